@@ -1,0 +1,1 @@
+"""The outside: one foreign system, one module, with its name."""

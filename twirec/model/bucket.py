@@ -1,0 +1,30 @@
+"""What lies in the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as the bucket itself describes it.
+
+    Attributes:
+        name: the name inside the bucket, without the configured prefix.
+        generation: which version of the object this is.
+        size: bytes, as the bucket gives it; None when it gave none.
+        crc32c: the CRC32C in base64 of the big-endian value, as Google Cloud Storage writes it
+            (https://cloud.google.com/storage/docs/json_api/v1/objects#crc32c); None when the
+            bucket gave none.
+        labels: custom metadata.
+        custom_time: the recording's start, UTC.
+    """
+
+    name: str
+    generation: int
+    size: int | None
+    crc32c: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    custom_time: datetime | None = None

@@ -1,0 +1,171 @@
+"""Every error the library raises, as one tree.
+
+`TwirecError` is the root of what can go wrong while running. `retryable` says
+whether doing the same again later can help; the worker reads it in one place.
+`SettingsError` stands outside the tree, so that no retry loop swallows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or wrong. The message names every one of them."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["These settings need attention:", *problems]))
+
+
+class TwirecError(Exception):
+    """The root of all errors of the library."""
+
+    retryable = False
+
+
+class RequestRefused(TwirecError):
+    """A request is not proven to be Twilio's. Answer it with 403 and believe nothing in it."""
+
+
+class MalformedRequest(TwirecError):
+    """A signed request lacks a field or has one of the wrong form. The message names the field."""
+
+
+class NotFound(TwirecError):
+    """The catalog has no such call or recording."""
+
+
+class InvalidQuery(TwirecError):
+    """What somebody asked for cannot be understood. The message names the field and the fix."""
+
+
+# --- vendor ---------------------------------------------------------------------------------
+
+
+class VendorError(TwirecError):
+    """Twilio answered with an error, or not at all.
+
+    Args:
+        message: one sentence without secrets or phone numbers.
+        status: the HTTP status, if there was an answer.
+        code: Twilio's own error code (https://www.twilio.com/docs/api/errors), if it gave one.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, status: int | None = None, code: int | None = None) -> None:
+        self.status = status
+        self.code = code
+        facts = [f"HTTP {status}"] if status else []
+        facts += [f"Twilio error {code}"] if code else []
+        super().__init__(f"{message} ({', '.join(facts)})" if facts else message)
+
+
+class VendorUnavailable(VendorError):
+    """Twilio could not be reached, timed out or answered 5xx."""
+
+
+class VendorBusy(VendorError):
+    """Twilio answered 429 / 20429: too many requests at once. Never processed, safe to repeat."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, status=status, code=code)
+        self.retry_after = retry_after
+        """Seconds that Twilio asked to wait, if it did."""
+
+
+class VendorRefused(VendorError):
+    """Twilio answered 401, 403 or another 4xx. An operator has to mend something."""
+
+
+class NotAtVendor(VendorError):
+    """Twilio has no such resource (404 / 20404)."""
+
+
+class MediaNotReady(VendorError):
+    """The media is not to be had yet (404 just after the callback, or still processing)."""
+
+
+# --- media ----------------------------------------------------------------------------------
+
+
+class MediaError(TwirecError):
+    """What was received is not the recording that Twilio described. Nothing was stored."""
+
+    retryable = True
+
+
+class NotAudio(MediaError):
+    """What was received is not a PCM WAV file: an error page, or another format."""
+
+
+class MediaTruncated(MediaError):
+    """Fewer bytes arrived than the file or the response announced."""
+
+
+class MediaMismatch(MediaError):
+    """Channels or duration differ from what Twilio says of the recording."""
+
+
+# --- bucket ---------------------------------------------------------------------------------
+
+
+class BucketError(TwirecError):
+    """The bucket refused, failed or does not answer."""
+
+    retryable = True
+
+
+class BucketUnavailable(BucketError):
+    """The bucket could not be reached, timed out or answered 429 or 5xx."""
+
+
+class BucketRefused(BucketError):
+    """The bucket forbids it, does not exist, or is full. An operator has to mend something."""
+
+
+class ObjectExists(BucketError):
+    """An object of that name is there already; nothing was written."""
+
+    retryable = False
+
+
+class ObjectNotFound(BucketError):
+    """There is no such object or generation."""
+
+    retryable = False
+
+
+class VerificationFailed(BucketError):
+    """Size or checksum that the bucket gives is missing or not that of what was received."""
+
+
+# --- catalog --------------------------------------------------------------------------------
+
+
+class CatalogError(TwirecError):
+    """The catalog could not do what was asked."""
+
+    retryable = True
+
+
+class CatalogUnavailable(CatalogError):
+    """The database cannot be reached, is locked for too long, or is full."""
+
+
+class LeaseLost(CatalogError):
+    """Somebody else has the recording now, or the lease ran out: commit nothing."""
+
+    retryable = False
+
+
+class Stopped(TwirecError):
+    """The worker was asked to stop while at this recording; it gave it back untouched."""

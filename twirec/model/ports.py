@@ -1,0 +1,359 @@
+"""The ports: what the library needs of the outside, with each contract in words.
+
+Every adapter of a port runs the same suite (`tests/contracts`). What is written here is what the
+suite checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from twirec.model.bucket import StoredObject
+from twirec.model.records import (
+    Announcement,
+    Call,
+    CallRecord,
+    Consent,
+    Lease,
+    Query,
+    Recording,
+)
+from twirec.model.states import Custody, State
+from twirec.model.vendor import Media, RecordingCallback, VendorCall, VendorRecording
+from twirec.model.words import Outcome, Reason, Role
+
+Seal = Callable[[], Mapping[str, str]]
+"""Called when all bytes were read and before the object can be seen. It checks what was received
+and returns the labels that are only known then; if it raises, nothing is published."""
+
+
+class Bucket(Protocol):
+    """Where the bytes are kept.
+
+    Names are relative to the configured prefix. Every method raises `BucketUnavailable` when the
+    bucket cannot be reached (after bounded retries) and `BucketRefused` when it forbids the
+    request, does not exist or is full.
+    """
+
+    def put(
+        self,
+        name: str,
+        chunks: Iterable[bytes],
+        *,
+        content_type: str,
+        labels: Mapping[str, str],
+        custom_time: datetime,
+        seal: Seal,
+    ) -> StoredObject:
+        """Write an object, only if none of that name is there.
+
+        The chunks are consumed once, in order, in bounded memory. After the last one `seal` is
+        called exactly once; its labels are added to `labels`. The answer is the bucket's own
+        description of what it holds, read or received after the last byte and the last label were
+        written, never an echo of what was sent.
+
+        If `chunks` or `seal` raises, that error comes through and no object is visible, now or
+        later. If the process dies, either nothing is visible or the whole object is, perhaps
+        without the labels of `seal`. `put` does not read `chunks` to the end when the object is
+        already there and it knows.
+
+        Raises:
+            ObjectExists: an object of that name is there; it was not touched.
+        """
+        ...
+
+    def stat(self, name: str) -> StoredObject:
+        """Describe the live object of that name.
+
+        Raises:
+            ObjectNotFound: there is none.
+        """
+        ...
+
+    def label(self, name: str, generation: int, labels: Mapping[str, str]) -> StoredObject:
+        """Add labels to a generation (others stay), and return the bucket's description after it.
+
+        Raises:
+            ObjectNotFound: that generation is not the live one.
+        """
+        ...
+
+    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Stream the bytes from `start` up to and without `end` (to the end when None).
+
+        A range that begins at or after the object's end is empty.
+
+        Raises:
+            ObjectNotFound: there is none (before the first chunk).
+        """
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Describe all live objects whose name begins with `prefix`, in order of their names."""
+        ...
+
+    def delete(self, name: str, generation: int) -> None:
+        """Delete that generation for good. If it is not there, that is done already."""
+        ...
+
+
+class Vendor(Protocol):
+    """Twilio, as far as it is needed after a call.
+
+    Every method may raise `VendorUnavailable`, `VendorBusy` or `VendorRefused`, after bounded
+    and jittered retries of its own. URLs are built from SIDs and the configured host; credentials
+    go to no other host.
+    """
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that there are credentials for, `AC…`."""
+        ...
+
+    def recordings(
+        self,
+        account_sid: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        call_sid: str | None = None,
+    ) -> Iterator[VendorRecording]:
+        """List recordings page by page, deleted ones left out.
+
+        `since` and `until` (UTC) cut by creation. Twilio's own filter is by day, so the adapter
+        asks for whole days and cuts exactly itself.
+        """
+        ...
+
+    def recording(self, account_sid: str, sid: str) -> VendorRecording:
+        """Fetch a recording's metadata.
+
+        Raises:
+            NotAtVendor: Twilio does not know it, or deleted it.
+        """
+        ...
+
+    def call(self, account_sid: str, sid: str) -> VendorCall:
+        """Fetch a call.
+
+        Raises:
+            NotAtVendor: Twilio does not know it.
+        """
+        ...
+
+    def media(self, account_sid: str, sid: str) -> AbstractContextManager[Media]:
+        """Open the media as WAV, in two channels, or in one where Twilio has no two (400).
+
+        Leaving the context closes the connection. Only a 200 with an audio content type is opened.
+
+        Raises:
+            MediaNotReady: 404; it may come yet, or be gone: `recording` tells.
+            NotAudio: a 200 that is not audio.
+            MediaTruncated: while reading: the body ended before the announced length.
+        """
+        ...
+
+    def delete(self, account_sid: str, sid: str) -> None:
+        """Delete a recording. Not found is done.
+
+        Raises:
+            VendorRefused: Twilio will not delete it (it is not `completed`).
+        """
+        ...
+
+
+class Catalog(Protocol):
+    """The database.
+
+    Every method is one transaction: done and durable on return, or not done at all. All times are
+    aware UTC. Every method may raise `CatalogUnavailable`.
+    """
+
+    # --- calls --------------------------------------------------------------------------------
+
+    def open_call(self, call: Call) -> Call:
+        """Write a call's line, unless it has one, and return the line that stands."""
+        ...
+
+    def announce(self, account_sid: str, call_sid: str, at: datetime) -> None:
+        """Set when the announcement was last sent. Nothing changes once a consent is written."""
+        ...
+
+    def call(self, account_sid: str, call_sid: str) -> CallRecord:
+        """Return a call with its consents and recordings.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        ...
+
+    def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
+        """Write a consent, unless that leg has one, and return the one that stands.
+
+        With `reason`, and only if the consent was new, the call's line is closed as not recorded.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        ...
+
+    def close_call(
+        self,
+        account_sid: str,
+        call_sid: str,
+        *,
+        outcome: Outcome,
+        reason: Reason | None,
+        ended_at: datetime,
+    ) -> None:
+        """Say how a call ended.
+
+        A line that is `recorded` or `not_recorded` keeps outcome and reason; a line without an end
+        gets `ended_at`. A call that is not there stays so.
+        """
+        ...
+
+    def unfinished_calls(self, before: datetime, limit: int = 500) -> list[Call]:
+        """Return calls that started before `before` and are still `open` or `owed`."""
+        ...
+
+    def search(self, query: Query) -> list[CallRecord]:
+        """Return the calls that match, newest first."""
+        ...
+
+    # --- recordings ---------------------------------------------------------------------------
+
+    def receive(
+        self,
+        callback: RecordingCallback,
+        *,
+        state: State | None,
+        channel_map: tuple[Role, ...],
+        at: datetime,
+    ) -> Recording | None:
+        """Keep a callback, and bring the recording to what it says, by the table of states.
+
+        The recording is made if it is not there. `state` None (a word without a meaning to us)
+        keeps the callback only, and returns None if the recording is not there. A recording that
+        comes to `completed` is due at once. The call's line becomes `recorded`, or `not_recorded`
+        when the state is `absent` or `failed` and it has no other recording. A repetition changes
+        nothing but that it is kept.
+        """
+        ...
+
+    def adopt(
+        self,
+        recording: Recording,
+        *,
+        custody: Custody,
+    ) -> bool:
+        """Add a recording that a sweep found. False, and nothing done, if it is there."""
+        ...
+
+    def recording(self, sid: str) -> Recording:
+        """Return a recording.
+
+        Raises:
+            NotFound: the catalog has none of that SID.
+        """
+        ...
+
+    def refresh(self, sid: str, found: VendorRecording, state: State, at: datetime) -> bool:
+        """Bring a recording to what the vendor itself says. True if its state moved.
+
+        Facts that were missing (start, duration, channels, error) are filled in. A recording that
+        is leased to a worker is left alone.
+        """
+        ...
+
+    def make_due(self, sid: str, at: datetime) -> None:
+        """Let a worker take the recording up again, from the first attempt."""
+        ...
+
+    def release_again(self, sid: str, at: datetime) -> None:
+        """Put a `released` recording that the vendor still holds back to `archived`, and due."""
+        ...
+
+    # --- work ---------------------------------------------------------------------------------
+
+    def claim(self, now: datetime, lease_for: timedelta) -> Lease | None:
+        """Take the recording that is due longest, and count an attempt; None if nothing is due.
+
+        Two callers never get the same recording while the lease lasts.
+        """
+        ...
+
+    def renew(self, lease: Lease, until: datetime) -> Lease:
+        """Extend a lease.
+
+        Raises:
+            LeaseLost: it is not held any more.
+        """
+        ...
+
+    def describe(self, lease: Lease, found: VendorRecording) -> Lease:
+        """Fill in facts (start, duration, channels) that the vendor gave when asked."""
+        ...
+
+    def name_object(self, lease: Lease, name: str) -> Lease:
+        """Write down the object's name, unless it has one. Raises `LeaseLost`."""
+        ...
+
+    def archived(self, lease: Lease, stored: StoredObject, sha256: str, channels: int) -> Lease:
+        """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`."""
+        ...
+
+    def finish(self, lease: Lease, state: State, error: str = "") -> None:
+        """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
+
+        For `absent`, `failed` and `lost` the call's line says so when it has no other recording.
+        """
+        ...
+
+    def postpone(self, lease: Lease, due_at: datetime | None, error: str) -> None:
+        """End the lease; try again at `due_at`, or never (parked) when it is None.
+
+        Raises `LeaseLost`.
+        """
+        ...
+
+    def give_back(self, lease: Lease) -> None:
+        """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the next recording is or becomes due, leases that end included; None for never."""
+        ...
+
+    # --- announcements and marks --------------------------------------------------------------
+
+    def keep_announcement(self, announcement: Announcement, at: datetime) -> None:
+        """Keep a wording under its hash, for ever. Doing it again changes nothing."""
+        ...
+
+    def announcement(self, hash_: str) -> Announcement:
+        """Return the wording of that hash.
+
+        Raises:
+            NotFound: no wording of that hash was ever played.
+        """
+        ...
+
+    def unpublished_announcements(self) -> list[Announcement]:
+        """Return the wordings that are not in the bucket yet."""
+        ...
+
+    def published(self, hash_: str, at: datetime) -> None:
+        """Write down that a wording is in the bucket."""
+        ...
+
+    def mark(self, name: str) -> datetime | None:
+        """Return a remembered time, such as where the last sweep ended; None if there is none."""
+        ...
+
+    def set_mark(self, name: str, at: datetime) -> None:
+        """Remember a time under a name."""
+        ...

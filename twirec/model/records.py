@@ -1,0 +1,192 @@
+"""The rows of the catalog as values: announcement, call, consent, recording."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from twirec.model.states import Custody, State
+from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a party hears before anything is recorded.
+
+    Attributes:
+        language: BCP 47, such as `es-ES`.
+        voice: Twilio's name of the voice.
+        text: the exact words.
+    """
+
+    language: str
+    voice: str
+    text: str
+
+    @property
+    def content(self) -> str:
+        """The canonical JSON that is hashed and kept."""
+        fields = {"language": self.language, "voice": self.voice, "text": self.text}
+        return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of `content`, in hex: the identity of this version."""
+        return hashlib.sha256(self.content.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The ledger line of a call. Every call that asked for TwiML has one.
+
+    Attributes:
+        account_sid: `AC…`.
+        call_sid: the parent leg, `CA…`.
+        direction: `in` or `out`.
+        customer_number: E.164, or what Twilio sent where it is not a number (`anonymous`).
+        own_number: the company's number in the same form.
+        started_at: when Twilio first asked for TwiML, UTC; for adopted calls the call's start.
+        announced_at: when the announcement was last sent to be played, UTC.
+        announcement: hash of the announcement; None when none was played.
+        dial: who is to be connected.
+        outcome: what the ledger says.
+        reason: why it was not recorded; None otherwise.
+        ended_at: UTC; None while nobody told us.
+    """
+
+    account_sid: str
+    call_sid: str
+    direction: Direction
+    customer_number: str
+    own_number: str
+    started_at: datetime
+    announced_at: datetime | None = None
+    announcement: str | None = None
+    dial: tuple[str, ...] = ()
+    outcome: Outcome = Outcome.OPEN
+    reason: Reason | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a party answered, written before recording starts. The first answer stays.
+
+    Attributes:
+        leg: the SID of the leg that heard the announcement, `CA…`.
+        method: how it was asked: `announcement`, later a key.
+        at: UTC.
+    """
+
+    account_sid: str
+    call_sid: str
+    leg: str
+    outcome: ConsentOutcome
+    method: str
+    announcement: str
+    language: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording as the catalog knows it.
+
+    Attributes:
+        started_at: Twilio's `RecordingStartTime`, UTC.
+        duration: seconds, as Twilio gives it.
+        channel_map: who is on channel 1, 2, …
+        object_name: the name in the bucket; set before the first byte, never computed again.
+        generation, size, crc32c, sha256: what the bucket holds, once `archived`.
+        due_at: when a worker may take it up, UTC; None when there is nothing to do or it is parked.
+        attempts: how often the present step was tried.
+        last_error: why the last try failed; empty when it did not.
+    """
+
+    sid: str
+    account_sid: str
+    call_sid: str | None
+    state: State
+    custody: Custody = Custody.ACTIVE
+    source: str | None = None
+    started_at: datetime | None = None
+    duration: int | None = None
+    channels: int | None = None
+    channel_map: tuple[Role, ...] = ()
+    error_code: int | None = None
+    object_name: str | None = None
+    generation: int | None = None
+    size: int | None = None
+    crc32c: str | None = None
+    sha256: str | None = None
+    due_at: datetime | None = None
+    attempts: int = 0
+    last_error: str = ""
+
+    @property
+    def parked(self) -> bool:
+        """Whether trying again was given up and the last error kept."""
+        return self.due_at is None and bool(self.last_error)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call with its consents and recordings: one answer of a search."""
+
+    call: Call
+    consents: tuple[Consent, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work at a recording until `until` (UTC), proven by `token`."""
+
+    token: str
+    recording: Recording
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a search asks of the catalog. All conditions must hold.
+
+    Attributes:
+        number: E.164, or the last digits of a number; matches the customer's number.
+        since, until: call time, UTC; `since` inclusive, `until` exclusive.
+    """
+
+    number: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    direction: Direction | None = None
+    state: State | None = None
+    not_recorded: bool = False
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep looked at and did. All figures are counts.
+
+    Attributes:
+        since, until: the span of vendor time it looked at, UTC.
+        seen: recordings that the vendor listed.
+        adopted: recordings that the catalog did not know.
+        advanced: recordings whose state the vendor knew better.
+        lines_closed: ledger lines that were still open or owed.
+        deletions_due: archived or released recordings that the vendor still held.
+        problems: SID to reason, for what could not be repaired.
+    """
+
+    since: datetime
+    until: datetime
+    seen: int = 0
+    adopted: int = 0
+    advanced: int = 0
+    lines_closed: int = 0
+    deletions_due: int = 0
+    problems: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,74 @@
+"""Where a recording's bytes are, who may have them, and what may follow what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where the bytes of a recording are. A fact, never an activity.
+
+    Being worked on is a lease; trying again is a due date; giving up is no due
+    date with the last error kept ("parked").
+    """
+
+    RECORDING = "recording"
+    """Twilio says it is in progress."""
+    COMPLETED = "completed"
+    """Twilio holds a finished file, we do not."""
+    ARCHIVED = "archived"
+    """Our bucket holds verified bytes; Twilio's copy is still there."""
+    RELEASED = "released"
+    """Our bucket holds verified bytes; Twilio's copy is gone."""
+    ABSENT = "absent"
+    """Twilio says there is no audio (16101 too short, 16102 silent)."""
+    FAILED = "failed"
+    """Twilio could not produce it (16105 and the like)."""
+    EXTERNAL = "external"
+    """Twilio put it into the customer's own S3; there is nothing to copy."""
+    LOST = "lost"
+    """Twilio no longer had it before we did: an alarm."""
+    ERASING = "erasing"
+    """Destruction is ordered and audited, not finished everywhere."""
+    ERASED = "erased"
+    """No copy anywhere; the tombstone keeps it from coming back."""
+
+
+class Custody(StrEnum):
+    """Who may have a recording."""
+
+    ACTIVE = "active"
+    QUARANTINED = "quarantined"
+    """Adopted without proof of notice: admin and auditor only, until a legal ground is recorded."""
+    BLOCKED = "blocked"
+    """Bloqueado (LOPDGDD art. 32): kept for judges and authorities only, then destroyed."""
+
+
+MAY_BECOME: Mapping[State, frozenset[State]] = {
+    State.RECORDING: frozenset(
+        {State.COMPLETED, State.ABSENT, State.FAILED, State.EXTERNAL, State.LOST}
+    ),
+    State.COMPLETED: frozenset({State.ARCHIVED, State.EXTERNAL, State.LOST, State.ERASING}),
+    State.ARCHIVED: frozenset({State.RELEASED, State.ERASING}),
+    State.RELEASED: frozenset({State.ERASING}),
+    State.ABSENT: frozenset(),
+    State.FAILED: frozenset({State.COMPLETED}),
+    State.EXTERNAL: frozenset(),
+    State.LOST: frozenset({State.COMPLETED}),
+    State.ERASING: frozenset({State.ERASED}),
+    State.ERASED: frozenset(),
+}
+"""What each state may become. A step that is not here is not taken."""
+
+TO_DO = frozenset({State.RECORDING, State.COMPLETED, State.ARCHIVED})
+"""The states in which a worker still has something to do."""
+
+
+def advance(current: State, told: State) -> State:
+    """Return the state after being told `told` while in `current`.
+
+    News that are late, repeated or out of order do not move a recording
+    backwards: whatever the table does not allow leaves the state as it is.
+    """
+    return told if told in MAY_BECOME[current] else current

@@ -1,0 +1,121 @@
+"""What Twilio says of calls and recordings, in our types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class RecordingStatus(StrEnum):
+    """Twilio's words for a recording's status.
+
+    Source: RecordingStatus of https://www.twilio.com/docs/voice/api/recording; `failed` of
+    https://www.twilio.com/docs/voice/tutorials/voice-recording-encryption.
+    """
+
+    IN_PROGRESS = "in-progress"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    ABSENT = "absent"
+    FAILED = "failed"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+    """A word that Twilio did not have when this was written. The raw form keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingCallback:
+    """A recording status callback, translated once.
+
+    Source: https://www.twilio.com/docs/voice/twiml/dial#attributes-recording-status-callback
+
+    Attributes:
+        account_sid: the account that owns the call, `AC…`.
+        call_sid: always the parent leg, `CA…`; None for some conference recordings.
+        recording_sid: `RE…`.
+        status: the status, UNKNOWN for a word that is not in the table.
+        started_at: `RecordingStartTime`, UTC.
+        duration: seconds, only with `completed`.
+        channels: 1 or 2.
+        source: Twilio's word for what started it (`DialVerb`, …), as sent.
+        error_code: Twilio's error code; None when it sent none or 0.
+        raw: every field as it came.
+    """
+
+    account_sid: str
+    call_sid: str | None
+    recording_sid: str
+    status: RecordingStatus
+    started_at: datetime | None = None
+    duration: int | None = None
+    channels: int | None = None
+    source: str | None = None
+    error_code: int | None = None
+    raw: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VendorRecording:
+    """A recording resource (https://www.twilio.com/docs/voice/api/recording).
+
+    Times are UTC; `duration` is in seconds, None while Twilio does not know it; `external` is
+    true when Twilio keeps the media in somebody else's storage and there is nothing to fetch.
+    """
+
+    sid: str
+    account_sid: str
+    call_sid: str | None
+    status: RecordingStatus
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    duration: int | None = None
+    channels: int | None = None
+    source: str | None = None
+    error_code: int | None = None
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VendorCall:
+    """A call resource (https://www.twilio.com/docs/voice/api/call-resource).
+
+    `from_` and `to` are as Twilio gives them: E.164, `client:name`, a SIP address, or a word for
+    a withheld number. `direction` is `inbound`, `outbound-api`, `outbound-dial` or
+    `trunking-…`; `status` is Twilio's word (`completed`, `no-answer`, …). `duration` is in
+    seconds. Times are UTC.
+    """
+
+    sid: str
+    account_sid: str
+    from_: str
+    to: str
+    direction: str
+    status: str
+    parent_call_sid: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the call can no longer change."""
+        return self.status in {"completed", "busy", "failed", "no-answer", "canceled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An open download of a recording's media.
+
+    Attributes:
+        channels: how many channels were asked for, 2 or 1.
+        content_length: bytes that the response announced; None when it did not.
+        chunks: the body, once.
+    """
+
+    channels: int
+    content_length: int | None
+    chunks: Iterator[bytes]

@@ -1,0 +1,74 @@
+"""The closed vocabularies: direction, consent, outcome, reason, role."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Who called whom, as the company sees it."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Role(StrEnum):
+    """Who is on a channel of a recording."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+
+
+class ConsentOutcome(StrEnum):
+    """What a party answered to the announcement."""
+
+    INFORMED = "informed"
+    """It was played to the end and they stayed."""
+    GRANTED = "granted"
+    REFUSED = "refused"
+    NO_ANSWER = "no_answer"
+    HUNG_UP = "hung_up"
+    ANNOUNCEMENT_FAILED = "announcement_failed"
+    NOT_ANNOUNCED = "not_announced"
+    """Of recordings that others started."""
+
+    @property
+    def allows_recording(self) -> bool:
+        """Whether recording may start after this answer."""
+        return self in (ConsentOutcome.INFORMED, ConsentOutcome.GRANTED)
+
+
+class LegalBasis(StrEnum):
+    """Why the company may record (GDPR art. 6.1)."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+    LEGAL_OBLIGATION = "legal_obligation"
+
+
+class Outcome(StrEnum):
+    """What the ledger says of a call."""
+
+    OPEN = "open"
+    """The call goes on, or nobody told us yet how it ended."""
+    OWED = "owed"
+    """The call ended and should have a recording that Twilio has not told us of."""
+    RECORDED = "recorded"
+    NOT_RECORDED = "not_recorded"
+
+
+class Reason(StrEnum):
+    """Why a call was not recorded."""
+
+    HUNG_UP = "hung_up_during_announcement"
+    ANNOUNCEMENT_FAILED = "announcement_failed"
+    NOBODY_ANSWERED = "nobody_answered"
+    TOO_SHORT = "too_short"
+    SILENT = "silent"
+    VENDOR_FAILED = "vendor_failed"
+    CATALOG_DOWN = "catalog_down"
+    APP_FAILED = "app_failed"
+    """Twilio could not fetch the TwiML and fell back to the fallback URL."""
+    NO_RECORDING_AT_VENDOR = "no_recording_at_vendor"
+    """The call ended as one that is recorded, and Twilio has no recording of it."""

@@ -1,0 +1,1 @@
+"""After the call: names and labels, transfer, worker, sweep."""
