@@ -1,1 +1,1 @@
-"""The stand-in for Twilio. Imports nothing else of the library, so that it cannot share its mistakes."""
+"""The stand-in for Twilio: a server and a Python object. Imports nothing else of the library."""
