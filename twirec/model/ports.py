@@ -21,7 +21,7 @@ from twirec.model.records import (
     Query,
     Recording,
 )
-from twirec.model.states import Custody, State
+from twirec.model.states import State
 from twirec.model.vendor import Media, RecordingCallback, VendorCall, VendorRecording
 from twirec.model.words import Outcome, Reason, Role
 
@@ -99,6 +99,10 @@ class Bucket(Protocol):
         """Delete that generation for good. If it is not there, that is done already."""
         ...
 
+    def close(self) -> None:
+        """Close connections. Nothing is used after it."""
+        ...
+
 
 class Vendor(Protocol):
     """Twilio, as far as it is needed after a call.
@@ -164,6 +168,10 @@ class Vendor(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Close connections. Nothing is used after it."""
+        ...
+
 
 class Catalog(Protocol):
     """The database.
@@ -207,9 +215,9 @@ class Catalog(Protocol):
         *,
         outcome: Outcome,
         reason: Reason | None,
-        ended_at: datetime,
+        ended_at: datetime | None,
     ) -> None:
-        """Say how a call ended.
+        """Say what came of a call, and when it ended, if it did.
 
         A line that is `recorded` or `not_recorded` keeps outcome and reason; a line without an end
         gets `ended_at`. A call that is not there stays so.
@@ -218,6 +226,14 @@ class Catalog(Protocol):
 
     def unfinished_calls(self, before: datetime, limit: int = 500) -> list[Call]:
         """Return calls that started before `before` and are still `open` or `owed`."""
+        ...
+
+    def find(self, sid: str) -> CallRecord:
+        """Return the call of a SID, its own or that of one of its recordings.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+        """
         ...
 
     def search(self, query: Query) -> list[CallRecord]:
@@ -239,18 +255,21 @@ class Catalog(Protocol):
         The recording is made if it is not there. `state` None (a word without a meaning to us)
         keeps the callback only, and returns None if the recording is not there. A recording that
         comes to `completed` is due at once. The call's line becomes `recorded`, or `not_recorded`
-        when the state is `absent` or `failed` and it has no other recording. A repetition changes
-        nothing but that it is kept.
+        when the state is `absent` or `failed` and it has no other recording. A new recording is
+        quarantined unless a consent of its call allows recording. A repetition changes nothing
+        but that it is kept.
+
+        Raises:
+            RequestRefused: the recording is another account's; nothing is kept.
         """
         ...
 
-    def adopt(
-        self,
-        recording: Recording,
-        *,
-        custody: Custody,
-    ) -> bool:
-        """Add a recording that a sweep found. False, and nothing done, if it is there."""
+    def adopt(self, recording: Recording) -> bool:
+        """Add a recording that a sweep found. False, and nothing done, if it is there.
+
+        As in `receive`, it is quarantined unless a consent of its call allows recording, and the
+        call's line says that it was recorded.
+        """
         ...
 
     def recording(self, sid: str) -> Recording:
@@ -271,10 +290,6 @@ class Catalog(Protocol):
 
     def make_due(self, sid: str, at: datetime) -> None:
         """Let a worker take the recording up again, from the first attempt."""
-        ...
-
-    def release_again(self, sid: str, at: datetime) -> None:
-        """Put a `released` recording that the vendor still holds back to `archived`, and due."""
         ...
 
     # --- work ---------------------------------------------------------------------------------
@@ -309,7 +324,7 @@ class Catalog(Protocol):
     def finish(self, lease: Lease, state: State, error: str = "") -> None:
         """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
 
-        For `absent`, `failed` and `lost` the call's line says so when it has no other recording.
+        For `absent` and `failed` the call's line says so when it has no other recording.
         """
         ...
 
@@ -322,10 +337,6 @@ class Catalog(Protocol):
 
     def give_back(self, lease: Lease) -> None:
         """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
-        ...
-
-    def next_due(self) -> datetime | None:
-        """When the next recording is or becomes due, leases that end included; None for never."""
         ...
 
     # --- announcements and marks --------------------------------------------------------------

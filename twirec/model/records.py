@@ -178,7 +178,7 @@ class SweepReport:
         adopted: recordings that the catalog did not know.
         advanced: recordings whose state the vendor knew better.
         lines_closed: ledger lines that were still open or owed.
-        deletions_due: archived or released recordings that the vendor still held.
+        deleted_again: released recordings that the vendor still held.
         problems: SID to reason, for what could not be repaired.
     """
 
@@ -188,5 +188,5 @@ class SweepReport:
     adopted: int = 0
     advanced: int = 0
     lines_closed: int = 0
-    deletions_due: int = 0
+    deleted_again: int = 0
     problems: Mapping[str, str] = field(default_factory=dict)

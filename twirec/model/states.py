@@ -61,9 +61,6 @@ MAY_BECOME: Mapping[State, frozenset[State]] = {
 }
 """What each state may become. A step that is not here is not taken."""
 
-TO_DO = frozenset({State.RECORDING, State.COMPLETED, State.ARCHIVED})
-"""The states in which a worker still has something to do."""
-
 
 def advance(current: State, told: State) -> State:
     """Return the state after being told `told` while in `current`.

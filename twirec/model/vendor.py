@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from twirec.model.states import State
+
+
+FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+"""The call statuses after which nothing follows.
+https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
+
 
 class RecordingStatus(StrEnum):
     """Twilio's words for a recording's status.
@@ -25,6 +32,10 @@ class RecordingStatus(StrEnum):
     DELETED = "deleted"
     UNKNOWN = "unknown"
     """A word that Twilio did not have when this was written. The raw form keeps it."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> RecordingStatus:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,7 @@ class VendorCall:
     @property
     def finished(self) -> bool:
         """Whether the call can no longer change."""
-        return self.status in {"completed", "busy", "failed", "no-answer", "canceled"}
+        return self.status in FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +130,16 @@ class Media:
     channels: int
     content_length: int | None
     chunks: Iterator[bytes]
+
+
+STATE_OF: Mapping[RecordingStatus, State] = {
+    RecordingStatus.IN_PROGRESS: State.RECORDING,
+    RecordingStatus.PAUSED: State.RECORDING,
+    RecordingStatus.STOPPED: State.RECORDING,
+    RecordingStatus.PROCESSING: State.RECORDING,
+    RecordingStatus.COMPLETED: State.COMPLETED,
+    RecordingStatus.ABSENT: State.ABSENT,
+    RecordingStatus.FAILED: State.FAILED,
+    RecordingStatus.DELETED: State.LOST,
+}
+"""What Twilio's status means for us. A status that is not here moves nothing."""

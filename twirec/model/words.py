@@ -72,3 +72,9 @@ class Reason(StrEnum):
     """Twilio could not fetch the TwiML and fell back to the fallback URL."""
     NO_RECORDING_AT_VENDOR = "no_recording_at_vendor"
     """The call ended as one that is recorded, and Twilio has no recording of it."""
+
+
+def why_nothing(error_code: int | None) -> Reason:
+    """Return why Twilio has no audio, by its error code (https://www.twilio.com/docs/api/errors)."""
+    known = {16101: Reason.TOO_SHORT, 16102: Reason.SILENT}
+    return known.get(error_code or 0, Reason.VENDOR_FAILED)

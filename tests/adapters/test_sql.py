@@ -1,0 +1,84 @@
+"""What is particular to the catalog on SQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from tests.factories import ACCOUNT, a_call, call_sid
+from twirec.adapters.sql import database as database_module
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.adapters.sql.schema import metadata
+from twirec.model.errors import CatalogUnavailable
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.db"
+
+
+def open_catalog(path: Path) -> SqlCatalog:
+    return SqlCatalog(f"sqlite:///{path}")
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    with catalog.database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    catalog.close()
+
+
+def test_setting_up_again_keeps_what_is_there(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    catalog.open_call(a_call())
+    catalog.set_up()
+    assert catalog.call(ACCOUNT, call_sid()).call == a_call()
+    catalog.close()
+
+
+def test_a_commit_is_durable_and_readers_do_not_wait(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    with catalog.database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    catalog.close()
+
+
+def test_a_catalog_that_was_never_set_up_says_what_to_do(path: Path) -> None:
+    catalog = open_catalog(path)
+    with pytest.raises(CatalogUnavailable, match="twirec init"):
+        catalog.call(ACCOUNT, call_sid())
+    catalog.close()
+
+
+def test_a_database_locked_by_another_is_an_error_without_numbers(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_SECONDS", 0.05)
+    catalog = open_catalog(path)
+    catalog.set_up()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(CatalogUnavailable, match="locked") as caught:
+            catalog.open_call(a_call())
+    assert "600111222" not in str(caught.value)
+    catalog.close()
+
+
+def test_a_time_without_a_zone_is_not_stored(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    with pytest.raises(Exception, match="time zone"):
+        catalog.open_call(a_call(started_at=datetime(2026, 11, 23, 10, 15)))
+    catalog.close()

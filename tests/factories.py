@@ -1,0 +1,81 @@
+"""Values for tests: a call, a consent, a callback, a recording, each with what a test changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from twirec.model.records import Call, Consent, Recording
+from twirec.model.states import State
+from twirec.model.vendor import RecordingCallback, RecordingStatus
+from twirec.model.words import ConsentOutcome, Direction
+
+ACCOUNT = "AC" + "a" * 32
+STARTED = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+
+
+def call_sid(number: int = 1) -> str:
+    return f"CA{number:032x}"
+
+
+def recording_sid(number: int = 1) -> str:
+    return f"RE{number:032x}"
+
+
+def a_call(**changes: Any) -> Call:
+    fields: dict[str, Any] = {
+        "account_sid": ACCOUNT,
+        "call_sid": call_sid(),
+        "direction": Direction.IN,
+        "customer_number": "+34600111222",
+        "own_number": "+34911000111",
+        "started_at": STARTED,
+        "announced_at": STARTED,
+        "announcement": "f" * 64,
+        "dial": ("+34911222333",),
+    }
+    return Call(**fields | changes)
+
+
+def a_consent(**changes: Any) -> Consent:
+    fields: dict[str, Any] = {
+        "account_sid": ACCOUNT,
+        "call_sid": call_sid(),
+        "leg": call_sid(),
+        "outcome": ConsentOutcome.INFORMED,
+        "method": "announcement",
+        "announcement": "f" * 64,
+        "language": "es-ES",
+        "at": STARTED,
+    }
+    return Consent(**fields | changes)
+
+
+def a_callback(**changes: Any) -> RecordingCallback:
+    fields: dict[str, Any] = {
+        "account_sid": ACCOUNT,
+        "call_sid": call_sid(),
+        "recording_sid": recording_sid(),
+        "status": RecordingStatus.COMPLETED,
+        "started_at": STARTED,
+        "duration": 4,
+        "channels": 2,
+        "source": "DialVerb",
+        "raw": {"RecordingStatus": "completed"},
+    }
+    return RecordingCallback(**fields | changes)
+
+
+def a_recording(**changes: Any) -> Recording:
+    fields: dict[str, Any] = {
+        "sid": recording_sid(),
+        "account_sid": ACCOUNT,
+        "call_sid": call_sid(),
+        "state": State.COMPLETED,
+        "source": "DialVerb",
+        "started_at": STARTED,
+        "duration": 4,
+        "channels": 2,
+        "due_at": STARTED,
+    }
+    return Recording(**fields | changes)

@@ -1,0 +1,29 @@
+"""The catalog: its parts as one."""
+
+from __future__ import annotations
+
+from twirec.adapters.sql import migrate
+from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.keepsakes import Keepsakes
+from twirec.adapters.sql.ledger import Ledger
+from twirec.adapters.sql.recordings import Recordings
+from twirec.adapters.sql.work import Work
+
+
+class SqlCatalog(Ledger, Recordings, Work, Keepsakes):
+    """The catalog port on a SQL database.
+
+    Args:
+        url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+
+    def set_up(self) -> None:
+        """Make the tables, or bring them to this version. Doing it again changes nothing."""
+        migrate.upgrade(self.database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()

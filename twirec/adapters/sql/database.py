@@ -1,0 +1,118 @@
+"""The connection to the database: transactions, and its errors in our words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import StaticPool
+
+from twirec.model.errors import CatalogUnavailable
+
+BUSY_TIMEOUT_SECONDS = 20
+"""How long a transaction waits for another one's lock on SQLite before it gives up."""
+
+
+class Database:
+    """One database, opened at the first transaction.
+
+    Args:
+        url: a SQLAlchemy URL. `sqlite://` alone lives in memory, for tests.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self._memory = self.url.get_backend_name() == "sqlite" and self.url.database in (
+            None,
+            "",
+            ":memory:",
+        )
+        # Threads share the one connection that a database in memory lives in, so they take turns.
+        self._turn = threading.RLock() if self._memory else nullcontext()
+        self.engine = self._make_engine()
+
+    def _make_engine(self) -> Engine:
+        if self._memory:
+            engine = create_engine(
+                self.url, poolclass=StaticPool, connect_args={"check_same_thread": False}
+            )
+        elif self.url.get_backend_name() == "sqlite":
+            engine = create_engine(
+                self.url,
+                pool_size=8,
+                max_overflow=56,
+                connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+            )
+        else:
+            engine = create_engine(self.url, pool_size=8, max_overflow=56, pool_pre_ping=True)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self._turn, _translated(), self.engine.connect() as connection:
+            reader = connection.execution_options(twirec_reads=True)
+            with reader.begin():
+                yield reader
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: all of it, or, after an error, none of it."""
+        with self._turn, _translated(), self.engine.begin() as connection:
+            yield connection
+
+    def insert_once(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+        """Insert a row unless one with its primary key is there. True if it was inserted."""
+        insert = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
+        key = [column.name for column in table.primary_key]
+        statement = insert(table).values(values).on_conflict_do_nothing(index_elements=key)
+        return connection.execute(statement).rowcount == 1
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves, see _begin_sqlite
+    for pragma in (
+        "journal_mode=WAL",  # readers do not wait for the writer
+        "synchronous=FULL",  # what is committed survives a power cut (https://sqlite.org/pragma.html)
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later could find itself out of date in between and
+    # fail at once; taking the write lock at the start waits instead.
+    # https://www.sqlite.org/lang_transaction.html
+    reads = connection.get_execution_options().get("twirec_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise CatalogUnavailable(_explain(error)) from error
+    except PoolTimeoutError as error:
+        raise CatalogUnavailable("The catalog has no free connection.") from error
+
+
+def _explain(error: DBAPIError) -> str:
+    # Never str(error): it carries the statement's parameters, and so numbers.
+    words = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
+    if "no such table" in words or "does not exist" in words or "no such column" in words:
+        return f"The catalog is not set up for this version: run `twirec init` ({words})."
+    return f"The catalog cannot be used: {words}."

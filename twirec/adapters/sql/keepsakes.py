@@ -1,0 +1,65 @@
+"""Announcements, kept for ever, and remembered times."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.rows import to_announcement
+from twirec.adapters.sql.schema import announcements, marks
+from twirec.model.errors import NotFound
+from twirec.model.records import Announcement
+
+
+class Keepsakes:
+    """The part of the catalog that remembers wordings and times."""
+
+    database: Database
+
+    def keep_announcement(self, announcement: Announcement, at: datetime) -> None:
+        """Keep a wording under its hash, for ever. Doing it again changes nothing."""
+        values = {
+            "hash": announcement.hash,
+            "language": announcement.language,
+            "voice": announcement.voice,
+            "text": announcement.text,
+            "kept_at": at,
+        }
+        with self.database.write() as connection:
+            self.database.insert_once(connection, announcements, values)
+
+    def announcement(self, hash_: str) -> Announcement:
+        """Return the wording of that hash."""
+        statement = select(announcements).where(announcements.c.hash == hash_)
+        with self.database.read() as connection:
+            row = connection.execute(statement).first()
+        if row is None:
+            raise NotFound(f"No announcement with the hash {hash_} was ever played.")
+        return to_announcement(row)
+
+    def unpublished_announcements(self) -> list[Announcement]:
+        """Return the wordings that are not in the bucket yet."""
+        statement = select(announcements).where(announcements.c.published_at.is_(None))
+        with self.database.read() as connection:
+            return [to_announcement(row) for row in connection.execute(statement)]
+
+    def published(self, hash_: str, at: datetime) -> None:
+        """Write down that a wording is in the bucket."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(announcements).where(announcements.c.hash == hash_).values(published_at=at)
+            )
+
+    def mark(self, name: str) -> datetime | None:
+        """Return a remembered time, such as where the last sweep ended; None if there is none."""
+        with self.database.read() as connection:
+            return connection.scalar(select(marks.c.at).where(marks.c.name == name))
+
+    def set_mark(self, name: str, at: datetime) -> None:
+        """Remember a time under a name."""
+        with self.database.write() as connection:
+            changed = connection.execute(update(marks).where(marks.c.name == name).values(at=at))
+            if changed.rowcount == 0:
+                connection.execute(insert(marks).values(name=name, at=at))

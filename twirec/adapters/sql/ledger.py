@@ -1,0 +1,196 @@
+"""Calls and consents: the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, exists, select, update
+
+from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.rows import (
+    call_values,
+    consent_values,
+    to_call,
+    to_consent,
+    to_recording,
+)
+from twirec.adapters.sql.schema import calls, consents, recordings
+from twirec.model.errors import NotFound
+from twirec.model.records import Call, CallRecord, Consent, Query
+from twirec.model.words import Outcome, Reason
+
+UNFINISHED = (Outcome.OPEN.value, Outcome.OWED.value)
+
+
+class Ledger:
+    """The part of the catalog that holds a line for every call."""
+
+    database: Database
+
+    def open_call(self, call: Call) -> Call:
+        """Write a call's line, unless it has one, and return the line that stands."""
+        with self.database.write() as connection:
+            self.database.insert_once(connection, calls, call_values(call))
+            return to_call(
+                connection.execute(select(calls).where(_is(call.account_sid, call.call_sid))).one()
+            )
+
+    def announce(self, account_sid: str, call_sid: str, at: datetime) -> None:
+        """Set when the announcement was last sent. Nothing changes once a consent is written."""
+        answered = exists().where(
+            consents.c.account_sid == account_sid, consents.c.call_sid == call_sid
+        )
+        with self.database.write() as connection:
+            connection.execute(
+                update(calls).where(_is(account_sid, call_sid), ~answered).values(announced_at=at)
+            )
+
+    def call(self, account_sid: str, call_sid: str) -> CallRecord:
+        """Return a call with its consents and recordings."""
+        with self.database.read() as connection:
+            found = _whole(connection, [_is(account_sid, call_sid)], limit=1)
+        if not found:
+            raise NotFound(f"The catalog has no call {call_sid}.")
+        return found[0]
+
+    def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
+        """Write a consent, unless that leg has one, and return the one that stands."""
+        call = _is(consent.account_sid, consent.call_sid)
+        with self.database.write() as connection:
+            if connection.execute(select(calls.c.call_sid).where(call)).first() is None:
+                raise NotFound(f"The catalog has no call {consent.call_sid}.")
+            new = self.database.insert_once(connection, consents, consent_values(consent))
+            if new and reason:
+                connection.execute(
+                    update(calls)
+                    .where(call, calls.c.outcome.in_(UNFINISHED))
+                    .values(outcome=Outcome.NOT_RECORDED.value, reason=reason.value)
+                )
+            return to_consent(connection.execute(select(consents).where(_answer(consent))).one())
+
+    def close_call(
+        self,
+        account_sid: str,
+        call_sid: str,
+        *,
+        outcome: Outcome,
+        reason: Reason | None,
+        ended_at: datetime | None,
+    ) -> None:
+        """Say what came of a call, and when it ended, if it did."""
+        call = _is(account_sid, call_sid)
+        said = {"outcome": outcome.value, "reason": reason.value if reason else None}
+        with self.database.write() as connection:
+            connection.execute(
+                update(calls).where(call, calls.c.outcome.in_(UNFINISHED)).values(said)
+            )
+            connection.execute(
+                update(calls).where(call, calls.c.ended_at.is_(None)).values(ended_at=ended_at)
+            )
+
+    def unfinished_calls(self, before: datetime, limit: int = 500) -> list[Call]:
+        """Return calls that started before `before` and are still `open` or `owed`."""
+        statement = (
+            select(calls)
+            .where(calls.c.outcome.in_(UNFINISHED), calls.c.started_at < before)
+            .order_by(calls.c.started_at)
+            .limit(limit)
+        )
+        with self.database.read() as connection:
+            return [to_call(row) for row in connection.execute(statement)]
+
+    def find(self, sid: str) -> CallRecord:
+        """Return the call of a SID, its own or that of one of its recordings."""
+        its_recording = exists().where(
+            recordings.c.account_sid == calls.c.account_sid,
+            recordings.c.call_sid == calls.c.call_sid,
+            recordings.c.sid == sid,
+        )
+        with self.database.read() as connection:
+            found = _whole(connection, [(calls.c.call_sid == sid) | its_recording], limit=1)
+        if not found:
+            raise NotFound(f"The catalog has no call or recording {sid}.")
+        return found[0]
+
+    def search(self, query: Query) -> list[CallRecord]:
+        """Return the calls that match, newest first."""
+        with self.database.read() as connection:
+            return _whole(connection, _conditions(query), limit=query.limit)
+
+
+def _is(account_sid: str, call_sid: str) -> ColumnElement[bool]:
+    return (calls.c.account_sid == account_sid) & (calls.c.call_sid == call_sid)
+
+
+def _answer(consent: Consent) -> ColumnElement[bool]:
+    return (
+        (consents.c.account_sid == consent.account_sid)
+        & (consents.c.call_sid == consent.call_sid)
+        & (consents.c.leg == consent.leg)
+    )
+
+
+def _conditions(query: Query) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.number is not None:
+        digits = query.number.isdigit()
+        number = calls.c.customer_number
+        conditions.append(number.endswith(query.number) if digits else number == query.number)
+    if query.since is not None:
+        conditions.append(calls.c.started_at >= query.since)
+    if query.until is not None:
+        conditions.append(calls.c.started_at < query.until)
+    if query.direction is not None:
+        conditions.append(calls.c.direction == query.direction.value)
+    if query.state is not None:
+        conditions.append(
+            exists().where(
+                recordings.c.account_sid == calls.c.account_sid,
+                recordings.c.call_sid == calls.c.call_sid,
+                recordings.c.state == query.state.value,
+            )
+        )
+    if query.not_recorded:
+        conditions.append(calls.c.outcome == Outcome.NOT_RECORDED.value)
+    return conditions
+
+
+def _whole(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int
+) -> list[CallRecord]:
+    statement = (
+        select(calls)
+        .where(*conditions)
+        .order_by(calls.c.started_at.desc(), calls.c.call_sid)
+        .limit(limit)
+    )
+    lines = [to_call(row) for row in connection.execute(statement)]
+    sids = {line.call_sid for line in lines}
+    answers = _by_call(connection, select(consents).where(consents.c.call_sid.in_(sids)))
+    files = _by_call(
+        connection,
+        select(recordings)
+        .where(recordings.c.call_sid.in_(sids))
+        .order_by(recordings.c.started_at, recordings.c.sid),
+    )
+    return [
+        CallRecord(
+            call=line,
+            consents=tuple(to_consent(row) for row in answers.get(_key(line), [])),
+            recordings=tuple(to_recording(row) for row in files.get(_key(line), [])),
+        )
+        for line in lines
+    ]
+
+
+def _by_call(connection: Connection, statement: Any) -> dict[tuple[str, str], list[Any]]:
+    grouped: dict[tuple[str, str], list[Any]] = {}
+    for row in connection.execute(statement):
+        grouped.setdefault((row.account_sid, row.call_sid), []).append(row)
+    return grouped
+
+
+def _key(call: Call) -> tuple[str, str]:
+    return call.account_sid, call.call_sid

@@ -1,0 +1,1 @@
+"""The history of the tables. Made by Alembic, shipped in the wheel."""

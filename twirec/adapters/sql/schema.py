@@ -1,0 +1,143 @@
+"""The tables of the catalog."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time: aware in Python, UTC in the database, whichever database it is."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware time into UTC; a naive one is a mistake of the caller."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Give the time back in UTC. SQLite keeps no zone, so what comes naive is UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("call_sid", String(34), primary_key=True),
+    Column("direction", String(8), nullable=False),
+    Column("customer_number", String(255), nullable=False, index=True),
+    Column("own_number", String(255), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False, index=True),
+    Column("announced_at", UtcDateTime),
+    Column("announcement", String(64)),
+    Column("dial", JSON, nullable=False),
+    Column("outcome", String(16), nullable=False, index=True),
+    Column("reason", String(64)),
+    Column("ended_at", UtcDateTime),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("call_sid", String(34), primary_key=True),
+    Column("leg", String(34), primary_key=True),
+    Column("outcome", String(32), nullable=False),
+    Column("method", String(32), nullable=False),
+    Column("announcement", String(64), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(
+        ["account_sid", "call_sid"],
+        ["calls.account_sid", "calls.call_sid"],
+        name="fk_consents_calls",
+    ),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("sid", String(34), primary_key=True),
+    Column("account_sid", String(34), nullable=False),
+    Column("call_sid", String(34)),
+    Column("state", String(16), nullable=False),
+    Column("custody", String(16), nullable=False),
+    Column("source", String(64)),
+    Column("started_at", UtcDateTime),
+    Column("duration", Integer),
+    Column("channels", Integer),
+    Column("channel_map", JSON, nullable=False),
+    Column("error_code", Integer),
+    Column("object_name", String(1024), unique=True),
+    Column("generation", BigInteger),
+    Column("size", BigInteger),
+    Column("crc32c", String(8)),
+    Column("sha256", String(64)),
+    Column("due_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("lease", String(32)),
+    Column("lease_until", UtcDateTime),
+    Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("status", String(16), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("raw", JSON, nullable=False),
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("language", String(16), nullable=False),
+    Column("voice", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
+    Column("published_at", UtcDateTime),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
