@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from twirec.model import errors
+from twirec.model.errors import (
+    BucketRefused,
+    BucketUnavailable,
+    CatalogUnavailable,
+    LeaseLost,
+    MediaNotReady,
+    MediaTruncated,
+    NotAudio,
+    RequestRefused,
+    SettingsError,
+    TwirecError,
+    VendorBusy,
+    VendorUnavailable,
+    VerificationFailed,
+)
+
+ALL = [
+    error
+    for _, error in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(error, Exception) and error.__module__ == errors.__name__
+]
+
+
+@pytest.mark.parametrize("error", [error for error in ALL if error is not SettingsError])
+def test_every_error_hangs_on_the_root(error: type[Exception]) -> None:
+    assert issubclass(error, TwirecError)
+    assert error.__doc__
+
+
+def test_wrong_settings_stand_outside_so_that_no_retry_swallows_them() -> None:
+    assert not issubclass(SettingsError, TwirecError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        VendorUnavailable,
+        VendorBusy,
+        MediaNotReady,
+        MediaTruncated,
+        NotAudio,
+        BucketUnavailable,
+        BucketRefused,
+        VerificationFailed,
+        CatalogUnavailable,
+    ],
+)
+def test_what_can_heal_is_tried_again(error: type[TwirecError]) -> None:
+    assert error.retryable
+
+
+@pytest.mark.parametrize("error", [RequestRefused, LeaseLost])
+def test_what_cannot_heal_is_not_tried_again(error: type[TwirecError]) -> None:
+    assert not error.retryable
+
+
+def test_a_vendor_error_carries_the_status_and_the_vendors_code() -> None:
+    error = VendorBusy("Twilio is busy.", status=429, code=20429, retry_after=2.0)
+    assert str(error) == "Twilio is busy. (HTTP 429, Twilio error 20429)"
+    assert (error.status, error.code, error.retry_after) == (429, 20429, 2.0)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from twirec.model.errors import SettingsError
+from twirec.model.words import LegalBasis
+from twirec.settings import REQUIRED, Settings
+from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT
+
+OTHER = "AC" + "b" * 32
+
+
+def problems(**changes: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({**ENVIRONMENT, **changes})
+    return caught.value.problems
+
+
+def test_missing_settings_are_named_all_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({})
+    for name in REQUIRED:
+        assert f"{name} is missing" in str(caught.value)
+    assert len(caught.value.problems) == len(REQUIRED)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_nothing_is_recorded_without_a_required_setting(name: str) -> None:
+    (problem,) = problems(**{name: " "})
+    assert problem.startswith(f"{name} is missing")
+
+
+def test_the_defaults_are_those_of_a_company_in_spain() -> None:
+    settings = Settings.from_env(ENVIRONMENT)
+    assert (settings.language, settings.country) == ("es-ES", "ES")
+    assert settings.timezone == ZoneInfo("Europe/Madrid")
+    assert settings.legal_basis is LegalBasis.CONTRACT
+    assert settings.clock_speed == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TWILIO_ACCOUNT_SID", "AC123"),
+        ("TWIREC_PUBLIC_URL", "http://calls.example.com"),
+        ("TWIREC_PUBLIC_URL", "https://calls.example.com/?x=1"),
+        ("TWIREC_BUCKET", "s3://bucket"),
+        ("TWIREC_BUCKET", "gs://"),
+        ("TWIREC_LEGAL_BASIS", "because"),
+        ("TWIREC_LANGUAGE", "xx-XX"),
+        ("TWIREC_COUNTRY", "Spain"),
+        ("TWIREC_TIMEZONE", "Madrid"),
+        ("TWIREC_TIMEZONE", "../../etc/passwd"),
+        ("TWIREC_TWILIO_API_URL", "http://api.example.com"),
+        ("TWIREC_CLOCK_SPEED", "fast"),
+        ("TWIREC_TWILIO_AUTH_TOKENS", "AC123=x"),
+        ("TWIREC_TWILIO_AUTH_TOKENS", OTHER),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
+    assert any(problem.startswith(f"{name} is wrong: ") for problem in problems(**{name: value}))
+
+
+def test_consent_as_a_legal_basis_needs_callers_to_be_asked() -> None:
+    (problem,) = problems(TWIREC_LEGAL_BASIS="consent")
+    assert "asked" in problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"TWILIO_REGION": "ie1"}, "TWILIO_REGION and TWILIO_EDGE"),
+        ({"TWILIO_EDGE": "dublin"}, "TWILIO_REGION and TWILIO_EDGE"),
+        ({"TWILIO_API_KEY": "SK1"}, "TWILIO_API_KEY and TWILIO_API_SECRET"),
+        ({"TWIREC_CLOCK_SPEED": "20"}, "TWIREC_CLOCK_SPEED is only for the sandbox"),
+        (
+            {"TWIREC_CLOCK_SPEED": "20", "TWIREC_TWILIO_API_URL": "https://api.twilio.com"},
+            "TWIREC_CLOCK_SPEED is only for the sandbox",
+        ),
+    ],
+)
+def test_settings_that_go_together_are_checked_together(changes: dict[str, str], said: str) -> None:
+    (problem,) = problems(**changes)
+    assert problem.startswith(said)
+
+
+def test_another_api_url_makes_region_and_edge_unimportant() -> None:
+    settings = Settings.from_env(
+        {**ENVIRONMENT, "TWILIO_REGION": "ie1", "TWIREC_TWILIO_API_URL": "http://127.0.0.1:9"}
+    )
+    assert settings.api_url == "http://127.0.0.1:9"
+
+
+def test_tokens_are_kept_by_account_the_own_one_first() -> None:
+    table = f"{OTHER}=x,y; {ACCOUNT_SID}=next,{AUTH_TOKEN}"
+    settings = Settings.from_env({**ENVIRONMENT, "TWIREC_TWILIO_AUTH_TOKENS": table})
+    assert settings.auth_tokens == {OTHER: ("x", "y"), ACCOUNT_SID: (AUTH_TOKEN, "next")}
+    assert settings.credentials[OTHER] == (OTHER, "x")
+
+
+def test_an_api_key_is_used_for_the_api_and_the_token_for_signatures() -> None:
+    settings = Settings.from_env(
+        {**ENVIRONMENT, "TWILIO_API_KEY": "SK1", "TWILIO_API_SECRET": "secret"}
+    )
+    assert settings.credentials == {ACCOUNT_SID: ("SK1", "secret")}
+    assert settings.auth_tokens == {ACCOUNT_SID: (AUTH_TOKEN,)}
+
+
+def test_secrets_do_not_show() -> None:
+    url = "postgresql://user:pw@db/twirec"
+    shown = repr(Settings.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url}))
+    assert AUTH_TOKEN not in shown
+    assert "pw" not in shown

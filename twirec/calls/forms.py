@@ -1,0 +1,126 @@
+"""Twilio's forms as values. Each word of Twilio's is translated here, once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from twirec.model.errors import MalformedRequest
+from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
+
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRequest:
+    """A request for TwiML (https://www.twilio.com/docs/voice/twiml#request-parameters).
+
+    `from_` and `to` are as Twilio sends them. `error_url` is set when Twilio asks the fallback
+    URL because another URL failed: that other URL.
+    """
+
+    account_sid: str
+    call_sid: str
+    from_: str
+    to: str
+    error_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """The end of a dial (its `action`) or of a call (the number's status callback).
+
+    `dial_status` is Twilio's `DialCallStatus`, None in the number's status callback;
+    `call_status` is `CallStatus`.
+    """
+
+    account_sid: str
+    call_sid: str
+    call_status: str
+    dial_status: str | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether a dial or a call has really ended; a number may be set to tell of more."""
+        return self.dial_status is not None or self.call_status in FINAL
+
+
+def parse_voice_request(fields: Fields) -> VoiceRequest:
+    """Read a request for TwiML.
+
+    Raises:
+        MalformedRequest: a SID or a number is missing or has the wrong form.
+    """
+    return VoiceRequest(
+        account_sid=_sid(fields, "AccountSid", "AC"),
+        call_sid=_sid(fields, "CallSid", "CA"),
+        from_=_text(fields, "From"),
+        to=_text(fields, "To"),
+        error_url=fields.get("ErrorUrl") or None,
+    )
+
+
+def parse_call_end(fields: Fields) -> CallEnd:
+    """Read the end of a dial or of a call.
+
+    Raises:
+        MalformedRequest: a SID is missing or has the wrong form.
+    """
+    return CallEnd(
+        account_sid=_sid(fields, "AccountSid", "AC"),
+        call_sid=_sid(fields, "CallSid", "CA"),
+        call_status=fields.get("CallStatus", ""),
+        dial_status=fields.get("DialCallStatus") or None,
+    )
+
+
+def parse_recording_callback(fields: Fields) -> RecordingCallback:
+    """Read a recording status callback.
+
+    Fields that Twilio may leave out are None; fields that nobody knows yet stay in `raw`.
+
+    Raises:
+        MalformedRequest: a SID or the status is missing or has the wrong form.
+    """
+    return RecordingCallback(
+        account_sid=_sid(fields, "AccountSid", "AC"),
+        call_sid=_sid(fields, "CallSid", "CA") if fields.get("CallSid") else None,
+        recording_sid=_sid(fields, "RecordingSid", "RE"),
+        status=RecordingStatus(_text(fields, "RecordingStatus")),
+        started_at=_time(fields.get("RecordingStartTime")),
+        duration=_count(fields.get("RecordingDuration")),
+        channels=_count(fields.get("RecordingChannels")),
+        source=fields.get("RecordingSource") or None,
+        error_code=_count(fields.get("ErrorCode")) or None,
+        raw=dict(fields),
+    )
+
+
+def _text(fields: Fields, name: str) -> str:
+    value = fields.get(name, "")
+    if not value:
+        raise MalformedRequest(f"The field {name} is missing.")
+    return value
+
+
+def _sid(fields: Fields, name: str, prefix: str) -> str:
+    value = _text(fields, name)
+    if not re.fullmatch(prefix + "[0-9a-fA-F]{32}", value):
+        raise MalformedRequest(
+            f"The field {name} is not a SID of the form {prefix} and 32 hex digits."
+        )
+    return value
+
+
+def _count(value: str | None) -> int | None:
+    return int(value) if value and value.isascii() and value.isdigit() else None
+
+
+def _time(value: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value).astimezone(UTC) if value else None
+    except ValueError:
+        return None

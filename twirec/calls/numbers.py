@@ -1,0 +1,96 @@
+"""Phone numbers, as Twilio sends them and as people type them."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, ValidationResult
+
+from twirec.model.errors import InvalidQuery
+
+WITHHELD = "anonymous"
+"""Stands for every caller who does not show a number."""
+
+_WORDS = frozenset(
+    {"", "anonymous", "blocked", "no caller id", "private", "restricted", "unavailable", "unknown"}
+)
+_SPELT_ON_A_KEYPAD = frozenset(
+    {
+        "+266696687",  # ANONYMOUS
+        "+2562533",  # BLOCKED
+        "+464",  # no caller ID
+        "+7378742833",  # RESTRICTED
+        "+86282452253",  # UNAVAILABLE
+        "+8656696",  # UNKNOWN
+    }
+)
+"""What carriers make of those words, and Twilio passes on as a number.
+https://help.twilio.com/articles/223179988-Why-am-I-getting-calls-from-these-strange-numbers-"""
+
+_TYPED = frozenset({"anónimo", "anonimo", "desconocido", "hidden", "oculto", "privado", "withheld"})
+
+_BETWEEN_DIGITS = re.compile(r"[\s./()\-]+")
+
+
+def is_country(code: str) -> bool:
+    """Whether numbers can be read as those of this country (ISO 3166, two capitals)."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def normalise(text: str, country: str) -> str:
+    """Return a number in E.164, `WITHHELD`, or what is neither (`client:…`, SIP) without its edges.
+
+    Args:
+        text: what Twilio sent as `From` or `To`, or what a person typed.
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+    """
+    text = text.strip()
+    if _is_withheld(text):
+        return WITHHELD
+    return _e164(text, country) or text
+
+
+def search_term(text: str, country: str) -> str:
+    """Return what to look for: E.164, three to six last digits, or `WITHHELD`.
+
+    Args:
+        text: a number in any usual form, its last digits, or a word such as `oculto`.
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+
+    Raises:
+        InvalidQuery: it is none of these.
+    """
+    text = text.strip()
+    if text.casefold() in _TYPED or (text and _is_withheld(text)):
+        return WITHHELD
+    digits = _BETWEEN_DIGITS.sub("", text)
+    if re.fullmatch("[0-9]{3,6}", digits):
+        return digits
+    number = _e164(text, country)
+    if number is None:
+        raise InvalidQuery(
+            "number: give a whole number (600 11 12 22, +34600111222), its last 3 to 6 digits, "
+            f"or '{WITHHELD}' for callers who hid theirs."
+        )
+    return number
+
+
+def _is_withheld(text: str) -> bool:
+    # RFC 3323, section 4.1.1.3 names the SIP address of those who hide.
+    folded = text.casefold()
+    return folded in _WORDS or text in _SPELT_ON_A_KEYPAD or folded.endswith("@anonymous.invalid")
+
+
+def _e164(text: str, country: str) -> str | None:
+    if re.search(r"[^\W\d_]|[@:]", text):
+        # The parser would dial letters: client:600flores is not a number.
+        return None
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)

@@ -1,0 +1,97 @@
+"""What is decided while a call comes in: its line, whether it was told, how it ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from twirec.calls.announcement import shortest_seconds
+from twirec.calls.forms import CallEnd, VoiceRequest
+from twirec.calls.numbers import normalise
+from twirec.model.records import Announcement, Call, CallRecord, Consent
+from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
+
+BY_ANNOUNCEMENT = "announcement"
+"""The consent method: the announcement was played and they stayed."""
+
+
+def open_line(
+    request: VoiceRequest,
+    *,
+    dial: tuple[str, ...],
+    announcement: Announcement | None,
+    country: str,
+    now: datetime,
+) -> Call:
+    """Return the line of a call that comes in and hears the announcement from now on.
+
+    Args:
+        request: Twilio's request.
+        dial: whom to connect, as given to `<Number>`.
+        announcement: what it hears; None when it hears none.
+        country: ISO 3166 code by which a number without prefix is read.
+        now: UTC.
+    """
+    return Call(
+        account_sid=request.account_sid,
+        call_sid=request.call_sid,
+        direction=Direction.IN,
+        customer_number=normalise(request.from_, country),
+        own_number=normalise(request.to, country),
+        started_at=now,
+        announced_at=now if announcement else None,
+        announcement=announcement.hash if announcement else None,
+        dial=dial,
+    )
+
+
+def answer(
+    call: Call, announcement: Announcement, outcome: ConsentOutcome, now: datetime
+) -> Consent:
+    """Return the consent of the party that called, with the given outcome."""
+    return Consent(
+        account_sid=call.account_sid,
+        call_sid=call.call_sid,
+        leg=call.call_sid,
+        outcome=outcome,
+        method=BY_ANNOUNCEMENT,
+        announcement=announcement.hash,
+        language=announcement.language,
+        at=now,
+    )
+
+
+def heard(call: Call, announcement: Announcement, now: datetime, clock_speed: float) -> bool:
+    """Whether the announcement can have been played to the end by now.
+
+    Args:
+        call: its `announced_at` is when the announcement was sent.
+        announcement: what was sent.
+        now: when Twilio came back for the next step, UTC.
+        clock_speed: how much faster than life the calls are played (1 at Twilio).
+    """
+    if call.announced_at is None:
+        return False
+    return (now - call.announced_at).total_seconds() * clock_speed >= shortest_seconds(announcement)
+
+
+def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | None]:
+    """Return what the ledger is to say of a call that ended, as far as is known now.
+
+    A call that was told and connected owes a recording until Twilio tells of one.
+    """
+    if not record.consents:
+        return Outcome.NOT_RECORDED, Reason.HUNG_UP
+    if end.dial_status is not None and end.dial_status not in {"completed", "answered"}:
+        return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
+    return Outcome.OWED, None
+
+
+def channels_of(source: str | None, direction: Direction) -> tuple[Role, ...]:
+    """Return who is on channel 1 and 2; empty where it is not known.
+
+    In a recording of `<Dial>` the parent leg is channel 1, and in a call in that is the customer
+    (https://www.twilio.com/docs/voice/twiml/dial#record).
+    """
+    if source == "DialVerb" and direction is Direction.IN:
+        return Role.CUSTOMER, Role.AGENT
+    return ()

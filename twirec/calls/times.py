@@ -1,0 +1,60 @@
+"""What a person means by a time, in the company's zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from twirec.model.errors import InvalidQuery
+
+
+def since_time(text: str, zone: tzinfo) -> datetime:
+    """Return the first moment that is meant, UTC: of a day its midnight.
+
+    Args:
+        text: a date or a date with a time, ISO 8601; without an offset it is the zone's.
+        zone: the company's.
+
+    Raises:
+        InvalidQuery: it is not a time.
+    """
+    moment = _parse("since", text)
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time.min)
+    return _in_utc(moment, zone, fold=0)
+
+
+def until_time(text: str, zone: tzinfo) -> datetime:
+    """Return the moment up to which is meant, UTC: of a day the end of that day.
+
+    Args:
+        text: as in `since_time`.
+        zone: the company's.
+
+    Raises:
+        InvalidQuery: it is not a time.
+    """
+    moment = _parse("until", text)
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment + timedelta(days=1), time.min)
+    return _in_utc(moment, zone, fold=1)
+
+
+def _parse(field: str, text: str) -> date | datetime:
+    text = text.strip()
+    try:
+        return (
+            date.fromisoformat(text)
+            if len(text) <= len("2026-11-03")
+            else datetime.fromisoformat(text)
+        )
+    except ValueError:
+        raise InvalidQuery(
+            f"{field}: {text!r} is not a time; write 2026-11-03 or 2026-11-03 16:30."
+        ) from None
+
+
+def _in_utc(moment: datetime, zone: tzinfo, fold: int) -> datetime:
+    # In the hour that comes twice in autumn, `since` means the first and `until` the second.
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone, fold=fold)
+    return moment.astimezone(UTC)

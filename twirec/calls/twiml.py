@@ -1,0 +1,76 @@
+"""The TwiML for a call in (https://www.twilio.com/docs/voice/twiml)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twilio.twiml.voice_response import Dial, VoiceResponse
+
+from twirec.model.records import Announcement, Call
+
+BuildDial = Callable[[Call, Dial], None]
+"""A function of the user's that puts into the dial whom to connect."""
+
+RETRIES = "#rc=5&rp=all"
+"""Twilio tries a callback five times more, after any failure, within 15 seconds. Without it, it
+tries once more, and only when it could not connect.
+https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
+
+STATUS_EVENTS = "in-progress completed absent"
+"""All events. Without `absent`, a recording that never comes is silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """The public URLs of the routes that Twilio calls."""
+
+    connect: str
+    ended: str
+    status: str
+
+    @classmethod
+    def under(cls, public_url: str) -> Urls:
+        """Return the URLs below a public URL such as `https://calls.example.com`."""
+        base = public_url.rstrip("/") + "/twirec"
+        return cls(connect=f"{base}/connect", ended=f"{base}/ended", status=f"{base}/status")
+
+
+def announce(announcement: Announcement, urls: Urls) -> str:
+    """Play the announcement, which no key cuts short, and come back at its end."""
+    response = VoiceResponse()
+    response.say(announcement.text, voice=announcement.voice, language=announcement.language)
+    response.redirect(urls.connect, method="POST")
+    return str(response)
+
+
+def connect(call: Call, urls: Urls, *, record: bool, build_dial: BuildDial | None) -> str:
+    """Connect the caller, recording both sides on separate channels, or not recording."""
+    dial = Dial(action=urls.ended, method="POST", **(_recording(urls) if record else {}))
+    (build_dial or dial_numbers)(call, dial)
+    response = VoiceResponse()
+    response.append(dial)
+    return str(response)
+
+
+def dial_numbers(call: Call, dial: Dial) -> None:
+    """Put the numbers of the call's `dial` into the dial: all ring, the first to answer has it."""
+    for number in call.dial:
+        dial.number(number)
+
+
+def nothing() -> str:
+    """Say nothing more: the call ends."""
+    return str(VoiceResponse())
+
+
+def _recording(urls: Urls) -> dict[str, str]:
+    # Trim defaults differ between verbs, so it is always said; recording_track would make it mono.
+    # The events are one string: the library does not join a list.
+    return {
+        "record": "record-from-answer-dual",
+        "trim": "do-not-trim",
+        "recording_status_callback": urls.status + RETRIES,
+        "recording_status_callback_method": "POST",
+        "recording_status_callback_event": STATUS_EVENTS,
+    }

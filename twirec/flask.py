@@ -1,0 +1,151 @@
+"""The Flask door: Twilio's requests in, TwiML out. Translation only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import ParamSpec, cast
+from urllib.parse import quote
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from flask.typing import ResponseReturnValue
+
+from twirec.archive import Archive
+from twirec.calls.twiml import BuildDial
+from twirec.model.errors import MalformedRequest, NotFound, RequestRefused, TwirecError
+
+P = ParamSpec("P")
+
+log = logging.getLogger("twirec.flask")
+
+MOST_BYTES = 64 * 1024
+"""The longest body that a route reads; Twilio's forms are far shorter."""
+
+ANSWERS: Mapping[type[TwirecError], int] = {
+    RequestRefused: 403,
+    MalformedRequest: 400,
+    NotFound: 404,
+}
+"""What our errors mean in HTTP. Any other error stays a 500, and Twilio tries again."""
+
+
+class Twirec:
+    """The Flask extension: checks that requests are Twilio's, and answers them.
+
+    Args:
+        app: the app; or call `init_app` later.
+        archive: the archive.
+        build_dial: a function that puts into `<Dial>` whom to connect, for more than the numbers
+            that `answer` takes: it is given the call and the `twilio.twiml.voice_response.Dial`.
+
+    When the app protects its forms with Flask-WTF, make its `CSRFProtect` first; the routes of
+    Twilio are then exempt from it.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        archive: Archive | None = None,
+        *,
+        build_dial: BuildDial | None = None,
+    ) -> None:
+        if app is not None and archive is not None:
+            self.init_app(app, archive, build_dial=build_dial)
+
+    def init_app(
+        self, app: Flask, archive: Archive, *, build_dial: BuildDial | None = None
+    ) -> None:
+        """Add the routes under `/twirec/` to an app."""
+        app.extensions["twirec"] = (archive, build_dial)
+        routes = self._routes()
+        app.register_blueprint(routes, url_prefix="/twirec")
+        for error, status in ANSWERS.items():
+            app.register_error_handler(error, _refusal(status))
+        if "csrf" in app.extensions:
+            app.extensions["csrf"].exempt(routes)
+
+    def signed(self, view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        """Let only requests through that are proven to be Twilio's; answer others with 403."""
+
+        @wraps(view)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            request.max_content_length = MOST_BYTES
+            g.twirec_fields = _archive().signature.check(
+                method=request.method,
+                target=_raw_target(),
+                signature=request.headers.get("X-Twilio-Signature"),
+                body=request.get_data(),
+                content_type=request.content_type or "",
+            )
+            return view(*args, **kwargs)
+
+        return checked
+
+    def answer(self, dial: str | Sequence[str] = ()) -> Response:
+        """Answer a call that comes in; to be returned from a `signed` view.
+
+        Args:
+            dial: the number to connect, or several that ring together, E.164. Not needed with
+                `build_dial`.
+
+        Raises:
+            RuntimeError: the view is not `signed`, or nobody says whom to connect.
+        """
+        archive, build_dial = _extension()
+        if "twirec_fields" not in g:
+            raise RuntimeError("Put @recordings.signed on the view that returns answer().")
+        if not dial and build_dial is None:
+            raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
+        numbers = (dial,) if isinstance(dial, str) else tuple(dial)
+        return _twiml(archive.answer(g.twirec_fields, dial=numbers, build_dial=build_dial))
+
+    def _routes(self) -> Blueprint:
+        routes = Blueprint("twirec", __name__)
+        for name, view in {"connect": _connect, "ended": _ended, "status": _status}.items():
+            routes.add_url_rule(f"/{name}", name, self.signed(view), methods=["POST"])
+        return routes
+
+
+def _connect() -> Response:
+    archive, build_dial = _extension()
+    return _twiml(archive.connect(g.twirec_fields, build_dial=build_dial))
+
+
+def _ended() -> Response:
+    return _twiml(_archive().ended(g.twirec_fields))
+
+
+def _status() -> Response:
+    _archive().receive_status(g.twirec_fields)
+    return Response(status=204)
+
+
+def _extension() -> tuple[Archive, BuildDial | None]:
+    return cast(tuple[Archive, BuildDial | None], current_app.extensions["twirec"])
+
+
+def _archive() -> Archive:
+    return _extension()[0]
+
+
+def _twiml(body: str) -> Response:
+    return Response(body, mimetype="text/xml")
+
+
+def _refusal(status: int) -> Callable[[Exception], Response]:
+    def refuse(error: Exception) -> Response:
+        log.warning("%s answered with %d: %s", request.path, status, error)
+        return Response(status=status)
+
+    return refuse
+
+
+def _raw_target() -> str:
+    """Return path and query as they came: decoding and encoding again could change them."""
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI")
+    if raw is None:  # a server that keeps neither; PEP 3333 has the decoded path only
+        path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
+        query = request.environ.get("QUERY_STRING", "")
+        raw = quote(path.encode("latin-1")) + (f"?{query}" if query else "")
+    return cast(str, raw)

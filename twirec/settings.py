@@ -1,0 +1,235 @@
+"""The settings, from the environment. All problems are reported at once, by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from twirec.calls.announcement import WORDINGS
+from twirec.calls.numbers import is_country
+from twirec.model.errors import SettingsError
+from twirec.model.words import LegalBasis
+
+T = TypeVar("T")
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the library needs to know. Secrets do not show in its `repr`.
+
+    Attributes:
+        account_sid: `TWILIO_ACCOUNT_SID`.
+        credentials: per account, user and password for Twilio's API: an API key
+            (`TWILIO_API_KEY`, `TWILIO_API_SECRET`) or the account and its token.
+        auth_tokens: per account, the tokens that may have signed a request: `TWILIO_AUTH_TOKEN`
+            and `TWIREC_TWILIO_AUTH_TOKENS` (`AC…=token1,token2;AC…=…`).
+        public_url: `TWIREC_PUBLIC_URL`, under which Twilio reaches the app.
+        bucket: `TWIREC_BUCKET`, `gs://bucket/prefix` or `file:///folder`.
+        company: `TWIREC_COMPANY`, who records; spoken in the announcement.
+        privacy_info: `TWIREC_PRIVACY_INFO`, where to learn more; spoken in the announcement.
+        legal_basis: `TWIREC_LEGAL_BASIS` (GDPR art. 6.1).
+        database_url: `TWIREC_DATABASE_URL`, a SQLAlchemy URL.
+        api_url: `TWIREC_TWILIO_API_URL`, another host for Twilio's API; None for Twilio's own.
+        region: `TWILIO_REGION`, only together with the edge.
+        edge: `TWILIO_EDGE`.
+        language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
+        country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
+        timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
+        clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
+    """
+
+    account_sid: str
+    credentials: Mapping[str, tuple[str, str]] = field(repr=False)
+    auth_tokens: Mapping[str, tuple[str, ...]] = field(repr=False)
+    public_url: str
+    bucket: str
+    company: str
+    privacy_info: str
+    legal_basis: LegalBasis
+    database_url: str = field(default="sqlite:///twirec.db", repr=False)
+    api_url: str | None = None
+    region: str | None = None
+    edge: str | None = None
+    language: str = "es-ES"
+    country: str = "ES"
+    timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
+    clock_speed: float = 1.0
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            SettingsError: some are missing or wrong; the message names every one of them.
+        """
+        return _Reader(environ).settings()
+
+
+class _Reader:
+    """Reads one setting after the other and remembers what is wrong with each."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def settings(self) -> Settings:
+        account_sid = self.read("TWILIO_ACCOUNT_SID", _account, "")
+        tokens = self._tokens(account_sid)
+        api_url = self.read("TWIREC_TWILIO_API_URL", _api_url, None)
+        settings = Settings(
+            account_sid=account_sid,
+            credentials=self._credentials(account_sid, tokens),
+            auth_tokens=tokens,
+            public_url=self.read("TWIREC_PUBLIC_URL", _public_url, ""),
+            bucket=self.read("TWIREC_BUCKET", _bucket, ""),
+            company=self.read("TWIREC_COMPANY", str, ""),
+            privacy_info=self.read("TWIREC_PRIVACY_INFO", str, ""),
+            legal_basis=self.read("TWIREC_LEGAL_BASIS", _legal_basis, LegalBasis.CONSENT),
+            database_url=self.read("TWIREC_DATABASE_URL", str, "sqlite:///twirec.db"),
+            api_url=api_url,
+            region=self.read("TWILIO_REGION", str, None),
+            edge=self.read("TWILIO_EDGE", str, None),
+            language=self.read("TWIREC_LANGUAGE", _language, "es-ES"),
+            country=self.read("TWIREC_COUNTRY", _country, "ES"),
+            timezone=self.read("TWIREC_TIMEZONE", ZoneInfo, ZoneInfo("Europe/Madrid")),
+            clock_speed=self.read("TWIREC_CLOCK_SPEED", _speed, 1.0),
+        )
+        self._check_together(settings)
+        if self._problems:
+            raise SettingsError(self._problems)
+        return settings
+
+    def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        """Return a setting; one of `REQUIRED` that is missing is a problem."""
+        value = self._environ.get(name, "").strip()
+        if not value:
+            if name in REQUIRED:
+                self._problems.append(f"{name} is missing: {REQUIRED[name]}")
+            return default
+        try:
+            return parse(value)
+        except (ValueError, KeyError) as error:
+            reason = error.args[0] if isinstance(error, ValueError) else "it is not known here"
+            self._problems.append(f"{name} is wrong: {reason}")
+            return default
+
+    def _tokens(self, account_sid: str) -> dict[str, tuple[str, ...]]:
+        own = self.read("TWILIO_AUTH_TOKEN", str, "")
+        none: dict[str, tuple[str, ...]] = {}
+        tokens = self.read("TWIREC_TWILIO_AUTH_TOKENS", _token_table, none)
+        if own:
+            rotated = tuple(token for token in tokens.get(account_sid, ()) if token != own)
+            tokens[account_sid] = (own, *rotated)
+        return tokens
+
+    def _credentials(
+        self, account_sid: str, tokens: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, tuple[str, str]]:
+        credentials = {account: (account, first) for account, (first, *_) in tokens.items()}
+        key = self.read("TWILIO_API_KEY", str, "")
+        secret = self.read("TWILIO_API_SECRET", str, "")
+        if bool(key) != bool(secret):
+            self._problems.append("TWILIO_API_KEY and TWILIO_API_SECRET go together: give both.")
+        if key and secret:
+            credentials[account_sid] = (key, secret)
+        return credentials
+
+    def _check_together(self, settings: Settings) -> None:
+        if bool(settings.region) != bool(settings.edge) and not settings.api_url:
+            self._problems.append(
+                "TWILIO_REGION and TWILIO_EDGE go together: hosts with a region only are gone."
+            )
+        loopback = settings.api_url and urlsplit(settings.api_url).hostname in LOOPBACK
+        if settings.clock_speed != 1.0 and not loopback:
+            self._problems.append(
+                "TWIREC_CLOCK_SPEED is only for the sandbox: "
+                "TWIREC_TWILIO_API_URL does not name this machine."
+            )
+
+
+REQUIRED: Mapping[str, str] = {
+    "TWILIO_ACCOUNT_SID": "the account that owns the numbers, AC…",
+    "TWILIO_AUTH_TOKEN": "the account's token, which proves that a request is Twilio's",
+    "TWIREC_PUBLIC_URL": "where Twilio reaches the app, such as https://calls.example.com",
+    "TWIREC_BUCKET": "where recordings are kept, gs://bucket/prefix or file:///folder",
+    "TWIREC_COMPANY": "who records; callers hear it",
+    "TWIREC_PRIVACY_INFO": "where callers learn more and exercise their rights; they hear it",
+    "TWIREC_LEGAL_BASIS": "contract, legitimate_interest or legal_obligation (GDPR art. 6.1)",
+}
+"""The settings without a default, and what each is."""
+
+
+def _account(value: str) -> str:
+    if not re.fullmatch("AC[0-9a-fA-F]{32}", value):
+        raise ValueError("an account SID is AC and 32 hex digits.")
+    return value
+
+
+def _token_table(value: str) -> dict[str, tuple[str, ...]]:
+    table: dict[str, tuple[str, ...]] = {}
+    for entry in filter(None, (part.strip() for part in value.split(";"))):
+        account, _, tokens = entry.partition("=")
+        listed = tuple(filter(None, (token.strip() for token in tokens.split(","))))
+        if not listed:
+            raise ValueError("write it as AC…=token1,token2;AC…=token.")
+        table[_account(account.strip())] = listed
+    return table
+
+
+def _public_url(value: str) -> str:
+    url = urlsplit(value)
+    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK)
+    if not secure or not url.hostname or url.query or url.fragment or url.username:
+        raise ValueError("give an https:// address without query, user or fragment.")
+    return value.rstrip("/")
+
+
+def _api_url(value: str) -> str:
+    url = urlsplit(value)
+    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK)
+    if not secure or not url.hostname:
+        raise ValueError("credentials go there: it must begin with https:// (or be this machine).")
+    return value.rstrip("/")
+
+
+def _bucket(value: str) -> str:
+    url = urlsplit(value)
+    if not ((url.scheme == "gs" and url.netloc) or (url.scheme == "file" and len(url.path) > 1)):
+        raise ValueError("write gs://bucket/prefix or file:///folder.")
+    return value
+
+
+def _legal_basis(value: str) -> LegalBasis:
+    known = [basis.value for basis in LegalBasis]
+    if value not in known:
+        raise ValueError(f"choose one of {', '.join(known)}.")
+    if value == LegalBasis.CONSENT:
+        # Staying on the line is not the "clear affirmative action" of GDPR art. 4(11).
+        raise ValueError("consent needs callers to be asked, and here they are only told.")
+    return LegalBasis(value)
+
+
+def _language(value: str) -> str:
+    if value not in WORDINGS:
+        raise ValueError(f"there are announcements in {', '.join(WORDINGS)}.")
+    return value
+
+
+def _country(value: str) -> str:
+    if not is_country(value):
+        raise ValueError("give an ISO 3166 code, such as ES.")
+    return value
+
+
+def _speed(value: str) -> float:
+    speed = float(value)
+    if not 0 < speed <= 1000:
+        raise ValueError("give a number above 0 and up to 1000.")
+    return speed

@@ -1,0 +1,111 @@
+"""For the tests of people who use the library: a pytest plugin, installed with the package.
+
+Fixtures: `twirec_settings`, `twirec_archive` (everything in memory), `twirec_post` (signed
+requests to a Flask app) and `twirec_sandbox` (a running stand-in for Twilio).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.test import TestResponse
+
+    from twirec.archive import Archive
+    from twirec.sandbox import Sandbox
+    from twirec.settings import Settings
+
+ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
+AUTH_TOKEN = "a token for tests"  # noqa: S105 - it opens nothing
+PUBLIC_URL = "https://calls.example.com"
+
+ENVIRONMENT: Mapping[str, str] = {
+    "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+    "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+    "TWIREC_PUBLIC_URL": PUBLIC_URL,
+    "TWIREC_BUCKET": "file:///nowhere",
+    "TWIREC_DATABASE_URL": "sqlite://",
+    "TWIREC_COMPANY": "Ejemplo S.A.",
+    "TWIREC_PRIVACY_INFO": "ejemplo punto es",
+    "TWIREC_LEGAL_BASIS": "contract",
+}
+"""Settings with which an archive can be made; nothing in them leads anywhere."""
+
+
+class SignedPosts:
+    """Posts forms to an app as Twilio does, with a valid signature.
+
+    Args:
+        app: the Flask app under test.
+        settings: whose public URL and token sign.
+    """
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._client = app.test_client()
+        self._settings = settings
+
+    def __call__(self, path: str, fields: Mapping[str, str], **changes: Any) -> TestResponse:
+        """Post a form.
+
+        Args:
+            path: path and query, such as `/voice`.
+            fields: the form; `AccountSid` is added.
+            changes: headers that replace those that were made, such as another signature.
+        """
+        from twirec.calls.signature import sign
+
+        form = {"AccountSid": self._settings.account_sid, **fields}
+        token = self._settings.auth_tokens[self._settings.account_sid][0]
+        signature = sign(self._settings.public_url + path, form.items(), token)
+        headers = {"X-Twilio-Signature": signature, **changes}
+        return self._client.post(
+            path,
+            data=urlencode(form),
+            content_type="application/x-www-form-urlencoded",
+            headers={name: value for name, value in headers.items() if value is not None},
+        )
+
+
+@pytest.fixture
+def twirec_settings() -> Settings:
+    """Settings that lead nowhere, for archives in memory."""
+    from twirec.settings import Settings
+
+    return Settings.from_env(ENVIRONMENT)
+
+
+@pytest.fixture
+def twirec_archive(twirec_settings: Settings) -> Iterator[Archive]:
+    """An archive that is set up, with catalog, bucket and vendor in memory."""
+    from twirec.adapters.memory_bucket import MemoryBucket
+    from twirec.adapters.memory_vendor import MemoryVendor
+    from twirec.archive import Archive
+
+    archive = Archive(twirec_settings, bucket=MemoryBucket(), vendor=MemoryVendor())
+    archive.set_up()
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def twirec_post(twirec_settings: Settings) -> Callable[[Flask], SignedPosts]:
+    """Give it an app, and get what posts signed forms to that app."""
+
+    def to(app: Flask) -> SignedPosts:
+        return SignedPosts(app, twirec_settings)
+
+    return to
+
+
+@pytest.fixture
+def twirec_sandbox() -> Iterator[Sandbox]:
+    """A running stand-in for Twilio that plays calls fifty times faster than life."""
+    from twirec.sandbox import Sandbox
+
+    with Sandbox(speed=50) as sandbox:
+        yield sandbox

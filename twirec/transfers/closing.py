@@ -1,0 +1,29 @@
+"""Closing a ledger line: told by Twilio, or found by the sweep."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from twirec.calls.forms import CallEnd
+from twirec.calls.reception import answer, outcome_at_end
+from twirec.model.ports import Catalog
+from twirec.model.words import ConsentOutcome, Reason
+
+
+def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
+    """Write down how a call ended.
+
+    Who was gone before the announcement ended gets a consent that says so.
+
+    Raises:
+        NotFound: the call has no line.
+    """
+    record = catalog.call(end.account_sid, end.call_sid)
+    outcome, reason = outcome_at_end(record, end)
+    if reason is Reason.HUNG_UP and record.call.announcement:
+        announcement = catalog.announcement(record.call.announcement)
+        consent = answer(record.call, announcement, ConsentOutcome.HUNG_UP, now)
+        catalog.record_consent(consent, reason)
+    catalog.close_call(
+        end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now
+    )

@@ -1,0 +1,88 @@
+"""What comes in from the vendor: counted, summed and checked while it streams."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+
+import google_crc32c
+
+from twirec.model.bucket import StoredObject
+from twirec.model.errors import MediaTruncated, VerificationFailed
+from twirec.model.vendor import Media
+from twirec.transfers.wav import WavCheck, verify
+
+
+class Intake:
+    """A recording on its way through: each chunk is seen once, none is kept.
+
+    Args:
+        media: the open download.
+        duration: seconds that the vendor gives for the recording.
+        beat: called before each chunk is passed on; may raise to stop.
+    """
+
+    def __init__(self, media: Media, duration: int | None, beat: Callable[[], None]) -> None:
+        self._media = media
+        self._duration = duration
+        self._beat = beat
+        self._sha256 = hashlib.sha256()
+        self._crc32c = google_crc32c.Checksum()
+        self._wav = WavCheck()
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes so far, in hex."""
+        return self._sha256.hexdigest()
+
+    @property
+    def crc32c(self) -> str:
+        """CRC32C of the bytes so far, as `StoredObject.crc32c` writes it."""
+        return base64.b64encode(self._crc32c.digest()).decode()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Pass the bytes on.
+
+        Raises:
+            NotAudio: as soon as the bytes cannot be a PCM WAV file.
+        """
+        for chunk in self._media.chunks:
+            self._beat()
+            self._wav.feed(chunk)
+            self._sha256.update(chunk)
+            self._crc32c.update(chunk)
+            self.size += len(chunk)
+            yield chunk
+
+    def seal(self) -> dict[str, str]:
+        """Check what was received and return the labels that are known only now.
+
+        Raises:
+            NotAudio, MediaTruncated, MediaMismatch: it is not the recording.
+        """
+        announced = self._media.content_length
+        if announced is not None and announced != self.size:
+            raise MediaTruncated(f"{self.size} bytes arrived of {announced}.")
+        facts = self._wav.facts()
+        verify(facts, channels=self._media.channels, duration=self._duration)
+        return {"sha256": self.sha256, "channels": str(facts.channels), "size": str(self.size)}
+
+    def drain(self) -> dict[str, str]:
+        """Read to the end what nobody took, and seal it."""
+        for _ in self.chunks():
+            pass
+        return self.seal()
+
+    def verify(self, stored: StoredObject) -> None:
+        """Compare the bucket's own answer with what was received.
+
+        Raises:
+            VerificationFailed: size or checksum is missing or differs.
+        """
+        if stored.size != self.size or stored.crc32c != self.crc32c:
+            raise VerificationFailed(
+                f"The bucket holds {stored.size} bytes with CRC32C {stored.crc32c}; "
+                f"received were {self.size} with {self.crc32c}."
+            )

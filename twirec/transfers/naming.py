@@ -1,0 +1,96 @@
+"""How an object in the bucket is called and labelled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from twirec.model.errors import VerificationFailed
+from twirec.model.records import Announcement, Call, CallRecord, Consent, Recording
+from twirec.model.words import ConsentOutcome
+
+SCHEMA = "1"
+"""The version of the labels."""
+
+MOST_BYTES = 8000
+"""Names and values together, with room left for the checksum below the limit of 8 KiB
+(https://cloud.google.com/storage/quotas#objects)."""
+
+
+
+def object_name(recording: Recording) -> str:
+    """Return the name: UTC start and SID, and no number, since names end up in logs and links.
+
+    The same for ever, whenever and wherever it is computed:
+    `recordings/2026/11/23/20261123T101500Z_RE….wav`.
+    """
+    start = started_at(recording).astimezone(UTC)
+    return f"recordings/{start:%Y/%m/%d}/{start:%Y%m%dT%H%M%SZ}_{recording.sid}.wav"
+
+
+def announcement_name(announcement: Announcement) -> str:
+    """Return the name of the object that keeps a wording."""
+    return f"announcements/{announcement.hash}.json"
+
+
+def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
+    """Return the labels that are known before the first byte.
+
+    Args:
+        record: the call with its consents; None when nobody knows the call.
+        recording: one of its recordings.
+
+    Raises:
+        VerificationFailed: they would not fit into an object's metadata.
+    """
+    found = {
+        "schema": SCHEMA,
+        "recording_sid": recording.sid,
+        "call_sid": recording.call_sid or "",
+        "account_sid": recording.account_sid,
+        "started_at": started_at(recording).astimezone(UTC).isoformat(),
+        "duration_seconds": str(recording.duration),
+        "channel_map": json.dumps([role.value for role in recording.channel_map]),
+        "source": recording.source or "",
+        "custody": recording.custody.value,
+        "consent": ConsentOutcome.NOT_ANNOUNCED.value,
+    }
+    if record:
+        found |= _call_labels(record.call) | _consent_labels(record.consents)
+    if sum(len(name.encode()) + len(value.encode()) for name, value in found.items()) > MOST_BYTES:
+        raise VerificationFailed(f"The labels of {recording.sid} do not fit into 8 KiB.")
+    return found
+
+
+def _call_labels(call: Call) -> dict[str, str]:
+    return {
+        "customer_number": call.customer_number,
+        "own_number": call.own_number,
+        "direction": call.direction.value,
+        "call_started_at": call.started_at.astimezone(UTC).isoformat(),
+    }
+
+
+def _consent_labels(consents: Sequence[Consent]) -> dict[str, str]:
+    for consent in consents:
+        return {
+            "consent": consent.outcome.value,
+            "consent_at": consent.at.astimezone(UTC).isoformat(),
+            "consent_leg": consent.leg,
+            "consent_method": consent.method,
+            "announcement": consent.announcement,
+            "language": consent.language,
+        }
+    return {}
+
+
+def started_at(recording: Recording) -> datetime:
+    """Return the recording's start.
+
+    Raises:
+        VerificationFailed: Twilio never gave one.
+    """
+    if recording.started_at is None:
+        raise VerificationFailed(f"Twilio gives no start for {recording.sid}.")
+    return recording.started_at

@@ -1,0 +1,119 @@
+"""Move a recording: copy, verify, write down, release.
+
+The vendor's copy is deleted only after the bucket's own answer equals what was received and that
+fact is committed. Any step may be repeated, by anybody, after a crash at any line: the object's
+name is committed before the first byte, the object is written only if absent, and who lost the
+lease commits nothing.
+"""
+
+from __future__ import annotations
+
+from twirec.model.bucket import StoredObject
+from twirec.model.errors import MediaNotReady, NotAtVendor, ObjectExists
+from twirec.model.ports import Bucket, Catalog, Vendor
+from twirec.model.records import CallRecord, Recording
+from twirec.model.states import State
+from twirec.transfers.adoption import line_of
+from twirec.transfers.intake import Intake
+from twirec.transfers.lease import LeaseKeeper
+from twirec.transfers.naming import labels, object_name, started_at
+
+WAV = "audio/x-wav"
+
+TRIES_BEFORE_LOST = 7
+"""Twilio may answer 404 for half a minute after its callback. Seven tries take longer.
+https://support.twilio.com/hc/en-us/articles/44750147594523"""
+
+
+class Transfer:
+    """The move of one recording from the vendor into the bucket.
+
+    Args:
+        catalog: where each step is written down.
+        bucket: where the bytes go.
+        vendor: where they come from.
+        country: ISO 3166 code by which numbers of adopted calls are read.
+    """
+
+    def __init__(self, catalog: Catalog, bucket: Bucket, vendor: Vendor, country: str) -> None:
+        self._catalog = catalog
+        self._bucket = bucket
+        self._vendor = vendor
+        self._country = country
+
+    def run(self, keeper: LeaseKeeper) -> None:
+        """Do what is left to do of a recording, and end its lease.
+
+        Raises:
+            TwirecError: a step failed; the lease still stands, for the worker to postpone it.
+        """
+        if keeper.lease.recording.state is State.COMPLETED:
+            self._archive(keeper)
+        if keeper.lease.recording.state is State.ARCHIVED:
+            self._release(keeper)
+
+    def _archive(self, keeper: LeaseKeeper) -> None:
+        """Copy, verify and write down; or find out that there is nothing to copy."""
+        self._complete_facts(keeper)
+        record = line_of(self._catalog, self._vendor, keeper.lease.recording, self._country)
+        keeper.lease = self._catalog.name_object(
+            keeper.lease, object_name(keeper.lease.recording)
+        )
+        try:
+            self._copy(keeper, record)
+        except MediaNotReady:
+            self._ask_why(keeper)
+
+    def _copy(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
+        recording = keeper.lease.recording
+        with self._vendor.media(recording.account_sid, recording.sid) as media:
+            intake = Intake(media, recording.duration, keeper.beat)
+            stored = self._put(intake, record, recording)
+        intake.verify(stored)
+        keeper.lease = self._catalog.archived(keeper.lease, stored, intake.sha256, media.channels)
+
+    def _put(self, intake: Intake, record: CallRecord | None, recording: Recording) -> StoredObject:
+        name = recording.object_name or ""
+        try:
+            return self._bucket.put(
+                name,
+                intake.chunks(),
+                content_type=WAV,
+                labels=labels(record, recording),
+                custom_time=started_at(recording),
+                seal=intake.seal,
+            )
+        except ObjectExists:
+            # An earlier try wrote it and died before it could say so: compare, do not write again.
+            sealed = intake.drain()
+            stored = self._bucket.stat(name)
+            intake.verify(stored)
+            return self._bucket.label(name, stored.generation, sealed)
+
+    def _release(self, keeper: LeaseKeeper) -> None:
+        keeper.beat()
+        recording = keeper.lease.recording
+        self._vendor.delete(recording.account_sid, recording.sid)
+        self._catalog.finish(keeper.lease, State.RELEASED)
+
+    def _complete_facts(self, keeper: LeaseKeeper) -> None:
+        """Ask the vendor for what no callback said: without a duration nothing can be verified."""
+        recording = keeper.lease.recording
+        if recording.started_at is None or recording.duration is None:
+            found = self._vendor.recording(recording.account_sid, recording.sid)
+            keeper.lease = self._catalog.describe(keeper.lease, found)
+
+    def _ask_why(self, keeper: LeaseKeeper) -> None:
+        """The media is not there: not yet, or never? Ask for the recording itself."""
+        recording = keeper.lease.recording
+        try:
+            found = self._vendor.recording(recording.account_sid, recording.sid)
+        except NotAtVendor as error:
+            if recording.attempts < TRIES_BEFORE_LOST:
+                raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
+            gone = "Twilio no longer had it before it could be copied."
+            self._catalog.finish(keeper.lease, State.LOST, gone)
+            return
+        if not found.external:
+            raise MediaNotReady(f"The media of {recording.sid} is not to be had yet.", status=404)
+        self._catalog.finish(keeper.lease, State.EXTERNAL, "Its media is in external storage.")

@@ -1,0 +1,140 @@
+"""The worker: claims what is due, and decides what follows when it fails."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from twirec.model.errors import CatalogUnavailable, LeaseLost, Stopped, TwirecError, VendorBusy
+from twirec.model.ports import Catalog
+from twirec.model.records import Lease
+from twirec.transfers.lease import LEASE, LeaseKeeper
+from twirec.transfers.transfer import Transfer
+
+log = logging.getLogger("twirec.worker")
+
+FIRST_RETRY = 1.5
+"""Seconds after the first failure, doubled after each further one."""
+LONGEST_RETRY = 300.0
+"""Seconds that the doubling stops at."""
+MOST_ATTEMPTS = 12
+"""Tries of one step before the recording is parked: about 25 minutes."""
+POLL = 1.0
+"""Seconds between two looks at the catalog when nothing is due."""
+
+
+class Worker:
+    """Threads that claim due recordings and transfer them.
+
+    Args:
+        catalog: where recordings are claimed.
+        transfer: what is done with them.
+        before: called before looking for work, such as to publish announcements.
+        now: the clock, UTC.
+        threads: how many recordings are worked at together.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        transfer: Transfer,
+        *,
+        before: Callable[[], None],
+        now: Callable[[], datetime],
+        threads: int = 4,
+    ) -> None:
+        self._catalog = catalog
+        self._transfer = transfer
+        self._before = before
+        self._now = now
+        self._threads = threads
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ask all threads to stop. A recording in work is given back, as if never claimed."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until `stop` is called."""
+        self._start(until_done=False)
+
+    def run_once(self) -> None:
+        """Do all that is due now, and return."""
+        self._start(until_done=True)
+
+    def _start(self, *, until_done: bool) -> None:
+        threads = [
+            threading.Thread(target=self._loop, args=(until_done,), name=f"twirec-worker-{n}")
+            for n in range(self._threads)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _loop(self, until_done: bool) -> None:
+        while not self._stop.is_set():
+            if self._try_one():
+                continue
+            if until_done:
+                return
+            self._stop.wait(POLL)
+
+    def _try_one(self) -> bool:
+        """Work at one recording. False if nothing was due, or the catalog could not be asked."""
+        try:
+            self._before()
+            lease = self._catalog.claim(self._now(), LEASE)
+            if lease is not None:
+                self.work(lease)
+        except TwirecError as error:
+            log.warning("no work could be taken up: %s", error)
+            return False
+        return lease is not None
+
+    def work(self, lease: Lease) -> None:
+        """Transfer one claimed recording, and write down what came of it.
+
+        Raises:
+            CatalogUnavailable: what came of it could not be written down; the lease runs out and
+                the recording is taken up again.
+        """
+        sid = lease.recording.sid
+        keeper = LeaseKeeper(self._catalog, lease, self._now, self._stop.is_set)
+        try:
+            self._transfer.run(keeper)
+        except Stopped:
+            self._catalog.give_back(keeper.lease)
+        except (LeaseLost, CatalogUnavailable) as error:
+            log.warning("%s: %s", sid, error)
+        except TwirecError as error:
+            self._postpone(keeper.lease, error, retry=error.retryable)
+        except Exception as error:
+            log.exception("%s: an error of ours", sid)
+            self._postpone(keeper.lease, error, retry=True)
+            raise
+        else:
+            log.info("%s: done", sid)
+
+    def _postpone(self, lease: Lease, error: Exception, *, retry: bool) -> None:
+        attempts = lease.recording.attempts
+        again = retry and attempts < MOST_ATTEMPTS
+        due_at = self._now() + timedelta(seconds=pause(attempts, error)) if again else None
+        said = f"{type(error).__name__}: {error}"
+        self._catalog.postpone(lease, due_at, said)
+        verdict = "again" if again else "parked"
+        log.warning("%s: %s after try %d: %s", lease.recording.sid, verdict, attempts, said)
+
+
+def pause(attempts: int, error: Exception) -> float:
+    """Return the seconds to wait after a number of tries: doubling, jittered by a quarter.
+
+    When Twilio asked for a longer pause (`Retry-After`), that one.
+    """
+    doubled = min(FIRST_RETRY * 2.0 ** (attempts - 1), LONGEST_RETRY)
+    asked = error.retry_after if isinstance(error, VendorBusy) else None
+    jitter = random.uniform(0.75, 1.25)  # noqa: S311 - it guards nothing
+    return max(doubled, asked or 0.0) * jitter
