@@ -150,7 +150,7 @@ def test_a_call_hears_the_announcement_and_is_recorded_after_it(
 ) -> None:
     answer = post("/voice", VOICE)
     assert answer.mimetype == "text/xml"
-    assert twirec_archive.announcement.text in answer.text
+    assert twirec_archive.phone.announcement.text in answer.text
     assert "<Dial" not in answer.text
     clock.advance(LONG_ENOUGH)
     assert is_recording(post("/twirec/connect", VOICE))
@@ -158,7 +158,7 @@ def test_a_call_hears_the_announcement_and_is_recorded_after_it(
     (consent,) = record.consents
     assert consent.outcome is ConsentOutcome.INFORMED
     assert (consent.leg, consent.at) == (call_sid(), clock.time)
-    assert consent.announcement == twirec_archive.announcement.hash
+    assert consent.announcement == twirec_archive.phone.announcement.hash
     assert record.call.customer_number == "+34600111222"
     assert record.call.dial == ("+34911222333",)
 

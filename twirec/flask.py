@@ -98,7 +98,7 @@ class Twirec:
         if not dial and build_dial is None:
             raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
         numbers = (dial,) if isinstance(dial, str) else tuple(dial)
-        return _twiml(archive.answer(g.twirec_fields, dial=numbers, build_dial=build_dial))
+        return _twiml(archive.phone.answer(g.twirec_fields, dial=numbers, build_dial=build_dial))
 
     def _routes(self) -> Blueprint:
         routes = Blueprint("twirec", __name__)
@@ -109,15 +109,15 @@ class Twirec:
 
 def _connect() -> Response:
     archive, build_dial = _extension()
-    return _twiml(archive.connect(g.twirec_fields, build_dial=build_dial))
+    return _twiml(archive.phone.connect(g.twirec_fields, build_dial=build_dial))
 
 
 def _ended() -> Response:
-    return _twiml(_archive().ended(g.twirec_fields))
+    return _twiml(_archive().phone.ended(g.twirec_fields))
 
 
 def _status() -> Response:
-    _archive().receive_status(g.twirec_fields)
+    _archive().phone.receive_status(g.twirec_fields)
     return Response(status=204)
 
 

@@ -1,1 +1,47 @@
 """The command line: one small file per family of commands."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+
+from twirec.cli.demo import demo
+from twirec.cli.find import search, show
+from twirec.cli.play import sandbox
+from twirec.cli.store import init, sweep, work
+from twirec.model.errors import SettingsError, TwirecError
+from twirec.version import __version__
+
+
+class Commands(click.Group):
+    """Commands whose known errors are one clear message, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command. Exit status: 0 done, 1 failed, 2 wrong usage."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.UsageError(str(error), ctx) from error
+        except TwirecError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("-v", "--verbose", is_flag=True, help="Log what is done, by SID.")
+def main(verbose: bool) -> None:
+    """Record your company's phone calls on Twilio, and never lose one.
+
+    The settings come from the environment; see the README.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+
+
+for command in (init, work, sweep, search, show, sandbox, demo):
+    main.add_command(command)

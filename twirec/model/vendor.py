@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from twirec.model.states import State
 
-
 FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """The call statuses after which nothing follows.
 https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from twirec.calls.numbers import normalise
+from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
-from twirec.model.ports import Catalog, Vendor
+from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF, VendorCall, VendorRecording

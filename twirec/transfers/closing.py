@@ -6,7 +6,7 @@ from datetime import datetime
 
 from twirec.calls.forms import CallEnd
 from twirec.calls.reception import answer, outcome_at_end
-from twirec.model.ports import Catalog
+from twirec.model.catalog import Catalog
 from twirec.model.words import ConsentOutcome, Reason
 
 
@@ -24,6 +24,4 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
         announcement = catalog.announcement(record.call.announcement)
         consent = answer(record.call, announcement, ConsentOutcome.HUNG_UP, now)
         catalog.record_consent(consent, reason)
-    catalog.close_call(
-        end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now
-    )
+    catalog.close_call(end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from twirec.model.catalog import Catalog
 from twirec.model.errors import Stopped
-from twirec.model.ports import Catalog
 from twirec.model.records import Lease
 
 LEASE = timedelta(minutes=5)

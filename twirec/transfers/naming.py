@@ -18,7 +18,6 @@ MOST_BYTES = 8000
 (https://cloud.google.com/storage/quotas#objects)."""
 
 
-
 def object_name(recording: Recording) -> str:
     """Return the name: UTC start and SID, and no number, since names end up in logs and links.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
+from twirec.model.catalog import Catalog
 from twirec.model.errors import ObjectExists
-from twirec.model.ports import Bucket, Catalog
+from twirec.model.ports import Bucket
 from twirec.transfers.naming import SCHEMA, announcement_name
 
 

@@ -10,8 +10,9 @@ from functools import partial
 
 from twirec.calls.forms import CallEnd
 from twirec.calls.reception import channels_of
+from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, TwirecError, VerificationFailed
-from twirec.model.ports import Bucket, Catalog, Vendor
+from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, Recording, SweepReport
 from twirec.model.states import State
 from twirec.model.vendor import VendorRecording

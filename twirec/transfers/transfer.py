@@ -9,8 +9,9 @@ lease commits nothing.
 from __future__ import annotations
 
 from twirec.model.bucket import StoredObject
+from twirec.model.catalog import Catalog
 from twirec.model.errors import MediaNotReady, NotAtVendor, ObjectExists
-from twirec.model.ports import Bucket, Catalog, Vendor
+from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.transfers.adoption import line_of
@@ -56,9 +57,7 @@ class Transfer:
         """Copy, verify and write down; or find out that there is nothing to copy."""
         self._complete_facts(keeper)
         record = line_of(self._catalog, self._vendor, keeper.lease.recording, self._country)
-        keeper.lease = self._catalog.name_object(
-            keeper.lease, object_name(keeper.lease.recording)
-        )
+        keeper.lease = self._catalog.name_object(keeper.lease, object_name(keeper.lease.recording))
         try:
             self._copy(keeper, record)
         except MediaNotReady:

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from twirec.model.catalog import Catalog
 from twirec.model.errors import CatalogUnavailable, LeaseLost, Stopped, TwirecError, VendorBusy
-from twirec.model.ports import Catalog
 from twirec.model.records import Lease
 from twirec.transfers.lease import LEASE, LeaseKeeper
 from twirec.transfers.transfer import Transfer

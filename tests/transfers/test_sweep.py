@@ -1,0 +1,167 @@
+"""What callbacks missed, found and repaired."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
+from tests.sounds import wav
+from tests.transfers.house import AT_VENDOR, NAME, House
+from twirec.model.errors import VendorUnavailable
+from twirec.model.states import Custody, State
+from twirec.model.vendor import RecordingStatus, VendorCall
+from twirec.model.words import ConsentOutcome, Outcome, Reason, Role
+
+A_CALL = VendorCall(
+    sid=call_sid(),
+    account_sid=ACCOUNT,
+    from_="+34600111222",
+    to="+34911000111",
+    direction="inbound",
+    status="completed",
+    started_at=STARTED,
+)
+HOUR = timedelta(hours=1)
+
+
+def settle(house: House) -> None:
+    """Let the calls be old enough to be asked for."""
+    house.time += HOUR
+
+
+def test_a_recording_whose_callbacks_never_came_is_adopted_with_its_consent(house: House) -> None:
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    report = house.archive.sweep()
+    assert (report.seen, report.adopted) == (1, 1)
+    recording = house.work()
+    assert (recording.state, recording.custody) == (State.RELEASED, Custody.ACTIVE)
+    assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
+    assert house.bucket.stat(NAME).labels["consent"] == "informed"
+    assert house.archive.show(call_sid()).call.outcome is Outcome.RECORDED
+
+
+def test_a_recording_that_others_started_is_adopted_in_quarantine(house: House) -> None:
+    other = call_sid(7)
+    house.vendor.add_call(dataclasses.replace(A_CALL, sid=other, from_="anonymous"))
+    house.vendor.add_recording(
+        dataclasses.replace(AT_VENDOR, call_sid=other, source="Trunking"),
+        wav(seconds=4, channels=2),
+    )
+    assert house.archive.sweep().adopted == 1
+    assert house.recording().custody is Custody.QUARANTINED
+    record = house.archive.show(other)
+    assert (record.call.customer_number, record.consents) == ("anonymous", ())
+
+
+def test_a_lost_completed_callback_is_made_good(house: House) -> None:
+    house.vendor.add_recording(
+        dataclasses.replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None)
+    )
+    assert house.archive.sweep().adopted == 1
+    assert house.recording().due_at is None
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    assert house.archive.sweep().advanced == 1
+    assert house.work().state is State.RELEASED
+
+
+def test_a_second_sweep_finds_nothing_and_changes_nothing(house: House) -> None:
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    house.archive.sweep()
+    before = house.recording()
+    report = house.archive.sweep()
+    assert (report.seen, report.adopted, report.advanced, report.problems) == (1, 0, 0, {})
+    assert house.recording() == before
+
+
+def test_a_copy_that_is_back_at_the_vendor_is_deleted_again(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    house.work()
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    assert house.archive.sweep().deleted_again == 1
+    assert house.at_vendor() == []
+
+
+def test_a_copy_is_not_deleted_again_when_ours_is_gone(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    generation = house.work().generation
+    assert generation is not None
+    house.bucket.delete(NAME, generation)
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    report = house.archive.sweep()
+    assert report.deleted_again == 0
+    assert report.problems[recording_sid()].startswith("ObjectNotFound")
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_a_line_whose_end_was_never_told_is_closed(house: House) -> None:
+    house.vendor.add_call(A_CALL)
+    settle(house)
+    assert house.archive.sweep().lines_closed == 1
+    call = house.archive.show(call_sid()).call
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.NO_RECORDING_AT_VENDOR)
+
+
+def test_who_hung_up_during_the_announcement_is_found_out_later(house: House) -> None:
+    catalog = house.archive.catalog
+    catalog.keep_announcement(house.archive.phone.announcement, house.time)
+    other = call_sid(7)
+    catalog.open_call(a_call(call_sid=other, announcement=house.archive.phone.announcement.hash))
+    for sid in (other, call_sid()):
+        house.vendor.add_call(dataclasses.replace(A_CALL, sid=sid))
+    settle(house)
+    house.archive.sweep()
+    record = house.archive.show(other)
+    assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.HUNG_UP)
+    assert record.consents[0].outcome is ConsentOutcome.HUNG_UP
+
+
+def test_a_call_that_goes_on_is_left_alone(house: House) -> None:
+    house.vendor.add_call(dataclasses.replace(A_CALL, status="in-progress"))
+    settle(house)
+    assert house.archive.sweep().lines_closed == 0
+    assert house.archive.show(call_sid()).call.outcome is Outcome.OPEN
+
+
+def test_a_call_that_owes_a_recording_is_asked_for_by_its_sid(house: House) -> None:
+    house.vendor.add_call(A_CALL)
+    long_ago = STARTED - timedelta(days=40)
+    house.vendor.add_recording(
+        dataclasses.replace(AT_VENDOR, created_at=long_ago), wav(seconds=4, channels=2)
+    )
+    settle(house)
+    report = house.archive.sweep()
+    assert (report.seen, report.adopted) == (0, 1)
+    assert house.work().state is State.RELEASED
+
+
+def test_a_sweep_looks_back_behind_the_last_one(house: House) -> None:
+    first = house.archive.sweep()
+    assert first.until - first.since == timedelta(days=7)
+    house.time += HOUR
+    second = house.archive.sweep()
+    assert second.since == first.until - timedelta(days=1)
+
+
+def test_a_sweep_that_could_not_list_is_an_error_and_the_next_begins_where_it_did(
+    house: House,
+) -> None:
+    house.vendor.add_call(A_CALL)
+    first = house.archive.sweep()
+    house.time += HOUR
+    house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    with pytest.raises(VendorUnavailable):
+        house.archive.sweep()
+    assert house.archive.catalog.mark("sweep") == first.until
+
+
+def test_one_recording_that_cannot_be_repaired_does_not_stop_the_sweep(house: House) -> None:
+    unknown = dataclasses.replace(AT_VENDOR, sid=recording_sid(8), call_sid=call_sid(8))
+    house.vendor.add_recording(unknown, wav(seconds=4, channels=2))
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    house.vendor.fail_next("call", VendorUnavailable("no answer"))
+    report = house.archive.sweep()
+    assert report.adopted == 1
+    assert list(report.problems) == [recording_sid(8)]

@@ -1,0 +1,380 @@
+"""Copy, verify, write down, release: on the adapters in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
+from tests.sounds import wav
+from tests.transfers.house import AT_VENDOR, NAME, House
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.model.bucket import StoredObject
+from twirec.model.errors import (
+    BucketUnavailable,
+    MediaNotReady,
+    MediaTruncated,
+    NotAtVendor,
+    VendorBusy,
+    VendorUnavailable,
+)
+from twirec.model.states import State
+from twirec.model.vendor import VendorCall
+from twirec.model.words import Direction, Outcome
+from twirec.settings import Settings
+from twirec.transfers.worker import MOST_ATTEMPTS
+
+
+def test_a_recording_ends_in_the_bucket_and_nowhere_else(house: House) -> None:
+    media = wav(seconds=4.2, channels=2)
+    house.record(media)
+    recording = house.work()
+    assert recording.state is State.RELEASED
+    assert b"".join(house.bucket.open_range(NAME)) == media
+    assert house.at_vendor() == []
+    assert (recording.size, recording.object_name) == (len(media), NAME)
+
+
+def test_the_object_carries_number_time_consent_and_checksum(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    recording = house.work()
+    stored = house.bucket.stat(NAME)
+    assert stored.custom_time == STARTED
+    assert stored.labels == {
+        "schema": "1",
+        "recording_sid": recording_sid(),
+        "call_sid": call_sid(),
+        "account_sid": ACCOUNT,
+        "customer_number": "+34600111222",
+        "own_number": "+34911000111",
+        "direction": "in",
+        "call_started_at": "2026-11-23T10:15:00+00:00",
+        "started_at": "2026-11-23T10:15:00+00:00",
+        "duration_seconds": "4",
+        "channels": "2",
+        "channel_map": '["customer", "agent"]',
+        "source": "DialVerb",
+        "custody": "active",
+        "consent": "informed",
+        "consent_at": "2026-11-23T10:15:00+00:00",
+        "consent_leg": call_sid(),
+        "consent_method": "announcement",
+        "announcement": "f" * 64,
+        "language": "es-ES",
+        "sha256": recording.sha256,
+        "size": str(recording.size),
+    }
+
+
+def test_a_recording_of_one_channel_is_taken_as_it_is(house: House) -> None:
+    house.record(wav(seconds=4, channels=1), channels=1)
+    recording = house.work()
+    assert (recording.state, recording.channels) == (State.RELEASED, 1)
+
+
+# --- what is not the recording ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("media", "reason"),
+    [
+        (b"<?xml version='1.0'?><TwilioResponse><RestException/></TwilioResponse>", "NotAudio"),
+        (b'{"code": 20404, "status": 404}', "NotAudio"),
+        (b"\xff\xfb\x90\x00" * 100, "NotAudio"),
+        (wav(seconds=4, channels=2)[:-2000], "MediaTruncated"),
+        (wav(seconds=4, channels=1), "MediaMismatch"),
+        (wav(seconds=7, channels=2), "MediaMismatch"),
+        (wav(seconds=1, channels=2), "MediaMismatch"),
+    ],
+)
+def test_what_is_not_the_recording_is_never_stored_and_the_vendor_keeps_its_copy(
+    house: House, media: bytes, reason: str
+) -> None:
+    house.record(media)
+    recording = house.work_on()
+    assert recording.parked
+    assert recording.last_error.startswith(reason)
+    assert recording.attempts == MOST_ATTEMPTS
+    assert house.stored() == []
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_a_recording_without_a_duration_is_asked_for_and_then_checked(house: House) -> None:
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    house.tell(duration=None, started_at=None)
+    recording = house.work()
+    assert (recording.state, recording.duration) == (State.RELEASED, 4)
+
+
+def test_without_any_duration_nothing_is_verified_and_nothing_deleted(house: House) -> None:
+    house.vendor.add_recording(
+        dataclasses.replace(AT_VENDOR, duration=None), wav(seconds=4, channels=2)
+    )
+    house.tell(duration=None)
+    assert house.work_on().parked
+    assert house.stored() == []
+    assert house.at_vendor() == [recording_sid()]
+
+
+class Forgetful(MemoryBucket):
+    """A bucket whose answers are not what they should be."""
+
+    answer: dict[str, Any]
+
+    def put(self, *args: Any, **kwargs: Any) -> StoredObject:
+        return dataclasses.replace(super().put(*args, **kwargs), **self.answer)
+
+    def stat(self, name: str) -> StoredObject:
+        return dataclasses.replace(super().stat(name), **self.answer)
+
+
+@pytest.mark.parametrize(
+    "answer", [{"size": None}, {"crc32c": None}, {"size": 1}, {"crc32c": "AAAAAA=="}]
+)
+def test_a_missing_or_wrong_answer_of_the_bucket_keeps_the_vendors_copy(
+    twirec_settings: Settings, answer: dict[str, Any]
+) -> None:
+    bucket = Forgetful()
+    bucket.answer = answer
+    house = House(twirec_settings, bucket)
+    house.record(wav(seconds=4, channels=2))
+    recording = house.work_on()
+    assert recording.parked
+    assert recording.last_error.startswith("VerificationFailed")
+    assert house.at_vendor() == [recording_sid()]
+    house.archive.close()
+
+
+# --- what goes wrong on the way ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [
+        ("media", VendorUnavailable("no answer", status=503)),
+        ("media", VendorBusy("busy", status=429, retry_after=30)),
+        ("media", MediaNotReady("not yet", status=404)),
+        ("read", MediaTruncated("cut")),
+        ("delete", VendorUnavailable("no answer", status=500)),
+    ],
+)
+def test_a_fault_that_passes_ends_in_one_copy(
+    house: House, operation: Any, error: Exception
+) -> None:
+    house.record(wav(seconds=4, channels=2))
+    for _ in range(2):
+        house.vendor.fail_next(operation, error)  # type: ignore[arg-type]
+    first = house.work()
+    assert first.due_at is not None
+    assert first.due_at > house.time
+    recording = house.work_on()
+    assert recording.state is State.RELEASED
+    assert recording.last_error == ""
+    assert house.stored() == [NAME]
+    assert house.at_vendor() == []
+
+
+def test_the_first_retry_comes_in_a_second_or_two_and_the_pauses_double(house: House) -> None:
+    house.record(b"an error page")
+    pauses = []
+    for _ in range(4):
+        recording = house.work()
+        assert recording.due_at is not None
+        pauses.append((recording.due_at - house.time).total_seconds())
+        house.time = recording.due_at
+    for pause, expected in zip(pauses, (1.5, 3, 6, 12), strict=True):
+        assert 0.75 * expected <= pause <= 1.25 * expected
+
+
+def test_a_longer_pause_that_the_vendor_asks_for_is_kept(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    house.vendor.fail_next("media", VendorBusy("busy", status=429, retry_after=60))
+    recording = house.work()
+    assert recording.due_at is not None
+    assert recording.due_at - house.time >= timedelta(seconds=45)
+
+
+def test_a_recording_that_the_vendor_no_longer_has_is_lost_but_not_at_the_first_404(
+    house: House,
+) -> None:
+    house.tell()
+    assert house.work().state is State.COMPLETED
+    recording = house.work_on()
+    assert recording.state is State.LOST
+    assert recording.last_error
+    assert (house.time - STARTED).total_seconds() > 60 + 30
+
+
+def test_a_recording_in_somebody_elses_storage_is_external_and_never_fetched(
+    house: House,
+) -> None:
+    house.record(b"", external=True)
+    recording = house.work()
+    assert recording.state is State.EXTERNAL
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_a_recording_of_an_unknown_call_gets_its_numbers_from_the_vendor(house: House) -> None:
+    other = call_sid(7)
+    house.vendor.add_call(
+        VendorCall(
+            sid=other,
+            account_sid=ACCOUNT,
+            from_="+34600777888",
+            to="+34911000111",
+            direction="inbound",
+            status="completed",
+            started_at=STARTED,
+        )
+    )
+    house.vendor.add_recording(
+        dataclasses.replace(AT_VENDOR, call_sid=other), wav(seconds=4, channels=2)
+    )
+    house.tell(call_sid=other)
+    assert house.work().state is State.RELEASED
+    labels = house.bucket.stat(NAME).labels
+    assert (labels["customer_number"], labels["consent"]) == ("+34600777888", "not_announced")
+    assert labels["custody"] == "quarantined"
+    (record,) = house.archive.search(number="600777888")
+    assert (record.call.direction, record.call.outcome) == (Direction.IN, Outcome.RECORDED)
+
+
+def test_a_recording_whose_call_nobody_knows_is_kept_all_the_same(house: House) -> None:
+    house.vendor.add_recording(
+        dataclasses.replace(AT_VENDOR, call_sid=None), wav(seconds=4, channels=2)
+    )
+    house.tell(call_sid=None)
+    assert house.work().state is State.RELEASED
+    assert house.bucket.stat(NAME).labels["recording_sid"] == recording_sid()
+
+
+# --- doing things twice -----------------------------------------------------------------------
+
+
+def test_what_died_between_upload_and_commit_is_compared_not_written_again(house: House) -> None:
+    media = wav(seconds=4, channels=2)
+    house.record(media)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.archive.catalog, "archived", _dies)
+        with pytest.raises(SystemExit):
+            house.archive.worker().work(_claim(house))
+    (before,) = house.bucket.list("recordings/")
+    house.time += timedelta(minutes=6)  # the lease of the dead worker runs out
+    recording = house.work()
+    assert recording.state is State.RELEASED
+    assert recording.generation == before.generation
+    assert house.stored() == [NAME]
+
+
+def test_what_died_before_its_labels_were_complete_gets_them(house: House) -> None:
+    media = wav(seconds=4, channels=2)
+    house.record(media)
+    house.bucket.put(
+        NAME, [media], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+    )
+    recording = house.work()
+    assert recording.state is State.RELEASED
+    assert house.bucket.stat(NAME).labels["sha256"] == recording.sha256
+
+
+def test_other_bytes_under_the_name_are_never_replaced_and_the_vendor_keeps_its_copy(
+    house: House,
+) -> None:
+    house.record(wav(seconds=4, channels=2))
+    house.bucket.put(
+        NAME, [b"other"], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+    )
+    recording = house.work_on()
+    assert recording.parked
+    assert recording.last_error.startswith("VerificationFailed")
+    assert b"".join(house.bucket.open_range(NAME)) == b"other"
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_what_died_between_commit_and_delete_is_only_released(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.vendor, "delete", _dies)
+        with pytest.raises(SystemExit):
+            house.archive.worker().work(_claim(house))
+    assert house.recording().state is State.ARCHIVED
+    house.vendor.fail_next("media", VendorUnavailable("would be read a second time"))
+    house.time += timedelta(minutes=6)
+    assert house.work().state is State.RELEASED
+
+
+def test_a_copy_that_the_vendor_lost_meanwhile_counts_as_deleted(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
+    assert house.work().state is State.ARCHIVED
+    house.vendor.delete(ACCOUNT, recording_sid())
+    assert house.work_on().state is State.RELEASED
+
+
+def test_who_lost_the_lease_commits_nothing_and_deletes_nothing(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    late = _claim(house)
+    house.time += timedelta(minutes=6)
+    held = _claim(house)
+    house.archive.worker().work(late)
+    assert house.recording() == held.recording
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_a_worker_that_is_stopped_gives_the_recording_back(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    worker = house.archive.worker()
+    lease = _claim(house)
+    worker.stop()
+    worker.work(lease)
+    assert house.stored() == []
+    recording = house.recording()
+    assert (recording.attempts, recording.last_error) == (0, "")
+    assert house.work().state is State.RELEASED
+
+
+def test_a_bucket_that_is_down_parks_nothing_before_its_time(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    with pytest.MonkeyPatch.context() as patch:
+
+        def down(*_: Any, **__: Any) -> Any:
+            raise BucketUnavailable("The bucket does not answer.")
+
+        patch.setattr(house.bucket, "put", down)
+        assert house.work().last_error.startswith("BucketUnavailable")
+    assert house.work_on().state is State.RELEASED
+
+
+def test_an_error_of_ours_is_written_down_and_tried_again(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.bucket, "put", _has_a_bug)
+        with pytest.raises(ZeroDivisionError):
+            house.archive.worker().work(_claim(house))
+    assert house.recording().last_error.startswith("ZeroDivisionError")
+    assert house.work_on().state is State.RELEASED
+
+
+def test_the_vendor_that_does_not_know_the_recording_is_an_error_before_it_is_a_loss(
+    house: House,
+) -> None:
+    house.tell(duration=None)
+    house.vendor.fail_next("recording", NotAtVendor("unknown", status=404))
+    assert house.work().last_error.startswith("NotAtVendor")
+
+
+def _claim(house: House) -> Any:
+    lease = house.archive.catalog.claim(house.time, timedelta(minutes=5))
+    assert lease is not None
+    return lease
+
+
+def _dies(*_: Any, **__: Any) -> Any:
+    raise SystemExit("killed")
+
+
+def _has_a_bug(*_: Any, **__: Any) -> Any:
+    return 1 / 0

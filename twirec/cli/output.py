@@ -1,0 +1,65 @@
+"""How the command line shows calls, recordings and reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from twirec.model.records import CallRecord
+
+console = Console()
+
+as_json: Callable[[Any], Any] = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON instead of a table."
+)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, times in UTC."""
+    click.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+
+
+def record_fields(record: CallRecord) -> dict[str, Any]:
+    """Return a call with its consents and recordings for JSON."""
+    return {
+        **asdict(record.call),
+        "consents": [asdict(consent) for consent in record.consents],
+        "recordings": [asdict(recording) for recording in record.recordings],
+    }
+
+
+def print_calls(records: Sequence[CallRecord], zone: tzinfo) -> None:
+    """Print calls as a table, times in the company's zone."""
+    table = Table("time", "customer", "own number", "direction", "outcome", "recording", "state")
+    for record in records:
+        call = record.call
+        why = f"{call.outcome}: {call.reason}" if call.reason else str(call.outcome)
+        files = record.recordings
+        table.add_row(
+            f"{call.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+            call.customer_number,
+            call.own_number,
+            call.direction,
+            why,
+            "\n".join(recording.sid for recording in files),
+            "\n".join(recording_state(recording) for recording in files),
+        )
+    console.print(table)
+
+
+def recording_state(recording: Any) -> str:
+    """Return a recording's state in a word or two."""
+    return f"{recording.state} (parked)" if recording.parked else str(recording.state)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in JSON")

@@ -1,0 +1,220 @@
+"""The catalog's port: what the library needs of the database, with its contract in words.
+
+Every adapter runs the same suite (`tests/contracts/test_catalog.py`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from twirec.model.bucket import StoredObject
+from twirec.model.records import (
+    Announcement,
+    Call,
+    CallRecord,
+    Consent,
+    Lease,
+    Query,
+    Recording,
+)
+from twirec.model.states import State
+from twirec.model.vendor import RecordingCallback, VendorRecording
+from twirec.model.words import Outcome, Reason, Role
+
+
+class Catalog(Protocol):
+    """The database.
+
+    Every method is one transaction: done and durable on return, or not done at all. All times are
+    aware UTC. Every method may raise `CatalogUnavailable`.
+    """
+
+    # --- calls --------------------------------------------------------------------------------
+
+    def open_call(self, call: Call) -> Call:
+        """Write a call's line, unless it has one, and return the line that stands."""
+        ...
+
+    def announce(self, account_sid: str, call_sid: str, at: datetime) -> None:
+        """Set when the announcement was last sent. Nothing changes once a consent is written."""
+        ...
+
+    def call(self, account_sid: str, call_sid: str) -> CallRecord:
+        """Return a call with its consents and recordings.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        ...
+
+    def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
+        """Write a consent, unless that leg has one, and return the one that stands.
+
+        With `reason`, and only if the consent was new, the call's line is closed as not recorded.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        ...
+
+    def close_call(
+        self,
+        account_sid: str,
+        call_sid: str,
+        *,
+        outcome: Outcome,
+        reason: Reason | None,
+        ended_at: datetime | None,
+    ) -> None:
+        """Say what came of a call, and when it ended, if it did.
+
+        A line that is `recorded` or `not_recorded` keeps outcome and reason; a line without an end
+        gets `ended_at`. A call that is not there stays so.
+        """
+        ...
+
+    def unfinished_calls(self, before: datetime, limit: int = 500) -> list[Call]:
+        """Return calls that started before `before` and are still `open` or `owed`."""
+        ...
+
+    def find(self, sid: str) -> CallRecord:
+        """Return the call of a SID, its own or that of one of its recordings.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+        """
+        ...
+
+    def search(self, query: Query) -> list[CallRecord]:
+        """Return the calls that match, newest first."""
+        ...
+
+    # --- recordings ---------------------------------------------------------------------------
+
+    def receive(
+        self,
+        callback: RecordingCallback,
+        *,
+        state: State | None,
+        channel_map: tuple[Role, ...],
+        at: datetime,
+    ) -> Recording | None:
+        """Keep a callback, and bring the recording to what it says, by the table of states.
+
+        The recording is made if it is not there. `state` None (a word without a meaning to us)
+        keeps the callback only, and returns None if the recording is not there. A recording that
+        comes to `completed` is due at once. The call's line becomes `recorded`, or `not_recorded`
+        when the state is `absent` or `failed` and it has no other recording. A new recording is
+        quarantined unless a consent of its call allows recording. A repetition changes nothing
+        but that it is kept.
+
+        Raises:
+            RequestRefused: the recording is another account's; nothing is kept.
+        """
+        ...
+
+    def adopt(self, recording: Recording) -> bool:
+        """Add a recording that a sweep found. False, and nothing done, if it is there.
+
+        As in `receive`, it is quarantined unless a consent of its call allows recording, and the
+        call's line says that it was recorded.
+        """
+        ...
+
+    def recording(self, sid: str) -> Recording:
+        """Return a recording.
+
+        Raises:
+            NotFound: the catalog has none of that SID.
+        """
+        ...
+
+    def refresh(self, sid: str, found: VendorRecording, state: State, at: datetime) -> bool:
+        """Bring a recording to what the vendor itself says. True if its state moved.
+
+        Facts that were missing (start, duration, channels, error) are filled in. A recording that
+        is leased to a worker is left alone.
+        """
+        ...
+
+    def make_due(self, sid: str, at: datetime) -> None:
+        """Let a worker take the recording up again, from the first attempt."""
+        ...
+
+    # --- work ---------------------------------------------------------------------------------
+
+    def claim(self, now: datetime, lease_for: timedelta) -> Lease | None:
+        """Take the recording that is due longest, and count an attempt; None if nothing is due.
+
+        Two callers never get the same recording while the lease lasts.
+        """
+        ...
+
+    def renew(self, lease: Lease, until: datetime) -> Lease:
+        """Extend a lease.
+
+        Raises:
+            LeaseLost: it is not held any more.
+        """
+        ...
+
+    def describe(self, lease: Lease, found: VendorRecording) -> Lease:
+        """Fill in facts (start, duration, channels) that the vendor gave when asked."""
+        ...
+
+    def name_object(self, lease: Lease, name: str) -> Lease:
+        """Write down the object's name, unless it has one. Raises `LeaseLost`."""
+        ...
+
+    def archived(self, lease: Lease, stored: StoredObject, sha256: str, channels: int) -> Lease:
+        """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`."""
+        ...
+
+    def finish(self, lease: Lease, state: State, error: str = "") -> None:
+        """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
+
+        For `absent` and `failed` the call's line says so when it has no other recording.
+        """
+        ...
+
+    def postpone(self, lease: Lease, due_at: datetime | None, error: str) -> None:
+        """End the lease; try again at `due_at`, or never (parked) when it is None.
+
+        Raises `LeaseLost`.
+        """
+        ...
+
+    def give_back(self, lease: Lease) -> None:
+        """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
+        ...
+
+    # --- announcements and marks --------------------------------------------------------------
+
+    def keep_announcement(self, announcement: Announcement, at: datetime) -> None:
+        """Keep a wording under its hash, for ever. Doing it again changes nothing."""
+        ...
+
+    def announcement(self, hash_: str) -> Announcement:
+        """Return the wording of that hash.
+
+        Raises:
+            NotFound: no wording of that hash was ever played.
+        """
+        ...
+
+    def unpublished_announcements(self) -> list[Announcement]:
+        """Return the wordings that are not in the bucket yet."""
+        ...
+
+    def published(self, hash_: str, at: datetime) -> None:
+        """Write down that a wording is in the bucket."""
+        ...
+
+    def mark(self, name: str) -> datetime | None:
+        """Return a remembered time, such as where the last sweep ended; None if there is none."""
+        ...
+
+    def set_mark(self, name: str, at: datetime) -> None:
+        """Remember a time under a name."""
+        ...
