@@ -77,13 +77,13 @@ def search_term(text: str, country: str) -> str:
 
 
 def _is_withheld(text: str) -> bool:
-    # RFC 3323, section 4.1.1.3 names the SIP address of those who hide.
+    # RFC 3323 names the SIP address of those who hide: anonymous@anonymous.invalid.
     folded = text.casefold()
     return folded in _WORDS or text in _SPELT_ON_A_KEYPAD or folded.endswith("@anonymous.invalid")
 
 
 def _e164(text: str, country: str) -> str | None:
-    if re.search(r"[^\W\d_]|[@:]", text):
+    if re.search(r"[^\W\d_]", text):
         # The parser would dial letters: client:600flores is not a number.
         return None
     try:

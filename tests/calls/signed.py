@@ -1,0 +1,37 @@
+"""A request signed as Twilio would, and what the check says of it."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from twirec.calls.signature import SignatureCheck, sign
+
+ACCOUNT = "AC" + "0" * 32
+OTHER = "AC" + "1" * 32
+TOKEN = "12345"
+FORM = "application/x-www-form-urlencoded"
+
+
+def post(
+    target: str = "/twirec/status",
+    pairs: list[tuple[str, str]] | None = None,
+    *,
+    public_url: str = "https://calls.example.com",
+    signed_url: str | None = None,
+    signature: str | None = "right",
+    token: str = TOKEN,
+    tokens: Mapping[str, tuple[str, ...]] | None = None,
+    method: str = "POST",
+    content_type: str = FORM,
+    body: bytes | None = None,
+) -> Mapping[str, str]:
+    """Post a form, signed as Twilio would for `https://calls.example.com`, and check it."""
+    pairs = [("AccountSid", ACCOUNT)] if pairs is None else pairs
+    url = signed_url or f"https://calls.example.com{target}"
+    check = SignatureCheck(public_url, tokens or {ACCOUNT: (TOKEN,)})
+    return check.check(
+        method=method,
+        target=target,
+        signature=sign(url, pairs, token) if signature == "right" else signature,
+        content_type=content_type,
+        body=urlencode(pairs).encode() if body is None else body,
+    )

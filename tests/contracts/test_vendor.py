@@ -1,0 +1,264 @@
+"""What every vendor does: the one in memory, and Twilio's adapter against the running sandbox."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.contracts.vendor_houses import NOON, House, MemoryHouse, SandboxHouse
+from twirec.adapters import twilio
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.adapters.twilio import TwilioVendor
+from twirec.model.errors import (
+    MediaNotReady,
+    MediaTruncated,
+    NotAtVendor,
+    NotAudio,
+    TwirecError,
+    VendorBusy,
+    VendorRefused,
+    VendorUnavailable,
+)
+from twirec.model.vendor import VendorRecording
+from twirec.sandbox import Sandbox
+from twirec.transfers.wav import WavCheck, WavFacts
+
+MISSING = "f" * 32
+UNFINISHED = ["in-progress", "processing", "absent"]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(speed=100) as running:
+        yield running
+
+
+@pytest.fixture(params=["memory", "twilio"])
+def house(request: pytest.FixtureRequest) -> Iterator[House]:
+    built: House = MemoryHouse()
+    if request.param == "twilio":
+        built = SandboxHouse(request.getfixturevalue("sandbox"))
+    yield built
+    built.vendor.close()
+
+
+def download(house: House, sid: str) -> bytes:
+    """Read the media to its end."""
+    with house.vendor.media(house.account, sid) as media:
+        return b"".join(media.chunks)
+
+
+def facts_of(content: bytes) -> WavFacts:
+    """What a WAV file holds."""
+    check = WavCheck()
+    check.feed(content)
+    return check.facts()
+
+
+def sids(found: Iterator[VendorRecording]) -> set[str]:
+    """The SIDs of a list, none of them twice."""
+    listed = [one.sid for one in found]
+    assert len(set(listed)) == len(listed)
+    return set(listed)
+
+
+def test_both_vendors_are_tested(house: House, request: pytest.FixtureRequest) -> None:
+    expected = {"memory": MemoryVendor, "twilio": TwilioVendor}
+    assert type(house.vendor) is expected[request.node.callspec.params["house"]]
+
+
+def test_has_the_account(house: House) -> None:
+    house.add()
+    assert house.vendor.accounts == (house.account,)
+
+
+# --- metadata ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["completed", *UNFINISHED])
+def test_fetches_a_recording(house: House, status: str) -> None:
+    recording = house.add(status=status)
+    found = house.vendor.recording(house.account, recording.sid)
+    assert replace(found, duration=None) == replace(recording, duration=None)
+    assert status != "completed" or found.duration == 2
+    assert found.started_at is not None
+    assert found.started_at.tzinfo is UTC
+
+
+def test_fetches_the_call_of_a_recording(house: House) -> None:
+    recording = house.add(seconds=3)
+    assert recording.call_sid
+    call = house.vendor.call(house.account, recording.call_sid)
+    assert (call.sid, call.account_sid) == (recording.call_sid, house.account)
+    assert (call.from_, call.to, call.direction) == ("+34600111222", "+34911000111", "inbound")
+    assert (call.finished, call.parent_call_sid) == (True, None)
+    assert (call.started_at, call.duration) == (NOON, 3)
+    assert call.ended_at is not None
+    assert call.ended_at.tzinfo is UTC
+
+
+def test_what_is_not_there_is_not_at_the_vendor(house: House) -> None:
+    house.add()
+    with pytest.raises(NotAtVendor):
+        house.vendor.recording(house.account, f"RE{MISSING}")
+    with pytest.raises(NotAtVendor):
+        house.vendor.call(house.account, f"CA{MISSING}")
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+def test_lists_everything_that_was_not_deleted(house: House) -> None:
+    added = [house.add(status=status) for status in ("completed", *UNFINISHED, "completed")]
+    house.vendor.delete(house.account, added[0].sid)
+    listed = sids(house.vendor.recordings(house.account))
+    assert {one.sid for one in added} & listed == {one.sid for one in added[1:]}
+
+
+def test_lists_page_by_page_without_losing_any(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twilio, "PAGE_SIZE", 2)
+    added = {house.add().sid for _ in range(5)}
+    assert added <= sids(house.vendor.recordings(house.account))
+
+
+def test_deleting_while_listing_loses_none(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twilio, "PAGE_SIZE", 2)
+    added = {house.add().sid for _ in range(5)}
+    listed = set()
+    for recording in house.vendor.recordings(house.account):
+        listed.add(recording.sid)
+        if recording.sid in added:
+            house.vendor.delete(house.account, recording.sid)
+    assert added <= listed
+
+
+def test_lists_the_recordings_of_a_call(house: House) -> None:
+    house.add()
+    recording = house.add()
+    listed = house.vendor.recordings(house.account, call_sid=recording.call_sid)
+    assert sids(listed) == {recording.sid}
+    assert sids(house.vendor.recordings(house.account, call_sid=f"CA{MISSING}")) == set()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        datetime(2025, 3, 1, 0, 0, tzinfo=UTC),
+        datetime(2025, 3, 4, 23, 59, 59, tzinfo=UTC),
+        datetime(2025, 3, 8, 12, 0, tzinfo=UTC),
+    ],
+)
+def test_a_span_holds_its_first_second_and_not_its_last(house: House, start: datetime) -> None:
+    span = timedelta(seconds=2)
+    near = [-1, 0, 1, 2]
+    added = [house.add(started_at=start + timedelta(seconds=second)).sid for second in near]
+    listed = sids(house.vendor.recordings(house.account, since=start, until=start + span))
+    assert [sid in listed for sid in added] == [False, True, True, False]
+
+
+def test_a_span_may_be_open_at_either_end(house: House) -> None:
+    early, late = [house.add(started_at=NOON + timedelta(days=day)).sid for day in (-30, 30)]
+    assert late in sids(house.vendor.recordings(house.account, since=NOON))
+    assert early not in sids(house.vendor.recordings(house.account, since=NOON))
+    assert early in sids(house.vendor.recordings(house.account, until=NOON))
+    assert late not in sids(house.vendor.recordings(house.account, until=NOON))
+
+
+# --- media ------------------------------------------------------------------------------------
+
+
+def test_media_comes_in_two_channels(house: House) -> None:
+    recording = house.add(seconds=2)
+    with house.vendor.media(house.account, recording.sid) as media:
+        content = b"".join(media.chunks)
+    assert (media.channels, facts_of(content).channels) == (2, 2)
+    assert facts_of(content).duration == 2.0
+    assert media.content_length in {None, len(content)}
+    assert hashlib.sha256(content).hexdigest() == house.sha256(recording.sid)
+
+
+def test_media_comes_in_one_channel_where_there_are_no_two(house: House) -> None:
+    recording = house.add(dual=False)
+    with house.vendor.media(house.account, recording.sid) as media:
+        content = b"".join(media.chunks)
+    assert (media.channels, facts_of(content).channels) == (1, 1)
+
+
+def test_media_comes_in_bounded_chunks(house: House) -> None:
+    recording = house.add(seconds=60)
+    with house.vendor.media(house.account, recording.sid) as media:
+        chunks = list(media.chunks)
+    assert len(chunks) > 1
+    assert all(0 < len(chunk) <= 256 * 1024 for chunk in chunks)
+
+
+def test_media_may_be_left_before_its_end_and_opened_again(house: House) -> None:
+    recording = house.add(seconds=60)
+    with house.vendor.media(house.account, recording.sid) as media:
+        next(media.chunks)
+    assert len(download(house, recording.sid)) == 60 * 32000 + 44
+
+
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_media_of_what_is_not_completed_is_not_ready(house: House, status: str) -> None:
+    recording = house.add(status=status)
+    with pytest.raises(MediaNotReady):
+        download(house, recording.sid)
+
+
+def test_media_of_what_is_gone_or_never_was_is_not_ready(house: House) -> None:
+    recording = house.add()
+    house.vendor.delete(house.account, recording.sid)
+    for sid in (recording.sid, f"RE{MISSING}"):
+        with pytest.raises(MediaNotReady):
+            download(house, sid)
+
+
+@pytest.mark.parametrize(
+    "error", [NotAudio("x"), MediaTruncated("x"), VendorBusy("x"), VendorUnavailable("x")], ids=type
+)
+def test_media_that_fails_says_how(house: House, error: TwirecError) -> None:
+    recording = house.add(seconds=10)
+    house.break_media(recording.sid, error)
+    with pytest.raises(type(error)):
+        download(house, recording.sid)
+
+
+def test_many_threads_may_download_at_once(house: House) -> None:
+    added = [house.add(seconds=1 + number % 3) for number in range(32)]
+    with ThreadPoolExecutor(32) as pool:
+        found: Sequence[bytes] = list(pool.map(lambda one: download(house, one.sid), added))
+    sums = [hashlib.sha256(content).hexdigest() for content in found]
+    assert sums == [house.sha256(one.sid) for one in added]
+
+
+# --- deletion ---------------------------------------------------------------------------------
+
+
+def test_what_is_deleted_is_gone(house: House) -> None:
+    recording = house.add()
+    house.vendor.delete(house.account, recording.sid)
+    with pytest.raises(NotAtVendor):
+        house.vendor.recording(house.account, recording.sid)
+    assert recording.sid not in sids(house.vendor.recordings(house.account))
+
+
+def test_deleting_twice_or_what_never_was_is_done(house: House) -> None:
+    recording = house.add()
+    for sid in (recording.sid, recording.sid, f"RE{MISSING}"):
+        house.vendor.delete(house.account, sid)
+
+
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_what_is_not_completed_cannot_be_deleted(house: House, status: str) -> None:
+    recording = house.add(status=status)
+    with pytest.raises(VendorRefused):
+        house.vendor.delete(house.account, recording.sid)
+    found: Any = house.vendor.recording(house.account, recording.sid)
+    assert found.status == status

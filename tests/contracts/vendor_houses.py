@@ -1,0 +1,158 @@
+"""Vendors with a hand that puts things into them: in memory, and Twilio's against the sandbox."""
+
+import hashlib
+import io
+import wave
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime, timedelta
+
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.adapters.twilio import Credentials, TwilioVendor
+from twirec.model.errors import (
+    MediaTruncated,
+    NotAudio,
+    TwirecError,
+    VendorBusy,
+    VendorUnavailable,
+)
+from twirec.model.ports import Vendor
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
+from twirec.sandbox import ALWAYS, Fault, Faults, Sandbox
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class House(ABC):
+    """A vendor, and the hand that puts things into it."""
+
+    vendor: Vendor
+    account: str
+
+    @abstractmethod
+    def add(
+        self,
+        *,
+        seconds: int = 2,
+        started_at: datetime = NOON,
+        status: str = "completed",
+        dual: bool = True,
+    ) -> VendorRecording:
+        """Put in a recording and its call, and return what the vendor should say of it."""
+
+    @abstractmethod
+    def sha256(self, sid: str) -> str:
+        """SHA-256 of the media in two channels, in hex."""
+
+    @abstractmethod
+    def break_media(self, sid: str, error: TwirecError) -> None:
+        """Let the media of a recording fail with such an error."""
+
+
+class MemoryHouse(House):
+    def __init__(self) -> None:
+        self.vendor: MemoryVendor = MemoryVendor()
+        self.account = "AC" + "0a" * 16
+        self._media: dict[str, bytes] = {}
+
+    def add(
+        self,
+        *,
+        seconds: int = 2,
+        started_at: datetime = NOON,
+        status: str = "completed",
+        dual: bool = True,
+    ) -> VendorRecording:
+        number = f"{len(self._media):032x}"
+        recording = VendorRecording(
+            sid=f"RE{number}",
+            account_sid=self.account,
+            call_sid=f"CA{number}",
+            status=RecordingStatus(status),
+            created_at=started_at,
+            started_at=started_at,
+            duration=seconds if status == "completed" else None,
+            channels=2 if dual else 1,
+            source="DialVerb",
+        )
+        ended_at = started_at + timedelta(seconds=seconds)
+        call = VendorCall(
+            sid=f"CA{number}",
+            account_sid=self.account,
+            from_="+34600111222",
+            to="+34911000111",
+            direction="inbound",
+            status="completed",
+            started_at=started_at,
+            ended_at=ended_at,
+            duration=seconds,
+        )
+        self._media[recording.sid] = _wav(seconds, 2 if dual else 1)
+        self.vendor.add_call(call)
+        done = status == "completed"
+        self.vendor.add_recording(recording, self._media[recording.sid] if done else b"")
+        return recording
+
+    def sha256(self, sid: str) -> str:
+        return hashlib.sha256(self._media[sid]).hexdigest()
+
+    def break_media(self, sid: str, error: TwirecError) -> None:
+        reading = isinstance(error, MediaTruncated)
+        self.vendor.fail_next("read" if reading else "media", error)
+
+
+class SandboxHouse(House):
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self.account = sandbox.account_sid
+        self.vendor = TwilioVendor(
+            {self.account: Credentials(sandbox.api_key, sandbox.api_secret)},
+            api_url=sandbox.url,
+            sleep=lambda seconds: None,
+        )
+
+    def add(
+        self,
+        *,
+        seconds: int = 2,
+        started_at: datetime = NOON,
+        status: str = "completed",
+        dual: bool = True,
+    ) -> VendorRecording:
+        added = self._sandbox.add_recording(
+            seconds=seconds, started_at=started_at, status=status, dual=dual
+        )
+        return VendorRecording(
+            sid=added.sid,
+            account_sid=self.account,
+            call_sid=added.call_sid,
+            status=RecordingStatus(status),
+            created_at=started_at,
+            started_at=started_at,
+            duration=added.duration,
+            channels=2,
+            source="DialVerb",
+            error_code=added.error_code,
+        )
+
+    def sha256(self, sid: str) -> str:
+        return self._sandbox.sha256(sid)
+
+    def break_media(self, sid: str, error: TwirecError) -> None:
+        faults = {
+            NotAudio: Fault.XML_WITH_200,
+            MediaTruncated: Fault.TRUNCATED,
+            VendorBusy: Fault.BUSY,
+            VendorUnavailable: Fault.UNAVAILABLE,
+        }
+        [found] = [one for one in self._sandbox.recordings if one.sid == sid]
+        found.faults = Faults(media={faults[type(error)]: ALWAYS})
+
+
+def _wav(seconds: int, channels: int) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(channels)
+        writer.setsampwidth(2)
+        writer.setframerate(8000)
+        writer.writeframes(bytes(range(250)) * (seconds * 64) * channels)
+    return file.getvalue()

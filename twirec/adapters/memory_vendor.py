@@ -1,0 +1,146 @@
+"""A vendor that lives in memory, for tests."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Literal
+
+from twirec.model.errors import MediaNotReady, NotAtVendor, TwirecError, VendorRefused
+from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording
+
+CHUNK = 64 * 1024
+
+Operation = Literal["recordings", "recording", "call", "media", "read", "delete"]
+"""What can fail: the methods of `Vendor`, and `read` for the media once it is open."""
+
+
+class MemoryVendor:
+    """A `Vendor` without a network. Put in what Twilio is to have, and what is to go wrong.
+
+    Safe to use from many threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._accounts: dict[str, None] = {}  # in the order of their first use
+        self._calls: dict[tuple[str, str], VendorCall] = {}
+        self._recordings: dict[tuple[str, str], VendorRecording] = {}
+        self._media: dict[tuple[str, str], bytes] = {}
+        self._faults: dict[Operation, deque[TwirecError]] = defaultdict(deque)
+
+    # --- for tests ----------------------------------------------------------------------------
+
+    def add_call(self, call: VendorCall) -> None:
+        """Put in a call, in place of the one with its SID."""
+        with self._lock:
+            self._accounts[call.account_sid] = None
+            self._calls[call.account_sid, call.sid] = call
+
+    def add_recording(self, recording: VendorRecording, media: bytes = b"") -> None:
+        """Put in a recording, in place of the one with its SID; without media it has none yet."""
+        with self._lock:
+            self._accounts[recording.account_sid] = None
+            self._recordings[recording.account_sid, recording.sid] = recording
+            self._media[recording.account_sid, recording.sid] = media
+
+    def fail_next(self, operation: Operation, error: TwirecError) -> None:
+        """Let the next such operation fail; several faults come one after the other.
+
+        `read` fails after the first chunk of the media.
+        """
+        with self._lock:
+            self._faults[operation].append(error)
+
+    # --- Vendor -------------------------------------------------------------------------------
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts of which something was put in."""
+        with self._lock:
+            return tuple(self._accounts)
+
+    def recordings(
+        self,
+        account_sid: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        call_sid: str | None = None,
+    ) -> Iterator[VendorRecording]:
+        """List recordings. See `Vendor.recordings`; `since` is inclusive, `until` exclusive."""
+        self._fail_if_told("recordings")
+        with self._lock:
+            kept = [
+                self._kept(owner, sid) for owner, sid in self._recordings if owner == account_sid
+            ]
+        for recording in filter(None, kept):
+            ours = call_sid is None or recording.call_sid == call_sid
+            if ours and _is_within(recording.created_at, since, until):
+                yield recording
+
+    def recording(self, account_sid: str, sid: str) -> VendorRecording:
+        """Return a recording. See `Vendor.recording`."""
+        self._fail_if_told("recording")
+        with self._lock:
+            recording = self._kept(account_sid, sid)
+        if recording is None:
+            raise NotAtVendor(f"There is no {sid}", status=404, code=20404)
+        return recording
+
+    def call(self, account_sid: str, sid: str) -> VendorCall:
+        """Return a call. See `Vendor.call`."""
+        self._fail_if_told("call")
+        with self._lock:
+            call = self._calls.get((account_sid, sid))
+        if call is None:
+            raise NotAtVendor(f"There is no {sid}", status=404, code=20404)
+        return call
+
+    @contextmanager
+    def media(self, account_sid: str, sid: str) -> Iterator[Media]:
+        """Open the media. See `Vendor.media`."""
+        self._fail_if_told("media")
+        with self._lock:
+            recording = self._kept(account_sid, sid)
+            content = self._media.get((account_sid, sid), b"")
+        if recording is None or recording.external or not content:
+            raise MediaNotReady(f"The media of {sid} is not to be had yet", status=404)
+        channels = 1 if recording.channels == 1 else 2
+        yield Media(channels, len(content), self._chunks(content))
+
+    def delete(self, account_sid: str, sid: str) -> None:
+        """Delete a recording. See `Vendor.delete`."""
+        self._fail_if_told("delete")
+        with self._lock:
+            recording = self._kept(account_sid, sid)
+            if recording and recording.status is not RecordingStatus.COMPLETED:
+                raise VendorRefused(f"{sid} is not completed, so it cannot be deleted", status=400)
+            self._recordings.pop((account_sid, sid), None)
+            self._media.pop((account_sid, sid), None)
+
+    def close(self) -> None:
+        """Do nothing: there are no connections."""
+
+    def _kept(self, account_sid: str, sid: str) -> VendorRecording | None:
+        recording = self._recordings.get((account_sid, sid))
+        deleted = recording is not None and recording.status is RecordingStatus.DELETED
+        return None if deleted else recording
+
+    def _chunks(self, content: bytes) -> Iterator[bytes]:
+        for start in range(0, len(content), CHUNK):
+            yield content[start : start + CHUNK]
+            self._fail_if_told("read")
+
+    def _fail_if_told(self, operation: Operation) -> None:
+        with self._lock:
+            faults = self._faults[operation]
+            if faults:
+                raise faults.popleft()
+
+
+def _is_within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
+    return at is None or ((since is None or since <= at) and (until is None or at < until))

@@ -1,0 +1,246 @@
+"""The vendor, on Twilio: metadata through Twilio's own client, media through requests.
+
+Twilio's client cannot stream, waits for ever and hides redirects, so both go through
+`TwilioHttp`. URLs are built from SIDs and the configured host; no URL that Twilio sends is fetched.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from twilio.base.exceptions import TwilioException
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from twirec.adapters.twilio_http import Credentials, TwilioHttp, base_url, checked_sid
+from twirec.adapters.twilio_media import open_media
+from twirec.model.errors import NotAtVendor, VendorRefused, VendorUnavailable
+from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording
+
+__all__ = ["Credentials", "TwilioVendor"]
+
+PAGE_SIZE = 1000
+"""The most that Twilio gives at once (https://www.twilio.com/docs/voice/api/recording)."""
+
+DAY = timedelta(days=1)
+
+NO_ENVIRONMENT = {"TWILIO_REGION": "", "TWILIO_EDGE": ""}
+"""Twilio's client reads the process environment unless it is given one that is not empty."""
+
+
+class TwilioVendor:
+    """Twilio as a `Vendor`, for one or more accounts. Opens nothing before the first request.
+
+    Safe to use from many threads.
+
+    Args:
+        credentials: by account SID.
+        api_url: another host for the API (the sandbox, a proxy); region and edge are then ignored.
+        region: Twilio's region, such as `ie1`; only together with `edge`.
+        edge: the edge that belongs to it, such as `dublin`.
+        pool_size: how many threads download at once.
+        timeout: seconds to connect, and seconds to wait for each read.
+        sleep: waits between tries, in seconds.
+
+    Raises:
+        SettingsError: one of region and edge is missing, or `api_url` is not an HTTP URL.
+    """
+
+    def __init__(
+        self,
+        credentials: Mapping[str, Credentials],
+        *,
+        api_url: str | None = None,
+        region: str | None = None,
+        edge: str | None = None,
+        pool_size: int = 32,
+        timeout: tuple[float, float] = (5.0, 30.0),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        base = base_url(api_url, region, edge)
+        self._http = TwilioHttp(base, pool_size=pool_size, timeout=timeout, sleep=sleep)
+        self._credentials = dict(credentials)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that there are credentials for, `AC…`."""
+        return tuple(self._credentials)
+
+    def recordings(
+        self,
+        account_sid: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        call_sid: str | None = None,
+    ) -> Iterator[VendorRecording]:
+        """List recordings page by page, deleted ones left out. See `Vendor.recordings`.
+
+        `since` is inclusive, `until` exclusive.
+        """
+        client = self._client(account_sid)
+        filters = _filters(since, until, call_sid)
+        with _understood(f"the list of recordings of {account_sid}"):
+            for found in client.recordings.stream(**filters, page_size=PAGE_SIZE):
+                recording = self._recording(account_sid, found)
+                if recording.status is not RecordingStatus.DELETED and _is_within(
+                    recording.created_at, since, until
+                ):
+                    yield recording
+
+    def recording(self, account_sid: str, sid: str) -> VendorRecording:
+        """Fetch a recording's metadata. See `Vendor.recording`."""
+        client = self._client(account_sid)
+        with _understood(f"the recording {checked_sid(sid)}"):
+            recording = self._recording(account_sid, client.recordings(sid).fetch())
+        if recording.status is RecordingStatus.DELETED:
+            raise NotAtVendor(f"Twilio deleted the recording {sid}")
+        return recording
+
+    def call(self, account_sid: str, sid: str) -> VendorCall:
+        """Fetch a call. See `Vendor.call`."""
+        client = self._client(account_sid)
+        with _understood(f"the call {checked_sid(sid)}"):
+            return _call(account_sid, client.calls(sid).fetch())
+
+    def media(self, account_sid: str, sid: str) -> AbstractContextManager[Media]:
+        """Open the media as WAV, in two channels or in one. See `Vendor.media`."""
+        return open_media(self._http, self._who(account_sid), account_sid, sid)
+
+    def delete(self, account_sid: str, sid: str) -> None:
+        """Delete a recording. Not found is done. See `Vendor.delete`."""
+        client = self._client(account_sid)
+        with suppress(NotAtVendor), _understood(f"the deletion of {checked_sid(sid)}"):
+            client.recordings(sid).delete()
+
+    def close(self) -> None:
+        """Close connections. Nothing is used after it."""
+        self._http.close()
+
+    def _client(self, account_sid: str) -> Client:
+        who = self._who(account_sid)
+        return Client(
+            who.username,
+            who.password,
+            account_sid,
+            http_client=_Carrier(self._http, who),
+            environment=NO_ENVIRONMENT,
+        )
+
+    def _who(self, account_sid: str) -> Credentials:
+        if account_sid not in self._credentials:
+            raise VendorRefused("There are no credentials for the account that was named")
+        return self._credentials[account_sid]
+
+    def _recording(self, account_sid: str, found: Any) -> VendorRecording:
+        return VendorRecording(
+            sid=checked_sid(found.sid),
+            account_sid=found.account_sid or account_sid,
+            call_sid=found.call_sid,
+            status=RecordingStatus(found.status),
+            created_at=found.date_created,
+            started_at=found.start_time,
+            duration=_count(found.duration),
+            channels=_count(found.channels),
+            source=found.source,
+            error_code=_count(found.error_code) or None,
+            external=self._is_external(found.media_url),
+        )
+
+    def _is_external(self, media_url: str | None) -> bool:
+        """Whether the media is in the customer's own S3.
+
+        Twilio then gives the address there as `media_url`:
+        https://www.twilio.com/docs/voice/api/recording#recording-properties
+        """
+        host = urlsplit(media_url or "").hostname
+        ours = {None, "twilio.com", self._http.host}
+        return host not in ours and not str(host).endswith(".twilio.com")
+
+
+class _Carrier:
+    """What Twilio's client calls its HTTP client: takes the path of a URL to the configured host.
+
+    Only requests that may be repeated come here, so there is no form to send.
+    """
+
+    def __init__(self, http: TwilioHttp, credentials: Credentials) -> None:
+        self._http = http
+        self._credentials = credentials
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        data: object = None,
+        headers: Mapping[str, str] | None = None,
+        auth: object = None,
+        timeout: object = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        path = urlsplit(url)._replace(scheme="", netloc="").geturl()
+        with self._http.send(
+            method, path, self._credentials, params=params, headers=headers
+        ) as response:
+            try:
+                return Response(response.status_code, response.text, response.headers)
+            except requests.RequestException as error:
+                what = f"{method} {urlsplit(path).path}"
+                raise VendorUnavailable(f"Twilio broke off its answer to {what}") from error
+
+
+@contextmanager
+def _understood(what: str) -> Iterator[None]:
+    """Turn what Twilio's client stumbles over in an answer that is not as described."""
+    try:
+        yield
+    except (TwilioException, ValueError, TypeError, AttributeError) as error:
+        raise VendorUnavailable(f"Twilio's answer about {what} makes no sense") from error
+
+
+def _call(account_sid: str, found: Any) -> VendorCall:
+    return VendorCall(
+        sid=checked_sid(found.sid),
+        account_sid=found.account_sid or account_sid,
+        from_=found._from or "",  # the client's public name for the field, as `from` is a keyword
+        to=found.to or "",
+        direction=found.direction or "",
+        status=found.status or "",
+        parent_call_sid=found.parent_call_sid or None,
+        started_at=found.start_time,
+        ended_at=found.end_time,
+        duration=_count(found.duration),
+    )
+
+
+def _filters(
+    since: datetime | None, until: datetime | None, call_sid: str | None
+) -> dict[str, Any]:
+    """Ask for whole GMT days, one more on each side: the page does not say which midnight counts.
+
+    https://www.twilio.com/docs/voice/api/recording#read-multiple-recording-resources
+    """
+    filters = {
+        "date_created_after": since and (since.astimezone(UTC) - DAY).date(),
+        "date_created_before": until and (until.astimezone(UTC) + DAY).date(),
+        "call_sid": call_sid,
+    }
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def _is_within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
+    """Whether a time is in the span; one that is not known might be."""
+    return at is None or ((since is None or since <= at) and (until is None or at < until))
+
+
+def _count(value: object) -> int | None:
+    """Read a number that Twilio writes as a number or in quotes, `-1` or nothing for unknown."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else None

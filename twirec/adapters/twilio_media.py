@@ -1,0 +1,91 @@
+"""The media of a Twilio recording, streamed (https://www.twilio.com/docs/voice/api/recording)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+
+from twirec.adapters.twilio_http import Credentials, TwilioHttp, checked_sid
+from twirec.model.errors import (
+    MediaNotReady,
+    MediaTruncated,
+    NotAtVendor,
+    NotAudio,
+    VendorRefused,
+    VendorUnavailable,
+)
+from twirec.model.vendor import Media
+
+CHUNK = 128 * 1024
+"""Bytes that are held at a time."""
+
+
+@contextmanager
+def open_media(
+    http: TwilioHttp, credentials: Credentials, account_sid: str, sid: str
+) -> Iterator[Media]:
+    """Open a recording's media as WAV. Leaving the context closes the response.
+
+    Raises:
+        MediaNotReady: 404.
+        NotAudio: a 200 that is not audio.
+        VendorError: as `TwilioHttp.send`.
+    """
+    path = f"/2010-04-01/Accounts/{account_sid}/Recordings/{checked_sid(sid)}.wav"
+    channels, response = _two_channels_or_one(http, credentials, path)
+    with response:
+        kind = response.headers.get("Content-Type", "no content type")
+        if not kind.startswith("audio/"):
+            raise NotAudio(f"Twilio sent {kind!r:.60} instead of the audio of {sid}.")
+        length = _announced(response)
+        yield Media(channels, length, _chunks(response, sid, length))
+
+
+def _two_channels_or_one(
+    http: TwilioHttp, credentials: Credentials, path: str
+) -> tuple[int, requests.Response]:
+    """Ask for two channels, and for one where Twilio answers 400 because it has no two."""
+    try:
+        return 2, _get(http, credentials, path, 2)
+    except VendorRefused as error:
+        if error.status != 400:
+            raise
+    return 1, _get(http, credentials, path, 1)
+
+
+def _get(http: TwilioHttp, credentials: Credentials, path: str, channels: int) -> requests.Response:
+    try:
+        return http.send(
+            "GET",
+            path,
+            credentials,
+            params={"RequestedChannels": str(channels)},
+            headers={"Accept-Encoding": "identity"},
+        )
+    except NotAtVendor as error:
+        message = f"The media is not to be had yet: GET {path}"
+        raise MediaNotReady(message, status=error.status, code=error.code) from error
+
+
+def _announced(response: requests.Response) -> int | None:
+    """How many bytes are to come; not known when they are chunked or encoded."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        return None
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
+
+
+def _chunks(response: requests.Response, sid: str, length: int | None) -> Iterator[bytes]:
+    received = 0
+    try:
+        for chunk in response.iter_content(CHUNK):
+            received += len(chunk)
+            yield chunk
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise MediaTruncated(f"The media of {sid} broke off after {received} bytes.") from error
+    except requests.RequestException as error:
+        raise VendorUnavailable(f"Twilio stopped sending the media of {sid}") from error
+    if length is not None and received != length:
+        raise MediaTruncated(f"{received} bytes of the media of {sid} arrived, not {length}.")

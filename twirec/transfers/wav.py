@@ -1,0 +1,165 @@
+"""Whether bytes that stream by are a PCM WAV file, in constant memory.
+
+The format: https://learn.microsoft.com/en-us/windows-hardware/drivers/audio/extensible-wave-format-descriptors
+and "Multimedia Programming Interface and Data Specifications 1.0" (IBM and Microsoft, 1991).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from twirec.model.errors import MediaMismatch, MediaTruncated, NotAudio
+
+LONGEST_HEADER = 64 * 1024
+"""Bytes before the samples."""
+
+STREAMED = frozenset({0, 0xFFFFFFFF})
+"""Lengths that stand for "not known when the header was written"."""
+
+TOLERANCE = 1.0
+"""Seconds between the file and Twilio's duration, which is in whole seconds."""
+
+_PCM = 0x0001
+_EXTENSIBLE = 0xFFFE
+_PCM_SUBFORMAT = bytes.fromhex("0100000000001000800000aa00389b71")
+_RIFF_HEADER = 12
+_CHUNK_HEADER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class WavFacts:
+    """What a WAV file says and holds.
+
+    Attributes:
+        channels: 1, 2, …
+        sample_rate: samples per second and channel.
+        bits: of one sample.
+        frames: samples of each channel that arrived.
+        data_bytes: the samples' bytes, without the header.
+    """
+
+    channels: int
+    sample_rate: int
+    bits: int
+    frames: int
+    data_bytes: int
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.frames / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    channels: int
+    sample_rate: int
+    frame_bytes: int
+    bits: int
+
+
+class WavCheck:
+    """Reads a WAV file as it streams by. Keeps the header only."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._next = _RIFF_HEADER  # where in the head the next chunk begins
+        self._format: _Format | None = None
+        self._announced: int | None = None  # bytes of samples; None until their chunk was found
+        self._received = 0  # bytes after the header
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            NotAudio: this is not, or no longer, a PCM WAV file.
+        """
+        if self._announced is not None:
+            self._received += len(chunk)
+            return
+        self._head += chunk
+        self._check_riff()
+        while self._announced is None and self._read_chunk():
+            pass
+
+    def facts(self) -> WavFacts:
+        """Return what the file holds, after its last byte.
+
+        Raises:
+            NotAudio: the samples never began, or there are none.
+            MediaTruncated: fewer samples arrived than the header announced, or half a frame.
+        """
+        if self._announced is None or self._format is None:
+            raise NotAudio("It ended before the audio of a WAV file began.")
+        size = self._received if self._announced in STREAMED else self._announced
+        if size > self._received:
+            raise MediaTruncated(f"{self._received} bytes of audio arrived of {size}.")
+        frames, rest = divmod(size, self._format.frame_bytes)
+        if rest:
+            raise MediaTruncated(f"The last frame has {rest} of {self._format.frame_bytes} bytes.")
+        if not frames:
+            raise NotAudio("It is a WAV file without audio.")
+        found = self._format
+        return WavFacts(found.channels, found.sample_rate, found.bits, frames, size)
+
+    def _check_riff(self) -> None:
+        if not b"RIFF".startswith(self._head[:4]) or not b"WAVE".startswith(self._head[8:12]):
+            raise NotAudio("It does not begin as a WAV file.")
+
+    def _read_chunk(self) -> bool:
+        """Read the chunk at hand; whether to go on with the next, which may not be there yet."""
+        start = self._next + _CHUNK_HEADER
+        if len(self._head) < start:
+            return False
+        kind, size = struct.unpack_from("<4sI", self._head, self._next)
+        if kind == b"data":
+            self._begin_data(start, size)
+            return False
+        end = start + size
+        if end > LONGEST_HEADER:
+            raise NotAudio("Its header is too long for a WAV file.")
+        if kind == b"fmt ":
+            if len(self._head) < end:
+                return False
+            self._format = _read_format(bytes(self._head[start:end]))
+        self._next = end + size % 2  # chunks begin at even places
+        return True
+
+    def _begin_data(self, start: int, size: int) -> None:
+        if self._format is None:
+            raise NotAudio("It is a WAV file that does not say its format.")
+        self._announced = size
+        self._received = len(self._head) - start
+        self._head.clear()
+
+
+def _read_format(content: bytes) -> _Format:
+    if len(content) < 16:
+        raise NotAudio("It is a WAV file that does not say its format.")
+    tag, channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", content)
+    extensible_pcm = tag == _EXTENSIBLE and content[24:40] == _PCM_SUBFORMAT
+    if tag != _PCM and not extensible_pcm:
+        raise NotAudio(f"It is a WAV file of format {tag}, not PCM.")
+    if not (channels and rate and bits in {8, 16, 24, 32} and frame_bytes * 8 == channels * bits):
+        raise NotAudio("It is a WAV file whose format contradicts itself.")
+    return _Format(channels, rate, frame_bytes, bits)
+
+
+def verify(facts: WavFacts, *, channels: int, duration: int | None) -> None:
+    """Compare a file with what Twilio says of the recording.
+
+    Args:
+        facts: of the file.
+        channels: that were asked for.
+        duration: seconds, as Twilio gives them; None proves nothing, so it fails.
+
+    Raises:
+        MediaMismatch: they differ, in duration by more than a second.
+    """
+    if facts.channels != channels:
+        raise MediaMismatch(f"The file has {facts.channels} channels, not {channels}.")
+    if duration is None:
+        raise MediaMismatch("Twilio does not say how long the recording is.")
+    if abs(facts.duration - duration) > TOLERANCE:
+        raise MediaMismatch(f"The file lasts {facts.duration:.3f} s, not {duration} s.")
