@@ -1,0 +1,135 @@
+"""README and docs say what is true: their blocks run, and every command and setting is in them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from flask import Flask
+
+from twirec.archive import Archive
+from twirec.cli import main
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT, SignedPosts
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+VOICE = {"CallSid": "CA" + "0" * 32, "From": "+34600111222", "To": "+34911000111"}
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for number, block in enumerate(
+            re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+        ):
+            yield f"{page.stem}-{number}", block
+
+
+PYTHON = dict(blocks("python"))
+SHELL = dict(blocks("sh"))
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TWIREC_DATABASE_URL", f"sqlite:///{tmp_path}/catalog.db")
+
+
+def run(block: str, request: pytest.FixtureRequest) -> dict[str, object]:
+    """Run a block; what it defines as a test is called with the fixtures that it names."""
+    space: dict[str, object] = {}
+    exec(compile(block, "docs", "exec"), space)  # noqa: S102 - our own pages
+    for name, made in list(space.items()):
+        if name.startswith("test_") and inspect.isfunction(made):
+            made(
+                **{
+                    fixture: request.getfixturevalue(fixture)
+                    for fixture in inspect.signature(made).parameters
+                }
+            )
+    return space
+
+
+@pytest.mark.usefixtures("environ")
+@pytest.mark.parametrize("name", PYTHON)
+def test_a_block_of_python_runs(name: str, request: pytest.FixtureRequest) -> None:
+    run(PYTHON[name], request)
+
+
+@pytest.mark.usefixtures("environ")
+@pytest.mark.parametrize(
+    ("name", "dialled"),
+    [("README-0", "+34911222333"), ("calls-0", "sip:shop-34911000111@pbx.example.com")],
+)
+def test_the_app_of_the_page_takes_a_call(
+    name: str, dialled: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = run(PYTHON[name], request)["app"]
+    assert isinstance(app, Flask)
+    archive: Archive = app.extensions["twirec"][0]
+    archive.set_up()
+    post = SignedPosts(app, archive.settings)
+    assert "va a ser grabada" in post("/voice", VOICE).text
+    monkeypatch.setattr("twirec.calls.reception.heard", lambda *_: True)
+    connected = post("/twirec/connect", VOICE).text
+    assert dialled in connected
+    assert "record-from-answer-dual" in connected
+    archive.close()
+
+
+def test_the_example_is_ten_lines() -> None:
+    lines = [line for line in PYTHON["README-0"].splitlines() if line.strip()]
+    assert len(lines) == 9
+
+
+def commands(block: str) -> Iterator[list[str]]:
+    for line in block.replace("\\\n", " ").splitlines():
+        if line.startswith("twirec "):
+            yield shlex.split(line)[1:]
+
+
+@pytest.mark.parametrize(
+    "words", [words for block in SHELL.values() for words in commands(block)], ids=" ".join
+)
+def test_a_command_of_the_pages_is_understood(words: list[str]) -> None:
+    command = main.commands[words[0]]
+    with click.Context(command, info_name=words[0]) as context:
+        command.parse_args(context, words[1:])
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_every_command_is_documented(name: str) -> None:
+    assert f"`twirec {name}`" in (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_is_documented() -> None:
+    source = inspect.getsource(inspect.getmodule(Settings))  # type: ignore[arg-type]
+    named = set(re.findall(r'"((?:TWILIO|TWIREC)_[A-Z_]+)"', source))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(named) > 15
+    assert {name for name in named if f"`{name}`" not in readme} == set()
+
+
+def test_every_state_and_reason_is_documented() -> None:
+    from twirec.model.states import State
+    from twirec.model.words import Reason
+
+    calls = (ROOT / "docs/calls.md").read_text(encoding="utf-8")
+    assert {reason for reason in Reason if f"`{reason.value}`" not in calls} == set()
+    transfer = (ROOT / "docs/transfer.md").read_text(encoding="utf-8")
+    later = {State.ERASING, State.ERASED}
+    assert {state for state in State if f"`{state.value}`" not in transfer} == later
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (page.parent / target).exists()] == []
