@@ -44,7 +44,7 @@ def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def run(block: str, request: pytest.FixtureRequest) -> dict[str, object]:
     """Run a block; what it defines as a test is called with the fixtures that it names."""
-    space: dict[str, object] = {}
+    space: dict[str, object] = {"__name__": __name__}
     exec(compile(block, "docs", "exec"), space)  # noqa: S102 - our own pages
     for name, made in list(space.items()):
         if name.startswith("test_") and inspect.isfunction(made):
