@@ -1,1 +1,32 @@
-"""The stand-in for Twilio: a server and a Python object. Imports nothing else of the library."""
+"""The stand-in for Twilio: everything on 127.0.0.1, no account, no costs.
+
+    with Sandbox(speed=20) as sandbox:
+        sandbox.number("+34911000111", voice_url="http://127.0.0.1:5000/voice")
+        call = sandbox.call(from_="+34600111222", to="+34911000111")
+        call.wait()
+
+It imports nothing else of twirec, so that it cannot share its mistakes.
+"""
+
+from twirec.sandbox.courier import Reply
+from twirec.sandbox.faults import ALWAYS, Endpoint, Fault, Faults
+from twirec.sandbox.parties import SPOKEN, Line, Party
+from twirec.sandbox.sandbox import Sandbox
+from twirec.sandbox.state import Call, LogEntry, Number, Recording, RestRequest
+
+__all__ = [
+    "ALWAYS",
+    "SPOKEN",
+    "Call",
+    "Endpoint",
+    "Fault",
+    "Faults",
+    "Line",
+    "LogEntry",
+    "Number",
+    "Party",
+    "Recording",
+    "Reply",
+    "RestRequest",
+    "Sandbox",
+]

@@ -1,0 +1,176 @@
+"""Requests to the app: signed, bounded, and repeated as the URL's fragment says.
+
+Retries follow https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from twirec.sandbox.signing import sign
+
+_POLICIES = frozenset({"4xx", "5xx", "ct", "rt"})
+_DEFAULT_POLICY = frozenset({"ct"})
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """How a webhook is delivered. Times are real seconds.
+
+    Attributes:
+        connect: how long connecting may take (`ct`).
+        read: how long the answer may take (`rt`).
+        total: how long everything may take, with all repetitions (`tt`).
+        retries: how often it is repeated (`rc`).
+        policy: after which failures (`rp`).
+    """
+
+    connect: float = 5.0
+    read: float = 15.0
+    total: float = 15.0
+    retries: int = 1
+    policy: frozenset[str] = _DEFAULT_POLICY
+
+    @classmethod
+    def of(cls, url: str) -> Overrides:
+        """Read the fragment of a URL. What is missing or out of bounds has its default."""
+        given = dict(parse_qsl(url.partition("#")[2]))
+        words = frozenset(given.get("rp", "ct").split(","))
+        policy = _POLICIES if "all" in words else words
+        return cls(
+            connect=_bounded(given.get("ct"), 100, 10_000, 5_000) / 1000,
+            read=_bounded(given.get("rt"), 100, 15_000, 15_000) / 1000,
+            total=_bounded(given.get("tt"), 100, 15_000, 15_000) / 1000,
+            retries=_bounded(given.get("rc"), 0, 5, 1),
+            policy=policy if policy <= _POLICIES else _DEFAULT_POLICY,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of a request to the app.
+
+    Attributes:
+        status: the HTTP status; 0 when there was no answer.
+        body, content_type: what was answered.
+        failure: empty for a 2xx; else `4xx`, `5xx`, `3xx` (redirects are not followed), `ct`
+            (no connection), `rt` (no answer in time), `cut` (half an answer), `url` (no URL).
+        attempts: how many requests were made.
+    """
+
+    status: int = 0
+    body: bytes = b""
+    content_type: str = ""
+    failure: str = ""
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """What is sent: the URL as it is signed, and the fields of the form."""
+
+    url: str
+    form: Mapping[str, str]
+    method: str
+
+    @classmethod
+    def of(cls, url: str, params: Mapping[str, str], method: str) -> _Parcel:
+        bare = url.partition("#")[0]
+        if method == "POST":
+            return cls(bare, params, method)
+        query = ("&" if "?" in bare else "?") + urlencode(params) if params else ""
+        return cls(bare + query, {}, method)
+
+
+class Courier:
+    """Sends what Twilio would send.
+
+    Args:
+        token: the auth token that requests are signed with.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def send(self, url: str, params: Mapping[str, str], method: str = "POST") -> Reply:
+        """Send form fields (POST) or query parameters (GET), and repeat as the URL says."""
+        overrides = Overrides.of(url)
+        deadline = time.monotonic() + overrides.total
+        parcel = _Parcel.of(url, params, method)
+        for attempt in range(1, overrides.retries + 2):
+            reply = replace(self._try(parcel, overrides, deadline), attempts=attempt)
+            if reply.failure not in overrides.policy or time.monotonic() >= deadline:
+                break
+        return reply
+
+    def _try(self, parcel: _Parcel, overrides: Overrides, deadline: float) -> Reply:
+        try:
+            connection = _connection(parcel.url, min(overrides.connect, _left(deadline)))
+        except ValueError:
+            return Reply(failure="url")
+        except OSError:
+            return Reply(failure="ct")
+        connection.sock.settimeout(min(overrides.read, _left(deadline)))
+        try:
+            return _exchange(connection, parcel, self._headers(parcel))
+        except TimeoutError:
+            return Reply(failure="rt")
+        except (ValueError, http.client.InvalidURL):
+            return Reply(failure="url")
+        except (OSError, http.client.HTTPException):
+            return Reply(failure="cut")
+        finally:
+            connection.close()
+
+    def _headers(self, parcel: _Parcel) -> dict[str, str]:
+        headers = {
+            "User-Agent": "TwilioProxy/1.1",
+            "Accept": "*/*",
+            "X-Twilio-Signature": sign(self._token, parcel.url, parcel.form),
+            # Twilio does not say whether repetitions share it, so here they never do.
+            "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
+        }
+        if parcel.method == "POST":
+            headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
+        return headers
+
+
+def _exchange(
+    connection: http.client.HTTPConnection, parcel: _Parcel, headers: Mapping[str, str]
+) -> Reply:
+    body = urlencode(parcel.form).encode() if parcel.method == "POST" else None
+    connection.request(parcel.method, _target(parcel.url), body, dict(headers))
+    with connection.getresponse() as response:
+        content_type = response.headers.get_content_type()
+        failure = "" if 200 <= response.status < 300 else f"{response.status // 100}xx"
+        return Reply(response.status, response.read(), content_type, failure)
+
+
+def _bounded(text: str | None, low: int, high: int, default: int) -> int:
+    return int(text) if text and text.isdecimal() and low <= int(text) <= high else default
+
+
+def _left(deadline: float) -> float:
+    return max(0.01, deadline - time.monotonic())
+
+
+def _target(url: str) -> str:
+    # Never parsed and put together again: the app must see the bytes that were signed.
+    target = re.sub(r"^[^:]+://[^/?]*", "", url)
+    return target if target.startswith("/") else "/" + target
+
+
+def _connection(url: str, timeout: float) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("not an absolute http or https URL")
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname, parts.port, timeout=timeout)
+    connection.connect()
+    return connection

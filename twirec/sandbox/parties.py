@@ -1,0 +1,107 @@
+"""The people on the phone: what they say, which keys they press, when they hang up."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from twirec.sandbox.audio import RATE, Track, read_wav
+
+LINES = Path(__file__).with_name("lines")
+"""Where the spoken lines are that ship with the library (espeak-ng, 8 kHz, 16 bit, mono)."""
+
+SPOKEN = {
+    "customer_complaint": (
+        "Buenos días. Llamo porque su compañero me dijo que la reparación era gratis, "
+        "y ahora me la cobran."
+    ),
+    "customer_thanks": "De acuerdo, lo miro y le vuelvo a llamar. Muchas gracias.",
+    "agent_answer": (
+        "Le atiende Javier. No se preocupe, escucho la grabación de aquella llamada "
+        "y se lo confirmo hoy mismo."
+    ),
+}
+"""The names of the lines that ship with the library, and what each says.
+
+Customers speak with espeak-ng's voice `es+f3`, agents with `es+m3`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that is said.
+
+    Attributes:
+        sound: the name of a line in `SPOKEN`, or a WAV file of 8 kHz, 16 bit, one channel, as a
+            path or as bytes.
+        at: the second at which it starts; see `Party.counts_from_bridge` for what is second 0.
+    """
+
+    sound: str | Path | bytes
+    at: float = 0.0
+
+    def samples(self) -> array[int]:
+        """Return the sound.
+
+        Raises:
+            ValueError: there is no such line, or it is not such a WAV file.
+        """
+        if not isinstance(self.sound, str):
+            return read_wav(self.sound)
+        if self.sound not in SPOKEN:
+            raise ValueError(f"no spoken line {self.sound!r}; there are {', '.join(SPOKEN)}")
+        return read_wav(LINES / f"{self.sound}.wav")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody on the phone. All times are call seconds, whatever the sandbox's speed.
+
+    Second 0 is when this party's own leg is answered: for a caller when Twilio takes the call,
+    for a callee when they pick up.
+
+    Attributes:
+        says: what they say, and when.
+        keys: the keys they press: the second, and one of `0`-`9`, `*`, `#`.
+        hangs_up_after: the second at which they hang up; None when they leave that to the other.
+            When neither of two connected parties hangs up, the call ends one second after the
+            last word.
+        answers: whether they pick up when called.
+        answers_after: how many seconds it rings before that.
+        counts_from_bridge: count the seconds of `says` and `hangs_up_after` from when the two
+            parties are connected, so that a caller's part does not depend on how long the
+            announcement is. `keys` always count from second 0.
+    """
+
+    says: Sequence[Line] = ()
+    keys: Sequence[tuple[float, str]] = ()
+    hangs_up_after: float | None = None
+    answers: bool = True
+    answers_after: float = 2.0
+    counts_from_bridge: bool = False
+
+    def spoken(self) -> tuple[tuple[float, array[int]], ...]:
+        """Return the second and the samples of each line.
+
+        Raises:
+            ValueError: a line does not exist or is not of the right form.
+        """
+        return tuple((line.at, line.samples()) for line in self.says)
+
+
+def track(spoken: Sequence[tuple[float, array[int]]], origin: float, begin: float) -> Track:
+    """Put what a party says on a track.
+
+    Args:
+        spoken: what `Party.spoken` gave.
+        origin: the call second at which the party's own second 0 lies.
+        begin: the call second at which the track begins.
+    """
+    return Track(tuple((round((origin + at - begin) * RATE), samples) for at, samples in spoken))
+
+
+def last_word(spoken: Sequence[tuple[float, array[int]]]) -> float:
+    """Return the party's own second at which they have said everything; 0 if they say nothing."""
+    return max((at + len(samples) / RATE for at, samples in spoken), default=0.0)

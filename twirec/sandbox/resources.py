@@ -1,0 +1,93 @@
+"""Calls and recordings as Twilio's JSON.
+
+Fields and types: https://www.twilio.com/docs/voice/api/recording and
+https://www.twilio.com/docs/voice/api/call-resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
+
+from twirec.sandbox.state import Account, Call, Recording
+
+API_VERSION = "2010-04-01"
+
+Json = Mapping[str, object]
+
+
+def rfc2822(at: datetime | None) -> str | None:
+    """Return a stamp as Twilio writes it: `Thu, 01 Aug 2024 04:20:56 +0000`."""
+    return format_datetime(at) if at else None
+
+
+def recording_json(account: Account, recording: Recording) -> Json:
+    """Return a recording resource."""
+    path = f"/{API_VERSION}/Accounts/{account.sid}/Recordings/{recording.sid}"
+    return {
+        "account_sid": account.sid,
+        "api_version": API_VERSION,
+        "call_sid": recording.call_sid,
+        "conference_sid": None,
+        "date_created": rfc2822(recording.created),
+        "date_updated": rfc2822(recording.updated),
+        "start_time": rfc2822(recording.started),
+        "duration": None if recording.duration is None else str(recording.duration),
+        "sid": recording.sid,
+        "price": None,
+        "price_unit": "USD",
+        "status": recording.status,
+        "channels": recording.channels,
+        "source": recording.source,
+        "error_code": recording.error_code,
+        "uri": f"{path}.json",
+        "encryption_details": None,
+        "subresource_uris": {
+            "add_on_results": f"{path}/AddOnResults.json",
+            "transcriptions": f"{path}/Transcriptions.json",
+        },
+        "media_url": account.media_url(recording),
+    }
+
+
+def call_recording_json(account: Account, recording: Recording) -> Json:
+    """Return a recording as `/Calls/{sid}/Recordings.json` lists it."""
+    resource = dict(recording_json(account, recording))
+    del resource["media_url"], resource["subresource_uris"]
+    path = f"/{API_VERSION}/Accounts/{account.sid}/Calls/{recording.call_sid}/Recordings"
+    return {**resource, "track": "both", "uri": f"{path}/{recording.sid}.json"}
+
+
+def call_json(account: Account, call: Call) -> Json:
+    """Return a call resource."""
+    path = f"/{API_VERSION}/Accounts/{account.sid}/Calls/{call.sid}"
+    return {
+        "account_sid": account.sid,
+        "annotation": None,
+        "answered_by": None,
+        "api_version": API_VERSION,
+        "caller_name": None,
+        "date_created": rfc2822(call.created),
+        "date_updated": rfc2822(call.ended or call.started or call.created),
+        "direction": call.direction,
+        "duration": None if call.duration is None else str(call.duration),
+        "end_time": rfc2822(call.ended),
+        "forwarded_from": None,
+        "from": call.from_,
+        "from_formatted": call.from_,
+        "group_sid": None,
+        "parent_call_sid": call.parent_sid,
+        "phone_number_sid": None,
+        "price": None,
+        "price_unit": "USD",
+        "queue_time": "0",
+        "sid": call.sid,
+        "start_time": rfc2822(call.started),
+        "status": call.status,
+        "subresource_uris": {"recordings": f"{path}/Recordings.json"},
+        "to": call.to,
+        "to_formatted": call.to,
+        "trunk_sid": None,
+        "uri": f"{path}.json",
+    }

@@ -1,0 +1,142 @@
+"""Recordings over REST (https://www.twilio.com/docs/voice/api/recording)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+
+from twirec.sandbox.audio import wav, wav_size
+from twirec.sandbox.exchange import Exchange
+from twirec.sandbox.paging import KEYS, page
+from twirec.sandbox.resources import Json, call_recording_json, recording_json
+from twirec.sandbox.state import Account, Recording
+from twirec.sandbox.web import (
+    BAD_REQUEST,
+    CONFLICT,
+    Answer,
+    Refused,
+    Request,
+    json_answer,
+    known_params,
+    not_found,
+)
+
+_DATES = ("DateCreated", "DateCreated<", "DateCreated>")
+_FILTERS = {*_DATES, "CallSid", "IncludeSoftDeleted", *KEYS}
+
+
+class RecordingHandlers:
+    """Answers requests about recordings."""
+
+    def __init__(self, account: Account, exchange: Exchange) -> None:
+        self._account = account
+        self._exchange = exchange
+
+    def list(self, request: Request, sid: str) -> Answer:
+        """List recordings, the newest first."""
+        known_params(request.params, _FILTERS)
+        return self._page(request, _matcher(request), recording_json)
+
+    def of_call(self, request: Request, sid: str) -> Answer:
+        """List the recordings of a call."""
+        known_params(request.params, {*_DATES, *KEYS})
+        matches = _matcher(request)
+        if self._account.call(sid) is None:
+            raise not_found(request.path)
+        return self._page(
+            request, lambda found: found.call_sid == sid and matches(found), call_recording_json
+        )
+
+    def fetch(self, request: Request, sid: str) -> Answer:
+        """Return a recording; a deleted one only with `IncludeSoftDeleted=true`."""
+        known_params(request.params, {"IncludeSoftDeleted"})
+        return json_answer(recording_json(self._account, self._find(request, sid)))
+
+    def delete(self, request: Request, sid: str) -> Answer:
+        """Delete a completed recording: the media is gone, the metadata stays for a time."""
+        recording = self._find(request, sid)
+        if recording.status != "completed":
+            # That it is refused is documented; with which status is not.
+            raise Refused(409, CONFLICT, "Only completed recordings can be deleted")
+        recording.status = "deleted"  # what it sounded like stays known, for `Sandbox.sha256`
+        recording.updated = self._exchange.now()
+        return Answer(204)
+
+    def media(self, request: Request, sid: str) -> Answer:
+        """Return the media, in the channels asked for; 501 for `.mp3`: there is no encoder."""
+        recording = self._find(request, sid)
+        audio = recording.audio
+        if recording.status != "completed" or audio is None:
+            raise not_found(request.path)
+        if request.path.endswith(".mp3"):
+            raise Refused(501, BAD_REQUEST, "The sandbox has no MP3 encoder; ask for .wav")
+        channels = _channels(recording, request)
+        return Answer(200, wav(audio, channels), wav_size(audio, channels), "audio/x-wav")
+
+    def _find(self, request: Request, sid: str) -> Recording:
+        recording = self._account.recording(sid)
+        if recording is None or (recording.status == "deleted" and not _with_deleted(request)):
+            raise not_found(request.path)
+        return recording
+
+    def _page(
+        self,
+        request: Request,
+        matches: Callable[[Recording], bool],
+        to_json: Callable[[Account, Recording], Json],
+    ) -> Answer:
+        recordings = self._account.recordings()
+        return json_answer(
+            page(
+                request,
+                "recordings",
+                recordings,
+                matches,
+                lambda found: to_json(self._account, found),
+            )
+        )
+
+
+def _channels(recording: Recording, request: Request) -> int:
+    stored = 2 if recording.dual else 1
+    asked = request.params.get("RequestedChannels")
+    if asked is None:
+        return min(stored, recording.channels)
+    if asked not in {"1", "2"} or int(asked) > stored:
+        raise Refused(400, BAD_REQUEST, "RequestedChannels: there are not that many channels")
+    return int(asked)
+
+
+def _with_deleted(request: Request) -> bool:
+    return request.params.get("IncludeSoftDeleted", "").lower() == "true"
+
+
+def _matcher(request: Request) -> Callable[[Recording], bool]:
+    """Return the filter that a request asks for. Dates are whole days, GMT."""
+    params = request.params
+    days = {name: _midnight(params[name]) for name in _DATES if name in params}
+    call_sid, with_deleted = params.get("CallSid"), _with_deleted(request)
+
+    def matches(recording: Recording) -> bool:
+        at = recording.created
+        return (
+            (with_deleted or recording.status != "deleted")
+            and call_sid in (None, recording.call_sid)
+            and ("DateCreated" not in days or at.date() == days["DateCreated"].date())
+            # "on or before midnight of this date", read as the midnight that begins it: whoever
+            # needs the day itself must ask for the next one.
+            and ("DateCreated<" not in days or at <= days["DateCreated<"])
+            and ("DateCreated>" not in days or at >= days["DateCreated>"])
+        )
+
+    return matches
+
+
+def _midnight(text: str) -> datetime:
+    # The official client sends a time after the date; only the day counts.
+    day = re.fullmatch(r"(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\dZ)?", text)
+    try:
+        return datetime.combine(date.fromisoformat(day[1] if day else text), time(), UTC)
+    except ValueError as error:
+        raise Refused(400, BAD_REQUEST, "A date is written YYYY-MM-DD") from error

@@ -1,0 +1,282 @@
+"""The stand-in for Twilio as one object."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from twirec.sandbox.audio import RATE, Noise, wav
+from twirec.sandbox.callbacks import recording_form
+from twirec.sandbox.control import PREFIX, Control
+from twirec.sandbox.courier import Courier, Reply
+from twirec.sandbox.exchange import Exchange
+from twirec.sandbox.faults import Faults
+from twirec.sandbox.parties import Party
+from twirec.sandbox.recorder import TOO_SHORT
+from twirec.sandbox.rest import RestApi, authorize
+from twirec.sandbox.server import Server
+from twirec.sandbox.signing import sign
+from twirec.sandbox.state import Account, Call, Number, Recording, RestRequest
+from twirec.sandbox.web import Answer, Refused, Request
+
+ACCOUNT_SID = "AC" + "5a" * 16
+AUTH_TOKEN = "5afe" * 8  # a made-up token, the same everywhere, that opens nothing
+API_KEY = "SK" + "5a" * 16
+API_SECRET = "5ec2e7" * 5  # likewise
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Sandbox:
+    """Twilio on 127.0.0.1: REST API, media, TwiML player, signed callbacks.
+
+    Use it as a context manager, or call `start` and `close`. It plays the part of Twilio towards
+    one account; nothing of it is kept on disk. While it runs as a server, calls can be placed
+    over HTTP too: see `twirec.sandbox.control`.
+
+    Args:
+        port: where it listens; 0 for a free port.
+        speed: how many call seconds pass in a real second. Audio is never compressed.
+        account_sid, auth_token: the account; requests are signed with the token.
+        api_key, api_secret: another way into the REST API.
+        now: what the time is, UTC; stamps of resources are taken from it.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        speed: float = 1.0,
+        account_sid: str = ACCOUNT_SID,
+        auth_token: str = AUTH_TOKEN,
+        api_key: str = API_KEY,
+        api_secret: str = API_SECRET,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._account = Account(account_sid, auth_token, api_key, api_secret)
+        self._courier = Courier(auth_token)
+        self._exchange = Exchange(self._account, self._courier, speed, now)
+        self._rest = RestApi(self._account, self._exchange)
+        self._control = Control(self._account, self._exchange)
+        self._server = Server(port, self._answer, self._exchange.closing)
+        self._account.url = f"http://127.0.0.1:{self._server.port}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start serving, in threads."""
+        self._server.start()
+
+    def serve_forever(self) -> None:
+        """Serve until interrupted (Ctrl-C) or closed from another thread."""
+        with self:
+            try:
+                self._exchange.closing.wait()
+            except KeyboardInterrupt:
+                return
+
+    def close(self) -> None:
+        """End all calls, wait for their callbacks, stop serving. May be called twice."""
+        self._exchange.close()
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        """The address of the API, without a slash at the end: `http://127.0.0.1:…`."""
+        return self._account.url
+
+    @property
+    def account_sid(self) -> str:
+        """The account's SID, `AC…`."""
+        return self._account.sid
+
+    @property
+    def auth_token(self) -> str:
+        """The account's auth token."""
+        return self._account.token
+
+    @property
+    def api_key(self) -> str:
+        """The SID of an API key, `SK…`."""
+        return self._account.key
+
+    @property
+    def api_secret(self) -> str:
+        """The API key's secret."""
+        return self._account.secret
+
+    @property
+    def faults(self) -> Faults | None:
+        """What goes wrong for the whole account; setting it starts its counts anew."""
+        return self._account.faults
+
+    @faults.setter
+    def faults(self, faults: Faults | None) -> None:
+        self._account.faults = faults
+
+    @property
+    def requests(self) -> list[RestRequest]:
+        """The REST requests so far, media included."""
+        return self._account.requests()
+
+    @property
+    def calls(self) -> list[Call]:
+        """All legs so far, in the order in which they came."""
+        return self._account.calls()
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """All recordings so far, deleted ones too, in the order in which they came."""
+        return self._account.recordings()
+
+    def number(
+        self,
+        number: str,
+        *,
+        voice_url: str,
+        fallback_url: str | None = None,
+        status_callback: str | None = None,
+    ) -> Number:
+        """Give the account a number (E.164), or configure the one it has. URLs are absolute."""
+        bought = Number(number, voice_url, fallback_url, status_callback)
+        self._account.numbers[number] = bought
+        return bought
+
+    def party(self, number: str, party: Party) -> None:
+        """Say who picks up when a number (E.164) is called."""
+        self._account.parties[number] = party
+
+    def call(
+        self,
+        *,
+        from_: str,
+        to: str,
+        caller: Party | None = None,
+        callee: Party | None = None,
+        faults: Faults | None = None,
+        at: datetime | None = None,
+    ) -> Call:
+        """Call a number of the account, and play the call in a thread.
+
+        Args:
+            from_: E.164, or what Twilio has for a withheld number.
+            to: a number of the account.
+            caller: who calls; by default somebody who says nothing.
+            callee: who picks up whatever is dialled; by default whoever is registered for that
+                number with `party`, or else somebody who picks up after two seconds.
+            faults: what goes wrong with this call and its recordings, instead of the account's.
+            at: when the call is answered, UTC, for a call in the past.
+
+        Raises:
+            ValueError: the account has no such number, or a line cannot be spoken.
+        """
+        return self._exchange.call_in(from_, to, caller or Party(), callee, faults, at)
+
+    def add_recording(
+        self,
+        *,
+        seconds: float = 10.0,
+        size: int | None = None,
+        call: Call | None = None,
+        started_at: datetime | None = None,
+        status: str = "completed",
+        source: str = "DialVerb",
+        channels: int = 2,
+        dual: bool = True,
+        faults: Faults | None = None,
+    ) -> Recording:
+        """Add a recording without playing a call. Its media is noise made while it is served.
+
+        Args:
+            seconds: how long it is.
+            size: bytes of its WAV file in two channels, instead of `seconds`.
+            call: the call that was recorded; by default one is made up that has ended.
+            started_at: when it began, UTC; by default now.
+            status: Twilio's word; only `completed` has media.
+            source: Twilio's word for what started it.
+            channels: how many channels were asked for.
+            dual: whether two channels are kept.
+            faults: what goes wrong with it, instead of the account's.
+        """
+        started = started_at or self._exchange.now()
+        length = float(seconds) if size is None else (size - 44) // 4 / RATE
+        recording = Recording(
+            (call or self._ended_call(started, length)).sid,
+            started=started,
+            source=source,
+            channels=channels,
+            dual=dual,
+            faults=faults,
+        )
+        recording.status = status
+        if status == "completed":
+            recording.audio = Noise(round(length * RATE), recording.sid)
+        if status == "absent":
+            recording.error_code = TOO_SHORT
+        self._account.add(recording)
+        return recording
+
+    def sha256(self, recording_sid: str) -> str:
+        """Return the SHA-256, in hex, of a recording's WAV file in two channels, deleted or not.
+
+        Raises:
+            LookupError: there is no such recording, or it never had media.
+        """
+        recording = self._account.recording(recording_sid)
+        if recording is None or recording.audio is None:
+            raise LookupError(f"{recording_sid} never had media")
+        digest = hashlib.sha256()
+        for chunk in wav(recording.audio, 2):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def sign(self, url: str, params: Mapping[str, str]) -> str:
+        """Return the `X-Twilio-Signature` of a POST with these form fields."""
+        return sign(self.auth_token, url, params)
+
+    def post(self, url: str, params: Mapping[str, str]) -> Reply:
+        """Post signed form fields to an absolute URL, as Twilio would."""
+        return self._courier.send(url, params)
+
+    def post_status(self, recording: Recording, url: str) -> Reply:
+        """Post a recording's status callback, as its status is now, to an absolute URL."""
+        return self.post(url, recording_form(self._account, recording, recording.status))
+
+    def _ended_call(self, started: datetime, seconds: float) -> Call:
+        call = Call("+34600111222", "+34911000111", "inbound", created=started)
+        call.started = started
+        call.end("completed", started, seconds)
+        call.done.set()
+        self._account.add(call)
+        return call
+
+    def _answer(self, request: Request) -> Answer:
+        if not request.path.startswith(PREFIX):
+            answer = self._rest.answer(request)
+            self._account.note(
+                RestRequest(request.method, request.path, request.query, answer.status)
+            )
+            return answer
+        try:
+            authorize(self._account, request)
+            return self._control.answer(request)
+        except Refused as refused:
+            return refused.json()
