@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from twirec.archive import Archive
 from twirec.cli.output import console
@@ -35,7 +35,8 @@ def report(archive: Archive, sandbox: Sandbox, played: list[Played]) -> list[str
 
 
 def _print_calls(archive: Archive, sandbox: Sandbox, played: list[Played]) -> list[str]:
-    table = Table("call", "customer", "outcome", "consent", "recording", "sha256", show_lines=True)
+    columns = ("call", "customer", "outcome", "consent", "recording", "sha256")
+    table = Table(*(Column(name, overflow="fold") for name in columns))
     wrong: list[str] = []
     for each in played:
         record = archive.show(each.call.sid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
@@ -10,11 +11,12 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from twirec.model.records import CallRecord
+from twirec.model.records import CallRecord, Recording
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 140)
+"""Where tables go; in a pipe or a file as wide as they need."""
 
 as_json: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of a table."
@@ -37,7 +39,8 @@ def record_fields(record: CallRecord) -> dict[str, Any]:
 
 def print_calls(records: Sequence[CallRecord], zone: tzinfo) -> None:
     """Print calls as a table, times in the company's zone."""
-    table = Table("time", "customer", "own number", "direction", "outcome", "recording", "state")
+    columns = ("time", "customer", "own number", "direction", "outcome", "recording", "state")
+    table = Table(*(Column(name, overflow="fold") for name in columns))
     for record in records:
         call = record.call
         why = f"{call.outcome}: {call.reason}" if call.reason else str(call.outcome)
@@ -54,7 +57,7 @@ def print_calls(records: Sequence[CallRecord], zone: tzinfo) -> None:
     console.print(table)
 
 
-def recording_state(recording: Any) -> str:
+def recording_state(recording: Recording) -> str:
     """Return a recording's state in a word or two."""
     return f"{recording.state} (parked)" if recording.parked else str(recording.state)
 

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.factories import a_call, a_callback, a_consent, call_sid
+from twirec.archive import Archive
+from twirec.cli import main
+from twirec.model.states import State
+from twirec.model.words import Direction, Outcome, Reason, Role
+from twirec.testing import ENVIRONMENT
+
+Twirec = Callable[..., Result]
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {
+        **ENVIRONMENT,
+        "TWIREC_BUCKET": f"file://{tmp_path}/bucket",
+        "TWIREC_DATABASE_URL": f"sqlite:///{tmp_path}/catalog.db",
+    }
+
+
+@pytest.fixture
+def twirec(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Twirec:
+    """Run the command line."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(main, words)
+
+    return run
+
+
+@pytest.fixture
+def archive(environ: dict[str, str]) -> Iterator[Archive]:
+    """A catalog with a recorded call in, an unrecorded one of the same number, and one out."""
+    archive = Archive.from_env(environ)
+    archive.set_up()
+    wording = archive.phone.announcement
+    archive.catalog.open_call(a_call(announcement=wording.hash))
+    archive.catalog.record_consent(a_consent(announcement=wording.hash), None)
+    at = a_call().started_at
+    archive.catalog.receive(
+        a_callback(), state=State.COMPLETED, channel_map=(Role.CUSTOMER, Role.AGENT), at=at
+    )
+    archive.catalog.open_call(
+        a_call(
+            call_sid=call_sid(2),
+            started_at=at.replace(hour=12),
+            outcome=Outcome.NOT_RECORDED,
+            reason=Reason.HUNG_UP,
+        )
+    )
+    archive.catalog.open_call(
+        a_call(
+            call_sid=call_sid(3),
+            started_at=at.replace(day=24),
+            customer_number="+34600333444",
+            direction=Direction.OUT,
+        )
+    )
+    yield archive
+    archive.close()

@@ -1,0 +1,97 @@
+"""Finding calls on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Twirec
+from tests.factories import call_sid, recording_sid
+from twirec.archive import Archive
+
+pytestmark = pytest.mark.usefixtures("archive")
+
+
+def found(twirec: Twirec, *words: str) -> list[str]:
+    result = twirec("search", "--json", *words)
+    assert result.exit_code == 0, result.output
+    return [call["call_sid"] for call in json.loads(result.output)]
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        ((), [3, 2, 1]),
+        (("--number", "600111222"), [2, 1]),
+        (("--number", "0034 600 11 12 22"), [2, 1]),
+        (("--number", "444"), [3]),
+        # Call time in Madrid, an hour ahead of UTC in November: the calls are at 11:15 and 13:00.
+        (("--since", "2026-11-23 12:00", "--until", "2026-11-23"), [2]),
+        (("--until", "2026-11-23 12:00"), [1]),
+        (("--direction", "out"), [3]),
+        (("--state", "completed"), [1]),
+        (("--not-recorded",), [2]),
+        (("--limit", "1"), [3]),
+        (("--number", "999"), []),
+    ],
+)
+def test_search_cuts_by_every_option(
+    twirec: Twirec, words: tuple[str, ...], numbers: list[int]
+) -> None:
+    assert found(twirec, *words) == [call_sid(number) for number in numbers]
+
+
+def test_the_json_of_a_call_holds_its_consents_and_recordings(twirec: Twirec) -> None:
+    (call,) = json.loads(twirec("search", "--json", "--state", "completed").output)
+    assert call["customer_number"] == "+34600111222"
+    assert call["started_at"] == "2026-11-23T10:15:00+00:00"
+    assert [consent["outcome"] for consent in call["consents"]] == ["informed"]
+    assert [recording["sid"] for recording in call["recordings"]] == [recording_sid()]
+
+
+def test_the_table_shows_the_companys_time_and_why(twirec: Twirec) -> None:
+    shown = twirec("search", "--number", "600111222").output
+    assert "2026-11-23 11:15:00" in shown
+    assert "hung_up_during_announcement" in shown
+
+
+def test_nothing_found_is_said(twirec: Twirec) -> None:
+    assert twirec("search", "--number", "999").output == "No call matches.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--number", "hello"), "number: give a whole number"),
+        (("--since", "yesterday"), "since: 'yesterday' is not a time"),
+    ],
+)
+def test_what_cannot_be_understood_is_one_clear_sentence(
+    twirec: Twirec, words: tuple[str, ...], said: str
+) -> None:
+    result = twirec("search", *words)
+    assert result.exit_code == 1
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
+def test_show_prints_the_wording_that_was_played(
+    twirec: Twirec, archive: Archive, sid: str
+) -> None:
+    shown = twirec("show", sid).output
+    assert archive.phone.announcement.text in shown
+    assert archive.phone.announcement.hash in shown
+    assert recording_sid() in shown
+
+
+def test_show_gives_json(twirec: Twirec, archive: Archive) -> None:
+    shown = json.loads(twirec("show", call_sid(), "--json").output)
+    wording = archive.phone.announcement
+    assert shown["announcements"] == {wording.hash: wording.text}
+
+
+def test_show_of_an_unknown_sid_says_so(twirec: Twirec) -> None:
+    result = twirec("show", call_sid(9))
+    assert (result.exit_code, call_sid(9) in result.output) == (1, True)
