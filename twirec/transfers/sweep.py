@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -153,13 +153,4 @@ class _Tally:
             log.warning("%s: %s", sid, error)
 
     def report(self, since: datetime, until: datetime) -> SweepReport:
-        return SweepReport(
-            since=since,
-            until=until,
-            seen=self.seen,
-            adopted=self.adopted,
-            advanced=self.advanced,
-            lines_closed=self.lines_closed,
-            deleted_again=self.deleted_again,
-            problems=self.problems,
-        )
+        return SweepReport(since=since, until=until, **asdict(self))

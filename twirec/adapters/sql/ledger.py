@@ -10,11 +10,10 @@ from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import (
-    call_values,
-    consent_values,
     to_call,
     to_consent,
     to_recording,
+    values,
 )
 from twirec.adapters.sql.schema import calls, consents, recordings
 from twirec.model.errors import NotFound
@@ -32,7 +31,7 @@ class Ledger:
     def open_call(self, call: Call) -> Call:
         """Write a call's line, unless it has one, and return the line that stands."""
         with self.database.write() as connection:
-            self.database.insert_once(connection, calls, call_values(call))
+            self.database.insert_once(connection, calls, values(call))
             return to_call(
                 connection.execute(select(calls).where(_is(call.account_sid, call.call_sid))).one()
             )
@@ -61,7 +60,7 @@ class Ledger:
         with self.database.write() as connection:
             if connection.execute(select(calls.c.call_sid).where(call)).first() is None:
                 raise NotFound(f"The catalog has no call {consent.call_sid}.")
-            new = self.database.insert_once(connection, consents, consent_values(consent))
+            new = self.database.insert_once(connection, consents, values(consent))
             if new and reason:
                 connection.execute(
                     update(calls)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, insert, select, update
 
 from twirec.adapters.sql.database import Database
-from twirec.adapters.sql.rows import recording_values, to_recording
+from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.records import Recording
@@ -46,7 +46,7 @@ class Recordings:
                 return known
             if known is None:
                 known = _told(callback, state, channel_map, at)
-                connection.execute(insert(recordings).values(recording_values(known)))
+                connection.execute(insert(recordings).values(values(known)))
                 set_custody(connection, known)
                 tell_ledger(connection, known)
                 return _find(connection, known.sid)
@@ -55,7 +55,7 @@ class Recordings:
     def adopt(self, recording: Recording) -> bool:
         """Add a recording that a sweep found. False, and nothing done, if it is there."""
         with self.database.write() as connection:
-            new = self.database.insert_once(connection, recordings, recording_values(recording))
+            new = self.database.insert_once(connection, recordings, values(recording))
             if new:
                 set_custody(connection, recording)
                 tell_ledger(connection, recording)
@@ -135,7 +135,7 @@ def _told(
 def _advance(
     connection: Connection, known: Recording, state: State, facts: Mapping[str, Any], at: datetime
 ) -> Recording:
-    current = recording_values(known)
+    current = values(known)
     missing = {k: v for k, v in facts.items() if current[k] is None and v is not None}
     reached = advance(known.state, state)
     if reached is not known.state:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import Row
@@ -11,22 +13,9 @@ from twirec.model.states import Custody, State
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
 
 
-def call_values(call: Call) -> dict[str, Any]:
-    """Return the columns of a call."""
-    return {
-        "account_sid": call.account_sid,
-        "call_sid": call.call_sid,
-        "direction": call.direction.value,
-        "customer_number": call.customer_number,
-        "own_number": call.own_number,
-        "started_at": call.started_at,
-        "announced_at": call.announced_at,
-        "announcement": call.announcement,
-        "dial": list(call.dial),
-        "outcome": call.outcome.value,
-        "reason": call.reason.value if call.reason else None,
-        "ended_at": call.ended_at,
-    }
+def values(record: Call | Consent | Recording) -> dict[str, Any]:
+    """Return the columns of a value: its fields, in types that databases have."""
+    return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
 
 
 def to_call(row: Row[Any]) -> Call:
@@ -47,20 +36,6 @@ def to_call(row: Row[Any]) -> Call:
     )
 
 
-def consent_values(consent: Consent) -> dict[str, Any]:
-    """Return the columns of a consent."""
-    return {
-        "account_sid": consent.account_sid,
-        "call_sid": consent.call_sid,
-        "leg": consent.leg,
-        "outcome": consent.outcome.value,
-        "method": consent.method,
-        "announcement": consent.announcement,
-        "language": consent.language,
-        "at": consent.at,
-    }
-
-
 def to_consent(row: Row[Any]) -> Consent:
     """Return the consent of a row."""
     return Consent(
@@ -73,31 +48,6 @@ def to_consent(row: Row[Any]) -> Consent:
         language=row.language,
         at=row.at,
     )
-
-
-def recording_values(recording: Recording) -> dict[str, Any]:
-    """Return the columns of a recording, without those of a lease."""
-    return {
-        "sid": recording.sid,
-        "account_sid": recording.account_sid,
-        "call_sid": recording.call_sid,
-        "state": recording.state.value,
-        "custody": recording.custody.value,
-        "source": recording.source,
-        "started_at": recording.started_at,
-        "duration": recording.duration,
-        "channels": recording.channels,
-        "channel_map": [role.value for role in recording.channel_map],
-        "error_code": recording.error_code,
-        "object_name": recording.object_name,
-        "generation": recording.generation,
-        "size": recording.size,
-        "crc32c": recording.crc32c,
-        "sha256": recording.sha256,
-        "due_at": recording.due_at,
-        "attempts": recording.attempts,
-        "last_error": recording.last_error,
-    }
 
 
 def to_recording(row: Row[Any]) -> Recording:
@@ -128,3 +78,9 @@ def to_recording(row: Row[Any]) -> Recording:
 def to_announcement(row: Row[Any]) -> Announcement:
     """Return the announcement of a row."""
     return Announcement(language=row.language, voice=row.voice, text=row.text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value.value if isinstance(value, Enum) else value
