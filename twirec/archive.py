@@ -38,6 +38,10 @@ class Archive:
 
     It opens nothing before first use. Its methods may be called from several threads.
 
+    Attributes:
+        catalog: the database.
+        phone: what happens while the phone rings.
+
     Args:
         settings: what it needs to know.
         catalog: another catalog than the one of the settings.
@@ -58,7 +62,9 @@ class Archive:
         self.settings = settings
         self.now = now
         self.signature = SignatureCheck(settings.public_url, settings.auth_tokens)
-        self._given = (catalog, bucket, vendor)
+        self.catalog = catalog or SqlCatalog(settings.database_url)
+        self.phone = Phone(settings, self.catalog, lambda: self.now())
+        self._given = (bucket, vendor)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Archive:
@@ -72,24 +78,14 @@ class Archive:
     # --- the outside, opened at first use -----------------------------------------------------
 
     @cached_property
-    def catalog(self) -> SqlCatalog:
-        """The database."""
-        return self._given[0] or SqlCatalog(self.settings.database_url)
-
-    @cached_property
     def bucket(self) -> Bucket:
         """Where the bytes are kept."""
-        return self._given[1] or _open_bucket(self.settings.bucket)
+        return self._given[0] or _open_bucket(self.settings.bucket)
 
     @cached_property
     def vendor(self) -> Vendor:
         """Twilio."""
-        return self._given[2] or _open_vendor(self.settings)
-
-    @cached_property
-    def phone(self) -> Phone:
-        """What happens while the phone rings."""
-        return Phone(self.settings, self.catalog, lambda: self.now())
+        return self._given[1] or _open_vendor(self.settings)
 
     def set_up(self) -> None:
         """Make the catalog's tables, or bring them to this version."""
@@ -97,7 +93,8 @@ class Archive:
 
     def close(self) -> None:
         """Close what was opened."""
-        for opened in ("catalog", "bucket", "vendor"):
+        self.catalog.close()
+        for opened in ("bucket", "vendor"):
             if opened in self.__dict__:
                 self.__dict__.pop(opened).close()
 
