@@ -1,0 +1,54 @@
+"""A strict server, and buckets on it that no other test uses."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import pytest
+
+from tests.servers import StrictGcs
+from twirec.adapters.gcs import GcsBucket
+
+
+class Opener(Protocol):
+    def __call__(self, name: str = ..., **options: Any) -> GcsBucket: ...
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[StrictGcs]:
+    with StrictGcs("bucket-of-tests") as server:
+        yield server
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the adapter wanted to wait before it tried again."""
+    waits: list[float] = []
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=waits.append)
+    monkeypatch.setattr("google.api_core.retry.retry_unary.time", clock)
+    return waits
+
+
+@pytest.fixture
+def open_bucket(server: StrictGcs, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
+    """Open parts of the server's bucket that no other test uses."""
+    server.reset()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+    opened: list[GcsBucket] = []
+
+    def open_bucket(name: str = "bucket-of-tests", **options: Any) -> GcsBucket:
+        opened.append(GcsBucket(name, f"{uuid.uuid4()}", **{"retry_for": 5, **options}))
+        return opened[-1]
+
+    yield open_bucket
+    for bucket in opened:
+        bucket.close()
+
+
+@pytest.fixture
+def bucket(open_bucket: Opener) -> GcsBucket:
+    return open_bucket(retry_for=60)

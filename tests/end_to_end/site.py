@@ -1,0 +1,144 @@
+"""A whole installation: the stand-in for Twilio, an app, a bucket and workers, on real HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from twirec.archive import Archive
+from twirec.flask import Twirec
+from twirec.model.records import Recording
+from twirec.sandbox import Line, Party, Sandbox
+from twirec.sandbox import Recording as AtVendor
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
+from twirec.transfers.worker import MOST_ATTEMPTS
+
+SPEED = 40
+OWN_NUMBER = "+34911000111"
+CUSTOMER = "+34600111222"
+AGENT = "+34911222333"
+
+CALLER = Party(says=[Line("customer_complaint", at=0.5)], counts_from_bridge=True)
+COLLEAGUE = Party(says=[Line("agent_answer", at=8.0)], hangs_up_after=16.0)
+
+
+class Site:
+    """What a company installs, with a clock that can be moved forward."""
+
+    def __init__(self, folder: Path, bucket_url: str) -> None:
+        self._folder = folder
+        self._bucket_url = bucket_url
+        self._ahead = timedelta()
+        self.sandbox = Sandbox(speed=SPEED)
+        self.url = ""
+
+    @contextmanager
+    def running(self) -> Iterator[Site]:
+        """Run sandbox and app; workers run when a test says so."""
+        app = Flask(__name__)
+        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        with self.sandbox:
+            self.archive = self.open_archive()
+            self.archive.set_up()
+            recordings = Twirec(app, self.archive)
+
+            def voice() -> Response:
+                return recordings.answer(dial=AGENT)
+
+            app.post("/voice")(recordings.signed(voice))
+            self.sandbox.number(
+                OWN_NUMBER,
+                voice_url=f"{self.url}/voice",
+                fallback_url=f"{self.url}/voice",
+                status_callback=f"{self.url}/twirec/ended",
+            )
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+            thread.start()
+            try:
+                yield self
+            finally:
+                self.sandbox.close()
+                server.shutdown()
+                thread.join()
+                server.server_close()
+                self.archive.close()
+
+    def open_archive(self) -> Archive:
+        """Open the installation's archive, as another process on another machine would."""
+        environ = {
+            **ENVIRONMENT,
+            "TWILIO_ACCOUNT_SID": self.sandbox.account_sid,
+            "TWILIO_AUTH_TOKEN": self.sandbox.auth_token,
+            "TWIREC_TWILIO_API_URL": self.sandbox.url,
+            "TWIREC_CLOCK_SPEED": str(SPEED),
+            "TWIREC_PUBLIC_URL": self.url,
+            "TWIREC_BUCKET": self._bucket_url,
+            "TWIREC_DATABASE_URL": f"sqlite:///{self._folder}/catalog.db",
+        }
+        return Archive(Settings.from_env(environ), now=self.now)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def skip(self, by: timedelta) -> None:
+        self._ahead += by
+
+    def call(self, **scene: Any) -> str:
+        """Play a call in to its end and return its SID."""
+        scene = {"caller": CALLER, "callee": COLLEAGUE, **scene}
+        call = self.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, **scene)
+        call.wait(timeout=30)
+        return call.sid
+
+    def record(self, **facts: Any) -> AtVendor:
+        """Let the vendor hold a recording, and tell of it."""
+        recording = self.sandbox.add_recording(**{"seconds": 3.0, **facts})
+        self.tell(recording)
+        return recording
+
+    def tell(self, recording: AtVendor) -> None:
+        """Post a recording's status callback."""
+        reply = self.sandbox.post_status(recording, f"{self.url}/twirec/status")
+        assert reply.status == 204
+
+    def work_on(self) -> None:
+        """Work until nothing is due any more, moving the clock to the due dates."""
+        for _ in range(2 * MOST_ATTEMPTS):
+            self.archive.worker().run_once()
+            due = [recording.due_at for recording in self.recordings() if recording.due_at]
+            if not due:
+                return
+            self.skip(max(max(due) - self.now(), timedelta()))
+        raise AssertionError("it never came to an end")
+
+    def recordings(self) -> list[Recording]:
+        """Every recording that the catalog knows."""
+        with self.archive.catalog.database.read() as connection:
+            sids = connection.exec_driver_sql("SELECT sid FROM recordings ORDER BY sid").scalars()
+            known = list(sids)
+        return [self.archive.catalog.recording(sid) for sid in known]
+
+    def stored(self) -> list[str]:
+        """The names of the recordings in the bucket."""
+        return [found.name for found in self.archive.bucket.list("recordings/")]
+
+    def bytes_of(self, recording: Recording) -> bytes:
+        return b"".join(self.archive.bucket.open_range(recording.object_name or ""))
+
+    def at_vendor(self) -> list[str]:
+        """The SIDs of the finished recordings that the vendor still holds."""
+        return [held.sid for held in self.sandbox.recordings if held.status == "completed"]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass

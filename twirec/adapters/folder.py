@@ -1,0 +1,255 @@
+"""A local folder as a bucket.
+
+An object is a file under its own name; what is known of it is in a JSON file beside it, there
+before the object is. Drafts and the lock are in `.twirec` at the top, on the same file system.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from twirec.adapters.folder_draft import Draft, make_folder, sync_folder, write_whole
+from twirec.model.bucket import StoredObject
+from twirec.model.errors import BucketRefused, BucketUnavailable, ObjectExists, ObjectNotFound
+from twirec.model.ports import Seal
+
+SUFFIX = ".labels.json"
+"""What the name of the file with an object's labels ends with, after the object's own name."""
+
+_PRIVATE = ".twirec"
+_CHUNK = 256 * 1024
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+}
+
+
+class FolderBucket:
+    """A folder of this machine as a bucket. Safe to share by threads and processes.
+
+    The checksum that is kept was computed from what the disk gave back when the object was
+    written; the size is always that of the file.
+
+    Args:
+        root: the folder. It is made at the first write, for its owner only.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._private = root / _PRIVATE
+
+    def put(
+        self,
+        name: str,
+        chunks: Iterable[bytes],
+        *,
+        content_type: str,
+        labels: Mapping[str, str],
+        custom_time: datetime,
+        seal: Seal,
+    ) -> StoredObject:
+        """Write an object, only if none of that name is there. See the port `Bucket`.
+
+        A crash leaves at most a draft, which is never listed and is removed by a later write.
+        """
+        path = self._path(name)
+        self._refuse_if_there(name, path)
+        with self._draft() as draft:
+            for chunk in chunks:
+                with _translated():
+                    draft.write(chunk)
+            labels = {**labels, **seal()}
+            with _translated():
+                size, checksum = draft.settle()
+                about = {
+                    "generation": time.time_ns(),
+                    "size": size,
+                    "crc32c": checksum,
+                    "content_type": content_type,
+                    "custom_time": custom_time.isoformat(),
+                    "labels": labels,
+                }
+                self._publish(name, path, draft, about)
+        return self.stat(name)
+
+    def stat(self, name: str) -> StoredObject:
+        """Describe the live object of that name. See the port `Bucket`."""
+        with _translated():
+            return self._describe(name, self._path(name))
+
+    def label(self, name: str, generation: int, labels: Mapping[str, str]) -> StoredObject:
+        """Add labels to a generation. See the port `Bucket`."""
+        path = self._path(name)
+        with _translated(), self._locked():
+            if self._describe(name, path).generation != generation:
+                raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
+            about = _read_about(path)
+            about["labels"] = {**about["labels"], **labels}
+            self._write_about(path, about)
+            return self._describe(name, path)
+
+    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Stream the bytes from `start` up to and without `end`. See the port `Bucket`."""
+        size = self.stat(name).size or 0
+        return _read(self._path(name), start, size if end is None else min(end, size))
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Describe the live objects in order of their names. See the port `Bucket`."""
+        with _translated():
+            for name in _names(self._root, "", prefix):
+                with suppress(ObjectNotFound):  # deleted since the folder was read
+                    yield self._describe(name, self._root / name)
+
+    def delete(self, name: str, generation: int) -> None:
+        """Delete that generation for good. See the port `Bucket`."""
+        path = self._path(name)
+        with suppress(ObjectNotFound), _translated(), self._locked():
+            if self._describe(name, path).generation == generation:
+                path.unlink()
+                _about_path(path).unlink(missing_ok=True)
+                sync_folder(path.parent)
+
+    def close(self) -> None:
+        """Nothing is open. See the port `Bucket`."""
+
+    def _describe(self, name: str, path: Path) -> StoredObject:
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            found = None
+        if found is None or not stat.S_ISREG(found.st_mode):
+            raise ObjectNotFound(f"There is no object {name}.")
+        about = _read_about(path)
+        at = about["custom_time"]
+        return StoredObject(
+            name=name,
+            generation=about["generation"] or found.st_mtime_ns,
+            size=found.st_size,
+            crc32c=about["crc32c"],
+            labels=about["labels"],
+            custom_time=at and datetime.fromisoformat(at),
+        )
+
+    def _publish(self, name: str, path: Path, draft: Draft, about: Mapping[str, Any]) -> None:
+        """Make the draft the object, in one step, when everything else is on the disk."""
+        make_folder(path.parent)
+        with self._locked():
+            self._refuse_if_there(name, path)
+            self._write_about(path, about)
+            os.link(draft.path, path)
+            sync_folder(path.parent)
+
+    def _write_about(self, path: Path, about: Mapping[str, Any]) -> None:
+        text = json.dumps(about, ensure_ascii=False, indent=1)
+        draft = self._private / "labels"  # one at a time: the lock is held
+        write_whole(draft, text.encode())
+        draft.replace(_about_path(path))
+        sync_folder(path.parent)
+
+    @contextmanager
+    def _draft(self) -> Iterator[Draft]:
+        with _translated():
+            make_folder(self._private)
+            with self._locked():
+                draft = Draft(self._private)
+        try:
+            yield draft
+        finally:
+            draft.discard()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other threads and processes from changing names and labels meanwhile."""
+        lock = os.open(self._private / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _refuse_if_there(self, name: str, path: Path) -> None:
+        if os.path.lexists(path):
+            raise ObjectExists(f"{name} is there already; nothing was written.")
+
+    def _path(self, name: str) -> Path:
+        parts = PurePosixPath(name).parts
+        unsafe = not parts or name != "/".join(parts) or ".." in parts or "\0" in name
+        if unsafe or parts[0] == _PRIVATE or name.endswith(SUFFIX):
+            raise BucketRefused(f"{name!r} cannot be the name of an object in a folder.")
+        return self._root / name
+
+
+def _about_path(path: Path) -> Path:
+    return path.with_name(path.name + SUFFIX)
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    """Read what is known of an object. Nothing is, of a file that somebody else put there."""
+    about: dict[str, Any] = dict.fromkeys(("generation", "crc32c", "custom_time"))
+    about["labels"] = {}
+    try:
+        about.update(json.loads(_about_path(path).read_bytes()))
+    except FileNotFoundError:
+        pass
+    except ValueError:
+        raise BucketRefused(f"{_about_path(path).name} is damaged: it is not JSON.") from None
+    return about
+
+
+def _read(path: Path, start: int, stop: int) -> Iterator[bytes]:
+    with _translated(), path.open("rb") as file:
+        file.seek(start)
+        while start < stop and (chunk := file.read(min(_CHUNK, stop - start))):
+            start += len(chunk)
+            yield chunk
+
+
+def _names(folder: Path, above: str, prefix: str) -> Iterator[str]:
+    """Yield the names of objects below `folder`, in the order of whole names."""
+    for name in sorted(entry.name + "/" * entry.is_dir() for entry in _entries(folder)):
+        whole = above + name
+        if not name.endswith("/"):
+            if whole.startswith(prefix) and not whole.endswith(SUFFIX):
+                yield whole
+        elif whole != f"{_PRIVATE}/" and (whole.startswith(prefix) or prefix.startswith(whole)):
+            yield from _names(folder / name, whole, prefix)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectNotFound("The object is gone.") from error
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else "unknown error"
+        if error.errno in _FULL:
+            raise BucketRefused(f"The disk of the bucket's folder is full ({why}).") from error
+        if error.errno in _FORBIDDEN:
+            raise BucketRefused(f"The bucket's folder cannot be used ({why}).") from error
+        raise BucketUnavailable(f"The bucket's folder does not answer ({why}).") from error

@@ -1,0 +1,296 @@
+"""Google Cloud Storage as a bucket."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any
+
+import requests.adapters
+from google.api_core.retry import Retry
+
+# Google's storage client carries no type information.
+from google.cloud import storage  # type: ignore[import-untyped]
+
+from twirec.adapters.byte_budget import ByteBudget, Reservation
+from twirec.adapters.gcs_errors import FOREIGN, may_pass, no_bucket, translated
+from twirec.adapters.gcs_upload import ResumableUpload, regroup
+from twirec.adapters.heap import return_large_blocks
+from twirec.model.bucket import StoredObject
+from twirec.model.errors import BucketError, BucketUnavailable, ObjectExists, ObjectNotFound
+from twirec.model.ports import Seal
+
+_logger = logging.getLogger(__name__)
+
+MIB = 1024 * 1024
+SINGLE = 8 * MIB
+"""Up to this many bytes an object is written with one request."""
+PIECE = MIB
+"""What one request of a larger upload, or of a download, carries."""
+SINGLE_COST = 2 * SINGLE + PIECE
+"""Memory of a single request: the bytes, and the request's body that is built from them."""
+PIECES_COST = 2 * PIECE
+"""Memory of a larger upload: the piece that is sent and the one that is read."""
+PROCESS_BUDGET = ByteBudget(96 * MIB)
+"""The bytes that all uploads of this process may hold, as far as they were granted any."""
+
+_TIMEOUT = (10.0, 60.0)
+"""Seconds to connect, and to wait for an answer."""
+_POOL = 64
+"""Connections kept open, for as many worker threads; the library's default is 10."""
+
+
+class GcsBucket:
+    """A bucket at Google Cloud Storage, or a part of one. Safe to share by threads.
+
+    Credentials are Google's own business: `GOOGLE_APPLICATION_CREDENTIALS`, or none at all when
+    `STORAGE_EMULATOR_HOST` is set. They are looked up at first use; no project is needed.
+
+    Args:
+        bucket: the bucket's name.
+        prefix: what all names in the bucket begin with, without the last slash.
+        client: for somebody who needs another; it stays theirs to close.
+        budget: the memory that uploads share.
+        retry_for: seconds that a request is repeated while the error may pass. Each try may wait
+            for an answer as long as a minute.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        client: storage.Client | None = None,
+        budget: ByteBudget = PROCESS_BUDGET,
+        retry_for: float = 60.0,
+    ) -> None:
+        self._bucket_name = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._client = client
+        self._owns_client = client is None
+        self._lock = threading.Lock()
+        self._budget = budget
+        self._retry = Retry(may_pass, initial=0.5, maximum=8.0, timeout=retry_for)
+        self._options = {"timeout": _TIMEOUT, "retry": self._retry}
+
+    def close(self) -> None:
+        """Close the connections, if this object made them."""
+        if self._owns_client and self._client is not None:
+            self._client.close()
+
+    def put(
+        self,
+        name: str,
+        chunks: Iterable[bytes],
+        *,
+        content_type: str,
+        labels: Mapping[str, str],
+        custom_time: datetime,
+        seal: Seal,
+    ) -> StoredObject:
+        """Write an object, only if none of that name is there. See the port `Bucket`.
+
+        Up to 8 MiB it is one request with all labels, whose answer is the description. A larger
+        object, or one for which there was no room in memory in time, is sent in pieces and gets
+        the labels of `seal` right after it.
+        """
+        blob = self._blob(name)
+        blob.custom_time = custom_time
+        pieces = regroup(chunks, PIECE)
+        with self._budget.reserve(SINGLE_COST) as room:
+            limit = SINGLE // PIECE if room.granted else 1
+            head = deque(islice(pieces, limit + 1))
+            if len(head) > limit:
+                blob.metadata = dict(labels)
+                return self._put_pieces(blob, chain(_drain(head, room), pieces), content_type, seal)
+            blob.metadata = {**labels, **seal()}
+            return self._put_single(blob, head, room, content_type)
+
+    def stat(self, name: str) -> StoredObject:
+        """Describe the live object of that name. See the port `Bucket`."""
+        return self._describe(self._load(name))
+
+    def label(self, name: str, generation: int, labels: Mapping[str, str]) -> StoredObject:
+        """Add labels to a generation. See the port `Bucket`.
+
+        A patch merges custom metadata by key
+        (https://cloud.google.com/storage/docs/json_api/v1/objects/patch).
+        """
+        blob = self._blob(name)
+        blob.metadata = dict(labels)
+        gone = ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
+        with self._translated({404: gone, 412: gone}):
+            blob.patch(if_generation_match=generation, **self._options)
+        return self._describe(blob)
+
+    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Stream the bytes from `start` up to and without `end`. See the port `Bucket`.
+
+        Each chunk is a request of its own to the generation that was live at the call: nothing
+        stays open when the reader leaves, and a broken connection costs one chunk.
+        """
+        found = self._load(name)
+        if found.size is None:
+            raise BucketUnavailable(f"The bucket did not say how large {name} is.")
+        stop = found.size if end is None else min(end, found.size)
+        return self._ranges(name, found.generation, start, stop)
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Describe the live objects in order of their names. See the port `Bucket`."""
+        with self._translated({404: no_bucket(self._bucket_name)}):
+            for blob in self._bucket().list_blobs(prefix=self._prefix + prefix, **self._options):
+                yield self._describe(blob)
+
+    def delete(self, name: str, generation: int) -> None:
+        """Delete that generation for good. See the port `Bucket`.
+
+        With a generation in the request nothing is kept as noncurrent
+        (https://cloud.google.com/storage/docs/json_api/v1/objects/delete).
+        """
+        blob = self._blob(name, generation)
+        with suppress(ObjectNotFound), self._translated({404: ObjectNotFound(name)}):
+            blob.delete(**self._options)
+
+    def _put_single(
+        self, blob: Any, head: deque[bytes], room: Reservation, content_type: str
+    ) -> StoredObject:
+        data = b"".join(head)
+        head.clear()
+        room.shrink(2 * len(data))
+        with self._translated(self._of_a_new(blob)):
+            blob.upload_from_string(
+                data,
+                content_type=content_type,
+                if_generation_match=0,
+                checksum="crc32c",
+                **self._options,
+            )
+        return self._describe(blob)
+
+    def _put_pieces(
+        self, blob: Any, pieces: Iterator[bytes], content_type: str, seal: Seal
+    ) -> StoredObject:
+        upload = self._begin(blob, content_type)
+        try:
+            generation, added = self._send_all(upload, blob, pieces, seal)
+        except BaseException:
+            self._cancel(upload)
+            raise
+        return self.label(self._own_name(blob), generation, added)
+
+    def _begin(self, blob: Any, content_type: str) -> ResumableUpload:
+        with self._translated(self._of_a_new(blob)):
+            url = blob.create_resumable_upload_session(
+                content_type=content_type, if_generation_match=0, checksum=None, **self._options
+            )
+        session = self._connected()._http
+        return ResumableUpload(session, url, retry=self._retry, timeout=_TIMEOUT)
+
+    def _send_all(
+        self, upload: ResumableUpload, blob: Any, pieces: Iterator[bytes], seal: Seal
+    ) -> tuple[int, Mapping[str, str]]:
+        """Send all pieces, the last one only when `seal` agreed; return generation and labels."""
+        dropped = BucketUnavailable("Google dropped the upload session; the next try begins anew.")
+        answers = {**self._of_a_new(blob), 404: dropped, 410: dropped}
+        last = next(pieces)
+        for piece in pieces:
+            with self._translated(answers):
+                upload.send(last)
+            last = piece
+        added = seal()
+        with self._translated(answers):
+            generation = upload.finish(last).get("generation")
+        return _known(generation), added
+
+    def _cancel(self, upload: ResumableUpload) -> None:
+        try:
+            upload.cancel()
+        except FOREIGN as error:
+            _logger.warning(
+                "could not cancel an upload session (%s); Google drops it after a week",
+                type(error).__name__,
+            )
+
+    def _ranges(self, name: str, generation: int, start: int, stop: int) -> Iterator[bytes]:
+        blob = self._blob(name, generation)
+        for at in range(start, stop, PIECE):
+            with self._translated({404: ObjectNotFound(f"{name} was deleted while it was read.")}):
+                chunk: bytes = blob.download_as_bytes(
+                    start=at,
+                    end=min(at + PIECE, stop) - 1,
+                    raw_download=True,
+                    checksum=None,
+                    **self._options,
+                )
+            yield chunk
+
+    def _load(self, name: str) -> Any:
+        blob = self._blob(name)
+        with self._translated({404: ObjectNotFound(f"There is no object {name}.")}):
+            blob.reload(**self._options)
+        return blob
+
+    def _describe(self, blob: Any) -> StoredObject:
+        return StoredObject(
+            name=self._own_name(blob),
+            generation=_known(blob.generation),
+            size=blob.size,
+            crc32c=blob.crc32c,
+            labels=dict(blob.metadata or {}),
+            custom_time=blob.custom_time,
+        )
+
+    def _blob(self, name: str, generation: int | None = None) -> Any:
+        return self._bucket().blob(self._prefix + name, generation=generation)
+
+    def _own_name(self, blob: Any) -> str:
+        return str(blob.name).removeprefix(self._prefix)
+
+    def _bucket(self) -> Any:
+        return self._connected().bucket(self._bucket_name)
+
+    def _connected(self) -> storage.Client:
+        with self._lock:
+            if self._client is None:
+                with self._translated({}):
+                    self._client = _new_client()
+            return self._client
+
+    def _of_a_new(self, blob: Any) -> dict[int, BucketError]:
+        """What 404 and 412 mean to a request that makes an object only if it is not there."""
+        name = self._own_name(blob)
+        exists = ObjectExists(f"{name} is there already; nothing was written.")
+        return {404: no_bucket(self._bucket_name), 412: exists}
+
+    def _translated(self, answers: Mapping[int, BucketError]) -> AbstractContextManager[None]:
+        return translated(self._bucket_name, answers)
+
+
+def _new_client() -> storage.Client:
+    return_large_blocks()  # without it the budget would bound what is held, not what is kept
+    client = storage.Client(project=None)
+    # https://github.com/googleapis/python-storage/issues/253: the way to have more connections.
+    adapter = requests.adapters.HTTPAdapter(pool_maxsize=_POOL)
+    client._http.mount("https://", adapter)
+    client._http.mount("http://", adapter)
+    # 3.17.1 fetches the bucket's metadata in a thread of its own, for traces that nobody asked for.
+    client._bucket_metadata_cache = None
+    return client
+
+
+def _known(generation: int | str | None) -> int:
+    if generation is None:
+        raise BucketUnavailable("The bucket's answer names no generation.")
+    return int(generation)
+
+
+def _drain(head: deque[bytes], room: Reservation) -> Iterator[bytes]:
+    """Yield the collected pieces and let go of each; then keep only what one piece needs."""
+    while head:
+        yield head.popleft()
+    room.shrink(PIECES_COST)

@@ -1,0 +1,91 @@
+"""A bucket in memory, for tests."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from twirec.adapters.crc32c import Crc32c
+from twirec.model.bucket import StoredObject
+from twirec.model.errors import ObjectExists, ObjectNotFound
+from twirec.model.ports import Seal
+
+_CHUNK = 256 * 1024
+
+
+class MemoryBucket:
+    """Keeps objects in memory, by the contract of the port `Bucket`. Safe to share by threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._objects: dict[str, tuple[StoredObject, bytes]] = {}
+        self._generations = itertools.count(1)
+
+    def put(
+        self,
+        name: str,
+        chunks: Iterable[bytes],
+        *,
+        content_type: str,
+        labels: Mapping[str, str],
+        custom_time: datetime,
+        seal: Seal,
+    ) -> StoredObject:
+        """Write an object, only if none of that name is there. See the port `Bucket`."""
+        self._refuse_if_there(name)
+        data = b"".join(chunks)
+        labels = {**labels, **seal()}
+        with self._lock:
+            self._refuse_if_there(name)
+            stored = StoredObject(
+                name, next(self._generations), len(data), str(Crc32c(data)), labels, custom_time
+            )
+            self._objects[name] = (stored, data)
+        return stored
+
+    def stat(self, name: str) -> StoredObject:
+        """Describe the live object of that name. See the port `Bucket`."""
+        return self._find(name)[0]
+
+    def label(self, name: str, generation: int, labels: Mapping[str, str]) -> StoredObject:
+        """Add labels to a generation. See the port `Bucket`."""
+        with self._lock:
+            stored, data = self._find(name)
+            if stored.generation != generation:
+                raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
+            stored = replace(stored, labels={**stored.labels, **labels})
+            self._objects[name] = (stored, data)
+            return stored
+
+    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Stream the bytes from `start` up to and without `end`. See the port `Bucket`."""
+        data = memoryview(self._find(name)[1])[start:end]
+        return (bytes(data[at : at + _CHUNK]) for at in range(0, len(data), _CHUNK))
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Describe the live objects in order of their names. See the port `Bucket`."""
+        with self._lock:
+            found = sorted(name for name in self._objects if name.startswith(prefix))
+            return iter([self._objects[name][0] for name in found])
+
+    def delete(self, name: str, generation: int) -> None:
+        """Delete that generation for good. See the port `Bucket`."""
+        with self._lock:
+            if name in self._objects and self._objects[name][0].generation == generation:
+                del self._objects[name]
+
+    def close(self) -> None:
+        """Nothing is open. See the port `Bucket`."""
+
+    def _find(self, name: str) -> tuple[StoredObject, bytes]:
+        try:
+            return self._objects[name]
+        except KeyError:
+            raise ObjectNotFound(f"There is no object {name}.") from None
+
+    def _refuse_if_there(self, name: str) -> None:
+        if name in self._objects:
+            raise ObjectExists(f"{name} is there already; nothing was written.")
