@@ -2,10 +2,11 @@
 
     python -m benchmarks.transfer
 
-The stand-in for Twilio serves the media, fake-gcs-server takes it, both in processes of their own;
-each measurement is a fresh process with everything of twirec imported. "By hand" downloads the
-whole recording and uploads it, without checking anything, as most integrations do. Exits 1 when
-memory passes the limits that twirec promises.
+The stand-in for Twilio serves the media and the tests' strict server for Google Cloud Storage takes
+it, both in processes of their own (fake-gcs-server takes time by the square of a large upload's
+size, and would be all that is measured). Each measurement is a fresh process with everything of
+twirec imported. "By hand" downloads the whole recording and uploads it, without checking anything,
+as most integrations do. Exits 1 when memory passes the limits that twirec promises.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 MB = 1_000_000
@@ -49,7 +52,7 @@ def main() -> int:
     from rich.table import Table
 
     columns = ("load", "way", "seconds", "peak MiB", "time / by hand", "memory / by hand")
-    table = Table(*columns, title="Transfer from Twilio's stand-in to fake-gcs-server")
+    table = Table(*columns, title="Transfer from Twilio's stand-in to a bucket")
     wrong: list[str] = []
     for load in LOADS:
         by_hand, ours = (measure(load, way) for way in ("by hand", "twirec"))
@@ -70,33 +73,46 @@ def cells(figures: dict[str, float]) -> list[str]:
 
 def measure(load: Load, way: str) -> dict[str, float]:
     """Run one load in one way in processes of their own, and return seconds and peak MiB."""
-    from tests.servers import fake_gcs
-
-    with tempfile.TemporaryDirectory() as folder, fake_gcs("bench") as gcs:
-        vendor = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.transfer", "vendor", json.dumps(vars(load))],
-            stdout=subprocess.PIPE,
-            stdin=subprocess.PIPE,
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        helper("vendor", load) as vendor,
+        helper("bucket", load) as bucket,
+    ):
+        environ = {"TWIREC_DATABASE_URL": f"sqlite:///{folder}/catalog.db", **vendor, **bucket}
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.transfer", way, json.dumps(asdict(load))],
+            env={**os.environ, **environ},
+            check=True,
+            capture_output=True,
             text=True,
         )
-        assert vendor.stdout is not None and vendor.stdin is not None
-        environ = json.loads(vendor.stdout.readline())
-        environ |= {
-            "STORAGE_EMULATOR_HOST": gcs,
-            "TWIREC_DATABASE_URL": f"sqlite:///{folder}/catalog.db",
-        }
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.transfer", way, json.dumps(vars(load))],
-                env={**os.environ, **environ},
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-        finally:
-            vendor.communicate()
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
+
+
+@contextmanager
+def helper(role: str, load: Load) -> Iterator[dict[str, str]]:
+    """Run a server in a process of its own, and yield the settings that lead to it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.transfer", role, json.dumps(asdict(load))],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.communicate()  # the end of its input tells it to end
+
+
+def keep() -> None:
+    """Be the bucket, and say how to reach it, until told to end."""
+    from tests.strict_gcs import StrictGcs
+
+    with StrictGcs("bench") as server:
+        print(json.dumps({"STORAGE_EMULATOR_HOST": server.url}), flush=True)
+        sys.stdin.read()
 
 
 def serve(load: Load) -> None:
@@ -114,6 +130,7 @@ def serve(load: Load) -> None:
             "TWIREC_TWILIO_API_URL": sandbox.url,
             "TWIREC_BUCKET": "gs://bench/calls",
         }
+        del environ["TWIREC_DATABASE_URL"]
         print(json.dumps(environ), flush=True)
         sys.stdin.read()
 
@@ -176,6 +193,8 @@ if __name__ == "__main__":
     way, load = sys.argv[1], Load(**json.loads(sys.argv[2]))
     if way == "vendor":
         serve(load)
+    elif way == "bucket":
+        keep()
     else:
         seconds = with_twirec(load) if way == "twirec" else by_hand(load)
         print(json.dumps({"seconds": seconds, "mib": peak_mib()}))

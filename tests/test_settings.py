@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from twirec.model.errors import SettingsError
-from twirec.model.words import LegalBasis
+from twirec.model.policy import Policy
+from twirec.model.words import ConsentMode, LegalBasis
 from twirec.settings import REQUIRED, Settings
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT
 
@@ -49,6 +50,7 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
         ("TWIREC_BUCKET", "s3://bucket"),
         ("TWIREC_BUCKET", "gs://"),
         ("TWIREC_LEGAL_BASIS", "because"),
+        ("TWIREC_CONSENT_MODE", "maybe"),
         ("TWIREC_LANGUAGE", "xx-XX"),
         ("TWIREC_COUNTRY", "Spain"),
         ("TWIREC_TIMEZONE", "Madrid"),
@@ -63,9 +65,25 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
     assert any(problem.startswith(f"{name} is wrong: ") for problem in problems(**{name: value}))
 
 
-def test_consent_as_a_legal_basis_needs_callers_to_be_asked() -> None:
-    (problem,) = problems(TWIREC_LEGAL_BASIS="consent")
-    assert "asked" in problem
+@pytest.mark.parametrize("mode", ["", "announce", "opt_out"])
+def test_consent_as_a_legal_basis_needs_a_yes(mode: str) -> None:
+    (problem,) = problems(TWIREC_LEGAL_BASIS="consent", TWIREC_CONSENT_MODE=mode)
+    assert "opt_in" in problem
+
+
+@pytest.mark.parametrize("mode", ["opt_in", "opt_in_or_hang_up"])
+def test_consent_as_a_legal_basis_fits_a_mode_that_needs_a_yes(mode: str) -> None:
+    settings = Settings.from_env(
+        {**ENVIRONMENT, "TWIREC_LEGAL_BASIS": "consent", "TWIREC_CONSENT_MODE": mode}
+    )
+    assert settings.policy == Policy(
+        on=True, mode=ConsentMode(mode), language="es-ES", legal_basis=LegalBasis.CONSENT
+    )
+
+
+def test_a_language_without_a_neural_voice_is_refused_at_the_start() -> None:
+    (problem,) = problems(TWIREC_LANGUAGE="eu-ES")
+    assert "voice" in problem
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,19 @@ class Twirec:
         routes = Blueprint("twirec", __name__)
         for name, view in {"connect": _connect, "ended": _ended, "status": _status}.items():
             routes.add_url_rule(f"/{name}", name, self.signed(view), methods=["POST"])
+        consent = self.signed(_consent)
+        routes.add_url_rule("/consent/<int:asked>", "consent", consent, methods=["POST"])
         return routes
 
 
 def _connect() -> Response:
     archive, build_dial = _extension()
     return _twiml(archive.phone.connect(g.twirec_fields, build_dial=build_dial))
+
+
+def _consent(asked: int) -> Response:
+    archive, build_dial = _extension()
+    return _twiml(archive.phone.consent(g.twirec_fields, asked, build_dial=build_dial))
 
 
 def _ended() -> Response:

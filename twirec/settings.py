@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from twirec.calls.announcement import WORDINGS
 from twirec.calls.numbers import is_country
-from twirec.model.errors import SettingsError
-from twirec.model.words import LegalBasis
+from twirec.calls.policy import check_fits
+from twirec.calls.wordings import WORDINGS
+from twirec.model.errors import InvalidQuery, SettingsError
+from twirec.model.policy import Policy
+from twirec.model.words import ConsentMode, LegalBasis
 
 T = TypeVar("T")
 
@@ -35,6 +38,8 @@ class Settings:
         company: `TWIREC_COMPANY`, who records; spoken in the announcement.
         privacy_info: `TWIREC_PRIVACY_INFO`, where to learn more; spoken in the announcement.
         legal_basis: `TWIREC_LEGAL_BASIS` (GDPR art. 6.1).
+        consent_mode: `TWIREC_CONSENT_MODE`: how callers are told or asked where no policy says
+            otherwise.
         database_url: `TWIREC_DATABASE_URL`, a SQLAlchemy URL.
         api_url: `TWIREC_TWILIO_API_URL`, another host for Twilio's API; None for Twilio's own.
         region: `TWILIO_REGION`, only together with the edge.
@@ -53,6 +58,7 @@ class Settings:
     company: str
     privacy_info: str
     legal_basis: LegalBasis
+    consent_mode: ConsentMode = ConsentMode.ANNOUNCE
     database_url: str = field(default="sqlite:///twirec.db", repr=False)
     api_url: str | None = None
     region: str | None = None
@@ -61,6 +67,16 @@ class Settings:
     country: str = "ES"
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
+
+    @property
+    def policy(self) -> Policy:
+        """What holds for a call of which no change of the policy says anything."""
+        return Policy(
+            on=True,
+            mode=self.consent_mode,
+            language=self.language,
+            legal_basis=self.legal_basis,
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -91,7 +107,8 @@ class _Reader:
             bucket=self.read("TWIREC_BUCKET", _bucket, ""),
             company=self.read("TWIREC_COMPANY", str, ""),
             privacy_info=self.read("TWIREC_PRIVACY_INFO", str, ""),
-            legal_basis=self.read("TWIREC_LEGAL_BASIS", _legal_basis, LegalBasis.CONSENT),
+            legal_basis=self.read("TWIREC_LEGAL_BASIS", _legal_basis, LegalBasis.CONTRACT),
+            consent_mode=self.read("TWIREC_CONSENT_MODE", _mode, ConsentMode.ANNOUNCE),
             database_url=self.read("TWIREC_DATABASE_URL", str, "sqlite:///twirec.db"),
             api_url=api_url,
             region=self.read("TWILIO_REGION", str, None),
@@ -146,6 +163,10 @@ class _Reader:
             self._problems.append(
                 "TWILIO_REGION and TWILIO_EDGE go together: hosts with a region only are gone."
             )
+        try:
+            check_fits(settings.consent_mode, settings.legal_basis)
+        except InvalidQuery as error:
+            self._problems.append(f"TWIREC_CONSENT_MODE and TWIREC_LEGAL_BASIS: {error}")
         loopback = settings.api_url and urlsplit(settings.api_url).hostname in LOOPBACK
         if settings.clock_speed != 1.0 and not loopback:
             self._problems.append(
@@ -161,7 +182,7 @@ REQUIRED: Mapping[str, str] = {
     "TWIREC_BUCKET": "where recordings are kept, gs://bucket/prefix or file:///folder",
     "TWIREC_COMPANY": "who records; callers hear it",
     "TWIREC_PRIVACY_INFO": "where callers learn more and exercise their rights; they hear it",
-    "TWIREC_LEGAL_BASIS": "contract, legitimate_interest or legal_obligation (GDPR art. 6.1)",
+    "TWIREC_LEGAL_BASIS": "consent, contract, legitimate_interest or legal_obligation",
 }
 """The settings without a default, and what each is."""
 
@@ -207,18 +228,25 @@ def _bucket(value: str) -> str:
 
 
 def _legal_basis(value: str) -> LegalBasis:
-    known = [basis.value for basis in LegalBasis]
+    return LegalBasis(_one_of(LegalBasis, value))
+
+
+def _mode(value: str) -> ConsentMode:
+    return ConsentMode(_one_of(ConsentMode, value))
+
+
+def _one_of(words: type[StrEnum], value: str) -> str:
+    known = [word.value for word in words]
     if value not in known:
         raise ValueError(f"choose one of {', '.join(known)}.")
-    if value == LegalBasis.CONSENT:
-        # Staying on the line is not the "clear affirmative action" of GDPR art. 4(11).
-        raise ValueError("consent needs callers to be asked, and here they are only told.")
-    return LegalBasis(value)
+    return value
 
 
 def _language(value: str) -> str:
     if value not in WORDINGS:
         raise ValueError(f"there are announcements in {', '.join(WORDINGS)}.")
+    if WORDINGS[value].voice is None:
+        raise ValueError(f"Twilio has no neural voice for {value}.")
     return value
 
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+import requests
+import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twirec.adapters.gcs_upload import regroup
+from twirec.adapters.gcs_upload import ResumableUpload, regroup
 
 
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 16))
@@ -26,3 +28,28 @@ def test_a_piece_comes_as_soon_as_it_is_full() -> None:
 @pytest.mark.parametrize("chunks", [[], [b""], [b"", b""]])
 def test_no_bytes_make_no_piece(chunks: list[bytes]) -> None:
     assert list(regroup(chunks, 4)) == []
+
+
+def send_two_pieces(*ranges: str | None) -> None:
+    """Send two pieces of ten bytes to a session that answers with these ranges."""
+    address = "https://storage.googleapis.com/upload?upload_id=1"
+    with requests.Session() as session, responses.RequestsMock() as google_side:
+        for told in ranges:
+            google_side.put(address, status=308, headers={"Range": told} if told else {})
+        upload = ResumableUpload(session, address, retry=lambda request: request, timeout=(1, 1))
+        upload.send(bytes(10))
+        upload.send(bytes(10))
+
+
+def test_a_session_that_has_what_it_was_sent_is_written_to() -> None:
+    send_two_pieces("bytes=0-9", "bytes=0-19")
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [("bytes=0-9", "bytes=0-5"), ("bytes=0-9", None), ("bytes=0-10",)],
+    ids=["less than it had", "nothing any more", "more than it was sent"],
+)
+def test_a_session_that_has_not_what_it_was_sent_is_given_up(ranges: tuple[str | None]) -> None:
+    with pytest.raises(requests.ConnectionError, match="has not what it was sent"):
+        send_two_pieces(*ranges)

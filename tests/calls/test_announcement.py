@@ -2,16 +2,33 @@ from __future__ import annotations
 
 import pytest
 
-from twirec.calls.announcement import WORDINGS, compose, shortest_seconds
+from twirec.calls.announcement import compose, shortest_seconds
+from twirec.calls.wordings import WORDINGS
+from twirec.model.errors import SettingsError
 from twirec.model.records import Announcement
+from twirec.model.words import ConsentMode
+
+SPOKEN = [language for language, wording in WORDINGS.items() if wording.voice]
 
 
-@pytest.mark.parametrize("language", WORDINGS)
-def test_every_wording_says_who_records_and_where_to_learn_more(language: str) -> None:
-    said = compose(language, company="Muñoz & Hijos", privacy_info="ejemplo punto es").text
-    assert "Muñoz & Hijos" in said
-    assert "ejemplo punto es" in said
-    assert "{" not in said
+@pytest.mark.parametrize("language", SPOKEN)
+@pytest.mark.parametrize("mode", ConsentMode)
+def test_every_wording_says_who_records_where_to_learn_more_and_which_key_says_no(
+    language: str, mode: ConsentMode
+) -> None:
+    said = compose(language, mode, company="Muñoz & Hijos", privacy_info="ejemplo punto es")
+    assert "Muñoz & Hijos" in said.text
+    assert "ejemplo punto es" in said.text
+    assert "{" not in said.text + said.question
+    assert bool(said.question) == mode.asks
+    assert ("2" in said.question) == mode.asks
+    assert ("1" in said.question) == mode.needs_yes
+
+
+@pytest.mark.parametrize("language", [*(set(WORDINGS) - set(SPOKEN)), "xx-XX"])
+def test_a_language_that_no_voice_speaks_is_refused(language: str) -> None:
+    with pytest.raises(SettingsError, match="language"):
+        compose(language, company="Muñoz", privacy_info="ejemplo punto es")
 
 
 def test_a_company_with_braces_in_its_name_is_spoken_as_it_is() -> None:
@@ -27,8 +44,9 @@ def test_the_hash_names_the_content_and_changes_with_each_part_of_it() -> None:
         Announcement("es-ES", "Polly.Sergio-Neural", "Se graba.").hash,
         Announcement("es-ES", "Polly.Lucia-Neural", "Se graba").hash,
     }
+    others.add(Announcement("es-ES", "Polly.Lucia-Neural", "Se graba.", "Pulse 2.").hash)
     assert first.hash not in others
-    assert len(others) == 3
+    assert len(others) == 4
 
 
 def test_the_shortest_time_is_well_under_a_slow_reading_and_over_none() -> None:

@@ -1,15 +1,13 @@
-"""What a caller hears before anything is recorded.
-
-The wording says that the call is recorded, by whom, why, and where to learn more (layered notice,
-LOPDGDD art. 11.2: https://www.boe.es/buscar/act.php?id=BOE-A-2018-16673#a1-3).
-"""
+"""The announcement of a call, and whether it can have been heard."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from twirec.calls.wordings import WORDINGS, Wording
+from twirec.model.errors import SettingsError
 from twirec.model.records import Announcement
+from twirec.model.words import ConsentMode
 
 CHARACTERS_PER_SECOND = 20
 """How fast the fastest of the voices reads; slower voices only take longer."""
@@ -18,52 +16,43 @@ SHARE_HEARD = 0.6
 """The share of the announcement's length below which it cannot have been played to the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A language's wording and the voice that reads it.
-
-    Voices: https://www.twilio.com/docs/voice/twiml/say/text-speech#available-voices-and-languages
-    """
-
-    voice: str
-    text: str
-
-
-WORDINGS: Mapping[str, Wording] = {
-    "es-ES": Wording(
-        "Polly.Lucia-Neural",
-        "Le informamos de que esta llamada va a ser grabada por {company} para garantizar la "
-        "calidad del servicio y salvaguardar sus derechos. Puede ampliar esta información y "
-        "ejercer sus derechos de protección de datos en {privacy_info}.",
-    ),
-    "en-GB": Wording(
-        "Polly.Amy-Neural",
-        "Please note that this call will be recorded by {company} to ensure the quality of our "
-        "service and to safeguard your rights. You can learn more and exercise your data "
-        "protection rights at {privacy_info}.",
-    ),
-}
-"""The wordings by language (BCP 47)."""
-
-
-def compose(language: str, *, company: str, privacy_info: str) -> Announcement:
-    """Return the announcement in a language of `WORDINGS`.
+def compose(
+    language: str,
+    mode: ConsentMode = ConsentMode.ANNOUNCE,
+    *,
+    company: str,
+    privacy_info: str,
+    wordings: Mapping[str, Wording] = WORDINGS,
+) -> Announcement:
+    """Return the announcement in a language, for a mode.
 
     Args:
-        language: BCP 47, a key of `WORDINGS`.
+        language: BCP 47, a key of `wordings`.
+        mode: how the party is told or asked.
         company: who records, as it is to be spoken.
         privacy_info: where to learn more, as it is to be spoken.
+        wordings: the wordings to choose from.
 
     Raises:
-        KeyError: there is no wording in that language.
+        SettingsError: there is no wording in that language, or no voice for it.
     """
-    wording = WORDINGS[language]
-    text = wording.text.format(company=company, privacy_info=privacy_info)
-    return Announcement(language=language, voice=wording.voice, text=text)
+    wording = wordings.get(language)
+    if wording is None:
+        raise SettingsError([f"language: there are announcements in {', '.join(wordings)}."])
+    if wording.voice is None:
+        raise SettingsError([f"language: Twilio has no neural voice for {language}."])
+    text = wording.notice.format(company=company, privacy_info=privacy_info)
+    return Announcement(language, wording.voice, text, _question(wording, mode))
+
+
+def _question(wording: Wording, mode: ConsentMode) -> str:
+    if mode.needs_yes:
+        return wording.opt_in
+    return wording.opt_out if mode.asks else ""
 
 
 def shortest_seconds(announcement: Announcement) -> float:
-    """Return the time in seconds that it takes at the least to hear the announcement out.
+    """Return the time in seconds that it takes at the least to hear the notice out.
 
     Twilio only warns, and goes on at once, when a voice or a text fails; who comes back sooner
     than this has not heard it.

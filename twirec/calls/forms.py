@@ -18,7 +18,8 @@ Fields = Mapping[str, str]
 class VoiceRequest:
     """A request for TwiML (https://www.twilio.com/docs/voice/twiml#request-parameters).
 
-    `from_` and `to` are as Twilio sends them. `error_url` is set when Twilio asks the fallback
+    `from_` and `to` are as Twilio sends them. `key` is what was pressed at a `<Gather>`, empty for
+    nothing. `error_url` is set when Twilio asks the fallback
     URL because another URL failed: that other URL.
     """
 
@@ -26,6 +27,7 @@ class VoiceRequest:
     call_sid: str
     from_: str
     to: str
+    key: str = ""
     error_url: str | None = None
 
 
@@ -59,6 +61,7 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
         call_sid=_sid(fields, "CallSid", "CA"),
         from_=_text(fields, "From"),
         to=_text(fields, "To"),
+        key=fields.get("Digits", "")[:1],
         error_url=fields.get("ErrorUrl") or None,
     )
 

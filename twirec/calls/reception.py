@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from twirec.calls.announcement import shortest_seconds
 from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.numbers import normalise
+from twirec.model.policy import Policy
 from twirec.model.records import Announcement, Call, CallRecord, Consent
-from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.model.words import (
+    ConsentMode,
+    ConsentOutcome,
+    Direction,
+    Outcome,
+    Reason,
+    Role,
+)
 
 BY_ANNOUNCEMENT = "announcement"
 """The consent method: the announcement was played and they stayed."""
 
 
-def open_line(
-    request: VoiceRequest,
-    *,
-    dial: tuple[str, ...],
-    announcement: Announcement | None,
-    country: str,
-    now: datetime,
-) -> Call:
-    """Return the line of a call that comes in and hears the announcement from now on.
+BY_KEY = "key"
+"""The consent method: a key was asked for."""
+
+MOST_QUESTIONS = 2
+"""A silent or wrong key is asked again once where a key is needed."""
+
+REASONS: Mapping[ConsentOutcome, Reason] = {
+    ConsentOutcome.REFUSED: Reason.REFUSED,
+    ConsentOutcome.NO_ANSWER: Reason.NO_ANSWER,
+    ConsentOutcome.HUNG_UP: Reason.HUNG_UP,
+    ConsentOutcome.ANNOUNCEMENT_FAILED: Reason.ANNOUNCEMENT_FAILED,
+}
+"""Why a call is not recorded after an answer that does not allow it."""
+
+
+def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now: datetime) -> Call:
+    """Return the line of a call that comes in, before anything is decided of it.
 
     Args:
         request: Twilio's request.
         dial: whom to connect, as given to `<Number>`.
-        announcement: what it hears; None when it hears none.
         country: ISO 3166 code by which a number without prefix is read.
         now: UTC.
     """
@@ -38,14 +55,46 @@ def open_line(
         customer_number=normalise(request.from_, country),
         own_number=normalise(request.to, country),
         started_at=now,
-        announced_at=now if announcement else None,
-        announcement=announcement.hash if announcement else None,
         dial=dial,
     )
 
 
+def to_be_told(line: Call, announcement: Announcement, policy: Policy, now: datetime) -> Call:
+    """Return the line of a call that hears an announcement from now on."""
+    return replace(
+        line,
+        announced_at=now,
+        announcement=announcement.hash,
+        mode=policy.mode,
+        legal_basis=policy.legal_basis,
+        asked=1 if policy.mode.asks else 0,
+    )
+
+
+def not_recorded(line: Call, reason: Reason, detail: str = "") -> Call:
+    """Return the line of a call that is not recorded."""
+    return replace(line, outcome=Outcome.NOT_RECORDED, reason=reason, detail=detail)
+
+
+def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:
+    """Return what a key, or its absence, says; None when the question is to be put again.
+
+    Args:
+        mode: how the party was asked.
+        key: what was pressed, empty for nothing.
+        asked: how often the question was put.
+    """
+    if key == "2":
+        return ConsentOutcome.REFUSED
+    if not mode.needs_yes:
+        return ConsentOutcome.INFORMED
+    if key == "1":
+        return ConsentOutcome.GRANTED
+    return None if asked < MOST_QUESTIONS else ConsentOutcome.NO_ANSWER
+
+
 def answer(
-    call: Call, announcement: Announcement, outcome: ConsentOutcome, now: datetime
+    call: Call, announcement: Announcement, outcome: ConsentOutcome, now: datetime, key: str = ""
 ) -> Consent:
     """Return the consent of the party that called, with the given outcome."""
     return Consent(
@@ -53,10 +102,11 @@ def answer(
         call_sid=call.call_sid,
         leg=call.call_sid,
         outcome=outcome,
-        method=BY_ANNOUNCEMENT,
+        method=BY_KEY if announcement.question else BY_ANNOUNCEMENT,
         announcement=announcement.hash,
         language=announcement.language,
         at=now,
+        key=key,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twilio.twiml.voice_response import Dial, VoiceResponse
+from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from twirec.model.records import Announcement, Call
 
@@ -17,6 +17,9 @@ RETRIES = "#rc=5&rp=all"
 tries once more, and only when it could not connect.
 https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
 
+SECONDS_FOR_A_KEY = 5
+"""How long a key is waited for after the question."""
+
 STATUS_EVENTS = "in-progress completed absent"
 """All events. Without `absent`, a recording that never comes is silent."""
 
@@ -26,6 +29,7 @@ class Urls:
     """The public URLs of the routes that Twilio calls."""
 
     connect: str
+    consent: str
     ended: str
     status: str
 
@@ -33,15 +37,51 @@ class Urls:
     def under(cls, public_url: str) -> Urls:
         """Return the URLs below a public URL such as `https://calls.example.com`."""
         base = public_url.rstrip("/") + "/twirec"
-        return cls(connect=f"{base}/connect", ended=f"{base}/ended", status=f"{base}/status")
+        return cls(*(f"{base}/{name}" for name in ("connect", "consent", "ended", "status")))
 
 
 def announce(announcement: Announcement, urls: Urls) -> str:
-    """Play the announcement, which no key cuts short, and come back at its end."""
+    """Play the notice, which no key cuts short; then ask the question, or come back at its end."""
     response = VoiceResponse()
-    response.say(announcement.text, voice=announcement.voice, language=announcement.language)
-    response.redirect(urls.connect, method="POST")
+    _say(response, announcement, announcement.text)
+    if announcement.question:
+        _ask(response, announcement, urls, asked=1)
+    else:
+        response.redirect(urls.connect, method="POST")
     return str(response)
+
+
+def ask(announcement: Announcement, urls: Urls, asked: int) -> str:
+    """Put the question for the `asked`th time."""
+    response = VoiceResponse()
+    _ask(response, announcement, urls, asked)
+    return str(response)
+
+
+def hang_up(announcement: Announcement, goodbye: str) -> str:
+    """Say goodbye and hang up."""
+    response = VoiceResponse()
+    _say(response, announcement, goodbye)
+    response.hangup()
+    return str(response)
+
+
+def _ask(response: VoiceResponse, announcement: Announcement, urls: Urls, asked: int) -> None:
+    # Which question is answered stands in the path, so that an answer that comes twice is known
+    # for what it is; what counts is on the call's line.
+    gather = response.gather(
+        input="dtmf",
+        num_digits=1,
+        timeout=SECONDS_FOR_A_KEY,
+        action=f"{urls.consent}/{asked}",
+        method="POST",
+        action_on_empty_result=True,
+    )
+    _say(gather, announcement, announcement.question)
+
+
+def _say(verb: VoiceResponse | Gather, announcement: Announcement, text: str) -> None:
+    verb.say(text, voice=announcement.voice, language=announcement.language)
 
 
 def connect(call: Call, urls: Urls, *, record: bool, build_dial: BuildDial | None) -> str:

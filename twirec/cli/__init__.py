@@ -10,6 +10,7 @@ import click
 from twirec.cli.demo import demo
 from twirec.cli.find import search, show
 from twirec.cli.play import sandbox
+from twirec.cli.policy import off, on, policy
 from twirec.cli.store import init, sweep, work
 from twirec.model.errors import SettingsError, TwirecError
 from twirec.version import __version__
@@ -43,5 +44,5 @@ def main(verbose: bool) -> None:
     )
 
 
-for command in (init, work, sweep, search, show, sandbox, demo):
+for command in (init, work, sweep, on, off, policy, search, show, sandbox, demo):
     main.add_command(command)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from twirec.model.bucket import StoredObject
+from twirec.model.policy import PolicyChange
 from twirec.model.records import (
     Announcement,
     Call,
@@ -38,6 +39,13 @@ class Catalog(Protocol):
 
     def announce(self, account_sid: str, call_sid: str, at: datetime) -> None:
         """Set when the announcement was last sent. Nothing changes once a consent is written."""
+        ...
+
+    def ask_again(self, account_sid: str, call_sid: str, asked: int) -> None:
+        """Count that the question is put once more, after it was put `asked` times.
+
+        Nothing changes if it was put more often already.
+        """
         ...
 
     def call(self, account_sid: str, call_sid: str) -> CallRecord:
@@ -88,6 +96,16 @@ class Catalog(Protocol):
 
     def search(self, query: Query) -> list[CallRecord]:
         """Return the calls that match, newest first."""
+        ...
+
+    # --- policy -------------------------------------------------------------------------------
+
+    def change_policy(self, change: PolicyChange) -> None:
+        """Add a change to the history, which nothing ever takes away from."""
+        ...
+
+    def policy_history(self) -> list[PolicyChange]:
+        """Return all changes, oldest first."""
         ...
 
     # --- recordings ---------------------------------------------------------------------------

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.model.words import (
+    ConsentMode,
+    ConsentOutcome,
+    Direction,
+    LegalBasis,
+    Outcome,
+    Reason,
+    Role,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +27,21 @@ class Announcement:
     Attributes:
         language: BCP 47, such as `es-ES`.
         voice: Twilio's name of the voice.
-        text: the exact words.
+        text: the exact words that no key cuts short.
+        question: the exact words after which a key is waited for; empty where none is.
     """
 
     language: str
     voice: str
     text: str
+    question: str = ""
 
     @property
     def content(self) -> str:
         """The canonical JSON that is hashed and kept."""
         fields = {"language": self.language, "voice": self.voice, "text": self.text}
+        if self.question:
+            fields["question"] = self.question
         return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @property
@@ -52,8 +64,13 @@ class Call:
         announced_at: when the announcement was last sent to be played, UTC.
         announcement: hash of the announcement; None when none was played.
         dial: who is to be connected.
+        mode: how the outside party is told or asked, decided once, when the call began; None
+            when it is not to be recorded.
+        legal_basis: the policy's, decided with it.
+        asked: how often the question was put; 0 where none is.
         outcome: what the ledger says.
         reason: why it was not recorded; None otherwise.
+        detail: more of the reason, such as who switched recording off; without numbers.
         ended_at: UTC; None while nobody told us.
     """
 
@@ -66,8 +83,12 @@ class Call:
     announced_at: datetime | None = None
     announcement: str | None = None
     dial: tuple[str, ...] = ()
+    mode: ConsentMode | None = None
+    legal_basis: LegalBasis | None = None
+    asked: int = 0
     outcome: Outcome = Outcome.OPEN
     reason: Reason | None = None
+    detail: str = ""
     ended_at: datetime | None = None
 
 
@@ -77,7 +98,8 @@ class Consent:
 
     Attributes:
         leg: the SID of the leg that heard the announcement, `CA…`.
-        method: how it was asked: `announcement`, later a key.
+        method: how it was asked: `announcement` or `key`.
+        key: the key that was pressed; empty for none.
         at: UTC.
     """
 
@@ -89,6 +111,7 @@ class Consent:
     announcement: str
     language: str
     at: datetime
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

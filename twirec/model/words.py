@@ -38,6 +38,29 @@ class ConsentOutcome(StrEnum):
         return self in (ConsentOutcome.INFORMED, ConsentOutcome.GRANTED)
 
 
+class ConsentMode(StrEnum):
+    """How the outside party is told or asked."""
+
+    ANNOUNCE = "announce"
+    """They are told, and the call goes on."""
+    OPT_OUT = "opt_out"
+    """They are told; key 2, and the call goes on unrecorded. Silence goes on recorded."""
+    OPT_IN = "opt_in"
+    """They are asked; key 1 records. Anything else goes on unrecorded."""
+    OPT_IN_OR_HANG_UP = "opt_in_or_hang_up"
+    """They are asked; key 1 records. Anything else ends the call."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether a key is waited for."""
+        return self is not ConsentMode.ANNOUNCE
+
+    @property
+    def needs_yes(self) -> bool:
+        """Whether nothing is recorded without a key that says yes."""
+        return self in (ConsentMode.OPT_IN, ConsentMode.OPT_IN_OR_HANG_UP)
+
+
 class LegalBasis(StrEnum):
     """Why the company may record (GDPR art. 6.1)."""
 
@@ -61,6 +84,11 @@ class Outcome(StrEnum):
 class Reason(StrEnum):
     """Why a call was not recorded."""
 
+    OFF = "off"
+    """Recording was switched off when the call began; the line says since when and by whom."""
+    REFUSED = "refused"
+    NO_ANSWER = "no_answer"
+    """A key was needed, and none of the right ones came."""
     HUNG_UP = "hung_up_during_announcement"
     ANNOUNCEMENT_FAILED = "announcement_failed"
     NOBODY_ANSWERED = "nobody_answered"

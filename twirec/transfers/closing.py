@@ -7,7 +7,7 @@ from datetime import datetime
 from twirec.calls.forms import CallEnd
 from twirec.calls.reception import answer, outcome_at_end
 from twirec.model.catalog import Catalog
-from twirec.model.words import ConsentOutcome, Reason
+from twirec.model.words import ConsentOutcome, Outcome, Reason
 
 
 def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
@@ -20,8 +20,9 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
     """
     record = catalog.call(end.account_sid, end.call_sid)
     outcome, reason = outcome_at_end(record, end)
-    if reason is Reason.HUNG_UP and record.call.announcement:
-        announcement = catalog.announcement(record.call.announcement)
-        consent = answer(record.call, announcement, ConsentOutcome.HUNG_UP, now)
+    call = record.call
+    if reason is Reason.HUNG_UP and call.announcement and call.outcome is Outcome.OPEN:
+        announcement = catalog.announcement(call.announcement)
+        consent = answer(call, announcement, ConsentOutcome.HUNG_UP, now)
         catalog.record_consent(consent, reason)
     catalog.close_call(end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now)

@@ -68,6 +68,8 @@ def _call_labels(call: Call) -> dict[str, str]:
         "own_number": call.own_number,
         "direction": call.direction.value,
         "call_started_at": call.started_at.astimezone(UTC).isoformat(),
+        "legal_basis": call.legal_basis or "",
+        "consent_mode": call.mode or "",
     }
 
 
@@ -78,6 +80,7 @@ def _consent_labels(consents: Sequence[Consent]) -> dict[str, str]:
             "consent_at": consent.at.astimezone(UTC).isoformat(),
             "consent_leg": consent.leg,
             "consent_method": consent.method,
+            "consent_key": consent.key,
             "announcement": consent.announcement,
             "language": consent.language,
         }

@@ -25,6 +25,7 @@ class Keepsakes:
             "language": announcement.language,
             "voice": announcement.voice,
             "text": announcement.text,
+            "question": announcement.question,
             "kept_at": at,
         }
         with self.database.write() as connection:

@@ -46,6 +46,15 @@ class Ledger:
                 update(calls).where(_is(account_sid, call_sid), ~answered).values(announced_at=at)
             )
 
+    def ask_again(self, account_sid: str, call_sid: str, asked: int) -> None:
+        """Count that the question is put once more, after it was put `asked` times."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(calls)
+                .where(_is(account_sid, call_sid), calls.c.asked == asked)
+                .values(asked=asked + 1)
+            )
+
     def call(self, account_sid: str, call_sid: str) -> CallRecord:
         """Return a call with its consents and recordings."""
         with self.database.read() as connection:

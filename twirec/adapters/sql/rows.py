@@ -8,12 +8,21 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from twirec.model.policy import PolicyChange
 from twirec.model.records import Announcement, Call, Consent, Recording
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.model.words import (
+    ConsentMode,
+    ConsentOutcome,
+    Direction,
+    LegalBasis,
+    Outcome,
+    Reason,
+    Role,
+)
 
 
-def values(record: Call | Consent | Recording) -> dict[str, Any]:
+def values(record: Call | Consent | Recording | PolicyChange) -> dict[str, Any]:
     """Return the columns of a value: its fields, in types that databases have."""
     return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
 
@@ -30,8 +39,12 @@ def to_call(row: Row[Any]) -> Call:
         announced_at=row.announced_at,
         announcement=row.announcement,
         dial=tuple(row.dial),
+        mode=ConsentMode(row.mode) if row.mode else None,
+        legal_basis=LegalBasis(row.legal_basis) if row.legal_basis else None,
+        asked=row.asked,
         outcome=Outcome(row.outcome),
         reason=Reason(row.reason) if row.reason else None,
+        detail=row.detail,
         ended_at=row.ended_at,
     )
 
@@ -47,6 +60,7 @@ def to_consent(row: Row[Any]) -> Consent:
         announcement=row.announcement,
         language=row.language,
         at=row.at,
+        key=row.key,
     )
 
 
@@ -77,7 +91,22 @@ def to_recording(row: Row[Any]) -> Recording:
 
 def to_announcement(row: Row[Any]) -> Announcement:
     """Return the announcement of a row."""
-    return Announcement(language=row.language, voice=row.voice, text=row.text)
+    return Announcement(row.language, row.voice, row.text, row.question)
+
+
+def to_policy_change(row: Row[Any]) -> PolicyChange:
+    """Return the change of the policy of a row."""
+    return PolicyChange(
+        at=row.at,
+        by=row.by,
+        why=row.why,
+        number=row.number,
+        direction=Direction(row.direction) if row.direction else None,
+        on=row.on,
+        mode=ConsentMode(row.mode) if row.mode else None,
+        language=row.language,
+        legal_basis=LegalBasis(row.legal_basis) if row.legal_basis else None,
+    )
 
 
 def _plain(value: Any) -> Any:

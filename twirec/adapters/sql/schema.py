@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -64,8 +65,12 @@ calls = Table(
     Column("announced_at", UtcDateTime),
     Column("announcement", String(64)),
     Column("dial", JSON, nullable=False),
+    Column("mode", String(32)),
+    Column("legal_basis", String(32)),
+    Column("asked", Integer, nullable=False, server_default="0"),
     Column("outcome", String(16), nullable=False, index=True),
     Column("reason", String(64)),
+    Column("detail", String(255), nullable=False, server_default=""),
     Column("ended_at", UtcDateTime),
 )
 
@@ -80,6 +85,7 @@ consents = Table(
     Column("announcement", String(64), nullable=False),
     Column("language", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("key", String(8), nullable=False, server_default=""),
     ForeignKeyConstraint(
         ["account_sid", "call_sid"],
         ["calls.account_sid", "calls.call_sid"],
@@ -131,6 +137,7 @@ announcements = Table(
     Column("language", String(16), nullable=False),
     Column("voice", String(64), nullable=False),
     Column("text", Text, nullable=False),
+    Column("question", Text, nullable=False, server_default=""),
     Column("kept_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
 )
@@ -140,4 +147,19 @@ marks = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
+)
+
+policy_changes = Table(
+    "policy_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("number", String(255)),
+    Column("direction", String(8)),
+    Column("on", Boolean),
+    Column("mode", String(32)),
+    Column("language", String(16)),
+    Column("legal_basis", String(32)),
 )

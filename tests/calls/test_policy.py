@@ -1,0 +1,96 @@
+"""Which of several changes of the policy holds for a call."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from twirec.calls.policy import check_fits, decide
+from twirec.model.errors import InvalidQuery
+from twirec.model.policy import Decision, Policy, PolicyChange
+from twirec.model.words import ConsentMode, Direction, LegalBasis
+
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SHOP, OFFICE = "+34911000111", "+34911000222"
+DEFAULT = Policy(
+    on=True, mode=ConsentMode.ANNOUNCE, language="es-ES", legal_basis=LegalBasis.CONTRACT
+)
+
+
+def change(hours: int = 0, **said: Any) -> PolicyChange:
+    return PolicyChange(at=NOON + hours * HOUR, by="ana", why="asked to", **said)
+
+
+def decided(
+    *history: PolicyChange,
+    number: str = SHOP,
+    direction: Direction = Direction.IN,
+    hours: float = 10,
+) -> Decision:
+    at = NOON + hours * HOUR
+    return decide(history, number=number, direction=direction, at=at, default=DEFAULT)
+
+
+def test_without_a_change_the_default_holds() -> None:
+    assert decided() == Decision(DEFAULT, None)
+
+
+def test_a_change_holds_from_its_moment_on() -> None:
+    off = change(on=False)
+    assert decided(off, hours=-0.01).policy.on
+    assert not decided(off, hours=0).policy.on
+
+
+def test_the_newest_change_of_a_scope_holds() -> None:
+    assert decided(change(on=False), change(1, on=True)).policy.on
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        ({}, {"number": SHOP}),
+        ({}, {"direction": Direction.IN}),
+        ({"direction": Direction.IN}, {"number": SHOP}),
+        ({"number": SHOP}, {"number": SHOP, "direction": Direction.IN}),
+    ],
+)
+def test_the_narrower_scope_holds_whichever_came_last(
+    wide: dict[str, Any], narrow: dict[str, Any]
+) -> None:
+    assert not decided(change(on=True, **wide), change(1, on=False, **narrow)).policy.on
+    assert not decided(change(on=False, **narrow), change(1, on=True, **wide)).policy.on
+
+
+def test_another_number_and_the_other_direction_are_not_touched() -> None:
+    history = (change(on=False, number=SHOP, direction=Direction.IN),)
+    assert decided(*history, number=OFFICE).policy.on
+    assert decided(*history, direction=Direction.OUT).policy.on
+
+
+def test_what_a_change_leaves_open_comes_from_the_wider_scope() -> None:
+    history = (
+        change(mode=ConsentMode.OPT_IN, language="ca-ES"),
+        change(number=SHOP, language="en-GB"),
+    )
+    policy = decided(*history).policy
+    assert (policy.on, policy.mode, policy.language) == (True, ConsentMode.OPT_IN, "en-GB")
+
+
+def test_an_off_says_since_when_and_by_whom() -> None:
+    assert decided(change(on=False)).why_off == "since 2026-11-03 12:00 UTC by ana"
+    assert decided(change(on=True)).why_off == ""
+
+
+@pytest.mark.parametrize("mode", ConsentMode)
+@pytest.mark.parametrize("basis", LegalBasis)
+def test_consent_as_a_legal_basis_needs_a_mode_that_needs_a_yes(
+    mode: ConsentMode, basis: LegalBasis
+) -> None:
+    if basis is LegalBasis.CONSENT and not mode.needs_yes:
+        with pytest.raises(InvalidQuery, match="mode"):
+            check_fits(mode, basis)
+    else:
+        check_fits(mode, basis)

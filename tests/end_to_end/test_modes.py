@@ -1,0 +1,130 @@
+"""Each consent mode with each key, played against the stand-in for Twilio."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.site import COLLEAGUE, CUSTOMER, OWN_NUMBER, Site
+from twirec.model.states import Custody, State
+from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason
+from twirec.sandbox import Line, Party
+
+# The notice takes 15 to 20 seconds, the question 4; the second question follows a wrong key at once.
+FIRST, SECOND = 21.0, 27.0
+SPEAKS = [Line("customer_complaint", at=0.5)]
+
+
+def caller(**does: Any) -> Party:
+    return Party(says=SPEAKS, counts_from_bridge="hangs_up_after" not in does, **does)
+
+
+BEHAVIOURS = {
+    "silent": caller(),
+    "1": caller(keys=[(FIRST, "1"), (SECOND, "1")]),
+    "2": caller(keys=[(FIRST, "2"), (SECOND, "2")]),
+    "9": caller(keys=[(FIRST, "9"), (SECOND, "9")]),
+    "9 then 1": caller(keys=[(FIRST, "9"), (SECOND, "1")]),
+    "hangs up during": Party(hangs_up_after=5.0),
+}
+I, G, R, N, H = (  # noqa: E741 - a table
+    ConsentOutcome.INFORMED,
+    ConsentOutcome.GRANTED,
+    ConsentOutcome.REFUSED,
+    ConsentOutcome.NO_ANSWER,
+    ConsentOutcome.HUNG_UP,
+)
+EXPECTED = {
+    ConsentMode.ANNOUNCE: dict(zip(BEHAVIOURS, (I, I, I, I, I, H), strict=True)),
+    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, (I, I, R, I, I, H), strict=True)),
+    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, (N, G, R, N, G, H), strict=True)),
+    ConsentMode.OPT_IN_OR_HANG_UP: dict(zip(BEHAVIOURS, (N, G, R, N, G, H), strict=True)),
+}
+REASONS = {R: Reason.REFUSED, N: Reason.NO_ANSWER, H: Reason.HUNG_UP}
+CELLS = [(mode, name) for mode in ConsentMode for name in BEHAVIOURS]
+
+
+def play(site: Site, mode: ConsentMode, behaviour: str) -> str:
+    site.archive.change_policy(by="test", why="test", mode=mode)
+    sid = site.call(caller=BEHAVIOURS[behaviour], callee=COLLEAGUE)
+    site.work_on()
+    return sid
+
+
+@pytest.mark.parametrize(("mode", "behaviour"), CELLS)
+def test_a_call_in_is_recorded_only_after_the_answer_that_the_mode_needs(
+    site: Site, mode: ConsentMode, behaviour: str
+) -> None:
+    outcome = EXPECTED[mode][behaviour]
+    record = site.archive.show(play(site, mode, behaviour))
+    (consent,) = record.consents
+    assert consent.outcome is outcome
+    assert consent.leg == record.call.call_sid
+    assert record.call.mode is mode
+    if outcome.allows_recording:
+        (recording,) = record.recordings
+        labels = site.archive.bucket.stat(recording.object_name or "").labels
+        assert (recording.state, recording.custody) == (State.RELEASED, Custody.ACTIVE)
+        assert (labels["consent"], labels["consent_mode"]) == (outcome, mode)
+        assert labels["consent_key"] == consent.key
+        assert labels["announcement"] == consent.announcement
+        assert record.call.outcome is Outcome.RECORDED
+    else:
+        assert site.sandbox.recordings == []
+        assert site.stored() == []
+        assert (record.call.outcome, record.call.reason) == (
+            Outcome.NOT_RECORDED,
+            REASONS[outcome],
+        )
+
+
+@pytest.mark.parametrize("behaviour", ["silent", "2", "9"])
+def test_who_did_not_say_yes_is_connected_or_hung_up_on_as_the_mode_says(
+    site: Site, behaviour: str
+) -> None:
+    for mode, connected in ((ConsentMode.OPT_IN, True), (ConsentMode.OPT_IN_OR_HANG_UP, False)):
+        before = len(site.sandbox.calls)
+        play(site, mode, behaviour)
+        legs = site.sandbox.calls[before:]
+        assert any(leg.direction == "outbound-dial" for leg in legs) is connected
+
+
+def test_the_wording_that_a_consent_names_can_be_shown_and_its_hash_computed_again(
+    site: Site,
+) -> None:
+    record = site.archive.show(play(site, ConsentMode.OPT_IN, "1"))
+    wording = site.archive.catalog.announcement(record.consents[0].announcement)
+    assert wording.hash == record.consents[0].announcement
+    assert "pulse 1" in wording.question
+
+
+def test_a_call_that_began_while_it_was_off_stays_unrecorded_when_it_is_switched_on(
+    site: Site,
+) -> None:
+    site.archive.change_policy(by="ana", why="test", on=False, number=OWN_NUMBER)
+    call = site.sandbox.call(
+        from_=CUSTOMER, to=OWN_NUMBER, caller=BEHAVIOURS["silent"], callee=COLLEAGUE
+    )
+    while not site.archive.search():
+        pass
+    site.archive.change_policy(by="ana", why="test", on=True, number=OWN_NUMBER)
+    call.wait(timeout=30)
+    record = site.archive.show(call.sid)
+    assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.OFF)
+    assert record.call.detail.startswith("since ")
+    assert record.call.detail.endswith("by ana")
+    assert site.sandbox.recordings == []
+    assert site.archive.policy(OWN_NUMBER, Direction.IN).policy.on
+
+
+def test_a_call_that_began_while_it_was_on_is_recorded_to_its_end(site: Site) -> None:
+    call = site.sandbox.call(
+        from_=CUSTOMER, to=OWN_NUMBER, caller=BEHAVIOURS["silent"], callee=COLLEAGUE
+    )
+    while not site.archive.search():
+        pass
+    site.archive.change_policy(by="ana", why="test", on=False)
+    call.wait(timeout=30)
+    site.work_on()
+    assert site.archive.show(call.sid).call.outcome is Outcome.RECORDED

@@ -1,0 +1,44 @@
+"""Policy and consent modes."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the change."""
+    op.create_table(
+        "policy_changes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=255), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("number", sa.String(length=255), nullable=True),
+        sa.Column("direction", sa.String(length=8), nullable=True),
+        sa.Column("on", sa.Boolean(), nullable=True),
+        sa.Column("mode", sa.String(length=32), nullable=True),
+        sa.Column("language", sa.String(length=16), nullable=True),
+        sa.Column("legal_basis", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_changes")),
+    )
+    with op.batch_alter_table("announcements", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("question", sa.Text(), server_default="", nullable=False))
+
+    with op.batch_alter_table("calls", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("mode", sa.String(length=32), nullable=True))
+        batch_op.add_column(sa.Column("legal_basis", sa.String(length=32), nullable=True))
+        batch_op.add_column(sa.Column("asked", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(
+            sa.Column("detail", sa.String(length=255), server_default="", nullable=False)
+        )
+
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("key", sa.String(length=8), server_default="", nullable=False)
+        )

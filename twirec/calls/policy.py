@@ -1,0 +1,101 @@
+"""What the history of the policy says of a number, a direction and a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from twirec.calls.wordings import spoken
+from twirec.model.errors import InvalidQuery
+from twirec.model.policy import Decision, Policy, PolicyChange
+from twirec.model.words import ConsentMode, Direction, LegalBasis
+
+T = TypeVar("T")
+
+
+def decide(
+    history: Sequence[PolicyChange],
+    *,
+    number: str,
+    direction: Direction,
+    at: datetime,
+    default: Policy,
+) -> Decision:
+    """Return what holds for a call.
+
+    Of each scope the newest entry counts; of the scopes the narrowest that says something: number
+    and direction, number, direction, all, and then the default.
+
+    Args:
+        history: the changes, oldest first.
+        number: the own number, E.164.
+        direction: of the call.
+        at: when it begins, UTC.
+        default: what holds where no change says anything.
+    """
+    newest: dict[tuple[str | None, Direction | None], PolicyChange] = {}
+    for change in history:
+        if change.at <= at:
+            newest[change.number, change.direction] = change
+    scopes = ((number, direction), (number, None), (None, direction), (None, None))
+    applying = [newest[scope] for scope in scopes if scope in newest]
+    switched = next((change for change in applying if change.on is not None), None)
+    policy = Policy(
+        on=_first([change.on for change in applying], default.on),
+        mode=_first([change.mode for change in applying], default.mode),
+        language=_first([change.language for change in applying], default.language),
+        legal_basis=_first([change.legal_basis for change in applying], default.legal_basis),
+    )
+    return Decision(policy, switched)
+
+
+def newest(
+    history: Sequence[PolicyChange], number: str | None, direction: Direction | None
+) -> PolicyChange | None:
+    """Return the newest entry of exactly this scope; None if it has none."""
+    entries = [each for each in history if (each.number, each.direction) == (number, direction)]
+    return entries[-1] if entries else None
+
+
+def check_change(change: PolicyChange, history: Sequence[PolicyChange], default: Policy) -> None:
+    """Check a change before it is made: a reason, a language that is spoken, a basis that fits.
+
+    Args:
+        change: the change.
+        history: the history with the change as its last entry.
+        default: what holds where no change says anything.
+
+    Raises:
+        InvalidQuery: it cannot be made; the message says why.
+    """
+    if not change.why:
+        raise InvalidQuery("reason: say why; it is kept with the change.")
+    if change.language is not None and not spoken(change.language):
+        raise InvalidQuery(f"language: there is no announcement with a voice in {change.language}.")
+    scopes = {(each.number, each.direction) for each in history} | {(None, None)}
+    for number, direction in scopes:
+        for each in [direction] if direction else list(Direction):
+            policy = decide(
+                history, number=number or "", direction=each, at=change.at, default=default
+            ).policy
+            check_fits(policy.mode, policy.legal_basis)
+
+
+def check_fits(mode: ConsentMode, legal_basis: LegalBasis) -> None:
+    """Check that a legal basis fits a mode.
+
+    Consent is a "clear affirmative action" (GDPR art. 4(11)): staying on the line is none.
+
+    Raises:
+        InvalidQuery: it does not.
+    """
+    if legal_basis is LegalBasis.CONSENT and not mode.needs_yes:
+        raise InvalidQuery(
+            f"mode: {mode} does not fit the legal basis consent; "
+            f"choose {ConsentMode.OPT_IN} or {ConsentMode.OPT_IN_OR_HANG_UP}."
+        )
+
+
+def _first(values: Sequence[T | None], default: T) -> T:
+    return next((value for value in values if value is not None), default)

@@ -1,0 +1,137 @@
+"""What callers hear, in ten languages, and the voices that read it.
+
+Each notice says that the call is recorded, by whom, why (quality of the service, and to safeguard
+the caller's rights), and where to learn more and exercise one's rights: the first layer of the
+information (LOPDGDD art. 11.2, https://www.boe.es/buscar/act.php?id=BOE-A-2018-16673#a1-3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A language's words, and the voice that reads them.
+
+    Voices: https://www.twilio.com/docs/voice/twiml/say/text-speech#available-voices-and-languages
+
+    Attributes:
+        voice: Twilio's name of a neural voice; None where Twilio has none, so that the company
+            has to name a voice of its choice.
+        notice: with `{company}` and `{privacy_info}`.
+        opt_out: how to say no, for key 2.
+        opt_in: how to say yes or no, for keys 1 and 2.
+        goodbye: before hanging up on who did not say yes.
+    """
+
+    voice: str | None
+    notice: str
+    opt_out: str
+    opt_in: str
+    goodbye: str
+
+
+WORDINGS: Mapping[str, Wording] = {
+    "es-ES": Wording(
+        voice="Polly.Lucia-Neural",
+        notice="Le informamos de que esta llamada va a ser grabada por {company} para garantizar "
+        "la calidad del servicio y salvaguardar sus derechos. Puede ampliar esta información y "
+        "ejercer sus derechos de protección de datos en {privacy_info}.",
+        opt_out="Si no desea que se grabe, pulse 2. Si está conforme, espere.",
+        opt_in="Si acepta que se grabe, pulse 1. Si no lo acepta, pulse 2.",
+        goodbye="Sin su aceptación no podemos continuar. Gracias por llamar.",
+    ),
+    "ca-ES": Wording(
+        voice="Polly.Arlet-Neural",
+        notice="L'informem que aquesta trucada serà enregistrada per {company} per garantir la "
+        "qualitat del servei i salvaguardar els seus drets. Pot ampliar aquesta informació i "
+        "exercir els seus drets de protecció de dades a {privacy_info}.",
+        opt_out="Si no vol que s'enregistri, premi 2. Si hi està d'acord, esperi.",
+        opt_in="Si accepta que s'enregistri, premi 1. Si no ho accepta, premi 2.",
+        goodbye="Sense la seva acceptació no podem continuar. Gràcies per trucar.",
+    ),
+    "gl-ES": Wording(
+        voice=None,
+        notice="Informámolo de que esta chamada vai ser gravada por {company} para garantir a "
+        "calidade do servizo e salvagardar os seus dereitos. Pode ampliar esta información e "
+        "exercer os seus dereitos de protección de datos en {privacy_info}.",
+        opt_out="Se non desexa que se grave, prema 2. Se está conforme, agarde.",
+        opt_in="Se acepta que se grave, prema 1. Se non o acepta, prema 2.",
+        goodbye="Sen a súa aceptación non podemos continuar. Grazas por chamar.",
+    ),
+    "eu-ES": Wording(
+        voice=None,
+        notice="Jakinarazten dizugu {company} enpresak dei hau grabatuko duela, zerbitzuaren "
+        "kalitatea bermatzeko eta zure eskubideak babesteko. Informazio gehiago eskura dezakezu "
+        "eta datuak babesteko eskubideak erabil ditzakezu hemen: {privacy_info}.",
+        opt_out="Grabatzerik nahi ez baduzu, sakatu 2. Ados bazaude, itxaron.",
+        opt_in="Grabatzea onartzen baduzu, sakatu 1. Onartzen ez baduzu, sakatu 2.",
+        goodbye="Zure onespenik gabe ezin dugu jarraitu. Eskerrik asko deitzeagatik.",
+    ),
+    "en-GB": Wording(
+        voice="Polly.Amy-Neural",
+        notice="Please note that this call will be recorded by {company} to ensure the quality of "
+        "our service and to safeguard your rights. You can learn more and exercise your data "
+        "protection rights at {privacy_info}.",
+        opt_out="If you do not want it to be recorded, press 2. If you agree, please hold.",
+        opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
+        goodbye="We cannot go on without your agreement. Thank you for calling.",
+    ),
+    "en-US": Wording(
+        voice="Polly.Joanna-Neural",
+        notice="Please note that this call will be recorded by {company} to ensure the quality of "
+        "our service and to safeguard your rights. You can learn more and exercise your privacy "
+        "rights at {privacy_info}.",
+        opt_out="If you do not want it to be recorded, press 2. If you agree, please hold.",
+        opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
+        goodbye="We cannot continue without your agreement. Thank you for calling.",
+    ),
+    "pt-PT": Wording(
+        voice="Polly.Ines-Neural",
+        notice="Informamos que esta chamada vai ser gravada por {company} para garantir a "
+        "qualidade do serviço e salvaguardar os seus direitos. Pode obter mais informações e "
+        "exercer os seus direitos de proteção de dados em {privacy_info}.",
+        opt_out="Se não deseja que seja gravada, prima 2. Se concorda, aguarde.",
+        opt_in="Se aceita que seja gravada, prima 1. Se não aceita, prima 2.",
+        goodbye="Sem a sua aceitação não podemos continuar. Obrigado por ligar.",
+    ),
+    "fr-FR": Wording(
+        voice="Polly.Lea-Neural",
+        notice="Nous vous informons que cet appel va être enregistré par {company} afin de "
+        "garantir la qualité du service et de préserver vos droits. Vous pouvez en savoir plus et "
+        "exercer vos droits de protection des données sur {privacy_info}.",
+        opt_out="Si vous ne souhaitez pas qu'il soit enregistré, appuyez sur 2. Si vous êtes "
+        "d'accord, patientez.",
+        opt_in="Si vous acceptez l'enregistrement, appuyez sur 1. Si vous le refusez, appuyez "
+        "sur 2.",
+        goodbye="Sans votre accord, nous ne pouvons pas continuer. Merci de votre appel.",
+    ),
+    "de-DE": Wording(
+        voice="Polly.Vicki-Neural",
+        notice="Wir weisen Sie darauf hin, dass dieses Gespräch von {company} aufgezeichnet wird, "
+        "um die Qualität unseres Service zu sichern und Ihre Rechte zu wahren. Mehr erfahren und "
+        "Ihre Datenschutzrechte ausüben können Sie unter {privacy_info}.",
+        opt_out="Wenn Sie keine Aufzeichnung wünschen, drücken Sie die 2. Wenn Sie einverstanden "
+        "sind, bleiben Sie bitte in der Leitung.",
+        opt_in="Wenn Sie der Aufzeichnung zustimmen, drücken Sie die 1. Wenn Sie nicht zustimmen, "
+        "drücken Sie die 2.",
+        goodbye="Ohne Ihre Zustimmung können wir nicht fortfahren. Vielen Dank für Ihren Anruf.",
+    ),
+    "it-IT": Wording(
+        voice="Polly.Bianca-Neural",
+        notice="La informiamo che questa chiamata sarà registrata da {company} per garantire la "
+        "qualità del servizio e tutelare i suoi diritti. Può avere maggiori informazioni ed "
+        "esercitare i suoi diritti di protezione dei dati su {privacy_info}.",
+        opt_out="Se non desidera che sia registrata, prema 2. Se è d'accordo, attenda.",
+        opt_in="Se accetta la registrazione, prema 1. Se non l'accetta, prema 2.",
+        goodbye="Senza il suo consenso non possiamo continuare. Grazie per aver chiamato.",
+    ),
+}
+"""The wordings by language (BCP 47)."""
+
+
+def spoken(language: str) -> bool:
+    """Whether there is a wording in this language, and a voice that reads it."""
+    return language in WORDINGS and WORDINGS[language].voice is not None

@@ -1,0 +1,153 @@
+"""Who is recorded: on, off, and how callers are told."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.table import Column, Table
+
+from twirec.archive import Archive
+from twirec.cli.output import as_json, console, print_json
+from twirec.model.policy import PolicyChange
+from twirec.model.words import ConsentMode, Direction, LegalBasis
+
+Options = Callable[[Any], Any]
+
+
+def scope(command: Any) -> Any:
+    """Add the options that say whom a change is for."""
+    for option in (
+        click.option("--number", help="Only this own number."),
+        click.option(
+            "--direction",
+            type=click.Choice([d.value for d in Direction]),
+            help="Only calls in, or out.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+reason: Options = click.option("--reason", required=True, help="Why; it is kept for ever.")
+
+
+@click.command()
+@scope
+@reason
+def on(number: str | None, direction: str | None, reason: str) -> None:
+    """Switch recording on, for all calls or for those of a number or direction."""
+    _switch(True, number, direction, reason)
+
+
+@click.command()
+@scope
+@reason
+def off(number: str | None, direction: str | None, reason: str) -> None:
+    """Switch recording off. Calls that go on are recorded to their end."""
+    _switch(False, number, direction, reason)
+
+
+@click.command()
+@scope
+@click.option("--mode", type=click.Choice([m.value for m in ConsentMode]))
+@click.option("--language", help="Of the announcement, such as ca-ES.")
+@click.option("--legal-basis", type=click.Choice([b.value for b in LegalBasis]))
+@click.option("--reason", help="Why; needed to change something.")
+@click.option("--at", help="What held at a moment: '2026-11-03 17:00'.")
+@as_json
+def policy(
+    number: str | None,
+    direction: str | None,
+    mode: str | None,
+    language: str | None,
+    legal_basis: str | None,
+    reason: str | None,
+    at: str | None,
+    as_json: bool,
+) -> None:
+    """Show who is recorded and how, now or at a past moment; or change how callers are told."""
+    archive = Archive.from_env()
+    if mode or language or legal_basis:
+        archive.change_policy(
+            by=_who(),
+            why=reason or "",
+            number=number,
+            direction=Direction(direction) if direction else None,
+            mode=ConsentMode(mode) if mode else None,
+            language=language,
+            legal_basis=LegalBasis(legal_basis) if legal_basis else None,
+        )
+    _show(archive, number, direction, at, as_json)
+
+
+def _switch(state: bool, number: str | None, direction: str | None, reason: str) -> None:
+    archive = Archive.from_env()
+    change = archive.change_policy(
+        by=_who(),
+        why=reason,
+        number=number,
+        direction=Direction(direction) if direction else None,
+        on=state,
+    )
+    click.echo(f"Recording is {'on' if state else 'off'} for {_whom(change)}, from now on.")
+    for other in _narrower(archive, change):
+        click.echo(f"Not changed: it is {'on' if other.on else 'off'} for {_whom(other)}.")
+
+
+def _narrower(archive: Archive, change: PolicyChange) -> list[PolicyChange]:
+    """Return the switches of narrower scopes that say the opposite."""
+    newest = {(each.number, each.direction): each for each in archive.catalog.policy_history()}
+    return [
+        each
+        for each in newest.values()
+        if each.on is not None
+        and each.on != change.on
+        and change.number in (None, each.number)
+        and change.direction in (None, each.direction)
+    ]
+
+
+def _show(
+    archive: Archive, number: str | None, direction: str | None, at: str | None, as_json: bool
+) -> None:
+    history = archive.catalog.policy_history()
+    numbers = [number] if number else sorted({each.number for each in history if each.number})
+    directions = [Direction(direction)] if direction else list(Direction)
+    rows = [
+        (own, way, archive.policy(own, way, at=at))
+        for own in ([] if number else [""]) + numbers
+        for way in directions
+    ]
+    if as_json:
+        print_json(
+            {
+                "policy": [
+                    {"number": own or None, "direction": way, **asdict(found.policy)}
+                    for own, way, found in rows
+                ],
+                "history": [asdict(each) for each in history],
+            }
+        )
+        return
+    columns = ("number", "calls", "recording", "mode", "language", "legal basis")
+    table = Table(*(Column(name, overflow="fold") for name in columns))
+    for own, way, found in rows:
+        policy = found.policy
+        switch = "on" if policy.on else f"off {found.why_off}".strip()
+        table.add_row(
+            own or "all others", way, switch, policy.mode, policy.language, policy.legal_basis
+        )
+    console.print(table)
+
+
+def _whom(change: PolicyChange) -> str:
+    calls = {None: "all calls", Direction.IN: "calls in", Direction.OUT: "calls out"}
+    return calls[change.direction] + (f" of {change.number}" if change.number else "")
+
+
+def _who() -> str:
+    return f"{getpass.getuser()} (command line)"

@@ -1,0 +1,71 @@
+"""Who is recorded, told how: the policy, its history, and what it says of one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from twirec.model.words import ConsentMode, Direction, LegalBasis
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for a call.
+
+    Attributes:
+        on: whether it is recorded.
+        mode: how the outside party is told or asked.
+        language: of the announcement, BCP 47.
+        legal_basis: why it may be recorded.
+    """
+
+    on: bool
+    mode: ConsentMode
+    language: str
+    legal_basis: LegalBasis
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """One entry of the history, which is only ever added to.
+
+    It says what holds from `at` on for its scope. What is None is left to the wider scope, and in
+    the end to the settings.
+
+    Attributes:
+        at: UTC.
+        by: who made it.
+        why: the reason given.
+        number: the own number it is for, E.164; None for all.
+        direction: of the calls it is for; None for both.
+    """
+
+    at: datetime
+    by: str
+    why: str
+    number: str | None = None
+    direction: Direction | None = None
+    on: bool | None = None
+    mode: ConsentMode | None = None
+    language: str | None = None
+    legal_basis: LegalBasis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy says of one call, taken once, at its start.
+
+    Attributes:
+        policy: what holds.
+        switched: the change that says whether it is on; None when that is the default.
+    """
+
+    policy: Policy
+    switched: PolicyChange | None = None
+
+    @property
+    def why_off(self) -> str:
+        """Since when and by whom it is off, for the call's line; empty when it is on."""
+        if self.policy.on or self.switched is None:
+            return ""
+        return f"since {self.switched.at:%Y-%m-%d %H:%M} UTC by {self.switched.by}"
