@@ -11,7 +11,7 @@ from twirec.model.states import Custody, State
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason
 from twirec.sandbox import Line, Party
 
-# The notice takes 15 to 20 seconds, the question 4; the second question follows a wrong key at once.
+# The notice takes 15 to 20 seconds, a question 4; the second one follows a wrong key at once.
 FIRST, SECOND = 21.0, 27.0
 SPEAKS = [Line("customer_complaint", at=0.5)]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +16,17 @@ from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecord
 
 CHUNK = 64 * 1024
 
-Operation = Literal["recordings", "recording", "call", "media", "read", "delete"]
+Operation = Literal[
+    "recordings",
+    "recording",
+    "call",
+    "media",
+    "read",
+    "delete",
+    "place_call",
+    "start_recording",
+    "set_recording",
+]
 """What can fail: the methods of `Vendor`, and `read` for the media once it is open."""
 
 
@@ -122,6 +134,31 @@ class MemoryVendor:
             self._recordings.pop((account_sid, sid), None)
             self._media.pop((account_sid, sid), None)
 
+    def place_call(
+        self, account_sid: str, *, from_: str, to: str, url: str, ended_url: str
+    ) -> VendorCall:
+        """Place a call, which nobody answers. See `Vendor.place_call`."""
+        self._fail_if_told("place_call")
+        call = VendorCall(_new_sid("CA"), account_sid, from_, to, "outbound-api", "queued")
+        self.add_call(call)
+        return call
+
+    def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
+        """Record a call from now on. See `Vendor.start_recording`."""
+        self._fail_if_told("start_recording")
+        sid = _new_sid("RE")
+        self.add_recording(VendorRecording(sid, account_sid, call_sid, RecordingStatus.IN_PROGRESS))
+        return sid
+
+    def set_recording(
+        self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
+    ) -> RecordingStatus:
+        """Pause or resume a recording. See `Vendor.set_recording`."""
+        self._fail_if_told("set_recording")
+        found = self.recording(account_sid, sid)
+        self.add_recording(replace(found, status=status))
+        return status
+
     def close(self) -> None:
         """Do nothing: there are no connections."""
 
@@ -144,3 +181,7 @@ class MemoryVendor:
 
 def _is_within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
     return at is None or ((since is None or since <= at) and (until is None or at < until))
+
+
+def _new_sid(prefix: str) -> str:
+    return f"{prefix}{uuid.uuid4().hex}"

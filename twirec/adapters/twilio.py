@@ -119,6 +119,51 @@ class TwilioVendor:
         with suppress(NotAtVendor), _understood(f"the deletion of {checked_sid(sid)}"):
             client.recordings(sid).delete()
 
+    def place_call(
+        self, account_sid: str, *, from_: str, to: str, url: str, ended_url: str
+    ) -> VendorCall:
+        """Place a call. See `Vendor.place_call`."""
+        client = self._client(account_sid)
+        with _understood("the call that was placed"):
+            placed = client.calls.create(
+                from_=from_,
+                to=to,
+                url=url,
+                method="POST",
+                fallback_url=url,
+                fallback_method="POST",
+                status_callback=ended_url,
+                status_callback_method="POST",
+                machine_detection="Enable",
+            )
+            return _call(account_sid, placed)
+
+    def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
+        """Record a call from now on. See `Vendor.start_recording`."""
+        client = self._client(account_sid)
+        with _understood(f"the recording of {checked_sid(call_sid)}"):
+            started = client.calls(call_sid).recordings.create(
+                recording_channels="dual",
+                trim="do-not-trim",
+                recording_status_callback=status_url,
+                recording_status_callback_method="POST",
+                # One string: the documentation's own example, and what the TwiML takes.
+                recording_status_callback_event=["in-progress completed absent"],
+            )
+            return checked_sid(started.sid)
+
+    def set_recording(
+        self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
+    ) -> RecordingStatus:
+        """Pause or resume a recording. See `Vendor.set_recording`."""
+        client = self._client(account_sid)
+        silent = {"pause_behavior": "silence"} if status is RecordingStatus.PAUSED else {}
+        with _understood(f"the update of {checked_sid(sid)}"):
+            told = (
+                client.calls(checked_sid(call_sid)).recordings(sid).update(status.value, **silent)
+            )
+            return RecordingStatus(told.status)
+
     def close(self) -> None:
         """Close connections. Nothing is used after it."""
         self._http.close()
@@ -165,10 +210,7 @@ class TwilioVendor:
 
 
 class _Carrier:
-    """What Twilio's client calls its HTTP client: takes the path of a URL to the configured host.
-
-    Only requests that may be repeated come here, so there is no form to send.
-    """
+    """What Twilio's client calls its HTTP client: takes a URL's path to the configured host."""
 
     def __init__(self, http: TwilioHttp, credentials: Credentials) -> None:
         self._http = http
@@ -179,7 +221,7 @@ class _Carrier:
         method: str,
         url: str,
         params: Mapping[str, str] | None = None,
-        data: object = None,
+        data: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         auth: object = None,
         timeout: object = None,
@@ -187,7 +229,7 @@ class _Carrier:
     ) -> Response:
         path = urlsplit(url)._replace(scheme="", netloc="").geturl()
         with self._http.send(
-            method, path, self._credentials, params=params, headers=headers
+            method, path, self._credentials, params=params, data=data, headers=headers
         ) as response:
             try:
                 return Response(response.status_code, response.text, response.headers)

@@ -121,14 +121,17 @@ class TwilioHttp:
         credentials: Credentials,
         *,
         params: Mapping[str, str] | None = None,
+        data: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send a request that may be repeated (GET, DELETE), and return the 200 or 204.
+        """Send a request, and return the 200, 201 or 204.
 
-        The body is not read yet: read it or close the response.
+        What may be repeated (GET, DELETE) is, some times; a POST only after a 429, which Twilio
+        never processed. The body is not read yet: read it or close the response.
 
         Args:
             path: absolute, with SIDs and perhaps a query; it is named in errors without the query.
+            data: the form of a POST.
 
         Raises:
             NotAtVendor, VendorRefused: at once.
@@ -137,10 +140,11 @@ class TwilioHttp:
         tries = 1
         while True:
             try:
-                return self._try(method, path, credentials, params, headers)
+                return self._try(method, path, credentials, params, data, headers)
             except (VendorBusy, VendorUnavailable) as error:
                 wait = _wait(error, tries)
-                if tries == TRIES or wait > LONGEST_WAIT:
+                safe = method != "POST" or isinstance(error, VendorBusy)
+                if tries == TRIES or wait > LONGEST_WAIT or not safe:
                     raise
                 _log.info("%s; trying again in %.1f s", error, wait)
             self._sleep(wait)
@@ -152,6 +156,7 @@ class TwilioHttp:
         path: str,
         credentials: Credentials,
         params: Mapping[str, str] | None,
+        data: Mapping[str, object] | None,
         headers: Mapping[str, str] | None,
     ) -> requests.Response:
         what = f"{method} {urlsplit(path).path}"
@@ -160,6 +165,7 @@ class TwilioHttp:
                 method,
                 self._base + path,
                 params=params,
+                data=data,
                 headers=headers,
                 # Given with each request, so that no .netrc takes its place.
                 auth=(credentials.username, credentials.password),
@@ -170,7 +176,7 @@ class TwilioHttp:
         except requests.RequestException as error:
             reason = type(error).__name__
             raise VendorUnavailable(f"Twilio did not answer {what}: {reason}") from error
-        if response.status_code in {200, 204}:
+        if response.status_code in {200, 201, 204}:
             return response
         with response:
             raise _error(response, what)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from twirec.model.bucket import StoredObject
-from twirec.model.vendor import Media, VendorCall, VendorRecording
+from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording
 
 Seal = Callable[[], Mapping[str, str]]
 """Called when all bytes were read and before the object can be seen. It checks what was received
@@ -154,6 +154,36 @@ class Vendor(Protocol):
 
         Raises:
             VendorRefused: Twilio will not delete it (it is not `completed`).
+        """
+        ...
+
+    def place_call(
+        self, account_sid: str, *, from_: str, to: str, url: str, ended_url: str
+    ) -> VendorCall:
+        """Place a call, and let Twilio find out whether a machine answers.
+
+        Twilio asks `url` for TwiML when somebody answered, and tells `ended_url` of the end. It is
+        sent once: whether a request that got no answer placed a call is not known.
+
+        Raises:
+            VendorRefused: a number is wrong, or the account may not call.
+        """
+        ...
+
+    def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
+        """Record a call that goes on, from now on, in two channels; return the recording's SID.
+
+        Raises:
+            VendorRefused: the call does not go on (any more).
+        """
+        ...
+
+    def set_recording(
+        self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
+    ) -> RecordingStatus:
+        """Pause a recording (silence takes the place of the sound) or resume it.
+
+        Returns what Twilio says of it after that: only this says whether it was done.
         """
         ...
 
