@@ -8,7 +8,7 @@ from typing import Any
 from twirec.model.records import Call, Consent, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, RecordingStatus
-from twirec.model.words import ConsentMode, ConsentOutcome, Direction, LegalBasis
+from twirec.model.words import ConsentMode, ConsentOutcome, Direction, LegalBasis, Role
 
 ACCOUNT = "AC" + "a" * 32
 STARTED = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
@@ -33,6 +33,8 @@ def a_call(**changes: Any) -> Call:
         "announced_at": STARTED,
         "announcement": "f" * 64,
         "dial": ("+34911222333",),
+        "channel_map": (Role.CUSTOMER, Role.AGENT),
+        "leg": call_sid(),
         "mode": ConsentMode.ANNOUNCE,
         "legal_basis": LegalBasis.CONTRACT,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from twirec.calls.signature import SignatureCheck
 from twirec.calls.times import since_time, until_time
 from twirec.model.policy import Decision, PolicyChange
 from twirec.model.ports import Bucket, Vendor
-from twirec.model.records import CallRecord, Query, SweepReport
+from twirec.model.records import Call, CallRecord, Query, SweepReport
 from twirec.model.states import State
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 from twirec.phone import Phone
@@ -65,7 +65,7 @@ class Archive:
         self.now = now
         self.signature = SignatureCheck(settings.public_url, settings.auth_tokens)
         self.catalog = catalog or SqlCatalog(settings.database_url)
-        self.phone = Phone(settings, self.catalog, lambda: self.now())
+        self.phone = Phone(settings, self.catalog, lambda: self.vendor, lambda: self.now())
         self._given = (bucket, vendor)
 
     @classmethod
@@ -127,6 +127,21 @@ class Archive:
         return Sweep(
             self.catalog, self.bucket, self.vendor, country=self.settings.country, now=self.now
         ).run()
+
+    def call(self, to: str, *, connect: str | Sequence[str], own_number: str) -> Call:
+        """Place a call to a customer, who hears the announcement and is then connected.
+
+        Args:
+            to: the customer's number, as a person types it.
+            connect: the number to connect, or several that ring together, E.164.
+            own_number: the own number that calls, as a person types it.
+
+        Raises:
+            VendorError: Twilio did not place it.
+            CatalogError: the catalog is down; nothing was placed.
+        """
+        numbers = (connect,) if isinstance(connect, str) else tuple(connect)
+        return self.phone.place(to, connect=numbers, own_number=own_number)
 
     # --- policy -------------------------------------------------------------------------------
 

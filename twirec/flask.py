@@ -93,19 +93,31 @@ class Twirec:
             RuntimeError: the view is not `signed`, or nobody says whom to connect.
         """
         archive, build_dial = _extension()
-        if "twirec_fields" not in g:
-            raise RuntimeError("Put @recordings.signed on the view that returns answer().")
+        fields = _fields("answer")
         if not dial and build_dial is None:
             raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
         numbers = (dial,) if isinstance(dial, str) else tuple(dial)
-        return _twiml(archive.phone.answer(g.twirec_fields, dial=numbers, build_dial=build_dial))
+        return _twiml(archive.phone.answer(fields, dial=numbers, build_dial=build_dial))
+
+    def dial_out(self, to: str, *, own_number: str) -> Response:
+        """Dial for an agent who calls from a softphone or SIP phone; from a `signed` view.
+
+        Args:
+            to: the customer's number, as the agent dialled it.
+            own_number: the company's number that the customer sees, E.164.
+
+        Raises:
+            RuntimeError: the view is not `signed`.
+        """
+        archive, _ = _extension()
+        fields = _fields("dial_out")
+        return _twiml(archive.phone.dial_out(fields, to=to, own_number=own_number))
 
     def _routes(self) -> Blueprint:
         routes = Blueprint("twirec", __name__)
-        for name, view in {"connect": _connect, "ended": _ended, "status": _status}.items():
-            routes.add_url_rule(f"/{name}", name, self.signed(view), methods=["POST"])
-        consent = self.signed(_consent)
-        routes.add_url_rule("/consent/<int:asked>", "consent", consent, methods=["POST"])
+        for rule, view in ROUTES.items():
+            name = rule.split("/")[1]
+            routes.add_url_rule(rule, name, self.signed(view), methods=["POST"])
         return routes
 
 
@@ -119,6 +131,19 @@ def _consent(asked: int) -> Response:
     return _twiml(archive.phone.consent(g.twirec_fields, asked, build_dial=build_dial))
 
 
+def _outbound() -> Response:
+    archive, build_dial = _extension()
+    return _twiml(archive.phone.outbound(g.twirec_fields, build_dial=build_dial))
+
+
+def _announce() -> Response:
+    return _twiml(_archive().phone.announce(g.twirec_fields))
+
+
+def _announced(call_sid: str, asked: int) -> Response:
+    return _twiml(_archive().phone.announced(g.twirec_fields, call_sid, asked))
+
+
 def _ended() -> Response:
     return _twiml(_archive().phone.ended(g.twirec_fields))
 
@@ -126,6 +151,24 @@ def _ended() -> Response:
 def _status() -> Response:
     _archive().phone.receive_status(g.twirec_fields)
     return Response(status=204)
+
+
+ROUTES: Mapping[str, Callable[..., Response]] = {
+    "/connect": _connect,
+    "/consent/<int:asked>": _consent,
+    "/outbound": _outbound,
+    "/announce": _announce,
+    "/announced/<call_sid>/<int:asked>": _announced,
+    "/ended": _ended,
+    "/status": _status,
+}
+"""What Twilio calls, under `/twirec`."""
+
+
+def _fields(what: str) -> Mapping[str, str]:
+    if "twirec_fields" not in g:
+        raise RuntimeError(f"Put @recordings.signed on the view that returns {what}().")
+    return cast(Mapping[str, str], g.twirec_fields)
 
 
 def _extension() -> tuple[Archive, BuildDial | None]:

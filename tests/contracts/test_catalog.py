@@ -110,10 +110,11 @@ def test_no_consent_is_written_for_a_call_of_another_account(catalog: SqlCatalog
 
 def test_playing_again_counts_only_until_a_consent_is_written(catalog: SqlCatalog) -> None:
     catalog.open_call(a_call())
-    catalog.announce(ACCOUNT, call_sid(1), NOW + MINUTE)
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW + MINUTE)
     assert catalog.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
+    assert catalog.call(ACCOUNT, call_sid(1)).call.leg == call_sid(5)
     catalog.record_consent(a_consent(), None)
-    catalog.announce(ACCOUNT, call_sid(1), NOW + 2 * MINUTE)
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW + 2 * MINUTE)
     assert catalog.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
 
 

@@ -19,7 +19,8 @@ class VoiceRequest:
     """A request for TwiML (https://www.twilio.com/docs/voice/twiml#request-parameters).
 
     `from_` and `to` are as Twilio sends them. `key` is what was pressed at a `<Gather>`, empty for
-    nothing. `error_url` is set when Twilio asks the fallback
+    nothing; `parent_call_sid` the other leg, of a leg that was dialled; `answered_by` Twilio's
+    word for who answered a call out. `error_url` is set when Twilio asks the fallback
     URL because another URL failed: that other URL.
     """
 
@@ -28,7 +29,17 @@ class VoiceRequest:
     from_: str
     to: str
     key: str = ""
+    parent_call_sid: str | None = None
+    answered_by: str = ""
     error_url: str | None = None
+
+    @property
+    def machine(self) -> bool:
+        """Whether an answering machine or a fax answered.
+
+        https://www.twilio.com/docs/voice/answering-machine-detection
+        """
+        return self.answered_by.startswith(("machine", "fax"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,8 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
         from_=_text(fields, "From"),
         to=_text(fields, "To"),
         key=fields.get("Digits", "")[:1],
+        parent_call_sid=_sid(fields, "ParentCallSid", "CA") if "ParentCallSid" in fields else None,
+        answered_by=fields.get("AnsweredBy", ""),
         error_url=fields.get("ErrorUrl") or None,
     )
 

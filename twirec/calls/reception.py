@@ -24,8 +24,19 @@ BY_ANNOUNCEMENT = "announcement"
 """The consent method: the announcement was played and they stayed."""
 
 
+CUSTOMER_FIRST = (Role.CUSTOMER, Role.AGENT)
+"""The channels where the parent leg is the customer's: it is always channel 1.
+https://www.twilio.com/docs/voice/twiml/dial#record"""
+
+AGENT_FIRST = (Role.AGENT, Role.CUSTOMER)
+"""The channels where an agent dialled."""
+
 BY_KEY = "key"
 """The consent method: a key was asked for."""
+
+UNANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
+"""The statuses of a call or dial that nobody answered.
+https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
 
 MOST_QUESTIONS = 2
 """A silent or wrong key is asked again once where a key is needed."""
@@ -56,14 +67,15 @@ def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now
         own_number=normalise(request.to, country),
         started_at=now,
         dial=dial,
+        channel_map=CUSTOMER_FIRST,
+        leg=request.call_sid,
     )
 
 
-def to_be_told(line: Call, announcement: Announcement, policy: Policy, now: datetime) -> Call:
-    """Return the line of a call that hears an announcement from now on."""
+def to_be_told(line: Call, announcement: Announcement, policy: Policy) -> Call:
+    """Return the line of a call whose outside party is to hear an announcement."""
     return replace(
         line,
-        announced_at=now,
         announcement=announcement.hash,
         mode=policy.mode,
         legal_basis=policy.legal_basis,
@@ -100,7 +112,7 @@ def answer(
     return Consent(
         account_sid=call.account_sid,
         call_sid=call.call_sid,
-        leg=call.call_sid,
+        leg=call.leg,
         outcome=outcome,
         method=BY_KEY if announcement.question else BY_ANNOUNCEMENT,
         announcement=announcement.hash,
@@ -129,19 +141,14 @@ def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | 
 
     A call that was told and connected owes a recording until Twilio tells of one.
     """
-    if not record.consents:
+    unanswered = (end.dial_status or end.call_status) in UNANSWERED
+    if not record.consents and not (unanswered and record.call.direction is Direction.OUT):
         return Outcome.NOT_RECORDED, Reason.HUNG_UP
-    if end.dial_status is not None and end.dial_status not in {"completed", "answered"}:
+    if unanswered:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
     return Outcome.OWED, None
 
 
-def channels_of(source: str | None, direction: Direction) -> tuple[Role, ...]:
-    """Return who is on channel 1 and 2; empty where it is not known.
-
-    In a recording of `<Dial>` the parent leg is channel 1, and in a call in that is the customer
-    (https://www.twilio.com/docs/voice/twiml/dial#record).
-    """
-    if source == "DialVerb" and direction is Direction.IN:
-        return Role.CUSTOMER, Role.AGENT
-    return ()
+def channels_of(source: str | None, call: Call) -> tuple[Role, ...]:
+    """Return who is on channel 1 and 2; empty where it is not known."""
+    return call.channel_map if source in {"DialVerb", "StartCallRecordingAPI"} else ()

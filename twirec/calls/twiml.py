@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
@@ -32,12 +32,15 @@ class Urls:
     consent: str
     ended: str
     status: str
+    outbound: str
+    announce: str
+    announced: str
 
     @classmethod
     def under(cls, public_url: str) -> Urls:
         """Return the URLs below a public URL such as `https://calls.example.com`."""
         base = public_url.rstrip("/") + "/twirec"
-        return cls(*(f"{base}/{name}" for name in ("connect", "consent", "ended", "status")))
+        return cls(*(f"{base}/{each.name}" for each in fields(cls)))
 
 
 def announce(announcement: Announcement, urls: Urls) -> str:
@@ -58,6 +61,39 @@ def ask(announcement: Announcement, urls: Urls, asked: int) -> str:
     return str(response)
 
 
+def announce_to_callee(call_sid: str, announcement: Announcement, urls: Urls) -> str:
+    """Tell, or ask, who was dialled, on their own leg, before the two are connected.
+
+    At the end of this document Twilio connects them. A `<Gather>` that waits for a second and
+    comes back empty-handed proves that the notice was played before it.
+    https://www.twilio.com/docs/voice/twiml/number#attributes-url
+    """
+    response = VoiceResponse()
+    _say(response, announcement, announcement.text)
+    _gather(response, announcement, f"{urls.announced}/{call_sid}", asked=1)
+    return str(response)
+
+
+def ask_callee(call_sid: str, announcement: Announcement, urls: Urls, asked: int) -> str:
+    """Put the question to who was dialled for the `asked`th time."""
+    response = VoiceResponse()
+    _gather(response, announcement, f"{urls.announced}/{call_sid}", asked)
+    return str(response)
+
+
+def dial_out(call: Call, urls: Urls, *, tell: bool) -> str:
+    """Dial the customer for an agent, who hears nothing of what the customer is told.
+
+    Nothing is recorded by this: recording starts when the customer was told. No `answerOnBridge`.
+    """
+    dial = Dial(action=urls.ended, method="POST", caller_id=call.own_number)
+    told = {"url": urls.announce, "method": "POST"} if tell else {}
+    dial.number(call.customer_number, **told)
+    response = VoiceResponse()
+    response.append(dial)
+    return str(response)
+
+
 def hang_up(announcement: Announcement, goodbye: str) -> str:
     """Say goodbye and hang up."""
     response = VoiceResponse()
@@ -67,17 +103,22 @@ def hang_up(announcement: Announcement, goodbye: str) -> str:
 
 
 def _ask(response: VoiceResponse, announcement: Announcement, urls: Urls, asked: int) -> None:
+    _gather(response, announcement, urls.consent, asked)
+
+
+def _gather(response: VoiceResponse, announcement: Announcement, action: str, asked: int) -> None:
     # Which question is answered stands in the path, so that an answer that comes twice is known
     # for what it is; what counts is on the call's line.
     gather = response.gather(
         input="dtmf",
         num_digits=1,
-        timeout=SECONDS_FOR_A_KEY,
-        action=f"{urls.consent}/{asked}",
+        timeout=SECONDS_FOR_A_KEY if announcement.question else 1,
+        action=f"{action}/{asked}",
         method="POST",
         action_on_empty_result=True,
     )
-    _say(gather, announcement, announcement.question)
+    if announcement.question:
+        _say(gather, announcement, announcement.question)
 
 
 def _say(verb: VoiceResponse | Gather, announcement: Announcement, text: str) -> None:
@@ -99,8 +140,15 @@ def dial_numbers(call: Call, dial: Dial) -> None:
         dial.number(number)
 
 
+def hang_up_silently() -> str:
+    """Hang up."""
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)
+
+
 def nothing() -> str:
-    """Say nothing more: the call ends."""
+    """Say nothing more: the call ends; on the leg of who was dialled, the two are connected."""
     return str(VoiceResponse())
 
 

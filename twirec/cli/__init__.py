@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from twirec.cli.call import call
 from twirec.cli.demo import demo
 from twirec.cli.find import search, show
 from twirec.cli.play import sandbox
@@ -44,5 +45,5 @@ def main(verbose: bool) -> None:
     )
 
 
-for command in (init, work, sweep, on, off, policy, search, show, sandbox, demo):
+for command in (init, work, sweep, on, off, policy, call, search, show, sandbox, demo):
     main.add_command(command)

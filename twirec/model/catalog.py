@@ -37,8 +37,11 @@ class Catalog(Protocol):
         """Write a call's line, unless it has one, and return the line that stands."""
         ...
 
-    def announce(self, account_sid: str, call_sid: str, at: datetime) -> None:
-        """Set when the announcement was last sent. Nothing changes once a consent is written."""
+    def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
+        """Set when the announcement was last sent, and to which leg.
+
+        Nothing changes once a consent is written.
+        """
         ...
 
     def ask_again(self, account_sid: str, call_sid: str, asked: int) -> None:

@@ -64,6 +64,8 @@ class Call:
         announced_at: when the announcement was last sent to be played, UTC.
         announcement: hash of the announcement; None when none was played.
         dial: who is to be connected.
+        channel_map: who is on channel 1, 2, … of what is recorded of it.
+        leg: the leg that hears the announcement, `CA…`; empty while there is none.
         mode: how the outside party is told or asked, decided once, when the call began; None
             when it is not to be recorded.
         legal_basis: the policy's, decided with it.
@@ -83,6 +85,8 @@ class Call:
     announced_at: datetime | None = None
     announcement: str | None = None
     dial: tuple[str, ...] = ()
+    channel_map: tuple[Role, ...] = ()
+    leg: str = ""
     mode: ConsentMode | None = None
     legal_basis: LegalBasis | None = None
     asked: int = 0

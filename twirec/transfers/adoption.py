@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from twirec.calls.numbers import normalise
+from twirec.calls.reception import CUSTOMER_FIRST
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ports import Vendor
@@ -84,6 +85,7 @@ def _line(found: VendorCall, country: str, recording: Recording) -> Call:
         customer_number=normalise(customer, country),
         own_number=normalise(own, country),
         started_at=started_at,
+        channel_map=CUSTOMER_FIRST,
         outcome=Outcome.NOT_RECORDED if nothing else Outcome.RECORDED,
         reason=why_nothing(recording.error_code) if nothing else None,
         ended_at=found.ended_at,

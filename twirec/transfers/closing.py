@@ -21,7 +21,8 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
     record = catalog.call(end.account_sid, end.call_sid)
     outcome, reason = outcome_at_end(record, end)
     call = record.call
-    if reason is Reason.HUNG_UP and call.announcement and call.outcome is Outcome.OPEN:
+    told = call.leg and call.outcome is Outcome.OPEN
+    if reason is Reason.HUNG_UP and call.announcement and told:
         announcement = catalog.announcement(call.announcement)
         consent = answer(call, announcement, ConsentOutcome.HUNG_UP, now)
         catalog.record_consent(consent, reason)

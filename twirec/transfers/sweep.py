@@ -90,7 +90,7 @@ class Sweep:
         recording = adopted(found, self._now())
         record = line_of(self._catalog, self._vendor, recording, self._country)
         if record:
-            map_ = channels_of(found.source, record.call.direction)
+            map_ = channels_of(found.source, record.call)
             recording = replace(recording, channel_map=map_)
         if self._catalog.adopt(recording):
             tally.adopted += 1

@@ -36,14 +36,16 @@ class Ledger:
                 connection.execute(select(calls).where(_is(call.account_sid, call.call_sid))).one()
             )
 
-    def announce(self, account_sid: str, call_sid: str, at: datetime) -> None:
-        """Set when the announcement was last sent. Nothing changes once a consent is written."""
+    def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
+        """Set when the announcement was last sent, and to which leg."""
         answered = exists().where(
             consents.c.account_sid == account_sid, consents.c.call_sid == call_sid
         )
         with self.database.write() as connection:
             connection.execute(
-                update(calls).where(_is(account_sid, call_sid), ~answered).values(announced_at=at)
+                update(calls)
+                .where(_is(account_sid, call_sid), ~answered)
+                .values(announced_at=at, leg=leg)
             )
 
     def ask_again(self, account_sid: str, call_sid: str, asked: int) -> None:

@@ -39,6 +39,8 @@ def to_call(row: Row[Any]) -> Call:
         announced_at=row.announced_at,
         announcement=row.announcement,
         dial=tuple(row.dial),
+        channel_map=tuple(Role(role) for role in row.channel_map),
+        leg=row.leg,
         mode=ConsentMode(row.mode) if row.mode else None,
         legal_basis=LegalBasis(row.legal_basis) if row.legal_basis else None,
         asked=row.asked,

@@ -65,6 +65,8 @@ calls = Table(
     Column("announced_at", UtcDateTime),
     Column("announcement", String(64)),
     Column("dial", JSON, nullable=False),
+    Column("channel_map", JSON, nullable=False, server_default="[]"),
+    Column("leg", String(34), nullable=False, server_default=""),
     Column("mode", String(32)),
     Column("legal_basis", String(32)),
     Column("asked", Integer, nullable=False, server_default="0"),

@@ -31,6 +31,12 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("question", sa.Text(), server_default="", nullable=False))
 
     with op.batch_alter_table("calls", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("channel_map", sa.JSON(), server_default="[]", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("leg", sa.String(length=34), server_default="", nullable=False)
+        )
         batch_op.add_column(sa.Column("mode", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("legal_basis", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("asked", sa.Integer(), server_default="0", nullable=False))

@@ -1,0 +1,64 @@
+"""What Twilio tells afterwards: how a call ended, what became of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from twirec.calls import forms, reception, twiml
+from twirec.model.errors import NotFound
+from twirec.model.vendor import STATE_OF
+from twirec.model.words import Reason
+from twirec.phone.desk import Desk
+from twirec.transfers.closing import close_line
+
+
+class Callbacks(Desk):
+    """Calls that ended, and recordings."""
+
+    def ended(self, fields: Mapping[str, str]) -> str:
+        """Close the call's line, and return TwiML that ends the call.
+
+        Args:
+            fields: the form of a dial's `action` or of the number's status callback.
+        """
+        end = forms.parse_call_end(fields)
+        if end.final:
+            try:
+                close_line(self._catalog, end, self._now())
+            except NotFound:
+                self._write_late_line(fields)
+        return twiml.nothing()
+
+    def receive_status(self, fields: Mapping[str, str]) -> None:
+        """Keep a recording status callback and what it says. Nothing slow happens here.
+
+        Args:
+            fields: Twilio's form.
+
+        Raises:
+            RequestRefused: the recording is another account's.
+        """
+        callback = forms.parse_recording_callback(fields)
+        try:
+            record = self._catalog.call(callback.account_sid, callback.call_sid or "")
+            channel_map = reception.channels_of(callback.source, record.call)
+        except NotFound:
+            channel_map = ()
+        self._catalog.receive(
+            callback,
+            state=STATE_OF.get(callback.status),
+            channel_map=channel_map,
+            at=self._now(),
+        )
+
+    def _write_late_line(self, fields: Mapping[str, str]) -> None:
+        """The catalog was down when the call came in; now it has its line."""
+        line = reception.open_line(
+            forms.parse_voice_request(fields),
+            dial=(),
+            country=self._settings.country,
+            now=self._now(),
+        )
+        unrecorded = reception.not_recorded(line, Reason.CATALOG_DOWN)
+        self._catalog.open_call(replace(unrecorded, ended_at=line.started_at))

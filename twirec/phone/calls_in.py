@@ -1,0 +1,153 @@
+"""A call comes in, or one that was placed is answered: tell, ask, connect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from twirec.calls import forms, reception, twiml
+from twirec.calls.wordings import WORDINGS
+from twirec.model.errors import CatalogError
+from twirec.model.records import Announcement, Call
+from twirec.model.words import ConsentMode, ConsentOutcome, Outcome, Reason
+from twirec.phone.desk import Desk, log
+
+
+class CallsIn(Desk):
+    """Calls whose first leg is the customer's."""
+
+    def answer(
+        self,
+        fields: Mapping[str, str],
+        *,
+        dial: Sequence[str] = (),
+        build_dial: twiml.BuildDial | None = None,
+    ) -> str:
+        """Return the TwiML for a call that comes in: the announcement, and what follows it.
+
+        Whether and how it is recorded is decided here, once, and stands on its line. The call
+        always goes on. When the catalog is down, or when Twilio asks again because another URL
+        failed (fallback URL), it is connected at once, unrecorded.
+
+        Args:
+            fields: Twilio's form.
+            dial: the numbers to connect, E.164.
+            build_dial: what puts into `<Dial>` whom to connect, instead of `dial`.
+
+        Raises:
+            MalformedRequest: a field is missing or has the wrong form.
+        """
+        request = forms.parse_voice_request(fields)
+        line = reception.open_line(
+            request, dial=tuple(dial), country=self._settings.country, now=self._now()
+        )
+        if request.error_url is not None:
+            return self._go_on(request.error_url, line, build_dial)
+        try:
+            return self._tell(self._catalog.open_call(self._decided(line)), build_dial)
+        except CatalogError as error:
+            log.error("%s: unrecorded: %s", request.call_sid, error)
+            return self._connect(line, build_dial, record=False)
+
+    def outbound(
+        self, fields: Mapping[str, str], *, build_dial: twiml.BuildDial | None = None
+    ) -> str:
+        """Return the TwiML for a call that was placed, when the customer's leg is answered.
+
+        An answering machine is neither informed nor recorded.
+
+        Args:
+            fields: Twilio's form.
+            build_dial: as in `answer`.
+
+        Raises:
+            NotFound: the call has no line.
+            CatalogError: nothing can be read or written; Twilio then asks once more.
+        """
+        request = forms.parse_voice_request(fields)
+        call = self._catalog.call(request.account_sid, request.call_sid).call
+        if request.error_url is not None:
+            return self._go_on(request.error_url, call, build_dial)
+        if request.machine:
+            self._give_up(call, Reason.ANSWERING_MACHINE)
+            return self._connect(call, build_dial, record=False)
+        return self._tell(call, build_dial)
+
+    def connect(
+        self, fields: Mapping[str, str], *, build_dial: twiml.BuildDial | None = None
+    ) -> str:
+        """Return the TwiML after an announcement without a question: write the consent, connect.
+
+        Nothing is recorded unless the announcement can have been heard to its end.
+
+        Args:
+            fields: Twilio's form.
+            build_dial: as in `answer`.
+
+        Raises:
+            NotFound: the call has no line.
+            CatalogError: nothing can be written down; Twilio then asks the fallback URL.
+        """
+        return self._heard_out(forms.parse_voice_request(fields), 0, build_dial)
+
+    def consent(
+        self,
+        fields: Mapping[str, str],
+        asked: int,
+        *,
+        build_dial: twiml.BuildDial | None = None,
+    ) -> str:
+        """Return the TwiML after a question: write what was answered, and connect or not.
+
+        Args:
+            fields: Twilio's form with the key, if one was pressed.
+            asked: which question it answers: the first is 1.
+            build_dial: as in `answer`.
+
+        Raises:
+            NotFound: the call has no line.
+            CatalogError: nothing can be written down; Twilio then asks the fallback URL.
+        """
+        return self._heard_out(forms.parse_voice_request(fields), asked, build_dial)
+
+    def _tell(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
+        """Play the announcement that the call's line names; from now on it can be heard."""
+        if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
+            return self._connect(call, build_dial, record=False)
+        announcement = self._catalog.announcement(call.announcement)
+        self._catalog.announce(call.account_sid, call.call_sid, leg=call.call_sid, at=self._now())
+        return twiml.announce(announcement, self._urls)
+
+    def _heard_out(
+        self, request: forms.VoiceRequest, asked: int, build_dial: twiml.BuildDial | None
+    ) -> str:
+        """What follows the announcement, or the question put for the `asked`th time."""
+        record = self._catalog.call(request.account_sid, request.call_sid)
+        call = record.call
+        if call.announcement is None or call.leg != request.call_sid:
+            return self._connect(call, build_dial, record=False)
+        announcement = self._catalog.announcement(call.announcement)
+        standing = next(iter(record.consents), None)
+        if standing is None:
+            if asked != call.asked:  # an answer to an earlier question, come twice
+                return twiml.ask(announcement, self._urls, call.asked)
+            outcome = self._judge(call, announcement, request.key)
+            if outcome is None:
+                self._catalog.ask_again(call.account_sid, call.call_sid, asked)
+                return twiml.ask(announcement, self._urls, asked + 1)
+            consent = reception.answer(call, announcement, outcome, self._now(), request.key)
+            standing = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
+        return self._after(call, announcement, standing.outcome, build_dial)
+
+    def _after(
+        self,
+        call: Call,
+        announcement: Announcement,
+        outcome: ConsentOutcome,
+        build_dial: twiml.BuildDial | None,
+    ) -> str:
+        """Connect the call, recorded where its consent allows; or hang up, where it must be."""
+        said_no = outcome in {ConsentOutcome.REFUSED, ConsentOutcome.NO_ANSWER}
+        if said_no and call.mode is ConsentMode.OPT_IN_OR_HANG_UP:
+            return twiml.hang_up(announcement, WORDINGS[announcement.language].goodbye)
+        record = outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED
+        return self._connect(call, build_dial, record=record)

@@ -1,0 +1,165 @@
+"""Calls out: placed over the API, or dialled by an agent from a softphone or SIP phone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from twirec.calls import forms, reception, twiml
+from twirec.calls.numbers import normalise
+from twirec.model.errors import CatalogError, MalformedRequest, NotFound, VendorError
+from twirec.model.records import Announcement, Call
+from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason
+from twirec.phone.desk import Desk, log
+
+
+class CallsOut(Desk):
+    """Calls that the company makes."""
+
+    def place(self, to: str, *, connect: Sequence[str], own_number: str) -> Call:
+        """Place a call whose first leg is the customer: they hear, answer, and are connected.
+
+        Args:
+            to: the customer's number, as a person types it.
+            connect: the numbers to connect when the customer answered, E.164.
+            own_number: the own number that calls, as a person types it.
+
+        Returns:
+            The call's line.
+
+        Raises:
+            VendorError: Twilio did not place it.
+            CatalogError: the catalog is down; nothing was placed.
+        """
+        country, now = self._settings.country, self._now()
+        line = Call(
+            account_sid=self._settings.account_sid,
+            call_sid="",
+            direction=Direction.OUT,
+            customer_number=normalise(to, country),
+            own_number=normalise(own_number, country),
+            started_at=now,
+            dial=tuple(connect),
+            channel_map=reception.CUSTOMER_FIRST,
+        )
+        decided = self._decided(line)
+        placed = self._vendor().place_call(
+            line.account_sid,
+            from_=line.own_number,
+            to=line.customer_number,
+            url=self._urls.outbound,
+            ended_url=self._urls.ended,
+        )
+        return self._catalog.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))
+
+    def dial_out(self, fields: Mapping[str, str], *, to: str, own_number: str) -> str:
+        """Return the TwiML for a call that an agent dials from a softphone or SIP phone.
+
+        The customer is told, or asked, on their own leg, and recording starts only after that.
+
+        Args:
+            fields: Twilio's form.
+            to: the customer's number, as it was dialled.
+            own_number: the own number that is shown to them, E.164.
+
+        Raises:
+            MalformedRequest: a field is missing or has the wrong form.
+        """
+        request = forms.parse_voice_request(fields)
+        country = self._settings.country
+        line = Call(
+            account_sid=request.account_sid,
+            call_sid=request.call_sid,
+            direction=Direction.OUT,
+            customer_number=normalise(to, country),
+            own_number=normalise(own_number, country),
+            started_at=self._now(),
+            channel_map=reception.AGENT_FIRST,
+        )
+        if request.error_url is not None:
+            return twiml.nothing()
+        try:
+            call = self._catalog.open_call(self._decided(line))
+        except CatalogError as error:
+            log.error("%s: unrecorded: %s", request.call_sid, error)
+            return twiml.dial_out(line, self._urls, tell=False)
+        return twiml.dial_out(call, self._urls, tell=call.announcement is not None)
+
+    def announce(self, fields: Mapping[str, str]) -> str:
+        """Return what the customer hears on their own leg before they are connected.
+
+        Args:
+            fields: Twilio's form, of the leg that was dialled.
+
+        Raises:
+            MalformedRequest: it names no parent leg.
+        """
+        request = forms.parse_voice_request(fields)
+        if request.parent_call_sid is None:
+            raise MalformedRequest("The field ParentCallSid is missing.")
+        try:
+            call = self._catalog.call(request.account_sid, request.parent_call_sid).call
+            if call.announcement is None:
+                return twiml.nothing()
+            announcement = self._catalog.announcement(call.announcement)
+            self._catalog.announce(
+                call.account_sid, call.call_sid, leg=request.call_sid, at=self._now()
+            )
+        except (CatalogError, NotFound) as error:
+            log.error("%s: unrecorded: %s", request.parent_call_sid, error)
+            return twiml.nothing()
+        return twiml.announce_to_callee(call.call_sid, announcement, self._urls)
+
+    def announced(self, fields: Mapping[str, str], call_sid: str, asked: int) -> str:
+        """Write what the customer answered on their leg, and start the recording if it allows.
+
+        Args:
+            fields: Twilio's form, of the leg that was dialled.
+            call_sid: the parent leg.
+            asked: which question it answers: the first is 1.
+
+        Raises:
+            NotFound: the call has no line, or another leg was told.
+        """
+        request = forms.parse_voice_request(fields)
+        record = self._catalog.call(request.account_sid, call_sid)
+        call = record.call
+        if call.announcement is None or call.leg != request.call_sid:
+            raise NotFound(f"The leg {request.call_sid} was told nothing of {call_sid}.")
+        announcement = self._catalog.announcement(call.announcement)
+        standing = next(iter(record.consents), None)
+        if standing is not None:  # come twice: what follows from it was done
+            return self._bridge(call, standing.outcome)
+        if call.mode is not ConsentMode.ANNOUNCE and asked != call.asked:
+            return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
+        outcome = self._judge(call, announcement, request.key)
+        if outcome is None:
+            self._catalog.ask_again(call.account_sid, call_sid, asked)
+            return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
+        return self._answered(call, announcement, outcome, request.key)
+
+    def _answered(
+        self, call: Call, announcement: Announcement, outcome: ConsentOutcome, key: str
+    ) -> str:
+        consent = reception.answer(call, announcement, outcome, self._now(), key)
+        self._catalog.record_consent(consent, reception.REASONS.get(outcome))
+        if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
+            self._start_recording(call)
+        return self._bridge(call, outcome)
+
+    def _start_recording(self, call: Call) -> None:
+        """Record the call from now on; if Twilio will not, it goes on unrecorded, and says why."""
+        try:
+            self._vendor().start_recording(
+                call.account_sid, call.call_sid, status_url=self._urls.status + twiml.RETRIES
+            )
+        except VendorError as error:
+            log.error("%s: unrecorded: %s", call.call_sid, error)
+            self._give_up(call, Reason.NOT_STARTED)
+
+    def _bridge(self, call: Call, outcome: ConsentOutcome) -> str:
+        """Let the two be connected, which an empty document does; or hang up, where it must be."""
+        said_no = outcome in {ConsentOutcome.REFUSED, ConsentOutcome.NO_ANSWER}
+        if said_no and call.mode is ConsentMode.OPT_IN_OR_HANG_UP:
+            return twiml.hang_up_silently()
+        return twiml.nothing()

@@ -1,0 +1,110 @@
+"""What calls in and calls out have in common: deciding, announcing, judging."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from twirec.calls import announcement as announcements
+from twirec.calls import reception, twiml
+from twirec.calls.policy import decide
+from twirec.model.catalog import Catalog
+from twirec.model.errors import CatalogError
+from twirec.model.policy import Policy
+from twirec.model.ports import Vendor
+from twirec.model.records import Announcement, Call
+from twirec.model.words import ConsentOutcome, Reason
+from twirec.settings import Settings
+
+log = logging.getLogger("twirec.phone")
+
+
+class Desk:
+    """Where a call's line is opened and its announcement chosen.
+
+    Args:
+        settings: who records, in which language, and where Twilio reaches the app.
+        catalog: where the lines are.
+        vendor: gives the vendor, when a recording has to be started.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        vendor: Callable[[], Vendor],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._vendor = vendor
+        self._now = now
+        self._urls = twiml.Urls.under(settings.public_url)
+        self._kept: set[str] = set()
+
+    @property
+    def announcement(self) -> Announcement:
+        """What the outside party hears where no policy says otherwise."""
+        return self._announcement(self._settings.policy)
+
+    def _announcement(self, policy: Policy) -> Announcement:
+        """Return what a policy says, kept in the catalog under its hash."""
+        announcement = announcements.compose(
+            policy.language,
+            policy.mode,
+            company=self._settings.company,
+            privacy_info=self._settings.privacy_info,
+        )
+        if announcement.hash not in self._kept:
+            self._catalog.keep_announcement(announcement, self._now())
+            self._kept.add(announcement.hash)
+        return announcement
+
+    def _decided(self, line: Call) -> Call:
+        """Ask the policy, and return the line with what it says."""
+        decision = decide(
+            self._catalog.policy_history(),
+            number=line.own_number,
+            direction=line.direction,
+            at=line.started_at,
+            default=self._settings.policy,
+        )
+        if not decision.policy.on:
+            return reception.not_recorded(line, Reason.OFF, decision.why_off)
+        return reception.to_be_told(line, self._announcement(decision.policy), decision.policy)
+
+    def _judge(self, call: Call, announcement: Announcement, key: str) -> ConsentOutcome | None:
+        """Return what the party answered; None when the question is to be put again."""
+        now, speed = self._now(), self._settings.clock_speed
+        if call.mode is None or not reception.heard(call, announcement, now, speed):
+            return ConsentOutcome.ANNOUNCEMENT_FAILED
+        return reception.judge(call.mode, key, call.asked)
+
+    def _connect(self, call: Call, build_dial: twiml.BuildDial | None, *, record: bool) -> str:
+        return twiml.connect(call, self._urls, record=record, build_dial=build_dial)
+
+    def _go_on(self, failed_url: str, call: Call, build_dial: twiml.BuildDial | None) -> str:
+        """Twilio could not use one of our answers: let the call go on, unrecorded."""
+        if urlsplit(failed_url).path == urlsplit(self._urls.ended).path:
+            return twiml.nothing()
+        unrecorded = reception.not_recorded(call, Reason.APP_FAILED)
+        try:
+            self._catalog.open_call(unrecorded)
+            self._give_up(call, Reason.APP_FAILED)
+        except CatalogError as error:
+            log.error("%s: unrecorded: %s", call.call_sid, error)
+        return self._connect(call, build_dial, record=False)
+
+    def _give_up(self, call: Call, reason: Reason) -> None:
+        """Say on a call's line why it is not recorded. It may go on for long."""
+        said = reception.not_recorded(call, reason)
+        self._catalog.close_call(
+            call.account_sid,
+            call.call_sid,
+            outcome=said.outcome,
+            reason=said.reason,
+            ended_at=None,
+        )
