@@ -12,7 +12,7 @@ from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, 
 from twirec.sandbox import Line, Party
 
 # The notice takes 15 to 20 seconds, a question 4; the second one follows a wrong key at once.
-FIRST, SECOND = 21.0, 27.0
+FIRST, SECOND = 18.5, 24.0
 SPEAKS = [Line("customer_complaint", at=0.5)]
 
 

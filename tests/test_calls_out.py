@@ -1,0 +1,305 @@
+"""Calls out: who is told, on which leg, and when recording starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask, Response
+
+from tests.factories import call_sid
+from tests.test_flask import LONG_ENOUGH, Clock, is_recording
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.archive import Archive
+from twirec.flask import Twirec
+from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
+from twirec.model.vendor import RecordingStatus
+from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.testing import ACCOUNT_SID, SignedPosts
+
+OWN, CUSTOMER, AGENT = "+34911000111", "+34600111222", "+34911222333"
+PARENT, CHILD, OTHER = call_sid(1), call_sid(2), call_sid(3)
+DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": CUSTOMER}
+WHISPER = {"CallSid": CHILD, "ParentCallSid": PARENT, "From": OWN, "To": CUSTOMER}
+
+
+@pytest.fixture
+def clock(twirec_archive: Archive) -> Clock:
+    clock = Clock()
+    twirec_archive.now = clock
+    return clock
+
+
+@pytest.fixture
+def vendor(twirec_archive: Archive) -> MemoryVendor:
+    vendor = twirec_archive.vendor
+    assert isinstance(vendor, MemoryVendor)
+    return vendor
+
+
+@pytest.fixture
+def post(twirec_archive: Archive, twirec_post: Callable[[Flask], SignedPosts]) -> SignedPosts:
+    app = Flask(__name__)
+    recordings = Twirec(app, twirec_archive)
+
+    @app.post("/dial")
+    @recordings.signed
+    def dial() -> Response:
+        return recordings.dial_out(CUSTOMER, own_number=OWN)
+
+    return twirec_post(app)
+
+
+def started(vendor: MemoryVendor) -> list[str | None]:
+    """The calls that a recording was started of."""
+    return [
+        found.call_sid
+        for found in vendor.recordings(ACCOUNT_SID)
+        if found.status is RecordingStatus.IN_PROGRESS
+    ]
+
+
+# --- placed over the API ----------------------------------------------------------------------
+
+
+def placed(archive: Archive) -> dict[str, str]:
+    call = archive.call("600 11 12 22", connect=AGENT, own_number=OWN)
+    return {"CallSid": call.call_sid, "From": OWN, "To": CUSTOMER}
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_call_that_is_placed_has_its_line_before_anybody_answers(
+    twirec_archive: Archive, vendor: MemoryVendor
+) -> None:
+    sid = placed(twirec_archive)["CallSid"]
+    call = twirec_archive.show(sid).call
+    assert (call.direction, call.customer_number, call.own_number) == (
+        Direction.OUT,
+        CUSTOMER,
+        OWN,
+    )
+    assert (call.outcome, call.dial) == (Outcome.OPEN, (AGENT,))
+    assert vendor.call(ACCOUNT_SID, sid).to == CUSTOMER
+
+
+def test_the_customer_hears_is_connected_and_is_on_the_first_channel(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    call = placed(twirec_archive)
+    clock.advance(timedelta(seconds=20))  # it rings
+    assert twirec_archive.phone.announcement.text in post("/twirec/outbound", call).text
+    clock.advance(LONG_ENOUGH)
+    connected = post("/twirec/connect", call)
+    assert is_recording(connected)
+    assert AGENT in connected.text
+    record = twirec_archive.show(call["CallSid"])
+    assert record.call.channel_map == (Role.CUSTOMER, Role.AGENT)
+    assert record.consents[0].outcome is ConsentOutcome.INFORMED
+
+
+def test_ringing_does_not_count_as_hearing(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    call = placed(twirec_archive)
+    clock.advance(timedelta(seconds=30))
+    post("/twirec/outbound", call)
+    clock.advance(timedelta(seconds=1))
+    assert not is_recording(post("/twirec/connect", call))
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("word", ["machine_start", "machine_end_beep", "fax"])
+def test_an_answering_machine_is_neither_informed_nor_recorded(
+    post: SignedPosts, twirec_archive: Archive, word: str
+) -> None:
+    call = placed(twirec_archive)
+    answer = post("/twirec/outbound", {**call, "AnsweredBy": word})
+    assert not is_recording(answer)
+    assert "<Say" not in answer.text
+    record = twirec_archive.show(call["CallSid"])
+    assert (record.call.outcome, record.call.reason) == (
+        Outcome.NOT_RECORDED,
+        Reason.ANSWERING_MACHINE,
+    )
+    assert record.consents == ()
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("status", ["no-answer", "busy", "failed", "canceled"])
+def test_a_call_that_nobody_answers_says_so(
+    post: SignedPosts, twirec_archive: Archive, status: str
+) -> None:
+    call = placed(twirec_archive)
+    post("/twirec/ended", {**call, "CallStatus": status})
+    record = twirec_archive.show(call["CallSid"])
+    assert (record.call.reason, record.consents) == (Reason.NOBODY_ANSWERED, ())
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_call_that_twilio_refuses_leaves_no_line(
+    twirec_archive: Archive, vendor: MemoryVendor
+) -> None:
+    vendor.fail_next("place_call", VendorRefused("not a number", status=400))
+    with pytest.raises(VendorRefused):
+        placed(twirec_archive)
+    assert twirec_archive.search() == []
+
+
+def test_nothing_is_placed_when_the_catalog_is_down(
+    twirec_archive: Archive, vendor: MemoryVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down() -> None:
+        raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
+
+    monkeypatch.setattr(twirec_archive.catalog, "policy_history", down)
+    with pytest.raises(CatalogUnavailable):
+        placed(twirec_archive)
+    assert vendor.accounts == ()
+
+
+# --- dialled by an agent ----------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_agents_call_is_dialled_unrecorded_with_the_notice_on_the_customers_leg(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    answer = post("/dial", DIALLED).text
+    assert 'url="https://calls.example.com/twirec/announce"' in answer
+    assert f">{CUSTOMER}</Number>" in answer
+    assert f'callerId="{OWN}"' in answer
+    assert "record" not in answer
+    assert "answerOnBridge" not in answer
+    call = twirec_archive.show(PARENT).call
+    assert (call.direction, call.customer_number) == (Direction.OUT, CUSTOMER)
+    assert call.channel_map == (Role.AGENT, Role.CUSTOMER)
+
+
+def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
+    post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, clock: Clock
+) -> None:
+    post("/dial", DIALLED)
+    whispered = post("/twirec/announce", WHISPER).text
+    assert twirec_archive.phone.announcement.text in whispered
+    assert f'action="https://calls.example.com/twirec/announced/{PARENT}/1"' in whispered
+    assert 'actionOnEmptyResult="true"' in whispered
+    assert 'timeout="1"' in whispered
+    assert started(vendor) == []
+    clock.advance(LONG_ENOUGH)
+    answer = post(f"/twirec/announced/{PARENT}/1", WHISPER)
+    assert answer.status_code == 200
+    assert "<Hangup" not in answer.text
+    assert started(vendor) == [PARENT]
+    (consent,) = twirec_archive.show(PARENT).consents
+    assert (consent.outcome, consent.leg) == (ConsentOutcome.INFORMED, CHILD)
+
+
+def test_a_customer_who_was_not_told_to_the_end_is_connected_unrecorded(
+    post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, clock: Clock
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(timedelta(seconds=1))
+    assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/1", WHISPER).text
+    assert started(vendor) == []
+    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "outcome", "hung_up"),
+    [
+        (ConsentMode.OPT_OUT, [""], ConsentOutcome.INFORMED, False),
+        (ConsentMode.OPT_OUT, ["2"], ConsentOutcome.REFUSED, False),
+        (ConsentMode.OPT_IN, ["1"], ConsentOutcome.GRANTED, False),
+        (ConsentMode.OPT_IN, ["9", "1"], ConsentOutcome.GRANTED, False),
+        (ConsentMode.OPT_IN, ["", ""], ConsentOutcome.NO_ANSWER, False),
+        (ConsentMode.OPT_IN_OR_HANG_UP, ["1"], ConsentOutcome.GRANTED, False),
+        (ConsentMode.OPT_IN_OR_HANG_UP, ["2"], ConsentOutcome.REFUSED, True),
+        (ConsentMode.OPT_IN_OR_HANG_UP, ["", "9"], ConsentOutcome.NO_ANSWER, True),
+    ],
+)
+def test_the_customers_key_decides_on_their_own_leg(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    vendor: MemoryVendor,
+    clock: Clock,
+    mode: ConsentMode,
+    keys: list[str],
+    outcome: ConsentOutcome,
+    hung_up: bool,
+) -> None:
+    twirec_archive.change_policy(by="test", why="test", mode=mode)
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    for asked, key in enumerate(keys, start=1):
+        answer = post(f"/twirec/announced/{PARENT}/{asked}", {**WHISPER, "Digits": key})
+    assert ("<Hangup" in answer.text) is hung_up
+    assert twirec_archive.show(PARENT).consents[0].outcome is outcome
+    assert started(vendor) == ([PARENT] if outcome.allows_recording else [])
+
+
+def test_an_answer_that_comes_twice_starts_one_recording(
+    post: SignedPosts, vendor: MemoryVendor, clock: Clock
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    for _ in range(2):
+        post(f"/twirec/announced/{PARENT}/1", WHISPER)
+    assert started(vendor) == [PARENT]
+
+
+def test_an_answer_from_a_leg_that_was_told_nothing_changes_nothing(
+    post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, clock: Clock
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    before = twirec_archive.show(PARENT)
+    answer = post(f"/twirec/announced/{PARENT}/1", {**WHISPER, "CallSid": OTHER})
+    assert answer.status_code == 404
+    assert post(f"/twirec/announced/{OTHER}/1", WHISPER).status_code == 404
+    assert twirec_archive.show(PARENT) == before
+    assert started(vendor) == []
+
+
+def test_a_connect_for_an_agents_call_records_nothing(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    assert not is_recording(post("/twirec/connect", DIALLED))
+    assert twirec_archive.show(PARENT).consents == ()
+
+
+@pytest.mark.parametrize(
+    "error", [VendorRefused("not in progress", status=400), VendorUnavailable("no answer")]
+)
+def test_a_recording_that_twilio_does_not_start_lets_the_call_go_on_and_says_why(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    vendor: MemoryVendor,
+    clock: Clock,
+    error: VendorRefused,
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    vendor.fail_next("start_recording", error)
+    assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/1", WHISPER).text
+    call = twirec_archive.show(PARENT).call
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.NOT_STARTED)
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_agents_call_goes_on_without_notice_and_recording_when_it_is_off(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    twirec_archive.change_policy(by="ana", why="test", on=False, direction=Direction.OUT)
+    answer = post("/dial", DIALLED).text
+    assert "url=" not in answer
+    assert CUSTOMER in answer
+    assert twirec_archive.show(PARENT).call.reason is Reason.OFF
