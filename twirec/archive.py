@@ -17,7 +17,7 @@ from twirec.calls.signature import SignatureCheck
 from twirec.calls.times import since_time, until_time
 from twirec.model.policy import Decision, PolicyChange
 from twirec.model.ports import Bucket, Vendor
-from twirec.model.records import Call, CallRecord, Query, SweepReport
+from twirec.model.records import Call, CallRecord, Pause, Query, SweepReport
 from twirec.model.states import State
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 from twirec.phone import Phone
@@ -142,6 +142,14 @@ class Archive:
         """
         numbers = (connect,) if isinstance(connect, str) else tuple(connect)
         return self.phone.place(to, connect=numbers, own_number=own_number)
+
+    def pause(self, sid: str, *, by: str) -> list[Pause]:
+        """Pause what is recorded of a call. See `Phone.pause`."""
+        return self.phone.pause(sid, by=by)
+
+    def resume(self, sid: str) -> None:
+        """Let what is recorded of a call go on. See `Phone.resume`."""
+        self.phone.resume(sid)
 
     # --- policy -------------------------------------------------------------------------------
 

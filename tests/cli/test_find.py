@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_show_prints_the_wording_that_was_played(
 def test_show_gives_json(twirec: Twirec, archive: Archive) -> None:
     shown = json.loads(twirec("show", call_sid(), "--json").output)
     wording = archive.phone.announcement
-    assert shown["announcements"] == {wording.hash: wording.text}
+    assert shown["announcements"] == {wording.hash: asdict(wording)}
 
 
 def test_show_of_an_unknown_sid_says_so(twirec: Twirec) -> None:

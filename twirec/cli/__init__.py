@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from twirec.cli.call import call
+from twirec.cli.call import call, pause, resume
 from twirec.cli.demo import demo
 from twirec.cli.find import search, show
 from twirec.cli.play import sandbox
@@ -45,5 +45,13 @@ def main(verbose: bool) -> None:
     )
 
 
-for command in (init, work, sweep, on, off, policy, call, search, show, sandbox, demo):
+COMMANDS = (
+    *(init, work, sweep),
+    *(on, off, policy),
+    *(call, pause, resume),
+    *(search, show),
+    *(sandbox, demo),
+)
+
+for command in COMMANDS:
     main.add_command(command)

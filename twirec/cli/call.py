@@ -1,10 +1,11 @@
-"""Placing a call."""
+"""Placing a call; pausing what is recorded of one."""
 
 from __future__ import annotations
 
 import click
 
 from twirec.archive import Archive
+from twirec.cli.output import who
 
 
 @click.command()
@@ -20,3 +21,22 @@ def call(to: str, own_number: str, connect: tuple[str, ...]) -> None:
     """Call a customer, tell them that the call is recorded, and connect them."""
     placed = Archive.from_env().call(to, connect=connect, own_number=own_number)
     click.echo(placed.call_sid)
+
+
+@click.command()
+@click.argument("sid")
+def pause(sid: str) -> None:
+    """Pause what is recorded of a call (CA…), such as while a card number is said.
+
+    It stays paused until it is resumed. Exit status 1 if Twilio did not say that it is paused.
+    """
+    for paused in Archive.from_env().pause(sid, by=who()):
+        click.echo(f"{paused.recording_sid} is paused.")
+
+
+@click.command()
+@click.argument("sid")
+def resume(sid: str) -> None:
+    """Let what is recorded of a call (CA…) go on after a pause."""
+    Archive.from_env().resume(sid)
+    click.echo("It is recorded again.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from twirec.archive import Archive
@@ -61,14 +63,17 @@ def show(sid: str, as_json: bool) -> None:
         for consent in record.consents
     }
     if as_json:
-        played = {hash_: wording.text for hash_, wording in wordings.items()}
+        played = {hash_: asdict(wording) for hash_, wording in wordings.items()}
         print_json({**record_fields(record), "announcements": played})
         return
     _print_call(record)
     for hash_, wording in wordings.items():
-        _lines({"announcement": hash_, "wording": f"{wording.text} ({wording.language})"})
+        said = f"{wording.text} {wording.question}".strip()
+        _lines({"announcement": hash_, "wording": f"{said} ({wording.language})"})
     for recording in record.recordings:
         _print_recording(recording)
+    for pause in record.pauses:
+        _lines({"silent": f"{pause.paused_at} to {pause.resumed_at or 'now'} by {pause.by}"})
 
 
 def _print_call(record: CallRecord) -> None:
@@ -82,7 +87,8 @@ def _print_call(record: CallRecord) -> None:
             "started": call.started_at,
             "ended": call.ended_at,
             "outcome": call.outcome,
-            "reason": call.reason,
+            "reason": f"{call.reason} {call.detail}" if call.reason else None,
+            "legal basis": call.legal_basis,
         }
     )
     for consent in record.consents:

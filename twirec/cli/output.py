@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ def record_fields(record: CallRecord) -> dict[str, Any]:
         **asdict(record.call),
         "consents": [asdict(consent) for consent in record.consents],
         "recordings": [asdict(recording) for recording in record.recordings],
+        "pauses": [asdict(pause) for pause in record.pauses],
     }
 
 
@@ -60,6 +62,11 @@ def print_calls(records: Sequence[CallRecord], zone: tzinfo) -> None:
 def recording_state(recording: Recording) -> str:
     """Return a recording's state in a word or two."""
     return f"{recording.state} (parked)" if recording.parked else str(recording.state)
+
+
+def who() -> str:
+    """Return who runs the command, for what is written down of it."""
+    return f"{getpass.getuser()} (command line)"
 
 
 def _plain(value: object) -> str:

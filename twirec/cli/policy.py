@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +10,7 @@ import click
 from rich.table import Column, Table
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, console, print_json
+from twirec.cli.output import as_json, console, print_json, who
 from twirec.model.policy import PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 
@@ -73,7 +72,7 @@ def policy(
     archive = Archive.from_env()
     if mode or language or legal_basis:
         archive.change_policy(
-            by=_who(),
+            by=who(),
             why=reason or "",
             number=number,
             direction=Direction(direction) if direction else None,
@@ -87,7 +86,7 @@ def policy(
 def _switch(state: bool, number: str | None, direction: str | None, reason: str) -> None:
     archive = Archive.from_env()
     change = archive.change_policy(
-        by=_who(),
+        by=who(),
         why=reason,
         number=number,
         direction=Direction(direction) if direction else None,
@@ -147,7 +146,3 @@ def _show(
 def _whom(change: PolicyChange) -> str:
     calls = {None: "all calls", Direction.IN: "calls in", Direction.OUT: "calls out"}
     return calls[change.direction] + (f" of {change.number}" if change.number else "")
-
-
-def _who() -> str:
-    return f"{getpass.getuser()} (command line)"

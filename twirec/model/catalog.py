@@ -16,6 +16,7 @@ from twirec.model.records import (
     CallRecord,
     Consent,
     Lease,
+    Pause,
     Query,
     Recording,
 )
@@ -161,6 +162,18 @@ class Catalog(Protocol):
 
     def make_due(self, sid: str, at: datetime) -> None:
         """Let a worker take the recording up again, from the first attempt."""
+        ...
+
+    def begin_pause(self, pause: Pause) -> None:
+        """Write down that a recording was paused."""
+        ...
+
+    def end_pauses(self, recording_sid: str, at: datetime) -> None:
+        """Write down that a recording goes on. Nothing changes if it was not paused."""
+        ...
+
+    def open_pauses(self, before: datetime) -> list[Pause]:
+        """Return what was paused before a moment and does not go on yet, oldest first."""
         ...
 
     # --- work ---------------------------------------------------------------------------------

@@ -94,6 +94,18 @@ class MediaNotReady(VendorError):
     """The media is not to be had yet (404 just after the callback, or still processing)."""
 
 
+class NotPaused(VendorError):
+    """Twilio did not say that the recording is paused: it may be recording still."""
+
+    retryable = False
+
+
+class NotResumed(VendorError):
+    """Twilio did not say that the recording goes on: it may be silent still."""
+
+    retryable = False
+
+
 # --- media ----------------------------------------------------------------------------------
 
 

@@ -160,12 +160,29 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A span of a recording that is silent on purpose, such as while a card number is said.
+
+    Attributes:
+        paused_at: when Twilio said that it was paused, UTC.
+        by: who asked for it.
+        resumed_at: when it went on, UTC; None while it does not.
+    """
+
+    recording_sid: str
+    paused_at: datetime
+    by: str
+    resumed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecord:
     """A call with its consents and recordings: one answer of a search."""
 
     call: Call
     consents: tuple[Consent, ...] = ()
     recordings: tuple[Recording, ...] = ()
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

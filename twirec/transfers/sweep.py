@@ -27,6 +27,9 @@ FIRST_LOOK_BACK = timedelta(days=7)
 """How far the first sweep looks back."""
 OVERLAP = timedelta(days=1)
 """How far a sweep looks back behind the last one: callbacks of long calls come late."""
+LONGEST_PAUSE = timedelta(minutes=15)
+"""After this a pause that was not resumed is reported. It is never ended by itself: that could
+record the card number it was made for."""
 SETTLED = timedelta(minutes=5)
 """How old a call must be before the sweep asks how it ended."""
 
@@ -71,6 +74,8 @@ class Sweep:
                 tally.attempt(found.sid, partial(self._recording, found, tally))
         for call in self._catalog.unfinished_calls(until - SETTLED):
             tally.attempt(call.call_sid, partial(self._call, call, tally))
+        for pause in self._catalog.open_pauses(until - LONGEST_PAUSE):
+            tally.problems[pause.recording_sid] = f"paused since {pause.paused_at}, not resumed"
         self._catalog.set_mark(MARK, until)
         return tally.report(since, until)
 

@@ -6,12 +6,13 @@ from twirec.adapters.sql import migrate
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keepsakes import Keepsakes
 from twirec.adapters.sql.ledger import Ledger
+from twirec.adapters.sql.pauses import Pauses
 from twirec.adapters.sql.policies import Policies
 from twirec.adapters.sql.recordings import Recordings
 from twirec.adapters.sql.work import Work
 
 
-class SqlCatalog(Ledger, Policies, Recordings, Work, Keepsakes):
+class SqlCatalog(Ledger, Pauses, Policies, Recordings, Work, Keepsakes):
     """The catalog port on a SQL database.
 
     Args:

@@ -12,12 +12,13 @@ from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import (
     to_call,
     to_consent,
+    to_pause,
     to_recording,
     values,
 )
-from twirec.adapters.sql.schema import calls, consents, recordings
+from twirec.adapters.sql.schema import calls, consents, pauses, recordings
 from twirec.model.errors import NotFound
-from twirec.model.records import Call, CallRecord, Consent, Query
+from twirec.model.records import Call, CallRecord, Consent, Pause, Query
 from twirec.model.words import Outcome, Reason
 
 UNFINISHED = (Outcome.OPEN.value, Outcome.OWED.value)
@@ -185,14 +186,26 @@ def _whole(
         .where(recordings.c.call_sid.in_(sids))
         .order_by(recordings.c.started_at, recordings.c.sid),
     )
+    silent = _pauses_of(connection, [row.sid for rows in files.values() for row in rows])
     return [
         CallRecord(
             call=line,
             consents=tuple(to_consent(row) for row in answers.get(_key(line), [])),
             recordings=tuple(to_recording(row) for row in files.get(_key(line), [])),
+            pauses=tuple(
+                pause for row in files.get(_key(line), []) for pause in silent.get(row.sid, [])
+            ),
         )
         for line in lines
     ]
+
+
+def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pause]]:
+    grouped: dict[str, list[Pause]] = {}
+    statement = select(pauses).where(pauses.c.recording_sid.in_(sids)).order_by(pauses.c.paused_at)
+    for row in connection.execute(statement):
+        grouped.setdefault(row.recording_sid, []).append(to_pause(row))
+    return grouped
 
 
 def _by_call(connection: Connection, statement: Any) -> dict[tuple[str, str], list[Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from twirec.model.policy import PolicyChange
-from twirec.model.records import Announcement, Call, Consent, Recording
+from twirec.model.records import Announcement, Call, Consent, Pause, Recording
 from twirec.model.states import Custody, State
 from twirec.model.words import (
     ConsentMode,
@@ -22,7 +22,7 @@ from twirec.model.words import (
 )
 
 
-def values(record: Call | Consent | Recording | PolicyChange) -> dict[str, Any]:
+def values(record: Call | Consent | Recording | Pause | PolicyChange) -> dict[str, Any]:
     """Return the columns of a value: its fields, in types that databases have."""
     return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
 
@@ -109,6 +109,11 @@ def to_policy_change(row: Row[Any]) -> PolicyChange:
         language=row.language,
         legal_basis=LegalBasis(row.legal_basis) if row.legal_basis else None,
     )
+
+
+def to_pause(row: Row[Any]) -> Pause:
+    """Return the pause of a row."""
+    return Pause(row.recording_sid, row.paused_at, row.by, row.resumed_at)
 
 
 def _plain(value: Any) -> Any:

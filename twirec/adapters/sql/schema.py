@@ -165,3 +165,12 @@ policy_changes = Table(
     Column("language", String(16)),
     Column("legal_basis", String(32)),
 )
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("recording_sid", String(34), primary_key=True),
+    Column("paused_at", UtcDateTime, primary_key=True),
+    Column("by", String(255), nullable=False),
+    Column("resumed_at", UtcDateTime, index=True),
+)

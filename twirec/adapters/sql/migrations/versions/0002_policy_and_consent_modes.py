@@ -27,6 +27,15 @@ def upgrade() -> None:
         sa.Column("legal_basis", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_changes")),
     )
+    op.create_table(
+        "pauses",
+        sa.Column("recording_sid", sa.String(length=34), nullable=False),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=255), nullable=False),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("recording_sid", "paused_at", name=op.f("pk_pauses")),
+    )
+    op.create_index(op.f("ix_pauses_resumed_at"), "pauses", ["resumed_at"], unique=False)
     with op.batch_alter_table("announcements", schema=None) as batch_op:
         batch_op.add_column(sa.Column("question", sa.Text(), server_default="", nullable=False))
 

@@ -1,0 +1,97 @@
+"""Pause and resume: believed only when Twilio says so."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import ACCOUNT, STARTED, a_callback, call_sid, recording_sid
+from tests.transfers.house import AT_VENDOR, House
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.model.errors import NotFound, NotPaused, NotResumed, VendorUnavailable
+from twirec.model.records import Pause
+from twirec.model.states import State
+from twirec.model.vendor import RecordingStatus
+from twirec.settings import Settings
+
+ANA = "ana"
+
+
+@pytest.fixture
+def house(twirec_settings: Settings) -> House:
+    """A call that is being recorded."""
+    house = House(twirec_settings, MemoryBucket())
+    going_on = dataclasses.replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None)
+    house.vendor.add_recording(going_on)
+    house.archive.sweep()
+    return house
+
+
+def says(house: House, status: RecordingStatus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house.vendor, "set_recording", lambda *_: status)
+
+
+@pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
+def test_a_pause_and_its_end_are_kept_with_the_recording(house: House, sid: str) -> None:
+    (pause,) = house.archive.pause(sid, by=ANA)
+    assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.PAUSED
+    house.time += timedelta(seconds=30)
+    house.archive.resume(sid)
+    assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.IN_PROGRESS
+    assert house.archive.show(call_sid()).pauses == (
+        Pause(recording_sid(), pause.paused_at, ANA, pause.paused_at + timedelta(seconds=30)),
+    )
+    house.archive.close()
+
+
+@pytest.mark.parametrize("told", [RecordingStatus.IN_PROGRESS, RecordingStatus.UNKNOWN])
+def test_a_pause_that_twilio_answers_without_paused_raises_and_is_not_written_down(
+    house: House, told: RecordingStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(house, told, monkeypatch)
+    with pytest.raises(NotPaused, match=recording_sid()):
+        house.archive.pause(call_sid(), by=ANA)
+    assert house.archive.show(call_sid()).pauses == ()
+    house.archive.close()
+
+
+def test_a_pause_that_nobody_answers_is_seen_by_who_asked(house: House) -> None:
+    house.vendor.fail_next("set_recording", VendorUnavailable("no answer"))
+    with pytest.raises(VendorUnavailable):
+        house.archive.pause(call_sid(), by=ANA)
+    house.archive.close()
+
+
+def test_a_resume_that_twilio_does_not_confirm_raises_and_the_pause_stays(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.archive.pause(call_sid(), by=ANA)
+    says(house, RecordingStatus.PAUSED, monkeypatch)
+    with pytest.raises(NotResumed):
+        house.archive.resume(call_sid())
+    assert house.archive.show(call_sid()).pauses[0].resumed_at is None
+    house.archive.close()
+
+
+def test_a_call_that_is_not_recorded_cannot_be_paused(house: House) -> None:
+    house.archive.catalog.receive(
+        a_callback(),
+        state=State.COMPLETED,
+        channel_map=(),
+        at=STARTED,
+    )
+    for sid in (call_sid(), call_sid(9)):
+        with pytest.raises(NotFound):
+            house.archive.pause(sid, by=ANA)
+    house.archive.close()
+
+
+def test_a_pause_that_is_not_resumed_stays_and_is_reported(house: House) -> None:
+    house.archive.pause(call_sid(), by=ANA)
+    assert house.archive.sweep().problems == {}
+    house.time += timedelta(minutes=16)
+    assert house.archive.sweep().problems[recording_sid()].startswith("paused since")
+    assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.PAUSED
+    house.archive.close()

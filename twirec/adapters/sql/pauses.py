@@ -1,0 +1,39 @@
+"""Spans of recordings that are silent on purpose."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.rows import to_pause, values
+from twirec.adapters.sql.schema import pauses
+from twirec.model.records import Pause
+
+
+class Pauses:
+    """The part of the catalog that knows when a recording was paused."""
+
+    database: Database
+
+    def begin_pause(self, pause: Pause) -> None:
+        """Write down that a recording was paused."""
+        with self.database.write() as connection:
+            connection.execute(insert(pauses).values(values(pause)))
+
+    def end_pauses(self, recording_sid: str, at: datetime) -> None:
+        """Write down that a recording goes on."""
+        open_ones = (pauses.c.recording_sid == recording_sid) & pauses.c.resumed_at.is_(None)
+        with self.database.write() as connection:
+            connection.execute(update(pauses).where(open_ones).values(resumed_at=at))
+
+    def open_pauses(self, before: datetime) -> list[Pause]:
+        """Return what was paused before a moment and does not go on yet, oldest first."""
+        statement = (
+            select(pauses)
+            .where(pauses.c.resumed_at.is_(None), pauses.c.paused_at < before)
+            .order_by(pauses.c.paused_at)
+        )
+        with self.database.read() as connection:
+            return [to_pause(row) for row in connection.execute(statement)]
