@@ -182,7 +182,7 @@ def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
     post("/dial", DIALLED)
     whispered = post("/twirec/announce", WHISPER).text
     assert twirec_archive.phone.announcement.text in whispered
-    assert f'action="https://calls.example.com/twirec/announced/{PARENT}/1"' in whispered
+    assert f'action="https://calls.example.com/twirec/announced/{PARENT}/1#' in whispered
     assert 'actionOnEmptyResult="true"' in whispered
     assert 'timeout="1"' in whispered
     assert started(vendor) == []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.test import TestResponse
 
 from tests.factories import call_sid, recording_sid
@@ -16,7 +20,7 @@ from twirec.flask import Twirec
 from twirec.model.errors import CatalogUnavailable, NotFound
 from twirec.model.states import Custody, State
 from twirec.model.words import ConsentOutcome, Outcome, Reason, Role
-from twirec.testing import ACCOUNT_SID, SignedPosts
+from twirec.testing import ACCOUNT_SID, ENVIRONMENT, SignedPosts
 
 LONG_ENOUGH = timedelta(seconds=10)
 VOICE = {"CallSid": call_sid(), "From": "+34600111222", "To": "+34911000111"}
@@ -27,7 +31,7 @@ STATUS = {
     "RecordingSource": "DialVerb",
     "RecordingDuration": "4",
     "RecordingChannels": "2",
-    "RecordingStartTime": "Mon, 23 Nov 2026 10:15:00 +0000",
+    "RecordingStartTime": "Mon, 23 Nov 2026 10:15:12 +0000",
 }
 ROUTES = {
     "/voice": VOICE,
@@ -71,6 +75,16 @@ def app(twirec_archive: Archive) -> Flask:
 @pytest.fixture
 def post(app: Flask, twirec_post: Callable[[Flask], SignedPosts]) -> SignedPosts:
     return twirec_post(app)
+
+
+@pytest.fixture
+def environ_on_file(tmp_path: Path) -> Iterator[Archive]:
+    """An archive whose catalog is a file, which another process can lock."""
+    url = f"sqlite:///{tmp_path}/catalog.db"
+    archive = Archive.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url})
+    archive.set_up()
+    yield archive
+    archive.close()
 
 
 def rows(archive: Archive) -> int:
@@ -341,6 +355,17 @@ def test_a_status_callback_that_cannot_be_kept_stays_a_500_so_that_twilio_tries_
     assert post("/twirec/status", STATUS).status_code == 500
 
 
+def test_the_traceback_of_a_500_names_no_number(
+    post: SignedPosts, app: Flask, twirec_archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    with twirec_archive.catalog.database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE calls")
+    assert post("/twirec/ended", {**VOICE, "CallStatus": "completed"}).status_code == 500
+    assert "Traceback" in caplog.text
+    assert "600111222" not in caplog.text
+
+
 # --- how it is put together -------------------------------------------------------------------
 
 
@@ -370,6 +395,61 @@ def test_an_answer_without_anybody_to_connect_is_a_mistake_of_the_developer(
     app.post("/voice")(recordings.signed(lambda: recordings.answer()))
     with pytest.raises(RuntimeError, match="build_dial"):
         twirec_post(app)("/voice", VOICE)
+
+
+def test_an_app_without_an_archive_is_a_mistake_of_the_developer() -> None:
+    with pytest.raises(TypeError, match="archive"):
+        Twirec(Flask(__name__))
+
+
+def test_a_factory_keeps_who_builds_the_dial(
+    twirec_archive: Archive, twirec_post: Callable[[Flask], SignedPosts], clock: Clock
+) -> None:
+    recordings = Twirec(build_dial=lambda call, dial: dial.client("ana"))
+    app = Flask(__name__)
+    app.post("/voice")(recordings.signed(lambda: recordings.answer()))
+    recordings.init_app(app, twirec_archive)
+    post = twirec_post(app)
+    post("/voice", VOICE)
+    clock.advance(LONG_ENOUGH)
+    assert "<Client>ana</Client>" in post("/twirec/connect", VOICE).text
+
+
+def test_a_form_that_was_read_before_it_could_be_checked_is_a_clear_error(
+    app: Flask, post: SignedPosts
+) -> None:
+    app.testing = True
+    app.before_request(lambda: request.form.get("x") and None)
+    with pytest.raises(RuntimeError, match="read the form before"):
+        post("/voice", VOICE)
+
+
+def test_an_error_of_another_view_is_its_own(app: Flask, twirec_archive: Archive) -> None:
+    app.add_url_rule("/mine", view_func=lambda: str(twirec_archive.show(call_sid(9))))
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    assert app.test_client().get("/mine").status_code == 500
+
+
+@pytest.mark.parametrize("name", ["From", "To"])
+def test_a_call_without_a_number_goes_on_like_any_other(
+    post: SignedPosts, twirec_archive: Archive, name: str
+) -> None:
+    assert twirec_archive.phone.announcement.text in post("/voice", {**VOICE, name: ""}).text
+
+
+def test_a_catalog_that_hangs_does_not_hold_the_caller(
+    environ_on_file: Archive, twirec_post: Callable[[Flask], SignedPosts]
+) -> None:
+    app = Flask(__name__)
+    recordings = Twirec(app, environ_on_file)
+    app.post("/voice")(recordings.signed(lambda: recordings.answer(dial="+34911222333")))
+    path = environ_on_file.catalog.database.url.database
+    with closing(sqlite3.connect(path or "")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        answer = twirec_post(app)("/voice", VOICE)
+        assert time.monotonic() - begun < 8
+    assert not is_recording(answer)
 
 
 def test_the_routes_are_exempt_from_the_apps_own_csrf_protection(twirec_archive: Archive) -> None:

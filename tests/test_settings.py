@@ -49,6 +49,7 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
         ("TWIREC_PUBLIC_URL", "https://calls.example.com/?x=1"),
         ("TWIREC_BUCKET", "s3://bucket"),
         ("TWIREC_BUCKET", "gs://"),
+        ("TWIREC_BUCKET", "file://data/recordings"),
         ("TWIREC_LEGAL_BASIS", "because"),
         ("TWIREC_CONSENT_MODE", "maybe"),
         ("TWIREC_LANGUAGE", "xx-XX"),

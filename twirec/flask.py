@@ -50,18 +50,17 @@ class Twirec:
         *,
         build_dial: BuildDial | None = None,
     ) -> None:
+        self._build_dial = build_dial
+        if app is not None and archive is None:
+            raise TypeError("Give Twirec() the archive with the app, or neither.")
         if app is not None and archive is not None:
-            self.init_app(app, archive, build_dial=build_dial)
+            self.init_app(app, archive)
 
-    def init_app(
-        self, app: Flask, archive: Archive, *, build_dial: BuildDial | None = None
-    ) -> None:
+    def init_app(self, app: Flask, archive: Archive) -> None:
         """Add the routes under `/twirec/` to an app."""
-        app.extensions["twirec"] = (archive, build_dial)
+        app.extensions["twirec"] = (archive, self._build_dial)
         routes = self._routes()
         app.register_blueprint(routes, url_prefix="/twirec")
-        for error, status in ANSWERS.items():
-            app.register_error_handler(error, _refusal(status))
         if "csrf" in app.extensions:
             app.extensions["csrf"].exempt(routes)
 
@@ -70,15 +69,13 @@ class Twirec:
 
         @wraps(view)
         def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            request.max_content_length = MOST_BYTES
-            g.twirec_fields = _archive().signature.check(
-                method=request.method,
-                target=_raw_target(),
-                signature=request.headers.get("X-Twilio-Signature"),
-                body=request.get_data(),
-                content_type=request.content_type or "",
-            )
-            return view(*args, **kwargs)
+            try:
+                g.twirec_fields = _checked_fields()
+                return view(*args, **kwargs)
+            except tuple(ANSWERS) as error:
+                status = next(ANSWERS[kind] for kind in ANSWERS if isinstance(error, kind))
+                log.warning("%s answered with %d: %s", request.path, status, error)
+                return Response(status=status)
 
         return checked
 
@@ -183,12 +180,24 @@ def _twiml(body: str) -> Response:
     return Response(body, mimetype="text/xml")
 
 
-def _refusal(status: int) -> Callable[[Exception], Response]:
-    def refuse(error: Exception) -> Response:
-        log.warning("%s answered with %d: %s", request.path, status, error)
-        return Response(status=status)
+def _checked_fields() -> Mapping[str, str]:
+    """Return the fields of a request that is Twilio's.
 
-    return refuse
+    Raises:
+        RequestRefused: it is not.
+        RuntimeError: something read the body before, so that it cannot be checked.
+    """
+    request.max_content_length = MOST_BYTES
+    body = request.get_data()
+    if request.content_length and not body:
+        raise RuntimeError("Something of the app read the form before @recordings.signed could.")
+    return _archive().signature.check(
+        method=request.method,
+        target=_raw_target(),
+        signature=request.headers.get("X-Twilio-Signature"),
+        body=body,
+        content_type=request.content_type or "",
+    )
 
 
 def _raw_target() -> str:

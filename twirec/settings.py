@@ -222,7 +222,8 @@ def _api_url(value: str) -> str:
 
 def _bucket(value: str) -> str:
     url = urlsplit(value)
-    if not ((url.scheme == "gs" and url.netloc) or (url.scheme == "file" and len(url.path) > 1)):
+    folder = url.scheme == "file" and not url.netloc and len(url.path) > 1
+    if not (folder or (url.scheme == "gs" and url.netloc)):
         raise ValueError("write gs://bucket/prefix or file:///folder.")
     return value
 

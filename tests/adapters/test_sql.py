@@ -15,7 +15,7 @@ from tests.factories import ACCOUNT, a_call, call_sid
 from twirec.adapters.sql import database as database_module
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.adapters.sql.schema import metadata
-from twirec.model.errors import CatalogUnavailable
+from twirec.model.errors import CatalogUnavailable, SettingsError
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_catalog_that_was_never_set_up_says_what_to_do(path: Path) -> None:
 def test_a_database_locked_by_another_is_an_error_without_numbers(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(database_module, "PATIENCE", 0.05)
     catalog = open_catalog(path)
     catalog.set_up()
     with closing(sqlite3.connect(path)) as other:
@@ -74,6 +74,19 @@ def test_a_database_locked_by_another_is_an_error_without_numbers(
             catalog.open_call(a_call())
     assert "600111222" not in str(caught.value)
     catalog.close()
+
+
+def test_the_file_is_readable_by_its_owner_only(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    assert path.stat().st_mode & 0o077 == 0
+    catalog.close()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuchdb://x/y", "sqlite+nodriver:///x"])
+def test_a_url_that_leads_nowhere_is_named(url: str) -> None:
+    with pytest.raises(SettingsError, match="TWIREC_DATABASE_URL"):
+        SqlCatalog(url)
 
 
 def test_a_time_without_a_zone_is_not_stored(path: Path) -> None:

@@ -29,6 +29,12 @@ def test_times_are_those_of_the_company(text: str, since: str, until: str) -> No
     assert until_time(text, MADRID).isoformat() == until
 
 
+def test_the_end_of_time_is_not_an_error_of_ours() -> None:
+    assert until_time("9999-12-31", MADRID).year == 9999
+    with pytest.raises(InvalidQuery):
+        since_time("0001-01-01", ZoneInfo("Asia/Tokyo"))
+
+
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "16:30", "2026-11-03 25:00"])
 def test_what_is_not_a_time_is_refused_with_the_field_and_the_form(text: str) -> None:
     with pytest.raises(InvalidQuery, match=r"since: .*2026-11-03 16:30"):

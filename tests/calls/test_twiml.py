@@ -24,7 +24,8 @@ def test_the_announcement_is_said_and_only_then_asked_for_the_next_step() -> Non
     say, redirect = verbs(twiml.announce(ANNOUNCEMENT, URLS))
     assert (say.tag, say.text) == ("Say", ANNOUNCEMENT.text)
     assert say.attrib == {"voice": "Polly.Lucia-Neural", "language": "es-ES"}
-    assert (redirect.tag, redirect.text) == ("Redirect", "https://calls.example.com/twirec/connect")
+    assert redirect.tag == "Redirect"
+    assert redirect.text == f"https://calls.example.com/twirec/connect{twiml.PROMPTLY}"
 
 
 def test_both_sides_are_recorded_from_the_answer_and_every_event_is_told() -> None:

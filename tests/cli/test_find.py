@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from tests.cli.conftest import Twirec
-from tests.factories import call_sid, recording_sid
+from tests.factories import a_recording, call_sid, recording_sid
 from twirec.archive import Archive
 
 pytestmark = pytest.mark.usefixtures("archive")
@@ -91,6 +91,14 @@ def test_show_gives_json(twirec: Twirec, archive: Archive) -> None:
     shown = json.loads(twirec("show", call_sid(), "--json").output)
     wording = archive.phone.announcement
     assert shown["announcements"] == {wording.hash: asdict(wording)}
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_recording_whose_call_nobody_knows_can_be_shown(
+    twirec: Twirec, archive: Archive, words: tuple[str, ...]
+) -> None:
+    archive.catalog.adopt(a_recording(sid=recording_sid(5), call_sid=None))
+    assert recording_sid(5) in twirec("show", recording_sid(5), *words).output
 
 
 def test_show_of_an_unknown_sid_says_so(twirec: Twirec) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,15 @@ def test_without_init_a_command_says_what_to_do(twirec: Twirec) -> None:
     result = twirec("search")
     assert result.exit_code == 1
     assert "run `twirec init`" in result.output
+
+
+def test_the_demo_replaces_no_folder_but_a_demos(tmp_path: Path, twirec: Twirec) -> None:
+    (tmp_path / "env").mkdir()
+    (tmp_path / "thesis.txt").write_text("years of work")
+    result = twirec("demo", "--folder", str(tmp_path))
+    assert result.exit_code == 2
+    assert "is not a demo's" in result.output
+    assert (tmp_path / "thesis.txt").exists()
 
 
 def test_missing_settings_are_named_all_at_once() -> None:

@@ -211,6 +211,41 @@ def test_a_recording_without_a_consent_that_allows_it_is_quarantined(catalog: Sq
     assert catalog.recording(recording_sid(2)).custody is Custody.ACTIVE
 
 
+@pytest.mark.parametrize(
+    ("begun", "custody"),
+    [
+        (timedelta(seconds=-2), Custody.QUARANTINED),
+        (timedelta(seconds=-1), Custody.ACTIVE),  # Twilio cuts to whole seconds
+        (timedelta(seconds=5), Custody.ACTIVE),
+        (None, Custody.QUARANTINED),
+    ],
+)
+def test_a_recording_that_began_before_the_consent_is_quarantined(
+    catalog: SqlCatalog, begun: timedelta | None, custody: Custody
+) -> None:
+    informed_call(catalog)
+    at = a_consent().at
+    receive(catalog, started_at=at + begun if begun is not None else None)
+    assert catalog.recording(recording_sid(1)).custody is custody
+
+
+def test_what_completed_says_counts_not_what_was_said_before(catalog: SqlCatalog) -> None:
+    receive(catalog, State.RECORDING, status=RecordingStatus.IN_PROGRESS, duration=0)
+    receive(catalog, duration=4)
+    assert catalog.recording(recording_sid(1)).duration == 4
+
+
+def test_two_first_callbacks_at_once_are_both_kept(catalog: SqlCatalog) -> None:
+    threads = [threading.Thread(target=receive, args=(catalog,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with catalog.database.read() as connection:
+        kept = connection.exec_driver_sql("SELECT count(*) FROM callbacks").scalar_one()
+    assert kept == 8
+
+
 def test_callbacks_that_are_doubled_or_late_change_nothing(catalog: SqlCatalog) -> None:
     receive(catalog)
     once = catalog.recording(recording_sid(1))
@@ -384,6 +419,17 @@ def test_a_parked_recording_waits_for_somebody(catalog: SqlCatalog) -> None:
     again = catalog.claim(NOW, MINUTE)
     assert again is not None
     assert again.recording.attempts == 1
+
+
+def test_what_is_parked_and_what_is_in_progress_is_listed(catalog: SqlCatalog) -> None:
+    catalog.postpone(claimed(catalog), None, "NotAudio: an error page")
+    receive(catalog, State.RECORDING, recording_sid=recording_sid(2))
+    assert [recording.sid for recording in catalog.parked()] == [recording_sid(1)]
+    before = a_callback().started_at
+    assert before is not None
+    assert catalog.in_progress(before) == []
+    found = catalog.in_progress(before + MINUTE)
+    assert [recording.sid for recording in found] == [recording_sid(2)]
 
 
 def test_a_recording_given_back_is_as_if_never_claimed(catalog: SqlCatalog) -> None:

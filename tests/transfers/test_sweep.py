@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
+from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.sounds import wav
 from tests.transfers.house import AT_VENDOR, NAME, House
-from twirec.model.errors import VendorUnavailable
+from twirec.model.errors import CatalogUnavailable, VendorUnavailable
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus, VendorCall
 from twirec.model.words import ConsentOutcome, Outcome, Reason, Role
@@ -138,6 +138,7 @@ def test_a_call_that_owes_a_recording_is_asked_for_by_its_sid(house: House) -> N
 
 
 def test_a_sweep_looks_back_behind_the_last_one(house: House) -> None:
+    house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7)))
     first = house.archive.sweep()
     assert first.until - first.since == timedelta(days=7)
     house.time += HOUR
@@ -154,7 +155,7 @@ def test_a_sweep_that_could_not_list_is_an_error_and_the_next_begins_where_it_di
     house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
         house.archive.sweep()
-    assert house.archive.catalog.mark("sweep") == first.until
+    assert house.archive.catalog.mark(f"sweep {ACCOUNT}") == first.until
 
 
 def test_one_recording_that_cannot_be_repaired_does_not_stop_the_sweep(house: House) -> None:
@@ -163,5 +164,82 @@ def test_one_recording_that_cannot_be_repaired_does_not_stop_the_sweep(house: Ho
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
     house.vendor.fail_next("call", VendorUnavailable("no answer"))
     report = house.archive.sweep()
-    assert report.adopted == 1
+    assert report.adopted == 2
     assert list(report.problems) == [recording_sid(8)]
+
+
+def test_what_could_not_be_repaired_stays_in_view_until_it_is(house: House) -> None:
+    unknown = dataclasses.replace(
+        AT_VENDOR, sid=recording_sid(8), call_sid=call_sid(8), created_at=house.time
+    )
+    house.vendor.add_recording(unknown, wav(seconds=4, channels=2))
+    with pytest.MonkeyPatch.context() as patch:
+
+        def down(*_: object) -> None:
+            raise CatalogUnavailable("The catalog cannot be used.")
+
+        patch.setattr(house.archive.catalog, "adopt", down)
+        for _ in range(2):
+            house.time += timedelta(hours=27)
+            assert recording_sid(8) in house.archive.sweep().problems
+    house.time += timedelta(hours=27)
+    assert house.archive.sweep().adopted == 1
+
+
+def test_a_parked_recording_is_reported_and_taken_up_again(house: House) -> None:
+    house.record(b"an error page")
+    assert house.work_on().parked
+    report = house.archive.sweep()
+    assert "NotAudio" in report.problems[recording_sid()]
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    assert house.work().state is State.RELEASED
+    assert house.archive.sweep().problems == {}
+
+
+def test_a_recording_that_vanished_while_it_was_in_progress_is_lost_and_said_so(
+    house: House,
+) -> None:
+    house.archive.catalog.receive(
+        a_callback(status=RecordingStatus.IN_PROGRESS, duration=None),
+        state=State.RECORDING,
+        channel_map=(),
+        at=house.time,
+    )
+    house.vendor.add_call(A_CALL)
+    settle(house)
+    assert "lost" in house.archive.sweep().problems[recording_sid()]
+    call = house.archive.show(call_sid()).call
+    assert house.recording().state is State.LOST
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.LOST)
+
+
+def test_one_account_that_cannot_be_listed_does_not_hide_the_others(house: House) -> None:
+    other = "AC" + "b" * 32
+    house.vendor.add_call(dataclasses.replace(A_CALL, account_sid=other))
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    with pytest.raises(VendorUnavailable):
+        house.archive.sweep()
+    assert house.recording().state is State.COMPLETED
+
+
+def test_a_copy_that_is_not_what_was_archived_keeps_the_vendors(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    generation = house.work().generation
+    assert generation is not None
+    house.bucket.delete(NAME, generation)
+    house.bucket.put(
+        NAME, [b"other"], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+    )
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    report = house.archive.sweep()
+    assert report.problems[recording_sid()].startswith("VerificationFailed")
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_the_end_of_a_line_is_the_vendors_not_that_of_the_sweep(house: House) -> None:
+    ended = STARTED + timedelta(minutes=3)
+    house.vendor.add_call(dataclasses.replace(A_CALL, ended_at=ended))
+    house.time += timedelta(hours=16)
+    house.archive.sweep()
+    assert house.archive.show(call_sid()).call.ended_at == ended

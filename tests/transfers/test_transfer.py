@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import (
     BucketUnavailable,
+    CatalogUnavailable,
     MediaNotReady,
     MediaTruncated,
     NotAtVendor,
@@ -22,7 +25,7 @@ from twirec.model.errors import (
     VendorUnavailable,
 )
 from twirec.model.states import State
-from twirec.model.vendor import VendorCall
+from twirec.model.vendor import Media, VendorCall
 from twirec.model.words import Direction, Outcome
 from twirec.settings import Settings
 from twirec.transfers.worker import MOST_ATTEMPTS
@@ -355,8 +358,7 @@ def test_an_error_of_ours_is_written_down_and_tried_again(house: House) -> None:
     house.record(wav(seconds=4, channels=2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(house.bucket, "put", _has_a_bug)
-        with pytest.raises(ZeroDivisionError):
-            house.archive.worker().work(_claim(house))
+        assert house.work().last_error.startswith("ZeroDivisionError")
     assert house.recording().last_error.startswith("ZeroDivisionError")
     assert house.work_on().state is State.RELEASED
 
@@ -367,6 +369,106 @@ def test_the_vendor_that_does_not_know_the_recording_is_an_error_before_it_is_a_
     house.tell(duration=None)
     house.vendor.fail_next("recording", NotAtVendor("unknown", status=404))
     assert house.work().last_error.startswith("NotAtVendor")
+
+
+def test_an_error_of_ours_does_not_keep_the_others_from_being_moved(house: House) -> None:
+    good = dataclasses.replace(AT_VENDOR, sid=recording_sid(2))
+    house.vendor.add_recording(good, wav(seconds=4, channels=2))
+    house.record(wav(seconds=4, channels=2))
+    house.tell(recording_sid=recording_sid(2))
+    put = house.bucket.put
+
+    def put_but_one(name: str, *args: Any, **kwargs: Any) -> Any:
+        return _has_a_bug() if recording_sid() in name else put(name, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.bucket, "put", put_but_one)
+        house.archive.worker(threads=1).run_once()
+    assert house.archive.catalog.recording(recording_sid(2)).state is State.RELEASED
+    assert house.recording().last_error.startswith("ZeroDivisionError")
+
+
+def test_the_lease_is_renewed_on_progress(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    lease = _claim(house)
+    read = house.vendor.media
+
+    @contextmanager
+    def slow(*args: str) -> Iterator[Media]:
+        with read(*args) as media:
+            house.time += timedelta(minutes=4)  # of five
+            yield media
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.vendor, "media", slow)
+        patch.setattr(house.vendor, "delete", lambda *_: _claim_nothing(house))
+        house.archive.worker().work(lease)
+    assert house.recording().state is State.RELEASED
+
+
+def _claim_nothing(house: House) -> None:
+    house.time += timedelta(minutes=2)  # past the first lease, within the renewed one
+    assert house.archive.catalog.claim(house.time, timedelta(minutes=5)) is None
+
+
+def test_nothing_is_deleted_before_it_is_verified_and_written_down(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    delete = house.vendor.delete
+    seen = []
+
+    def watched(account_sid: str, sid: str) -> None:
+        stored = house.bucket.stat(NAME)
+        recording = house.recording()
+        seen.append(
+            (recording.state, (stored.size, stored.crc32c) == (recording.size, recording.crc32c))
+        )
+        delete(account_sid, sid)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.vendor, "delete", watched)
+        house.work()
+    assert seen == [(State.ARCHIVED, True)]
+
+
+def test_a_wording_that_cannot_be_published_does_not_stop_a_transfer(house: House) -> None:
+    assert house.archive.phone.announcement
+    house.record(wav(seconds=4, channels=2))
+    put = house.bucket.put
+
+    def only_recordings(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.startswith("announcements/"):
+            raise BucketUnavailable("The bucket does not answer.")
+        return put(name, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.bucket, "put", only_recordings)
+        assert house.work().state is State.RELEASED
+
+
+def test_work_once_fails_when_the_catalog_cannot_be_asked(house: House) -> None:
+    def down(*_: Any) -> Any:
+        raise CatalogUnavailable("The catalog cannot be used.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.archive.catalog, "claim", down)
+        with pytest.raises(CatalogUnavailable):
+            house.archive.worker().run_once()
+
+
+def test_who_speaks_on_the_one_channel_of_a_mono_file_is_not_pretended(house: House) -> None:
+    house.record(wav(seconds=4, channels=1), channels=1)
+    assert house.work().channel_map == ()
+    assert house.bucket.stat(NAME).labels["channel_map"] == "[]"
+
+
+def test_a_single_404_after_other_failures_is_not_a_loss(house: House) -> None:
+    house.tell()
+    for _ in range(6):
+        house.vendor.fail_next("media", VendorUnavailable("no answer", status=503))
+        recording = house.work()
+        assert recording.due_at is not None
+        house.time = recording.due_at
+    assert house.work().state is State.COMPLETED
 
 
 def _claim(house: House) -> Any:

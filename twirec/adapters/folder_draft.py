@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from twirec.adapters.crc32c import Crc32c
+from twirec.model.crc32c import Crc32c
 from twirec.model.errors import VerificationFailed
 
 _BLOCK = 1024 * 1024

@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from twirec.adapters.crc32c import Crc32c
+from twirec.model.crc32c import Crc32c
 
 GRANULE = 256 * 1024
 """Every piece but the last must be a multiple of this many bytes."""

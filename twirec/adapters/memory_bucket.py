@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from twirec.adapters.crc32c import Crc32c
 from twirec.model.bucket import StoredObject
+from twirec.model.crc32c import Crc32c
 from twirec.model.errors import ObjectExists, ObjectNotFound
 from twirec.model.ports import Seal
 

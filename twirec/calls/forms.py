@@ -18,10 +18,10 @@ Fields = Mapping[str, str]
 class VoiceRequest:
     """A request for TwiML (https://www.twilio.com/docs/voice/twiml#request-parameters).
 
-    `from_` and `to` are as Twilio sends them. `key` is what was pressed at a `<Gather>`, empty for
-    nothing; `parent_call_sid` the other leg, of a leg that was dialled; `answered_by` Twilio's
-    word for who answered a call out. `error_url` is set when Twilio asks the fallback
-    URL because another URL failed: that other URL.
+    `from_` and `to` are as Twilio sends them, empty where it sends none. `key` is what was pressed
+    at a `<Gather>`, empty for nothing; `parent_call_sid` the other leg, of a leg that was dialled;
+    `answered_by` Twilio's word for who answered a call out. `error_url` is set when Twilio asks
+    the fallback URL because another URL failed: that other URL.
     """
 
     account_sid: str
@@ -65,13 +65,13 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
     """Read a request for TwiML.
 
     Raises:
-        MalformedRequest: a SID or a number is missing or has the wrong form.
+        MalformedRequest: a SID is missing or has the wrong form.
     """
     return VoiceRequest(
         account_sid=_sid(fields, "AccountSid", "AC"),
         call_sid=_sid(fields, "CallSid", "CA"),
-        from_=_text(fields, "From"),
-        to=_text(fields, "To"),
+        from_=fields.get("From", ""),
+        to=fields.get("To", ""),
         key=fields.get("Digits", "")[:1],
         parent_call_sid=_sid(fields, "ParentCallSid", "CA") if "ParentCallSid" in fields else None,
         answered_by=fields.get("AnsweredBy", ""),

@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from twirec.model.errors import InvalidQuery
 
+LAST_DAY = date(9999, 12, 30)
+"""The last day that has an end."""
+
 
 def since_time(text: str, zone: tzinfo) -> datetime:
     """Return the first moment that is meant, UTC: of a day its midnight.
@@ -35,7 +38,7 @@ def until_time(text: str, zone: tzinfo) -> datetime:
     """
     moment = _parse("until", text)
     if not isinstance(moment, datetime):
-        moment = datetime.combine(moment + timedelta(days=1), time.min)
+        moment = datetime.combine(min(moment, LAST_DAY) + timedelta(days=1), time.min)
     return _in_utc(moment, zone, fold=1)
 
 
@@ -57,4 +60,7 @@ def _in_utc(moment: datetime, zone: tzinfo, fold: int) -> datetime:
     # In the hour that comes twice in autumn, `since` means the first and `until` the second.
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone, fold=fold)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidQuery(f"{moment.year} is too far away for a time.") from None

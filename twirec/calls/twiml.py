@@ -17,6 +17,10 @@ RETRIES = "#rc=5&rp=all"
 tries once more, and only when it could not connect.
 https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
 
+PROMPTLY = "#ct=1500&rt=4000&tt=4000&rc=1&rp=all"
+"""Twilio tries the next step of a call twice, and gives up after four seconds in all: waiting for
+us must not look like listening to the announcement. The call then goes to the fallback URL."""
+
 SECONDS_FOR_A_KEY = 5
 """How long a key is waited for after the question."""
 
@@ -50,7 +54,7 @@ def announce(announcement: Announcement, urls: Urls) -> str:
     if announcement.question:
         _ask(response, announcement, urls, asked=1)
     else:
-        response.redirect(urls.connect, method="POST")
+        response.redirect(urls.connect + PROMPTLY, method="POST")
     return str(response)
 
 
@@ -113,7 +117,7 @@ def _gather(response: VoiceResponse, announcement: Announcement, action: str, as
         input="dtmf",
         num_digits=1,
         timeout=SECONDS_FOR_A_KEY if announcement.question else 1,
-        action=f"{action}/{asked}",
+        action=f"{action}/{asked}{PROMPTLY}",
         method="POST",
         action_on_empty_result=True,
     )

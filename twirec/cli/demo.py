@@ -24,6 +24,9 @@ from twirec.sandbox import Sandbox
 SPEED = 10.0
 """How much faster than life the calls are played."""
 
+MARKER = ".twirec-demo"
+"""The file by which a demo knows a folder that a demo made."""
+
 PATIENCE = 45.0
 """Seconds to wait for the last recording."""
 
@@ -69,11 +72,13 @@ def demo(store: str, folder: Path) -> None:
 
 
 def _fresh(folder: Path) -> Path:
+    """Return an empty folder. Only one that an earlier demo made is replaced."""
     if folder.exists():
-        if not (folder / "env").exists():
+        if not (folder / MARKER).is_file():
             raise click.UsageError(f"--folder: {folder} is not a demo's; give another.")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
+    (folder / MARKER).touch()
     return folder.resolve()
 
 

@@ -8,6 +8,7 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_calls, print_json, record_fields
+from twirec.model.errors import NotFound
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.words import Direction
@@ -57,7 +58,11 @@ def search(
 def show(sid: str, as_json: bool) -> None:
     """Show a call by its SID (CA…) or that of its recording (RE…)."""
     archive = Archive.from_env()
-    record = archive.show(sid)
+    try:
+        record = archive.show(sid)
+    except NotFound:
+        _show_alone(archive.catalog.recording(sid), as_json)
+        return
     wordings = {
         consent.announcement: archive.catalog.announcement(consent.announcement)
         for consent in record.consents
@@ -74,6 +79,14 @@ def show(sid: str, as_json: bool) -> None:
         _print_recording(recording)
     for pause in record.pauses:
         _lines({"silent": f"{pause.paused_at} to {pause.resumed_at or 'now'} by {pause.by}"})
+
+
+def _show_alone(recording: Recording, as_json: bool) -> None:
+    """Show a recording whose call nobody knows (any more)."""
+    if as_json:
+        print_json({"recordings": [asdict(recording)]})
+    else:
+        _print_recording(recording)
 
 
 def _print_call(record: CallRecord) -> None:

@@ -86,7 +86,7 @@ class Catalog(Protocol):
         """
         ...
 
-    def unfinished_calls(self, before: datetime, limit: int = 500) -> list[Call]:
+    def unfinished_calls(self, before: datetime, limit: int = 10_000) -> list[Call]:
         """Return calls that started before `before` and are still `open` or `owed`."""
         ...
 
@@ -128,8 +128,9 @@ class Catalog(Protocol):
         keeps the callback only, and returns None if the recording is not there. A recording that
         comes to `completed` is due at once. The call's line becomes `recorded`, or `not_recorded`
         when the state is `absent` or `failed` and it has no other recording. A new recording is
-        quarantined unless a consent of its call allows recording. A repetition changes nothing
-        but that it is kept.
+        quarantined unless it began after a consent of its call that allows recording. On the move
+        to another state what is said now counts, not what was said before. A repetition changes
+        nothing but that it is kept.
 
         Raises:
             RequestRefused: the recording is another account's; nothing is kept.
@@ -139,8 +140,7 @@ class Catalog(Protocol):
     def adopt(self, recording: Recording) -> bool:
         """Add a recording that a sweep found. False, and nothing done, if it is there.
 
-        As in `receive`, it is quarantined unless a consent of its call allows recording, and the
-        call's line says that it was recorded.
+        As in `receive`, it may be quarantined, and the call's line says that it was recorded.
         """
         ...
 
@@ -158,6 +158,14 @@ class Catalog(Protocol):
         Facts that were missing (start, duration, channels, error) are filled in. A recording that
         is leased to a worker is left alone.
         """
+        ...
+
+    def parked(self) -> list[Recording]:
+        """Return what was given up (`completed` or `archived`, and not due), with its error."""
+        ...
+
+    def in_progress(self, before: datetime) -> list[Recording]:
+        """Return what Twilio last said is being recorded, and began before a moment."""
         ...
 
     def make_due(self, sid: str, at: datetime) -> None:
@@ -208,7 +216,7 @@ class Catalog(Protocol):
     def finish(self, lease: Lease, state: State, error: str = "") -> None:
         """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
 
-        For `absent` and `failed` the call's line says so when it has no other recording.
+        For `absent`, `failed` and `lost` the call's line says so when it has no other recording.
         """
         ...
 

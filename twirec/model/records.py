@@ -155,8 +155,9 @@ class Recording:
 
     @property
     def parked(self) -> bool:
-        """Whether trying again was given up and the last error kept."""
-        return self.due_at is None and bool(self.last_error)
+        """Whether trying again was given up, with the last error kept."""
+        waiting = self.state in {State.COMPLETED, State.ARCHIVED}
+        return waiting and self.due_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ class Reason(StrEnum):
     CATALOG_DOWN = "catalog_down"
     APP_FAILED = "app_failed"
     """Twilio could not fetch the TwiML and fell back to the fallback URL."""
+    LOST = "lost"
+    """Twilio no longer had the recording before it could be copied: an alarm."""
     NO_RECORDING_AT_VENDOR = "no_recording_at_vendor"
     """The call ended as one that is recorded, and Twilio has no recording of it."""
 

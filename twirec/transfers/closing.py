@@ -25,5 +25,6 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
     if reason is Reason.HUNG_UP and call.announcement and told:
         announcement = catalog.announcement(call.announcement)
         consent = answer(call, announcement, ConsentOutcome.HUNG_UP, now)
-        catalog.record_consent(consent, reason)
+        if catalog.record_consent(consent, reason).outcome.allows_recording:
+            outcome, reason = Outcome.OWED, None  # they were told just now
     catalog.close_call(end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now)

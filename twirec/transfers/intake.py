@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable, Iterator
 
-import google_crc32c
-
 from twirec.model.bucket import StoredObject
+from twirec.model.crc32c import Crc32c
 from twirec.model.errors import MediaTruncated, VerificationFailed
 from twirec.model.vendor import Media
 from twirec.transfers.wav import WavCheck, verify
@@ -28,7 +26,7 @@ class Intake:
         self._duration = duration
         self._beat = beat
         self._sha256 = hashlib.sha256()
-        self._crc32c = google_crc32c.Checksum()
+        self._crc32c = Crc32c()
         self._wav = WavCheck()
         self.size = 0
 
@@ -40,7 +38,7 @@ class Intake:
     @property
     def crc32c(self) -> str:
         """CRC32C of the bytes so far, as `StoredObject.crc32c` writes it."""
-        return base64.b64encode(self._crc32c.digest()).decode()
+        return str(self._crc32c)
 
     def chunks(self) -> Iterator[bytes]:
         """Pass the bytes on.
@@ -67,7 +65,10 @@ class Intake:
             raise MediaTruncated(f"{self.size} bytes arrived of {announced}.")
         facts = self._wav.facts()
         verify(facts, channels=self._media.channels, duration=self._duration)
-        return {"sha256": self.sha256, "channels": str(facts.channels), "size": str(self.size)}
+        sealed = {"sha256": self.sha256, "channels": str(facts.channels), "size": str(self.size)}
+        if facts.channels == 1:
+            sealed["channel_map"] = "[]"  # both are on the one channel
+        return sealed
 
     def drain(self) -> dict[str, str]:
         """Read to the end what nobody took, and seal it."""

@@ -11,18 +11,25 @@ from functools import partial
 from twirec.calls.forms import CallEnd
 from twirec.calls.reception import channels_of
 from twirec.model.catalog import Catalog
-from twirec.model.errors import NotAtVendor, NotFound, TwirecError, VerificationFailed
+from twirec.model.errors import (
+    NotAtVendor,
+    NotFound,
+    TwirecError,
+    VendorError,
+    VerificationFailed,
+)
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, Recording, SweepReport
 from twirec.model.states import State
-from twirec.model.vendor import VendorRecording
+from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.words import Outcome, Reason
 from twirec.transfers.adoption import adopted, line_of, state_of
 from twirec.transfers.closing import close_line
 
 log = logging.getLogger("twirec.sweep")
 
-MARK = "sweep"
+MARK = "sweep "
+"""What the mark of an account is remembered under, before its SID."""
 FIRST_LOOK_BACK = timedelta(days=7)
 """How far the first sweep looks back."""
 OVERLAP = timedelta(days=1)
@@ -62,22 +69,46 @@ class Sweep:
         """Look at everything since the last sweep, and report.
 
         Raises:
-            VendorError: the vendor could not be listed; the next sweep begins where this one did.
+            VendorError: an account could not be listed. Everything else was looked at; the next
+                sweep of that account begins where this one did.
         """
         until = self._now()
-        mark = self._catalog.mark(MARK)
-        since = mark - OVERLAP if mark else until - FIRST_LOOK_BACK
         tally = _Tally()
+        unlisted: list[VendorError] = []
+        sinces = [until]
         for account in self._vendor.accounts:
-            for found in self._vendor.recordings(account, since=since, until=until):
-                tally.seen += 1
-                tally.attempt(found.sid, partial(self._recording, found, tally))
+            mark = self._catalog.mark(MARK + account)
+            sinces.append(mark - OVERLAP if mark else until - FIRST_LOOK_BACK)
+            try:
+                self._account(account, sinces[-1], until, tally)
+            except VendorError as error:
+                log.error("%s cannot be listed: %s", account, error)
+                unlisted.append(error)
+        self._catalog_side(until, tally)
+        if unlisted:
+            raise unlisted[0]
+        return tally.report(min(sinces), until)
+
+    def _account(self, account: str, since: datetime, until: datetime, tally: _Tally) -> None:
+        """Look at what the vendor lists. The mark stops at what could not be repaired."""
+        mark = until
+        for found in self._vendor.recordings(account, since=since, until=until):
+            tally.seen += 1
+            if not tally.attempt(found.sid, partial(self._recording, found, tally)):
+                mark = min(mark, found.created_at or since)
+        self._catalog.set_mark(MARK + account, mark)
+
+    def _catalog_side(self, until: datetime, tally: _Tally) -> None:
+        """Look at what the catalog waits for."""
+        for recording in self._catalog.in_progress(until - SETTLED):
+            tally.attempt(recording.sid, partial(self._in_progress, recording, tally))
         for call in self._catalog.unfinished_calls(until - SETTLED):
             tally.attempt(call.call_sid, partial(self._call, call, tally))
+        for recording in self._catalog.parked():
+            tally.problems[recording.sid] = f"was parked, is tried again: {recording.last_error}"
+            self._catalog.make_due(recording.sid, until)
         for pause in self._catalog.open_pauses(until - LONGEST_PAUSE):
             tally.problems[pause.recording_sid] = f"paused since {pause.paused_at}, not resumed"
-        self._catalog.set_mark(MARK, until)
-        return tally.report(since, until)
 
     def _recording(self, found: VendorRecording, tally: _Tally) -> None:
         """Bring one recording that the vendor listed to the catalog's knowledge."""
@@ -91,15 +122,34 @@ class Sweep:
         elif self._catalog.refresh(found.sid, found, state_of(found), self._now()):
             tally.advanced += 1
 
+    def _in_progress(self, known: Recording, tally: _Tally) -> None:
+        """Ask for a recording of which Twilio last said that it is in progress."""
+        try:
+            found = self._vendor.recording(known.account_sid, known.sid)
+        except NotAtVendor as error:
+            gone = VendorRecording(
+                known.sid, known.account_sid, known.call_sid, RecordingStatus.DELETED
+            )
+            self._catalog.refresh(known.sid, gone, State.LOST, self._now())
+            raise NotAtVendor("lost: Twilio no longer has it") from error
+        if self._catalog.refresh(known.sid, found, state_of(found), self._now()):
+            tally.advanced += 1
+
     def _adopt(self, found: VendorRecording, tally: _Tally) -> None:
         recording = adopted(found, self._now())
-        record = line_of(self._catalog, self._vendor, recording, self._country)
+        record, unknown = None, None
+        try:
+            record = line_of(self._catalog, self._vendor, recording, self._country)
+        except VendorError as error:  # the transfer asks for the call again
+            unknown = error
         if record:
             map_ = channels_of(found.source, record.call)
             recording = replace(recording, channel_map=map_)
         if self._catalog.adopt(recording):
             tally.adopted += 1
             log.info("%s: adopted", found.sid)
+        if unknown:
+            raise unknown
 
     def _delete_again(self, known: Recording, tally: _Tally) -> None:
         """Delete what the catalog says is gone, after another look at our own copy."""
@@ -114,7 +164,7 @@ class Sweep:
         try:
             found = self._vendor.call(call.account_sid, call.call_sid)
         except NotAtVendor:
-            self._close(call, "unknown", tally)
+            self._close(call, "unknown", self._now(), tally)
             return
         if not found.finished:
             return
@@ -123,17 +173,17 @@ class Sweep:
         for recording in recordings:
             self._recording(recording, tally)
         if not recordings:
-            self._close(call, found.status, tally)
+            self._close(call, found.status, found.ended_at or self._now(), tally)
 
-    def _close(self, call: Call, status: str, tally: _Tally) -> None:
+    def _close(self, call: Call, status: str, ended_at: datetime, tally: _Tally) -> None:
         end = CallEnd(call.account_sid, call.call_sid, call_status=status)
-        close_line(self._catalog, end, self._now())
+        close_line(self._catalog, end, ended_at)
         self._catalog.close_call(
             call.account_sid,
             call.call_sid,
             outcome=Outcome.NOT_RECORDED,
             reason=Reason.NO_RECORDING_AT_VENDOR,
-            ended_at=self._now(),
+            ended_at=ended_at,
         )
         tally.lines_closed += 1
 
@@ -149,13 +199,15 @@ class _Tally:
     deleted_again: int = 0
     problems: dict[str, str] = field(default_factory=dict)
 
-    def attempt(self, sid: str, step: Callable[[], None]) -> None:
-        """Take a step; what fails is reported by SID, and the sweep goes on."""
+    def attempt(self, sid: str, step: Callable[[], None]) -> bool:
+        """Take a step; what fails is reported by SID, and the sweep goes on. Whether it worked."""
         try:
             step()
         except TwirecError as error:
             self.problems[sid] = f"{type(error).__name__}: {error}"
             log.warning("%s: %s", sid, error)
+            return False
+        return True
 
     def report(self, since: datetime, until: datetime) -> SweepReport:
         return SweepReport(since=since, until=until, **asdict(self))

@@ -8,6 +8,8 @@ lease commits nothing.
 
 from __future__ import annotations
 
+import logging
+
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
 from twirec.model.errors import MediaNotReady, NotAtVendor, ObjectExists
@@ -18,6 +20,8 @@ from twirec.transfers.adoption import line_of
 from twirec.transfers.intake import Intake
 from twirec.transfers.lease import LeaseKeeper
 from twirec.transfers.naming import labels, object_name, started_at
+
+log = logging.getLogger("twirec.transfer")
 
 WAV = "audio/x-wav"
 
@@ -108,9 +112,11 @@ class Transfer:
         try:
             found = self._vendor.recording(recording.account_sid, recording.sid)
         except NotAtVendor as error:
-            if recording.attempts < TRIES_BEFORE_LOST:
+            before = recording.last_error.startswith(MediaNotReady.__name__)
+            if recording.attempts < TRIES_BEFORE_LOST or not before:
                 raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
             gone = "Twilio no longer had it before it could be copied."
+            log.error("%s: lost: %s", recording.sid, gone)
             self._catalog.finish(keeper.lease, State.LOST, gone)
             return
         if not found.external:

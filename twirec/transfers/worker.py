@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import CatalogUnavailable, LeaseLost, Stopped, TwirecError, VendorBusy
+from twirec.model.errors import CatalogError, Stopped, TwirecError, VendorBusy
 from twirec.model.records import Lease
 from twirec.transfers.lease import LEASE, LeaseKeeper
 from twirec.transfers.transfer import Transfer
@@ -52,6 +52,7 @@ class Worker:
         self._now = now
         self._threads = threads
         self._stop = threading.Event()
+        self._unasked: CatalogError | None = None
 
     def stop(self) -> None:
         """Ask all threads to stop. A recording in work is given back, as if never claimed."""
@@ -62,8 +63,14 @@ class Worker:
         self._start(until_done=False)
 
     def run_once(self) -> None:
-        """Do all that is due now, and return."""
+        """Do all that is due now, and return.
+
+        Raises:
+            CatalogError: the catalog could not be asked, so that nobody knows what is due.
+        """
         self._start(until_done=True)
+        if self._unasked is not None:
+            raise self._unasked
 
     def _start(self, *, until_done: bool) -> None:
         threads = [
@@ -85,39 +92,50 @@ class Worker:
 
     def _try_one(self) -> bool:
         """Work at one recording. False if nothing was due, or the catalog could not be asked."""
+        self._prepare()
+        try:
+            lease = self._catalog.claim(self._now(), LEASE)
+        except CatalogError as error:
+            log.error("no work could be taken up: %s", error)
+            self._unasked = error
+            return False
+        if lease is None:
+            return False
+        self.work(lease)
+        return True
+
+    def _prepare(self) -> None:
         try:
             self._before()
-            lease = self._catalog.claim(self._now(), LEASE)
-            if lease is not None:
-                self.work(lease)
         except TwirecError as error:
-            log.warning("no work could be taken up: %s", error)
-            return False
-        return lease is not None
+            log.warning("announcements are not in the bucket yet: %s", error)
 
     def work(self, lease: Lease) -> None:
         """Transfer one claimed recording, and write down what came of it.
 
-        Raises:
-            CatalogUnavailable: what came of it could not be written down; the lease runs out and
-                the recording is taken up again.
+        When that cannot be written down, the lease runs out and the recording is taken up again.
         """
+        try:
+            self._work(lease)
+        except CatalogError as error:
+            log.warning("%s: %s", lease.recording.sid, error)
+
+    def _work(self, lease: Lease) -> None:
         sid = lease.recording.sid
         keeper = LeaseKeeper(self._catalog, lease, self._now, self._stop.is_set)
         try:
             self._transfer.run(keeper)
         except Stopped:
             self._catalog.give_back(keeper.lease)
-        except (LeaseLost, CatalogUnavailable) as error:
-            log.warning("%s: %s", sid, error)
+        except CatalogError:
+            raise
         except TwirecError as error:
             self._postpone(keeper.lease, error, retry=error.retryable)
         except Exception as error:
             log.exception("%s: an error of ours", sid)
             self._postpone(keeper.lease, error, retry=True)
-            raise
         else:
-            log.info("%s: done", sid)
+            log.info("%s: finished", sid)
 
     def _postpone(self, lease: Lease, error: Exception, *, retry: bool) -> None:
         attempts = lease.recording.attempts

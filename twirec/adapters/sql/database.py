@@ -5,18 +5,29 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
 
-from twirec.model.errors import CatalogUnavailable
+from twirec.model.errors import CatalogUnavailable, SettingsError
 
-BUSY_TIMEOUT_SECONDS = 20
-"""How long a transaction waits for another one's lock on SQLite before it gives up."""
+PATIENCE = 4
+"""Seconds after which a transaction that waits for a lock, a connection or a statement gives up.
+
+A caller is on the line: Twilio hangs up on an answer that takes 15 seconds, and a call goes on
+unrecorded only if we say so before. Workers simply try again.
+"""
+
+
+WRONG_URL = (
+    "TWIREC_DATABASE_URL is wrong: write sqlite:///file.db, or the URL of a database whose driver "
+    "is installed."
+)
 
 
 class Database:
@@ -27,7 +38,10 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        try:
+            self.url = make_url(url)
+        except ArgumentError as error:
+            raise SettingsError([WRONG_URL]) from error
         self._memory = self.url.get_backend_name() == "sqlite" and self.url.database in (
             None,
             "",
@@ -35,22 +49,41 @@ class Database:
         )
         # Threads share the one connection that a database in memory lives in, so they take turns.
         self._turn = threading.RLock() if self._memory else nullcontext()
-        self.engine = self._make_engine()
+        try:
+            self.engine = self._make_engine()
+        except (ArgumentError, ImportError) as error:
+            raise SettingsError([WRONG_URL]) from error
 
     def _make_engine(self) -> Engine:
         if self._memory:
             engine = create_engine(
-                self.url, poolclass=StaticPool, connect_args={"check_same_thread": False}
+                self.url,
+                poolclass=StaticPool,
+                connect_args={"check_same_thread": False},
+                hide_parameters=True,
             )
         elif self.url.get_backend_name() == "sqlite":
             engine = create_engine(
                 self.url,
                 pool_size=8,
                 max_overflow=56,
-                connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+                pool_timeout=PATIENCE,
+                connect_args={"timeout": PATIENCE},
+                hide_parameters=True,  # numbers are among them, and errors end up in logs
             )
         else:
-            engine = create_engine(self.url, pool_size=8, max_overflow=56, pool_pre_ping=True)
+            engine = create_engine(
+                self.url,
+                pool_size=8,
+                max_overflow=56,
+                pool_timeout=PATIENCE,
+                pool_pre_ping=True,
+                connect_args={
+                    "connect_timeout": PATIENCE,
+                    "options": f"-c statement_timeout={PATIENCE}s",
+                },
+                hide_parameters=True,
+            )
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -73,9 +106,15 @@ class Database:
     def insert_once(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Insert a row unless one with its primary key is there. True if it was inserted."""
         insert = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
-        key = [column.name for column in table.primary_key]
+        key = list(table.primary_key)
         statement = insert(table).values(values).on_conflict_do_nothing(index_elements=key)
-        return connection.execute(statement).rowcount == 1
+        # Not by rowcount: psycopg says -1 here.
+        return connection.execute(statement.returning(*key)).first() is not None
+
+    def make_file(self) -> None:
+        """Make the file of a SQLite database, readable by its owner only: it holds numbers."""
+        if self.engine.dialect.name == "sqlite" and not self._memory:
+            Path(self.url.database or "").touch(mode=0o600, exist_ok=True)
 
     def close(self) -> None:
         """Close all connections."""

@@ -101,7 +101,7 @@ class Ledger:
                 update(calls).where(call, calls.c.ended_at.is_(None)).values(ended_at=ended_at)
             )
 
-    def unfinished_calls(self, before: datetime, limit: int = 500) -> list[Call]:
+    def unfinished_calls(self, before: datetime, limit: int = 10_000) -> list[Call]:
         """Return calls that started before `before` and are still `open` or `owed`."""
         statement = (
             select(calls)

@@ -12,6 +12,7 @@ def upgrade(database: Database) -> None:
     """Bring a database to the newest version of the tables, in one transaction."""
     config = Config()
     config.set_main_option("script_location", "twirec.adapters.sql:migrations")
+    database.make_file()
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, case, exists, insert, or_, select, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_recording, values
@@ -15,10 +15,12 @@ from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
-from twirec.model.words import ConsentOutcome, Outcome, Role, why_nothing
+from twirec.model.words import ConsentOutcome, Outcome, Reason, Role, why_nothing
 
 PROOF = tuple(outcome.value for outcome in ConsentOutcome if outcome.allows_recording)
-NOTHING_THERE = frozenset({State.ABSENT, State.FAILED})
+NOTHING_THERE = frozenset({State.ABSENT, State.FAILED, State.LOST})
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
+ONE_SECOND = timedelta(seconds=1)
 
 
 class Recordings:
@@ -45,11 +47,12 @@ class Recordings:
             if state is None:
                 return known
             if known is None:
-                known = _told(callback, state, channel_map, at)
-                connection.execute(insert(recordings).values(values(known)))
-                set_custody(connection, known)
-                tell_ledger(connection, known)
-                return _find(connection, known.sid)
+                told = _told(callback, state, channel_map, at)
+                if self.database.insert_once(connection, recordings, values(told)):
+                    set_custody(connection, told)
+                    tell_ledger(connection, told)
+                    return _find(connection, told.sid)
+                known = _there(connection, told.sid)  # another callback was first, just now
             return _advance(connection, known, state, _facts(callback), at)
 
     def adopt(self, recording: Recording) -> bool:
@@ -79,6 +82,24 @@ class Recordings:
                 return False
             known = to_recording(row)
             return _advance(connection, known, state, _facts(found), at).state != known.state
+
+    def parked(self) -> list[Recording]:
+        """Return what was given up, with the last error."""
+        waiting = [State.COMPLETED.value, State.ARCHIVED.value]
+        statement = select(recordings).where(
+            recordings.c.state.in_(waiting),
+            recordings.c.due_at.is_(None),
+            recordings.c.lease.is_(None),
+        )
+        with self.database.read() as connection:
+            return [to_recording(row) for row in connection.execute(statement)]
+
+    def in_progress(self, before: datetime) -> list[Recording]:
+        """Return what Twilio last said is being recorded, and began before a moment."""
+        begun = or_(recordings.c.started_at < before, recordings.c.started_at.is_(None))
+        statement = select(recordings).where(recordings.c.state == State.RECORDING.value, begun)
+        with self.database.read() as connection:
+            return [to_recording(row) for row in connection.execute(statement)]
 
     def make_due(self, sid: str, at: datetime) -> None:
         """Let a worker take the recording up again, from the first attempt."""
@@ -136,31 +157,50 @@ def _advance(
     connection: Connection, known: Recording, state: State, facts: Mapping[str, Any], at: datetime
 ) -> Recording:
     current = values(known)
-    missing = {k: v for k, v in facts.items() if current[k] is None and v is not None}
     reached = advance(known.state, state)
-    if reached is not known.state:
+    moved = reached is not known.state  # then what is said now counts, not what was said before
+    missing = {k: v for k, v in facts.items() if v is not None and (moved or current[k] is None)}
+    if moved:
         missing |= {"state": reached.value, "attempts": 0, "last_error": ""}
         missing["due_at"] = at if reached is State.COMPLETED else None
     if missing:
         connection.execute(update(recordings).where(recordings.c.sid == known.sid).values(missing))
-    result = _find(connection, known.sid)
-    assert result is not None  # noqa: S101 - we hold its row in this transaction
-    if reached is not known.state:
+    result = _there(connection, known.sid)
+    if known.started_at is None:
+        set_custody(connection, result)
+    if moved:
         tell_ledger(connection, result)
     return result
 
 
+def _there(connection: Connection, sid: str) -> Recording:
+    found = _find(connection, sid)
+    if found is None:
+        raise NotFound(f"The catalog has no recording {sid}.")
+    return found
+
+
 def set_custody(connection: Connection, recording: Recording) -> None:
-    """Quarantine a recording unless a consent of its call allows it."""
+    """Quarantine a recording unless it began after a consent of its call that allows it.
+
+    What began before, such as by the account's default configuration, was not told of. Twilio
+    cuts the start to whole seconds.
+    """
+    latest = (recording.started_at or BEFORE_ALL) + ONE_SECOND
     proof = exists().where(
         consents.c.account_sid == recording.account_sid,
         consents.c.call_sid == recording.call_sid,
         consents.c.outcome.in_(PROOF),
+        consents.c.at <= latest,
     )
+    custody = case((proof, Custody.ACTIVE.value), else_=Custody.QUARANTINED.value)
     connection.execute(
         update(recordings)
-        .where(recordings.c.sid == recording.sid, ~proof)
-        .values(custody=Custody.QUARANTINED.value)
+        .where(
+            recordings.c.sid == recording.sid,
+            recordings.c.custody != Custody.BLOCKED.value,
+        )
+        .values(custody=custody)
     )
 
 
@@ -168,7 +208,8 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     """Say on the call's line whether it was recorded, all its recordings considered."""
     line = (calls.c.account_sid == recording.account_sid) & (calls.c.call_sid == recording.call_sid)
     if recording.state in NOTHING_THERE:
-        outcome, reason = Outcome.NOT_RECORDED.value, why_nothing(recording.error_code).value
+        why = Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)
+        outcome, reason = Outcome.NOT_RECORDED.value, why.value
         line &= ~exists().where(
             recordings.c.account_sid == recording.account_sid,
             recordings.c.call_sid == recording.call_sid,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select, update
 
 from twirec.adapters.sql.database import Database
-from twirec.adapters.sql.recordings import tell_ledger
+from twirec.adapters.sql.recordings import NOTHING_THERE, tell_ledger
 from twirec.adapters.sql.rows import to_recording
 from twirec.adapters.sql.schema import recordings
 from twirec.model.bucket import StoredObject
@@ -56,8 +56,8 @@ class Work:
         """Fill in facts (start, duration, channels) that the vendor gave when asked."""
         facts = {
             "started_at": lease.recording.started_at or found.started_at,
-            "duration": found.duration,
-            "channels": found.channels,
+            "duration": lease.recording.duration if found.duration is None else found.duration,
+            "channels": lease.recording.channels if found.channels is None else found.channels,
             "source": lease.recording.source or found.source,
         }
         return self._commit(lease, facts)
@@ -74,6 +74,7 @@ class Work:
             "crc32c": stored.crc32c,
             "sha256": sha256,
             "channels": channels,
+            "channel_map": [] if channels == 1 else recordings.c.channel_map,
             "attempts": 1,
             "last_error": "",
         }
@@ -110,5 +111,5 @@ class Work:
         return changed
 
     def _tell(self, connection: Connection, lease: Lease) -> None:
-        if lease.recording.state in {State.ABSENT, State.FAILED}:
+        if lease.recording.state in NOTHING_THERE:
             tell_ledger(connection, lease.recording)
