@@ -182,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(told.status)
         for key, value in told.headers.items():
             self.send_header(key, value)
+        if self.close_connection:  # said, so that no client sends its next request into the void
+            self.send_header("Connection", "close")
         if isinstance(told.body, bytes):
             self.send_header("Content-Length", str(len(told.body)))
         self.end_headers()
