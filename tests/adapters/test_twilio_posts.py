@@ -47,7 +47,6 @@ def test_a_call_is_placed_with_everything_that_follows_it(
         "Url": ["https://calls.example.com/twirec/outbound"],
         "Method": ["POST"],
         "FallbackUrl": ["https://calls.example.com/twirec/outbound"],
-        "FallbackMethod": ["POST"],
         "StatusCallback": ["https://calls.example.com/twirec/ended"],
         "StatusCallbackMethod": ["POST"],
         "MachineDetection": ["Enable"],

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from twirec.archive import Archive
@@ -28,6 +28,10 @@ AGENT = "+34911222333"
 
 CALLER = Party(says=[Line("customer_complaint", at=0.5)], counts_from_bridge=True)
 COLLEAGUE = Party(says=[Line("agent_answer", at=8.0)], hangs_up_after=16.0)
+
+SPEAKING_AGENT = Party(
+    says=[Line("agent_answer", at=8.0)], hangs_up_after=16.0, counts_from_bridge=True
+)
 
 
 class Site:
@@ -54,7 +58,14 @@ class Site:
             def voice() -> Response:
                 return recordings.answer(dial=AGENT)
 
+            def softphone() -> Response:
+                return recordings.dial_out(request.form["To"], own_number=OWN_NUMBER)
+
             app.post("/voice")(recordings.signed(voice))
+            app.post("/softphone")(recordings.signed(softphone))
+            self.sandbox.application(
+                voice_url=f"{self.url}/softphone", status_callback=f"{self.url}/twirec/ended"
+            )
             self.sandbox.number(
                 OWN_NUMBER,
                 voice_url=f"{self.url}/voice",
@@ -98,6 +109,26 @@ class Site:
         call = self.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, **scene)
         call.wait(timeout=30)
         return call.sid
+
+    def call_out(self, customer: Party) -> str:
+        """Place a call over the API, play it to its end, and return its SID."""
+        self.sandbox.party(CUSTOMER, customer)
+        self.sandbox.party(AGENT, COLLEAGUE)
+        placed = self.archive.call(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER)
+        self._wait_for(placed.call_sid)
+        return placed.call_sid
+
+    def dial_out(self, customer: Party, **scene: Any) -> str:
+        """Let an agent dial from a softphone, play the call to its end, and return its SID."""
+        call = self.sandbox.call(
+            from_="client:ana", to=CUSTOMER, caller=SPEAKING_AGENT, callee=customer, **scene
+        )
+        call.wait(timeout=30)
+        return call.sid
+
+    def _wait_for(self, sid: str) -> None:
+        (call,) = [leg for leg in self.sandbox.calls if leg.sid == sid]
+        call.wait(timeout=30)
 
     def record(self, **facts: Any) -> AtVendor:
         """Let the vendor hold a recording, and tell of it."""

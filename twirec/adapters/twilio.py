@@ -131,7 +131,6 @@ class TwilioVendor:
                 url=url,
                 method="POST",
                 fallback_url=url,
-                fallback_method="POST",
                 status_callback=ended_url,
                 status_callback_method="POST",
                 machine_detection="Enable",

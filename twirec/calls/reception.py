@@ -141,11 +141,12 @@ def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | 
 
     A call that was told and connected owes a recording until Twilio tells of one.
     """
-    unanswered = (end.dial_status or end.call_status) in UNANSWERED
-    if not record.consents and not (unanswered and record.call.direction is Direction.OUT):
+    if not record.consents and record.call.announced_at is not None:
         return Outcome.NOT_RECORDED, Reason.HUNG_UP
-    if unanswered:
+    if (end.dial_status or end.call_status) in UNANSWERED:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
+    if not record.consents:  # connected without ever being told
+        return Outcome.NOT_RECORDED, Reason.ANNOUNCEMENT_FAILED
     return Outcome.OWED, None
 
 
