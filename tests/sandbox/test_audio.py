@@ -7,7 +7,7 @@ from array import array
 import pytest
 
 from twirec.sandbox import SPOKEN, Line
-from twirec.sandbox.audio import RATE, Noise, Talk, Track, read_wav, wav, wav_size
+from twirec.sandbox.audio import RATE, Noise, Talk, Track, hum, read_wav, wav, wav_size
 from twirec.sandbox.parties import LINES, Party
 
 
@@ -100,3 +100,29 @@ def test_a_line_must_be_a_wav_file(data: bytes) -> None:
 def test_a_line_must_be_of_the_right_form() -> None:
     with pytest.raises(ValueError, match="8 kHz, 16 bit, mono"):
         Line(b"".join(wav(talk(), 2))).samples()
+
+
+def test_what_is_said_at_the_same_time_is_added_and_never_overflows() -> None:
+    track = Track(((0, clip(30_000, 1)), (RATE // 2, clip(20_000, 1)), (RATE, clip(-200, 1))))
+    samples = track.samples(0, 2 * RATE)
+    assert [samples[place] for place in (0, RATE // 2, RATE, RATE + RATE // 2)] == [
+        30_000,
+        32_767,
+        19_800,
+        -200,
+    ]
+
+
+@pytest.mark.parametrize(("shorter", "frames"), [(False, 4 * RATE), (True, 3 * RATE)])
+def test_a_span_is_taken_out_or_made_silent(shorter: bool, frames: int) -> None:
+    talk = Talk(Track(((0, clip(100, 4)),)), Track(((3 * RATE, clip(300, 1)),)), 4 * RATE)
+    cut = talk.without(RATE, 2 * RATE, shorter)
+    assert cut.frames == frames
+    stereo = cut.stereo(0, frames)
+    assert [stereo[2 * second * RATE] for second in range(3)] == [100, 100 if shorter else 0, 100]
+    assert stereo[2 * (2 if shorter else 3) * RATE + 1] == 300
+
+
+def test_the_hum_of_a_voice_is_as_long_as_asked_for() -> None:
+    assert len(hum(1.5)) == int(1.5 * RATE)
+    assert max(hum(0.1)) > 1000

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from twirec.sandbox.clock import CallClock, HungUp
+from twirec.sandbox.clock import CallClock, HungUp, Interrupted, SideClock, SideOver, Turned
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
 
@@ -54,3 +54,60 @@ def test_stamps_are_the_time_now_or_count_from_when_the_call_is_said_to_be() -> 
     counted.wait(2)
     assert counted.stamp() == past + timedelta(seconds=2)
     assert clock().stamp() == NOW
+
+
+def test_a_second_is_known_in_the_middle_of_a_wait() -> None:
+    counted = clock(speed=10)
+    thread = threading.Thread(target=counted.wait, args=(3,))
+    thread.start()
+    time.sleep(0.05)
+    assert 0 < counted.second < 3
+    thread.join()
+    assert counted.second == 3
+
+
+def test_a_call_that_is_given_another_document_stops_waiting_once() -> None:
+    counted = clock()
+    counted.turn()
+    with pytest.raises(Turned):
+        counted.wait(1)
+    counted.wait(1)
+    assert counted.second == pytest.approx(1, abs=0.5)
+
+
+def test_a_wait_ends_early_when_what_it_looks_out_for_happens() -> None:
+    counted, happened = clock(speed=1), threading.Event()
+
+    def happen() -> None:
+        happened.set()
+        counted.wake()
+
+    threading.Timer(0.02, happen).start()
+    with pytest.raises(Interrupted):
+        counted.wait(60, happened.is_set)
+    assert counted.second < 5
+
+
+def test_what_runs_beside_a_call_ends_with_its_own_person_or_with_the_call() -> None:
+    counted = clock(leaves_at=5)
+    side = SideClock(counted, lambda: False, leaves_at=2)
+    side.wait(1)
+    with pytest.raises(SideOver):
+        side.wait(2)
+    assert counted.second == 2
+    with pytest.raises(HungUp):
+        SideClock(counted, lambda: False).wait(9)
+    assert counted.second == 5
+
+
+def test_what_runs_beside_a_call_ends_when_it_is_over() -> None:
+    counted, over = clock(speed=1), threading.Event()
+    side = SideClock(counted, over.is_set)
+
+    def end() -> None:
+        over.set()
+        side.wake()
+
+    threading.Timer(0.02, end).start()
+    with pytest.raises(SideOver):
+        side.wait(60)

@@ -36,7 +36,7 @@ def slow() -> Response:
         (twiml("<Pause length='soon'/>"), 12200),
         (twiml("<Gather input='speech'/>"), 12200),
         (twiml("<Gather><Hangup/></Gather>"), 12200),
-        (twiml("<Dial><Client>x</Client></Dial>"), 12200),
+        (twiml("<Dial><Sim>x</Sim></Dial>"), 12200),
         (twiml("<Dial record='yes'>+34911222333</Dial>"), 12200),
         (twiml("<Dial>+34911222333<Number>+34911222334</Number></Dial>"), 12200),
         (twiml("<Dial>" + "<Number>+34911222333</Number>" * 11 + "</Dial>"), 12200),

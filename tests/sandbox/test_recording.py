@@ -3,14 +3,14 @@ from __future__ import annotations
 import io
 import time
 import wave
-from array import array
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.sandbox.conftest import AGENT, CUSTOMER, OWN, Get, Ring
+from tests.sandbox.listening import begin_of_sound, channels
 from tests.sandbox.target import Target, twiml
-from twirec.sandbox import Line, Party, Recording, Sandbox
+from twirec.sandbox import Line, Party, Sandbox
 
 RATE = 8000
 TEN_SECONDS = f"<Say>{'a' * 150}</Say>"
@@ -20,19 +20,6 @@ AGENT_TALKS = Party(says=[Line("agent_answer", at=1)], answers_after=3)
 
 def dial(record: str = "record-from-answer-dual", attributes: str = "") -> str:
     return twiml(TEN_SECONDS, f"<Dial record='{record}' {attributes}>{AGENT}</Dial>")
-
-
-def channels(get: Get, recording: Recording) -> tuple[array[int], array[int]]:
-    response = get(f"/Recordings/{recording.sid}.wav", params={"RequestedChannels": 2})
-    with wave.open(io.BytesIO(response.content)) as file:
-        form = (file.getframerate(), file.getsampwidth(), file.getnchannels())
-        assert form == (RATE, 2, 2)
-        frames = array("h", file.readframes(file.getnframes()))
-    return frames[0::2], frames[1::2]
-
-
-def begin_of_sound(channel: array[int]) -> float:
-    return next(place for place, sample in enumerate(channel) if abs(sample) > 200) / RATE
 
 
 def test_caller_and_callee_are_on_their_channels_at_their_seconds(ring: Ring, get: Get) -> None:

@@ -10,13 +10,16 @@ It imports nothing else of twirec, so that it cannot share its mistakes.
 
 from twirec.sandbox.courier import Reply
 from twirec.sandbox.faults import ALWAYS, Endpoint, Fault, Faults
-from twirec.sandbox.parties import SPOKEN, Line, Party
+from twirec.sandbox.parties import KINDS, SPOKEN, Line, Party
+from twirec.sandbox.recording import Recording
 from twirec.sandbox.sandbox import Sandbox
-from twirec.sandbox.state import Call, LogEntry, Number, Recording, RestRequest
+from twirec.sandbox.state import Application, Call, LogEntry, Number, RestRequest
 
 __all__ = [
     "ALWAYS",
+    "KINDS",
     "SPOKEN",
+    "Application",
     "Call",
     "Endpoint",
     "Fault",

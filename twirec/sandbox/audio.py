@@ -22,6 +22,7 @@ RATE = 8000
 _HEADER_SIZE = 44
 _CHUNK = 16_384
 _BLOCK = 8_192
+_HUM = 40  # frames of one wave
 
 
 class Audio(Protocol):
@@ -49,12 +50,25 @@ class Track:
         for start, clip in self.clips:
             begin, end = max(first, start), min(first + count, start + len(clip))
             if begin < end:
-                out[begin - first : end - first] = clip[begin - start : end - start]
+                piece = clip[begin - start : end - start]
+                there = out[begin - first : end - first]
+                out[begin - first : end - first] = _added(there, piece) if any(there) else piece
         return out
 
     def moved(self, frames: int) -> Track:
         """Return the same track, `frames` later."""
         return Track(tuple((start + frames, clip) for start, clip in self.clips))
+
+    def without(self, first: int, last: int, shorter: bool) -> Track:
+        """Return it silent from frame `first` to `last`, or shorter by these frames."""
+        shift = last - first if shorter else 0
+        pieces = []
+        for start, clip in self.clips:
+            if (before := clip[: max(0, first - start)]) and start < first:
+                pieces.append((start, before))
+            if after := clip[max(0, last - start) :]:
+                pieces.append((max(start, last) - shift, after))
+        return Track(tuple(pieces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,14 @@ class Talk:
         begin, end = min(start for start, _ in clips), max(end for _, end in clips)
         return Talk(self.left.moved(-begin), self.right.moved(-begin), end - begin)
 
+    def without(self, first: int, last: int, shorter: bool) -> Talk:
+        """Return it silent from frame `first` to `last`, or shorter by these frames."""
+        return Talk(
+            self.left.without(first, last, shorter),
+            self.right.without(first, last, shorter),
+            self.frames - (last - first if shorter else 0),
+        )
+
 
 class Noise:
     """Any length of noise that costs next to nothing to make: for large recordings.
@@ -105,6 +127,13 @@ class Noise:
         blocks = b"".join(struct.pack("<Q", n) + self._block[8:] for n in range(begin, end))
         skipped = 4 * (first - begin * _BLOCK)
         return array("h", blocks[skipped : skipped + 4 * count])
+
+
+def hum(seconds: float) -> array[int]:
+    """Return the sound that stands for a synthetic voice: a low hum."""
+    wave_form = [1500 if place < _HUM // 2 else -1500 for place in range(_HUM)]
+    frames = round(seconds * RATE)
+    return (array("h", wave_form) * (frames // _HUM + 1))[:frames]
 
 
 def wav_size(audio: Audio, channels: int) -> int:
@@ -144,6 +173,12 @@ def _header(frames: int, channels: int) -> bytes:
     bytes_a_second, frame = RATE * 2 * channels, 2 * channels
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, RATE, bytes_a_second, frame, 16)
     return riff + form + struct.pack("<4sI", b"data", size)
+
+
+def _added(one: array[int], other: array[int]) -> array[int]:
+    loudest = 2**15 - 1
+    pairs = zip(one, other, strict=True)
+    return array("h", [max(-loudest, min(loudest, a + b)) for a, b in pairs])
 
 
 def _mixed(stereo: array[int]) -> array[int]:

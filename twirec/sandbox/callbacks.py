@@ -1,4 +1,4 @@
-"""Status callbacks of recordings and calls: their fields, and when they are sent.
+"""Status callbacks: the fields of a recording's and a call's, and when they are sent.
 
 Fields: https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback and
 https://www.twilio.com/docs/voice/twiml#twilios-request-to-your-application.
@@ -8,40 +8,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 from twirec.sandbox.courier import Courier, Reply
 from twirec.sandbox.faults import Faults
+from twirec.sandbox.recording import Recording
 from twirec.sandbox.resources import API_VERSION, rfc2822
-from twirec.sandbox.state import Account, Call, Recording
+from twirec.sandbox.script import Subscription
+from twirec.sandbox.state import Account, Call
 
 _PLACES = ("City", "State", "Zip", "Country")
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """Who is told of a recording: the URL as the TwiML gave it, made absolute."""
-
-    url: str
-    method: str
-    events: frozenset[str]
 
 
 def recording_form(account: Account, recording: Recording, status: str) -> dict[str, str]:
     """Return the fields of a recording status callback."""
     form = {
         "AccountSid": account.sid,
-        "CallSid": recording.call_sid,
         "RecordingSid": recording.sid,
         "RecordingUrl": account.media_url(recording),
         "RecordingStatus": status,
         "RecordingChannels": str(recording.channels),
         "RecordingStartTime": rfc2822(recording.started) or "",
         "RecordingSource": recording.source,
-        "RecordingTrack": "both",
+        "RecordingTrack": recording.track,
         "ErrorCode": str(recording.error_code or 0),
     }
+    # https://www.twilio.com/docs/voice/twiml/conference lists no CallSid for a conference's.
+    if recording.conference_sid:
+        form["ConferenceSid"] = recording.conference_sid
+    else:
+        form["CallSid"] = recording.call_sid
     if status == "completed":
         form["RecordingDuration"] = str(recording.duration)
     return form
@@ -60,21 +55,11 @@ def call_form(account: Account, call: Call) -> dict[str, str]:
         "From": call.from_,
         "To": call.to,
     }
+    if call.parent_sid:
+        form["ParentCallSid"] = call.parent_sid
     # Twilio sends what it does not know as empty fields, and signs them.
     blanks = {who + what: "" for who in ("Called", "Caller", "From", "To") for what in _PLACES}
     return form | blanks
-
-
-def ended_form(account: Account, call: Call, at: datetime) -> dict[str, str]:
-    """Return the fields of a call's status callback at its end."""
-    duration = call.duration or 0
-    return call_form(account, call) | {
-        "CallDuration": str(duration),
-        "Duration": str(-(-duration // 60)),
-        "CallbackSource": "call-progress-events",
-        "SequenceNumber": "0",
-        "Timestamp": rfc2822(at) or "",
-    }
 
 
 class Callbacks:
@@ -114,9 +99,9 @@ class Callbacks:
             held_to, held = self._held.pop(recording.sid)
             self._queue(recording.sid, "in-progress", held_to.url, held, held_to.method)
 
-    def ended(self, url: str, form: Mapping[str, str]) -> None:
-        """Tell that the call has ended."""
-        self._queue(form["CallSid"], "call", url, form, "POST")
+    def progress(self, about: str, word: str, to: Subscription, form: Mapping[str, str]) -> None:
+        """Tell how something goes; `word` is what faults call it."""
+        self._queue(about, word, to.url, form, to.method)
 
     def run(self, work: Callable[[], None]) -> threading.Thread:
         """Do some work in the background; `join` waits for it."""

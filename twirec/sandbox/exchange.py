@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
-from twirec.sandbox.callbacks import ended_form
-from twirec.sandbox.clock import CallClock, HungUp
+from twirec.sandbox.addresses import PERSONAL
+from twirec.sandbox.clock import CallClock, RunningClock
 from twirec.sandbox.courier import Courier
 from twirec.sandbox.faults import Faults
+from twirec.sandbox.outbound import Placing, first_document, picked_up
 from twirec.sandbox.parties import Party
 from twirec.sandbox.player import perform
-from twirec.sandbox.stage import Next, Stage
-from twirec.sandbox.state import Account, Call
+from twirec.sandbox.progress import Progress
+from twirec.sandbox.rooms import Rooms
+from twirec.sandbox.script import Document, Next, Script, Subscription
+from twirec.sandbox.stage import Stage
+from twirec.sandbox.state import Account, Application, Call, Number
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """What a call runs, and who is told of its end. URLs are absolute.
+class _Remote:
+    """What can be done to a leg that runs TwiML, from outside."""
 
-    Attributes:
-        first: where the first document is fetched, or the document itself.
-        fallback: where TwiML is asked for when that fails.
-        status_callback: told when the call has ended.
-    """
+    def __init__(self, stage: Stage, clock: CallClock) -> None:
+        self._stage = stage
+        self._clock = clock
 
-    first: Next | bytes
-    fallback: str | None = None
-    status_callback: str | None = None
+    def cut(self) -> None:
+        self._clock.cut()
+
+    def turn(self, step: Document) -> None:
+        self._stage.turn_to = step
+        self._clock.turn()
 
 
 class Exchange:
@@ -42,17 +45,20 @@ class Exchange:
         now: what the time is, UTC.
 
     Attributes:
+        rooms: where calls meet.
         closing: set once the exchange is closing: whoever waits should stop.
     """
 
     def __init__(
         self, account: Account, courier: Courier, speed: float, now: Callable[[], datetime]
     ) -> None:
-        self._account = account
-        self._courier = courier
-        self._speed = speed
+        self.account = account
+        self.courier = courier
+        self.rooms = Rooms()
         self.now = now
         self.closing = threading.Event()
+        self._speed = speed
+        self._stages: dict[str, Stage] = {}
 
     def call_in(
         self,
@@ -63,88 +69,103 @@ class Exchange:
         faults: Faults | None = None,
         at: datetime | None = None,
     ) -> Call:
-        """Call a number of the account; `at` is when, UTC, for a call in the past.
+        """Call the account; `at` is when, UTC, for a call in the past.
+
+        What serves it is the application for a client or a SIP phone of the account's, if there
+        is one, and otherwise the number that is called.
 
         Raises:
             ValueError: the account has no such number, or somebody says a line that is not there.
         """
-        number = self._account.numbers.get(to)
-        if number is None:
-            raise ValueError("the account has no such number; give it one with number()")
+        script = self._script_in(from_, to)
         for person in (caller, callee or caller):
             person.spoken()
-        script = Script(Next(number.voice_url), number.fallback_url, number.status_callback)
         clock = CallClock(self._speed, self.now, at, _leaves_at(caller))
         call = Call(from_, to, "inbound", created=clock.stamp(), callee=callee, faults=faults)
         call.status = "ringing"
-        return self._play(call, caller, clock, script)
+        stage = Stage(self, call, caller, clock)
+        return self._play(stage, clock, script, lambda progress: True)
 
-    def call_out(self, from_: str, to: str, script: Script, timeout: int = 60) -> Call:
-        """Call somebody, as `Calls.json` does: whoever is registered for `to` picks up.
-
-        Args:
-            from_: a number of the account.
-            to: E.164.
-            script: what is run once they have picked up.
-            timeout: how many seconds it rings at most.
-        """
-        party = self._account.parties.get(to, Party())
-        takes = party.answers and party.answers_after <= timeout
-        rings = party.answers_after if takes else float(timeout)
+    def call_out(self, from_: str, to: str, placing: Placing) -> Call:
+        """Call somebody, as `Calls.json` does: whoever is registered for `to` picks up."""
+        party = self.account.parties.get(to, Party())
+        rings = min(party.answers_after, placing.timeout)
+        if not (party.answers or party.refuses):
+            rings = placing.timeout
         clock = CallClock(self._speed, self.now, leaves_at=_leaves_at(party), second=-rings)
         call = Call(from_, to, "outbound-api", created=clock.stamp())
-        return self._play(call, party, clock, script, takes)
+        stage = Stage(self, call, party, clock)
+        return self._play(
+            stage, clock, placing.script, lambda progress: picked_up(stage, placing, progress)
+        )
+
+    def go_on(self, stage: Stage, step: Document, second: float) -> None:
+        """Let a dialled leg, answered so many seconds ago, go on as a call of its own."""
+        person, leaves_at = stage.caller, stage.clock.leaves_at
+        clock = CallClock(
+            self._speed,
+            self.now,
+            leaves_at=None if leaves_at is None else leaves_at - stage.zero,
+            second=second,
+        )
+        alone = Stage(self, stage.call, person, clock, answered=True)
+        if stage.caller_origin is not None:
+            alone.caller_origin = stage.caller_origin - stage.zero
+        self._play(alone, clock, Script(step), lambda progress: True)
+
+    def stage_of(self, call: Call) -> Stage | None:
+        """Return the leg that runs the TwiML for a live call, or for the leg that dialled it."""
+        return self._stages.get(call.sid) or self._stages.get(call.parent_sid or "")
 
     def close(self) -> None:
         """End all calls, and wait until their callbacks were sent."""
         self.closing.set()
-        for call in self._account.calls():
+        for call in self.account.calls():
             call.hang_up()
-        for call in self._account.calls():
-            if call.cut:
+        for call in self.account.calls():
+            if call.remote:
                 call.done.wait(60)
 
+    def pause(self, seconds: float) -> None:
+        """Let call seconds pass; ends early when the exchange closes."""
+        self.closing.wait(seconds / self._speed)
+
+    def running_clock(self) -> RunningClock:
+        """Return a clock that begins now."""
+        return RunningClock(self._speed, self.now)
+
+    def _script_in(self, from_: str, to: str) -> Script:
+        served: Number | Application | None = self.account.numbers.get(to)
+        if from_.startswith(PERSONAL):
+            served = self.account.application or served
+        if served is None:
+            raise ValueError("the account has no such number; give it one with number()")
+        told = served.status_callback
+        return Script(
+            Next(served.voice_url), served.fallback_url, Subscription(told) if told else None
+        )
+
     def _play(
-        self, call: Call, person: Party, clock: CallClock, script: Script, takes: bool = True
+        self, stage: Stage, clock: CallClock, script: Script, taken: Callable[[Progress], bool]
     ) -> Call:
-        call.cut = clock.cut
-        self._account.add(call)
-        stage = Stage(self._account, self._courier, call, person, clock, self._pause)
+        call = stage.call
+        call.remote = _Remote(stage, clock)
+        self.account.add(call)
+        self._stages[call.sid] = stage
+        progress = Progress(self.account, call, stage.callbacks, clock, script.progress)
 
         def run() -> None:
             try:
-                _perform(stage, script, takes)
+                if taken(progress):
+                    perform(stage, first_document(stage, script), script.fallback)
+                progress.tell("completed")
+                stage.callbacks.join()
             finally:
+                del self._stages[call.sid]
                 call.done.set()
 
         threading.Thread(target=run, name=f"sandbox-{call.sid}", daemon=True).start()
         return call
-
-    def _pause(self, seconds: float) -> None:
-        self.closing.wait(seconds / self._speed)
-
-
-def _perform(stage: Stage, script: Script, takes: bool) -> None:
-    if stage.call.direction == "inbound" or _picked_up(stage, takes):
-        perform(stage, script.first, script.fallback)
-    if script.status_callback:
-        form = ended_form(stage.account, stage.call, stage.clock.stamp())
-        stage.callbacks.ended(script.status_callback, form)
-    stage.callbacks.join()
-
-
-def _picked_up(stage: Stage, takes: bool) -> bool:
-    stage.call.status = "ringing"
-    status = "no-answer"
-    try:
-        stage.clock.wait(-stage.clock.second)
-    except HungUp:
-        takes, status = False, "canceled"
-    if takes:
-        stage.answer()
-    else:
-        stage.call.end(status, stage.clock.stamp(), 0)
-    return takes
 
 
 def _leaves_at(person: Party) -> float | None:

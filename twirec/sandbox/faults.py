@@ -24,6 +24,10 @@ class Fault(StrEnum):
     """500. Nothing was done."""
     UNAVAILABLE = "unavailable"
     """503. Nothing was done."""
+    TIMED_OUT = "timed-out"
+    """408. Nothing was done."""
+    IGNORED = "ignored"
+    """200 with the recording as it is: of an update nothing was done. Others do not mind."""
     SLOW = "slow"
     """The right answer, `Faults.slow_seconds` later."""
     XML_WITH_200 = "xml-with-200"
@@ -44,6 +48,9 @@ class Endpoint(StrEnum):
     CALL = "call"
     LISTING = "listing"
     DELETE = "delete"
+    PLACE = "place"
+    START = "start"
+    UPDATE = "update"
 
 
 _MEDIA_ONLY = frozenset({Fault.XML_WITH_200, Fault.TRUNCATED, Fault.WRONG_LENGTH, Fault.MONO})
@@ -53,10 +60,11 @@ _MEDIA_ONLY = frozenset({Fault.XML_WITH_200, Fault.TRUNCATED, Fault.WRONG_LENGTH
 class Faults:
     """What goes wrong with a call, a recording, or the whole account.
 
-    The first five say how many of the first requests meet which fault, in the order given:
+    The first eight say how many of the first requests meet which fault, in the order given:
     `media={Fault.NOT_FOUND: 2, Fault.BUSY: 1}` is 404, 404, 429 and then the media. `ALWAYS` is
     a count that never ends. The words of callbacks are the recording's `in-progress`,
-    `completed` and `absent`, and `call` for the status callback of the call itself.
+    `completed` and `absent`, `call` for the status callbacks of the call itself, `leg` for those
+    of a dialled leg, and `conference` for those of a conference.
 
     Attributes:
         media: downloads of a recording's media.
@@ -64,9 +72,14 @@ class Faults:
         call: fetching a call.
         listing: lists of calls and of recordings; only the account's faults count.
         delete: deleting a recording. With NOT_FOUND, and all others but SLOW, it stays.
+        place: placing a call; only the account's faults count.
+        start: starting a recording of a call.
+        update: pausing, resuming and stopping a recording.
         slow_seconds: how long SLOW takes, in real seconds.
         retry_after: seconds that BUSY asks to wait; None sends no such header.
         say_fails: every Say is dropped with a warning, and the call goes on at once.
+        whisper_hangs_up: a callee whose `url` gives no document is hung up on; Twilio does not
+            say what it does, and without this they are connected all the same.
         callbacks_lost: callbacks that are never sent.
         callbacks_doubled: callbacks that are sent twice.
         callbacks_late: callbacks that are sent that many call seconds later.
@@ -78,9 +91,13 @@ class Faults:
     call: Mapping[Fault, int] = field(default_factory=dict)
     listing: Mapping[Fault, int] = field(default_factory=dict)
     delete: Mapping[Fault, int] = field(default_factory=dict)
+    place: Mapping[Fault, int] = field(default_factory=dict)
+    start: Mapping[Fault, int] = field(default_factory=dict)
+    update: Mapping[Fault, int] = field(default_factory=dict)
     slow_seconds: float = 1.0
     retry_after: int | None = None
     say_fails: bool = False
+    whisper_hangs_up: bool = False
     callbacks_lost: Collection[str] = ()
     callbacks_doubled: Collection[str] = ()
     callbacks_late: Mapping[str, float] = field(default_factory=dict)
@@ -94,13 +111,7 @@ class Faults:
 
     def of(self, endpoint: Endpoint) -> Mapping[Fault, int]:
         """Return the faults of one kind of request, in the order in which they happen."""
-        counts = {
-            Endpoint.MEDIA: self.media,
-            Endpoint.RECORDING: self.recording,
-            Endpoint.CALL: self.call,
-            Endpoint.LISTING: self.listing,
-            Endpoint.DELETE: self.delete,
-        }[endpoint]
+        counts: Mapping[Fault, int] = getattr(self, endpoint)
         return {Fault(fault): count for fault, count in counts.items()}
 
 
@@ -125,3 +136,19 @@ class FaultPlan:
                     self._happened[endpoint, fault] += 1
                     return fault
         return None
+
+
+class Faulty:
+    """Something whose requests can be made to fail."""
+
+    def __init__(self, faults: Faults | None) -> None:
+        self.plan = FaultPlan(faults)
+
+    @property
+    def faults(self) -> Faults | None:
+        """Its own faults, which come before the account's; None for none. May be set anew."""
+        return self.plan.faults
+
+    @faults.setter
+    def faults(self, faults: Faults | None) -> None:
+        self.plan.arm(faults)

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from twirec.sandbox.faults import Fault, Faults
-from twirec.sandbox.web import BUSY, INTERNAL, UNAVAILABLE, Answer, Refused, Request, not_found
+from twirec.sandbox.web import (
+    BUSY,
+    INTERNAL,
+    TIMED_OUT,
+    UNAVAILABLE,
+    Answer,
+    Refused,
+    Request,
+    not_found,
+)
 
 
 def answer_with(
@@ -51,4 +60,6 @@ def _refusal(fault: Fault | None, faults: Faults, request: Request) -> Refused |
         return Refused(500, INTERNAL, "An internal server error has occurred")
     if fault is Fault.UNAVAILABLE:
         return Refused(503, UNAVAILABLE, "Service unavailable")
+    if fault is Fault.TIMED_OUT:
+        return Refused(408, TIMED_OUT, "Request timed out")
     return None

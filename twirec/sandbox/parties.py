@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from twirec.sandbox.audio import RATE, Track, read_wav
+from twirec.sandbox.audio import RATE, read_wav
 
 LINES = Path(__file__).with_name("lines")
 """Where the spoken lines are that ship with the library (espeak-ng, 8 kHz, 16 bit, mono)."""
@@ -27,6 +27,10 @@ SPOKEN = {
 
 Customers speak with espeak-ng's voice `es+f3`, agents with `es+m3`.
 """
+
+
+KINDS = ("human", "machine", "fax", "unknown")
+"""Who or what can pick up a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,10 @@ class Party:
         counts_from_bridge: count the seconds of `says` and `hangs_up_after` from when the two
             parties are connected, so that a caller's part does not depend on how long the
             announcement is. `keys` always count from second 0.
+        refuses: `busy` or `failed`: how a call to them ends, after `answers_after` seconds,
+            instead of being answered.
+        kind: who or what picks up, one of `KINDS`: what machine detection finds. What an
+            answering machine `says` is its greeting.
     """
 
     says: Sequence[Line] = ()
@@ -81,6 +89,14 @@ class Party:
     answers: bool = True
     answers_after: float = 2.0
     counts_from_bridge: bool = False
+    refuses: str = ""
+    kind: str = "human"
+
+    def __post_init__(self) -> None:
+        if self.refuses not in {"", "busy", "failed"}:
+            raise ValueError(f"a call can be refused as busy or failed, not {self.refuses!r}")
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind!r} is none of {', '.join(KINDS)}")
 
     def spoken(self) -> tuple[tuple[float, array[int]], ...]:
         """Return the second and the samples of each line.
@@ -89,17 +105,6 @@ class Party:
             ValueError: a line does not exist or is not of the right form.
         """
         return tuple((line.at, line.samples()) for line in self.says)
-
-
-def track(spoken: Sequence[tuple[float, array[int]]], origin: float, begin: float) -> Track:
-    """Put what a party says on a track.
-
-    Args:
-        spoken: what `Party.spoken` gave.
-        origin: the call second at which the party's own second 0 lies.
-        begin: the call second at which the track begins.
-    """
-    return Track(tuple((round((origin + at - begin) * RATE), samples) for at, samples in spoken))
 
 
 def last_word(spoken: Sequence[tuple[float, array[int]]]) -> float:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
 
-from twirec.sandbox.state import Account, Call, Recording
+from twirec.sandbox.recording import Recording
+from twirec.sandbox.state import Account, Call
 
 API_VERSION = "2010-04-01"
 
@@ -29,7 +30,7 @@ def recording_json(account: Account, recording: Recording) -> Json:
         "account_sid": account.sid,
         "api_version": API_VERSION,
         "call_sid": recording.call_sid,
-        "conference_sid": None,
+        "conference_sid": recording.conference_sid,
         "date_created": rfc2822(recording.created),
         "date_updated": rfc2822(recording.updated),
         "start_time": rfc2822(recording.started),
@@ -37,7 +38,8 @@ def recording_json(account: Account, recording: Recording) -> Json:
         "sid": recording.sid,
         "price": None,
         "price_unit": "USD",
-        "status": recording.status,
+        # "paused" is only in the answer to the update, as that page says.
+        "status": "processing" if recording.status == "paused" else recording.status,
         "channels": recording.channels,
         "source": recording.source,
         "error_code": recording.error_code,
@@ -56,7 +58,7 @@ def call_recording_json(account: Account, recording: Recording) -> Json:
     resource = dict(recording_json(account, recording))
     del resource["media_url"], resource["subresource_uris"]
     path = f"/{API_VERSION}/Accounts/{account.sid}/Calls/{recording.call_sid}/Recordings"
-    return {**resource, "track": "both", "uri": f"{path}/{recording.sid}.json"}
+    return {**resource, "track": recording.track, "uri": f"{path}/{recording.sid}.json"}
 
 
 def call_json(account: Account, call: Call) -> Json:
@@ -65,7 +67,7 @@ def call_json(account: Account, call: Call) -> Json:
     return {
         "account_sid": account.sid,
         "annotation": None,
-        "answered_by": None,
+        "answered_by": call.answered_by,
         "api_version": API_VERSION,
         "caller_name": None,
         "date_created": rfc2822(call.created),

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Endpoint, Fault, Faults
 from twirec.sandbox.mishaps import answer_with
+from twirec.sandbox.recording import Recording
 from twirec.sandbox.resources import API_VERSION
 from twirec.sandbox.rest_calls import CallHandlers
+from twirec.sandbox.rest_conferences import ConferenceHandlers
+from twirec.sandbox.rest_live import CURRENT, LiveHandlers
 from twirec.sandbox.rest_recordings import RecordingHandlers
-from twirec.sandbox.state import Account, Call, Recording
+from twirec.sandbox.state import Account, Call
 from twirec.sandbox.web import (
     BAD_METHOD,
     UNAUTHORIZED,
@@ -29,14 +32,21 @@ from twirec.sandbox.web import (
 
 _CALL = "(CA[0-9a-f]{32})"
 _RECORDING = "(RE[0-9a-f]{32})"
+_CONFERENCE = "(CF[0-9a-f]{32})"
 
 
 @dataclass(frozen=True, slots=True)
 class _Route:
+    """A route: the groups of the pattern are given to the handler.
+
+    `ignored` answers in its stead, and does nothing, when the request is to be ignored.
+    """
+
     method: str
     pattern: str
-    handler: Callable[[Request, str], Answer]
+    handler: Callable[..., Answer]
     endpoint: Endpoint | None = None
+    ignored: Callable[..., Answer] | None = None
 
 
 class RestApi:
@@ -44,26 +54,11 @@ class RestApi:
 
     def __init__(self, account: Account, exchange: Exchange) -> None:
         self._account = account
-        calls, recordings = CallHandlers(account, exchange), RecordingHandlers(account, exchange)
         self._routes = (
-            _Route("GET", r"/Calls\.json()", calls.list, Endpoint.LISTING),
-            _Route("POST", r"/Calls\.json()", calls.create),
-            _Route("GET", rf"/Calls/{_CALL}\.json", calls.fetch, Endpoint.CALL),
-            _Route("POST", rf"/Calls/{_CALL}\.json", calls.update),
-            _Route(
-                "GET", rf"/Calls/{_CALL}/Recordings\.json", recordings.of_call, Endpoint.LISTING
-            ),
-            _Route("GET", r"/Recordings\.json()", recordings.list, Endpoint.LISTING),
-            _Route("GET", rf"/Recordings/{_RECORDING}\.json", recordings.fetch, Endpoint.RECORDING),
-            _Route(
-                "DELETE", rf"/Recordings/{_RECORDING}\.json", recordings.delete, Endpoint.DELETE
-            ),
-            _Route(
-                "GET",
-                rf"/Recordings/{_RECORDING}(?:\.wav|\.mp3)?",
-                recordings.media,
-                Endpoint.MEDIA,
-            ),
+            *_call_routes(CallHandlers(account, exchange)),
+            *_recording_routes(RecordingHandlers(account, exchange)),
+            *_live_routes(LiveHandlers(account, exchange)),
+            *_conference_routes(ConferenceHandlers(account, exchange)),
         )
 
     def answer(self, request: Request) -> Answer:
@@ -81,23 +76,62 @@ class RestApi:
             match = re.fullmatch(re.escape(prefix) + route.pattern, request.path)
             there = there or match is not None
             if match and route.method == request.method:
-                return self._handle(route, request, match[1])
+                return self._handle(route, request, match.groups())
         if there:
             raise Refused(405, BAD_METHOD, f"{request.method} is not allowed here")
         raise not_found(request.path)
 
-    def _handle(self, route: _Route, request: Request, sid: str) -> Answer:
-        fault, faults = self._fault(route.endpoint, sid)
-        return answer_with(fault, faults, request, lambda asked: route.handler(asked, sid))
+    def _handle(self, route: _Route, request: Request, sids: Sequence[str]) -> Answer:
+        fault, faults = self._fault(route.endpoint, sids)
+        handler = route.ignored if fault is Fault.IGNORED and route.ignored else route.handler
+        return answer_with(fault, faults, request, lambda asked: handler(asked, *sids))
 
-    def _fault(self, endpoint: Endpoint | None, sid: str) -> tuple[Fault | None, Faults]:
+    def _fault(self, endpoint: Endpoint | None, sids: Sequence[str]) -> tuple[Fault | None, Faults]:
         holders: list[Account | Call | Recording | None] = [self._account]
         if endpoint is not Endpoint.LISTING:
-            holders = [self._account.call(sid), self._account.recording(sid), self._account]
+            calls = [self._account.call(sid) for sid in sids]
+            holders = [*calls, *(self._account.recording(sid) for sid in sids), self._account]
         for holder in holders if endpoint else []:
             if holder and endpoint and (fault := holder.plan.take(endpoint)):
                 return fault, holder.faults or Faults()
         return None, Faults()
+
+
+def _call_routes(calls: CallHandlers) -> tuple[_Route, ...]:
+    one = rf"/Calls/{_CALL}\.json"
+    return (
+        _Route("GET", r"/Calls\.json", calls.list, Endpoint.LISTING),
+        _Route("POST", r"/Calls\.json", calls.create, Endpoint.PLACE),
+        _Route("GET", one, calls.fetch, Endpoint.CALL),
+        _Route("POST", one, calls.update),
+    )
+
+
+def _recording_routes(recordings: RecordingHandlers) -> tuple[_Route, ...]:
+    of_call, one = rf"/Calls/{_CALL}/Recordings\.json", rf"/Recordings/{_RECORDING}"
+    return (
+        _Route("GET", of_call, recordings.of_call, Endpoint.LISTING),
+        _Route("GET", r"/Recordings\.json", recordings.list, Endpoint.LISTING),
+        _Route("GET", rf"{one}\.json", recordings.fetch, Endpoint.RECORDING),
+        _Route("DELETE", rf"{one}\.json", recordings.delete, Endpoint.DELETE),
+        _Route("GET", rf"{one}(?:\.wav|\.mp3)?", recordings.media, Endpoint.MEDIA),
+    )
+
+
+def _live_routes(live: LiveHandlers) -> tuple[_Route, ...]:
+    of_call = rf"/Calls/{_CALL}/Recordings"
+    one = rf"{of_call}/(RE[0-9a-f]{{32}}|{re.escape(CURRENT)})\.json"
+    return (
+        _Route("POST", rf"{of_call}\.json", live.start, Endpoint.START),
+        _Route("POST", one, live.update, Endpoint.UPDATE, live.ignore),
+    )
+
+
+def _conference_routes(conferences: ConferenceHandlers) -> tuple[_Route, ...]:
+    return (
+        _Route("GET", r"/Conferences\.json", conferences.list, Endpoint.LISTING),
+        _Route("GET", rf"/Conferences/{_CONFERENCE}\.json", conferences.fetch),
+    )
 
 
 def authorize(account: Account, request: Request) -> None:

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time
 from twirec.sandbox.audio import wav, wav_size
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.paging import KEYS, page
+from twirec.sandbox.recording import Recording
 from twirec.sandbox.resources import Json, call_recording_json, recording_json
-from twirec.sandbox.state import Account, Recording
+from twirec.sandbox.state import Account
 from twirec.sandbox.web import (
     BAD_REQUEST,
     CONFLICT,
@@ -23,7 +24,7 @@ from twirec.sandbox.web import (
 )
 
 _DATES = ("DateCreated", "DateCreated<", "DateCreated>")
-_FILTERS = {*_DATES, "CallSid", "IncludeSoftDeleted", *KEYS}
+_FILTERS = {*_DATES, "CallSid", "ConferenceSid", "IncludeSoftDeleted", *KEYS}
 
 
 class RecordingHandlers:
@@ -33,7 +34,7 @@ class RecordingHandlers:
         self._account = account
         self._exchange = exchange
 
-    def list(self, request: Request, sid: str) -> Answer:
+    def list(self, request: Request) -> Answer:
         """List recordings, the newest first."""
         known_params(request.params, _FILTERS)
         return self._page(request, _matcher(request), recording_json)
@@ -116,13 +117,15 @@ def _matcher(request: Request) -> Callable[[Recording], bool]:
     """Return the filter that a request asks for. Dates are whole days, GMT."""
     params = request.params
     days = {name: _midnight(params[name]) for name in _DATES if name in params}
-    call_sid, with_deleted = params.get("CallSid"), _with_deleted(request)
+    call_sid, conference_sid = params.get("CallSid"), params.get("ConferenceSid")
+    with_deleted = _with_deleted(request)
 
     def matches(recording: Recording) -> bool:
         at = recording.created
         return (
             (with_deleted or recording.status != "deleted")
             and call_sid in (None, recording.call_sid)
+            and conference_sid in (None, recording.conference_sid)
             and ("DateCreated" not in days or at.date() == days["DateCreated"].date())
             # "on or before midnight of this date", read as the midnight that begins it: whoever
             # needs the day itself must ask for the next one.

@@ -16,10 +16,11 @@ from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Faults
 from twirec.sandbox.parties import Party
 from twirec.sandbox.recorder import TOO_SHORT
+from twirec.sandbox.recording import Recording
 from twirec.sandbox.rest import RestApi, authorize
 from twirec.sandbox.server import Server
 from twirec.sandbox.signing import sign
-from twirec.sandbox.state import Account, Call, Number, Recording, RestRequest
+from twirec.sandbox.state import Account, Application, Call, Number, RestRequest
 from twirec.sandbox.web import Answer, Refused, Request
 
 ACCOUNT_SID = "AC" + "5a" * 16
@@ -160,9 +161,23 @@ class Sandbox:
         self._account.numbers[number] = bought
         return bought
 
-    def party(self, number: str, party: Party) -> None:
-        """Say who picks up when a number (E.164) is called."""
-        self._account.parties[number] = party
+    def application(
+        self,
+        *,
+        voice_url: str,
+        fallback_url: str | None = None,
+        status_callback: str | None = None,
+    ) -> Application:
+        """Say what serves the calls that clients and SIP phones of the account's make.
+
+        At Twilio that is a TwiML application or a SIP domain. URLs are absolute.
+        """
+        self._account.application = Application(voice_url, fallback_url, status_callback)
+        return self._account.application
+
+    def party(self, address: str, party: Party) -> None:
+        """Say who picks up when E.164, `client:…` or `sip:…` is called."""
+        self._account.parties[address] = party
 
     def call(
         self,
@@ -174,11 +189,12 @@ class Sandbox:
         faults: Faults | None = None,
         at: datetime | None = None,
     ) -> Call:
-        """Call a number of the account, and play the call in a thread.
+        """Call the account, and play the call in a thread.
 
         Args:
-            from_: E.164, or what Twilio has for a withheld number.
-            to: a number of the account.
+            from_: E.164, what Twilio has for a withheld number, or `client:…` or `sip:…` for a
+                phone of the account's own, whose call `application` serves.
+            to: a number of the account; from its own phones whatever they dialled.
             caller: who calls; by default somebody who says nothing.
             callee: who picks up whatever is dialled; by default whoever is registered for that
                 number with `party`, or else somebody who picks up after two seconds.

@@ -2,65 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin
 
+from twirec.sandbox.audio import Track
 from twirec.sandbox.callbacks import Callbacks
-from twirec.sandbox.clock import CallClock
+from twirec.sandbox.clock import Clock, RunningClock
 from twirec.sandbox.courier import Courier
 from twirec.sandbox.faults import Faults
 from twirec.sandbox.parties import Party
+from twirec.sandbox.recorder import Recorders
+from twirec.sandbox.script import Document, Next
+from twirec.sandbox.sound import Clips, Sound, heard, moved
 from twirec.sandbox.state import Account, Call, LogEntry
 from twirec.sandbox.twiml import Verb
 
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """Where the next document comes from, and what is sent beside the call's own fields."""
-
-    url: str
-    method: str = "POST"
-    params: Mapping[str, str] = field(default_factory=dict)
+if TYPE_CHECKING:  # rooms are full of stages
+    from twirec.sandbox.rooms import Rooms
 
 
 class Ended(Exception):
     """The TwiML ended the call."""
 
 
+class House(Protocol):
+    """What all calls share."""
+
+    account: Account
+    courier: Courier
+    rooms: Rooms
+
+    def pause(self, seconds: float) -> None:
+        """Let call seconds pass; may end early when the sandbox closes."""
+        ...
+
+    def running_clock(self) -> RunningClock:
+        """Return a clock that begins now."""
+        ...
+
+    def go_on(self, stage: Stage, step: Document, second: float) -> None:
+        """Let a dialled leg, answered so many seconds ago, go on as a call of its own."""
+        ...
+
+
 class Stage:
     """One leg, its clock, the person on it, and what has happened so far.
 
+    Args:
+        house: what all calls share.
+        call: the leg.
+        caller: the person on it.
+        clock: its time.
+        zero: the second at which the person's own second 0 lies.
+        answered: whether the leg was answered, at `zero`.
+
     Attributes:
         url: the address of the document being run, without a fragment.
-        caller: the person on the leg that runs the TwiML.
-        caller_origin: the call second at which the caller's own second 0 lies; None while that
-            is not known.
+        caller_origin: the call second from which what the person says is counted; None while
+            that is not known.
+        recorders: what is being recorded.
+        turn_to: the document that was given from outside.
         afterwards: a request that is still to be made when the caller is gone.
     """
 
     def __init__(
         self,
-        account: Account,
-        courier: Courier,
+        house: House,
         call: Call,
         caller: Party,
-        clock: CallClock,
-        pause: Callable[[float], None],
+        clock: Clock,
+        *,
+        zero: float = 0.0,
+        answered: bool = False,
     ) -> None:
-        self.account = account
-        self.courier = courier
+        self.house = house
+        self.account = house.account
         self.call = call
         self.caller = caller
         self.clock = clock
-        self.pause = pause
+        self.zero = zero
         self.callbacks = Callbacks(
-            courier, lambda text: self.log("callback", text), lambda: self.faults, pause
+            house.courier, lambda text: self.log("callback", text), lambda: self.faults, house.pause
         )
         self.url = ""
-        self.caller_origin = None if caller.counts_from_bridge else 0.0
+        self.caller_origin = None if caller.counts_from_bridge else zero
+        self.recorders = Recorders()
+        self.turn_to: Document = b""
         self.afterwards: Next | None = None
-        self._answered_at: float | None = None
+        self._sounds: list[Sound] = []
+        self._answered_at = zero if answered else None
 
     @property
     def faults(self) -> Faults:
@@ -88,14 +119,34 @@ class Stage:
             self.call.started = self.clock.stamp()
             self.call.status = "in-progress"
 
-    def bridge(self) -> None:
-        """Connect the caller to somebody."""
+    def bridge(self, second: float | None = None) -> None:
+        """Connect the caller to somebody, now or at a given call second."""
         self.answer()
-        caller = self.caller
         if self.caller_origin is None:
-            self.caller_origin = self.clock.second
-            if caller.hangs_up_after is not None:
-                self.clock.leaves_at = self.caller_origin + caller.hangs_up_after
+            self.caller_origin = self.clock.second if second is None else second
+            if self.caller.hangs_up_after is not None:
+                self.clock.leaves_at = self.caller_origin + self.caller.hangs_up_after
+
+    @property
+    def voice(self) -> Clips:
+        """What the person says, in call seconds; nothing while it is not known when."""
+        if self.caller_origin is None:
+            return ()
+        return moved(self.caller.spoken(), self.caller_origin)
+
+    def hear(self, clips: Clips) -> Sound:
+        """Let the person hear something from now on; whoever does so sets its end."""
+        sound = Sound(clips, self.clock.second)
+        self._sounds.append(sound)
+        return sound
+
+    def spoken(self, begin: float, end: float) -> Track:
+        """Return what the person says from one call second to another."""
+        return heard([Sound(self.voice, begin)], begin, end)
+
+    def sides(self, begin: float, end: float) -> tuple[Track, Track]:
+        """Return what the person says, and what they hear, from one call second to another."""
+        return self.spoken(begin, end), heard(list(self._sounds), begin, end)
 
     def absolute(self, url: str) -> str:
         """Return a URL of the document's as an absolute one; its fragment stays."""

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import threading
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
-from twirec.sandbox.audio import RATE, Audio
-from twirec.sandbox.faults import FaultPlan, Faults
+from twirec.sandbox.faults import Faults, Faulty
 from twirec.sandbox.parties import Party
+from twirec.sandbox.recording import Recording
+from twirec.sandbox.script import Document
+from twirec.sandbox.sids import new_sid
 
 FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """The statuses of a call that has ended."""
-
-
-def new_sid(prefix: str) -> str:
-    """Return a new SID: two letters and 32 hexadecimal digits."""
-    return prefix + uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +53,15 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """What serves the calls that the account's clients and SIP phones make; see `Number`."""
+
+    voice_url: str
+    fallback_url: str | None = None
+    status_callback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RestRequest:
     """A request that the REST API got: method, path, query as it came, and the status answered."""
 
@@ -66,82 +71,30 @@ class RestRequest:
     status: int
 
 
-class _Faulty:
-    """Something whose requests can be made to fail."""
+class Remote(Protocol):
+    """What can be done to a live leg from outside, from any thread."""
 
-    def __init__(self, faults: Faults | None) -> None:
-        self.plan = FaultPlan(faults)
+    def cut(self) -> None:
+        """Hang up."""
+        ...
 
-    @property
-    def faults(self) -> Faults | None:
-        """Its own faults, which come before the account's; None for none. May be set anew."""
-        return self.plan.faults
-
-    @faults.setter
-    def faults(self, faults: Faults | None) -> None:
-        self.plan.arm(faults)
+    def turn(self, step: Document) -> None:
+        """Go on with another document."""
+        ...
 
 
-class Recording(_Faulty):
-    """A recording at the stand-in. Stamps are UTC.
-
-    Attributes:
-        sid: `RE…`.
-        call_sid: the parent leg, `CA…`.
-        status: Twilio's word (https://www.twilio.com/docs/voice/api/recording).
-        source: Twilio's word for what started it.
-        channels: how many channels were asked for: what a download gets that does not say.
-        dual: whether both channels are kept, so that a download may ask for two.
-        created, updated, started: stamps.
-        error_code: 16101 with `absent`; None otherwise.
-        audio: the sound; None while there is none.
-    """
-
-    def __init__(
-        self,
-        call_sid: str,
-        *,
-        started: datetime,
-        source: str = "DialVerb",
-        channels: int = 2,
-        dual: bool = True,
-        faults: Faults | None = None,
-    ) -> None:
-        super().__init__(faults)
-        self.sid = new_sid("RE")
-        self.call_sid = call_sid
-        self.status = "in-progress"
-        self.source = source
-        self.channels = channels
-        self.dual = dual
-        self.created = self.updated = self.started = started
-        self.error_code: int | None = None
-        self.audio: Audio | None = None
-
-    @property
-    def duration(self) -> int | None:
-        """Whole seconds, rounded down; None while it goes on."""
-        if self.status == "in-progress":
-            return None
-        return self.audio.frames // RATE if self.audio else 0
-
-    @property
-    def has_media(self) -> bool:
-        """Whether the media can be downloaded."""
-        return self.status == "completed"
-
-
-class Call(_Faulty):
+class Call(Faulty):
     """A leg of a call at the stand-in. Stamps are UTC.
 
     Attributes:
         sid: `CA…`.
-        from_, to: E.164, or what the other side sent.
+        from_, to: E.164, `client:…`, `sip:…`, or what the other side sent.
         direction: `inbound`, `outbound-api` or `outbound-dial`.
         parent_sid: the leg that dialled this one; None for the leg that runs TwiML.
         status: Twilio's word (https://www.twilio.com/docs/voice/api/call-resource).
         created, started, ended: stamps; the last two None until then.
         duration: seconds from the answer to the end; None before the end.
+        answered_by: what machine detection found, in Twilio's word; None without it.
         callee: who picks up whatever this call dials; None: whoever is registered for the number.
         log: what happened.
         recordings: its recordings.
@@ -169,10 +122,11 @@ class Call(_Faulty):
         self.started: datetime | None = None
         self.ended: datetime | None = None
         self.duration: int | None = None
+        self.answered_by: str | None = None
         self.callee = callee
         self.log: list[LogEntry] = []
         self.recordings: list[Recording] = []
-        self.cut: Callable[[], None] | None = None
+        self.remote: Remote | None = None
         self.done = threading.Event()
 
     def wait(self, timeout: float = 30.0) -> None:
@@ -189,20 +143,18 @@ class Call(_Faulty):
 
     def hang_up(self) -> None:
         """End the call now, as a person who puts the phone down."""
-        if self.cut:
-            self.cut()
+        if self.remote:
+            self.remote.cut()
 
     def end(self, status: str, at: datetime, seconds: float) -> None:
         """Write down that the leg has ended after so many seconds of being answered."""
         self.ended = at
         self.duration = int(seconds + 1e-6)  # sums of call seconds may end in .999…
         self.status = status
-        if self.parent_sid:
-            self.done.set()  # a dialled leg has no callbacks of its own
 
 
 @dataclass
-class Account(_Faulty):
+class Account(Faulty):
     """The account: who may ask, and what there is. Safe to use from several threads.
 
     Attributes:
@@ -216,6 +168,7 @@ class Account(_Faulty):
     key: str
     secret: str
     url: str = ""
+    application: Application | None = None
     numbers: dict[str, Number] = field(default_factory=dict)
     parties: dict[str, Party] = field(default_factory=dict)
 

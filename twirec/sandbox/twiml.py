@@ -11,55 +11,14 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from twirec.sandbox.grammar import ATTRIBUTES, CHILDREN, WITH_TEXT
+
 HTTP_FAILED = 11200
 BAD_DOCUMENT = 12100
 BAD_SCHEMA = 12200
 BAD_CONTENT_TYPE = 12300
 
 _CONTENT_TYPES = frozenset({"text/xml", "application/xml", "text/html"})
-_COUNT = r"\d{1,6}"
-_BOOLEAN = "true|false"
-_METHOD = "GET|POST"
-_ANY = r"[\s\S]*"
-
-_ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
-    "Response": {},
-    "Say": {"voice": _ANY, "language": _ANY, "loop": _COUNT},
-    "Play": {"loop": _COUNT},
-    "Pause": {"length": _COUNT},
-    "Redirect": {"method": _METHOD},
-    "Hangup": {},
-    "Gather": {
-        "input": "dtmf",
-        "action": _ANY,
-        "method": _METHOD,
-        "timeout": _COUNT,
-        "numDigits": r"[1-9]\d{0,3}",
-        "finishOnKey": "[0-9#*]?",
-        "actionOnEmptyResult": _BOOLEAN,
-    },
-    "Dial": {
-        "action": _ANY,
-        "method": _METHOD,
-        "timeout": _COUNT,
-        "timeLimit": _COUNT,
-        "callerId": _ANY,
-        "answerOnBridge": _BOOLEAN,
-        "record": "do-not-record|record-from-(answer|ringing)(-dual)?",
-        "trim": "trim-silence|do-not-trim",
-        "recordingStatusCallback": _ANY,
-        "recordingStatusCallbackMethod": _METHOD,
-        "recordingStatusCallbackEvent": _ANY,
-    },
-    "Number": {},
-}
-
-_CHILDREN = {
-    "Response": {"Say", "Play", "Pause", "Gather", "Redirect", "Dial", "Hangup"},
-    "Gather": {"Say", "Play", "Pause"},
-    "Dial": {"Number"},
-}
-_WITH_TEXT = frozenset({"Say", "Play", "Redirect", "Dial", "Number"})
 
 
 class TwimlError(Exception):
@@ -115,16 +74,16 @@ def parse(body: bytes, content_type: str) -> tuple[Verb, ...]:
 
 
 def _verb(element: ET.Element) -> Verb:
-    known = _ATTRIBUTES[element.tag]
+    known = ATTRIBUTES[element.tag]
     for name, value in element.attrib.items():
         if name not in known:
             raise TwimlError(BAD_SCHEMA, f"{element.tag} has no attribute {name} here")
         if not re.fullmatch(known[name], value):
             raise TwimlError(BAD_SCHEMA, f"{element.tag} {name}={value!r} is not allowed")
     for child in element:
-        if child.tag not in _CHILDREN.get(element.tag, ()):
+        if child.tag not in CHILDREN.get(element.tag, ()):
             raise TwimlError(BAD_SCHEMA, f"{child.tag} does not belong into {element.tag} here")
     text = (element.text or "").strip()
-    if (text and element.tag not in _WITH_TEXT) or any((c.tail or "").strip() for c in element):
+    if (text and element.tag not in WITH_TEXT) or any((c.tail or "").strip() for c in element):
         raise TwimlError(BAD_SCHEMA, f"there is text in {element.tag} that does not belong there")
     return Verb(element.tag, dict(element.attrib), text, tuple(_verb(c) for c in element))

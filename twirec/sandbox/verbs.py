@@ -1,12 +1,16 @@
-"""The verbs that need only the caller: Say, Play, Pause, Gather, Redirect, Hangup."""
+"""The verbs that need only the caller: Say, Play, Pause, Gather, Redirect, Hangup, Reject."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from twirec.sandbox.audio import RATE, read_wav
-from twirec.sandbox.stage import Ended, Next, Stage
-from twirec.sandbox.twiml import BAD_DOCUMENT, HTTP_FAILED, TwimlError, Verb
+from twirec.sandbox.audio import RATE, hum, read_wav
+from twirec.sandbox.script import Next
+from twirec.sandbox.sound import Clips
+from twirec.sandbox.stage import Ended, Stage
+from twirec.sandbox.twiml import BAD_DOCUMENT, BAD_SCHEMA, HTTP_FAILED, TwimlError, Verb
 from twirec.sandbox.voices import speaks
 
 LETTERS_A_SECOND = 15
@@ -24,25 +28,53 @@ _BAD_VOICE = 13511
 _BAD_TEXT = 13520
 
 
+class Rejected(Exception):
+    """The TwiML did not take the call.
+
+    Attributes:
+        status: Twilio's word for how it ended.
+    """
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        super().__init__(status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """What a Say, Play or Pause sounds like, and how long it takes in all."""
+
+    seconds: float
+    sound: array[int]
+    times: int = 1
+
+    def clips(self, begin: float) -> Clips:
+        return tuple(
+            (begin + time * self.seconds / self.times, self.sound) for time in range(self.times)
+        )
+
+
 def say(stage: Stage, verb: Verb) -> None:
     """Speak a text; https://www.twilio.com/docs/voice/twiml/say."""
-    prompt(stage, verb)
+    _play_all(stage, (verb,))
 
 
 def play(stage: Stage, verb: Verb) -> None:
     """Play a WAV file; https://www.twilio.com/docs/voice/twiml/play."""
-    prompt(stage, verb)
+    _play_all(stage, (verb,))
 
 
 def pause(stage: Stage, verb: Verb) -> None:
     """Wait; https://www.twilio.com/docs/voice/twiml/pause."""
-    prompt(stage, verb)
+    _play_all(stage, (verb,))
 
 
-def prompt(stage: Stage, verb: Verb) -> None:
-    """Play a Say, Play or Pause to its end."""
-    stage.answer()
-    stage.clock.wait(prompt_seconds(stage, verb))
+def reject(stage: Stage, verb: Verb) -> None:
+    """Do not take the call; https://www.twilio.com/docs/voice/twiml/reject."""
+    if stage.answered:
+        raise TwimlError(BAD_SCHEMA, "Reject comes before everything else")
+    stage.log("Reject")
+    raise Rejected("busy" if verb.get("reason", "rejected") == "busy" else "no-answer")
 
 
 def hangup(stage: Stage, verb: Verb) -> None:
@@ -69,51 +101,79 @@ def gather(stage: Stage, verb: Verb) -> Next | None:
     stage.answer()
     begin = stage.clock.second
     stage.log("Gather")
-    prompted = begin + sum(prompt_seconds(stage, child) for child in verb.children)
-    digits, ended = _collect(verb, stage.caller.keys, begin, prompted)
-    stage.clock.wait(ended - begin)
+    clips, seconds = _prompts(stage, verb.children)
+    keys = [(stage.zero + second, key) for second, key in stage.caller.keys]
+    digits, ended = _collect(verb, keys, begin, begin + seconds)
+    _hear(stage, clips, ended - begin)
     stage.log("Gather", f"Digits={digits}")
     if digits or verb.flag("actionOnEmptyResult"):
         return stage.step(verb, {"Digits": digits}, stage.url)
     return None
 
 
-def prompt_seconds(stage: Stage, verb: Verb) -> float:
-    """Return how many call seconds a Say, Play or Pause takes; 0 for one that fails.
+def _play_all(stage: Stage, prompts: Sequence[Verb]) -> None:
+    stage.answer()
+    clips, seconds = _prompts(stage, prompts)
+    _hear(stage, clips, seconds)
+
+
+def _hear(stage: Stage, clips: Clips, seconds: float) -> None:
+    sound = stage.hear(clips)
+    try:
+        stage.clock.wait(seconds)
+    finally:
+        sound.end = stage.clock.second
+
+
+def _prompts(stage: Stage, verbs: Sequence[Verb]) -> tuple[Clips, float]:
+    """Return what is heard of some prompts from now on, and how many call seconds they take."""
+    clips: Clips = ()
+    begin = second = stage.clock.second
+    for verb in verbs:
+        if made := _prompt(stage, verb):
+            clips += made.clips(second)
+            second += made.seconds
+    return clips, second - begin
+
+
+def _prompt(stage: Stage, verb: Verb) -> _Prompt | None:
+    """Return a Say, Play or Pause; None for one that fails.
 
     Failing is what Twilio does with it: a warning, no sound, and the call goes on at once.
     """
     if verb.name == "Pause":
         stage.log("Pause")
-        return float(verb.seconds("length", 1))
-    seconds = _say_seconds(stage, verb) if verb.name == "Say" else _play_seconds(stage, verb)
-    return seconds * (verb.seconds("loop", 1) or _ENDLESS)
+        return _Prompt(float(verb.seconds("length", 1)), array("h"))
+    made = _said(stage, verb) if verb.name == "Say" else _played(stage, verb)
+    times = verb.seconds("loop", 1) or _ENDLESS
+    return made and _Prompt(made.seconds * times, made.sound, times)
 
 
-def _say_seconds(stage: Stage, verb: Verb) -> float:
+def _said(stage: Stage, verb: Verb) -> _Prompt | None:
     voice, language = verb.attributes.get("voice"), verb.attributes.get("language")
     if not speaks(voice, language):
         stage.log("warning", f"Say: invalid voice {voice} for {language}", _BAD_VOICE)
-        return 0.0
+        return None
     if not verb.text or len(verb.text) > LONGEST_SAY or stage.faults.say_fails:
         stage.log("warning", "Say: invalid text", _BAD_TEXT)
-        return 0.0
+        return None
     stage.log("Say", verb.text)
-    return max(SHORTEST_SAY, len(verb.text) / LETTERS_A_SECOND)
+    seconds = max(SHORTEST_SAY, len(verb.text) / LETTERS_A_SECOND)
+    return _Prompt(seconds, hum(seconds))
 
 
-def _play_seconds(stage: Stage, verb: Verb) -> float:
-    reply = stage.courier.send(stage.absolute(verb.text), {}, "GET")
+def _played(stage: Stage, verb: Verb) -> _Prompt | None:
+    reply = stage.house.courier.send(stage.absolute(verb.text), {}, "GET")
     if reply.failure:
         stage.log("warning", f"Play: {reply.failure} {reply.status}", HTTP_FAILED)
-        return 0.0
+        return None
     try:
         samples = read_wav(reply.body)
     except ValueError as error:
         stage.log("warning", f"Play: {error}", _BAD_PLAY)
-        return 0.0
+        return None
     stage.log("Play", verb.text)
-    return len(samples) / RATE
+    return _Prompt(len(samples) / RATE, samples)
 
 
 def _collect(
@@ -123,7 +183,7 @@ def _collect(
     digits, patience = "", verb.seconds("timeout", 5)
     deadline = prompted + patience
     for second, key in sorted(keys):
-        if second < begin or second >= deadline:
+        if second <= begin or second >= deadline:  # the key that ended the last Gather is spent
             continue
         if key == verb.get("finishOnKey", "#"):
             return digits, second

@@ -15,10 +15,12 @@ BAD_REQUEST = 20001
 UNAUTHORIZED = 20003
 BAD_METHOD = 20004
 NOT_FOUND = 20404
+TIMED_OUT = 20408
 CONFLICT = 20409
 BUSY = 20429
 INTERNAL = 20500
 UNAVAILABLE = 20503
+NOT_IN_PROGRESS = 21220
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,15 @@ class Request:
     @property
     def form(self) -> dict[str, str]:
         """The fields of a form."""
-        return dict(parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True))
+        return dict(self._fields)
+
+    def words(self, name: str) -> list[str]:
+        """The words of a field of a form, which may be there several times."""
+        return [word for key, value in self._fields if key == name for word in value.split()]
+
+    @property
+    def _fields(self) -> list[tuple[str, str]]:
+        return parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True)
 
     @property
     def credentials(self) -> tuple[str, str]:

@@ -1,0 +1,75 @@
+"""A pause, heard in the file: silence for the span, and the same length."""
+
+from __future__ import annotations
+
+import io
+import time
+import wave
+from array import array
+
+import pytest
+
+from tests.end_to_end.site import AGENT, CUSTOMER, OWN_NUMBER, SPEED, Site
+from tests.end_to_end.test_calls import energy
+from twirec.model.errors import NotPaused, VendorError
+from twirec.model.states import State
+from twirec.sandbox import Call, Fault, Faults, Line, Party
+
+LONG = 60.0
+TALKS = Party(
+    says=[Line("customer_complaint", at=second) for second in range(0, 60, 7)],
+    counts_from_bridge=True,
+    hangs_up_after=LONG,
+)
+
+
+def recorded_call(site: Site, **scene: Faults) -> Call:
+    """Return a call in that is being recorded."""
+    call = site.sandbox.call(
+        from_=CUSTOMER, to=OWN_NUMBER, caller=TALKS, callee=Party(answers_after=1.0), **scene
+    )
+    deadline = time.monotonic() + 10
+    while not any(
+        recording.state is State.RECORDING
+        for record in site.archive.search()
+        for recording in record.recordings
+    ):
+        assert time.monotonic() < deadline, f"{AGENT} was never connected"
+        time.sleep(0.02)
+    return call
+
+
+def test_a_pause_is_silence_in_the_file_and_a_span_in_the_catalog(site: Site) -> None:
+    call = recorded_call(site)
+    time.sleep(15 / SPEED)
+    site.archive.pause(call.sid, by="ana")
+    time.sleep(15 / SPEED)
+    site.archive.resume(call.sid)
+    call.wait(timeout=30)
+    site.work_on()
+    record = site.archive.show(call.sid)
+    (recording,), (pause,) = record.recordings, record.pauses
+    assert recording.started_at is not None
+    assert pause.resumed_at is not None
+    with wave.open(io.BytesIO(site.bytes_of(recording))) as audio:
+        assert audio.getnframes() / 8000 == pytest.approx(LONG, abs=1)
+        samples = array("h", audio.readframes(audio.getnframes()))[0::2]
+    loud = [energy(samples, second, second + 1) > 20 for second in range(int(LONG) - 1)]
+    silent = max(len(run) for run in "".join("x" if each else " " for each in loud).split("x"))
+    span = (pause.resumed_at - pause.paused_at).total_seconds() * SPEED
+    assert span - 3 <= silent <= span + 3  # pauses between the sentences, and whole seconds
+    assert loud[-5:].count(True) >= 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(Fault.IGNORED, NotPaused), (Fault.ERROR, VendorError)]
+)
+def test_a_pause_that_twilio_does_not_confirm_raises(
+    site: Site, fault: Fault, error: type[VendorError]
+) -> None:
+    call = recorded_call(site, faults=Faults(update={fault: 1}))
+    with pytest.raises(error):
+        site.archive.pause(call.sid, by="ana")
+    assert site.archive.show(call.sid).pauses == ()
+    call.hang_up()
+    call.wait(timeout=30)

@@ -1,0 +1,121 @@
+"""Which verbs, nouns and attributes of TwiML there are here, and what they may hold.
+
+https://www.twilio.com/docs/voice/twiml and the page of each verb and noun. An attribute that is
+not here is one that the stand-in would have to ignore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_COUNT = r"\d{1,6}"
+_BOOLEAN = "true|false"
+_METHOD = "GET|POST"
+_ANY = r"[\s\S]*"
+_TRIM = "trim-silence|do-not-trim"
+_TRACK = "inbound|outbound|both"
+
+_RECORDING = {
+    "trim": _TRIM,
+    "recordingStatusCallback": _ANY,
+    "recordingStatusCallbackMethod": _METHOD,
+    "recordingStatusCallbackEvent": _ANY,
+}
+_EVENT = "(initiated|ringing|answered|completed)"
+_CALLEE = {
+    "url": _ANY,
+    "method": _METHOD,
+    "statusCallback": _ANY,
+    "statusCallbackMethod": _METHOD,
+    "statusCallbackEvent": rf"{_EVENT}( +{_EVENT})*",
+}
+_ROOM_EVENT = "(start|end|join|leave)"
+
+ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
+    "Response": {},
+    "Say": {"voice": _ANY, "language": _ANY, "loop": _COUNT},
+    "Play": {"loop": _COUNT},
+    "Pause": {"length": _COUNT},
+    "Redirect": {"method": _METHOD},
+    "Hangup": {},
+    "Reject": {"reason": "rejected|busy"},
+    "Gather": {
+        "input": "dtmf",
+        "action": _ANY,
+        "method": _METHOD,
+        "timeout": _COUNT,
+        "numDigits": r"[1-9]\d{0,3}",
+        "finishOnKey": "[0-9#*]?",
+        "actionOnEmptyResult": _BOOLEAN,
+    },
+    "Dial": {
+        "action": _ANY,
+        "method": _METHOD,
+        "timeout": _COUNT,
+        "timeLimit": _COUNT,
+        "callerId": _ANY,
+        "answerOnBridge": _BOOLEAN,
+        "record": "do-not-record|record-from-(answer|ringing)(-dual)?",
+        "recordingTrack": _TRACK,
+        **_RECORDING,
+    },
+    "Number": _CALLEE,
+    "Client": _CALLEE,
+    "Sip": _CALLEE,
+    "Identity": {},
+    "Parameter": {"name": _ANY, "value": _ANY},
+    "Queue": {},
+    "Conference": {
+        "muted": _BOOLEAN,
+        "startConferenceOnEnter": _BOOLEAN,
+        "endConferenceOnExit": _BOOLEAN,
+        # Beeps and music are heard by nobody here, and are in no recording.
+        "beep": "true|false|onEnter|onExit",
+        "waitUrl": "",
+        "record": "do-not-record|record-from-start",
+        "statusCallback": _ANY,
+        "statusCallbackMethod": _METHOD,
+        "statusCallbackEvent": rf"{_ROOM_EVENT}( +{_ROOM_EVENT})*",
+        **_RECORDING,
+    },
+    "Enqueue": {
+        "action": _ANY,
+        "method": _METHOD,
+        "waitUrl": _ANY,
+        "waitUrlMethod": _METHOD,
+    },
+    "Record": {
+        "action": _ANY,
+        "method": _METHOD,
+        "timeout": _COUNT,
+        "finishOnKey": "[0-9#*]*",
+        "maxLength": _COUNT,
+        "playBeep": _BOOLEAN,
+        **_RECORDING,
+    },
+    "Start": {},
+    "Stop": {},
+    "Recording": {"name": _ANY, "track": _TRACK, "channels": "mono|dual", **_RECORDING},
+}
+"""The attributes of each verb and noun, with a pattern for what they may hold."""
+
+CHILDREN = {
+    "Response": {
+        *("Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Reject"),
+        *("Dial", "Enqueue", "Record", "Start", "Stop"),
+    },
+    "Gather": {"Say", "Play", "Pause"},
+    "Dial": {"Number", "Client", "Sip", "Queue", "Conference"},
+    "Client": {"Identity", "Parameter"},
+    "Start": {"Recording"},
+    "Stop": {"Recording"},
+}
+"""What may be inside what."""
+
+WITH_TEXT = frozenset(
+    {
+        *("Say", "Play", "Redirect", "Dial", "Number", "Client", "Sip", "Identity"),
+        *("Queue", "Conference", "Enqueue"),
+    }
+)
+"""What may hold text."""

@@ -1,0 +1,59 @@
+"""What somebody hears who waits in a queue (https://www.twilio.com/docs/voice/twiml/enqueue#waiturl)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from twirec.sandbox.clock import SideClock
+from twirec.sandbox.documents import document
+from twirec.sandbox.rooms import Queue
+from twirec.sandbox.script import Next
+from twirec.sandbox.stage import Stage
+from twirec.sandbox.twiml import BAD_SCHEMA, TwimlError, Verb
+from twirec.sandbox.verbs import pause, play, redirect, say
+from twirec.sandbox.waiting import Waiting
+
+_VERBS: Mapping[str, Callable[[Stage, Verb], Next | None]] = {
+    "Say": say,
+    "Play": play,
+    "Pause": pause,
+    "Redirect": redirect,
+}
+
+
+def listen(stage: Stage, verb: Verb, queue: Queue, place: Waiting) -> None:
+    """Run the document at `waitUrl` again and again, until it fails.
+
+    Raises:
+        SideOver: somebody took the caller out of the queue.
+        HungUp, Turned: the call is over, or goes on elsewhere.
+    """
+    clock = SideClock(stage.clock, lambda: place.bridge is not None)
+    side = Stage(stage.house, stage.call, stage.caller, clock, zero=stage.zero, answered=True)
+    url, method = stage.absolute(verb.attributes["waitUrl"]), verb.get("waitUrlMethod", "POST")
+    step: Next | None = None
+    try:
+        while True:
+            begin = clock.second
+            step = _verbs(side, step or Next(url, method, _params(queue, place)))
+            if clock.second == begin:
+                clock.wait(1)  # a document that takes no time must not be asked for all the time
+    except TwimlError as error:
+        stage.log("error", str(error), error.code)
+
+
+def _verbs(stage: Stage, step: Next) -> Next | None:
+    for verb in document(stage, step):
+        if verb.name not in _VERBS:
+            raise TwimlError(BAD_SCHEMA, f"{verb.name} is not allowed while waiting here")
+        if following := _VERBS[verb.name](stage, verb):
+            return following
+    return None
+
+
+def _params(queue: Queue, place: Waiting) -> Mapping[str, str]:
+    return {
+        "QueueSid": queue.sid,
+        "QueueTime": str(int(place.queue_time)),
+        "QueuePosition": str(queue.waiting.index(place) + 1 if place in queue.waiting else 1),
+    }

@@ -1,0 +1,54 @@
+"""Conferences over REST, to read (https://www.twilio.com/docs/voice/api/conference-resource)."""
+
+from __future__ import annotations
+
+from twirec.sandbox.conference import Conference
+from twirec.sandbox.exchange import Exchange
+from twirec.sandbox.paging import KEYS, page
+from twirec.sandbox.resources import API_VERSION, Json, rfc2822
+from twirec.sandbox.state import Account
+from twirec.sandbox.web import Answer, Request, json_answer, known_params, not_found
+
+
+class ConferenceHandlers:
+    """Answers requests about conferences."""
+
+    def __init__(self, account: Account, exchange: Exchange) -> None:
+        self._account = account
+        self._rooms = exchange.rooms
+
+    def list(self, request: Request) -> Answer:
+        """List conferences, the newest first."""
+        params = request.params
+        known_params(params, {"FriendlyName", "Status", *KEYS})
+
+        def matches(one: Conference) -> bool:
+            return (
+                params.get("FriendlyName", one.name) == one.name
+                and params.get("Status", one.status) == one.status
+            )
+
+        return json_answer(
+            page(request, "conferences", self._rooms.conferences(), matches, self._json)
+        )
+
+    def fetch(self, request: Request, sid: str) -> Answer:
+        """Return a conference."""
+        for conference in self._rooms.conferences():
+            if conference.sid == sid:
+                return json_answer(self._json(conference))
+        raise not_found(request.path)
+
+    def _json(self, conference: Conference) -> Json:
+        path = f"/{API_VERSION}/Accounts/{self._account.sid}/Conferences/{conference.sid}"
+        return {
+            "account_sid": self._account.sid,
+            "api_version": API_VERSION,
+            "date_created": rfc2822(conference.created),
+            "date_updated": rfc2822(conference.updated),
+            "friendly_name": conference.name,
+            "region": "us1",
+            "sid": conference.sid,
+            "status": conference.status,
+            "uri": f"{path}.json",
+        }
