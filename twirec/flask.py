@@ -83,8 +83,8 @@ class Twirec:
         """Answer a call that comes in; to be returned from a `signed` view.
 
         Args:
-            dial: the number to connect, or several that ring together, E.164. Not needed with
-                `build_dial`.
+            dial: whom to connect, or several that ring together: E.164, `client:NAME` or
+                `sip:ADDRESS`. Not needed with `build_dial`.
 
         Raises:
             RuntimeError: the view is not `signed`, or nobody says whom to connect.

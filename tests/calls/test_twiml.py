@@ -53,6 +53,16 @@ def test_all_numbers_of_the_call_ring(record: bool) -> None:
     assert [number.text for number in dial] == ["+34911222333", "+34911222334"]
 
 
+def test_clients_and_sip_addresses_ring_like_numbers() -> None:
+    call = a_call(dial=("+34911222333", "client:ana", "sip:shop@pbx.example.com"))
+    (dial,) = verbs(twiml.connect(call, URLS, record=True, build_dial=None))
+    assert [(noun.tag, noun.text) for noun in dial] == [
+        ("Number", "+34911222333"),
+        ("Client", "ana"),
+        ("Sip", "sip:shop@pbx.example.com"),
+    ]
+
+
 def test_a_function_of_the_users_builds_the_dial() -> None:
     def to_an_agent(call: Call, dial: Dial) -> None:
         dial.client(f"agent-for-{call.own_number}")

@@ -37,7 +37,8 @@ SPEAKING_AGENT = Party(
 class Site:
     """What a company installs, with a clock that can be moved forward."""
 
-    def __init__(self, folder: Path, bucket_url: str) -> None:
+    def __init__(self, folder: Path, bucket_url: str, dial: str = AGENT) -> None:
+        self._dial = dial
         self._folder = folder
         self._bucket_url = bucket_url
         self._ahead = timedelta()
@@ -56,7 +57,7 @@ class Site:
             recordings = Twirec(app, self.archive)
 
             def voice() -> Response:
-                return recordings.answer(dial=AGENT)
+                return recordings.answer(dial=self._dial)
 
             def softphone() -> Response:
                 return recordings.dial_out(request.form["To"], own_number=OWN_NUMBER)

@@ -55,7 +55,7 @@ def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now
 
     Args:
         request: Twilio's request.
-        dial: whom to connect, as given to `<Number>`.
+        dial: whom to connect: E.164, `client:NAME` or `sip:ADDRESS`.
         country: ISO 3166 code by which a number without prefix is read.
         now: UTC.
     """

@@ -132,16 +132,21 @@ def _say(verb: VoiceResponse | Gather, announcement: Announcement, text: str) ->
 def connect(call: Call, urls: Urls, *, record: bool, build_dial: BuildDial | None) -> str:
     """Connect the caller, recording both sides on separate channels, or not recording."""
     dial = Dial(action=urls.ended, method="POST", **(_recording(urls) if record else {}))
-    (build_dial or dial_numbers)(call, dial)
+    (build_dial or dial_all)(call, dial)
     response = VoiceResponse()
     response.append(dial)
     return str(response)
 
 
-def dial_numbers(call: Call, dial: Dial) -> None:
-    """Put the numbers of the call's `dial` into the dial: all ring, the first to answer has it."""
-    for number in call.dial:
-        dial.number(number)
+def dial_all(call: Call, dial: Dial) -> None:
+    """Put whom the call's `dial` names into the dial: all ring, the first to answer has it."""
+    for target in call.dial:
+        if target.startswith("client:"):
+            dial.client(target.removeprefix("client:"))
+        elif target.startswith("sip:"):
+            dial.sip(target)
+        else:
+            dial.number(target)
 
 
 def hang_up_silently() -> str:

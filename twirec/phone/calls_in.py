@@ -30,7 +30,7 @@ class CallsIn(Desk):
 
         Args:
             fields: Twilio's form.
-            dial: the numbers to connect, E.164.
+            dial: whom to connect: E.164, `client:NAME` or `sip:ADDRESS`.
             build_dial: what puts into `<Dial>` whom to connect, instead of `dial`.
 
         Raises:
