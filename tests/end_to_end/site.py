@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,8 +37,16 @@ SPEAKING_AGENT = Party(
 class Site:
     """What a company installs, with a clock that can be moved forward."""
 
-    def __init__(self, folder: Path, bucket_url: str, dial: str = AGENT) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        bucket_url: str,
+        *,
+        dial: str = AGENT,
+        around: Callable[[Any], Any] = lambda app: app,
+    ) -> None:
         self._dial = dial
+        self._around = around
         self._folder = folder
         self._bucket_url = bucket_url
         self._ahead = timedelta()
@@ -49,7 +57,8 @@ class Site:
     def running(self) -> Iterator[Site]:
         """Run sandbox and app; workers run when a test says so."""
         app = Flask(__name__)
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+        outside = self._around(app.wsgi_app)
+        server = make_server("127.0.0.1", 0, outside, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{server.server_port}"
         with self.sandbox:
             self.archive = self.open_archive()
