@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from twirec.archive import Archive
 from twirec.calls.twiml import BuildDial
 from twirec.model.errors import MalformedRequest, NotFound, RequestRefused, TwirecError
+from twirec.model.records import VOICEMAIL
 
 P = ParamSpec("P")
 
@@ -95,6 +96,17 @@ class Twirec:
             raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
         numbers = (dial,) if isinstance(dial, str) else tuple(dial)
         return _twiml(archive.phone.answer(fields, dial=numbers, build_dial=build_dial))
+
+    def voicemail(self) -> Response:
+        """Take a message of a call that comes in, told first; from a `signed` view.
+
+        Who does not allow it to be recorded cannot leave one.
+
+        Raises:
+            RuntimeError: the view is not `signed`.
+        """
+        archive, _ = _extension()
+        return _twiml(archive.phone.answer(_fields("voicemail"), dial=(VOICEMAIL,)))
 
     def dial_out(self, to: str, *, own_number: str) -> Response:
         """Dial for an agent who calls from a softphone or SIP phone; from a `signed` view.

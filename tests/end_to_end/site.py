@@ -71,7 +71,11 @@ class Site:
             def softphone() -> Response:
                 return recordings.dial_out(request.form["To"], own_number=OWN_NUMBER)
 
+            def voicemail() -> Response:
+                return recordings.voicemail()
+
             app.post("/voice")(recordings.signed(voice))
+            app.post("/voicemail")(recordings.signed(voicemail))
             app.post("/softphone")(recordings.signed(softphone))
             self.sandbox.application(
                 voice_url=f"{self.url}/softphone", status_callback=f"{self.url}/twirec/ended"

@@ -10,7 +10,7 @@ from twirec.calls.announcement import shortest_seconds
 from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.numbers import normalise
 from twirec.model.policy import Policy
-from twirec.model.records import Announcement, Call, CallRecord, Consent
+from twirec.model.records import VOICEMAIL, Announcement, Call, CallRecord, Consent
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -152,4 +152,6 @@ def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | 
 
 def channels_of(source: str | None, call: Call) -> tuple[Role, ...]:
     """Return who is on channel 1 and 2; empty where it is not known."""
+    if source == "RecordVerb":
+        return (Role.CUSTOMER,) if call.dial == (VOICEMAIL,) else ()
     return call.channel_map if source in {"DialVerb", "StartCallRecordingAPI"} else ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
-from twirec.model.records import Announcement, Call
+from twirec.model.records import VOICEMAIL, Announcement, Call
 
 BuildDial = Callable[[Call, Dial], None]
 """A function of the user's that puts into the dial whom to connect."""
@@ -20,6 +20,9 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
 PROMPTLY = "#ct=1500&rt=4000&tt=4000&rc=1&rp=all"
 """Twilio tries the next step of a call twice, and gives up after four seconds in all: waiting for
 us must not look like listening to the announcement. The call then goes to the fallback URL."""
+
+LONGEST_MESSAGE = 300
+"""Seconds of a voicemail message."""
 
 SECONDS_FOR_A_KEY = 5
 """How long a key is waited for after the question."""
@@ -131,7 +134,9 @@ def _say(verb: VoiceResponse | Gather, announcement: Announcement, text: str) ->
 
 def connect(call: Call, urls: Urls, *, record: bool, build_dial: BuildDial | None) -> str:
     """Connect the caller, recording both sides on separate channels, or not recording."""
-    dial = Dial(action=urls.ended, method="POST", **(_recording(urls) if record else {}))
+    if call.dial == (VOICEMAIL,):
+        return _voicemail(urls) if record else hang_up_silently()
+    dial = Dial(action=urls.ended, method="POST", **(_dial_recording(urls) if record else {}))
     (build_dial or dial_all)(call, dial)
     response = VoiceResponse()
     response.append(dial)
@@ -161,11 +166,24 @@ def nothing() -> str:
     return str(VoiceResponse())
 
 
+def _voicemail(urls: Urls) -> str:
+    """Record a message, of the caller alone (https://www.twilio.com/docs/voice/twiml/record)."""
+    response = VoiceResponse()
+    response.record(
+        action=urls.ended, method="POST", max_length=LONGEST_MESSAGE, **_recording(urls)
+    )
+    return str(response)
+
+
+def _dial_recording(urls: Urls) -> dict[str, str]:
+    # recording_track would make it mono.
+    return {"record": "record-from-answer-dual", **_recording(urls)}
+
+
 def _recording(urls: Urls) -> dict[str, str]:
-    # Trim defaults differ between verbs, so it is always said; recording_track would make it mono.
-    # The events are one string: the library does not join a list.
+    # Trim defaults differ between verbs, so it is always said. The events are one string: the
+    # library does not join a list.
     return {
-        "record": "record-from-answer-dual",
         "trim": "do-not-trim",
         "recording_status_callback": urls.status + RETRIES,
         "recording_status_callback_method": "POST",

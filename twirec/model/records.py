@@ -19,6 +19,9 @@ from twirec.model.words import (
     Role,
 )
 
+VOICEMAIL = "voicemail:"
+"""Stands in a call's `dial` for nobody: the caller leaves a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
@@ -152,6 +155,10 @@ class Recording:
     due_at: datetime | None = None
     attempts: int = 0
     last_error: str = ""
+
+    def roles(self, channels: int) -> tuple[Role, ...]:
+        """Return who is on each of that many channels; empty when both are on the one there is."""
+        return self.channel_map if len(self.channel_map) == channels else ()
 
     @property
     def parked(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import MediaTruncated, VerificationFailed
+from twirec.model.records import Recording
 from twirec.model.vendor import Media
 from twirec.transfers.wav import WavCheck, verify
 
@@ -17,13 +19,13 @@ class Intake:
 
     Args:
         media: the open download.
-        duration: seconds that the vendor gives for the recording.
+        recording: what the vendor says of it.
         beat: called before each chunk is passed on; may raise to stop.
     """
 
-    def __init__(self, media: Media, duration: int | None, beat: Callable[[], None]) -> None:
+    def __init__(self, media: Media, recording: Recording, beat: Callable[[], None]) -> None:
         self._media = media
-        self._duration = duration
+        self._recording = recording
         self._beat = beat
         self._sha256 = hashlib.sha256()
         self._crc32c = Crc32c()
@@ -64,11 +66,13 @@ class Intake:
         if announced is not None and announced != self.size:
             raise MediaTruncated(f"{self.size} bytes arrived of {announced}.")
         facts = self._wav.facts()
-        verify(facts, channels=self._media.channels, duration=self._duration)
-        sealed = {"sha256": self.sha256, "channels": str(facts.channels), "size": str(self.size)}
-        if facts.channels == 1:
-            sealed["channel_map"] = "[]"  # both are on the one channel
-        return sealed
+        verify(facts, channels=self._media.channels, duration=self._recording.duration)
+        return {
+            "sha256": self.sha256,
+            "channels": str(facts.channels),
+            "channel_map": json.dumps(self._recording.roles(facts.channels)),
+            "size": str(self.size),
+        }
 
     def drain(self) -> dict[str, str]:
         """Read to the end what nobody took, and seal it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -50,7 +49,6 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
         "account_sid": recording.account_sid,
         "started_at": started_at(recording).astimezone(UTC).isoformat(),
         "duration_seconds": str(recording.duration),
-        "channel_map": json.dumps([role.value for role in recording.channel_map]),
         "source": recording.source or "",
         "custody": recording.custody.value,
         "consent": ConsentOutcome.NOT_ANNOUNCED.value,

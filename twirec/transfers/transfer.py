@@ -70,7 +70,7 @@ class Transfer:
     def _copy(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
         recording = keeper.lease.recording
         with self._vendor.media(recording.account_sid, recording.sid) as media:
-            intake = Intake(media, recording.duration, keeper.beat)
+            intake = Intake(media, recording, keeper.beat)
             stored = self._put(intake, record, recording)
         intake.verify(stored)
         keeper.lease = self._catalog.archived(keeper.lease, stored, intake.sha256, media.channels)

@@ -74,7 +74,7 @@ class Work:
             "crc32c": stored.crc32c,
             "sha256": sha256,
             "channels": channels,
-            "channel_map": [] if channels == 1 else recordings.c.channel_map,
+            "channel_map": [role.value for role in lease.recording.roles(channels)],
             "attempts": 1,
             "last_error": "",
         }

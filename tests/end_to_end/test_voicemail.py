@@ -1,0 +1,54 @@
+"""A message is left: told first, one channel, the customer's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.site import CUSTOMER, Site
+from twirec.model.states import State
+from twirec.model.words import ConsentMode, Outcome, Reason, Role
+from twirec.sandbox import Faults, Line, Party
+
+MAILBOX = "+34911000999"
+
+
+def leave(site: Site, **scene: object) -> str:
+    site.sandbox.number(
+        MAILBOX,
+        voice_url=f"{site.url}/voicemail",
+        fallback_url=f"{site.url}/voicemail",
+        status_callback=f"{site.url}/twirec/ended",
+    )
+    caller = Party(says=[Line("customer_complaint", at=20.0)], hangs_up_after=28.0)
+    scene = {"caller": caller, **scene}
+    call = site.sandbox.call(from_=CUSTOMER, to=MAILBOX, **scene)  # type: ignore[arg-type]
+    call.wait(timeout=30)
+    site.work_on()
+    return call.sid
+
+
+def test_a_message_is_recorded_after_the_announcement(site: Site) -> None:
+    record = site.archive.show(leave(site))
+    (recording,) = record.recordings
+    assert (recording.state, recording.source) == (State.RELEASED, "RecordVerb")
+    assert (recording.channels, recording.channel_map) == (1, (Role.CUSTOMER,))
+    labels = site.archive.bucket.stat(recording.object_name or "").labels
+    assert (labels["consent"], labels["channel_map"]) == ("informed", '["customer"]')
+    assert record.call.outcome is Outcome.RECORDED
+    (consent,) = record.consents
+    assert recording.started_at is not None
+    assert consent.at.replace(microsecond=0) <= recording.started_at
+
+
+def test_no_message_is_recorded_when_the_announcement_fails(site: Site) -> None:
+    record = site.archive.show(leave(site, faults=Faults(say_fails=True)))
+    assert record.call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert site.sandbox.recordings == []
+
+
+@pytest.mark.parametrize("mode", [ConsentMode.OPT_OUT, ConsentMode.OPT_IN])
+def test_who_says_no_leaves_no_message(site: Site, mode: ConsentMode) -> None:
+    site.archive.change_policy(by="test", why="test", mode=mode)
+    record = site.archive.show(leave(site, caller=Party(keys=[(18.5, "2")])))
+    assert record.call.reason is Reason.REFUSED
+    assert site.sandbox.recordings == []
