@@ -82,6 +82,7 @@ def test_show_prints_the_wording_that_was_played(
     twirec: Twirec, archive: Archive, sid: str
 ) -> None:
     shown = twirec("show", sid).output
+    assert "2026-11-23 11:15:00 CET" in shown
     assert archive.phone.announcement.text in shown
     assert archive.phone.announcement.hash in shown
     assert recording_sid() in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime, tzinfo
 
 import click
 
@@ -61,7 +62,7 @@ def show(sid: str, as_json: bool) -> None:
     try:
         record = archive.show(sid)
     except NotFound:
-        _show_alone(archive.catalog.recording(sid), as_json)
+        _show_alone(archive, sid, as_json)
         return
     wordings = {
         consent.announcement: archive.catalog.announcement(consent.announcement)
@@ -71,25 +72,27 @@ def show(sid: str, as_json: bool) -> None:
         played = {hash_: asdict(wording) for hash_, wording in wordings.items()}
         print_json({**record_fields(record), "announcements": played})
         return
-    _print_call(record)
+    zone = archive.settings.timezone
+    _print_call(record, zone)
     for hash_, wording in wordings.items():
         said = f"{wording.text} {wording.question}".strip()
-        _lines({"announcement": hash_, "wording": f"{said} ({wording.language})"})
+        _lines({"announcement": hash_, "wording": f"{said} ({wording.language})"}, zone)
     for recording in record.recordings:
-        _print_recording(recording)
+        _print_recording(recording, zone)
     for pause in record.pauses:
-        _lines({"silent": f"{pause.paused_at} to {pause.resumed_at or 'now'} by {pause.by}"})
+        _lines({"silent from": pause.paused_at, "to": pause.resumed_at, "by": pause.by}, zone)
 
 
-def _show_alone(recording: Recording, as_json: bool) -> None:
+def _show_alone(archive: Archive, sid: str, as_json: bool) -> None:
     """Show a recording whose call nobody knows (any more)."""
+    recording = archive.catalog.recording(sid)
     if as_json:
         print_json({"recordings": [asdict(recording)]})
     else:
-        _print_recording(recording)
+        _print_recording(recording, archive.settings.timezone)
 
 
-def _print_call(record: CallRecord) -> None:
+def _print_call(record: CallRecord, zone: tzinfo) -> None:
     call = record.call
     _lines(
         {
@@ -102,13 +105,15 @@ def _print_call(record: CallRecord) -> None:
             "outcome": call.outcome,
             "reason": f"{call.reason} {call.detail}" if call.reason else None,
             "legal basis": call.legal_basis,
-        }
+        },
+        zone,
     )
     for consent in record.consents:
-        _lines({"consent": f"{consent.outcome} by {consent.method} at {consent.at}"})
+        said = f"{consent.outcome} by {consent.method} {consent.key}".strip()
+        _lines({"consent": said, "given": consent.at}, zone)
 
 
-def _print_recording(recording: Recording) -> None:
+def _print_recording(recording: Recording, zone: tzinfo) -> None:
     channels = ", ".join(recording.channel_map)
     _lines(
         {
@@ -123,12 +128,16 @@ def _print_recording(recording: Recording) -> None:
             "sha256": recording.sha256,
             "due": recording.due_at,
             "last error": recording.last_error,
-        }
+        },
+        zone,
     )
 
 
-def _lines(fields: dict[str, object]) -> None:
+def _lines(fields: dict[str, object], zone: tzinfo) -> None:
+    """Print fields that have a value, times in the company's zone."""
     for name, value in fields.items():
+        if isinstance(value, datetime):
+            value = f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
         if value not in (None, ""):
             click.echo(f"{name + ':':<14} {value}")
     click.echo()
