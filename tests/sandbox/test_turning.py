@@ -48,7 +48,8 @@ def test_a_live_call_goes_on_with_another_document(
     talk.call.wait(10)
     assert [entry.text for entry in talk.call.log if entry.what == "Say"] == ["Un momento"]
     assert talk.child.status == "completed"
-    assert talk.call.recordings[0].status == "completed"
+    # Over, whether or not the first second had passed.
+    assert talk.call.recordings[0].status in {"completed", "absent"}
     assert target.at("/ended") == []
 
 
