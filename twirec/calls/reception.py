@@ -1,4 +1,4 @@
-"""What is decided while a call comes in: its line, whether it was told, how it ended."""
+"""What is decided of a call: its line, whether the party was told, what they said, how it ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from twirec.model.words import (
 
 BY_ANNOUNCEMENT = "announcement"
 """The consent method: the announcement was played and they stayed."""
-
 
 CUSTOMER_FIRST = (Role.CUSTOMER, Role.AGENT)
 """The channels where the parent leg is the customer's: it is always channel 1.
@@ -105,10 +104,10 @@ def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:
     return None if asked < MOST_QUESTIONS else ConsentOutcome.NO_ANSWER
 
 
-def answer(
+def consent_of(
     call: Call, announcement: Announcement, outcome: ConsentOutcome, now: datetime, key: str = ""
 ) -> Consent:
-    """Return the consent of the party that called, with the given outcome."""
+    """Return the consent of the party that was told, with the given outcome."""
     return Consent(
         account_sid=call.account_sid,
         call_sid=call.call_sid,

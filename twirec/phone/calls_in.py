@@ -134,7 +134,7 @@ class CallsIn(Desk):
             if outcome is None:
                 self._catalog.ask_again(call.account_sid, call.call_sid, asked)
                 return twiml.ask(announcement, self._urls, asked + 1)
-            consent = reception.answer(call, announcement, outcome, self._now(), request.key)
+            consent = reception.consent_of(call, announcement, outcome, self._now(), request.key)
             standing = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
         return self._after(call, announcement, standing.outcome, build_dial)
 

@@ -141,7 +141,7 @@ class CallsOut(Desk):
     def _answered(
         self, call: Call, announcement: Announcement, outcome: ConsentOutcome, key: str
     ) -> str:
-        consent = reception.answer(call, announcement, outcome, self._now(), key)
+        consent = reception.consent_of(call, announcement, outcome, self._now(), key)
         self._catalog.record_consent(consent, reception.REASONS.get(outcome))
         if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
             self._start_recording(call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from twirec.calls.forms import CallEnd
-from twirec.calls.reception import answer, outcome_at_end
+from twirec.calls.reception import consent_of, outcome_at_end
 from twirec.model.catalog import Catalog
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 
@@ -24,7 +24,7 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
     told = call.leg and call.outcome is Outcome.OPEN
     if reason is Reason.HUNG_UP and call.announcement and told:
         announcement = catalog.announcement(call.announcement)
-        consent = answer(call, announcement, ConsentOutcome.HUNG_UP, now)
+        consent = consent_of(call, announcement, ConsentOutcome.HUNG_UP, now)
         if catalog.record_consent(consent, reason).outcome.allows_recording:
             outcome, reason = Outcome.OWED, None  # they were told just now
     catalog.close_call(end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now)
