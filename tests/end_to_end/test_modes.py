@@ -27,6 +27,7 @@ BEHAVIOURS = {
     "9": caller(keys=[(FIRST, "9"), (SECOND, "9")]),
     "9 then 1": caller(keys=[(FIRST, "9"), (SECOND, "1")]),
     "hangs up during": Party(hangs_up_after=5.0),
+    "hangs up after": Party(says=SPEAKS, counts_from_bridge=True, hangs_up_after=9.0),
 }
 I, G, R, N, H = (  # noqa: E741 - a table
     ConsentOutcome.INFORMED,
@@ -36,10 +37,10 @@ I, G, R, N, H = (  # noqa: E741 - a table
     ConsentOutcome.HUNG_UP,
 )
 EXPECTED = {
-    ConsentMode.ANNOUNCE: dict(zip(BEHAVIOURS, (I, I, I, I, I, H), strict=True)),
-    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, (I, I, R, I, I, H), strict=True)),
-    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, (N, G, R, N, G, H), strict=True)),
-    ConsentMode.OPT_IN_OR_HANG_UP: dict(zip(BEHAVIOURS, (N, G, R, N, G, H), strict=True)),
+    ConsentMode.ANNOUNCE: dict(zip(BEHAVIOURS, (I, I, I, I, I, H, I), strict=True)),
+    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, (I, I, R, I, I, H, I), strict=True)),
+    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, (N, G, R, N, G, H, N), strict=True)),
+    ConsentMode.OPT_IN_OR_HANG_UP: dict(zip(BEHAVIOURS, (N, G, R, N, G, H, N), strict=True)),
 }
 REASONS = {R: Reason.REFUSED, N: Reason.NO_ANSWER, H: Reason.HUNG_UP}
 CELLS = [(mode, name) for mode in ConsentMode for name in BEHAVIOURS]
