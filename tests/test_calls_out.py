@@ -182,12 +182,12 @@ def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
     post("/dial", DIALLED)
     whispered = post("/twirec/announce", WHISPER).text
     assert twirec_archive.phone.announcement.text in whispered
-    assert f'action="https://calls.example.com/twirec/announced/{PARENT}/1#' in whispered
+    assert f'action="https://calls.example.com/twirec/announced/{PARENT}/0#' in whispered
     assert 'actionOnEmptyResult="true"' in whispered
     assert 'timeout="1"' in whispered
     assert started(vendor) == []
     clock.advance(LONG_ENOUGH)
-    answer = post(f"/twirec/announced/{PARENT}/1", WHISPER)
+    answer = post(f"/twirec/announced/{PARENT}/0", WHISPER)
     assert answer.status_code == 200
     assert "<Hangup" not in answer.text
     assert started(vendor) == [PARENT]
@@ -201,7 +201,7 @@ def test_a_customer_who_was_not_told_to_the_end_is_connected_unrecorded(
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(timedelta(seconds=1))
-    assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/1", WHISPER).text
+    assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/0", WHISPER).text
     assert started(vendor) == []
     assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
 
@@ -232,8 +232,8 @@ def test_the_customers_key_decides_on_their_own_leg(
     twirec_archive.change_policy(by="test", why="test", mode=mode)
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    for asked, key in enumerate(keys, start=1):
+    for asked, key in enumerate(["", *keys]):
+        clock.advance(LONG_ENOUGH)
         answer = post(f"/twirec/announced/{PARENT}/{asked}", {**WHISPER, "Digits": key})
     assert ("<Hangup" in answer.text) is hung_up
     assert twirec_archive.show(PARENT).consents[0].outcome is outcome
@@ -247,7 +247,7 @@ def test_an_answer_that_comes_twice_starts_one_recording(
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     for _ in range(2):
-        post(f"/twirec/announced/{PARENT}/1", WHISPER)
+        post(f"/twirec/announced/{PARENT}/0", WHISPER)
     assert started(vendor) == [PARENT]
 
 
@@ -258,9 +258,9 @@ def test_an_answer_from_a_leg_that_was_told_nothing_changes_nothing(
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     before = twirec_archive.show(PARENT)
-    answer = post(f"/twirec/announced/{PARENT}/1", {**WHISPER, "CallSid": OTHER})
+    answer = post(f"/twirec/announced/{PARENT}/0", {**WHISPER, "CallSid": OTHER})
     assert answer.status_code == 404
-    assert post(f"/twirec/announced/{OTHER}/1", WHISPER).status_code == 404
+    assert post(f"/twirec/announced/{OTHER}/0", WHISPER).status_code == 404
     assert twirec_archive.show(PARENT) == before
     assert started(vendor) == []
 
@@ -289,7 +289,7 @@ def test_a_recording_that_twilio_does_not_start_lets_the_call_go_on_and_says_why
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     vendor.fail_next("start_recording", error)
-    assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/1", WHISPER).text
+    assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/0", WHISPER).text
     call = twirec_archive.show(PARENT).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.NOT_STARTED)
 

@@ -77,7 +77,7 @@ def test_the_app_of_the_page_takes_a_call(
     archive.set_up()
     post = SignedPosts(app, archive.settings)
     assert "va a ser grabada" in post("/voice", VOICE).text
-    monkeypatch.setattr("twirec.calls.reception.heard", lambda *_: True)
+    monkeypatch.setattr("twirec.calls.reception.heard", lambda *_, **__: True)
     connected = post("/twirec/connect", VOICE).text
     assert dialled in connected
     assert "record-from-answer-dual" in connected

@@ -193,7 +193,7 @@ class Archive:
             language=before.language if language is None and before else language,
             legal_basis=before.legal_basis if legal_basis is None and before else legal_basis,
         )
-        check_change(change, [*history, change], self.settings.policy)
+        check_change(change, history, self.settings.policy, self.settings.wordings)
         self.catalog.change_policy(change)
         return change
 

@@ -127,6 +127,8 @@ class Twirec:
         for rule, view in ROUTES.items():
             name = rule.split("/")[1]
             routes.add_url_rule(rule, name, self.signed(view), methods=["POST"])
+        # What every caller hears is no secret, and Twilio may fetch it without signing.
+        routes.add_url_rule("/audio/<hash_>.wav", "audio", _audio)
         return routes
 
 
@@ -160,6 +162,16 @@ def _ended() -> Response:
 def _status() -> Response:
     _archive().phone.receive_status(g.twirec_fields)
     return Response(status=204)
+
+
+def _audio(hash_: str) -> Response:
+    """The company's own audio of an announcement; named by its content, so it never changes."""
+    try:
+        data = _archive().catalog.audio(hash_)
+    except NotFound:
+        return Response(status=404)
+    forever = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(data, mimetype="audio/x-wav", headers=forever)
 
 
 ROUTES: Mapping[str, Callable[..., Response]] = {

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from twirec.calls.numbers import is_country
+from twirec.calls.own_wordings import read_wordings
 from twirec.calls.policy import check_fits
-from twirec.calls.wordings import WORDINGS
+from twirec.calls.wordings import WORDINGS, Wording, check_said
 from twirec.model.errors import InvalidQuery, SettingsError
 from twirec.model.policy import Policy
 from twirec.model.words import ConsentMode, LegalBasis
@@ -45,6 +47,8 @@ class Settings:
         region: `TWILIO_REGION`, only together with the edge.
         edge: `TWILIO_EDGE`.
         language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
+        wordings: what is said, by language: ours, with what the file `TWIREC_ANNOUNCEMENTS` says
+            otherwise.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
         clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
@@ -64,6 +68,7 @@ class Settings:
     region: str | None = None
     edge: str | None = None
     language: str = "es-ES"
+    wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
@@ -113,7 +118,8 @@ class _Reader:
             api_url=api_url,
             region=self.read("TWILIO_REGION", str, None),
             edge=self.read("TWILIO_EDGE", str, None),
-            language=self.read("TWIREC_LANGUAGE", _language, "es-ES"),
+            language=self.read("TWIREC_LANGUAGE", str, "es-ES"),
+            wordings=self.read("TWIREC_ANNOUNCEMENTS", _wordings, WORDINGS),
             country=self.read("TWIREC_COUNTRY", _country, "ES"),
             timezone=self.read("TWIREC_TIMEZONE", ZoneInfo, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", _speed, 1.0),
@@ -167,6 +173,10 @@ class _Reader:
             check_fits(settings.consent_mode, settings.legal_basis)
         except InvalidQuery as error:
             self._problems.append(f"TWIREC_CONSENT_MODE and TWIREC_LEGAL_BASIS: {error}")
+        try:
+            check_said(settings.wordings, settings.language, settings.consent_mode)
+        except InvalidQuery as error:
+            self._problems.append(f"TWIREC_LANGUAGE is wrong: {error}")
         loopback = settings.api_url and urlsplit(settings.api_url).hostname in LOOPBACK
         if settings.clock_speed != 1.0 and not loopback:
             self._problems.append(
@@ -243,12 +253,13 @@ def _one_of(words: type[StrEnum], value: str) -> str:
     return value
 
 
-def _language(value: str) -> str:
-    if value not in WORDINGS:
-        raise ValueError(f"there are announcements in {', '.join(WORDINGS)}.")
-    if WORDINGS[value].voice is None:
-        raise ValueError(f"Twilio has no neural voice for {value}.")
-    return value
+def _wordings(value: str) -> Mapping[str, Wording]:
+    file = Path(value)
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise ValueError(f"{value} cannot be read: {error.strerror}.") from None
+    return read_wordings(text, lambda name: (file.parent / name).read_bytes())
 
 
 def _country(value: str) -> str:

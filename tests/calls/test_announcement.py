@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from twirec.calls.announcement import compose, shortest_seconds
+from twirec.calls.announcement import compose, shortest_notice
 from twirec.calls.wordings import WORDINGS
-from twirec.model.errors import SettingsError
-from twirec.model.records import Announcement
+from twirec.model.announcements import Announcement
+from twirec.model.errors import InvalidQuery
 from twirec.model.words import ConsentMode
 
 SPOKEN = [language for language, wording in WORDINGS.items() if wording.voice]
@@ -27,7 +27,7 @@ def test_every_wording_says_who_records_where_to_learn_more_and_which_key_says_n
 
 @pytest.mark.parametrize("language", [*(set(WORDINGS) - set(SPOKEN)), "xx-XX"])
 def test_a_language_that_no_voice_speaks_is_refused(language: str) -> None:
-    with pytest.raises(SettingsError, match="language"):
+    with pytest.raises(InvalidQuery, match="language"):
         compose(language, company="Muñoz", privacy_info="ejemplo punto es")
 
 
@@ -52,4 +52,4 @@ def test_the_hash_names_the_content_and_changes_with_each_part_of_it() -> None:
 def test_the_shortest_time_is_well_under_a_slow_reading_and_over_none() -> None:
     announcement = compose("es-ES", company="Ejemplo", privacy_info="ejemplo punto es")
     slow_reading = len(announcement.text) / 14
-    assert 0.3 * slow_reading < shortest_seconds(announcement) < 0.7 * slow_reading
+    assert 0.3 * slow_reading < shortest_notice(announcement) < 0.7 * slow_reading

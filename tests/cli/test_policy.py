@@ -86,7 +86,10 @@ def test_the_table_says_since_when_and_by_whom_it_is_off(twirec: Twirec) -> None
     [
         (("off", "--reason", " "), "reason: say why"),
         (("policy", "--mode", "opt_in"), "reason: say why"),
-        (("policy", "--language", "eu-ES", "--reason", "x"), "language: there is no announcement"),
+        (
+            ("policy", "--language", "eu-ES", "--reason", "x"),
+            "language: Twilio has no neural voice",
+        ),
         (("policy", "--legal-basis", "consent", "--reason", "x"), "does not fit the legal basis"),
         (("policy", "--at", "yesterday"), "is not a time"),
     ],

@@ -20,9 +20,10 @@ from tests.factories import (
     recording_sid,
 )
 from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.model.announcements import Announcement
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost, NotFound, RequestRefused
-from twirec.model.records import Announcement, Lease, Query
+from twirec.model.records import Lease, Query
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role

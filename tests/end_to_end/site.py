@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,7 +44,9 @@ class Site:
         *,
         dial: str = AGENT,
         around: Callable[[Any], Any] = lambda app: app,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
+        self._environ = environ or {}
         self._dial = dial
         self._around = around
         self._folder = folder
@@ -108,6 +110,7 @@ class Site:
             "TWIREC_PUBLIC_URL": self.url,
             "TWIREC_BUCKET": self._bucket_url,
             "TWIREC_DATABASE_URL": f"sqlite:///{self._folder}/catalog.db",
+            **self._environ,
         }
         return Archive(Settings.from_env(environ), now=self.now)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twirec.calls.wordings import WORDINGS, Wording
-from twirec.model.errors import SettingsError
-from twirec.model.records import Announcement
+from twirec.calls.wordings import WORDINGS, Wording, check_said, question_of
+from twirec.model.announcements import Announcement
 from twirec.model.words import ConsentMode
 
 CHARACTERS_PER_SECOND = 20
@@ -34,27 +33,38 @@ def compose(
         wordings: the wordings to choose from.
 
     Raises:
-        SettingsError: there is no wording in that language, or no voice for it.
+        InvalidQuery: there is no wording in that language, or nothing that says it.
     """
-    wording = wordings.get(language)
-    if wording is None:
-        raise SettingsError([f"language: there are announcements in {', '.join(wordings)}."])
-    if wording.voice is None:
-        raise SettingsError([f"language: Twilio has no neural voice for {language}."])
-    text = wording.notice.format(company=company, privacy_info=privacy_info)
-    return Announcement(language, wording.voice, text, _question(wording, mode))
+    check_said(wordings, language, mode)
+    wording = wordings[language]
+    question = question_of(mode)
+    notice_audio, question_audio = wording.audio.get("notice"), wording.audio.get(question)
+    all_audio = notice_audio and (question_audio or not question)
+    return Announcement(
+        language,
+        "" if all_audio else wording.voice or "",
+        wording.notice.format(company=company, privacy_info=privacy_info),
+        getattr(wording, question) if question else "",
+        audio=notice_audio.hash if notice_audio else "",
+        question_audio=question_audio.hash if question_audio else "",
+        seconds=notice_audio.seconds if notice_audio else 0.0,
+        question_seconds=question_audio.seconds if question_audio else 0.0,
+    )
 
 
-def _question(wording: Wording, mode: ConsentMode) -> str:
-    if mode.needs_yes:
-        return wording.opt_in
-    return wording.opt_out if mode.asks else ""
-
-
-def shortest_seconds(announcement: Announcement) -> float:
+def shortest_notice(announcement: Announcement) -> float:
     """Return the time in seconds that it takes at the least to hear the notice out.
 
-    Twilio only warns, and goes on at once, when a voice or a text fails; who comes back sooner
-    than this has not heard it.
+    Twilio only warns, and goes on at once, when a voice, a text or an audio fails; who comes back
+    sooner than this has not heard it.
     """
-    return SHARE_HEARD * len(announcement.text) / CHARACTERS_PER_SECOND
+    return SHARE_HEARD * (announcement.seconds or _read_in(announcement.text))
+
+
+def shortest_question(announcement: Announcement) -> float:
+    """Return the time in seconds that it takes at the least to hear the question out."""
+    return SHARE_HEARD * (announcement.question_seconds or _read_in(announcement.question))
+
+
+def _read_in(text: str) -> float:
+    return len(text) / CHARACTERS_PER_SECOND

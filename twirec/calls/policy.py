@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from twirec.calls.wordings import spoken
+from twirec.calls.wordings import Wording, check_said
 from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
@@ -58,28 +58,36 @@ def newest(
     return entries[-1] if entries else None
 
 
-def check_change(change: PolicyChange, history: Sequence[PolicyChange], default: Policy) -> None:
-    """Check a change before it is made: a reason, a language that is spoken, a basis that fits.
+def check_change(
+    change: PolicyChange,
+    history: Sequence[PolicyChange],
+    default: Policy,
+    wordings: Mapping[str, Wording],
+) -> None:
+    """Check a change before it is made: a reason, a language that is said, a basis that fits.
 
     Args:
         change: the change.
-        history: the history with the change as its last entry.
+        history: the history before it.
         default: what holds where no change says anything.
+        wordings: what can be said.
 
     Raises:
         InvalidQuery: it cannot be made; the message says why.
     """
     if not change.why:
         raise InvalidQuery("reason: say why; it is kept with the change.")
-    if change.language is not None and not spoken(change.language):
-        raise InvalidQuery(f"language: there is no announcement with a voice in {change.language}.")
-    scopes = {(each.number, each.direction) for each in history} | {(None, None)}
+    changed = [*history, change]
+    scopes = {(each.number, each.direction) for each in changed} | {(None, None)}
     for number, direction in scopes:
         for each in [direction] if direction else list(Direction):
-            policy = decide(
-                history, number=number or "", direction=each, at=change.at, default=default
-            ).policy
-            check_fits(policy.mode, policy.legal_basis)
+            before, after = (
+                decide(said, number=number or "", direction=each, at=change.at, default=default)
+                for said in (history, changed)
+            )
+            if after.policy.on and after.policy != before.policy:
+                check_fits(after.policy.mode, after.policy.legal_basis)
+                check_said(wordings, after.policy.language, after.policy.mode)
 
 
 def check_fits(mode: ConsentMode, legal_basis: LegalBasis) -> None:

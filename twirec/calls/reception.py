@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from twirec.calls.announcement import shortest_seconds
+from twirec.calls.announcement import shortest_notice, shortest_question
 from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.numbers import normalise
+from twirec.model.announcements import Announcement
 from twirec.model.policy import Policy
-from twirec.model.records import VOICEMAIL, Announcement, Call, CallRecord, Consent
+from twirec.model.records import VOICEMAIL, Call, CallRecord, Consent
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -78,7 +79,6 @@ def to_be_told(line: Call, announcement: Announcement, policy: Policy) -> Call:
         announcement=announcement.hash,
         mode=policy.mode,
         legal_basis=policy.legal_basis,
-        asked=1 if policy.mode.asks else 0,
     )
 
 
@@ -91,10 +91,12 @@ def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:
     """Return what a key, or its absence, says; None when the question is to be put again.
 
     Args:
-        mode: how the party was asked.
+        mode: how the party is told or asked.
         key: what was pressed, empty for nothing.
-        asked: how often the question was put.
+        asked: how often the question was put; 0 after the notice.
     """
+    if mode.asks and not asked:
+        return None
     if key == "2":
         return ConsentOutcome.REFUSED
     if not mode.needs_yes:
@@ -121,18 +123,21 @@ def consent_of(
     )
 
 
-def heard(call: Call, announcement: Announcement, now: datetime, clock_speed: float) -> bool:
-    """Whether the announcement can have been played to the end by now.
+def heard(
+    call: Call, announcement: Announcement, *, key: str, waited: float, seconds: float
+) -> bool:
+    """Whether what was last sent to be played can have been heard to its end by now.
 
     Args:
-        call: its `announced_at` is when the announcement was sent.
-        announcement: what was sent.
-        now: when Twilio came back for the next step, UTC.
-        clock_speed: how much faster than life the calls are played (1 at Twilio).
+        call: its `asked` says what was sent: the notice, or the question.
+        announcement: what they are of.
+        key: what was pressed: who answers a question need not hear it out.
+        waited: seconds for which Twilio waits for a key when nothing is pressed.
+        seconds: since it was sent.
     """
-    if call.announced_at is None:
-        return False
-    return (now - call.announced_at).total_seconds() * clock_speed >= shortest_seconds(announcement)
+    if not call.asked:
+        return seconds - waited >= shortest_notice(announcement)
+    return bool(key) or seconds - waited >= shortest_question(announcement)
 
 
 def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | None]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields
 
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
-from twirec.model.records import VOICEMAIL, Announcement, Call
+from twirec.calls.wordings import Wording
+from twirec.model.announcements import Announcement
+from twirec.model.records import VOICEMAIL, Call
 
 BuildDial = Callable[[Call, Dial], None]
 """A function of the user's that puts into the dial whom to connect."""
@@ -27,6 +29,10 @@ LONGEST_MESSAGE = 300
 SECONDS_FOR_A_KEY = 5
 """How long a key is waited for after the question."""
 
+SECONDS_AFTER_NOTICE = 1
+"""How long a key is waited for after the notice, on the leg of who was dialled: there, only a
+`<Gather>` comes back to us (https://www.twilio.com/docs/voice/twiml/number#attributes-url)."""
+
 STATUS_EVENTS = "in-progress completed absent"
 """All events. Without `absent`, a recording that never comes is silent."""
 
@@ -42,6 +48,7 @@ class Urls:
     outbound: str
     announce: str
     announced: str
+    audio: str
 
     @classmethod
     def under(cls, public_url: str) -> Urls:
@@ -51,40 +58,36 @@ class Urls:
 
 
 def announce(announcement: Announcement, urls: Urls) -> str:
-    """Play the notice, which no key cuts short; then ask the question, or come back at its end."""
+    """Play the notice, which no key cuts short, and come back at its end."""
     response = VoiceResponse()
-    _say(response, announcement, announcement.text)
-    if announcement.question:
-        _ask(response, announcement, urls, asked=1)
-    else:
-        response.redirect(urls.connect + PROMPTLY, method="POST")
+    _notice(response, announcement, urls)
+    response.redirect(urls.connect + PROMPTLY, method="POST")
     return str(response)
 
 
 def ask(announcement: Announcement, urls: Urls, asked: int) -> str:
     """Put the question for the `asked`th time."""
     response = VoiceResponse()
-    _ask(response, announcement, urls, asked)
+    _gather(response, announcement, urls, urls.consent, asked)
     return str(response)
 
 
 def announce_to_callee(call_sid: str, announcement: Announcement, urls: Urls) -> str:
-    """Tell, or ask, who was dialled, on their own leg, before the two are connected.
+    """Tell who was dialled, on their own leg, before the two are connected.
 
     At the end of this document Twilio connects them. A `<Gather>` that waits for a second and
     comes back empty-handed proves that the notice was played before it.
-    https://www.twilio.com/docs/voice/twiml/number#attributes-url
     """
     response = VoiceResponse()
-    _say(response, announcement, announcement.text)
-    _gather(response, announcement, f"{urls.announced}/{call_sid}", asked=1)
+    _notice(response, announcement, urls)
+    _gather(response, announcement, urls, f"{urls.announced}/{call_sid}", asked=0)
     return str(response)
 
 
 def ask_callee(call_sid: str, announcement: Announcement, urls: Urls, asked: int) -> str:
     """Put the question to who was dialled for the `asked`th time."""
     response = VoiceResponse()
-    _gather(response, announcement, f"{urls.announced}/{call_sid}", asked)
+    _gather(response, announcement, urls, f"{urls.announced}/{call_sid}", asked)
     return str(response)
 
 
@@ -101,35 +104,50 @@ def dial_out(call: Call, urls: Urls, *, tell: bool) -> str:
     return str(response)
 
 
-def hang_up(announcement: Announcement, goodbye: str) -> str:
-    """Say goodbye and hang up."""
+def hang_up(language: str, wording: Wording | None, urls: Urls) -> str:
+    """Say goodbye, if there are words for it, and hang up."""
     response = VoiceResponse()
-    _say(response, announcement, goodbye)
+    if wording and "goodbye" in wording.audio:
+        response.play(_audio_url(urls, wording.audio["goodbye"].hash))
+    elif wording:
+        response.say(wording.goodbye, voice=wording.voice, language=language)
     response.hangup()
     return str(response)
 
 
-def _ask(response: VoiceResponse, announcement: Announcement, urls: Urls, asked: int) -> None:
-    _gather(response, announcement, urls.consent, asked)
+def _notice(response: VoiceResponse, announcement: Announcement, urls: Urls) -> None:
+    _say(response, announcement, announcement.text, announcement.audio, urls)
 
 
-def _gather(response: VoiceResponse, announcement: Announcement, action: str, asked: int) -> None:
+def _gather(
+    response: VoiceResponse, announcement: Announcement, urls: Urls, action: str, asked: int
+) -> None:
     # Which question is answered stands in the path, so that an answer that comes twice is known
     # for what it is; what counts is on the call's line.
     gather = response.gather(
         input="dtmf",
         num_digits=1,
-        timeout=SECONDS_FOR_A_KEY if announcement.question else 1,
+        timeout=SECONDS_FOR_A_KEY if asked else SECONDS_AFTER_NOTICE,
         action=f"{action}/{asked}{PROMPTLY}",
         method="POST",
         action_on_empty_result=True,
     )
-    if announcement.question:
-        _say(gather, announcement, announcement.question)
+    if asked:
+        question_audio = announcement.question_audio
+        _say(gather, announcement, announcement.question, question_audio, urls)
 
 
-def _say(verb: VoiceResponse | Gather, announcement: Announcement, text: str) -> None:
-    verb.say(text, voice=announcement.voice, language=announcement.language)
+def _say(
+    verb: VoiceResponse | Gather, announcement: Announcement, text: str, audio: str, urls: Urls
+) -> None:
+    if audio:
+        verb.play(_audio_url(urls, audio))
+    else:
+        verb.say(text, voice=announcement.voice, language=announcement.language)
+
+
+def _audio_url(urls: Urls, audio: str) -> str:
+    return f"{urls.audio}/{audio}.wav"
 
 
 def connect(call: Call, urls: Urls, *, record: bool, build_dial: BuildDial | None) -> str:

@@ -8,22 +8,25 @@ information (LOPDGDD art. 11.2, https://www.boe.es/buscar/act.php?id=BOE-A-2018-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from twirec.model.announcements import Audio
+from twirec.model.errors import InvalidQuery
+from twirec.model.words import ConsentMode
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A language's words, and the voice that reads them.
-
-    Voices: https://www.twilio.com/docs/voice/twiml/say/text-speech#available-voices-and-languages
+    """A language's words, and the voice or the audio that says them.
 
     Attributes:
-        voice: Twilio's name of a neural voice; None where Twilio has none, so that the company
-            has to name a voice of its choice.
+        voice: one of `VOICES`; None where Twilio has none, so that the company gives audio.
         notice: with `{company}` and `{privacy_info}`.
         opt_out: how to say no, for key 2.
         opt_in: how to say yes or no, for keys 1 and 2.
         goodbye: before hanging up on who did not say yes.
+        audio: what is played in place of a voice, by the name of the part: `notice`, `opt_out`,
+            `opt_in`, `goodbye`.
     """
 
     voice: str | None
@@ -31,6 +34,41 @@ class Wording:
     opt_out: str
     opt_in: str
     goodbye: str
+    audio: Mapping[str, Audio] = field(default_factory=dict)
+
+    def unsaid(self, mode: ConsentMode) -> list[str]:
+        """Return the parts that a mode needs and that neither a voice nor audio says."""
+        if self.voice:
+            return []
+        return [part for part in parts_of(mode) if part not in self.audio]
+
+
+def question_of(mode: ConsentMode) -> str:
+    """Return which part of a wording is the question of a mode; empty where it asks nothing."""
+    if mode.needs_yes:
+        return "opt_in"
+    return "opt_out" if mode.asks else ""
+
+
+def parts_of(mode: ConsentMode) -> tuple[str, ...]:
+    """Return the parts of a wording that a mode needs."""
+    goodbye = ("goodbye",) if mode is ConsentMode.OPT_IN_OR_HANG_UP else ()
+    return ("notice", *filter(None, [question_of(mode)]), *goodbye)
+
+
+def check_said(wordings: Mapping[str, Wording], language: str, mode: ConsentMode) -> None:
+    """Check that what a mode says in a language can be heard.
+
+    Raises:
+        InvalidQuery: there is no wording, or nothing that says it.
+    """
+    if language not in wordings:
+        raise InvalidQuery(f"language: there are announcements in {', '.join(wordings)}.")
+    if unsaid := wordings[language].unsaid(mode):
+        raise InvalidQuery(
+            f"language: Twilio has no neural voice for {language}; "
+            f"give audio for {', '.join(unsaid)} in TWIREC_ANNOUNCEMENTS."
+        )
 
 
 WORDINGS: Mapping[str, Wording] = {
@@ -130,8 +168,3 @@ WORDINGS: Mapping[str, Wording] = {
     ),
 }
 """The wordings by language (BCP 47)."""
-
-
-def spoken(language: str) -> bool:
-    """Whether there is a wording in this language, and a voice that reads it."""
-    return language in WORDINGS and WORDINGS[language].voice is not None

@@ -8,18 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
 from twirec.model.policy import PolicyChange
-from twirec.model.records import (
-    Announcement,
-    Call,
-    CallRecord,
-    Consent,
-    Lease,
-    Pause,
-    Query,
-    Recording,
-)
+from twirec.model.records import Call, CallRecord, Consent, Lease, Pause, Query, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.words import Outcome, Reason, Role
@@ -45,8 +37,8 @@ class Catalog(Protocol):
         """
         ...
 
-    def ask_again(self, account_sid: str, call_sid: str, asked: int) -> None:
-        """Count that the question is put once more, after it was put `asked` times.
+    def ask_again(self, account_sid: str, call_sid: str, asked: int, at: datetime) -> None:
+        """Count that the question is put once more, after it was put `asked` times, and when.
 
         Nothing changes if it was put more often already.
         """
@@ -242,6 +234,18 @@ class Catalog(Protocol):
 
         Raises:
             NotFound: no wording of that hash was ever played.
+        """
+        ...
+
+    def keep_audio(self, audio: Audio, at: datetime) -> None:
+        """Keep a file of an announcement under its hash, for ever. Again changes nothing."""
+        ...
+
+    def audio(self, hash_: str) -> bytes:
+        """Return the file of that hash.
+
+        Raises:
+            NotFound: no audio of that hash was ever played.
         """
         ...
 

@@ -1,9 +1,7 @@
-"""The rows of the catalog as values: announcement, call, consent, recording."""
+"""The rows of the catalog as values: call, consent, recording."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,36 +22,6 @@ VOICEMAIL = "voicemail:"
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
-    """What a party hears before anything is recorded.
-
-    Attributes:
-        language: BCP 47, such as `es-ES`.
-        voice: Twilio's name of the voice.
-        text: the exact words that no key cuts short.
-        question: the exact words after which a key is waited for; empty where none is.
-    """
-
-    language: str
-    voice: str
-    text: str
-    question: str = ""
-
-    @property
-    def content(self) -> str:
-        """The canonical JSON that is hashed and kept."""
-        fields = {"language": self.language, "voice": self.voice, "text": self.text}
-        if self.question:
-            fields["question"] = self.question
-        return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of `content`, in hex: the identity of this version."""
-        return hashlib.sha256(self.content.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """The ledger line of a call. Every call that asked for TwiML has one.
 
@@ -64,7 +32,7 @@ class Call:
         customer_number: E.164, or what Twilio sent where it is not a number (`anonymous`).
         own_number: the company's number in the same form.
         started_at: when Twilio first asked for TwiML, UTC; for adopted calls the call's start.
-        announced_at: when the announcement was last sent to be played, UTC.
+        announced_at: when the notice, or the question, was last sent to be played, UTC.
         announcement: hash of the announcement; None when none was played.
         dial: who is to be connected.
         channel_map: who is on channel 1, 2, … of what is recorded of it.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from twirec.calls import forms, reception, twiml
-from twirec.calls.wordings import WORDINGS
+from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError
-from twirec.model.records import Announcement, Call
+from twirec.model.records import Call
 from twirec.model.words import ConsentMode, ConsentOutcome, Outcome, Reason
 from twirec.phone.desk import Desk, log
 
@@ -75,9 +75,9 @@ class CallsIn(Desk):
     def connect(
         self, fields: Mapping[str, str], *, build_dial: twiml.BuildDial | None = None
     ) -> str:
-        """Return the TwiML after an announcement without a question: write the consent, connect.
+        """Return the TwiML after the notice: the question, or the consent and the connection.
 
-        Nothing is recorded unless the announcement can have been heard to its end.
+        Nothing is recorded unless the notice can have been heard to its end.
 
         Args:
             fields: Twilio's form.
@@ -120,7 +120,7 @@ class CallsIn(Desk):
     def _heard_out(
         self, request: forms.VoiceRequest, asked: int, build_dial: twiml.BuildDial | None
     ) -> str:
-        """What follows the announcement, or the question put for the `asked`th time."""
+        """What follows the notice (`asked` is 0), or the question put for the `asked`th time."""
         record = self._catalog.call(request.account_sid, request.call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:
@@ -128,11 +128,12 @@ class CallsIn(Desk):
         announcement = self._catalog.announcement(call.announcement)
         standing = next(iter(record.consents), None)
         if standing is None:
-            if asked != call.asked:  # an answer to an earlier question, come twice
+            if asked != call.asked:  # what was answered already, come twice
                 return twiml.ask(announcement, self._urls, call.asked)
-            outcome = self._judge(call, announcement, request.key)
+            waited = twiml.SECONDS_FOR_A_KEY if asked and not request.key else 0
+            outcome = self._judge(call, announcement, request.key, waited)
             if outcome is None:
-                self._catalog.ask_again(call.account_sid, call.call_sid, asked)
+                self._catalog.ask_again(call.account_sid, call.call_sid, asked, self._now())
                 return twiml.ask(announcement, self._urls, asked + 1)
             consent = reception.consent_of(call, announcement, outcome, self._now(), request.key)
             standing = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
@@ -148,6 +149,7 @@ class CallsIn(Desk):
         """Connect the call, recorded where its consent allows; or hang up, where it must be."""
         said_no = outcome in {ConsentOutcome.REFUSED, ConsentOutcome.NO_ANSWER}
         if said_no and call.mode is ConsentMode.OPT_IN_OR_HANG_UP:
-            return twiml.hang_up(announcement, WORDINGS[announcement.language].goodbye)
+            wording = self._settings.wordings.get(announcement.language)
+            return twiml.hang_up(announcement.language, wording, self._urls)
         record = outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED
         return self._connect(call, build_dial, record=record)

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from twirec.calls import forms, reception, twiml
 from twirec.calls.numbers import normalise
+from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, MalformedRequest, NotFound, VendorError
-from twirec.model.records import Announcement, Call
+from twirec.model.records import Call
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason
 from twirec.phone.desk import Desk, log
 
@@ -116,7 +117,7 @@ class CallsOut(Desk):
         Args:
             fields: Twilio's form, of the leg that was dialled.
             call_sid: the parent leg.
-            asked: which question it answers: the first is 1.
+            asked: which question it answers: the first is 1; 0 after the notice.
 
         Raises:
             NotFound: the call has no line, or another leg was told.
@@ -130,11 +131,13 @@ class CallsOut(Desk):
         standing = next(iter(record.consents), None)
         if standing is not None:  # come twice: what follows from it was done
             return self._bridge(call, standing.outcome)
-        if call.mode is not ConsentMode.ANNOUNCE and asked != call.asked:
+        if asked != call.asked:
             return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
-        outcome = self._judge(call, announcement, request.key)
+        waits = twiml.SECONDS_FOR_A_KEY if asked else twiml.SECONDS_AFTER_NOTICE
+        waited = 0 if asked and request.key else waits
+        outcome = self._judge(call, announcement, request.key, waited)
         if outcome is None:
-            self._catalog.ask_again(call.account_sid, call_sid, asked)
+            self._catalog.ask_again(call.account_sid, call_sid, asked, self._now())
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
         return self._answered(call, announcement, outcome, request.key)
 

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 from twirec.calls import announcement as announcements
 from twirec.calls import reception, twiml
 from twirec.calls.policy import decide
+from twirec.calls.wordings import parts_of
+from twirec.model.announcements import Announcement
 from twirec.model.catalog import Catalog
-from twirec.model.errors import CatalogError
+from twirec.model.errors import CatalogError, InvalidQuery
 from twirec.model.policy import Policy
 from twirec.model.ports import Vendor
-from twirec.model.records import Announcement, Call
+from twirec.model.records import Call
 from twirec.model.words import ConsentOutcome, Reason
 from twirec.settings import Settings
 
@@ -57,11 +59,19 @@ class Desk:
             policy.mode,
             company=self._settings.company,
             privacy_info=self._settings.privacy_info,
+            wordings=self._settings.wordings,
         )
         if announcement.hash not in self._kept:
-            self._catalog.keep_announcement(announcement, self._now())
+            self._keep(announcement, policy)
             self._kept.add(announcement.hash)
         return announcement
+
+    def _keep(self, announcement: Announcement, policy: Policy) -> None:
+        audio = self._settings.wordings[policy.language].audio
+        for part in parts_of(policy.mode):
+            if part in audio:
+                self._catalog.keep_audio(audio[part], self._now())
+        self._catalog.keep_announcement(announcement, self._now())
 
     def _decided(self, line: Call) -> Call:
         """Ask the policy, and return the line with what it says."""
@@ -74,12 +84,21 @@ class Desk:
         )
         if not decision.policy.on:
             return reception.not_recorded(line, Reason.OFF, decision.why_off)
-        return reception.to_be_told(line, self._announcement(decision.policy), decision.policy)
+        try:
+            announcement = self._announcement(decision.policy)
+        except InvalidQuery as error:  # the settings changed under the policy
+            log.error("%s: unrecorded: %s", line.call_sid, error)
+            return reception.not_recorded(line, Reason.ANNOUNCEMENT_FAILED)
+        return reception.to_be_told(line, announcement, decision.policy)
 
-    def _judge(self, call: Call, announcement: Announcement, key: str) -> ConsentOutcome | None:
-        """Return what the party answered; None when the question is to be put again."""
-        now, speed = self._now(), self._settings.clock_speed
-        if call.mode is None or not reception.heard(call, announcement, now, speed):
+    def _judge(
+        self, call: Call, announcement: Announcement, key: str, waited: float
+    ) -> ConsentOutcome | None:
+        """Return what the party answered; None when the question is to be put (again)."""
+        if call.mode is None or call.announced_at is None:
+            return ConsentOutcome.ANNOUNCEMENT_FAILED
+        seconds = (self._now() - call.announced_at).total_seconds() * self._settings.clock_speed
+        if not reception.heard(call, announcement, key=key, waited=waited, seconds=seconds):
             return ConsentOutcome.ANNOUNCEMENT_FAILED
         return reception.judge(call.mode, key, call.asked)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from twirec.model.announcements import Announcement
 from twirec.model.errors import VerificationFailed
-from twirec.model.records import Announcement, Call, CallRecord, Consent, Recording
+from twirec.model.records import Call, CallRecord, Consent, Recording
 from twirec.model.words import ConsentOutcome
 
 SCHEMA = "1"
@@ -30,6 +31,11 @@ def object_name(recording: Recording) -> str:
 def announcement_name(announcement: Announcement) -> str:
     """Return the name of the object that keeps a wording."""
     return f"announcements/{announcement.hash}.json"
+
+
+def audio_name(hash_: str) -> str:
+    """Return the name of the object that keeps the audio of a wording."""
+    return f"announcements/{hash_}.wav"
 
 
 def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import insert, select, update
 
+from twirec.adapters.sql import schema
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_announcement
 from twirec.adapters.sql.schema import announcements, marks
+from twirec.model.announcements import Announcement, Audio
 from twirec.model.errors import NotFound
-from twirec.model.records import Announcement
 
 
 class Keepsakes:
@@ -26,10 +27,29 @@ class Keepsakes:
             "voice": announcement.voice,
             "text": announcement.text,
             "question": announcement.question,
+            "audio": announcement.audio,
+            "question_audio": announcement.question_audio,
+            "seconds": announcement.seconds,
+            "question_seconds": announcement.question_seconds,
             "kept_at": at,
         }
         with self.database.write() as connection:
             self.database.insert_once(connection, announcements, values)
+
+    def keep_audio(self, audio: Audio, at: datetime) -> None:
+        """Keep a file of an announcement under its hash, for ever."""
+        kept = {"hash": audio.hash, "data": audio.data, "kept_at": at}
+        with self.database.write() as connection:
+            self.database.insert_once(connection, schema.audio, kept)
+
+    def audio(self, hash_: str) -> bytes:
+        """Return the file of that hash."""
+        statement = select(schema.audio.c.data).where(schema.audio.c.hash == hash_)
+        with self.database.read() as connection:
+            data: bytes | None = connection.scalar(statement)
+        if data is None:
+            raise NotFound(f"No audio with the hash {hash_} was ever played.")
+        return data
 
     def announcement(self, hash_: str) -> Announcement:
         """Return the wording of that hash."""

@@ -49,13 +49,13 @@ class Ledger:
                 .values(announced_at=at, leg=leg)
             )
 
-    def ask_again(self, account_sid: str, call_sid: str, asked: int) -> None:
-        """Count that the question is put once more, after it was put `asked` times."""
+    def ask_again(self, account_sid: str, call_sid: str, asked: int, at: datetime) -> None:
+        """Count that the question is put once more, after it was put `asked` times, and when."""
         with self.database.write() as connection:
             connection.execute(
                 update(calls)
                 .where(_is(account_sid, call_sid), calls.c.asked == asked)
-                .values(asked=asked + 1)
+                .values(asked=asked + 1, announced_at=at)
             )
 
     def call(self, account_sid: str, call_sid: str) -> CallRecord:

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from twirec.model.announcements import Announcement
 from twirec.model.policy import PolicyChange
-from twirec.model.records import Announcement, Call, Consent, Pause, Recording
+from twirec.model.records import Call, Consent, Pause, Recording
 from twirec.model.states import Custody, State
 from twirec.model.words import (
     ConsentMode,
@@ -93,7 +94,16 @@ def to_recording(row: Row[Any]) -> Recording:
 
 def to_announcement(row: Row[Any]) -> Announcement:
     """Return the announcement of a row."""
-    return Announcement(row.language, row.voice, row.text, row.question)
+    return Announcement(
+        row.language,
+        row.voice,
+        row.text,
+        row.question,
+        audio=row.audio,
+        question_audio=row.question_audio,
+        seconds=row.seconds,
+        question_seconds=row.question_seconds,
+    )
 
 
 def to_policy_change(row: Row[Any]) -> PolicyChange:

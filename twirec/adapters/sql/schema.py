@@ -12,9 +12,11 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -140,8 +142,20 @@ announcements = Table(
     Column("voice", String(64), nullable=False),
     Column("text", Text, nullable=False),
     Column("question", Text, nullable=False, server_default=""),
+    Column("audio", String(64), nullable=False, server_default=""),
+    Column("question_audio", String(64), nullable=False, server_default=""),
+    Column("seconds", Float, nullable=False, server_default="0"),
+    Column("question_seconds", Float, nullable=False, server_default="0"),
     Column("kept_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
+)
+
+audio = Table(
+    "audio",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
 )
 
 marks = Table(

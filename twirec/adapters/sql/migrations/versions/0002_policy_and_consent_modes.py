@@ -36,8 +36,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("recording_sid", "paused_at", name=op.f("pk_pauses")),
     )
     op.create_index(op.f("ix_pauses_resumed_at"), "pauses", ["resumed_at"], unique=False)
+    op.create_table(
+        "audio",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_audio")),
+    )
     with op.batch_alter_table("announcements", schema=None) as batch_op:
         batch_op.add_column(sa.Column("question", sa.Text(), server_default="", nullable=False))
+        batch_op.add_column(
+            sa.Column("audio", sa.String(length=64), server_default="", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("question_audio", sa.String(length=64), server_default="", nullable=False)
+        )
+        batch_op.add_column(sa.Column("seconds", sa.Float(), server_default="0", nullable=False))
+        batch_op.add_column(
+            sa.Column("question_seconds", sa.Float(), server_default="0", nullable=False)
+        )
 
     with op.batch_alter_table("calls", schema=None) as batch_op:
         batch_op.add_column(

@@ -1,0 +1,119 @@
+"""The wordings, voices and audio that a company gives in place of ours (`TWIREC_ANNOUNCEMENTS`)."""
+
+from __future__ import annotations
+
+import io
+import tomllib
+import wave
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from twirec.calls.announcement import CHARACTERS_PER_SECOND
+from twirec.calls.voices import VOICES
+from twirec.calls.wordings import WORDINGS, Wording
+from twirec.model.announcements import Audio
+
+PARTS = ("notice", "opt_out", "opt_in", "goodbye")
+"""The parts of a wording. Each may have audio, under its name and `_audio`."""
+
+LONGEST_SAY = 4096
+"""Characters (https://www.twilio.com/docs/voice/twiml/say)."""
+
+MOST_BYTES = 5 * 1024 * 1024
+"""The largest audio: five minutes at 8 kHz, 16 bit."""
+
+SHORTEST_NOTICE = 7.0
+"""Seconds. What says who records, why, and where to learn more takes longer; and what is shorter
+could not be told from a notice that failed: its next step may be tried for four seconds."""
+
+KEYS = ("voice", *PARTS, *(f"{part}_audio" for part in PARTS))
+
+
+def read_wordings(text: str, read_file: Callable[[str], bytes]) -> dict[str, Wording]:
+    """Return all wordings: ours, with what the company says otherwise.
+
+    Args:
+        text: TOML with a table for each language (BCP 47), which may hold `voice`, `notice`,
+            `opt_out`, `opt_in`, `goodbye`, and for each of these four the name of a WAV file that
+            says it, `notice_audio` and so on. What it does not hold is ours.
+        read_file: returns the bytes of such a file.
+
+    Raises:
+        ValueError: it cannot be understood; the message names language, key and fix.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"it is not TOML: {error}.") from None
+    wordings = dict(WORDINGS)
+    for language, table in tables.items():
+        if not isinstance(table, dict):
+            raise ValueError(f"{language} is not a table; write [{language}] above its keys.")
+        wordings[language] = _wording(language, table, read_file)
+    return wordings
+
+
+def _wording(language: str, table: Mapping[str, Any], read_file: Callable[[str], bytes]) -> Wording:
+    _check_keys(language, table)
+    ours = WORDINGS.get(language)
+    given = {key: value for key, value in table.items() if not key.endswith("_audio")}
+    if ours is None and (missing := [part for part in PARTS if part not in given]):
+        raise ValueError(f"[{language}] is new here and needs {', '.join(missing)}.")
+    if "voice" in given and given["voice"] not in VOICES.get(language, ()):
+        known = ", ".join(VOICES.get(language, ())) or "none, so give audio"
+        raise ValueError(f"[{language}] voice: Twilio's neural voices for it are {known}.")
+    _check_texts(language, table)
+    base = ours or Wording(None, "", "", "", "")
+    audio = {
+        part: _audio(f"[{language}] {part}_audio", table[f"{part}_audio"], read_file)
+        for part in PARTS
+        if f"{part}_audio" in table
+    }
+    if "notice" in audio and audio["notice"].seconds < SHORTEST_NOTICE:
+        raise ValueError(
+            f"[{language}] notice_audio is shorter than {SHORTEST_NOTICE:.0f} seconds."
+        )
+    return replace(base, **given, audio=audio)
+
+
+def _check_keys(language: str, table: Mapping[str, Any]) -> None:
+    for key, value in table.items():
+        if key not in KEYS:
+            raise ValueError(f"[{language}] {key} is not known; there are {', '.join(KEYS)}.")
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"[{language}] {key} must be a text.")
+    for part in PARTS:
+        if f"{part}_audio" in table and part not in table:
+            raise ValueError(f"[{language}] {part}: write down what {part}_audio says.")
+
+
+def _check_texts(language: str, table: Mapping[str, str]) -> None:
+    for part in PARTS:
+        if len(table.get(part, "")) > LONGEST_SAY:
+            raise ValueError(f"[{language}] {part} is longer than {LONGEST_SAY} characters.")
+    notice, shortest = table.get("notice"), int(SHORTEST_NOTICE * CHARACTERS_PER_SECOND)
+    if notice and "notice_audio" not in table and len(notice) < shortest:
+        raise ValueError(f"[{language}] notice is shorter than {shortest} characters.")
+    try:
+        table.get("notice", "").format(company="", privacy_info="")
+    except (ValueError, LookupError):
+        raise ValueError(
+            f"[{language}] notice: only {{company}} and {{privacy_info}} are filled in; "
+            "write other braces twice."
+        ) from None
+
+
+def _audio(what: str, name: str, read_file: Callable[[str], bytes]) -> Audio:
+    try:
+        data = read_file(name)
+    except OSError as error:
+        raise ValueError(f"{what}: {name} cannot be read: {error.strerror}.") from None
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"{what}: {name} is over 5 MiB; save it as 8 kHz, 16 bit, mono.")
+    try:
+        with wave.open(io.BytesIO(data)) as file:
+            seconds = file.getnframes() / file.getframerate()
+    except (wave.Error, EOFError, ZeroDivisionError):
+        raise ValueError(f"{what}: {name} is not a WAV file (PCM).") from None
+    return Audio(data, round(seconds, 3))
