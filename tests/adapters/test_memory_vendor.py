@@ -28,12 +28,12 @@ def ask(vendor: MemoryVendor, operation: Operation) -> None:
         with vendor.media(ACCOUNT, "RE1") as media:
             list(media.chunks)
     else:
-        sid = "CA1" if operation == "call" else "RE1"
+        sid = "CA1" if operation in {"call", "legs"} else "RE1"
         getattr(vendor, operation)(ACCOUNT, sid)
 
 
 @pytest.mark.parametrize(
-    "operation", ["recordings", "recording", "call", "media", "read", "delete"]
+    "operation", ["recordings", "recording", "call", "legs", "media", "read", "delete"]
 )
 def test_faults_come_one_after_the_other_and_then_all_is_well(
     vendor: MemoryVendor, operation: Operation

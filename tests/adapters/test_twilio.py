@@ -12,6 +12,7 @@ from tests.adapters.twilio_wire import (
     ACCOUNT,
     BASE,
     CALL,
+    LEGS,
     LIST,
     NOON,
     ONE,
@@ -200,6 +201,20 @@ def test_a_page_is_fetched_only_when_it_is_needed(
     assert len(twilio.calls) == 1
     assert [one.channels for one in listed] == [1]
     assert len(twilio.calls) == 2
+
+
+def test_the_legs_of_a_call_are_asked_for_by_its_sid_page_by_page(
+    twilio: responses.RequestsMock, vendor: TwilioVendor
+) -> None:
+    first, second = ({"sid": "CA" + digit * 32, "parent_call_sid": CALL} for digit in "56")
+    more = f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json?Page=1&PageToken=PA1"
+    asked = [{"ParentCallSid": CALL, "PageSize": "1000"}, {"Page": "1", "PageToken": "PA1"}]
+    for query, leg, uri in zip(asked, (first, second), (more, None), strict=True):
+        body = {"calls": [leg], "next_page_uri": uri}
+        twilio.get(LEGS, json=body, match=[matchers.query_param_matcher(query)])
+    legs = vendor.legs(ACCOUNT, CALL)
+    assert [leg.sid for leg in legs] == [first["sid"], second["sid"]]
+    assert {(leg.parent_call_sid, leg.to, leg.started_at) for leg in legs} == {(CALL, "", None)}
 
 
 # --- what is gone ------------------------------------------------------------------------------

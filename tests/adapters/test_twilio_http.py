@@ -12,6 +12,7 @@ from tests.adapters.twilio_wire import (
     ACCOUNT,
     AUDIO,
     CALL,
+    LEGS,
     LIST,
     MEDIA,
     NOON,
@@ -114,7 +115,7 @@ def test_an_account_without_credentials_is_refused_without_a_request(vendor: Twi
 
 @pytest.mark.parametrize("sid", ["", "RE1", "../Calls/" + CALL, SID + "/..", SID + "\n"])
 def test_what_is_no_sid_never_becomes_a_part_of_a_url(vendor: TwilioVendor, sid: str) -> None:
-    for ask in (vendor.recording, vendor.call, vendor.delete):
+    for ask in (vendor.recording, vendor.call, vendor.legs, vendor.delete):
         with pytest.raises(VendorRefused, match="SID"):
             ask(ACCOUNT, sid)
     with pytest.raises(VendorRefused, match="SID"), vendor.media(ACCOUNT, sid):
@@ -198,6 +199,7 @@ def test_the_second_try_may_succeed(
     twilio.add(method, url, status=503)
     right: dict[str, dict[str, Any]] = {
         LIST: {"json": page()},
+        LEGS: {"json": {"calls": []}},
         MEDIA: {"body": AUDIO, "content_type": "audio/x-wav"},
     }
     answer = right.get(url, {"json": payload()})

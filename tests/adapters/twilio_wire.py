@@ -15,6 +15,7 @@ CALL = "CA" + "2c" * 16
 SID = "RE" + "3d" * 16
 BASE = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}"
 LIST = f"{BASE}/Recordings.json"
+LEGS = f"{BASE}/Calls.json"
 ONE = f"{BASE}/Recordings/{SID}.json"
 MEDIA = f"{BASE}/Recordings/{SID}.wav"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -77,6 +78,7 @@ def operations() -> list[Any]:
         pytest.param("GET", LIST, lambda it: list(it.recordings(ACCOUNT)), id="recordings"),
         pytest.param("GET", ONE, lambda it: it.recording(ACCOUNT, SID), id="recording"),
         pytest.param("GET", f"{BASE}/Calls/{CALL}.json", lambda it: it.call(ACCOUNT, CALL), id="c"),
+        pytest.param("GET", LEGS, lambda it: it.legs(ACCOUNT, CALL), id="legs"),
         pytest.param("GET", MEDIA, download, id="media"),
         pytest.param("DELETE", ONE, lambda it: it.delete(ACCOUNT, SID), id="delete"),
     ]

@@ -109,6 +109,32 @@ def test_what_is_not_there_is_not_at_the_vendor(house: House) -> None:
         house.vendor.call(house.account, f"CA{MISSING}")
 
 
+def test_has_the_legs_that_a_call_dialled_and_no_others(house: House) -> None:
+    house.dial(["+34600999888"])
+    sid = house.dial(["+34600111222", "+34600333444"])
+    legs = {leg.to: leg for leg in house.vendor.legs(house.account, sid)}
+    assert set(legs) == {"+34600111222", "+34600333444"}
+    answered = legs["+34600111222"]
+    assert (answered.from_, answered.direction) == ("+34911000111", "outbound-dial")
+    assert (answered.status, answered.parent_call_sid) == ("completed", sid)
+    assert legs["+34600333444"].status != "completed"
+
+
+def test_finds_legs_page_by_page_without_losing_any(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twilio, "PAGE_SIZE", 2)
+    numbers = [f"+3460011100{digit}" for digit in range(5)]
+    found = house.vendor.legs(house.account, house.dial(numbers))
+    assert sorted(leg.to for leg in found) == numbers
+
+
+def test_a_call_that_dialled_nobody_or_is_not_known_has_no_legs(house: House) -> None:
+    recording = house.add()
+    for sid in (recording.call_sid or "", f"CA{MISSING}"):
+        assert house.vendor.legs(house.account, sid) == []
+
+
 # --- lists ------------------------------------------------------------------------------------
 
 

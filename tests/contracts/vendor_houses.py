@@ -2,9 +2,13 @@
 
 import hashlib
 import io
+import uuid
 import wave
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+
+import requests
 
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.twilio import Credentials, TwilioVendor
@@ -17,7 +21,7 @@ from twirec.model.errors import (
 )
 from twirec.model.ports import Vendor
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
-from twirec.sandbox import ALWAYS, Fault, Faults, Sandbox
+from twirec.sandbox import ALWAYS, Fault, Faults, Party, Sandbox
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -38,6 +42,13 @@ class House(ABC):
         dual: bool = True,
     ) -> VendorRecording:
         """Put in a recording and its call, and return what the vendor should say of it."""
+
+    @abstractmethod
+    def dial(self, numbers: Sequence[str]) -> str:
+        """Put in a call from +34911000111 whose TwiML rang these numbers, and return its SID.
+
+        The first number answered; the others did not.
+        """
 
     @abstractmethod
     def sha256(self, sid: str) -> str:
@@ -92,6 +103,21 @@ class MemoryHouse(House):
         self.vendor.add_recording(recording, self._media[recording.sid] if done else b"")
         return recording
 
+    def dial(self, numbers: Sequence[str]) -> str:
+        parent = f"CA{uuid.uuid4().hex}"
+        for number in numbers:
+            leg = VendorCall(
+                sid=f"CA{uuid.uuid4().hex}",
+                account_sid=self.account,
+                from_="+34911000111",
+                to=number,
+                direction="outbound-dial",
+                status="completed" if number == numbers[0] else "no-answer",
+                parent_call_sid=parent,
+            )
+            self.vendor.add_call(leg)
+        return parent
+
     def sha256(self, sid: str) -> str:
         return hashlib.sha256(self._media[sid]).hexdigest()
 
@@ -133,6 +159,26 @@ class SandboxHouse(House):
             source="DialVerb",
             error_code=added.error_code,
         )
+
+    def dial(self, numbers: Sequence[str]) -> str:
+        self._sandbox.number("+34911000111", voice_url="http://127.0.0.1:9/")
+        for number in numbers:
+            answers = number == numbers[0]
+            self._sandbox.party(number, Party(answers=answers, hangs_up_after=1.0))
+        nouns = "".join(f"<Number>{number}</Number>" for number in numbers)
+        placed = requests.post(
+            f"{self._sandbox.url}/2010-04-01/Accounts/{self.account}/Calls.json",
+            auth=(self._sandbox.api_key, self._sandbox.api_secret),
+            data={
+                "From": "+34911000111",
+                "To": "client:ana",
+                "Twiml": f'<Response><Dial callerId="+34911000111">{nouns}</Dial></Response>',
+            },
+            timeout=5,
+        )
+        [call] = [one for one in self._sandbox.calls if one.sid == placed.json()["sid"]]
+        call.wait(10)
+        return call.sid
 
     def sha256(self, sid: str) -> str:
         return self._sandbox.sha256(sid)

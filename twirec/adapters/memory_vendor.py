@@ -20,6 +20,7 @@ Operation = Literal[
     "recordings",
     "recording",
     "call",
+    "legs",
     "media",
     "read",
     "delete",
@@ -111,6 +112,16 @@ class MemoryVendor:
         if call is None:
             raise NotAtVendor(f"There is no {sid}", status=404, code=20404)
         return call
+
+    def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
+        """Return the legs that a call dialled. See `Vendor.legs`."""
+        self._fail_if_told("legs")
+        with self._lock:
+            return [
+                leg
+                for (owner, _), leg in self._calls.items()
+                if (owner, leg.parent_call_sid) == (account_sid, call_sid)
+            ]
 
     @contextmanager
     def media(self, account_sid: str, sid: str) -> Iterator[Media]:

@@ -109,6 +109,17 @@ class TwilioVendor:
         with _understood(f"the call {checked_sid(sid)}"):
             return _call(account_sid, client.calls(sid).fetch())
 
+    def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
+        """Fetch the legs that a call dialled. See `Vendor.legs`.
+
+        Source: https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources
+        (`ParentCallSid`).
+        """
+        client = self._client(account_sid)
+        with _understood(f"the legs of {checked_sid(call_sid)}"):
+            found = client.calls.stream(parent_call_sid=call_sid, page_size=PAGE_SIZE)
+            return [_call(account_sid, leg) for leg in found]
+
     def media(self, account_sid: str, sid: str) -> AbstractContextManager[Media]:
         """Open the media as WAV, in two channels or in one. See `Vendor.media`."""
         return open_media(self._http, self._who(account_sid), account_sid, sid)

@@ -137,6 +137,13 @@ class Vendor(Protocol):
         """
         ...
 
+    def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
+        """Fetch the legs that a call dialled, those that did not answer too, in no order.
+
+        None for a call that dialled nobody, or that Twilio does not know, or not any more.
+        """
+        ...
+
     def media(self, account_sid: str, sid: str) -> AbstractContextManager[Media]:
         """Open the media as WAV, in two channels, or in one where Twilio has no two (400).
 
