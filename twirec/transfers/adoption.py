@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from twirec.calls.numbers import normalise
-from twirec.calls.reception import CUSTOMER_FIRST
+from twirec.calls.reception import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ports import Vendor
@@ -13,6 +14,16 @@ from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF, VendorCall, VendorRecording
 from twirec.model.words import Direction, Outcome, why_nothing
+
+SOFTPHONES = ("client:", "sim:")
+"""What the addresses of phones begin with that are the company's own.
+https://www.twilio.com/docs/voice/api/call-resource#call-properties: `from`, `to`"""
+
+SAME_DIGITS = 7
+"""Two numbers that end in the same seven digits are one: a phone may have dialled a prefix."""
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""Stands for the start of a leg that was never dialled."""
 
 
 def line_of(
@@ -22,6 +33,9 @@ def line_of(
 
     None when the recording names no call, or one that the vendor does not know any more: a
     recording is kept all the same.
+
+    Where the call's own leg is an agent's phone, the customer's number is on a leg that it
+    dialled, and so are direction and channels (`_turned_round`).
     """
     if recording.call_sid is None:
         return None
@@ -33,7 +47,10 @@ def line_of(
         found = vendor.call(recording.account_sid, recording.call_sid)
     except NotAtVendor:
         return None
-    catalog.open_call(_line(found, country, recording))
+    line = _line(found, country, recording)
+    if _may_be_an_agents(found.direction, line.customer_number):
+        line = _turned_round(line, vendor.legs(found.account_sid, found.sid), country)
+    catalog.open_call(line)
     return catalog.call(recording.account_sid, recording.call_sid)
 
 
@@ -90,3 +107,51 @@ def _line(found: VendorCall, country: str, recording: Recording) -> Call:
         reason=why_nothing(recording.error_code) if nothing else None,
         ended_at=found.ended_at,
     )
+
+
+def _may_be_an_agents(direction: str, address: str) -> bool:
+    """Whether the phone at the other end of a call's own leg may be an agent's.
+
+    A SIP address that was called over the API is as likely a customer's: nobody dialled there.
+    """
+    if address.startswith(SOFTPHONES):
+        return direction in {"inbound", "outbound-api"}
+    return direction == "inbound" and "@" in address
+
+
+def _turned_round(line: Call, legs: list[VendorCall], country: str) -> Call:
+    """Return the line of a call with the number of the customer whom an agent dialled.
+
+    Of several who were dialled it is the first who answered. The line stays as it is when the
+    vendor names nobody (any more) of whom it is certain enough: see `_is_customer`.
+    """
+    dialled = [leg for leg in legs if _is_customer(normalise(leg.to, country), line, country)]
+    if not dialled:
+        return line
+    leg = min(dialled, key=lambda leg: (leg.status in UNANSWERED, leg.started_at or NEVER))
+    return replace(
+        line,
+        direction=Direction.OUT,
+        customer_number=normalise(leg.to, country),
+        own_number=normalise(leg.from_, country),
+        channel_map=AGENT_FIRST,
+    )
+
+
+def _is_customer(number: str, line: Call, country: str) -> bool:
+    """Whether a number that was dialled is the customer's, and not a colleague's.
+
+    It is a phone number, and either the one that the caller asked for, as a number or as a SIP
+    address (`sip:600111222@...`); or the caller is a client and asked for no phone number, as its
+    app need not pass on whom it dials. A caller who asked for another number reached one of ours,
+    and was forwarded: a customer, who may have a SIP address, or call from a web page.
+    """
+    if not number.startswith("+"):
+        return False
+    if line.direction is Direction.OUT:  # the agent was called first, and asked for nobody
+        return True
+    user = line.own_number.partition("@")[0].rpartition(":")[2]
+    asked_for = normalise(user, country)
+    if asked_for[-SAME_DIGITS:] == number[-SAME_DIGITS:]:
+        return True
+    return line.customer_number.startswith(SOFTPHONES) and not asked_for.startswith("+")
