@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.sandbox.listening import eventually
 from twirec.sandbox.clock import CallClock, HungUp, Interrupted, SideClock, SideOver, Turned
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
@@ -111,3 +112,21 @@ def test_what_runs_beside_a_call_ends_when_it_is_over() -> None:
     threading.Timer(0.02, end).start()
     with pytest.raises(SideOver):
         side.wait(60)
+
+
+def test_a_clock_can_go_by_another_one_which_may_stand_still() -> None:
+    followed, counted = clock(), clock(leaves_at=7)
+
+    def follow() -> None:
+        with pytest.raises(HungUp):
+            counted.wait(99, course=lambda: followed.second + 2)
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    followed.wait(4)
+    eventually(lambda: counted.second == 6)
+    time.sleep(0.02)  # 20 seconds, if real time counted
+    assert counted.second == 6
+    followed.wait(2)
+    follower.join(5)
+    assert counted.second == 7

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from twirec.sandbox.audio import Track
 from twirec.sandbox.parties import last_word
-from twirec.sandbox.sound import Sound, heard, moved
+from twirec.sandbox.sound import moved
 from twirec.sandbox.stage import Stage
 
 LONGEST = 4 * 3600
@@ -12,22 +11,25 @@ LONGEST = 4 * 3600
 
 
 class Bridge:
-    """Connects two people from now on.
+    """Connects two people.
 
     Args:
         first: the leg that runs the Dial: channel 1.
         second: the other one: channel 2.
         offset: how many seconds the clock of the first is ahead of the second's.
+        begin: from which second of the first leg on; by default from now on.
 
     Attributes:
         begin, second_began: when, in the seconds of the first leg and of the second.
     """
 
-    def __init__(self, first: Stage, second: Stage, offset: float = 0.0) -> None:
+    def __init__(
+        self, first: Stage, second: Stage, offset: float = 0.0, begin: float | None = None
+    ) -> None:
         self._first = first
         self._second = second
         self._offset = offset
-        self.begin = first.clock.second
+        self.begin = first.clock.second if begin is None else begin
         self.second_began = self.begin - offset
         first.bridge(self.begin)
         second.bridge(self.second_began)
@@ -35,8 +37,8 @@ class Bridge:
             first.hear(moved(second.voice, offset)),
             second.hear(moved(first.voice, -offset)),
         )
-        # The other clock may be a moment behind, as another thread drives it.
-        self._sounds[1].begin = self.second_began
+        # One of the clocks may be a moment off, as another thread drives it.
+        self._sounds[0].begin, self._sounds[1].begin = self.begin, self.second_began
 
     def length(self, limit: float) -> float:
         """Return how many call seconds the first leg stays, unless its own person hangs up."""
@@ -45,11 +47,6 @@ class Bridge:
     def length_for_second(self, limit: float) -> float:
         """Return how many call seconds the second leg stays, unless its own person hangs up."""
         return self._length(self._second, self._first, -self._offset, limit)
-
-    def sides(self, begin: float, end: float) -> tuple[Track, Track]:
-        """Return what each of them says, from one second of the first leg to another."""
-        said = Sound(moved(self._second.voice, self._offset), self._second.zero + self._offset)
-        return self._first.spoken(begin, end), heard([said], begin, end)
 
     def close(self) -> None:
         """Disconnect them."""

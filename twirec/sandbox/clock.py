@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 Unless = Callable[[], bool] | None
+Course = Callable[[], float] | None
 
 _TIE = 1e-6  # seconds that sums of call seconds may be off
+_GLANCE = 0.001  # real seconds between two looks at a clock that may stand still
 
 
 class HungUp(Exception):
@@ -48,7 +50,7 @@ class Clock(Protocol):
         """Return the date and time that resources get, UTC."""
         ...
 
-    def wait(self, seconds: float, unless: Unless = None) -> None:
+    def wait(self, seconds: float, unless: Unless = None, course: Course = None) -> None:
         """Let call seconds pass; see `CallClock.wait`."""
         ...
 
@@ -84,7 +86,7 @@ class CallClock:
         self._at = at
         self._changed = threading.Condition()
         self._second = second
-        self._goal: tuple[float, float] | None = None
+        self._course: Course = None
         self._cut = False
         self._turned = False
         self.leaves_at = leaves_at
@@ -119,13 +121,15 @@ class CallClock:
         with self._changed:
             self._changed.notify_all()
 
-    def wait(self, seconds: float, unless: Unless = None) -> None:
+    def wait(self, seconds: float, unless: Unless = None, course: Course = None) -> None:
         """Let call seconds pass.
 
         Args:
             seconds: how many; 0 only looks whether the call goes on.
             unless: ends the waiting once it is true; asked when it begins and when `wake` is
                 called. It must take no lock.
+            course: which second it is meanwhile, where that is for another clock to say: it
+                stands still when that one does. By default real time says it.
 
         Raises:
             HungUp: the person hung up, or was cut off, before they had passed.
@@ -134,28 +138,31 @@ class CallClock:
         """
         until = self._second + seconds
         if self.leaves_at is None or until < self.leaves_at - _TIE:
-            self._pass(until, unless)
+            self._pass(until, unless, course)
             return
-        self._pass(max(self._second, self.leaves_at), unless)
+        self._pass(max(self._second, self.leaves_at), unless, course)
         raise HungUp
 
-    def _pass(self, until: float, unless: Unless) -> None:
+    def _pass(self, until: float, unless: Unless, course: Course) -> None:
         with self._changed:
-            deadline = time.monotonic() + (until - self._second) / self._speed
-            self._goal = (until, deadline)
+            self._course = course or self._real(until)
             try:
-                self._sleep(deadline, unless)
+                self._sleep(until, unless)
                 self._second = until
             finally:
-                self._goal = None
+                self._course = None
 
-    def _sleep(self, deadline: float, unless: Unless) -> None:
+    def _real(self, until: float) -> Callable[[], float]:
+        deadline = time.monotonic() + (until - self._second) / self._speed
+        return lambda: until - max(0.0, deadline - time.monotonic()) * self._speed
+
+    def _sleep(self, until: float, unless: Unless) -> None:
         # A condition may wake up a little early; a Say must never take less than its time.
         while not (reason := self._reason(unless)):
-            rest = deadline - time.monotonic()
+            rest = until - self._reached()
             if rest <= 0:
                 return
-            self._changed.wait(rest)
+            self._changed.wait(max(rest / self._speed, _GLANCE))
         self._second = self._reached()
         self._turned = self._turned and not isinstance(reason, Turned)
         raise reason
@@ -168,11 +175,7 @@ class CallClock:
         return Interrupted() if unless and unless() else None
 
     def _reached(self) -> float:
-        if self._goal is None:
-            return self._second
-        until, deadline = self._goal
-        missing = max(0.0, deadline - time.monotonic()) * self._speed
-        return max(self._second, until - missing)
+        return max(self._second, self._course()) if self._course else self._second
 
 
 class SideClock:
@@ -209,7 +212,7 @@ class SideClock:
         """Let whoever waits look again."""
         self._clock.wake()
 
-    def wait(self, seconds: float, unless: Unless = None) -> None:
+    def wait(self, seconds: float, unless: Unless = None, course: Course = None) -> None:
         """Let call seconds pass.
 
         Raises:
@@ -223,6 +226,7 @@ class SideClock:
             self._clock.wait(
                 left if left is not None and leaves else seconds,
                 lambda: self._over() or bool(unless and unless()),
+                course,
             )
         except Interrupted:
             if self._over():

@@ -64,7 +64,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "Sip": _CALLEE,
     "Identity": {},
     "Parameter": {"name": _ANY, "value": _ANY},
-    "Queue": {},
+    "Queue": {"url": _ANY, "method": _METHOD},
     "Conference": {
         "muted": _BOOLEAN,
         "startConferenceOnEnter": _BOOLEAN,

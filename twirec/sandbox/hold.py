@@ -1,17 +1,21 @@
-"""What somebody hears who waits in a queue (https://www.twilio.com/docs/voice/twiml/enqueue#waiturl)."""
+"""What somebody hears who waits in a queue, and when they are taken out of it.
+
+https://www.twilio.com/docs/voice/twiml/enqueue#waiturl and
+https://www.twilio.com/docs/voice/twiml/queue#url
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from twirec.sandbox.clock import SideClock
-from twirec.sandbox.documents import document
+from twirec.sandbox.documents import MOST_DOCUMENTS, document
 from twirec.sandbox.rooms import Queue
 from twirec.sandbox.script import Next
 from twirec.sandbox.stage import Stage
-from twirec.sandbox.twiml import BAD_SCHEMA, TwimlError, Verb
+from twirec.sandbox.twiml import BAD_SCHEMA, HTTP_FAILED, TwimlError, Verb
 from twirec.sandbox.verbs import pause, play, redirect, say
-from twirec.sandbox.waiting import Waiting
+from twirec.sandbox.waiting import Meeting, Waiting
 
 _VERBS: Mapping[str, Callable[[Stage, Verb], Next | None]] = {
     "Say": say,
@@ -28,8 +32,8 @@ def listen(stage: Stage, verb: Verb, queue: Queue, place: Waiting) -> None:
         SideOver: somebody took the caller out of the queue.
         HungUp, Turned: the call is over, or goes on elsewhere.
     """
-    clock = SideClock(stage.clock, lambda: place.bridge is not None)
-    side = Stage(stage.house, stage.call, stage.caller, clock, zero=stage.zero, answered=True)
+    clock = SideClock(stage.clock, lambda: place.meeting is not None)
+    side = stage.beside(clock)
     url, method = stage.absolute(verb.attributes["waitUrl"]), verb.get("waitUrlMethod", "POST")
     step: Next | None = None
     try:
@@ -38,6 +42,29 @@ def listen(stage: Stage, verb: Verb, queue: Queue, place: Waiting) -> None:
             step = _verbs(side, step or Next(url, method, _params(queue, place)))
             if clock.second == begin:
                 clock.wait(1)  # a document that takes no time must not be asked for all the time
+    except TwimlError as error:
+        stage.log("error", str(error), error.code)
+
+
+def tell(stage: Stage, meeting: Meeting) -> None:
+    """Run the document that a caller hears before they are connected, to its end.
+
+    What Twilio does when there is no document, or one with a verb that is not allowed, is not
+    documented: here that is only logged, and the two are connected though the caller has not
+    heard it, as that is the worse of the possible answers for whoever relies on it.
+
+    Raises:
+        SideOver: whoever took the caller out of the queue is gone.
+        HungUp, Turned: the caller's call is over, or goes on elsewhere.
+    """
+    side = stage.beside(SideClock(stage.clock, lambda: meeting.parted_at is not None))
+    step = meeting.first
+    try:
+        for _ in range(MOST_DOCUMENTS):
+            if step is None:
+                return
+            step = _verbs(side, step)
+        raise TwimlError(HTTP_FAILED, "the documents lead round in circles")
     except TwimlError as error:
         stage.log("error", str(error), error.code)
 
@@ -54,6 +81,6 @@ def _verbs(stage: Stage, step: Next) -> Next | None:
 def _params(queue: Queue, place: Waiting) -> Mapping[str, str]:
     return {
         "QueueSid": queue.sid,
-        "QueueTime": str(int(place.queue_time)),
+        "QueueTime": str(place.queue_time),
         "QueuePosition": str(queue.waiting.index(place) + 1 if place in queue.waiting else 1),
     }

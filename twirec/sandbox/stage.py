@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin
 
@@ -92,6 +93,12 @@ class Stage:
         self.afterwards: Next | None = None
         self._sounds: list[Sound] = []
         self._answered_at = zero if answered else None
+
+    def beside(self, clock: Clock) -> Stage:
+        """Return the same leg for what runs beside its document, in a time of its own."""
+        side = copy(self)
+        side.clock = clock
+        return side
 
     @property
     def faults(self) -> Faults:
