@@ -73,7 +73,7 @@ def test_the_app_of_the_page_takes_a_call(
 ) -> None:
     app = run(PYTHON[name], request)["app"]
     assert isinstance(app, Flask)
-    archive: Archive = app.extensions["twirec"][0]
+    archive: Archive = app.extensions["twirec"].archive
     archive.set_up()
     post = SignedPosts(app, archive.settings)
     assert "va a ser grabada" in post("/voice", VOICE).text

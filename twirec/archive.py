@@ -11,16 +11,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.calls.numbers import normalise, search_term
-from twirec.calls.policy import check_change, decide, newest
+from twirec.calls.numbers import search_term
 from twirec.calls.signature import SignatureCheck
 from twirec.calls.times import since_time, until_time
-from twirec.model.policy import Decision, PolicyChange
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, CallRecord, Pause, Query, SweepReport
 from twirec.model.states import State
-from twirec.model.words import ConsentMode, Direction, LegalBasis
+from twirec.model.words import Direction
 from twirec.phone import Phone
+from twirec.rules import Rules
 from twirec.settings import Settings
 from twirec.transfers.publishing import publish_announcements
 from twirec.transfers.sweep import Sweep
@@ -35,7 +34,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive:
+class Archive(Rules):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.
@@ -51,6 +50,8 @@ class Archive:
         vendor: another vendor than Twilio.
         now: another clock, UTC.
     """
+
+    catalog: SqlCatalog
 
     def __init__(
         self,
@@ -147,71 +148,9 @@ class Archive:
         """Pause what is recorded of a call. See `Phone.pause`."""
         return self.phone.pause(sid, by=by)
 
-    def resume(self, sid: str) -> None:
+    def resume(self, sid: str) -> list[str]:
         """Let what is recorded of a call go on. See `Phone.resume`."""
-        self.phone.resume(sid)
-
-    # --- policy -------------------------------------------------------------------------------
-
-    def change_policy(
-        self,
-        *,
-        by: str,
-        why: str,
-        number: str | None = None,
-        direction: Direction | None = None,
-        on: bool | None = None,
-        mode: ConsentMode | None = None,
-        language: str | None = None,
-        legal_basis: LegalBasis | None = None,
-    ) -> PolicyChange:
-        """Switch recording on or off, or change how it is told, from now on.
-
-        Calls that go on are not touched: what holds for a call is decided once, when it begins.
-
-        Args:
-            by: who makes the change.
-            why: the reason, kept with it.
-            number: the own number it is for, as a person types it; None for all.
-            direction: None for both.
-            on, mode, language, legal_basis: what is to hold; None leaves it as it is.
-
-        Raises:
-            InvalidQuery: a value is wrong, or mode and legal basis would not fit each other.
-        """
-        own = normalise(number, self.settings.country) if number else None
-        history = self.catalog.policy_history()
-        before = newest(history, own, direction)
-        change = PolicyChange(
-            at=self.now(),
-            by=by,
-            why=why.strip(),
-            number=own,
-            direction=direction,
-            on=before.on if on is None and before else on,
-            mode=before.mode if mode is None and before else mode,
-            language=before.language if language is None and before else language,
-            legal_basis=before.legal_basis if legal_basis is None and before else legal_basis,
-        )
-        check_change(change, history, self.settings.policy, self.settings.wordings)
-        self.catalog.change_policy(change)
-        return change
-
-    def policy(self, number: str, direction: Direction, *, at: str | None = None) -> Decision:
-        """Return what holds, or held, for calls of an own number.
-
-        Args:
-            number: the own number, as a person types it.
-            direction: of the calls.
-            at: a moment such as `2026-11-03 17:00`, in the company's zone; now by default.
-        """
-        return decide(
-            self.catalog.policy_history(),
-            number=normalise(number, self.settings.country),
-            direction=direction,
-            at=since_time(at, self.settings.timezone) if at else self.now(),
-            default=self.settings.policy,
-        )
+        return self.phone.resume(sid)
 
     # --- use ----------------------------------------------------------------------------------
 

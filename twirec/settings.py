@@ -18,7 +18,7 @@ from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, Wording, check_said
 from twirec.model.errors import InvalidQuery, SettingsError
 from twirec.model.policy import Policy
-from twirec.model.words import ConsentMode, LegalBasis
+from twirec.model.words import ConsentMode, LegalBasis, Uninformed
 
 T = TypeVar("T")
 
@@ -47,6 +47,8 @@ class Settings:
         region: `TWILIO_REGION`, only together with the edge.
         edge: `TWILIO_EDGE`.
         language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
+        uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
+            not in the register.
         wordings: what is said, by language: ours, with what the file `TWIREC_ANNOUNCEMENTS` says
             otherwise.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
@@ -67,6 +69,7 @@ class Settings:
     api_url: str | None = None
     region: str | None = None
     edge: str | None = None
+    uninformed_agents: Uninformed = Uninformed.WARN
     language: str = "es-ES"
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"
@@ -114,6 +117,7 @@ class _Reader:
             privacy_info=self.read("TWIREC_PRIVACY_INFO", str, ""),
             legal_basis=self.read("TWIREC_LEGAL_BASIS", _legal_basis, LegalBasis.CONTRACT),
             consent_mode=self.read("TWIREC_CONSENT_MODE", _mode, ConsentMode.ANNOUNCE),
+            uninformed_agents=self.read("TWIREC_UNINFORMED_AGENTS", _uninformed, Uninformed.WARN),
             database_url=self.read("TWIREC_DATABASE_URL", str, "sqlite:///twirec.db"),
             api_url=api_url,
             region=self.read("TWILIO_REGION", str, None),
@@ -244,6 +248,10 @@ def _legal_basis(value: str) -> LegalBasis:
 
 def _mode(value: str) -> ConsentMode:
     return ConsentMode(_one_of(ConsentMode, value))
+
+
+def _uninformed(value: str) -> Uninformed:
+    return Uninformed(_one_of(Uninformed, value))
 
 
 def _one_of(words: type[StrEnum], value: str) -> str:

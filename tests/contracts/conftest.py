@@ -1,4 +1,4 @@
-"""The buckets that the contract suite runs on."""
+"""The buckets and catalogs that the contract suite runs on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.servers import StrictGcs, fake_gcs
 from twirec.adapters.folder import FolderBucket
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.ports import Bucket
 
 GCS_BUCKET = "bucket-of-tests"
@@ -58,3 +59,12 @@ def _gcs(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsBucket]:
     bucket = GcsBucket(GCS_BUCKET, f"tests/{uuid.uuid4()}", retry_for=5)
     yield bucket
     bucket.close()
+
+
+@pytest.fixture(params=["file", "memory"])
+def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlCatalog]:
+    url = f"sqlite:///{tmp_path}/catalog.db" if request.param == "file" else "sqlite://"
+    catalog = SqlCatalog(url)
+    catalog.set_up()
+    yield catalog
+    catalog.close()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -31,15 +29,6 @@ from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
 NOW = datetime(2026, 11, 23, 10, 15, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 BOTH = (Role.CUSTOMER, Role.AGENT)
-
-
-@pytest.fixture(params=["file", "memory"])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlCatalog]:
-    url = f"sqlite:///{tmp_path}/catalog.db" if request.param == "file" else "sqlite://"
-    catalog = SqlCatalog(url)
-    catalog.set_up()
-    yield catalog
-    catalog.close()
 
 
 def receive(catalog: SqlCatalog, state: State = State.COMPLETED, **changes: object) -> None:

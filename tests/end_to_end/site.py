@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,10 @@ SPEED = 40
 OWN_NUMBER = "+34911000111"
 CUSTOMER = "+34600111222"
 AGENT = "+34911222333"
+OTHER_AGENT = "+34911222444"
+QUEUE, ROOM = "support", "room-1"
+TAKE, JOIN = "+34911000801", "+34911000802"
+"""The numbers that agents call to take somebody out of the queue, and to join the conference."""
 
 CALLER = Party(says=[Line("customer_complaint", at=0.5)], counts_from_bridge=True)
 COLLEAGUE = Party(says=[Line("agent_answer", at=8.0)], hangs_up_after=16.0)
@@ -32,6 +37,14 @@ COLLEAGUE = Party(says=[Line("agent_answer", at=8.0)], hangs_up_after=16.0)
 SPEAKING_AGENT = Party(
     says=[Line("agent_answer", at=8.0)], hangs_up_after=16.0, counts_from_bridge=True
 )
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait until something is so, for half a minute at the most."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it never was"
+        time.sleep(0.02)
 
 
 class Site:
@@ -76,9 +89,23 @@ class Site:
             def voicemail() -> Response:
                 return recordings.voicemail()
 
+            def take() -> Response:
+                return recordings.take(QUEUE)
+
+            def join() -> Response:
+                return recordings.join(ROOM)
+
             app.post("/voice")(recordings.signed(voice))
             app.post("/voicemail")(recordings.signed(voicemail))
             app.post("/softphone")(recordings.signed(softphone))
+            app.post("/take")(recordings.signed(take))
+            app.post("/join")(recordings.signed(join))
+            for number, view in ((TAKE, "take"), (JOIN, "join")):
+                self.sandbox.number(
+                    number,
+                    voice_url=f"{self.url}/{view}",
+                    status_callback=f"{self.url}/twirec/ended",
+                )
             self.sandbox.application(
                 voice_url=f"{self.url}/softphone", status_callback=f"{self.url}/twirec/ended"
             )

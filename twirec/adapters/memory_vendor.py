@@ -164,7 +164,7 @@ class MemoryVendor:
     def set_recording(
         self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
     ) -> RecordingStatus:
-        """Pause or resume a recording. See `Vendor.set_recording`."""
+        """Pause, resume or end a recording. See `Vendor.set_recording`."""
         self._fail_if_told("set_recording")
         found = self.recording(account_sid, sid)
         self.add_recording(replace(found, status=status))

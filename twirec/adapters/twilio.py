@@ -165,7 +165,7 @@ class TwilioVendor:
     def set_recording(
         self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
     ) -> RecordingStatus:
-        """Pause or resume a recording. See `Vendor.set_recording`."""
+        """Pause, resume or end a recording. See `Vendor.set_recording`."""
         client = self._client(account_sid)
         silent = {"pause_behavior": "silence"} if status is RecordingStatus.PAUSED else {}
         with _understood(f"the update of {checked_sid(sid)}"):
@@ -206,6 +206,7 @@ class TwilioVendor:
             source=found.source,
             error_code=_count(found.error_code) or None,
             external=self._is_external(found.media_url),
+            conference_sid=found.conference_sid,
         )
 
     def _is_external(self, media_url: str | None) -> bool:

@@ -20,8 +20,9 @@ class VoiceRequest:
 
     `from_` and `to` are as Twilio sends them, empty where it sends none. `key` is what was pressed
     at a `<Gather>`, empty for nothing; `parent_call_sid` the other leg, of a leg that was dialled;
-    `answered_by` Twilio's word for who answered a call out. `error_url` is set when Twilio asks
-    the fallback URL because another URL failed: that other URL.
+    `answered_by` Twilio's word for who answered a call out. `direction` is `inbound` or
+    `outbound-…`. `dequeuing_call_sid` is the leg that takes this one out of a queue. `error_url` is
+    set when Twilio asks the fallback URL because another URL failed: that other URL.
     """
 
     account_sid: str
@@ -31,7 +32,14 @@ class VoiceRequest:
     key: str = ""
     parent_call_sid: str | None = None
     answered_by: str = ""
+    direction: str = "inbound"
+    dequeuing_call_sid: str | None = None
     error_url: str | None = None
+
+    @property
+    def agent(self) -> str:
+        """The address of the inside party whose call this is, whoever dialled."""
+        return self.to if self.direction.startswith("outbound") else self.from_
 
     @property
     def machine(self) -> bool:
@@ -47,18 +55,34 @@ class CallEnd:
     """The end of a dial (its `action`) or of a call (the number's status callback).
 
     `dial_status` is Twilio's `DialCallStatus`, None in the number's status callback;
-    `call_status` is `CallStatus`.
+    `call_status` is `CallStatus`; `dialled_sid` is the leg that the dial connected; `queue_result`
+    is how a wait in a queue ended (https://www.twilio.com/docs/voice/twiml/enqueue#action).
     """
 
     account_sid: str
     call_sid: str
     call_status: str
     dial_status: str | None = None
+    dialled_sid: str | None = None
+    queue_result: str | None = None
 
     @property
     def final(self) -> bool:
         """Whether a dial or a call has really ended; a number may be set to tell of more."""
-        return self.dial_status is not None or self.call_status in FINAL
+        verb_ended = self.dial_status is not None or self.queue_result is not None
+        return verb_ended or self.call_status in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A leg that joined a conference.
+
+    https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
+    """
+
+    account_sid: str
+    conference_sid: str
+    call_sid: str
 
 
 def parse_voice_request(fields: Fields) -> VoiceRequest:
@@ -73,8 +97,10 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
         from_=fields.get("From", ""),
         to=fields.get("To", ""),
         key=fields.get("Digits", "")[:1],
-        parent_call_sid=_sid(fields, "ParentCallSid", "CA") if "ParentCallSid" in fields else None,
+        parent_call_sid=_maybe_sid(fields, "ParentCallSid", "CA"),
         answered_by=fields.get("AnsweredBy", ""),
+        direction=fields.get("Direction", "inbound"),
+        dequeuing_call_sid=_maybe_sid(fields, "DequeingCallSid", "CA"),  # Twilio's spelling
         error_url=fields.get("ErrorUrl") or None,
     )
 
@@ -90,6 +116,21 @@ def parse_call_end(fields: Fields) -> CallEnd:
         call_sid=_sid(fields, "CallSid", "CA"),
         call_status=fields.get("CallStatus", ""),
         dial_status=fields.get("DialCallStatus") or None,
+        dialled_sid=_maybe_sid(fields, "DialCallSid", "CA"),
+        queue_result=fields.get("QueueResult") or None,
+    )
+
+
+def parse_joining(fields: Fields) -> Joining:
+    """Read a conference's status callback.
+
+    Raises:
+        MalformedRequest: a SID is missing or has the wrong form.
+    """
+    return Joining(
+        account_sid=_sid(fields, "AccountSid", "AC"),
+        conference_sid=_sid(fields, "ConferenceSid", "CF"),
+        call_sid=_sid(fields, "CallSid", "CA"),
     )
 
 
@@ -103,7 +144,8 @@ def parse_recording_callback(fields: Fields) -> RecordingCallback:
     """
     return RecordingCallback(
         account_sid=_sid(fields, "AccountSid", "AC"),
-        call_sid=_sid(fields, "CallSid", "CA") if fields.get("CallSid") else None,
+        call_sid=_maybe_sid(fields, "CallSid", "CA"),
+        conference_sid=_maybe_sid(fields, "ConferenceSid", "CF"),
         recording_sid=_sid(fields, "RecordingSid", "RE"),
         status=RecordingStatus(_text(fields, "RecordingStatus")),
         started_at=_time(fields.get("RecordingStartTime")),
@@ -129,6 +171,10 @@ def _sid(fields: Fields, name: str, prefix: str) -> str:
             f"The field {name} is not a SID of the form {prefix} and 32 hex digits."
         )
     return value
+
+
+def _maybe_sid(fields: Fields, name: str, prefix: str) -> str | None:
+    return _sid(fields, name, prefix) if fields.get(name) else None
 
 
 def _count(value: str | None) -> int | None:

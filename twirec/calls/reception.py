@@ -11,7 +11,7 @@ from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.numbers import normalise
 from twirec.model.announcements import Announcement
 from twirec.model.policy import Policy
-from twirec.model.records import VOICEMAIL, Call, CallRecord, Consent
+from twirec.model.records import VOICEMAIL, Call, CallRecord, Consent, is_queue
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -30,6 +30,9 @@ https://www.twilio.com/docs/voice/twiml/dial#record"""
 
 AGENT_FIRST = (Role.AGENT, Role.CUSTOMER)
 """The channels where an agent dialled."""
+
+TWO_CHANNELS = frozenset({"DialVerb", "StartCallRecordingAPI"})
+"""The sources of recordings whose channel 1 is the leg that they are of."""
 
 BY_KEY = "key"
 """The consent method: a key was asked for."""
@@ -140,6 +143,12 @@ def heard(
     return bool(key) or seconds - waited >= shortest_question(announcement)
 
 
+def may_record(record: CallRecord) -> bool:
+    """Whether a consent of the call allows recording, and nothing else was found against it."""
+    consented = any(consent.outcome.allows_recording for consent in record.consents)
+    return consented and record.call.outcome is not Outcome.NOT_RECORDED
+
+
 def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | None]:
     """Return what the ledger is to say of a call that ended, as far as is known now.
 
@@ -149,13 +158,25 @@ def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | 
         return Outcome.NOT_RECORDED, Reason.HUNG_UP
     if (end.dial_status or end.call_status) in UNANSWERED:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
+    if is_queue(record.call.dial) and not record.legs:
+        return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
     if not record.consents:  # connected without ever being told
         return Outcome.NOT_RECORDED, Reason.ANNOUNCEMENT_FAILED
     return Outcome.OWED, None
 
 
-def channels_of(source: str | None, call: Call) -> tuple[Role, ...]:
-    """Return who is on channel 1 and 2; empty where it is not known."""
+def channels_of(source: str | None, leg: str | None, record: CallRecord) -> tuple[Role, ...]:
+    """Return who is on channel 1 and 2; empty where it is not known.
+
+    Args:
+        source: Twilio's word for what started the recording.
+        leg: the leg that Twilio says it is of.
+        record: the call it belongs to.
+    """
+    call = record.call
+    if leg != call.call_sid and source in TWO_CHANNELS:
+        agents = {each.leg_sid for each in record.legs if each.agent}
+        return AGENT_FIRST if leg in agents else ()
     if source == "RecordVerb":
         return (Role.CUSTOMER,) if call.dial == (VOICEMAIL,) else ()
-    return call.channel_map if source in {"DialVerb", "StartCallRecordingAPI"} else ()
+    return call.channel_map if source in TWO_CHANNELS else ()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
-from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
+from twilio.twiml import TwiML
+from twilio.twiml.voice_response import Dial, Enqueue, Gather, VoiceResponse
 
 from twirec.calls.wordings import Wording
 from twirec.model.announcements import Announcement
-from twirec.model.records import VOICEMAIL, Call
+from twirec.model.records import VOICEMAIL, Call, is_conference, is_queue
 
 BuildDial = Callable[[Call, Dial], None]
 """A function of the user's that puts into the dial whom to connect."""
+
+Allow = Callable[[Sequence[str]], bool]
+"""Whether a call may be recorded with these agents."""
 
 RETRIES = "#rc=5&rp=all"
 """Twilio tries a callback five times more, after any failure, within 15 seconds. Without it, it
@@ -49,6 +53,8 @@ class Urls:
     announce: str
     announced: str
     audio: str
+    dequeued: str
+    met: str
 
     @classmethod
     def under(cls, public_url: str) -> Urls:
@@ -150,15 +156,91 @@ def _audio_url(urls: Urls, audio: str) -> str:
     return f"{urls.audio}/{audio}.wav"
 
 
-def connect(call: Call, urls: Urls, *, record: bool, build_dial: BuildDial | None) -> str:
-    """Connect the caller, recording both sides on separate channels, or not recording."""
+def connect(
+    call: Call,
+    urls: Urls,
+    *,
+    record: bool,
+    build_dial: BuildDial | None = None,
+    allow: Allow = lambda agents: True,
+) -> str:
+    """Connect the caller, recording both sides on separate channels, or not recording.
+
+    Args:
+        call: its `dial` says whom to connect.
+        urls: where Twilio comes back to.
+        record: whether it may be recorded, as far as the caller is concerned.
+        build_dial: what puts into the dial whom to connect, instead of the call's `dial`.
+        allow: asked whether it may be recorded with the agents that the dial names.
+    """
     if call.dial == (VOICEMAIL,):
         return _voicemail(urls) if record else hang_up_silently()
-    dial = Dial(action=urls.ended, method="POST", **(_dial_recording(urls) if record else {}))
-    (build_dial or dial_all)(call, dial)
+    if is_queue(call.dial):
+        # https://www.twilio.com/docs/voice/twiml/enqueue; recording starts when an agent comes.
+        return _document(Enqueue(_name(call), action=urls.ended, method="POST"))
+    dial = Dial(action=urls.ended, method="POST")
+    if is_conference(call.dial):
+        # When the caller leaves, it is over; agents come and go.
+        _conference(dial, _name(call), urls, end_conference_on_exit=True)
+    else:
+        (build_dial or dial_all)(call, dial)
+    if record and allow(_agents_in(dial)):
+        dial.attrs |= Dial(**_dial_recording(urls)).attrs
+    return _document(dial)
+
+
+def _name(call: Call) -> str:
+    return call.dial[0].partition(":")[2]
+
+
+def _agents_in(dial: Dial) -> list[str]:
+    """Return who may answer: numbers, `client:NAME`, `sip:ADDRESS`.
+
+    Nobody for a queue or a conference: there, agents come by calls of their own.
+    """
+    return [_address(noun) for noun in dial.verbs if noun.name in {"Number", "Client", "Sip"}]
+
+
+def _address(noun: TwiML) -> str:
+    if noun.name != "Client":
+        return str(noun.value)
+    identity = "".join(each.value for each in noun.verbs if each.name == "Identity")
+    return f"client:{noun.value or identity}"
+
+
+def _document(verb: TwiML) -> str:
     response = VoiceResponse()
-    response.append(dial)
+    response.append(verb)
     return str(response)
+
+
+def take(queue: str, urls: Urls) -> str:
+    """Connect an agent with whoever waits longest in a queue.
+
+    Whether it is recorded depends on who that is: recording starts by REST, when Twilio asks for
+    what they hear before they are connected
+    (https://www.twilio.com/docs/voice/twiml/queue#attributes-url).
+    """
+    dial = Dial()
+    dial.queue(queue, url=urls.dequeued, method="POST")
+    return _document(dial)
+
+
+def join(room: str, urls: Urls) -> str:
+    """Let an agent into a conference; what is recorded is the caller's leg in it."""
+    dial = Dial()
+    _conference(dial, room, urls)
+    return _document(dial)
+
+
+def _conference(dial: Dial, room: str, urls: Urls, **attributes: bool) -> None:
+    dial.conference(
+        room,
+        status_callback=urls.met + RETRIES,
+        status_callback_method="POST",
+        status_callback_event="join",
+        **attributes,
+    )
 
 
 def dial_all(call: Call, dial: Dial) -> None:

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from twirec.cli.agents import agents, inform
 from twirec.cli.call import call, pause, resume
 from twirec.cli.demo import demo
 from twirec.cli.find import search, show
@@ -49,6 +50,7 @@ def main(verbose: bool) -> None:
 COMMANDS = (
     *(init, work, sweep),
     *(on, off, policy, announcement),
+    *(inform, agents),
     *(call, pause, resume),
     *(search, show),
     *(sandbox, demo),

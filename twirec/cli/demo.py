@@ -62,6 +62,7 @@ def demo(store: str, folder: Path) -> None:
         archive = Archive.from_env(environ)
         archive.set_up()
         stack.callback(archive.close)
+        _inform_agent(archive)
         stack.enter_context(_serving(archive, listener))
         stack.enter_context(_working(archive))
         played = _play(sandbox, archive, environ["TWIREC_PUBLIC_URL"])
@@ -80,6 +81,11 @@ def _fresh(folder: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
     return folder.resolve()
+
+
+def _inform_agent(archive: Archive) -> None:
+    today = archive.now().astimezone(archive.settings.timezone).date()
+    archive.inform_agent(AGENT, informed_on=today, reference="the demo", by="the demo")
 
 
 def _environment(sandbox: Sandbox, folder: Path, port: int) -> dict[str, str]:

@@ -103,14 +103,18 @@ def _print_call(record: CallRecord, zone: tzinfo) -> None:
             "started": call.started_at,
             "ended": call.ended_at,
             "outcome": call.outcome,
-            "reason": f"{call.reason} {call.detail}" if call.reason else None,
+            "reason": call.reason,
+            "detail": call.detail,
             "legal basis": call.legal_basis,
         },
         zone,
     )
     for consent in record.consents:
         said = f"{consent.outcome} by {consent.method} {consent.key}".strip()
-        _lines({"consent": said, "given": consent.at}, zone)
+        known = ", ".join(f"entry {entry}" for entry in consent.agents)
+        _lines({"consent": said, "given": consent.at, "agents": known}, zone)
+    for leg in record.legs:
+        _lines({"leg": leg.leg_sid, "agent": leg.agent}, zone)
 
 
 def _print_recording(recording: Recording, zone: tzinfo) -> None:

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 import click
@@ -36,6 +36,7 @@ def record_fields(record: CallRecord) -> dict[str, Any]:
         "consents": [asdict(consent) for consent in record.consents],
         "recordings": [asdict(recording) for recording in record.recordings],
         "pauses": [asdict(pause) for pause in record.pauses],
+        "legs": [asdict(leg) for leg in record.legs],
     }
 
 
@@ -72,4 +73,6 @@ def who() -> str:
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in JSON")

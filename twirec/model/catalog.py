@@ -5,9 +5,11 @@ Every adapter runs the same suite (`tests/contracts/test_catalog.py`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
 from twirec.model.policy import PolicyChange
@@ -94,6 +96,47 @@ class Catalog(Protocol):
         """Return the calls that match, newest first."""
         ...
 
+    # --- agents and legs ----------------------------------------------------------------------
+
+    def inform_agent(self, entry: InformedAgent) -> InformedAgent:
+        """Add an entry to the register, and return it with its number."""
+        ...
+
+    def informed_agents(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
+        """Return the register, or what it says of some agents, oldest entry first."""
+        ...
+
+    def name_agents(
+        self, account_sid: str, call_sid: str, entries: Sequence[int], warning: str
+    ) -> None:
+        """Name entries of the register in the consent of a call, if it allows recording.
+
+        Those that it names already stay. A warning that is not empty becomes the line's detail.
+        """
+        ...
+
+    def add_leg(self, leg: Leg) -> Leg:
+        """Write a leg down, and its call where that was not known; return what stands."""
+        ...
+
+    def meet(self, conference: Leg, sid: str) -> list[Leg]:
+        """Write down that a call, or a leg that is known, joined a conference.
+
+        Legs that are in a conference belong to the call that is in it, whoever came first.
+
+        Returns:
+            The legs of which it is known only now which call they belong to.
+        """
+        ...
+
+    def owner(self, account_sid: str, sid: str) -> str:
+        """Return the call that a leg or conference belongs to; the SID itself if to none."""
+        ...
+
+    def knows_leg(self, account_sid: str, sid: str) -> bool:
+        """Whether a SID is that of a leg, and not of a call of its own."""
+        ...
+
     # --- policy -------------------------------------------------------------------------------
 
     def change_policy(self, change: PolicyChange) -> None:
@@ -118,11 +161,12 @@ class Catalog(Protocol):
 
         The recording is made if it is not there. `state` None (a word without a meaning to us)
         keeps the callback only, and returns None if the recording is not there. A recording that
-        comes to `completed` is due at once. The call's line becomes `recorded`, or `not_recorded`
-        when the state is `absent` or `failed` and it has no other recording. A new recording is
-        quarantined unless it began after a consent of its call that allows recording. On the move
-        to another state what is said now counts, not what was said before. A repetition changes
-        nothing but that it is kept.
+        comes to `completed` is due at once. What is recorded of a leg or a conference is a
+        recording of the call that it belongs to. The call's line becomes `recorded`, or
+        `not_recorded` when the state is `absent` or `failed` and it has no other recording. A new
+        recording is quarantined unless it began after a consent of its call that allows recording.
+        On the move to another state what is said now counts, not what was said before. A
+        repetition changes nothing but that it is kept.
 
         Raises:
             RequestRefused: the recording is another account's; nothing is kept.

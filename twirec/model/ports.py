@@ -188,7 +188,7 @@ class Vendor(Protocol):
     def set_recording(
         self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
     ) -> RecordingStatus:
-        """Pause a recording (silence takes the place of the sound) or resume it.
+        """Pause a recording (silence takes the place of the sound), resume it or end it.
 
         Returns what Twilio says of it after that: only this says whether it was done.
         """

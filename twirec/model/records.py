@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from twirec.model.agents import Leg
 from twirec.model.states import Custody, State
 from twirec.model.words import (
     ConsentMode,
@@ -21,6 +22,16 @@ VOICEMAIL = "voicemail:"
 """Stands in a call's `dial` for nobody: the caller leaves a message."""
 
 
+def is_queue(dial: Sequence[str]) -> bool:
+    """Whether a call's `dial` is `queue:NAME`: the caller waits until an agent takes them."""
+    return len(dial) == 1 and dial[0].startswith("queue:")
+
+
+def is_conference(dial: Sequence[str]) -> bool:
+    """Whether a call's `dial` is `conference:NAME`: the caller and agents meet there."""
+    return len(dial) == 1 and dial[0].startswith("conference:")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """The ledger line of a call. Every call that asked for TwiML has one.
@@ -34,7 +45,8 @@ class Call:
         started_at: when Twilio first asked for TwiML, UTC; for adopted calls the call's start.
         announced_at: when the notice, or the question, was last sent to be played, UTC.
         announcement: hash of the announcement; None when none was played.
-        dial: who is to be connected.
+        dial: who is to be connected: E.164, `client:NAME`, `sip:ADDRESS`, or alone `queue:NAME`,
+            `conference:NAME` or `VOICEMAIL`.
         channel_map: who is on channel 1, 2, … of what is recorded of it.
         leg: the leg that hears the announcement, `CA…`; empty while there is none.
         mode: how the outside party is told or asked, decided once, when the call began; None
@@ -43,7 +55,8 @@ class Call:
         asked: how often the question was put; 0 where none is.
         outcome: what the ledger says.
         reason: why it was not recorded; None otherwise.
-        detail: more of the reason, such as who switched recording off; without numbers.
+        detail: more of the reason, such as who switched recording off, or a warning; without
+            numbers.
         ended_at: UTC; None while nobody told us.
     """
 
@@ -76,6 +89,7 @@ class Consent:
         method: how it was asked: `announcement` or `key`.
         key: the key that was pressed; empty for none.
         at: UTC.
+        agents: the entries of the register by which the agents were informed.
     """
 
     account_sid: str
@@ -87,6 +101,7 @@ class Consent:
     language: str
     at: datetime
     key: str = ""
+    agents: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +109,9 @@ class Recording:
     """A recording as the catalog knows it.
 
     Attributes:
+        call_sid: the call that it is a recording of, by which its line is known.
+        leg: the leg that Twilio recorded, where that is another one: an agent's, who took the
+            call out of a queue.
         started_at: Twilio's `RecordingStartTime`, UTC.
         duration: seconds, as Twilio gives it.
         channel_map: who is on channel 1, 2, …
@@ -114,6 +132,7 @@ class Recording:
     duration: int | None = None
     channels: int | None = None
     channel_map: tuple[Role, ...] = ()
+    leg: str | None = None
     error_code: int | None = None
     object_name: str | None = None
     generation: int | None = None
@@ -159,6 +178,7 @@ class CallRecord:
     consents: tuple[Consent, ...] = ()
     recordings: tuple[Recording, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    legs: tuple[Leg, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

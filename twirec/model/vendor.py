@@ -53,6 +53,7 @@ class RecordingCallback:
         channels: 1 or 2.
         source: Twilio's word for what started it (`DialVerb`, …), as sent.
         error_code: Twilio's error code; None when it sent none or 0.
+        conference_sid: `CF…`, of a conference's recording.
         raw: every field as it came.
     """
 
@@ -65,6 +66,7 @@ class RecordingCallback:
     channels: int | None = None
     source: str | None = None
     error_code: int | None = None
+    conference_sid: str | None = None
     raw: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -87,6 +89,7 @@ class VendorRecording:
     source: str | None = None
     error_code: int | None = None
     external: bool = False
+    conference_sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

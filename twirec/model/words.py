@@ -70,6 +70,14 @@ class LegalBasis(StrEnum):
     LEGAL_OBLIGATION = "legal_obligation"
 
 
+class Uninformed(StrEnum):
+    """What becomes of a call to an agent who is not in the register of informed agents."""
+
+    WARN = "warn"
+    """It is recorded, with a warning."""
+    DO_NOT_RECORD = "do_not_record"
+
+
 class Outcome(StrEnum):
     """What the ledger says of a call."""
 
@@ -91,6 +99,8 @@ class Reason(StrEnum):
     """A key was needed, and none of the right ones came."""
     HUNG_UP = "hung_up_during_announcement"
     ANNOUNCEMENT_FAILED = "announcement_failed"
+    AGENT_NOT_INFORMED = "agent_not_informed"
+    """An agent is not in the register, and the settings say that such calls are not recorded."""
     ANSWERING_MACHINE = "answering_machine"
     """A machine answered: it is neither informed nor recorded."""
     NOT_STARTED = "not_started"

@@ -40,9 +40,11 @@ class Callbacks(Desk):
             RequestRefused: the recording is another account's.
         """
         callback = forms.parse_recording_callback(fields)
+        of = callback.call_sid or callback.conference_sid or ""
         try:
-            record = self._catalog.call(callback.account_sid, callback.call_sid or "")
-            channel_map = reception.channels_of(callback.source, record.call)
+            owner = self._catalog.owner(callback.account_sid, of)
+            record = self._catalog.call(callback.account_sid, owner)
+            channel_map = reception.channels_of(callback.source, callback.call_sid, record)
         except NotFound:
             channel_map = ()
         self._catalog.receive(

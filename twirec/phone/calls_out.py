@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from twirec.calls import forms, reception, twiml
+from twirec.calls.agents import agent_of
 from twirec.calls.numbers import normalise
-from twirec.model.announcements import Announcement
-from twirec.model.errors import CatalogError, MalformedRequest, NotFound, VendorError
+from twirec.model.agents import Leg
+from twirec.model.errors import CatalogError, MalformedRequest, NotFound
 from twirec.model.records import Call
-from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome
 from twirec.phone.desk import Desk, log
 
 
@@ -81,6 +82,9 @@ class CallsOut(Desk):
             return twiml.nothing()
         try:
             call = self._catalog.open_call(self._decided(line))
+            agent = agent_of(request.agent, country)
+            own = Leg(call.account_sid, call.call_sid, call.call_sid, self._now(), agent)
+            self._catalog.add_leg(own)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return twiml.dial_out(line, self._urls, tell=False)
@@ -139,26 +143,13 @@ class CallsOut(Desk):
         if outcome is None:
             self._catalog.ask_again(call.account_sid, call_sid, asked, self._now())
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
-        return self._answered(call, announcement, outcome, request.key)
-
-    def _answered(
-        self, call: Call, announcement: Announcement, outcome: ConsentOutcome, key: str
-    ) -> str:
-        consent = reception.consent_of(call, announcement, outcome, self._now(), key)
+        consent = reception.consent_of(call, announcement, outcome, self._now(), request.key)
         self._catalog.record_consent(consent, reception.REASONS.get(outcome))
         if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
-            self._start_recording(call)
+            agents = [leg.agent for leg in record.legs if leg.agent]
+            if self._agents_allow(call, agents):
+                self._start_recording(call, call.call_sid)
         return self._bridge(call, outcome)
-
-    def _start_recording(self, call: Call) -> None:
-        """Record the call from now on; if Twilio will not, it goes on unrecorded, and says why."""
-        try:
-            self._vendor().start_recording(
-                call.account_sid, call.call_sid, status_url=self._urls.status + twiml.RETRIES
-            )
-        except VendorError as error:
-            log.error("%s: unrecorded: %s", call.call_sid, error)
-            self._give_up(call, Reason.NOT_STARTED)
 
     def _bridge(self, call: Call, outcome: ConsentOutcome) -> str:
         """Let the two be connected, which an empty document does; or hang up, where it must be."""

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from twirec.calls import announcement as announcements
 from twirec.calls import reception, twiml
+from twirec.calls.agents import agent_of, entries_of
 from twirec.calls.policy import decide
 from twirec.calls.wordings import parts_of
 from twirec.model.announcements import Announcement
 from twirec.model.catalog import Catalog
-from twirec.model.errors import CatalogError, InvalidQuery
+from twirec.model.errors import CatalogError, InvalidQuery, VendorError
 from twirec.model.policy import Policy
 from twirec.model.ports import Vendor
 from twirec.model.records import Call
-from twirec.model.words import ConsentOutcome, Reason
+from twirec.model.words import ConsentOutcome, Reason, Uninformed
 from twirec.settings import Settings
 
 log = logging.getLogger("twirec.phone")
+
+
+NOT_INFORMED = "an agent is not in the register of informed agents"
+"""The warning on the line of a call that is recorded all the same."""
 
 
 class Desk:
@@ -103,7 +109,40 @@ class Desk:
         return reception.judge(call.mode, key, call.asked)
 
     def _connect(self, call: Call, build_dial: twiml.BuildDial | None, *, record: bool) -> str:
-        return twiml.connect(call, self._urls, record=record, build_dial=build_dial)
+        return twiml.connect(
+            call,
+            self._urls,
+            record=record,
+            build_dial=build_dial,
+            allow=partial(self._agents_allow, call),
+        )
+
+    def _agents_allow(self, call: Call, agents: Sequence[str]) -> bool:
+        """Name in the call's consent who of these was informed; whether it may be recorded."""
+        settings = self._settings
+        names = [agent_of(agent, settings.country) for agent in agents]
+        day = call.started_at.astimezone(settings.timezone).date()
+        found = entries_of(names, self._catalog.informed_agents(names), day)
+        entries = [entry.id for entry in found if entry]
+        warning = "" if len(entries) == len(names) else NOT_INFORMED
+        self._catalog.name_agents(call.account_sid, call.call_sid, entries, warning)
+        if not warning:
+            return True
+        log.warning("%s: %s", call.call_sid, warning)
+        if settings.uninformed_agents is Uninformed.WARN:
+            return True
+        self._give_up(call, Reason.AGENT_NOT_INFORMED)
+        return False
+
+    def _start_recording(self, call: Call, leg: str) -> None:
+        """Record a leg of a call from now on; if Twilio will not, it goes on, and says why."""
+        try:
+            self._vendor().start_recording(
+                call.account_sid, leg, status_url=self._urls.status + twiml.RETRIES
+            )
+        except VendorError as error:
+            log.error("%s: unrecorded: %s", call.call_sid, error)
+            self._give_up(call, Reason.NOT_STARTED)
 
     def _go_on(self, failed_url: str, call: Call, build_dial: twiml.BuildDial | None) -> str:
         """Twilio could not use one of our answers: let the call go on, unrecorded."""

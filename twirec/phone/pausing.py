@@ -30,7 +30,7 @@ class Pausing(Desk):
         for recording in self._in_progress(sid):
             told = self._vendor().set_recording(
                 recording.account_sid,
-                recording.call_sid or "",
+                recording.leg or recording.call_sid or "",
                 recording.sid,
                 RecordingStatus.PAUSED,
             )
@@ -41,8 +41,8 @@ class Pausing(Desk):
             pauses.append(pause)
         return pauses
 
-    def resume(self, sid: str) -> None:
-        """Let the recordings of a call go on.
+    def resume(self, sid: str) -> list[str]:
+        """Let the recordings of a call go on, and return their SIDs.
 
         Args:
             sid: of the call, `CA…`, or of one of its recordings, `RE…`.
@@ -52,16 +52,19 @@ class Pausing(Desk):
             NotResumed: Twilio did not say that it goes on.
             VendorError: Twilio refused, or did not answer.
         """
+        resumed = []
         for recording in self._in_progress(sid):
             told = self._vendor().set_recording(
                 recording.account_sid,
-                recording.call_sid or "",
+                recording.leg or recording.call_sid or "",
                 recording.sid,
                 RecordingStatus.IN_PROGRESS,
             )
             if told is not RecordingStatus.IN_PROGRESS:
                 raise NotResumed(f"Twilio says of {recording.sid}: {told}.")
             self._catalog.end_pauses(recording.sid, self._now())
+            resumed.append(recording.sid)
+        return resumed
 
     def _in_progress(self, sid: str) -> list[Recording]:
         """By the SIDs of the recordings: `Twilio.CURRENT` is an error when a call has several."""

@@ -54,18 +54,20 @@ def line_of(
     return catalog.call(recording.account_sid, recording.call_sid)
 
 
-def adopted(found: VendorRecording, now: datetime) -> Recording:
+def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Recording:
     """Return the catalog's row for a recording that the vendor listed.
 
     Args:
         found: what the vendor says.
+        call_sid: the call that it belongs to, if it is known.
         now: when it is due, if there is something to copy, UTC.
     """
     state = state_of(found)
     return Recording(
         sid=found.sid,
         account_sid=found.account_sid,
-        call_sid=found.call_sid,
+        call_sid=call_sid,
+        leg=found.call_sid if found.call_sid != call_sid else None,
         state=state,
         source=found.source,
         started_at=found.started_at,

@@ -5,20 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 
 from twirec.calls.forms import CallEnd
-from twirec.calls.reception import consent_of, outcome_at_end
+from twirec.calls.reception import CUSTOMER_FIRST, consent_of, outcome_at_end
+from twirec.model.agents import Leg
 from twirec.model.catalog import Catalog
+from twirec.model.records import Call
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 
 
 def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
-    """Write down how a call ended.
+    """Write down how a call ended. The end of a leg that belongs to another call is not its end.
 
     Who was gone before the announcement ended gets a consent that says so.
 
     Raises:
         NotFound: the call has no line.
     """
+    if catalog.knows_leg(end.account_sid, end.call_sid):
+        return
     record = catalog.call(end.account_sid, end.call_sid)
+    if end.dialled_sid:
+        catalog.add_leg(_dialled(record.call, end.dialled_sid, now))
     outcome, reason = outcome_at_end(record, end)
     call = record.call
     told = call.leg and call.outcome is Outcome.OPEN
@@ -28,3 +34,10 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
         if catalog.record_consent(consent, reason).outcome.allows_recording:
             outcome, reason = Outcome.OWED, None  # they were told just now
     catalog.close_call(end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now)
+
+
+def _dialled(call: Call, leg_sid: str, now: datetime) -> Leg:
+    """Return the leg that a dial connected; whose it is, is known when only one was dialled."""
+    only = call.dial[0] if len(call.dial) == 1 else ""
+    agent = only if call.channel_map == CUSTOMER_FIRST else ""
+    return Leg(call.account_sid, leg_sid, call.call_sid, now, agent)

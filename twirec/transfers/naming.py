@@ -56,6 +56,7 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
         "started_at": started_at(recording).astimezone(UTC).isoformat(),
         "duration_seconds": str(recording.duration),
         "source": recording.source or "",
+        "leg": recording.leg or "",
         "custody": recording.custody.value,
         "consent": ConsentOutcome.NOT_ANNOUNCED.value,
     }
@@ -85,6 +86,7 @@ def _consent_labels(consents: Sequence[Consent]) -> dict[str, str]:
             "consent_leg": consent.leg,
             "consent_method": consent.method,
             "consent_key": consent.key,
+            "agents": " ".join(map(str, consent.agents)),
             "announcement": consent.announcement,
             "language": consent.language,
         }

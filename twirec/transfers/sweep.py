@@ -136,14 +136,16 @@ class Sweep:
             tally.advanced += 1
 
     def _adopt(self, found: VendorRecording, tally: _Tally) -> None:
-        recording = adopted(found, self._now())
+        of = found.call_sid or found.conference_sid
+        owner = self._catalog.owner(found.account_sid, of) if of else None
+        recording = adopted(found, owner if owner != found.conference_sid else None, self._now())
         record, unknown = None, None
         try:
             record = line_of(self._catalog, self._vendor, recording, self._country)
         except VendorError as error:  # the transfer asks for the call again
             unknown = error
         if record:
-            map_ = channels_of(found.source, record.call)
+            map_ = channels_of(found.source, found.call_sid, record)
             recording = replace(recording, channel_map=map_)
         if self._catalog.adopt(recording):
             tally.adopted += 1
@@ -168,8 +170,12 @@ class Sweep:
             return
         if not found.finished:
             return
-        listed = self._vendor.recordings(call.account_sid, call_sid=call.call_sid)
-        recordings = list(listed)
+        legs = self._catalog.call(call.account_sid, call.call_sid).legs
+        recordings = [
+            recording
+            for sid in {call.call_sid, *(leg.leg_sid for leg in legs if leg.agent)}
+            for recording in self._vendor.recordings(call.account_sid, call_sid=sid)
+        ]
         for recording in recordings:
             self._recording(recording, tally)
         if not recordings:

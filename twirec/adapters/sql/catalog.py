@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twirec.adapters.sql import migrate
+from twirec.adapters.sql.agents import Agents
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keepsakes import Keepsakes
 from twirec.adapters.sql.ledger import Ledger
@@ -12,7 +13,7 @@ from twirec.adapters.sql.recordings import Recordings
 from twirec.adapters.sql.work import Work
 
 
-class SqlCatalog(Ledger, Pauses, Policies, Recordings, Work, Keepsakes):
+class SqlCatalog(Agents, Ledger, Pauses, Policies, Recordings, Work, Keepsakes):
     """The catalog port on a SQL database.
 
     Args:

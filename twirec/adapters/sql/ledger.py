@@ -12,11 +12,12 @@ from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import (
     to_call,
     to_consent,
+    to_leg,
     to_pause,
     to_recording,
     values,
 )
-from twirec.adapters.sql.schema import calls, consents, pauses, recordings
+from twirec.adapters.sql.schema import calls, consents, legs, pauses, recordings
 from twirec.model.errors import NotFound
 from twirec.model.records import Call, CallRecord, Consent, Pause, Query
 from twirec.model.words import Outcome, Reason
@@ -186,6 +187,7 @@ def _whole(
         .where(recordings.c.call_sid.in_(sids))
         .order_by(recordings.c.started_at, recordings.c.sid),
     )
+    others = _by_call(connection, select(legs).where(legs.c.call_sid.in_(sids)).order_by(legs.c.at))
     silent = _pauses_of(connection, [row.sid for rows in files.values() for row in rows])
     return [
         CallRecord(
@@ -195,6 +197,7 @@ def _whole(
             pauses=tuple(
                 pause for row in files.get(_key(line), []) for pause in silent.get(row.sid, [])
             ),
+            legs=tuple(to_leg(row) for row in others.get(_key(line), [])),
         )
         for line in lines
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, exists, insert, or_, select, update
 
+from twirec.adapters.sql.agents import PROOF, owner_of
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
@@ -15,9 +16,8 @@ from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
-from twirec.model.words import ConsentOutcome, Outcome, Reason, Role, why_nothing
+from twirec.model.words import Outcome, Reason, Role, why_nothing
 
-PROOF = tuple(outcome.value for outcome in ConsentOutcome if outcome.allows_recording)
 NOTHING_THERE = frozenset({State.ABSENT, State.FAILED, State.LOST})
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
@@ -47,13 +47,13 @@ class Recordings:
             if state is None:
                 return known
             if known is None:
-                told = _told(callback, state, channel_map, at)
+                told = _told(connection, callback, state, channel_map, at)
                 if self.database.insert_once(connection, recordings, values(told)):
                     set_custody(connection, told)
                     tell_ledger(connection, told)
                     return _find(connection, told.sid)
                 known = _there(connection, told.sid)  # another callback was first, just now
-            return _advance(connection, known, state, _facts(callback), at)
+            return _advance(connection, known, state, _facts(connection, callback), at)
 
     def adopt(self, recording: Recording) -> bool:
         """Add a recording that a sweep found. False, and nothing done, if it is there."""
@@ -81,7 +81,8 @@ class Recordings:
             if row is None or (row.lease is not None and row.lease_until > at):
                 return False
             known = to_recording(row)
-            return _advance(connection, known, state, _facts(found), at).state != known.state
+            facts = _facts(connection, found)
+            return _advance(connection, known, state, facts, at).state != known.state
 
     def parked(self) -> list[Recording]:
         """Return what was given up, with the last error."""
@@ -129,9 +130,12 @@ def _keep(connection: Connection, callback: RecordingCallback, at: datetime) -> 
     )
 
 
-def _facts(told: RecordingCallback | VendorRecording) -> dict[str, Any]:
+def _facts(connection: Connection, told: RecordingCallback | VendorRecording) -> dict[str, Any]:
+    of = told.call_sid or told.conference_sid
+    owner = owner_of(connection, told.account_sid, of) if of else None
     return {
-        "call_sid": told.call_sid,
+        "call_sid": told.call_sid if owner == of else owner,
+        "leg": told.call_sid if owner != of else None,
         "source": told.source,
         "started_at": told.started_at,
         "duration": told.duration,
@@ -141,7 +145,11 @@ def _facts(told: RecordingCallback | VendorRecording) -> dict[str, Any]:
 
 
 def _told(
-    callback: RecordingCallback, state: State, channel_map: tuple[Role, ...], at: datetime
+    connection: Connection,
+    callback: RecordingCallback,
+    state: State,
+    channel_map: tuple[Role, ...],
+    at: datetime,
 ) -> Recording:
     return Recording(
         sid=callback.recording_sid,
@@ -149,7 +157,7 @@ def _told(
         state=state,
         channel_map=channel_map,
         due_at=at if state is State.COMPLETED else None,
-        **_facts(callback),
+        **_facts(connection, callback),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement
 from twirec.model.policy import PolicyChange
 from twirec.model.records import Call, Consent, Pause, Recording
@@ -23,7 +24,9 @@ from twirec.model.words import (
 )
 
 
-def values(record: Call | Consent | Recording | Pause | PolicyChange) -> dict[str, Any]:
+def values(
+    record: Call | Consent | Recording | Pause | PolicyChange | InformedAgent | Leg,
+) -> dict[str, Any]:
     """Return the columns of a value: its fields, in types that databases have."""
     return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
 
@@ -64,6 +67,7 @@ def to_consent(row: Row[Any]) -> Consent:
         language=row.language,
         at=row.at,
         key=row.key,
+        agents=tuple(row.agents),
     )
 
 
@@ -80,6 +84,7 @@ def to_recording(row: Row[Any]) -> Recording:
         duration=row.duration,
         channels=row.channels,
         channel_map=tuple(Role(role) for role in row.channel_map),
+        leg=row.leg,
         error_code=row.error_code,
         object_name=row.object_name,
         generation=row.generation,
@@ -119,6 +124,16 @@ def to_policy_change(row: Row[Any]) -> PolicyChange:
         language=row.language,
         legal_basis=LegalBasis(row.legal_basis) if row.legal_basis else None,
     )
+
+
+def to_informed_agent(row: Row[Any]) -> InformedAgent:
+    """Return the entry of the register of a row."""
+    return InformedAgent(row.agent, row.informed_on, row.reference, row.by, row.at, id=row.id)
+
+
+def to_leg(row: Row[Any]) -> Leg:
+    """Return the leg of a row."""
+    return Leg(row.account_sid, row.leg_sid, row.call_sid, row.at, row.agent, row.conference)
 
 
 def to_pause(row: Row[Any]) -> Pause:

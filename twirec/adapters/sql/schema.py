@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -90,6 +91,7 @@ consents = Table(
     Column("language", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("key", String(8), nullable=False, server_default=""),
+    Column("agents", JSON, nullable=False, server_default="[]"),
     ForeignKeyConstraint(
         ["account_sid", "call_sid"],
         ["calls.account_sid", "calls.call_sid"],
@@ -110,6 +112,7 @@ recordings = Table(
     Column("duration", Integer),
     Column("channels", Integer),
     Column("channel_map", JSON, nullable=False),
+    Column("leg", String(34)),
     Column("error_code", Integer),
     Column("object_name", String(1024), unique=True),
     Column("generation", BigInteger),
@@ -187,4 +190,26 @@ pauses = Table(
     Column("paused_at", UtcDateTime, primary_key=True),
     Column("by", String(255), nullable=False),
     Column("resumed_at", UtcDateTime, index=True),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("agent", String(255), nullable=False, index=True),
+    Column("informed_on", Date, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("leg_sid", String(34), primary_key=True),
+    Column("call_sid", String(34), index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("agent", String(255), nullable=False, server_default=""),
+    Column("conference", String(34), index=True),
 )

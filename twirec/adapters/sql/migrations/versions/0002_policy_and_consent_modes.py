@@ -43,6 +43,32 @@ def upgrade() -> None:
         sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_audio")),
     )
+    op.create_table(
+        "agents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent", sa.String(length=255), nullable=False),
+        sa.Column("informed_on", sa.Date(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
+    )
+    op.create_index(op.f("ix_agents_agent"), "agents", ["agent"], unique=False)
+    op.create_table(
+        "legs",
+        sa.Column("account_sid", sa.String(length=34), nullable=False),
+        sa.Column("leg_sid", sa.String(length=34), nullable=False),
+        sa.Column("call_sid", sa.String(length=34), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("agent", sa.String(length=255), server_default="", nullable=False),
+        sa.Column("conference", sa.String(length=34), nullable=True),
+        sa.PrimaryKeyConstraint("account_sid", "leg_sid", name=op.f("pk_legs")),
+    )
+    op.create_index(op.f("ix_legs_call_sid"), "legs", ["call_sid"], unique=False)
+    op.create_index(op.f("ix_legs_conference"), "legs", ["conference"], unique=False)
+    with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("leg", sa.String(length=34), nullable=True))
+
     with op.batch_alter_table("announcements", schema=None) as batch_op:
         batch_op.add_column(sa.Column("question", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(
@@ -74,3 +100,4 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("key", sa.String(length=8), server_default="", nullable=False)
         )
+        batch_op.add_column(sa.Column("agents", sa.JSON(), server_default="[]", nullable=False))

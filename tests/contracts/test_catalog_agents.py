@@ -1,0 +1,83 @@
+"""The contract of the catalog port: the register of agents, and the legs of calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.model.agents import InformedAgent, Leg
+from twirec.model.states import Custody, State
+from twirec.model.words import ConsentOutcome, Outcome, Reason
+
+OTHER_ACCOUNT = "AC" + "b" * 32
+
+
+def test_the_register_is_read_by_agent_oldest_entry_first(catalog: SqlCatalog) -> None:
+    ana = InformedAgent("client:ana", date(2026, 1, 2), "annex 4", "eva", STARTED)
+    entries = [catalog.inform_agent(entry) for entry in (ana, replace(ana, agent="client:bea"))]
+    later = catalog.inform_agent(replace(ana, informed_on=date(2025, 1, 1)))
+    assert catalog.informed_agents(["client:ana"]) == [later, entries[0]]
+    assert {entry.id for entry in catalog.informed_agents()} == {1, 2, 3}
+    assert catalog.informed_agents([]) == []
+
+
+def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    catalog.record_consent(a_consent(), None)
+    catalog.name_agents(ACCOUNT, call_sid(), [3], "")
+    catalog.name_agents(ACCOUNT, call_sid(), [1, 3], "careful")
+    record = catalog.call(ACCOUNT, call_sid())
+    assert record.consents[0].agents == (1, 3)
+    assert record.call.detail == "careful"
+
+
+def test_a_refusal_names_nobody(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    catalog.record_consent(a_consent(outcome=ConsentOutcome.REFUSED), Reason.REFUSED)
+    catalog.name_agents(ACCOUNT, call_sid(), [3], "")
+    assert catalog.call(ACCOUNT, call_sid()).consents[0].agents == ()
+
+
+def test_a_leg_gets_its_call_once(catalog: SqlCatalog) -> None:
+    for number in (1, 2):
+        catalog.open_call(a_call(call_sid=call_sid(number)))
+    alone = Leg(ACCOUNT, call_sid(7), None, STARTED, agent="client:ana")
+    assert catalog.add_leg(alone) == alone
+    assert catalog.owner(ACCOUNT, call_sid(7)) == call_sid(7)
+    assert catalog.knows_leg(ACCOUNT, call_sid(7))
+    linked = catalog.add_leg(replace(alone, call_sid=call_sid(1), agent="other"))
+    assert linked == replace(alone, call_sid=call_sid(1))
+    assert catalog.add_leg(replace(alone, call_sid=call_sid(2))) == linked
+    assert catalog.owner(ACCOUNT, call_sid(7)) == call_sid(1)
+    assert catalog.call(ACCOUNT, call_sid(1)).legs == (linked,)
+    assert catalog.owner(OTHER_ACCOUNT, call_sid(7)) == call_sid(7)
+
+
+@pytest.mark.parametrize("first", ["call", "agent"])
+def test_whoever_comes_first_to_a_conference_the_agents_leg_belongs_to_the_call(
+    catalog: SqlCatalog, first: str
+) -> None:
+    catalog.open_call(a_call())
+    agent = catalog.add_leg(Leg(ACCOUNT, call_sid(7), None, STARTED, agent="client:ana"))
+    conference = Leg(ACCOUNT, "CF" + "c" * 32, None, STARTED)
+    joining = [call_sid(), call_sid(7)] if first == "call" else [call_sid(7), call_sid()]
+    told = [leg for sid in joining for leg in catalog.meet(conference, sid)]
+    assert [(leg.leg_sid, leg.call_sid) for leg in told] == [(agent.leg_sid, call_sid())]
+    assert catalog.meet(conference, call_sid(7)) == []
+    assert catalog.owner(ACCOUNT, conference.leg_sid) == call_sid()
+
+
+def test_what_is_recorded_of_a_leg_is_a_recording_of_its_call(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    catalog.record_consent(a_consent(), None)
+    catalog.add_leg(Leg(ACCOUNT, call_sid(7), call_sid(), STARTED, agent="client:ana"))
+    told = catalog.receive(
+        a_callback(call_sid=call_sid(7)), state=State.COMPLETED, channel_map=(), at=STARTED
+    )
+    assert told is not None
+    assert (told.call_sid, told.leg, told.custody) == (call_sid(), call_sid(7), Custody.ACTIVE)
+    assert catalog.call(ACCOUNT, call_sid()).call.outcome is Outcome.RECORDED

@@ -1,0 +1,108 @@
+"""Callers and agents who meet in a conference: agents come and go, the caller stays recorded."""
+
+from __future__ import annotations
+
+import io
+import wave
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.site import AGENT, CUSTOMER, JOIN, OTHER_AGENT, OWN_NUMBER, Site, until
+from tests.end_to_end.test_calls import energy
+from twirec.model.states import Custody, State
+from twirec.model.words import Outcome, Role
+from twirec.sandbox import Call, Line, Party
+
+CALLER = Party(says=[Line("customer_complaint", at=20.0)], hangs_up_after=75.0)
+FIRST = Party(says=[Line("agent_answer", at=1.0)], hangs_up_after=12.0)
+SECOND = Party(says=[Line("agent_answer", at=1.0)], hangs_up_after=12.0)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with Site(tmp_path, f"file://{tmp_path}/bucket", dial="conference:room-1").running() as site:
+        yield site
+
+
+def inside(site: Site, caller: Party = CALLER) -> Call:
+    """Let a customer call, hear the announcement and enter the conference."""
+    call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=caller)
+    until(lambda: any(entry.what == "Dial" for entry in call.log))
+    return call
+
+
+def join(site: Site, agent: str, party: Party) -> Call:
+    joined = site.sandbox.call(from_=agent, to=JOIN, caller=party)
+    joined.wait(timeout=30)
+    return joined
+
+
+def played(site: Site) -> tuple[Call, list[Call]]:
+    """A customer is passed from the first agent on to the second."""
+    call = inside(site)
+    agents = [join(site, AGENT, FIRST), join(site, OTHER_AGENT, SECOND)]
+    call.wait(timeout=30)
+    site.work_on()
+    return call, agents
+
+
+def test_what_follows_the_first_agent_stays_recorded_and_linked_to_the_call(site: Site) -> None:
+    for agent in (AGENT, OTHER_AGENT):
+        site.archive.inform_agent(agent, informed_on=site.now().date(), reference="a", by="x")
+    call, agents = played(site)
+    record = site.archive.show(call.sid)
+    (recording,) = record.recordings
+    assert (recording.state, recording.custody) == (State.RELEASED, Custody.ACTIVE)
+    assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
+    assert (recording.duration or 0) > 24
+    assert record.call.outcome is Outcome.RECORDED
+    linked = {leg.leg_sid: leg.agent for leg in record.legs if leg.agent}
+    assert linked == {agents[0].sid: AGENT, agents[1].sid: OTHER_AGENT}
+    assert record.consents[0].agents == (1, 2)
+    assert len(site.archive.search()) == 1
+
+
+def test_both_agents_are_heard_on_their_channel(site: Site) -> None:
+    call, _ = played(site)
+    (recording,) = site.archive.show(call.sid).recordings
+    with wave.open(io.BytesIO(site.bytes_of(recording))) as audio:
+        samples = array("h", audio.readframes(audio.getnframes()))
+    agents = samples[1::2]
+    seconds = len(agents) // 8000
+    spoken = [energy(agents, second, second + 1) > 100 for second in range(seconds)]
+    groups = sum(now and not before for before, now in zip([False, *spoken], spoken, strict=False))
+    assert groups >= 2
+
+
+def test_a_recording_of_the_conference_itself_belongs_to_the_call_too(site: Site) -> None:
+    call = inside(site)
+    until(lambda: site.archive.show(call.sid).legs)
+    (conference,) = site.archive.show(call.sid).legs
+    made = site.sandbox.add_recording(seconds=3.0, source="Conference", channels=1)
+    form = {
+        "AccountSid": site.sandbox.account_sid,
+        "ConferenceSid": conference.leg_sid,
+        "RecordingSid": made.sid,
+        "RecordingStatus": "completed",
+        "RecordingSource": "Conference",
+    }
+    assert site.sandbox.post(f"{site.url}/twirec/status", form).status == 204
+    assert site.archive.catalog.recording(made.sid).call_sid == call.sid
+    call.wait(timeout=30)
+
+
+def test_an_agent_who_was_not_informed_ends_the_recording_where_the_settings_say_so(
+    tmp_path: Path,
+) -> None:
+    environ = {"TWIREC_UNINFORMED_AGENTS": "do_not_record"}
+    place = Site(tmp_path, f"file://{tmp_path}/bucket", dial="conference:room-1", environ=environ)
+    with place.running() as site:
+        site.archive.inform_agent(AGENT, informed_on=site.now().date(), reference="a", by="x")
+        call, _ = played(site)
+        record = site.archive.show(call.sid)
+        (recording,) = record.recordings
+        assert (recording.duration or 0) < 40
+        assert record.call.detail == "an agent is not in the register of informed agents"

@@ -1,0 +1,127 @@
+"""Agents who were informed, and those who were not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from flask import Flask, Response
+
+from tests.factories import call_sid
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.archive import Archive
+from twirec.flask import Twirec
+from twirec.model.errors import InvalidQuery
+from twirec.model.records import CallRecord
+from twirec.model.words import Outcome, Reason, Uninformed
+from twirec.settings import Settings
+from twirec.testing import SignedPosts
+
+AGENTS = ("+34911222333", "client:ana", "sip:Shop@PBX.example.com;transport=tls")
+NAMES = ("+34911222333", "client:ana", "sip:shop@pbx.example.com")
+VOICE = {"CallSid": call_sid(), "From": "+34600111222", "To": "+34911000111"}
+TODAY = date(2026, 11, 23)
+
+
+class House:
+    """An app with its archive, on a clock that a test moves."""
+
+    def __init__(self, settings: Settings, uninformed: Uninformed) -> None:
+        self.time = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+        self.archive = Archive(
+            replace(settings, uninformed_agents=uninformed),
+            bucket=MemoryBucket(),
+            vendor=MemoryVendor(),
+            now=lambda: self.time,
+        )
+        self.archive.set_up()
+        app = Flask(__name__)
+        recordings = Twirec(app, self.archive)
+
+        def voice() -> Response:
+            return recordings.answer(dial=AGENTS)
+
+        app.post("/voice")(recordings.signed(voice))
+        self.post = SignedPosts(app, settings)
+
+    def inform(self, *agents: str, on: date = TODAY) -> None:
+        for agent in agents:
+            self.archive.inform_agent(agent, informed_on=on, reference="annex 4", by="test")
+
+    def play(self) -> tuple[CallRecord, str]:
+        """A call comes in, and its announcement is heard out."""
+        self.post("/voice", VOICE)
+        self.time += timedelta(seconds=15)
+        connected = self.post("/twirec/connect", VOICE).text
+        return self.archive.show(call_sid()), connected
+
+
+@pytest.fixture
+def warned(twirec_settings: Settings) -> Iterator[House]:
+    house = House(twirec_settings, Uninformed.WARN)
+    yield house
+    house.archive.close()
+
+
+@pytest.fixture
+def strict(twirec_settings: Settings) -> Iterator[House]:
+    house = House(twirec_settings, Uninformed.DO_NOT_RECORD)
+    yield house
+    house.archive.close()
+
+
+def test_the_consent_names_the_entry_of_every_agent_who_may_answer(strict: House) -> None:
+    strict.inform(*AGENTS)
+    record, connected = strict.play()
+    assert record.consents[0].agents == (1, 2, 3)
+    assert "record-from-answer-dual" in connected
+    assert record.call.detail == ""
+    assert [entry.agent for entry in strict.archive.informed_agents()] == list(NAMES)
+
+
+def test_the_newest_entry_up_to_the_day_of_the_call_counts(strict: House) -> None:
+    strict.inform(*AGENTS, on=date(2025, 1, 1))
+    strict.inform("client:ana", on=date(2026, 1, 1))
+    record, _ = strict.play()
+    assert record.consents[0].agents == (1, 3, 4)
+
+
+def test_with_a_warning_the_call_is_recorded_all_the_same(warned: House) -> None:
+    warned.inform("client:ana")
+    record, connected = warned.play()
+    assert "record-from-answer-dual" in connected
+    assert record.consents[0].agents == (1,)
+    assert record.call.detail == "an agent is not in the register of informed agents"
+
+
+def test_where_the_settings_say_so_such_a_call_is_connected_and_not_recorded(
+    strict: House,
+) -> None:
+    strict.inform("client:ana", "+34911222333")
+    record, connected = strict.play()
+    assert "+34911222333" in connected
+    assert "record" not in connected
+    assert (record.call.outcome, record.call.reason) == (
+        Outcome.NOT_RECORDED,
+        Reason.AGENT_NOT_INFORMED,
+    )
+
+
+@pytest.mark.parametrize(
+    ("agent", "on", "reference", "problem"),
+    [
+        ("ana", TODAY, "annex", "agent: give a number, client:NAME or sip:ADDRESS"),
+        ("", TODAY, "annex", "agent: give a number"),
+        ("client:ana", TODAY, " ", "reference: say where"),
+        ("client:ana", date(2026, 11, 24), "annex", "informed_on: it is in the future"),
+    ],
+)
+def test_an_entry_that_proves_nothing_is_refused(
+    warned: House, agent: str, on: date, reference: str, problem: str
+) -> None:
+    with pytest.raises(InvalidQuery, match=problem):
+        warned.archive.inform_agent(agent, informed_on=on, reference=reference, by="test")
+    assert warned.archive.informed_agents() == []

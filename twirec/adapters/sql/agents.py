@@ -1,0 +1,122 @@
+"""Inside parties: the register of who was informed, and the legs that belong to calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.rows import to_informed_agent, to_leg, values
+from twirec.adapters.sql.schema import agents, calls, consents, legs
+from twirec.model.agents import InformedAgent, Leg
+from twirec.model.words import ConsentOutcome
+
+PROOF = tuple(outcome.value for outcome in ConsentOutcome if outcome.allows_recording)
+
+
+class Agents:
+    """The part of the catalog that knows the agents and their legs."""
+
+    database: Database
+
+    def inform_agent(self, entry: InformedAgent) -> InformedAgent:
+        """Add an entry to the register, and return it with its number."""
+        row = values(entry)
+        row.pop("id")
+        with self.database.write() as connection:
+            made = connection.execute(insert(agents).values(row).returning(agents.c.id))
+            return replace(entry, id=made.scalar_one())
+
+    def informed_agents(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
+        """Return the register, or what it says of some agents, oldest entry first."""
+        statement = select(agents).order_by(agents.c.informed_on, agents.c.id)
+        if names is not None:
+            statement = statement.where(agents.c.agent.in_(names))
+        with self.database.read() as connection:
+            return [to_informed_agent(row) for row in connection.execute(statement)]
+
+    def name_agents(
+        self, account_sid: str, call_sid: str, entries: Sequence[int], warning: str
+    ) -> None:
+        """Name entries of the register in the consent of a call that allows recording."""
+        line = (calls.c.account_sid == account_sid) & (calls.c.call_sid == call_sid)
+        consent = (
+            (consents.c.account_sid == account_sid)
+            & (consents.c.call_sid == call_sid)
+            & consents.c.outcome.in_(PROOF)
+        )
+        with self.database.write() as connection:
+            for row in connection.execute(select(consents).where(consent).with_for_update()).all():
+                named = sorted({*row.agents, *entries})
+                own = consent & (consents.c.leg == row.leg)
+                connection.execute(update(consents).where(own).values(agents=named))
+            if warning:
+                connection.execute(update(calls).where(line).values(detail=warning))
+
+    def add_leg(self, leg: Leg) -> Leg:
+        """Write a leg down, and its call where that was not known; return what stands."""
+        there = _is(leg.account_sid, leg.leg_sid)
+        with self.database.write() as connection:
+            if not self.database.insert_once(connection, legs, values(leg)) and leg.call_sid:
+                connection.execute(
+                    update(legs)
+                    .where(there, legs.c.call_sid.is_(None))
+                    .values(call_sid=leg.call_sid)
+                )
+            return to_leg(connection.execute(select(legs).where(there)).one())
+
+    def meet(self, conference: Leg, sid: str) -> list[Leg]:
+        """Write down who joined a conference; return the legs that now belong to a call."""
+        with self.database.write() as connection:
+            if _has_line(connection, conference.account_sid, sid):
+                met = replace(conference, call_sid=sid)
+                self.database.insert_once(connection, legs, values(met))
+            else:
+                connection.execute(
+                    update(legs)
+                    .where(_is(conference.account_sid, sid))
+                    .values(conference=conference.leg_sid)
+                )
+            return _link_members(connection, conference)
+
+    def owner(self, account_sid: str, sid: str) -> str:
+        """Return the call that a leg or conference belongs to; the SID itself if to none."""
+        with self.database.read() as connection:
+            return owner_of(connection, account_sid, sid)
+
+    def knows_leg(self, account_sid: str, sid: str) -> bool:
+        """Whether a SID is that of a leg, and not of a call of its own."""
+        with self.database.read() as connection:
+            known = connection.execute(select(legs).where(_is(account_sid, sid))).first()
+        return known is not None and known.call_sid != sid
+
+
+def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
+    """Return the call that a leg or conference belongs to; the SID itself if to none."""
+    found = connection.scalar(select(legs.c.call_sid).where(_is(account_sid, sid)))
+    return found or sid
+
+
+def _link_members(connection: Connection, conference: Leg) -> list[Leg]:
+    call_sid = owner_of(connection, conference.account_sid, conference.leg_sid)
+    waiting = (
+        (legs.c.account_sid == conference.account_sid)
+        & (legs.c.conference == conference.leg_sid)
+        & legs.c.call_sid.is_(None)
+    )
+    found = [to_leg(row) for row in connection.execute(select(legs).where(waiting))]
+    if call_sid == conference.leg_sid or not found:
+        return []
+    connection.execute(update(legs).where(waiting).values(call_sid=call_sid))
+    return [replace(leg, call_sid=call_sid) for leg in found]
+
+
+def _has_line(connection: Connection, account_sid: str, sid: str) -> bool:
+    line = (calls.c.account_sid == account_sid) & (calls.c.call_sid == sid)
+    return connection.execute(select(calls.c.call_sid).where(line)).first() is not None
+
+
+def _is(account_sid: str, leg_sid: str) -> ColumnElement[bool]:
+    return (legs.c.account_sid == account_sid) & (legs.c.leg_sid == leg_sid)

@@ -1,0 +1,56 @@
+"""For an agent's desktop: pause what is recorded of a call, and let it go on.
+
+These routes are called by the company's own pages, not by Twilio: who may do it is the app's to
+say (`may_pause`), and its CSRF protection covers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, jsonify
+
+from twirec.archive import Archive
+from twirec.flask.wired import wired
+from twirec.model.errors import NotFound, TwirecError
+
+
+def desktop() -> Blueprint:
+    """Return the routes `/pause/SID` and `/resume/SID`. They answer with JSON.
+
+    200 with the SIDs of the `recordings` that are paused, or go on; 403 when
+    `may_pause` names nobody; 404 when nothing of that call is being recorded; 502 when Twilio did
+    not confirm it: suppose then that it records.
+    """
+    routes = Blueprint("twirec_desktop", __name__)
+    routes.add_url_rule("/pause/<sid>", "pause", _pause, methods=["POST"])
+    routes.add_url_rule("/resume/<sid>", "resume", _resume, methods=["POST"])
+    return routes
+
+
+def _pause(sid: str) -> Response:
+    return _do(sid, lambda archive, who: [one.recording_sid for one in archive.pause(sid, by=who)])
+
+
+def _resume(sid: str) -> Response:
+    return _do(sid, lambda archive, who: archive.resume(sid))
+
+
+def _do(sid: str, step: Callable[[Archive, str], list[str]]) -> Response:
+    app = wired()
+    try:
+        who = app.may_pause(app.archive.show(sid)) if app.may_pause else None
+        if who is None:
+            return _said(403, error="You may not pause this call.")
+        return _said(200, recordings=step(app.archive, who))
+    except NotFound as error:
+        return _said(404, error=str(error))
+    except TwirecError as error:
+        return _said(502, error=str(error))
+
+
+def _said(status: int, **fields: object) -> Response:
+    answer = jsonify(fields)
+    answer.status_code = status
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,141 @@
+"""The extension: what a user of the library puts into an app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ParamSpec
+
+from flask import Blueprint, Flask, Response
+from flask.typing import ResponseReturnValue
+
+from twirec.archive import Archive
+from twirec.calls.twiml import BuildDial
+from twirec.flask import checks
+from twirec.flask.desktop import desktop
+from twirec.flask.routes import ROUTES, audio, twiml
+from twirec.flask.wired import MayPause, Wired, fields, wired
+from twirec.model.records import VOICEMAIL
+
+P = ParamSpec("P")
+
+
+class Twirec:
+    """The Flask extension: checks that requests are Twilio's, and answers them.
+
+    Args:
+        app: the app; or call `init_app` later.
+        archive: the archive.
+        build_dial: a function that puts into `<Dial>` whom to connect, for more than the targets
+            that `answer` takes: it is given the call and the `twilio.twiml.voice_response.Dial`.
+        may_pause: a function that is given a call (`CallRecord`) and returns the name of who is
+            signed in, if they may pause what is recorded of it, or else None. With it, the app
+            has the routes `/twirec/pause/SID` and `/twirec/resume/SID` for an agent's desktop.
+
+    When the app protects its forms with Flask-WTF, make its `CSRFProtect` first; the routes of
+    Twilio are then exempt from it, and those of the desktop are not.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        archive: Archive | None = None,
+        *,
+        build_dial: BuildDial | None = None,
+        may_pause: MayPause | None = None,
+    ) -> None:
+        self._build_dial = build_dial
+        self._may_pause = may_pause
+        if app is not None and archive is None:
+            raise TypeError("Give Twirec() the archive with the app, or neither.")
+        if app is not None and archive is not None:
+            self.init_app(app, archive)
+
+    def init_app(self, app: Flask, archive: Archive) -> None:
+        """Add the routes under `/twirec/` to an app."""
+        app.extensions["twirec"] = Wired(archive, self._build_dial, self._may_pause)
+        routes = self._routes()
+        app.register_blueprint(routes, url_prefix="/twirec")
+        if "csrf" in app.extensions:
+            app.extensions["csrf"].exempt(routes)
+        if self._may_pause is not None:
+            app.register_blueprint(desktop(), url_prefix="/twirec")
+
+    def signed(self, view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        """Let only requests through that are proven to be Twilio's; answer others with 403."""
+        return checks.signed(view)
+
+    def answer(self, dial: str | Sequence[str] = ()) -> Response:
+        """Answer a call that comes in; to be returned from a `signed` view.
+
+        Args:
+            dial: whom to connect, or several that ring together: E.164, `client:NAME` or
+                `sip:ADDRESS`; or `queue:NAME`, where an agent takes the caller (`take`), or
+                `conference:NAME`, where agents join them (`join`). Not needed with `build_dial`.
+
+        Raises:
+            RuntimeError: the view is not `signed`, or nobody says whom to connect.
+        """
+        form, app = fields("answer"), wired()
+        if not dial and app.build_dial is None:
+            raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
+        targets = (dial,) if isinstance(dial, str) else tuple(dial)
+        return twiml(app.archive.phone.answer(form, dial=targets, build_dial=app.build_dial))
+
+    def voicemail(self) -> Response:
+        """Take a message of a call that comes in, told first; from a `signed` view.
+
+        Who does not allow it to be recorded cannot leave one.
+
+        Raises:
+            RuntimeError: the view is not `signed`.
+        """
+        return twiml(wired().archive.phone.answer(fields("voicemail"), dial=(VOICEMAIL,)))
+
+    def dial_out(self, to: str, *, own_number: str) -> Response:
+        """Dial for an agent who calls from a softphone or SIP phone; from a `signed` view.
+
+        Args:
+            to: the customer's number, as the agent dialled it.
+            own_number: the company's number that the customer sees, E.164.
+
+        Raises:
+            RuntimeError: the view is not `signed`.
+        """
+        phone = wired().archive.phone
+        return twiml(phone.dial_out(fields("dial_out"), to=to, own_number=own_number))
+
+    def take(self, queue: str) -> Response:
+        """Connect an agent, whose call this is, with who waits longest in a queue.
+
+        From a `signed` view. It is recorded if who waits allowed it.
+
+        Args:
+            queue: its name.
+
+        Raises:
+            RuntimeError: the view is not `signed`.
+        """
+        return twiml(wired().archive.phone.take(fields("take"), queue))
+
+    def join(self, room: str) -> Response:
+        """Let an agent, whose call this is, into a conference; from a `signed` view.
+
+        What is recorded is the caller's leg, from their coming to their leaving, whoever of the
+        agents comes and goes.
+
+        Args:
+            room: the conference's name.
+
+        Raises:
+            RuntimeError: the view is not `signed`.
+        """
+        return twiml(wired().archive.phone.join(fields("join"), room))
+
+    def _routes(self) -> Blueprint:
+        routes = Blueprint("twirec", __name__)
+        for rule, view in ROUTES.items():
+            name = rule.split("/")[1]
+            routes.add_url_rule(rule, name, checks.signed(view), methods=["POST"])
+        # What every caller hears is no secret, and Twilio may fetch it without signing.
+        routes.add_url_rule("/audio/<hash_>.wav", "audio", audio)
+        return routes

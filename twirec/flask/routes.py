@@ -1,0 +1,83 @@
+"""What Twilio calls, under `/twirec`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import Response
+
+from twirec.flask.wired import fields, wired
+from twirec.model.errors import NotFound
+from twirec.phone import Phone
+
+
+def twiml(body: str) -> Response:
+    """Return a document for Twilio."""
+    return Response(body, mimetype="text/xml")
+
+
+def _connect() -> Response:
+    return twiml(_phone().connect(fields("connect"), build_dial=wired().build_dial))
+
+
+def _consent(asked: int) -> Response:
+    form, build_dial = fields("consent"), wired().build_dial
+    return twiml(_phone().consent(form, asked, build_dial=build_dial))
+
+
+def _outbound() -> Response:
+    return twiml(_phone().outbound(fields("outbound"), build_dial=wired().build_dial))
+
+
+def _announce() -> Response:
+    return twiml(_phone().announce(fields("announce")))
+
+
+def _announced(call_sid: str, asked: int) -> Response:
+    return twiml(_phone().announced(fields("announced"), call_sid, asked))
+
+
+def _dequeued() -> Response:
+    return twiml(_phone().dequeued(fields("dequeued")))
+
+
+def _met() -> Response:
+    _phone().met(fields("met"))
+    return Response(status=204)
+
+
+def _ended() -> Response:
+    return twiml(_phone().ended(fields("ended")))
+
+
+def _status() -> Response:
+    _phone().receive_status(fields("status"))
+    return Response(status=204)
+
+
+def audio(hash_: str) -> Response:
+    """Return the company's own audio of an announcement; its name is its content's hash."""
+    try:
+        data = wired().archive.catalog.audio(hash_)
+    except NotFound:
+        return Response(status=404)
+    forever = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(data, mimetype="audio/x-wav", headers=forever)
+
+
+ROUTES: Mapping[str, Callable[..., Response]] = {
+    "/connect": _connect,
+    "/consent/<int:asked>": _consent,
+    "/outbound": _outbound,
+    "/announce": _announce,
+    "/announced/<call_sid>/<int:asked>": _announced,
+    "/dequeued": _dequeued,
+    "/met": _met,
+    "/ended": _ended,
+    "/status": _status,
+}
+"""The view of each route. All take POST, and only what is proven to be Twilio's."""
+
+
+def _phone() -> Phone:
+    return wired().archive.phone

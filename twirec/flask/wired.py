@@ -1,0 +1,41 @@
+"""What an app was given, and where its views find it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, g
+
+from twirec.archive import Archive
+from twirec.calls.twiml import BuildDial
+from twirec.model.records import CallRecord
+
+MayPause = Callable[[CallRecord], str | None]
+"""A function of the user's that names who is signed in, if they may pause a call; or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """What `Twirec` was made with."""
+
+    archive: Archive
+    build_dial: BuildDial | None
+    may_pause: MayPause | None
+
+
+def wired() -> Wired:
+    """Return what the app of the present request was given."""
+    return cast(Wired, current_app.extensions["twirec"])
+
+
+def fields(what: str) -> Mapping[str, str]:
+    """Return the form of a request that was checked.
+
+    Raises:
+        RuntimeError: the view is not `signed`.
+    """
+    if "twirec_fields" not in g:
+        raise RuntimeError(f"Put @recordings.signed on the view that returns {what}().")
+    return cast(Mapping[str, str], g.twirec_fields)

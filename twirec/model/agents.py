@@ -1,0 +1,47 @@
+"""Inside parties: who was informed that they are recorded, and the legs that they are on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InformedAgent:
+    """An entry of the register of informed agents, which is only ever added to.
+
+    Attributes:
+        agent: E.164, `client:NAME` or `sip:ADDRESS`.
+        informed_on: the day on which they were informed.
+        reference: where that can be looked up, such as the annex of a contract.
+        by: who made the entry.
+        at: when it was made, UTC.
+        id: the number by which a consent names it; 0 before it is in the register.
+    """
+
+    agent: str
+    informed_on: date
+    reference: str
+    by: str
+    at: datetime
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A leg that belongs to a call besides the one by which the call is known.
+
+    Attributes:
+        leg_sid: `CA…`, or `CF…` for the conference that a call is in.
+        call_sid: the call it belongs to, `CA…`; None while that is not known.
+        agent: which inside party is on it; empty where that is not known, or nobody is.
+        conference: the conference that it is in, `CF…`; None outside of one.
+        at: when it became known, UTC.
+    """
+
+    account_sid: str
+    leg_sid: str
+    call_sid: str | None
+    at: datetime
+    agent: str = ""
+    conference: str | None = None

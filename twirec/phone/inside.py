@@ -1,0 +1,109 @@
+"""Agents: who may be recorded, and who comes to a call by a call of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from twirec.calls import forms, reception, twiml
+from twirec.calls.agents import agent_of
+from twirec.model.agents import Leg
+from twirec.model.errors import CatalogError, MalformedRequest, NotFound, VendorError
+from twirec.model.records import Call
+from twirec.model.states import State
+from twirec.model.vendor import RecordingStatus
+from twirec.phone.desk import Desk, log
+
+UNKNOWN = "unknown"
+"""Stands for an agent whose arrival could not be written down."""
+
+
+class Inside(Desk):
+    """Calls of agents, who take somebody out of a queue or join a conference."""
+
+    def take(self, fields: Mapping[str, str], queue: str) -> str:
+        """Return the TwiML that connects an agent with whoever waits longest in a queue.
+
+        Args:
+            fields: Twilio's form, of the agent's call.
+            queue: its name.
+
+        Raises:
+            MalformedRequest: a field is missing or has the wrong form.
+        """
+        self._arrive(fields)
+        return twiml.take(queue, self._urls)
+
+    def join(self, fields: Mapping[str, str], room: str) -> str:
+        """Return the TwiML that lets an agent into a conference.
+
+        Args:
+            fields: Twilio's form, of the agent's call.
+            room: the conference's name.
+
+        Raises:
+            MalformedRequest: a field is missing or has the wrong form.
+        """
+        self._arrive(fields)
+        return twiml.join(room, self._urls)
+
+    def dequeued(self, fields: Mapping[str, str]) -> str:
+        """Start the recording of a call that an agent takes out of a queue, if it is allowed.
+
+        It is of the agent's leg, which is channel 1. The two are connected whatever happens here.
+
+        Args:
+            fields: Twilio's form, of the leg that waited.
+
+        Raises:
+            MalformedRequest: it names no leg that takes it.
+        """
+        request = forms.parse_voice_request(fields)
+        if request.dequeuing_call_sid is None:
+            raise MalformedRequest("The field DequeingCallSid is missing.")
+        try:
+            record = self._catalog.call(request.account_sid, request.call_sid)
+            call, taker = record.call, request.dequeuing_call_sid
+            leg = Leg(call.account_sid, taker, call.call_sid, self._now(), UNKNOWN)
+            leg = self._catalog.add_leg(leg)
+            if reception.may_record(record) and self._agents_allow(call, [leg.agent]):
+                self._start_recording(call, leg.leg_sid)
+        except (CatalogError, NotFound) as error:
+            log.error("%s: unrecorded: %s", request.call_sid, error)
+        return twiml.nothing()
+
+    def met(self, fields: Mapping[str, str]) -> None:
+        """Write down who joined a conference, and name the agents in the call's consent.
+
+        Args:
+            fields: the form of a conference's status callback.
+        """
+        told = forms.parse_joining(fields)
+        conference = Leg(told.account_sid, told.conference_sid, None, self._now())
+        for leg in self._catalog.meet(conference, told.call_sid):
+            call = self._catalog.call(leg.account_sid, leg.call_sid or "").call
+            if not self._agents_allow(call, [leg.agent]):
+                self._stop_recording(call)
+
+    def _arrive(self, fields: Mapping[str, str]) -> None:
+        """Write an agent's leg down, before it is known to which call they come."""
+        request = forms.parse_voice_request(fields)
+        agent = agent_of(request.agent, self._settings.country)
+        try:
+            self._catalog.add_leg(
+                Leg(request.account_sid, request.call_sid, None, self._now(), agent)
+            )
+        except CatalogError as error:
+            log.error("%s: an agent's leg is not known: %s", request.call_sid, error)
+
+    def _stop_recording(self, call: Call) -> None:
+        """End what is recorded of a call. What was recorded so far stays."""
+        for recording in self._catalog.call(call.account_sid, call.call_sid).recordings:
+            if recording.state is not State.RECORDING:
+                continue
+            leg = recording.leg or call.call_sid
+            try:
+                self._vendor().set_recording(
+                    call.account_sid, leg, recording.sid, RecordingStatus.STOPPED
+                )
+            except VendorError as error:
+                log.error("%s: still recorded: %s", recording.sid, error)

@@ -1,0 +1,114 @@
+"""Who is recorded, told how, and which agents know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from twirec.calls.agents import agent_of, check_entry
+from twirec.calls.numbers import normalise
+from twirec.calls.policy import check_change, decide, newest
+from twirec.calls.times import since_time
+from twirec.model.agents import InformedAgent
+from twirec.model.catalog import Catalog
+from twirec.model.policy import Decision, PolicyChange
+from twirec.model.words import ConsentMode, Direction, LegalBasis
+from twirec.settings import Settings
+
+
+class Rules:
+    """The part of the archive that says who is recorded.
+
+    Attributes:
+        settings: what holds where nobody said otherwise.
+        catalog: where the history of the policy and the register of agents are.
+        now: the clock, UTC.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    now: Callable[[], datetime]
+
+    def change_policy(
+        self,
+        *,
+        by: str,
+        why: str,
+        number: str | None = None,
+        direction: Direction | None = None,
+        on: bool | None = None,
+        mode: ConsentMode | None = None,
+        language: str | None = None,
+        legal_basis: LegalBasis | None = None,
+    ) -> PolicyChange:
+        """Switch recording on or off, or change how it is told, from now on.
+
+        Calls that go on are not touched: what holds for a call is decided once, when it begins.
+
+        Args:
+            by: who makes the change.
+            why: the reason, kept with it.
+            number: the own number it is for, as a person types it; None for all.
+            direction: None for both.
+            on, mode, language, legal_basis: what is to hold; None leaves it as it is.
+
+        Raises:
+            InvalidQuery: a value is wrong, or mode and legal basis would not fit each other.
+        """
+        own = normalise(number, self.settings.country) if number else None
+        history = self.catalog.policy_history()
+        before = newest(history, own, direction)
+        change = PolicyChange(
+            at=self.now(),
+            by=by,
+            why=why.strip(),
+            number=own,
+            direction=direction,
+            on=before.on if on is None and before else on,
+            mode=before.mode if mode is None and before else mode,
+            language=before.language if language is None and before else language,
+            legal_basis=before.legal_basis if legal_basis is None and before else legal_basis,
+        )
+        check_change(change, history, self.settings.policy, self.settings.wordings)
+        self.catalog.change_policy(change)
+        return change
+
+    def policy(self, number: str, direction: Direction, *, at: str | None = None) -> Decision:
+        """Return what holds, or held, for calls of an own number.
+
+        Args:
+            number: the own number, as a person types it.
+            direction: of the calls.
+            at: a moment such as `2026-11-03 17:00`, in the company's zone; now by default.
+        """
+        return decide(
+            self.catalog.policy_history(),
+            number=normalise(number, self.settings.country),
+            direction=direction,
+            at=since_time(at, self.settings.timezone) if at else self.now(),
+            default=self.settings.policy,
+        )
+
+    def inform_agent(
+        self, agent: str, *, informed_on: date, reference: str, by: str
+    ) -> InformedAgent:
+        """Add to the register that an agent was informed that their calls are recorded.
+
+        Args:
+            agent: a number as a person types it, `client:NAME` or `sip:ADDRESS`.
+            informed_on: the day on which they were.
+            reference: where that can be looked up, such as the annex of a contract.
+            by: who makes the entry.
+
+        Raises:
+            InvalidQuery: a value is wrong; the message names it and the fix.
+        """
+        now = self.now()
+        name = agent_of(agent, self.settings.country)
+        entry = InformedAgent(name, informed_on, reference.strip(), by, now)
+        check_entry(entry, now.astimezone(self.settings.timezone).date())
+        return self.catalog.inform_agent(entry)
+
+    def informed_agents(self) -> list[InformedAgent]:
+        """Return the register of informed agents, oldest entry first."""
+        return self.catalog.informed_agents()
