@@ -1,0 +1,286 @@
+"""What is forged, replayed or another account's changes nothing, whichever route it comes to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask, Response
+from werkzeug.test import TestResponse
+
+from tests.factories import call_sid, recording_sid
+from tests.test_flask import LONG_ENOUGH, Clock
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.adapters.sql.schema import metadata
+from twirec.archive import Archive
+from twirec.calls.signature import sign
+from twirec.flask import ROUTES, Twirec
+from twirec.model.words import ConsentMode, ConsentOutcome
+from twirec.settings import Settings
+from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, PUBLIC_URL, SignedPosts
+
+OTHER_ACCOUNT, OTHER_TOKEN = "AC" + "b" * 32, "another account's token"
+OWN, CUSTOMER, AGENT = "+34911000111", "+34600111222", "+34911222333"
+TOLD, ASKED, DIALLED, CHILD, NEW, OTHER = (call_sid(number) for number in range(1, 7))
+
+# What fills in the parameters of a route, and what is posted to it, so that it changes something;
+# a route that is not here gets FORM.
+PARAMETERS = {"asked": "1", "call_sid": DIALLED}
+FORM = {"CallSid": TOLD, "From": CUSTOMER, "To": OWN}
+WHISPER = {"CallSid": CHILD, "ParentCallSid": DIALLED, "From": OWN, "To": CUSTOMER}
+FORMS: Mapping[str, Mapping[str, str]] = {
+    "/voice": {**FORM, "CallSid": NEW},
+    "/dial": {"CallSid": NEW, "From": "client:ana", "To": CUSTOMER},
+    "/twirec/consent": {**FORM, "CallSid": ASKED, "Digits": "1"},
+    "/twirec/announce": WHISPER,
+    "/twirec/announced": {**WHISPER, "Digits": "1"},
+    "/twirec/ended": {**FORM, "CallStatus": "completed"},
+    "/twirec/status": {
+        "CallSid": TOLD,
+        "RecordingSid": recording_sid(),
+        "RecordingStatus": "completed",
+        "RecordingSource": "DialVerb",
+        "RecordingDuration": "4",
+        "RecordingChannels": "2",
+    },
+}
+
+
+def path_of(rule: str) -> str:
+    return "/twirec" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: PARAMETERS[found[1]], rule)
+
+
+PATHS = ["/voice", "/dial", *map(path_of, ROUTES)]
+each_path = pytest.mark.parametrize("path", PATHS)
+
+
+def form_of(path: str) -> dict[str, str]:
+    route = next((route for route in FORMS if f"{path}/".startswith(f"{route}/")), "")
+    return {"AccountSid": ACCOUNT_SID, **FORMS.get(route, FORM)}
+
+
+# --- a scene in which every route has something to do -----------------------------------------
+
+
+@pytest.fixture
+def twirec_settings() -> Settings:
+    tokens = f"{OTHER_ACCOUNT}={OTHER_TOKEN}"
+    return Settings.from_env({**ENVIRONMENT, "TWIREC_TWILIO_AUTH_TOKENS": tokens})
+
+
+@pytest.fixture
+def clock(twirec_archive: Archive) -> Clock:
+    clock = Clock()
+    twirec_archive.now = clock
+    return clock
+
+
+@pytest.fixture
+def app(twirec_archive: Archive) -> Flask:
+    app = Flask(__name__)
+    recordings = Twirec(app, twirec_archive)
+
+    @app.post("/voice")
+    @recordings.signed
+    def voice() -> Response:
+        return recordings.answer(dial=AGENT)
+
+    @app.post("/dial")
+    @recordings.signed
+    def dial() -> Response:
+        return recordings.dial_out(CUSTOMER, own_number=OWN)
+
+    return app
+
+
+@pytest.fixture
+def post(app: Flask, twirec_post: Callable[[Flask], SignedPosts]) -> SignedPosts:
+    return twirec_post(app)
+
+
+@pytest.fixture
+def scene(post: SignedPosts, twirec_archive: Archive, clock: Clock) -> Archive:
+    """One caller has heard the notice, one the question, and so has one who was dialled."""
+    post("/voice", FORM)
+    clock.advance(timedelta(seconds=1))
+    twirec_archive.change_policy(by="test", why="test", mode=ConsentMode.OPT_IN)
+    post("/voice", {**FORM, "CallSid": ASKED})
+    post("/dial", {**FORMS["/dial"], "CallSid": DIALLED})
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    post("/twirec/connect", {**FORM, "CallSid": ASKED})
+    post(f"/twirec/announced/{DIALLED}/0", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    return twirec_archive
+
+
+def tables(archive: Archive) -> dict[str, list[str]]:
+    """Every row of every table, as text."""
+    with archive.catalog.database.read() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(table.select())))
+            for table in metadata.sorted_tables
+        }
+
+
+def decided(archive: Archive) -> Any:
+    """What was consented to and is recorded of each call, here and at Twilio."""
+    records = [archive.show(sid) for sid in (TOLD, ASKED, DIALLED, NEW)]
+    vendor = archive.vendor
+    assert isinstance(vendor, MemoryVendor)
+    return (
+        [(record.call.outcome, record.call.reason) for record in records],
+        [(record.consents, record.recordings) for record in records],
+        list(vendor.recordings(ACCOUNT_SID)),
+    )
+
+
+def signature(path: str, form: Mapping[str, str], token: str = AUTH_TOKEN) -> str:
+    return sign(PUBLIC_URL + path, form.items(), token)
+
+
+def send(
+    post: SignedPosts, path: str, form: Mapping[str, str], signature: str | None
+) -> TestResponse:
+    return post(path, form, **{"X-Twilio-Signature": signature})
+
+
+def play_all(post: SignedPosts, clock: Clock) -> None:
+    for path in PATHS:
+        assert post(path, form_of(path)).status_code < 300
+        clock.advance(LONG_ENOUGH)
+
+
+@each_path
+def test_what_is_genuine_is_believed_and_changes_something(
+    path: str, post: SignedPosts, scene: Archive
+) -> None:
+    before = tables(scene)
+    assert post(path, form_of(path)).status_code < 300
+    assert tables(scene) != before
+
+
+def test_only_audio_is_served_to_whoever_asks(app: Flask) -> None:
+    rules = {rule.rule for rule in app.url_map.iter_rules() if "/twirec/" in rule.rule}
+    assert rules - {f"/twirec{rule}" for rule in ROUTES} == {"/twirec/audio/<hash_>.wav"}
+
+
+# --- wrongly signed ---------------------------------------------------------------------------
+
+FORGERIES: Mapping[str, Callable[[str, dict[str, str]], tuple[str, dict[str, str], str | None]]] = {
+    "unsigned": lambda path, form: (path, form, None),
+    "a wrong token": lambda path, form: (path, form, signature(path, form, "guessed")),
+    "another account's token": lambda path, form: (path, form, signature(path, form, OTHER_TOKEN)),
+    "of another route": lambda path, form: (path, form, signature(f"{path}/1", form)),
+    "of another host": lambda path, form: (
+        path,
+        form,
+        sign(f"https://evil.example.com{path}", form.items(), AUTH_TOKEN),
+    ),
+    "another key": lambda path, form: (path, {**form, "Digits": "2"}, signature(path, form)),
+    "another call": lambda path, form: (path, {**form, "CallSid": OTHER}, signature(path, form)),
+    "another account": lambda path, form: (
+        path,
+        {**form, "AccountSid": OTHER_ACCOUNT},
+        signature(path, form),
+    ),
+    "a query": lambda path, form: (f"{path}?Digits=1", form, signature(path, form)),
+    "another query": lambda path, form: (
+        f"{path}?Digits=1",
+        form,
+        signature(f"{path}?Digits=2", form),
+    ),
+    "two accounts": lambda path, form: (
+        f"{path}?AccountSid={OTHER_ACCOUNT}",
+        form,
+        signature(f"{path}?AccountSid={OTHER_ACCOUNT}", form),
+    ),
+}
+
+
+@each_path
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_what_is_forged_is_refused_and_changes_nothing(
+    forgery: str, path: str, post: SignedPosts, scene: Archive
+) -> None:
+    before = tables(scene)
+    answer = send(post, *FORGERIES[forgery](path, form_of(path)))
+    assert (answer.status_code, answer.text) == (403, "")
+    assert tables(scene) == before
+
+
+# --- another account --------------------------------------------------------------------------
+
+
+def of_this_account(archive: Archive) -> list[str]:
+    return [row for rows in tables(archive).values() for row in rows if ACCOUNT_SID in row]
+
+
+@each_path
+def test_another_account_reaches_no_call_and_no_recording_of_this_one(
+    path: str, post: SignedPosts, scene: Archive
+) -> None:
+    post("/twirec/status", form_of("/twirec/status"))
+    before = (of_this_account(scene), tables(scene)["consents"], tables(scene)["recordings"])
+    theirs = {**form_of(path), "AccountSid": OTHER_ACCOUNT}
+    send(post, path, theirs, signature(path, theirs, OTHER_TOKEN))
+    after = (of_this_account(scene), tables(scene)["consents"], tables(scene)["recordings"])
+    assert after == before
+
+
+# --- replayed ---------------------------------------------------------------------------------
+
+
+@each_path
+@pytest.mark.parametrize("key", [{}, {"Digits": "1"}, {"Digits": "2"}])
+def test_what_comes_again_changes_nothing_that_was_decided(
+    key: dict[str, str], path: str, post: SignedPosts, scene: Archive, clock: Clock
+) -> None:
+    play_all(post, clock)
+    assert len(tables(scene)["consents"]) == 3
+    before = decided(scene)
+    post(path, {**form_of(path), **key})
+    assert decided(scene) == before
+
+
+@pytest.mark.parametrize("path", ["/twirec/consent/1", f"/twirec/announced/{DIALLED}/1"])
+@pytest.mark.parametrize(
+    ("first", "second", "stands"),
+    [("1", "2", ConsentOutcome.GRANTED), ("2", "1", ConsentOutcome.REFUSED)],
+)
+def test_the_first_key_stands(
+    path: str,
+    first: str,
+    second: str,
+    stands: ConsentOutcome,
+    post: SignedPosts,
+    scene: Archive,
+) -> None:
+    for key in (first, second):
+        post(path, {**form_of(path), "Digits": key})
+    (consent,) = scene.show(ASKED if "consent" in path else DIALLED).consents
+    assert (consent.outcome, consent.key) == (stands, first)
+
+
+# --- the query --------------------------------------------------------------------------------
+
+
+@each_path
+def test_what_stands_only_in_the_query_is_not_read(
+    path: str, post: SignedPosts, scene: Archive
+) -> None:
+    before = tables(scene)
+    answer = post(f"{path}?{urlencode(form_of(path))}", {})
+    assert answer.status_code == 400
+    assert tables(scene) == before
+
+
+@pytest.mark.parametrize("path", ["/twirec/consent/1", f"/twirec/announced/{DIALLED}/1"])
+def test_a_key_in_the_query_is_no_answer(path: str, post: SignedPosts, scene: Archive) -> None:
+    pressed_nothing = {**form_of(path), "Digits": ""}
+    post(f"{path}?Digits=1", pressed_nothing)
+    assert tables(scene)["consents"] == []
