@@ -265,6 +265,23 @@ def test_an_answer_from_a_leg_that_was_told_nothing_changes_nothing(
     assert started(vendor) == []
 
 
+def test_who_is_dialled_next_has_to_hear_the_notice_themselves(
+    post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, clock: Clock
+) -> None:
+    twirec_archive.change_policy(by="test", why="test", mode=ConsentMode.OPT_IN)
+    next_leg = {**WHISPER, "CallSid": OTHER}
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)  # is asked, and hangs up
+    post("/twirec/announce", next_leg)
+    clock.advance(timedelta(seconds=2))
+    post(f"/twirec/announced/{PARENT}/0", next_leg)
+    post(f"/twirec/announced/{PARENT}/1", {**next_leg, "Digits": "1"})
+    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert started(vendor) == []
+
+
 def test_a_connect_for_an_agents_call_records_nothing(
     post: SignedPosts, twirec_archive: Archive, clock: Clock
 ) -> None:

@@ -108,6 +108,16 @@ def test_playing_again_counts_only_until_a_consent_is_written(catalog: SqlCatalo
     assert catalog.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
 
 
+def test_another_leg_that_is_announced_to_was_asked_nothing(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
+    catalog.ask_again(ACCOUNT, call_sid(1), 0, NOW)
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
+    assert catalog.call(ACCOUNT, call_sid(1)).call.asked == 1
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW)
+    assert catalog.call(ACCOUNT, call_sid(1)).call.asked == 0
+
+
 def test_a_closed_line_keeps_its_reason_and_gets_its_end(catalog: SqlCatalog) -> None:
     catalog.open_call(a_call())
     for reason, ended_at in ((Reason.APP_FAILED, None), (Reason.NOBODY_ANSWERED, NOW)):

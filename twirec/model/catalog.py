@@ -33,7 +33,7 @@ class Catalog(Protocol):
         ...
 
     def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
-        """Set when the announcement was last sent, and to which leg.
+        """Set when the announcement was last sent, and to which leg; a new one was asked nothing.
 
         Nothing changes once a consent is written.
         """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, select, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import (
@@ -39,15 +39,16 @@ class Ledger:
             )
 
     def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
-        """Set when the announcement was last sent, and to which leg."""
+        """Set when the announcement was last sent, and to which leg; a new leg starts over."""
         answered = exists().where(
             consents.c.account_sid == account_sid, consents.c.call_sid == call_sid
         )
+        asked = case((calls.c.leg == leg, calls.c.asked), else_=0)
         with self.database.write() as connection:
             connection.execute(
                 update(calls)
                 .where(_is(account_sid, call_sid), ~answered)
-                .values(announced_at=at, leg=leg)
+                .values(announced_at=at, leg=leg, asked=asked)
             )
 
     def ask_again(self, account_sid: str, call_sid: str, asked: int, at: datetime) -> None:
