@@ -11,7 +11,7 @@ It imports nothing else of twirec, so that it cannot share its mistakes.
 from twirec.sandbox.courier import Reply
 from twirec.sandbox.faults import ALWAYS, Endpoint, Fault, Faults
 from twirec.sandbox.parties import KINDS, SPOKEN, Line, Party
-from twirec.sandbox.recording import Recording
+from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.sandbox import Sandbox
 from twirec.sandbox.state import Application, Call, LogEntry, Number, RestRequest
 
@@ -21,6 +21,7 @@ __all__ = [
     "SPOKEN",
     "Application",
     "Call",
+    "Encryption",
     "Endpoint",
     "Fault",
     "Faults",

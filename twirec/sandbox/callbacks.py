@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/twiml#twilios-request-to-your-application.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 
@@ -39,6 +40,8 @@ def recording_form(account: Account, recording: Recording, status: str) -> dict[
         form["CallSid"] = recording.call_sid
     if status == "completed":
         form["RecordingDuration"] = str(recording.duration)
+        if recording.encryption:
+            form["EncryptionDetails"] = json.dumps(dict(recording.encryption.details))
     return form
 
 

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from twirec.sandbox.audio import RATE, Audio
 from twirec.sandbox.faults import Faults, Faulty
 from twirec.sandbox.sids import new_sid
+
+TAG = 16
+"""Bytes by which an encrypted recording is longer than its audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """How a recording is served encrypted. The cryptography is its maker's; there is none here.
+
+    https://www.twilio.com/docs/voice/tutorials/voice-recording-encryption
+
+    Attributes:
+        details: `type`, `public_key_sid`, `encrypted_cek` and `iv`, as callbacks spell them.
+        encrypt: takes the chunks of the audio and gives those of the body, 16 bytes more; the
+            same again for each download.
+    """
+
+    details: Mapping[str, str]
+    encrypt: Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
 class Recording(Faulty):
@@ -24,6 +45,7 @@ class Recording(Faulty):
         track: `both`, or the only side that is recorded, `inbound` or `outbound`.
         error_code: 16101 with `absent`; None otherwise.
         audio: the sound; None while there is none.
+        encryption: how it is served encrypted; None when it is not.
     """
 
     def __init__(
@@ -50,6 +72,7 @@ class Recording(Faulty):
         self.created = self.updated = self.started = started
         self.error_code: int | None = None
         self.audio: Audio | None = None
+        self.encryption: Encryption | None = None
 
     @property
     def duration(self) -> int | None:

@@ -44,12 +44,24 @@ def recording_json(account: Account, recording: Recording) -> Json:
         "source": recording.source,
         "error_code": recording.error_code,
         "uri": f"{path}.json",
-        "encryption_details": None,
+        "encryption_details": _encryption_details(recording),
         "subresource_uris": {
             "add_on_results": f"{path}/AddOnResults.json",
             "transcriptions": f"{path}/Transcriptions.json",
         },
         "media_url": account.media_url(recording),
+    }
+
+
+def _encryption_details(recording: Recording) -> Json | None:
+    """Spell the details as that page's example does, which is not how callbacks do."""
+    if recording.encryption is None or recording.status != "completed":
+        return None
+    details = recording.encryption.details
+    return {
+        "encryption_public_key_sid": details["public_key_sid"],
+        "encryption_cek": details["encrypted_cek"],
+        "encryption_iv": details["iv"],
     }
 
 

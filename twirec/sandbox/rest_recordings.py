@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
-from twirec.sandbox.audio import wav, wav_size
+from twirec.sandbox.audio import Audio, wav, wav_size
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.paging import KEYS, page
-from twirec.sandbox.recording import Recording
+from twirec.sandbox.recording import TAG, Encryption, Recording
 from twirec.sandbox.resources import Json, call_recording_json, recording_json
 from twirec.sandbox.state import Account
 from twirec.sandbox.web import (
@@ -70,6 +70,8 @@ class RecordingHandlers:
         audio = recording.audio
         if recording.status != "completed" or audio is None:
             raise not_found(request.path)
+        if recording.encryption:
+            return _encrypted(audio, recording.encryption, 2 if recording.dual else 1, request)
         if request.path.endswith(".mp3"):
             raise Refused(501, BAD_REQUEST, "The sandbox has no MP3 encoder; ask for .wav")
         channels = _channels(recording, request)
@@ -97,6 +99,17 @@ class RecordingHandlers:
                 lambda found: to_json(self._account, found),
             )
         )
+
+
+def _encrypted(audio: Audio, encryption: Encryption, channels: int, request: Request) -> Answer:
+    """Return the media as it is stored, the only form that there is: ciphertext is not converted.
+
+    That another form is refused is our reading; Twilio does not say what it does.
+    """
+    if request.path.endswith(".mp3") or "RequestedChannels" in request.params:
+        raise Refused(400, BAD_REQUEST, "An encrypted recording has only the form it is stored in")
+    body = encryption.encrypt(wav(audio, channels))
+    return Answer(200, body, wav_size(audio, channels) + TAG, "audio/x-wav")
 
 
 def _channels(recording: Recording, request: Request) -> int:

@@ -16,7 +16,7 @@ from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Faults
 from twirec.sandbox.parties import Party
 from twirec.sandbox.recorder import TOO_SHORT
-from twirec.sandbox.recording import Recording
+from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.rest import RestApi, authorize
 from twirec.sandbox.server import Server
 from twirec.sandbox.signing import sign
@@ -46,6 +46,7 @@ class Sandbox:
         account_sid, auth_token: the account; requests are signed with the token.
         api_key, api_secret: another way into the REST API.
         now: what the time is, UTC; stamps of resources are taken from it.
+        encrypt: says of each new recording, by its SID, how it is served encrypted, if it is.
 
     Raises:
         OSError: the port is taken.
@@ -61,8 +62,9 @@ class Sandbox:
         api_key: str = API_KEY,
         api_secret: str = API_SECRET,
         now: Callable[[], datetime] = _utc_now,
+        encrypt: Callable[[str], Encryption | None] = lambda sid: None,
     ) -> None:
-        self._account = Account(account_sid, auth_token, api_key, api_secret)
+        self._account = Account(account_sid, auth_token, api_key, api_secret, encrypt=encrypt)
         self._courier = Courier(auth_token)
         self._exchange = Exchange(self._account, self._courier, speed, now)
         self._rest = RestApi(self._account, self._exchange)

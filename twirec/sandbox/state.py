@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from twirec.sandbox.faults import Faults, Faulty
 from twirec.sandbox.parties import Party
-from twirec.sandbox.recording import Recording
+from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.script import Document
 from twirec.sandbox.sids import new_sid
 
@@ -161,6 +162,7 @@ class Account(Faulty):
         sid, token: the account's SID and auth token.
         key, secret: an API key that may be used instead.
         url: the stand-in's own address, without a slash at the end.
+        encrypt: says of each new recording, by its SID, how it is encrypted.
     """
 
     sid: str
@@ -168,6 +170,7 @@ class Account(Faulty):
     key: str
     secret: str
     url: str = ""
+    encrypt: Callable[[str], Encryption | None] = lambda sid: None
     application: Application | None = None
     numbers: dict[str, Number] = field(default_factory=dict)
     parties: dict[str, Party] = field(default_factory=dict)
@@ -185,6 +188,7 @@ class Account(Faulty):
             if isinstance(thing, Call):
                 self._calls[thing.sid] = thing
                 return
+            thing.encryption = self.encrypt(thing.sid)
             self._recordings[thing.sid] = thing
             if call := self._calls.get(thing.call_sid):
                 call.recordings.append(thing)
