@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "calls": {"model"},
     "adapters": {"model"},
     "transfers": {"model", "calls"},
-    "settings": {"model", "calls"},
+    "settings": {"model", "calls", "adapters"},  # to say at start-up which keys are not usable
     "phone": {"model", "calls", "transfers", "settings"},
     "rules": {"model", "calls", "settings"},
     "archive": {"model", "calls", "adapters", "transfers", "settings", "phone", "rules"},
@@ -41,6 +41,7 @@ AT_HOME_IN = {
     "sqlalchemy": {"adapters/sql"},
     "alembic": {"adapters/sql"},
     "twilio": {"calls", "adapters/twilio"},
+    "cryptography": {"adapters/decryption"},
     "phonenumbers": {"calls/numbers"},
     "requests": {"adapters/twilio", "adapters/gcs", "cli/demo"},
     "urllib3": {"adapters/twilio", "adapters/gcs"},

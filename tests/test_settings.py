@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sys
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.encrypting import key_pair
 from twirec.model.errors import SettingsError
 from twirec.model.policy import Policy
 from twirec.model.words import ConsentMode, LegalBasis
@@ -132,3 +134,30 @@ def test_secrets_do_not_show() -> None:
     shown = repr(Settings.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url}))
     assert AUTH_TOKEN not in shown
     assert "pw" not in shown
+
+
+def test_private_keys_are_kept_by_the_sid_of_the_public_half_and_do_not_show() -> None:
+    key = key_pair()
+    settings = Settings.from_env(
+        {**ENVIRONMENT, "TWIREC_DECRYPTION_KEYS": f"{key.sid}=env:KEY", "KEY": key.pem()}
+    )
+    assert set(settings.decryption_keys) == {key.sid}
+    assert "decryption_keys" not in repr(settings)
+
+
+def test_keys_that_are_not_usable_are_named_with_all_other_problems() -> None:
+    first, second = (key_pair(number).sid for number in (1, 2))
+    table = f"{first}=/nowhere/key.pem;{second}=env:NONE"
+    unread, unset, country = problems(TWIREC_DECRYPTION_KEYS=table, TWIREC_COUNTRY="Spain")
+    assert unread.startswith(f"TWIREC_DECRYPTION_KEYS: {first}: the file cannot be read")
+    assert unset == f"TWIREC_DECRYPTION_KEYS: {second}: that variable is not set."
+    assert country.startswith("TWIREC_COUNTRY is wrong")
+
+
+def test_keys_without_the_library_for_them_say_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    monkeypatch.delitem(sys.modules, "twirec.adapters.decryption", raising=False)
+    (problem,) = problems(TWIREC_DECRYPTION_KEYS=f"{key_pair().sid}=env:KEY")
+    assert problem == "TWIREC_DECRYPTION_KEYS needs: pip install 'twirec[encryption]'."

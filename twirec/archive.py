@@ -109,7 +109,13 @@ class Archive(Rules):
         Args:
             threads: how many recordings it works at together.
         """
-        transfer = Transfer(self.catalog, self.bucket, self.vendor, self.settings.country)
+        transfer = Transfer(
+            self.catalog,
+            self.bucket,
+            self.vendor,
+            keys=self.settings.decryption_keys,
+            country=self.settings.country,
+        )
         publish = partial(publish_announcements, self.catalog, self.bucket)
         return Worker(
             self.catalog,

@@ -18,6 +18,7 @@ from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, Wording, check_said
 from twirec.model.errors import InvalidQuery, SettingsError
 from twirec.model.policy import Policy
+from twirec.model.ports import PrivateKey
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
 
 T = TypeVar("T")
@@ -46,6 +47,8 @@ class Settings:
         api_url: `TWIREC_TWILIO_API_URL`, another host for Twilio's API; None for Twilio's own.
         region: `TWILIO_REGION`, only together with the edge.
         edge: `TWILIO_EDGE`.
+        decryption_keys: `TWIREC_DECRYPTION_KEYS` (`CR…=/path/key.pem;CR…=env:NAME`), the private
+            keys for recordings that Twilio encrypted, by the SID of the public one.
         language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
         uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
             not in the register.
@@ -70,6 +73,7 @@ class Settings:
     region: str | None = None
     edge: str | None = None
     uninformed_agents: Uninformed = Uninformed.WARN
+    decryption_keys: Mapping[str, PrivateKey] = field(default_factory=dict, repr=False)
     language: str = "es-ES"
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"
@@ -122,6 +126,7 @@ class _Reader:
             api_url=api_url,
             region=self.read("TWILIO_REGION", str, None),
             edge=self.read("TWILIO_EDGE", str, None),
+            decryption_keys=self._decryption_keys(),
             language=self.read("TWIREC_LANGUAGE", str, "es-ES"),
             wordings=self.read("TWIREC_ANNOUNCEMENTS", _wordings, WORDINGS),
             country=self.read("TWIREC_COUNTRY", _country, "ES"),
@@ -167,6 +172,20 @@ class _Reader:
         if key and secret:
             credentials[account_sid] = (key, secret)
         return credentials
+
+    def _decryption_keys(self) -> Mapping[str, PrivateKey]:
+        table = self.read("TWIREC_DECRYPTION_KEYS", str, "")
+        if not table:
+            return {}
+        try:
+            from twirec.adapters.decryption import read_keys
+
+            return read_keys(table, self._environ)
+        except ImportError:
+            self._problems.append("TWIREC_DECRYPTION_KEYS needs: pip install 'twirec[encryption]'.")
+        except SettingsError as error:
+            self._problems += [f"TWIREC_DECRYPTION_KEYS: {problem}" for problem in error.problems]
+        return {}
 
     def _check_together(self, settings: Settings) -> None:
         if bool(settings.region) != bool(settings.edge) and not settings.api_url:

@@ -22,6 +22,7 @@ from tests.adapters.twilio_wire import (
     payload,
 )
 from twirec.adapters.twilio import Credentials, TwilioVendor
+from twirec.model.encryption import Encryption
 from twirec.model.errors import NotAtVendor
 from twirec.model.ports import Vendor
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
@@ -83,6 +84,32 @@ def test_what_twilio_leaves_open_is_none_and_new_words_are_unknown(
 ) -> None:
     twilio.get(ONE, json=payload(**{field: value}))
     assert getattr(vendor.recording(ACCOUNT, SID), name) == expected
+
+
+def test_an_encrypted_recording_is_translated_alone_and_in_a_list(
+    twilio: responses.RequestsMock, vendor: TwilioVendor
+) -> None:
+    # The spelling of https://www.twilio.com/docs/voice/api/recording, which leaves the type out.
+    details = {
+        "encryption_public_key_sid": "CR" + "4e" * 16,
+        "encryption_cek": "Y2Vr",
+        "encryption_iv": "aXY=",
+    }
+    twilio.get(ONE, json=payload(encryption_details=details))
+    twilio.get(LIST, json=page(payload(encryption_details=details)))
+    expected = Encryption("rsa-aes", "CR" + "4e" * 16, "Y2Vr", "aXY=")
+    assert vendor.recording(ACCOUNT, SID).encryption == expected
+    assert [found.encryption for found in vendor.recordings(ACCOUNT)] == [expected]
+
+
+def test_details_that_make_no_sense_do_not_stop_a_list(
+    twilio: responses.RequestsMock, vendor: TwilioVendor
+) -> None:
+    twilio.get(LIST, json=page(payload(encryption_details=["?"]), payload()))
+    first, second = vendor.recordings(ACCOUNT)
+    assert first.encryption is not None
+    assert not first.encryption.known
+    assert second.encryption is None
 
 
 def test_media_at_the_configured_host_is_not_external(twilio: responses.RequestsMock) -> None:

@@ -51,6 +51,26 @@ def test_where_there_are_no_two_channels_one_is_asked_for(
     assert waits == []
 
 
+@pytest.mark.parametrize("kind", ["audio/x-wav", "application/octet-stream", "binary/octet-stream"])
+def test_what_is_encrypted_is_asked_for_as_it_is_stored(
+    twilio: responses.RequestsMock, vendor: TwilioVendor, kind: str
+) -> None:
+    as_stored = matchers.query_param_matcher({}, strict_match=True)
+    twilio.get(MEDIA, body=AUDIO, content_type=kind, match=[as_stored])
+    with vendor.media(ACCOUNT, SID, encrypted=True) as media:
+        assert media.channels is None
+        assert b"".join(media.chunks) == AUDIO
+    assert len(twilio.calls) == 1
+
+
+def test_an_error_page_is_not_opened_as_what_is_encrypted(
+    twilio: responses.RequestsMock, vendor: TwilioVendor
+) -> None:
+    twilio.get(MEDIA, body=b"<TwilioResponse/>", content_type="application/xml")
+    with pytest.raises(NotAudio), vendor.media(ACCOUNT, SID, encrypted=True):
+        pass
+
+
 def test_no_channels_at_all_is_refused(
     twilio: responses.RequestsMock, vendor: TwilioVendor
 ) -> None:

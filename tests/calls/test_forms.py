@@ -6,7 +6,9 @@ import pytest
 
 from tests.factories import ACCOUNT, call_sid, recording_sid
 from twirec.calls.forms import parse_call_end, parse_recording_callback, parse_voice_request
+from twirec.model.encryption import Encryption
 from twirec.model.errors import MalformedRequest
+from twirec.model.states import State
 from twirec.model.vendor import STATE_OF, RecordingStatus
 
 # As Twilio posts it at the end of a <Dial record> (shared facts, section 2.1).
@@ -45,6 +47,23 @@ def test_a_word_that_nobody_knows_yet_is_unknown_and_the_raw_form_keeps_it() -> 
 def test_an_absent_callback_says_why() -> None:
     fields = COMPLETED | {"RecordingStatus": "absent", "ErrorCode": "16101"}
     assert parse_recording_callback(fields).error_code == 16101
+
+
+def test_an_encrypted_recording_says_how() -> None:
+    told = '{"type":"rsa-aes","public_key_sid":"CR1","encrypted_cek":"Y2Vr","iv":"aXY="}'
+    callback = parse_recording_callback(COMPLETED | {"EncryptionDetails": told})
+    assert callback.encryption == Encryption("rsa-aes", "CR1", "Y2Vr", "aXY=")
+    assert parse_recording_callback(COMPLETED).encryption is None
+
+
+@pytest.mark.parametrize("details", [{}, {"EncryptionDetails": ""}, {"EncryptionDetails": "null"}])
+def test_a_recording_whose_encryption_failed_has_no_details_and_says_why(
+    details: dict[str, str],
+) -> None:
+    fields = COMPLETED | {"RecordingStatus": "failed", "ErrorCode": "16105"} | details
+    callback = parse_recording_callback(fields)
+    assert STATE_OF[callback.status] is State.FAILED
+    assert (callback.error_code, callback.encryption) == (16105, None)
 
 
 @pytest.mark.parametrize("name", ["RecordingDuration", "RecordingChannels", "RecordingStartTime"])

@@ -20,6 +20,7 @@ from tests.factories import (
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.announcements import Announcement
 from twirec.model.bucket import StoredObject
+from twirec.model.encryption import Encryption
 from twirec.model.errors import LeaseLost, NotFound, RequestRefused
 from twirec.model.records import Lease, Query
 from twirec.model.states import Custody, State
@@ -319,6 +320,36 @@ def test_what_the_vendor_says_moves_a_recording_but_not_one_in_work(catalog: Sql
     assert catalog.claim(NOW, MINUTE) is not None
     assert not catalog.refresh(recording_sid(1), found, State.LOST, NOW)
     assert catalog.refresh(recording_sid(1), found, State.LOST, NOW + 2 * MINUTE)
+
+
+HOW = Encryption("rsa-aes", "CR" + "a" * 32, "Y2Vr", "aXY=")
+
+
+def test_how_a_recording_is_encrypted_comes_back_whoever_told_of_it(catalog: SqlCatalog) -> None:
+    found = VendorRecording(
+        recording_sid(2), ACCOUNT, call_sid(), RecordingStatus.COMPLETED, encryption=HOW
+    )
+    catalog.adopt(a_recording(encryption=HOW))
+    receive(catalog, State.RECORDING, recording_sid=recording_sid(2))
+    catalog.refresh(recording_sid(2), found, State.COMPLETED, NOW)
+    receive(catalog, State.RECORDING, recording_sid=recording_sid(3))
+    receive(catalog, recording_sid=recording_sid(3), encryption=HOW)
+    for number in (1, 2, 3):
+        assert catalog.recording(recording_sid(number)).encryption == HOW
+
+
+def test_how_a_recording_is_encrypted_may_be_told_later_and_is_not_forgotten(
+    catalog: SqlCatalog,
+) -> None:
+    found = VendorRecording(
+        recording_sid(), ACCOUNT, call_sid(), RecordingStatus.COMPLETED, encryption=HOW
+    )
+    lease = claimed(catalog)
+    assert lease.recording.encryption is None
+    told = catalog.describe(lease, found)
+    assert told.recording.encryption == HOW
+    again = catalog.describe(told, replace(found, encryption=None))
+    assert again.recording.encryption == HOW
 
 
 # --- work -------------------------------------------------------------------------------------

@@ -216,6 +216,14 @@ def test_media_comes_in_one_channel_where_there_are_no_two(house: House) -> None
     assert (media.channels, facts_of(content).channels) == (1, 1)
 
 
+def test_media_that_is_encrypted_comes_as_it_is_stored(house: House) -> None:
+    recording = house.add(seconds=2)
+    with house.vendor.media(house.account, recording.sid, encrypted=True) as media:
+        content = b"".join(media.chunks)
+    assert media.channels is None
+    assert hashlib.sha256(content).hexdigest() == house.sha256(recording.sid)
+
+
 def test_media_comes_in_bounded_chunks(house: House) -> None:
     recording = house.add(seconds=60)
     with house.vendor.media(house.account, recording.sid) as media:

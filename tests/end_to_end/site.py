@@ -13,10 +13,11 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.encrypting import key_settings
 from twirec.archive import Archive
 from twirec.flask import Twirec
 from twirec.model.records import Recording
-from twirec.sandbox import Line, Party, Sandbox
+from twirec.sandbox import Encryption, Line, Party, Sandbox
 from twirec.sandbox import Recording as AtVendor
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
@@ -65,7 +66,8 @@ class Site:
         self._folder = folder
         self._bucket_url = bucket_url
         self._ahead = timedelta()
-        self.sandbox = Sandbox(speed=SPEED)
+        self.encryption: Encryption | None = None  # of what is recorded from now on
+        self.sandbox = Sandbox(speed=SPEED, encrypt=lambda sid: self.encryption)
         self.url = ""
 
     @contextmanager
@@ -130,6 +132,7 @@ class Site:
         """Open the installation's archive, as another process on another machine would."""
         environ = {
             **ENVIRONMENT,
+            **key_settings(1, 2),
             "TWILIO_ACCOUNT_SID": self.sandbox.account_sid,
             "TWILIO_AUTH_TOKEN": self.sandbox.auth_token,
             "TWIREC_TWILIO_API_URL": self.sandbox.url,

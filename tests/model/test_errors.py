@@ -9,7 +9,11 @@ from twirec.model.errors import (
     BucketRefused,
     BucketUnavailable,
     CatalogUnavailable,
+    DecryptionKeyMissing,
+    DecryptionKeyWrong,
+    EncryptionUnknown,
     LeaseLost,
+    MediaNotAuthentic,
     MediaNotReady,
     MediaTruncated,
     NotAudio,
@@ -45,6 +49,7 @@ def test_wrong_settings_stand_outside_so_that_no_retry_swallows_them() -> None:
         VendorBusy,
         MediaNotReady,
         MediaTruncated,
+        MediaNotAuthentic,
         NotAudio,
         BucketUnavailable,
         BucketRefused,
@@ -56,7 +61,10 @@ def test_what_can_heal_is_tried_again(error: type[TwirecError]) -> None:
     assert error.retryable
 
 
-@pytest.mark.parametrize("error", [RequestRefused, LeaseLost])
+@pytest.mark.parametrize(
+    "error",
+    [RequestRefused, LeaseLost, EncryptionUnknown, DecryptionKeyMissing, DecryptionKeyWrong],
+)
 def test_what_cannot_heal_is_not_tried_again(error: type[TwirecError]) -> None:
     assert not error.retryable
 

@@ -231,3 +231,8 @@ def test_without_a_duration_nothing_is_proven() -> None:
 def test_one_channel_where_two_were_asked_for_is_wrong() -> None:
     with pytest.raises(MediaMismatch, match="1 channels, not 2"):
         verify(check(written_by_python(1, channels=1)), channels=2, duration=1)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_any_number_of_channels_is_right_where_none_was_asked_for(channels: int) -> None:
+    verify(check(written_by_python(1, channels=channels)), channels=None, duration=1)

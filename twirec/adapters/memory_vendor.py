@@ -124,7 +124,7 @@ class MemoryVendor:
             ]
 
     @contextmanager
-    def media(self, account_sid: str, sid: str) -> Iterator[Media]:
+    def media(self, account_sid: str, sid: str, *, encrypted: bool = False) -> Iterator[Media]:
         """Open the media. See `Vendor.media`."""
         self._fail_if_told("media")
         with self._lock:
@@ -133,7 +133,7 @@ class MemoryVendor:
         if recording is None or recording.external or not content:
             raise MediaNotReady(f"The media of {sid} is not to be had yet", status=404)
         channels = 1 if recording.channels == 1 else 2
-        yield Media(channels, len(content), self._chunks(content))
+        yield Media(None if encrypted else channels, len(content), self._chunks(content))
 
     def delete(self, account_sid: str, sid: str) -> None:
         """Delete a recording. See `Vendor.delete`."""

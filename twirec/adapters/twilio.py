@@ -20,6 +20,7 @@ from twilio.rest import Client
 
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, base_url, checked_sid
 from twirec.adapters.twilio_media import open_media
+from twirec.model.encryption import read_encryption
 from twirec.model.errors import NotAtVendor, VendorRefused, VendorUnavailable
 from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording
 
@@ -120,9 +121,12 @@ class TwilioVendor:
             found = client.calls.stream(parent_call_sid=call_sid, page_size=PAGE_SIZE)
             return [_call(account_sid, leg) for leg in found]
 
-    def media(self, account_sid: str, sid: str) -> AbstractContextManager[Media]:
+    def media(
+        self, account_sid: str, sid: str, *, encrypted: bool = False
+    ) -> AbstractContextManager[Media]:
         """Open the media as WAV, in two channels or in one. See `Vendor.media`."""
-        return open_media(self._http, self._who(account_sid), account_sid, sid)
+        who = self._who(account_sid)
+        return open_media(self._http, who, account_sid, sid, encrypted=encrypted)
 
     def delete(self, account_sid: str, sid: str) -> None:
         """Delete a recording. Not found is done. See `Vendor.delete`."""
@@ -207,6 +211,7 @@ class TwilioVendor:
             error_code=_count(found.error_code) or None,
             external=self._is_external(found.media_url),
             conference_sid=found.conference_sid,
+            encryption=read_encryption(found.encryption_details),
         )
 
     def _is_external(self, media_url: str | None) -> bool:

@@ -22,11 +22,17 @@ CHUNK = 128 * 1024
 """Bytes that are held at a time."""
 
 
+BINARY = ("application/octet-stream", "binary/octet-stream")
+"""What Twilio might call bytes that are encrypted; its documentation does not say."""
+
+
 @contextmanager
 def open_media(
-    http: TwilioHttp, credentials: Credentials, account_sid: str, sid: str
+    http: TwilioHttp, credentials: Credentials, account_sid: str, sid: str, *, encrypted: bool
 ) -> Iterator[Media]:
     """Open a recording's media as WAV. Leaving the context closes the response.
+
+    What is encrypted is asked for as it is stored: see `Vendor.media`.
 
     Raises:
         MediaNotReady: 404.
@@ -34,10 +40,14 @@ def open_media(
         VendorError: as `TwilioHttp.send`.
     """
     path = f"/2010-04-01/Accounts/{account_sid}/Recordings/{checked_sid(sid)}.wav"
-    channels, response = _two_channels_or_one(http, credentials, path)
+    channels: int | None = None
+    if encrypted:
+        response = _get(http, credentials, path)
+    else:
+        channels, response = _two_channels_or_one(http, credentials, path)
     with response:
         kind = response.headers.get("Content-Type", "no content type")
-        if not kind.startswith("audio/"):
+        if not kind.startswith(("audio/", *(BINARY if encrypted else ()))):
             raise NotAudio(f"Twilio sent {kind!r:.60} instead of the audio of {sid}.")
         length = _announced(response)
         yield Media(channels, length, _chunks(response, sid, length))
@@ -55,15 +65,13 @@ def _two_channels_or_one(
     return 1, _get(http, credentials, path, 1)
 
 
-def _get(http: TwilioHttp, credentials: Credentials, path: str, channels: int) -> requests.Response:
+def _get(
+    http: TwilioHttp, credentials: Credentials, path: str, channels: int | None = None
+) -> requests.Response:
+    params = {"RequestedChannels": str(channels)} if channels else {}
+    headers = {"Accept-Encoding": "identity"}
     try:
-        return http.send(
-            "GET",
-            path,
-            credentials,
-            params={"RequestedChannels": str(channels)},
-            headers={"Accept-Encoding": "identity"},
-        )
+        return http.send("GET", path, credentials, params=params, headers=headers)
     except NotAtVendor as error:
         message = f"The media is not to be had yet: GET {path}"
         raise MediaNotReady(message, status=error.status, code=error.code) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
 
@@ -153,6 +154,7 @@ def parse_recording_callback(fields: Fields) -> RecordingCallback:
         channels=_count(fields.get("RecordingChannels")),
         source=fields.get("RecordingSource") or None,
         error_code=_count(fields.get("ErrorCode")) or None,
+        encryption=read_encryption(fields.get("EncryptionDetails")),
         raw=dict(fields),
     )
 

@@ -191,8 +191,8 @@ class Catalog(Protocol):
     def refresh(self, sid: str, found: VendorRecording, state: State, at: datetime) -> bool:
         """Bring a recording to what the vendor itself says. True if its state moved.
 
-        Facts that were missing (start, duration, channels, error) are filled in. A recording that
-        is leased to a worker is left alone.
+        Facts that were missing (start, duration, channels, error, encryption) are filled in. A
+        recording that is leased to a worker is left alone.
         """
         ...
 
@@ -238,7 +238,7 @@ class Catalog(Protocol):
         ...
 
     def describe(self, lease: Lease, found: VendorRecording) -> Lease:
-        """Fill in facts (start, duration, channels) that the vendor gave when asked."""
+        """Fill in facts (start, duration, encryption, …) that the vendor gave when asked."""
         ...
 
     def name_object(self, lease: Lease, name: str) -> Lease:

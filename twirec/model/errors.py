@@ -127,6 +127,26 @@ class MediaMismatch(MediaError):
     """Channels or duration differ from what Twilio says of the recording."""
 
 
+class MediaNotAuthentic(MediaError):
+    """What was received is not, or not all of, what Twilio encrypted."""
+
+
+class DecryptionError(TwirecError):
+    """An encrypted recording cannot be decrypted with what there is. Nothing was stored."""
+
+
+class EncryptionUnknown(DecryptionError):
+    """Twilio describes the encryption in a way that is not known."""
+
+
+class DecryptionKeyMissing(DecryptionError):
+    """No private key is configured for the public key that Twilio encrypted with."""
+
+
+class DecryptionKeyWrong(DecryptionError):
+    """The private key that is configured is not the other half of Twilio's public key."""
+
+
 # --- bucket ---------------------------------------------------------------------------------
 
 

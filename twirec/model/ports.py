@@ -1,4 +1,4 @@
-"""The ports of bucket and vendor: what the library needs of them, with the contracts in words.
+"""The ports of bucket, vendor and private key: what the library needs of them, in words.
 
 Every adapter of a port runs the same suite (`tests/contracts`). What is written here is what the
 suite checks.
@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from twirec.model.bucket import StoredObject
+from twirec.model.encryption import Encryption
 from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording
 
 Seal = Callable[[], Mapping[str, str]]
@@ -144,8 +145,13 @@ class Vendor(Protocol):
         """
         ...
 
-    def media(self, account_sid: str, sid: str) -> AbstractContextManager[Media]:
+    def media(
+        self, account_sid: str, sid: str, *, encrypted: bool = False
+    ) -> AbstractContextManager[Media]:
         """Open the media as WAV, in two channels, or in one where Twilio has no two (400).
+
+        What is encrypted is opened as it is stored, still encrypted: Twilio cannot convert it, so
+        it is not asked for any channels, and its content type need not be audio.
 
         Leaving the context closes the connection. Only a 200 with an audio content type is opened.
 
@@ -196,4 +202,27 @@ class Vendor(Protocol):
 
     def close(self) -> None:
         """Close connections. Nothing is used after it."""
+        ...
+
+
+Decrypt = Callable[[Iterable[bytes]], Iterator[bytes]]
+"""Takes the chunks of an encrypted recording's media and yields the plain bytes, in bounded memory.
+
+Nothing that it yields is proven before it ended without an error.
+
+Raises:
+    MediaNotAuthentic: at the end: the bytes are not those that Twilio encrypted.
+"""
+
+
+class PrivateKey(Protocol):
+    """The private half of a key pair, of which Twilio has the public half."""
+
+    def opens(self, encryption: Encryption) -> Decrypt:
+        """Return what decrypts the media of the recording that was encrypted like that.
+
+        Raises:
+            EncryptionUnknown: the encryption is described in a way that is not known.
+            DecryptionKeyWrong: it was encrypted for another key.
+        """
         ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from twirec.model.agents import Leg
+from twirec.model.encryption import Encryption
 from twirec.model.states import Custody, State
 from twirec.model.words import (
     ConsentMode,
@@ -115,6 +116,7 @@ class Recording:
         started_at: Twilio's `RecordingStartTime`, UTC.
         duration: seconds, as Twilio gives it.
         channel_map: who is on channel 1, 2, …
+        encryption: how Twilio encrypted its own copy; None when it did not.
         object_name: the name in the bucket; set before the first byte, never computed again.
         generation, size, crc32c, sha256: what the bucket holds, once `archived`.
         due_at: when a worker may take it up, UTC; None when there is nothing to do or it is parked.
@@ -134,6 +136,7 @@ class Recording:
     channel_map: tuple[Role, ...] = ()
     leg: str | None = None
     error_code: int | None = None
+    encryption: Encryption | None = None
     object_name: str | None = None
     generation: int | None = None
     size: int | None = None

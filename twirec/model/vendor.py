@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from twirec.model.encryption import Encryption
 from twirec.model.states import State
 
 FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
@@ -54,6 +55,7 @@ class RecordingCallback:
         source: Twilio's word for what started it (`DialVerb`, …), as sent.
         error_code: Twilio's error code; None when it sent none or 0.
         conference_sid: `CF…`, of a conference's recording.
+        encryption: how Twilio encrypted it; None when it did not.
         raw: every field as it came.
     """
 
@@ -67,6 +69,7 @@ class RecordingCallback:
     source: str | None = None
     error_code: int | None = None
     conference_sid: str | None = None
+    encryption: Encryption | None = None
     raw: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +78,8 @@ class VendorRecording:
     """A recording resource (https://www.twilio.com/docs/voice/api/recording).
 
     Times are UTC; `duration` is in seconds, None while Twilio does not know it; `external` is
-    true when Twilio keeps the media in somebody else's storage and there is nothing to fetch.
+    true when Twilio keeps the media in somebody else's storage and there is nothing to fetch;
+    `encryption` is None when the media is not encrypted.
     """
 
     sid: str
@@ -90,6 +94,7 @@ class VendorRecording:
     error_code: int | None = None
     external: bool = False
     conference_sid: str | None = None
+    encryption: Encryption | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +129,12 @@ class Media:
     """An open download of a recording's media.
 
     Attributes:
-        channels: how many channels were asked for, 2 or 1.
+        channels: how many channels were asked for, 2 or 1; None when it came as it is stored.
         content_length: bytes that the response announced; None when it did not.
         chunks: the body, once.
     """
 
-    channels: int
+    channels: int | None
     content_length: int | None
     chunks: Iterator[bytes]
 

@@ -74,6 +74,7 @@ def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Reco
         duration=found.duration,
         channels=found.channels,
         error_code=found.error_code,
+        encryption=found.encryption,
         due_at=now if state is State.COMPLETED else None,
     )
 

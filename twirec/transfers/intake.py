@@ -42,6 +42,11 @@ class Intake:
         """CRC32C of the bytes so far, as `StoredObject.crc32c` writes it."""
         return str(self._crc32c)
 
+    @property
+    def channels(self) -> int:
+        """The channels of the file, after its last byte."""
+        return self._wav.facts().channels
+
     def chunks(self) -> Iterator[bytes]:
         """Pass the bytes on.
 

@@ -60,6 +60,9 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
         "custody": recording.custody.value,
         "consent": ConsentOutcome.NOT_ANNOUNCED.value,
     }
+    if recording.encryption:
+        found["encrypted"] = recording.encryption.type
+        found["public_key_sid"] = recording.encryption.public_key_sid
     if record:
         found |= _call_labels(record.call) | _consent_labels(record.consents)
     if sum(len(name.encode()) + len(value.encode()) for name, value in found.items()) > MOST_BYTES:

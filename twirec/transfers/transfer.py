@@ -20,6 +20,7 @@ from twirec.transfers.adoption import line_of
 from twirec.transfers.intake import Intake
 from twirec.transfers.lease import LeaseKeeper
 from twirec.transfers.naming import labels, object_name, started_at
+from twirec.transfers.opening import Keys, open_media
 
 log = logging.getLogger("twirec.transfer")
 
@@ -37,13 +38,17 @@ class Transfer:
         catalog: where each step is written down.
         bucket: where the bytes go.
         vendor: where they come from.
+        keys: the private keys for what the vendor encrypted.
         country: ISO 3166 code by which numbers of adopted calls are read.
     """
 
-    def __init__(self, catalog: Catalog, bucket: Bucket, vendor: Vendor, country: str) -> None:
+    def __init__(
+        self, catalog: Catalog, bucket: Bucket, vendor: Vendor, *, keys: Keys, country: str
+    ) -> None:
         self._catalog = catalog
         self._bucket = bucket
         self._vendor = vendor
+        self._keys = keys
         self._country = country
 
     def run(self, keeper: LeaseKeeper) -> None:
@@ -69,11 +74,11 @@ class Transfer:
 
     def _copy(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
         recording = keeper.lease.recording
-        with self._vendor.media(recording.account_sid, recording.sid) as media:
+        with open_media(self._vendor, self._keys, recording) as media:
             intake = Intake(media, recording, keeper.beat)
             stored = self._put(intake, record, recording)
         intake.verify(stored)
-        keeper.lease = self._catalog.archived(keeper.lease, stored, intake.sha256, media.channels)
+        keeper.lease = self._catalog.archived(keeper.lease, stored, intake.sha256, intake.channels)
 
     def _put(self, intake: Intake, record: CallRecord | None, recording: Recording) -> StoredObject:
         name = recording.object_name or ""

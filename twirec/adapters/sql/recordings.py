@@ -141,6 +141,7 @@ def _facts(connection: Connection, told: RecordingCallback | VendorRecording) ->
         "duration": told.duration,
         "channels": told.channels,
         "error_code": told.error_code,
+        "encryption": told.encryption,
     }
 
 

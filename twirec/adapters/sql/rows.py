@@ -86,6 +86,7 @@ def to_recording(row: Row[Any]) -> Recording:
         channel_map=tuple(Role(role) for role in row.channel_map),
         leg=row.leg,
         error_code=row.error_code,
+        encryption=row.encryption,
         object_name=row.object_name,
         generation=row.generation,
         size=row.size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,8 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+from twirec.model.encryption import Encryption
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A point in time: aware in Python, UTC in the database, whichever database it is."""
@@ -46,6 +49,25 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class EncryptionJson(TypeDecorator[Encryption]):
+    """How a recording was encrypted, as a JSON object."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: Encryption | None, dialect: Dialect
+    ) -> dict[str, str] | None:
+        """Write the fields."""
+        return None if value is None else asdict(value)
+
+    def process_result_value(
+        self, value: dict[str, str] | None, dialect: Dialect
+    ) -> Encryption | None:
+        """Give back the value that was written."""
+        return None if value is None else Encryption(**value)
 
 
 metadata = MetaData(
@@ -114,6 +136,7 @@ recordings = Table(
     Column("channel_map", JSON, nullable=False),
     Column("leg", String(34)),
     Column("error_code", Integer),
+    Column("encryption", EncryptionJson),
     Column("object_name", String(1024), unique=True),
     Column("generation", BigInteger),
     Column("size", BigInteger),

@@ -53,12 +53,13 @@ class Work:
         return replace(self._commit(lease, {"lease_until": until}), until=until)
 
     def describe(self, lease: Lease, found: VendorRecording) -> Lease:
-        """Fill in facts (start, duration, channels) that the vendor gave when asked."""
+        """Fill in facts (start, duration, encryption, …) that the vendor gave when asked."""
         facts = {
             "started_at": lease.recording.started_at or found.started_at,
             "duration": lease.recording.duration if found.duration is None else found.duration,
             "channels": lease.recording.channels if found.channels is None else found.channels,
             "source": lease.recording.source or found.source,
+            "encryption": lease.recording.encryption or found.encryption,
         }
         return self._commit(lease, facts)
 

@@ -1,4 +1,4 @@
-"""Policy and consent modes."""
+"""Policy, consent modes and encrypted recordings."""
 
 from __future__ import annotations
 
@@ -101,3 +101,6 @@ def upgrade() -> None:
             sa.Column("key", sa.String(length=8), server_default="", nullable=False)
         )
         batch_op.add_column(sa.Column("agents", sa.JSON(), server_default="[]", nullable=False))
+
+    with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("encryption", sa.JSON(), nullable=True))
