@@ -5,8 +5,9 @@
 The stand-in for Twilio serves the media and the tests' strict server for Google Cloud Storage takes
 it, both in processes of their own (fake-gcs-server takes time by the square of a large upload's
 size, and would be all that is measured). Each measurement is a fresh process with everything of
-twirec imported. "By hand" downloads the whole recording and uploads it, without checking anything,
-as most integrations do. Exits 1 when memory passes the limits that twirec promises.
+twirec imported. "By hand" downloads the whole recording, decrypts it if need be and uploads it,
+without checking anything, as most integrations do. Exits 1 when memory passes the limits that
+twirec promises.
 """
 
 from __future__ import annotations
@@ -17,11 +18,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twirec.model.encryption import Encryption
+    from twirec.model.vendor import VendorRecording
 
 MB = 1_000_000
 ONE_AT_A_TIME = 130
@@ -37,13 +44,21 @@ class Load:
     recordings: int
     megabytes: float
     threads: int
+    encrypted: bool = False
 
     @property
     def title(self) -> str:
-        return f"{self.recordings} x {self.megabytes:g} MB, {self.threads} threads"
+        kind = ", encrypted" if self.encrypted else ""
+        return f"{self.recordings} x {self.megabytes:g} MB, {self.threads} threads{kind}"
 
 
-LOADS = (Load(1, 5, 1), Load(1, 50, 1), Load(1, 460, 1), Load(64, 5.8, 32))
+LOADS = (
+    Load(1, 5, 1),
+    Load(1, 50, 1),
+    Load(1, 460, 1),
+    Load(1, 460, 1, encrypted=True),
+    Load(64, 5.8, 32),
+)
 
 
 def main() -> int:
@@ -117,14 +132,17 @@ def keep() -> None:
 
 def serve(load: Load) -> None:
     """Hold recordings as Twilio would, and say how to reach them, until told to end."""
+    from tests.encrypting import key_pair, key_settings
     from twirec.sandbox import Sandbox
     from twirec.testing import ENVIRONMENT
 
-    with Sandbox() as sandbox:
+    how = key_pair().encryption() if load.encrypted else None
+    with Sandbox(encrypt=lambda sid: how) as sandbox:
         for _ in range(load.recordings):
             sandbox.add_recording(size=round(load.megabytes * MB) // 4 * 4)
         environ = {
             **ENVIRONMENT,
+            **(key_settings(1) if load.encrypted else {}),
             "TWILIO_ACCOUNT_SID": sandbox.account_sid,
             "TWILIO_AUTH_TOKEN": sandbox.auth_token,
             "TWIREC_TWILIO_API_URL": sandbox.url,
@@ -163,22 +181,37 @@ def by_hand(load: Load) -> float:
     archive = Archive.from_env()
     account = archive.settings.account_sid
     auth = archive.settings.credentials[account]
-    held = [found.sid for found in archive.vendor.recordings(account)]
+    held = list(archive.vendor.recordings(account))
     assert len(held) == load.recordings
     bucket = storage.Client(project="bench").bucket("bench")
     base = f"{archive.settings.api_url}/2010-04-01/Accounts/{account}/Recordings"
 
-    def move(sid: str) -> None:
-        media = requests.get(
-            f"{base}/{sid}.wav", params={"RequestedChannels": "2"}, auth=auth, timeout=60
-        )
-        bucket.blob(f"{sid}.wav").upload_from_string(media.content, content_type="audio/x-wav")
-        requests.delete(f"{base}/{sid}.json", auth=auth, timeout=60)
+    def move(found: VendorRecording) -> None:
+        how = found.encryption
+        params = {} if how else {"RequestedChannels": "2"}
+        media = requests.get(f"{base}/{found.sid}.wav", params=params, auth=auth, timeout=60)
+        audio = decrypted_whole(media.content, how) if how else media.content
+        bucket.blob(f"{found.sid}.wav").upload_from_string(audio, content_type="audio/x-wav")
+        requests.delete(f"{base}/{found.sid}.json", auth=auth, timeout=60)
 
     begun = time.perf_counter()
     with ThreadPoolExecutor(load.threads) as pool:
         list(pool.map(move, held))
     return time.perf_counter() - begun
+
+
+def decrypted_whole(body: bytes, encryption: Encryption) -> bytes:
+    """Decrypt as the library's first example does."""
+    from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    pem = os.environ[f"PEM_{encryption.public_key_sid}"].encode()
+    key = load_pem_private_key(pem, password=None)
+    oaep = OAEP(MGF1(SHA256()), SHA256(), label=None)
+    cek = key.decrypt(b64decode(encryption.encrypted_cek), oaep)
+    return AESGCM(cek).decrypt(b64decode(encryption.iv), body, None)
 
 
 def peak_mib() -> float:
