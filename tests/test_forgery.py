@@ -38,6 +38,8 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/twirec/consent": {**FORM, "CallSid": ASKED, "Digits": "1"},
     "/twirec/announce": WHISPER,
     "/twirec/announced": {**WHISPER, "Digits": "1"},
+    "/twirec/dequeued": {**FORM, "DequeingCallSid": CHILD},
+    "/twirec/met": {**FORM, "ConferenceSid": "CF" + "c" * 32},
     "/twirec/ended": {**FORM, "CallStatus": "completed"},
     "/twirec/status": {
         "CallSid": TOLD,

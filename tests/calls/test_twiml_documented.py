@@ -58,6 +58,9 @@ LINES: list[tuple[str, str, partial[str]]] = [
     ("hang up without a word", CALL, partial(twiml.hang_up, "es-ES", None, URLS)),
     ("hang up silently", CALL, partial(twiml.hang_up_silently)),
     ("hang up on the callee", CALLEE, partial(twiml.hang_up_silently)),
+    ("wait in a queue", CALL, connecting("queue:support", record=True)),
+    ("take out of a queue", CALL, partial(twiml.take, "support", URLS)),
+    ("join a conference", CALL, partial(twiml.join, "room-1", URLS)),
     ("nothing", CALL, partial(twiml.nothing)),
     ("nothing to the callee", CALLEE, partial(twiml.nothing)),
 ]
@@ -79,6 +82,7 @@ for record in (True, False):
         (f"connect to several, {how}", CALL, connecting(*SEVERAL, record=record)),
         (f"connect to a client, {how}", CALL, connecting("client:ana", record=record)),
         (f"connect to SIP, {how}", CALL, connecting("sip:shop@pbx.example.com", record=record)),
+        (f"meet in a conference, {how}", CALL, connecting("conference:1", record=record)),
         (f"voicemail, {how}", CALL, connecting(VOICEMAIL, record=record)),
     ]
 KINDS = {name: (document, build) for name, document, build in LINES}

@@ -60,6 +60,8 @@ def test_the_object_carries_number_time_consent_and_checksum(house: House) -> No
         "channels": "2",
         "channel_map": '["customer", "agent"]',
         "source": "DialVerb",
+        "leg": "",
+        "agents": "",
         "custody": "active",
         "consent": "informed",
         "consent_at": "2026-11-23T10:15:00+00:00",

@@ -63,6 +63,8 @@ class Inside(Desk):
         try:
             record = self._catalog.call(request.account_sid, request.call_sid)
             call, taker = record.call, request.dequeuing_call_sid
+            if taker in {leg.leg_sid for leg in record.legs}:  # come twice: it was done
+                return twiml.nothing()
             leg = Leg(call.account_sid, taker, call.call_sid, self._now(), UNKNOWN)
             leg = self._catalog.add_leg(leg)
             if reception.may_record(record) and self._agents_allow(call, [leg.agent]):
