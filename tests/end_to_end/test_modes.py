@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import wave
+from array import array
 from typing import Any
 
 import pytest
 
 from tests.end_to_end.site import COLLEAGUE, CUSTOMER, OWN_NUMBER, Site
+from tests.end_to_end.test_calls import energy
+from twirec.model.records import Consent, Recording
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.sandbox import Line, Party
 
 # The notice takes 15 to 20 seconds, a question 4; the second one follows a wrong key at once.
@@ -53,6 +58,26 @@ def play(site: Site, mode: ConsentMode, behaviour: str) -> str:
     return sid
 
 
+def check_sides(site: Site, recording: Recording) -> None:
+    """The customer speaks at first, and the agent from the eighth second on; not a word before."""
+    with wave.open(io.BytesIO(site.bytes_of(recording))) as audio:
+        samples = array("h", audio.readframes(audio.getnframes()))
+    sides = dict(zip(recording.channel_map, (samples[0::2], samples[1::2]), strict=True))
+    customer, agent = sides[Role.CUSTOMER], sides[Role.AGENT]
+    assert energy(customer, 1, 5) > 100 > energy(agent, 1, 5)
+    assert energy(agent, 8.2, 8.8) > 100 > energy(customer, 8.2, 8.8)
+    assert energy(customer, 0, 0.4) + energy(agent, 0, 0.4) < 1  # nothing of the announcement
+
+
+def check_labels(site: Site, recording: Recording, mode: ConsentMode, consent: Consent) -> None:
+    labels = site.archive.bucket.stat(recording.object_name or "").labels
+    assert (labels["consent"], labels["consent_mode"]) == (consent.outcome, mode)
+    assert labels["consent_key"] == consent.key
+    assert labels["consent_leg"] == consent.leg
+    assert labels["announcement"] == consent.announcement
+    assert labels["customer_number"] == CUSTOMER
+
+
 @pytest.mark.parametrize(("mode", "behaviour"), CELLS)
 def test_a_call_in_is_recorded_only_after_the_answer_that_the_mode_needs(
     site: Site, mode: ConsentMode, behaviour: str
@@ -65,11 +90,10 @@ def test_a_call_in_is_recorded_only_after_the_answer_that_the_mode_needs(
     assert record.call.mode is mode
     if outcome.allows_recording:
         (recording,) = record.recordings
-        labels = site.archive.bucket.stat(recording.object_name or "").labels
         assert (recording.state, recording.custody) == (State.RELEASED, Custody.ACTIVE)
-        assert (labels["consent"], labels["consent_mode"]) == (outcome, mode)
-        assert labels["consent_key"] == consent.key
-        assert labels["announcement"] == consent.announcement
+        assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
+        check_labels(site, recording, mode, consent)
+        check_sides(site, recording)
         assert record.call.outcome is Outcome.RECORDED
     else:
         assert site.sandbox.recordings == []

@@ -11,7 +11,14 @@ import pytest
 
 from tests.end_to_end.site import Site
 from tests.end_to_end.test_calls import energy
-from tests.end_to_end.test_modes import BEHAVIOURS, CELLS, EXPECTED, REASONS
+from tests.end_to_end.test_modes import (
+    BEHAVIOURS,
+    CELLS,
+    EXPECTED,
+    REASONS,
+    check_labels,
+    check_sides,
+)
 from twirec.model.states import State
 from twirec.model.words import ConsentMode, Outcome, Reason, Role
 from twirec.sandbox import Faults
@@ -39,7 +46,8 @@ def test_a_call_out_is_recorded_only_after_the_answer_that_the_mode_needs(
         (recording,) = record.recordings
         assert recording.state is State.RELEASED
         assert recording.channel_map == CHANNELS[way]
-        assert site.archive.bucket.stat(recording.object_name or "").labels["consent"] == outcome
+        check_labels(site, recording, mode, consent)
+        check_sides(site, recording)
         assert record.call.outcome is Outcome.RECORDED
     else:
         assert site.sandbox.recordings == []
