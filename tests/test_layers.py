@@ -20,10 +20,14 @@ MAY_IMPORT = {
     "calls": {"model"},
     "adapters": {"model"},
     "transfers": {"model", "calls"},
+    "custody": {"model"},
     "settings": {"model", "calls", "adapters"},  # to say at start-up which keys are not usable
     "phone": {"model", "calls", "transfers", "settings"},
     "rules": {"model", "calls", "settings"},
-    "archive": {"model", "calls", "adapters", "transfers", "settings", "phone", "rules"},
+    "archive": {
+        *("model", "calls", "adapters", "transfers", "custody"),
+        *("settings", "phone", "rules"),
+    },
     "flask": {"model", "calls", "archive", "phone"},
     "cli": {"model", "archive", "flask", "sandbox", "version", "settings"},
     "sandbox": set(),

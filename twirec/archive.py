@@ -14,8 +14,9 @@ from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.calls.numbers import search_term
 from twirec.calls.signature import SignatureCheck
 from twirec.calls.times import since_time, until_time
+from twirec.custody.orders import Orders
 from twirec.model.ports import Bucket, Vendor
-from twirec.model.records import Call, CallRecord, Pause, Query, SweepReport
+from twirec.model.records import Call, CallRecord, Pause, Query, Recording, SweepReport
 from twirec.model.states import State
 from twirec.model.words import Direction
 from twirec.phone import Phone
@@ -123,17 +124,48 @@ class Archive(Rules):
             before=lambda: publish(self.now()),
             now=self.now,
             threads=threads,
+            beside=self._sweep_in_turn if self.settings.sweep_every else None,
         )
 
-    def sweep(self) -> SweepReport:
-        """Find what callbacks missed since the last sweep, and repair what can be.
+    def sweep(self, *, dry_run: bool = False, full: bool = False) -> SweepReport:
+        """Compare vendor, catalog and bucket since the last sweep, and repair what can be.
+
+        Args:
+            dry_run: only say what would be repaired.
+            full: look at everything there is.
 
         Raises:
             VendorError: the vendor could not be listed.
+            BucketError: the bucket could not be listed.
+            LookedAtNothing: there was nothing to look at where there has to be something.
         """
         return Sweep(
-            self.catalog, self.bucket, self.vendor, country=self.settings.country, now=self.now
+            self.catalog,
+            self.bucket,
+            self.vendor,
+            country=self.settings.country,
+            now=self.now,
+            dry_run=dry_run,
+            full=full,
         ).run()
+
+    def _sweep_in_turn(self) -> None:
+        """Sweep, if it is time to and no other worker does."""
+        if self.catalog.take_turn("turn to sweep", self.now(), self.settings.sweep_every):
+            report = self.sweep()
+            log.info("swept: %d seen, %d problems", report.seen, len(report.problems))
+
+    def admit(self, sid: str, *, ground: str, by: str) -> Recording:
+        """Take a recording out of quarantine, on a legal ground. See `Orders.admit`."""
+        return self._orders.admit(sid, ground=ground, by=by, at=self.now())
+
+    def erase(self, sid: str, *, why: str, by: str) -> Recording:
+        """Order that a recording is destroyed everywhere. See `Orders.erase`."""
+        return self._orders.erase(sid, why=why, by=by, at=self.now())
+
+    @cached_property
+    def _orders(self) -> Orders:
+        return Orders(self.catalog, self.bucket)
 
     def call(self, to: str, *, connect: str | Sequence[str], own_number: str) -> Call:
         """Place a call to a customer, who hears the announcement and is then connected.

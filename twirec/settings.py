@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -52,6 +52,7 @@ class Settings:
         language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
         uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
             not in the register.
+        sweep_every: `TWIREC_SWEEP_EVERY`, in minutes: how often a worker sweeps; 0 for never.
         wordings: what is said, by language: ours, with what the file `TWIREC_ANNOUNCEMENTS` says
             otherwise.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
@@ -75,6 +76,7 @@ class Settings:
     uninformed_agents: Uninformed = Uninformed.WARN
     decryption_keys: Mapping[str, PrivateKey] = field(default_factory=dict, repr=False)
     language: str = "es-ES"
+    sweep_every: timedelta = timedelta(minutes=15)
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
@@ -122,6 +124,7 @@ class _Reader:
             legal_basis=self.read("TWIREC_LEGAL_BASIS", _legal_basis, LegalBasis.CONTRACT),
             consent_mode=self.read("TWIREC_CONSENT_MODE", _mode, ConsentMode.ANNOUNCE),
             uninformed_agents=self.read("TWIREC_UNINFORMED_AGENTS", _uninformed, Uninformed.WARN),
+            sweep_every=self.read("TWIREC_SWEEP_EVERY", _minutes, timedelta(minutes=15)),
             database_url=self.read("TWIREC_DATABASE_URL", str, "sqlite:///twirec.db"),
             api_url=api_url,
             region=self.read("TWILIO_REGION", str, None),
@@ -267,6 +270,12 @@ def _legal_basis(value: str) -> LegalBasis:
 
 def _mode(value: str) -> ConsentMode:
     return ConsentMode(_one_of(ConsentMode, value))
+
+
+def _minutes(value: str) -> timedelta:
+    if not value.isascii() or not value.isdigit() or int(value) > 24 * 60:
+        raise ValueError("give whole minutes, up to 1440; 0 for never.")
+    return timedelta(minutes=int(value))
 
 
 def _uninformed(value: str) -> Uninformed:

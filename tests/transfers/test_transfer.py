@@ -63,6 +63,7 @@ def test_the_object_carries_number_time_consent_and_checksum(house: House) -> No
         "leg": "",
         "agents": "",
         "custody": "active",
+        "legal_ground": "",
         "consent": "informed",
         "consent_at": "2026-11-23T10:15:00+00:00",
         "consent_leg": call_sid(),

@@ -13,7 +13,7 @@ from twirec.cli.demo import demo
 from twirec.cli.find import search, show
 from twirec.cli.play import sandbox
 from twirec.cli.policy import off, on, policy
-from twirec.cli.store import init, sweep, work
+from twirec.cli.store import admit, init, sweep, work
 from twirec.cli.wording import announcement
 from twirec.model.errors import SettingsError, TwirecError
 from twirec.version import __version__
@@ -48,7 +48,7 @@ def main(verbose: bool) -> None:
 
 
 COMMANDS = (
-    *(init, work, sweep),
+    *(init, work, sweep, admit),
     *(on, off, policy, announcement),
     *(inform, agents),
     *(call, pause, resume),

@@ -124,6 +124,7 @@ def _print_recording(recording: Recording, zone: tzinfo) -> None:
             "recording": recording.sid,
             "state": recording.state,
             "custody": recording.custody,
+            "legal ground": recording.legal_ground,
             "recorded from": recording.started_at,
             "seconds": recording.duration,
             "channels": f"{recording.channels} ({channels})" if channels else recording.channels,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json
+from twirec.cli.output import as_json, print_json, who
 from twirec.model.records import SweepReport
 
 
@@ -17,6 +17,15 @@ def init() -> None:
     """Make the catalog's tables, or bring them to this version."""
     Archive.from_env().set_up()
     click.echo("The catalog is ready.")
+
+
+@click.command()
+@click.argument("sid")
+@click.option("--ground", required=True, help="The legal ground; it is kept for ever.")
+def admit(sid: str, ground: str) -> None:
+    """Take a recording (RE…) that others started out of quarantine."""
+    admitted = Archive.from_env().admit(sid, ground=ground, by=who())
+    click.echo(f"{admitted.sid} is {admitted.custody}.")
 
 
 @click.command()
@@ -43,13 +52,15 @@ def work(once: bool, threads: int) -> None:
 
 
 @click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be repaired.")
+@click.option("--full", is_flag=True, help="Look at everything, not only since the last sweep.")
 @as_json
-def sweep(as_json: bool) -> None:
-    """Find what callbacks missed since the last sweep, and repair it.
+def sweep(dry_run: bool, full: bool, as_json: bool) -> None:
+    """Compare Twilio, catalog and bucket since the last sweep, and repair what can be.
 
-    Exit status 1 if something could not be repaired.
+    Exit status 1 if something is left for a person to look at.
     """
-    report = Archive.from_env().sweep()
+    report = Archive.from_env().sweep(dry_run=dry_run, full=full)
     if as_json:
         print_json(asdict(report))
     else:
@@ -58,18 +69,36 @@ def sweep(as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+PLANS = {
+    "adopted": "adopt it",
+    "advanced": "bring it forward",
+    "lines_closed": "close its line",
+    "deleted_again": "delete it again at Twilio",
+    "erased_again": "erase it again",
+    "labelled": "label its object",
+}
+"""What a dry run leaves undone, by the figure that it would count."""
+
+
 def _tell(report: SweepReport) -> None:
-    click.echo(f"Looked at {report.seen} recordings, {report.since:%Y-%m-%d %H:%M} UTC to now.")
+    click.echo(
+        f"Looked at {report.seen} recordings at Twilio, since {report.since:%Y-%m-%d %H:%M} UTC; "
+        f"{report.objects} in the bucket; {report.asked} that the catalog waits for."
+    )
     found = {
         "unknown recordings adopted": report.adopted,
         "recordings brought forward": report.advanced,
         "ledger lines closed": report.lines_closed,
         "copies deleted again at Twilio": report.deleted_again,
+        "erased recordings erased again": report.erased_again,
+        "objects labelled": report.labelled,
     }
     for what, count in found.items():
         if count:
             click.echo(f"  {count} {what}")
+    for sid, what in report.planned.items():
+        click.echo(f"  {sid}: not done: {PLANS[what]}")
     for sid, reason in report.problems.items():
         click.echo(f"  {sid}: {reason}")
-    if not any(found.values()) and not report.problems:
+    if not any(found.values()) and not report.problems and not report.planned:
         click.echo("Nothing was missed.")

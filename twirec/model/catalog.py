@@ -12,6 +12,7 @@ from typing import Protocol
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
+from twirec.model.custody import Order
 from twirec.model.policy import PolicyChange
 from twirec.model.records import Call, CallRecord, Consent, Lease, Pause, Query, Recording
 from twirec.model.states import State
@@ -80,8 +81,13 @@ class Catalog(Protocol):
         """
         ...
 
-    def unfinished_calls(self, before: datetime, limit: int = 10_000) -> list[Call]:
-        """Return calls that started before `before` and are still `open` or `owed`."""
+    def unfinished_calls(
+        self, before: datetime, *, after: Call | None = None, limit: int = 1000
+    ) -> list[Call]:
+        """Return calls that started before `before` and are still `open` or `owed`.
+
+        Oldest first, a page at a time: `after` is the last one of the page before.
+        """
         ...
 
     def find(self, sid: str) -> CallRecord:
@@ -196,6 +202,14 @@ class Catalog(Protocol):
         """
         ...
 
+    def named(self, prefix: str) -> list[Recording]:
+        """Return the recordings whose object's name begins so, in order of the names."""
+        ...
+
+    def first_object(self) -> str | None:
+        """Return the name of the first object by name; None if there is none."""
+        ...
+
     def parked(self) -> list[Recording]:
         """Return what was given up (`completed` or `archived`, and not due), with its error."""
         ...
@@ -218,6 +232,30 @@ class Catalog(Protocol):
 
     def open_pauses(self, before: datetime) -> list[Pause]:
         """Return what was paused before a moment and does not go on yet, oldest first."""
+        ...
+
+    # --- orders -------------------------------------------------------------------------------
+
+    def admit(self, order: Order) -> Recording:
+        """Write an order down, and take the recording out of quarantine.
+
+        Raises:
+            NotFound: it is not there, or not in quarantine any more.
+        """
+        ...
+
+    def order_erasure(self, order: Order) -> Recording:
+        """Write an order down, and make the recording due to be destroyed.
+
+        Who holds its lease loses it.
+
+        Raises:
+            NotFound: it is not there, or cannot be erased any more.
+        """
+        ...
+
+    def orders(self, recording_sid: str) -> list[Order]:
+        """Return what was ordered of a recording, oldest first."""
         ...
 
     # --- work ---------------------------------------------------------------------------------
@@ -253,6 +291,7 @@ class Catalog(Protocol):
         """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
 
         For `absent`, `failed` and `lost` the call's line says so when it has no other recording.
+        Of what is `erased` nothing stays but SIDs, times and the object's name.
         """
         ...
 
@@ -307,4 +346,12 @@ class Catalog(Protocol):
 
     def set_mark(self, name: str, at: datetime) -> None:
         """Remember a time under a name."""
+        ...
+
+    def take_turn(self, name: str, now: datetime, every: timedelta) -> bool:
+        """Whether it is the caller's turn to do what is done every so often, and by one only.
+
+        True for the first who asks after that time has passed since the last turn, which begins
+        `now`; False for all others.
+        """
         ...

@@ -43,6 +43,10 @@ class InvalidQuery(TwirecError):
 # --- vendor ---------------------------------------------------------------------------------
 
 
+class LookedAtNothing(TwirecError):
+    """A sweep had nothing to look at where there has to be something: a setting is wrong."""
+
+
 class VendorError(TwirecError):
     """Twilio answered with an error, or not at all.
 

@@ -111,6 +111,8 @@ class Recording:
 
     Attributes:
         call_sid: the call that it is a recording of, by which its line is known.
+        legal_ground: why the company may have it without proof of notice; empty where it needs
+            none, or none was given.
         leg: the leg that Twilio recorded, where that is another one: an agent's, who took the
             call out of a queue.
         started_at: Twilio's `RecordingStartTime`, UTC.
@@ -129,6 +131,7 @@ class Recording:
     call_sid: str | None
     state: State
     custody: Custody = Custody.ACTIVE
+    legal_ground: str = ""
     source: str | None = None
     started_at: datetime | None = None
     duration: int | None = None
@@ -217,19 +220,31 @@ class SweepReport:
 
     Attributes:
         since, until: the span of vendor time it looked at, UTC.
+        dry_run: whether nothing was repaired.
         seen: recordings that the vendor listed.
+        asked: recordings and calls that the catalog waits for.
+        objects: recordings that the bucket listed.
         adopted: recordings that the catalog did not know.
         advanced: recordings whose state the vendor knew better.
         lines_closed: ledger lines that were still open or owed.
         deleted_again: released recordings that the vendor still held.
-        problems: SID to reason, for what could not be repaired.
+        erased_again: erased recordings that were back at the vendor or in the bucket.
+        labelled: objects whose labels were completed.
+        problems: SID to reason, for what a person has to look at.
+        planned: SID to the figure that its repair would count, of a dry run.
     """
 
     since: datetime
     until: datetime
+    dry_run: bool = False
     seen: int = 0
+    asked: int = 0
+    objects: int = 0
     adopted: int = 0
     advanced: int = 0
     lines_closed: int = 0
     deleted_again: int = 0
+    erased_again: int = 0
+    labelled: int = 0
     problems: Mapping[str, str] = field(default_factory=dict)
+    planned: Mapping[str, str] = field(default_factory=dict)

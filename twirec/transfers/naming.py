@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -9,6 +10,9 @@ from twirec.model.announcements import Announcement
 from twirec.model.errors import VerificationFailed
 from twirec.model.records import Call, CallRecord, Consent, Recording
 from twirec.model.words import ConsentOutcome
+
+RECORDINGS = "recordings/"
+"""What the names of recordings begin with."""
 
 SCHEMA = "1"
 """The version of the labels."""
@@ -25,7 +29,7 @@ def object_name(recording: Recording) -> str:
     `recordings/2026/11/23/20261123T101500Z_RE….wav`.
     """
     start = started_at(recording).astimezone(UTC)
-    return f"recordings/{start:%Y/%m/%d}/{start:%Y%m%dT%H%M%SZ}_{recording.sid}.wav"
+    return f"{RECORDINGS}{start:%Y/%m/%d}/{start:%Y%m%dT%H%M%SZ}_{recording.sid}.wav"
 
 
 def announcement_name(announcement: Announcement) -> str:
@@ -58,6 +62,7 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
         "source": recording.source or "",
         "leg": recording.leg or "",
         "custody": recording.custody.value,
+        "legal_ground": recording.legal_ground,
         "consent": ConsentOutcome.NOT_ANNOUNCED.value,
     }
     if recording.encryption:
@@ -68,6 +73,17 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
     if sum(len(name.encode()) + len(value.encode()) for name, value in found.items()) > MOST_BYTES:
         raise VerificationFailed(f"The labels of {recording.sid} do not fit into 8 KiB.")
     return found
+
+
+def sealed_labels(recording: Recording) -> dict[str, str]:
+    """Return the labels that are known only when all bytes were received, of one that was."""
+    channels = recording.channels or 0
+    return {
+        "sha256": recording.sha256 or "",
+        "channels": str(channels),
+        "channel_map": json.dumps(recording.roles(channels)),
+        "size": str(recording.size),
+    }
 
 
 def _call_labels(call: Call) -> dict[str, str]:

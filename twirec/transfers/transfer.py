@@ -9,10 +9,11 @@ lease commits nothing.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
-from twirec.model.errors import MediaNotReady, NotAtVendor, ObjectExists
+from twirec.model.errors import MediaNotReady, NotAtVendor, ObjectExists, ObjectNotFound
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
@@ -61,6 +62,8 @@ class Transfer:
             self._archive(keeper)
         if keeper.lease.recording.state is State.ARCHIVED:
             self._release(keeper)
+        if keeper.lease.recording.state is State.ERASING:
+            self._erase(keeper)
 
     def _archive(self, keeper: LeaseKeeper) -> None:
         """Copy, verify and write down; or find out that there is nothing to copy."""
@@ -103,6 +106,17 @@ class Transfer:
         recording = keeper.lease.recording
         self._vendor.delete(recording.account_sid, recording.sid)
         self._catalog.finish(keeper.lease, State.RELEASED)
+
+    def _erase(self, keeper: LeaseKeeper) -> None:
+        """Destroy what was ordered to be destroyed: at the vendor, and in the bucket."""
+        keeper.beat()
+        recording = keeper.lease.recording
+        self._vendor.delete(recording.account_sid, recording.sid)
+        if recording.object_name is not None:
+            with suppress(ObjectNotFound):
+                stored = self._bucket.stat(recording.object_name)
+                self._bucket.delete(stored.name, stored.generation)
+        self._catalog.finish(keeper.lease, State.ERASED)
 
     def _complete_facts(self, keeper: LeaseKeeper) -> None:
         """Ask the vendor for what no callback said: without a duration nothing can be verified."""

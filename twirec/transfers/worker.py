@@ -24,6 +24,8 @@ MOST_ATTEMPTS = 12
 """Tries of one step before the recording is parked: about 25 minutes."""
 POLL = 1.0
 """Seconds between two looks at the catalog when nothing is due."""
+TEND = 20.0
+"""Seconds between two looks whether something else is to be done, such as to sweep."""
 
 
 class Worker:
@@ -33,6 +35,8 @@ class Worker:
         catalog: where recordings are claimed.
         transfer: what is done with them.
         before: called before looking for work, such as to publish announcements.
+        beside: called every now and then by a thread of its own, such as to sweep; not by
+            `run_once`.
         now: the clock, UTC.
         threads: how many recordings are worked at together.
     """
@@ -45,10 +49,12 @@ class Worker:
         before: Callable[[], None],
         now: Callable[[], datetime],
         threads: int = 4,
+        beside: Callable[[], object] | None = None,
     ) -> None:
         self._catalog = catalog
         self._transfer = transfer
         self._before = before
+        self._beside = beside
         self._now = now
         self._threads = threads
         self._stop = threading.Event()
@@ -77,6 +83,8 @@ class Worker:
             threading.Thread(target=self._loop, args=(until_done,), name=f"twirec-worker-{n}")
             for n in range(self._threads)
         ]
+        if self._beside is not None and not until_done:
+            threads.append(threading.Thread(target=self._tend, name="twirec-worker-beside"))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -89,6 +97,17 @@ class Worker:
             if until_done:
                 return
             self._stop.wait(POLL)
+
+    def _tend(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if self._beside is not None:
+                    self._beside()
+            except TwirecError as error:
+                log.error("%s", error)
+            except Exception:
+                log.exception("an error of ours")
+            self._stop.wait(TEND)
 
     def _try_one(self) -> bool:
         """Work at one recording. False if nothing was due, or the catalog could not be asked."""

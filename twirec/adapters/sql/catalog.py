@@ -7,13 +7,14 @@ from twirec.adapters.sql.agents import Agents
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keepsakes import Keepsakes
 from twirec.adapters.sql.ledger import Ledger
+from twirec.adapters.sql.orders import Orders
 from twirec.adapters.sql.pauses import Pauses
 from twirec.adapters.sql.policies import Policies
 from twirec.adapters.sql.recordings import Recordings
 from twirec.adapters.sql.work import Work
 
 
-class SqlCatalog(Agents, Ledger, Pauses, Policies, Recordings, Work, Keepsakes):
+class SqlCatalog(Agents, Ledger, Orders, Pauses, Policies, Recordings, Work, Keepsakes):
     """The catalog port on a SQL database.
 
     Args:

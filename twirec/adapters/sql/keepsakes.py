@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, update
 
@@ -77,6 +77,14 @@ class Keepsakes:
         """Return a remembered time, such as where the last sweep ended; None if there is none."""
         with self.database.read() as connection:
             return connection.scalar(select(marks.c.at).where(marks.c.name == name))
+
+    def take_turn(self, name: str, now: datetime, every: timedelta) -> bool:
+        """Whether it is the caller's turn to do what is done every so often, and by one only."""
+        with self.database.write() as connection:
+            if self.database.insert_once(connection, marks, {"name": name, "at": now}):
+                return True
+            due = (marks.c.name == name) & (marks.c.at <= now - every)
+            return connection.execute(update(marks).where(due).values(at=now)).rowcount == 1
 
     def set_mark(self, name: str, at: datetime) -> None:
         """Remember a time under a name."""

@@ -103,14 +103,20 @@ class Ledger:
                 update(calls).where(call, calls.c.ended_at.is_(None)).values(ended_at=ended_at)
             )
 
-    def unfinished_calls(self, before: datetime, limit: int = 10_000) -> list[Call]:
+    def unfinished_calls(
+        self, before: datetime, *, after: Call | None = None, limit: int = 1000
+    ) -> list[Call]:
         """Return calls that started before `before` and are still `open` or `owed`."""
         statement = (
             select(calls)
             .where(calls.c.outcome.in_(UNFINISHED), calls.c.started_at < before)
-            .order_by(calls.c.started_at)
+            .order_by(calls.c.started_at, calls.c.call_sid)
             .limit(limit)
         )
+        if after is not None:
+            later = calls.c.started_at > after.started_at
+            same = (calls.c.started_at == after.started_at) & (calls.c.call_sid > after.call_sid)
+            statement = statement.where(later | same)
         with self.database.read() as connection:
             return [to_call(row) for row in connection.execute(statement)]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, exists, insert, or_, select, update
+from sqlalchemy import Connection, case, exists, func, insert, or_, select, update
 
 from twirec.adapters.sql.agents import PROOF, owner_of
 from twirec.adapters.sql.database import Database
@@ -83,6 +83,21 @@ class Recordings:
             known = to_recording(row)
             facts = _facts(connection, found)
             return _advance(connection, known, state, facts, at).state != known.state
+
+    def named(self, prefix: str) -> list[Recording]:
+        """Return the recordings whose object's name begins so, in order of the names."""
+        statement = select(recordings).where(
+            recordings.c.object_name >= prefix, recordings.c.object_name < prefix + "\uffff"
+        )
+        with self.database.read() as connection:
+            found = [to_recording(row) for row in connection.execute(statement)]
+        return sorted(found, key=lambda recording: recording.object_name or "")
+
+    def first_object(self) -> str | None:
+        """Return the name of the first object by name; None if there is none."""
+        with self.database.read() as connection:
+            name: str | None = connection.scalar(select(func.min(recordings.c.object_name)))
+        return name
 
     def parked(self) -> list[Recording]:
         """Return what was given up, with the last error."""

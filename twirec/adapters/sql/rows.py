@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement
+from twirec.model.custody import Order, OrderKind
 from twirec.model.policy import PolicyChange
 from twirec.model.records import Call, Consent, Pause, Recording
 from twirec.model.states import Custody, State
@@ -25,7 +26,7 @@ from twirec.model.words import (
 
 
 def values(
-    record: Call | Consent | Recording | Pause | PolicyChange | InformedAgent | Leg,
+    record: Call | Consent | Recording | Pause | PolicyChange | InformedAgent | Leg | Order,
 ) -> dict[str, Any]:
     """Return the columns of a value: its fields, in types that databases have."""
     return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
@@ -79,6 +80,7 @@ def to_recording(row: Row[Any]) -> Recording:
         call_sid=row.call_sid,
         state=State(row.state),
         custody=Custody(row.custody),
+        legal_ground=row.legal_ground,
         source=row.source,
         started_at=row.started_at,
         duration=row.duration,
@@ -135,6 +137,11 @@ def to_informed_agent(row: Row[Any]) -> InformedAgent:
 def to_leg(row: Row[Any]) -> Leg:
     """Return the leg of a row."""
     return Leg(row.account_sid, row.leg_sid, row.call_sid, row.at, row.agent, row.conference)
+
+
+def to_order(row: Row[Any]) -> Order:
+    """Return the order of a row."""
+    return Order(row.recording_sid, OrderKind(row.kind), row.at, row.by, row.why)
 
 
 def to_pause(row: Row[Any]) -> Pause:

@@ -129,6 +129,7 @@ recordings = Table(
     Column("call_sid", String(34)),
     Column("state", String(16), nullable=False),
     Column("custody", String(16), nullable=False),
+    Column("legal_ground", String(255), nullable=False, server_default=""),
     Column("source", String(64)),
     Column("started_at", UtcDateTime),
     Column("duration", Integer),
@@ -235,4 +236,15 @@ legs = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("agent", String(255), nullable=False, server_default=""),
     Column("conference", String(34), index=True),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("why", Text, nullable=False),
 )

@@ -7,17 +7,26 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.recordings import NOTHING_THERE, tell_ledger
 from twirec.adapters.sql.rows import to_recording
-from twirec.adapters.sql.schema import recordings
+from twirec.adapters.sql.schema import callbacks, recordings
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
 from twirec.model.records import Lease
 from twirec.model.states import MAY_BECOME, State
 from twirec.model.vendor import VendorRecording
+
+TOMBSTONE: dict[str, None] = {
+    "generation": None,
+    "size": None,
+    "crc32c": None,
+    "sha256": None,
+    "encryption": None,
+}
+"""What is forgotten of a recording that was erased."""
 
 NO_LEASE: dict[str, None] = {"lease": None, "lease_until": None}
 
@@ -83,7 +92,10 @@ class Work:
 
     def finish(self, lease: Lease, state: State, error: str = "") -> None:
         """Commit the state in which nothing is left to do, and end the lease."""
-        self._commit(lease, {**NO_LEASE, "due_at": None, "last_error": error}, state)
+        values: dict[str, Any] = {**NO_LEASE, "due_at": None, "last_error": error}
+        if state is State.ERASED:
+            values |= TOMBSTONE
+        self._commit(lease, values, state)
 
     def postpone(self, lease: Lease, due_at: datetime | None, error: str) -> None:
         """End the lease; try again at `due_at`, or never (parked) when it is None."""
@@ -107,6 +119,9 @@ class Work:
             if row is None:
                 raise LeaseLost(f"The recording {lease.recording.sid} is somebody else's now.")
             changed = replace(lease, recording=to_recording(row))
+            if state is State.ERASED:
+                told = callbacks.c.recording_sid == lease.recording.sid
+                connection.execute(delete(callbacks).where(told))
             if state is not None:
                 self._tell(connection, changed)
         return changed

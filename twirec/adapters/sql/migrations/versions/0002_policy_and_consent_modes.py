@@ -104,3 +104,19 @@ def upgrade() -> None:
 
     with op.batch_alter_table("recordings", schema=None) as batch_op:
         batch_op.add_column(sa.Column("encryption", sa.JSON(), nullable=True))
+
+    op.create_table(
+        "orders",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("recording_sid", sa.String(length=34), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=255), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+    )
+    op.create_index(op.f("ix_orders_recording_sid"), "orders", ["recording_sid"], unique=False)
+    with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("legal_ground", sa.String(length=255), server_default="", nullable=False)
+        )

@@ -1,0 +1,75 @@
+"""What a worker does beside transferring: it sweeps, one worker at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.sounds import wav
+from tests.transfers.house import AT_VENDOR, House
+from twirec.archive import Archive
+from twirec.model.errors import VendorUnavailable
+from twirec.model.states import State
+from twirec.transfers import worker as workers
+from twirec.transfers.worker import Worker
+
+MEDIA = wav(seconds=4, channels=2)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    waited = threading.Event()
+    for _ in range(500):
+        if condition():
+            return
+        waited.wait(0.02)
+    raise AssertionError("it never was")
+
+
+def running(worker: Worker, condition: Callable[[], bool]) -> None:
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        until(condition)
+    finally:
+        worker.stop()
+        thread.join()
+
+
+def test_a_worker_that_runs_sweeps_by_itself(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "TEND", 0.01)
+    monkeypatch.setattr(workers, "POLL", 0.01)
+    house.vendor.add_recording(AT_VENDOR, MEDIA)
+    released = lambda: bool(house.stored()) and house.recording().state is State.RELEASED  # noqa: E731
+    running(house.archive.worker(threads=1), released)
+
+
+def test_it_is_one_workers_turn_until_the_time_has_passed(house: House) -> None:
+    catalog, every = house.archive.catalog, timedelta(minutes=15)
+    assert catalog.take_turn("turn", house.time, every)
+    assert not catalog.take_turn("turn", house.time + timedelta(minutes=14), every)
+    assert catalog.take_turn("other", house.time, every)
+    assert catalog.take_turn("turn", house.time + every, every)
+    assert not catalog.take_turn("turn", house.time + every, every)
+
+
+def test_what_fails_beside_does_not_stop_the_worker(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(workers, "TEND", 0.01)
+    house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    house.record(MEDIA)
+    running(
+        house.archive.worker(threads=1),
+        lambda: house.recording().state is State.RELEASED and "no answer" in caplog.text,
+    )
+
+
+def test_zero_minutes_is_never(house: House) -> None:
+    settings = replace(house.archive.settings, sweep_every=timedelta())
+    archive = Archive(settings, bucket=house.bucket, vendor=house.vendor)
+    assert archive.worker()._beside is None
+    archive.close()

@@ -1,0 +1,1 @@
+"""What the law asks: who may have a recording, and when there is none any more."""

@@ -1,0 +1,87 @@
+"""What an admin orders of a recording: to admit it, or to erase it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from twirec.model.catalog import Catalog
+from twirec.model.custody import Order, OrderKind
+from twirec.model.errors import BucketError, InvalidQuery
+from twirec.model.ports import Bucket
+from twirec.model.records import Recording
+from twirec.model.states import Custody, State
+
+log = logging.getLogger("twirec.custody")
+
+ERASABLE = frozenset({State.COMPLETED, State.ARCHIVED, State.RELEASED})
+"""The states in which there are bytes somewhere that can be destroyed."""
+
+
+class Orders:
+    """Orders that change who may have a recording. Each is written down with who and why.
+
+    Args:
+        catalog: where they are written down.
+        bucket: where the labels are.
+    """
+
+    def __init__(self, catalog: Catalog, bucket: Bucket) -> None:
+        self._catalog = catalog
+        self._bucket = bucket
+
+    def admit(self, sid: str, *, ground: str, by: str, at: datetime) -> Recording:
+        """Take a recording out of quarantine, on a legal ground.
+
+        Args:
+            sid: `RE…`.
+            ground: why the company may have it all the same.
+            by: who says so.
+            at: UTC.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            InvalidQuery: it is not quarantined, or no ground is given.
+        """
+        _said(ground, "ground")
+        if self._catalog.recording(sid).custody is not Custody.QUARANTINED:
+            raise InvalidQuery(f"{sid} is not in quarantine.")
+        admitted = self._catalog.admit(Order(sid, OrderKind.ADMIT, at, by, ground.strip()))
+        self._label(admitted)
+        return admitted
+
+    def erase(self, sid: str, *, why: str, by: str, at: datetime) -> Recording:
+        """Order that a recording is destroyed, at the vendor and in the bucket.
+
+        A worker does it. The row stays, so that it does not come back.
+
+        Args:
+            sid: `RE…`.
+            why: the reason, kept with the order.
+            by: who orders it.
+            at: UTC.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            InvalidQuery: there is nothing to destroy (yet), or no reason is given.
+        """
+        _said(why, "reason")
+        state = self._catalog.recording(sid).state
+        if state not in ERASABLE:
+            raise InvalidQuery(f"{sid} is {state}: there is nothing to erase.")
+        return self._catalog.order_erasure(Order(sid, OrderKind.ERASE, at, by, why.strip()))
+
+    def _label(self, recording: Recording) -> None:
+        """Say it on the object too. If that fails, a sweep completes it."""
+        if recording.object_name is None or recording.generation is None:
+            return
+        said = {"custody": recording.custody.value, "legal_ground": recording.legal_ground}
+        try:
+            self._bucket.label(recording.object_name, recording.generation, said)
+        except BucketError as error:
+            log.warning("%s: its labels wait for the sweep: %s", recording.sid, error)
+
+
+def _said(text: str, name: str) -> None:
+    if not text.strip():
+        raise InvalidQuery(f"{name}: say why; it is kept for ever.")

@@ -1,0 +1,102 @@
+"""What a sweep finds, and what it counts."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from twirec.model.errors import TwirecError
+from twirec.model.records import SweepReport
+
+log = logging.getLogger("twirec.sweep")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be.
+
+    Attributes:
+        sid: of the recording or call.
+        what: the figure of the report that counts its repair; empty for none.
+        reason: what a person has to know of it; empty for nothing.
+        repair: mends it, and returns False if there was nothing to mend; None where only a person
+            can.
+    """
+
+    sid: str
+    what: str = ""
+    reason: str = ""
+    repair: Callable[[], object] | None = None
+
+
+Ask = Callable[[], Iterable[Finding]]
+"""Looks at one thing; an error of ours in it is a finding too."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a sweep counts while it goes.
+
+    Attributes:
+        dry_run: whether nothing is mended.
+        seen, asked, objects: as in `SweepReport`.
+        problems, planned: as in `SweepReport`.
+    """
+
+    dry_run: bool = False
+    seen: int = 0
+    asked: int = 0
+    objects: int = 0
+    problems: dict[str, str] = field(default_factory=dict)
+    planned: dict[str, str] = field(default_factory=dict)
+    _mended: Counter[str] = field(default_factory=Counter)
+
+    def look(self, sid: str, ask: Ask) -> bool:
+        """Look at one thing and mend what is found. Whether all is well now."""
+        try:
+            settled = [self._settle(finding) for finding in ask()]  # each before the next is asked
+            return all(settled)
+        except TwirecError as error:
+            return self._fail(sid, error)
+
+    def report(self, since: datetime, until: datetime) -> SweepReport:
+        """Return the figures."""
+        return SweepReport(
+            since=since,
+            until=until,
+            dry_run=self.dry_run,
+            seen=self.seen,
+            asked=self.asked,
+            objects=self.objects,
+            problems=self.problems,
+            planned=self.planned,
+            **self._mended,
+        )
+
+    def _settle(self, finding: Finding) -> bool:
+        if finding.repair is None:
+            self.problems.setdefault(finding.sid, finding.reason)
+            log.error("%s: %s", finding.sid, finding.reason)
+            return False
+        if self.dry_run:
+            if finding.what:
+                self.planned[finding.sid] = finding.what
+            return True
+        try:
+            mended = finding.repair() is not False
+        except TwirecError as error:
+            return self._fail(finding.sid, error)
+        if mended and finding.what:
+            self._mended[finding.what] += 1
+            log.info("%s: %s", finding.sid, finding.what)
+        if mended and finding.reason:
+            self.problems.setdefault(finding.sid, finding.reason)
+        return True
+
+    def _fail(self, sid: str, error: TwirecError) -> bool:
+        self.problems.setdefault(sid, f"{type(error).__name__}: {error}")
+        log.warning("%s: %s", sid, error)
+        return False

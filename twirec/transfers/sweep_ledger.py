@@ -1,0 +1,131 @@
+"""The sweep's look at what the catalog waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from twirec.calls.forms import CallEnd
+from twirec.model.catalog import Catalog
+from twirec.model.errors import NotAtVendor
+from twirec.model.ports import Vendor
+from twirec.model.records import Call, Recording
+from twirec.model.states import State
+from twirec.model.vendor import RecordingStatus, VendorRecording
+from twirec.model.words import Outcome, Reason
+from twirec.transfers.adoption import state_of
+from twirec.transfers.closing import close_line
+from twirec.transfers.sweep_findings import Ask, Finding
+from twirec.transfers.sweep_vendor import VendorSide
+
+SETTLED = timedelta(minutes=5)
+"""How old a call must be before the sweep asks how it ended."""
+
+LONGEST_PAUSE = timedelta(minutes=15)
+"""After this a pause that was not resumed is reported. It is never ended by itself: that could
+record the card number it was made for."""
+
+PAGE = 1000
+"""How many lines are read at once."""
+
+
+class LedgerSide:
+    """Asks the vendor for what the catalog waits for.
+
+    Args:
+        catalog, vendor: what is compared.
+        vendor_side: compares the recordings that turn up.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        vendor: Vendor,
+        vendor_side: VendorSide,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
+        self._vendor = vendor
+        self._vendor_side = vendor_side
+        self._now = now
+
+    def questions(self, until: datetime) -> Iterator[tuple[str, Ask]]:
+        """Return what there is to ask for, by SID."""
+        for recording in self._catalog.in_progress(until - SETTLED):
+            yield recording.sid, partial(self._in_progress, recording)
+        for call in self._unfinished(until - SETTLED):
+            yield call.call_sid, partial(self._call, call)
+        for recording in self._catalog.parked():
+            yield recording.sid, partial(self._parked, recording, until)
+        for pause in self._catalog.open_pauses(until - LONGEST_PAUSE):
+            reason = f"paused since {pause.paused_at}, not resumed"
+            yield pause.recording_sid, partial(iter, [Finding(pause.recording_sid, reason=reason)])
+
+    def _unfinished(self, before: datetime) -> Iterator[Call]:
+        page = self._catalog.unfinished_calls(before, limit=PAGE)
+        while page:
+            yield from page
+            page = self._catalog.unfinished_calls(before, after=page[-1], limit=PAGE)
+
+    def _parked(self, recording: Recording, until: datetime) -> Iterator[Finding]:
+        yield Finding(
+            recording.sid,
+            reason=f"was parked, is tried again: {recording.last_error}",
+            repair=partial(self._catalog.make_due, recording.sid, until),
+        )
+
+    def _in_progress(self, known: Recording) -> Iterator[Finding]:
+        """Ask for a recording of which Twilio last said that it is in progress."""
+        try:
+            found = self._vendor.recording(known.account_sid, known.sid)
+        except NotAtVendor:
+            gone = VendorRecording(
+                known.sid, known.account_sid, known.call_sid, RecordingStatus.DELETED
+            )
+            lost = partial(self._catalog.refresh, known.sid, gone, State.LOST, self._now())
+            yield Finding(known.sid, "advanced", "lost: Twilio no longer has it", lost)
+            return
+        if state_of(found) is not State.RECORDING:
+            yield from self._vendor_side.compare(found)
+
+    def _call(self, call: Call) -> Iterator[Finding]:
+        """Ask how a call ended whose end nobody told us, or that owes a recording."""
+        try:
+            found = self._vendor.call(call.account_sid, call.call_sid)
+        except NotAtVendor:
+            yield self._unclosed(call, "unknown", self._now())
+            return
+        if not found.finished:
+            return
+        recordings = self._recordings(call)
+        for recording in recordings:
+            yield from self._vendor_side.compare(recording)
+        if not recordings:
+            yield self._unclosed(call, found.status, found.ended_at or self._now())
+
+    def _recordings(self, call: Call) -> list[VendorRecording]:
+        """Return what the vendor has of a call and of the agents' legs that belong to it."""
+        legs = self._catalog.call(call.account_sid, call.call_sid).legs
+        sids = {call.call_sid, *(leg.leg_sid for leg in legs if leg.agent)}
+        return [
+            recording
+            for sid in sorted(sids)
+            for recording in self._vendor.recordings(call.account_sid, call_sid=sid)
+        ]
+
+    def _unclosed(self, call: Call, status: str, ended_at: datetime) -> Finding:
+        close = partial(self._close, call, status, ended_at)
+        return Finding(call.call_sid, "lines_closed", "", close)
+
+    def _close(self, call: Call, status: str, ended_at: datetime) -> None:
+        end = CallEnd(call.account_sid, call.call_sid, call_status=status)
+        close_line(self._catalog, end, ended_at)
+        self._catalog.close_call(
+            call.account_sid,
+            call.call_sid,
+            outcome=Outcome.NOT_RECORDED,
+            reason=Reason.NO_RECORDING_AT_VENDOR,
+            ended_at=ended_at,
+        )

@@ -1,0 +1,101 @@
+"""The sweep's look at what the vendor lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from twirec.calls.reception import channels_of
+from twirec.model.catalog import Catalog
+from twirec.model.errors import NotFound, VendorError, VerificationFailed
+from twirec.model.ports import Bucket, Vendor
+from twirec.model.records import Recording
+from twirec.model.states import State, advance
+from twirec.model.vendor import VendorRecording
+from twirec.transfers.adoption import adopted, line_of, state_of
+from twirec.transfers.sweep_findings import Finding
+
+ELSEWHERE = "external: Twilio put it into your own storage, and twirec has no copy of it"
+
+FACTS = ("started_at", "duration", "channels", "source", "error_code", "encryption")
+"""What the vendor says of a recording, and a callback may have left out."""
+
+
+class VendorSide:
+    """Compares each recording at the vendor with the catalog's row.
+
+    Args:
+        catalog, bucket, vendor: what is compared.
+        country: ISO 3166 code by which numbers of adopted calls are read.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        bucket: Bucket,
+        vendor: Vendor,
+        country: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
+        self._bucket = bucket
+        self._vendor = vendor
+        self._country = country
+        self._now = now
+
+    def compare(self, found: VendorRecording) -> Iterator[Finding]:
+        """Compare one recording that the vendor listed."""
+        told = state_of(found)
+        elsewhere = ELSEWHERE if told is State.EXTERNAL else ""
+        known = self._known(found.sid)
+        if known is None:
+            unasked: list[VendorError] = []
+            yield Finding(found.sid, "adopted", elsewhere, partial(self._adopt, found, unasked))
+            if unasked:
+                raise unasked[0]
+        elif known.state is State.RELEASED:
+            yield Finding(found.sid, "deleted_again", "", partial(self._delete_again, known))
+        elif known.state is State.ERASED:
+            delete = partial(self._vendor.delete, known.account_sid, known.sid)
+            yield Finding(found.sid, "erased_again", "", delete)
+        elif (moves := advance(known.state, told) is not known.state) or _lacks(known, found):
+            refresh = partial(self._refresh, found, told)
+            yield Finding(found.sid, "advanced" if moves else "", elsewhere, refresh)
+
+    def _known(self, sid: str) -> Recording | None:
+        try:
+            return self._catalog.recording(sid)
+        except NotFound:
+            return None
+
+    def _refresh(self, found: VendorRecording, told: State) -> bool:
+        return self._catalog.refresh(found.sid, found, told, self._now())
+
+    def _adopt(self, found: VendorRecording, unasked: list[VendorError]) -> bool:
+        """Take a recording over, even if its call cannot be asked for: the transfer asks again."""
+        of = found.call_sid or found.conference_sid
+        owner = self._catalog.owner(found.account_sid, of) if of else None
+        recording = adopted(found, owner if owner != found.conference_sid else None, self._now())
+        record = None
+        try:
+            record = line_of(self._catalog, self._vendor, recording, self._country)
+        except VendorError as error:
+            unasked.append(error)
+        if record:
+            map_ = channels_of(found.source, found.call_sid, record)
+            recording = replace(recording, channel_map=map_)
+        return self._catalog.adopt(recording)
+
+    def _delete_again(self, known: Recording) -> None:
+        """Delete what the catalog says is gone, after another look at our own copy."""
+        stored = self._bucket.stat(known.object_name or "")
+        if (stored.size, stored.crc32c) != (known.size, known.crc32c):
+            raise VerificationFailed("the bucket's copy is not what was archived")
+        self._vendor.delete(known.account_sid, known.sid)
+
+
+def _lacks(known: Recording, found: VendorRecording) -> bool:
+    return any(getattr(known, fact) is None and getattr(found, fact) is not None for fact in FACTS)
