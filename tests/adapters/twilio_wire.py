@@ -72,12 +72,19 @@ def download(vendor: TwilioVendor) -> bytes:
         return b"".join(media.chunks)
 
 
+def calls_of_a_day(vendor: TwilioVendor) -> list[object]:
+    """List the calls of a day."""
+    day = datetime(2026, 11, 23, tzinfo=UTC)
+    return list(vendor.calls(ACCOUNT, since=day, until=day))
+
+
 def operations() -> list[Any]:
     """Everything that asks Twilio something, with how it asks."""
     return [
         pytest.param("GET", LIST, lambda it: list(it.recordings(ACCOUNT)), id="recordings"),
         pytest.param("GET", ONE, lambda it: it.recording(ACCOUNT, SID), id="recording"),
         pytest.param("GET", f"{BASE}/Calls/{CALL}.json", lambda it: it.call(ACCOUNT, CALL), id="c"),
+        pytest.param("GET", LEGS, calls_of_a_day, id="calls"),
         pytest.param("GET", LEGS, lambda it: it.legs(ACCOUNT, CALL), id="legs"),
         pytest.param("GET", MEDIA, download, id="media"),
         pytest.param("DELETE", ONE, lambda it: it.delete(ACCOUNT, SID), id="delete"),

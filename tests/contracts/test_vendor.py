@@ -120,6 +120,27 @@ def test_has_the_legs_that_a_call_dialled_and_no_others(house: House) -> None:
     assert legs["+34600333444"].status != "completed"
 
 
+def test_lists_the_calls_that_began_in_a_span_without_the_legs_that_they_dialled(
+    house: House,
+) -> None:
+    sid = house.dial(["+34600111222"])
+    began = house.vendor.call(house.account, sid).started_at
+    assert began is not None
+    minute = timedelta(minutes=1)
+
+    def listed(since: datetime, until: datetime) -> list[str]:
+        return [call.sid for call in house.vendor.calls(house.account, since=since, until=until)]
+
+    legs = {leg.sid for leg in house.vendor.legs(house.account, sid)}
+    around = listed(began - minute, began + minute)
+    assert sid in around
+    assert legs
+    assert not legs & set(around)
+    assert sid in listed(began, began + minute)
+    assert sid not in listed(began - minute, began)
+    assert sid not in listed(began + minute, began + 2 * minute)
+
+
 def test_finds_legs_page_by_page_without_losing_any(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,17 @@ class MemoryHouse(House):
 
     def dial(self, numbers: Sequence[str]) -> str:
         parent = f"CA{uuid.uuid4().hex}"
+        self.vendor.add_call(
+            VendorCall(
+                sid=parent,
+                account_sid=self.account,
+                from_="client:ana",
+                to="",
+                direction="inbound",
+                status="completed",
+                started_at=NOON,
+            )
+        )
         for number in numbers:
             leg = VendorCall(
                 sid=f"CA{uuid.uuid4().hex}",
@@ -114,6 +125,7 @@ class MemoryHouse(House):
                 direction="outbound-dial",
                 status="completed" if number == numbers[0] else "no-answer",
                 parent_call_sid=parent,
+                started_at=NOON,
             )
             self.vendor.add_call(leg)
         return parent

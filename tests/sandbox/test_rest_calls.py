@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask import Response
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from tests.sandbox.conftest import AGENT, CUSTOMER, OWN, Get, Ring
@@ -147,3 +149,18 @@ def test_what_the_sandbox_cannot_do_to_a_call_is_refused(
     path = f"/Calls/{call.sid}.json"
     assert get(path, method="POST", data={"Url": "http://a.example/"}).status_code == 400
     assert get(path, method="POST", data={"Status": "ringing"}).status_code == 400
+
+
+def test_calls_are_filtered_by_the_day_on_which_they_began(
+    sandbox: Sandbox, client: Client
+) -> None:
+    began = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+    sid = sandbox.add_recording(started_at=began).call_sid
+    day = timedelta(days=1)
+    on = client.calls.list(start_time=began)
+    between = client.calls.list(start_time_after=began, start_time_before=began + day)
+    after = client.calls.list(start_time_after=began + day)
+    assert [call.sid for call in on] == [call.sid for call in between] == [sid]
+    assert after == []
+    with pytest.raises(TwilioException, match="A date is written YYYY-MM-DD"):
+        client.calls.list(start_time="yesterday")

@@ -10,6 +10,7 @@ import pytest
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.sounds import wav
 from tests.transfers.house import AT_VENDOR, NAME, House
+from twirec.model.agents import Leg
 from twirec.model.errors import CatalogUnavailable, VendorUnavailable
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus, VendorCall
@@ -243,3 +244,31 @@ def test_the_end_of_a_line_is_the_vendors_not_that_of_the_sweep(house: House) ->
     house.time += timedelta(hours=16)
     house.archive.sweep()
     assert house.archive.show(call_sid()).call.ended_at == ended
+
+
+# --- calls that have no line ------------------------------------------------------------------
+
+
+def test_a_call_that_began_while_the_app_was_down_gets_its_line(house: House) -> None:
+    missed = dataclasses.replace(A_CALL, sid=call_sid(7), ended_at=STARTED + HOUR)
+    house.vendor.add_call(missed)
+    assert house.archive.sweep().lines_written == 1
+    call = house.archive.show(call_sid(7)).call
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
+    assert (call.customer_number, call.started_at) == ("+34600111222", STARTED)
+    assert house.archive.sweep().lines_written == 0
+
+
+def test_calls_of_numbers_that_others_answer_get_no_line(house: House) -> None:
+    house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7), to="+34911000999"))
+    assert house.archive.sweep().lines_written == 0
+    assert [record.call.call_sid for record in house.archive.search()] == [call_sid()]
+
+
+def test_a_call_that_goes_on_and_the_leg_of_an_agent_get_no_line(house: House) -> None:
+    going_on = dataclasses.replace(A_CALL, sid=call_sid(7), status="in-progress")
+    house.vendor.add_call(going_on)
+    house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(8), from_="+34911222333"))
+    house.archive.catalog.add_leg(Leg(ACCOUNT, call_sid(8), call_sid(), STARTED, "client:ana"))
+    house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(9), parent_call_sid=call_sid()))
+    assert house.archive.sweep().lines_written == 0

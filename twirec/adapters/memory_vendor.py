@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from twirec.model.errors import MediaNotReady, NotAtVendor, TwirecError, VendorRefused
-from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording
+from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording, is_within
 
 CHUNK = 64 * 1024
 
@@ -20,6 +20,7 @@ Operation = Literal[
     "recordings",
     "recording",
     "call",
+    "calls",
     "legs",
     "media",
     "read",
@@ -92,7 +93,7 @@ class MemoryVendor:
             ]
         for recording in filter(None, kept):
             ours = call_sid is None or recording.call_sid == call_sid
-            if ours and _is_within(recording.created_at, since, until):
+            if ours and is_within(recording.created_at, since, until):
                 yield recording
 
     def recording(self, account_sid: str, sid: str) -> VendorRecording:
@@ -112,6 +113,16 @@ class MemoryVendor:
         if call is None:
             raise NotAtVendor(f"There is no {sid}", status=404, code=20404)
         return call
+
+    def calls(self, account_sid: str, *, since: datetime, until: datetime) -> Iterator[VendorCall]:
+        """List calls. See `Vendor.calls`."""
+        self._fail_if_told("calls")
+        with self._lock:
+            known = [call for (owner, _), call in self._calls.items() if owner == account_sid]
+        for call in known:
+            began = call.started_at is not None and is_within(call.started_at, since, until)
+            if began and call.parent_call_sid is None:
+                yield call
 
     def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
         """Return the legs that a call dialled. See `Vendor.legs`."""
@@ -188,10 +199,6 @@ class MemoryVendor:
             faults = self._faults[operation]
             if faults:
                 raise faults.popleft()
-
-
-def _is_within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
-    return at is None or ((since is None or since <= at) and (until is None or at < until))
 
 
 def _new_sid(prefix: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,16 +20,15 @@ from twilio.rest import Client
 
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, base_url, checked_sid
 from twirec.adapters.twilio_media import open_media
+from twirec.adapters.twilio_resources import count, days_of, to_call
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import NotAtVendor, VendorRefused, VendorUnavailable
-from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording
+from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording, is_within
 
 __all__ = ["Credentials", "TwilioVendor"]
 
 PAGE_SIZE = 1000
 """The most that Twilio gives at once (https://www.twilio.com/docs/voice/api/recording)."""
-
-DAY = timedelta(days=1)
 
 NO_ENVIRONMENT = {"TWILIO_REGION": "", "TWILIO_EDGE": ""}
 """Twilio's client reads the process environment unless it is given one that is not empty."""
@@ -86,11 +85,13 @@ class TwilioVendor:
         `since` is inclusive, `until` exclusive.
         """
         client = self._client(account_sid)
-        filters = _filters(since, until, call_sid)
+        filters = days_of("date_created", since, until)
+        if call_sid is not None:
+            filters["call_sid"] = call_sid
         with _understood(f"the list of recordings of {account_sid}"):
             for found in client.recordings.stream(**filters, page_size=PAGE_SIZE):
                 recording = self._recording(account_sid, found)
-                if recording.status is not RecordingStatus.DELETED and _is_within(
+                if recording.status is not RecordingStatus.DELETED and is_within(
                     recording.created_at, since, until
                 ):
                     yield recording
@@ -108,7 +109,21 @@ class TwilioVendor:
         """Fetch a call. See `Vendor.call`."""
         client = self._client(account_sid)
         with _understood(f"the call {checked_sid(sid)}"):
-            return _call(account_sid, client.calls(sid).fetch())
+            return to_call(account_sid, client.calls(sid).fetch())
+
+    def calls(self, account_sid: str, *, since: datetime, until: datetime) -> Iterator[VendorCall]:
+        """List calls page by page. See `Vendor.calls`.
+
+        Source: https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources
+        """
+        client = self._client(account_sid)
+        filters = days_of("start_time", since, until)
+        with _understood(f"the list of calls of {account_sid}"):
+            for found in client.calls.stream(**filters, page_size=PAGE_SIZE):
+                call = to_call(account_sid, found)
+                began = call.started_at is not None and is_within(call.started_at, since, until)
+                if began and call.parent_call_sid is None:
+                    yield call
 
     def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
         """Fetch the legs that a call dialled. See `Vendor.legs`.
@@ -119,7 +134,7 @@ class TwilioVendor:
         client = self._client(account_sid)
         with _understood(f"the legs of {checked_sid(call_sid)}"):
             found = client.calls.stream(parent_call_sid=call_sid, page_size=PAGE_SIZE)
-            return [_call(account_sid, leg) for leg in found]
+            return [to_call(account_sid, leg) for leg in found]
 
     def media(
         self, account_sid: str, sid: str, *, encrypted: bool = False
@@ -150,7 +165,7 @@ class TwilioVendor:
                 status_callback_method="POST",
                 machine_detection="Enable",
             )
-            return _call(account_sid, placed)
+            return to_call(account_sid, placed)
 
     def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
         """Record a call from now on. See `Vendor.start_recording`."""
@@ -205,10 +220,10 @@ class TwilioVendor:
             status=RecordingStatus(found.status),
             created_at=found.date_created,
             started_at=found.start_time,
-            duration=_count(found.duration),
-            channels=_count(found.channels),
+            duration=count(found.duration),
+            channels=count(found.channels),
             source=found.source,
-            error_code=_count(found.error_code) or None,
+            error_code=count(found.error_code) or None,
             external=self._is_external(found.media_url),
             conference_sid=found.conference_sid,
             encryption=read_encryption(found.encryption_details),
@@ -261,44 +276,3 @@ def _understood(what: str) -> Iterator[None]:
         yield
     except (TwilioException, ValueError, TypeError, AttributeError) as error:
         raise VendorUnavailable(f"Twilio's answer about {what} makes no sense") from error
-
-
-def _call(account_sid: str, found: Any) -> VendorCall:
-    return VendorCall(
-        sid=checked_sid(found.sid),
-        account_sid=found.account_sid or account_sid,
-        from_=found._from or "",  # the client's public name for the field, as `from` is a keyword
-        to=found.to or "",
-        direction=found.direction or "",
-        status=found.status or "",
-        parent_call_sid=found.parent_call_sid or None,
-        started_at=found.start_time,
-        ended_at=found.end_time,
-        duration=_count(found.duration),
-    )
-
-
-def _filters(
-    since: datetime | None, until: datetime | None, call_sid: str | None
-) -> dict[str, Any]:
-    """Ask for whole GMT days, one more on each side: the page does not say which midnight counts.
-
-    https://www.twilio.com/docs/voice/api/recording#read-multiple-recording-resources
-    """
-    filters = {
-        "date_created_after": since and (since.astimezone(UTC) - DAY).date(),
-        "date_created_before": until and (until.astimezone(UTC) + DAY).date(),
-        "call_sid": call_sid,
-    }
-    return {name: value for name, value in filters.items() if value is not None}
-
-
-def _is_within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
-    """Whether a time is in the span; one that is not known might be."""
-    return at is None or ((since is None or since <= at) and (until is None or at < until))
-
-
-def _count(value: object) -> int | None:
-    """Read a number that Twilio writes as a number or in quotes, `-1` or nothing for unknown."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else None

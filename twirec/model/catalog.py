@@ -90,6 +90,10 @@ class Catalog(Protocol):
         """
         ...
 
+    def owns(self, number: str) -> bool:
+        """Whether there are lines of calls to or from this number as an own number."""
+        ...
+
     def find(self, sid: str) -> CallRecord:
         """Return the call of a SID, its own or that of one of its recordings.
 

@@ -138,6 +138,13 @@ class Vendor(Protocol):
         """
         ...
 
+    def calls(self, account_sid: str, *, since: datetime, until: datetime) -> Iterator[VendorCall]:
+        """List calls that began in a span (UTC), page by page; `until` is exclusive.
+
+        Legs that a call dialled are left out, and so is what never began.
+        """
+        ...
+
     def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
         """Fetch the legs that a call dialled, those that did not answer too, in no order.
 

@@ -226,6 +226,7 @@ class SweepReport:
         objects: recordings that the bucket listed.
         adopted: recordings that the catalog did not know.
         advanced: recordings whose state the vendor knew better.
+        lines_written: calls that had no line.
         lines_closed: ledger lines that were still open or owed.
         deleted_again: released recordings that the vendor still held.
         erased_again: erased recordings that were back at the vendor or in the bucket.
@@ -243,6 +244,7 @@ class SweepReport:
     adopted: int = 0
     advanced: int = 0
     lines_closed: int = 0
+    lines_written: int = 0
     deleted_again: int = 0
     erased_again: int = 0
     labelled: int = 0

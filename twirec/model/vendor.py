@@ -150,3 +150,8 @@ STATE_OF: Mapping[RecordingStatus, State] = {
     RecordingStatus.DELETED: State.LOST,
 }
 """What Twilio's status means for us. A status that is not here moves nothing."""
+
+
+def is_within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
+    """Whether a time is in a span, `until` exclusive; one that is not known might be."""
+    return at is None or ((since is None or since <= at) and (until is None or at < until))

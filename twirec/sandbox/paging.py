@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -97,3 +98,36 @@ class _Links:
     def __call__(self, number: int, token: str = "") -> str:
         place = {"Page": str(number)} | ({"PageToken": token} if token else {})
         return f"{self._path}?{urlencode(self._query | place)}"
+
+
+def days(params: Mapping[str, str], field: str) -> Callable[[datetime | None], bool]:
+    """Return the filter that a list's dates ask for: `field`, `field<`, `field>`; whole days, GMT.
+
+    Raises:
+        Refused: one is not a date.
+    """
+    on, before, after = (_midnight(params.get(field + sign)) for sign in ("", "<", ">"))
+
+    def matches(at: datetime | None) -> bool:
+        if at is None:
+            return (on, before, after) == (None, None, None)
+        return (
+            (on is None or at.date() == on.date())
+            # "on or before midnight of this date", read as the midnight that begins it: whoever
+            # needs the day itself must ask for the next one.
+            and (before is None or at <= before)
+            and (after is None or at >= after)
+        )
+
+    return matches
+
+
+def _midnight(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    # The official client sends a time after the date; only the day counts.
+    day = re.fullmatch(r"(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\dZ)?", text)
+    try:
+        return datetime.combine(date.fromisoformat(day[1] if day else text), time(), UTC)
+    except ValueError as error:
+        raise Refused(400, BAD_REQUEST, "A date is written YYYY-MM-DD") from error

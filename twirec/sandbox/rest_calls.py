@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twirec.sandbox.exchange import Exchange
-from twirec.sandbox.paging import KEYS, page
+from twirec.sandbox.paging import KEYS, days, page
 from twirec.sandbox.placing import placing
 from twirec.sandbox.resources import call_json
 from twirec.sandbox.script import Document, Next
@@ -19,7 +19,8 @@ from twirec.sandbox.web import (
     not_found,
 )
 
-_FILTERS = {"From", "To", "Status", "ParentCallSid", *KEYS}
+_DATES = ("StartTime", "StartTime<", "StartTime>")
+_FILTERS = {"From", "To", "Status", "ParentCallSid", *_DATES, *KEYS}
 _UPDATE = {"Status", "Url", "Method", "Twiml"}
 _RINGS = frozenset({"queued", "ringing"})
 
@@ -35,6 +36,7 @@ class CallHandlers:
         """List calls, the newest first."""
         params = request.params
         known_params(params, _FILTERS)
+        in_days = days(params, "StartTime")
 
         def matches(call: Call) -> bool:
             return (
@@ -42,6 +44,7 @@ class CallHandlers:
                 and params.get("To", call.to) == call.to
                 and params.get("Status", call.status) == call.status
                 and params.get("ParentCallSid", call.parent_sid) == call.parent_sid
+                and in_days(call.started)
             )
 
         calls = self._account.calls()

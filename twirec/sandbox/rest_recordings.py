@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
 
 from twirec.sandbox.audio import Audio, wav, wav_size
 from twirec.sandbox.exchange import Exchange
-from twirec.sandbox.paging import KEYS, page
+from twirec.sandbox.paging import KEYS, days, page
 from twirec.sandbox.recording import TAG, Encryption, Recording
 from twirec.sandbox.resources import Json, call_recording_json, recording_json
 from twirec.sandbox.state import Account
@@ -129,30 +127,16 @@ def _with_deleted(request: Request) -> bool:
 def _matcher(request: Request) -> Callable[[Recording], bool]:
     """Return the filter that a request asks for. Dates are whole days, GMT."""
     params = request.params
-    days = {name: _midnight(params[name]) for name in _DATES if name in params}
+    in_days = days(params, "DateCreated")
     call_sid, conference_sid = params.get("CallSid"), params.get("ConferenceSid")
     with_deleted = _with_deleted(request)
 
     def matches(recording: Recording) -> bool:
-        at = recording.created
         return (
             (with_deleted or recording.status != "deleted")
             and call_sid in (None, recording.call_sid)
             and conference_sid in (None, recording.conference_sid)
-            and ("DateCreated" not in days or at.date() == days["DateCreated"].date())
-            # "on or before midnight of this date", read as the midnight that begins it: whoever
-            # needs the day itself must ask for the next one.
-            and ("DateCreated<" not in days or at <= days["DateCreated<"])
-            and ("DateCreated>" not in days or at >= days["DateCreated>"])
+            and in_days(recording.created)
         )
 
     return matches
-
-
-def _midnight(text: str) -> datetime:
-    # The official client sends a time after the date; only the day counts.
-    day = re.fullmatch(r"(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\dZ)?", text)
-    try:
-        return datetime.combine(date.fromisoformat(day[1] if day else text), time(), UTC)
-    except ValueError as error:
-        raise Refused(400, BAD_REQUEST, "A date is written YYYY-MM-DD") from error

@@ -13,7 +13,7 @@ from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF, VendorCall, VendorRecording
-from twirec.model.words import Direction, Outcome, why_nothing
+from twirec.model.words import Direction, Outcome, Reason, why_nothing
 
 SOFTPHONES = ("client:", "sim:")
 """What the addresses of phones begin with that are the company's own.
@@ -95,9 +95,32 @@ def _line(found: VendorCall, country: str, recording: Recording) -> Call:
     started_at = found.started_at or recording.started_at
     if started_at is None:
         raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
+    nothing = recording.state in {State.ABSENT, State.FAILED}
+    return replace(
+        _unannounced(found, started_at, country),
+        outcome=Outcome.NOT_RECORDED if nothing else Outcome.RECORDED,
+        reason=why_nothing(recording.error_code) if nothing else None,
+    )
+
+
+def late_line(found: VendorCall, country: str) -> Call:
+    """Return the line of a call that began while nothing could be written down.
+
+    Raises:
+        NotAtVendor: Twilio gives no start for it.
+    """
+    if found.started_at is None:
+        raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
+    return replace(
+        _unannounced(found, found.started_at, country),
+        outcome=Outcome.NOT_RECORDED,
+        reason=Reason.CATALOG_DOWN,
+    )
+
+
+def _unannounced(found: VendorCall, started_at: datetime, country: str) -> Call:
     inbound = found.direction in {"inbound", "trunking-originating"}
     customer, own = (found.from_, found.to) if inbound else (found.to, found.from_)
-    nothing = recording.state in {State.ABSENT, State.FAILED}
     return Call(
         account_sid=found.account_sid,
         call_sid=found.sid,
@@ -106,8 +129,6 @@ def _line(found: VendorCall, country: str, recording: Recording) -> Call:
         own_number=normalise(own, country),
         started_at=started_at,
         channel_map=CUSTOMER_FIRST,
-        outcome=Outcome.NOT_RECORDED if nothing else Outcome.RECORDED,
-        reason=why_nothing(recording.error_code) if nothing else None,
         ended_at=found.ended_at,
     )
 

@@ -62,7 +62,7 @@ class Sweep:
         self._full = full
         self._tally = Tally(dry_run)
         self._vendor_side = VendorSide(catalog, bucket, vendor, country, now)
-        self._ledger_side = LedgerSide(catalog, vendor, self._vendor_side, now)
+        self._ledger_side = LedgerSide(catalog, vendor, self._vendor_side, country, now)
         self._bucket_side = BucketSide(catalog, bucket, self._tally)
 
     def run(self) -> SweepReport:
@@ -116,6 +116,11 @@ class Sweep:
                 self._tally.seen += 1
                 if not self._tally.look(found.sid, partial(self._vendor_side.compare, found)):
                     at = found.created_at or since
+                    stuck = min(stuck or at, at)
+            for call in self._vendor.calls(account, since=begin or since, until=end):
+                self._tally.asked += 1
+                if not self._tally.look(call.sid, partial(self._ledger_side.call, call)):
+                    at = call.started_at or since
                     stuck = min(stuck or at, at)
             if not self._tally.dry_run:
                 self._catalog.set_mark(MARK + account, min(stuck or end, end))

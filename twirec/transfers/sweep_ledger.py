@@ -8,13 +8,13 @@ from functools import partial
 
 from twirec.calls.forms import CallEnd
 from twirec.model.catalog import Catalog
-from twirec.model.errors import NotAtVendor
+from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, Recording
 from twirec.model.states import State
-from twirec.model.vendor import RecordingStatus, VendorRecording
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Outcome, Reason
-from twirec.transfers.adoption import state_of
+from twirec.transfers.adoption import late_line, state_of
 from twirec.transfers.closing import close_line
 from twirec.transfers.sweep_findings import Ask, Finding
 from twirec.transfers.sweep_vendor import VendorSide
@@ -36,6 +36,7 @@ class LedgerSide:
     Args:
         catalog, vendor: what is compared.
         vendor_side: compares the recordings that turn up.
+        country: ISO 3166 code by which numbers are read.
         now: the clock, UTC.
     """
 
@@ -44,11 +45,13 @@ class LedgerSide:
         catalog: Catalog,
         vendor: Vendor,
         vendor_side: VendorSide,
+        country: str,
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._vendor = vendor
         self._vendor_side = vendor_side
+        self._country = country
         self._now = now
 
     def questions(self, until: datetime) -> Iterator[tuple[str, Ask]]:
@@ -62,6 +65,21 @@ class LedgerSide:
         for pause in self._catalog.open_pauses(until - LONGEST_PAUSE):
             reason = f"paused since {pause.paused_at}, not resumed"
             yield pause.recording_sid, partial(iter, [Finding(pause.recording_sid, reason=reason)])
+
+    def call(self, found: VendorCall) -> Iterator[Finding]:
+        """Look at a call that the vendor listed: every one of the own numbers has a line.
+
+        One that has none came while the app or the catalog was down.
+        """
+        if not found.finished or self._catalog.knows_leg(found.account_sid, found.sid):
+            return
+        try:
+            self._catalog.call(found.account_sid, found.sid)
+        except NotFound:
+            line = late_line(found, self._country)
+            if self._catalog.owns(line.own_number):
+                write = partial(self._catalog.open_call, line)
+                yield Finding(found.sid, "lines_written", "", write)
 
     def _unfinished(self, before: datetime) -> Iterator[Call]:
         page = self._catalog.unfinished_calls(before, limit=PAGE)

@@ -120,6 +120,12 @@ class Ledger:
         with self.database.read() as connection:
             return [to_call(row) for row in connection.execute(statement)]
 
+    def owns(self, number: str) -> bool:
+        """Whether there are lines of calls to or from this number as an own number."""
+        statement = select(calls.c.call_sid).where(calls.c.own_number == number).limit(1)
+        with self.database.read() as connection:
+            return connection.execute(statement).first() is not None
+
     def find(self, sid: str) -> CallRecord:
         """Return the call of a SID, its own or that of one of its recordings."""
         its_recording = exists().where(

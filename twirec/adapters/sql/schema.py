@@ -85,7 +85,7 @@ calls = Table(
     Column("call_sid", String(34), primary_key=True),
     Column("direction", String(8), nullable=False),
     Column("customer_number", String(255), nullable=False, index=True),
-    Column("own_number", String(255), nullable=False),
+    Column("own_number", String(255), nullable=False, index=True),
     Column("started_at", UtcDateTime, nullable=False, index=True),
     Column("announced_at", UtcDateTime),
     Column("announcement", String(64)),

@@ -120,3 +120,4 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("legal_ground", sa.String(length=255), server_default="", nullable=False)
         )
+    op.create_index(op.f("ix_calls_own_number"), "calls", ["own_number"], unique=False)

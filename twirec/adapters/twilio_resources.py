@@ -1,0 +1,50 @@
+"""Twilio's resources as its client gives them, in our types."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from twirec.adapters.twilio_http import checked_sid
+from twirec.model.vendor import VendorCall
+
+DAY = timedelta(days=1)
+
+
+def to_call(account_sid: str, found: Any) -> VendorCall:
+    """Return a call resource."""
+    return VendorCall(
+        sid=checked_sid(found.sid),
+        account_sid=found.account_sid or account_sid,
+        from_=found._from or "",  # the client's public name for the field, as `from` is a keyword
+        to=found.to or "",
+        direction=found.direction or "",
+        status=found.status or "",
+        parent_call_sid=found.parent_call_sid or None,
+        started_at=found.start_time,
+        ended_at=found.end_time,
+        duration=count(found.duration),
+    )
+
+
+def days_of(field: str, since: datetime | None, until: datetime | None) -> dict[str, Any]:
+    """Return the filters of a list for a span of time.
+
+    They ask for whole GMT days, one more on each side: the page does not say which midnight counts.
+    https://www.twilio.com/docs/voice/api/recording#read-multiple-recording-resources
+
+    Args:
+        field: what the span is of, by its name in Twilio's client.
+        since, until: the span, UTC; None for no limit.
+    """
+    filters = {
+        f"{field}_after": since and (since.astimezone(UTC) - DAY).date(),
+        f"{field}_before": until and (until.astimezone(UTC) + DAY).date(),
+    }
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def count(value: object) -> int | None:
+    """Read a number that Twilio writes as a number or in quotes, `-1` or nothing for unknown."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else None
