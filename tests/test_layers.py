@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "settings": {"model", "calls", "adapters"},  # to say at start-up which keys are not usable
     "phone": {"model", "calls", "transfers", "settings"},
     "rules": {"model", "calls", "settings"},
+    "upkeep": {"model", "calls", "adapters", "transfers", "settings"},
     "archive": {
         *("model", "calls", "adapters", "transfers", "custody"),
-        *("settings", "phone", "rules"),
+        *("settings", "phone", "rules", "upkeep"),
     },
     "flask": {"model", "calls", "archive", "phone"},
     "cli": {"model", "archive", "flask", "sandbox", "version", "settings"},

@@ -26,6 +26,7 @@ from twirec.transfers.publishing import publish_announcements
 from twirec.transfers.sweep import Sweep
 from twirec.transfers.transfer import Transfer
 from twirec.transfers.worker import Worker
+from twirec.upkeep import Upkeep
 
 log = logging.getLogger("twirec.archive")
 
@@ -35,7 +36,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules):
+class Archive(Rules, Upkeep):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.

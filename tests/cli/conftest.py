@@ -11,6 +11,7 @@ from twirec.archive import Archive
 from twirec.cli import main
 from twirec.model.states import State
 from twirec.model.words import Direction, Outcome, Reason, Role
+from twirec.sandbox import Sandbox
 from twirec.testing import ENVIRONMENT
 
 Twirec = Callable[..., Result]
@@ -23,6 +24,21 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "TWIREC_BUCKET": f"file://{tmp_path}/bucket",
         "TWIREC_DATABASE_URL": f"sqlite:///{tmp_path}/catalog.db",
     }
+
+
+@pytest.fixture
+def sandboxed(
+    twirec_sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """The settings of an installation whose Twilio is the sandbox."""
+    environ |= {
+        "TWILIO_ACCOUNT_SID": twirec_sandbox.account_sid,
+        "TWILIO_AUTH_TOKEN": twirec_sandbox.auth_token,
+        "TWIREC_TWILIO_API_URL": twirec_sandbox.url,
+    }
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    return environ
 
 
 @pytest.fixture

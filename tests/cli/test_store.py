@@ -18,21 +18,6 @@ from twirec.model.states import State
 from twirec.sandbox import Fault, Faults, Sandbox
 
 
-@pytest.fixture
-def sandboxed(
-    twirec_sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
-    """The settings of an installation whose Twilio is the sandbox."""
-    environ |= {
-        "TWILIO_ACCOUNT_SID": twirec_sandbox.account_sid,
-        "TWILIO_AUTH_TOKEN": twirec_sandbox.auth_token,
-        "TWIREC_TWILIO_API_URL": twirec_sandbox.url,
-    }
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    return environ
-
-
 def test_init_makes_the_catalog_and_may_be_repeated(twirec: Twirec) -> None:
     for _ in range(2):
         assert twirec("init").output == "The catalog is ready.\n"

@@ -13,6 +13,7 @@ from twirec.cli.demo import demo
 from twirec.cli.find import search, show
 from twirec.cli.play import sandbox
 from twirec.cli.policy import off, on, policy
+from twirec.cli.stats import stats
 from twirec.cli.store import admit, init, sweep, work
 from twirec.cli.wording import announcement
 from twirec.model.errors import SettingsError, TwirecError
@@ -52,7 +53,7 @@ COMMANDS = (
     *(on, off, policy, announcement),
     *(inform, agents),
     *(call, pause, resume),
-    *(search, show),
+    *(search, show, stats),
     *(sandbox, demo),
 )
 

@@ -37,12 +37,17 @@ def admit(sid: str, ground: str) -> None:
     show_default=True,
     help="How many recordings to work at together.",
 )
-def work(once: bool, threads: int) -> None:
+@click.option("--retry", metavar="SID|--all", help="First make what is parked due again.")
+def work(once: bool, threads: int, retry: str | None) -> None:
     """Copy finished recordings into the bucket, check them, delete them at Twilio.
 
     Ends cleanly on SIGTERM and SIGINT: what is in work is given back.
     """
-    worker = Archive.from_env().worker(threads)
+    archive = Archive.from_env()
+    if retry:
+        count = archive.retry(None if retry == "--all" else retry)
+        click.echo(f"Parked recordings to try again: {count}.")
+    worker = archive.worker(threads)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     if once:

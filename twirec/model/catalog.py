@@ -214,8 +214,8 @@ class Catalog(Protocol):
         """Return the name of the first object by name; None if there is none."""
         ...
 
-    def parked(self) -> list[Recording]:
-        """Return what was given up (`completed` or `archived`, and not due), with its error."""
+    def parked(self, limit: int | None = None) -> list[Recording]:
+        """Return what was given up (`completed` or `archived`, not due), oldest first."""
         ...
 
     def in_progress(self, before: datetime) -> list[Recording]:

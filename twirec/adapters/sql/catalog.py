@@ -11,10 +11,11 @@ from twirec.adapters.sql.orders import Orders
 from twirec.adapters.sql.pauses import Pauses
 from twirec.adapters.sql.policies import Policies
 from twirec.adapters.sql.recordings import Recordings
+from twirec.adapters.sql.upkeep import Upkeep
 from twirec.adapters.sql.work import Work
 
 
-class SqlCatalog(Agents, Ledger, Orders, Pauses, Policies, Recordings, Work, Keepsakes):
+class SqlCatalog(Agents, Ledger, Orders, Pauses, Policies, Recordings, Work, Keepsakes, Upkeep):
     """The catalog port on a SQL database.
 
     Args:

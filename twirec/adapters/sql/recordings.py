@@ -19,6 +19,11 @@ from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.words import Outcome, Reason, Role, why_nothing
 
 NOTHING_THERE = frozenset({State.ABSENT, State.FAILED, State.LOST})
+PARKED = (
+    recordings.c.state.in_([State.COMPLETED.value, State.ARCHIVED.value])
+    & recordings.c.due_at.is_(None)
+    & recordings.c.lease.is_(None)
+)
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
 
@@ -99,14 +104,10 @@ class Recordings:
             name: str | None = connection.scalar(select(func.min(recordings.c.object_name)))
         return name
 
-    def parked(self) -> list[Recording]:
-        """Return what was given up, with the last error."""
-        waiting = [State.COMPLETED.value, State.ARCHIVED.value]
-        statement = select(recordings).where(
-            recordings.c.state.in_(waiting),
-            recordings.c.due_at.is_(None),
-            recordings.c.lease.is_(None),
-        )
+    def parked(self, limit: int | None = None) -> list[Recording]:
+        """Return what was given up, with the last error, oldest first."""
+        oldest = (recordings.c.started_at, recordings.c.sid)
+        statement = select(recordings).where(PARKED).order_by(*oldest).limit(limit)
         with self.database.read() as connection:
             return [to_recording(row) for row in connection.execute(statement)]
 

@@ -1,0 +1,119 @@
+"""Figures, and what was given up tried again, on the command line."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+
+from tests.cli.conftest import Twirec
+from tests.factories import STARTED, a_recording, call_sid, recording_sid
+from twirec.archive import Archive
+from twirec.model.errors import NotFound
+from twirec.model.states import State
+from twirec.sandbox import Sandbox
+from twirec.testing import ACCOUNT_SID
+from twirec.transfers.sweep import MARK
+
+
+@pytest.fixture
+def parked(archive: Archive) -> str:
+    """The SID of a recording that was given up."""
+    lease = archive.catalog.claim(STARTED, timedelta(minutes=1))
+    assert lease is not None
+    archive.catalog.postpone(lease, None, "DecryptionKeyMissing: there is no key")
+    return lease.recording.sid
+
+
+def test_an_empty_archive_says_so_line_by_line(twirec: Twirec) -> None:
+    twirec("init")
+    said = twirec("stats").output
+    assert "recordings:        none" in said
+    assert f"swept until:       {ACCOUNT_SID} never" in said
+
+
+def test_figures_and_what_was_given_up_are_shown(
+    twirec: Twirec, archive: Archive, parked: str
+) -> None:
+    archive.catalog.set_mark(MARK + ACCOUNT_SID, STARTED)
+    said = twirec("stats").output
+    assert "calls:             1 not_recorded, 1 open, 1 recorded" in said
+    assert "not recorded:      1 hung_up_during_announcement" in said
+    assert "recordings:        1 completed" in said
+    assert "waiting:           0\n" in said
+    assert "parked:            1\n" in said
+    assert f"{ACCOUNT_SID} 2026-11-23 11:15:00 CET" in said
+    line = "completed, recorded 2026-11-23 11:15:00 CET: DecryptionKeyMissing: there is no key"
+    assert f"  {parked} {line}" in said
+
+
+@pytest.mark.usefixtures("parked")
+def test_json_holds_every_figure_and_every_parked_recording(twirec: Twirec) -> None:
+    told = json.loads(twirec("stats", "--json").output)
+    assert told["calls"] == {"recorded": 1, "not_recorded": 1, "open": 1}
+    assert (told["recordings"], told["seconds"]) == ({"completed": 1}, 4)
+    assert told["swept"] == {ACCOUNT_SID: None}
+    assert told["parked_recordings"] == [
+        {
+            "sid": recording_sid(),
+            "state": "completed",
+            "recorded_at": "2026-11-23T10:15:00+00:00",
+            "last_error": "DecryptionKeyMissing: there is no key",
+        }
+    ]
+
+
+def test_no_more_are_listed_than_can_be_read(
+    twirec: Twirec, archive: Archive, parked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("twirec.cli.stats"), "SHOWN", 1)
+    archive.catalog.adopt(a_recording(sid=recording_sid(2), call_sid=call_sid(), due_at=None))
+    said = twirec("stats").output
+    assert parked in said
+    assert recording_sid(2) not in said
+    assert "and 1 more" in said
+
+
+@pytest.mark.usefixtures("archive")
+def test_since_is_a_time_of_the_companys_zone(twirec: Twirec) -> None:
+    told = json.loads(twirec("stats", "--json", "--since", "2026-11-24").output)
+    assert (told["calls"], told["recordings"]) == ({"open": 1}, {})
+    assert twirec("stats", "--since", "yesterday").exit_code == 1
+
+
+@pytest.mark.parametrize("every", [True, False], ids=["all", "one"])
+def test_work_tries_parked_recordings_again_and_finishes_them(
+    sandboxed: dict[str, str], twirec_sandbox: Sandbox, twirec: Twirec, every: bool
+) -> None:
+    held = twirec_sandbox.add_recording(seconds=2)
+    twirec("init")
+    archive = Archive.from_env(sandboxed)
+    archive.sweep()
+    lease = archive.catalog.claim(archive.now(), timedelta(minutes=1))
+    assert lease is not None
+    archive.catalog.postpone(lease, None, "BucketRefused: the disk is full")
+    assert twirec("work", "--once").output == ""
+    assert archive.catalog.recording(held.sid).parked
+    result = twirec("work", "--once", "--retry", "--all" if every else held.sid)
+    assert result.output == "Parked recordings to try again: 1.\n"
+    assert archive.catalog.recording(held.sid).state is State.RELEASED
+    archive.close()
+
+
+def test_a_sid_that_is_not_parked_is_an_error_in_a_sentence(
+    twirec: Twirec, archive: Archive
+) -> None:
+    result = twirec("work", "--once", "--retry", recording_sid())
+    assert result.exit_code == 1
+    assert f"The catalog has no parked recording {recording_sid()}" in result.output
+    with pytest.raises(NotFound):
+        archive.retry(recording_sid())
+
+
+def test_python_has_the_same(archive: Archive, parked: str) -> None:
+    assert [recording.sid for recording in archive.parked()] == [parked]
+    assert archive.stats().parked == 1
+    assert archive.retry() == 1
+    assert archive.parked() == []

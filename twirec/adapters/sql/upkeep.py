@@ -1,0 +1,98 @@
+"""Figures, and what was given up tried again: one statement each, and no row is loaded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
+
+from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.recordings import PARKED
+from twirec.adapters.sql.schema import calls, recordings
+from twirec.model.errors import NotFound
+from twirec.model.states import Custody, State
+from twirec.model.upkeep import Stats
+from twirec.model.words import Outcome, Reason
+
+Word = TypeVar("Word", bound=StrEnum)
+
+WAITING = or_(recordings.c.state == State.RECORDING.value, recordings.c.due_at.is_not(None))
+IN_BUCKET = frozenset({State.ARCHIVED, State.RELEASED})
+RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
+
+
+class Upkeep:
+    """The part of the catalog for operators."""
+
+    database: Database
+
+    def stats(self, since: datetime | None) -> Stats:
+        """Count, without loading what is counted."""
+        with self.database.read() as connection:
+            return Stats(
+                **_recorded(connection, since), **_lines(connection, since), **_waiting(connection)
+            )
+
+    def retry(self, at: datetime, sid: str | None) -> int:
+        """Make a parked recording, or all of them, due at `at`, from the first attempt."""
+        which = PARKED if sid is None else PARKED & (recordings.c.sid == sid)
+        with self.database.write() as connection:
+            changed = connection.execute(
+                update(recordings).where(which).values(due_at=at, attempts=0)
+            )
+        if sid is not None and changed.rowcount == 0:
+            raise NotFound(f"The catalog has no parked recording {sid}; `twirec stats` names them.")
+        return changed.rowcount
+
+
+def _recorded(connection: Connection, since: datetime | None) -> dict[str, Any]:
+    state, custody = recordings.c.state, recordings.c.custody
+    sums = (func.sum(recordings.c.size), func.sum(recordings.c.duration))
+    statement = (
+        select(state, custody, func.count(), *sums)
+        .where(_from(recordings.c.started_at, since))
+        .group_by(state, custody)
+    )
+    rows = connection.execute(statement).all()
+    return {
+        "recordings": _added((State(row[0]), row[2]) for row in rows),
+        "custody": _added((Custody(row[1]), row[2]) for row in rows),
+        "size": sum(int(row[3] or 0) for row in rows if State(row[0]) in IN_BUCKET),
+        "seconds": sum(int(row[4] or 0) for row in rows if State(row[0]) in RECORDED),
+    }
+
+
+def _lines(connection: Connection, since: datetime | None) -> dict[str, Any]:
+    statement = (
+        select(calls.c.outcome, calls.c.reason, func.count())
+        .where(_from(calls.c.started_at, since))
+        .group_by(calls.c.outcome, calls.c.reason)
+    )
+    rows = connection.execute(statement).all()
+    return {
+        "calls": _added((Outcome(row[0]), row[2]) for row in rows),
+        "not_recorded": _added((Reason(row[1]), row[2]) for row in rows if row[1]),
+    }
+
+
+def _waiting(connection: Connection) -> dict[str, Any]:
+    recorded_at = func.coalesce(recordings.c.started_at, recordings.c.due_at)
+    waiting = connection.execute(select(func.count(), func.min(recorded_at)).where(WAITING)).one()
+    parked = connection.scalar(select(func.count()).select_from(recordings).where(PARKED))
+    return {"waiting": waiting[0], "oldest_waiting": waiting[1], "parked": parked}
+
+
+def _from(column: ColumnElement[datetime], since: datetime | None) -> ColumnElement[bool]:
+    return true() if since is None else column >= since
+
+
+def _added(counts: Iterable[tuple[Word, int]]) -> dict[Word, int]:
+    """Add up what is counted under the same word."""
+    total: Counter[Word] = Counter()
+    for word, count in counts:
+        total[word] += count
+    return dict(total)

@@ -1,0 +1,75 @@
+"""Figures: what the archive holds, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, tzinfo
+from typing import Any
+
+import click
+
+from twirec.archive import Archive
+from twirec.cli.output import as_json, print_json
+from twirec.model.records import Recording
+from twirec.model.upkeep import Stats
+
+SHOWN = 20
+"""How many parked recordings are listed; `--json` lists all."""
+
+
+@click.command()
+@click.option("--since", help="Count calls and recordings from: 2026-11-03 or '2026-11-03 16:30'.")
+@as_json
+def stats(since: str | None, as_json: bool) -> None:
+    """Show what the archive holds and waits for, and what was given up."""
+    archive = Archive.from_env()
+    counted = archive.stats(since)
+    if as_json:
+        parked = [_fields(recording) for recording in archive.parked()]
+        print_json({**asdict(counted), "parked_recordings": parked})
+        return
+    zone = archive.settings.timezone
+    for name, value in _lines(counted, zone).items():
+        click.echo(f"{name + ':':<18} {value}")
+    for recording in archive.parked(SHOWN):
+        at = recording.started_at
+        since = f", recorded {_moment(at, zone)}" if at else ""
+        click.echo(f"  {recording.sid} {recording.state}{since}: {recording.last_error}")
+    if counted.parked > SHOWN:
+        click.echo(f"  and {counted.parked - SHOWN} more; --json names all")
+
+
+def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
+    oldest = f", the oldest recorded {_moment(counted.oldest_waiting, zone)}"
+    given_up = f", {counted.notices_given_up} given up" if counted.notices_given_up else ""
+    swept = {account: _moment(at, zone) for account, at in counted.swept.items()}
+    return {
+        "calls": _counts(counted.calls),
+        "not recorded": _counts(counted.not_recorded),
+        "recordings": _counts(counted.recordings),
+        "custody": _counts(counted.custody),
+        "in the bucket": f"{counted.size:,} bytes",
+        "recorded": f"{counted.seconds / 3600:,.1f} hours",
+        "waiting": f"{counted.waiting}{oldest if counted.waiting else ''}",
+        "notices waiting": f"{counted.notices_waiting}{given_up}",
+        "swept until": ", ".join(f"{account} {at}" for account, at in swept.items()),
+        "parked": str(counted.parked),
+    }
+
+
+def _counts(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "none"
+
+
+def _moment(at: datetime | None, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" if at else "never"
+
+
+def _fields(recording: Recording) -> dict[str, object]:
+    return {
+        "sid": recording.sid,
+        "state": recording.state,
+        "recorded_at": recording.started_at,
+        "last_error": recording.last_error,
+    }

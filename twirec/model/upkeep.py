@@ -1,0 +1,67 @@
+"""What an operator asks of the catalog: figures, and trying again what was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from twirec.model.states import Custody, State
+from twirec.model.words import Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What the archive holds and waits for. Words that nothing is counted under are not there.
+
+    Attributes:
+        recordings: how many, by state; what is `released` was deleted at the vendor.
+        custody: how many, by custody.
+        calls: how many, by outcome.
+        not_recorded: how many calls were not recorded, by reason.
+        size: bytes in the bucket.
+        seconds: of what was recorded and not lost or erased.
+        waiting: recordings in progress, due, or being worked on.
+        oldest_waiting: when the oldest of them was recorded, UTC; None if none waits.
+        parked: recordings that were given up.
+        notices_waiting: notices that the company's own webhook has not taken yet.
+        notices_given_up: notices that it did not take for about a day.
+        swept: until when each account was swept, UTC; None if it never was.
+    """
+
+    recordings: Mapping[State, int]
+    custody: Mapping[Custody, int]
+    calls: Mapping[Outcome, int]
+    not_recorded: Mapping[Reason, int]
+    size: int
+    seconds: int
+    waiting: int
+    oldest_waiting: datetime | None
+    parked: int
+    notices_waiting: int = 0
+    notices_given_up: int = 0
+    swept: Mapping[str, datetime | None] = field(default_factory=dict)
+
+
+class Upkeep(Protocol):
+    """The part of the catalog's port for operators. It raises as the rest of it does."""
+
+    def stats(self, since: datetime | None) -> Stats:
+        """Count, without loading what is counted; `swept` is left to the caller.
+
+        With `since`, calls and recordings are counted by state, custody, outcome, reason, size and
+        seconds only if they began then or later. What waits or was given up is always counted.
+        """
+        ...
+
+    def retry(self, at: datetime, sid: str | None) -> int:
+        """Make a parked recording, or all of them, due at `at`, from the first attempt.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            NotFound: there is no parked recording of that SID.
+        """
+        ...

@@ -1,0 +1,60 @@
+"""What an operator asks of an archive: figures, and trying again what was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.calls.times import since_time
+from twirec.model.records import Recording
+from twirec.model.upkeep import Stats
+from twirec.settings import Settings
+from twirec.transfers.sweep import MARK
+
+
+class Upkeep:
+    """The part of the archive for operators.
+
+    Attributes:
+        settings: the accounts and the company's zone.
+        catalog: what is counted.
+        now: the clock, UTC.
+    """
+
+    settings: Settings
+    catalog: SqlCatalog
+    now: Callable[[], datetime]
+
+    def stats(self, since: str | None = None) -> Stats:
+        """Return what the archive holds and waits for, in figures.
+
+        Args:
+            since: call time from which calls and recordings are counted, such as `2026-11-03`, in
+                the company's zone; what waits or was given up is always counted.
+
+        Raises:
+            InvalidQuery: `since` cannot be understood; the message names the fix.
+        """
+        counted = self.catalog.stats(since_time(since, self.settings.timezone) if since else None)
+        swept = {sid: self.catalog.mark(MARK + sid) for sid in self.settings.credentials}
+        return replace(counted, swept=swept)
+
+    def parked(self, limit: int | None = None) -> list[Recording]:
+        """Return the recordings that were given up, oldest first, each with its last error."""
+        return self.catalog.parked(limit)
+
+    def retry(self, sid: str | None = None) -> int:
+        """Let a worker take parked recordings up again, from the first attempt.
+
+        Args:
+            sid: of one recording, `RE…`; None for all.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            NotFound: there is no parked recording of that SID.
+        """
+        return self.catalog.retry(self.now(), sid)
