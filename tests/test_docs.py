@@ -6,6 +6,8 @@ import inspect
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,6 +16,7 @@ from flask import Flask
 
 from twirec.archive import Archive
 from twirec.cli import main
+from twirec.notices import HEADER, sign
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT, SignedPosts
 
@@ -82,6 +85,20 @@ def test_the_app_of_the_page_takes_a_call(
     assert dialled in connected
     assert "record-from-answer-dual" in connected
     archive.close()
+
+
+def test_the_receiver_of_the_page_believes_only_what_was_signed(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWIREC_NOTIFY_SECRET", "s" * 32)
+    app = run(PYTHON["notices-0"], request)["app"]
+    assert isinstance(app, Flask)
+    body = b'{"recording_sid": "RE0", "event": "archived"}'
+    header = {HEADER: sign("s" * 32, body, datetime.now(UTC))}
+    post = partial(app.test_client().post, "/hooks/calls", content_type="application/json")
+    assert post(data=body, headers=header).status_code == 204
+    assert post(data=body + b" ", headers=header).status_code == 403
+    assert post(data=body).status_code == 403
 
 
 def test_the_example_is_ten_lines() -> None:

@@ -60,6 +60,9 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
         ("TWIREC_TIMEZONE", "../../etc/passwd"),
         ("TWIREC_TWILIO_API_URL", "http://api.example.com"),
         ("TWIREC_CLOCK_SPEED", "fast"),
+        ("TWIREC_NOTIFY_URL", "http://hooks.example.com/calls"),
+        ("TWIREC_NOTIFY_URL", "https://user:pw@hooks.example.com/calls"),
+        ("TWIREC_NOTIFY_SECRET", "too short"),
         ("TWIREC_TWILIO_AUTH_TOKENS", "AC123=x"),
         ("TWIREC_TWILIO_AUTH_TOKENS", OTHER),
     ],
@@ -95,6 +98,11 @@ def test_a_language_without_a_neural_voice_is_refused_at_the_start() -> None:
         ({"TWILIO_REGION": "ie1"}, "TWILIO_REGION and TWILIO_EDGE"),
         ({"TWILIO_EDGE": "dublin"}, "TWILIO_REGION and TWILIO_EDGE"),
         ({"TWILIO_API_KEY": "SK1"}, "TWILIO_API_KEY and TWILIO_API_SECRET"),
+        (
+            {"TWIREC_NOTIFY_URL": "https://hooks.example.com/"},
+            "TWIREC_NOTIFY_URL and TWIREC_NOTIFY_SECRET",
+        ),
+        ({"TWIREC_NOTIFY_SECRET": "x" * 32}, "TWIREC_NOTIFY_URL and TWIREC_NOTIFY_SECRET"),
         ({"TWIREC_CLOCK_SPEED": "20"}, "TWIREC_CLOCK_SPEED is only for the sandbox"),
         (
             {"TWIREC_CLOCK_SPEED": "20", "TWIREC_TWILIO_API_URL": "https://api.twilio.com"},
@@ -130,10 +138,22 @@ def test_an_api_key_is_used_for_the_api_and_the_token_for_signatures() -> None:
 
 
 def test_secrets_do_not_show() -> None:
-    url = "postgresql://user:pw@db/twirec"
-    shown = repr(Settings.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url}))
+    secrets = {
+        "TWIREC_DATABASE_URL": "postgresql://user:pw@db/twirec",
+        "TWIREC_NOTIFY_URL": "https://hooks.example.com/pw",
+        "TWIREC_NOTIFY_SECRET": "pw" * 16,
+    }
+    shown = repr(Settings.from_env({**ENVIRONMENT, **secrets}))
     assert AUTH_TOKEN not in shown
     assert "pw" not in shown
+
+
+@pytest.mark.parametrize("url", ["https://hooks.example.com/a/?b=c", "http://127.0.0.1:9/a"])
+def test_the_address_of_the_companys_webhook_is_taken_as_it_is(url: str) -> None:
+    settings = Settings.from_env(
+        {**ENVIRONMENT, "TWIREC_NOTIFY_URL": url, "TWIREC_NOTIFY_SECRET": "x" * 32}
+    )
+    assert settings.notify_url == url
 
 
 def test_private_keys_are_kept_by_the_sid_of_the_public_half_and_do_not_show() -> None:

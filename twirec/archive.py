@@ -24,6 +24,7 @@ from twirec.rules import Rules
 from twirec.settings import Settings
 from twirec.transfers.publishing import publish_announcements
 from twirec.transfers.sweep import Sweep
+from twirec.transfers.telling import Teller
 from twirec.transfers.transfer import Transfer
 from twirec.transfers.worker import Worker
 from twirec.upkeep import Upkeep
@@ -67,7 +68,8 @@ class Archive(Rules, Upkeep):
         self.settings = settings
         self.now = now
         self.signature = SignatureCheck(settings.public_url, settings.auth_tokens)
-        self.catalog = catalog or SqlCatalog(settings.database_url)
+        notices = (lambda: self.now()) if settings.notify_url else None
+        self.catalog = catalog or SqlCatalog(settings.database_url, notices=notices)
         self.phone = Phone(settings, self.catalog, lambda: self.vendor, lambda: self.now())
         self._given = (bucket, vendor)
 
@@ -106,7 +108,7 @@ class Archive(Rules, Upkeep):
     # --- after the call -----------------------------------------------------------------------
 
     def worker(self, threads: int = 4) -> Worker:
-        """Return a worker that transfers what is due.
+        """Return a worker that transfers what is due, and sends notices if they are wanted.
 
         Args:
             threads: how many recordings it works at together.
@@ -123,10 +125,20 @@ class Archive(Rules, Upkeep):
             self.catalog,
             transfer,
             before=lambda: publish(self.now()),
+            tell=self._teller(),
             now=self.now,
             threads=threads,
             beside=self._sweep_in_turn if self.settings.sweep_every else None,
         )
+
+    def _teller(self) -> Callable[[], bool] | None:
+        if not self.settings.notify_url:
+            return None
+        from twirec.adapters.notify import HttpReceiver
+
+        receiver = HttpReceiver(self.settings.notify_url)
+        secret = self.settings.notify_secret
+        return Teller(self.catalog, receiver, secret=secret, now=self.now).tell_one
 
     def sweep(self, *, dry_run: bool = False, full: bool = False) -> SweepReport:
         """Compare vendor, catalog and bucket since the last sweep, and repair what can be.

@@ -12,6 +12,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from twirec.addresses import api_url, is_here, notify_url, public_url
 from twirec.calls.numbers import is_country
 from twirec.calls.own_wordings import read_wordings
 from twirec.calls.policy import check_fits
@@ -22,8 +23,6 @@ from twirec.model.ports import PrivateKey
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
 
 T = TypeVar("T")
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,8 @@ class Settings:
         edge: `TWILIO_EDGE`.
         decryption_keys: `TWIREC_DECRYPTION_KEYS` (`CR…=/path/key.pem;CR…=env:NAME`), the private
             keys for recordings that Twilio encrypted, by the SID of the public one.
+        notify_url: `TWIREC_NOTIFY_URL`, a webhook of the company's own; None tells nobody.
+        notify_secret: `TWIREC_NOTIFY_SECRET`, which signs what it is told.
         language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
         uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
             not in the register.
@@ -75,6 +76,8 @@ class Settings:
     edge: str | None = None
     uninformed_agents: Uninformed = Uninformed.WARN
     decryption_keys: Mapping[str, PrivateKey] = field(default_factory=dict, repr=False)
+    notify_url: str | None = field(default=None, repr=False)
+    notify_secret: str = field(default="", repr=False)
     language: str = "es-ES"
     sweep_every: timedelta = timedelta(minutes=15)
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
@@ -112,12 +115,11 @@ class _Reader:
     def settings(self) -> Settings:
         account_sid = self.read("TWILIO_ACCOUNT_SID", _account, "")
         tokens = self._tokens(account_sid)
-        api_url = self.read("TWIREC_TWILIO_API_URL", _api_url, None)
         settings = Settings(
             account_sid=account_sid,
             credentials=self._credentials(account_sid, tokens),
             auth_tokens=tokens,
-            public_url=self.read("TWIREC_PUBLIC_URL", _public_url, ""),
+            public_url=self.read("TWIREC_PUBLIC_URL", public_url, ""),
             bucket=self.read("TWIREC_BUCKET", _bucket, ""),
             company=self.read("TWIREC_COMPANY", str, ""),
             privacy_info=self.read("TWIREC_PRIVACY_INFO", str, ""),
@@ -126,10 +128,12 @@ class _Reader:
             uninformed_agents=self.read("TWIREC_UNINFORMED_AGENTS", _uninformed, Uninformed.WARN),
             sweep_every=self.read("TWIREC_SWEEP_EVERY", _minutes, timedelta(minutes=15)),
             database_url=self.read("TWIREC_DATABASE_URL", str, "sqlite:///twirec.db"),
-            api_url=api_url,
+            api_url=self.read("TWIREC_TWILIO_API_URL", api_url, None),
             region=self.read("TWILIO_REGION", str, None),
             edge=self.read("TWILIO_EDGE", str, None),
             decryption_keys=self._decryption_keys(),
+            notify_url=self.read("TWIREC_NOTIFY_URL", notify_url, None),
+            notify_secret=self.read("TWIREC_NOTIFY_SECRET", _secret, ""),
             language=self.read("TWIREC_LANGUAGE", str, "es-ES"),
             wordings=self.read("TWIREC_ANNOUNCEMENTS", _wordings, WORDINGS),
             country=self.read("TWIREC_COUNTRY", _country, "ES"),
@@ -191,6 +195,9 @@ class _Reader:
         return {}
 
     def _check_together(self, settings: Settings) -> None:
+        notify = ("TWIREC_NOTIFY_URL", "TWIREC_NOTIFY_SECRET")
+        if len({bool(self.read(name, str, "")) for name in notify}) > 1:
+            self._problems.append(f"{' and '.join(notify)} go together: give both.")
         if bool(settings.region) != bool(settings.edge) and not settings.api_url:
             self._problems.append(
                 "TWILIO_REGION and TWILIO_EDGE go together: hosts with a region only are gone."
@@ -203,8 +210,7 @@ class _Reader:
             check_said(settings.wordings, settings.language, settings.consent_mode)
         except InvalidQuery as error:
             self._problems.append(f"TWIREC_LANGUAGE is wrong: {error}")
-        loopback = settings.api_url and urlsplit(settings.api_url).hostname in LOOPBACK
-        if settings.clock_speed != 1.0 and not loopback:
+        if settings.clock_speed != 1.0 and not is_here(settings.api_url):
             self._problems.append(
                 "TWIREC_CLOCK_SPEED is only for the sandbox: "
                 "TWIREC_TWILIO_API_URL does not name this machine."
@@ -240,20 +246,10 @@ def _token_table(value: str) -> dict[str, tuple[str, ...]]:
     return table
 
 
-def _public_url(value: str) -> str:
-    url = urlsplit(value)
-    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK)
-    if not secure or not url.hostname or url.query or url.fragment or url.username:
-        raise ValueError("give an https:// address without query, user or fragment.")
-    return value.rstrip("/")
-
-
-def _api_url(value: str) -> str:
-    url = urlsplit(value)
-    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK)
-    if not secure or not url.hostname:
-        raise ValueError("credentials go there: it must begin with https:// (or be this machine).")
-    return value.rstrip("/")
+def _secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError("give at least 32 characters, such as `openssl rand -hex 32` makes.")
+    return value
 
 
 def _bucket(value: str) -> str:

@@ -25,7 +25,7 @@ class TwirecError(Exception):
 
 
 class RequestRefused(TwirecError):
-    """A request is not proven to be Twilio's. Answer it with 403 and believe nothing in it."""
+    """A request is not proven to be Twilio's, or a notice ours. Answer 403, believe nothing."""
 
 
 class MalformedRequest(TwirecError):
@@ -201,6 +201,18 @@ class LeaseLost(CatalogError):
     """Somebody else has the recording now, or the lease ran out: commit nothing."""
 
     retryable = False
+
+
+# --- notices --------------------------------------------------------------------------------
+
+
+class NoticeNotTaken(TwirecError):
+    """The company's own webhook refused a notice, or it is not known whether it took it."""
+
+    retryable = True
+
+
+# --- work -----------------------------------------------------------------------------------
 
 
 class Stopped(TwirecError):

@@ -37,6 +37,8 @@ class Worker:
         before: called before looking for work, such as to publish announcements.
         beside: called every now and then by a thread of its own, such as to sweep; not by
             `run_once`.
+        tell: sends one notice, in a thread of its own; False if there was nothing to send or it
+            was not taken. None if nobody is to be told.
         now: the clock, UTC.
         threads: how many recordings are worked at together.
     """
@@ -47,6 +49,7 @@ class Worker:
         transfer: Transfer,
         *,
         before: Callable[[], None],
+        tell: Callable[[], bool] | None = None,
         now: Callable[[], datetime],
         threads: int = 4,
         beside: Callable[[], object] | None = None,
@@ -55,6 +58,7 @@ class Worker:
         self._transfer = transfer
         self._before = before
         self._beside = beside
+        self._tell = tell
         self._now = now
         self._threads = threads
         self._stop = threading.Event()
@@ -69,7 +73,7 @@ class Worker:
         self._start(until_done=False)
 
     def run_once(self) -> None:
-        """Do all that is due now, and return.
+        """Do all that is due now, send the notices of it, and return.
 
         Raises:
             CatalogError: the catalog could not be asked, so that nobody knows what is due.
@@ -79,9 +83,12 @@ class Worker:
             raise self._unasked
 
     def _start(self, *, until_done: bool) -> None:
+        steps = [self._try_one] * self._threads
+        if self._tell and not until_done:
+            steps.append(self._tell)
         threads = [
-            threading.Thread(target=self._loop, args=(until_done,), name=f"twirec-worker-{n}")
-            for n in range(self._threads)
+            threading.Thread(target=self._loop, args=(step, until_done), name=f"twirec-worker-{n}")
+            for n, step in enumerate(steps)
         ]
         if self._beside is not None and not until_done:
             threads.append(threading.Thread(target=self._tend, name="twirec-worker-beside"))
@@ -89,10 +96,12 @@ class Worker:
             thread.start()
         for thread in threads:
             thread.join()
+        if self._tell and until_done:
+            self._loop(self._tell, until_done)
 
-    def _loop(self, until_done: bool) -> None:
+    def _loop(self, step: Callable[[], bool], until_done: bool) -> None:
         while not self._stop.is_set():
-            if self._try_one():
+            if step():
                 continue
             if until_done:
                 return

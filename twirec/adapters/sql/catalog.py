@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from twirec.adapters.sql import migrate
 from twirec.adapters.sql.agents import Agents
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keepsakes import Keepsakes
 from twirec.adapters.sql.ledger import Ledger
 from twirec.adapters.sql.orders import Orders
+from twirec.adapters.sql.outbox import Outbox
 from twirec.adapters.sql.pauses import Pauses
 from twirec.adapters.sql.policies import Policies
 from twirec.adapters.sql.recordings import Recordings
@@ -15,15 +19,18 @@ from twirec.adapters.sql.upkeep import Upkeep
 from twirec.adapters.sql.work import Work
 
 
-class SqlCatalog(Agents, Ledger, Orders, Pauses, Policies, Recordings, Work, Keepsakes, Upkeep):
+class SqlCatalog(
+    Agents, Ledger, Orders, Pauses, Policies, Recordings, Work, Keepsakes, Upkeep, Outbox
+):
     """The catalog port on a SQL database.
 
     Args:
         url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
+        notices: the clock by which notices are dated; None if none are to be written.
     """
 
-    def __init__(self, url: str) -> None:
-        self.database = Database(url)
+    def __init__(self, url: str, *, notices: Callable[[], datetime] | None = None) -> None:
+        self.database = Database(url, notices)
 
     def set_up(self) -> None:
         """Make the tables, or bring them to this version. Doing it again changes nothing."""

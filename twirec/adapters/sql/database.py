@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,11 @@ class Database:
 
     Args:
         url: a SQLAlchemy URL. `sqlite://` alone lives in memory, for tests.
+        notices: the clock by which notices are dated; None if none are to be written.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, notices: Callable[[], datetime] | None = None) -> None:
+        self._notices = notices
         try:
             self.url = make_url(url)
         except ArgumentError as error:
@@ -101,7 +104,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: all of it, or, after an error, none of it."""
         with self._turn, _translated(), self.engine.begin() as connection:
-            yield connection
+            yield connection.execution_options(twirec_notices=self._notices)
 
     def insert_once(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Insert a row unless one with its primary key is there. True if it was inserted."""

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, case, exists, func, insert, or_, select, upda
 
 from twirec.adapters.sql.agents import PROOF, owner_of
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.outbox import write_notice
 from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
 from twirec.model.errors import NotFound, RequestRefused
+from twirec.model.notices import Event
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
@@ -230,7 +232,12 @@ def set_custody(connection: Connection, recording: Recording) -> None:
 
 
 def tell_ledger(connection: Connection, recording: Recording) -> None:
-    """Say on the call's line whether it was recorded, all its recordings considered."""
+    """Say on the call's line whether it was recorded, all its recordings considered.
+
+    Called once for each change of state, so that what is lost is told of here too.
+    """
+    if recording.state is State.LOST:
+        write_notice(connection, Event.LOST, recording)
     line = (calls.c.account_sid == recording.account_sid) & (calls.c.call_sid == recording.call_sid)
     if recording.state in NOTHING_THERE:
         why = Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
 
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.outbox import GIVEN_UP
 from twirec.adapters.sql.recordings import PARKED
-from twirec.adapters.sql.schema import calls, recordings
+from twirec.adapters.sql.schema import calls, notices, recordings
 from twirec.model.errors import NotFound
 from twirec.model.states import Custody, State
 from twirec.model.upkeep import Stats
@@ -82,8 +83,17 @@ def _lines(connection: Connection, since: datetime | None) -> dict[str, Any]:
 def _waiting(connection: Connection) -> dict[str, Any]:
     recorded_at = func.coalesce(recordings.c.started_at, recordings.c.due_at)
     waiting = connection.execute(select(func.count(), func.min(recorded_at)).where(WAITING)).one()
-    parked = connection.scalar(select(func.count()).select_from(recordings).where(PARKED))
-    return {"waiting": waiting[0], "oldest_waiting": waiting[1], "parked": parked}
+    return {
+        "waiting": waiting[0],
+        "oldest_waiting": waiting[1],
+        "parked": _count(connection, PARKED),
+        "notices_waiting": _count(connection, notices.c.due_at.is_not(None)),
+        "notices_given_up": _count(connection, GIVEN_UP),
+    }
+
+
+def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).where(condition)).scalar_one()
 
 
 def _from(column: ColumnElement[datetime], since: datetime | None) -> ColumnElement[bool]:

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, or_, select, update
 
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.outbox import write_notice
 from twirec.adapters.sql.recordings import NOTHING_THERE, tell_ledger
 from twirec.adapters.sql.rows import to_recording
 from twirec.adapters.sql.schema import callbacks, recordings
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
-from twirec.model.records import Lease
+from twirec.model.notices import Event
+from twirec.model.records import Lease, Recording
 from twirec.model.states import MAY_BECOME, State
 from twirec.model.vendor import VendorRecording
 
@@ -122,10 +124,14 @@ class Work:
             if state is State.ERASED:
                 told = callbacks.c.recording_sid == lease.recording.sid
                 connection.execute(delete(callbacks).where(told))
-            if state is not None:
-                self._tell(connection, changed)
+            _tell(connection, changed.recording, state)
         return changed
 
-    def _tell(self, connection: Connection, lease: Lease) -> None:
-        if lease.recording.state in NOTHING_THERE:
-            tell_ledger(connection, lease.recording)
+
+def _tell(connection: Connection, recording: Recording, moved_to: State | None) -> None:
+    if moved_to in NOTHING_THERE:
+        tell_ledger(connection, recording)
+    elif moved_to is State.ARCHIVED:
+        write_notice(connection, Event.ARCHIVED, recording)
+    elif recording.parked:
+        write_notice(connection, Event.PARKED, recording)

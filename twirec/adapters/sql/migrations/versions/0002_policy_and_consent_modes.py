@@ -121,3 +121,19 @@ def upgrade() -> None:
             sa.Column("legal_ground", sa.String(length=255), server_default="", nullable=False)
         )
     op.create_index(op.f("ix_calls_own_number"), "calls", ["own_number"], unique=False)
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("recording_sid", sa.String(length=34), nullable=False),
+        sa.Column("event", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+    )
+    op.create_index(op.f("ix_notices_recording_sid"), "notices", ["recording_sid"], unique=False)
+    op.create_index(op.f("ix_notices_due_at"), "notices", ["due_at"], unique=False)

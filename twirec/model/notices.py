@@ -1,0 +1,88 @@
+"""Notices: what a webhook of the company's own is told of its recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from twirec.model.states import State
+
+
+class Event(StrEnum):
+    """What happened to a recording."""
+
+    ARCHIVED = "archived"
+    """The bucket holds its verified bytes."""
+    PARKED = "parked"
+    """Trying was given up, until the next sweep or until somebody tries it again."""
+    LOST = "lost"
+    """Twilio no longer had it before it could be copied: an alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell. It holds SIDs and facts, never a number.
+
+    Attributes:
+        id: the same each time that it is sent; 32 hex digits.
+        at: when it happened, UTC.
+        state: the recording's, then.
+        reason: the name of the error for which it was parked; empty otherwise.
+        object_name, sha256: what the bucket holds; None if nothing.
+        attempts: how often it was sent, this time included.
+    """
+
+    id: str
+    event: Event
+    at: datetime
+    recording_sid: str
+    account_sid: str
+    call_sid: str | None
+    state: State
+    reason: str = ""
+    object_name: str | None = None
+    sha256: str | None = None
+    attempts: int = 1
+
+
+class Outbox(Protocol):
+    """The part of the catalog's port that keeps notices. It raises as the rest of it does.
+
+    If notices are wanted, one is written in the transaction in which a recording becomes
+    `archived`, `parked` or `lost`: either both are there or neither. A recording that was tried
+    again and is parked in the same state for the same reason is not told of twice, unless the
+    first notice was given up.
+    """
+
+    def claim_notice(self, now: datetime, until: datetime) -> Notice | None:
+        """Take the notice that is due longest, and count an attempt; None if none is due.
+
+        Nobody else gets it before `until`; then it is due again, unless it was told or put off.
+        """
+        ...
+
+    def told(self, notice: Notice, at: datetime) -> None:
+        """Write down that a notice was taken. It is never due again."""
+        ...
+
+    def put_off(self, notice: Notice, due_at: datetime | None, error: str) -> None:
+        """Tell it again at `due_at`, or never (given up) when it is None.
+
+        Nothing changes if it was told in the meantime.
+        """
+        ...
+
+
+class Receiver(Protocol):
+    """The company's own webhook."""
+
+    def take(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Hand over a notice. On return it was taken.
+
+        Raises:
+            NoticeNotTaken: it was refused, or it is not known whether it was taken.
+        """
+        ...
