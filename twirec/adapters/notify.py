@@ -17,12 +17,10 @@ class HttpReceiver:
 
     Args:
         url: the address. It may hold a token, so that no message names it.
-        timeout: seconds to connect, and seconds to wait for the answer.
     """
 
-    def __init__(self, url: str, *, timeout: tuple[float, float] = TIMEOUT) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._timeout = timeout
 
     def take(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Hand over a notice. On return it was taken."""
@@ -31,7 +29,7 @@ class HttpReceiver:
                 self._url,
                 data=body,
                 headers={"Content-Type": "application/json", **headers},
-                timeout=self._timeout,
+                timeout=TIMEOUT,
                 allow_redirects=False,
                 stream=True,
                 auth=_unchanged,
