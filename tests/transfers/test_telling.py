@@ -135,6 +135,18 @@ def test_a_receiver_that_is_down_is_asked_once_a_run_and_delays_nothing(
     assert waiting(house) == (1, 0)
 
 
+def test_an_error_of_ours_ends_neither_the_telling_nor_the_worker(
+    house: House, ear: Ear, teller: Teller, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear.failing = RuntimeError("a mistake")
+    house.record(wav(seconds=4, channels=2))
+    assert house.work().state is State.RELEASED
+    assert "an error of ours" in caplog.text
+    ear.failing = None
+    house.time += telling.HOLD
+    assert teller.tell_one()
+
+
 def test_what_was_not_taken_is_told_later_under_the_same_id(
     house: House, ear: Ear, teller: Teller
 ) -> None:

@@ -44,7 +44,7 @@ def work(once: bool, threads: int, retry: str | None) -> None:
     Ends cleanly on SIGTERM and SIGINT: what is in work is given back.
     """
     archive = Archive.from_env()
-    if retry:
+    if retry:  # whose value may be `--all`: click takes what follows, dashes or not
         count = archive.retry(None if retry == "--all" else retry)
         click.echo(f"Parked recordings to try again: {count}.")
     worker = archive.worker(threads)

@@ -59,16 +59,20 @@ class Teller:
         try:
             self._receiver.take(body, {HEADER: sign(self._secret, body, self._now())})
         except NoticeNotTaken as error:
-            self._put_off(notice, error)
+            self._put_off(notice, str(error))
+            return False
+        except Exception as error:
+            log.exception("%s: an error of ours", notice.recording_sid)
+            self._put_off(notice, type(error).__name__)
             return False
         self._outbox.told(notice, self._now())
         log.info("%s: told that it is %s", notice.recording_sid, notice.event)
         return True
 
-    def _put_off(self, notice: Notice, error: NoticeNotTaken) -> None:
+    def _put_off(self, notice: Notice, error: str) -> None:
         again = notice.attempts < MOST_ATTEMPTS
         due_at = self._now() + timedelta(seconds=_pause(notice.attempts)) if again else None
-        self._outbox.put_off(notice, due_at, str(error))
+        self._outbox.put_off(notice, due_at, error)
         verdict = "again" if again else "given up"
         said = (notice.recording_sid, notice.event, verdict, notice.attempts, error)
         log.warning("%s: notice that it is %s: %s after try %d: %s", *said)
