@@ -19,6 +19,7 @@ from tests.factories import (
 )
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.bucket import StoredObject
+from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import LeaseLost
 from twirec.model.notices import Event, Notice
 from twirec.model.records import Lease
@@ -100,6 +101,16 @@ def test_what_is_archived_is_told_once_with_the_object(catalog: SqlCatalog) -> N
         sha256="f" * 64,
     )
     assert len(notice.id) == 32
+
+
+def test_what_was_erased_since_is_told_without_the_object(catalog: SqlCatalog) -> None:
+    catalog.finish(archive(catalog, claimed(catalog)), State.RELEASED)
+    catalog.order_erasure(Order(recording_sid(), OrderKind.ERASE, NOW, "a test", "asked to"))
+    lease = catalog.claim(NOW, MINUTE)
+    assert lease is not None
+    catalog.finish(lease, State.ERASED)
+    (notice,) = sent(catalog)
+    assert (notice.event, notice.object_name, notice.sha256) == (Event.ARCHIVED, None, None)
 
 
 def test_what_is_parked_is_told_with_the_name_of_the_error_only(catalog: SqlCatalog) -> None:
