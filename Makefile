@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STORE ?= folder
 
-.PHONY: demo test check clean
+.PHONY: demo test lint check clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml
@@ -21,11 +21,12 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -q
 
-check: $(READY)
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+
+check: lint test
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -235,3 +235,14 @@ def test_external_storage_is_named_once_and_never_fetched(house: House) -> None:
     assert report.problems[recording_sid()].startswith("external: ")
     assert house.work().state is State.EXTERNAL
     assert house.archive.sweep().problems == {}
+
+
+def test_an_erasure_that_was_given_up_is_named_and_tried_again(house: House) -> None:
+    archived(house)
+    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    lease = house.archive.catalog.claim(house.time, timedelta(minutes=1))
+    assert lease is not None
+    house.archive.catalog.postpone(lease, None, "VendorRefused: no")
+    assert house.recording().parked
+    assert "VendorRefused: no" in house.archive.sweep().problems[recording_sid()]
+    assert house.work().state is State.ERASED

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from twirec.model.agents import Leg
 from twirec.model.encryption import Encryption
-from twirec.model.states import Custody, State
+from twirec.model.states import UNFINISHED, Custody, State
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -156,8 +156,7 @@ class Recording:
     @property
     def parked(self) -> bool:
         """Whether trying again was given up, with the last error kept."""
-        waiting = self.state in {State.COMPLETED, State.ARCHIVED}
-        return waiting and self.due_at is None
+        return self.state in UNFINISHED and self.due_at is None
 
 
 @dataclass(frozen=True, slots=True)

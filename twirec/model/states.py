@@ -62,6 +62,10 @@ MAY_BECOME: Mapping[State, frozenset[State]] = {
 """What each state may become. A step that is not here is not taken."""
 
 
+UNFINISHED = frozenset({State.COMPLETED, State.ARCHIVED, State.ERASING})
+"""The states in which a worker has something left to do."""
+
+
 def advance(current: State, told: State) -> State:
     """Return the state after being told `told` while in `current`.
 

@@ -16,13 +16,13 @@ from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.notices import Event
 from twirec.model.records import Recording
-from twirec.model.states import Custody, State, advance
+from twirec.model.states import UNFINISHED, Custody, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.words import Outcome, Reason, Role, why_nothing
 
 NOTHING_THERE = frozenset({State.ABSENT, State.FAILED, State.LOST})
 PARKED = (
-    recordings.c.state.in_([State.COMPLETED.value, State.ARCHIVED.value])
+    recordings.c.state.in_([state.value for state in UNFINISHED])
     & recordings.c.due_at.is_(None)
     & recordings.c.lease.is_(None)
 )
@@ -93,9 +93,8 @@ class Recordings:
 
     def named(self, prefix: str) -> list[Recording]:
         """Return the recordings whose object's name begins so, in order of the names."""
-        statement = select(recordings).where(
-            recordings.c.object_name >= prefix, recordings.c.object_name < prefix + "\uffff"
-        )
+        begins_so = recordings.c.object_name.startswith(prefix, autoescape=True)
+        statement = select(recordings).where(begins_so)
         with self.database.read() as connection:
             found = [to_recording(row) for row in connection.execute(statement)]
         return sorted(found, key=lambda recording: recording.object_name or "")

@@ -1,0 +1,144 @@
+"""The part of the catalog's port that knows calls: lines, consents, agents, policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from twirec.model.agents import InformedAgent, Leg
+from twirec.model.policy import PolicyChange
+from twirec.model.records import Call, CallRecord, Consent, Query
+from twirec.model.words import Outcome, Reason
+
+
+class CallsCatalog(Protocol):
+    """Calls and who may be recorded. See `Catalog`."""
+
+    def open_call(self, call: Call) -> Call:
+        """Write a call's line, unless it has one, and return the line that stands."""
+        ...
+
+    def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
+        """Set when the announcement was last sent, and to which leg; a new one was asked nothing.
+
+        Nothing changes once a consent is written.
+        """
+        ...
+
+    def ask_again(self, account_sid: str, call_sid: str, asked: int, at: datetime) -> None:
+        """Count that the question is put once more, after it was put `asked` times, and when.
+
+        Nothing changes if it was put more often already.
+        """
+        ...
+
+    def call(self, account_sid: str, call_sid: str) -> CallRecord:
+        """Return a call with its consents and recordings.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        ...
+
+    def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
+        """Write a consent, unless that leg has one, and return the one that stands.
+
+        With `reason`, and only if the consent was new, the call's line is closed as not recorded.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        ...
+
+    def close_call(
+        self,
+        account_sid: str,
+        call_sid: str,
+        *,
+        outcome: Outcome,
+        reason: Reason | None,
+        ended_at: datetime | None,
+    ) -> None:
+        """Say what came of a call, and when it ended, if it did.
+
+        A line that is `recorded` or `not_recorded` keeps outcome and reason; a line without an end
+        gets `ended_at`. A call that is not there stays so.
+        """
+        ...
+
+    def unfinished_calls(
+        self, before: datetime, *, after: Call | None = None, limit: int = 1000
+    ) -> list[Call]:
+        """Return calls that started before `before` and are still `open` or `owed`.
+
+        Oldest first, a page at a time: `after` is the last one of the page before.
+        """
+        ...
+
+    def owns(self, number: str) -> bool:
+        """Whether there are lines of calls to or from this number as an own number."""
+        ...
+
+    def find(self, sid: str) -> CallRecord:
+        """Return the call of a SID, its own or that of one of its recordings.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+        """
+        ...
+
+    def search(self, query: Query) -> list[CallRecord]:
+        """Return the calls that match, newest first."""
+        ...
+
+    # --- agents and legs ----------------------------------------------------------------------
+
+    def inform_agent(self, entry: InformedAgent) -> InformedAgent:
+        """Add an entry to the register, and return it with its number."""
+        ...
+
+    def informed_agents(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
+        """Return the register, or what it says of some agents, oldest entry first."""
+        ...
+
+    def name_agents(
+        self, account_sid: str, call_sid: str, entries: Sequence[int], warning: str
+    ) -> None:
+        """Name entries of the register in the consent of a call, if it allows recording.
+
+        Those that it names already stay. A warning that is not empty becomes the line's detail.
+        """
+        ...
+
+    def add_leg(self, leg: Leg) -> Leg:
+        """Write a leg down, and its call where that was not known; return what stands."""
+        ...
+
+    def meet(self, conference: Leg, sid: str) -> list[Leg]:
+        """Write down that a call, or a leg that is known, joined a conference.
+
+        Legs that are in a conference belong to the call that is in it, whoever came first.
+
+        Returns:
+            The legs of which it is known only now which call they belong to.
+        """
+        ...
+
+    def owner(self, account_sid: str, sid: str) -> str:
+        """Return the call that a leg or conference belongs to; the SID itself if to none."""
+        ...
+
+    def knows_leg(self, account_sid: str, sid: str) -> bool:
+        """Whether a SID is that of a leg, and not of a call of its own."""
+        ...
+
+    # --- policy -------------------------------------------------------------------------------
+
+    def change_policy(self, change: PolicyChange) -> None:
+        """Add a change to the history, which nothing ever takes away from."""
+        ...
+
+    def policy_history(self) -> list[PolicyChange]:
+        """Return all changes, oldest first."""
+        ...

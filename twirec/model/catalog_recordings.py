@@ -1,0 +1,168 @@
+"""The part of the catalog's port that knows recordings, orders about them, and work at them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from twirec.model.bucket import StoredObject
+from twirec.model.custody import Order
+from twirec.model.records import Lease, Pause, Recording
+from twirec.model.states import State
+from twirec.model.vendor import RecordingCallback, VendorRecording
+from twirec.model.words import Role
+
+
+class RecordingsCatalog(Protocol):
+    """Recordings and their transfer. See `Catalog`."""
+
+    def receive(
+        self,
+        callback: RecordingCallback,
+        *,
+        state: State | None,
+        channel_map: tuple[Role, ...],
+        at: datetime,
+    ) -> Recording | None:
+        """Keep a callback, and bring the recording to what it says, by the table of states.
+
+        The recording is made if it is not there. `state` None (a word without a meaning to us)
+        keeps the callback only, and returns None if the recording is not there. A recording that
+        comes to `completed` is due at once. What is recorded of a leg or a conference is a
+        recording of the call that it belongs to. The call's line becomes `recorded`, or
+        `not_recorded` when the state is `absent` or `failed` and it has no other recording. A new
+        recording is quarantined unless it began after a consent of its call that allows recording.
+        On the move to another state what is said now counts, not what was said before. A
+        repetition changes nothing but that it is kept.
+
+        Raises:
+            RequestRefused: the recording is another account's; nothing is kept.
+        """
+        ...
+
+    def adopt(self, recording: Recording) -> bool:
+        """Add a recording that a sweep found. False, and nothing done, if it is there.
+
+        As in `receive`, it may be quarantined, and the call's line says that it was recorded.
+        """
+        ...
+
+    def recording(self, sid: str) -> Recording:
+        """Return a recording.
+
+        Raises:
+            NotFound: the catalog has none of that SID.
+        """
+        ...
+
+    def refresh(self, sid: str, found: VendorRecording, state: State, at: datetime) -> bool:
+        """Bring a recording to what the vendor itself says. True if its state moved.
+
+        Facts that were missing (start, duration, channels, error, encryption) are filled in. A
+        recording that is leased to a worker is left alone.
+        """
+        ...
+
+    def named(self, prefix: str) -> list[Recording]:
+        """Return the recordings whose object's name begins so, in order of the names."""
+        ...
+
+    def first_object(self) -> str | None:
+        """Return the name of the first object by name; None if there is none."""
+        ...
+
+    def parked(self, limit: int | None = None) -> list[Recording]:
+        """Return what was given up (something is left to do, and it is not due), oldest first."""
+        ...
+
+    def in_progress(self, before: datetime) -> list[Recording]:
+        """Return what Twilio last said is being recorded, and began before a moment."""
+        ...
+
+    def make_due(self, sid: str, at: datetime) -> None:
+        """Let a worker take the recording up again, from the first attempt."""
+        ...
+
+    def begin_pause(self, pause: Pause) -> None:
+        """Write down that a recording was paused."""
+        ...
+
+    def end_pauses(self, recording_sid: str, at: datetime) -> None:
+        """Write down that a recording goes on. Nothing changes if it was not paused."""
+        ...
+
+    def open_pauses(self, before: datetime) -> list[Pause]:
+        """Return what was paused before a moment and does not go on yet, oldest first."""
+        ...
+
+    # --- orders -------------------------------------------------------------------------------
+
+    def admit(self, order: Order) -> Recording:
+        """Write an order down, and take the recording out of quarantine.
+
+        Raises:
+            NotFound: it is not there, or not in quarantine any more.
+        """
+        ...
+
+    def order_erasure(self, order: Order) -> Recording:
+        """Write an order down, and make the recording due to be destroyed.
+
+        Who holds its lease loses it.
+
+        Raises:
+            NotFound: it is not there, or cannot be erased any more.
+        """
+        ...
+
+    def orders(self, recording_sid: str) -> list[Order]:
+        """Return what was ordered of a recording, oldest first."""
+        ...
+
+    # --- work ---------------------------------------------------------------------------------
+
+    def claim(self, now: datetime, lease_for: timedelta) -> Lease | None:
+        """Take the recording that is due longest, and count an attempt; None if nothing is due.
+
+        Two callers never get the same recording while the lease lasts.
+        """
+        ...
+
+    def renew(self, lease: Lease, until: datetime) -> Lease:
+        """Extend a lease.
+
+        Raises:
+            LeaseLost: it is not held any more.
+        """
+        ...
+
+    def describe(self, lease: Lease, found: VendorRecording) -> Lease:
+        """Fill in facts (start, duration, encryption, …) that the vendor gave when asked."""
+        ...
+
+    def name_object(self, lease: Lease, name: str) -> Lease:
+        """Write down the object's name, unless it has one. Raises `LeaseLost`."""
+        ...
+
+    def archived(self, lease: Lease, stored: StoredObject, sha256: str, channels: int) -> Lease:
+        """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`."""
+        ...
+
+    def finish(self, lease: Lease, state: State, error: str = "") -> None:
+        """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
+
+        For `absent`, `failed` and `lost` the call's line says so when it has no other recording.
+        Of what is `erased` nothing stays but SIDs, times and the object's name.
+        """
+        ...
+
+    def postpone(self, lease: Lease, due_at: datetime | None, error: str) -> None:
+        """End the lease; try again at `due_at`, or never (parked) when it is None.
+
+        Raises `LeaseLost`.
+        """
+        ...
+
+    def give_back(self, lease: Lease) -> None:
+        """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
+        ...
