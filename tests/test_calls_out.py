@@ -320,3 +320,48 @@ def test_an_agents_call_goes_on_without_notice_and_recording_when_it_is_off(
     assert "url=" not in answer
     assert CUSTOMER in answer
     assert twirec_archive.show(PARENT).call.reason is Reason.OFF
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_agents_call_goes_on_unrecorded_by_the_fallback_url(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    post("/dial", DIALLED)
+    failed = {**DIALLED, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/dial"}
+    for _ in range(2):
+        answer = post("/dial", failed).text
+        assert f">{CUSTOMER}</Number>" in answer
+        assert "url=" not in answer
+    call = twirec_archive.show(PARENT).call
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
+    assert "url=" not in post("/dial", DIALLED).text  # the first request, come late
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_agents_fallback_url_does_not_dial_again_after_the_end(post: SignedPosts) -> None:
+    failed = {**DIALLED, "ErrorUrl": "https://calls.example.com/twirec/ended"}
+    assert "<Dial" not in post("/dial", failed).text
+
+
+@pytest.mark.parametrize("method", ["call", "record_consent", "name_agents"])
+def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    vendor: MemoryVendor,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    def down(*_: object, **__: object) -> None:
+        raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
+
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    with monkeypatch.context() as broken:
+        broken.setattr(twirec_archive.catalog, method, down)
+        answer = post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    assert (answer.status_code, "<Hangup" in answer.text) == (200, False)
+    assert started(vendor) == []
+    post("/twirec/ended", {**DIALLED, "CallStatus": "completed", "DialCallStatus": "completed"})
+    assert twirec_archive.show(PARENT).call.reason is Reason.CATALOG_DOWN

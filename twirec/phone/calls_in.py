@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from twirec.calls import forms, reception, twiml
 from twirec.model.announcements import Announcement
@@ -41,7 +42,8 @@ class CallsIn(Desk):
             request, dial=tuple(dial), country=self._settings.country, now=self._now()
         )
         if request.error_url is not None:
-            return self._go_on(request.error_url, line, build_dial)
+            unrecorded = partial(self._connect, line, build_dial, record=False)
+            return self._go_on(request.error_url, line, unrecorded)
         try:
             return self._tell(self._catalog.open_call(self._decided(line)), build_dial)
         except CatalogError as error:
@@ -66,9 +68,10 @@ class CallsIn(Desk):
         request = forms.parse_voice_request(fields)
         call = self._catalog.call(request.account_sid, request.call_sid).call
         if request.error_url is not None:
-            return self._go_on(request.error_url, call, build_dial)
+            unrecorded = partial(self._connect, call, build_dial, record=False)
+            return self._go_on(request.error_url, call, unrecorded)
         if request.machine:
-            self._give_up(call, Reason.ANSWERING_MACHINE)
+            self._give_up(call.account_sid, call.call_sid, Reason.ANSWERING_MACHINE)
             return self._connect(call, build_dial, record=False)
         return self._tell(call, build_dial)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
@@ -11,7 +13,7 @@ from twirec.calls.numbers import normalise
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, MalformedRequest, NotFound
 from twirec.model.records import Call
-from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome
+from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason
 from twirec.phone.desk import Desk, log
 
 
@@ -57,7 +59,9 @@ class CallsOut(Desk):
     def dial_out(self, fields: Mapping[str, str], *, to: str, own_number: str) -> str:
         """Return the TwiML for a call that an agent dials from a softphone or SIP phone.
 
-        The customer is told, or asked, on their own leg, and recording starts only after that.
+        The customer is told, or asked, on their own leg, and recording starts only after that. When
+        the catalog is down, or when Twilio asks again because another URL failed (fallback URL),
+        they are dialled at once, unrecorded.
 
         Args:
             fields: Twilio's form.
@@ -78,8 +82,9 @@ class CallsOut(Desk):
             started_at=self._now(),
             channel_map=reception.AGENT_FIRST,
         )
+        untold = partial(twiml.dial_out, line, self._urls, tell=False)
         if request.error_url is not None:
-            return twiml.nothing()
+            return self._go_on(request.error_url, line, untold)
         try:
             call = self._catalog.open_call(self._decided(line))
             agent = agent_of(request.agent, country)
@@ -87,8 +92,8 @@ class CallsOut(Desk):
             self._catalog.add_leg(own)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
-            return twiml.dial_out(line, self._urls, tell=False)
-        return twiml.dial_out(call, self._urls, tell=call.announcement is not None)
+            return untold()
+        return twiml.dial_out(call, self._urls, tell=call.outcome is not Outcome.NOT_RECORDED)
 
     def announce(self, fields: Mapping[str, str]) -> str:
         """Return what the customer hears on their own leg before they are connected.
@@ -118,6 +123,9 @@ class CallsOut(Desk):
     def announced(self, fields: Mapping[str, str], call_sid: str, asked: int) -> str:
         """Write what the customer answered on their leg, and start the recording if it allows.
 
+        When it cannot be written down the two are connected, unrecorded: a leg that was dialled
+        has no fallback URL.
+
         Args:
             fields: Twilio's form, of the leg that was dialled.
             call_sid: the parent leg.
@@ -127,6 +135,15 @@ class CallsOut(Desk):
             NotFound: the call has no line, or another leg was told.
         """
         request = forms.parse_voice_request(fields)
+        try:
+            return self._answered(request, call_sid, asked)
+        except CatalogError as error:
+            log.error("%s: unrecorded: %s", call_sid, error)
+            with suppress(CatalogError):
+                self._give_up(request.account_sid, call_sid, Reason.CATALOG_DOWN)
+            return twiml.nothing()
+
+    def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int) -> str:
         record = self._catalog.call(request.account_sid, call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:

@@ -19,7 +19,7 @@ from twirec.model.errors import CatalogError, InvalidQuery, VendorError
 from twirec.model.policy import Policy
 from twirec.model.ports import Vendor
 from twirec.model.records import Call
-from twirec.model.words import ConsentOutcome, Reason, Uninformed
+from twirec.model.words import ConsentOutcome, Outcome, Reason, Uninformed
 from twirec.settings import Settings
 
 log = logging.getLogger("twirec.phone")
@@ -131,7 +131,7 @@ class Desk:
         log.warning("%s: %s", call.call_sid, warning)
         if settings.uninformed_agents is Uninformed.WARN:
             return True
-        self._give_up(call, Reason.AGENT_NOT_INFORMED)
+        self._give_up(call.account_sid, call.call_sid, Reason.AGENT_NOT_INFORMED)
         return False
 
     def _start_recording(self, call: Call, leg: str) -> None:
@@ -142,27 +142,22 @@ class Desk:
             )
         except VendorError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
-            self._give_up(call, Reason.NOT_STARTED)
+            self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
 
-    def _go_on(self, failed_url: str, call: Call, build_dial: twiml.BuildDial | None) -> str:
+    def _go_on(self, failed_url: str, call: Call, connect: Callable[[], str]) -> str:
         """Twilio could not use one of our answers: let the call go on, unrecorded."""
         if urlsplit(failed_url).path == urlsplit(self._urls.ended).path:
             return twiml.nothing()
         unrecorded = reception.not_recorded(call, Reason.APP_FAILED)
         try:
             self._catalog.open_call(unrecorded)
-            self._give_up(call, Reason.APP_FAILED)
+            self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
-        return self._connect(call, build_dial, record=False)
+        return connect()
 
-    def _give_up(self, call: Call, reason: Reason) -> None:
+    def _give_up(self, account_sid: str, call_sid: str, reason: Reason) -> None:
         """Say on a call's line why it is not recorded. It may go on for long."""
-        said = reception.not_recorded(call, reason)
         self._catalog.close_call(
-            call.account_sid,
-            call.call_sid,
-            outcome=said.outcome,
-            reason=said.reason,
-            ended_at=None,
+            account_sid, call_sid, outcome=Outcome.NOT_RECORDED, reason=reason, ended_at=None
         )
