@@ -107,3 +107,13 @@ def test_a_call_is_not_placed_twice_when_nobody_knows_whether_it_was(
     with pytest.raises(error):
         place(vendor)
     assert asked.call_count == tries
+
+
+def test_nobody_on_the_phone_waits_long_for_a_recording_to_start(
+    twilio: responses.RequestsMock, vendor: TwilioVendor, waits: list[float]
+) -> None:
+    asked = twilio.post(f"{BASE}/Calls/{CALL}/Recordings.json", status=429)
+    with pytest.raises(VendorBusy):
+        vendor.start_recording(ACCOUNT, CALL, status_url=STATUS_URL)
+    assert (asked.call_count, waits) == (1, [])
+    assert sum(twilio.calls[0].request.req_kwargs["timeout"]) < 4

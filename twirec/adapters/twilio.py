@@ -169,7 +169,7 @@ class TwilioVendor:
 
     def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
         """Record a call from now on. See `Vendor.start_recording`."""
-        client = self._client(account_sid)
+        client = self._client(account_sid, hurry=True)
         with _understood(f"the recording of {checked_sid(call_sid)}"):
             started = client.calls(call_sid).recordings.create(
                 recording_channels="dual",
@@ -197,13 +197,13 @@ class TwilioVendor:
         """Close connections. Nothing is used after it."""
         self._http.close()
 
-    def _client(self, account_sid: str) -> Client:
+    def _client(self, account_sid: str, *, hurry: bool = False) -> Client:
         who = self._who(account_sid)
         return Client(
             who.username,
             who.password,
             account_sid,
-            http_client=_Carrier(self._http, who),
+            http_client=_Carrier(self._http, who, hurry=hurry),
             environment=NO_ENVIRONMENT,
         )
 
@@ -243,9 +243,10 @@ class TwilioVendor:
 class _Carrier:
     """What Twilio's client calls its HTTP client: takes a URL's path to the configured host."""
 
-    def __init__(self, http: TwilioHttp, credentials: Credentials) -> None:
+    def __init__(self, http: TwilioHttp, credentials: Credentials, *, hurry: bool) -> None:
         self._http = http
         self._credentials = credentials
+        self._hurry = hurry
 
     def request(
         self,
@@ -260,7 +261,13 @@ class _Carrier:
     ) -> Response:
         path = urlsplit(url)._replace(scheme="", netloc="").geturl()
         with self._http.send(
-            method, path, self._credentials, params=params, data=data, headers=headers
+            method,
+            path,
+            self._credentials,
+            params=params,
+            data=data,
+            headers=headers,
+            hurry=self._hurry,
         ) as response:
             try:
                 return Response(response.status_code, response.text, response.headers)

@@ -31,6 +31,10 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 7.0
 """Seconds. Who is asked to wait longer gives up at once, and the caller comes back later."""
 
+IN_A_HURRY = (1.0, 2.0)
+"""Seconds to connect, and to wait for each read, while somebody on the phone waits for us: Twilio
+gives up on us after four (`PROMPTLY` in `calls/twiml.py`)."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -123,6 +127,7 @@ class TwilioHttp:
         params: Mapping[str, str] | None = None,
         data: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
+        hurry: bool = False,
     ) -> requests.Response:
         """Send a request, and return the 200, 201 or 204.
 
@@ -132,19 +137,21 @@ class TwilioHttp:
         Args:
             path: absolute, with SIDs and perhaps a query; it is named in errors without the query.
             data: the form of a POST.
+            hurry: try once, and not for long.
 
         Raises:
             NotAtVendor, VendorRefused: at once.
             VendorBusy, VendorUnavailable: after some tries.
         """
+        timeout = IN_A_HURRY if hurry else self._timeout
         tries = 1
         while True:
             try:
-                return self._try(method, path, credentials, params, data, headers)
+                return self._try(method, path, credentials, params, data, headers, timeout)
             except (VendorBusy, VendorUnavailable) as error:
                 wait = _wait(error, tries)
                 safe = method != "POST" or isinstance(error, VendorBusy)
-                if tries == TRIES or wait > LONGEST_WAIT or not safe:
+                if hurry or tries == TRIES or wait > LONGEST_WAIT or not safe:
                     raise
                 _log.info("%s; trying again in %.1f s", error, wait)
             self._sleep(wait)
@@ -158,6 +165,7 @@ class TwilioHttp:
         params: Mapping[str, str] | None,
         data: Mapping[str, object] | None,
         headers: Mapping[str, str] | None,
+        timeout: tuple[float, float],
     ) -> requests.Response:
         what = f"{method} {urlsplit(path).path}"
         try:
@@ -169,7 +177,7 @@ class TwilioHttp:
                 headers=headers,
                 # Given with each request, so that no .netrc takes its place.
                 auth=(credentials.username, credentials.password),
-                timeout=self._timeout,
+                timeout=timeout,
                 allow_redirects=False,
                 stream=True,
             )

@@ -193,6 +193,8 @@ class Vendor(Protocol):
     def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
         """Record a call that goes on, from now on, in two channels; return the recording's SID.
 
+        Somebody on the phone waits for this: it is tried once, for three seconds at the most.
+
         Raises:
             VendorRefused: the call does not go on (any more).
         """
