@@ -10,10 +10,12 @@ import pytest
 from tests.factories import ACCOUNT, STARTED, a_callback, call_sid, recording_sid
 from tests.transfers.house import AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.model.agents import Leg
 from twirec.model.errors import NotFound, NotPaused, NotResumed, VendorUnavailable
 from twirec.model.records import Pause
-from twirec.model.states import State
+from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus
+from twirec.model.words import Role
 from twirec.settings import Settings
 
 ANA = "ana"
@@ -72,6 +74,27 @@ def test_a_resume_that_twilio_does_not_confirm_raises_and_the_pause_stays(
     with pytest.raises(NotResumed):
         house.archive.resume(call_sid())
     assert house.archive.show(call_sid()).pauses[0].resumed_at is None
+    house.archive.close()
+
+
+@pytest.mark.parametrize("leg", [call_sid(), call_sid(7)])
+def test_a_recording_whose_start_was_not_told_yet_is_found_at_twilio_and_paused(
+    twirec_settings: Settings, leg: str
+) -> None:
+    house = House(twirec_settings, MemoryBucket())
+    house.archive.catalog.add_leg(Leg(ACCOUNT, call_sid(7), call_sid(), STARTED, agent=ANA))
+    going_on = dataclasses.replace(
+        AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None, call_sid=leg
+    )
+    house.vendor.add_recording(going_on)
+    (pause,) = house.archive.pause(call_sid(), by=ANA)
+    assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.PAUSED
+    record = house.archive.show(call_sid())
+    assert record.pauses == (pause,)
+    (recording,) = record.recordings
+    customer = recording.channel_map.index(Role.CUSTOMER)
+    assert (recording.custody, customer) == (Custody.ACTIVE, 0 if leg == call_sid() else 1)
+    house.archive.resume(call_sid())
     house.archive.close()
 
 

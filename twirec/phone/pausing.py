@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from twirec.calls import reception
 from twirec.model.errors import NotFound, NotPaused, NotResumed
-from twirec.model.records import Pause, Recording
+from twirec.model.records import CallRecord, Pause, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
 from twirec.phone.desk import Desk
+from twirec.transfers.adoption import adopted, state_of
 
 
 class Pausing(Desk):
@@ -68,11 +72,31 @@ class Pausing(Desk):
 
     def _in_progress(self, sid: str) -> list[Recording]:
         """By the SIDs of the recordings: `Twilio.CURRENT` is an error when a call has several."""
+        record = self._catalog.find(sid)
         found = [
             recording
-            for recording in self._catalog.find(sid).recordings
+            for recording in record.recordings
             if recording.state is State.RECORDING and sid in {recording.sid, recording.call_sid}
         ]
+        if not found and sid == record.call.call_sid:
+            found = self._untold(record)
         if not found:
             raise NotFound(f"No recording of {sid} is in progress.")
         return found
+
+    def _untold(self, record: CallRecord) -> list[Recording]:
+        """Ask Twilio for recordings of which it has not told us (yet): a callback may be lost."""
+        call = record.call
+        known = {recording.sid for recording in record.recordings}
+        adopted_now = []
+        for leg in [call.call_sid, *(each.leg_sid for each in record.legs if each.agent)]:
+            for found in self._vendor().recordings(call.account_sid, call_sid=leg):
+                if found.sid in known or state_of(found) is not State.RECORDING:
+                    continue
+                channel_map = reception.channels_of(found.source, leg, record)
+                recording = replace(
+                    adopted(found, call.call_sid, self._now()), channel_map=channel_map
+                )
+                self._catalog.adopt(recording)
+                adopted_now.append(recording)
+        return adopted_now
