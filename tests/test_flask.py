@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from twirec.archive import Archive
 from twirec.flask import Twirec
 from twirec.model.errors import CatalogUnavailable, NotFound
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentOutcome, Outcome, Reason, Role
+from twirec.model.words import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason, Role
+from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, ENVIRONMENT, SignedPosts
 
 LONG_ENOUGH = timedelta(seconds=10)
@@ -263,6 +265,30 @@ def test_a_status_that_is_not_the_end_closes_nothing(
     post("/voice", VOICE)
     post("/twirec/ended", {**VOICE, "CallStatus": "ringing"})
     assert twirec_archive.show(call_sid()).call.outcome is Outcome.OPEN
+
+
+def test_a_policy_that_the_settings_no_longer_allow_records_nothing(
+    twirec_archive: Archive, twirec_settings: Settings, clock: Clock
+) -> None:
+    twirec_archive.change_policy(by="ana", why="test", mode=ConsentMode.OPT_OUT)
+    changed = replace(
+        twirec_settings, legal_basis=LegalBasis.CONSENT, consent_mode=ConsentMode.OPT_IN
+    )
+    archive = Archive(changed, catalog=twirec_archive.catalog, now=clock)
+    answer = archive.phone.answer({"AccountSid": ACCOUNT_SID, **VOICE}, dial=["+34911222333"])
+    assert "+34911222333" in answer
+    call = archive.show(call_sid()).call
+    assert call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert call.detail.startswith("mode: opt_out does not fit the legal basis consent")
+
+
+def test_a_line_has_room_for_whatever_address_and_name_it_is_given(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    twirec_archive.change_policy(by="a" * 255, why="test", on=False)
+    post("/voice", {**VOICE, "From": f"sip:{'x' * 300}@pbx.example.com"})
+    call = twirec_archive.show(call_sid()).call
+    assert (len(call.customer_number), len(call.detail)) == (255, 255)
 
 
 # --- the status callback ----------------------------------------------------------------------

@@ -14,6 +14,9 @@ from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
 
 Fields = Mapping[str, str]
 
+LONGEST_ADDRESS = 255
+"""Characters of an address that the catalog has room for; a SIP address may be longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceRequest:
@@ -95,8 +98,8 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
     return VoiceRequest(
         account_sid=_sid(fields, "AccountSid", "AC"),
         call_sid=_sid(fields, "CallSid", "CA"),
-        from_=fields.get("From", ""),
-        to=fields.get("To", ""),
+        from_=fields.get("From", "")[:LONGEST_ADDRESS],
+        to=fields.get("To", "")[:LONGEST_ADDRESS],
         key=fields.get("Digits", "")[:1],
         parent_call_sid=_maybe_sid(fields, "ParentCallSid", "CA"),
         answered_by=fields.get("AnsweredBy", ""),

@@ -41,6 +41,9 @@ UNANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
 """The statuses of a call or dial that nobody answered.
 https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
 
+LONGEST_DETAIL = 255
+"""Characters of a line's detail that the catalog has room for."""
+
 MOST_QUESTIONS = 2
 """A silent or wrong key is asked again once where a key is needed."""
 
@@ -87,7 +90,8 @@ def to_be_told(line: Call, announcement: Announcement, policy: Policy) -> Call:
 
 def not_recorded(line: Call, reason: Reason, detail: str = "") -> Call:
     """Return the line of a call that is not recorded."""
-    return replace(line, outcome=Outcome.NOT_RECORDED, reason=reason, detail=detail)
+    said = detail[:LONGEST_DETAIL]
+    return replace(line, outcome=Outcome.NOT_RECORDED, reason=reason, detail=said)
 
 
 def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:

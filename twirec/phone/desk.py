@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from twirec.calls import announcement as announcements
 from twirec.calls import reception, twiml
 from twirec.calls.agents import agent_of, entries_of
-from twirec.calls.policy import decide
+from twirec.calls.policy import check_fits, decide
 from twirec.calls.wordings import parts_of
 from twirec.model.announcements import Announcement
 from twirec.model.catalog import Catalog
@@ -91,10 +91,11 @@ class Desk:
         if not decision.policy.on:
             return reception.not_recorded(line, Reason.OFF, decision.why_off)
         try:
+            check_fits(decision.policy.mode, decision.policy.legal_basis)
             announcement = self._announcement(decision.policy)
         except InvalidQuery as error:  # the settings changed under the policy
             log.error("%s: unrecorded: %s", line.call_sid, error)
-            return reception.not_recorded(line, Reason.ANNOUNCEMENT_FAILED)
+            return reception.not_recorded(line, Reason.ANNOUNCEMENT_FAILED, str(error))
         return reception.to_be_told(line, announcement, decision.policy)
 
     def _judge(
