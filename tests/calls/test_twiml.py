@@ -70,3 +70,15 @@ def test_a_function_of_the_users_builds_the_dial() -> None:
     (dial,) = verbs(twiml.connect(a_call(), URLS, record=True, build_dial=to_an_agent))
     assert [(noun.tag, noun.text) for noun in dial] == [("Client", "agent-for-+34911000111")]
     assert dial.get("record") == "record-from-answer-dual"
+
+
+@pytest.mark.parametrize("record", [True, False])
+def test_a_function_of_the_users_does_not_decide_what_is_recorded(record: bool) -> None:
+    def to_a_recorded_room(call: Call, dial: Dial) -> None:
+        dial.attrs |= {"record": "record-from-ringing-dual", "recordingTrack": "both"}
+        dial.conference("room-1", record="record-from-start")
+
+    (dial,) = verbs(twiml.connect(a_call(), URLS, record=record, build_dial=to_a_recorded_room))
+    assert dial.get("record") == ("record-from-answer-dual" if record else None)
+    assert dial.get("recordingTrack") is None
+    assert dial[0].attrib == {}

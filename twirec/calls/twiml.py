@@ -184,9 +184,17 @@ def connect(
         _conference(dial, _name(call), urls, end_conference_on_exit=True)
     else:
         (build_dial or dial_all)(call, dial)
+        _record_nothing(dial)
     if record and allow(_agents_in(dial)):
         dial.attrs |= Dial(**_dial_recording(urls)).attrs
     return _document(dial)
+
+
+def _record_nothing(dial: Dial) -> None:
+    """Take out what would record whoever was told or not: that is not for `build_dial` to say."""
+    for verb in (dial, *dial.verbs):
+        for name in [name for name in verb.attrs if name.startswith("record")]:
+            del verb.attrs[name]
 
 
 def _name(call: Call) -> str:
