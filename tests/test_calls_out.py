@@ -158,6 +158,21 @@ def test_nothing_is_placed_when_the_catalog_is_down(
     assert vendor.accounts == ()
 
 
+@pytest.mark.usefixtures("clock")
+def test_a_call_out_without_a_line_gets_one_at_its_end_with_the_customers_number(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    placed = {"CallSid": OTHER, "From": OWN, "To": CUSTOMER, "Direction": "outbound-api"}
+    post("/twirec/ended", {**placed, "CallStatus": "completed"})
+    call = twirec_archive.show(OTHER).call
+    assert (call.direction, call.customer_number, call.own_number) == (
+        Direction.OUT,
+        CUSTOMER,
+        OWN,
+    )
+    assert call.reason is Reason.CATALOG_DOWN
+
+
 # --- dialled by an agent ----------------------------------------------------------------------
 
 

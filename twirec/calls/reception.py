@@ -57,7 +57,9 @@ REASONS: Mapping[ConsentOutcome, Reason] = {
 
 
 def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now: datetime) -> Call:
-    """Return the line of a call that comes in, before anything is decided of it.
+    """Return the line of a call whose own leg is the customer's, before anything is decided of it.
+
+    It came in, or was placed over the API.
 
     Args:
         request: Twilio's request.
@@ -65,12 +67,14 @@ def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now
         country: ISO 3166 code by which a number without prefix is read.
         now: UTC.
     """
+    placed = request.direction.startswith("outbound")
+    customer, own = (request.to, request.from_) if placed else (request.from_, request.to)
     return Call(
         account_sid=request.account_sid,
         call_sid=request.call_sid,
-        direction=Direction.IN,
-        customer_number=normalise(request.from_, country),
-        own_number=normalise(request.to, country),
+        direction=Direction.OUT if placed else Direction.IN,
+        customer_number=normalise(customer, country),
+        own_number=normalise(own, country),
         started_at=now,
         dial=dial,
         channel_map=CUSTOMER_FIRST,

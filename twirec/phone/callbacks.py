@@ -55,7 +55,7 @@ class Callbacks(Desk):
         )
 
     def _write_late_line(self, fields: Mapping[str, str]) -> None:
-        """The catalog was down when the call came in; now it has its line."""
+        """The catalog was down when the call began; now it has its line."""
         line = reception.open_line(
             forms.parse_voice_request(fields),
             dial=(),

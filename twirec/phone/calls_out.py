@@ -33,7 +33,7 @@ class CallsOut(Desk):
 
         Raises:
             VendorError: Twilio did not place it.
-            CatalogError: the catalog is down; nothing was placed.
+            CatalogError: the catalog is down; nothing was placed, unless it failed at the last.
         """
         country, now = self._settings.country, self._now()
         line = Call(
