@@ -16,9 +16,10 @@ from twirec.archive import Archive
 from twirec.flask import Twirec
 from twirec.model.errors import InvalidQuery
 from twirec.model.records import CallRecord
+from twirec.model.vendor import RecordingStatus
 from twirec.model.words import Outcome, Reason, Uninformed
 from twirec.settings import Settings
-from twirec.testing import SignedPosts
+from twirec.testing import ACCOUNT_SID, SignedPosts
 
 AGENTS = ("+34911222333", "client:ana", "sip:Shop@PBX.example.com;transport=tls")
 NAMES = ("+34911222333", "client:ana", "sip:shop@pbx.example.com")
@@ -45,6 +46,10 @@ class House:
             return recordings.answer(dial=AGENTS)
 
         app.post("/voice")(recordings.signed(voice))
+        app.post("/meet", endpoint="meet")(
+            recordings.signed(lambda: recordings.answer(dial="conference:room-1"))
+        )
+        app.post("/join", endpoint="join")(recordings.signed(lambda: recordings.join("room-1")))
         self.post = SignedPosts(app, settings)
 
     def inform(self, *agents: str, on: date = TODAY) -> None:
@@ -108,6 +113,24 @@ def test_where_the_settings_say_so_such_a_call_is_connected_and_not_recorded(
         Outcome.NOT_RECORDED,
         Reason.AGENT_NOT_INFORMED,
     )
+
+
+@pytest.mark.parametrize("agent_first", [True, False])
+def test_an_agent_who_comes_before_twilio_tells_of_the_recording_ends_it(
+    strict: House, agent_first: bool
+) -> None:
+    vendor, room = strict.archive.vendor, {"ConferenceSid": "CF" + "c" * 32}
+    strict.post("/meet", VOICE)
+    strict.time += timedelta(seconds=15)
+    assert "record-from-answer-dual" in strict.post("/twirec/connect", VOICE).text
+    joining = {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"}
+    strict.post("/join", joining)
+    for who in (joining, VOICE) if agent_first else (VOICE, joining):
+        strict.post("/twirec/met", {**who, **room})
+    sid = vendor.start_recording(ACCOUNT_SID, call_sid(), status_url="")
+    told = {"RecordingSid": sid, "RecordingStatus": "in-progress", "RecordingSource": "DialVerb"}
+    strict.post("/twirec/status", {"CallSid": call_sid(), **told})
+    assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
 
 
 @pytest.mark.parametrize(

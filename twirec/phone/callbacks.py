@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from twirec.calls import forms, reception, twiml
 from twirec.model.errors import NotFound
+from twirec.model.states import State
 from twirec.model.vendor import STATE_OF
-from twirec.model.words import Reason
-from twirec.phone.desk import Desk
+from twirec.model.words import Reason, Uninformed
+from twirec.phone.desk import NOT_INFORMED, Desk
 from twirec.transfers.closing import close_line
 
 
@@ -33,6 +35,8 @@ class Callbacks(Desk):
     def receive_status(self, fields: Mapping[str, str]) -> None:
         """Keep a recording status callback and what it says. Nothing slow happens here.
 
+        Only what is recorded of an agent who may not be recorded is ended at once.
+
         Args:
             fields: Twilio's form.
 
@@ -47,12 +51,23 @@ class Callbacks(Desk):
             channel_map = reception.channels_of(callback.source, callback.call_sid, record)
         except NotFound:
             channel_map = ()
-        self._catalog.receive(
+        told = self._catalog.receive(
             callback,
             state=STATE_OF.get(callback.status),
             channel_map=channel_map,
             at=self._now(),
         )
+        if told and told.state is State.RECORDING:
+            self._mind_agents(told.account_sid, told.call_sid or "")
+
+    def _mind_agents(self, account_sid: str, call_sid: str) -> None:
+        """An agent who was not informed may have come before Twilio told of the recording."""
+        if self._settings.uninformed_agents is Uninformed.WARN:
+            return
+        with suppress(NotFound):
+            call = self._catalog.call(account_sid, call_sid).call
+            if call.detail == NOT_INFORMED:
+                self._stop_recording(call)
 
     def _write_late_line(self, fields: Mapping[str, str]) -> None:
         """The catalog was down when the call began; now it has its line."""

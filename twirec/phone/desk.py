@@ -19,6 +19,8 @@ from twirec.model.errors import CatalogError, InvalidQuery, VendorError
 from twirec.model.policy import Policy
 from twirec.model.ports import Vendor
 from twirec.model.records import Call
+from twirec.model.states import State
+from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentOutcome, Outcome, Reason, Uninformed
 from twirec.settings import Settings
 
@@ -144,6 +146,19 @@ class Desk:
         except VendorError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
             self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
+
+    def _stop_recording(self, call: Call) -> None:
+        """End what is recorded of a call. What was recorded so far stays."""
+        for recording in self._catalog.call(call.account_sid, call.call_sid).recordings:
+            if recording.state is not State.RECORDING:
+                continue
+            leg = recording.leg or call.call_sid
+            try:
+                self._vendor().set_recording(
+                    call.account_sid, leg, recording.sid, RecordingStatus.STOPPED
+                )
+            except VendorError as error:
+                log.error("%s: still recorded: %s", recording.sid, error)
 
     def _go_on(self, failed_url: str, call: Call, connect: Callable[[], str]) -> str:
         """Twilio could not use one of our answers: let the call go on, unrecorded."""

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
 from twirec.model.agents import Leg
-from twirec.model.errors import CatalogError, MalformedRequest, NotFound, VendorError
-from twirec.model.records import Call
-from twirec.model.states import State
-from twirec.model.vendor import RecordingStatus
+from twirec.model.errors import CatalogError, MalformedRequest, NotFound
 from twirec.phone.desk import Desk, log
 
 UNKNOWN = "unknown"
@@ -96,16 +93,3 @@ class Inside(Desk):
             )
         except CatalogError as error:
             log.error("%s: an agent's leg is not known: %s", request.call_sid, error)
-
-    def _stop_recording(self, call: Call) -> None:
-        """End what is recorded of a call. What was recorded so far stays."""
-        for recording in self._catalog.call(call.account_sid, call.call_sid).recordings:
-            if recording.state is not State.RECORDING:
-                continue
-            leg = recording.leg or call.call_sid
-            try:
-                self._vendor().set_recording(
-                    call.account_sid, leg, recording.sid, RecordingStatus.STOPPED
-                )
-            except VendorError as error:
-                log.error("%s: still recorded: %s", recording.sid, error)
