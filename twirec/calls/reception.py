@@ -41,6 +41,10 @@ UNANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
 """The statuses of a call or dial that nobody answered.
 https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
 
+TAKEN = frozenset({"bridged", "redirected-bridged"})
+"""How a wait in a queue ended when an agent took the call.
+https://www.twilio.com/docs/voice/twiml/enqueue#attributes-action"""
+
 LONGEST_DETAIL = 255
 """Characters of a line's detail that the catalog has room for."""
 
@@ -166,7 +170,8 @@ def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | 
         return Outcome.NOT_RECORDED, Reason.HUNG_UP
     if (end.dial_status or end.call_status) in UNANSWERED:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
-    if is_queue(record.call.dial) and not record.legs:
+    taken = record.legs or end.queue_result in TAKEN
+    if is_queue(record.call.dial) and not taken:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
     if not record.consents:  # connected without ever being told
         return Outcome.NOT_RECORDED, Reason.ANNOUNCEMENT_FAILED

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
 from twirec.model.agents import Leg
-from twirec.model.errors import CatalogError, MalformedRequest, NotFound
+from twirec.model.errors import CatalogError, NotFound
+from twirec.model.words import Reason
 from twirec.phone.desk import Desk, log
 
 UNKNOWN = "unknown"
@@ -50,25 +52,32 @@ class Inside(Desk):
 
         Args:
             fields: Twilio's form, of the leg that waited.
-
-        Raises:
-            MalformedRequest: it names no leg that takes it.
         """
         request = forms.parse_voice_request(fields)
-        if request.dequeuing_call_sid is None:
-            raise MalformedRequest("The field DequeingCallSid is missing.")
         try:
-            record = self._catalog.call(request.account_sid, request.call_sid)
-            call, taker = record.call, request.dequeuing_call_sid
-            if taker in {leg.leg_sid for leg in record.legs}:  # come twice: it was done
-                return twiml.nothing()
-            leg = Leg(call.account_sid, taker, call.call_sid, self._now(), UNKNOWN)
-            leg = self._catalog.add_leg(leg)
-            if reception.may_record(record) and self._agents_allow(call, [leg.agent]):
-                self._start_recording(call, leg.leg_sid)
+            self._record_taker(request)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
+            with suppress(CatalogError):
+                self._give_up(request.account_sid, request.call_sid, Reason.CATALOG_DOWN)
         return twiml.nothing()
+
+    def _record_taker(self, request: forms.VoiceRequest) -> None:
+        record = self._catalog.call(request.account_sid, request.call_sid)
+        call, taker = record.call, request.dequeuing_call_sid
+        if taker is None:
+            log.error("%s: unrecorded: Twilio does not say who takes it", call.call_sid)
+            self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
+            return
+        if taker in {leg.leg_sid for leg in record.legs}:  # come twice: it was done
+            return
+        leg = self._catalog.add_leg(
+            Leg(call.account_sid, taker, call.call_sid, self._now(), UNKNOWN)
+        )
+        if leg.call_sid != call.call_sid:  # what is recorded of it would be another caller's
+            self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
+        elif reception.may_record(record) and self._agents_allow(call, [leg.agent]):
+            self._start_recording(call, leg.leg_sid)
 
     def met(self, fields: Mapping[str, str]) -> None:
         """Write down who joined a conference, and name the agents in the call's consent.
