@@ -118,3 +118,12 @@ def test_a_pause_that_is_not_resumed_stays_and_is_reported(house: House) -> None
     assert house.archive.sweep().problems[recording_sid()].startswith("paused since")
     assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.PAUSED
     house.archive.close()
+
+
+def test_a_pause_is_not_reported_any_more_when_the_recording_ended(house: House) -> None:
+    house.archive.pause(call_sid(), by=ANA)
+    house.time += timedelta(minutes=16)
+    house.vendor.add_recording(AT_VENDOR)
+    house.tell()
+    assert house.archive.sweep().problems == {}
+    house.archive.close()

@@ -92,7 +92,10 @@ class RecordingsCatalog(Protocol):
         ...
 
     def open_pauses(self, before: datetime) -> list[Pause]:
-        """Return what was paused before a moment and does not go on yet, oldest first."""
+        """Return what was paused before a moment and is paused still, oldest first.
+
+        A recording that ended is not paused any more.
+        """
         ...
 
     # --- orders -------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_pause, values
-from twirec.adapters.sql.schema import pauses
+from twirec.adapters.sql.schema import pauses, recordings
 from twirec.model.records import Pause
+from twirec.model.states import State
 
 
 class Pauses:
@@ -29,10 +30,14 @@ class Pauses:
             connection.execute(update(pauses).where(open_ones).values(resumed_at=at))
 
     def open_pauses(self, before: datetime) -> list[Pause]:
-        """Return what was paused before a moment and does not go on yet, oldest first."""
+        """Return what was paused before a moment and is paused still, oldest first."""
+        going_on = exists().where(
+            recordings.c.sid == pauses.c.recording_sid,
+            recordings.c.state == State.RECORDING.value,
+        )
         statement = (
             select(pauses)
-            .where(pauses.c.resumed_at.is_(None), pauses.c.paused_at < before)
+            .where(pauses.c.resumed_at.is_(None), pauses.c.paused_at < before, going_on)
             .order_by(pauses.c.paused_at)
         )
         with self.database.read() as connection:
