@@ -251,6 +251,7 @@ def test_the_customers_key_decides_on_their_own_leg(
         clock.advance(LONG_ENOUGH)
         answer = post(f"/twirec/announced/{PARENT}/{asked}", {**WHISPER, "Digits": key})
     assert ("<Hangup" in answer.text) is hung_up
+    assert ("Gracias por su atención" in answer.text) is hung_up
     assert twirec_archive.show(PARENT).consents[0].outcome is outcome
     assert started(vendor) == ([PARENT] if outcome.allows_recording else [])
 

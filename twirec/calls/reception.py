@@ -121,6 +121,12 @@ def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:
     return None if asked < MOST_QUESTIONS else ConsentOutcome.NO_ANSWER
 
 
+def must_hang_up(call: Call, outcome: ConsentOutcome) -> bool:
+    """Whether an answer ends the call. A notice that failed never does."""
+    said_no = outcome in {ConsentOutcome.REFUSED, ConsentOutcome.NO_ANSWER}
+    return said_no and call.mode is ConsentMode.OPT_IN_OR_HANG_UP
+
+
 def consent_of(
     call: Call, announcement: Announcement, outcome: ConsentOutcome, now: datetime, key: str = ""
 ) -> Consent:

@@ -79,7 +79,7 @@ WORDINGS: Mapping[str, Wording] = {
         "ejercer sus derechos de protección de datos en {privacy_info}.",
         opt_out="Si no desea que se grabe, pulse 2. Si está conforme, espere.",
         opt_in="Si acepta que se grabe, pulse 1. Si no lo acepta, pulse 2.",
-        goodbye="Sin su aceptación no podemos continuar. Gracias por llamar.",
+        goodbye="Sin su aceptación no podemos continuar. Gracias por su atención.",
     ),
     "ca-ES": Wording(
         voice="Polly.Arlet-Neural",
@@ -88,7 +88,7 @@ WORDINGS: Mapping[str, Wording] = {
         "exercir els seus drets de protecció de dades a {privacy_info}.",
         opt_out="Si no vol que s'enregistri, premi 2. Si hi està d'acord, esperi.",
         opt_in="Si accepta que s'enregistri, premi 1. Si no ho accepta, premi 2.",
-        goodbye="Sense la seva acceptació no podem continuar. Gràcies per trucar.",
+        goodbye="Sense la seva acceptació no podem continuar. Gràcies per la seva atenció.",
     ),
     "gl-ES": Wording(
         voice=None,
@@ -97,7 +97,7 @@ WORDINGS: Mapping[str, Wording] = {
         "exercer os seus dereitos de protección de datos en {privacy_info}.",
         opt_out="Se non desexa que se grave, prema 2. Se está conforme, agarde.",
         opt_in="Se acepta que se grave, prema 1. Se non o acepta, prema 2.",
-        goodbye="Sen a súa aceptación non podemos continuar. Grazas por chamar.",
+        goodbye="Sen a súa aceptación non podemos continuar. Grazas pola súa atención.",
     ),
     "eu-ES": Wording(
         voice=None,
@@ -106,7 +106,7 @@ WORDINGS: Mapping[str, Wording] = {
         "eta datuak babesteko eskubideak erabil ditzakezu hemen: {privacy_info}.",
         opt_out="Grabatzerik nahi ez baduzu, sakatu 2. Ados bazaude, itxaron.",
         opt_in="Grabatzea onartzen baduzu, sakatu 1. Onartzen ez baduzu, sakatu 2.",
-        goodbye="Zure onespenik gabe ezin dugu jarraitu. Eskerrik asko deitzeagatik.",
+        goodbye="Zure onespenik gabe ezin dugu jarraitu. Eskerrik asko zure arretagatik.",
     ),
     "en-GB": Wording(
         voice="Polly.Amy-Neural",
@@ -115,7 +115,7 @@ WORDINGS: Mapping[str, Wording] = {
         "protection rights at {privacy_info}.",
         opt_out="If you do not want it to be recorded, press 2. If you agree, please hold.",
         opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
-        goodbye="We cannot go on without your agreement. Thank you for calling.",
+        goodbye="We cannot go on without your agreement. Thank you for your time.",
     ),
     "en-US": Wording(
         voice="Polly.Joanna-Neural",
@@ -124,7 +124,7 @@ WORDINGS: Mapping[str, Wording] = {
         "rights at {privacy_info}.",
         opt_out="If you do not want it to be recorded, press 2. If you agree, please hold.",
         opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
-        goodbye="We cannot continue without your agreement. Thank you for calling.",
+        goodbye="We cannot continue without your agreement. Thank you for your time.",
     ),
     "pt-PT": Wording(
         voice="Polly.Ines-Neural",
@@ -133,7 +133,7 @@ WORDINGS: Mapping[str, Wording] = {
         "exercer os seus direitos de proteção de dados em {privacy_info}.",
         opt_out="Se não deseja que seja gravada, prima 2. Se concorda, aguarde.",
         opt_in="Se aceita que seja gravada, prima 1. Se não aceita, prima 2.",
-        goodbye="Sem a sua aceitação não podemos continuar. Obrigado por ligar.",
+        goodbye="Sem a sua aceitação não podemos continuar. Obrigado pela sua atenção.",
     ),
     "fr-FR": Wording(
         voice="Polly.Lea-Neural",
@@ -144,7 +144,7 @@ WORDINGS: Mapping[str, Wording] = {
         "d'accord, patientez.",
         opt_in="Si vous acceptez l'enregistrement, appuyez sur 1. Si vous le refusez, appuyez "
         "sur 2.",
-        goodbye="Sans votre accord, nous ne pouvons pas continuer. Merci de votre appel.",
+        goodbye="Sans votre accord, nous ne pouvons pas continuer. Merci de votre attention.",
     ),
     "de-DE": Wording(
         voice="Polly.Vicki-Neural",
@@ -155,7 +155,7 @@ WORDINGS: Mapping[str, Wording] = {
         "sind, bleiben Sie bitte in der Leitung.",
         opt_in="Wenn Sie der Aufzeichnung zustimmen, drücken Sie die 1. Wenn Sie nicht zustimmen, "
         "drücken Sie die 2.",
-        goodbye="Ohne Ihre Zustimmung können wir nicht fortfahren. Vielen Dank für Ihren Anruf.",
+        goodbye="Ohne Ihre Zustimmung können wir nicht fortfahren. Vielen Dank für Ihre Zeit.",
     ),
     "it-IT": Wording(
         voice="Polly.Bianca-Neural",
@@ -164,7 +164,7 @@ WORDINGS: Mapping[str, Wording] = {
         "esercitare i suoi diritti di protezione dei dati su {privacy_info}.",
         opt_out="Se non desidera che sia registrata, prema 2. Se è d'accordo, attenda.",
         opt_in="Se accetta la registrazione, prema 1. Se non l'accetta, prema 2.",
-        goodbye="Senza il suo consenso non possiamo continuare. Grazie per aver chiamato.",
+        goodbye="Senza il suo consenso non possiamo continuare. Grazie per l'attenzione.",
     ),
 }
 """The wordings by language (BCP 47)."""

@@ -9,7 +9,7 @@ from twirec.calls import forms, reception, twiml
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError
 from twirec.model.records import Call
-from twirec.model.words import ConsentMode, ConsentOutcome, Outcome, Reason
+from twirec.model.words import ConsentOutcome, Outcome, Reason
 from twirec.phone.desk import Desk, log
 
 
@@ -150,9 +150,7 @@ class CallsIn(Desk):
         build_dial: twiml.BuildDial | None,
     ) -> str:
         """Connect the call, recorded where its consent allows; or hang up, where it must be."""
-        said_no = outcome in {ConsentOutcome.REFUSED, ConsentOutcome.NO_ANSWER}
-        if said_no and call.mode is ConsentMode.OPT_IN_OR_HANG_UP:
-            wording = self._settings.wordings.get(announcement.language)
-            return twiml.hang_up(announcement.language, wording, self._urls)
+        if reception.must_hang_up(call, outcome):
+            return self._hang_up(announcement)
         record = outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED
         return self._connect(call, build_dial, record=record)

@@ -11,9 +11,10 @@ from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
 from twirec.calls.numbers import normalise
 from twirec.model.agents import Leg
+from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, MalformedRequest, NotFound
 from twirec.model.records import Call
-from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 from twirec.phone.desk import Desk, log
 
 
@@ -151,7 +152,7 @@ class CallsOut(Desk):
         announcement = self._catalog.announcement(call.announcement)
         standing = next(iter(record.consents), None)
         if standing is not None:  # come twice: what follows from it was done
-            return self._bridge(call, standing.outcome)
+            return self._bridge(call, announcement, standing.outcome)
         if asked != call.asked:
             return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
         waits = twiml.SECONDS_FOR_A_KEY if asked else twiml.SECONDS_AFTER_NOTICE
@@ -166,11 +167,10 @@ class CallsOut(Desk):
             agents = [leg.agent for leg in record.legs if leg.agent]
             if self._agents_allow(call, agents):
                 self._start_recording(call, call.call_sid)
-        return self._bridge(call, outcome)
+        return self._bridge(call, announcement, outcome)
 
-    def _bridge(self, call: Call, outcome: ConsentOutcome) -> str:
+    def _bridge(self, call: Call, announcement: Announcement, outcome: ConsentOutcome) -> str:
         """Let the two be connected, which an empty document does; or hang up, where it must be."""
-        said_no = outcome in {ConsentOutcome.REFUSED, ConsentOutcome.NO_ANSWER}
-        if said_no and call.mode is ConsentMode.OPT_IN_OR_HANG_UP:
-            return twiml.hang_up_silently()
+        if reception.must_hang_up(call, outcome):
+            return self._hang_up(announcement)
         return twiml.nothing()

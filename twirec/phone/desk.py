@@ -111,6 +111,10 @@ class Desk:
             return ConsentOutcome.ANNOUNCEMENT_FAILED
         return reception.judge(call.mode, key, call.asked)
 
+    def _hang_up(self, announcement: Announcement) -> str:
+        wording = self._settings.wordings.get(announcement.language)
+        return twiml.hang_up(announcement.language, wording, self._urls)
+
     def _connect(self, call: Call, build_dial: twiml.BuildDial | None, *, record: bool) -> str:
         return twiml.connect(
             call,
