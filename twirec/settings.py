@@ -102,6 +102,14 @@ class Settings:
         Raises:
             SettingsError: some are missing or wrong; the message names every one of them.
         """
+        settings, problems = cls.read(environ)
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+        """Return the settings as far as they are right, and what is wrong with the others."""
         return _Reader(environ).settings()
 
 
@@ -112,7 +120,7 @@ class _Reader:
         self._environ = environ
         self._problems: list[str] = []
 
-    def settings(self) -> Settings:
+    def settings(self) -> tuple[Settings, tuple[str, ...]]:
         account_sid = self.read("TWILIO_ACCOUNT_SID", _account, "")
         tokens = self._tokens(account_sid)
         settings = Settings(
@@ -141,9 +149,7 @@ class _Reader:
             clock_speed=self.read("TWIREC_CLOCK_SPEED", _speed, 1.0),
         )
         self._check_together(settings)
-        if self._problems:
-            raise SettingsError(self._problems)
-        return settings
+        return settings, tuple(self._problems)
 
     def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
         """Return a setting; one of `REQUIRED` that is missing is a problem."""

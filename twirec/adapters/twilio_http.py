@@ -157,6 +157,27 @@ class TwilioHttp:
             self._sleep(wait)
             tries += 1
 
+    def status_for_anybody(self, path: str) -> int:
+        """Ask for a path as somebody without credentials would; return the status.
+
+        The body is not read.
+
+        Raises:
+            VendorUnavailable: there was no answer.
+        """
+        try:
+            with self._session.get(
+                self._base + path,
+                auth=_nobody,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response.status_code
+        except requests.RequestException as error:
+            reason = type(error).__name__
+            raise VendorUnavailable(f"Twilio did not answer GET {path}: {reason}") from error
+
     def _try(
         self,
         method: str,
@@ -188,6 +209,11 @@ class TwilioHttp:
             return response
         with response:
             raise _error(response, what)
+
+
+def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Send no credentials, those of a .netrc neither, which `auth=None` would."""
+    return request
 
 
 def _error(response: requests.Response, what: str) -> VendorError:

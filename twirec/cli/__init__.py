@@ -10,6 +10,7 @@ import click
 from twirec.cli.agents import agents, inform
 from twirec.cli.call import call, pause, resume
 from twirec.cli.demo import demo
+from twirec.cli.doctor import doctor
 from twirec.cli.find import search, show
 from twirec.cli.play import sandbox
 from twirec.cli.policy import off, on, policy
@@ -49,7 +50,7 @@ def main(verbose: bool) -> None:
 
 
 COMMANDS = (
-    *(init, work, sweep, admit),
+    *(init, doctor, work, sweep, admit),
     *(on, off, policy, announcement),
     *(inform, agents),
     *(call, pause, resume),

@@ -55,6 +55,11 @@ def _status() -> Response:
     return Response(status=204)
 
 
+def _ping() -> Response:
+    """Say that a request arrived and was believed. It changes nothing: see `twirec doctor`."""
+    return Response(status=204)
+
+
 def audio(hash_: str) -> Response:
     """Return the company's own audio of an announcement; its name is its content's hash."""
     try:
@@ -75,6 +80,7 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
     "/met": _met,
     "/ended": _ended,
     "/status": _status,
+    "/ping": _ping,
 }
 """The view of each route. All take POST, and only what is proven to be Twilio's."""
 

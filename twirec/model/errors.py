@@ -217,3 +217,20 @@ class NoticeNotTaken(TwirecError):
 
 class Stopped(TwirecError):
     """The worker was asked to stop while at this recording; it gave it back untouched."""
+
+
+# --- the company's own app ------------------------------------------------------------------
+
+
+class AppError(TwirecError):
+    """The company's own app could not be asked under its public URL."""
+
+    retryable = True
+
+
+class AppUnreachable(AppError):
+    """Nothing answers under the public URL."""
+
+
+class AppNotTrusted(AppError):
+    """What answers under the public URL has no TLS certificate that can be trusted."""

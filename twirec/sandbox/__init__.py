@@ -13,7 +13,7 @@ from twirec.sandbox.faults import ALWAYS, Endpoint, Fault, Faults
 from twirec.sandbox.parties import KINDS, SPOKEN, Line, Party
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.sandbox import Sandbox
-from twirec.sandbox.state import Application, Call, LogEntry, Number, RestRequest
+from twirec.sandbox.state import Application, Call, Hazards, LogEntry, Number, RestRequest
 
 __all__ = [
     "ALWAYS",
@@ -25,6 +25,7 @@ __all__ = [
     "Endpoint",
     "Fault",
     "Faults",
+    "Hazards",
     "Line",
     "LogEntry",
     "Number",

@@ -16,6 +16,7 @@ from twirec.sandbox.faults import Endpoint, Fault, Faults
 from twirec.sandbox.mishaps import answer_with
 from twirec.sandbox.recording import Recording
 from twirec.sandbox.resources import API_VERSION
+from twirec.sandbox.rest_account import DEFAULTS, AccountHandlers
 from twirec.sandbox.rest_calls import CallHandlers
 from twirec.sandbox.rest_conferences import ConferenceHandlers
 from twirec.sandbox.rest_live import CURRENT, LiveHandlers
@@ -54,7 +55,9 @@ class RestApi:
 
     def __init__(self, account: Account, exchange: Exchange) -> None:
         self._account = account
+        self._own = AccountHandlers(account)
         self._routes = (
+            *_account_routes(self._own),
             *_call_routes(CallHandlers(account, exchange)),
             *_recording_routes(RecordingHandlers(account, exchange)),
             *_live_routes(LiveHandlers(account, exchange)),
@@ -64,12 +67,15 @@ class RestApi:
     def answer(self, request: Request) -> Answer:
         """Answer a request; refuse in JSON, or in XML where the address has no `.json`."""
         try:
-            authorize(self._account, request)
+            if not (self._account.hazards.open_media and _is_media(request)):
+                authorize(self._account, request)
             return self._route(request)
         except Refused as refused:
             return refused.json() if request.path.endswith(".json") else refused.xml()
 
     def _route(self, request: Request) -> Answer:
+        if (request.method, request.path) == ("GET", DEFAULTS):
+            return self._own.default_recording(request)
         prefix = f"/{API_VERSION}/Accounts/{self._account.sid}"
         there = False
         for route in self._routes:
@@ -95,6 +101,17 @@ class RestApi:
             if holder and endpoint and (fault := holder.plan.take(endpoint)):
                 return fault, holder.faults or Faults()
         return None, Faults()
+
+
+def _is_media(request: Request) -> bool:
+    return re.search(rf"/Recordings/{_RECORDING}(?:\.wav|\.mp3)?$", request.path) is not None
+
+
+def _account_routes(own: AccountHandlers) -> tuple[_Route, ...]:
+    return (
+        _Route("GET", r"\.json", own.fetch),
+        _Route("GET", r"/IncomingPhoneNumbers\.json", own.numbers, Endpoint.LISTING),
+    )
 
 
 def _call_routes(calls: CallHandlers) -> tuple[_Route, ...]:

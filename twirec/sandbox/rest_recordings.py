@@ -66,7 +66,8 @@ class RecordingHandlers:
         """Return the media, in the channels asked for; 501 for `.mp3`: there is no encoder."""
         recording = self._find(request, sid)
         audio = recording.audio
-        if recording.status != "completed" or audio is None:
+        gone = recording.status != "completed" or self._account.hazards.external
+        if gone or audio is None:
             raise not_found(request.path)
         if recording.encryption:
             return _encrypted(audio, recording.encryption, 2 if recording.dual else 1, request)

@@ -20,7 +20,7 @@ from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.rest import RestApi, authorize
 from twirec.sandbox.server import Server
 from twirec.sandbox.signing import sign
-from twirec.sandbox.state import Account, Application, Call, Number, RestRequest
+from twirec.sandbox.state import Account, Application, Call, Hazards, Number, RestRequest
 from twirec.sandbox.web import Answer, Refused, Request
 
 ACCOUNT_SID = "AC" + "5a" * 16
@@ -134,6 +134,11 @@ class Sandbox:
     @faults.setter
     def faults(self, faults: Faults | None) -> None:
         self._account.faults = faults
+
+    @property
+    def hazards(self) -> Hazards:
+        """What is set up unfortunately at the account; nothing, unless it is changed."""
+        return self._account.hazards
 
     @property
     def requests(self) -> list[RestRequest]:

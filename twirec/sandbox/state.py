@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from twirec.sandbox.faults import Faults, Faulty
@@ -45,12 +45,16 @@ class Number:
         voice_url: where TwiML for a call in is asked for.
         fallback_url: where it is asked for when that fails.
         status_callback: told when a call to the number has ended.
+        sid: `PN…`.
+        created: when it was configured, UTC.
     """
 
     number: str
     voice_url: str
     fallback_url: str | None = None
     status_callback: str | None = None
+    sid: str = field(default_factory=lambda: new_sid("PN"), compare=False)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,23 @@ class Application:
     voice_url: str
     fallback_url: str | None = None
     status_callback: str | None = None
+
+
+@dataclass(slots=True)
+class Hazards:
+    """What may be set up unfortunately at an account; may be changed at any time.
+
+    Attributes:
+        status: the account's, in Twilio's word: `active`, `suspended` or `closed`.
+        records_by_default: it has a Recording Account Default Configuration.
+        open_media: media is given to whoever asks.
+        external: recordings are in the customer's own S3; their media is not here.
+    """
+
+    status: str = "active"
+    records_by_default: bool = False
+    open_media: bool = False
+    external: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +183,7 @@ class Account(Faulty):
         sid, token: the account's SID and auth token.
         key, secret: an API key that may be used instead.
         url: the stand-in's own address, without a slash at the end.
+        hazards: what is set up unfortunately.
         encrypt: says of each new recording, by its SID, how it is encrypted.
     """
 
@@ -171,6 +193,7 @@ class Account(Faulty):
     secret: str
     url: str = ""
     encrypt: Callable[[str], Encryption | None] = lambda sid: None
+    hazards: Hazards = field(default_factory=Hazards)
     application: Application | None = None
     numbers: dict[str, Number] = field(default_factory=dict)
     parties: dict[str, Party] = field(default_factory=dict)
@@ -227,4 +250,6 @@ class Account(Faulty):
 
     def media_url(self, recording: Recording) -> str:
         """Return the address of a recording's media, without an extension."""
+        if self.hazards.external:
+            return f"https://bucket.s3.amazonaws.com/{self.sid}/{recording.sid}"
         return f"{self.url}/2010-04-01/Accounts/{self.sid}/Recordings/{recording.sid}"

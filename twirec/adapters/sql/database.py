@@ -114,10 +114,16 @@ class Database:
         # Not by rowcount: psycopg says -1 here.
         return connection.execute(statement.returning(*key)).first() is not None
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None for one in memory, and for other databases."""
+        on_disk = self.engine.dialect.name == "sqlite" and not self._memory
+        return Path(self.url.database or "") if on_disk else None
+
     def make_file(self) -> None:
         """Make the file of a SQLite database, readable by its owner only: it holds numbers."""
-        if self.engine.dialect.name == "sqlite" and not self._memory:
-            Path(self.url.database or "").touch(mode=0o600, exist_ok=True)
+        if self.file:
+            self.file.touch(mode=0o600, exist_ok=True)
 
     def close(self) -> None:
         """Close all connections."""

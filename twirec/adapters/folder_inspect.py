@@ -1,0 +1,47 @@
+"""Whether a folder can serve as a bucket. Leaves nothing behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from twirec.adapters.disk import existing, free_bytes
+from twirec.model.inspection import FolderFacts
+
+_PRIVATE = ".twirec"
+
+
+def inspect_folder(root: Path) -> FolderFacts:
+    """Look at a bucket's folder; what is written there to try it is removed at once."""
+    mode = root.stat().st_mode & 0o777 if root.exists() else None
+    return FolderFacts(mode, _problem(root), free_bytes(root))
+
+
+def _problem(root: Path) -> str:
+    """Return why no object can be written; empty if one can."""
+    try:
+        if root.exists():
+            _try_a_link(root)
+        elif not os.access(existing(root), os.W_OK | os.X_OK):
+            return "it is not there and cannot be made"
+    except OSError as error:
+        return os.strerror(error.errno) if error.errno else type(error).__name__
+    return ""
+
+
+def _try_a_link(root: Path) -> None:
+    """Write a file where drafts are, and link it, as a transfer does: not every disk can."""
+    private = root / _PRIVATE
+    home = private if private.is_dir() else root
+    with tempfile.TemporaryDirectory(prefix="doctor-", dir=home) as folder:
+        draft = Path(folder) / "draft"
+        draft.write_bytes(b"twirec doctor")
+        os.link(draft, Path(folder) / "object")
+        _refuse_other_disk(home, root / "recordings")
+
+
+def _refuse_other_disk(home: Path, recordings: Path) -> None:
+    if recordings.exists() and recordings.stat().st_dev != home.stat().st_dev:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))

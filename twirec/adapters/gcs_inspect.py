@@ -1,0 +1,81 @@
+"""How a bucket at Google Cloud Storage is set up. Reads only.
+
+Fields and their meaning: https://cloud.google.com/storage/docs/json_api/v1/buckets
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from twirec.adapters.gcs import GcsBucket
+from twirec.adapters.gcs_errors import no_bucket
+from twirec.model.inspection import BucketFacts, DeletionRule
+
+DAY = 24 * 60 * 60
+
+ONLY_NONCURRENT = {"daysSinceNoncurrentTime", "noncurrentTimeBefore", "numNewerVersions"}
+"""Conditions that no live object meets (https://cloud.google.com/storage/docs/lifecycle)."""
+
+AGES = {"age", "daysSinceCustomTime"}
+"""Conditions in days; the custom time of our objects is the start of the recording."""
+
+
+class GcsInspector(GcsBucket):
+    """A bucket, asked how it is set up.
+
+    Args:
+        bucket: the bucket's name.
+        retry_for: seconds that a request is repeated while the error may pass.
+    """
+
+    def __init__(self, bucket: str, *, retry_for: float = 15.0) -> None:
+        super().__init__(bucket, retry_for=retry_for)
+
+    def permissions(self, wanted: Collection[str]) -> frozenset[str]:
+        """Return which of these permissions the credentials have on the bucket.
+
+        Source: https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions
+
+        Raises:
+            BucketRefused: there is no such bucket, or the credentials are not taken.
+        """
+        with self._translated({404: no_bucket(self._bucket_name)}):
+            held = self._bucket().test_iam_permissions(sorted(wanted), **self._options)
+        return frozenset(held)
+
+    def facts(self) -> BucketFacts:
+        """Read how the bucket is set up; needs `storage.buckets.get`."""
+        bucket = self._bucket()
+        with self._translated({404: no_bucket(self._bucket_name)}):
+            bucket.reload(**self._options)
+        # The resource as it came: the properties give a default for what Google did not say.
+        return _facts(bucket._properties)
+
+
+def _facts(resource: Mapping[str, Any]) -> BucketFacts:
+    iam = resource.get("iamConfiguration", {})
+    soft_delete = resource.get("softDeletePolicy", {}).get("retentionDurationSeconds")
+    rules = resource.get("lifecycle", {}).get("rule", [])
+    return BucketFacts(
+        location=resource.get("location"),
+        uniform_access=iam.get("uniformBucketLevelAccess", {}).get("enabled"),
+        public_access_prevention=iam.get("publicAccessPrevention"),
+        retention_days=int(resource.get("retentionPolicy", {}).get("retentionPeriod", 0)) / DAY,
+        holds_by_default=bool(resource.get("defaultEventBasedHold")),
+        soft_delete_days=None if soft_delete is None else int(soft_delete) / DAY,
+        deletion_rules=tuple(_deletion(rule) for rule in rules if _deletes_live(rule)),
+    )
+
+
+def _deletes_live(rule: Mapping[str, Any]) -> bool:
+    condition = rule.get("condition", {})
+    noncurrent = condition.get("isLive") is False or ONLY_NONCURRENT & condition.keys()
+    return rule.get("action", {}).get("type") == "Delete" and not noncurrent
+
+
+def _deletion(rule: Mapping[str, Any]) -> DeletionRule:
+    """All conditions have to hold, so it is the longest of several ages that counts."""
+    condition = rule.get("condition", {})
+    ages = [int(condition[name]) for name in AGES & condition.keys()]
+    return DeletionRule(max(ages, default=None), tuple(condition.get("matchesPrefix", ())))

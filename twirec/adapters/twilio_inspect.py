@@ -1,0 +1,126 @@
+"""How an account at Twilio is set up. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+from twirec.adapters.twilio import PAGE_SIZE, TwilioVendor, _understood
+from twirec.adapters.twilio_http import Credentials, TwilioHttp, checked_sid
+from twirec.model.errors import NotAtVendor, VendorUnavailable
+from twirec.model.inspection import AccountFacts, OwnNumber
+from twirec.model.vendor import VendorRecording
+
+VOICE_URL = "https://voice.twilio.com"
+"""Where account defaults are; they are only in the region us1
+(https://www.twilio.com/docs/configurations/recording-configuration-resource)."""
+
+TIMEOUT = (5.0, 10.0)
+"""Seconds to connect, and to wait for each read: somebody waits for the answer."""
+
+
+class TwilioInspector(TwilioVendor):
+    """Twilio, asked how accounts are set up.
+
+    Args:
+        credentials: by account SID.
+        api_url: another host for the API (the sandbox, a proxy); region and edge are then ignored.
+        region, edge: as of `TwilioVendor`.
+    """
+
+    def __init__(
+        self,
+        credentials: Mapping[str, Credentials],
+        *,
+        api_url: str | None = None,
+        region: str | None = None,
+        edge: str | None = None,
+    ) -> None:
+        super().__init__(credentials, api_url=api_url, region=region, edge=edge, timeout=TIMEOUT)
+        self._voice = TwilioHttp(api_url or VOICE_URL, pool_size=1, timeout=TIMEOUT)
+        self.has_voice_settings = bool(api_url) or region in (None, "us1")
+        """Whether the region has account defaults that can be asked for."""
+
+    def account(self, account_sid: str, token: str) -> AccountFacts:
+        """Fetch an account with one of its own auth tokens.
+
+        An API key would not do: only main keys may read accounts
+        (https://www.twilio.com/docs/iam/api-keys/keys-in-console).
+
+        Raises:
+            VendorRefused: the token is not the account's (401).
+        """
+        path = f"/2010-04-01/Accounts/{checked_sid(account_sid)}.json"
+        with self._http.send("GET", path, Credentials(account_sid, token)) as response:
+            status = _json(response).get("status")
+            return AccountFacts(str(status or "unknown"), _date(response))
+
+    def numbers(self, account_sid: str) -> list[OwnNumber]:
+        """List the numbers of an account, page by page."""
+        client = self._client(account_sid)
+        with _understood(f"the numbers of {account_sid}"):
+            found = client.incoming_phone_numbers.stream(page_size=PAGE_SIZE)
+            return [_number(one) for one in found]
+
+    def newest_recordings(self, account_sid: str, limit: int) -> list[VendorRecording]:
+        """List the first recordings that Twilio names, the newest first."""
+        client = self._client(account_sid)
+        with _understood(f"the list of recordings of {account_sid}"):
+            found = client.recordings.list(limit=limit, page_size=limit)
+            return [self._recording(account_sid, one) for one in found]
+
+    def records_by_default(self, account_sid: str) -> bool:
+        """Whether the account records every call by itself.
+
+        Source: https://www.twilio.com/docs/configurations/recording-account-default-configuration-resource
+        """
+        try:
+            path = "/v2/AccountDefaultConfiguration/Recording"
+            self._voice.send("GET", path, self._who(account_sid)).close()
+        except NotAtVendor:
+            return False
+        return True
+
+    def media_status(self, account_sid: str, sid: str) -> int:
+        """Ask for the media of a recording without credentials; return the HTTP status."""
+        path = f"/2010-04-01/Accounts/{checked_sid(account_sid)}/Recordings/{checked_sid(sid)}.wav"
+        return self._http.status_for_anybody(path)
+
+    def close(self) -> None:
+        """Close connections. Nothing is used after it."""
+        super().close()
+        self._voice.close()
+
+
+def _json(response: requests.Response) -> dict[str, Any]:
+    try:
+        found = response.json()
+    except (requests.RequestException, ValueError) as error:
+        raise VendorUnavailable("Twilio's answer about the account makes no sense") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _date(response: requests.Response) -> datetime | None:
+    """Read the header `Date` (RFC 9110, section 6.6.1)."""
+    try:
+        return parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+
+
+def _number(found: Any) -> OwnNumber:
+    can = found.capabilities if isinstance(found.capabilities, dict) else {}
+    return OwnNumber(
+        number=found.phone_number or "",
+        voice_url=found.voice_url or "",
+        voice_method=found.voice_method or "",
+        fallback_url=found.voice_fallback_url or "",
+        status_callback=found.status_callback or "",
+        status_method=found.status_callback_method or "",
+        served_by=found.trunk_sid or found.voice_application_sid or None,
+        has_voice=bool(can.get("voice", True)),
+    )

@@ -1,0 +1,47 @@
+"""Looking at the whole installation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import click
+
+from twirec.cli.output import as_json, print_json
+from twirec.doctor import examine
+from twirec.model.inspection import Finding, Level
+
+COLOURS: Mapping[Level, str] = {
+    Level.OK: "green",
+    Level.WARNING: "yellow",
+    Level.FAILED: "red",
+    Level.UNKNOWN: "bright_black",
+}
+
+
+@click.command()
+@as_json
+def doctor(as_json: bool) -> None:
+    """Check the whole installation, and say how to mend what is wrong. Changes nothing.
+
+    Exit status 1 if anything failed.
+    """
+    findings = []
+    for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            _tell(finding)
+    counts = Counter(finding.level for finding in findings)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        click.echo(", ".join(f"{counts[level]} {level}" for level in Level) + ".")
+    if counts[Level.FAILED]:
+        raise click.exceptions.Exit(1)
+
+
+def _tell(finding: Finding) -> None:
+    level = click.style(f"{finding.level:<11}", fg=COLOURS[finding.level])
+    fix = f" Fix: {finding.fix}" if finding.fix else ""
+    click.echo(f"{level} {finding.check}: {finding.what}{fix}")

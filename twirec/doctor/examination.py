@@ -1,0 +1,95 @@
+"""All checks, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from twirec.adapters.gcs_inspect import GcsInspector
+from twirec.adapters.twilio_http import Credentials
+from twirec.adapters.twilio_inspect import TwilioInspector
+from twirec.doctor.bucket import bucket_findings
+from twirec.doctor.disks import database_findings, folder_findings
+from twirec.doctor.findings import failed, guarded, ok, unknown
+from twirec.doctor.numbers import number_findings
+from twirec.doctor.public_url import public_url_findings
+from twirec.doctor.vendor import vendor_findings
+from twirec.model.inspection import Check, Finding
+from twirec.settings import Settings
+
+
+def utc_now() -> datetime:
+    """Return the time, UTC."""
+    return datetime.now(UTC)
+
+
+def examine(
+    environ: Mapping[str, str] = os.environ, *, now: Callable[[], datetime] = utc_now
+) -> Iterator[Finding]:
+    """Look at an installation; yield each finding as soon as it is made.
+
+    A check that cannot be made is one failed finding, and the others go on.
+
+    Args:
+        environ: where the settings are.
+        now: the clock of this machine, UTC.
+    """
+    settings, problems = Settings.read(environ)
+    for problem in problems:
+        yield failed(Check.SETTINGS, problem, "Correct it in the environment.")
+    if not problems:
+        yield ok(Check.SETTINGS, "All settings can be read.")
+    yield from _twilio(settings, now)
+    yield from _public_url(settings)
+    yield from _bucket(settings.bucket)
+    yield from guarded(Check.DATABASE, partial(database_findings, settings.database_url))
+
+
+def _has_account(settings: Settings) -> bool:
+    return bool(settings.account_sid) and settings.account_sid in settings.auth_tokens
+
+
+def _twilio(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
+    if not _has_account(settings):
+        yield unknown(Check.CREDENTIALS, "Account SID or auth token is not set.")
+        return
+    yield from guarded(Check.CREDENTIALS, partial(_inspect_twilio, settings, now))
+
+
+def _inspect_twilio(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
+    credentials = {sid: Credentials(*pair) for sid, pair in settings.credentials.items()}
+    inspector = TwilioInspector(
+        credentials, api_url=settings.api_url, region=settings.region, edge=settings.edge
+    )
+    with closing(inspector) as twilio:
+        yield from vendor_findings(twilio, settings, now)
+        if settings.public_url:
+            look = partial(number_findings, twilio, settings.public_url)
+            yield from guarded(Check.NUMBERS, look)
+
+
+def _public_url(settings: Settings) -> Iterator[Finding]:
+    if not settings.public_url or not _has_account(settings):
+        yield unknown(Check.PUBLIC_URL, "Public URL, account SID or auth token is not set.")
+        return
+    yield from guarded(Check.PUBLIC_URL, partial(public_url_findings, settings))
+
+
+def _bucket(url: str) -> Iterator[Finding]:
+    place = urlsplit(url)
+    if place.scheme == "gs":
+        yield from guarded(Check.BUCKET, partial(_google, place.netloc, place.path.strip("/")))
+    elif place.scheme == "file":
+        yield from guarded(Check.BUCKET, partial(folder_findings, Path(unquote(place.path))))
+    else:
+        yield unknown(Check.BUCKET, "The bucket is not set.")
+
+
+def _google(name: str, prefix: str) -> Iterator[Finding]:
+    with closing(GcsInspector(name)) as bucket:
+        yield from bucket_findings(bucket, name, f"{prefix}/" if prefix else "")

@@ -1,0 +1,183 @@
+"""What `twirec doctor` looks at, and what it says: facts as they were found, and findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How bad a finding is. Only `FAILED` makes the doctor fail."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    UNKNOWN = "not checked"
+
+
+class Check(StrEnum):
+    """What is checked; each has its line in `docs/doctor.md`."""
+
+    SETTINGS = "settings"
+    CREDENTIALS = "credentials"
+    TOKENS = "other tokens"
+    API_KEY = "API key"
+    CLOCK = "clock"
+    DEFAULT_RECORDING = "default recording"
+    EXTERNAL_STORAGE = "external storage"
+    MEDIA_ACCESS = "media access"
+    NUMBERS = "numbers"
+    PUBLIC_URL = "public URL"
+    BUCKET = "bucket"
+    UNIFORM_ACCESS = "uniform access"
+    PUBLIC_ACCESS = "public access"
+    RETENTION = "retention"
+    SOFT_DELETE = "soft delete"
+    LIFECYCLE = "lifecycle"
+    FOLDER_PERMISSIONS = "folder permissions"
+    BUCKET_DISK = "bucket disk"
+    DATABASE = "database"
+    DATABASE_FILE = "database file"
+    DATABASE_DISK = "database disk"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: what was checked.
+        level: how bad it is.
+        what: one sentence without secrets; it may name the company's own numbers, so it is shown
+            and never logged.
+        fix: what to do; empty where there is nothing to do.
+    """
+
+    check: Check
+    level: Level
+    what: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """An account at Twilio.
+
+    Attributes:
+        status: Twilio's word, `active`, `suspended` or `closed`.
+        answered_at: what the time is by Twilio's clock, UTC; None if it did not say.
+    """
+
+    status: str
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    """A number of an account, and where Twilio turns when it is called.
+
+    Source: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+
+    Attributes:
+        number: E.164.
+        voice_url, voice_method: whom a call asks for TwiML.
+        fallback_url: who is asked when that fails.
+        status_callback, status_method: who is told when a call has ended.
+        served_by: the SID of the TwiML application or trunk that serves it in their stead.
+        has_voice: whether it can be called.
+    """
+
+    number: str
+    voice_url: str
+    voice_method: str
+    fallback_url: str
+    status_callback: str
+    status_method: str
+    served_by: str | None = None
+    has_voice: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionRule:
+    """A lifecycle rule that deletes live objects.
+
+    Attributes:
+        days: after how many days; None if it does not depend on an object's age alone.
+        prefixes: what names it is for begin with; none for all.
+    """
+
+    days: int | None
+    prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BucketFacts:
+    """How a bucket at Google Cloud Storage is set up. None where the bucket did not say.
+
+    Attributes:
+        location: where it is, such as `EUROPE-WEST1`.
+        uniform_access: whether only roles decide who may read, and no object's own list.
+        public_access_prevention: `enforced` or `inherited`.
+        retention_days: for how long nothing can be deleted; 0 without a retention policy.
+        holds_by_default: whether new objects are held, so that they cannot be deleted.
+        soft_delete_days: how long what was deleted can be brought back; 0 when switched off.
+        deletion_rules: the lifecycle rules that delete live objects.
+    """
+
+    location: str | None
+    uniform_access: bool | None
+    public_access_prevention: str | None
+    retention_days: float
+    holds_by_default: bool
+    soft_delete_days: float | None
+    deletion_rules: tuple[DeletionRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFacts:
+    """A folder that serves as a bucket.
+
+    Attributes:
+        mode: its permission bits; None if it is not made yet.
+        problem: why nothing can be written there; empty if it can.
+        free_bytes: the room on its disk.
+    """
+
+    mode: int | None
+    problem: str
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """A catalog's database, as far as it can be seen without changing it.
+
+    Attributes:
+        revision: the version of its tables; None if there are none.
+        head: the version that this library works with.
+        is_known: whether this library knows `revision`.
+        file: the facts of the file of a SQLite database; None for another.
+    """
+
+    revision: str | None
+    head: str
+    is_known: bool
+    file: DatabaseFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFile:
+    """The file of a SQLite database.
+
+    Attributes:
+        mode: its permission bits.
+        journal: SQLite's word for how it survives crashes, `wal` as it should be.
+        network: the file system, if it is one on another machine; None on a local disk.
+        free_bytes: the room on its disk.
+    """
+
+    mode: int
+    journal: str
+    network: str | None
+    free_bytes: int
