@@ -58,6 +58,10 @@ def path_of(rule: str) -> str:
 
 PATHS = ["/voice", "/dial", *map(path_of, ROUTES)]
 each_path = pytest.mark.parametrize("path", PATHS)
+# The doctor asks /ping whether requests arrive and are believed: it reads and changes nothing.
+each_path_that_acts = pytest.mark.parametrize(
+    "path", [path for path in PATHS if path != "/twirec/ping"]
+)
 
 
 def form_of(path: str) -> dict[str, str]:
@@ -157,7 +161,7 @@ def play_all(post: SignedPosts, clock: Clock) -> None:
         clock.advance(LONG_ENOUGH)
 
 
-@each_path
+@each_path_that_acts
 def test_what_is_genuine_is_believed_and_changes_something(
     path: str, post: SignedPosts, scene: Archive
 ) -> None:
@@ -271,7 +275,13 @@ def test_the_first_key_stands(
 # --- the query --------------------------------------------------------------------------------
 
 
-@each_path
+def test_the_ping_is_answered_and_changes_nothing(post: SignedPosts, scene: Archive) -> None:
+    before = tables(scene)
+    assert post("/twirec/ping", {}).status_code == 204
+    assert tables(scene) == before
+
+
+@each_path_that_acts
 def test_what_stands_only_in_the_query_is_not_read(
     path: str, post: SignedPosts, scene: Archive
 ) -> None:

@@ -20,10 +20,11 @@ Kind = Literal[
     "list",
     "delete",
     "bucket",
+    "permissions",
 ]
 """Kinds of requests: a whole upload; of resumable uploads their begin, a chunk, the last chunk, the
 question how far it is, the cancellation; an object's metadata, its bytes, a change of metadata; a
-listing; a deletion; anything about a bucket."""
+listing; a deletion; anything about a bucket; the question what one may do there."""
 
 
 @dataclass(frozen=True)

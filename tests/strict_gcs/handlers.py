@@ -23,6 +23,7 @@ PARAMETERS = {
     "maxResults",
     "name",
     "pageToken",
+    "permissions",
     "prefix",
     "prettyPrint",
     "project",
@@ -35,6 +36,7 @@ PARAMETERS = {
 OBJECT = re.compile(r"(?:/download)?/storage/v1/b/([^/]+)/o/(.+)")
 OBJECTS = re.compile(r"/storage/v1/b/([^/]+)/o")
 UPLOAD = re.compile(r"/upload/storage/v1/b/([^/]+)/o")
+PERMISSIONS = re.compile(r"/storage/v1/b/([^/]+)/iam/testPermissions")
 BUCKET = re.compile(r"/storage/v1/b(?:/([^/]+))?")
 
 
@@ -139,9 +141,19 @@ def _bucket(api: Api, call: Call) -> Answer:
     if not call.bucket:
         settings = _read_json(call)
         return json_answer(200, api.store.create_bucket(settings["name"], settings))
+    api.store.check_permission("storage.buckets.get")
     if call.body.stat().st_size:
         return json_answer(200, api.store.patch_bucket(call.bucket, _read_json(call)))
     return json_answer(200, api.store.bucket(call.bucket))
+
+
+def _permissions(api: Api, call: Call) -> Answer:
+    """https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions."""
+    api.store.bucket(call.bucket)
+    asked = call.query.get("permissions", "").split(",")
+    held = [permission for permission in asked if permission in api.store.permissions]
+    answer = {"kind": "storage#testIamPermissionsResponse", "permissions": held}
+    return json_answer(200, answer if held else {"kind": answer["kind"]})
 
 
 def answer(api: Api, call: Call) -> Answer:
@@ -165,6 +177,7 @@ HANDLERS: Mapping[Kind, Callable[[Api, Call], Answer]] = {
     "list": _list,
     "delete": _delete,
     "bucket": _bucket,
+    "permissions": _permissions,
 }
 
 
@@ -182,6 +195,8 @@ def route(method: str, path: str, query: Mapping[str, str], span: str) -> tuple[
         kind = {"GET": get, "PATCH": "patch", "DELETE": "delete"}.get(method)
     elif match := OBJECTS.fullmatch(path):
         kind = "list" if method == "GET" else None
+    elif match := PERMISSIONS.fullmatch(path):
+        kind = "permissions" if method == "GET" else None
     elif match := BUCKET.fullmatch(path):
         kind = "bucket"
     else:

@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         gcs, parts = self.server.gcs, urlsplit(self.path)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        query = _query(parts.query)
         span = self.headers.get("Content-Range", "")
         try:
             kind, bucket, name = route(self.command, parts.path, query, span)
@@ -189,3 +189,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for block in [told.body] if isinstance(told.body, bytes) else told.body:
             self.wfile.write(block)
+
+
+def _query(text: str) -> dict[str, str]:
+    """Parse a query; only `permissions` may come several times."""
+    pairs = parse_qsl(text, keep_blank_values=True)
+    query = dict(pairs)
+    if permissions := [value for name, value in pairs if name == "permissions"]:
+        query["permissions"] = ",".join(permissions)
+    return query

@@ -42,6 +42,17 @@ WRITABLE = {
 """https://cloud.google.com/storage/docs/json_api/v1/objects: the writable fields we know."""
 
 
+PERMISSIONS = {
+    "storage.buckets.get",
+    "storage.objects.create",
+    "storage.objects.delete",
+    "storage.objects.get",
+    "storage.objects.list",
+    "storage.objects.update",
+}
+"""https://cloud.google.com/storage/docs/access-control/iam-permissions: those we know."""
+
+
 @dataclass
 class Version:
     """One generation of an object: its resource and the file with its bytes."""
@@ -65,6 +76,8 @@ class BucketState:
 class Store:
     """All buckets. Each method is atomic.
 
+    `permissions` are those of whoever asks; only the one to read a bucket's resource is enforced.
+
     Args:
         folder: where uploads put their bytes.
     """
@@ -74,6 +87,7 @@ class Store:
         self._lock = threading.RLock()
         self._buckets: dict[str, BucketState] = {}
         self._generation = 0
+        self.permissions = set(PERMISSIONS)
 
     # --- buckets ------------------------------------------------------------------------------
 
@@ -89,6 +103,11 @@ class Store:
     def bucket(self, name: str) -> Resource:
         with self._lock:
             return self._bucket(name).resource
+
+    def check_permission(self, permission: str) -> None:
+        """https://cloud.google.com/storage/docs/json_api/v1/status-codes: 403."""
+        if permission not in self.permissions:
+            raise ApiError(403, "forbidden", f"The caller does not have {permission} access.")
 
     def patch_bucket(self, name: str, patch: Mapping[str, Any]) -> Resource:
         """https://cloud.google.com/storage/docs/json_api/v1/buckets/patch."""

@@ -22,8 +22,15 @@ _AFTER, _BEFORE = "PA", "PB"
 class Listed(Protocol):
     """Something with a SID and the stamp of its making, UTC."""
 
-    sid: str
-    created: datetime
+    @property
+    def sid(self) -> str:
+        """The SID."""
+        ...
+
+    @property
+    def created(self) -> datetime:
+        """The stamp."""
+        ...
 
 
 Thing = TypeVar("Thing", bound=Listed)

@@ -10,7 +10,15 @@ from __future__ import annotations
 from twirec.sandbox.paging import KEYS, page
 from twirec.sandbox.resources import API_VERSION, Json, rfc2822
 from twirec.sandbox.state import Account, Number
-from twirec.sandbox.web import Answer, Request, json_answer, known_params, not_found
+from twirec.sandbox.web import (
+    UNAUTHORIZED,
+    Answer,
+    Refused,
+    Request,
+    json_answer,
+    known_params,
+    not_found,
+)
 
 DEFAULTS = "/v2/AccountDefaultConfiguration/Recording"
 """At Twilio on a host of its own, voice.twilio.com."""
@@ -24,9 +32,15 @@ class AccountHandlers:
         self._path = f"/{API_VERSION}/Accounts/{account.sid}"
 
     def fetch(self, request: Request) -> Answer:
-        """Return the account."""
+        """Return the account; not to the API key, which is a standard one.
+
+        Standard keys may not read accounts (https://www.twilio.com/docs/iam/api-keys/keys-in-console);
+        with which status they are refused is not documented.
+        """
         known_params(request.params, ())
         account = self._account
+        if request.credentials[0] == account.key:
+            raise Refused(401, UNAUTHORIZED, "Authenticate")
         return json_answer(
             {
                 "sid": account.sid,
