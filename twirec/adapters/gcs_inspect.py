@@ -10,6 +10,7 @@ from typing import Any
 
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.gcs_errors import no_bucket
+from twirec.model.errors import ObjectNotFound
 from twirec.model.inspection import BucketFacts, DeletionRule
 
 DAY = 24 * 60 * 60
@@ -32,16 +33,23 @@ class GcsInspector(GcsBucket):
     def __init__(self, bucket: str, *, retry_for: float = 15.0) -> None:
         super().__init__(bucket, retry_for=retry_for)
 
-    def permissions(self, wanted: Collection[str]) -> frozenset[str]:
+    def permissions(self, wanted: Collection[str]) -> frozenset[str] | None:
         """Return which of these permissions the credentials have on the bucket.
+
+        None from a stand-in for Google that has the bucket, and does not know the question.
 
         Source: https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions
 
         Raises:
             BucketRefused: there is no such bucket, or the credentials are not taken.
         """
-        with self._translated({404: no_bucket(self._bucket_name)}):
-            held = self._bucket().test_iam_permissions(sorted(wanted), **self._options)
+        not_found = ObjectNotFound("The bucket, or the question, is not known.")
+        try:
+            with self._translated({404: not_found}):
+                held = self._bucket().test_iam_permissions(sorted(wanted), **self._options)
+        except ObjectNotFound:
+            self.facts()
+            return None
         return frozenset(held)
 
     def facts(self) -> BucketFacts:

@@ -33,7 +33,7 @@ def bucket_findings(bucket: GcsInspector, name: str, prefix: str) -> Iterator[Fi
     """
     held = bucket.permissions({*NEEDED, TO_READ_SETTINGS})
     yield check_permissions(name, held)
-    if TO_READ_SETTINGS not in held:
+    if held is not None and TO_READ_SETTINGS not in held:
         yield warning(
             Check.UNIFORM_ACCESS,
             f"How gs://{name} is set up cannot be read: {TO_READ_SETTINGS} is missing.",
@@ -44,8 +44,14 @@ def bucket_findings(bucket: GcsInspector, name: str, prefix: str) -> Iterator[Fi
     yield from guarded(Check.UNIFORM_ACCESS, lambda: check_facts(name, prefix, bucket.facts()))
 
 
-def check_permissions(name: str, held: frozenset[str]) -> Finding:
-    """Check what the credentials may do."""
+def check_permissions(name: str, held: frozenset[str] | None) -> Finding:
+    """Check what the credentials may do; None if the server does not say it."""
+    if held is None:
+        return warning(
+            Check.BUCKET,
+            f"gs://{name} answers, and does not say what these credentials may do.",
+            "Google says it; STORAGE_EMULATOR_HOST names another server.",
+        )
     if missing := sorted(NEEDED - held):
         return failed(
             Check.BUCKET,

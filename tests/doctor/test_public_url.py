@@ -1,0 +1,98 @@
+"""Whether signed requests reach the app through its public URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from flask import Flask, Response, redirect
+
+from tests.doctor.conftest import Installation, serving
+from twirec.model.inspection import Check, Level
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[..., str]]:
+    """Serve an app that answers every request in the same way; give its address."""
+    with ExitStack() as stack:
+
+        def serve(answer: Callable[[], Response | tuple[str, int]], **options: str) -> str:
+            app = Flask(__name__)
+            app.add_url_rule("/<path:path>", "any", lambda path: answer(), methods=["POST"])
+            return stack.enter_context(serving(app, **options))
+
+        yield serve
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (404, "no twirec app"),
+        (405, "no twirec app"),
+        (500, "fails"),
+        (502, "fails"),
+        (200, "not what the app answers"),
+        (401, "not what the app answers"),
+    ],
+)
+def test_another_answer_than_the_apps_is_failed(
+    installation: Installation, elsewhere: Callable[..., str], status: int, said: str
+) -> None:
+    url = f"http://{elsewhere(lambda: ('', status))}"
+    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert (finding.level, bool(finding.fix)) == (Level.FAILED, True)
+    assert f"answered {status}" in finding.what
+    assert said in finding.what
+
+
+def test_a_redirect_is_failed_and_not_followed(
+    installation: Installation, elsewhere: Callable[..., str]
+) -> None:
+    def answer() -> Response:
+        return redirect(f"{installation.url}/twirec/ping", 308)  # type: ignore[return-value]
+
+    url = f"http://{elsewhere(answer)}"
+    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert (finding.level, "redirect" in finding.what) == (Level.FAILED, True)
+
+
+def test_an_app_with_another_public_url_is_failed(installation: Installation) -> None:
+    by_name = installation.url.replace("127.0.0.1", "localhost")
+    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=by_name)
+    assert (finding.level, "does not believe" in finding.what) == (Level.FAILED, True)
+    assert "TWIREC_PUBLIC_URL" in finding.fix
+
+
+def test_an_app_with_another_token_is_failed(installation: Installation) -> None:
+    finding = installation.found(Check.PUBLIC_URL, TWILIO_AUTH_TOKEN="another")
+    assert (finding.level, "answered 403" in finding.what) == (Level.FAILED, True)
+
+
+def test_an_app_that_believes_forgeries_is_failed(
+    installation: Installation, elsewhere: Callable[..., str]
+) -> None:
+    url = f"http://{elsewhere(lambda: ('', 204))}"
+    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert (finding.level, "wrong signature" in finding.what) == (Level.FAILED, True)
+
+
+def test_a_host_that_nobody_serves_is_failed(installation: Installation) -> None:
+    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL="http://127.0.0.1:9")
+    assert (finding.level, "Nothing answers" in finding.what) == (Level.FAILED, True)
+
+
+def test_a_certificate_that_nobody_trusts_is_failed(
+    installation: Installation, elsewhere: Callable[..., str]
+) -> None:
+    url = f"https://{elsewhere(lambda: ('', 204), ssl_context='adhoc')}"
+    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert (finding.level, "certificate" in finding.what) == (Level.FAILED, True)
+    assert "certificate" in finding.fix
+
+
+def test_each_account_with_a_token_is_tried(installation: Installation) -> None:
+    other = "AC" + "b" * 32
+    findings = installation.examine(TWIREC_TWILIO_AUTH_TOKENS=f"{other}=unknown to the app")
+    found = sorted(one.level for one in findings if one.check is Check.PUBLIC_URL)
+    assert found == [Level.FAILED, Level.OK]
