@@ -17,6 +17,7 @@ from flask import Flask
 from twirec.archive import Archive
 from twirec.cli import main
 from twirec.notices import HEADER, sign
+from twirec.model.inspection import Check
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT, SignedPosts
 
@@ -143,6 +144,11 @@ def test_every_state_and_reason_is_documented() -> None:
     transfer = (ROOT / "docs/transfer.md").read_text(encoding="utf-8")
     later = {State.ERASING, State.ERASED}
     assert {state for state in State if f"`{state.value}`" not in transfer} == later
+
+
+@pytest.mark.parametrize("check", Check)
+def test_every_check_of_the_doctor_is_documented(check: Check) -> None:
+    assert f"`{check}`" in (ROOT / "docs/doctor.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

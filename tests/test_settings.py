@@ -35,6 +35,14 @@ def test_nothing_is_recorded_without_a_required_setting(name: str) -> None:
     assert problem.startswith(f"{name} is missing")
 
 
+def test_what_is_right_can_be_read_beside_what_is_wrong() -> None:
+    settings, problems = Settings.read(
+        {**ENVIRONMENT, "TWIREC_COUNTRY": "Spain", "TWIREC_BUCKET": ""}
+    )
+    assert (settings.account_sid, settings.bucket) == (ACCOUNT_SID, "")
+    assert [problem.split()[0] for problem in problems] == ["TWIREC_BUCKET", "TWIREC_COUNTRY"]
+
+
 def test_the_defaults_are_those_of_a_company_in_spain() -> None:
     settings = Settings.from_env(ENVIRONMENT)
     assert (settings.language, settings.country) == ("es-ES", "ES")

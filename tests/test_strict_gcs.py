@@ -381,3 +381,25 @@ def test_a_bucket_can_be_made_through_the_client(client: storage.Client) -> None
     assert client.get_bucket("another").name == "another"
     with pytest.raises(NotFound):
         client.get_bucket("no-such")
+
+
+class TestPermissions:
+    ALL = ("storage.objects.get", "storage.objects.delete", "storage.buckets.get")
+
+    def test_those_that_are_held_are_told(self, server: StrictGcs, client: storage.Client) -> None:
+        assert client.bucket("b").test_iam_permissions(self.ALL) == list(self.ALL)
+        server.store.permissions = {"storage.objects.get"}
+        assert client.bucket("b").test_iam_permissions(self.ALL) == ["storage.objects.get"]
+        server.store.permissions = set()
+        assert client.bucket("b").test_iam_permissions(self.ALL) == []
+
+    def test_there_are_none_on_a_bucket_that_is_not_there(self, client: storage.Client) -> None:
+        with pytest.raises(NotFound):
+            client.bucket("nowhere").test_iam_permissions(self.ALL)
+
+    def test_a_bucket_is_read_only_with_the_permission_to(
+        self, server: StrictGcs, client: storage.Client
+    ) -> None:
+        server.store.permissions.remove("storage.buckets.get")
+        with pytest.raises(Forbidden):
+            client.get_bucket("b")

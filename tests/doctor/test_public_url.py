@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+import requests
 from flask import Flask, Response, redirect
 
 from tests.doctor.conftest import Installation, serving
+from twirec.adapters import own_app
 from twirec.model.inspection import Check, Level
 
 
@@ -96,3 +99,20 @@ def test_each_account_with_a_token_is_tried(installation: Installation) -> None:
     findings = installation.examine(TWIREC_TWILIO_AUTH_TOKENS=f"{other}=unknown to the app")
     found = sorted(one.level for one in findings if one.check is Check.PUBLIC_URL)
     assert found == [Level.FAILED, Level.OK]
+
+
+def test_what_broke_off_is_tried_once_more(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    post = own_app._post
+
+    def break_off_at_first(url: str, *rest: Any) -> int:
+        tried.append(url)
+        if len(tried) == 1:
+            raise requests.ConnectionError
+        return post(url, *rest)
+
+    monkeypatch.setattr(own_app, "_post", break_off_at_first)
+    assert installation.found(Check.PUBLIC_URL).level is Level.OK
+    assert len(tried) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -172,3 +173,16 @@ def test_a_listing_that_fails_fails_only_what_hangs_on_it(installation: Installa
     installation.sandbox.faults = Faults(listing={Fault.ERROR: 99})
     failed = {one.check for one in installation.examine() if one.level is Level.FAILED}
     assert failed == {Check.EXTERNAL_STORAGE, Check.NUMBERS}
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"status": null}'])
+def test_an_answer_that_makes_no_sense_is_failed(body: str) -> None:
+    settings = Settings.from_env(ENVIRONMENT)
+    credentials = Credentials(*settings.credentials[settings.account_sid])
+    inspector = TwilioInspector({settings.account_sid: credentials})
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as twilio:
+        twilio.get(re.compile(".*/AC[0-9a-f]{32}.json"), body=body)
+        twilio.get(re.compile(".*"), json={"recordings": []})
+        findings = list(vendor_findings(inspector, settings, lambda: NOON))
+    inspector.close()
+    assert findings[0].level is Level.FAILED

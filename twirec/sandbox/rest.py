@@ -71,7 +71,8 @@ class RestApi:
                 authorize(self._account, request)
             return self._route(request)
         except Refused as refused:
-            return refused.json() if request.path.endswith(".json") else refused.xml()
+            is_json = request.path.endswith(".json") or request.path == DEFAULTS
+            return refused.json() if is_json else refused.xml()
 
     def _route(self, request: Request) -> Answer:
         if (request.method, request.path) == ("GET", DEFAULTS):
