@@ -41,8 +41,8 @@ def warning(check: Check, what: str, fix: str) -> Finding:
 
 
 def failed(check: Check, what: str, fix: str) -> Finding:
-    """Return that something is wrong."""
-    return Finding(check, Level.FAILED, what, fix)
+    """Return that something is wrong; what settings and errors say may lack its full stop."""
+    return Finding(check, Level.FAILED, f"{what.removesuffix('.')}.", fix)
 
 
 def unknown(check: Check, why: str) -> Finding:
