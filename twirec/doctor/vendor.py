@@ -51,6 +51,10 @@ def _account(
     yield from guarded(Check.TOKENS, partial(_other_tokens, twilio, sid, others))
     if settings.credentials[sid] != (sid, token):
         yield from guarded(Check.API_KEY, partial(_api_key, twilio, sid))
+    yield from _hazards(twilio, sid)
+
+
+def _hazards(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
     yield from guarded(Check.DEFAULT_RECORDING, partial(_default_recording, twilio, sid))
     yield from guarded(Check.EXTERNAL_STORAGE, partial(_newest_recording, twilio, sid))
 
