@@ -16,8 +16,8 @@ from flask import Flask
 
 from twirec.archive import Archive
 from twirec.cli import main
-from twirec.notices import HEADER, sign
 from twirec.model.inspection import Check
+from twirec.notices import HEADER, sign
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT, SignedPosts
 
