@@ -23,6 +23,7 @@ from twirec.phone import Phone
 from twirec.rules import Rules
 from twirec.settings import Settings
 from twirec.transfers.publishing import publish_announcements
+from twirec.transfers.steps import AtStep, pass_by
 from twirec.transfers.sweep import Sweep
 from twirec.transfers.telling import Teller
 from twirec.transfers.transfer import Transfer
@@ -107,11 +108,12 @@ class Archive(Rules, Upkeep):
 
     # --- after the call -----------------------------------------------------------------------
 
-    def worker(self, threads: int = 4) -> Worker:
+    def worker(self, threads: int = 4, *, at: AtStep = pass_by) -> Worker:
         """Return a worker that transfers what is due, and sends notices if they are wanted.
 
         Args:
             threads: how many recordings it works at together.
+            at: called at each step of a transfer.
         """
         transfer = Transfer(
             self.catalog,
@@ -119,6 +121,7 @@ class Archive(Rules, Upkeep):
             self.vendor,
             keys=self.settings.decryption_keys,
             country=self.settings.country,
+            at=at,
         )
         publish = partial(publish_announcements, self.catalog, self.bucket)
         return Worker(

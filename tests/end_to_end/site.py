@@ -59,6 +59,7 @@ class Site:
         dial: str = AGENT,
         around: Callable[[Any], Any] = lambda app: app,
         environ: Mapping[str, str] | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self._environ = environ or {}
         self._dial = dial
@@ -67,7 +68,7 @@ class Site:
         self._bucket_url = bucket_url
         self._ahead = timedelta()
         self.encryption: Encryption | None = None  # of what is recorded from now on
-        self.sandbox = Sandbox(speed=SPEED, encrypt=lambda sid: self.encryption)
+        self.sandbox = sandbox or Sandbox(speed=SPEED, encrypt=lambda sid: self.encryption)
         self.url = ""
 
     @contextmanager

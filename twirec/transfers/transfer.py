@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from functools import partial
 
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
@@ -22,6 +23,7 @@ from twirec.transfers.intake import Intake
 from twirec.transfers.lease import LeaseKeeper
 from twirec.transfers.naming import labels, object_name, started_at
 from twirec.transfers.opening import Keys, open_media
+from twirec.transfers.steps import AtStep, Step, pass_by
 
 log = logging.getLogger("twirec.transfer")
 
@@ -41,16 +43,25 @@ class Transfer:
         vendor: where they come from.
         keys: the private keys for what the vendor encrypted.
         country: ISO 3166 code by which numbers of adopted calls are read.
+        at: called at each step.
     """
 
     def __init__(
-        self, catalog: Catalog, bucket: Bucket, vendor: Vendor, *, keys: Keys, country: str
+        self,
+        catalog: Catalog,
+        bucket: Bucket,
+        vendor: Vendor,
+        *,
+        keys: Keys,
+        country: str,
+        at: AtStep = pass_by,
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
         self._vendor = vendor
         self._keys = keys
         self._country = country
+        self._at = at
 
     def run(self, keeper: LeaseKeeper) -> None:
         """Do what is left to do of a recording, and end its lease.
@@ -58,6 +69,7 @@ class Transfer:
         Raises:
             TwirecError: a step failed; the lease still stands, for the worker to postpone it.
         """
+        self._at(Step.CLAIMED)
         if keeper.lease.recording.state is State.COMPLETED:
             self._archive(keeper)
         if keeper.lease.recording.state is State.ARCHIVED:
@@ -70,6 +82,7 @@ class Transfer:
         self._complete_facts(keeper)
         record = line_of(self._catalog, self._vendor, keeper.lease.recording, self._country)
         keeper.lease = self._catalog.name_object(keeper.lease, object_name(keeper.lease.recording))
+        self._at(Step.NAMED)
         try:
             self._copy(keeper, record)
         except MediaNotReady:
@@ -78,10 +91,22 @@ class Transfer:
     def _copy(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
         recording = keeper.lease.recording
         with open_media(self._vendor, self._keys, recording) as media:
-            intake = Intake(media, recording, keeper.beat)
+            intake = Intake(media, recording, partial(self._beat, keeper))
             stored = self._put(intake, record, recording)
+        self._at(Step.STORED)
         intake.verify(stored)
+        self._at(Step.VERIFIED)
         keeper.lease = self._catalog.archived(keeper.lease, stored, intake.sha256, intake.channels)
+        self._at(Step.ARCHIVED)
+
+    def _beat(self, keeper: LeaseKeeper) -> None:
+        keeper.beat()
+        self._at(Step.RECEIVING)
+
+    def _seal(self, intake: Intake) -> dict[str, str]:
+        sealed = intake.seal()
+        self._at(Step.SEALED)
+        return sealed
 
     def _put(self, intake: Intake, record: CallRecord | None, recording: Recording) -> StoredObject:
         name = recording.object_name or ""
@@ -92,7 +117,7 @@ class Transfer:
                 content_type=WAV,
                 labels=labels(record, recording),
                 custom_time=started_at(recording),
-                seal=intake.seal,
+                seal=partial(self._seal, intake),
             )
         except ObjectExists:
             # An earlier try wrote it and died before it could say so: compare, do not write again.
@@ -105,7 +130,9 @@ class Transfer:
         keeper.beat()
         recording = keeper.lease.recording
         self._vendor.delete(recording.account_sid, recording.sid)
+        self._at(Step.DELETED)
         self._catalog.finish(keeper.lease, State.RELEASED)
+        self._at(Step.RELEASED)
 
     def _erase(self, keeper: LeaseKeeper) -> None:
         """Destroy what was ordered to be destroyed: at the vendor, and in the bucket."""
