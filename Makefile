@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STORE ?= folder
 
-.PHONY: demo test lint check clean
+.PHONY: demo test lint check soak clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml
@@ -27,6 +27,9 @@ lint: $(READY)
 	$(BIN)/mypy
 
 check: lint test
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -1,0 +1,75 @@
+"""The soak: `make soak`. Prints its figures; exit status 1 if one is not what it has to be."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers import StrictGcs
+from tests.soak.faults import play
+from tests.soak.ground import Figures, Ground, ground
+from twirec.transfers.steps import Step
+
+KILLS_OF_EACH_STEP = 20
+RECORDINGS = 2000
+SECONDS = 4
+
+
+@contextmanager
+def on_folder() -> Iterator[Ground]:
+    """Play on a folder."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ground(Path(folder), f"file://{folder}/bucket") as field,
+    ):
+        yield field
+
+
+@contextmanager
+def on_gcs(bucket: StrictGcs) -> Iterator[Ground]:
+    """Play on the strict server."""
+    os.environ["STORAGE_EMULATOR_HOST"] = bucket.url
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ground(Path(folder), "gs://recordings/soak") as field,
+    ):
+        yield field
+
+
+def crashes(field: Ground) -> Figures:
+    """Kill a worker at every step, again and again."""
+    for _ in range(KILLS_OF_EACH_STEP):
+        for step in Step:
+            field.record(seconds=SECONDS)
+            field.kill(step)
+            field.pass_time()
+            field.work()
+    return field.settle()
+
+
+def told(what: str, figures: Figures) -> bool:
+    """Print figures; whether they are what they have to be."""
+    sys.stdout.write(f"{what}: {figures}\n")
+    sys.stdout.flush()
+    return figures.clean
+
+
+def main() -> int:
+    """Play all of it."""
+    well = []
+    with on_folder() as field:
+        well.append(told("killed at every step, folder", crashes(field)))
+    with StrictGcs("recordings") as bucket, on_gcs(bucket) as field:
+        well.append(told("killed at every step, strict GCS server", crashes(field)))
+    with StrictGcs("recordings") as bucket, on_gcs(bucket) as field:
+        figures = play(field, bucket, RECORDINGS, seed=1, killed_after=3.0)
+        well.append(told("faults", figures))
+    return 0 if all(well) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""Where the soak is played: a stand-in for Twilio that watches deletions, and workers to kill."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.end_to_end.site import SPEED, Site
+from twirec.model.errors import ObjectNotFound
+from twirec.model.states import State
+from twirec.sandbox import Recording, Sandbox
+from twirec.testing import ENVIRONMENT
+from twirec.transfers.lease import LEASE
+
+
+@dataclass(slots=True)
+class Figures:
+    """What came of it. All but kills and recordings have to be zero."""
+
+    kills: int = 0
+    recordings: int = 0
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    left_at_vendor: list[str] = field(default_factory=list)
+    deleted_before_verified: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing went wrong."""
+        wrongs = (self.lost, self.doubled, self.wrong, self.left_at_vendor)
+        return not any(wrongs) and not self.deleted_before_verified
+
+    def __str__(self) -> str:
+        return (
+            f"kills {self.kills}, recordings {self.recordings}, lost {len(self.lost)}, "
+            f"doubled {len(self.doubled)}, wrong bytes {len(self.wrong)}, "
+            f"left at the vendor {len(self.left_at_vendor)}, "
+            f"deleted before verified {len(self.deleted_before_verified)}"
+        )
+
+
+class WatchedSandbox(Sandbox):
+    """Looks at bucket and catalog whenever a recording is to be deleted."""
+
+    ground: Ground
+
+    def _answer(self, request: Any) -> Any:
+        path = request.path
+        if request.method == "DELETE" and "/Recordings/" in path:
+            self.ground.judge(path.rpartition("/")[2].removesuffix(".json"))
+        return super()._answer(request)
+
+
+class Ground:
+    """A site whose workers are processes that can be killed.
+
+    Args:
+        site: the installation.
+        environ: its settings.
+    """
+
+    def __init__(self, site: Site, environ: Mapping[str, str]) -> None:
+        self.site = site
+        self.figures = Figures()
+        self._ahead = timedelta()
+        self._held: dict[str, Recording] = {}
+        self._workers = subprocess.Popen(
+            [sys.executable, "-m", "tests.soak.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **environ},
+            text=True,
+        )
+
+    def add(self, **facts: Any) -> str:
+        """Let the vendor hold a recording; nobody tells of it."""
+        recording = self.site.sandbox.add_recording(**facts)
+        self._held[recording.sid] = recording
+        self.figures.recordings += 1
+        return recording.sid
+
+    def record(self, **facts: Any) -> str:
+        """Let the vendor hold a recording and tell of it."""
+        sid = self.add(**facts)
+        self.site.tell(self.at_vendor(sid))
+        return sid
+
+    def at_vendor(self, sid: str) -> Recording:
+        """Return a recording as the vendor has it."""
+        return self._held[sid]
+
+    def kill(self, step: str | None = None, nth: int = 1, *, seconds: float = 0) -> bool:
+        """Let a worker work until it is killed at a step or after a time; whether it was."""
+        killed = self._order(step=step, nth=nth, seconds=seconds) == -signal.SIGKILL
+        self.figures.kills += killed
+        return killed
+
+    def work(self) -> None:
+        """Let a worker do all that is due."""
+        assert self._order(step=None, nth=1, seconds=0) == 0
+
+    def pass_time(self, by: timedelta = LEASE + timedelta(seconds=1)) -> None:
+        """Let leases run out, and what waits become due."""
+        self._ahead += by
+        self.site.skip(by)
+
+    def _order(self, **order: object) -> int:
+        assert self._workers.stdin
+        assert self._workers.stdout
+        order |= {"ahead": self._ahead.total_seconds(), "threads": 4}
+        print(json.dumps(order), file=self._workers.stdin, flush=True)
+        return int(self._workers.stdout.readline())
+
+    def judge(self, sid: str) -> None:
+        """The vendor's copy is about to be deleted: is ours there, right and written down?"""
+        known = self.site.archive.catalog.recording(sid)
+        allowed = {State.ARCHIVED, State.RELEASED, State.ERASING, State.ERASED}
+        if known.state not in allowed or not self._is_right(sid, known.object_name or ""):
+            self.figures.deleted_before_verified.append(sid)
+
+    def settle(self) -> Figures:
+        """Look at what is in the bucket and at the vendor, recording by recording."""
+        figures = self.figures
+        there = Counter(
+            stored.name.rpartition("_")[2].removesuffix(".wav")
+            for stored in self.site.archive.bucket.list("recordings/")
+        )
+        vendor = self.site.archive.vendor
+        left = {found.sid for found in vendor.recordings(self.site.sandbox.account_sid)}
+        for sid in self._held:
+            known = self.site.archive.catalog.recording(sid)
+            if there[sid] == 0:
+                figures.lost.append(sid)
+            elif there[sid] > 1:
+                figures.doubled.append(sid)
+            elif not self._is_right(sid, known.object_name or ""):
+                figures.wrong.append(sid)
+            if sid in left or known.state is not State.RELEASED:
+                figures.left_at_vendor.append(sid)
+        return figures
+
+    def _is_right(self, sid: str, name: str) -> bool:
+        hashed = hashlib.sha256()
+        try:
+            for chunk in self.site.archive.bucket.open_range(name):
+                hashed.update(chunk)
+        except ObjectNotFound:
+            return False
+        return hashed.hexdigest() == self.site.sandbox.sha256(sid)
+
+    def close(self) -> None:
+        """End the process that forks the workers."""
+        assert self._workers.stdin
+        self._workers.stdin.close()
+        self._workers.wait(timeout=30)
+        assert self._workers.stdout
+        self._workers.stdout.close()
+
+
+@contextmanager
+def ground(folder: Path, bucket_url: str) -> Iterator[Ground]:
+    """Run a site with workers that can be killed."""
+    sandbox = WatchedSandbox(speed=SPEED)
+    site = Site(folder, bucket_url, sandbox=sandbox)
+    with site.running():
+        environ = {
+            **ENVIRONMENT,
+            "TWILIO_ACCOUNT_SID": sandbox.account_sid,
+            "TWILIO_AUTH_TOKEN": sandbox.auth_token,
+            "TWIREC_TWILIO_API_URL": sandbox.url,
+            "TWIREC_PUBLIC_URL": site.url,
+            "TWIREC_BUCKET": bucket_url,
+            "TWIREC_DATABASE_URL": f"sqlite:///{folder}/catalog.db",
+        }
+        made = Ground(site, environ)
+        sandbox.ground = made
+        try:
+            yield made
+        finally:
+            made.close()
