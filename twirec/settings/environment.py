@@ -1,0 +1,143 @@
+"""The settings, read from the environment. All problems are reported at once, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from twirec.addresses import api_url, is_here, notify_url, public_url
+from twirec.calls.policy import check_fits
+from twirec.calls.wordings import WORDINGS, check_said
+from twirec.model.errors import InvalidQuery, SettingsError
+from twirec.model.ports import PrivateKey
+from twirec.model.words import ConsentMode, LegalBasis, Uninformed
+from twirec.settings import values
+from twirec.settings.settings import Settings
+
+T = TypeVar("T")
+
+REQUIRED: Mapping[str, str] = {
+    "TWILIO_ACCOUNT_SID": "the account that owns the numbers, AC…",
+    "TWILIO_AUTH_TOKEN": "the account's token, which proves that a request is Twilio's",
+    "TWIREC_PUBLIC_URL": "where Twilio reaches the app, such as https://calls.example.com",
+    "TWIREC_BUCKET": "where recordings are kept, gs://bucket/prefix or file:///folder",
+    "TWIREC_COMPANY": "who records; callers hear it",
+    "TWIREC_PRIVACY_INFO": "where callers learn more and exercise their rights; they hear it",
+    "TWIREC_LEGAL_BASIS": "consent, contract, legitimate_interest or legal_obligation",
+}
+"""The settings without a default, and what each is."""
+
+
+class Reader:
+    """Reads one setting after the other and remembers what is wrong with each."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def settings(self) -> tuple[Settings, tuple[str, ...]]:
+        """Return the settings as far as they are right, and what is wrong with the others."""
+        account_sid = self.read("TWILIO_ACCOUNT_SID", values.account_sid, "")
+        tokens = self._tokens(account_sid)
+        settings = Settings(
+            account_sid=account_sid,
+            credentials=self._credentials(account_sid, tokens),
+            auth_tokens=tokens,
+            public_url=self.read("TWIREC_PUBLIC_URL", public_url, ""),
+            bucket=self.read("TWIREC_BUCKET", values.bucket_url, ""),
+            company=self.read("TWIREC_COMPANY", str, ""),
+            privacy_info=self.read("TWIREC_PRIVACY_INFO", str, ""),
+            legal_basis=self.read("TWIREC_LEGAL_BASIS", values.legal_basis, LegalBasis.CONTRACT),
+            consent_mode=self.read("TWIREC_CONSENT_MODE", values.mode, ConsentMode.ANNOUNCE),
+            uninformed_agents=self.read(
+                "TWIREC_UNINFORMED_AGENTS", values.uninformed, Uninformed.WARN
+            ),
+            sweep_every=self.read("TWIREC_SWEEP_EVERY", values.minutes, timedelta(minutes=15)),
+            database_url=self.read("TWIREC_DATABASE_URL", str, "sqlite:///twirec.db"),
+            api_url=self.read("TWIREC_TWILIO_API_URL", api_url, None),
+            region=self.read("TWILIO_REGION", str, None),
+            edge=self.read("TWILIO_EDGE", str, None),
+            decryption_keys=self._decryption_keys(),
+            notify_url=self.read("TWIREC_NOTIFY_URL", notify_url, None),
+            notify_secret=self.read("TWIREC_NOTIFY_SECRET", values.secret, ""),
+            language=self.read("TWIREC_LANGUAGE", str, "es-ES"),
+            wordings=self.read("TWIREC_ANNOUNCEMENTS", values.wordings, WORDINGS),
+            country=self.read("TWIREC_COUNTRY", values.country, "ES"),
+            timezone=self.read("TWIREC_TIMEZONE", ZoneInfo, ZoneInfo("Europe/Madrid")),
+            clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
+        )
+        self._check_together(settings)
+        return settings, tuple(self._problems)
+
+    def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        """Return a setting; one of `REQUIRED` that is missing is a problem."""
+        value = self._environ.get(name, "").strip()
+        if not value:
+            if name in REQUIRED:
+                self._problems.append(f"{name} is missing: {REQUIRED[name]}")
+            return default
+        try:
+            return parse(value)
+        except (ValueError, KeyError) as error:
+            reason = error.args[0] if isinstance(error, ValueError) else "it is not known here"
+            self._problems.append(f"{name} is wrong: {reason}")
+            return default
+
+    def _tokens(self, account_sid: str) -> dict[str, tuple[str, ...]]:
+        own = self.read("TWILIO_AUTH_TOKEN", str, "")
+        none: dict[str, tuple[str, ...]] = {}
+        tokens = self.read("TWIREC_TWILIO_AUTH_TOKENS", values.token_table, none)
+        if own:
+            rotated = tuple(token for token in tokens.get(account_sid, ()) if token != own)
+            tokens[account_sid] = (own, *rotated)
+        return tokens
+
+    def _credentials(
+        self, account_sid: str, tokens: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, tuple[str, str]]:
+        credentials = {account: (account, first) for account, (first, *_) in tokens.items()}
+        key = self.read("TWILIO_API_KEY", str, "")
+        secret = self.read("TWILIO_API_SECRET", str, "")
+        if bool(key) != bool(secret):
+            self._problems.append("TWILIO_API_KEY and TWILIO_API_SECRET go together: give both.")
+        if key and secret:
+            credentials[account_sid] = (key, secret)
+        return credentials
+
+    def _decryption_keys(self) -> Mapping[str, PrivateKey]:
+        table = self.read("TWIREC_DECRYPTION_KEYS", str, "")
+        if not table:
+            return {}
+        try:
+            from twirec.adapters.decryption import read_keys
+
+            return read_keys(table, self._environ)
+        except ImportError:
+            self._problems.append("TWIREC_DECRYPTION_KEYS needs: pip install 'twirec[encryption]'.")
+        except SettingsError as error:
+            self._problems += [f"TWIREC_DECRYPTION_KEYS: {problem}" for problem in error.problems]
+        return {}
+
+    def _check_together(self, settings: Settings) -> None:
+        notify = ("TWIREC_NOTIFY_URL", "TWIREC_NOTIFY_SECRET")
+        if len({bool(self.read(name, str, "")) for name in notify}) > 1:
+            self._problems.append(f"{' and '.join(notify)} go together: give both.")
+        if bool(settings.region) != bool(settings.edge) and not settings.api_url:
+            self._problems.append(
+                "TWILIO_REGION and TWILIO_EDGE go together: hosts with a region only are gone."
+            )
+        try:
+            check_fits(settings.consent_mode, settings.legal_basis)
+        except InvalidQuery as error:
+            self._problems.append(f"TWIREC_CONSENT_MODE and TWIREC_LEGAL_BASIS: {error}")
+        try:
+            check_said(settings.wordings, settings.language, settings.consent_mode)
+        except InvalidQuery as error:
+            self._problems.append(f"TWIREC_LANGUAGE is wrong: {error}")
+        if settings.clock_speed != 1.0 and not is_here(settings.api_url):
+            self._problems.append(
+                "TWIREC_CLOCK_SPEED is only for the sandbox: "
+                "TWIREC_TWILIO_API_URL does not name this machine."
+            )

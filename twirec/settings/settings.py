@@ -1,0 +1,107 @@
+"""The settings, from the environment. All problems are reported at once, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from twirec.calls.wordings import WORDINGS, Wording
+from twirec.model.errors import SettingsError
+from twirec.model.policy import Policy
+from twirec.model.ports import PrivateKey
+from twirec.model.words import ConsentMode, LegalBasis, Uninformed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the library needs to know. Secrets do not show in its `repr`.
+
+    Attributes:
+        account_sid: `TWILIO_ACCOUNT_SID`.
+        credentials: per account, user and password for Twilio's API: an API key
+            (`TWILIO_API_KEY`, `TWILIO_API_SECRET`) or the account and its token.
+        auth_tokens: per account, the tokens that may have signed a request: `TWILIO_AUTH_TOKEN`
+            and `TWIREC_TWILIO_AUTH_TOKENS` (`AC…=token1,token2;AC…=…`).
+        public_url: `TWIREC_PUBLIC_URL`, under which Twilio reaches the app.
+        bucket: `TWIREC_BUCKET`, `gs://bucket/prefix` or `file:///folder`.
+        company: `TWIREC_COMPANY`, who records; spoken in the announcement.
+        privacy_info: `TWIREC_PRIVACY_INFO`, where to learn more; spoken in the announcement.
+        legal_basis: `TWIREC_LEGAL_BASIS` (GDPR art. 6.1).
+        consent_mode: `TWIREC_CONSENT_MODE`: how callers are told or asked where no policy says
+            otherwise.
+        database_url: `TWIREC_DATABASE_URL`, a SQLAlchemy URL.
+        api_url: `TWIREC_TWILIO_API_URL`, another host for Twilio's API; None for Twilio's own.
+        region: `TWILIO_REGION`, only together with the edge.
+        edge: `TWILIO_EDGE`.
+        decryption_keys: `TWIREC_DECRYPTION_KEYS` (`CR…=/path/key.pem;CR…=env:NAME`), the private
+            keys for recordings that Twilio encrypted, by the SID of the public one.
+        notify_url: `TWIREC_NOTIFY_URL`, a webhook of the company's own; None tells nobody.
+        notify_secret: `TWIREC_NOTIFY_SECRET`, which signs what it is told.
+        language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
+        uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
+            not in the register.
+        sweep_every: `TWIREC_SWEEP_EVERY`, in minutes: how often a worker sweeps; 0 for never.
+        wordings: what is said, by language: ours, with what the file `TWIREC_ANNOUNCEMENTS` says
+            otherwise.
+        country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
+        timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
+        clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
+    """
+
+    account_sid: str
+    credentials: Mapping[str, tuple[str, str]] = field(repr=False)
+    auth_tokens: Mapping[str, tuple[str, ...]] = field(repr=False)
+    public_url: str
+    bucket: str
+    company: str
+    privacy_info: str
+    legal_basis: LegalBasis
+    consent_mode: ConsentMode = ConsentMode.ANNOUNCE
+    database_url: str = field(default="sqlite:///twirec.db", repr=False)
+    api_url: str | None = None
+    region: str | None = None
+    edge: str | None = None
+    uninformed_agents: Uninformed = Uninformed.WARN
+    decryption_keys: Mapping[str, PrivateKey] = field(default_factory=dict, repr=False)
+    notify_url: str | None = field(default=None, repr=False)
+    notify_secret: str = field(default="", repr=False)
+    language: str = "es-ES"
+    sweep_every: timedelta = timedelta(minutes=15)
+    wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
+    country: str = "ES"
+    timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
+    clock_speed: float = 1.0
+
+    @property
+    def policy(self) -> Policy:
+        """What holds for a call of which no change of the policy says anything."""
+        return Policy(
+            on=True,
+            mode=self.consent_mode,
+            language=self.language,
+            legal_basis=self.legal_basis,
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            SettingsError: some are missing or wrong; the message names every one of them.
+        """
+        settings, problems = cls.read(environ)
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+        """Return the settings as far as they are right, and what is wrong with the others."""
+        from twirec.settings.environment import Reader
+
+        return Reader(environ).settings()

@@ -1,0 +1,104 @@
+"""How the value of each setting is read. A wrong one is a `ValueError` that says the fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from twirec.calls.numbers import is_country
+from twirec.calls.own_wordings import read_wordings
+from twirec.calls.wordings import Wording
+from twirec.model.words import ConsentMode, LegalBasis, Uninformed
+
+
+def account_sid(value: str) -> str:
+    """Return the SID of an account."""
+    if not re.fullmatch("AC[0-9a-fA-F]{32}", value):
+        raise ValueError("an account SID is AC and 32 hex digits.")
+    return value
+
+
+def token_table(value: str) -> dict[str, tuple[str, ...]]:
+    """Return the tokens of each account, from `AC…=token1,token2;AC…=token`."""
+    table: dict[str, tuple[str, ...]] = {}
+    for entry in filter(None, (part.strip() for part in value.split(";"))):
+        account, _, tokens = entry.partition("=")
+        listed = tuple(filter(None, (token.strip() for token in tokens.split(","))))
+        if not listed:
+            raise ValueError("write it as AC…=token1,token2;AC…=token.")
+        table[account_sid(account.strip())] = listed
+    return table
+
+
+def secret(value: str) -> str:
+    """Return what is long enough to sign with."""
+    if len(value) < 32:
+        raise ValueError("give at least 32 characters, such as `openssl rand -hex 32` makes.")
+    return value
+
+
+def bucket_url(value: str) -> str:
+    """Return where recordings are kept, as it is."""
+    url = urlsplit(value)
+    folder = url.scheme == "file" and not url.netloc and len(url.path) > 1
+    if not (folder or (url.scheme == "gs" and url.netloc)):
+        raise ValueError("write gs://bucket/prefix or file:///folder.")
+    return value
+
+
+def legal_basis(value: str) -> LegalBasis:
+    """Return a legal basis (GDPR art. 6.1)."""
+    return LegalBasis(_one_of(LegalBasis, value))
+
+
+def mode(value: str) -> ConsentMode:
+    """Return a consent mode."""
+    return ConsentMode(_one_of(ConsentMode, value))
+
+
+def minutes(value: str) -> timedelta:
+    """Return a span of whole minutes; 0 for never."""
+    if not value.isascii() or not value.isdigit() or int(value) > 24 * 60:
+        raise ValueError("give whole minutes, up to 1440; 0 for never.")
+    return timedelta(minutes=int(value))
+
+
+def uninformed(value: str) -> Uninformed:
+    """Return what becomes of a call to an agent who is not in the register."""
+    return Uninformed(_one_of(Uninformed, value))
+
+
+def _one_of(words: type[StrEnum], value: str) -> str:
+    known = [word.value for word in words]
+    if value not in known:
+        raise ValueError(f"choose one of {', '.join(known)}.")
+    return value
+
+
+def wordings(value: str) -> Mapping[str, Wording]:
+    """Return our wordings, with what the file of that name says otherwise."""
+    file = Path(value)
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise ValueError(f"{value} cannot be read: {error.strerror}.") from None
+    return read_wordings(text, lambda name: (file.parent / name).read_bytes())
+
+
+def country(value: str) -> str:
+    """Return a country, ISO 3166."""
+    if not is_country(value):
+        raise ValueError("give an ISO 3166 code, such as ES.")
+    return value
+
+
+def speed(value: str) -> float:
+    """Return how much faster than life the sandbox plays calls."""
+    speed = float(value)
+    if not 0 < speed <= 1000:
+        raise ValueError("give a number above 0 and up to 1000.")
+    return speed
