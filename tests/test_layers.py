@@ -28,9 +28,10 @@ MAY_IMPORT = {
     "phone": {"model", "calls", "transfers", "settings"},
     "rules": {"model", "calls", "settings"},
     "upkeep": {"model", "calls", "adapters", "transfers", "settings"},
+    "finding": {"model", "calls", "settings"},
     "archive": {
         *("model", "calls", "adapters", "transfers", "custody"),
-        *("settings", "phone", "rules", "upkeep"),
+        *("settings", "phone", "rules", "upkeep", "finding"),
     },
     "flask": {"model", "calls", "archive", "phone"},
     "doctor": {"model", "calls", "adapters", "settings"},

@@ -11,14 +11,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.calls.numbers import search_term
 from twirec.calls.signature import SignatureCheck
-from twirec.calls.times import since_time, until_time
 from twirec.custody.orders import Orders
+from twirec.finding import Finding
 from twirec.model.ports import Bucket, Vendor
-from twirec.model.records import Call, CallRecord, Pause, Query, Recording, SweepReport
-from twirec.model.states import State
-from twirec.model.words import Direction
+from twirec.model.records import Call, Pause, Recording, SweepReport
 from twirec.phone import Phone
 from twirec.rules import Rules
 from twirec.settings import Settings
@@ -38,7 +35,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules, Upkeep):
+class Archive(Rules, Upkeep, Finding):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.
@@ -205,57 +202,6 @@ class Archive(Rules, Upkeep):
     def resume(self, sid: str) -> list[str]:
         """Let what is recorded of a call go on. See `Phone.resume`."""
         return self.phone.resume(sid)
-
-    # --- use ----------------------------------------------------------------------------------
-
-    def search(
-        self,
-        *,
-        number: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        direction: Direction | None = None,
-        state: State | None = None,
-        not_recorded: bool = False,
-        limit: int = 100,
-    ) -> list[CallRecord]:
-        """Return calls, newest first, with their consents and recordings.
-
-        Args:
-            number: the customer's number in any form a person types, or its last digits.
-            since: call time from which, such as `2026-11-03 16:30`, in the company's zone.
-            until: call time up to which; a date alone includes that day.
-            direction: only calls in, or out.
-            state: only calls with a recording in that state.
-            not_recorded: only calls that were not recorded.
-            limit: how many at the most.
-
-        Raises:
-            InvalidQuery: a value cannot be understood; the message names it and the fix.
-        """
-        zone = self.settings.timezone
-        return self.catalog.search(
-            Query(
-                number=search_term(number, self.settings.country) if number else None,
-                since=since_time(since, zone) if since else None,
-                until=until_time(until, zone) if until else None,
-                direction=direction,
-                state=state,
-                not_recorded=not_recorded,
-                limit=limit,
-            )
-        )
-
-    def show(self, sid: str) -> CallRecord:
-        """Return the call of a SID, with its consents and recordings.
-
-        Args:
-            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
-
-        Raises:
-            NotFound: the catalog knows no such call.
-        """
-        return self.catalog.find(sid)
 
 
 def _open_bucket(url: str) -> Bucket:

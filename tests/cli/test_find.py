@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("archive")
 def found(twirec: Twirec, *words: str) -> list[str]:
     result = twirec("search", "--json", *words)
     assert result.exit_code == 0, result.output
-    return [call["call_sid"] for call in json.loads(result.output)]
+    return [call["call_sid"] for call in json.loads(result.output)["calls"]]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_search_cuts_by_every_option(
 
 
 def test_the_json_of_a_call_holds_its_consents_and_recordings(twirec: Twirec) -> None:
-    (call,) = json.loads(twirec("search", "--json", "--state", "completed").output)
+    (call,) = json.loads(twirec("search", "--json", "--state", "completed").output)["calls"]
     assert call["customer_number"] == "+34600111222"
     assert call["started_at"] == "2026-11-23T10:15:00+00:00"
     assert [consent["outcome"] for consent in call["consents"]] == ["informed"]

@@ -22,7 +22,8 @@ from twirec.model.announcements import Announcement
 from twirec.model.bucket import StoredObject
 from twirec.model.encryption import Encryption
 from twirec.model.errors import LeaseLost, NotFound, RequestRefused
-from twirec.model.records import Lease, Query
+from twirec.model.finding import Query
+from twirec.model.records import Lease
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role

@@ -59,11 +59,11 @@ def test_the_object_names_the_customer_the_consent_and_the_wording(any_site: Sit
 
 def test_both_calls_of_a_number_are_found_and_cut_by_call_time(site: Site) -> None:
     first, second = site.call(), site.call()
-    found = [record.call.call_sid for record in site.archive.search(number="600 11 12 22")]
+    found = [record.call.call_sid for record in site.archive.search(number="600 11 12 22").calls]
     assert found == [second, first]
     started = site.archive.show(second).call.started_at.isoformat()
-    after = site.archive.search(number="600111222", since=started)
-    before = site.archive.search(number="600111222", until=started)
+    after = site.archive.search(number="600111222", since=started).calls
+    before = site.archive.search(number="600111222", until=started).calls
     assert [record.call.call_sid for record in after] == [second]
     assert [record.call.call_sid for record in before] == [first]
 

@@ -62,7 +62,7 @@ def test_what_follows_the_first_agent_stays_recorded_and_linked_to_the_call(site
     linked = {leg.leg_sid: leg.agent for leg in record.legs if leg.agent}
     assert linked == {agents[0].sid: AGENT, agents[1].sid: OTHER_AGENT}
     assert record.consents[0].agents == (1, 2)
-    assert len(site.archive.search()) == 1
+    assert len(site.archive.search().calls) == 1
 
 
 def test_both_agents_are_heard_on_their_channel(site: Site) -> None:

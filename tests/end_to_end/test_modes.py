@@ -131,7 +131,7 @@ def test_a_call_that_began_while_it_was_off_stays_unrecorded_when_it_is_switched
     call = site.sandbox.call(
         from_=CUSTOMER, to=OWN_NUMBER, caller=BEHAVIOURS["silent"], callee=COLLEAGUE
     )
-    while not site.archive.search():
+    while not site.archive.search().calls:
         pass
     site.archive.change_policy(by="ana", why="test", on=True, number=OWN_NUMBER)
     call.wait(timeout=30)
@@ -147,7 +147,7 @@ def test_a_call_that_began_while_it_was_on_is_recorded_to_its_end(site: Site) ->
     call = site.sandbox.call(
         from_=CUSTOMER, to=OWN_NUMBER, caller=BEHAVIOURS["silent"], callee=COLLEAGUE
     )
-    while not site.archive.search():
+    while not site.archive.search().calls:
         pass
     site.archive.change_policy(by="ana", why="test", on=False)
     call.wait(timeout=30)

@@ -115,7 +115,7 @@ def check(site: Site) -> None:
         assert [each for each in allowing if each.at < held.started + ONE_SECOND], held.call_sid
     for name in site.stored():
         assert site.archive.bucket.stat(name).labels["consent"] in {"informed", "granted"}
-    for record in site.archive.search():
+    for record in site.archive.search().calls:
         assert len(record.consents) <= 1
 
 

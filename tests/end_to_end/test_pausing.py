@@ -31,7 +31,7 @@ def recorded_call(site: Site, **scene: Faults) -> Call:
     deadline = time.monotonic() + 10
     while not any(
         recording.state is State.RECORDING
-        for record in site.archive.search()
+        for record in site.archive.search().calls
         for recording in record.recordings
     ):
         assert time.monotonic() < deadline, f"{AGENT} was never connected"

@@ -61,7 +61,7 @@ def test_the_recording_of_the_agents_leg_belongs_to_the_customers_call(site: Sit
     labels = site.archive.bucket.stat(recording.object_name or "").labels
     assert (labels["customer_number"], labels["call_sid"]) == (CUSTOMER, call.sid)
     assert (labels["leg"], labels["agents"]) == (taker.sid, "1")
-    assert site.archive.search(number=CUSTOMER)[0].recordings == (recording,)
+    assert site.archive.search(number=CUSTOMER).calls[0].recordings == (recording,)
 
 
 def test_each_side_is_on_the_channel_that_the_map_says(site: Site) -> None:
@@ -97,7 +97,7 @@ def test_who_gives_up_waiting_has_a_line_that_says_so(site: Site) -> None:
 
 def test_an_agent_who_finds_nobody_leaves_no_line(site: Site) -> None:
     site.sandbox.call(from_=AGENT, to=TAKE, caller=Party(hangs_up_after=5.0)).wait(timeout=30)
-    assert site.archive.search() == []
+    assert site.archive.search().calls == ()
 
 
 def test_what_is_recorded_of_an_agents_leg_can_be_paused_by_the_customers_call(
@@ -123,7 +123,7 @@ def test_a_sweep_finds_the_recording_of_an_agents_leg_whose_callbacks_were_lost(
     (recording,) = site.archive.show(call.sid).recordings
     assert (recording.custody, recording.state) == (Custody.ACTIVE, State.RELEASED)
     assert recording.channel_map == (Role.AGENT, Role.CUSTOMER)
-    assert len(site.archive.search()) == 1
+    assert len(site.archive.search().calls) == 1
 
 
 def test_a_recording_that_does_not_start_leaves_the_two_connected(site: Site) -> None:

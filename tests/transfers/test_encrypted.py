@@ -230,7 +230,7 @@ def test_a_recording_whose_encryption_failed_at_twilio_closes_the_line(house: Ho
         }
     )
     assert house.work().state is State.FAILED
-    (record,) = house.archive.search()
+    (record,) = house.archive.search().calls
     assert (record.call.outcome, record.call.reason) == (
         Outcome.NOT_RECORDED,
         Reason.VENDOR_FAILED,

@@ -11,7 +11,7 @@ from twirec.cli.agents import agents, inform
 from twirec.cli.call import call, pause, resume
 from twirec.cli.demo import demo
 from twirec.cli.doctor import doctor
-from twirec.cli.find import search, show
+from twirec.cli.find import annotate, search, show
 from twirec.cli.play import sandbox
 from twirec.cli.policy import off, on, policy
 from twirec.cli.stats import stats
@@ -54,7 +54,7 @@ COMMANDS = (
     *(on, off, policy, announcement),
     *(inform, agents),
     *(call, pause, resume),
-    *(search, show, stats),
+    *(search, show, annotate, stats),
     *(sandbox, demo),
 )
 

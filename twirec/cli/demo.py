@@ -209,7 +209,7 @@ def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
 
 
 def _waiting(archive: Archive) -> bool:
-    records = archive.search()
+    records = archive.search().calls
     return any(record.call.outcome in {Outcome.OPEN, Outcome.OWED} for record in records) or any(
         recording.due_at for record in records for recording in record.recordings
     )

@@ -4,53 +4,77 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, tzinfo
+from typing import Any
 
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_calls, print_json, record_fields
+from twirec.cli.output import as_json, print_calls, print_json, record_fields, who
 from twirec.model.errors import NotFound
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
-from twirec.model.words import Direction
+from twirec.model.words import ConsentOutcome, Direction, Reason
 
 
 @click.command()
+@click.argument("text", nargs=-1)
 @click.option("--number", help="The customer's number as you would type it, or its last digits.")
 @click.option("--since", help="Call time from: 2026-11-03 or '2026-11-03 16:30'.")
 @click.option("--until", help="Call time up to; a date alone includes that day.")
+@click.option("--around", help="About when; see --within.")
+@click.option("--within", default=30, show_default=True, help="Minutes around --around.")
 @click.option("--direction", type=click.Choice([d.value for d in Direction]))
+@click.option("--own-number", help="The company's number, or its last digits.")
+@click.option("--min-seconds", type=int, help="Of a recording.")
+@click.option("--max-seconds", type=int, help="Of a recording.")
 @click.option("--state", type=click.Choice([s.value for s in State]), help="Of a recording.")
 @click.option("--not-recorded", is_flag=True, help="Only calls that were not recorded.")
+@click.option("--reason", type=click.Choice([r.value for r in Reason]), help="Why not recorded.")
+@click.option("--consent", type=click.Choice([c.value for c in ConsentOutcome]))
+@click.option("--case", help="Case number.")
+@click.option("--note", help="Part of a note.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option("--after", help="The next page: what the page before says.")
 @as_json
 def search(
-    number: str | None,
-    since: str | None,
-    until: str | None,
+    text: tuple[str, ...],
     direction: str | None,
     state: str | None,
-    not_recorded: bool,
-    limit: int,
+    reason: str | None,
+    consent: str | None,
     as_json: bool,
+    **asked: Any,
 ) -> None:
-    """Find calls by number and time, newest first."""
+    """Find calls, newest first, by what you say of number and time, and by options."""
     archive = Archive.from_env()
-    found = archive.search(
-        number=number,
-        since=since,
-        until=until,
+    page = archive.search(
+        " ".join(text) or None,
         direction=Direction(direction) if direction else None,
         state=State(state) if state else None,
-        not_recorded=not_recorded,
-        limit=limit,
+        reason=Reason(reason) if reason else None,
+        consent=ConsentOutcome(consent) if consent else None,
+        sees_quarantined=True,
+        **asked,
     )
     if as_json:
-        print_json([record_fields(record) for record in found])
-    elif found:
-        print_calls(found, archive.settings.timezone)
+        calls = [record_fields(record) for record in page.calls]
+        print_json({"count": page.count, "next": page.next, "calls": calls})
+    elif page.calls:
+        print_calls(page.calls, archive.settings.timezone)
+        if page.next:
+            click.echo(f"{page.count} calls match; the next page: --after {page.next}")
     else:
         click.echo("No call matches.")
+
+
+@click.command()
+@click.argument("sid")
+@click.option("--note", help="What to remember of the call.")
+@click.option("--case", help="The number of the dispute or file; '' takes it away.")
+def annotate(sid: str, note: str | None, case: str | None) -> None:
+    """Add a note to a call (CA… or RE…), set its case number, or both."""
+    record = Archive.from_env().annotate(sid, note=note, case=case, by=who())
+    click.echo(f"{record.call.call_sid}: written down.")
 
 
 @click.command()
@@ -60,7 +84,7 @@ def show(sid: str, as_json: bool) -> None:
     """Show a call by its SID (CA…) or that of its recording (RE…)."""
     archive = Archive.from_env()
     try:
-        record = archive.show(sid)
+        record = archive.show(sid, sees_quarantined=True)
     except NotFound:
         _show_alone(archive, sid, as_json)
         return
@@ -106,6 +130,7 @@ def _print_call(record: CallRecord, zone: tzinfo) -> None:
             "reason": call.reason,
             "detail": call.detail,
             "legal basis": call.legal_basis,
+            "case": call.case_number,
         },
         zone,
     )
@@ -115,6 +140,9 @@ def _print_call(record: CallRecord, zone: tzinfo) -> None:
         _lines({"consent": said, "given": consent.at, "agents": known}, zone)
     for leg in record.legs:
         _lines({"leg": leg.leg_sid, "agent": leg.agent}, zone)
+    for note in record.notes:
+        text = note.text or f"case number: {note.case_number or 'none'}"
+        _lines({"note": text, "written": note.at, "by": note.by}, zone)
 
 
 def _print_recording(recording: Recording, zone: tzinfo) -> None:

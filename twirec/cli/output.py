@@ -37,6 +37,7 @@ def record_fields(record: CallRecord) -> dict[str, Any]:
         "recordings": [asdict(recording) for recording in record.recordings],
         "pauses": [asdict(pause) for pause in record.pauses],
         "legs": [asdict(leg) for leg in record.legs],
+        "notes": [asdict(note) for note in record.notes],
     }
 
 

@@ -11,9 +11,10 @@ from typing import Protocol
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.catalog_calls import CallsCatalog
 from twirec.model.catalog_recordings import RecordingsCatalog
+from twirec.model.finding import FindingCatalog
 
 
-class Catalog(CallsCatalog, RecordingsCatalog, Protocol):
+class Catalog(CallsCatalog, RecordingsCatalog, FindingCatalog, Protocol):
     """The database.
 
     Every method is one transaction: done and durable on return, or not done at all. All times are

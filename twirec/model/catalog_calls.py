@@ -8,7 +8,7 @@ from typing import Protocol
 
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.policy import PolicyChange
-from twirec.model.records import Call, CallRecord, Consent, Query
+from twirec.model.records import Call, CallRecord, Consent
 from twirec.model.words import Outcome, Reason
 
 
@@ -78,18 +78,6 @@ class CallsCatalog(Protocol):
 
     def owns(self, number: str) -> bool:
         """Whether there are lines of calls to or from this number as an own number."""
-        ...
-
-    def find(self, sid: str) -> CallRecord:
-        """Return the call of a SID, its own or that of one of its recordings.
-
-        Raises:
-            NotFound: the catalog knows no such call.
-        """
-        ...
-
-    def search(self, query: Query) -> list[CallRecord]:
-        """Return the calls that match, newest first."""
         ...
 
     # --- agents and legs ----------------------------------------------------------------------

@@ -59,6 +59,7 @@ class Call:
         detail: more of the reason, such as who switched recording off, or a warning; without
             numbers.
         ended_at: UTC; None while nobody told us.
+        case_number: of the dispute or file that it belongs to; empty for none.
     """
 
     account_sid: str
@@ -79,6 +80,7 @@ class Call:
     reason: Reason | None = None
     detail: str = ""
     ended_at: datetime | None = None
+    case_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,25 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote about a call. Notes are only ever added to.
+
+    Attributes:
+        by: who wrote it.
+        at: UTC.
+        text: the note; empty where only the case number was set.
+        case_number: the case number that was set with it; None where it was left alone.
+    """
+
+    account_sid: str
+    call_sid: str
+    by: str
+    at: datetime
+    text: str = ""
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecord:
     """A call with its consents and recordings: one answer of a search."""
 
@@ -184,6 +205,7 @@ class CallRecord:
     recordings: tuple[Recording, ...] = ()
     pauses: tuple[Pause, ...] = ()
     legs: tuple[Leg, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,24 +215,6 @@ class Lease:
     token: str
     recording: Recording
     until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a search asks of the catalog. All conditions must hold.
-
-    Attributes:
-        number: E.164, or the last digits of a number; matches the customer's number.
-        since, until: call time, UTC; `since` inclusive, `until` exclusive.
-    """
-
-    number: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    direction: Direction | None = None
-    state: State | None = None
-    not_recorded: bool = False
-    limit: int = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from twirec.adapters.sql.outbox import Outbox
 from twirec.adapters.sql.pauses import Pauses
 from twirec.adapters.sql.policies import Policies
 from twirec.adapters.sql.recordings import Recordings
+from twirec.adapters.sql.search import Search
 from twirec.adapters.sql.upkeep import Upkeep
 from twirec.adapters.sql.work import Work
 
 
 class SqlCatalog(
-    Agents, Ledger, Orders, Pauses, Policies, Recordings, Work, Keepsakes, Upkeep, Outbox
+    Agents, Ledger, Orders, Pauses, Policies, Recordings, Work, Keepsakes, Upkeep, Outbox, Search
 ):
     """The catalog port on a SQL database.
 

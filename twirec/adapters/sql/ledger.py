@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, exists, select, update
+from sqlalchemy import ColumnElement, case, exists, select, update
 
 from twirec.adapters.sql.database import Database
-from twirec.adapters.sql.rows import (
-    to_call,
-    to_consent,
-    to_leg,
-    to_pause,
-    to_recording,
-    values,
-)
-from twirec.adapters.sql.schema import calls, consents, legs, pauses, recordings
+from twirec.adapters.sql.rows import to_call, to_consent, values
+from twirec.adapters.sql.schema import calls, consents
+from twirec.adapters.sql.whole import whole
 from twirec.model.errors import NotFound
-from twirec.model.records import Call, CallRecord, Consent, Pause, Query
+from twirec.model.records import Call, CallRecord, Consent
 from twirec.model.words import Outcome, Reason
 
 UNFINISHED = (Outcome.OPEN.value, Outcome.OWED.value)
@@ -63,7 +55,7 @@ class Ledger:
     def call(self, account_sid: str, call_sid: str) -> CallRecord:
         """Return a call with its consents and recordings."""
         with self.database.read() as connection:
-            found = _whole(connection, [_is(account_sid, call_sid)], limit=1)
+            found = whole(connection, [_is(account_sid, call_sid)], limit=1)
         if not found:
             raise NotFound(f"The catalog has no call {call_sid}.")
         return found[0]
@@ -126,24 +118,6 @@ class Ledger:
         with self.database.read() as connection:
             return connection.execute(statement).first() is not None
 
-    def find(self, sid: str) -> CallRecord:
-        """Return the call of a SID, its own or that of one of its recordings."""
-        its_recording = exists().where(
-            recordings.c.account_sid == calls.c.account_sid,
-            recordings.c.call_sid == calls.c.call_sid,
-            recordings.c.sid == sid,
-        )
-        with self.database.read() as connection:
-            found = _whole(connection, [(calls.c.call_sid == sid) | its_recording], limit=1)
-        if not found:
-            raise NotFound(f"The catalog has no call or recording {sid}.")
-        return found[0]
-
-    def search(self, query: Query) -> list[CallRecord]:
-        """Return the calls that match, newest first."""
-        with self.database.read() as connection:
-            return _whole(connection, _conditions(query), limit=query.limit)
-
 
 def _is(account_sid: str, call_sid: str) -> ColumnElement[bool]:
     return (calls.c.account_sid == account_sid) & (calls.c.call_sid == call_sid)
@@ -155,81 +129,3 @@ def _answer(consent: Consent) -> ColumnElement[bool]:
         & (consents.c.call_sid == consent.call_sid)
         & (consents.c.leg == consent.leg)
     )
-
-
-def _conditions(query: Query) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if query.number is not None:
-        digits = query.number.isdigit()
-        number = calls.c.customer_number
-        conditions.append(number.endswith(query.number) if digits else number == query.number)
-    if query.since is not None:
-        conditions.append(calls.c.started_at >= query.since)
-    if query.until is not None:
-        conditions.append(calls.c.started_at < query.until)
-    if query.direction is not None:
-        conditions.append(calls.c.direction == query.direction.value)
-    if query.state is not None:
-        conditions.append(
-            exists().where(
-                recordings.c.account_sid == calls.c.account_sid,
-                recordings.c.call_sid == calls.c.call_sid,
-                recordings.c.state == query.state.value,
-            )
-        )
-    if query.not_recorded:
-        conditions.append(calls.c.outcome == Outcome.NOT_RECORDED.value)
-    return conditions
-
-
-def _whole(
-    connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int
-) -> list[CallRecord]:
-    statement = (
-        select(calls)
-        .where(*conditions)
-        .order_by(calls.c.started_at.desc(), calls.c.call_sid)
-        .limit(limit)
-    )
-    lines = [to_call(row) for row in connection.execute(statement)]
-    sids = {line.call_sid for line in lines}
-    answers = _by_call(connection, select(consents).where(consents.c.call_sid.in_(sids)))
-    files = _by_call(
-        connection,
-        select(recordings)
-        .where(recordings.c.call_sid.in_(sids))
-        .order_by(recordings.c.started_at, recordings.c.sid),
-    )
-    others = _by_call(connection, select(legs).where(legs.c.call_sid.in_(sids)).order_by(legs.c.at))
-    silent = _pauses_of(connection, [row.sid for rows in files.values() for row in rows])
-    return [
-        CallRecord(
-            call=line,
-            consents=tuple(to_consent(row) for row in answers.get(_key(line), [])),
-            recordings=tuple(to_recording(row) for row in files.get(_key(line), [])),
-            pauses=tuple(
-                pause for row in files.get(_key(line), []) for pause in silent.get(row.sid, [])
-            ),
-            legs=tuple(to_leg(row) for row in others.get(_key(line), [])),
-        )
-        for line in lines
-    ]
-
-
-def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pause]]:
-    grouped: dict[str, list[Pause]] = {}
-    statement = select(pauses).where(pauses.c.recording_sid.in_(sids)).order_by(pauses.c.paused_at)
-    for row in connection.execute(statement):
-        grouped.setdefault(row.recording_sid, []).append(to_pause(row))
-    return grouped
-
-
-def _by_call(connection: Connection, statement: Any) -> dict[tuple[str, str], list[Any]]:
-    grouped: dict[tuple[str, str], list[Any]] = {}
-    for row in connection.execute(statement):
-        grouped.setdefault((row.account_sid, row.call_sid), []).append(row)
-    return grouped
-
-
-def _key(call: Call) -> tuple[str, str]:
-    return call.account_sid, call.call_sid

@@ -12,7 +12,7 @@ from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement
 from twirec.model.custody import Order, OrderKind
 from twirec.model.policy import PolicyChange
-from twirec.model.records import Call, Consent, Pause, Recording
+from twirec.model.records import Call, Consent, Note, Pause, Recording
 from twirec.model.states import Custody, State
 from twirec.model.words import (
     ConsentMode,
@@ -26,7 +26,7 @@ from twirec.model.words import (
 
 
 def values(
-    record: Call | Consent | Recording | Pause | PolicyChange | InformedAgent | Leg | Order,
+    record: Call | Consent | Recording | Pause | PolicyChange | InformedAgent | Leg | Order | Note,
 ) -> dict[str, Any]:
     """Return the columns of a value: its fields, in types that databases have."""
     return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
@@ -53,6 +53,7 @@ def to_call(row: Row[Any]) -> Call:
         reason=Reason(row.reason) if row.reason else None,
         detail=row.detail,
         ended_at=row.ended_at,
+        case_number=row.case_number,
     )
 
 
@@ -147,6 +148,11 @@ def to_order(row: Row[Any]) -> Order:
 def to_pause(row: Row[Any]) -> Pause:
     """Return the pause of a row."""
     return Pause(row.recording_sid, row.paused_at, row.by, row.resumed_at)
+
+
+def to_note(row: Row[Any]) -> Note:
+    """Return the note of a row."""
+    return Note(row.account_sid, row.call_sid, row.by, row.at, row.text, row.case_number)
 
 
 def _plain(value: Any) -> Any:

@@ -99,6 +99,7 @@ calls = Table(
     Column("reason", String(64)),
     Column("detail", String(255), nullable=False, server_default=""),
     Column("ended_at", UtcDateTime),
+    Column("case_number", String(64), nullable=False, server_default=""),
 )
 
 consents = Table(
@@ -262,4 +263,16 @@ notices = Table(
     Column("attempts", Integer, nullable=False),
     Column("told_at", UtcDateTime),
     Column("last_error", Text, nullable=False, server_default=""),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_sid", String(34), nullable=False),
+    Column("call_sid", String(34), nullable=False, index=True),
+    Column("by", String(255), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("case_number", String(64)),
 )

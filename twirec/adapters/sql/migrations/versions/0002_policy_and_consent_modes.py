@@ -137,3 +137,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_notices_recording_sid"), "notices", ["recording_sid"], unique=False)
     op.create_index(op.f("ix_notices_due_at"), "notices", ["due_at"], unique=False)
+    with op.batch_alter_table("calls", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("case_number", sa.String(length=64), server_default="", nullable=False)
+        )
+    op.create_table(
+        "notes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_sid", sa.String(length=34), nullable=False),
+        sa.Column("call_sid", sa.String(length=34), nullable=False),
+        sa.Column("by", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("case_number", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notes")),
+    )
+    op.create_index(op.f("ix_notes_call_sid"), "notes", ["call_sid"], unique=False)

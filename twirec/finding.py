@@ -1,0 +1,205 @@
+"""Finding calls, looking at one, and writing notes about them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from twirec.calls.numbers import search_term
+from twirec.calls.times import since_time, until_time
+from twirec.model.catalog import Catalog
+from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.finding import Page, Query, hide
+from twirec.model.records import CallRecord, Note
+from twirec.model.states import Custody, State
+from twirec.model.words import ConsentOutcome, Direction, Reason
+from twirec.settings import Settings
+
+LARGEST_PAGE = 10_000
+LONGEST_CASE_NUMBER = 64
+
+
+class Finding:
+    """The part of the archive that finds calls.
+
+    Attributes:
+        settings: the company's country and zone.
+        catalog: what is searched; nothing else is asked.
+        now: the clock, UTC.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    now: Callable[[], datetime]
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        number: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        around: str | None = None,
+        within: int = 30,
+        direction: Direction | None = None,
+        own_number: str | None = None,
+        min_seconds: int | None = None,
+        max_seconds: int | None = None,
+        not_recorded: bool = False,
+        reason: Reason | None = None,
+        consent: ConsentOutcome | None = None,
+        state: State | None = None,
+        case: str | None = None,
+        note: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+        sees_quarantined: bool = False,
+    ) -> Page:
+        """Return a page of calls, newest first, each with all its legs and recordings together.
+
+        All that is given must hold. Times are call times, in the company's zone.
+
+        Args:
+            text: the customer's number.
+            number: the customer's number in any form a person types, or its last digits, or
+                `oculto` for callers who hid theirs.
+            since: from when, such as `2026-11-03 16:30`.
+            until: up to when; a date alone includes that day.
+            around: about when; minutes before and after count too, as many as `within` says.
+            within: minutes around `around`.
+            direction: only calls in, or out.
+            own_number: the company's number, in the same forms as `number`.
+            min_seconds: only calls with a recording at least that long.
+            max_seconds: only calls with a recording at most that long.
+            not_recorded: only calls that were not recorded.
+            reason: only calls that were not recorded for that reason.
+            consent: only calls in which a party answered so.
+            state: only calls with a recording in that state.
+            case: only calls of that case number.
+            note: only calls with a note that contains this.
+            limit: how many calls a page has at the most, up to 10,000.
+            after: `next` of the page before.
+            sees_quarantined: whether who asks may see recordings that custody hides (admin and
+                auditor may). For others these are not there, though the call's line is.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
+        """
+        _check_range(limit, within, min_seconds, max_seconds)
+        number = number if number is not None else text
+        country, zone = self.settings.country, self.settings.timezone
+        query = Query(
+            number=search_term(number, country) if number else None,
+            since=since_time(since, zone) if since else None,
+            until=until_time(until, zone) if until else None,
+            direction=direction,
+            own_number=search_term(own_number, country) if own_number else None,
+            min_seconds=min_seconds,
+            max_seconds=max_seconds,
+            not_recorded=not_recorded,
+            reason=reason,
+            consent=consent,
+            state=state,
+            case_number=case.strip() if case else None,
+            note=note.strip() if note else None,
+            sees=_sees(sees_quarantined),
+            after=_read_cursor(after) if after else None,
+            limit=limit + 1,
+        )
+        if around:
+            minutes = timedelta(minutes=within)
+            query = _narrow(
+                query, since_time(around, zone) - minutes, until_time(around, zone) + minutes
+            )
+        found = self.catalog.search(query)
+        more = len(found) > limit
+        return Page(
+            calls=tuple(found[:limit]),
+            next=_cursor(found[limit - 1]) if more else None,
+            count=self.catalog.count(query),
+        )
+
+    def show(self, sid: str, *, sees_quarantined: bool = False) -> CallRecord:
+        """Return the call of a SID, with its consents, recordings and notes.
+
+        Args:
+            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
+            sees_quarantined: as in `search`.
+
+        Raises:
+            NotFound: the catalog knows no such call, or custody hides that recording.
+        """
+        record = hide(self.catalog.find(sid), _sees(sees_quarantined))
+        if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
+            raise NotFound(f"The catalog has no call or recording {sid}.")
+        return record
+
+    def annotate(
+        self, sid: str, *, note: str | None = None, case: str | None = None, by: str
+    ) -> CallRecord:
+        """Add a note to a call, set its case number, or both. Notes are never taken away.
+
+        Args:
+            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
+            note: free text.
+            case: the number of the dispute or file; empty takes the call's away.
+            by: who writes it.
+
+        Returns:
+            The call as it is now.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+            InvalidQuery: there is neither note nor case number, or that is too long.
+        """
+        text = (note or "").strip()
+        number = case.strip() if case is not None else None
+        if not text and number is None:
+            raise InvalidQuery("note: write something, or set a case number.")
+        if number is not None and len(number) > LONGEST_CASE_NUMBER:
+            raise InvalidQuery(f"case: a case number has up to {LONGEST_CASE_NUMBER} characters.")
+        call = self.show(sid, sees_quarantined=True).call
+        self.catalog.annotate(Note(call.account_sid, call.call_sid, by, self.now(), text, number))
+        return self.show(call.call_sid)
+
+
+def _sees(quarantined: bool) -> tuple[Custody, ...]:
+    return tuple(Custody) if quarantined else (Custody.ACTIVE,)
+
+
+def _narrow(query: Query, since: datetime, until: datetime) -> Query:
+    """Return a query that asks in a span too."""
+    return replace(
+        query,
+        since=max(query.since or since, since),
+        until=min(query.until or until, until),
+    )
+
+
+def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: int | None) -> None:
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise InvalidQuery(f"limit: give 1 to {LARGEST_PAGE}.")
+    if not 0 <= within <= 7 * 24 * 60:
+        raise InvalidQuery("within: give minutes, up to a week's (10080).")
+    for name, seconds in (("min_seconds", min_seconds), ("max_seconds", max_seconds)):
+        if seconds is not None and not 0 <= seconds <= 7 * 24 * 3600:
+            raise InvalidQuery(f"{name}: give seconds, up to a week's (604800).")
+
+
+def _cursor(record: CallRecord) -> str:
+    place = f"{record.call.started_at.isoformat()} {record.call.call_sid}"
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[datetime, str]:
+    try:
+        place = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        started_at, sid = place.split(" ")
+        moment = datetime.fromisoformat(started_at)
+    except ValueError:
+        moment, sid = datetime.min, ""
+    if moment.tzinfo is None:
+        raise InvalidQuery("after: give what `next` of the page before says.")
+    return moment, sid
