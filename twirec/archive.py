@@ -14,6 +14,7 @@ from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.calls.signature import SignatureCheck
 from twirec.custody.orders import Orders
 from twirec.finding import Finding
+from twirec.listening import Listening
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, Pause, Recording, SweepReport
 from twirec.phone import Phone
@@ -35,7 +36,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules, Upkeep, Finding):
+class Archive(Rules, Upkeep, Finding, Listening):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.

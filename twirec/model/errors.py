@@ -234,3 +234,26 @@ class AppUnreachable(AppError):
 
 class AppNotTrusted(AppError):
     """What answers under the public URL has no TLS certificate that can be trusted."""
+
+
+# --- listening ------------------------------------------------------------------------------
+
+
+class CustodyRefused(TwirecError):
+    """A recording may not leave: it is not there (any more), in quarantine, or blocked."""
+
+
+class OriginalDamaged(TwirecError):
+    """What the bucket holds of a recording is not, or not all of, the audio that was archived."""
+
+
+class ConversionFailed(TwirecError):
+    """ffmpeg did not convert it. The message ends with ffmpeg's last words."""
+
+
+class ConversionStalled(ConversionFailed):
+    """ffmpeg neither took nor gave a byte for too long, and was ended."""
+
+
+class AudioToolsMissing(TwirecError):
+    """What converts audio is not installed. The message names the fix."""

@@ -65,6 +65,9 @@ MAY_BECOME: Mapping[State, frozenset[State]] = {
 UNFINISHED = frozenset({State.COMPLETED, State.ARCHIVED, State.ERASING})
 """The states in which a worker has something left to do."""
 
+STORED = frozenset({State.ARCHIVED, State.RELEASED})
+"""The states in which the bucket holds verified bytes."""
+
 
 def advance(current: State, told: State) -> State:
     """Return the state after being told `told` while in `current`.

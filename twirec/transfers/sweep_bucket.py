@@ -12,12 +12,9 @@ from twirec.model.catalog import Catalog
 from twirec.model.errors import LookedAtNothing, NotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
-from twirec.model.states import State
+from twirec.model.states import STORED, State
 from twirec.transfers.naming import RECORDINGS, labels, sealed_labels
 from twirec.transfers.sweep_findings import Ask, Finding, Tally
-
-OURS = frozenset({State.ARCHIVED, State.RELEASED})
-"""The states in which the bucket holds verified bytes."""
 
 FEW = 20
 """So many missing objects are named one by one, even if they are all that there should be."""
@@ -76,10 +73,10 @@ class BucketSide:
                 yield sid_in(name), partial(self._orphan, stored)
             elif row.state is State.ERASED:
                 yield row.sid, partial(self._came_back, row, stored)
-            elif row.state in OURS:
+            elif row.state in STORED:
                 yield row.sid, partial(self._compare, row, stored)
         for row in rows.values():
-            if row.state in OURS:
+            if row.state in STORED:
                 self._missing.append((row.sid, partial(self._gone, row)))
 
     def _orphan(self, stored: StoredObject) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""Formats, channels, cuts: the only place that knows pydub and ffmpeg."""

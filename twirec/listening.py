@@ -1,0 +1,84 @@
+"""What leaves an archive to be heard: originals, and what is made of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.ports import Bucket
+from twirec.model.reading import Reading
+from twirec.model.records import Recording
+from twirec.model.states import STORED, Custody
+from twirec.settings import Settings
+
+ORIGINAL = "audio/x-wav"
+"""The content type of originals."""
+
+
+class Listening:
+    """The part of the archive that lets recordings be heard.
+
+    Attributes:
+        settings: the company's zone.
+        catalog: what may leave.
+        now: the clock, UTC.
+    """
+
+    settings: Settings
+    catalog: SqlCatalog
+    now: Callable[[], datetime]
+
+    @property
+    def bucket(self) -> Bucket:
+        """Where the bytes are kept."""
+        raise NotImplementedError
+
+    def open(self, sid: str, start: int = 0, end: int | None = None) -> Reading:
+        """Return the bytes of a recording as it was archived, or a range of them, as a stream.
+
+        Args:
+            sid: of the recording, `RE…`.
+            start: the first byte.
+            end: the byte to end before; None, or one past the end, for the file's end.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it may not leave.
+            InvalidQuery: the range is none; the message names the fix.
+            BucketError: the bucket does not give it.
+        """
+        recording = self._may_leave(sid)
+        size = recording.size or 0
+        end = size if end is None else min(end, size)
+        if start < 0 or end < start:
+            raise InvalidQuery(f"start, end: {sid} has bytes 0 to {size}.")
+        return Reading(
+            self.bucket.open_range(recording.object_name or "", start, end),
+            content_type=ORIGINAL,
+            file_name=self._file_name(recording, "wav"),
+            size=size,
+            start=start,
+            end=end,
+        )
+
+    def _may_leave(self, sid: str) -> Recording:
+        recording = self.catalog.recording(sid)
+        if recording.state not in STORED:
+            raise CustodyRefused(f"{sid} is {recording.state}: there is nothing to hear.")
+        if recording.custody is not Custody.ACTIVE:
+            raise CustodyRefused(f"{sid} is {recording.custody}: it may not leave.")
+        return recording
+
+    def _file_name(self, recording: Recording, extension: str) -> str:
+        """Return number and local time, of characters that are safe in a header and on a disk."""
+        try:
+            number = self.catalog.find(recording.sid).call.customer_number
+        except NotFound:
+            number = recording.sid
+        start = recording.started_at
+        zone = self.settings.timezone
+        parts = [number, f"{start.astimezone(zone):%Y-%m-%d_%H-%M-%S}" if start else ""]
+        return re.sub(r"[^0-9A-Za-z+._-]", "_", "_".join(filter(None, parts))) + f".{extension}"

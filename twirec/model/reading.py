@@ -1,0 +1,65 @@
+"""Audio that leaves the archive, as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+
+
+class Reading:
+    """Bytes on their way out: an iterator that is closed when nobody wants them any more.
+
+    Leaving the context, or `close`, ends what makes the bytes.
+
+    Attributes:
+        content_type: for HTTP, such as `audio/x-wav`.
+        file_name: number and local time, such as `+34600111222_2026-11-23_11-15-00.wav`; only
+            letters, digits and `+._-`.
+        size: bytes of the whole file; None when it is not known before the end.
+        start, end: the part of it that is read, in bytes, `end` exclusive; None for all.
+    """
+
+    def __init__(
+        self,
+        chunks: Iterator[bytes],
+        *,
+        content_type: str,
+        file_name: str,
+        size: int | None = None,
+        start: int = 0,
+        end: int | None = None,
+    ) -> None:
+        self._chunks = chunks
+        self.content_type = content_type
+        self.file_name = file_name
+        self.size = size
+        self.start = start
+        self.end = end
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next bytes."""
+        return next(self._chunks)
+
+    def __enter__(self) -> Reading:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """End what makes the bytes. Nothing is read after it."""
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+        self._chunks = iter(())
