@@ -25,7 +25,7 @@ from twirec.model.errors import (
 )
 from twirec.model.vendor import VendorRecording
 from twirec.sandbox import Sandbox
-from twirec.transfers.wav import WavCheck, WavFacts
+from twirec.audio.wav import WavCheck, WavFacts
 
 MISSING = "f" * 32
 UNFINISHED = ["in-progress", "processing", "absent"]

@@ -1,1 +1,1 @@
-"""Formats, channels, cuts: the only place that knows pydub and ffmpeg."""
+"""Sound: what a file holds, drawn, measured and converted; the only place of pydub and ffmpeg."""

@@ -11,7 +11,8 @@ from twirec.model.crc32c import Crc32c
 from twirec.model.errors import MediaTruncated, VerificationFailed
 from twirec.model.records import Recording
 from twirec.model.vendor import Media
-from twirec.transfers.wav import WavCheck, verify
+from twirec.audio.wav import WavCheck
+from twirec.transfers.comparing import verify
 
 
 class Intake:

@@ -9,16 +9,13 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from twirec.model.errors import MediaMismatch, MediaTruncated, NotAudio
+from twirec.model.errors import MediaTruncated, NotAudio
 
 LONGEST_HEADER = 64 * 1024
 """Bytes before the samples."""
 
 STREAMED = frozenset({0, 0xFFFFFFFF})
 """Lengths that stand for "not known when the header was written"."""
-
-TOLERANCE = 1.0
-"""Seconds between the file and Twilio's duration, which is in whole seconds."""
 
 _PCM = 0x0001
 _EXTENSIBLE = 0xFFFE
@@ -52,7 +49,16 @@ class WavFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Format:
+class WavFormat:
+    """How the samples of a WAV file are laid out.
+
+    Attributes:
+        channels: 1, 2, …
+        sample_rate: samples per second and channel.
+        frame_bytes: bytes of one sample of every channel.
+        bits: of one sample: 8, 16, 24 or 32.
+    """
+
     channels: int
     sample_rate: int
     frame_bytes: int
@@ -60,28 +66,39 @@ class _Format:
 
 
 class WavCheck:
-    """Reads a WAV file as it streams by. Keeps the header only."""
+    """Reads a WAV file as it streams by. Keeps the header only.
+
+    Attributes:
+        format: how the samples are laid out; None while the header has not said it.
+    """
 
     def __init__(self) -> None:
+        self.format: WavFormat | None = None
         self._head = bytearray()
         self._next = _RIFF_HEADER  # where in the head the next chunk begins
-        self._format: _Format | None = None
         self._announced: int | None = None  # bytes of samples; None until their chunk was found
         self._received = 0  # bytes after the header
 
-    def feed(self, chunk: bytes) -> None:
-        """Take the next bytes.
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next bytes, and return those of them that are samples.
 
         Raises:
             NotAudio: this is not, or no longer, a PCM WAV file.
         """
-        if self._announced is not None:
-            self._received += len(chunk)
-            return
-        self._head += chunk
-        self._check_riff()
-        while self._announced is None and self._read_chunk():
-            pass
+        if self._announced is None:
+            self._head += chunk
+            self._check_riff()
+            while self._announced is None and self._read_chunk():
+                pass
+            if self._announced is None:
+                return b""
+            chunk = bytes(self._head[self._next + _CHUNK_HEADER :])
+            self._head.clear()
+        before = self._received
+        self._received += len(chunk)
+        if self._announced in STREAMED or self._received <= self._announced:
+            return chunk
+        return chunk[: max(0, self._announced - before)]
 
     def facts(self) -> WavFacts:
         """Return what the file holds, after its last byte.
@@ -90,17 +107,17 @@ class WavCheck:
             NotAudio: the samples never began, or there are none.
             MediaTruncated: fewer samples arrived than the header announced, or half a frame.
         """
-        if self._announced is None or self._format is None:
+        if self._announced is None or self.format is None:
             raise NotAudio("It ended before the audio of a WAV file began.")
         size = self._received if self._announced in STREAMED else self._announced
         if size > self._received:
             raise MediaTruncated(f"{self._received} bytes of audio arrived of {size}.")
-        frames, rest = divmod(size, self._format.frame_bytes)
+        frames, rest = divmod(size, self.format.frame_bytes)
         if rest:
-            raise MediaTruncated(f"The last frame has {rest} of {self._format.frame_bytes} bytes.")
+            raise MediaTruncated(f"The last frame has {rest} of {self.format.frame_bytes} bytes.")
         if not frames:
             raise NotAudio("It is a WAV file without audio.")
-        found = self._format
+        found = self.format
         return WavFacts(found.channels, found.sample_rate, found.bits, frames, size)
 
     def _check_riff(self) -> None:
@@ -114,7 +131,7 @@ class WavCheck:
             return False
         kind, size = struct.unpack_from("<4sI", self._head, self._next)
         if kind == b"data":
-            self._begin_data(start, size)
+            self._begin_data(size)
             return False
         end = start + size
         if end > LONGEST_HEADER:
@@ -122,19 +139,17 @@ class WavCheck:
         if kind == b"fmt ":
             if len(self._head) < end:
                 return False
-            self._format = _read_format(bytes(self._head[start:end]))
+            self.format = _read_format(bytes(self._head[start:end]))
         self._next = end + size % 2  # chunks begin at even places
         return True
 
-    def _begin_data(self, start: int, size: int) -> None:
-        if self._format is None:
+    def _begin_data(self, size: int) -> None:
+        if self.format is None:
             raise NotAudio("It is a WAV file that does not say its format.")
         self._announced = size
-        self._received = len(self._head) - start
-        self._head.clear()
 
 
-def _read_format(content: bytes) -> _Format:
+def _read_format(content: bytes) -> WavFormat:
     if len(content) < 16:
         raise NotAudio("It is a WAV file that does not say its format.")
     tag, channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", content)
@@ -143,23 +158,4 @@ def _read_format(content: bytes) -> _Format:
         raise NotAudio(f"It is a WAV file of format {tag}, not PCM.")
     if not (channels and rate and bits in {8, 16, 24, 32} and frame_bytes * 8 == channels * bits):
         raise NotAudio("It is a WAV file whose format contradicts itself.")
-    return _Format(channels, rate, frame_bytes, bits)
-
-
-def verify(facts: WavFacts, *, channels: int | None, duration: int | None) -> None:
-    """Compare a file with what Twilio says of the recording.
-
-    Args:
-        facts: of the file.
-        channels: that were asked for; None when any will do.
-        duration: seconds, as Twilio gives them; None proves nothing, so it fails.
-
-    Raises:
-        MediaMismatch: they differ, in duration by more than a second.
-    """
-    if channels is not None and facts.channels != channels:
-        raise MediaMismatch(f"The file has {facts.channels} channels, not {channels}.")
-    if duration is None:
-        raise MediaMismatch("Twilio does not say how long the recording is.")
-    if abs(facts.duration - duration) > TOLERANCE:
-        raise MediaMismatch(f"The file lasts {facts.duration:.3f} s, not {duration} s.")
+    return WavFormat(channels, rate, frame_bytes, bits)

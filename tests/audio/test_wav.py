@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twirec.model.errors import MediaError, MediaMismatch, MediaTruncated, NotAudio
-from twirec.transfers.wav import LONGEST_HEADER, WavCheck, WavFacts, verify
+from twirec.audio.wav import LONGEST_HEADER, WavCheck, WavFacts
+from twirec.transfers.comparing import verify
 
 RATE = 8000
 PCM = struct.pack("<HHIIHH", 1, 2, RATE, RATE * 4, 4, 16)
