@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "calls": {"model"},
     "adapters": {"model"},
     "notices": {"model"},  # pure too: receivers of notices use it
-    "transfers": {"model", "calls", "notices"},
+    "transfers": {"model", "calls", "notices", "audio"},
     "custody": {"model"},
     "audio": {"model"},
     "addresses": set(),
@@ -31,9 +31,10 @@ MAY_IMPORT = {
     "upkeep": {"model", "calls", "adapters", "transfers", "settings"},
     "finding": {"model", "calls", "settings"},
     "listening": {"model", "adapters", "audio", "settings"},
+    "waves": {"model", "adapters", "audio"},
     "archive": {
         *("model", "calls", "adapters", "transfers", "custody"),
-        *("settings", "phone", "rules", "upkeep", "finding", "listening"),
+        *("settings", "phone", "rules", "upkeep", "finding", "listening", "waves"),
     },
     "flask": {"model", "calls", "archive", "phone"},
     "doctor": {"model", "calls", "adapters", "settings"},

@@ -27,6 +27,7 @@ from twirec.transfers.telling import Teller
 from twirec.transfers.transfer import Transfer
 from twirec.transfers.worker import Worker
 from twirec.upkeep import Upkeep
+from twirec.waves import Waves
 
 log = logging.getLogger("twirec.archive")
 
@@ -36,7 +37,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules, Upkeep, Finding, Listening):
+class Archive(Rules, Upkeep, Finding, Listening, Waves):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.

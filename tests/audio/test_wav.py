@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twirec.model.errors import MediaError, MediaMismatch, MediaTruncated, NotAudio
 from twirec.audio.wav import LONGEST_HEADER, WavCheck, WavFacts
+from twirec.model.errors import MediaError, MediaMismatch, MediaTruncated, NotAudio
 from twirec.transfers.comparing import verify
 
 RATE = 8000

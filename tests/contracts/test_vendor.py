@@ -13,6 +13,7 @@ from tests.contracts.vendor_houses import NOON, House, MemoryHouse, SandboxHouse
 from twirec.adapters import twilio
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.twilio import TwilioVendor
+from twirec.audio.wav import WavCheck, WavFacts
 from twirec.model.errors import (
     MediaNotReady,
     MediaTruncated,
@@ -25,7 +26,6 @@ from twirec.model.errors import (
 )
 from twirec.model.vendor import VendorRecording
 from twirec.sandbox import Sandbox
-from twirec.audio.wav import WavCheck, WavFacts
 
 MISSING = "f" * 32
 UNFINISHED = ["in-progress", "processing", "absent"]

@@ -85,20 +85,12 @@ class WavCheck:
         Raises:
             NotAudio: this is not, or no longer, a PCM WAV file.
         """
-        if self._announced is None:
-            self._head += chunk
-            self._check_riff()
-            while self._announced is None and self._read_chunk():
-                pass
-            if self._announced is None:
-                return b""
-            chunk = bytes(self._head[self._next + _CHUNK_HEADER :])
-            self._head.clear()
+        samples = self._after_header(chunk) if self._announced is None else chunk
         before = self._received
-        self._received += len(chunk)
-        if self._announced in STREAMED or self._received <= self._announced:
-            return chunk
-        return chunk[: max(0, self._announced - before)]
+        self._received += len(samples)
+        if self._announced is None or self._announced in STREAMED:
+            return samples
+        return samples[: max(0, self._announced - before)]
 
     def facts(self) -> WavFacts:
         """Return what the file holds, after its last byte.
@@ -119,6 +111,18 @@ class WavCheck:
             raise NotAudio("It is a WAV file without audio.")
         found = self.format
         return WavFacts(found.channels, found.sample_rate, found.bits, frames, size)
+
+    def _after_header(self, chunk: bytes) -> bytes:
+        """Take the next bytes of the header, and return those that come after it."""
+        self._head += chunk
+        self._check_riff()
+        while self._announced is None and self._read_chunk():
+            pass
+        if self._announced is None:
+            return b""
+        samples = bytes(self._head[self._next + _CHUNK_HEADER :])
+        self._head.clear()
+        return samples
 
     def _check_riff(self) -> None:
         if not b"RIFF".startswith(self._head[:4]) or not b"WAVE".startswith(self._head[8:12]):

@@ -142,6 +142,4 @@ def _merged(levels: bytes) -> Iterator[int]:
     """Yield the levels, or the loudest of several at a time where there are too many."""
     points = min(len(levels), POINTS)
     for point in range(points):
-        yield max(
-            levels[point * len(levels) // points : (point + 1) * len(levels) // points]
-        )
+        yield max(levels[point * len(levels) // points : (point + 1) * len(levels) // points])

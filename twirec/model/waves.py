@@ -94,13 +94,14 @@ class Waveform:
     @property
     def silence(self) -> float:
         """Seconds in which nobody speaks."""
-        spoken = sum(end - start for start, end, together in self._stretches() if together)
+        spoken = sum(end - start for start, end, sides in self._stretches() if sides)
         return max(0.0, self.seconds - spoken)
 
     @property
     def overlap(self) -> float:
         """Seconds in which more than one side speaks."""
-        return sum(end - start for start, end, together in self._stretches() if together > 1, 0.0)
+        together = [end - start for start, end, sides in self._stretches() if sides > 1]
+        return sum(together, 0.0)
 
     @property
     def first(self) -> int | None:

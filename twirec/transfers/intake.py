@@ -6,12 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 
+from twirec.audio.wav import WavCheck
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import MediaTruncated, VerificationFailed
 from twirec.model.records import Recording
 from twirec.model.vendor import Media
-from twirec.audio.wav import WavCheck
 from twirec.transfers.comparing import verify
 
 

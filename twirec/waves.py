@@ -1,0 +1,75 @@
+"""What can be seen of a recording's sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from twirec.audio.drawing import LABELS, svg
+from twirec.audio.facts import warnings
+from twirec.audio.waveform import measure
+from twirec.model.ports import Bucket
+from twirec.model.records import Recording
+from twirec.model.waves import Waveform
+from twirec.model.words import Role
+
+
+class Waves:
+    """The part of the archive that shows who spoke when, and what looks wrong."""
+
+    @property
+    def bucket(self) -> Bucket:
+        """Where the bytes are kept."""
+        raise NotImplementedError
+
+    def _may_leave(self, sid: str) -> Recording:
+        raise NotImplementedError
+
+    def waveform(self, sid: str) -> Waveform:
+        """Return how loud a recording is, who speaks when in it, and what looks wrong with it.
+
+        Args:
+            sid: of the recording, `RE…`.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it may not leave.
+            MediaError: what is in the bucket is no WAV file that can be measured.
+            BucketError: the bucket does not give it.
+        """
+        recording = self._may_leave(sid)
+        found = measure(self.bucket.open_range(recording.object_name or ""))
+        return _of(recording, found)
+
+    def draw_waveform(
+        self,
+        sid: str,
+        *,
+        width: int = 800,
+        height: int = 120,
+        title: str = "",
+        labels: Mapping[Role, str] = LABELS,
+    ) -> str:
+        """Return a recording's waveform as an SVG element, the customer above, the agent below.
+
+        It holds neither scripts nor styles. See `twirec.audio.drawing.svg` for its classes.
+
+        Args:
+            sid: of the recording, `RE…`.
+            width, height: pixels, 40 to 10,000.
+            title: what a screen reader says; by default its length and who speaks how much.
+            labels: what customer and agent are called in the default title.
+
+        Raises:
+            InvalidQuery: width or height is out of bounds.
+            TwirecError: as `waveform`.
+        """
+        return svg(self.waveform(sid), width=width, height=height, title=title, labels=labels)
+
+
+def _of(recording: Recording, found: Waveform) -> Waveform:
+    """Return what was measured, with who is on which channel and what looks wrong."""
+    roles = recording.roles(found.channels) or (None,) * found.channels
+    sides = tuple(replace(side, role=role) for side, role in zip(found.sides, roles, strict=True))
+    known = replace(found, sides=sides)
+    return replace(known, warnings=warnings(known))
