@@ -40,7 +40,7 @@ def test_a_pause_and_its_end_are_kept_with_the_recording(house: House, sid: str)
     (pause,) = house.archive.pause(sid, by=ANA)
     assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.PAUSED
     house.time += timedelta(seconds=30)
-    house.archive.resume(sid)
+    house.archive.resume(sid, by="ana")
     assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.IN_PROGRESS
     assert house.archive.show(call_sid()).pauses == (
         Pause(recording_sid(), pause.paused_at, ANA, pause.paused_at + timedelta(seconds=30)),
@@ -72,7 +72,7 @@ def test_a_resume_that_twilio_does_not_confirm_raises_and_the_pause_stays(
     house.archive.pause(call_sid(), by=ANA)
     says(house, RecordingStatus.PAUSED, monkeypatch)
     with pytest.raises(NotResumed):
-        house.archive.resume(call_sid())
+        house.archive.resume(call_sid(), by="ana")
     assert house.archive.show(call_sid()).pauses[0].resumed_at is None
     house.archive.close()
 
@@ -94,7 +94,7 @@ def test_a_recording_whose_start_was_not_told_yet_is_found_at_twilio_and_paused(
     (recording,) = record.recordings
     customer = recording.channel_map.index(Role.CUSTOMER)
     assert (recording.custody, customer) == (Custody.ACTIVE, 0 if leg == call_sid() else 1)
-    house.archive.resume(call_sid())
+    house.archive.resume(call_sid(), by="ana")
     house.archive.close()
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.auditing import Auditing
 from twirec.calls.signature import SignatureCheck
 from twirec.custody.orders import Orders
 from twirec.finding import Finding
 from twirec.listening import Listening
+from twirec.model.audit import Action
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, Pause, Recording, SweepReport
 from twirec.phone import Phone
@@ -37,7 +39,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules, Upkeep, Finding, Listening, Waves):
+class Archive(Rules, Upkeep, Finding, Listening, Waves, Auditing):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.
@@ -69,7 +71,9 @@ class Archive(Rules, Upkeep, Finding, Listening, Waves):
         self.now = now
         self.signature = SignatureCheck(settings.public_url, settings.auth_tokens)
         notices = (lambda: self.now()) if settings.notify_url else None
-        self.catalog = catalog or SqlCatalog(settings.database_url, notices=notices)
+        self.catalog = catalog or SqlCatalog(
+            settings.database_url, notices=notices, audit_key=settings.audit_key
+        )
         self.phone = Phone(settings, self.catalog, lambda: self.vendor, lambda: self.now())
         self._given = (bucket, vendor)
 
@@ -172,11 +176,13 @@ class Archive(Rules, Upkeep, Finding, Listening, Waves):
 
     def admit(self, sid: str, *, ground: str, by: str) -> Recording:
         """Take a recording out of quarantine, on a legal ground. See `Orders.admit`."""
-        return self._orders.admit(sid, ground=ground, by=by, at=self.now())
+        with self._attempt(Action.ADMIT, by, sid):
+            return self._orders.admit(sid, ground=ground, by=by, at=self.now())
 
     def erase(self, sid: str, *, why: str, by: str) -> Recording:
         """Order that a recording is destroyed everywhere. See `Orders.erase`."""
-        return self._orders.erase(sid, why=why, by=by, at=self.now())
+        with self._attempt(Action.ERASE, by, sid):
+            return self._orders.erase(sid, why=why, by=by, at=self.now())
 
     @cached_property
     def _orders(self) -> Orders:
@@ -199,11 +205,15 @@ class Archive(Rules, Upkeep, Finding, Listening, Waves):
 
     def pause(self, sid: str, *, by: str) -> list[Pause]:
         """Pause what is recorded of a call. See `Phone.pause`."""
-        return self.phone.pause(sid, by=by)
+        with self._attempt(Action.PAUSE, by, sid):
+            return self.phone.pause(sid, by=by)
 
-    def resume(self, sid: str) -> list[str]:
+    def resume(self, sid: str, *, by: str) -> list[str]:
         """Let what is recorded of a call go on. See `Phone.resume`."""
-        return self.phone.resume(sid)
+        with self._attempt(Action.RESUME, by, sid) as done:
+            resumed = self.phone.resume(sid)
+        self.catalog.append_audit(done)
+        return resumed
 
 
 def _open_bucket(url: str) -> Bucket:

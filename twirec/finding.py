@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from twirec.auditing import Auditing
 from twirec.calls.numbers import search_term
 from twirec.calls.times import since_time, until_time
+from twirec.model.audit import Action
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.finding import Page, Query, hide
@@ -21,7 +23,7 @@ LARGEST_PAGE = 10_000
 LONGEST_CASE_NUMBER = 64
 
 
-class Finding:
+class Finding(Auditing):
     """The part of the archive that finds calls.
 
     Attributes:
@@ -154,14 +156,19 @@ class Finding:
             NotFound: the catalog knows no such call.
             InvalidQuery: there is neither note nor case number, or that is too long.
         """
-        text = (note or "").strip()
-        number = case.strip() if case is not None else None
-        if not text and number is None:
-            raise InvalidQuery("note: write something, or set a case number.")
-        if number is not None and len(number) > LONGEST_CASE_NUMBER:
-            raise InvalidQuery(f"case: a case number has up to {LONGEST_CASE_NUMBER} characters.")
-        call = self.show(sid, sees_quarantined=True).call
-        self.catalog.annotate(Note(call.account_sid, call.call_sid, by, self.now(), text, number))
+        with self._attempt(Action.ANNOTATE, by, sid):
+            text = (note or "").strip()
+            number = case.strip() if case is not None else None
+            if not text and number is None:
+                raise InvalidQuery("note: write something, or set a case number.")
+            if number is not None and len(number) > LONGEST_CASE_NUMBER:
+                raise InvalidQuery(
+                    f"case: a case number has up to {LONGEST_CASE_NUMBER} characters."
+                )
+            call = self.show(sid, sees_quarantined=True).call
+            self.catalog.annotate(
+                Note(call.account_sid, call.call_sid, by, self.now(), text, number)
+            )
         return self.show(call.call_sid)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.auditing import Auditing
+from twirec.model.audit import Action
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.ports import Bucket
 from twirec.model.reading import Reading
@@ -18,7 +21,7 @@ ORIGINAL = "audio/x-wav"
 """The content type of originals."""
 
 
-class Listening:
+class Listening(Auditing):
     """The part of the archive that lets recordings be heard.
 
     Attributes:
@@ -36,13 +39,27 @@ class Listening:
         """Where the bytes are kept."""
         raise NotImplementedError
 
-    def open(self, sid: str, start: int = 0, end: int | None = None) -> Reading:
+    def open(
+        self,
+        sid: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        by: str,
+        role: str = "",
+        download: bool = False,
+    ) -> Reading:
         """Return the bytes of a recording as it was archived, or a range of them, as a stream.
+
+        It is on the audit log before the first byte is read; so is an attempt that is refused.
 
         Args:
             sid: of the recording, `RE…`.
             start: the first byte.
             end: the byte to end before; None, or one past the end, for the file's end.
+            by: who hears it.
+            role: what they are in the app.
+            download: whether they get a file of their own, instead of only hearing it.
 
         Raises:
             NotFound: the catalog has no such recording.
@@ -50,11 +67,14 @@ class Listening:
             InvalidQuery: the range is none; the message names the fix.
             BucketError: the bucket does not give it.
         """
-        recording = self._may_leave(sid)
-        size = recording.size or 0
-        end = size if end is None else min(end, size)
-        if start < 0 or end < start:
-            raise InvalidQuery(f"start, end: {sid} has bytes 0 to {size}.")
+        action = Action.DOWNLOAD if download else Action.LISTEN
+        with self._attempt(action, by, sid, role=role) as done:
+            recording = self._may_leave(sid)
+            size = recording.size or 0
+            end = size if end is None else min(end, size)
+            if start < 0 or end < start:
+                raise InvalidQuery(f"start, end: {sid} has bytes 0 to {size}.")
+        self.catalog.append_audit(replace(done, detail={"start": start, "end": end}))
         return Reading(
             self.bucket.open_range(recording.object_name or "", start, end),
             content_type=ORIGINAL,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
+from twirec.auditing import Auditing
 from twirec.calls.agents import agent_of, check_entry
 from twirec.calls.numbers import normalise
 from twirec.calls.policy import check_change, decide, newest
 from twirec.calls.times import since_time
 from twirec.model.agents import InformedAgent
+from twirec.model.audit import Action
 from twirec.model.catalog import Catalog
 from twirec.model.policy import Decision, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 from twirec.settings import Settings
 
 
-class Rules:
+class Rules(Auditing):
     """The part of the archive that says who is recorded.
 
     Attributes:
@@ -69,8 +71,9 @@ class Rules:
             language=before.language if language is None and before else language,
             legal_basis=before.legal_basis if legal_basis is None and before else legal_basis,
         )
-        check_change(change, history, self.settings.policy, self.settings.wordings)
-        self.catalog.change_policy(change)
+        with self._attempt(Action.POLICY, by):
+            check_change(change, history, self.settings.policy, self.settings.wordings)
+            self.catalog.change_policy(change)
         return change
 
     def policy(self, number: str, direction: Direction, *, at: str | None = None) -> Decision:
@@ -104,10 +107,11 @@ class Rules:
             InvalidQuery: a value is wrong; the message names it and the fix.
         """
         now = self.now()
-        name = agent_of(agent, self.settings.country)
-        entry = InformedAgent(name, informed_on, reference.strip(), by, now)
-        check_entry(entry, now.astimezone(self.settings.timezone).date())
-        return self.catalog.inform_agent(entry)
+        with self._attempt(Action.INFORM, by):
+            name = agent_of(agent, self.settings.country)
+            entry = InformedAgent(name, informed_on, reference.strip(), by, now)
+            check_entry(entry, now.astimezone(self.settings.timezone).date())
+            return self.catalog.inform_agent(entry)
 
     def informed_agents(self) -> list[InformedAgent]:
         """Return the register of informed agents, oldest entry first."""

@@ -33,6 +33,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "TWIREC_COMPANY": "Ejemplo S.A.",
     "TWIREC_PRIVACY_INFO": "ejemplo punto es",
     "TWIREC_LEGAL_BASIS": "contract",
+    "TWIREC_AUDIT_KEY": "a key for tests, as long as one has to be",
 }
 """Settings with which an archive can be made; nothing in them leads anywhere."""
 

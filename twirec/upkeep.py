@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.auditing import Auditing
 from twirec.calls.times import since_time
+from twirec.model.audit import Action
 from twirec.model.records import Recording
 from twirec.model.upkeep import Stats
 from twirec.settings import Settings
 from twirec.transfers.sweep import MARK
 
 
-class Upkeep:
+class Upkeep(Auditing):
     """The part of the archive for operators.
 
     Attributes:
@@ -45,11 +47,12 @@ class Upkeep:
         """Return the recordings that were given up, oldest first, each with its last error."""
         return self.catalog.parked(limit)
 
-    def retry(self, sid: str | None = None) -> int:
+    def retry(self, sid: str | None = None, *, by: str) -> int:
         """Let a worker take parked recordings up again, from the first attempt.
 
         Args:
             sid: of one recording, `RE…`; None for all.
+            by: who asks for it.
 
         Returns:
             How many there were.
@@ -57,4 +60,7 @@ class Upkeep:
         Raises:
             NotFound: there is no parked recording of that SID.
         """
-        return self.catalog.retry(self.now(), sid)
+        with self._attempt(Action.RETRY, by, sid or "all") as done:
+            count = self.catalog.retry(self.now(), sid)
+        self.catalog.append_audit(done)
+        return count

@@ -19,7 +19,7 @@ def test_an_agent_is_registered_and_shown(twirec: Twirec) -> None:
     assert said.output == "Entry 1: +34911222333, informed on 2026-03-02.\n"
     (entry,) = json.loads(twirec("agents", "--json").output)
     assert (entry["agent"], entry["informed_on"]) == ("+34911222333", "2026-03-02")
-    assert entry["by"].endswith("(command line)")
+    assert entry["by"].startswith("os:")
     assert "contract, annex 4" in twirec("agents").output
 
 

@@ -41,7 +41,7 @@ def test_off_and_on_again_leaves_both_in_the_history(twirec: Twirec, archive: Ar
         (False, "an audit"),
         (True, "the audit is over"),
     ]
-    assert all(change.by.endswith("(command line)") for change in history)
+    assert all(change.by.startswith("os:") for change in history)
     assert archive.policy(SHOP, Direction.IN).policy.on
     archive.close()
 

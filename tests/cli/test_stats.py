@@ -109,11 +109,11 @@ def test_a_sid_that_is_not_parked_is_an_error_in_a_sentence(
     assert result.exit_code == 1
     assert f"The catalog has no parked recording {recording_sid()}" in result.output
     with pytest.raises(NotFound):
-        archive.retry(recording_sid())
+        archive.retry(recording_sid(), by="ana")
 
 
 def test_python_has_the_same(archive: Archive, parked: str) -> None:
     assert [recording.sid for recording in archive.parked()] == [parked]
     assert archive.stats().parked == 1
-    assert archive.retry() == 1
+    assert archive.retry(by="ana") == 1
     assert archive.parked() == []

@@ -85,7 +85,7 @@ def test_what_is_parked_is_told_and_what_heals_after_it(site: Site, webhook: Web
             ("parked", "NotAudio")
         ]
         held.faults = Faults()
-        assert site.archive.retry(held.sid) == 1
+        assert site.archive.retry(held.sid, by="ana") == 1
         site.work_on()
     assert webhook.events() == ["parked", "archived"]
 

@@ -44,7 +44,7 @@ def test_a_pause_is_silence_in_the_file_and_a_span_in_the_catalog(site: Site) ->
     time.sleep(15 / SPEED)
     site.archive.pause(call.sid, by="ana")
     time.sleep(15 / SPEED)
-    site.archive.resume(call.sid)
+    site.archive.resume(call.sid, by="ana")
     call.wait(timeout=30)
     site.work_on()
     record = site.archive.show(call.sid)

@@ -107,7 +107,7 @@ def test_what_is_recorded_of_an_agents_leg_can_be_paused_by_the_customers_call(
     taker = site.sandbox.call(from_=AGENT, to=TAKE, caller=TAKER)
     until(lambda: site.archive.show(call.sid).recordings)
     (pause,) = site.archive.pause(call.sid, by="ana")
-    assert site.archive.resume(call.sid) == [pause.recording_sid]
+    assert site.archive.resume(call.sid, by="ana") == [pause.recording_sid]
     taker.wait(timeout=30)
 
 

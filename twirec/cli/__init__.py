@@ -8,6 +8,7 @@ import sys
 import click
 
 from twirec.cli.agents import agents, inform
+from twirec.cli.audit import audit
 from twirec.cli.call import call, pause, resume
 from twirec.cli.demo import demo
 from twirec.cli.doctor import doctor
@@ -54,7 +55,7 @@ COMMANDS = (
     *(on, off, policy, announcement),
     *(inform, agents),
     *(call, pause, resume),
-    *(search, show, annotate, stats),
+    *(search, show, annotate, stats, audit),
     *(sandbox, demo),
 )
 

@@ -38,5 +38,5 @@ def pause(sid: str) -> None:
 @click.argument("sid")
 def resume(sid: str) -> None:
     """Let what is recorded of a call (CA…) go on after a pause."""
-    Archive.from_env().resume(sid)
+    Archive.from_env().resume(sid, by=who())
     click.echo("It is recorded again.")

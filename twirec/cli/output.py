@@ -68,7 +68,7 @@ def recording_state(recording: Recording) -> str:
 
 def who() -> str:
     """Return who runs the command, for what is written down of it."""
-    return f"{getpass.getuser()} (command line)"
+    return f"os:{getpass.getuser()}"
 
 
 def _plain(value: object) -> str:

@@ -45,7 +45,7 @@ def work(once: bool, threads: int, retry: str | None) -> None:
     """
     archive = Archive.from_env()
     if retry:  # whose value may be `--all`: click takes what follows, dashes or not
-        count = archive.retry(None if retry == "--all" else retry)
+        count = archive.retry(None if retry == "--all" else retry, by=who())
         click.echo(f"Parked recordings to try again: {count}.")
     worker = archive.worker(threads)
     for number in (signal.SIGTERM, signal.SIGINT):

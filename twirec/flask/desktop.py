@@ -33,7 +33,7 @@ def _pause(sid: str) -> Response:
 
 
 def _resume(sid: str) -> Response:
-    return _do(sid, lambda archive, who: archive.resume(sid))
+    return _do(sid, lambda archive, who: archive.resume(sid, by=who))
 
 
 def _do(sid: str, step: Callable[[Archive, str], list[str]]) -> Response:

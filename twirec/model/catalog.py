@@ -9,16 +9,18 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from twirec.model.announcements import Announcement, Audio
+from twirec.model.audit import AuditCatalog
 from twirec.model.catalog_calls import CallsCatalog
 from twirec.model.catalog_recordings import RecordingsCatalog
 from twirec.model.finding import FindingCatalog
 
 
-class Catalog(CallsCatalog, RecordingsCatalog, FindingCatalog, Protocol):
+class Catalog(CallsCatalog, RecordingsCatalog, FindingCatalog, AuditCatalog, Protocol):
     """The database.
 
     Every method is one transaction: done and durable on return, or not done at all. All times are
-    aware UTC. Every method may raise `CatalogUnavailable`.
+    aware UTC. Every method may raise `CatalogUnavailable`. Changes of the policy, entries of the
+    register, orders, notes and pauses are on the audit log as soon as they are there.
     """
 
     # --- announcements and marks --------------------------------------------------------------

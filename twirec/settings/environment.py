@@ -62,6 +62,7 @@ class Reader:
             decryption_keys=self._decryption_keys(),
             notify_url=self.read("TWIREC_NOTIFY_URL", notify_url, None),
             notify_secret=self.read("TWIREC_NOTIFY_SECRET", values.secret, ""),
+            audit_key=self.read("TWIREC_AUDIT_KEY", values.secret, ""),
             language=self.read("TWIREC_LANGUAGE", str, "es-ES"),
             wordings=self.read("TWIREC_ANNOUNCEMENTS", values.wordings, WORDINGS),
             country=self.read("TWIREC_COUNTRY", values.country, "ES"),

@@ -42,6 +42,7 @@ class Settings:
             keys for recordings that Twilio encrypted, by the SID of the public one.
         notify_url: `TWIREC_NOTIFY_URL`, a webhook of the company's own; None tells nobody.
         notify_secret: `TWIREC_NOTIFY_SECRET`, which signs what it is told.
+        audit_key: `TWIREC_AUDIT_KEY`, of the HMACs that stand for numbers in the audit log.
         language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
         uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
             not in the register.
@@ -70,6 +71,7 @@ class Settings:
     decryption_keys: Mapping[str, PrivateKey] = field(default_factory=dict, repr=False)
     notify_url: str | None = field(default=None, repr=False)
     notify_secret: str = field(default="", repr=False)
+    audit_key: str = field(default="", repr=False)
     language: str = "es-ES"
     sweep_every: timedelta = timedelta(minutes=15)
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)

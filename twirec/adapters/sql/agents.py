@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
+from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_informed_agent, to_leg, values
 from twirec.adapters.sql.schema import agents, calls, consents, legs
 from twirec.model.agents import InformedAgent, Leg
+from twirec.model.audit import Action, AuditDraft
 from twirec.model.words import ConsentOutcome
 
 PROOF = tuple(outcome.value for outcome in ConsentOutcome if outcome.allows_recording)
@@ -27,7 +29,10 @@ class Agents:
         row.pop("id")
         with self.database.write() as connection:
             made = connection.execute(insert(agents).values(row).returning(agents.c.id))
-            return replace(entry, id=made.scalar_one())
+            entry = replace(entry, id=made.scalar_one())
+            detail = {"entry": entry.id}
+            append(connection, AuditDraft(entry.at, entry.by, "", Action.INFORM, detail=detail))
+            return entry
 
     def informed_agents(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
         """Return the register, or what it says of some agents, oldest entry first."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from twirec.adapters.sql import migrate
 from twirec.adapters.sql.agents import Agents
+from twirec.adapters.sql.audit import Audit
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keepsakes import Keepsakes
 from twirec.adapters.sql.ledger import Ledger
@@ -21,17 +22,36 @@ from twirec.adapters.sql.work import Work
 
 
 class SqlCatalog(
-    Agents, Ledger, Orders, Pauses, Policies, Recordings, Work, Keepsakes, Upkeep, Outbox, Search
+    Agents,
+    Ledger,
+    Orders,
+    Pauses,
+    Policies,
+    Recordings,
+    Work,
+    Keepsakes,
+    Upkeep,
+    Outbox,
+    Search,
+    Audit,
 ):
     """The catalog port on a SQL database.
 
     Args:
         url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
         notices: the clock by which notices are dated; None if none are to be written.
+        audit_key: of the HMACs that stand for numbers in the audit log; empty leaves them out.
     """
 
-    def __init__(self, url: str, *, notices: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        notices: Callable[[], datetime] | None = None,
+        audit_key: str = "",
+    ) -> None:
         self.database = Database(url, notices)
+        self.audit_key = audit_key
 
     def set_up(self) -> None:
         """Make the tables, or bring them to this version. Doing it again changes nothing."""

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, insert, select, update
 
+from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_order, to_recording, values
 from twirec.adapters.sql.schema import orders, recordings
+from twirec.model.audit import AuditDraft
 from twirec.model.custody import Order
 from twirec.model.errors import NotFound
 from twirec.model.records import Recording
@@ -59,4 +61,7 @@ class Orders:
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
             connection.execute(insert(orders).values(values(order)))
+            append(
+                connection, AuditDraft(order.at, order.by, "", order.kind, sid=order.recording_sid)
+            )
         return to_recording(row)

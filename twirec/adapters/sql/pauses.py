@@ -6,9 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import exists, insert, select, update
 
+from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_pause, values
 from twirec.adapters.sql.schema import pauses, recordings
+from twirec.model.audit import Action, AuditDraft
 from twirec.model.records import Pause
 from twirec.model.states import State
 
@@ -22,6 +24,10 @@ class Pauses:
         """Write down that a recording was paused."""
         with self.database.write() as connection:
             connection.execute(insert(pauses).values(values(pause)))
+            append(
+                connection,
+                AuditDraft(pause.paused_at, pause.by, "", Action.PAUSE, sid=pause.recording_sid),
+            )
 
     def end_pauses(self, recording_sid: str, at: datetime) -> None:
         """Write down that a recording goes on."""

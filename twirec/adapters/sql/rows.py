@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement
+from twirec.model.audit import AuditEntry
 from twirec.model.custody import Order, OrderKind
 from twirec.model.policy import PolicyChange
 from twirec.model.records import Call, Consent, Note, Pause, Recording
@@ -26,7 +27,16 @@ from twirec.model.words import (
 
 
 def values(
-    record: Call | Consent | Recording | Pause | PolicyChange | InformedAgent | Leg | Order | Note,
+    record: Call
+    | Consent
+    | Recording
+    | Pause
+    | PolicyChange
+    | InformedAgent
+    | Leg
+    | Order
+    | Note
+    | AuditEntry,
 ) -> dict[str, Any]:
     """Return the columns of a value: its fields, in types that databases have."""
     return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}

@@ -276,3 +276,19 @@ notes = Table(
     Column("text", Text, nullable=False),
     Column("case_number", String(64)),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("by", String(255), nullable=False, index=True),
+    Column("role", String(255), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("sid", String(255), nullable=False, index=True),
+    Column("number", String(64), nullable=False, index=True),
+    Column("ok", Boolean, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ColumnElement, exists, func, insert, select, update
 
+from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import values
 from twirec.adapters.sql.schema import calls, consents, notes, recordings
 from twirec.adapters.sql.whole import whole
+from twirec.model.audit import Action, AuditDraft
 from twirec.model.errors import NotFound
 from twirec.model.finding import Query, hide
 from twirec.model.records import CallRecord, Note
@@ -59,6 +61,7 @@ class Search:
             if connection.execute(select(calls.c.call_sid).where(line)).first() is None:
                 raise NotFound(f"The catalog has no call {note.call_sid}.")
             connection.execute(insert(notes).values(values(note)))
+            append(connection, AuditDraft(note.at, note.by, "", Action.ANNOTATE, sid=note.call_sid))
             if note.case_number is not None:
                 connection.execute(update(calls).where(line).values(case_number=note.case_number))
 

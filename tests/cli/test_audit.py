@@ -1,0 +1,45 @@
+"""The audit log on the command line."""
+
+from __future__ import annotations
+
+import getpass
+import json
+
+from tests.cli.conftest import Twirec
+from tests.factories import call_sid, recording_sid
+from twirec.archive import Archive
+
+
+def test_the_command_line_is_audited_as_the_user_of_the_system(
+    twirec: Twirec, archive: Archive
+) -> None:
+    assert twirec("off", "--reason", "works council").exit_code == 0
+    (entry,) = json.loads(twirec("audit", "--json").output)
+    assert (entry["by"], entry["action"]) == (f"os:{getpass.getuser()}", "policy")
+    assert entry["detail"]["on"] is False
+
+
+def test_failed_attempts_are_shown(twirec: Twirec, archive: Archive) -> None:
+    assert twirec("admit", recording_sid(), "--ground", "x").exit_code == 1
+    shown = twirec("audit", "--sid", recording_sid()).output
+    assert "admit" in shown
+    assert "InvalidQuery" in shown
+
+
+def test_a_whole_log_is_said_to_be_whole(twirec: Twirec, archive: Archive) -> None:
+    twirec("annotate", call_sid(), "--case", "7")
+    result = twirec("audit", "--verify")
+    assert (result.exit_code, result.output) == (0, "The audit log is whole: 1 entries.\n")
+
+
+def test_a_broken_log_is_named_and_fails(twirec: Twirec, archive: Archive) -> None:
+    for case in ("7", "8"):
+        twirec("annotate", call_sid(), "--case", case)
+    with archive.catalog.database.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_refuses_UPDATE")
+        connection.exec_driver_sql("UPDATE audit SET by = 'os:eve' WHERE seq = 2")
+    result = twirec("audit", "--verify")
+    assert result.exit_code == 1
+    assert "broken at entry 2: it was changed" in result.output
+    verdict = json.loads(twirec("audit", "--verify", "--json").output)
+    assert (verdict["whole"], verdict["broken_at"]) == (False, 2)

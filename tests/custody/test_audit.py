@@ -1,0 +1,400 @@
+"""The audit log: what is on it, what never is, and that tampering shows."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.factories import (
+    STARTED,
+    a_call,
+    a_consent,
+    a_recording,
+    call_sid,
+    recording_sid,
+)
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.archive import Archive
+from twirec.custody.audit import AuditLog
+from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, chained, without_numbers
+from twirec.model.errors import CatalogError, CatalogUnavailable, SettingsError, TwirecError
+from twirec.model.states import Custody, State
+from twirec.model.words import Direction
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
+
+NUMBER = "+34600111222"
+RECORDING = recording_sid()
+
+
+@pytest.fixture
+def archive(twirec_archive: Archive) -> Archive:
+    """An archive that holds a call and a recording without proof of notice."""
+    twirec_archive.now = lambda: STARTED
+    twirec_archive.catalog.open_call(a_call())
+    twirec_archive.catalog.adopt(
+        a_recording(state=State.RELEASED, object_name="a", size=8, due_at=None)
+    )
+    assert twirec_archive.catalog.recording(RECORDING).custody is Custody.QUARANTINED
+    return twirec_archive
+
+
+def newest(archive: Archive) -> tuple[str, str, str, bool]:
+    (entry,) = archive.audit_log(limit=1)
+    return entry.by, entry.action, entry.sid, entry.ok
+
+
+# --- what is on it ----------------------------------------------------------------------------
+
+ACTS: dict[str, tuple[Callable[[Archive], Any], tuple[str, bool]]] = {
+    "policy": (lambda a: a.change_policy(by="ana", why="x", on=False), ("", True)),
+    "policy refused": (lambda a: a.change_policy(by="ana", why="", on=False), ("", False)),
+    "inform": (
+        lambda a: a.inform_agent("client:b", informed_on=date(2026, 1, 1), reference="r", by="ana"),
+        ("", True),
+    ),
+    "inform refused": (
+        lambda a: a.inform_agent("client:b", informed_on=date(2099, 1, 1), reference="r", by="ana"),
+        ("", False),
+    ),
+    "admit": (lambda a: a.admit(RECORDING, ground="x", by="ana"), (RECORDING, True)),
+    "admit refused": (lambda a: a.admit(RECORDING, ground="", by="ana"), (RECORDING, False)),
+    "erase": (lambda a: a.erase(RECORDING, why="x", by="ana"), (RECORDING, True)),
+    "erase refused": (
+        lambda a: a.erase(recording_sid(9), why="x", by="ana"),
+        (recording_sid(9), False),
+    ),
+    "annotate": (lambda a: a.annotate(call_sid(), note="x", by="ana"), (call_sid(), True)),
+    "annotate refused": (
+        lambda a: a.annotate(call_sid(9), case="1", by="ana"),
+        (call_sid(9), False),
+    ),
+    "retry": (lambda a: a.retry(by="ana"), ("all", True)),
+    "retry refused": (lambda a: a.retry(RECORDING, by="ana"), (RECORDING, False)),
+    "pause refused": (lambda a: a.pause(call_sid(), by="ana"), (call_sid(), False)),
+    "resume refused": (lambda a: a.resume(call_sid(), by="ana"), (call_sid(), False)),
+    "listen refused": (lambda a: a.open(RECORDING, by="ana"), (RECORDING, False)),
+    "download refused": (lambda a: a.open(RECORDING, by="ana", download=True), (RECORDING, False)),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_what_somebody_does_or_tries_is_on_the_log(archive: Archive, name: str) -> None:
+    act, (sid, ok) = ACTS[name]
+    before = archive.audit_head()
+    with suppress(TwirecError):
+        act(archive)
+    assert newest(archive) == ("ana", name.split()[0], sid, ok)
+    assert archive.audit_head() == AuditHead(
+        (before.seq if before else 0) + 1, archive.audit_log()[0].hash
+    )
+    assert archive.verify_audit().whole
+
+
+def test_an_act_whose_entry_cannot_be_written_is_not_done(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise CatalogUnavailable("The disk is full.")
+
+    for module in ("policies", "orders", "search"):
+        monkeypatch.setattr(f"twirec.adapters.sql.{module}.append", fail)
+    for act in ("policy", "admit", "erase", "annotate"):
+        with pytest.raises(CatalogError):
+            ACTS[act][0](archive)
+    assert archive.catalog.policy_history() == []
+    assert archive.catalog.orders(RECORDING) == []
+    assert archive.show(call_sid()).notes == ()
+    assert archive.catalog.recording(RECORDING).state is State.RELEASED
+
+
+class Watched(MemoryBucket):
+    """A bucket that says what was on the log when the first byte was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.archive: Archive | None = None
+        self.seen: list[str] = []
+
+    def open_range(self, name: str, start: int, end: int | None = None) -> Any:
+        """Give bytes."""
+        assert self.archive is not None
+        self.seen += [entry.action for entry in self.archive.audit_log()]
+        return super().open_range(name, start, end)
+
+
+@pytest.fixture
+def heard(twirec_settings: Settings) -> Archive:
+    """An archive with a recording that may be heard, in a bucket that watches."""
+    bucket = Watched()
+    archive = Archive(twirec_settings, bucket=bucket, vendor=MemoryVendor())
+    archive.set_up()
+    archive.catalog.open_call(a_call())
+    archive.catalog.record_consent(a_consent(), None)
+    archive.catalog.adopt(a_recording(state=State.RELEASED, object_name="a", size=0, due_at=None))
+    bucket.archive = archive
+    return archive
+
+
+@pytest.mark.parametrize(("download", "action"), [(False, "listen"), (True, "download")])
+def test_the_entry_is_there_before_the_first_byte(
+    heard: Archive, download: bool, action: str
+) -> None:
+    with suppress(TwirecError):  # the bucket has no such object
+        heard.open(RECORDING, by="ana", role="supervisor", download=download)
+    assert isinstance(heard.bucket, Watched)
+    assert heard.bucket.seen == [action]
+    (entry,) = heard.audit_log()
+    assert (entry.role, entry.ok, entry.detail) == ("supervisor", True, {"start": 0, "end": 0})
+
+
+def test_without_an_entry_no_byte_leaves(heard: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise CatalogUnavailable("The disk is full.")
+
+    monkeypatch.setattr(heard.catalog, "append_audit", fail)
+    with pytest.raises(CatalogError):
+        heard.open(RECORDING, by="ana")
+    assert isinstance(heard.bucket, Watched)
+    assert heard.bucket.seen == []
+
+
+def test_apps_add_their_own_entries(archive: Archive) -> None:
+    entry = archive.record_audit("sign_in", by="ana", role="admin", ok=False, detail={"try": 2})
+    assert archive.audit_log(action="sign_in") == [entry]
+    assert (entry.seq, entry.at, entry.ok, entry.detail) == (1, STARTED, False, {"try": 2})
+
+
+@pytest.mark.parametrize(("action", "by"), [("Sign in", "ana"), ("", "ana"), ("sign_in", " ")])
+def test_an_entry_says_who_and_what(archive: Archive, action: str, by: str) -> None:
+    with pytest.raises(TwirecError, match=r"^(action|by): "):
+        archive.record_audit(action, by=by)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, [4, 3, 2, 1]),
+        ({"who": "bea"}, [3]),
+        ({"sid": RECORDING}, [2]),
+        ({"number": "600 11 12 22"}, [4]),
+        ({"since": "2026-11-23 11:17"}, [4, 3]),
+        ({"until": "2026-11-23 11:17"}, [2, 1]),
+        ({"limit": 2}, [4, 3]),
+        ({"limit": 2, "after": 3}, [2, 1]),
+    ],
+    ids=str,
+)
+def test_the_log_is_cut_by_what_is_asked(
+    archive: Archive, asked: dict[str, Any], found: list[int]
+) -> None:
+    said: tuple[dict[str, Any], ...] = ({}, {"sid": RECORDING}, {"by": "bea"}, {"number": NUMBER})
+    for minute, fields in enumerate(said):
+        archive.now = lambda minute=minute: STARTED + timedelta(minutes=minute)  # type: ignore[misc]
+        archive.record_audit("sign_in", **{"by": "ana", **fields})
+    assert [entry.seq for entry in archive.audit_log(**asked)] == found
+
+
+# --- no numbers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "typed", ["+34600111222", "600111222", "600 11 12 22", "(91) 100-01-11", "0034 600.11.12.22"]
+)
+def test_no_number_gets_into_the_log_wherever_it_is_put(archive: Archive, typed: str) -> None:
+    detail = {"said": f"called {typed} twice", "count": 3}
+    entry = archive.record_audit(
+        "sign_in", by=typed, role=typed, sid=typed, number=typed, detail=detail
+    )
+    text = json.dumps([entry.by, entry.role, entry.sid, dict(entry.detail)])
+    assert sum(letter.isdigit() for letter in text) == 1
+    assert len(entry.number) == 64
+    assert archive.verify_audit().whole
+
+
+def test_sids_days_and_small_figures_stay() -> None:
+    text = f"{recording_sid()} 2026-11-03 16:30, 123456 bytes, entry-12345678-x"
+    assert without_numbers(text) == text
+
+
+def test_nothing_that_the_library_writes_names_a_number(archive: Archive) -> None:
+    archive.change_policy(by="ana", why=NUMBER, on=False, number=NUMBER, direction=Direction.IN)
+    for act, _ in ACTS.values():
+        with suppress(TwirecError):
+            act(archive)
+    with archive.catalog.database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT * FROM audit").all()
+    assert len(rows) > 10
+    assert "600111222" not in str(rows)
+    (policy,) = archive.audit_log(number=NUMBER)
+    assert policy.detail["change"] == 1
+
+
+def test_the_same_number_has_another_stand_in_under_another_key(archive: Archive) -> None:
+    log, other = (AuditLog(archive.catalog, key) for key in ("k" * 32, "K" * 32))
+    assert log.stand_in(NUMBER) != other.stand_in(NUMBER)
+
+
+def test_a_number_is_refused_without_a_key() -> None:
+    environ = {name: value for name, value in ENVIRONMENT.items() if name != "TWIREC_AUDIT_KEY"}
+    archive = Archive.from_env(environ)
+    archive.set_up()
+    with pytest.raises(SettingsError, match="TWIREC_AUDIT_KEY"):
+        archive.record_audit("sign_in", by="ana", number=NUMBER)
+    archive.change_policy(by="ana", why="urgent", on=False, number=NUMBER)
+    (entry,) = archive.audit_log()
+    assert (entry.action, entry.number) == ("policy", "")
+    archive.close()
+
+
+# --- the chain --------------------------------------------------------------------------------
+
+
+class Kept:
+    """A log in memory, which can be tampered with."""
+
+    def __init__(self, entries: list[AuditEntry]) -> None:
+        self.entries = entries
+
+    def audit_entries(self, after: int, limit: int) -> list[AuditEntry]:
+        return [entry for entry in self.entries if entry.seq > after][:limit]
+
+
+def chain(length: int) -> list[AuditEntry]:
+    entries: list[AuditEntry] = []
+    for number in range(length):
+        draft = AuditDraft(STARTED, "ana", "", "listen", sid=recording_sid(number), number="f" * 64)
+        head = AuditHead(entries[-1].seq, entries[-1].hash) if entries else None
+        entries.append(chained(replace(draft, detail={"n": number}), head))
+    return entries
+
+
+def verdict(entries: list[AuditEntry], kept: AuditHead | None = None) -> int | None:
+    return AuditLog(Kept(entries), "").verify(kept).broken_at  # type: ignore[arg-type]
+
+
+OTHER: dict[str, Any] = {
+    "at": STARTED + timedelta(microseconds=1),
+    "by": "eve",
+    "role": "admin",
+    "action": "download",
+    "sid": "",
+    "number": "",
+    "ok": False,
+    "detail": {},
+    "previous": "e" * 64,
+    "hash": "e" * 64,
+}
+
+
+@given(st.integers(0, 6), st.sampled_from(sorted(OTHER)))
+def test_a_change_of_any_field_of_any_entry_is_found(at: int, field: str) -> None:
+    entries = chain(7)
+    assert verdict(entries) is None
+    entries[at] = replace(entries[at], **{field: OTHER[field]})
+    assert verdict(entries) in {at + 1, at + 2}
+
+
+@given(st.integers(0, 5))
+def test_an_entry_that_was_taken_out_is_found(at: int) -> None:
+    entries = chain(7)
+    del entries[at]
+    assert verdict(entries) == at + 1
+
+
+@given(st.integers(0, 5), st.integers(1, 6))
+def test_entries_that_changed_places_are_found(at: int, by: int) -> None:
+    entries = chain(7)
+    to = (at + by) % 7
+    moved = replace(entries[at], seq=entries[to].seq), replace(entries[to], seq=entries[at].seq)
+    entries[to], entries[at] = moved
+    assert verdict(entries) == min(at, to) + 1
+
+
+@given(st.integers(1, 7))
+def test_an_end_that_was_cut_off_is_found_with_a_head_that_was_kept(length: int) -> None:
+    whole = chain(7)
+    kept = AuditHead(whole[-1].seq, whole[-1].hash)
+    assert verdict(whole[:-length]) is None
+    assert verdict(whole[:-length], kept) == 8 - length
+
+
+def test_a_chain_that_was_made_anew_is_found_with_a_head_that_was_kept() -> None:
+    whole = chain(3)
+    forged = [chained(replace(whole[0], by="eve"), None)]
+    for entry in whole[1:]:
+        forged.append(chained(entry, AuditHead(forged[-1].seq, forged[-1].hash)))
+    assert verdict(forged) is None
+    assert verdict(forged, AuditHead(2, whole[1].hash)) == 2
+
+
+@settings(
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=300),
+    st.dictionaries(st.text("abc", min_size=1), st.text("aé\"'1 ", max_size=20) | st.booleans()),
+)
+def test_what_is_written_down_is_what_is_read(
+    twirec_archive: Archive, text: str, detail: dict[str, Any]
+) -> None:
+    entry = twirec_archive.record_audit("sign_in", by=f"x{text}", sid=text, detail=detail)
+    assert twirec_archive.audit_log(limit=1) == [entry]
+    assert twirec_archive.verify_audit().whole
+
+
+# --- the database -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog.set_up()
+    catalog.append_audit(AuditDraft(STARTED, "ana", "", "listen"))
+    catalog.close()
+    return tmp_path / "catalog.db"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit SET by = 'eve'", "DELETE FROM audit", "DELETE FROM audit WHERE seq = 1"],
+)
+def test_the_database_itself_refuses_to_change_an_entry(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        with pytest.raises(sqlite3.DatabaseError, match="only ever added to"):
+            connection.execute(statement)
+        assert connection.execute("SELECT by FROM audit").fetchall() == [("ana",)]
+
+
+def _append(path: Path) -> None:
+    catalog = SqlCatalog(f"sqlite:///{path}")
+    for number in range(25):
+        catalog.append_audit(AuditDraft(STARTED, "ana", "", "listen", sid=call_sid(number)))
+    catalog.close()
+
+
+def test_processes_that_write_together_make_one_chain(path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_append, args=(path,)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+        assert writer.exitcode == 0
+    catalog = SqlCatalog(f"sqlite:///{path}")
+    verdict = AuditLog(catalog, "").verify(None)
+    catalog.close()
+    assert (verdict.entries, verdict.whole) == (76, True)

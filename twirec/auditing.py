@@ -1,0 +1,165 @@
+"""The audit log: who did what, kept so that tampering shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from twirec.calls.numbers import normalise
+from twirec.calls.times import since_time, until_time
+from twirec.custody.audit import AuditLog
+from twirec.model.audit import (
+    Action,
+    AuditDraft,
+    AuditEntry,
+    AuditHead,
+    AuditQuery,
+    AuditVerdict,
+    Detail,
+)
+from twirec.model.catalog import Catalog
+from twirec.model.errors import TwirecError
+from twirec.settings import Settings
+
+
+class Auditing:
+    """The part of the archive that keeps the audit log.
+
+    Attributes:
+        settings: the key that keeps numbers out of it.
+        catalog: where it is.
+        now: the clock, UTC.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    now: Callable[[], datetime]
+
+    def record_audit(
+        self,
+        action: str,
+        *,
+        by: str,
+        role: str = "",
+        sid: str = "",
+        number: str | None = None,
+        ok: bool = True,
+        detail: Detail | None = None,
+    ) -> AuditEntry:
+        """Write down what somebody did, or tried to do. On return it is durable.
+
+        Args:
+            action: what, in one word of small letters, such as `sign_in`.
+            by: who.
+            role: what they are in the app, such as `supervisor`.
+            sid: of the call or recording, or what else it was done to.
+            number: a number that it was about, as a person types it; only its HMAC is kept.
+            ok: False if they were refused, or it failed.
+            detail: more of it, as names and values. Numbers in it are made unreadable.
+
+        Raises:
+            InvalidQuery: the action is no word, or it is not said by whom.
+            SettingsError: a number is named, and `TWIREC_AUDIT_KEY` is missing.
+            CatalogError: it could not be written down: do not do what was to be audited.
+        """
+        return self.catalog.append_audit(
+            self._draft(action, by, role=role, sid=sid, number=number, ok=ok, detail=detail)
+        )
+
+    def audit_log(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        who: str | None = None,
+        action: str | None = None,
+        sid: str | None = None,
+        number: str | None = None,
+        limit: int = 100,
+        after: int | None = None,
+    ) -> list[AuditEntry]:
+        """Return entries of the audit log, newest first. All that is given must hold.
+
+        Args:
+            since: from when, such as `2026-11-03`, in the company's zone.
+            until: up to when; a date alone includes that day.
+            who: by whom, as it was written down.
+            action: what was done.
+            sid: to what.
+            number: about which number, as a person types it.
+            limit: how many at the most.
+            after: `seq` of the last entry of the page before.
+
+        Raises:
+            InvalidQuery: a time cannot be understood.
+            SettingsError: a number is asked for, and `TWIREC_AUDIT_KEY` is missing.
+        """
+        zone = self.settings.timezone
+        return self.catalog.audit_log(
+            AuditQuery(
+                since=since_time(since, zone) if since else None,
+                until=until_time(until, zone) if until else None,
+                who=who,
+                action=action,
+                sid=sid,
+                number=self._log.stand_in(self._normal(number)) if number else None,
+                before=after,
+                limit=limit,
+            )
+        )
+
+    def audit_head(self) -> AuditHead | None:
+        """Return where the chain ends, to be kept elsewhere; None if nothing was written down."""
+        return self.catalog.audit_head()
+
+    def verify_audit(self, kept: AuditHead | None = None) -> AuditVerdict:
+        """Look at the whole chain, and say at which entry it is broken first.
+
+        Args:
+            kept: a head that was kept elsewhere, which shows also that the end was cut off.
+        """
+        return self._log.verify(kept)
+
+    @contextmanager
+    def _attempt(
+        self, action: Action, by: str, sid: str = "", *, role: str = ""
+    ) -> Iterator[AuditDraft]:
+        """Write down that what follows failed, if it does; else what is given back is for that."""
+        draft = self._draft(action, by, sid=sid, role=role)
+        try:
+            yield draft
+        except TwirecError as error:
+            said = {**draft.detail, "error": type(error).__name__}
+            self.catalog.append_audit(replace(draft, ok=False, detail=said))
+            raise
+
+    def _draft(
+        self,
+        action: str,
+        by: str,
+        *,
+        role: str = "",
+        sid: str = "",
+        number: str | None = None,
+        ok: bool = True,
+        detail: Detail | None = None,
+    ) -> AuditDraft:
+        return self._log.draft(
+            action,
+            at=self.now(),
+            by=by,
+            role=role,
+            sid=sid,
+            number=self._normal(number) if number else None,
+            ok=ok,
+            detail=detail or {},
+        )
+
+    def _normal(self, number: str) -> str:
+        return normalise(number, self.settings.country)
+
+    @property
+    def _log(self) -> AuditLog:
+        return AuditLog(self.catalog, self.settings.audit_key)

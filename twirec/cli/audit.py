@@ -1,0 +1,61 @@
+"""The audit log: who did what, and whether it is whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.table import Column, Table
+
+from twirec.archive import Archive
+from twirec.cli.output import as_json, console, print_json
+
+
+@click.command()
+@click.option("--verify", is_flag=True, help="Look at the whole chain; exit status 1 if broken.")
+@click.option("--since", help="From: 2026-11-03 or '2026-11-03 16:30'.")
+@click.option("--until", help="Up to; a date alone includes that day.")
+@click.option("--who", help="By whom, such as os:ana.")
+@click.option("--action", help="What was done, such as listen.")
+@click.option("--sid", help="To which call or recording.")
+@click.option("--number", help="About which number; needs TWIREC_AUDIT_KEY.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option("--after", type=int, help="The next page: the last entry of the page before.")
+@as_json
+def audit(verify: bool, as_json: bool, **asked: Any) -> None:
+    """Show who did what, newest first; or check that nobody changed the log."""
+    archive = Archive.from_env()
+    if verify:
+        _verify(archive, as_json)
+        return
+    entries = archive.audit_log(**asked)
+    if as_json:
+        print_json([asdict(entry) for entry in entries])
+        return
+    columns = ("entry", "time", "who", "role", "action", "of", "done", "detail")
+    table = Table(*(Column(name, overflow="fold") for name in columns))
+    for entry in entries:
+        table.add_row(
+            str(entry.seq),
+            f"{entry.at.astimezone(archive.settings.timezone):%Y-%m-%d %H:%M:%S}",
+            entry.by,
+            entry.role,
+            entry.action,
+            entry.sid,
+            "yes" if entry.ok else "no",
+            ", ".join(f"{name}: {value}" for name, value in entry.detail.items()),
+        )
+    console.print(table)
+
+
+def _verify(archive: Archive, as_json: bool) -> None:
+    verdict = archive.verify_audit()
+    if as_json:
+        print_json({**asdict(verdict), "whole": verdict.whole})
+    elif verdict.whole:
+        click.echo(f"The audit log is whole: {verdict.entries} entries.")
+    else:
+        click.echo(f"The audit log is broken at entry {verdict.broken_at}: {verdict.why}.")
+    if not verdict.whole:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,192 @@
+"""The audit log: who did what, as a chain of hashes that shows tampering."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+
+FIRST = "0" * 64
+"""What the first entry names as the hash before it."""
+
+Detail = Mapping[str, str | int | bool | None]
+
+
+class Action(StrEnum):
+    """What the library itself writes down. Apps add their own, such as `sign_in`."""
+
+    LISTEN = "listen"
+    DOWNLOAD = "download"
+    POLICY = "policy"
+    INFORM = "inform"
+    ADMIT = "admit"
+    ERASE = "erase"
+    ANNOTATE = "annotate"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditDraft:
+    """What is to be written down.
+
+    Attributes:
+        at: UTC.
+        by: who did it, or tried to.
+        role: what they were to the company's app; empty if it has no roles.
+        action: what they did, in small letters.
+        sid: of the call or recording, or what else it was done to; empty for none.
+        number: keyed HMAC-SHA256 of a number, in hex; empty for none. Never the number.
+        ok: False for an attempt that failed.
+        detail: more of it, without numbers.
+    """
+
+    at: datetime
+    by: str
+    role: str
+    action: str
+    sid: str = ""
+    number: str = ""
+    ok: bool = True
+    detail: Detail = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry(AuditDraft):
+    """An entry of the log, which is only ever added to.
+
+    Attributes:
+        seq: 1, 2, … without gaps.
+        previous: the hash of the entry before.
+        hash: of this entry and of `previous`: SHA-256 in hex.
+    """
+
+    seq: int = 0
+    previous: str = FIRST
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """Where the chain ended at some time. Kept elsewhere, it shows that the end was cut off."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerdict:
+    """Whether the chain is whole.
+
+    Attributes:
+        entries: how many were looked at.
+        broken_at: `seq` of the first entry that is wrong or missing; None if the chain is whole.
+        why: what is wrong with it; empty if nothing is.
+    """
+
+    entries: int
+    broken_at: int | None = None
+    why: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was changed, taken out, put in between, or cut off."""
+        return self.broken_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """What is asked of the log. All conditions must hold.
+
+    Attributes:
+        since, until: UTC; `since` inclusive, `until` exclusive.
+        number: keyed HMAC of a number.
+        before: only entries whose `seq` is smaller.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    who: str | None = None
+    action: str | None = None
+    sid: str | None = None
+    number: str | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+_NUMBER = re.compile(r"(?<![\w-])\+?\(?\d(?:[ ./()-]{0,2}\d){6,}(?!\w)")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
+LONGEST = 255
+
+
+def without_numbers(text: str) -> str:
+    """Return a text in which nothing looks like a phone number; days stay."""
+    return _NUMBER.sub(lambda found: found[0] if _DAY.match(found[0]) else "(a number)", text)
+
+
+def stand_in(number: str, key: str) -> str:
+    """Return the HMAC-SHA256 that stands for a number, in hex; empty without a key."""
+    return hmac.new(key.encode(), number.encode(), hashlib.sha256).hexdigest() if key else ""
+
+
+def chained(draft: AuditDraft, head: AuditHead | None) -> AuditEntry:
+    """Return the entry that follows the head of the chain. No number gets into it."""
+    seq, previous = (head.seq + 1, head.hash) if head else (1, FIRST)
+    entry = AuditEntry(
+        at=draft.at,
+        by=without_numbers(draft.by)[:LONGEST],
+        role=without_numbers(draft.role)[:LONGEST],
+        action=draft.action,
+        sid=without_numbers(draft.sid)[:LONGEST],
+        number=draft.number,
+        ok=draft.ok,
+        detail={name: _plain(value) for name, value in draft.detail.items()},
+        seq=seq,
+        previous=previous,
+    )
+    return replace(entry, hash=hash_of(entry))
+
+
+def _plain(value: str | int | bool | None) -> str | int | bool | None:
+    return without_numbers(str(value)) if isinstance(value, str) else value
+
+
+def hash_of(entry: AuditEntry) -> str:
+    """Return what the hash of an entry has to be: SHA-256 of its other fields as JSON.
+
+    Keys are sorted, there is no white space, what is not ASCII is escaped, and `at` is UTC with
+    microseconds (`2026-11-03T16:30:00.000000+00:00`).
+    """
+    fields = asdict(entry)
+    fields.pop("hash")
+    fields["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    fields["detail"] = dict(entry.detail)
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+class AuditCatalog(Protocol):
+    """The part of the catalog's port that keeps the log. It raises as the rest of it does."""
+
+    def append_audit(self, draft: AuditDraft) -> AuditEntry:
+        """Add an entry at the end of the chain. Of several at once, one follows the other."""
+        ...
+
+    def audit_log(self, query: AuditQuery) -> list[AuditEntry]:
+        """Return the entries that match, newest first."""
+        ...
+
+    def audit_entries(self, after: int, limit: int) -> list[AuditEntry]:
+        """Return the entries whose `seq` is greater, in order."""
+        ...
+
+    def audit_head(self) -> AuditHead | None:
+        """Return where the chain ends; None if nothing was ever written down."""
+        ...
