@@ -14,6 +14,7 @@ from twirec.model.errors import BucketUnavailable, LookedAtNothing
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State
 from twirec.model.vendor import VendorRecording
+from twirec.transfers.steps import Step
 
 MEDIA = wav(seconds=4, channels=2)
 
@@ -225,6 +226,18 @@ def test_what_is_on_its_way_can_be_erased_and_its_worker_commits_nothing(house: 
     assert lease is not None
     house.archive.erase(recording_sid(), why="request 7", by="ana")
     assert house.work().state is State.ERASED
+    assert (house.stored(), house.at_vendor()) == ([], [])
+
+
+@pytest.mark.parametrize("step", [Step.SEALED, Step.STORED, Step.VERIFIED])
+def test_what_is_erased_while_it_is_stored_does_not_stay(house: House, step: Step) -> None:
+    def erase(at: Step) -> None:
+        if at is step:
+            house.archive.erase(recording_sid(), why="request 7", by="ana")
+            assert house.work().state is State.ERASED
+
+    house.record(MEDIA)
+    house.archive.worker(threads=1, at=erase).run_once()
     assert (house.stored(), house.at_vendor()) == ([], [])
 
 

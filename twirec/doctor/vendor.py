@@ -76,6 +76,8 @@ def check_clock(theirs: datetime | None, ours: datetime) -> Finding:
         return unknown(Check.CLOCK, "Twilio's answer does not say what time it is.")
     skew = abs((ours - theirs).total_seconds())
     what = f"The clock differs by {skew:.0f} s from Twilio's."
+    if ours > theirs and skew > SKEW_WARNED:
+        what += " It is fast: recordings seem to begin before consents, and are quarantined."
     fix = "Switch on time synchronisation: timedatectl set-ntp true"
     if skew > SKEW_FAILED:
         return failed(Check.CLOCK, what, fix)

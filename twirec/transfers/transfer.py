@@ -14,7 +14,13 @@ from functools import partial
 
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
-from twirec.model.errors import MediaNotReady, NotAtVendor, ObjectExists, ObjectNotFound
+from twirec.model.errors import (
+    LeaseLost,
+    MediaNotReady,
+    NotAtVendor,
+    ObjectExists,
+    ObjectNotFound,
+)
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
@@ -96,8 +102,19 @@ class Transfer:
         self._at(Step.STORED)
         intake.verify(stored)
         self._at(Step.VERIFIED)
-        keeper.lease = self._catalog.archived(keeper.lease, stored, intake.sha256, intake.channels)
+        try:
+            keeper.lease = self._catalog.archived(
+                keeper.lease, stored, intake.sha256, intake.channels
+            )
+        except LeaseLost:
+            self._take_back(recording.sid, stored)
+            raise
         self._at(Step.ARCHIVED)
+
+    def _take_back(self, sid: str, stored: StoredObject) -> None:
+        """Delete what was stored while somebody erased the recording."""
+        if self._catalog.recording(sid).state in {State.ERASING, State.ERASED}:
+            self._bucket.delete(stored.name, stored.generation)
 
     def _beat(self, keeper: LeaseKeeper) -> None:
         keeper.beat()
