@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.audio.drawing import LABELS, svg
-from twirec.audio.facts import warnings
+from twirec.audio.facts import ALIKE, customer_first, mostly_customers, warnings
 from twirec.audio.waveform import measure
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
-from twirec.model.waves import Waveform
+from twirec.model.waves import SoundWarning, Waveform
 from twirec.model.words import Role
 
 
 class Waves:
-    """The part of the archive that shows who spoke when, and what looks wrong."""
+    """The part of the archive that shows who spoke when, and what looks wrong.
+
+    Attributes:
+        catalog: what was measured.
+    """
+
+    catalog: SqlCatalog
 
     @property
     def bucket(self) -> Bucket:
@@ -28,6 +35,9 @@ class Waves:
     def waveform(self, sid: str) -> Waveform:
         """Return how loud a recording is, who speaks when in it, and what looks wrong with it.
 
+        It was measured when the recording was archived. If that is lost, such as after the catalog
+        was rebuilt, the recording is read once more from the bucket, in constant memory.
+
         Args:
             sid: of the recording, `RE…`.
 
@@ -38,8 +48,16 @@ class Waves:
             BucketError: the bucket does not give it.
         """
         recording = self._may_leave(sid)
-        found = measure(self.bucket.open_range(recording.object_name or ""))
-        return _of(recording, found)
+        found = self.catalog.kept_waveform(sid)
+        if found is None:
+            found = measure(self.bucket.open_range(recording.object_name or ""))
+            self.catalog.keep_waveform(sid, found)
+        known = _with_roles(recording, found)
+        if customer_first(known) and mostly_customers(
+            self.catalog.first_speakers(recording, ALIKE)
+        ):
+            return replace(known, warnings=(*known.warnings, SoundWarning.PERHAPS_SWAPPED))
+        return known
 
     def draw_waveform(
         self,
@@ -67,7 +85,7 @@ class Waves:
         return svg(self.waveform(sid), width=width, height=height, title=title, labels=labels)
 
 
-def _of(recording: Recording, found: Waveform) -> Waveform:
+def _with_roles(recording: Recording, found: Waveform) -> Waveform:
     """Return what was measured, with who is on which channel and what looks wrong."""
     roles = recording.roles(found.channels) or (None,) * found.channels
     sides = tuple(replace(side, role=role) for side, role in zip(found.sides, roles, strict=True))

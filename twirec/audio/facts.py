@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twirec.model.waves import SoundWarning, Waveform
 from twirec.model.words import Role
 
 MUCH_CLIPPED = 0.02
 """The share of a side's talk that may be cut off without a warning."""
+
+ALIKE = 20
+"""How many recordings of calls like one tell whether its channels look swapped."""
+FEWEST = 10
+"""Fewer than these tell nothing."""
+MOST = 0.8
+"""Who picks up speaks first: the customer does in so many calls in only if they are the agent."""
 
 SILENT_SIDE = {
     Role.CUSTOMER: SoundWarning.CUSTOMER_SILENT,
@@ -26,3 +35,16 @@ def warnings(waveform: Waveform) -> tuple[SoundWarning, ...]:
     if any(side.clipped > MUCH_CLIPPED * side.talk for side in sides):
         found.append(SoundWarning.CLIPPED)
     return tuple(dict.fromkeys(found))
+
+
+def customer_first(waveform: Waveform) -> bool:
+    """Whether both sides speak, and who is said to be the customer does so first."""
+    customer, agent = waveform.side(Role.CUSTOMER), waveform.side(Role.AGENT)
+    if customer is None or agent is None or not (customer.spans and agent.spans):
+        return False
+    return customer.spans[0].start < agent.spans[0].start
+
+
+def mostly_customers(first: Sequence[Role]) -> bool:
+    """Whether the first to speak were mostly customers, in enough calls to tell."""
+    return len(first) >= FEWEST and first.count(Role.CUSTOMER) >= MOST * len(first)

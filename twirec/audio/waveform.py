@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from twirec.audio.speech import spans
 from twirec.audio.wav import WavCheck, WavFormat
 from twirec.model.errors import NotAudio
-from twirec.model.waves import Side, Waveform
+from twirec.model.waves import LOUDEST, Side, Waveform
 
 WINDOW = 0.02
 """Seconds of one measurement."""
@@ -19,11 +19,9 @@ LOOKS = 40
 """Samples that are looked at in each window."""
 POINTS = 2_000
 """Peaks of each channel at the most."""
-LOUDEST = 127
-"""The magnitude of the loudest sample."""
 CLIPPED = 125
-"""The magnitude from which sound is cut off: the loudest that G.711 μ-law can carry is 32,124 of
-32,768 (https://www.itu.int/rec/T-REC-G.711), and telephones speak it."""
+"""The loudness, of `LOUDEST`, from which sound is cut off: telephones speak G.711, whose μ-law can
+carry 32,124 of 32,768 at the most (https://www.itu.int/rec/T-REC-G.711)."""
 LONGEST = 25 * 3600
 """Seconds that are measured at the most; a call lasts 24 hours at the most."""
 MOST_CHANNELS = 8
@@ -72,35 +70,40 @@ class Meter:
         window = self._frames * self._form.frame_bytes
         whole = len(samples) // window * window
         self._rest = samples[whole:]
-        self._measure(samples[:whole], self._frames, self._looks)
+        measured = self._measure(samples[:whole], self._frames, self._looks)
+        for levels, more in zip(self._levels, measured, strict=True):
+            levels += more
         if len(self._levels[0]) * self.window > LONGEST:
             raise NotAudio(f"It is longer than the {LONGEST // 3600} hours that are measured.")
 
     def waveform(self) -> Waveform:
         """Return what was measured, without who is on which channel."""
         last = len(self._rest) // self._form.frame_bytes
-        frames = len(self._levels[0]) * self._frames + last
-        if last:
-            self._measure(self._rest, last, _places(last))
-            self._rest = b""
-        seconds = frames / self._form.sample_rate
+        end = self._measure(self._rest, last, _places(last)) if last else [b""] * len(self._levels)
+        seconds = (len(self._levels[0]) * self._frames + last) / self._form.sample_rate
         return Waveform(
             seconds=seconds,
             sample_rate=self._form.sample_rate,
             bits=self._form.bits,
-            sides=tuple(self._side(bytes(levels), seconds) for levels in self._levels),
+            sides=tuple(
+                self._side(bytes(levels) + more, seconds)
+                for levels, more in zip(self._levels, end, strict=True)
+            ),
         )
 
-    def _measure(self, samples: bytes, frames: int, looks: tuple[int, ...]) -> None:
+    def _measure(self, samples: bytes, frames: int, looks: tuple[int, ...]) -> list[bytes]:
+        """Return the loudness of each channel in each window of so many frames."""
         form, stride = self._form, frames * self._form.frame_bytes
         width = form.bits // 8
-        for channel, levels in enumerate(self._levels):
+        measured = []
+        for channel in range(form.channels):
             upper = (channel + 1) * width - 1  # the upper byte: the bytes are little-endian
             columns = [
                 samples[look * form.frame_bytes + upper :: stride].translate(self._magnitudes)
                 for look in looks
             ]
-            levels += bytes(map(max, *columns) if len(columns) > 1 else columns[0])
+            measured.append(bytes(map(max, *columns)) if len(columns) > 1 else columns[0])
+        return measured
 
     def _side(self, levels: bytes, seconds: float) -> Side:
         clipped = sum(levels.count(level) for level in range(CLIPPED, LOUDEST + 1))

@@ -17,6 +17,7 @@ from twirec.cli.play import sandbox
 from twirec.cli.policy import off, on, policy
 from twirec.cli.stats import stats
 from twirec.cli.store import admit, init, sweep, work
+from twirec.cli.waves import waveform
 from twirec.cli.wording import announcement
 from twirec.model.errors import SettingsError, TwirecError
 from twirec.version import __version__
@@ -56,6 +57,7 @@ COMMANDS = (
     *(inform, agents),
     *(call, pause, resume),
     *(search, show, annotate, stats, audit),
+    waveform,
     *(sandbox, demo),
 )
 

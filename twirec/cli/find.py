@@ -10,9 +10,11 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_calls, print_json, record_fields, who
+from twirec.cli.waves import sound_fields, sound_lines, sound_of
 from twirec.model.errors import NotFound
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
+from twirec.model.waves import Waveform
 from twirec.model.words import ConsentOutcome, Direction, Reason
 
 
@@ -94,7 +96,8 @@ def show(sid: str, as_json: bool) -> None:
     }
     if as_json:
         played = {hash_: asdict(wording) for hash_, wording in wordings.items()}
-        print_json({**record_fields(record), "announcements": played})
+        sounds = [_with_sound(archive, recording) for recording in record.recordings]
+        print_json({**record_fields(record), "recordings": sounds, "announcements": played})
         return
     zone = archive.settings.timezone
     _print_call(record, zone)
@@ -102,7 +105,7 @@ def show(sid: str, as_json: bool) -> None:
         said = f"{wording.text} {wording.question}".strip()
         _lines({"announcement": hash_, "wording": f"{said} ({wording.language})"}, zone)
     for recording in record.recordings:
-        _print_recording(recording, zone)
+        _print_recording(archive, recording)
     for pause in record.pauses:
         _lines({"silent from": pause.paused_at, "to": pause.resumed_at, "by": pause.by}, zone)
 
@@ -111,9 +114,15 @@ def _show_alone(archive: Archive, sid: str, as_json: bool) -> None:
     """Show a recording whose call nobody knows (any more)."""
     recording = archive.catalog.recording(sid)
     if as_json:
-        print_json({"recordings": [asdict(recording)]})
+        print_json({"recordings": [_with_sound(archive, recording)]})
     else:
-        _print_recording(recording, archive.settings.timezone)
+        _print_recording(archive, recording)
+
+
+def _with_sound(archive: Archive, recording: Recording) -> dict[str, Any]:
+    sound = sound_of(archive, recording)
+    fields = sound_fields(sound) if isinstance(sound, Waveform) else None
+    return {**asdict(recording), "sound": fields}
 
 
 def _print_call(record: CallRecord, zone: tzinfo) -> None:
@@ -145,8 +154,10 @@ def _print_call(record: CallRecord, zone: tzinfo) -> None:
         _lines({"note": text, "written": note.at, "by": note.by}, zone)
 
 
-def _print_recording(recording: Recording, zone: tzinfo) -> None:
+def _print_recording(archive: Archive, recording: Recording) -> None:
     channels = ", ".join(recording.channel_map)
+    sound = sound_of(archive, recording)
+    heard = sound_lines(sound) if isinstance(sound, Waveform) else [sound]
     _lines(
         {
             "recording": recording.sid,
@@ -161,8 +172,9 @@ def _print_recording(recording: Recording, zone: tzinfo) -> None:
             "sha256": recording.sha256,
             "due": recording.due_at,
             "last error": recording.last_error,
+            "sound": f"\n{' ' * 15}".join(heard),
         },
-        zone,
+        archive.settings.timezone,
     )
 
 

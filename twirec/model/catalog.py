@@ -12,10 +12,13 @@ from twirec.model.announcements import Announcement, Audio
 from twirec.model.audit import AuditCatalog
 from twirec.model.catalog_calls import CallsCatalog
 from twirec.model.catalog_recordings import RecordingsCatalog
+from twirec.model.catalog_waves import WavesCatalog
 from twirec.model.finding import FindingCatalog
 
 
-class Catalog(CallsCatalog, RecordingsCatalog, FindingCatalog, AuditCatalog, Protocol):
+class Catalog(
+    CallsCatalog, RecordingsCatalog, FindingCatalog, AuditCatalog, WavesCatalog, Protocol
+):
     """The database.
 
     Every method is one transaction: done and durable on return, or not done at all. All times are

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from twirec.model.words import Role
 
+LOUDEST = 127
+"""How finely loudness is measured and kept: as a whole number from 0 to this."""
+
 
 class SoundWarning(StrEnum):
     """What looks wrong with a recording's sound."""

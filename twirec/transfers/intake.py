@@ -12,7 +12,9 @@ from twirec.model.crc32c import Crc32c
 from twirec.model.errors import MediaTruncated, VerificationFailed
 from twirec.model.records import Recording
 from twirec.model.vendor import Media
+from twirec.model.waves import Waveform
 from twirec.transfers.comparing import verify
+from twirec.transfers.ear import Ear
 
 
 class Intake:
@@ -31,6 +33,7 @@ class Intake:
         self._sha256 = hashlib.sha256()
         self._crc32c = Crc32c()
         self._wav = WavCheck()
+        self._ear = Ear(recording.sid)
         self.size = 0
 
     @property
@@ -48,6 +51,11 @@ class Intake:
         """The channels of the file, after its last byte."""
         return self._wav.facts().channels
 
+    @property
+    def waveform(self) -> Waveform | None:
+        """What was heard, after the last byte; None if that could not be measured."""
+        return self._ear.waveform()
+
     def chunks(self) -> Iterator[bytes]:
         """Pass the bytes on.
 
@@ -56,10 +64,11 @@ class Intake:
         """
         for chunk in self._media.chunks:
             self._beat()
-            self._wav.feed(chunk)
+            samples = self._wav.feed(chunk)
             self._sha256.update(chunk)
             self._crc32c.update(chunk)
             self.size += len(chunk)
+            self._ear.hear(self._wav.format, samples)
             yield chunk
 
     def seal(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from functools import partial
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
 from twirec.model.errors import (
+    CatalogError,
     LeaseLost,
     MediaNotReady,
     NotAtVendor,
@@ -110,6 +111,16 @@ class Transfer:
             self._take_back(recording.sid, stored)
             raise
         self._at(Step.ARCHIVED)
+        self._keep_waveform(recording.sid, intake)
+
+    def _keep_waveform(self, sid: str, intake: Intake) -> None:
+        """Keep what was heard. If that fails it can be measured again, from the bucket."""
+        heard = intake.waveform
+        if heard is not None:
+            try:
+                self._catalog.keep_waveform(sid, heard)
+            except CatalogError as error:
+                log.warning("%s: its waveform was not kept: %s", sid, error)
 
     def _take_back(self, sid: str, stored: StoredObject) -> None:
         """Delete what was stored while somebody erased the recording."""

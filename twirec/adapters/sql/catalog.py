@@ -18,6 +18,7 @@ from twirec.adapters.sql.policies import Policies
 from twirec.adapters.sql.recordings import Recordings
 from twirec.adapters.sql.search import Search
 from twirec.adapters.sql.upkeep import Upkeep
+from twirec.adapters.sql.waves import Waves
 from twirec.adapters.sql.work import Work
 
 
@@ -34,6 +35,7 @@ class SqlCatalog(
     Outbox,
     Search,
     Audit,
+    Waves,
 ):
     """The catalog port on a SQL database.
 

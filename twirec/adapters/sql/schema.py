@@ -292,3 +292,16 @@ audit = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+waveforms = Table(
+    "waveforms",
+    metadata,
+    Column("recording_sid", String(34), primary_key=True),
+    Column("seconds", Float, nullable=False),
+    Column("sample_rate", Integer, nullable=False),
+    Column("bits", Integer, nullable=False),
+    Column("first", Integer),
+    Column("clipped", JSON, nullable=False),
+    Column("spans", JSON, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+)

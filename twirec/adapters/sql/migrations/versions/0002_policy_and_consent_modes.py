@@ -172,6 +172,18 @@ def upgrade() -> None:
         op.create_index(op.f(f"ix_audit_{column}"), "audit", [column], unique=False)
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
+    op.create_table(
+        "waveforms",
+        sa.Column("recording_sid", sa.String(length=34), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("sample_rate", sa.Integer(), nullable=False),
+        sa.Column("bits", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=True),
+        sa.Column("clipped", sa.JSON(), nullable=False),
+        sa.Column("spans", sa.JSON(), nullable=False),
+        sa.Column("peaks", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("recording_sid", name=op.f("pk_waveforms")),
+    )
 
 
 APPEND_ONLY = {

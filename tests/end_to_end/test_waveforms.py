@@ -1,0 +1,56 @@
+"""Who speaks when, of the demo's calls: as they were told to, on real HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.site import OWN_NUMBER, Site
+from twirec.cli.scenes import SCENES
+from twirec.model.states import State
+from twirec.model.waves import Span
+from twirec.model.words import Role
+from twirec.sandbox import Party
+from twirec.sandbox.audio import RATE
+
+NEAR = 0.1
+SPEAKING = [scene for scene in SCENES if scene.state is State.RELEASED]
+
+
+def told(party: Party) -> list[Span]:
+    """When a party speaks, in seconds of the recording, which begins when the agent answers."""
+    return [
+        Span(pytest.approx(at, abs=NEAR), pytest.approx(at + len(samples) / RATE, abs=NEAR))
+        for at, samples in party.spoken()
+    ]
+
+
+def test_both_sides_of_the_demos_calls_speak_when_they_were_told_to(tmp_path: Path) -> None:
+    with Site(tmp_path, f"file://{tmp_path}/bucket").running() as site:
+        calls = [
+            site.sandbox.call(
+                from_=scene.customer,
+                to=OWN_NUMBER,
+                caller=scene.caller,
+                callee=scene.callee,
+                faults=scene.faults,
+            )
+            for scene in SPEAKING
+        ]
+        for call in calls:
+            call.wait(timeout=30)
+        site.archive.sweep()
+        site.work_on()
+        for scene, call in zip(SPEAKING, calls, strict=True):
+            (recording,) = site.archive.show(call.sid).recordings
+            assert site.archive.catalog.kept_waveform(recording.sid) is not None
+            found = site.archive.waveform(recording.sid)
+            customer, agent = found.side(Role.CUSTOMER), found.side(Role.AGENT)
+            assert customer is not None
+            assert agent is not None
+            assert list(customer.spans) == told(scene.caller), scene.title
+            assert list(agent.spans) == told(scene.callee), scene.title
+            assert found.seconds == pytest.approx(scene.callee.hangs_up_after, abs=0.5)
+            assert found.warnings == ()
+    assert len(SPEAKING) >= 4
