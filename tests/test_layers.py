@@ -33,10 +33,11 @@ MAY_IMPORT = {
     "finding": {"auditing", "model", "calls", "settings"},
     "listening": {"auditing", "model", "adapters", "audio", "settings"},
     "waves": {"model", "adapters", "audio"},
+    "takeover": {"model", "calls", "transfers", "custody", "settings"},
     "archive": {
         *("model", "calls", "adapters", "transfers", "custody"),
         *("settings", "phone", "rules", "upkeep", "finding", "auditing"),
-        *("listening", "waves"),
+        *("listening", "waves", "takeover"),
     },
     "flask": {"model", "calls", "archive", "phone"},
     "doctor": {"model", "calls", "adapters", "settings"},

@@ -22,6 +22,7 @@ from twirec.model.records import Call, Pause, Recording, SweepReport
 from twirec.phone import Phone
 from twirec.rules import Rules
 from twirec.settings import Settings
+from twirec.takeover import Takeover
 from twirec.transfers.publishing import publish_announcements
 from twirec.transfers.steps import AtStep, pass_by
 from twirec.transfers.sweep import Sweep
@@ -39,7 +40,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules, Upkeep, Finding, Listening, Waves, Auditing):
+class Archive(Rules, Upkeep, Finding, Listening, Waves, Auditing, Takeover):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.

@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers import StrictGcs
+from tests.soak import backfill
 from tests.soak.faults import play
 from tests.soak.ground import Figures, Ground, ground
 from twirec.transfers.steps import Step
 
 KILLS_OF_EACH_STEP = 20
 RECORDINGS = 2000
+GATHERED = 5000
+INTERRUPTIONS = 4
 SECONDS = 4
 
 
@@ -51,7 +54,7 @@ def crashes(field: Ground) -> Figures:
     return field.settle()
 
 
-def told(what: str, figures: Figures) -> bool:
+def told(what: str, figures: Figures | backfill.BackfillFigures) -> bool:
     """Print figures; whether they are what they have to be."""
     sys.stdout.write(f"{what}: {figures}\n")
     sys.stdout.flush()
@@ -68,6 +71,9 @@ def main() -> int:
     with StrictGcs("recordings") as bucket, on_gcs(bucket) as field:
         figures = play(field, bucket, RECORDINGS, seed=1, killed_after=3.0)
         well.append(told("faults", figures))
+    with on_folder() as field:
+        taken = backfill.play(field, GATHERED, interruptions=INTERRUPTIONS)
+        well.append(told("backfill, interrupted", taken))
     return 0 if all(well) else 1
 
 

@@ -73,6 +73,7 @@ class Ground:
 
     def __init__(self, site: Site, environ: Mapping[str, str]) -> None:
         self.site = site
+        self.environ = {**os.environ, **environ}
         self.figures = Figures()
         self._ahead = timedelta()
         self._held: dict[str, Recording] = {}
@@ -80,7 +81,7 @@ class Ground:
             [sys.executable, "-m", "tests.soak.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **environ},
+            env=self.environ,
             text=True,
         )
 

@@ -9,6 +9,7 @@ import click
 
 from twirec.cli.agents import agents, inform
 from twirec.cli.audit import audit
+from twirec.cli.backfill import backfill
 from twirec.cli.call import call, pause, resume
 from twirec.cli.demo import demo
 from twirec.cli.doctor import doctor
@@ -52,7 +53,7 @@ def main(verbose: bool) -> None:
 
 
 COMMANDS = (
-    *(init, doctor, work, sweep, admit),
+    *(init, doctor, work, sweep, admit, backfill),
     *(on, off, policy, announcement),
     *(inform, agents),
     *(call, pause, resume),

@@ -18,6 +18,10 @@ ERASABLE = frozenset({State.COMPLETED, State.ARCHIVED, State.RELEASED})
 """The states in which there are bytes somewhere that can be destroyed."""
 
 
+LONGEST_GROUND = 255
+"""Characters; it is a column of the catalog and a label of the object."""
+
+
 class Orders:
     """Orders that change who may have a recording. Each is written down with who and why.
 
@@ -43,10 +47,10 @@ class Orders:
             NotFound: the catalog has no such recording.
             InvalidQuery: it is not quarantined, or no ground is given.
         """
-        _said(ground, "ground")
+        ground = check_ground(ground)
         if self._catalog.recording(sid).custody is not Custody.QUARANTINED:
             raise InvalidQuery(f"{sid} is not in quarantine.")
-        admitted = self._catalog.admit(Order(sid, OrderKind.ADMIT, at, by, ground.strip()))
+        admitted = self._catalog.admit(Order(sid, OrderKind.ADMIT, at, by, ground))
         self._label(admitted)
         return admitted
 
@@ -85,3 +89,15 @@ class Orders:
 def _said(text: str, name: str) -> None:
     if not text.strip():
         raise InvalidQuery(f"{name}: say why; it is kept for ever.")
+
+
+def check_ground(ground: str) -> str:
+    """Return a legal ground without spaces around it.
+
+    Raises:
+        InvalidQuery: none is given, or it is longer than the catalog and the labels take.
+    """
+    _said(ground, "ground")
+    if len(ground.strip()) > LONGEST_GROUND:
+        raise InvalidQuery(f"ground: write at most {LONGEST_GROUND} characters.")
+    return ground.strip()

@@ -124,10 +124,11 @@ class RecordingsCatalog(Protocol):
 
     # --- work ---------------------------------------------------------------------------------
 
-    def claim(self, now: datetime, lease_for: timedelta) -> Lease | None:
+    def claim(self, now: datetime, lease_for: timedelta, sid: str | None = None) -> Lease | None:
         """Take the recording that is due longest, and count an attempt; None if nothing is due.
 
-        Two callers never get the same recording while the lease lasts.
+        With `sid`, take that one, if it is due. Two callers never get the same recording while the
+        lease lasts.
         """
         ...
 
@@ -168,4 +169,32 @@ class RecordingsCatalog(Protocol):
 
     def give_back(self, lease: Lease) -> None:
         """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
+        ...
+
+    # --- copies that stay at the vendor -------------------------------------------------------
+
+    def keep_at_vendor(self, sid: str) -> bool:
+        """Let the vendor keep its copy of a recording. False if it is too late, or not there."""
+        ...
+
+    def let_go(self, sid: str, at: datetime) -> bool:
+        """Take `keep_at_vendor` back: what is archived is due to be deleted at the vendor.
+
+        False, and nothing done, if it was not kept.
+        """
+        ...
+
+    def stay(self, lease: Lease) -> None:
+        """End the lease of what is archived and kept at the vendor: nothing is left to do.
+
+        If it is not to be kept any more, it stays due. Raises `LeaseLost`.
+        """
+        ...
+
+    def begin_keeping(self, account_sid: str, since: datetime, until: datetime) -> None:
+        """Let what is adopted from now on be kept at the vendor, if it began in that span."""
+        ...
+
+    def end_keeping(self, account_sid: str, since: datetime, until: datetime) -> None:
+        """End that for every span that lies within this one. What was adopted stays as it is."""
         ...

@@ -126,6 +126,7 @@ class Recording:
         due_at: when a worker may take it up, UTC; None when there is nothing to do or it is parked.
         attempts: how often the present step was tried.
         last_error: why the last try failed; empty when it did not.
+        keep_at_vendor: whether the vendor's copy stays although ours is archived.
     """
 
     sid: str
@@ -150,6 +151,7 @@ class Recording:
     due_at: datetime | None = None
     attempts: int = 0
     last_error: str = ""
+    keep_at_vendor: bool = False
 
     def roles(self, channels: int) -> tuple[Role, ...]:
         """Return who is on each of that many channels; empty when both are on the one there is."""
@@ -158,7 +160,12 @@ class Recording:
     @property
     def parked(self) -> bool:
         """Whether trying again was given up, with the last error kept."""
-        return self.state in UNFINISHED and self.due_at is None
+        return self.state in UNFINISHED and self.due_at is None and not self.kept
+
+    @property
+    def kept(self) -> bool:
+        """Whether nothing is left to do because the vendor keeps its copy beside ours."""
+        return self.state is State.ARCHIVED and self.keep_at_vendor
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from twirec.calls.numbers import normalise
-from twirec.calls.reception import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED
+from twirec.calls.reception import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
 from twirec.model.catalog import Catalog
-from twirec.model.errors import NotAtVendor, NotFound
+from twirec.model.errors import NotAtVendor, NotFound, VendorError
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
@@ -52,6 +52,31 @@ def line_of(
         line = _turned_round(line, vendor.legs(found.account_sid, found.sid), country)
     catalog.open_call(line)
     return catalog.call(recording.account_sid, recording.call_sid)
+
+
+def adopt(
+    catalog: Catalog, vendor: Vendor, found: VendorRecording, country: str, now: datetime
+) -> tuple[bool, VendorError | None]:
+    """Take over a recording that the vendor listed, even if its call cannot be asked for.
+
+    Returns:
+        Whether it is new, and why its call could not be asked for: the transfer asks again.
+
+    Raises:
+        CatalogError: nothing was written down.
+    """
+    of = found.call_sid or found.conference_sid
+    owner = catalog.owner(found.account_sid, of) if of else None
+    recording = adopted(found, owner if owner != found.conference_sid else None, now)
+    record, unasked = None, None
+    try:
+        record = line_of(catalog, vendor, recording, country)
+    except VendorError as error:
+        unasked = error
+    if record:
+        map_ = channels_of(found.source, found.call_sid, record)
+        recording = replace(recording, channel_map=map_)
+    return catalog.adopt(recording), unasked
 
 
 def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Recording:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from twirec.calls.reception import channels_of
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotFound, VendorError, VerificationFailed
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
 from twirec.model.states import State, advance
 from twirec.model.vendor import VendorRecording
-from twirec.transfers.adoption import adopted, line_of, state_of
+from twirec.transfers.adoption import adopt, state_of
 from twirec.transfers.sweep_findings import Finding
 
 ELSEWHERE = "external: Twilio put it into your own storage, and twirec has no copy of it"
@@ -76,18 +74,10 @@ class VendorSide:
 
     def _adopt(self, found: VendorRecording, unasked: list[VendorError]) -> bool:
         """Take a recording over, even if its call cannot be asked for: the transfer asks again."""
-        of = found.call_sid or found.conference_sid
-        owner = self._catalog.owner(found.account_sid, of) if of else None
-        recording = adopted(found, owner if owner != found.conference_sid else None, self._now())
-        record = None
-        try:
-            record = line_of(self._catalog, self._vendor, recording, self._country)
-        except VendorError as error:
+        new, error = adopt(self._catalog, self._vendor, found, self._country, self._now())
+        if error:
             unasked.append(error)
-        if record:
-            map_ = channels_of(found.source, found.call_sid, record)
-            recording = replace(recording, channel_map=map_)
-        return self._catalog.adopt(recording)
+        return new
 
     def _delete_again(self, known: Recording) -> None:
         """Delete what the catalog says is gone, after another look at our own copy."""

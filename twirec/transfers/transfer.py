@@ -157,6 +157,9 @@ class Transfer:
     def _release(self, keeper: LeaseKeeper) -> None:
         keeper.beat()
         recording = keeper.lease.recording
+        if recording.keep_at_vendor:
+            self._catalog.stay(keeper.lease)
+            return
         self._vendor.delete(recording.account_sid, recording.sid)
         self._at(Step.DELETED)
         self._catalog.finish(keeper.lease, State.RELEASED)

@@ -138,32 +138,36 @@ class Worker:
         except TwirecError as error:
             log.warning("announcements are not in the bucket yet: %s", error)
 
-    def work(self, lease: Lease) -> None:
-        """Transfer one claimed recording, and write down what came of it.
+    def work(self, lease: Lease) -> Exception | None:
+        """Transfer one claimed recording, write down what came of it, and return what failed.
 
         When that cannot be written down, the lease runs out and the recording is taken up again.
         """
         try:
-            self._work(lease)
+            return self._work(lease)
         except CatalogError as error:
             log.warning("%s: %s", lease.recording.sid, error)
+            return error
 
-    def _work(self, lease: Lease) -> None:
+    def _work(self, lease: Lease) -> Exception | None:
         sid = lease.recording.sid
         keeper = LeaseKeeper(self._catalog, lease, self._now, self._stop.is_set)
         try:
             self._transfer.run(keeper)
-        except Stopped:
+        except Stopped as error:
             self._catalog.give_back(keeper.lease)
+            return error
         except CatalogError:
             raise
         except TwirecError as error:
             self._postpone(keeper.lease, error, retry=error.retryable)
+            return error
         except Exception as error:
             log.exception("%s: an error of ours", sid)
             self._postpone(keeper.lease, error, retry=True)
-        else:
-            log.info("%s: finished", sid)
+            return error
+        log.info("%s: finished", sid)
+        return None
 
     def _postpone(self, lease: Lease, error: Exception, *, retry: bool) -> None:
         attempts = lease.recording.attempts

@@ -9,6 +9,7 @@ from twirec.adapters.sql import migrate
 from twirec.adapters.sql.agents import Agents
 from twirec.adapters.sql.audit import Audit
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.keeping import Keeping
 from twirec.adapters.sql.keepsakes import Keepsakes
 from twirec.adapters.sql.ledger import Ledger
 from twirec.adapters.sql.orders import Orders
@@ -36,6 +37,7 @@ class SqlCatalog(
     Search,
     Audit,
     Waves,
+    Keeping,
 ):
     """The catalog port on a SQL database.
 

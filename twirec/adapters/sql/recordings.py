@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, exists, func, insert, or_, select, upda
 
 from twirec.adapters.sql.agents import PROOF, owner_of
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.keeping import keep_what_is_to_be_kept
 from twirec.adapters.sql.outbox import write_notice
 from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
@@ -25,6 +26,7 @@ PARKED = (
     recordings.c.state.in_([state.value for state in UNFINISHED])
     & recordings.c.due_at.is_(None)
     & recordings.c.lease.is_(None)
+    & ~((recordings.c.state == State.ARCHIVED.value) & recordings.c.keep_at_vendor)
 )
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
@@ -68,6 +70,7 @@ class Recordings:
             new = self.database.insert_once(connection, recordings, values(recording))
             if new:
                 set_custody(connection, recording)
+                keep_what_is_to_be_kept(connection, recording)
                 tell_ledger(connection, recording)
             return new
 

@@ -108,6 +108,7 @@ def to_recording(row: Row[Any]) -> Recording:
         due_at=row.due_at,
         attempts=row.attempts,
         last_error=row.last_error,
+        keep_at_vendor=row.keep_at_vendor,
     )
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 from twirec.model.encryption import Encryption
@@ -149,6 +150,7 @@ recordings = Table(
     Column("last_error", Text, nullable=False),
     Column("lease", String(32)),
     Column("lease_until", UtcDateTime),
+    Column("keep_at_vendor", Boolean, nullable=False, server_default=false()),
     Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
 )
 
@@ -304,4 +306,12 @@ waveforms = Table(
     Column("clipped", JSON, nullable=False),
     Column("spans", JSON, nullable=False),
     Column("peaks", LargeBinary, nullable=False),
+)
+
+keeping = Table(
+    "keeping",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("since", UtcDateTime, primary_key=True),
+    Column("until", UtcDateTime, primary_key=True),
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, case, delete, func, null, or_, select, true, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.outbox import write_notice
@@ -38,12 +38,13 @@ class Work:
 
     database: Database
 
-    def claim(self, now: datetime, lease_for: timedelta) -> Lease | None:
+    def claim(self, now: datetime, lease_for: timedelta, sid: str | None = None) -> Lease | None:
         """Take the recording that is due longest, and count an attempt; None if nothing is due."""
         due = recordings.alias("due")
         first = (
             select(due.c.sid)
             .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
+            .where(true() if sid is None else due.c.sid == sid)
             .order_by(due.c.due_at, due.c.sid)
             .limit(1)
             .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it
@@ -106,6 +107,11 @@ class Work:
     def give_back(self, lease: Lease) -> None:
         """End the lease as if the recording had never been claimed."""
         self._commit(lease, {**NO_LEASE, "attempts": recordings.c.attempts - 1})
+
+    def stay(self, lease: Lease) -> None:
+        """End the lease of what is archived and kept at the vendor: nothing is left to do."""
+        due_at = case((recordings.c.keep_at_vendor, null()), else_=recordings.c.due_at)
+        self._commit(lease, {**NO_LEASE, "due_at": due_at, "attempts": 0, "last_error": ""})
 
     def _commit(self, lease: Lease, values: dict[str, Any], state: State | None = None) -> Lease:
         """Change the leased row, all or nothing; with `state`, by the table of states."""

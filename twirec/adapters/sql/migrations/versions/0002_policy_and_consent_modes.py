@@ -170,6 +170,17 @@ def upgrade() -> None:
     )
     for column in ("at", "by", "sid", "number"):
         op.create_index(op.f(f"ix_audit_{column}"), "audit", [column], unique=False)
+    op.create_table(
+        "keeping",
+        sa.Column("account_sid", sa.String(length=34), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_sid", "since", "until", name=op.f("pk_keeping")),
+    )
+    with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("keep_at_vendor", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
     op.create_table(

@@ -1,0 +1,234 @@
+"""`twirec backfill` as a process: on a terminal, in a pipe, and interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Twirec
+from twirec.archive import Archive
+from twirec.model.states import State
+from twirec.sandbox import Fault, Faults, Sandbox
+
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+COMMAND = [sys.executable, "-m", "twirec.cli", "backfill"]
+ORDER = ["--since", "2026-02-01", "--until", "2026-10-31"]
+
+
+@pytest.fixture
+def settings(sandboxed: dict[str, str]) -> dict[str, str]:
+    """The settings of an installation that is set up."""
+    archive = Archive.from_env(sandboxed)
+    archive.set_up()
+    archive.close()
+    return {**os.environ, **sandboxed, "COLUMNS": "120", "TERM": "xterm"}
+
+
+def gather(sandbox: Sandbox, count: int, **facts: Any) -> None:
+    """Let the vendor have recordings, some every day."""
+    for number in range(count):
+        at = BEGIN + number * timedelta(hours=3)
+        sandbox.add_recording(seconds=1, started_at=at, **facts)
+
+
+def media_requests(sandbox: Sandbox) -> Counter[str]:
+    return Counter(request.path for request in sandbox.requests if request.path.endswith(".wav"))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it never was"
+        time.sleep(0.02)
+
+
+def start(settings: dict[str, str], *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *ORDER, *more],
+        env=settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(settings: dict[str, str], *more: str) -> tuple[int, str, str]:
+    process = start(settings, *more)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def states(settings: dict[str, str]) -> dict[State, int]:
+    archive = Archive.from_env(settings)
+    counted = archive.stats().recordings
+    archive.close()
+    return dict(counted)
+
+
+def objects(settings: dict[str, str]) -> int:
+    archive = Archive.from_env(settings)
+    count = sum(1 for _ in archive.bucket.list("recordings/"))
+    archive.close()
+    return count
+
+
+def test_interrupted_and_started_again_it_copies_everything_once(
+    settings: dict[str, str], twirec_sandbox: Sandbox
+) -> None:
+    gather(twirec_sandbox, 200)
+    process = start(settings)
+    wait_until(lambda: len(media_requests(twirec_sandbox)) > 30)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert "It was interrupted. Run the same command again to go on." in out
+    first = int(re.findall(r"(\d+) copied", out)[0])
+    assert 30 <= first < 200
+    assert states(settings) == {State.RELEASED: first}
+    status, out, err = run(settings)
+    assert (status, err) == (0, "")
+    assert "went on at 2026-03-" in out
+    assert int(re.findall(r"(\d+) copied", out)[0]) + first == 200
+    assert set(media_requests(twirec_sandbox).values()) == {1}
+    assert len(media_requests(twirec_sandbox)) == objects(settings) == 200
+    assert states(settings) == {State.RELEASED: 200}
+
+
+def test_the_second_ctrl_c_ends_at_once(settings: dict[str, str], twirec_sandbox: Sandbox) -> None:
+    gather(twirec_sandbox, 1, faults=Faults(media={Fault.SLOW: 1}, slow_seconds=8.0))
+    asked = call_asked_for(twirec_sandbox)
+    process = start(settings)
+    wait_until(asked)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=0.7)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - begun < 4
+    assert (process.returncode, err) == (130, "")
+    assert "1 listed and not taken over yet" in out
+
+
+def call_asked_for(sandbox: Sandbox) -> Callable[[], bool]:
+    """Whether the call of a recording was asked for, the last thing before its media."""
+    return lambda: any("/Calls/" in request.path for request in sandbox.requests)
+
+
+def test_in_a_pipe_nothing_is_said_but_the_summary(
+    settings: dict[str, str], twirec_sandbox: Sandbox
+) -> None:
+    gather(twirec_sandbox, 30)
+    status, out, err = run(settings)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].endswith("30 recordings at Twilio.")
+    assert re.fullmatch(r"  30 copied, [\d,]+ bytes", lines[1])
+    assert lines[2].startswith("Twilio's list price for keeping these 30 minutes there: $0.00")
+    assert len(lines) == 3
+    listings = [seen for seen in twirec_sandbox.requests if seen.path.endswith("/Recordings.json")]
+    assert all("DateCreated" in seen.query for seen in listings)
+
+
+def on_a_terminal(settings: dict[str, str]) -> tuple[int, str, str]:
+    """Run with a terminal as stderr, and return status, stdout, and what the terminal got."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *ORDER], env=settings, stdout=subprocess.PIPE, stderr=theirs, text=True
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        seen += chunk
+    os.close(ours)
+    out, _ = process.communicate(timeout=30)
+    return process.returncode, out, seen.decode()
+
+
+def test_on_a_terminal_a_bar_says_how_far_it_is_how_fast_and_how_long(
+    settings: dict[str, str], twirec_sandbox: Sandbox
+) -> None:
+    gather(twirec_sandbox, 80)
+    status, out, seen = on_a_terminal(settings)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
+    shown = [(int(done), int(of)) for done, of in re.findall(r"(\d+)/(\d+)", plain)]
+    assert status == 0
+    assert {of for _, of in shown} == {80}
+    assert [done for done, _ in shown] == sorted(done for done, _ in shown)
+    assert shown[-1] == (80, 80)
+    assert any(0 < done < 80 for done, _ in shown)
+    assert re.search(r"\d+\.\d/s", plain)
+    assert "100%" in plain
+    assert re.search(r"\d:\d\d:\d\d", plain)
+    assert "80 copied" in out
+    assert "copied" not in plain
+
+
+def test_on_a_terminal_what_is_logged_stands_above_the_bar(
+    settings: dict[str, str], twirec_sandbox: Sandbox
+) -> None:
+    gather(twirec_sandbox, 5)
+    gather(twirec_sandbox, 1, faults=Faults(media={Fault.XML_WITH_200: 1}))
+    status, out, seen = on_a_terminal(settings)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
+    assert status == 0
+    assert "6 copied" in out
+    (logged,) = (line for line in re.split(r"[\r\n]+", plain) if "NotAudio" in line)
+    assert "Taking over" not in logged
+
+
+def test_what_failed_is_named_and_the_exit_status_says_so(
+    sandboxed: dict[str, str], twirec_sandbox: Sandbox, twirec: Twirec
+) -> None:
+    twirec("init")
+    gather(twirec_sandbox, 3)
+    parked = twirec_sandbox.add_recording(seconds=1, started_at=BEGIN)
+    archive = Archive.from_env(sandboxed)
+    archive.sweep(full=True)
+    lease = archive.catalog.claim(datetime.now(UTC), timedelta(minutes=5), parked.sid)
+    assert lease is not None
+    archive.catalog.postpone(lease, None, "NotAudio: it is an error page")
+    archive.close()
+    result = twirec("backfill", *ORDER)
+    assert result.exit_code == 1
+    assert "3 copied" in result.output
+    assert f"{parked.sid}: NotAudio: it is an error page" in result.output
+    assert "`twirec work --once --retry --all`" in result.output
+
+
+@pytest.mark.usefixtures("sandboxed")
+def test_the_figures_as_json(twirec_sandbox: Sandbox, twirec: Twirec) -> None:
+    twirec("init")
+    gather(twirec_sandbox, 3)
+    ground = ["--legal-ground", "art. 6.1.f"]
+    result = twirec("backfill", *ORDER, "--keep-at-vendor", *ground, "--json")
+    figures = json.loads(result.output)
+    assert (figures["seen"], figures["copied"], figures["minutes"]) == (3, 3, 3)
+    assert (figures["price_per_month_usd"], figures["failed"]) == (0, {})
+    kept = [each for each in twirec_sandbox.recordings if each.status == "completed"]
+    assert len(kept) == 3
+    shown = json.loads(twirec("show", kept[0].sid, "--json").output)
+    assert shown["recordings"][0]["custody"] == "active"
+
+
+@pytest.mark.usefixtures("sandboxed")
+def test_a_span_that_makes_no_sense_is_refused(twirec: Twirec) -> None:
+    assert twirec("backfill").exit_code == 2
+    result = twirec("backfill", "--since", "2026-11-02", "--until", "2026-11-01")
+    assert (result.exit_code, "since: has to be before until" in result.output) == (1, True)

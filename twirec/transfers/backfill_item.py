@@ -1,0 +1,170 @@
+"""Taking one recording over that the vendor listed, and telling what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from twirec.model.catalog import Catalog
+from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.ports import Vendor
+from twirec.model.records import Recording
+from twirec.model.states import Custody, State, advance
+from twirec.model.vendor import VendorRecording
+from twirec.transfers.adoption import adopt, state_of
+from twirec.transfers.backfill_spans import Span
+from twirec.transfers.lease import LEASE
+from twirec.transfers.worker import Worker
+
+OURS = frozenset({State.ARCHIVED, State.RELEASED})
+"""The states in which the bucket holds verified bytes."""
+
+TO_COPY = OURS | {State.COMPLETED}
+"""The states in which there are bytes that are, or will be, in the bucket."""
+
+OF_OTHERS = timedelta(seconds=5)
+"""How long to leave alone what another process is working at."""
+
+
+class Verdict(Enum):
+    """What came of a recording."""
+
+    COPIED = auto()
+    HERE = auto()
+    NOTHING = auto()
+    FAILED = auto()
+    AGAIN = auto()
+
+
+@dataclass(slots=True)
+class Item:
+    """A recording that was listed.
+
+    Attributes:
+        span: the span that it was listed in.
+        copied: whether this run archived it.
+        tries: how often it could not even be asked for, or written down.
+    """
+
+    found: VendorRecording
+    span: Span
+    copied: bool = False
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a recording came to.
+
+    Attributes:
+        recording: the catalog's row after it.
+        again_at: when to look again, UTC, if the verdict is to.
+        error: what failed while it was copied, if something did.
+    """
+
+    verdict: Verdict
+    recording: Recording
+    again_at: datetime
+    error: Exception | None
+
+
+class TakingOver:
+    """Takes recordings over, one at a time. Safe to use from many threads.
+
+    Args:
+        catalog, vendor: what is compared.
+        worker: copies; and deletes at the vendor, where that is not to keep its copy.
+        country: ISO 3166 code by which numbers of adopted calls are read.
+        now: the clock, UTC.
+        keep_at_vendor: whether the vendor keeps its copies.
+        admit: takes a recording out of quarantine; None if they stay there.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        vendor: Vendor,
+        worker: Worker,
+        *,
+        country: str,
+        now: Callable[[], datetime],
+        keep_at_vendor: bool,
+        admit: Callable[[str], object] | None,
+    ) -> None:
+        self._catalog = catalog
+        self._vendor = vendor
+        self._worker = worker
+        self._country = country
+        self._now = now
+        self._keep = keep_at_vendor
+        self._admit = admit
+
+    def take(self, item: Item) -> Look:
+        """Take a recording over as far as it can be now. Doing it again copies nothing twice.
+
+        Raises:
+            VendorError: its call could not be asked for; the recording is adopted all the same.
+            CatalogError: nothing could be written down.
+        """
+        found = item.found
+        self._know(found)
+        before = self._order(self._catalog.recording(found.sid))
+        lease = self._catalog.claim(self._now(), LEASE, sid=found.sid)
+        error = self._worker.work(lease) if lease else None
+        after = self._catalog.recording(found.sid)
+        if lease and before.state is State.COMPLETED and after.state in OURS:
+            item.copied = True
+        now = self._now()
+        due_at = after.due_at if after.due_at and after.due_at > now else now + OF_OTHERS
+        return Look(_verdict(item, after), after, due_at, error)
+
+    def _know(self, found: VendorRecording) -> None:
+        """See to it that the catalog has the recording as the vendor has it."""
+        try:
+            known = self._catalog.recording(found.sid)
+        except NotFound:
+            _, unasked = adopt(self._catalog, self._vendor, found, self._country, self._now())
+            if unasked:
+                raise unasked from None
+            return
+        told = state_of(found)
+        if advance(known.state, told) is not known.state:
+            self._catalog.refresh(found.sid, found, told, self._now())
+
+    def _order(self, known: Recording) -> Recording:
+        """Say whether the vendor keeps its copy, and who may have ours, before it is copied."""
+        if self._keep and not known.keep_at_vendor:
+            self._catalog.keep_at_vendor(known.sid)
+        elif known.keep_at_vendor and not self._keep:
+            self._catalog.let_go(known.sid, self._now())
+        if self._admit and self._is_of_others(known):
+            with suppress(NotFound, InvalidQuery):  # somebody else was first
+                self._admit(known.sid)
+        return known
+
+    def _is_of_others(self, known: Recording) -> bool:
+        """Whether a recording is quarantined because others started it.
+
+        Not because its own call was told, and somebody did not agree: no ground for all of them
+        is one for that.
+        """
+        if known.custody is not Custody.QUARANTINED or known.state not in TO_COPY:
+            return False
+        if known.call_sid is None:
+            return True
+        try:
+            record = self._catalog.call(known.account_sid, known.call_sid)
+        except NotFound:
+            return True
+        return record.call.announcement is None and not record.consents
+
+
+def _verdict(item: Item, after: Recording) -> Verdict:
+    if after.parked:
+        return Verdict.FAILED
+    if after.state is State.RELEASED or (after.kept and after.due_at is None):
+        return Verdict.COPIED if item.copied else Verdict.HERE
+    return Verdict.AGAIN if after.state in TO_COPY else Verdict.NOTHING
