@@ -6,9 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.audio.conversion import Plan, plan
+from twirec.audio.ffmpeg import find_ffmpeg
+from twirec.audio.formats import find_format
 from twirec.auditing import Auditing
+from twirec.model.audio import Asked, Channels, channels_of
 from twirec.model.audit import Action
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.ports import Bucket
@@ -83,6 +88,79 @@ class Listening(Auditing):
             start=start,
             end=end,
         )
+
+    def convert(
+        self,
+        sid: str,
+        *,
+        format: str = "mp3",
+        channels: str = Channels.BOTH,
+        start: float = 0.0,
+        end: float | None = None,
+        bitrate: int | None = None,
+        rate: int | None = None,
+        normalise: bool = False,
+        trim_silence: bool = False,
+        by: str,
+        role: str = "",
+        download: bool = True,
+    ) -> Reading:
+        """Return a recording, or a cut of it, in another format, as a stream.
+
+        What is asked for is checked at once, and is on the audit log before the first byte is
+        read; so is an attempt that is refused. ffmpeg starts with the first bytes that are read,
+        and ends when the stream is closed.
+
+        Args:
+            sid: of the recording, `RE…`.
+            format: its name, such as `mp3`, `opus` or `flac`; `docs/audio.md` has them all.
+            channels: `both`, `mixed`, `customer`, `agent`, `without_agent` or `without_customer`.
+            start, end: the span, in seconds of the recording; `end` None for its end.
+            bitrate: kbit/s of all channels together; None for the format's usual one.
+            rate: samples per second; None for the recording's own.
+            normalise: bring loudness to -23 LUFS (EBU R128).
+            trim_silence: leave out silence at the beginning, and of pauses all but a second.
+            by: who gets it.
+            role: what they are in the app.
+            download: whether they get a file of their own, instead of only hearing it.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it may not leave.
+            InvalidQuery: it cannot be had like that; the message names the fix.
+            MediaError: what the bucket holds is not, or not all of, a WAV file.
+            BucketError: the bucket does not give it.
+            ConversionFailed: while reading: ffmpeg failed.
+            AudioToolsMissing: the extra `audio` is not installed.
+        """
+        action = Action.DOWNLOAD if download else Action.LISTEN
+        with self._attempt(action, by, sid, role=role) as done:
+            asked = Asked(
+                format.lower(),
+                channels_of(channels),
+                float(start),
+                None if end is None else float(end),
+                bitrate,
+                rate,
+                normalise,
+                trim_silence,
+            )
+            recording = self._may_leave(sid)
+            chunks = self._plan(recording, asked).chunks(self._ffmpeg)
+        self.catalog.append_audit(replace(done, detail=asked.detail))
+        made = find_format(asked.format)
+        return Reading(
+            chunks,
+            content_type=made.content_type,
+            file_name=self._file_name(recording, made.extension),
+        )
+
+    def _plan(self, recording: Recording, asked: Asked) -> Plan:
+        read = partial(self.bucket.open_range, recording.object_name or "")
+        return plan(read, recording.size or 0, recording.roles, asked)
+
+    def _ffmpeg(self) -> str:
+        return find_ffmpeg(self.settings.ffmpeg)
 
     def _may_leave(self, sid: str) -> Recording:
         recording = self.catalog.recording(sid)

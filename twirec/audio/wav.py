@@ -70,14 +70,20 @@ class WavCheck:
 
     Attributes:
         format: how the samples are laid out; None while the header has not said it.
+        announced: how many bytes of samples the header says, or one of `STREAMED`; None until then.
     """
 
     def __init__(self) -> None:
         self.format: WavFormat | None = None
+        self.announced: int | None = None
         self._head = bytearray()
         self._next = _RIFF_HEADER  # where in the head the next chunk begins
-        self._announced: int | None = None  # bytes of samples; None until their chunk was found
         self._received = 0  # bytes after the header
+
+    @property
+    def begin(self) -> int:
+        """Where in the file the samples begin, once the header has ended."""
+        return self._next + _CHUNK_HEADER
 
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes, and return those of them that are samples.
@@ -85,12 +91,12 @@ class WavCheck:
         Raises:
             NotAudio: this is not, or no longer, a PCM WAV file.
         """
-        samples = self._after_header(chunk) if self._announced is None else chunk
+        samples = self._after_header(chunk) if self.announced is None else chunk
         before = self._received
         self._received += len(samples)
-        if self._announced is None or self._announced in STREAMED:
+        if self.announced is None or self.announced in STREAMED:
             return samples
-        return samples[: max(0, self._announced - before)]
+        return samples[: max(0, self.announced - before)]
 
     def facts(self) -> WavFacts:
         """Return what the file holds, after its last byte.
@@ -99,9 +105,9 @@ class WavCheck:
             NotAudio: the samples never began, or there are none.
             MediaTruncated: fewer samples arrived than the header announced, or half a frame.
         """
-        if self._announced is None or self.format is None:
+        if self.announced is None or self.format is None:
             raise NotAudio("It ended before the audio of a WAV file began.")
-        size = self._received if self._announced in STREAMED else self._announced
+        size = self._received if self.announced in STREAMED else self.announced
         if size > self._received:
             raise MediaTruncated(f"{self._received} bytes of audio arrived of {size}.")
         frames, rest = divmod(size, self.format.frame_bytes)
@@ -116,11 +122,11 @@ class WavCheck:
         """Take the next bytes of the header, and return those that come after it."""
         self._head += chunk
         self._check_riff()
-        while self._announced is None and self._read_chunk():
+        while self.announced is None and self._read_chunk():
             pass
-        if self._announced is None:
+        if self.announced is None:
             return b""
-        samples = bytes(self._head[self._next + _CHUNK_HEADER :])
+        samples = bytes(self._head[self.begin :])
         self._head.clear()
         return samples
 
@@ -150,7 +156,7 @@ class WavCheck:
     def _begin_data(self, size: int) -> None:
         if self.format is None:
             raise NotAudio("It is a WAV file that does not say its format.")
-        self._announced = size
+        self.announced = size
 
 
 def _read_format(content: bytes) -> WavFormat:

@@ -11,6 +11,7 @@ from twirec.cli.agents import agents, inform
 from twirec.cli.audit import audit
 from twirec.cli.backfill import backfill
 from twirec.cli.call import call, pause, resume
+from twirec.cli.convert import convert
 from twirec.cli.demo import demo
 from twirec.cli.doctor import doctor
 from twirec.cli.find import annotate, search, show
@@ -59,6 +60,7 @@ COMMANDS = (
     *(call, pause, resume),
     *(search, show, annotate, stats, audit),
     waveform,
+    convert,
     *(sandbox, demo),
 )
 

@@ -243,10 +243,6 @@ class CustodyRefused(TwirecError):
     """A recording may not leave: it is not there (any more), in quarantine, or blocked."""
 
 
-class OriginalDamaged(TwirecError):
-    """What the bucket holds of a recording is not, or not all of, the audio that was archived."""
-
-
 class ConversionFailed(TwirecError):
     """ffmpeg did not convert it. The message ends with ffmpeg's last words."""
 

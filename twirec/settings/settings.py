@@ -49,6 +49,8 @@ class Settings:
         sweep_every: `TWIREC_SWEEP_EVERY`, in minutes: how often a worker sweeps; 0 for never.
         wordings: what is said, by language: ours, with what the file `TWIREC_ANNOUNCEMENTS` says
             otherwise.
+        ffmpeg: `TWIREC_FFMPEG`, the path of an ffmpeg of the machine's own; None for the one that
+            comes with the extra `audio`.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
         clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
@@ -78,6 +80,7 @@ class Settings:
     country: str = "ES"
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
+    ffmpeg: str | None = None
 
     @property
     def policy(self) -> Policy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -93,6 +94,13 @@ def country(value: str) -> str:
     """Return a country, ISO 3166."""
     if not is_country(value):
         raise ValueError("give an ISO 3166 code, such as ES.")
+    return value
+
+
+def program(value: str) -> str:
+    """Return the path of a program, as it is."""
+    if not (Path(value).is_absolute() and Path(value).is_file() and os.access(value, os.X_OK)):
+        raise ValueError(f"{value} is not the whole path of a program that may be run.")
     return value
 
 

@@ -1,0 +1,101 @@
+"""Recordings as they were archived: 16-bit PCM in a WAV file, read from where it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twirec.audio.wav import LONGEST_HEADER, STREAMED, WavCheck
+from twirec.model.audio import ReadBytes
+from twirec.model.errors import InvalidQuery, MediaTruncated, NotAudio
+
+SAMPLE = 2
+"""Bytes of a sample of one channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """16-bit samples, little endian, channels in turns.
+
+    Attributes:
+        rate: samples per second and channel.
+        channels: how many.
+        frames: samples of each channel.
+    """
+
+    rate: int
+    channels: int
+    frames: int
+
+    @property
+    def frame(self) -> int:
+        """Bytes of one sample of all channels."""
+        return SAMPLE * self.channels
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.frames / self.rate
+
+
+class Original:
+    """A WAV file in the bucket, of which the samples of any span can be read.
+
+    Args:
+        read: gives the bytes of the file.
+        size: bytes of the file.
+
+    Raises:
+        NotAudio: it is not a WAV file of 16-bit samples.
+        MediaTruncated: it ends before its header says.
+    """
+
+    def __init__(self, read: ReadBytes, size: int) -> None:
+        self._read = read
+        check = WavCheck()
+        for chunk in read(0, LONGEST_HEADER):
+            check.feed(chunk)
+        form, announced = check.format, check.announced
+        if form is None or announced is None:
+            raise NotAudio("It ended before the audio of a WAV file began.")
+        if form.bits != 8 * SAMPLE:
+            raise NotAudio(f"It is a WAV file of {form.bits} bits: only 16-bit PCM is converted.")
+        self._begin = check.begin
+        held = size - self._begin
+        if announced not in STREAMED and announced > held:
+            raise MediaTruncated(f"It has {held} bytes of audio of {announced}.")
+        frames = (held if announced in STREAMED else announced) // form.frame_bytes
+        if not frames:
+            raise NotAudio("It is a WAV file without audio.")
+        self.pcm = Pcm(form.sample_rate, form.channels, frames)
+
+    def span(self, start: float, end: float | None) -> tuple[int, int]:
+        """Return the first frame, and the one to end before, of a span in seconds.
+
+        Raises:
+            InvalidQuery: the recording ends before the span begins.
+        """
+        first = round(start * self.pcm.rate)
+        last = self.pcm.frames if end is None else min(round(end * self.pcm.rate), self.pcm.frames)
+        if first >= last:
+            raise InvalidQuery(f"start, end: the recording has {self.pcm.duration:.3f} seconds.")
+        return first, last
+
+    def samples(self, first: int, last: int) -> Iterator[bytes]:
+        """Stream the samples of some frames, and only them, in pieces of whole frames.
+
+        Raises:
+            MediaTruncated: the file ends before.
+        """
+        frame = self.pcm.frame
+        missing = (last - first) * frame
+        rest = b""
+        for chunk in self._read(self._begin + first * frame, self._begin + last * frame):
+            missing -= len(chunk)
+            piece = rest + chunk if rest else chunk
+            odd = len(piece) % frame
+            rest = piece[len(piece) - odd :] if odd else b""
+            if whole := piece[: len(piece) - odd] if odd else piece:
+                yield whole
+        if missing:
+            raise MediaTruncated(f"{missing} bytes of its audio are missing.")

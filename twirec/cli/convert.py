@@ -1,0 +1,106 @@
+"""Taking a recording out in another format."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from twirec.archive import Archive
+from twirec.cli.output import who
+from twirec.model.audio import Channels
+from twirec.model.errors import InvalidQuery
+from twirec.model.reading import Reading
+
+
+class Moment(click.ParamType[float]):
+    """A time in a recording: `90`, `1:30`, `1:02:03.5`."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds."""
+        said = str(value)
+        if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", said, re.ASCII):
+            self.fail(f"{said!r} is not a time such as 90, 1:30 or 1:02:03.5.", param, ctx)
+        seconds = 0.0
+        for part in said.split(":"):
+            seconds = seconds * 60 + float(part)
+        return seconds
+
+
+@click.command()
+@click.argument("sid")
+@click.option("--format", "format_", default="mp3", show_default=True, help="See docs/audio.md.")
+@click.option(
+    "--channels",
+    type=click.Choice([word.value.replace("_", "-") for word in Channels]),
+    default=Channels.BOTH.value,
+    show_default=True,
+)
+@click.option("--from", "start", type=Moment(), default=0.0, help="Such as 0:30.")
+@click.option("--to", "end", type=Moment(), help="Such as 1:10.")
+@click.option("--bitrate", type=click.IntRange(1), help="kbit/s, all channels together.")
+@click.option("--rate", type=click.IntRange(1), help="Samples per second, such as 16000.")
+@click.option("--normalise", is_flag=True, help="Bring loudness to -23 LUFS (EBU R128).")
+@click.option("--trim-silence", is_flag=True, help="Cut pauses to a second.")
+@click.option("-o", "--output", help="The file to write, or - for the standard output.")
+def convert(
+    sid: str,
+    format_: str,
+    channels: str,
+    start: float,
+    end: float | None,
+    bitrate: int | None,
+    rate: int | None,
+    normalise: bool,
+    trim_silence: bool,
+    output: str | None,
+) -> None:
+    """Write a recording (RE…), or a cut of it, in another format.
+
+    Without -o the file is named after number and local time. A file that is there is not replaced.
+    """
+    reading = Archive.from_env().convert(
+        sid,
+        format=format_,
+        channels=channels,
+        start=start,
+        end=end,
+        bitrate=bitrate,
+        rate=rate,
+        normalise=normalise,
+        trim_silence=trim_silence,
+        by=who(),
+    )
+    with reading:
+        if output == "-":
+            for chunk in reading:
+                sys.stdout.buffer.write(chunk)
+            return
+        file = Path(output or reading.file_name)
+        _write(reading, file)
+    click.echo(f"{file}: {file.stat().st_size} bytes.")
+
+
+def _write(reading: Reading, file: Path) -> None:
+    """Write a file as a whole or not at all, readable by its owner only."""
+    taken = f"{file} is there already: give another name with -o."
+    if file.exists():
+        raise InvalidQuery(taken)
+    try:
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".twirec-") as draft:
+            for chunk in reading:
+                draft.write(chunk)
+            draft.flush()
+            os.link(draft.name, file)
+    except FileExistsError:
+        raise InvalidQuery(taken) from None
+    except OSError as error:
+        raise InvalidQuery(f"{file} cannot be written ({error.strerror}).") from error

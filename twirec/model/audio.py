@@ -1,0 +1,107 @@
+"""What is asked of a recording's audio: a format, channels by meaning, a cut."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from twirec.model.errors import InvalidQuery
+from twirec.model.words import Role
+
+ReadBytes = Callable[[int, int | None], Iterator[bytes]]
+"""Streams the bytes of a file from the first number up to and without the second (or its end)."""
+
+
+class Channels(StrEnum):
+    """Which sides of a call are wanted, by who is on them."""
+
+    BOTH = "both"
+    """As they were recorded, each on its own channel."""
+    MIXED = "mixed"
+    """All on one channel."""
+    CUSTOMER = "customer"
+    """The customer alone, on one channel."""
+    AGENT = "agent"
+    """The agent alone, on one channel."""
+    WITHOUT_AGENT = "without_agent"
+    """As recorded, the agent's channel silent: a caller's copy without somebody else's voice."""
+    WITHOUT_CUSTOMER = "without_customer"
+    """As recorded, the customer's channel silent."""
+
+    @property
+    def mono(self) -> bool:
+        """Whether one channel comes of it, however many there are."""
+        return self in (Channels.MIXED, Channels.CUSTOMER, Channels.AGENT)
+
+    @property
+    def role(self) -> Role | None:
+        """Whose channel has to be known for it; None for nobody's."""
+        named = self.value.removeprefix("without_")
+        return Role(named) if named in list(Role) else None
+
+
+def channels_of(word: str) -> Channels:
+    """Return which sides somebody wants.
+
+    Raises:
+        InvalidQuery: it is none of the words; the message lists them.
+    """
+    try:
+        return Channels(word.lower().replace("-", "_"))
+    except ValueError:
+        known = ", ".join(Channels)
+        raise InvalidQuery(f"channels: {word!r} is not known: choose one of {known}.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to have of a recording.
+
+    Attributes:
+        format: the name of a format, such as `mp3`.
+        start, end: the span, in seconds of the recording; `end` None for its end.
+        bitrate: kbit/s of all channels together; None for the format's usual one.
+        rate: samples per second; None for the recording's own, or the next that the format has.
+        normalise: whether loudness is brought to -23 LUFS (EBU R128).
+        trim_silence: whether silence goes at the beginning, and pauses are cut to a second.
+    """
+
+    format: str = "mp3"
+    channels: Channels = Channels.BOTH
+    start: float = 0.0
+    end: float | None = None
+    bitrate: int | None = None
+    rate: int | None = None
+    normalise: bool = False
+    trim_silence: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the span.
+
+        Raises:
+            InvalidQuery: it ends before it begins.
+        """
+        if not 0 <= self.start < float("inf"):
+            raise InvalidQuery("start: give seconds from the recording's beginning, 0 or more.")
+        if self.end is not None and not self.end > self.start:
+            raise InvalidQuery("end: give a time after the start.")
+
+    @property
+    def words(self) -> str:
+        """All of it as text, the same for the same."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def detail(self) -> Mapping[str, str]:
+        """What is asked for and is not usual, by name."""
+        usual = asdict(Asked())
+        asked = {name: str(value) for name, value in asdict(self).items() if value != usual[name]}
+        return {"format": self.format, **asked}
+
+    @property
+    def hash(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of `words`."""
+        return hashlib.sha256(self.words.encode()).hexdigest()[:16]
