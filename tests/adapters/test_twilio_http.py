@@ -43,6 +43,7 @@ from twirec.model.errors import (
     [
         ({}, "https://api.twilio.com"),
         ({"region": "ie1", "edge": "dublin"}, "https://api.dublin.ie1.twilio.com"),
+        ({"region": "au1", "edge": "sydney"}, "https://api.sydney.au1.twilio.com"),
         ({"api_url": "http://127.0.0.1:8181/"}, "http://127.0.0.1:8181"),
         ({"api_url": "https://proxy.example/twilio"}, "https://proxy.example/twilio"),
         ({"api_url": "http://127.0.0.1:8181", "region": "ie1"}, "http://127.0.0.1:8181"),
@@ -54,8 +55,8 @@ def test_every_request_goes_to_the_configured_host(
     place: dict[str, str],
     base: str,
 ) -> None:
-    monkeypatch.setenv("TWILIO_REGION", "au1")
-    monkeypatch.setenv("TWILIO_EDGE", "sydney")
+    monkeypatch.setenv("TWILIO_REGION", "br1")
+    monkeypatch.setenv("TWILIO_EDGE", "sao-paulo")
     vendor = TwilioVendor({ACCOUNT: Credentials("SK1", "secret")}, **place)  # type: ignore[arg-type]
     path = f"{base}/2010-04-01/Accounts/{ACCOUNT}/Recordings"
     second = f"/2010-04-01/Accounts/{ACCOUNT}/Recordings.json?Page=1&PageToken=PA1"
@@ -103,9 +104,16 @@ def test_every_request_carries_the_accounts_own_credentials(
 def test_a_subaccount_has_its_own_credentials(
     twilio: responses.RequestsMock, vendor: TwilioVendor
 ) -> None:
-    twilio.get(LIST.replace(ACCOUNT, SUBACCOUNT), json=page())
+    of_it = {url: url.replace(ACCOUNT, SUBACCOUNT) for url in (LIST, ONE, MEDIA)}
+    twilio.get(of_it[LIST], json=page())
+    twilio.get(of_it[MEDIA], body=AUDIO, content_type="audio/x-wav")
+    twilio.delete(of_it[ONE], status=204)
     assert list(vendor.recordings(SUBACCOUNT)) == []
-    assert twilio.calls[0].request.headers["Authorization"] == basic("SK2", "other")
+    with vendor.media(SUBACCOUNT, SID) as media:
+        assert b"".join(media.chunks) == AUDIO
+    vendor.delete(SUBACCOUNT, SID)
+    carried = {call.request.headers["Authorization"] for call in twilio.calls}
+    assert carried == {basic("SK2", "other")}
 
 
 def test_an_account_without_credentials_is_refused_without_a_request(vendor: TwilioVendor) -> None:
