@@ -74,6 +74,27 @@ def test_it_does_not_grow_while_the_vendor_is_busy(clock: Clock) -> None:
     assert throttle.limit == 2
 
 
+def test_when_one_is_too_many_nobody_asks_for_a_while_that_doubles(clock: Clock) -> None:
+    throttle = Throttle(1, clock)
+    pauses = []
+    for _ in range(7):
+        throttle.busy()
+        begun = clock.time
+        while not is_open(throttle):
+            clock.time += 1.0
+        pauses.append(clock.time - begun)
+    assert pauses == [2, 4, 8, 16, 32, 60, 60]
+    clock.time += GROW
+    throttle.busy()
+    clock.time += ONE_ANSWER
+    assert is_open(throttle)
+
+
+def is_open(throttle: Throttle) -> bool:
+    with throttle.turn(always) as mine:
+        return mine
+
+
 def test_what_the_vendor_asked_to_wait_is_waited(clock: Clock) -> None:
     throttle = Throttle(2, clock)
     throttle.busy(30.0)

@@ -136,7 +136,7 @@ def _progress() -> Iterator[Show | None]:
                 task,
                 description=f"Taking over{failed}",
                 completed=report.settled,
-                total=report.total and max(report.total, report.seen),
+                total=report.total,
             )
 
         yield show

@@ -103,7 +103,7 @@ class Backfill:
         self._turn = threading.Lock()
         self._in_a_row = 0
         self._gone_on_at: dict[str, datetime] = {}
-        self._at_once = False
+        self._stopped = self._at_once = False
         self._listed = False
         self._why = ""
         self._threads = threads
@@ -137,15 +137,17 @@ class Backfill:
 
     def stop(self) -> None:
         """Begin nothing more, and finish what is in hand; the second time, give that back too."""
-        if self._stopping.is_set() and not self._at_once:
+        if self._stopped:
             self._at_once = True
             self._worker.stop()
+        self._stopped = True
         self._give_up("It was interrupted.")
 
     def _keep_or_not(self, account: str) -> None:
-        self._catalog.end_keeping(account, self._since, self._until)
         if self._keep:
             self._catalog.begin_keeping(account, self._since, self._until)
+        else:
+            self._catalog.end_keeping(account, self._since, self._until)
 
     def _wait_for(self, threads: list[threading.Thread], show: Show | None) -> None:
         deadline = float("inf")
@@ -195,7 +197,7 @@ class Backfill:
             return
 
     def _count(self) -> None:
-        self._tally.total = self._listing.count(self._gone_on_at, self._since, self._until)
+        self._listing.count(self._gone_on_at, self._since, self._until)
 
     # --- taking over --------------------------------------------------------------------------
 
@@ -224,7 +226,8 @@ class Backfill:
             self._put_off(item, error)
         except Exception as error:
             log.exception("%s: an error of ours", item.found.sid)
-            self._settle_failed(item, f"{type(error).__name__} in the library; the log has more.")
+            reason = f"{type(error).__name__} in the library; the log has more."
+            self._tally.fail(item.found.sid, reason)
         else:
             self._judge(item, look)
 
@@ -233,17 +236,21 @@ class Backfill:
         if look.verdict is Verdict.AGAIN:
             self._look_again(item, look.again_at)
         elif look.verdict is Verdict.FAILED:
-            self._settle_failed(item, look.recording.last_error)
+            self._tally.fail(item.found.sid, look.recording.last_error)
+            self._done_with(item)
         else:
             self._tally.settle(look.verdict, look.recording)
             self._done_with(item)
 
     def _put_off(self, item: Item, error: TwirecError) -> None:
-        """Try again what could not be asked for or written down, some times."""
+        """Try again what could not be asked for or written down, some times.
+
+        Then its day is not done, and the next run comes back to it.
+        """
         self._heed(error)
         item.tries += 1
         if item.tries >= MOST_ATTEMPTS:
-            self._settle_failed(item, f"{type(error).__name__}: {error}")
+            self._tally.fail(item.found.sid, f"{type(error).__name__}: {error}")
         else:
             wait = timedelta(seconds=pause(item.tries, error))
             self._look_again(item, self._now() + wait)
@@ -266,10 +273,6 @@ class Backfill:
     def _look_again(self, item: Item, at: datetime) -> None:
         with self._turn:
             heapq.heappush(self._again, (at, next(self._order), item))
-
-    def _settle_failed(self, item: Item, reason: str) -> None:
-        self._tally.fail(item.found.sid, reason)
-        self._done_with(item)
 
     def _done_with(self, item: Item) -> None:
         try:

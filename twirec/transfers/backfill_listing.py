@@ -73,7 +73,7 @@ class Listing:
             found = self._day(span)
             if self._stopping.is_set():
                 return
-            self._tally.list(found)
+            self._tally.list(span, found)
             self._spans.listed(span, len(found))
             for each in found:
                 self._hand_over(Item(each, span))
@@ -94,24 +94,21 @@ class Listing:
                 break
         return []
 
-    def count(
-        self, gone_on_at: Mapping[str, datetime], since: datetime, until: datetime
-    ) -> int | None:
-        """Count what there is, for whoever watches; None if it cannot be. Nothing depends on it.
+    def count(self, gone_on_at: Mapping[str, datetime], since: datetime, until: datetime) -> None:
+        """Count what there is, for whoever watches. Nothing depends on it.
 
         Args:
             gone_on_at: from when to count, by account, UTC, where that is not `since`.
             since, until: the span, UTC.
         """
-        count = 0
         try:
             for account in self._vendor.accounts:
                 begin = gone_on_at.get(account, since)
-                for _ in self._vendor.recordings(account, since=begin, until=until):
-                    count += 1
+                for found in self._vendor.recordings(account, since=begin, until=until):
                     if self._stopping.is_set():
-                        return None
+                        return
+                    self._tally.expect(found)
         except VendorError as error:
             log.info("not counted: %s", error)
-            return None
-        return count
+            return
+        self._tally.all_expected()

@@ -55,7 +55,7 @@ class Spans:
     def days(self, account_sid: str, begin: datetime) -> Iterator[Span]:
         """Return the days from a moment on, each to be `listed` or left open."""
         while begin < self._until:
-            midnight = datetime.combine(begin.astimezone(UTC).date(), time(), UTC) + DAY
+            midnight = datetime.combine(begin.date(), time(), UTC) + DAY
             span = Span(account_sid, begin, min(midnight, self._until))
             yield span
             begin = span.end

@@ -5,21 +5,18 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from twirec.model.backfill import BackfillReport
 from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.transfers.backfill_item import Verdict
+from twirec.transfers.backfill_spans import Span
 
 
 class Tally:
-    """Figures that many threads add to.
-
-    Attributes:
-        total: recordings that there are; None while nobody counted.
-    """
+    """Figures that many threads add to."""
 
     def __init__(self, since: datetime, until: datetime) -> None:
         self._span = (since, until)
@@ -30,12 +27,27 @@ class Tally:
         self._seen = 0
         self._size = 0
         self._minutes = 0
-        self.total: int | None = None
+        self._listed_until: dict[str, datetime] = {}
+        self._ahead: Counter[tuple[str, date]] = Counter()
+        self._all_counted = False
 
-    def list(self, found: list[VendorRecording]) -> None:
-        """Count what was listed."""
+    def expect(self, found: VendorRecording) -> None:
+        """Count what is there, if its day is not listed yet: what is listed may be gone already."""
+        at, account = found.created_at, found.account_sid
+        with self._turn:
+            if at and at >= self._listed_until.get(account, at):
+                self._ahead[account, at.astimezone(UTC).date()] += 1
+
+    def all_expected(self) -> None:
+        """Say that all there is was counted."""
+        self._all_counted = True
+
+    def list(self, span: Span, found: list[VendorRecording]) -> None:
+        """Count what a day was listed with, in place of what was expected of it."""
         kept = [each for each in found if each.status is RecordingStatus.COMPLETED]
         with self._turn:
+            self._listed_until[span.account_sid] = span.end
+            self._ahead.pop((span.account_sid, span.begin.date()), None)
             self._seen += len(found)
             self._minutes += sum(-(-(each.duration or 0) // 60) for each in kept)
 
@@ -66,7 +78,7 @@ class Tally:
             return BackfillReport(
                 *self._span,
                 gone_on_at=dict(gone_on_at),
-                total=self.total,
+                total=self._seen + self._ahead.total() if self._all_counted else None,
                 seen=self._seen,
                 here=self._verdicts[Verdict.HERE],
                 copied=self._verdicts[Verdict.COPIED],

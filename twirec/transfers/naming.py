@@ -65,6 +65,8 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
         "legal_ground": recording.legal_ground,
         "consent": ConsentOutcome.NOT_ANNOUNCED.value,
     }
+    if recording.keep_at_vendor:
+        found["keep_at_vendor"] = "yes"
     if recording.encryption:
         found["encrypted"] = recording.encryption.type
         found["public_key_sid"] = recording.encryption.public_key_sid

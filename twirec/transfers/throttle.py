@@ -12,6 +12,9 @@ GROW = 10.0
 ONE_ANSWER = 2.0
 """Busy answers within so many seconds are one: they were asked for together."""
 
+LONGEST_PAUSE = 60.0
+"""Seconds that nobody asks for, at the most, when a single thread is still too many."""
+
 LOOK = 0.2
 """Seconds between two looks of a thread that waits for its turn."""
 
@@ -34,6 +37,7 @@ class Throttle:
         self._in_hand = 0
         self._limit = most
         self._since = clock()
+        self._pause = 0.0
         self._halved_at = float("-inf")
         self._closed_until = float("-inf")
 
@@ -46,16 +50,20 @@ class Throttle:
     def busy(self, wait: float = 0.0) -> None:
         """Halve the limit, as the vendor is too busy, and let nobody begin before `wait` seconds.
 
+        When one at a time is too many, nobody begins for a while, longer each time.
+
         Args:
             wait: what the vendor asked for.
         """
         with self._room:
-            now = self._clock()
-            self._closed_until = max(self._closed_until, now + wait)
+            now, limit = self._clock(), self._grown()
             if now - self._halved_at >= ONE_ANSWER:
-                self._limit = max(1, self._grown() // 2)
+                if limit == 1:
+                    self._pause = min(max(ONE_ANSWER, 2 * self._pause), LONGEST_PAUSE)
+                self._limit = max(1, limit // 2)
                 self._halved_at = now
-            self._since = now
+            self._closed_until = max(self._closed_until, now + max(wait, self._pause))
+            self._since = self._closed_until
 
     @contextmanager
     def turn(self, stopping: Callable[[], bool]) -> Iterator[bool]:
@@ -77,6 +85,7 @@ class Throttle:
     def _grown(self) -> int:
         steps = int((self._clock() - self._since) // GROW)
         if steps > 0:
+            self._pause = 0.0
             self._limit = min(self._most, self._limit + steps)
             self._since += steps * GROW
         return self._limit
