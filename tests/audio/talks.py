@@ -16,7 +16,7 @@ COMPLAINT, THANKS, ANSWER = "customer_complaint", "customer_thanks", "agent_answ
 
 def seconds_of(line: str) -> float:
     """How long a line is."""
-    return len(Line(line).samples()) / RATE
+    return Line(line).seconds
 
 
 def track(*lines: tuple[float, str]) -> Track:

@@ -12,7 +12,6 @@ from twirec.model.states import State
 from twirec.model.waves import Span
 from twirec.model.words import Role
 from twirec.sandbox import Party
-from twirec.sandbox.audio import RATE
 
 NEAR = 0.1
 SPEAKING = [scene for scene in SCENES if scene.state is State.RELEASED]
@@ -21,8 +20,8 @@ SPEAKING = [scene for scene in SCENES if scene.state is State.RELEASED]
 def told(party: Party) -> list[Span]:
     """When a party speaks, in seconds of the recording, which begins when the agent answers."""
     return [
-        Span(pytest.approx(at, abs=NEAR), pytest.approx(at + len(samples) / RATE, abs=NEAR))
-        for at, samples in party.spoken()
+        Span(pytest.approx(line.at, abs=NEAR), pytest.approx(line.at + line.seconds, abs=NEAR))
+        for line in party.says
     ]
 
 

@@ -12,7 +12,12 @@ from twirec.cli.output import console
 from twirec.cli.scenes import Scene
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
-from twirec.sandbox import Call, Sandbox
+from twirec.model.waves import Side
+from twirec.model.words import Role
+from twirec.sandbox import Call, Party, Sandbox
+
+NEAR = 0.1
+"""Seconds that speech may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ def report(archive: Archive, sandbox: Sandbox, played: list[Played]) -> list[str
 
 
 def _print_calls(archive: Archive, sandbox: Sandbox, played: list[Played]) -> list[str]:
-    columns = ("call", "customer", "outcome", "consent", "recording", "sha256")
+    columns = ("call", "customer", "outcome", "consent", "recording", "sha256", "speech")
     table = Table(*(Column(name, overflow="fold") for name in columns))
     wrong: list[str] = []
     for each in played:
@@ -48,6 +53,9 @@ def _print_calls(archive: Archive, sandbox: Sandbox, played: list[Played]) -> li
             wrong.append(f"{scene.title}: {call.outcome}, {call.reason or '-'}, {state or '-'}")
         if same is False:
             wrong.append(f"{scene.title}: sha256 in the bucket is not that at the vendor")
+        as_told = _as_told(archive, scene, recording) if recording else None
+        if as_told is False:
+            wrong.append(f"{scene.title}: somebody speaks when they were not told to")
         table.add_row(
             scene.title,
             call.customer_number,
@@ -55,9 +63,30 @@ def _print_calls(archive: Archive, sandbox: Sandbox, played: list[Played]) -> li
             _consent(record),
             f"{recording.state}, {recording.duration or 0} s" if recording else "none",
             {True: "equal", False: "DIFFERS", None: "-"}[same],
+            {True: "as told", False: "DIFFERS", None: "-"}[as_told],
         )
     console.print(table)
     return wrong
+
+
+def _as_told(archive: Archive, scene: Scene, recording: Recording) -> bool | None:
+    """Whether both sides speak when they were told to; None where there is no recording."""
+    if recording.object_name is None:
+        return None
+    found = archive.waveform(recording.sid)
+    sides = ((Role.CUSTOMER, scene.caller), (Role.AGENT, scene.callee))
+    return all(_speaks(found.side(role), party) for role, party in sides)
+
+
+def _speaks(side: Side | None, party: Party) -> bool:
+    """Whether the spans of speech are those of a party's lines, from when both are connected."""
+    told = [(line.at, line.at + line.seconds) for line in party.says]
+    heard = [(span.start, span.end) for span in side.spans] if side else []
+    return len(told) == len(heard) and all(
+        abs(spoken - said) <= NEAR
+        for spans in zip(told, heard, strict=True)
+        for spoken, said in zip(*spans, strict=True)
+    )
 
 
 def _consent(record: CallRecord) -> str:

@@ -46,6 +46,11 @@ class Line:
     sound: str | Path | bytes
     at: float = 0.0
 
+    @property
+    def seconds(self) -> float:
+        """How long it takes to say."""
+        return len(self.samples()) / RATE
+
     def samples(self) -> array[int]:
         """Return the sound.
 
