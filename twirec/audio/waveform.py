@@ -1,7 +1,7 @@
 """How loud each channel is, measured while the samples stream by: a byte for 20 milliseconds.
 
-It costs about half a second of CPU for an hour of two channels. That is why it looks at a quarter
-of the samples only, and at their upper eight bits: enough to see speech, and to draw it.
+It costs about a quarter of a second of CPU for an hour of two channels. That is why it looks at
+some of the samples only, and at their upper eight bits: enough to see speech, and to draw it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from twirec.model.waves import LOUDEST, Side, Waveform
 
 WINDOW = 0.02
 """Seconds of one measurement."""
-LOOKS = 40
+LOOKS = 24
 """Samples that are looked at in each window."""
 POINTS = 2_000
 """Peaks of each channel at the most."""
