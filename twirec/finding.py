@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from twirec.auditing import Auditing
+from twirec.calls.asking import Span, ask, spoken_span
 from twirec.calls.numbers import search_term
-from twirec.calls.times import since_time, until_time
 from twirec.model.audit import Action
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
@@ -64,13 +64,14 @@ class Finding(Auditing):
         All that is given must hold. Times are call times, in the company's zone.
 
         Args:
-            text: the customer's number.
+            text: a number and a time as a person says them: `600 11 12 22 last Tuesday around
+                17:00`, `1222 ayer sobre las 5`. See docs/search.md.
             number: the customer's number in any form a person types, or its last digits, or
                 `oculto` for callers who hid theirs.
-            since: from when, such as `2026-11-03 16:30`.
-            until: up to when; a date alone includes that day.
+            since: from when, such as `2026-11-03 16:30` or `yesterday`.
+            until: up to when; a day alone is included.
             around: about when; minutes before and after count too, as many as `within` says.
-            within: minutes around `around`.
+            within: minutes around `around`, and around a time in `text`.
             direction: only calls in, or out.
             own_number: the company's number, in the same forms as `number`.
             min_seconds: only calls with a recording at least that long.
@@ -90,12 +91,14 @@ class Finding(Auditing):
             InvalidQuery: a value cannot be understood; the message names it and the fix.
         """
         _check_range(limit, within, min_seconds, max_seconds)
-        number = number if number is not None else text
-        country, zone = self.settings.country, self.settings.timezone
+        country = self.settings.country
+        said, span = self._asked(text, since, until, around, timedelta(minutes=within))
+        if said and number:
+            raise InvalidQuery("number: say it once, in the text or by itself.")
         query = Query(
-            number=search_term(number, country) if number else None,
-            since=since_time(since, zone) if since else None,
-            until=until_time(until, zone) if until else None,
+            number=search_term(number, country) if number else said,
+            since=span.since,
+            until=span.until,
             direction=direction,
             own_number=search_term(own_number, country) if own_number else None,
             min_seconds=min_seconds,
@@ -110,11 +113,6 @@ class Finding(Auditing):
             after=_read_cursor(after) if after else None,
             limit=limit + 1,
         )
-        if around:
-            minutes = timedelta(minutes=within)
-            query = _narrow(
-                query, since_time(around, zone) - minutes, until_time(around, zone) + minutes
-            )
         found = self.catalog.search(query)
         more = len(found) > limit
         return Page(
@@ -122,6 +120,30 @@ class Finding(Auditing):
             next=_cursor(found[limit - 1]) if more else None,
             count=self.catalog.count(query),
         )
+
+    def _asked(
+        self,
+        text: str | None,
+        since: str | None,
+        until: str | None,
+        around: str | None,
+        within: timedelta,
+    ) -> tuple[str | None, Span]:
+        """Return the number and the span that are asked for in any way."""
+        now, zone = self.now(), self.settings.timezone
+        when = partial(spoken_span, now=now, zone=zone)
+        number, span = None, Span()
+        if text and text.strip():
+            number, span = ask(
+                text, now=now, zone=zone, country=self.settings.country, within=within
+            )
+        if since:
+            span = span.both(Span(since=when("since", since).since))
+        if until:
+            span = span.both(Span(until=when("until", until).until))
+        if around:
+            span = span.both(when("around", around).wider(within))
+        return number, span
 
     def show(self, sid: str, *, sees_quarantined: bool = False) -> CallRecord:
         """Return the call of a SID, with its consents, recordings and notes.
@@ -174,15 +196,6 @@ class Finding(Auditing):
 
 def _sees(quarantined: bool) -> tuple[Custody, ...]:
     return tuple(Custody) if quarantined else (Custody.ACTIVE,)
-
-
-def _narrow(query: Query, since: datetime, until: datetime) -> Query:
-    """Return a query that asks in a span too."""
-    return replace(
-        query,
-        since=max(query.since or since, since),
-        until=min(query.until or until, until),
-    )
 
 
 def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: int | None) -> None:

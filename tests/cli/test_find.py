@@ -65,7 +65,7 @@ def test_nothing_found_is_said(twirec: Twirec) -> None:
     ("words", "said"),
     [
         (("--number", "hello"), "number: give a whole number"),
-        (("--since", "yesterday"), "since: 'yesterday' is not a time"),
+        (("--since", "yesterdy"), "since: 'yesterdy' is not understood"),
     ],
 )
 def test_what_cannot_be_understood_is_one_clear_sentence(

@@ -23,7 +23,7 @@ def since_time(text: str, zone: tzinfo) -> datetime:
     moment = _parse("since", text)
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time.min)
-    return _in_utc(moment, zone, fold=0)
+    return _in_utc(moment, zone, 0)
 
 
 def until_time(text: str, zone: tzinfo) -> datetime:
@@ -39,7 +39,7 @@ def until_time(text: str, zone: tzinfo) -> datetime:
     moment = _parse("until", text)
     if not isinstance(moment, datetime):
         moment = datetime.combine(min(moment, LAST_DAY) + timedelta(days=1), time.min)
-    return _in_utc(moment, zone, fold=1)
+    return _in_utc(moment, zone, 1)
 
 
 def _parse(field: str, text: str) -> date | datetime:
@@ -56,10 +56,25 @@ def _parse(field: str, text: str) -> date | datetime:
         ) from None
 
 
-def _in_utc(moment: datetime, zone: tzinfo, fold: int) -> datetime:
-    # In the hour that comes twice in autumn, `since` means the first and `until` the second.
+def both_readings(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return what a local time may mean, UTC, earliest first.
+
+    In the hour that comes twice in autumn it may be the first or the second; in the hour that
+    spring leaves out, what a clock shows that was moved, or one that was not.
+
+    Raises:
+        InvalidQuery: it is too far away for a time.
+    """
+    try:
+        readings = [moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    except OverflowError:
+        raise InvalidQuery(f"{moment.year} is too far away for a time.") from None
+    return min(readings), max(readings)
+
+
+def _in_utc(moment: datetime, zone: tzinfo, which: int) -> datetime:
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone, fold=fold)
+        return both_readings(moment, zone)[which]
     try:
         return moment.astimezone(UTC)
     except OverflowError:

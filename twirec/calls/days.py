@@ -1,0 +1,128 @@
+"""Days as they are said, the most recent that fits."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from twirec.calls import spoken
+from twirec.calls.hours import Hours
+from twirec.calls.reading import YEARS, Read, Said
+from twirec.calls.spoken import Kind
+
+DATES = (Kind.ISO_DAY, Kind.DAY, Kind.SHORT_DAY)
+
+
+class Days(Hours):
+    """Reads days, weeks and months."""
+
+    def _date(self, at: int) -> Read:
+        token = self._token(at)
+        if token.kind not in DATES:
+            return None
+        fields = [int(part) for part in token.text.replace("/", "-").replace(".", "-").split("-")]
+        if token.kind is Kind.ISO_DAY:
+            fields.reverse()
+        day, month, *years = fields
+        if month > 12 >= day:
+            day, month = month, day
+        year = years[0] if years else None
+        return self._one(self._day(at, day, month, year)), at + 1
+
+    def _day_of_month(self, at: int) -> Read:
+        """Read `3 de noviembre`, `3 Nov 2026`, `November 3`, and the month alone."""
+        token = self._token(at)
+        if token.kind is Kind.DIGITS and token.text.isdigit() and len(token.text) < 3:
+            month = self._skip(at + 1, {"de", "of"})
+            named = self._token(month).text in spoken.MONTHS
+            if not named or self._is_month_first(month):
+                return None
+            return self._of_month(at, month, int(token.text), month + 1)
+        if token.text not in spoken.MONTHS:
+            return None
+        if self._is_month_first(at):
+            return self._of_month(at, at, int(self._token(at + 1).text), at + 2)
+        return self._of_month(at, at, None, at + 1) if len(token.text) > 3 else None
+
+    def _is_month_first(self, at: int) -> bool:
+        following = self._token(at + 1)
+        figure = following.kind is Kind.DIGITS and following.text.isdigit()
+        return figure and len(following.text) < 3 and not self._clock(at + 1, cued=False)
+
+    def _of_month(self, at: int, month_at: int, day: int | None, after: int) -> Read:
+        month = spoken.MONTHS[self._token(month_at).text]
+        year_at = self._skip(after, {"de", "del"})
+        text = self._token(year_at).text
+        year = None
+        if len(text) == 4 and text.isdigit() and 2000 <= int(text) <= self._today.year + 1:
+            year, after = int(text), year_at + 1
+        if day is not None:
+            return self._one(self._day(at, day, month, year)), after
+        return self._month(self._day(at, 1, month, year)), after
+
+    def _day(self, at: int, day: int, month: int, year: int | None) -> date:
+        """Return that day; without a year the last one that was."""
+        years = range(self._today.year, self._today.year - 8, -1) if year is None else [year]
+        for each in years:
+            try:
+                found = date(each + 2000 if each < 100 else each, month, day)
+            except ValueError:
+                continue
+            if found.year in YEARS and (year is not None or found <= self._today):
+                return found
+        raise self._not_understood(at, "is not a day")
+
+    def _weekday(self, at: int) -> Read:
+        """Read `last Tuesday`, `el martes`, `el martes de la semana pasada`."""
+        at = self._skip(at, {"el", "on", "the", "this", "este"})
+        last = self._skip(at, spoken.LAST)
+        weekday = spoken.WEEKDAYS.get(self._token(last).text)
+        if weekday is None:
+            return None
+        dated = self._skip(last + 1, {"el", "the"})
+        date_of = self._date(dated) or self._day_of_month(dated)
+        if date_of:
+            return self._checked(last, date_of, weekday)
+        past = self._skip(last + 1, spoken.PAST)
+        week = self._skip(past, spoken.LAST_WEEK)
+        if week > past:
+            return self._one(self._monday(weeks=1) + timedelta(days=weekday)), week
+        back = (self._today.weekday() - weekday) % 7
+        if back == 0 and (last > at or past > last + 1):
+            back = 7
+        return self._one(self._today - timedelta(days=back)), past
+
+    def _checked(self, at: int, read: tuple[Said, int], weekday: int) -> Read:
+        """Return a date that is said with its weekday, if they fit each other."""
+        days = read[0].days
+        if days is None or days[0].weekday() != weekday:
+            raise self._not_understood(at, "is not the weekday of that date")
+        return read
+
+    def _days(self, at: int) -> Read:
+        """Read `yesterday`, `la semana pasada`, `this month`."""
+        at = self._skip(at, {"the"})
+        day = self._phrase(at, spoken.DAYS_BACK)
+        if day:
+            back = timedelta(days=spoken.DAYS_BACK[day[0]])
+            return self._one(self._today - back), day[1]
+        week = self._phrase(at, spoken.WEEKS)
+        if week:
+            monday = self._monday(spoken.WEEKS[week[0]])
+            return Said(days=(monday, monday + timedelta(days=6))), week[1]
+        this, last = self._phrase(at, spoken.THIS_MONTH), self._phrase(at, spoken.LAST_MONTH)
+        if this:
+            return self._month(self._today), this[1]
+        if last:
+            return self._month(self._today.replace(day=1) - timedelta(days=1)), last[1]
+        return None
+
+    def _monday(self, weeks: int) -> date:
+        return self._today - timedelta(days=self._today.weekday() + 7 * weeks)
+
+    def _month(self, day: date) -> Said:
+        first = day.replace(day=1)
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        return Said(days=(first, last))
+
+    def _one(self, day: date) -> Said:
+        return Said(days=(day, day))
