@@ -34,10 +34,11 @@ MAY_IMPORT = {
     "listening": {"auditing", "model", "adapters", "audio", "settings"},
     "waves": {"model", "adapters", "audio"},
     "takeover": {"model", "calls", "transfers", "custody", "settings"},
+    "recovery": {"model", "calls", "adapters", "transfers", "settings"},
     "archive": {
         *("model", "calls", "adapters", "transfers", "custody"),
         *("settings", "phone", "rules", "upkeep", "finding", "auditing"),
-        *("listening", "waves", "takeover"),
+        *("listening", "waves", "takeover", "recovery"),
     },
     "flask": {"model", "calls", "archive", "phone"},
     "doctor": {"model", "calls", "adapters", "settings"},

@@ -20,6 +20,7 @@ from twirec.model.audit import Action
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, Pause, Recording, SweepReport
 from twirec.phone import Phone
+from twirec.recovery import Recovery
 from twirec.rules import Rules
 from twirec.settings import Settings
 from twirec.takeover import Takeover
@@ -40,7 +41,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules, Upkeep, Finding, Listening, Waves, Auditing, Takeover):
+class Archive(Rules, Upkeep, Finding, Listening, Waves, Auditing, Takeover, Recovery):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.
@@ -125,8 +126,10 @@ class Archive(Rules, Upkeep, Finding, Listening, Waves, Auditing, Takeover):
             self.vendor,
             keys=self.settings.decryption_keys,
             country=self.settings.country,
+            forgotten=self._journal.write_day_of,
             at=at,
         )
+        in_turn = (self._sweep_in_turn, self._journal_in_turn)
         publish = partial(publish_announcements, self.catalog, self.bucket)
         return Worker(
             self.catalog,
@@ -135,7 +138,7 @@ class Archive(Rules, Upkeep, Finding, Listening, Waves, Auditing, Takeover):
             tell=self._teller(),
             now=self.now,
             threads=threads,
-            beside=self._sweep_in_turn if self.settings.sweep_every else None,
+            beside=in_turn if self.settings.sweep_every else (),
         )
 
     def _teller(self) -> Callable[[], bool] | None:

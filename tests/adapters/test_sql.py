@@ -15,6 +15,7 @@ from tests.factories import ACCOUNT, a_call, call_sid
 from twirec.adapters.sql import database as database_module
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.adapters.sql.schema import metadata
+from twirec.adapters.sql.shelves import NOT_JOURNALLED, SHELVES
 from twirec.model.errors import CatalogUnavailable, SettingsError
 
 
@@ -95,3 +96,9 @@ def test_a_time_without_a_zone_is_not_stored(path: Path) -> None:
     with pytest.raises(Exception, match="time zone"):
         catalog.open_call(a_call(started_at=datetime(2026, 11, 23, 10, 15)))
     catalog.close()
+
+
+def test_every_table_is_journalled_or_it_is_said_why_not() -> None:
+    journalled = {shelf.table.name for shelf in SHELVES}
+    assert journalled | set(NOT_JOURNALLED) == set(metadata.tables)
+    assert journalled & set(NOT_JOURNALLED) == set()

@@ -75,6 +75,7 @@ def test_the_object_carries_number_time_consent_and_checksum(house: House) -> No
         "language": "es-ES",
         "sha256": recording.sha256,
         "size": str(recording.size),
+        "crc32c": recording.crc32c,
     }
 
 

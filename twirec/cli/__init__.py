@@ -15,6 +15,7 @@ from twirec.cli.convert import convert
 from twirec.cli.demo import demo
 from twirec.cli.doctor import doctor
 from twirec.cli.find import annotate, search, show
+from twirec.cli.journal import journal, rebuild
 from twirec.cli.play import sandbox
 from twirec.cli.policy import off, on, policy
 from twirec.cli.stats import stats
@@ -62,6 +63,7 @@ COMMANDS = (
     waveform,
     convert,
     *(sandbox, demo),
+    *(journal, rebuild),
 )
 
 for command in COMMANDS:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
+from twirec.model.bucket import TO_ERASE
 from twirec.model.catalog import Catalog
 from twirec.model.custody import Order, OrderKind
-from twirec.model.errors import BucketError, InvalidQuery
+from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State
@@ -51,7 +54,8 @@ class Orders:
         if self._catalog.recording(sid).custody is not Custody.QUARANTINED:
             raise InvalidQuery(f"{sid} is not in quarantine.")
         admitted = self._catalog.admit(Order(sid, OrderKind.ADMIT, at, by, ground))
-        self._label(admitted)
+        said = {"custody": admitted.custody.value, "legal_ground": admitted.legal_ground}
+        self._label(admitted, said)
         return admitted
 
     def erase(self, sid: str, *, why: str, by: str, at: datetime) -> Recording:
@@ -73,15 +77,17 @@ class Orders:
         state = self._catalog.recording(sid).state
         if state not in ERASABLE:
             raise InvalidQuery(f"{sid} is {state}: there is nothing to erase.")
-        return self._catalog.order_erasure(Order(sid, OrderKind.ERASE, at, by, why.strip()))
+        ordered = self._catalog.order_erasure(Order(sid, OrderKind.ERASE, at, by, why.strip()))
+        self._label(ordered, {TO_ERASE: at.isoformat()})
+        return ordered
 
-    def _label(self, recording: Recording) -> None:
-        """Say it on the object too. If that fails, a sweep completes it."""
+    def _label(self, recording: Recording, said: Mapping[str, str]) -> None:
+        """Say it on the object too, for who has only that. If it fails, a sweep completes it."""
         if recording.object_name is None or recording.generation is None:
             return
-        said = {"custody": recording.custody.value, "legal_ground": recording.legal_ground}
         try:
-            self._bucket.label(recording.object_name, recording.generation, said)
+            with suppress(ObjectNotFound):
+                self._bucket.label(recording.object_name, recording.generation, said)
         except BucketError as error:
             log.warning("%s: its labels wait for the sweep: %s", recording.sid, error)
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+TO_ERASE = "to_erase"
+"""The label of an object that was ordered to be destroyed."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:

@@ -14,10 +14,17 @@ from twirec.model.catalog_calls import CallsCatalog
 from twirec.model.catalog_recordings import RecordingsCatalog
 from twirec.model.catalog_waves import WavesCatalog
 from twirec.model.finding import FindingCatalog
+from twirec.model.journal import JournalCatalog
 
 
 class Catalog(
-    CallsCatalog, RecordingsCatalog, FindingCatalog, AuditCatalog, WavesCatalog, Protocol
+    CallsCatalog,
+    RecordingsCatalog,
+    FindingCatalog,
+    AuditCatalog,
+    WavesCatalog,
+    JournalCatalog,
+    Protocol,
 ):
     """The database.
 

@@ -203,6 +203,27 @@ class LeaseLost(CatalogError):
     retryable = False
 
 
+class CatalogNotEmpty(CatalogError):
+    """A catalog is to be made anew where there is one already."""
+
+    retryable = False
+
+
+# --- journal --------------------------------------------------------------------------------
+
+
+class JournalError(TwirecError):
+    """The journal in the bucket cannot be read or written."""
+
+
+class JournalForeign(JournalError):
+    """The journal was written by another catalog, or by a newer copy of this one."""
+
+
+class JournalUnreadable(JournalError):
+    """An object of the journal is torn, damaged, or of a newer version of the library."""
+
+
 # --- notices --------------------------------------------------------------------------------
 
 

@@ -87,6 +87,7 @@ class Intake:
             "channels": str(facts.channels),
             "channel_map": json.dumps(self._recording.roles(facts.channels)),
             "size": str(self.size),
+            "crc32c": self.crc32c,
         }
 
     def drain(self) -> dict[str, str]:

@@ -14,6 +14,9 @@ from twirec.model.words import ConsentOutcome
 RECORDINGS = "recordings/"
 """What the names of recordings begin with."""
 
+ANNOUNCEMENTS = "announcements/"
+"""What the names of wordings and their audio begin with."""
+
 SCHEMA = "1"
 """The version of the labels."""
 
@@ -34,12 +37,12 @@ def object_name(recording: Recording) -> str:
 
 def announcement_name(announcement: Announcement) -> str:
     """Return the name of the object that keeps a wording."""
-    return f"announcements/{announcement.hash}.json"
+    return f"{ANNOUNCEMENTS}{announcement.hash}.json"
 
 
 def audio_name(hash_: str) -> str:
     """Return the name of the object that keeps the audio of a wording."""
-    return f"announcements/{hash_}.wav"
+    return f"{ANNOUNCEMENTS}{hash_}.wav"
 
 
 def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
@@ -85,6 +88,7 @@ def sealed_labels(recording: Recording) -> dict[str, str]:
         "channels": str(channels),
         "channel_map": json.dumps(recording.roles(channels)),
         "size": str(recording.size),
+        "crc32c": recording.crc32c or "",
     }
 
 

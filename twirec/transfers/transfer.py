@@ -9,6 +9,7 @@ lease commits nothing.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -50,6 +51,8 @@ class Transfer:
         vendor: where they come from.
         keys: the private keys for what the vendor encrypted.
         country: ISO 3166 code by which numbers of adopted calls are read.
+        forgotten: called with what is being erased, when the catalog has forgotten it and before
+            anything is destroyed.
         at: called at each step.
     """
 
@@ -61,6 +64,7 @@ class Transfer:
         *,
         keys: Keys,
         country: str,
+        forgotten: Callable[[Recording], object],
         at: AtStep = pass_by,
     ) -> None:
         self._catalog = catalog
@@ -68,6 +72,7 @@ class Transfer:
         self._vendor = vendor
         self._keys = keys
         self._country = country
+        self._forgotten = forgotten
         self._at = at
 
     def run(self, keeper: LeaseKeeper) -> None:
@@ -166,9 +171,14 @@ class Transfer:
         self._at(Step.RELEASED)
 
     def _erase(self, keeper: LeaseKeeper) -> None:
-        """Destroy what was ordered to be destroyed: at the vendor, and in the bucket."""
+        """Destroy what was ordered to be destroyed: in the journal, at the vendor, in the bucket.
+
+        The journal is first: from then on a catalog that is made anew knows of the order.
+        """
         keeper.beat()
+        keeper.lease = self._catalog.forget(keeper.lease)
         recording = keeper.lease.recording
+        self._forgotten(recording)
         self._vendor.delete(recording.account_sid, recording.sid)
         if recording.object_name is not None:
             with suppress(ObjectNotFound):

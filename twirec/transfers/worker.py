@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from twirec.model.catalog import Catalog
@@ -35,7 +35,7 @@ class Worker:
         catalog: where recordings are claimed.
         transfer: what is done with them.
         before: called before looking for work, such as to publish announcements.
-        beside: called every now and then by a thread of its own, such as to sweep; not by
+        beside: what a thread of its own calls every now and then, such as to sweep; not by
             `run_once`.
         tell: sends one notice, in a thread of its own; False if there was nothing to send or it
             was not taken. None if nobody is to be told.
@@ -52,7 +52,7 @@ class Worker:
         tell: Callable[[], bool] | None = None,
         now: Callable[[], datetime],
         threads: int = 4,
-        beside: Callable[[], object] | None = None,
+        beside: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._catalog = catalog
         self._transfer = transfer
@@ -90,7 +90,7 @@ class Worker:
             threading.Thread(target=self._loop, args=(step, until_done), name=f"twirec-worker-{n}")
             for n, step in enumerate(steps)
         ]
-        if self._beside is not None and not until_done:
+        if self._beside and not until_done:
             threads.append(threading.Thread(target=self._tend, name="twirec-worker-beside"))
         for thread in threads:
             thread.start()
@@ -109,13 +109,13 @@ class Worker:
 
     def _tend(self) -> None:
         while not self._stop.is_set():
-            try:
-                if self._beside is not None:
-                    self._beside()
-            except TwirecError as error:
-                log.error("%s", error)
-            except Exception:
-                log.exception("an error of ours")
+            for task in self._beside:
+                try:
+                    task()
+                except TwirecError as error:
+                    log.error("%s", error)
+                except Exception:
+                    log.exception("an error of ours")
             self._stop.wait(TEND)
 
     def _try_one(self) -> bool:

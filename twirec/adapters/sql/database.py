@@ -93,10 +93,15 @@ class Database:
         return engine
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A transaction that only reads."""
+    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """A transaction that only reads; with `snapshot`, all of it as of one moment.
+
+        On SQLite every transaction is of one moment (https://www.sqlite.org/isolation.html).
+        """
         with self._turn, _translated(), self.engine.connect() as connection:
             reader = connection.execution_options(twirec_reads=True)
+            if snapshot and self.engine.dialect.name != "sqlite":
+                reader = reader.execution_options(isolation_level="REPEATABLE READ")
             with reader.begin():
                 yield reader
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     Float,
     ForeignKeyConstraint,
     Index,
@@ -23,53 +17,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     false,
 )
 
-from twirec.model.encryption import Encryption
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time: aware in Python, UTC in the database, whichever database it is."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware time into UTC; a naive one is a mistake of the caller."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a time zone cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Give the time back in UTC. SQLite keeps no zone, so what comes naive is UTC."""
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-class EncryptionJson(TypeDecorator[Encryption]):
-    """How a recording was encrypted, as a JSON object."""
-
-    impl = JSON(none_as_null=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: Encryption | None, dialect: Dialect
-    ) -> dict[str, str] | None:
-        """Write the fields."""
-        return None if value is None else asdict(value)
-
-    def process_result_value(
-        self, value: dict[str, str] | None, dialect: Dialect
-    ) -> Encryption | None:
-        """Give back the value that was written."""
-        return None if value is None else Encryption(**value)
-
+from twirec.adapters.sql.column_types import EncryptionJson, UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -133,7 +84,7 @@ recordings = Table(
     Column("custody", String(16), nullable=False),
     Column("legal_ground", String(255), nullable=False, server_default=""),
     Column("source", String(64)),
-    Column("started_at", UtcDateTime),
+    Column("started_at", UtcDateTime, index=True),
     Column("duration", Integer),
     Column("channels", Integer),
     Column("channel_map", JSON, nullable=False),
@@ -214,7 +165,7 @@ pauses = Table(
     "pauses",
     metadata,
     Column("recording_sid", String(34), primary_key=True),
-    Column("paused_at", UtcDateTime, primary_key=True),
+    Column("paused_at", UtcDateTime, primary_key=True, index=True),
     Column("by", String(255), nullable=False),
     Column("resumed_at", UtcDateTime, index=True),
 )
@@ -236,7 +187,7 @@ legs = Table(
     Column("account_sid", String(34), primary_key=True),
     Column("leg_sid", String(34), primary_key=True),
     Column("call_sid", String(34), index=True),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("agent", String(255), nullable=False, server_default=""),
     Column("conference", String(34), index=True),
 )
@@ -247,7 +198,7 @@ orders = Table(
     Column("id", Integer, primary_key=True),
     Column("recording_sid", String(34), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("by", String(255), nullable=False),
     Column("why", Text, nullable=False),
 )
@@ -258,7 +209,7 @@ notices = Table(
     Column("id", String(32), primary_key=True),
     Column("recording_sid", String(34), nullable=False, index=True),
     Column("event", String(16), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("state", String(16), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("due_at", UtcDateTime, index=True),
@@ -274,7 +225,7 @@ notes = Table(
     Column("account_sid", String(34), nullable=False),
     Column("call_sid", String(34), nullable=False, index=True),
     Column("by", String(255), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("text", Text, nullable=False),
     Column("case_number", String(64)),
 )
@@ -314,4 +265,11 @@ keeping = Table(
     Column("account_sid", String(34), primary_key=True),
     Column("since", UtcDateTime, primary_key=True),
     Column("until", UtcDateTime, primary_key=True),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("token", String(32), primary_key=True),
 )

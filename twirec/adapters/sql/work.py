@@ -93,6 +93,10 @@ class Work:
         }
         return self._commit(lease, facts, State.ARCHIVED)
 
+    def forget(self, lease: Lease) -> Lease:
+        """Forget what is not kept of a recording that is erased. The lease goes on."""
+        return self._commit(lease, dict(TOMBSTONE), forget=True)
+
     def finish(self, lease: Lease, state: State, error: str = "") -> None:
         """Commit the state in which nothing is left to do, and end the lease."""
         values: dict[str, Any] = {**NO_LEASE, "due_at": None, "last_error": error}
@@ -113,7 +117,14 @@ class Work:
         due_at = case((recordings.c.keep_at_vendor, null()), else_=recordings.c.due_at)
         self._commit(lease, {**NO_LEASE, "due_at": due_at, "attempts": 0, "last_error": ""})
 
-    def _commit(self, lease: Lease, values: dict[str, Any], state: State | None = None) -> Lease:
+    def _commit(
+        self,
+        lease: Lease,
+        values: dict[str, Any],
+        state: State | None = None,
+        *,
+        forget: bool = False,
+    ) -> Lease:
         """Change the leased row, all or nothing; with `state`, by the table of states."""
         statement = update(recordings).where(
             recordings.c.sid == lease.recording.sid, recordings.c.lease == lease.token
@@ -127,7 +138,7 @@ class Work:
             if row is None:
                 raise LeaseLost(f"The recording {lease.recording.sid} is somebody else's now.")
             changed = replace(lease, recording=to_recording(row))
-            if state is State.ERASED:
+            if forget or state is State.ERASED:
                 for table in (callbacks, waveforms):
                     its_own = table.c.recording_sid == lease.recording.sid
                     connection.execute(delete(table).where(its_own))

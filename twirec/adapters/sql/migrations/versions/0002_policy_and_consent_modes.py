@@ -195,6 +195,18 @@ def upgrade() -> None:
         sa.Column("peaks", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("recording_sid", name=op.f("pk_waveforms")),
     )
+    op.create_table(
+        "journal",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("day", "token", name=op.f("pk_journal")),
+    )
+    op.create_index(op.f("ix_recordings_started_at"), "recordings", ["started_at"], unique=False)
+    op.create_index(op.f("ix_pauses_paused_at"), "pauses", ["paused_at"], unique=False)
+    op.create_index(op.f("ix_legs_at"), "legs", ["at"], unique=False)
+    op.create_index(op.f("ix_orders_at"), "orders", ["at"], unique=False)
+    op.create_index(op.f("ix_notices_at"), "notices", ["at"], unique=False)
+    op.create_index(op.f("ix_notes_at"), "notes", ["at"], unique=False)
 
 
 APPEND_ONLY = {

@@ -1,0 +1,184 @@
+"""What of the catalog is journalled, under which day, and how a row looks in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    FromClause,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+)
+from sqlalchemy.sql import Select
+
+from twirec.adapters.sql import schema
+from twirec.adapters.sql.column_types import EncryptionJson, UtcDateTime
+from twirec.model.encryption import Encryption
+from twirec.model.errors import JournalUnreadable
+from twirec.model.journal import UNDATED, Row
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A table that is journalled.
+
+    Attributes:
+        table: the table.
+        day: the time that says under which day (UTC) a row is filed.
+        rows: where the rows come from, if `day` is another table's column.
+        left_out: columns that mean nothing to another catalog.
+        only_added: whether rows of it are never changed, so that none takes another's place.
+    """
+
+    table: Table
+    day: Column[datetime]
+    rows: FromClause | None = None
+    left_out: tuple[str, ...] = ()
+    only_added: bool = False
+
+    @property
+    def columns(self) -> dict[str, Column[Any]]:
+        """What is journalled of a row."""
+        return {each.name: each for each in self.table.columns if each.name not in self.left_out}
+
+    def of_day(self, day: date) -> Select[Any]:
+        """Return the query for a day's rows, in order of their keys."""
+        return (
+            select(*self.columns.values())
+            .select_from(self.table if self.rows is None else self.rows)
+            .where(self._within(day))
+            .order_by(*self.table.primary_key)
+        )
+
+    def first_from(self, moment: datetime) -> Select[Any]:
+        """Return the query for the first time, from a moment on, under which a row is filed."""
+        return select(func.min(self.day)).where(self.day >= moment)
+
+    def _within(self, day: date) -> ColumnElement[bool]:
+        begin = midnight(day)
+        within = (self.day >= begin) & (self.day < begin + timedelta(days=1))
+        return within | self.day.is_(None) if day == UNDATED else within
+
+
+SHELVES = (
+    Shelf(schema.calls, schema.calls.c.started_at),
+    Shelf(
+        schema.consents, schema.calls.c.started_at, rows=schema.consents.join(schema.calls)
+    ),  # with their calls, without which they cannot be written
+    Shelf(
+        schema.recordings, schema.recordings.c.started_at, left_out=("lease", "lease_until")
+    ),  # whoever held a lease is not there to end it
+    Shelf(schema.pauses, schema.pauses.c.paused_at),
+    Shelf(schema.legs, schema.legs.c.at),
+    Shelf(schema.notes, schema.notes.c.at),
+    Shelf(schema.orders, schema.orders.c.at),
+    Shelf(schema.policy_changes, schema.policy_changes.c.at),
+    Shelf(schema.agents, schema.agents.c.at),
+    Shelf(schema.notices, schema.notices.c.at),
+    Shelf(schema.keeping, schema.keeping.c.since),
+    Shelf(schema.audit, schema.audit.c.at, only_added=True),
+)
+"""In the order in which rows can be written. Another table is one line more."""
+
+NOT_JOURNALLED: Mapping[str, str] = {
+    "callbacks": "what Twilio sent, kept to find mistakes; what it said is on the recording's row",
+    "announcements": "objects of their own in the bucket",
+    "audio": "objects of their own in the bucket",
+    "marks": "where a sweep stopped: after a rebuild it looks again",
+    "waveforms": "measured again when one is asked for",
+    "journal": "which objects of the journal are this catalog's",
+}
+"""Why each other table is left out."""
+
+BY_NAME = {shelf.table.name: shelf for shelf in SHELVES}
+
+
+def midnight(day: date) -> datetime:
+    """Return the beginning of a day, UTC."""
+    return datetime.combine(day, time(), UTC)
+
+
+def as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row in what JSON has."""
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def of_json(row: Row) -> tuple[Table, dict[str, Any]]:
+    """Return the table and the columns of a row of the journal.
+
+    Raises:
+        JournalUnreadable: the table, a column or a value is not known.
+    """
+    name, told = row
+    shelf = BY_NAME.get(name)
+    if shelf is None:
+        raise JournalUnreadable(f"It has rows of a table {name!r}, which this version has not.")
+    strange = sorted(told.keys() - shelf.columns.keys())
+    if strange:
+        raise JournalUnreadable(f"Its {name} have {strange}, which this version does not know.")
+    lacking = [key.name for key in shelf.table.primary_key if told.get(key.name) is None]
+    if lacking:
+        raise JournalUnreadable(f"A row of {name} has no {lacking}.")
+    return shelf.table, dict(_values(shelf, told))
+
+
+def _values(shelf: Shelf, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in told.items():
+        try:
+            yield name, None if value is None else _read(shelf.columns[name], value)
+        except (TypeError, ValueError) as error:
+            where = f"{shelf.table.name}.{name}"
+            raise JournalUnreadable(f"A value of {where} cannot be read.") from error
+
+
+def _read(column: Column[Any], value: Any) -> Any:
+    for kind, read in _READERS:
+        if isinstance(column.type, kind):
+            return read(value)
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment
+
+
+def _of(kind: type) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"not {kind.__name__}")
+        return value
+
+    return check
+
+
+_READERS: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
+    (UtcDateTime, _moment),
+    (EncryptionJson, lambda value: Encryption(**value)),
+    (Date, date.fromisoformat),
+    (Boolean, _of(bool)),
+    (Integer, _of(int)),
+    (Text, _of(str)),
+    (String, _of(str)),
+)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return asdict(value) if isinstance(value, Encryption) else value

@@ -1,0 +1,86 @@
+"""The journal in the bucket, and a catalog made anew from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from twirec.archive import Archive
+from twirec.cli.output import as_json, print_json
+from twirec.model.journal import RebuildReport
+
+
+@click.command()
+@click.option("--since", metavar="DATE", help="Look only at the days from this one on.")
+@as_json
+def journal(since: str | None, as_json: bool) -> None:
+    """Write the days of the journal that changed into the bucket. Workers do it every hour.
+
+    Exit status 1 if a day could not be written.
+    """
+    report = Archive.from_env().journal(since)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        click.echo(f"Looked at {report.days} days; {report.written} had changed and were written.")
+        _tell(report.problems)
+    _end(report.problems)
+
+
+@click.command()
+@click.option(
+    "--into",
+    metavar="URL",
+    help="The new catalog, such as sqlite:///new.db; by default that of TWIREC_DATABASE_URL.",
+)
+@as_json
+def rebuild(into: str | None, as_json: bool) -> None:
+    """Make a lost catalog anew, from the journal and the labels in the bucket alone.
+
+    Exit status 1 if something in the bucket could not be read.
+    """
+    terminal = Console(stderr=True)
+    with Progress(console=terminal, disable=not terminal.is_terminal) as bars:
+        tasks = {
+            what: bars.add_task(what, total=None)
+            for what in ("announcements", "journal", "recordings")
+        }
+        report = Archive.from_env().rebuild(
+            into, progress=lambda what, count: bars.update(tasks[what], completed=count)
+        )
+    if as_json:
+        print_json(asdict(report))
+    else:
+        _tell_of_rebuild(report)
+        _tell(report.problems)
+    _end(report.problems)
+
+
+def _tell_of_rebuild(report: RebuildReport) -> None:
+    click.echo(
+        f"Read {report.rows} rows of {report.days} days of the journal, {report.announcements} "
+        f"announcements, and the labels of {report.objects} recordings."
+    )
+    found = {
+        "recordings taken from their labels": report.from_labels,
+        "of them quarantined: their labels prove no notice": report.quarantined,
+        "erased or ordered to be, and still there: a worker erases them": report.erasing,
+    }
+    for what, count in found.items():
+        if count:
+            click.echo(f"  {count} {what}")
+    click.echo("Now run `twirec sweep --full`: it finds what came since the journal was written.")
+
+
+def _tell(problems: Mapping[str, str]) -> None:
+    for name, reason in problems.items():
+        click.echo(f"  {name}: {reason}")
+
+
+def _end(problems: Mapping[str, str]) -> None:
+    if problems:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,155 @@
+"""Writing the journal: each day as one object in the bucket, anew when something of it changed.
+
+An object is written only if absent, so that a day's next one has the next number; the older ones
+are deleted when the bucket has proven that it holds the newer.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+
+from twirec.model.bucket import StoredObject
+from twirec.model.catalog import Catalog
+from twirec.model.errors import (
+    BucketUnavailable,
+    JournalForeign,
+    ObjectExists,
+    TwirecError,
+    VerificationFailed,
+)
+from twirec.model.journal import UNDATED, JournalReport
+from twirec.model.ports import Bucket
+from twirec.model.records import Recording
+from twirec.transfers.journal_page import (
+    CONTENT_TYPE,
+    SCHEMA,
+    Page,
+    day_and_number,
+    folder,
+    is_whole,
+    page_name,
+)
+
+log = logging.getLogger("twirec.journal")
+
+TRIES = 3
+"""So often a day is written again when another process was first."""
+
+
+class Journal:
+    """Keeps what the catalog holds in the bucket, a day at a time. Safe to share by threads.
+
+    Args:
+        catalog: what is kept.
+        bucket: where.
+        now: the clock, UTC.
+    """
+
+    def __init__(self, catalog: Catalog, bucket: Bucket, now: Callable[[], datetime]) -> None:
+        self._catalog = catalog
+        self._bucket = bucket
+        self._now = now
+        self._turn = threading.Lock()
+
+    def write(self, since: date | None = None) -> JournalReport:
+        """Write the days that changed.
+
+        Args:
+            since: the first day that is looked at, UTC; None for all.
+        """
+        days = self._catalog.journal_days(since)
+        written = 0
+        problems: dict[str, str] = {}
+        for day in days:
+            try:
+                written += self.write_day(day)
+            except TwirecError as error:
+                problems[day.isoformat()] = f"{type(error).__name__}: {error}"
+                log.error("the journal of %s: %s", day, error)
+        return JournalReport(len(days), written, problems)
+
+    def write_day_of(self, recording: Recording) -> None:
+        """Write the day of a recording, if it changed. Raises as `write_day` does."""
+        start = recording.started_at
+        self.write_day(start.astimezone(UTC).date() if start else UNDATED)
+
+    def write_day(self, day: date) -> bool:
+        """Write a day if it changed, and let only its newest object be. Whether it was written.
+
+        Raises:
+            BucketError: the object could not be written, or an older one not be deleted.
+            JournalForeign: another catalog wrote what is there.
+        """
+        with self._turn:
+            for _ in range(TRIES):
+                try:
+                    return self._write_once(day)
+                except ObjectExists:
+                    log.info("the journal of %s: another process was first", day)
+        raise BucketUnavailable(f"Other processes keep writing the journal of {day}.")
+
+    def _write_once(self, day: date) -> bool:
+        older = self._versions(day)
+        if older and self._is_as_written(day, older[-1]):
+            self._drop(day, older[:-1])
+            return False
+        newest = self._number(older[-1]) if older else 0
+        stored = self._put(day, newest + 1)
+        self._drop(day, older)
+        # Who listed the same older ones and was slower has written what is out of date.
+        if [later for later in self._versions(day) if self._number(later) > newest + 1]:
+            self._drop(day, [stored])
+        return True
+
+    def _is_as_written(self, day: date, newest: StoredObject) -> bool:
+        if newest.labels.get("token") not in self._catalog.journal_tokens(day):
+            raise JournalForeign(
+                f"The journal of {day} in the bucket was written by another catalog, or by a newer "
+                "copy of this one, and is left as it is: make a catalog from it with `twirec "
+                "rebuild`, or give this one a bucket of its own."
+            )
+        with self._catalog.journal_rows(day) as rows:
+            digest = Page(day, rows).sha256()
+        return is_whole(newest) and newest.labels.get("sha256") == digest
+
+    def _put(self, day: date, number: int) -> StoredObject:
+        token = uuid.uuid4().hex
+        self._catalog.add_journal_token(day, token)
+        try:
+            with self._catalog.journal_rows(day) as rows:
+                page = Page(day, rows)
+                stored = self._bucket.put(
+                    page_name(day, number),
+                    page.chunks(),
+                    content_type=CONTENT_TYPE,
+                    labels={"schema": str(SCHEMA), "day": day.isoformat(), "token": token},
+                    custom_time=self._now(),
+                    seal=page.labels,
+                )
+        except ObjectExists:
+            self._catalog.drop_journal_token(day, token)
+            raise
+        if (stored.size, stored.crc32c) != (page.size, page.crc32c) or not is_whole(stored):
+            raise VerificationFailed(
+                f"The bucket does not hold the journal of {day} as it was sent."
+            )
+        log.info("the journal of %s: %d rows", day, page.rows)
+        return stored
+
+    def _versions(self, day: date) -> list[StoredObject]:
+        """Return the objects of a day, the newest last."""
+        found = [each for each in self._bucket.list(folder(day)) if day_and_number(each.name)]
+        return sorted(found, key=self._number)
+
+    def _number(self, stored: StoredObject) -> int:
+        named = day_and_number(stored.name)
+        return named[1] if named else 0
+
+    def _drop(self, day: date, versions: Sequence[StoredObject]) -> None:
+        for old in versions:
+            self._bucket.delete(old.name, old.generation)
+            self._catalog.drop_journal_token(day, old.labels.get("token", ""))
