@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "listening": {"auditing", "model", "adapters", "audio", "settings"},
     "waves": {"model", "adapters", "audio"},
     "takeover": {"model", "calls", "transfers", "custody", "settings"},
-    "recovery": {"model", "calls", "adapters", "transfers", "settings"},
+    "recovery": {"auditing", "model", "calls", "adapters", "transfers", "settings"},
     "archive": {
         *("model", "calls", "adapters", "transfers", "custody"),
         *("settings", "phone", "rules", "upkeep", "finding", "auditing"),

@@ -41,7 +41,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules, Upkeep, Finding, Listening, Waves, Auditing, Takeover, Recovery):
+class Archive(Rules, Upkeep, Finding, Listening, Waves, Recovery, Auditing, Takeover):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.

@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.auditing import Auditing
 from twirec.calls.times import since_time
+from twirec.model.audit import Action, AuditHead
 from twirec.model.journal import JournalReport, RebuildReport
 from twirec.model.ports import Bucket
 from twirec.settings import Settings
@@ -28,7 +30,7 @@ EVERY_DAY = timedelta(days=1)
 """Between two looks at all days."""
 
 
-class Recovery:
+class Recovery(Auditing):
     """The part of the archive that outlives the catalog.
 
     Attributes:
@@ -59,13 +61,22 @@ class Recovery:
         first = since_time(since, self.settings.timezone).date() if since else None
         return self._write_journal(first)
 
+    def journalled_audit_head(self) -> AuditHead | None:
+        """Return where the audit log ended when the journal was last written, for `verify_audit`.
+
+        Raises:
+            BucketError: the bucket cannot be listed.
+        """
+        return self._journal.audit_head()
+
     def rebuild(
-        self, into: str | None = None, *, progress: Progress | None = None
+        self, into: str | None = None, *, by: str, progress: Progress | None = None
     ) -> RebuildReport:
         """Make a catalog anew from the bucket alone: announcements, journal, and labels.
 
         Args:
             into: SQLAlchemy URL of the new catalog; that of the settings by default.
+            by: who does it; it is the next entry of the audit log.
             progress: called with what is being read and how many so far.
 
         Raises:
@@ -76,7 +87,10 @@ class Recovery:
         catalog = SqlCatalog(into) if into else self.catalog
         try:
             catalog.set_up()
-            return Rebuild(catalog, self.bucket, self.now, progress).run()
+            report = Rebuild(catalog, self.bucket, self.now, progress).run()
+            detail = {"days": report.days, "problems": len(report.problems)}
+            catalog.append_audit(self._draft(Action.REBUILD, by, detail=detail))
+            return report
         finally:
             if into:
                 catalog.close()

@@ -336,10 +336,10 @@ def test_while_the_journal_cannot_be_written_nothing_is_called_erased(
 WHOLE = b"".join(Page(DAY, [("calls", {"a": 1}), ("calls", {"a": 2})]).chunks())
 
 
-@pytest.mark.parametrize("length", range(len(WHOLE)))
-def test_a_torn_page_is_recognised_wherever_it_is_torn(length: int) -> None:
-    with pytest.raises(JournalUnreadable):
-        list(read_page(DAY, [WHOLE[:length]]))
+def test_a_torn_page_is_recognised_wherever_it_is_torn() -> None:
+    for length in range(len(WHOLE)):
+        with pytest.raises(JournalUnreadable):
+            list(read_page(DAY, [WHOLE[:length]]))
 
 
 def test_a_whole_page_is_read_in_any_pieces() -> None:

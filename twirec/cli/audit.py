@@ -50,7 +50,7 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
 
 
 def _verify(archive: Archive, as_json: bool) -> None:
-    verdict = archive.verify_audit()
+    verdict = archive.verify_audit(archive.journalled_audit_head())
     if as_json:
         print_json({**asdict(verdict), "whole": verdict.whole})
     elif verdict.whole:

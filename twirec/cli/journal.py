@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json
+from twirec.cli.output import as_json, print_json, who
 from twirec.model.journal import RebuildReport
 
 
@@ -50,7 +50,9 @@ def rebuild(into: str | None, as_json: bool) -> None:
             for what in ("announcements", "journal", "recordings")
         }
         report = Archive.from_env().rebuild(
-            into, progress=lambda what, count: bars.update(tasks[what], completed=count)
+            into,
+            by=who(),
+            progress=lambda what, count: bars.update(tasks[what], completed=count),
         )
     if as_json:
         print_json(asdict(report))

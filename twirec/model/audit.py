@@ -31,6 +31,7 @@ class Action(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     RETRY = "retry"
+    REBUILD = "rebuild"
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,10 @@ class JournalForeign(JournalError):
     """The journal was written by another catalog, or by a newer copy of this one."""
 
 
+class AuditBroken(JournalError):
+    """The audit log is not any more what the journal in the bucket says it was."""
+
+
 class JournalUnreadable(JournalError):
     """An object of the journal is torn, damaged, or of a newer version of the library."""
 

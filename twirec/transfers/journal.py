@@ -12,9 +12,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
+from twirec.model.audit import AuditHead
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
 from twirec.model.errors import (
+    AuditBroken,
     BucketUnavailable,
     JournalForeign,
     ObjectExists,
@@ -26,8 +28,10 @@ from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.transfers.journal_page import (
     CONTENT_TYPE,
+    JOURNAL,
     SCHEMA,
     Page,
+    audit_head,
     day_and_number,
     folder,
     is_whole,
@@ -83,6 +87,7 @@ class Journal:
         Raises:
             BucketError: the object could not be written, or an older one not be deleted.
             JournalForeign: another catalog wrote what is there.
+            AuditBroken: what is there proves that the audit log was tampered with.
         """
         with self._turn:
             for _ in range(TRIES):
@@ -91,6 +96,15 @@ class Journal:
                 except ObjectExists:
                     log.info("the journal of %s: another process was first", day)
         raise BucketUnavailable(f"Other processes keep writing the journal of {day}.")
+
+    def audit_head(self) -> AuditHead | None:
+        """Return where the audit log's chain ended when the journal was last written.
+
+        Raises:
+            BucketError: the bucket cannot be listed.
+        """
+        heads = [head for each in self._bucket.list(JOURNAL) if (head := audit_head(each))]
+        return max(heads, key=lambda head: head.seq, default=None)
 
     def _write_once(self, day: date) -> bool:
         older = self._versions(day)
@@ -114,7 +128,26 @@ class Journal:
             )
         with self._catalog.journal_rows(day) as rows:
             digest = Page(day, rows).sha256()
-        return is_whole(newest) and newest.labels.get("sha256") == digest
+        if is_whole(newest) and newest.labels.get("sha256") == digest:
+            return True
+        self._check_audit(newest)
+        return False
+
+    def _check_audit(self, newest: StoredObject) -> None:
+        """Let what proves that the audit log was tampered with not be written over.
+
+        Raises:
+            AuditBroken: the log has not the entry any more with which it ended then.
+        """
+        head = audit_head(newest)
+        if head is None:
+            return
+        found = self._catalog.audit_entries(head.seq - 1, 1)
+        if [(entry.seq, entry.hash) for entry in found] != [(head.seq, head.hash)]:
+            raise AuditBroken(
+                f"{newest.name} is left as it is: the audit log's entry {head.seq} is not any more "
+                "the one that it holds; see `twirec audit --verify`."
+            )
 
     def _put(self, day: date, number: int) -> StoredObject:
         token = uuid.uuid4().hex

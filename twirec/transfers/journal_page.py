@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from twirec.model.audit import AuditHead
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import JournalUnreadable
@@ -21,6 +22,9 @@ SCHEMA = 1
 """The version of the form."""
 
 CONTENT_TYPE = "application/x-ndjson"
+
+AUDIT = "audit"
+"""The table of the audit log, whose rows come in order of the chain."""
 
 CHUNK = 256 * 1024
 """Bytes that are gathered before they are passed on."""
@@ -70,6 +74,7 @@ class Page:
         self._rows = rows
         self._sha256 = hashlib.sha256()
         self._crc32c = Crc32c()
+        self._head: AuditHead | None = None
         self.rows = 0
         self.size = 0
 
@@ -103,12 +108,15 @@ class Page:
             "rows": str(self.rows),
             "size": str(self.size),
             "crc32c": self.crc32c,
+            **_head_labels(self._head),
         }
 
     def _lines(self) -> Iterator[bytes]:
         yield self._hashed({"journal": SCHEMA, "day": self._day.isoformat()})
         for table, row in self._rows:
             self.rows += 1
+            if table == AUDIT:
+                self._head = AuditHead(row["seq"], row["hash"])
             yield self._hashed({"table": table, "row": row})
         yield _line({"end": self.rows, "sha256": self._sha256.hexdigest()})
 
@@ -122,6 +130,16 @@ class Page:
         self.size += len(chunk)
         self._crc32c.update(chunk)
         return chunk
+
+
+def _head_labels(head: AuditHead | None) -> dict[str, str]:
+    return {"audit_seq": str(head.seq), "audit_hash": head.hash} if head else {}
+
+
+def audit_head(stored: StoredObject) -> AuditHead | None:
+    """Return where the audit log's chain ended on the day of an object; None if there is none."""
+    seq, hash_ = stored.labels.get("audit_seq", ""), stored.labels.get("audit_hash", "")
+    return AuditHead(int(seq), hash_) if seq.isdecimal() else None
 
 
 def is_whole(stored: StoredObject) -> bool:
