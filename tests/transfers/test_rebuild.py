@@ -318,6 +318,18 @@ def test_what_was_archived_after_the_journal_is_known_as_archived(
     )
 
 
+def test_what_is_kept_at_the_vendor_stays_there(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    house.record(MEDIA)
+    house.archive.catalog.keep_at_vendor(recording_sid())
+    assert house.work().keep_at_vendor
+    new = rebuilt()
+    new.worker(threads=1).run_once()
+    assert new.catalog.recording(recording_sid()).state is State.ARCHIVED
+    assert house.at_vendor() == [recording_sid()]
+
+
 def labelled(house: House, **labels: str) -> None:
     (name,) = house.stored()
     house.bucket.label(name, house.bucket.stat(name).generation, labels)

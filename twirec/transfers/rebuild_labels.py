@@ -128,6 +128,7 @@ def _found(stored: StoredObject, labels: Mapping[str, str], now: datetime) -> Fo
         crc32c=stored.crc32c,
         sha256=_hex(labels["sha256"]),
         due_at=now,
+        keep_at_vendor=labels.get("keep_at_vendor") == "yes",
     )
     if object_name(recording) != stored.name:
         raise ValueError("another recording's labels")
