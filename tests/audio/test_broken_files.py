@@ -7,6 +7,7 @@ import struct
 import time
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.audio.talks import ANSWER, talk, track
+from twirec.audio.conversion import plan
+from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.waveform import FASTEST, MOST_CHANNELS, POINTS, measure
-from twirec.model.errors import MediaError, MediaTruncated, NotAudio
+from twirec.model.audio import Asked
+from twirec.model.errors import ConversionFailed, MediaError, MediaTruncated, NotAudio, TwirecError
 from twirec.model.waves import Waveform
 from twirec.sandbox.audio import Track
 
@@ -28,27 +32,35 @@ EXTENSIBLE = bytes.fromhex("0100000000001000800000aa00389b71")
 WHOLE = talk(track((0.0, ANSWER)), Track(), 0.25)
 
 fuzz = settings(
-    max_examples=400,
+    max_examples=250,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 
 
-def outcome(content: bytes, step: int = 4096) -> Waveform | MediaError:
-    """What comes of a file, within the limits."""
-    pieces = (content[at : at + step] for at in range(0, len(content), step))
+@contextmanager
+def limits() -> Iterator[None]:
+    """Fail what takes more time or memory than it may."""
     began = time.process_time()
     tracemalloc.start()
-    found: Waveform | MediaError
     try:
-        found = measure(pieces)
-    except MediaError as error:
-        found = error
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+        yield
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert peak < MEMORY
     assert time.process_time() - began < PATIENCE
+
+
+def outcome(content: bytes, step: int = 4096) -> Waveform | MediaError:
+    """What comes of a file, within the limits."""
+    found: Waveform | MediaError
+    with limits():
+        try:
+            found = measure(content[at : at + step] for at in range(0, len(content), step))
+        except MediaError as error:
+            found = error
     if isinstance(found, MediaError):
         assert str(found).endswith(".")
     return found
@@ -119,6 +131,23 @@ def test_a_header_that_lies_is_measured_or_refused(content: bytes, step: int) ->
         is_sound(found)
 
 
+@settings(fuzz, max_examples=150)
+@given(content=files(), name=st.sampled_from(["wav", "wav", "aiff", "raw"]))
+def test_a_header_that_lies_is_converted_or_refused(content: bytes, name: str) -> None:
+    def read(start: int, end: int | None) -> Iterator[bytes]:
+        yield content[start:end]
+
+    refused: TwirecError | None = None
+    with limits():
+        try:
+            made = plan(read, len(content), lambda _: (), Asked(format=name))
+            assert sum(len(chunk) for chunk in made.chunks(lambda: find_ffmpeg(None)))
+        except TwirecError as error:
+            refused = error
+    assert not isinstance(refused, ConversionFailed)
+    assert refused is None or str(refused).endswith(".")
+
+
 @fuzz
 @given(content=st.binary(max_size=200))
 def test_bytes_that_are_no_file_are_refused(content: bytes) -> None:
@@ -174,10 +203,6 @@ def test_a_header_that_promises_much_is_refused_before_it_is_read(start: bytes) 
             read += len(piece)
             yield piece
 
-    tracemalloc.start()
-    with pytest.raises(NotAudio):
+    with limits(), pytest.raises(NotAudio):
         measure(counted())
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
     assert read < 500_000
-    assert peak < MEMORY

@@ -12,6 +12,9 @@ from twirec.model.errors import InvalidQuery, MediaTruncated, NotAudio
 SAMPLE = 2
 """Bytes of a sample of one channel."""
 
+SLOWEST, FASTEST = 1_000, 384_000
+"""Samples per second: what is slower or faster has a header that lies."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pcm:
@@ -60,6 +63,10 @@ class Original:
             raise NotAudio("It ended before the audio of a WAV file began.")
         if form.bits != 8 * SAMPLE:
             raise NotAudio(f"It is a WAV file of {form.bits} bits: only 16-bit PCM is converted.")
+        if not SLOWEST <= form.sample_rate <= FASTEST:
+            raise NotAudio(
+                f"It has {form.sample_rate} samples a second: {SLOWEST} to {FASTEST} are converted."
+            )
         self._begin = check.begin
         held = size - self._begin
         if announced not in STREAMED and announced > held:

@@ -79,7 +79,8 @@ class Meter:
     def waveform(self) -> Waveform:
         """Return what was measured, without who is on which channel."""
         last = len(self._rest) // self._form.frame_bytes
-        end = self._measure(self._rest, last, _places(last)) if last else [b""] * len(self._levels)
+        rest = self._rest[: last * self._form.frame_bytes]
+        end = self._measure(rest, last, _places(last)) if last else [b""] * len(self._levels)
         seconds = (len(self._levels[0]) * self._frames + last) / self._form.sample_rate
         return Waveform(
             seconds=seconds,
