@@ -25,6 +25,9 @@ from twirec.model.words import (
     Role,
 )
 
+TAIL = 6
+"""How many of a number's last digits people can search for."""
+
 
 def values(
     record: Call
@@ -38,8 +41,18 @@ def values(
     | Note
     | AuditEntry,
 ) -> dict[str, Any]:
-    """Return the columns of a value: its fields, in types that databases have."""
-    return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
+    """Return the columns of a value: its fields, in types that databases have.
+
+    A call has one more, by which it is found by the last digits of the customer's number.
+    """
+    row = {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
+    return row | {"tail": tail_of(record.customer_number)} if isinstance(record, Call) else row
+
+
+def tail_of(number: str) -> str:
+    """Return the last digits of a number backwards; nothing of what is none."""
+    digits = number.removeprefix("+")
+    return digits[: -TAIL - 1 : -1] if digits.isdigit() else ""
 
 
 def to_call(row: Row[Any]) -> Call:

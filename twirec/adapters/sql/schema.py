@@ -52,6 +52,8 @@ calls = Table(
     Column("detail", String(255), nullable=False, server_default=""),
     Column("ended_at", UtcDateTime),
     Column("case_number", String(64), nullable=False, server_default=""),
+    Column("tail", String(8), nullable=False, server_default="", index=True),
+    Index("ix_calls_call_sid", "call_sid"),
 )
 
 consents = Table(

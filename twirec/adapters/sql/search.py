@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ColumnElement, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, select, update
 
 from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
-from twirec.adapters.sql.rows import values
+from twirec.adapters.sql.rows import TAIL, values
 from twirec.adapters.sql.schema import calls, consents, notes, recordings
 from twirec.adapters.sql.whole import whole
 from twirec.model.audit import Action, AuditDraft
@@ -23,13 +23,15 @@ class Search:
 
     def find(self, sid: str) -> CallRecord:
         """Return the call of a SID, its own or that of one of its recordings."""
-        its_recording = exists().where(
-            recordings.c.account_sid == calls.c.account_sid,
-            recordings.c.call_sid == calls.c.call_sid,
-            recordings.c.sid == sid,
+        of_recording = select(recordings.c.account_sid, recordings.c.call_sid).where(
+            recordings.c.sid == sid
         )
         with self.database.read() as connection:
-            found = whole(connection, [(calls.c.call_sid == sid) | its_recording], limit=1)
+            known = connection.execute(of_recording).first()
+            line = calls.c.call_sid == (known.call_sid if known else sid)
+            if known:
+                line &= calls.c.account_sid == known.account_sid
+            found = whole(connection, [line], limit=1)
         if not found:
             raise NotFound(f"The catalog has no call or recording {sid}.")
         return found[0]
@@ -69,9 +71,9 @@ class Search:
 def _conditions(query: Query) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.number is not None:
-        conditions.append(_is_number(calls.c.customer_number, query.number))
+        conditions.append(_is_customer(query.number))
     if query.own_number is not None:
-        conditions.append(_is_number(calls.c.own_number, query.own_number))
+        conditions.append(_is_own(query.own_number))
     if query.since is not None:
         conditions.append(calls.c.started_at >= query.since)
     if query.until is not None:
@@ -130,5 +132,13 @@ def _of_a_recording(query: Query) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _is_number(column: Column[str], number: str) -> ColumnElement[bool]:
-    return column.endswith(number) if number.isdigit() else column == number
+def _is_customer(number: str) -> ColumnElement[bool]:
+    if not number.isdigit():
+        return calls.c.customer_number == number
+    backwards = number[::-1]
+    return calls.c.tail.between(backwards, backwards + "9" * TAIL)
+
+
+def _is_own(number: str) -> ColumnElement[bool]:
+    own = calls.c.own_number
+    return own.endswith(number) if number.isdigit() else own == number

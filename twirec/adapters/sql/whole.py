@@ -23,12 +23,15 @@ def whole(
         .limit(limit)
     )
     lines = [to_call(row) for row in connection.execute(statement)]
-    sids = {line.call_sid for line in lines}
-    answers = _by_call(connection, select(consents).where(consents.c.call_sid.in_(sids)))
+    accounts, sids = {line.account_sid for line in lines}, {line.call_sid for line in lines}
+    answers = _by_call(
+        connection,
+        select(consents).where(consents.c.account_sid.in_(accounts), consents.c.call_sid.in_(sids)),
+    )
     files = _by_call(
         connection,
         select(recordings)
-        .where(recordings.c.call_sid.in_(sids))
+        .where(recordings.c.account_sid.in_(accounts), recordings.c.call_sid.in_(sids))
         .order_by(recordings.c.started_at, recordings.c.sid),
     )
     others = _by_call(connection, select(legs).where(legs.c.call_sid.in_(sids)).order_by(legs.c.at))

@@ -141,6 +141,12 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("case_number", sa.String(length=64), server_default="", nullable=False)
         )
+        batch_op.add_column(
+            sa.Column("tail", sa.String(length=8), server_default="", nullable=False)
+        )
+    op.create_index(op.f("ix_calls_tail"), "calls", ["tail"], unique=False)
+    op.create_index(op.f("ix_calls_call_sid"), "calls", ["call_sid"], unique=False)
+    _fill_tails()
     op.create_table(
         "notes",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -207,6 +213,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_orders_at"), "orders", ["at"], unique=False)
     op.create_index(op.f("ix_notices_at"), "notices", ["at"], unique=False)
     op.create_index(op.f("ix_notes_at"), "notes", ["at"], unique=False)
+
+
+def _fill_tails() -> None:
+    """Give the calls that are there the last six digits of their number, backwards."""
+    calls = sa.table("calls", sa.column("customer_number"), sa.column("tail"))
+    for (number,) in op.get_bind().execute(sa.select(calls.c.customer_number).distinct()).all():
+        digits = number.removeprefix("+")
+        if digits.isdigit():
+            own = calls.c.customer_number == number
+            op.execute(sa.update(calls).where(own).values(tail=digits[:-7:-1]))
 
 
 APPEND_ONLY = {
