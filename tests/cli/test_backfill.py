@@ -21,6 +21,7 @@ from tests.cli.conftest import Twirec
 from twirec.archive import Archive
 from twirec.model.states import State
 from twirec.sandbox import Fault, Faults, Sandbox
+from twirec.transfers.throttle import Throttle
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 COMMAND = [sys.executable, "-m", "twirec.cli", "backfill"]
@@ -87,7 +88,7 @@ def objects(settings: dict[str, str]) -> int:
 def test_interrupted_and_started_again_it_copies_everything_once(
     settings: dict[str, str], twirec_sandbox: Sandbox
 ) -> None:
-    gather(twirec_sandbox, 200)
+    gather(twirec_sandbox, 120)
     process = start(settings)
     wait_until(lambda: len(media_requests(twirec_sandbox)) > 30)
     process.send_signal(signal.SIGINT)
@@ -95,15 +96,15 @@ def test_interrupted_and_started_again_it_copies_everything_once(
     assert (process.returncode, err) == (130, "")
     assert "It was interrupted. Run the same command again to go on." in out
     first = int(re.findall(r"(\d+) copied", out)[0])
-    assert 30 <= first < 200
+    assert 30 <= first < 120
     assert states(settings) == {State.RELEASED: first}
     status, out, err = run(settings)
     assert (status, err) == (0, "")
     assert "went on at 2026-03-" in out
-    assert int(re.findall(r"(\d+) copied", out)[0]) + first == 200
+    assert int(re.findall(r"(\d+) copied", out)[0]) + first == 120
     assert set(media_requests(twirec_sandbox).values()) == {1}
-    assert len(media_requests(twirec_sandbox)) == objects(settings) == 200
-    assert states(settings) == {State.RELEASED: 200}
+    assert len(media_requests(twirec_sandbox)) == objects(settings) == 120
+    assert states(settings) == {State.RELEASED: 120}
 
 
 def test_the_second_ctrl_c_ends_at_once(settings: dict[str, str], twirec_sandbox: Sandbox) -> None:
@@ -130,13 +131,13 @@ def call_asked_for(sandbox: Sandbox) -> Callable[[], bool]:
 def test_in_a_pipe_nothing_is_said_but_the_summary(
     settings: dict[str, str], twirec_sandbox: Sandbox
 ) -> None:
-    gather(twirec_sandbox, 30)
+    gather(twirec_sandbox, 12)
     status, out, err = run(settings)
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0].endswith("30 recordings at Twilio.")
-    assert re.fullmatch(r"  30 copied, [\d,]+ bytes", lines[1])
-    assert lines[2].startswith("Twilio's list price for keeping these 30 minutes there: $0.00")
+    assert lines[0].endswith("12 recordings at Twilio.")
+    assert re.fullmatch(r"  12 copied, [\d,]+ bytes", lines[1])
+    assert lines[2].startswith("Twilio's list price for keeping these 12 minutes there: $0.00")
     assert len(lines) == 3
     listings = [seen for seen in twirec_sandbox.requests if seen.path.endswith("/Recordings.json")]
     assert all("DateCreated" in seen.query for seen in listings)
@@ -164,19 +165,19 @@ def on_a_terminal(settings: dict[str, str]) -> tuple[int, str, str]:
 def test_on_a_terminal_a_bar_says_how_far_it_is_how_fast_and_how_long(
     settings: dict[str, str], twirec_sandbox: Sandbox
 ) -> None:
-    gather(twirec_sandbox, 80)
+    gather(twirec_sandbox, 60)
     status, out, seen = on_a_terminal(settings)
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
     shown = [(int(done), int(of)) for done, of in re.findall(r"(\d+)/(\d+)", plain)]
     assert status == 0
-    assert {of for _, of in shown} == {80}
+    assert {of for _, of in shown} == {60}
     assert [done for done, _ in shown] == sorted(done for done, _ in shown)
-    assert shown[-1] == (80, 80)
-    assert any(0 < done < 80 for done, _ in shown)
+    assert shown[-1] == (60, 60)
+    assert any(0 < done < 60 for done, _ in shown)
     assert re.search(r"\d+\.\d/s", plain)
     assert "100%" in plain
     assert re.search(r"\d:\d\d:\d\d", plain)
-    assert "80 copied" in out
+    assert "60 copied" in out
     assert "copied" not in plain
 
 
@@ -232,3 +233,24 @@ def test_a_span_that_makes_no_sense_is_refused(twirec: Twirec) -> None:
     assert twirec("backfill").exit_code == 2
     result = twirec("backfill", "--since", "2026-11-02", "--until", "2026-11-01")
     assert (result.exit_code, "since: has to be before until" in result.output) == (1, True)
+
+
+@pytest.mark.usefixtures("sandboxed")
+def test_a_busy_twilio_is_asked_less_and_everything_is_copied(
+    twirec_sandbox: Sandbox, twirec: Twirec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = []
+    busy = Throttle.busy
+
+    def noted(throttle: Throttle, wait: float = 0.0) -> None:
+        busy(throttle, wait)
+        limits.append(throttle.limit)
+
+    monkeypatch.setattr(Throttle, "busy", noted)
+    monkeypatch.setattr("twirec.adapters.twilio_http._wait", lambda *_: 0.01)
+    twirec("init")
+    gather(twirec_sandbox, 4)
+    twirec_sandbox.faults = Faults(media={Fault.BUSY: 6})
+    result = twirec("backfill", *ORDER)
+    assert (result.exit_code, "4 copied" in result.output) == (0, True)
+    assert limits[0] == 4

@@ -300,12 +300,13 @@ def test_without_any_account_nothing_is_said_to_be_done(house: House) -> None:
 
 
 def stopped_after(house: House, count: int, **order: Any) -> BackfillReport:
-    """Run, and stop when so many are settled."""
+    """Run, and stop, once, when so many are settled."""
     taking = backfill(house, threads=2, **order)
+    stops = iter([taking.stop])
 
     def show(report: BackfillReport) -> None:
         if report.settled >= count:
-            taking.stop()
+            next(stops, lambda: None)()
 
     return taking.run(show)
 
