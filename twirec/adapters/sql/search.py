@@ -63,9 +63,9 @@ class Search:
             if connection.execute(select(calls.c.call_sid).where(line)).first() is None:
                 raise NotFound(f"The catalog has no call {note.call_sid}.")
             connection.execute(insert(notes).values(values(note)))
-            append(connection, AuditDraft(note.at, note.by, "", Action.ANNOTATE, sid=note.call_sid))
             if note.case_number is not None:
                 connection.execute(update(calls).where(line).values(case_number=note.case_number))
+            append(connection, AuditDraft(note.at, note.by, "", Action.ANNOTATE, sid=note.call_sid))
 
 
 def _conditions(query: Query) -> list[ColumnElement[bool]]:
