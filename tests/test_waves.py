@@ -60,9 +60,14 @@ def test_a_recording_shows_who_speaks_when(house: House) -> None:
     ],
 )
 def test_a_side_that_says_nothing_is_named(
-    house: House, left: Track, right: Track, warning: SoundWarning
+    house: House,
+    caplog: pytest.LogCaptureFixture,
+    left: Track,
+    right: Track,
+    warning: SoundWarning,
 ) -> None:
     assert archived(house, talk(left, right, 16.0)).warnings == (warning,)
+    assert f"{recording_sid()}: its sound looks wrong: {warning}" in caplog.text
 
 
 def test_of_one_channel_nobody_knows_who_is_silent(house: House) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.audio.drawing import LABELS, svg
-from twirec.audio.facts import ALIKE, customer_first, mostly_customers, warnings
+from twirec.audio.facts import ALIKE, customer_first, judged, mostly_customers
 from twirec.audio.waveform import measure
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
@@ -52,7 +52,7 @@ class Waves:
         if found is None:
             found = measure(self.bucket.open_range(recording.object_name or ""))
             self.catalog.keep_waveform(sid, found)
-        known = _with_roles(recording, found)
+        known = judged(found, recording)
         if customer_first(known) and mostly_customers(
             self.catalog.first_speakers(recording, ALIKE)
         ):
@@ -83,11 +83,3 @@ class Waves:
             TwirecError: as `waveform`.
         """
         return svg(self.waveform(sid), width=width, height=height, title=title, labels=labels)
-
-
-def _with_roles(recording: Recording, found: Waveform) -> Waveform:
-    """Return what was measured, with who is on which channel and what looks wrong."""
-    roles = recording.roles(found.channels) or (None,) * found.channels
-    sides = tuple(replace(side, role=role) for side, role in zip(found.sides, roles, strict=True))
-    known = replace(found, sides=sides)
-    return replace(known, warnings=warnings(known))

@@ -53,6 +53,13 @@ def test_it_is_drawn_into_a_file(twirec: Twirec, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("spoken")
+def test_a_file_that_cannot_be_written_is_named(twirec: Twirec, tmp_path: Path) -> None:
+    refused = twirec("waveform", recording_sid(), "-o", str(tmp_path / "none" / "call.svg"))
+    assert refused.exit_code == 1
+    assert "call.svg cannot be written" in refused.output
+
+
+@pytest.mark.usefixtures("spoken")
 def test_its_json_holds_spans_and_peaks(twirec: Twirec) -> None:
     found = json.loads(twirec("waveform", recording_sid(), "--json").output)
     customer, agent = found["sides"]

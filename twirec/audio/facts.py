@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from twirec.model.records import Recording
 from twirec.model.waves import SoundWarning, Waveform
 from twirec.model.words import Role
 
@@ -24,7 +26,15 @@ SILENT_SIDE = {
 }
 
 
-def warnings(waveform: Waveform) -> tuple[SoundWarning, ...]:
+def judged(measured: Waveform, recording: Recording) -> Waveform:
+    """Return what was measured of a recording, with who is on which channel and what looks wrong."""
+    roles = recording.roles(measured.channels) or (None,) * measured.channels
+    sides = zip(measured.sides, roles, strict=True)
+    known = replace(measured, sides=tuple(replace(side, role=role) for side, role in sides))
+    return replace(known, warnings=_warnings(known))
+
+
+def _warnings(waveform: Waveform) -> tuple[SoundWarning, ...]:
     """Return what looks wrong, the worst first."""
     sides = waveform.sides
     silent = [side for side in sides if side.silent]

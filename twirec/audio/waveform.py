@@ -1,7 +1,7 @@
 """How loud each channel is, measured while the samples stream by: a byte for 20 milliseconds.
 
-It costs about a quarter of a second of CPU for an hour of two channels. That is why it looks at
-some of the samples only, and at their upper eight bits: enough to see speech, and to draw it.
+It costs 0.2 s of CPU for an hour of two channels. That is why it looks at some of the samples only,
+and at their upper eight bits: enough to see speech, and to draw it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json
-from twirec.model.errors import TwirecError
+from twirec.model.errors import InvalidQuery, TwirecError
 from twirec.model.records import Recording
 from twirec.model.states import STORED, Custody
 from twirec.model.waves import SoundWarning, Waveform
@@ -41,9 +41,7 @@ def waveform(sid: str, output: Path | None, width: int, height: int, as_json: bo
     archive = Archive.from_env()
     found = archive.waveform(sid)
     if output is not None:
-        output.write_text(
-            archive.draw_waveform(sid, width=width, height=height) + "\n", encoding="utf-8"
-        )
+        _write(output, archive.draw_waveform(sid, width=width, height=height))
     if as_json:
         print_json({**sound_fields(found), "sides": _sides(found, peaks=True)})
         return
@@ -88,6 +86,13 @@ def sound_of(archive: Archive, recording: Recording) -> Waveform | str:
         return archive.waveform(recording.sid)
     except TwirecError as error:
         return f"not to be had: {error}"
+
+
+def _write(file: Path, drawing: str) -> None:
+    try:
+        file.write_text(drawing + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InvalidQuery(f"{file} cannot be written ({error.strerror}).") from error
 
 
 def _sides(found: Waveform, *, peaks: bool = False) -> list[dict[str, Any]]:

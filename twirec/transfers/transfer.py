@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from twirec.audio.facts import judged
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
 from twirec.model.errors import (
@@ -116,16 +117,19 @@ class Transfer:
             self._take_back(recording.sid, stored)
             raise
         self._at(Step.ARCHIVED)
-        self._keep_waveform(recording.sid, intake)
+        self._keep_waveform(recording, intake)
 
-    def _keep_waveform(self, sid: str, intake: Intake) -> None:
+    def _keep_waveform(self, recording: Recording, intake: Intake) -> None:
         """Keep what was heard. If that fails it can be measured again, from the bucket."""
         heard = intake.waveform
-        if heard is not None:
-            try:
-                self._catalog.keep_waveform(sid, heard)
-            except CatalogError as error:
-                log.warning("%s: its waveform was not kept: %s", sid, error)
+        if heard is None:
+            return
+        try:
+            self._catalog.keep_waveform(recording.sid, heard)
+        except CatalogError as error:
+            log.warning("%s: its waveform was not kept: %s", recording.sid, error)
+        for warning in judged(heard, recording).warnings:
+            log.warning("%s: its sound looks wrong: %s", recording.sid, warning)
 
     def _take_back(self, sid: str, stored: StoredObject) -> None:
         """Delete what was stored while somebody erased the recording."""
