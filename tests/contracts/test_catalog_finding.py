@@ -22,7 +22,7 @@ from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import NotFound
 from twirec.model.finding import Query
 from twirec.model.policy import PolicyChange
-from twirec.model.records import Note, Pause
+from twirec.model.records import Note, Pause, Recording
 from twirec.model.states import Custody, State
 
 SOMETHING = AuditDraft(STARTED, "ana", "admin", "sign_in", detail={"n": 1, "ñ": None, "t": True})
@@ -90,9 +90,11 @@ def test_the_call_of_an_erased_recording_shows_only_that_there_was_one(
     lease = catalog.claim(STARTED, timedelta(minutes=1))
     assert lease
     catalog.finish(lease, State.ERASED)
-    (recording,) = catalog.search(Query())[0].recordings
-    assert (recording.sid, recording.state) == (recording_sid(), State.ERASED)
-    assert (recording.size, recording.sha256) == (None, None)
+    (recording,) = catalog.search(Query(state=State.ERASED))[0].recordings
+    assert recording == Recording(
+        recording_sid(), ACCOUNT, call_sid(), State.ERASED, started_at=STARTED
+    )
+    assert catalog.search(Query(min_seconds=1)) == []
 
 
 def test_a_note_needs_a_call_of_that_account(catalog: SqlCatalog) -> None:

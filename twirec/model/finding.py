@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from twirec.model.records import CallRecord, Note
+from twirec.model.records import CallRecord, Note, Recording
 from twirec.model.states import Custody, State
 from twirec.model.words import ConsentOutcome, Direction, Reason
 
@@ -66,11 +66,27 @@ class Page:
 
 
 def hide(record: CallRecord, sees: Sequence[Custody]) -> CallRecord:
-    """Return a call without the recordings that are of another custody, and their pauses."""
-    shown = tuple(each for each in record.recordings if each.custody in sees)
+    """Return a call without the recordings that are of another custody, and their pauses.
+
+    Of one that was erased only that there was one.
+    """
+    shown = tuple(_shown(each) for each in record.recordings if each.custody in sees)
     sids = {each.sid for each in shown}
     pauses = tuple(pause for pause in record.pauses if pause.recording_sid in sids)
     return replace(record, recordings=shown, pauses=pauses)
+
+
+def _shown(recording: Recording) -> Recording:
+    if recording.state is not State.ERASED:
+        return recording
+    return Recording(
+        sid=recording.sid,
+        account_sid=recording.account_sid,
+        call_sid=recording.call_sid,
+        state=recording.state,
+        custody=recording.custody,
+        started_at=recording.started_at,
+    )
 
 
 class FindingCatalog(Protocol):
@@ -88,6 +104,7 @@ class FindingCatalog(Protocol):
         """Return the calls that match, newest first; those that start together by their SID.
 
         A recording that the query does not see is not in the answer, and nothing is found by it.
+        One that was erased shows only that there was one, and is not found by its length.
         """
         ...
 

@@ -13,6 +13,7 @@ from twirec.model.audit import Action, AuditDraft
 from twirec.model.errors import NotFound
 from twirec.model.finding import Query, hide
 from twirec.model.records import CallRecord, Note
+from twirec.model.states import State
 from twirec.model.words import Outcome
 
 
@@ -125,6 +126,8 @@ def _of_a_recording(query: Query) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.state is not None:
         conditions.append(recordings.c.state == query.state.value)
+    if query.min_seconds is not None or query.max_seconds is not None:
+        conditions.append(recordings.c.state != State.ERASED.value)
     if query.min_seconds is not None:
         conditions.append(recordings.c.duration >= query.min_seconds)
     if query.max_seconds is not None:
