@@ -27,7 +27,7 @@ SILENT_SIDE = {
 
 
 def judged(measured: Waveform, recording: Recording) -> Waveform:
-    """Return what was measured of a recording, with who is on which channel and what looks wrong."""
+    """Return what was measured, with who is on which channel and what looks wrong."""
     roles = recording.roles(measured.channels) or (None,) * measured.channels
     sides = zip(measured.sides, roles, strict=True)
     known = replace(measured, sides=tuple(replace(side, role=role) for side, role in sides))
