@@ -126,7 +126,7 @@ class Archive(Rules, Upkeep, Finding, Listening, Waves, Recovery, Auditing, Take
             self.vendor,
             keys=self.settings.decryption_keys,
             country=self.settings.country,
-            forgotten=self._journal.write_day_of,
+            forget=self._journal.forget,
             at=at,
         )
         in_turn = (self._sweep_in_turn, self._journal_in_turn)

@@ -22,7 +22,7 @@ from tests.factories import (
     recording_sid,
 )
 from tests.sounds import wav
-from tests.transfers.house import House
+from tests.transfers.house import AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.bucket import StoredObject
@@ -118,17 +118,11 @@ def test_a_recording_without_a_start_has_a_page_of_its_own_until_it_has_one(hous
     house.archive.catalog.adopt(a_recording(started_at=None, state=State.RECORDING, due_at=None))
     house.archive.journal()
     assert [table for table, _ in rows(house.bucket, UNDATED)] == ["recordings"]
-    found = dataclasses.replace(vendor_recording(), started_at=STARTED)
+    found = AT_VENDOR
     house.archive.catalog.refresh(recording_sid(), found, State.COMPLETED, house.time)
     house.archive.journal()
     assert rows(house.bucket, UNDATED) == []
     assert [table for table, _ in rows(house.bucket)].count("recordings") == 1
-
-
-def vendor_recording() -> Any:
-    from tests.transfers.house import AT_VENDOR
-
-    return AT_VENDOR
 
 
 def test_a_days_many_rows_stream_through_in_chunks() -> None:
@@ -329,6 +323,23 @@ def test_while_the_journal_cannot_be_written_nothing_is_called_erased(
     assert waiting.sha256 is None
     assert house.work_on().state is State.ERASED
     assert len(names(house.bucket)) == 1
+
+
+def test_what_is_erased_together_is_forgotten_in_one_writing(house: House) -> None:
+    sids = [recording_sid(number) for number in range(1, 6)]
+    for sid in sids:
+        house.vendor.add_recording(dataclasses.replace(AT_VENDOR, sid=sid), MEDIA)
+    house.archive.sweep()
+    house.work()
+    house.archive.journal()
+    for sid in sids:
+        house.archive.erase(sid, why="retention", by="ana")
+    house.archive.worker(threads=3).run_once()
+    assert {house.archive.catalog.recording(sid).state for sid in sids} == {State.ERASED}
+    assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]
+    again = Journal(house.archive.catalog, house.bucket, lambda: house.time)
+    again.write_day(DAY)
+    assert names(house.bucket) == ["journal/2026/11/23/000003.jsonl"]
 
 
 # --- damage -----------------------------------------------------------------------------------

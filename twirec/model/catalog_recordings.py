@@ -152,13 +152,6 @@ class RecordingsCatalog(Protocol):
         """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`."""
         ...
 
-    def forget(self, lease: Lease) -> Lease:
-        """Forget all but SIDs, times and the object's name of a recording that is being erased.
-
-        The lease goes on. Raises `LeaseLost`.
-        """
-        ...
-
     def finish(self, lease: Lease, state: State, error: str = "") -> None:
         """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
 

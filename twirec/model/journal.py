@@ -98,6 +98,10 @@ class JournalCatalog(Protocol):
         """Forget a token. If it is not there, that is done already."""
         ...
 
+    def forget_erasing(self, day: date) -> None:
+        """Forget of a day's recordings that are `erasing` what is not kept of `erased` ones."""
+        ...
+
     def begin_rebuild(self, at: datetime) -> None:
         """Begin to fill a new catalog, at `at` (UTC).
 
@@ -113,7 +117,7 @@ class JournalCatalog(Protocol):
         last is restored last. If `rows` raises, nothing was written.
 
         Raises:
-            JournalUnreadable: a row has a table, a column or a value that is not known.
+            JournalUnreadable: a row has a table, a column or a value that is not known, or lacks one.
         """
         ...
 

@@ -69,6 +69,13 @@ STORED = frozenset({State.ARCHIVED, State.RELEASED})
 """The states in which the bucket holds verified bytes."""
 
 
+UNDONE = frozenset({State.ERASING, State.ERASED})
+"""The states of what is destroyed, or to be."""
+
+FORGOTTEN = ("generation", "size", "crc32c", "sha256", "encryption")
+"""What the catalog forgets of a recording that is destroyed."""
+
+
 def advance(current: State, told: State) -> State:
     """Return the state after being told `told` while in `current`.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from twirec.model.audit import AuditHead
@@ -23,9 +23,10 @@ from twirec.model.errors import (
     TwirecError,
     VerificationFailed,
 )
-from twirec.model.journal import UNDATED, JournalReport
+from twirec.model.journal import UNDATED, JournalReport, Row
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
+from twirec.model.states import FORGOTTEN, UNDONE
 from twirec.transfers.journal_page import (
     CONTENT_TYPE,
     JOURNAL,
@@ -39,6 +40,9 @@ from twirec.transfers.journal_page import (
 )
 
 log = logging.getLogger("twirec.journal")
+
+DAYS_REMEMBERED = 7
+"""Of so many days it is remembered what was forgotten."""
 
 TRIES = 3
 """So often a day is written again when another process was first."""
@@ -58,6 +62,8 @@ class Journal:
         self._bucket = bucket
         self._now = now
         self._turn = threading.Lock()
+        self._forgetting = threading.Lock()
+        self._forgotten: dict[date, set[str]] = {}
 
     def write(self, since: date | None = None) -> JournalReport:
         """Write the days that changed.
@@ -76,10 +82,18 @@ class Journal:
                 log.error("the journal of %s: %s", day, error)
         return JournalReport(len(days), written, problems)
 
-    def write_day_of(self, recording: Recording) -> None:
-        """Write the day of a recording, if it changed. Raises as `write_day` does."""
+    def forget(self, recording: Recording) -> None:
+        """Let catalog and journal forget what is not kept of a recording that is being erased.
+
+        All of its day that are to be erased are forgotten with it, and the day is written once.
+        Raises as `write_day` does.
+        """
         start = recording.started_at
-        self.write_day(start.astimezone(UTC).date() if start else UNDATED)
+        day = start.astimezone(UTC).date() if start else UNDATED
+        with self._forgetting:
+            if recording.sid not in self._forgotten.get(day, ()):
+                self._catalog.forget_erasing(day)
+                self.write_day(day)
 
     def write_day(self, day: date) -> bool:
         """Write a day if it changed, and let only its newest object be. Whether it was written.
@@ -107,19 +121,23 @@ class Journal:
         return max(heads, key=lambda head: head.seq, default=None)
 
     def _write_once(self, day: date) -> bool:
+        forgotten: set[str] = set()
         older = self._versions(day)
-        if older and self._is_as_written(day, older[-1]):
+        if older and self._is_as_written(day, older[-1], forgotten):
             self._drop(day, older[:-1])
+            self._remember(day, forgotten)
             return False
         newest = self._number(older[-1]) if older else 0
-        stored = self._put(day, newest + 1)
+        forgotten.clear()
+        stored = self._put(day, newest + 1, forgotten)
         self._drop(day, older)
         # Who listed the same older ones and was slower has written what is out of date.
         if [later for later in self._versions(day) if self._number(later) > newest + 1]:
             self._drop(day, [stored])
+        self._remember(day, forgotten)
         return True
 
-    def _is_as_written(self, day: date, newest: StoredObject) -> bool:
+    def _is_as_written(self, day: date, newest: StoredObject, forgotten: set[str]) -> bool:
         if newest.labels.get("token") not in self._catalog.journal_tokens(day):
             raise JournalForeign(
                 f"The journal of {day} in the bucket was written by another catalog, or by a newer "
@@ -127,7 +145,7 @@ class Journal:
                 "rebuild`, or give this one a bucket of its own."
             )
         with self._catalog.journal_rows(day) as rows:
-            digest = Page(day, rows).sha256()
+            digest = Page(day, _noting(rows, forgotten)).sha256()
         if is_whole(newest) and newest.labels.get("sha256") == digest:
             return True
         self._check_audit(newest)
@@ -149,12 +167,12 @@ class Journal:
                 "the one that it holds; see `twirec audit --verify`."
             )
 
-    def _put(self, day: date, number: int) -> StoredObject:
+    def _put(self, day: date, number: int, forgotten: set[str]) -> StoredObject:
         token = uuid.uuid4().hex
         self._catalog.add_journal_token(day, token)
         try:
             with self._catalog.journal_rows(day) as rows:
-                page = Page(day, rows)
+                page = Page(day, _noting(rows, forgotten))
                 stored = self._bucket.put(
                     page_name(day, number),
                     page.chunks(),
@@ -173,6 +191,11 @@ class Journal:
         log.info("the journal of %s: %d rows", day, page.rows)
         return stored
 
+    def _remember(self, day: date, forgotten: set[str]) -> None:
+        if len(self._forgotten) >= DAYS_REMEMBERED:
+            self._forgotten.clear()
+        self._forgotten[day] = forgotten
+
     def _versions(self, day: date) -> list[StoredObject]:
         """Return the objects of a day, the newest last."""
         found = [each for each in self._bucket.list(folder(day)) if day_and_number(each.name)]
@@ -186,3 +209,12 @@ class Journal:
         for old in versions:
             self._bucket.delete(old.name, old.generation)
             self._catalog.drop_journal_token(day, old.labels.get("token", ""))
+
+
+def _noting(rows: Iterator[Row], forgotten: set[str]) -> Iterator[Row]:
+    """Pass rows on, and note of which recordings they hold nothing any more."""
+    for table, row in rows:
+        if table == "recordings" and row["state"] in UNDONE:
+            kept = [row[name] for name in FORGOTTEN if row[name] is not None]
+            forgotten.update([] if kept else [row["sid"]])
+        yield table, row

@@ -12,7 +12,7 @@ from twirec.model.encryption import Encryption
 from twirec.model.errors import VerificationFailed
 from twirec.model.journal import FoundObject
 from twirec.model.records import Call, Consent, Recording
-from twirec.model.states import STORED, Custody, State
+from twirec.model.states import STORED, UNDONE, Custody, State
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -26,8 +26,6 @@ from twirec.transfers.naming import SCHEMA, object_name
 
 ONE_SECOND = timedelta(seconds=1)
 """Twilio cuts the start of a recording to whole seconds."""
-
-UNDONE = frozenset({State.ERASING, State.ERASED})
 
 
 def found_in(stored: StoredObject, known: Recording | None, now: datetime) -> FoundObject | None:

@@ -52,8 +52,7 @@ class Transfer:
         vendor: where they come from.
         keys: the private keys for what the vendor encrypted.
         country: ISO 3166 code by which numbers of adopted calls are read.
-        forgotten: called with what is being erased, when the catalog has forgotten it and before
-            anything is destroyed.
+        forget: makes catalog and journal forget what is being erased, before it is destroyed.
         at: called at each step.
     """
 
@@ -65,7 +64,7 @@ class Transfer:
         *,
         keys: Keys,
         country: str,
-        forgotten: Callable[[Recording], object],
+        forget: Callable[[Recording], object],
         at: AtStep = pass_by,
     ) -> None:
         self._catalog = catalog
@@ -73,7 +72,7 @@ class Transfer:
         self._vendor = vendor
         self._keys = keys
         self._country = country
-        self._forgotten = forgotten
+        self._forget = forget
         self._at = at
 
     def run(self, keeper: LeaseKeeper) -> None:
@@ -180,9 +179,8 @@ class Transfer:
         The journal is first: from then on a catalog that is made anew knows of the order.
         """
         keeper.beat()
-        keeper.lease = self._catalog.forget(keeper.lease)
         recording = keeper.lease.recording
-        self._forgotten(recording)
+        self._forget(recording)
         self._vendor.delete(recording.account_sid, recording.sid)
         if recording.object_name is not None:
             with suppress(ObjectNotFound):

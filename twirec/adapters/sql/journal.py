@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, delete, func, insert, select
+from sqlalchemy import Column, Connection, Integer, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keeping import keep_what_is_to_be_kept
@@ -17,9 +18,10 @@ from twirec.adapters.sql.recordings import BEFORE_ALL, tell_ledger
 from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import calls, consents, journal, marks, recordings
 from twirec.adapters.sql.shelves import BY_NAME, SHELVES, Shelf, as_json, midnight, of_json
-from twirec.model.errors import CatalogNotEmpty
+from twirec.model.errors import CatalogNotEmpty, JournalUnreadable
 from twirec.model.journal import UNDATED, FoundObject, Row
 from twirec.model.records import Recording
+from twirec.model.states import FORGOTTEN, State
 
 PAGE = 500
 """Rows that are read or written at a time."""
@@ -66,6 +68,15 @@ class Journal:
         with self.database.write() as connection:
             connection.execute(delete(journal).where(this))
 
+    def forget_erasing(self, day: date) -> None:
+        """Forget of a day's recordings that are `erasing` what is not kept of `erased` ones."""
+        erasing = recordings.c.state == State.ERASING.value
+        of_day = BY_NAME["recordings"].within(day)
+        with self.database.write() as connection:
+            connection.execute(
+                update(recordings).where(erasing, of_day).values(dict.fromkeys(FORGOTTEN))
+            )
+
     def begin_rebuild(self, at: datetime) -> None:
         """Begin to fill a new catalog."""
         with self.database.write() as connection:
@@ -91,8 +102,7 @@ class Journal:
             while page := list(islice(each, PAGE)):
                 count += len(page)
                 for (name, _), group in groupby(page, lambda row: (row[0].name, tuple(row[1]))):
-                    statement = self._writing(BY_NAME[name])
-                    connection.execute(statement, [columns for _, columns in group])
+                    self._write(connection, BY_NAME[name], [columns for _, columns in group])
             for token in tokens:
                 self.database.insert_once(connection, journal, _token(day, token))
         return count
@@ -122,6 +132,12 @@ class Journal:
             if self.database.engine.dialect.name == "postgresql":
                 _count_on(connection)
             connection.execute(delete(marks).where(marks.c.name == REBUILDING))
+
+    def _write(self, connection: Connection, shelf: Shelf, rows: list[dict[str, Any]]) -> None:
+        try:
+            connection.execute(self._writing(shelf), rows)
+        except IntegrityError as error:  # never str(error): it carries numbers
+            raise JournalUnreadable(f"Rows of {shelf.table.name} lack what they need.") from error
 
     def _writing(self, shelf: Shelf) -> sqlite.Insert | postgresql.Insert:
         """Return what inserts a row, or takes the place of the one of its key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -47,17 +48,22 @@ class Shelf:
     left_out: tuple[str, ...] = ()
     only_added: bool = False
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, Column[Any]]:
         """What is journalled of a row."""
         return {each.name: each for each in self.table.columns if each.name not in self.left_out}
+
+    @cached_property
+    def readers(self) -> dict[str, Callable[[Any], Any]]:
+        """What makes a value of each column of what JSON has."""
+        return {name: _reader(column) for name, column in self.columns.items()}
 
     def of_day(self, day: date) -> Select[Any]:
         """Return the query for a day's rows, in order of their keys."""
         return (
             select(*self.columns.values())
             .select_from(self.table if self.rows is None else self.rows)
-            .where(self._within(day))
+            .where(self.within(day))
             .order_by(*self.table.primary_key)
         )
 
@@ -65,7 +71,8 @@ class Shelf:
         """Return the query for the first time, from a moment on, under which a row is filed."""
         return select(func.min(self.day)).where(self.day >= moment)
 
-    def _within(self, day: date) -> ColumnElement[bool]:
+    def within(self, day: date) -> ColumnElement[bool]:
+        """Return the condition of a day's rows."""
         begin = midnight(day)
         within = (self.day >= begin) & (self.day < begin + timedelta(days=1))
         return within | self.day.is_(None) if day == UNDATED else within
@@ -136,17 +143,15 @@ def of_json(row: Row) -> tuple[Table, dict[str, Any]]:
 def _values(shelf: Shelf, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in told.items():
         try:
-            yield name, None if value is None else _read(shelf.columns[name], value)
+            yield name, None if value is None else shelf.readers[name](value)
         except (TypeError, ValueError) as error:
             where = f"{shelf.table.name}.{name}"
             raise JournalUnreadable(f"A value of {where} cannot be read.") from error
 
 
-def _read(column: Column[Any], value: Any) -> Any:
-    for kind, read in _READERS:
-        if isinstance(column.type, kind):
-            return read(value)
-    return value
+def _reader(column: Column[Any]) -> Callable[[Any], Any]:
+    fitting = (read for kind, read in _READERS if isinstance(column.type, kind))
+    return next(fitting, lambda value: value)
 
 
 def _moment(value: Any) -> datetime:

@@ -18,17 +18,8 @@ from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
 from twirec.model.notices import Event
 from twirec.model.records import Lease, Recording
-from twirec.model.states import MAY_BECOME, State
+from twirec.model.states import FORGOTTEN, MAY_BECOME, State
 from twirec.model.vendor import VendorRecording
-
-TOMBSTONE: dict[str, None] = {
-    "generation": None,
-    "size": None,
-    "crc32c": None,
-    "sha256": None,
-    "encryption": None,
-}
-"""What is forgotten of a recording that was erased."""
 
 NO_LEASE: dict[str, None] = {"lease": None, "lease_until": None}
 
@@ -93,15 +84,11 @@ class Work:
         }
         return self._commit(lease, facts, State.ARCHIVED)
 
-    def forget(self, lease: Lease) -> Lease:
-        """Forget what is not kept of a recording that is erased. The lease goes on."""
-        return self._commit(lease, dict(TOMBSTONE), forget=True)
-
     def finish(self, lease: Lease, state: State, error: str = "") -> None:
         """Commit the state in which nothing is left to do, and end the lease."""
         values: dict[str, Any] = {**NO_LEASE, "due_at": None, "last_error": error}
         if state is State.ERASED:
-            values |= TOMBSTONE
+            values |= dict.fromkeys(FORGOTTEN)
         self._commit(lease, values, state)
 
     def postpone(self, lease: Lease, due_at: datetime | None, error: str) -> None:
@@ -117,14 +104,7 @@ class Work:
         due_at = case((recordings.c.keep_at_vendor, null()), else_=recordings.c.due_at)
         self._commit(lease, {**NO_LEASE, "due_at": due_at, "attempts": 0, "last_error": ""})
 
-    def _commit(
-        self,
-        lease: Lease,
-        values: dict[str, Any],
-        state: State | None = None,
-        *,
-        forget: bool = False,
-    ) -> Lease:
+    def _commit(self, lease: Lease, values: dict[str, Any], state: State | None = None) -> Lease:
         """Change the leased row, all or nothing; with `state`, by the table of states."""
         statement = update(recordings).where(
             recordings.c.sid == lease.recording.sid, recordings.c.lease == lease.token
@@ -138,7 +118,7 @@ class Work:
             if row is None:
                 raise LeaseLost(f"The recording {lease.recording.sid} is somebody else's now.")
             changed = replace(lease, recording=to_recording(row))
-            if forget or state is State.ERASED:
+            if state is State.ERASED:
                 for table in (callbacks, waveforms):
                     its_own = table.c.recording_sid == lease.recording.sid
                     connection.execute(delete(table).where(its_own))
