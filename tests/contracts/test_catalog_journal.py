@@ -122,9 +122,7 @@ def test_a_row_that_is_there_is_replaced(catalog: SqlCatalog) -> None:
         ("recordings", {"sid": recording_sid(), "encryption": {"novel": "x"}}),
     ],
 )
-def test_a_row_that_is_not_known_or_lacks_something_is_refused(
-    catalog: SqlCatalog, row: Row
-) -> None:
+def test_a_row_that_is_not_known_or_not_whole_is_refused(catalog: SqlCatalog, row: Row) -> None:
     with pytest.raises(JournalUnreadable):
         catalog.restore(DAY, [row], [])
 

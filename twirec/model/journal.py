@@ -117,7 +117,7 @@ class JournalCatalog(Protocol):
         last is restored last. If `rows` raises, nothing was written.
 
         Raises:
-            JournalUnreadable: a row has a table, a column or a value that is not known, or lacks one.
+            JournalUnreadable: a table, a column or a value is not known, or missing.
         """
         ...
 
