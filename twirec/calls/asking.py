@@ -128,7 +128,7 @@ def _span(said: Said, zone: tzinfo) -> Span:
     if said.minutes is None and said.part is None:
         return _between(first, 0, last, 24 * 60, zone)
     if first != last:
-        raise InvalidQuery("search: a time of day needs one day, such as 'Tuesday at 17:00'.")
+        raise InvalidQuery("time: a time of day needs one day, such as 'Tuesday at 17:00'.")
     start, end = _minutes(said)
     if end < start:
         end += 24 * 60

@@ -43,6 +43,20 @@ class Days(Hours):
             return self._of_month(at, at, int(self._token(at + 1).text), at + 2)
         return self._of_month(at, at, None, at + 1) if len(token.text) > 3 else None
 
+    def _some_days(self, at: int) -> Read:
+        """Read `del 3 al 5 de noviembre`, `from 3 to 5 November`."""
+        articles = {"el", "the"}
+        start = self._skip(self._skip(at, spoken.SINCE | {"de", "del"}), articles)
+        first = self._count(start, most=31)
+        between = self._phrase(start + 1, spoken.AND | {"al"})
+        last = between and self._day_of_month(self._skip(between[1], articles))
+        if first is None or not last or last[0].days is None:
+            return None
+        end = last[0].days[1]
+        if end != last[0].days[0] or not 0 < first <= end.day:
+            raise self._not_understood(start, "is not a day before that")
+        return Said(days=(end.replace(day=first), end)), last[1]
+
     def _is_month_first(self, at: int) -> bool:
         following = self._token(at + 1)
         figure = following.kind is Kind.DIGITS and following.text.isdigit()

@@ -90,8 +90,8 @@ class Listener(Days):
         return token.kind is Kind.DIGITS and not self._when(at)
 
     def _bound(self, at: int) -> tuple[str, int] | None:
-        if self._hours(at) or self._days(at):
-            return None  # a span of hours has both bounds in it; `antes de ayer` is a day
+        if self._hours(at) or self._some_days(at) or self._days(at):
+            return None  # a span has both bounds in it; `antes de ayer` is a day
         opened = self.said[-1]
         second = opened.bound == "since" and opened != Said("since")
         for bound, known in (
@@ -114,6 +114,7 @@ class Listener(Days):
     def _readings(self, at: int, *, cued: bool) -> Iterator[Read]:
         yield self._moment(at)
         yield self._ago(at)
+        yield self._some_days(at)
         yield self._hours(at)
         time = self._clock(at, cued=cued)
         yield time and (Said(minutes=(time[0].minutes(),) * 2), time[1])

@@ -77,7 +77,7 @@ class Hours(Reader):
             marked = hour > 12 or token.text.startswith("0")
             return self._half(Hour(hour, minute, spoken.AS_WRITTEN if marked else None), at + 1)
         count = self._count(at, most=24)
-        if count is None or (token.kind is Kind.DIGITS and self._is_part_of_number(at)):
+        if count is None or self._counts_something_else(at):
             return None
         past = self._phrase(at + 1, spoken.PAST_THE_HOUR)
         minute = spoken.PAST_THE_HOUR[past[0]] if past else 0
@@ -88,9 +88,13 @@ class Hours(Reader):
         cued = cued or before is not None or hour_and_end[1] > at + 1
         return hour_and_end if cued else None
 
-    def _is_part_of_number(self, at: int) -> bool:
+    def _counts_something_else(self, at: int) -> bool:
+        """Whether a figure is part of a number, a day of a month, or counts days."""
         following = self._token(at + 1)
-        return following.kind is Kind.DIGITS and len(following.text) < 4
+        part = self._token(at).kind is following.kind is Kind.DIGITS and len(following.text) < 4
+        month = self._token(self._skip(at + 1, {"de", "of"})).text
+        days = following.text in spoken.MINUTES_IN and following.text not in spoken.HOURS_WORD
+        return part or days or month in spoken.MONTHS
 
     def _half(self, hour: Hour, at: int) -> tuple[Hour, int]:
         at = self._skip(at, spoken.HOURS_WORD)

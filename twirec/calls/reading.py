@@ -40,7 +40,8 @@ class Said:
             if (value := getattr(other, name)) is not None
         }
         twice = any(getattr(self, name) is not None for name in new)
-        return None if twice else replace(self, **new)
+        whole = self.moment or (other.moment and (self.days or self.minutes or self.part))
+        return None if twice or whole else replace(self, **new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,10 @@ FILLERS = {
 class Kind(Enum):
     """What a token looks like."""
 
-    MOMENT = r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?(?![\d:])"
+    MOMENT = (
+        r"\d{4}-\d\d-\d\d(?:t\d\d:\d\d(?::\d\d(?:\.\d+)?)?| \d\d:\d\d:\d\d(?:\.\d+)?)"
+        r"(?:z|[+-]\d\d:?\d\d)?(?![\d:])"
+    )
     ISO_DAY = r"(?<![\d/.-])\d{4}[-/]\d\d[-/]\d\d(?![\d/-])"
     DAY = r"(?<![\d./+()-])\d{1,2}(?P<by>[/.-])\d{1,2}(?P=by)(?:\d{4}|\d\d)(?![./-]?\d)"
     SHORT_DAY = r"(?<![\d./+()-])\d{1,2}[/-]\d{1,2}(?![./-]?\d)(?!\s?[ap]\.?m)"
