@@ -380,6 +380,20 @@ def test_labels_that_do_not_prove_what_the_object_is_are_named(
     assert everything(new.catalog) == []
 
 
+def test_a_copy_of_the_bucket_has_other_generations(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    house.record(MEDIA)
+    house.work()
+    house.archive.journal()
+    (name,) = house.stored()
+    replace_object(house.bucket, name, MEDIA)
+    found = rebuilt().catalog.recording(recording_sid())
+    assert found == dataclasses.replace(
+        house.recording(), generation=house.bucket.stat(name).generation
+    )
+
+
 def test_what_was_admitted_after_the_journal_stays_admitted(
     house: House, rebuilt: Callable[[], Archive]
 ) -> None:

@@ -70,13 +70,18 @@ class Journal:
 
         Args:
             since: the first day that is looked at, UTC; None for all.
+
+        Raises:
+            BucketError: the bucket cannot be listed.
         """
         days = self._catalog.journal_days(since)
+        listed = self._by_day() if since is None else {}
         written = 0
         problems: dict[str, str] = {}
         for day in days:
             try:
-                written += self.write_day(day)
+                if not self._stands(day, listed.get(day, [])):
+                    written += self.write_day(day)
             except TwirecError as error:
                 problems[day.isoformat()] = f"{type(error).__name__}: {error}"
                 log.error("the journal of %s: %s", day, error)
@@ -119,6 +124,21 @@ class Journal:
         """
         heads = [head for each in self._bucket.list(JOURNAL) if (head := audit_head(each))]
         return max(heads, key=lambda head: head.seq, default=None)
+
+    def _by_day(self) -> dict[date, list[StoredObject]]:
+        """Return all objects by day, with one listing instead of one a day."""
+        found: dict[date, list[StoredObject]] = {}
+        for stored in self._bucket.list(JOURNAL):
+            if named := day_and_number(stored.name):
+                found.setdefault(named[0], []).append(stored)
+        return found
+
+    def _stands(self, day: date, versions: list[StoredObject]) -> bool:
+        """Whether a day's only object is as it is to be; what was listed may be out of date."""
+        if len(versions) != 1 or not is_whole(versions[0]):
+            return False
+        with self._catalog.journal_rows(day) as rows:
+            return versions[0].labels.get("sha256") == Page(day, rows).sha256()
 
     def _write_once(self, day: date) -> bool:
         forgotten: set[str] = set()

@@ -47,8 +47,8 @@ def found_in(stored: StoredObject, known: Recording | None, now: datetime) -> Fo
         return FoundObject(_erasing(known, now))
     if known is not None and known.state in STORED:
         _check_name(stored, known)
-        custody = _merged(known, stored.labels)
-        row = _erasing(custody, now) if stored.labels.get(TO_ERASE) else custody
+        row = _merged(_copied(known, stored), stored.labels)
+        row = _erasing(row, now) if stored.labels.get(TO_ERASE) else row
         return FoundObject(row) if row != known else None
     found = _read(stored, now)
     if known is not None:
@@ -84,6 +84,13 @@ def _merged(known: Recording, labels: Mapping[str, str]) -> Recording:
     if known.custody is Custody.QUARANTINED and said == Custody.ACTIVE.value and ground:
         return replace(known, custody=Custody.ACTIVE, legal_ground=ground)
     return known
+
+
+def _copied(known: Recording, stored: StoredObject) -> Recording:
+    """Return the row with the generation that the same bytes have in a bucket copied from one."""
+    if (stored.size, stored.crc32c) != (known.size, known.crc32c):
+        return known  # the sweep says that it is not what was archived
+    return replace(known, generation=stored.generation)
 
 
 def _check_name(stored: StoredObject, known: Recording) -> None:
