@@ -6,6 +6,8 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import (
     BucketRefused,
+    BucketUnavailable,
     JournalForeign,
     JournalUnreadable,
     ObjectExists,
@@ -271,6 +274,46 @@ def test_who_was_much_slower_takes_what_is_out_of_date_away_again(
     bucket.list = list_once  # type: ignore[method-assign]
     journal.write_day(DAY)
     assert names(bucket) == ["journal/2026/11/23/000003.jsonl"]
+
+
+def test_whose_object_was_replaced_meanwhile_does_not_take_it_for_anothers(
+    interrupted: tuple[House, Interrupted, Journal],
+) -> None:
+    house, bucket, journal = interrupted
+    journal.write()
+    other = Journal(house.archive.catalog, bucket, lambda: house.time)
+    original = bucket.list
+
+    def list_once(prefix: str = "") -> Any:
+        found = list(original(prefix))
+        bucket.list = original  # type: ignore[method-assign]
+        house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+        other.write_day(DAY)
+        return iter(found)
+
+    bucket.list = list_once  # type: ignore[method-assign]
+    assert not journal.write_day(DAY)
+    assert names(bucket) == ["journal/2026/11/23/000002.jsonl"]
+
+
+def test_many_that_write_at_once_leave_one_object_that_holds_all(
+    tmp_path: Path, house: House
+) -> None:
+    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog.set_up()
+
+    def one(first: int) -> None:
+        journal = Journal(catalog, house.bucket, lambda: house.time)
+        for number in range(first, first + 5):
+            catalog.open_call(a_call(call_sid=call_sid(number)))
+            with suppress(BucketUnavailable):  # the others keep writing
+                journal.write_day(DAY)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(one, (10, 20, 30, 40)))
+    assert Journal(catalog, house.bucket, lambda: house.time).write().problems == {}
+    assert len([row for table, row in rows(house.bucket) if table == "calls"]) == 20
+    catalog.close()
 
 
 def test_the_older_one_stays_until_the_bucket_proves_the_newer(

@@ -159,17 +159,22 @@ class Journal:
 
     def _is_as_written(self, day: date, newest: StoredObject, forgotten: set[str]) -> bool:
         if newest.labels.get("token") not in self._catalog.journal_tokens(day):
-            raise JournalForeign(
-                f"The journal of {day} in the bucket was written by another catalog, or by a newer "
-                "copy of this one, and is left as it is: make a catalog from it with `twirec "
-                "rebuild`, or give this one a bucket of its own."
-            )
+            self._refuse(day, newest)
         with self._catalog.journal_rows(day) as rows:
             digest = Page(day, _noting(rows, forgotten)).sha256()
         if is_whole(newest) and newest.labels.get("sha256") == digest:
             return True
         self._check_audit(newest)
         return False
+
+    def _refuse(self, day: date, newest: StoredObject) -> None:
+        if self._versions(day)[-1:] != [newest]:
+            raise ObjectExists("Another process wrote the next one, and forgot this one's token.")
+        raise JournalForeign(
+            f"The journal of {day} in the bucket was written by another catalog, or by a newer "
+            "copy of this one, and is left as it is: make a catalog from it with `twirec "
+            "rebuild`, or give this one a bucket of its own."
+        )
 
     def _check_audit(self, newest: StoredObject) -> None:
         """Let what proves that the audit log was tampered with not be written over.
