@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,8 +14,8 @@ from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.auditing import Auditing
 from twirec.calls.signature import SignatureCheck
 from twirec.custody.orders import Orders
+from twirec.deriving import Deriving
 from twirec.finding import Finding
-from twirec.listening import Listening
 from twirec.model.audit import Action
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, Pause, Recording, SweepReport
@@ -41,7 +41,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Archive(Rules, Upkeep, Finding, Listening, Waves, Recovery, Auditing, Takeover):
+class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeover):
     """A company's call recordings: what happens while the phone rings, and afterwards.
 
     It opens nothing before first use. Its methods may be called from several threads.
@@ -135,20 +135,20 @@ class Archive(Rules, Upkeep, Finding, Listening, Waves, Recovery, Auditing, Take
             self.catalog,
             transfer,
             before=lambda: publish(self.now()),
-            tell=self._teller(),
+            after=(*self._telling(), *self._copying()),
             now=self.now,
             threads=threads,
-            beside=in_turn if self.settings.sweep_every else (),
+            beside=(*(in_turn if self.settings.sweep_every else ()), self.expire_derivatives),
         )
 
-    def _teller(self) -> Callable[[], bool] | None:
+    def _telling(self) -> Iterator[Callable[[], bool]]:
         if not self.settings.notify_url:
-            return None
+            return
         from twirec.adapters.notify import HttpReceiver
 
         receiver = HttpReceiver(self.settings.notify_url)
         secret = self.settings.notify_secret
-        return Teller(self.catalog, receiver, secret=secret, now=self.now).tell_one
+        yield Teller(self.catalog, receiver, secret=secret, now=self.now).tell_one
 
     def sweep(self, *, dry_run: bool = False, full: bool = False) -> SweepReport:
         """Compare vendor, catalog and bucket since the last sweep, and repair what can be.
@@ -162,6 +162,8 @@ class Archive(Rules, Upkeep, Finding, Listening, Waves, Recovery, Auditing, Take
             BucketError: the bucket could not be listed.
             LookedAtNothing: there was nothing to look at where there has to be something.
         """
+        if not dry_run:
+            self.expire_derivatives()
         return Sweep(
             self.catalog,
             self.bucket,

@@ -14,7 +14,7 @@ from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import find_format
 from twirec.auditing import Auditing
 from twirec.model.audio import Asked, Channels, channels_of
-from twirec.model.audit import Action
+from twirec.model.audit import Action, AuditDraft, Detail
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.ports import Bucket
 from twirec.model.reading import Reading
@@ -72,14 +72,11 @@ class Listening(Auditing):
             InvalidQuery: the range is none; the message names the fix.
             BucketError: the bucket does not give it.
         """
-        action = Action.DOWNLOAD if download else Action.LISTEN
-        with self._attempt(action, by, sid, role=role) as done:
+        with self._attempt(hearing(download), by, sid, role=role) as done:
             recording = self._may_leave(sid)
             size = recording.size or 0
-            end = size if end is None else min(end, size)
-            if start < 0 or end < start:
-                raise InvalidQuery(f"start, end: {sid} has bytes 0 to {size}.")
-        self.catalog.append_audit(replace(done, detail={"start": start, "end": end}))
+            start, end = span(sid, size, start, end)
+        self._audit(done, {"start": start, "end": end})
         return Reading(
             self.bucket.open_range(recording.object_name or "", start, end),
             content_type=ORIGINAL,
@@ -133,8 +130,7 @@ class Listening(Auditing):
             ConversionFailed: while reading: ffmpeg failed.
             AudioToolsMissing: the extra `audio` is not installed.
         """
-        action = Action.DOWNLOAD if download else Action.LISTEN
-        with self._attempt(action, by, sid, role=role) as done:
+        with self._attempt(hearing(download), by, sid, role=role) as done:
             asked = Asked(
                 format.lower(),
                 channels_of(channels),
@@ -147,7 +143,7 @@ class Listening(Auditing):
             )
             recording = self._may_leave(sid)
             chunks = self._plan(recording, asked).chunks(self._ffmpeg)
-        self.catalog.append_audit(replace(done, detail=asked.detail))
+        self._audit(done, asked.detail)
         made = find_format(asked.format)
         return Reading(
             chunks,
@@ -161,6 +157,9 @@ class Listening(Auditing):
 
     def _ffmpeg(self) -> str:
         return find_ffmpeg(self.settings.ffmpeg)
+
+    def _audit(self, done: AuditDraft, detail: Detail) -> None:
+        self.catalog.append_audit(replace(done, detail=detail))
 
     def _may_leave(self, sid: str) -> Recording:
         recording = self.catalog.recording(sid)
@@ -180,3 +179,20 @@ class Listening(Auditing):
         zone = self.settings.timezone
         parts = [number, f"{start.astimezone(zone):%Y-%m-%d_%H-%M-%S}" if start else ""]
         return re.sub(r"[^0-9A-Za-z+._-]", "_", "_".join(filter(None, parts))) + f".{extension}"
+
+
+def hearing(download: bool) -> Action:
+    """Return what is audited of somebody who hears something, or downloads it."""
+    return Action.DOWNLOAD if download else Action.LISTEN
+
+
+def span(what: str, size: int, start: int, end: int | None) -> tuple[int, int]:
+    """Return the bytes from which and before which to read.
+
+    Raises:
+        InvalidQuery: there are none such.
+    """
+    end = size if end is None else min(end, size)
+    if start < 0 or end < start:
+        raise InvalidQuery(f"start, end: {what} has bytes 0 to {size}.")
+    return start, end

@@ -71,5 +71,5 @@ def test_what_fails_beside_does_not_stop_the_worker(
 def test_zero_minutes_is_never(house: House) -> None:
     settings = replace(house.archive.settings, sweep_every=timedelta())
     archive = Archive(settings, bucket=house.bucket, vendor=house.vendor)
-    assert archive.worker()._beside == ()
+    assert archive.worker()._beside == (archive.expire_derivatives,)
     archive.close()

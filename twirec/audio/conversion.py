@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -53,7 +53,9 @@ class Plan:
     kbps: int | None
     asked: Asked
 
-    def chunks(self, ffmpeg: Callable[[], str], patience: float = PATIENCE) -> Iterator[bytes]:
+    def chunks(
+        self, ffmpeg: Callable[[], str], patience: float = PATIENCE
+    ) -> Generator[bytes, None, None]:
         """Yield the bytes of the file that was asked for.
 
         Args:

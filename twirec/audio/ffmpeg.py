@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from fcntl import fcntl
 from functools import cache
+from importlib.util import find_spec
 from typing import IO, cast
 
 from twirec.audio.channels import INSTALL
@@ -39,6 +40,11 @@ def find_ffmpeg(own: str | None) -> str:
         AudioToolsMissing: there is none.
     """
     return own or _from_the_wheel()
+
+
+def is_installed() -> bool:
+    """Whether the extra `audio` is there. It is not looked into."""
+    return all(find_spec(name) is not None for name in ("pydub", "imageio_ffmpeg"))
 
 
 @cache

@@ -82,6 +82,7 @@ PLANS = {
     "deleted_again": "delete it again at Twilio",
     "erased_again": "erase it again",
     "labelled": "label its object",
+    "derivatives_deleted": "delete what was made of it",
 }
 """What a dry run leaves undone, by the figure that it would count."""
 
@@ -99,6 +100,7 @@ def _tell(report: SweepReport) -> None:
         "copies deleted again at Twilio": report.deleted_again,
         "erased recordings erased again": report.erased_again,
         "objects labelled": report.labelled,
+        "stray derivatives deleted": report.derivatives_deleted,
     }
     for what, count in found.items():
         if count:

@@ -94,6 +94,12 @@ class Asked:
         """All of it as text, the same for the same."""
         return json.dumps(asdict(self), sort_keys=True)
 
+    @classmethod
+    def of(cls, words: str) -> Asked:
+        """Return what gave these `words`."""
+        fields = json.loads(words)
+        return cls(**{**fields, "channels": Channels(fields["channels"])})
+
     @property
     def detail(self) -> Mapping[str, str]:
         """What is asked for and is not usual, by name."""

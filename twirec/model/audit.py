@@ -32,6 +32,7 @@ class Action(StrEnum):
     RESUME = "resume"
     RETRY = "retry"
     REBUILD = "rebuild"
+    DERIVE = "derive"
 
 
 @dataclass(frozen=True, slots=True)

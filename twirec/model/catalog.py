@@ -13,6 +13,7 @@ from twirec.model.audit import AuditCatalog
 from twirec.model.catalog_calls import CallsCatalog
 from twirec.model.catalog_recordings import RecordingsCatalog
 from twirec.model.catalog_waves import WavesCatalog
+from twirec.model.derivatives import DerivativesCatalog
 from twirec.model.finding import FindingCatalog
 from twirec.model.journal import JournalCatalog
 
@@ -24,6 +25,7 @@ class Catalog(
     AuditCatalog,
     WavesCatalog,
     JournalCatalog,
+    DerivativesCatalog,
     Protocol,
 ):
     """The database.

@@ -241,6 +241,7 @@ class SweepReport:
         deleted_again: released recordings that the vendor still held.
         erased_again: erased recordings that were back at the vendor or in the bucket.
         labelled: objects whose labels were completed.
+        derivatives_deleted: derivatives that the catalog does not know (any more).
         problems: SID to reason, for what a person has to look at.
         planned: SID to the figure that its repair would count, of a dry run.
     """
@@ -258,5 +259,6 @@ class SweepReport:
     deleted_again: int = 0
     erased_again: int = 0
     labelled: int = 0
+    derivatives_deleted: int = 0
     problems: Mapping[str, str] = field(default_factory=dict)
     planned: Mapping[str, str] = field(default_factory=dict)

@@ -51,6 +51,8 @@ class Settings:
             otherwise.
         ffmpeg: `TWIREC_FFMPEG`, the path of an ffmpeg of the machine's own; None for the one that
             comes with the extra `audio`.
+        listening_copy: `TWIREC_LISTENING_COPY`, the format of a smaller copy that is kept beside
+            every original; None for none.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
         clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
@@ -81,6 +83,7 @@ class Settings:
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
     ffmpeg: str | None = None
+    listening_copy: str | None = None
 
     @property
     def policy(self) -> Policy:

@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from twirec.audio.ffmpeg import is_installed
+from twirec.audio.formats import FORMATS
 from twirec.calls.numbers import is_country
 from twirec.calls.own_wordings import read_wordings
 from twirec.calls.wordings import Wording
@@ -94,6 +96,16 @@ def country(value: str) -> str:
     """Return a country, ISO 3166."""
     if not is_country(value):
         raise ValueError("give an ISO 3166 code, such as ES.")
+    return value
+
+
+def listening_copy(value: str) -> str:
+    """Return the name of a format that can be made, with both sides in it."""
+    known = [made.name for made in FORMATS.values() if not made.mono]
+    if value not in known:
+        raise ValueError(f"choose one of {', '.join(known)}.")
+    if not is_installed():
+        raise ValueError("it needs: pip install 'twirec[audio]'.")
     return value
 
 

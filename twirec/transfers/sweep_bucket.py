@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
 
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
+from twirec.model.derivatives import DERIVATIVES
 from twirec.model.errors import LookedAtNothing, NotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
@@ -67,6 +69,7 @@ class BucketSide:
         objects = {stored.name: stored for stored in self._bucket.list(prefix)}
         rows = {row.object_name: row for row in self._catalog.named(prefix)}
         self._tally.objects += len(objects)
+        yield from self._derivatives(f"{DERIVATIVES}{day:%Y/%m/%d}/")
         for name, stored in objects.items():
             row = rows.pop(name, None)
             if row is None:
@@ -78,6 +81,21 @@ class BucketSide:
         for row in rows.values():
             if row.state in STORED:
                 self._missing.append((row.sid, partial(self._gone, row)))
+
+    def _derivatives(self, prefix: str) -> Iterator[tuple[str, Ask]]:
+        objects = list(self._bucket.list(prefix))  # first: each was known before it was there
+        known = {made.object_name for made in self._catalog.derivatives_named(prefix)}
+        for stored in objects:
+            if stored.name not in known:
+                yield sid_in(stored.name), partial(self._stray, stored)
+
+    def _stray(self, stored: StoredObject) -> Iterator[Finding]:
+        """Delete what was made and is not wanted any more. Of an unknown recording nothing is."""
+        sid = sid_in(stored.name)
+        with suppress(NotFound):
+            self._catalog.recording(sid)
+            delete = partial(self._bucket.delete, stored.name, stored.generation)
+            yield Finding(sid, "derivatives_deleted", "", delete)
 
     def _orphan(self, stored: StoredObject) -> Iterator[Finding]:
         sid = sid_in(stored.name)

@@ -16,6 +16,7 @@ from functools import partial
 from twirec.audio.facts import judged
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
+from twirec.model.derivatives import derivatives_of
 from twirec.model.errors import (
     CatalogError,
     LeaseLost,
@@ -183,6 +184,8 @@ class Transfer:
         self._forget(recording)
         self._vendor.delete(recording.account_sid, recording.sid)
         if recording.object_name is not None:
+            for made in self._bucket.list(derivatives_of(recording)):
+                self._bucket.delete(made.name, made.generation)
             with suppress(ObjectNotFound):
                 stored = self._bucket.stat(recording.object_name)
                 self._bucket.delete(stored.name, stored.generation)

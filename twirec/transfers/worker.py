@@ -37,8 +37,8 @@ class Worker:
         before: called before looking for work, such as to publish announcements.
         beside: what a thread of its own calls every now and then, such as to sweep; not by
             `run_once`.
-        tell: sends one notice, in a thread of its own; False if there was nothing to send or it
-            was not taken. None if nobody is to be told.
+        after: what is done once recordings were transferred, such as to send one notice, each in a
+            thread of its own; False if there was nothing to do or it failed.
         now: the clock, UTC.
         threads: how many recordings are worked at together.
     """
@@ -49,7 +49,7 @@ class Worker:
         transfer: Transfer,
         *,
         before: Callable[[], None],
-        tell: Callable[[], bool] | None = None,
+        after: Sequence[Callable[[], bool]] = (),
         now: Callable[[], datetime],
         threads: int = 4,
         beside: Sequence[Callable[[], object]] = (),
@@ -58,7 +58,7 @@ class Worker:
         self._transfer = transfer
         self._before = before
         self._beside = beside
-        self._tell = tell
+        self._after = after
         self._now = now
         self._threads = threads
         self._stop = threading.Event()
@@ -84,8 +84,8 @@ class Worker:
 
     def _start(self, *, until_done: bool) -> None:
         steps = [self._try_one] * self._threads
-        if self._tell and not until_done:
-            steps.append(self._tell)
+        if not until_done:
+            steps += self._after
         threads = [
             threading.Thread(target=self._loop, args=(step, until_done), name=f"twirec-worker-{n}")
             for n, step in enumerate(steps)
@@ -96,8 +96,9 @@ class Worker:
             thread.start()
         for thread in threads:
             thread.join()
-        if self._tell and until_done:
-            self._loop(self._tell, until_done)
+        if until_done:
+            for step in self._after:
+                self._loop(step, until_done)
 
     def _loop(self, step: Callable[[], bool], until_done: bool) -> None:
         while not self._stop.is_set():

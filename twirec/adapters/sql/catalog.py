@@ -9,6 +9,7 @@ from twirec.adapters.sql import migrate
 from twirec.adapters.sql.agents import Agents
 from twirec.adapters.sql.audit import Audit
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.derivatives import Derivatives
 from twirec.adapters.sql.journal import Journal
 from twirec.adapters.sql.keeping import Keeping
 from twirec.adapters.sql.keepsakes import Keepsakes
@@ -40,6 +41,7 @@ class SqlCatalog(
     Waves,
     Keeping,
     Journal,
+    Derivatives,
 ):
     """The catalog port on a SQL database.
 

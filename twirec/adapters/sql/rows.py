@@ -12,6 +12,7 @@ from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditEntry
 from twirec.model.custody import Order, OrderKind
+from twirec.model.derivatives import Derivative
 from twirec.model.policy import PolicyChange
 from twirec.model.records import Call, Consent, Note, Pause, Recording
 from twirec.model.states import Custody, State
@@ -39,7 +40,8 @@ def values(
     | Leg
     | Order
     | Note
-    | AuditEntry,
+    | AuditEntry
+    | Derivative,
 ) -> dict[str, Any]:
     """Return the columns of a value: its fields, in types that databases have.
 

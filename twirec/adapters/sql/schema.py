@@ -275,3 +275,21 @@ journal = Table(
     Column("day", String(10), primary_key=True),
     Column("token", String(32), primary_key=True),
 )
+
+derivatives = Table(
+    "derivatives",
+    metadata,
+    Column("object_name", String(1024), primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("sha256", String(64), nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("made_at", UtcDateTime),
+    Column("expires_at", UtcDateTime, index=True),
+    Column("generation", BigInteger),
+    Column("size", BigInteger),
+    Column("due_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+)

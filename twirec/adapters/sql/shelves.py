@@ -104,6 +104,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "audio": "objects of their own in the bucket",
     "marks": "where a sweep stopped: after a rebuild it looks again",
     "waveforms": "measured again when one is asked for",
+    "derivatives": "made again when they are asked for",
     "journal": "which objects of the journal are this catalog's",
 }
 """Why each other table is left out."""

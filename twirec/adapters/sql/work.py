@@ -13,7 +13,7 @@ from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.outbox import write_notice
 from twirec.adapters.sql.recordings import NOTHING_THERE, tell_ledger
 from twirec.adapters.sql.rows import to_recording
-from twirec.adapters.sql.schema import callbacks, recordings, waveforms
+from twirec.adapters.sql.schema import callbacks, derivatives, recordings, waveforms
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
 from twirec.model.notices import Event
@@ -119,7 +119,7 @@ class Work:
                 raise LeaseLost(f"The recording {lease.recording.sid} is somebody else's now.")
             changed = replace(lease, recording=to_recording(row))
             if state is State.ERASED:
-                for table in (callbacks, waveforms):
+                for table in (callbacks, waveforms, derivatives):
                     its_own = table.c.recording_sid == lease.recording.sid
                     connection.execute(delete(table).where(its_own))
             _tell(connection, changed.recording, state)

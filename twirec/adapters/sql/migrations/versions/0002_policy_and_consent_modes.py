@@ -213,6 +213,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_orders_at"), "orders", ["at"], unique=False)
     op.create_index(op.f("ix_notices_at"), "notices", ["at"], unique=False)
     op.create_index(op.f("ix_notes_at"), "notes", ["at"], unique=False)
+    op.create_table(
+        "derivatives",
+        sa.Column("object_name", sa.String(length=1024), nullable=False),
+        sa.Column("recording_sid", sa.String(length=34), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("format", sa.String(length=16), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("generation", sa.BigInteger(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("object_name", name=op.f("pk_derivatives")),
+    )
+    for column in ("recording_sid", "expires_at", "due_at"):
+        op.create_index(op.f(f"ix_derivatives_{column}"), "derivatives", [column], unique=False)
 
 
 def _fill_tails() -> None:

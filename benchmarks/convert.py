@@ -1,0 +1,205 @@
+"""Time and memory of a conversion, beside ffmpeg alone.
+
+    python -m benchmarks.convert
+
+A recording of a call, two channels at 8 kHz, of one hour and of four, is converted to MP3, Opus and
+FLAC: by `archive.convert` in a fresh process with everything of twirec imported, from a folder as
+the bucket; and by ffmpeg alone, with the same options for the codec, from file to file. The two
+take turns, and the medians of their times are compared. Memory is that of all processes together,
+looked at fifty times a second. Exits 1 when a ratio or the memory passes the limits that twirec
+promises.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from array import array
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+HOURS = (1, 4)
+FORMATS = ("mp3", "opus", "flac")
+TURNS = 3
+SLOWEST = 1.15
+"""Times ffmpeg's own time, at the most."""
+MOST_MIB = 150
+"""Of all processes together, at the most."""
+SAME_MIB = 10
+"""How much more four hours may take than one."""
+SID = "RE" + "b" * 32
+NAME = f"recordings/2026/11/23/20261123T101500Z_{SID}.wav"
+
+
+def main() -> int:
+    """Measure both ways, print a table, and check the limits."""
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("hours", "format", "ffmpeg s", "twirec s", "ratio", "ffmpeg MiB", "twirec MiB")
+    table = Table(*columns, title=f"Conversion, medians of {TURNS}")
+    wrong: list[str] = []
+    peaks: dict[str, list[float]] = {name: [] for name in FORMATS}
+    for hours in HOURS:
+        with tempfile.TemporaryDirectory() as folder:
+            prepare(Path(folder), hours)
+            for name in FORMATS:
+                alone, ours = measure(Path(folder), name)
+                ratio = ours[0] / alone[0]
+                peaks[name].append(ours[1])
+                cells = (f"{alone[0]:.2f}", f"{ours[0]:.2f}", f"{ratio:.2f}")
+                table.add_row(str(hours), name, *cells, f"{alone[1]:.0f}", f"{ours[1]:.0f}")
+                if ratio > SLOWEST:
+                    wrong.append(f"{hours} h, {name}: {ratio:.2f} times ffmpeg's time")
+                if ours[1] > MOST_MIB:
+                    wrong.append(f"{hours} h, {name}: {ours[1]:.0f} MiB")
+    wrong += [f"{name}: {mib}" for name, mib in peaks.items() if max(mib) - mib[0] > SAME_MIB]
+    Console(width=100).print(table)
+    print("\n".join(wrong) or "All conversions are within the limits.")
+    return 1 if wrong else 0
+
+
+def measure(folder: Path, name: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the median seconds and the peak MiB of ffmpeg alone, and of twirec."""
+    from twirec.audio.ffmpeg import find_ffmpeg
+    from twirec.audio.formats import FORMATS as KNOWN
+
+    made = KNOWN[name]
+    kbps = made.kbps_for(2, None)
+    options = [*made.encoder.split(), *(["-b:a", f"{kbps}k"] if kbps else [])]
+    quiet = ("-hide_banner", "-nostats", "-loglevel", "error", "-y")
+    original, out = str(folder / NAME), str(folder / f"out.{name}")
+    bare = [find_ffmpeg(None), *quiet, "-i", original, *options, out]
+    ours = [sys.executable, "-m", "benchmarks.convert", str(folder), name]
+    turns = [(timed(bare), timed(ours)) for _ in range(TURNS)]
+    alone, with_us = zip(*turns, strict=True)
+    return _median(alone), _median(with_us)
+
+
+def _median(runs: tuple[tuple[float, float], ...]) -> tuple[float, float]:
+    return statistics.median(seconds for seconds, _ in runs), max(mib for _, mib in runs)
+
+
+def timed(command: list[str]) -> tuple[float, float]:
+    """Run a command; return its seconds, or those that it prints, and the peak MiB of its tree."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, sum(rss(pid) for pid in tree(process.pid)))
+        time.sleep(0.02)
+    seconds = time.perf_counter() - begun
+    said = process.communicate()[0]
+    assert process.returncode == 0, command
+    return (float(said) if said else seconds), peak
+
+
+def tree(pid: int) -> Iterator[int]:
+    """Yield a process and all that it started."""
+    yield pid
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from tree(int(child))
+    except OSError:
+        return
+
+
+def rss(pid: int) -> float:
+    """Return what memory a process holds, in MiB."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def prepare(folder: Path, hours: int) -> None:
+    """Put a recording of a call into a folder, as if it had been archived."""
+    from twirec.adapters.folder import FolderBucket
+    from twirec.audio.heads import wav_head
+    from twirec.audio.original import Pcm
+    from twirec.model.records import Recording
+    from twirec.model.states import State
+    from twirec.model.words import Role
+
+    turn = conversation()
+    times = hours * 3600 * 8000 * 4 // len(turn)
+    head = wav_head(Pcm(8000, 2, times * len(turn) // 4))
+    at = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+    stored = FolderBucket(folder).put(
+        NAME,
+        (head if n < 0 else turn for n in range(-1, times)),
+        content_type="audio/x-wav",
+        labels={},
+        custom_time=at,
+        seal=dict,
+    )
+    with opened(folder) as archive:
+        archive.set_up()
+        recording = Recording(
+            SID,
+            archive.settings.account_sid,
+            None,
+            State.RELEASED,
+            started_at=at,
+            duration=hours * 3600,
+            channels=2,
+            channel_map=(Role.CUSTOMER, Role.AGENT),
+            object_name=NAME,
+            size=stored.size,
+        )
+        archive.catalog.adopt(recording)
+        archive.admit(SID, ground="a benchmark", by="a benchmark")
+
+
+def conversation() -> bytes:
+    """Return half a minute of two people who speak in turns, as samples."""
+    from twirec.sandbox.parties import Line
+
+    told, answered = (Line(name).samples() for name in ("customer_complaint", "agent_answer"))
+    samples = array("h", bytes(2 * 2 * (len(told) + len(answered) + 8000)))
+    samples[0 : 2 * len(told) : 2] = told
+    after = 2 * (len(told) + 4000) + 1
+    samples[after : after + 2 * len(answered) : 2] = answered
+    return samples.tobytes()
+
+
+def opened(folder: Path):  # type: ignore[no-untyped-def]
+    """Open an archive whose bucket is the folder, and close it after use."""
+    from contextlib import closing
+
+    from twirec import Archive
+    from twirec.testing import ENVIRONMENT
+
+    environ = {
+        **ENVIRONMENT,
+        "TWIREC_BUCKET": f"file://{folder}",
+        "TWIREC_DATABASE_URL": f"sqlite:///{folder}/catalog.db",
+    }
+    return closing(Archive.from_env(environ))
+
+
+def convert(folder: Path, name: str) -> float:
+    """Convert the recording into a file, and return the seconds."""
+    import twirec.flask  # noqa: F401 - a web process has everything imported
+
+    with opened(folder) as archive:
+        begun = time.perf_counter()
+        made = archive.convert(SID, format=name, by="a benchmark")
+        with made, (folder / f"ours.{name}").open("wb") as out:
+            for chunk in made:
+                out.write(chunk)
+        return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        sys.exit(main())
+    print(json.dumps(convert(Path(sys.argv[1]), sys.argv[2])))

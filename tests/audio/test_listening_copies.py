@@ -1,0 +1,164 @@
+"""A smaller copy beside every original, made when there is time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.audio.hearing import SECONDS, TALK, archived, decoded
+from tests.factories import a_call, a_consent, call_sid, recording_sid
+from tests.transfers.house import AT_VENDOR, House
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.audio import listening_copies
+from twirec.model.errors import CatalogUnavailable, SettingsError
+from twirec.model.states import State
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
+
+
+@pytest.fixture
+def house(twirec_settings: Settings) -> Iterator[House]:
+    settings = dataclasses.replace(twirec_settings, listening_copy="opus")
+    house = House(settings, MemoryBucket())
+    yield house
+    house.archive.close()
+
+
+def copies(house: House) -> list[str]:
+    return [found.name for found in house.bucket.list("derivatives/")]
+
+
+def test_a_worker_makes_one_of_what_it_archived(house: House) -> None:
+    sid = archived(house)
+    kept = house.archive.listening_copy(sid)
+    assert kept is not None
+    assert kept.expires_at is None
+    assert kept.size is not None
+    assert kept.size < len(TALK) / 5
+    with house.archive.open_derivative(sid, kept.object_name, by="ana") as reading:
+        assert abs(len(decoded(reading, "opus")) / 16_000 - SECONDS) < 0.05
+    assert house.recording().state is State.RELEASED
+
+
+def test_it_stays_as_long_as_its_original(house: House) -> None:
+    sid = archived(house)
+    house.time += timedelta(days=4000)
+    house.archive.expire_derivatives()
+    assert len(copies(house)) == 1
+    house.archive.erase(sid, why="asked", by="admin")
+    assert house.work().state is State.ERASED
+    assert (copies(house), house.archive.listening_copy(sid)) == ([], None)
+
+
+def test_what_was_archived_before_gets_one_too(house: House) -> None:
+    house.archive.settings = dataclasses.replace(house.archive.settings, listening_copy=None)
+    sid = archived(house)
+    assert house.archive.listening_copy(sid) is None
+    house.archive.settings = dataclasses.replace(house.archive.settings, listening_copy="opus")
+    house.work()
+    assert house.archive.listening_copy(sid) is not None
+
+
+def test_all_of_many_get_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening_copies, "AT_ONCE", 2)
+    for number in range(1, 6):
+        house.archive.catalog.open_call(a_call(call_sid=call_sid(number)))
+        house.archive.catalog.record_consent(a_consent(call_sid=call_sid(number)), None)
+        facts = {"sid": recording_sid(number), "call_sid": call_sid(number)}
+        held = dataclasses.replace(AT_VENDOR, duration=SECONDS, **facts)
+        house.vendor.add_recording(held, TALK)
+        house.tell(recording_sid=recording_sid(number), call_sid=call_sid(number), duration=SECONDS)
+    house.work()
+    assert len(copies(house)) == 5
+
+
+def test_what_is_in_quarantine_gets_one_when_it_is_admitted(house: House) -> None:
+    held = dataclasses.replace(AT_VENDOR, call_sid=call_sid(7), duration=SECONDS)
+    house.vendor.add_recording(held, TALK)
+    house.tell(call_sid=call_sid(7), duration=SECONDS)
+    house.work()
+    assert copies(house) == []
+    house.archive.admit(recording_sid(), ground="asked for", by="admin")
+    house.work()
+    assert len(copies(house)) == 1
+
+
+def test_a_failure_neither_fails_nor_delays_the_transfer_and_is_tried_again(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = house.archive.settings
+    house.archive.settings = dataclasses.replace(settings, ffmpeg="/nowhere/ffmpeg")
+    sid = archived(house)
+    assert house.recording().state is State.RELEASED
+    (due,) = house.archive.derivatives(sid)
+    assert (due.made_at, due.attempts) == (None, 1)
+    assert "AudioToolsMissing" in due.last_error
+    assert "again after try 1" in caplog.text
+    assert due.due_at is not None
+    house.archive.settings = settings
+    house.work()
+    assert house.archive.listening_copy(sid) is None
+    house.time = due.due_at
+    house.work()
+    assert house.archive.listening_copy(sid) is not None
+
+
+def test_after_many_failures_it_is_given_up(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    house.archive.settings = dataclasses.replace(house.archive.settings, ffmpeg="/nowhere/ffmpeg")
+    sid = archived(house)
+    for _ in range(listening_copies.MOST_ATTEMPTS):
+        (due,) = house.archive.derivatives(sid)
+        house.time = due.due_at or house.time
+        house.work()
+    (due,) = house.archive.derivatives(sid)
+    assert (due.due_at, due.attempts) == (None, listening_copies.MOST_ATTEMPTS)
+    assert "given up" in caplog.text
+
+
+def test_a_catalog_that_is_down_does_not_end_the_worker(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def down(*_: object) -> None:
+        raise CatalogUnavailable("locked")
+
+    monkeypatch.setattr(house.archive.catalog, "claim_listening_copy", down)
+    archived(house)
+    assert "no listening copy could be made: locked" in caplog.text
+
+
+def test_one_is_made_by_one_worker_at_a_time(house: House) -> None:
+    archived(house)
+    with house.archive.catalog.database.write() as connection:
+        connection.exec_driver_sql("UPDATE derivatives SET made_at = NULL, due_at = begun_at")
+    until = house.time + timedelta(hours=1)
+    catalog = house.archive.catalog
+    assert catalog.claim_listening_copy(house.time, until) is not None
+    assert catalog.claim_listening_copy(house.time, until) is None
+    assert catalog.claim_listening_copy(until, until) is not None
+
+
+@pytest.mark.parametrize("value", ["wma", "amr", "Opus"])
+def test_a_format_that_there_is_not_is_named(value: str) -> None:
+    with pytest.raises(SettingsError, match="TWIREC_LISTENING_COPY is wrong: choose one of wav"):
+        Settings.from_env({**ENVIRONMENT, "TWIREC_LISTENING_COPY": value})
+
+
+def test_without_the_extra_the_fix_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twirec.audio.ffmpeg.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"pip install 'twirec\[audio\]'"):
+        Settings.from_env({**ENVIRONMENT, "TWIREC_LISTENING_COPY": "opus"})
+
+
+def test_an_ffmpeg_that_cannot_be_run_is_named() -> None:
+    for path in ("ffmpeg", "/nowhere/ffmpeg", "/etc/passwd"):
+        with pytest.raises(
+            SettingsError, match=r"TWIREC_FFMPEG is wrong: .* is not the whole path"
+        ):
+            Settings.from_env({**ENVIRONMENT, "TWIREC_FFMPEG": path})
+    settings = Settings.from_env(
+        {**ENVIRONMENT, "TWIREC_FFMPEG": "/bin/sh", "TWIREC_LISTENING_COPY": "opus"}
+    )
+    assert (settings.ffmpeg, settings.listening_copy) == ("/bin/sh", "opus")

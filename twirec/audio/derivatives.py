@@ -1,0 +1,180 @@
+"""Derivatives: made once, kept beside their originals, and gone with them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+from twirec.audio.conversion import plan
+from twirec.audio.formats import find_format
+from twirec.model.audio import Asked
+from twirec.model.bucket import StoredObject
+from twirec.model.crc32c import Crc32c
+from twirec.model.derivatives import Derivative, DerivativesCatalog, derivative_name
+from twirec.model.errors import (
+    CustodyRefused,
+    ObjectExists,
+    ObjectNotFound,
+    VerificationFailed,
+)
+from twirec.model.ports import Bucket
+from twirec.model.records import Recording
+
+log = logging.getLogger("twirec.derivatives")
+
+SCHEMA = "1"
+"""The version of the labels."""
+
+Chunks = Generator[bytes, None, None]
+
+AT_ONCE = 100
+"""How many expired ones are deleted in one turn."""
+
+
+class Derivatives:
+    """Makes derivatives, and deletes what expired.
+
+    The row is written before the object and completed after it. Whoever erases the original in
+    between deletes what there is; who finds then that the original is gone deletes what they made.
+
+    Args:
+        catalog: where they are written down.
+        bucket: where they are kept, and their originals are.
+        ffmpeg: returns the path of ffmpeg.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        catalog: DerivativesCatalog,
+        bucket: Bucket,
+        ffmpeg: Callable[[], str],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
+        self._bucket = bucket
+        self._ffmpeg = ffmpeg
+        self._now = now
+
+    def make(self, recording: Recording, asked: Asked, keep_for: timedelta | None) -> Derivative:
+        """Return a derivative that the bucket holds, making it if it does not.
+
+        Args:
+            recording: the original, which is archived.
+            asked: what is wanted.
+            keep_for: how long, from now; None for as long as the original.
+
+        Raises:
+            CustodyRefused: the original may not leave, or was erased meanwhile.
+            InvalidQuery: it cannot be had like that.
+            MediaError: the original is damaged.
+            ConversionFailed: ffmpeg failed.
+            BucketError: the bucket does not take it.
+        """
+        now = self._now()
+        content = self._content(recording, asked)
+        begun = self._catalog.begin_derivative(
+            Derivative(
+                derivative_name(recording, asked, find_format(asked.format).extension),
+                recording.sid,
+                recording.sha256 or "",
+                asked.format,
+                asked.words,
+                begun_at=now,
+                expires_at=None if keep_for is None else now + keep_for,
+            )
+        )
+        if begun.made_at is not None and self._is_there(begun):
+            return begun
+        stored = self._put(recording, asked, begun, content)
+        made = self._catalog.derivative_made(begun.object_name, stored, self._now())
+        if made is None:
+            self._bucket.delete(stored.name, stored.generation)
+            raise CustodyRefused(f"{recording.sid} was erased meanwhile; nothing of it was kept.")
+        return made
+
+    def expire(self) -> int:
+        """Delete those that expired, and return how many.
+
+        If the bucket does not answer, a sweep deletes what is left.
+        """
+        expired = self._catalog.take_expired_derivatives(self._now(), AT_ONCE)
+        for derivative in expired:
+            self.delete(derivative)
+        return len(expired)
+
+    def delete(self, derivative: Derivative) -> None:
+        """Delete an object; done already if it is not there."""
+        with suppress(ObjectNotFound):
+            stored = self._bucket.stat(derivative.object_name)
+            self._bucket.delete(stored.name, stored.generation)
+
+    def _content(self, recording: Recording, asked: Asked) -> Chunks:
+        read = partial(self._bucket.open_range, recording.object_name or "")
+        return plan(read, recording.size or 0, recording.roles, asked).chunks(self._ffmpeg)
+
+    def _is_there(self, derivative: Derivative) -> bool:
+        try:
+            stored = self._bucket.stat(derivative.object_name)
+        except ObjectNotFound:
+            return False
+        return (stored.generation, stored.size) == (derivative.generation, derivative.size)
+
+    def _put(
+        self, recording: Recording, asked: Asked, begun: Derivative, content: Chunks
+    ) -> StoredObject:
+        measured = _Measured(content)
+        labels = {
+            "schema": SCHEMA,
+            "recording_sid": recording.sid,
+            "original_sha256": recording.sha256 or "",
+            "format": asked.format,
+            "asked": asked.words,
+        }
+        try:
+            with closing(measured.chunks()) as chunks:
+                stored = self._bucket.put(
+                    begun.object_name,
+                    chunks,
+                    content_type=find_format(asked.format).content_type,
+                    labels=labels,
+                    custom_time=recording.started_at or begun.begun_at,
+                    seal=measured.labels,
+                )
+        except ObjectExists:
+            return self._compare(self._bucket.stat(begun.object_name), labels)
+        if (stored.size, stored.crc32c) != (measured.size, str(measured.crc32c)):
+            self._bucket.delete(stored.name, stored.generation)
+            raise VerificationFailed(f"{stored.name} is not what was made.")
+        return stored
+
+    def _compare(self, stored: StoredObject, labels: dict[str, str]) -> StoredObject:
+        """Take what somebody else made at the same time, if it is the same."""
+        if any(stored.labels.get(name) != value for name, value in labels.items()):
+            raise VerificationFailed(f"{stored.name} is there, and is not what was asked for.")
+        return stored
+
+
+class _Measured:
+    """Counts and sums what streams by."""
+
+    def __init__(self, content: Chunks) -> None:
+        self._content = content
+        self._sha256 = hashlib.sha256()
+        self.crc32c = Crc32c()
+        self.size = 0
+
+    def chunks(self) -> Chunks:
+        with closing(self._content) as content:
+            for chunk in content:
+                self._sha256.update(chunk)
+                self.crc32c.update(chunk)
+                self.size += len(chunk)
+                yield chunk
+
+    def labels(self) -> dict[str, str]:
+        return {"sha256": self._sha256.hexdigest(), "size": str(self.size)}
