@@ -66,6 +66,7 @@ def test_a_side_that_says_nothing_is_named(
     right: Track,
     warning: SoundWarning,
 ) -> None:
+    caplog.set_level("INFO", "twirec.transfer")
     assert archived(house, talk(left, right, 16.0)).warnings == (warning,)
     assert f"{recording_sid()}: its sound looks wrong: {warning}" in caplog.text
 

@@ -129,7 +129,7 @@ class Transfer:
         except CatalogError as error:
             log.warning("%s: its waveform was not kept: %s", recording.sid, error)
         for warning in judged(heard, recording).warnings:
-            log.warning("%s: its sound looks wrong: %s", recording.sid, warning)
+            log.info("%s: its sound looks wrong: %s", recording.sid, warning)
 
     def _take_back(self, sid: str, stored: StoredObject) -> None:
         """Delete what was stored while somebody erased the recording."""
