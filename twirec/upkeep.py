@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.auditing import Auditing
 from twirec.calls.times import since_time
 from twirec.model.audit import Action
 from twirec.model.records import Recording
-from twirec.model.upkeep import Stats
+from twirec.model.upkeep import Day, Stats
 from twirec.settings import Settings
 from twirec.transfers.sweep import MARK
 
@@ -42,6 +42,20 @@ class Upkeep(Auditing):
         counted = self.catalog.stats(since_time(since, self.settings.timezone) if since else None)
         swept = {sid: self.catalog.mark(MARK + sid) for sid in self.settings.credentials}
         return replace(counted, swept=swept)
+
+    def daily(self, days: int = 30) -> list[Day]:
+        """Return what was recorded on each of the last days, in the company's zone, oldest first.
+
+        Args:
+            days: how many, today included.
+        """
+        zone = self.settings.timezone
+        today = self.now().astimezone(zone).date()
+        dates = [today - timedelta(days=ago) for ago in range(days - 1, -2, -1)]
+        # Midnight may be skipped or come twice: the zone says which moment it is.
+        edges = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in dates]
+        counted = self.catalog.recorded_between(edges)
+        return [Day(day, *found) for day, found in zip(dates[:-1], counted, strict=True)]
 
     def parked(self, limit: int | None = None) -> list[Recording]:
         """Return the recordings that were given up, oldest first, each with its last error."""

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
+from tests.factories import STARTED, a_call, a_callback, a_recording, call_sid, recording_sid
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import NotFound
 from twirec.model.states import Custody, State
 from twirec.model.upkeep import Stats
+from twirec.model.vendor import RecordingStatus
 from twirec.model.words import Outcome, Reason
 
 MINUTE = timedelta(minutes=1)
@@ -48,6 +49,26 @@ def archive(catalog: SqlCatalog, number: int, size: int, **facts: object) -> str
 
 def test_an_empty_catalog_counts_nothing(catalog: SqlCatalog) -> None:
     assert catalog.stats(None) == Stats({}, {}, {}, {}, 0, 0, 0, None, 0)
+
+
+def test_believed_callbacks_are_counted_by_their_status(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    for status, state in (
+        (RecordingStatus.IN_PROGRESS, State.RECORDING),
+        (RecordingStatus.COMPLETED, State.COMPLETED),
+    ):
+        catalog.receive(a_callback(status=status), state=state, channel_map=(), at=STARTED)
+    assert catalog.stats(None).callbacks == {"in-progress": 1, "completed": 1}
+
+
+def test_what_began_in_each_span_is_counted_with_its_seconds(catalog: SqlCatalog) -> None:
+    hour = timedelta(hours=1)
+    hold(catalog, 1, duration=10)
+    hold(catalog, 2, duration=20, started_at=STARTED + hour - timedelta(microseconds=1))
+    hold(catalog, 3, duration=40, started_at=STARTED + hour)
+    hold(catalog, 4, state=State.LOST, due_at=None)
+    edges = [STARTED - hour, STARTED, STARTED + hour, STARTED + 2 * hour]
+    assert catalog.recorded_between(edges) == [(0, 0), (2, 30), (1, 40)]
 
 
 def test_recordings_are_counted_by_state_and_by_custody(catalog: SqlCatalog) -> None:

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.site import OWN_NUMBER, Site
-from twirec.cli.scenes import SCENES
+from twirec.cli.scenes import expected_of
 from twirec.model.states import State
 from twirec.model.waves import Span
 from twirec.model.words import Role
 from twirec.sandbox import Party
+from twirec.sandbox.scenes import SCENES
 
 NEAR = 0.1
-SPEAKING = [scene for scene in SCENES if scene.state is State.RELEASED]
+SPEAKING = [scene for scene in SCENES if expected_of(scene).state is State.RELEASED]
 
 
 def told(party: Party) -> list[Span]:

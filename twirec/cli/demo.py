@@ -17,9 +17,9 @@ import requests
 
 from twirec.archive import Archive
 from twirec.cli.demo_report import Played, report
-from twirec.cli.scenes import AGENT, OWN_NUMBER, SCENES
 from twirec.model.words import Outcome
 from twirec.sandbox import Sandbox
+from twirec.sandbox.scenes import AGENT, OWN_NUMBER, SCENES
 
 SPEED = 10.0
 """How much faster than life the calls are played."""

@@ -9,12 +9,13 @@ from rich.table import Column, Table
 
 from twirec.archive import Archive
 from twirec.cli.output import console
-from twirec.cli.scenes import Scene
+from twirec.cli.scenes import Expected, expected_of
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.waves import Side
 from twirec.model.words import Role
 from twirec.sandbox import Call, Party, Sandbox
+from twirec.sandbox.scenes import Scene
 
 NEAR = 0.1
 """Seconds that speech may be off."""
@@ -49,7 +50,8 @@ def _print_calls(archive: Archive, sandbox: Sandbox, played: list[Played]) -> li
         recording = next(iter(record.recordings), None)
         same = _same_bytes(archive, sandbox, recording) if recording else None
         state = recording.state if recording else None
-        if (call.outcome, call.reason, state) != (scene.outcome, scene.reason, scene.state):
+        found = Expected(call.outcome, call.reason, state)
+        if found != expected_of(scene):
             wrong.append(f"{scene.title}: {call.outcome}, {call.reason or '-'}, {state or '-'}")
         if same is False:
             wrong.append(f"{scene.title}: sha256 in the bucket is not that at the vendor")
@@ -112,7 +114,7 @@ def _print_objects(archive: Archive, played: list[Played]) -> list[str]:
         for name, value in sorted(stored.labels.items()):
             console.print(f"    {name}: {value}", soft_wrap=True, highlight=False)
     recordings = [name for name in names if name.startswith("recordings/")]
-    expected = sum(each.scene.state is State.RELEASED for each in played)
+    expected = sum(expected_of(each.scene).state is State.RELEASED for each in played)
     if len(recordings) != expected:
         return [f"{len(recordings)} recordings in the bucket, {expected} expected"]
     return []

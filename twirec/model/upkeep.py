@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from twirec.model.states import Custody, State
@@ -28,6 +28,8 @@ class Stats:
         notices_waiting: notices that the company's own webhook has not taken yet.
         notices_given_up: notices that it did not take for about a day.
         swept: until when each account was swept, UTC; None if it never was.
+        callbacks: Twilio's status callbacks that were believed, by its word for the status; those
+            of erased recordings are not kept.
     """
 
     recordings: Mapping[State, int]
@@ -42,6 +44,22 @@ class Stats:
     notices_waiting: int = 0
     notices_given_up: int = 0
     swept: Mapping[str, datetime | None] = field(default_factory=dict)
+    callbacks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was recorded on one day, in the company's zone.
+
+    Attributes:
+        day: the date.
+        recordings: how many began on it and were not lost or erased.
+        seconds: how long they are together.
+    """
+
+    day: date
+    recordings: int
+    seconds: int
 
 
 class Upkeep(Protocol):
@@ -52,6 +70,13 @@ class Upkeep(Protocol):
 
         With `since`, calls and recordings are counted by state, custody, outcome, reason, size and
         seconds only if they began then or later. What waits or was given up is always counted.
+        """
+        ...
+
+    def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
+        """Count what began from each edge and before the next: recordings, and their seconds.
+
+        What was lost or erased does not count.
         """
         ...
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, true, updat
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.outbox import GIVEN_UP
 from twirec.adapters.sql.recordings import PARKED
-from twirec.adapters.sql.schema import calls, notices, recordings
+from twirec.adapters.sql.schema import callbacks, calls, notices, recordings
 from twirec.model.errors import NotFound
 from twirec.model.states import Custody, State
 from twirec.model.upkeep import Stats
@@ -37,6 +38,19 @@ class Upkeep:
             return Stats(
                 **_recorded(connection, since), **_lines(connection, since), **_waiting(connection)
             )
+
+    def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
+        """Count what began from each edge and before the next: recordings, and their seconds."""
+        counted = select(func.count(), func.coalesce(func.sum(recordings.c.duration), 0)).where(
+            recordings.c.state.in_([state.value for state in RECORDED])
+        )
+        began = recordings.c.started_at
+        with self.database.read() as connection:
+            rows = [
+                connection.execute(counted.where(began >= start, began < end)).one()
+                for start, end in pairwise(edges)
+            ]
+        return [(row[0], int(row[1])) for row in rows]
 
     def retry(self, at: datetime, sid: str | None) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt."""
@@ -89,7 +103,13 @@ def _waiting(connection: Connection) -> dict[str, Any]:
         "parked": _count(connection, PARKED),
         "notices_waiting": _count(connection, notices.c.due_at.is_not(None)),
         "notices_given_up": _count(connection, GIVEN_UP),
+        "callbacks": _told(connection),
     }
+
+
+def _told(connection: Connection) -> dict[str, int]:
+    statement = select(callbacks.c.status, func.count()).group_by(callbacks.c.status)
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
