@@ -5,18 +5,24 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STORE ?= folder
 
-.PHONY: demo test lint check soak clean
+.PHONY: demo panel screenshots test lint check soak clean
 .DEFAULT_GOAL := test
 
-$(READY): setup.cfg pyproject.toml
+$(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "twirec needs Python 3.11 or newer; run: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -qq --upgrade pip
-	$(BIN)/pip install -qq --editable '.[dev]'
+	$(BIN)/pip install -qq --editable '.[dev]' --editable examples/flask_app
 	touch $@
 
 demo: $(READY)
 	@$(BIN)/twirec demo --store $(STORE)
+
+panel: $(READY)
+	@$(BIN)/python -m callpanel.demo
+
+screenshots: $(READY)
+	$(BIN)/python examples/flask_app/screenshots.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -q
@@ -32,4 +38,4 @@ soak: $(READY)
 	$(BIN)/python -m tests.soak
 
 clean:
-	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov examples/flask_app/*.egg-info

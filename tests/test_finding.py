@@ -57,6 +57,7 @@ def numbers(page: Page) -> list[int]:
         ({"reason": Reason.REFUSED}, [2]),
         ({"reason": Reason.OFF}, []),
         ({"not_recorded": True}, [2]),
+        ({"outcome": Outcome.NOT_RECORDED}, [2]),
         ({"consent": ConsentOutcome.REFUSED}, [2]),
         ({"consent": ConsentOutcome.INFORMED}, [1]),
         ({"min_seconds": 120}, [1]),

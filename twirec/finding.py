@@ -16,7 +16,7 @@ from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.finding import Page, Query, hide
 from twirec.model.records import CallRecord, Note
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentOutcome, Direction, Reason
+from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 from twirec.settings import Settings
 
 LARGEST_PAGE = 10_000
@@ -49,6 +49,7 @@ class Finding(Auditing):
         own_number: str | None = None,
         min_seconds: int | None = None,
         max_seconds: int | None = None,
+        outcome: Outcome | None = None,
         not_recorded: bool = False,
         reason: Reason | None = None,
         consent: ConsentOutcome | None = None,
@@ -76,6 +77,7 @@ class Finding(Auditing):
             own_number: the company's number, in the same forms as `number`.
             min_seconds: only calls with a recording at least that long.
             max_seconds: only calls with a recording at most that long.
+            outcome: only calls of which the ledger says so: `recorded`, `open`, …
             not_recorded: only calls that were not recorded.
             reason: only calls that were not recorded for that reason.
             consent: only calls in which a party answered so.
@@ -103,7 +105,7 @@ class Finding(Auditing):
             own_number=search_term(own_number, country) if own_number else None,
             min_seconds=min_seconds,
             max_seconds=max_seconds,
-            not_recorded=not_recorded,
+            outcome=Outcome.NOT_RECORDED if not_recorded else outcome,
             reason=reason,
             consent=consent,
             state=state,

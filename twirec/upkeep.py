@@ -43,6 +43,14 @@ class Upkeep(Auditing):
         swept = {sid: self.catalog.mark(MARK + sid) for sid in self.settings.credentials}
         return replace(counted, swept=swept)
 
+    def check(self) -> None:
+        """Check that the catalog answers and is of this version, for a readiness probe.
+
+        Raises:
+            CatalogError: it does not, or is not; the message names the fix.
+        """
+        self.catalog.check()
+
     def daily(self, days: int = 30) -> list[Day]:
         """Return what was recorded on each of the last days, in the company's zone, oldest first.
 

@@ -155,7 +155,7 @@ def test_unfinished_calls_are_the_open_and_owed_ones_that_are_old_enough(
         (Query(until=NOW + 2 * MINUTE), [1]),
         (Query(direction=Direction.OUT), [2]),
         (Query(state=State.COMPLETED), [1]),
-        (Query(not_recorded=True), [2]),
+        (Query(outcome=Outcome.NOT_RECORDED), [2]),
         (Query(limit=1), [3]),
     ],
 )

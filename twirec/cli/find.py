@@ -15,7 +15,7 @@ from twirec.model.errors import NotFound
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.waves import Waveform
-from twirec.model.words import ConsentOutcome, Direction, Reason
+from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 
 
 @click.command()
@@ -30,6 +30,7 @@ from twirec.model.words import ConsentOutcome, Direction, Reason
 @click.option("--min-seconds", type=int, help="Of a recording.")
 @click.option("--max-seconds", type=int, help="Of a recording.")
 @click.option("--state", type=click.Choice([s.value for s in State]), help="Of a recording.")
+@click.option("--outcome", type=click.Choice([o.value for o in Outcome]), help="Of the ledger.")
 @click.option("--not-recorded", is_flag=True, help="Only calls that were not recorded.")
 @click.option("--reason", type=click.Choice([r.value for r in Reason]), help="Why not recorded.")
 @click.option("--consent", type=click.Choice([c.value for c in ConsentOutcome]))
@@ -42,6 +43,7 @@ def search(
     text: tuple[str, ...],
     direction: str | None,
     state: str | None,
+    outcome: str | None,
     reason: str | None,
     consent: str | None,
     as_json: bool,
@@ -53,6 +55,7 @@ def search(
         " ".join(text) or None,
         direction=Direction(direction) if direction else None,
         state=State(state) if state else None,
+        outcome=Outcome(outcome) if outcome else None,
         reason=Reason(reason) if reason else None,
         consent=ConsentOutcome(consent) if consent else None,
         sees_quarantined=True,

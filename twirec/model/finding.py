@@ -9,7 +9,7 @@ from typing import Protocol
 
 from twirec.model.records import CallRecord, Note, Recording
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentOutcome, Direction, Reason
+from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Query:
         own_number: E.164, or the last digits of a number.
         min_seconds, max_seconds: of a recording of the call, both included.
         state: of a recording of the call.
-        not_recorded: only calls that were not recorded.
+        outcome: what the ledger says of a call.
         reason: why a call was not recorded.
         consent: what a party answered.
         case_number: whole, in small or capital letters.
@@ -40,7 +40,7 @@ class Query:
     min_seconds: int | None = None
     max_seconds: int | None = None
     state: State | None = None
-    not_recorded: bool = False
+    outcome: Outcome | None = None
     reason: Reason | None = None
     consent: ConsentOutcome | None = None
     case_number: str | None = None

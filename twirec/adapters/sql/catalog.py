@@ -65,6 +65,14 @@ class SqlCatalog(
         """Make the tables, or bring them to this version. Doing it again changes nothing."""
         migrate.upgrade(self.database)
 
+    def check(self) -> None:
+        """Check that the database answers and is of this version.
+
+        Raises:
+            CatalogUnavailable: it does not, or is not; the message names the fix.
+        """
+        migrate.check(self.database)
+
     def close(self) -> None:
         """Close all connections."""
         self.database.close()

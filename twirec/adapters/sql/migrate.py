@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from twirec.adapters.sql.database import Database
+from twirec.model.errors import CatalogUnavailable
 
 
 def configuration() -> Config:
@@ -22,3 +25,18 @@ def upgrade(database: Database) -> None:
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def check(database: Database) -> None:
+    """Check that a database answers and is of this version.
+
+    Raises:
+        CatalogUnavailable: it does not, or is not; the message names the fix.
+    """
+    wanted = ScriptDirectory.from_config(configuration()).get_current_head()
+    with database.read() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != wanted:
+        raise CatalogUnavailable(
+            f"The catalog is of version {found or 'none'}, not {wanted}: run `twirec init`."
+        )

@@ -14,7 +14,6 @@ from twirec.model.errors import NotFound
 from twirec.model.finding import Query, hide
 from twirec.model.records import CallRecord, Note
 from twirec.model.states import State
-from twirec.model.words import Outcome
 
 
 class Search:
@@ -81,8 +80,8 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
         conditions.append(calls.c.started_at < query.until)
     if query.direction is not None:
         conditions.append(calls.c.direction == query.direction.value)
-    if query.not_recorded:
-        conditions.append(calls.c.outcome == Outcome.NOT_RECORDED.value)
+    if query.outcome is not None:
+        conditions.append(calls.c.outcome == query.outcome.value)
     if query.reason is not None:
         conditions.append(calls.c.reason == query.reason.value)
     if query.case_number is not None:

@@ -1,0 +1,204 @@
+"""The accounts of staff: the tables, and what is done with them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from flask_login import UserMixin
+from sqlalchemy import DateTime, Index, String, delete, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from callpanel.extensions import Base, db
+from callpanel.roles import ALLOWED, Permission, Role
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 256
+NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+
+WINDOW = timedelta(minutes=15)
+"""How long a failed sign-in counts."""
+
+MOST_FAILURES = 5
+"""Failures of one name from one address within the window; ten times as many of either alone."""
+
+_NOBODY = generate_password_hash(secrets.token_hex())
+"""What is compared when there is no such account, so that both answers take as long."""
+
+
+class AccountError(ValueError):
+    """An account cannot be made or changed like that."""
+
+
+class User(UserMixin, Base):
+    """Somebody of the staff.
+
+    Attributes:
+        id: random, so that nobody counts accounts.
+        name: what they sign in with, and what the audit log says.
+        role: what they are to the company.
+        line: the number or `client:NAME` on which they take calls; empty for none.
+        disabled: whether they may not sign in (any more).
+        generation: changes with the password, the role and the state; sessions of an earlier one
+            have ended.
+    """
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), unique=True)
+    password: Mapped[str] = mapped_column(String(255))
+    role: Mapped[Role] = mapped_column(String(16))
+    line: Mapped[str] = mapped_column(String(255), default="")
+    disabled: Mapped[bool] = mapped_column(default=False)
+    generation: Mapped[int] = mapped_column(default=1)
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def is_active(self) -> bool:
+        """Whether they may be signed in."""
+        return not self.disabled
+
+    def get_id(self) -> str:
+        """Return what a session keeps of them."""
+        return f"{self.id}.{self.generation}"
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether they may do something."""
+        return permission in ALLOWED[Role(self.role)]
+
+
+class Failure(Base):
+    """A sign-in that failed."""
+
+    __tablename__ = "failures"
+    __table_args__ = (Index("ix_failures_at", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(32))
+    address: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+# --- accounts -------------------------------------------------------------------------------
+
+
+def find(name: str) -> User | None:
+    """Return the account of a name, in small or capital letters."""
+    return db.session.scalar(select(User).where(User.name == name.strip().lower()))
+
+
+def of_session(kept: str) -> User | None:
+    """Return the account that a session keeps; None if that session has ended."""
+    user_id, _, generation = kept.rpartition(".")
+    user = db.session.get(User, user_id)
+    return user if user and str(user.generation) == generation else None
+
+
+def everybody() -> list[User]:
+    """Return all accounts, by name."""
+    return list(db.session.scalars(select(User).order_by(User.name)))
+
+
+def add(name: str, password: str, role: Role, line: str = "") -> User:
+    """Make an account.
+
+    Raises:
+        AccountError: the name is taken or of the wrong form, or the password is too short.
+    """
+    name = name.strip().lower()
+    if not NAME.fullmatch(name):
+        raise AccountError(
+            "name: give 2 to 32 small letters, digits, dots and dashes, a letter first."
+        )
+    user = User(
+        id=secrets.token_hex(16),
+        name=name,
+        password=_hashed(password),
+        role=role,
+        line=line.strip(),
+        made_at=datetime.now(UTC),
+    )
+    db.session.add(user)
+    try:
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise AccountError(f"name: {name} has an account already; choose another.") from error
+    return user
+
+
+def change(
+    user: User,
+    *,
+    role: Role | None = None,
+    line: str | None = None,
+    disabled: bool | None = None,
+    password: str | None = None,
+) -> None:
+    """Change an account; what is None stays. Its sessions end, unless only the line changed.
+
+    Raises:
+        AccountError: the password is too short, or nobody would be left to make accounts.
+    """
+    hashed = _hashed(password) if password is not None else None
+    role = Role(user.role) if role is None else role
+    disabled = user.disabled if disabled is None else disabled
+    if (disabled or role is not Role.ADMIN) and _is_last_admin(user):
+        raise AccountError("role: this is the last admin; make another one first.")
+    if hashed or role != user.role or disabled != user.disabled:
+        user.generation += 1
+    user.role, user.disabled = role, disabled
+    user.line = user.line if line is None else line.strip()
+    user.password = hashed or user.password
+    db.session.commit()
+
+
+def _is_last_admin(user: User) -> bool:
+    admins = select(User.id).where(User.role == Role.ADMIN.value, User.disabled.is_(False))
+    return list(db.session.scalars(admins)) == [user.id]
+
+
+def _hashed(password: str) -> str:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise AccountError(
+            f"password: give {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters, "
+            "such as four words."
+        )
+    return generate_password_hash(password)
+
+
+# --- signing in -----------------------------------------------------------------------------
+
+
+def is_throttled(name: str, address: str) -> bool:
+    """Return whether so many sign-ins failed that this one is not even looked at."""
+    name, address = _key(name), address[:64]
+    recent = Failure.at > datetime.now(UTC) - WINDOW
+    both = (Failure.name == name) & (Failure.address == address)
+    either = or_(Failure.name == name, Failure.address == address)
+    limits = ((both, MOST_FAILURES), (either, 10 * MOST_FAILURES))
+    counts = select(func.count()).select_from(Failure)
+    return any(
+        (db.session.scalar(counts.where(recent, which)) or 0) >= most for which, most in limits
+    )
+
+
+def check(name: str, password: str, address: str) -> User | None:
+    """Return whose name and password these are, if they may sign in; else count a failure."""
+    user = find(name)
+    right = check_password_hash(user.password if user else _NOBODY, password[:LONGEST_PASSWORD])
+    if user and right and user.is_active:
+        return user
+    now = datetime.now(UTC)
+    db.session.execute(delete(Failure).where(Failure.at < now - WINDOW))
+    db.session.add(Failure(name=_key(name), address=address[:64], at=now))
+    db.session.commit()
+    return None
+
+
+def _key(name: str) -> str:
+    return name.strip().lower()[:32]

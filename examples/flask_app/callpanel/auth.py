@@ -1,0 +1,161 @@
+"""Signing in and out, and what a view needs of who asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, cast
+
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from callpanel import accounts
+from callpanel.accounts import User
+from callpanel.config import archive
+from callpanel.extensions import login
+from callpanel.forms import SignIn
+from callpanel.roles import Permission
+from callpanel.safe import path_of
+
+P = ParamSpec("P")
+
+IDLE = 30 * 60
+"""Seconds without a request after which a session ends."""
+
+LONGEST = 12 * 60 * 60
+"""Seconds after which a session ends, whatever is done in it."""
+
+auth = Blueprint("auth", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Add the views, and end sessions that are too old."""
+    login.user_loader(accounts.of_session)
+    login.session_protection = None  # an address may change; sessions end by time
+    app.register_blueprint(auth)
+    app.before_request(_end_old_session)
+    app.context_processor(lambda: {"Permission": Permission, "may": may})
+
+
+def user() -> User:
+    """Return who is signed in."""
+    return cast(User, current_user)
+
+
+def may(permission: Permission) -> bool:
+    """Return whether who asks may do something."""
+    return bool(current_user.is_authenticated) and user().may(permission)
+
+
+def needs(
+    permission: Permission,
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Let only those in who may do something; the refusal of anybody else is on the audit log."""
+
+    def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        @wraps(view)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            if not current_user.is_authenticated:
+                return _to_sign_in()
+            if not user().may(permission):
+                record("refused", ok=False, asked=str(permission))
+                abort(403)
+            return view(*args, **kwargs)
+
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def record(action: str, *, ok: bool = True, sid: str = "", **detail: str) -> None:
+    """Write down on the audit log what who is signed in did, or tried to do."""
+    archive().record_audit(
+        action, by=user().name, role=user().role, sid=sid, ok=ok, detail=dict(detail)
+    )
+
+
+@auth.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    """Sign somebody in."""
+    form = SignIn()
+    if current_user.is_authenticated:
+        return redirect(url_for("panel.home"))
+    if not form.validate_on_submit():
+        return render_template("sign_in.html", form=form)
+    name, password = form.name.data or "", form.password.data or ""
+    address = request.remote_addr or ""
+    known = accounts.find(name)
+    by = known.name if known else "somebody"  # what was typed may be a password
+    if accounts.is_throttled(name, address):
+        archive().record_audit("sign_in", by=by, ok=False, detail={"why": "throttled"})
+        flash(_("Too many attempts. Wait a quarter of an hour, then try again."), "error")
+        return render_template("sign_in.html", form=form), 429
+    found = accounts.check(name, password, address)
+    if found is None:
+        archive().record_audit("sign_in", by=by, ok=False)
+        flash(_("Name or password is wrong."), "error")
+        return render_template("sign_in.html", form=form), 401
+    archive().record_audit("sign_in", by=found.name, role=found.role)
+    _begin_session(found)
+    return redirect(path_of(request.args.get("next")) or url_for("panel.home"))
+
+
+@auth.post("/sign-out")
+def sign_out() -> Response:
+    """Sign somebody out."""
+    if current_user.is_authenticated:
+        record("sign_out")
+    _end_session()
+    return redirect(url_for("auth.sign_in"))
+
+
+def _begin_session(found: User) -> None:
+    language = session.get("language")
+    session.clear()
+    if language:
+        session["language"] = language
+    session.permanent = True
+    session["began"] = session["seen"] = int(time.time())
+    login_user(found)
+
+
+def _end_session() -> None:
+    language = session.get("language")
+    logout_user()
+    session.clear()
+    if language:
+        session["language"] = language
+
+
+def _end_old_session() -> None:
+    """End a session that is too old. What a page asks by itself does not keep one alive."""
+    if request.endpoint == "static" or "began" not in session:
+        return
+    now = time.time()
+    if now - session["began"] > LONGEST or now - session["seen"] > IDLE:
+        _end_session()
+    elif request.headers.get("X-By-Itself") is None and now - session["seen"] > 60:
+        session["seen"] = int(now)
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    if request.headers.get("X-By-Itself"):
+        abort(401)
+    if request.method != "GET":
+        return redirect(url_for("auth.sign_in"))
+    return redirect(url_for("auth.sign_in", next=request.full_path.rstrip("?")))

@@ -1,0 +1,108 @@
+"""The settings of the app itself; those of twirec stand beside them in the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from flask import current_app
+
+from twirec import Archive, SettingsError
+
+SHORTEST_SECRET = 32
+"""Characters."""
+
+DATABASE = Path("callpanel.db")
+"""Where accounts are unless somebody says otherwise: beside the catalog."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the app needs to know. Secrets do not show in its `repr`.
+
+    Attributes:
+        secret_key: `CALLPANEL_SECRET_KEY`, signs sessions; 32 characters or more.
+        lines: `CALLPANEL_LINES`, the company's own numbers and whom each connects:
+            `+34911000111=+34911222333;+34911000112=client:ana,client:berta`.
+        database_url: `CALLPANEL_DATABASE_URL`, of the accounts of staff; by default a
+            SQLite file, `callpanel.db`.
+        metrics_token: `CALLPANEL_METRICS_TOKEN`, who may read `/metrics`; empty for nobody.
+        proxies: `CALLPANEL_PROXIES`, how many proxies in front are trusted to say who asks.
+    """
+
+    secret_key: str = field(repr=False)
+    lines: Mapping[str, tuple[str, ...]]
+    database_url: str
+    metrics_token: str = field(default="", repr=False)
+    proxies: int = 0
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Config:
+        """Return the settings of the environment.
+
+        Raises:
+            SettingsError: some are missing or wrong; the message names every one of them.
+        """
+        problems: list[str] = []
+        config = cls(
+            secret_key=_secret(environ, "CALLPANEL_SECRET_KEY", problems),
+            lines=_lines(environ, problems),
+            database_url=environ.get("CALLPANEL_DATABASE_URL") or f"sqlite:///{DATABASE.resolve()}",
+            metrics_token=_secret(environ, "CALLPANEL_METRICS_TOKEN", problems, needed=False),
+            proxies=_proxies(environ, problems),
+        )
+        if not environ.get("TWIREC_AUDIT_KEY"):
+            problems.append("TWIREC_AUDIT_KEY is missing: `openssl rand -hex 32` makes one.")
+        if problems:
+            raise SettingsError(problems)
+        return config
+
+
+def config() -> Config:
+    """Return the settings of the app that answers the present request."""
+    return cast(Config, current_app.config["CALLPANEL"])
+
+
+def archive() -> Archive:
+    """Return the archive of the app that answers the present request."""
+    return cast(Archive, current_app.extensions["twirec"].archive)
+
+
+def _secret(
+    environ: Mapping[str, str], name: str, problems: list[str], *, needed: bool = True
+) -> str:
+    value = environ.get(name, "").strip()
+    if not value and needed:
+        problems.append(f"{name} is missing: `openssl rand -hex 32` makes one.")
+    elif value and len(value) < SHORTEST_SECRET:
+        problems.append(f"{name} is too short: give {SHORTEST_SECRET} characters or more.")
+    return value
+
+
+def _lines(environ: Mapping[str, str], problems: list[str]) -> Mapping[str, tuple[str, ...]]:
+    wrong = (
+        "CALLPANEL_LINES is {}: write each own number and whom it connects, such as "
+        "+34911000111=+34911222333;+34911000112=client:ana,client:berta."
+    )
+    said = [line for line in environ.get("CALLPANEL_LINES", "").split(";") if line.strip()]
+    lines = {}
+    for line in said:
+        number, equals, targets = line.partition("=")
+        connected = tuple(target.strip() for target in targets.split(",") if target.strip())
+        if not equals or not number.strip().startswith("+") or not connected:
+            problems.append(wrong.format("wrong"))
+            return {}
+        lines[number.strip()] = connected
+    if not lines:
+        problems.append(wrong.format("missing"))
+    return lines
+
+
+def _proxies(environ: Mapping[str, str], problems: list[str]) -> int:
+    value = environ.get("CALLPANEL_PROXIES", "0").strip() or "0"
+    if not (value.isascii() and value.isdigit() and int(value) < 10):
+        problems.append("CALLPANEL_PROXIES is wrong: give how many proxies there are, such as 1.")
+        return 0
+    return int(value)

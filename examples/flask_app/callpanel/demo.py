@@ -1,0 +1,168 @@
+"""The panel with calls in it, on this machine, without an account anywhere: `make panel`.
+
+The stand-in for Twilio, the app and a worker run on free local ports.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import cycle
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask_migrate import upgrade
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from callpanel import accounts, create_app
+from callpanel.roles import Role
+from twirec import Archive
+from twirec.sandbox import Call, Sandbox
+from twirec.sandbox.scenes import AGENT, OWN_NUMBER, SCENES, Scene
+
+SPEED = 10.0
+"""How much faster than life calls are played."""
+
+EVERY = 60
+"""Seconds after which another call comes."""
+
+PEOPLE = {
+    "ana": Role.ADMIN,
+    "sergio": Role.SUPERVISOR,
+    "aurora": Role.AUDITOR,
+    "alex": Role.AGENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A panel that runs.
+
+    Attributes:
+        url: where it is.
+        password: of all accounts.
+    """
+
+    url: str
+    password: str
+    app: Flask
+    archive: Archive
+    sandbox: Sandbox
+
+    def play(self, scene: Scene) -> Call:
+        """Let somebody call; it goes on in a thread."""
+        return self.sandbox.call(
+            from_=scene.customer,
+            to=OWN_NUMBER,
+            caller=scene.caller,
+            callee=scene.callee,
+            faults=scene.faults,
+        )
+
+
+@contextmanager
+def running(folder: Path, *, speed: float = SPEED, port: int = 0) -> Iterator[Demo]:
+    """Run sandbox, app and worker.
+
+    Args:
+        folder: where catalog, accounts and bucket are.
+        speed: how much faster than life calls are played.
+        port: where the app listens; 0 for a free port.
+    """
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox(speed=speed))
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = create_app(_environment(sandbox, folder, url, speed))
+        archive: Archive = app.extensions["twirec"].archive
+        archive.set_up()
+        stack.callback(archive.close)
+        password = secrets.token_urlsafe(12)
+        with app.app_context():
+            upgrade(directory=app.extensions["migrate"].directory)
+            for name, role in PEOPLE.items():
+                accounts.add(name, password, role, AGENT if role is Role.AGENT else "")
+        archive.inform_agent(AGENT, informed_on=date.today(), reference="the demo", by="the demo")
+        sandbox.number(
+            OWN_NUMBER,
+            voice_url=f"{url}/voice",
+            fallback_url=f"{url}/voice",
+            status_callback=f"{url}/twirec/ended",
+        )
+        server = make_server(
+            "127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, fd=listener.fileno()
+        )
+        worker = archive.worker()
+        stack.callback(server.server_close)
+        stack.enter_context(_thread(server.serve_forever, server.shutdown))
+        stack.enter_context(_thread(worker.run, worker.stop))
+        yield Demo(url, password, app, archive, sandbox)
+
+
+@click.command()
+@click.option("--port", default=0, help="Where the panel listens; a free port by default.")
+def main(port: int) -> None:
+    """Run the panel, let calls come, and say where it is, until interrupted."""
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), port=port) as demo:
+        click.echo(f"The panel is at {demo.url}")
+        for name, role in PEOPLE.items():
+            click.echo(f"  {role}: sign in as {name}, password {demo.password}")
+        click.echo(f"{len(SCENES)} calls come now, and another one every minute. Ctrl-C ends it.")
+        for scene in SCENES:
+            demo.play(scene)
+        try:
+            for scene in cycle(SCENES):
+                time.sleep(EVERY)
+                demo.play(scene)
+        except KeyboardInterrupt:
+            click.echo()
+
+
+def _environment(sandbox: Sandbox, folder: Path, url: str, speed: float) -> dict[str, str]:
+    return {
+        "TWILIO_ACCOUNT_SID": sandbox.account_sid,
+        "TWILIO_AUTH_TOKEN": sandbox.auth_token,
+        "TWIREC_TWILIO_API_URL": sandbox.url,
+        "TWIREC_CLOCK_SPEED": f"{speed:g}",
+        "TWIREC_PUBLIC_URL": url,
+        "TWIREC_BUCKET": f"file://{folder}/bucket",
+        "TWIREC_DATABASE_URL": f"sqlite:///{folder}/catalog.db",
+        "TWIREC_COMPANY": "Reparaciones Muñoz",
+        "TWIREC_PRIVACY_INFO": "reparaciones muñoz punto es",
+        "TWIREC_LEGAL_BASIS": "contract",
+        "TWIREC_AUDIT_KEY": secrets.token_hex(),
+        "TWIREC_LISTENING_COPY": "opus",
+        "CALLPANEL_SECRET_KEY": secrets.token_hex(),
+        "CALLPANEL_LINES": f"{OWN_NUMBER}={AGENT}",
+        "CALLPANEL_DATABASE_URL": f"sqlite:///{folder}/callpanel.db",
+    }
+
+
+class _Quiet(WSGIRequestHandler):
+    """Keeps numbers and requests out of the terminal."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _thread(run: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop()
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()

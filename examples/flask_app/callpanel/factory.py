@@ -1,0 +1,64 @@
+"""The application factory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from callpanel import auth, commands, headers, language, panel, probes, users, voice
+from callpanel.config import Config
+from callpanel.extensions import babel, csrf, db, login, migrate
+from twirec import Archive
+
+LARGEST_FORM = 64 * 1024
+"""Bytes that a request may have."""
+
+
+def create_app(environ: Mapping[str, str] = os.environ, *, archive: Archive | None = None) -> Flask:
+    """Make the app.
+
+    Args:
+        environ: the settings: twirec's, and `CALLPANEL_…` (see `callpanel.config.Config`).
+        archive: another archive than the one of the settings, for tests.
+
+    Raises:
+        SettingsError: a setting is missing or wrong; the message names every one of them.
+    """
+    config = Config.from_env(environ)
+    archive = archive or Archive.from_env(environ)
+    https = archive.settings.public_url.startswith("https://")
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        SESSION_COOKIE_NAME="__Host-callpanel" if https else "callpanel",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        BABEL_DEFAULT_LOCALE="en",
+        BABEL_DEFAULT_TIMEZONE=str(archive.settings.timezone),
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which ends by itself
+        CALLPANEL=config,
+    )
+    if config.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies
+        )
+    db.init_app(app)
+    migrate.init_app(app, db, directory=os.path.join(app.root_path, "migrations"))  # noqa: PTH118
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=language.chosen)
+    login.init_app(app)
+    voice.recordings.init_app(app, archive)
+    for module in (headers, language, auth, voice, panel, users, probes):
+        module.init_app(app)
+    app.cli.add_command(commands.init)
+    app.cli.add_command(commands.user)
+    return app

@@ -1,0 +1,159 @@
+"""The forms."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
+
+from callpanel.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from callpanel.roles import Role
+from callpanel.words import (
+    CHANNELS,
+    CONSENTS,
+    DIRECTIONS,
+    FORMATS,
+    OUTCOMES,
+    REASONS,
+    ROLES,
+    STATES,
+)
+
+ANY = [("", _l("any"))]
+
+
+class SignIn(FlaskForm):
+    """Name and password."""
+
+    name = StringField(_l("Name"), [InputRequired(), Length(max=64)])
+    password = PasswordField(_l("Password"), [InputRequired(), Length(max=LONGEST_PASSWORD)])
+
+
+class Search(FlaskForm):
+    """What calls are asked for."""
+
+    text = StringField(_l("Number or time"), [Length(max=200)])
+    outcome = SelectField(_l("Recorded"), choices=[*ANY, *OUTCOMES.items()])
+    direction = SelectField(_l("Direction"), choices=[*ANY, *DIRECTIONS.items()])
+    own_number = StringField(_l("Our number"), [Length(max=32)])
+    reason = SelectField(_l("Why not recorded"), choices=[*ANY, *REASONS.items()])
+    consent = SelectField(_l("Consent"), choices=[*ANY, *CONSENTS.items()])
+    state = SelectField(_l("State"), choices=[*ANY, *STATES.items()])
+    min_seconds = IntegerField(_l("Seconds, at least"), [Optional(), NumberRange(0, 604800)])
+    max_seconds = IntegerField(_l("Seconds, at most"), [Optional(), NumberRange(0, 604800)])
+    case = StringField(_l("Case number"), [Length(max=64)])
+    note = StringField(_l("Words of a note"), [Length(max=200)])
+
+
+class Annotate(FlaskForm):
+    """A note on a call, its case number, or both."""
+
+    note = TextAreaField(_l("Note"), [Length(max=4000)])
+    case = StringField(_l("Case number"), [Length(max=64)])
+
+
+class Download(FlaskForm):
+    """A recording as a file."""
+
+    format = SelectField(_l("Format"), choices=list(FORMATS.items()))
+    channels = SelectField(_l("Voices"), choices=list(CHANNELS.items()))
+    start = StringField(_l("From"), [Length(max=16)])
+    end = StringField(_l("To"), [Length(max=16)])
+
+    def validate_start(self, field: StringField) -> None:
+        """Check that it is a time in a recording."""
+        seconds_of(field.data)
+
+    def validate_end(self, field: StringField) -> None:
+        """Check that it is a time in a recording."""
+        seconds_of(field.data)
+
+
+class Switch(FlaskForm):
+    """Recording switched on or off."""
+
+    number = SelectField(_l("Number"))
+    direction = SelectField(_l("Direction"), choices=[("", _l("both")), *DIRECTIONS.items()])
+    on = RadioField(
+        _l("Recording"),
+        [InputRequired()],
+        choices=[("on", _l("on")), ("off", _l("off"))],
+    )
+    why = StringField(_l("Reason"), [InputRequired(), Length(max=500)])
+
+
+class NewUser(FlaskForm):
+    """A new account."""
+
+    name = StringField(_l("Name"), [InputRequired(), Length(max=32)])
+    password = PasswordField(
+        _l("Password"), [InputRequired(), Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)]
+    )
+    role = SelectField(_l("Role"), choices=list(ROLES.items()), default=Role.SUPERVISOR)
+    line = StringField(_l("Line"), [Length(max=255)])
+
+
+class ChangeUser(FlaskForm):
+    """A changed account. An empty password stays as it is."""
+
+    role = SelectField(_l("Role"), choices=list(ROLES.items()))
+    line = StringField(_l("Line"), [Length(max=255)])
+    password = PasswordField(
+        _l("New password"), [Optional(), Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)]
+    )
+    disabled = RadioField(
+        _l("Access"), choices=[("no", _l("may sign in")), ("yes", _l("may not sign in"))]
+    )
+
+
+class AuditFilter(FlaskForm):
+    """Which entries of the audit log are asked for."""
+
+    who = StringField(_l("Who"), [Length(max=64)])
+    action = StringField(_l("Action"), [Optional(), Length(max=32), Regexp(r"[a-z_]+")])
+    sid = StringField(_l("Call or recording"), [Length(max=34)])
+    number = StringField(_l("Number"), [Length(max=32)])
+    since = StringField(_l("From"), [Length(max=32)])
+    until = StringField(_l("To"), [Length(max=32)])
+
+
+class Empty(FlaskForm):
+    """A button: nothing but the token that proves where it was pressed."""
+
+
+def seconds_of(said: str | None) -> float | None:
+    """Return a time in a recording, `90`, `1:30` or `1:02:03.5`, in seconds; None for none.
+
+    Raises:
+        ValidationError: it is none.
+    """
+    said = (said or "").strip()
+    if not said:
+        return None
+    if not re.fullmatch(r"(\d{1,5}:){0,2}\d{1,6}(\.\d{1,3})?", said, re.ASCII):
+        raise ValidationError(_l("Write a time in the recording, such as 1:30."))
+    seconds = 0.0
+    for part in said.split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds
+
+
+def filled(form: FlaskForm) -> dict[str, Any]:
+    """Return the fields of a form that say something."""
+    return {
+        name: value
+        for name, value in form.data.items()
+        if name != "csrf_token" and value not in (None, "")
+    }

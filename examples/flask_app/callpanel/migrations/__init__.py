@@ -1,0 +1,1 @@
+"""The tables of the accounts, as Alembic makes them."""

@@ -1,0 +1,38 @@
+"""The accounts of staff, and the sign-ins that failed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "users",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("name", sa.String(32), nullable=False, unique=True),
+        sa.Column("password", sa.String(255), nullable=False),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("line", sa.String(255), nullable=False),
+        sa.Column("disabled", sa.Boolean(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "failures",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.String(32), nullable=False),
+        sa.Column("address", sa.String(64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("ix_failures_at", "failures", ["at"])
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("failures")
+    op.drop_table("users")

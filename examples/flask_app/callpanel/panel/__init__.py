@@ -1,0 +1,18 @@
+"""The pages that staff use."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from callpanel.panel import audio, audit, call, calls, desk, errors, health, policy
+from callpanel.panel.blueprint import panel
+from callpanel.panel.show import FILTERS
+
+__all__ = ["audio", "audit", "call", "calls", "desk", "health", "init_app", "policy"]
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages, and what their templates use."""
+    app.register_blueprint(panel)
+    app.jinja_env.filters.update(FILTERS)
+    errors.init_app(app)

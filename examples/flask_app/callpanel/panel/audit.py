@@ -1,0 +1,70 @@
+"""The audit log: who did what. What is asked for is in the session, as on the page of calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from callpanel.auth import needs
+from callpanel.config import archive
+from callpanel.forms import AuditFilter, filled
+from callpanel.panel.blueprint import panel
+from callpanel.roles import Permission
+from twirec import InvalidQuery
+
+ON_A_PAGE = 50
+
+
+@panel.get("/audit")
+@needs(Permission.AUDIT)
+def audit() -> ResponseReturnValue:
+    """Show entries of the log, newest first."""
+    asked = _asked()
+    form = AuditFilter(formdata=None, data=asked)
+    after = request.args.get("after", type=int)
+    if after is not None and not 0 < after < 2**63:
+        after = None
+    try:
+        entries = archive().audit_log(**asked, limit=ON_A_PAGE + 1, after=after)
+    except InvalidQuery as error:
+        return render_template("audit.html", form=form, entries=[], error=error), 400
+    more = entries[ON_A_PAGE - 1].seq if len(entries) > ON_A_PAGE else None
+    return render_template("audit.html", form=form, entries=entries[:ON_A_PAGE], more=more)
+
+
+@panel.post("/audit")
+@needs(Permission.AUDIT)
+def filter_audit() -> ResponseReturnValue:
+    """Keep what is asked for, and show what it finds."""
+    form = AuditFilter()
+    if not form.validate():
+        return render_template("audit.html", form=form, entries=[]), 400
+    session["audit"] = filled(form)
+    return redirect(url_for("panel.audit"))
+
+
+@panel.post("/audit/verify")
+@needs(Permission.AUDIT)
+def verify_audit() -> ResponseReturnValue:
+    """Look at the whole chain."""
+    verdict = archive().verify_audit()
+    if verdict.whole:
+        flash(_("The chain is whole: %(count)s entries.", count=verdict.entries), "done")
+    else:
+        flash(
+            _(
+                "The chain is broken at entry %(entry)s: %(why)s",
+                entry=verdict.broken_at,
+                why=verdict.why,
+            ),
+            "error",
+        )
+    return redirect(url_for("panel.audit"))
+
+
+def _asked() -> dict[str, Any]:
+    asked = session.get("audit")
+    return dict(asked) if isinstance(asked, dict) else {}

@@ -1,0 +1,105 @@
+"""One call: what was said to the caller, what was recorded, who spoke when, who listened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from callpanel.auth import may, needs, user
+from callpanel.config import archive
+from callpanel.forms import Annotate, Download
+from callpanel.panel.blueprint import panel
+from callpanel.panel.sound import Sound, sound_of
+from callpanel.roles import Permission
+from twirec import AuditEntry, CallRecord
+
+LOG_LINES = 50
+"""How many entries of the audit log are shown of a call and of each recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Somebody who listened, downloaded, or did something else: what they asked in one go."""
+
+    by: str
+    role: str
+    action: str
+    ok: bool
+    at: datetime
+    times: int = 1
+
+
+@panel.get("/calls/<sid>")
+@needs(Permission.SEARCH)
+def call(sid: str) -> ResponseReturnValue:
+    """Show a call by its SID or that of one of its recordings."""
+    return _page(_record(sid), Annotate(formdata=None))
+
+
+@panel.post("/calls/<sid>/notes")
+@needs(Permission.NOTE)
+def annotate(sid: str) -> ResponseReturnValue:
+    """Write a note about a call, set its case number, or both."""
+    record = _record(sid)
+    form = Annotate()
+    if not form.validate():
+        return _page(record, form), 400
+    case = form.case.data or ""
+    archive().annotate(
+        record.call.call_sid,
+        note=form.note.data,
+        case=case if case != record.call.case_number else None,
+        by=user().name,
+    )
+    flash(_("Written down."), "done")
+    return redirect(url_for("panel.call", sid=record.call.call_sid))
+
+
+def _record(sid: str) -> CallRecord:
+    return archive().show(sid, sees_quarantined=may(Permission.SEE_QUARANTINED))
+
+
+def _page(record: CallRecord, form: Annotate) -> str:
+    if not form.is_submitted():
+        form.case.data = record.call.case_number
+    hashes = {consent.announcement for consent in record.consents} | {record.call.announcement}
+    return render_template(
+        "call.html",
+        record=record,
+        call=record.call,
+        announcements={hash_: archive().catalog.announcement(hash_) for hash_ in hashes if hash_},
+        sounds=[_sound(record, sid) for sid in (each.sid for each in record.recordings)],
+        log=_log(record),
+        form=form,
+        download=Download(formdata=None),
+    )
+
+
+def _sound(record: CallRecord, sid: str) -> Sound:
+    recording = next(each for each in record.recordings if each.sid == sid)
+    return sound_of(record, recording, may(Permission.LISTEN))
+
+
+def _log(record: CallRecord) -> list[Heard]:
+    """Return who did what with a call and its recordings, newest first."""
+    sids = [record.call.call_sid, *(each.sid for each in record.recordings)]
+    entries = [entry for sid in sids for entry in archive().audit_log(sid=sid, limit=LOG_LINES)]
+    entries.sort(key=lambda entry: entry.seq, reverse=True)
+    shown: list[Heard] = []
+    for entry in entries:
+        _add(shown, entry)
+    return shown
+
+
+def _add(shown: list[Heard], entry: AuditEntry) -> None:
+    """Add an entry; a player asks for a recording in pieces, which are one listening."""
+    last = shown[-1] if shown else None
+    same = last and (last.by, last.action, last.ok) == (entry.by, entry.action, entry.ok)
+    if last and same and entry.action == "listen" and (last.at - entry.at).total_seconds() < 600:
+        shown[-1] = Heard(entry.by, entry.role, entry.action, entry.ok, entry.at, last.times + 1)
+    else:
+        shown.append(Heard(entry.by, entry.role, entry.action, entry.ok, entry.at))

@@ -1,0 +1,80 @@
+"""Finding calls. What is asked for is in the session: no number gets into an address or a log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from callpanel.auth import may, needs
+from callpanel.config import archive
+from callpanel.forms import Search, filled
+from callpanel.panel.blueprint import panel
+from callpanel.roles import Permission
+from twirec import ConsentOutcome, Direction, InvalidQuery, Outcome, Page, Reason, State
+
+ON_A_PAGE = 25
+
+
+@panel.get("/calls")
+@needs(Permission.SEARCH)
+def calls() -> ResponseReturnValue:
+    """Show the calls that were asked for, newest first; all of them if nothing was."""
+    asked = _asked()
+    form = Search(formdata=None, data=asked)
+    try:
+        page = _find(asked, request.args.get("after"))
+    except InvalidQuery as error:
+        return render_template("calls.html", form=form, asked=asked, page=None, error=error), 400
+    return render_template("calls.html", form=form, asked=asked, page=page)
+
+
+@panel.post("/calls/search")
+@needs(Permission.SEARCH)
+def search() -> ResponseReturnValue:
+    """Keep what is asked for, and show what it finds."""
+    form = Search()
+    if not form.validate():
+        return render_template("calls.html", form=form, asked=filled(form), page=None), 400
+    session["search"] = filled(form)
+    return redirect(url_for("panel.calls"))
+
+
+@panel.post("/calls/all")
+@needs(Permission.SEARCH)
+def forget_search() -> ResponseReturnValue:
+    """Forget what was asked for, and show all calls."""
+    session.pop("search", None)
+    return redirect(url_for("panel.calls"))
+
+
+@panel.get("/calls/newest")
+@needs(Permission.SEARCH)
+def newest() -> ResponseReturnValue:
+    """Return the rows of the first page alone, for the page that is open; 304 if it has them."""
+    response = Response(render_template("_rows.html", page=_find(_asked(), None)))
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+def _asked() -> dict[str, Any]:
+    asked = session.get("search")
+    return dict(asked) if isinstance(asked, dict) else {}
+
+
+def _find(asked: dict[str, Any], after: str | None) -> Page:
+    words: dict[str, Any] = {
+        "direction": Direction,
+        "reason": Reason,
+        "consent": ConsentOutcome,
+        "state": State,
+        "outcome": Outcome,
+    }
+    kinds = {name: words[name](value) for name, value in asked.items() if name in words}
+    return archive().search(
+        **{**asked, **kinds},
+        limit=ON_A_PAGE,
+        after=after or None,
+        sees_quarantined=may(Permission.SEE_QUARANTINED),
+    )

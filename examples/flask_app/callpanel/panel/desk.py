@@ -1,0 +1,73 @@
+"""An agent's own calls: pause while a card number is said, and go on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from callpanel.auth import needs, record, user
+from callpanel.config import archive
+from callpanel.panel.blueprint import panel
+from callpanel.roles import Permission
+from twirec import CallRecord, State
+
+LONGEST_CALL = timedelta(hours=24)
+"""How long a call can go on."""
+
+
+@panel.get("/desk")
+@needs(Permission.OWN_CALLS)
+def desk() -> ResponseReturnValue:
+    """Show the agent's calls that are being recorded."""
+    return render_template("desk.html", calls=_own_calls(), paused=_paused)
+
+
+@panel.get("/desk/now")
+@needs(Permission.OWN_CALLS)
+def desk_now() -> ResponseReturnValue:
+    """Return the calls alone, for the page that is open."""
+    return render_template("_desk.html", calls=_own_calls(), paused=_paused)
+
+
+@panel.post("/desk/<sid>/pause")
+@needs(Permission.OWN_CALLS)
+def pause(sid: str) -> ResponseReturnValue:
+    """Pause what is recorded of one of the agent's calls."""
+    archive().pause(_own(sid), by=user().name)
+    flash(_("Paused: what is said now is not recorded."), "done")
+    return redirect(url_for("panel.desk"))
+
+
+@panel.post("/desk/<sid>/resume")
+@needs(Permission.OWN_CALLS)
+def resume(sid: str) -> ResponseReturnValue:
+    """Let what is recorded of one of the agent's calls go on."""
+    archive().resume(_own(sid), by=user().name)
+    flash(_("Recording goes on."), "done")
+    return redirect(url_for("panel.desk"))
+
+
+def _own(sid: str) -> str:
+    if sid not in {each.call.call_sid for each in _own_calls()}:
+        record("refused", ok=False, sid=sid, asked="pause")
+        abort(404)
+    return sid
+
+
+def _own_calls() -> list[CallRecord]:
+    line = user().line
+    since = (archive().now() - LONGEST_CALL).isoformat(timespec="seconds")
+    going_on = archive().search(state=State.RECORDING, since=since, limit=1000).calls
+    return [each for each in going_on if line and line in _lines(each)]
+
+
+def _lines(each: CallRecord) -> set[str]:
+    """Return where a call's agents are."""
+    return {*each.call.dial, *(leg.agent for leg in each.legs)}
+
+
+def _paused(each: CallRecord) -> bool:
+    return any(pause.resumed_at is None for pause in each.pauses)

@@ -1,0 +1,62 @@
+"""What people read when something is not as they wish."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, render_template
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from twirec import CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
+
+log = logging.getLogger("callpanel")
+
+STATUSES = {
+    NotFound: 404,
+    CustodyRefused: 403,
+    InvalidQuery: 400,
+    CatalogError: 503,
+    TwirecError: 502,
+}
+"""What the library's errors mean in HTTP; the first that fits counts."""
+
+
+def init_app(app: Flask) -> None:
+    """Show every error as a page."""
+    app.register_error_handler(TwirecError, _of_library)
+    app.register_error_handler(CSRFError, _of_token)
+    app.register_error_handler(HTTPException, _of_http)
+
+
+def _of_library(error: TwirecError) -> tuple[str, int]:
+    status = next(STATUSES[kind] for kind in STATUSES if isinstance(error, kind))
+    if status >= 500:
+        log.error("%s: %s", type(error).__name__, error)
+    return _page(status, detail=str(error)), status
+
+
+def _of_token(_error: CSRFError) -> tuple[str, int]:
+    return _page(400, _("This page was open for too long. Load it anew and try again.")), 400
+
+
+def _of_http(error: HTTPException) -> tuple[str, int] | HTTPException:
+    status = error.code or InternalServerError.code
+    if status < 400:  # a redirect that the router makes
+        return error
+    return _page(status), status
+
+
+def _page(status: int, said: str = "", detail: str = "") -> str:
+    titles = {
+        400: _("That was not understood"),
+        401: _("Sign in first"),
+        403: _("That is not for you"),
+        404: _("There is no such page"),
+        405: _("There is no such page"),
+        413: _("That is too long"),
+        503: _("The database does not answer"),
+    }
+    title = titles.get(status, _("Something went wrong"))
+    return render_template("error.html", title=title, said=said, detail=detail)

@@ -1,0 +1,75 @@
+"""Recording on or off: for the company, by number and by direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from callpanel.auth import needs, user
+from callpanel.config import archive, config
+from callpanel.forms import Switch
+from callpanel.panel.blueprint import panel
+from callpanel.roles import Permission
+from twirec import Decision, Direction, InvalidQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What holds now for calls of a number and a direction; an empty number is all others."""
+
+    number: str
+    direction: Direction
+    decision: Decision
+
+
+@panel.get("/recording")
+@needs(Permission.SEE_POLICY)
+def policy() -> ResponseReturnValue:
+    """Show who is recorded now, and every change so far."""
+    return _page(_form())
+
+
+@panel.post("/recording")
+@needs(Permission.CHANGE_POLICY)
+def change_policy() -> ResponseReturnValue:
+    """Switch recording on or off from now on."""
+    form = _form()
+    if not form.validate():
+        return _page(form), 400
+    try:
+        archive().change_policy(
+            by=user().name,
+            why=form.why.data or "",
+            number=form.number.data or None,
+            direction=Direction(form.direction.data) if form.direction.data else None,
+            on=form.on.data == "on",
+        )
+    except InvalidQuery as error:
+        flash(str(error), "error")
+        return _page(form), 400
+    flash(_("Changed. Calls that go on are not touched."), "done")
+    return redirect(url_for("panel.policy"))
+
+
+def _form() -> Switch:
+    form = Switch()
+    form.number.choices = [("", _("all numbers")), *((each, each) for each in _numbers())]
+    return form
+
+
+def _numbers() -> list[str]:
+    said = {each.number for each in archive().catalog.policy_history() if each.number}
+    return sorted({*config().lines, *said})
+
+
+def _page(form: Switch) -> str:
+    rows = [
+        Row(number, direction, archive().policy(number, direction))
+        for number in ("", *_numbers())
+        for direction in Direction
+    ]
+    history = archive().catalog.policy_history()
+    return render_template("policy.html", form=form, rows=rows, history=history[::-1])

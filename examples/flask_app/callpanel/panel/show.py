@@ -1,0 +1,94 @@
+"""How times, lengths, sizes and words are shown: the filters of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import format_date, format_datetime, format_decimal, get_locale
+from flask_babel import gettext as _
+
+from callpanel import words
+from callpanel.config import archive
+
+NUMBERS_HIDDEN = {"anonymous", "+266696687", "restricted", "unavailable", "unknown", ""}
+"""What stands for the number of a caller who hid it."""
+
+
+NOTHING = "\N{EN DASH}"
+"""What is shown where there is nothing to show."""
+
+
+def moment(at: datetime | None, pattern: str = "") -> str:
+    """Return a time in the company's zone, such as `Tue 3 Nov 2026, 17:05:09`."""
+    if at is None:
+        return NOTHING
+    local = at.astimezone(archive().settings.timezone)
+    return str(format_datetime(local, pattern or "EEE d MMM y, HH:mm:ss", rebase=False))
+
+
+def day(on: date) -> str:
+    """Return a date, such as `3 Nov`."""
+    return str(format_date(on, "d MMM", rebase=False))
+
+
+def clock(seconds: float | None) -> str:
+    """Return a length, such as `1:05` or `1:02:03`."""
+    if seconds is None:
+        return NOTHING
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes, such as `1.2 GB`."""
+    amount, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{format_decimal(round(amount, 1))} {unit}"
+
+
+def share(part: float) -> str:
+    """Return a share, such as `62 %`."""
+    return f"{part * 100:.0f} %"
+
+
+def number(said: str) -> str:
+    """Return a phone number, in groups of three, or that it was hidden."""
+    if said.lower() in NUMBERS_HIDDEN:
+        return str(_("number hidden"))
+    if not (said.startswith("+34") and len(said) == 12):
+        return said
+    return " ".join((said[:3], said[3:6], said[6:9], said[9:]))
+
+
+def word(value: Any, table: str) -> str:
+    """Return what people read for a word, by the name of its table in `callpanel.words`."""
+    known: Mapping[str, Any] = getattr(words, table)
+    return str(known.get(str(value), value))
+
+
+def iso(at: datetime) -> str:
+    """Return a time for machines."""
+    return at.isoformat(timespec="seconds")
+
+
+def locale() -> str:
+    """Return the language of the page."""
+    return str(get_locale() or "en")
+
+
+FILTERS = {
+    "moment": moment,
+    "day": day,
+    "clock": clock,
+    "size": size,
+    "share": share,
+    "number": number,
+    "word": word,
+    "iso": iso,
+}

@@ -1,0 +1,146 @@
+"""What a page shows of a recording's sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from callpanel.config import archive
+from callpanel.panel.show import clock
+from callpanel.words import PARTIES
+from twirec import CallRecord, Custody, Recording, Role, State, TwirecError, Waveform
+
+WIDTH, HEIGHT = 1000, 180
+"""Of the drawing, in its own units; the page stretches it."""
+
+STORED = frozenset({State.ARCHIVED, State.RELEASED})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A stretch in which one side speaks.
+
+    Attributes:
+        who: what people read for the side.
+        role: the side, for colours; empty where it is not known.
+        start, end: seconds of the recording.
+    """
+
+    who: str
+    role: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something on the drawing.
+
+    Attributes:
+        kind: `pause` or `consent`.
+        said: what it is.
+        x, width: in units of the drawing.
+    """
+
+    kind: str
+    said: str
+    x: float
+    width: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A recording as the page shows it.
+
+    Attributes:
+        playable: whether who asks may hear it, and it is there.
+        drawing: the waveform; empty where there is none.
+        why_not: why there is no drawing.
+        turns: who speaks when.
+        marks: what else is on the drawing.
+    """
+
+    recording: Recording
+    playable: bool
+    waveform: Waveform | None = None
+    drawing: Markup = field(default_factory=Markup)
+    why_not: str = ""
+    turns: tuple[Turn, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long it is, as exactly as is known."""
+        return self.waveform.seconds if self.waveform else float(self.recording.duration or 0)
+
+
+def sound_of(record: CallRecord, recording: Recording, may_listen: bool) -> Sound:
+    """Return what a page shows of one of a call's recordings."""
+    there = recording.state in STORED and recording.custody is Custody.ACTIVE
+    if not there:
+        return Sound(recording, False)
+    labels = {role: str(PARTIES[role.value]) for role in Role}
+    try:
+        waveform = archive().waveform(recording.sid)
+        drawing = archive().draw_waveform(
+            recording.sid, width=WIDTH, height=HEIGHT, title=_described(waveform), labels=labels
+        )
+    except TwirecError as error:
+        return Sound(recording, may_listen, why_not=str(error))
+    return Sound(
+        recording,
+        may_listen,
+        waveform,
+        Markup(drawing),  # noqa: S704 - made by twirec, which escapes what it is given
+        turns=tuple(sorted(_turns(waveform), key=lambda turn: turn.start)),
+        marks=tuple(_marks(record, recording, waveform.seconds)),
+    )
+
+
+def _described(waveform: Waveform) -> str:
+    parts = [clock(waveform.seconds)]
+    parts += [
+        f"{_who(side.role, place)} {clock(side.talk)}"
+        for place, side in enumerate(waveform.sides, 1)
+    ]
+    return ", ".join(parts)
+
+
+def _turns(waveform: Waveform) -> Iterator[Turn]:
+    for place, side in enumerate(waveform.sides, 1):
+        for span in side.spans:
+            yield Turn(_who(side.role, place), str(side.role or ""), span.start, span.end)
+
+
+def _who(role: Role | None, channel: int) -> str:
+    return str(PARTIES[role.value]) if role else _("channel %(number)s", number=channel)
+
+
+def _marks(record: CallRecord, recording: Recording, seconds: float) -> Iterator[Mark]:
+    begin = recording.started_at
+    if begin is None or not seconds:
+        return
+
+    def place(at: datetime) -> float:
+        return min(max((at - begin).total_seconds() / seconds, 0.0), 1.0) * WIDTH
+
+    for consent in record.consents:
+        # Twilio cuts a recording's start to whole seconds.
+        after = (consent.at - begin).total_seconds()
+        said = (
+            _("Consent before the recording begins")
+            if after < 1
+            else _("Consent at %(time)s", time=clock(after))
+        )
+        yield Mark("consent", said, place(consent.at) if after >= 1 else 0.0)
+    for pause in record.pauses:
+        if pause.recording_sid == recording.sid:
+            x = place(pause.paused_at)
+            width = (place(pause.resumed_at) if pause.resumed_at else WIDTH) - x
+            at = clock((pause.paused_at - begin).total_seconds())
+            said = _("Paused at %(time)s by %(who)s", time=at, who=pause.by)
+            yield Mark("pause", said, x, width)

@@ -1,0 +1,143 @@
+"""What machines ask: whether the app lives, whether it is ready, and its figures."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Flask, Response, abort, current_app, request
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from callpanel.config import archive, config
+from callpanel.extensions import db
+from twirec import Archive, CatalogError, State, Stats
+
+probes = Blueprint("probes", __name__)
+log = logging.getLogger("callpanel")
+
+
+def init_app(app: Flask) -> None:
+    """Add the routes."""
+    app.register_blueprint(probes)
+
+
+@probes.get("/healthz")
+def healthz() -> Response:
+    """Say that the process answers."""
+    return _said("ok\n")
+
+
+@probes.get("/readyz")
+def readyz() -> Response:
+    """Say whether catalog and accounts answer and are of this version: 200, or else 503."""
+    try:
+        archive().check()
+        _check_accounts()
+    except (CatalogError, SQLAlchemyError, RuntimeError) as error:
+        # not str(error) of SQLAlchemy: it carries the statement's parameters
+        log.error("not ready: %s", error if isinstance(error, CatalogError) else type(error))
+        return _said("not ready\n", 503)
+    return _said("ready\n")
+
+
+@probes.get("/metrics")
+def metrics() -> Response:
+    """Return the figures for Prometheus, to who has the token."""
+    token = config().metrics_token
+    given = request.headers.get("Authorization", "")
+    if not token:
+        abort(404)
+    if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        abort(401)
+    registry = CollectorRegistry()
+    registry.register(_Figures(archive()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _check_accounts() -> None:
+    """Check that the accounts' tables are of this version.
+
+    Raises:
+        SQLAlchemyError: the database does not answer.
+        RuntimeError: they are of another version.
+    """
+    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
+    with db.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != scripts.get_current_head():
+        raise RuntimeError("the accounts are of another version: run `flask --app callpanel init`")
+
+
+def _said(text: str, status: int = 200) -> Response:
+    return Response(text, status=status, mimetype="text/plain")
+
+
+class _Figures(Collector):
+    """The figures of an archive, as they are when they are asked for.
+
+    They are read from the catalog, so that every process of the app says the same.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the figures."""
+        stats, now = self._archive.stats(), self._archive.now()
+        yield _counted("twirec_calls", "Calls, by what the ledger says.", "outcome", stats.calls)
+        yield _counted(
+            "twirec_not_recorded", "Calls not recorded, by reason.", "reason", stats.not_recorded
+        )
+        yield _counted("twirec_recordings", "Recordings, by state.", "state", stats.recordings)
+        yield _counted(
+            "twirec_callbacks", "Status callbacks believed, by status.", "status", stats.callbacks
+        )
+        yield from _single(stats, now)
+        swept = GaugeMetricFamily(
+            "twirec_sweep_age_seconds",
+            "Seconds since the time up to which an account was swept.",
+            labels=["account"],
+        )
+        for account, at in stats.swept.items():
+            if at is not None:
+                swept.add_metric([account], _age(at, now))
+        yield swept
+
+
+def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
+    transferred = sum(stats.recordings.get(state, 0) for state in (State.ARCHIVED, State.RELEASED))
+    for name, text, value in (
+        ("twirec_transfers", "Recordings in the bucket.", transferred),
+        ("twirec_bucket_bytes", "Bytes of originals in the bucket.", stats.size),
+        ("twirec_recorded_seconds", "Seconds recorded.", stats.seconds),
+        ("twirec_waiting", "Recordings that are not yet done with.", stats.waiting),
+        (
+            "twirec_oldest_waiting_age_seconds",
+            "Seconds since the oldest of them was recorded; 0 if none waits.",
+            _age(stats.oldest_waiting, now) if stats.oldest_waiting else 0,
+        ),
+        ("twirec_parked", "Recordings that were given up.", stats.parked),
+        ("twirec_notices_waiting", "Notices not taken yet.", stats.notices_waiting),
+        ("twirec_notices_given_up", "Notices given up.", stats.notices_given_up),
+    ):
+        yield GaugeMetricFamily(name, text, value=value)
+
+
+def _counted(name: str, text: str, label: str, counts: Mapping[Any, int]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for word, count in sorted(counts.items()):
+        family.add_metric([str(word)], count)
+    return family
+
+
+def _age(since: datetime, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds())

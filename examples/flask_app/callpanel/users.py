@@ -1,0 +1,100 @@
+"""The accounts of staff, as an admin keeps them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from callpanel import accounts
+from callpanel.accounts import AccountError, User
+from callpanel.auth import needs, record
+from callpanel.extensions import db
+from callpanel.forms import ChangeUser, NewUser
+from callpanel.roles import Permission, Role
+
+users = Blueprint("users", __name__, url_prefix="/users")
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages."""
+    app.register_blueprint(users)
+
+
+@users.get("")
+@needs(Permission.USERS)
+def everybody() -> ResponseReturnValue:
+    """Show all accounts, and the form for a new one."""
+    return _page(NewUser(formdata=None))
+
+
+@users.post("")
+@needs(Permission.USERS)
+def add() -> ResponseReturnValue:
+    """Make an account."""
+    form = NewUser()
+    if not form.validate():
+        return _page(form), 400
+    role = Role(form.role.data)
+    try:
+        made = accounts.add(
+            form.name.data or "", form.password.data or "", role, form.line.data or ""
+        )
+    except AccountError as error:
+        record("user_add", ok=False)
+        flash(str(error), "error")
+        return _page(form), 400
+    record("user_add", user=made.name, role=made.role)
+    flash(_("%(name)s may sign in.", name=made.name), "done")
+    return redirect(url_for("users.everybody"))
+
+
+@users.get("/<user_id>")
+@needs(Permission.USERS)
+def one(user_id: str) -> ResponseReturnValue:
+    """Show an account, and the form that changes it."""
+    found = _user(user_id)
+    access = "yes" if found.disabled else "no"
+    form = ChangeUser(
+        formdata=None, data={"role": found.role, "line": found.line, "disabled": access}
+    )
+    return render_template("user.html", form=form, user=found)
+
+
+@users.post("/<user_id>")
+@needs(Permission.USERS)
+def change(user_id: str) -> ResponseReturnValue:
+    """Change an account."""
+    found = _user(user_id)
+    form = ChangeUser()
+    if not form.validate():
+        return render_template("user.html", form=form, user=found), 400
+    changed = {
+        "user": found.name,
+        "role": form.role.data,
+        "access": form.disabled.data,
+        "password": "new" if form.password.data else "as it was",
+    }
+    try:
+        accounts.change(
+            found,
+            role=Role(form.role.data),
+            line=form.line.data or "",
+            disabled=form.disabled.data == "yes",
+            password=form.password.data or None,
+        )
+    except AccountError as error:
+        record("user_change", ok=False, **changed)
+        flash(str(error), "error")
+        return render_template("user.html", form=form, user=found), 400
+    record("user_change", **changed)
+    flash(_("Changed."), "done")
+    return redirect(url_for("users.everybody"))
+
+
+def _page(form: NewUser) -> str:
+    return render_template("users.html", form=form, users=accounts.everybody())
+
+
+def _user(user_id: str) -> User:
+    return db.session.get(User, user_id) or abort(404)

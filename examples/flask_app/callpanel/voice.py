@@ -1,0 +1,34 @@
+"""What Twilio calls: the voice URL of the company's numbers, and that of its softphones."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, request
+
+from callpanel.config import config
+from callpanel.extensions import csrf
+from twirec.flask import Twirec
+
+recordings = Twirec()
+voice = Blueprint("voice", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Add the views; Twilio signs its requests, and sends no CSRF token."""
+    csrf.exempt(voice)
+    app.register_blueprint(voice)
+
+
+@voice.post("/voice")
+@recordings.signed
+def answer() -> Response:
+    """Answer a call to one of the company's numbers, and connect whom its line says."""
+    lines = config().lines
+    called = request.form.get("To", "")
+    return recordings.answer(dial=lines.get(called) or next(iter(lines.values())))
+
+
+@voice.post("/softphone")
+@recordings.signed
+def dial_out() -> Response:
+    """Dial for an agent, who calls from a softphone or SIP phone, from the first own number."""
+    return recordings.dial_out(request.form.get("To", ""), own_number=next(iter(config().lines)))

@@ -1,0 +1,154 @@
+"""What people read for the closed vocabularies of twirec, in their language."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from callpanel.roles import Role as StaffRole
+from twirec import (
+    Channels,
+    ConsentMode,
+    ConsentOutcome,
+    Custody,
+    Direction,
+    LegalBasis,
+    Outcome,
+    Reason,
+    Role,
+    SoundWarning,
+    State,
+)
+
+DIRECTIONS = {Direction.IN.value: _l("incoming"), Direction.OUT.value: _l("outgoing")}
+
+OUTCOMES = {
+    Outcome.OPEN.value: _l("in progress"),
+    Outcome.OWED.value: _l("recording on its way"),
+    Outcome.RECORDED.value: _l("recorded"),
+    Outcome.NOT_RECORDED.value: _l("not recorded"),
+}
+
+REASONS = {
+    Reason.OFF.value: _l("recording was off"),
+    Reason.REFUSED.value: _l("the caller said no"),
+    Reason.NO_ANSWER.value: _l("the caller did not say yes"),
+    Reason.HUNG_UP.value: _l("hung up during the announcement"),
+    Reason.ANNOUNCEMENT_FAILED.value: _l("the announcement was not heard"),
+    Reason.AGENT_NOT_INFORMED.value: _l("the agent is not in the register"),
+    Reason.ANSWERING_MACHINE.value: _l("an answering machine answered"),
+    Reason.NOT_STARTED.value: _l("Twilio did not start recording"),
+    Reason.NOBODY_ANSWERED.value: _l("nobody answered"),
+    Reason.TOO_SHORT.value: _l("too short"),
+    Reason.SILENT.value: _l("silent"),
+    Reason.VENDOR_FAILED.value: _l("Twilio could not produce it"),
+    Reason.CATALOG_DOWN.value: _l("the database was down"),
+    Reason.APP_FAILED.value: _l("this app was down"),
+    Reason.LOST.value: _l("lost at Twilio"),
+    Reason.NO_RECORDING_AT_VENDOR.value: _l("Twilio has no recording"),
+}
+
+CONSENTS = {
+    ConsentOutcome.INFORMED.value: _l("informed"),
+    ConsentOutcome.GRANTED.value: _l("said yes"),
+    ConsentOutcome.REFUSED.value: _l("said no"),
+    ConsentOutcome.NO_ANSWER.value: _l("no answer"),
+    ConsentOutcome.HUNG_UP.value: _l("hung up"),
+    ConsentOutcome.ANNOUNCEMENT_FAILED.value: _l("announcement failed"),
+    ConsentOutcome.NOT_ANNOUNCED.value: _l("not announced"),
+}
+
+STATES = {
+    State.RECORDING.value: _l("being recorded"),
+    State.COMPLETED.value: _l("waiting to be copied"),
+    State.ARCHIVED.value: _l("archived, still at Twilio"),
+    State.RELEASED.value: _l("archived"),
+    State.ABSENT.value: _l("no audio"),
+    State.FAILED.value: _l("failed at Twilio"),
+    State.EXTERNAL.value: _l("in your own S3"),
+    State.LOST.value: _l("lost"),
+    State.ERASING.value: _l("being erased"),
+    State.ERASED.value: _l("erased"),
+}
+
+CUSTODIES = {
+    Custody.ACTIVE.value: _l("active"),
+    Custody.QUARANTINED.value: _l("in quarantine"),
+    Custody.BLOCKED.value: _l("blocked"),
+}
+
+MODES = {
+    ConsentMode.ANNOUNCE.value: _l("callers are told"),
+    ConsentMode.OPT_OUT.value: _l("callers may say no"),
+    ConsentMode.OPT_IN.value: _l("callers are asked"),
+    ConsentMode.OPT_IN_OR_HANG_UP.value: _l("callers have to say yes"),
+}
+
+BASES = {
+    LegalBasis.CONSENT.value: _l("consent"),
+    LegalBasis.CONTRACT.value: _l("contract"),
+    LegalBasis.LEGITIMATE_INTEREST.value: _l("legitimate interest"),
+    LegalBasis.LEGAL_OBLIGATION.value: _l("legal obligation"),
+}
+
+PARTIES = {Role.CUSTOMER.value: _l("customer"), Role.AGENT.value: _l("agent")}
+
+ROLES = {
+    StaffRole.AGENT.value: _l("agent"),
+    StaffRole.SUPERVISOR.value: _l("supervisor"),
+    StaffRole.ADMIN.value: _l("admin"),
+    StaffRole.AUDITOR.value: _l("auditor"),
+}
+
+CHANNELS = {
+    Channels.BOTH.value: _l("both, each on its side"),
+    Channels.MIXED.value: _l("both together"),
+    Channels.CUSTOMER.value: _l("the customer alone"),
+    Channels.AGENT.value: _l("the agent alone"),
+    Channels.WITHOUT_AGENT.value: _l("the agent silenced"),
+    Channels.WITHOUT_CUSTOMER.value: _l("the customer silenced"),
+}
+
+FORMATS = {
+    "mp3": "MP3",
+    "original": _l("original (WAV, as it was archived)"),
+    "wav": "WAV (PCM)",
+    "opus": "Opus",
+    "ogg": "Ogg Vorbis",
+    "m4a": "M4A (AAC)",
+    "flac": "FLAC",
+    "webm": "WebM",
+    "aiff": "AIFF",
+    "amr": "AMR",
+    "alaw": "WAV (G.711 A-law)",
+    "mulaw": "WAV (G.711 µ-law)",
+}
+
+WARNINGS = {
+    SoundWarning.SILENT.value: _l("Nobody can be heard."),
+    SoundWarning.CUSTOMER_SILENT.value: _l("Only the agent can be heard."),
+    SoundWarning.AGENT_SILENT.value: _l("Only the customer can be heard."),
+    SoundWarning.ONE_SIDE_SILENT.value: _l("Only one side can be heard."),
+    SoundWarning.CLIPPED.value: _l("One side is so loud that it is cut off."),
+    SoundWarning.PERHAPS_SWAPPED.value: _l("Customer and agent may be swapped."),
+}
+
+ACTIONS = {
+    "listen": _l("listened"),
+    "download": _l("downloaded"),
+    "policy": _l("changed the policy"),
+    "inform": _l("entered an informed agent"),
+    "admit": _l("took it out of quarantine"),
+    "erase": _l("ordered erasure"),
+    "annotate": _l("wrote a note"),
+    "pause": _l("paused"),
+    "resume": _l("let it go on"),
+    "retry": _l("tried again"),
+    "rebuild": _l("rebuilt the catalog"),
+    "derive": _l("made a copy"),
+    "sign_in": _l("signed in"),
+    "sign_out": _l("signed out"),
+    "refused": _l("asked for what is not theirs"),
+    "user_add": _l("made an account"),
+    "user_change": _l("changed an account"),
+    "user_password": _l("changed a password"),
+}
