@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STORE ?= folder
 
-.PHONY: demo panel screenshots test lint check soak clean
+.PHONY: demo panel screenshots translations test lint check soak clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
@@ -23,6 +23,13 @@ panel: $(READY)
 
 screenshots: $(READY)
 	$(BIN)/python examples/flask_app/screenshots.py
+
+# After a text of the panel changed: then translate what is new in the .po file, and run it again.
+translations: $(READY)
+	cd examples/flask_app && mkdir -p build && P=../../$(BIN)/pybabel && \
+	$$P -q extract -F babel.cfg -k _l --no-location --sort-output -o build/messages.pot callpanel && \
+	$$P -q update -N --ignore-pot-creation-date --width=100 -i build/messages.pot -d callpanel/translations && \
+	$$P -q compile -d callpanel/translations
 
 test: $(READY)
 	$(BIN)/python -m pytest -q

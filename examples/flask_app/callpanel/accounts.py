@@ -6,6 +6,7 @@ import re
 import secrets
 from datetime import UTC, datetime, timedelta
 
+from flask_babel import gettext as _
 from flask_login import UserMixin
 from sqlalchemy import DateTime, Index, String, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -112,7 +113,7 @@ def add(name: str, password: str, role: Role, line: str = "") -> User:
     name = name.strip().lower()
     if not NAME.fullmatch(name):
         raise AccountError(
-            "name: give 2 to 32 small letters, digits, dots and dashes, a letter first."
+            _("Name: give 2 to 32 small letters, digits, dots and dashes, a letter first.")
         )
     user = User(
         id=secrets.token_hex(16),
@@ -127,7 +128,8 @@ def add(name: str, password: str, role: Role, line: str = "") -> User:
         db.session.commit()
     except IntegrityError as error:
         db.session.rollback()
-        raise AccountError(f"name: {name} has an account already; choose another.") from error
+        taken = _("Name: %(name)s has an account already; choose another.", name=name)
+        raise AccountError(taken) from error
     return user
 
 
@@ -148,7 +150,7 @@ def change(
     role = Role(user.role) if role is None else role
     disabled = user.disabled if disabled is None else disabled
     if (disabled or role is not Role.ADMIN) and _is_last_admin(user):
-        raise AccountError("role: this is the last admin; make another one first.")
+        raise AccountError(_("This is the last admin; make another one first."))
     if hashed or role != user.role or disabled != user.disabled:
         user.generation += 1
     user.role, user.disabled = role, disabled
@@ -165,8 +167,11 @@ def _is_last_admin(user: User) -> bool:
 def _hashed(password: str) -> str:
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise AccountError(
-            f"password: give {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters, "
-            "such as four words."
+            _(
+                "Password: give %(least)s to %(most)s characters, such as four words.",
+                least=SHORTEST_PASSWORD,
+                most=LONGEST_PASSWORD,
+            )
         )
     return generate_password_hash(password)
 

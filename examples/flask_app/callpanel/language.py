@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, redirect, request, session
+from flask import Flask, has_request_context, redirect, request, session
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
@@ -21,7 +21,9 @@ def init_app(app: Flask) -> None:
 
 
 def chosen() -> str:
-    """Return the language of the present request."""
+    """Return the language of the present request; on the command line English."""
+    if not has_request_context():
+        return "en"
     wanted = session.get("language")
     if wanted in LANGUAGES:
         return str(wanted)

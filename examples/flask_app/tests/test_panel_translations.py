@@ -1,0 +1,49 @@
+"""Every text of the panel is there in Spanish, and what is shipped is what was translated."""
+
+from __future__ import annotations
+
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+import callpanel
+
+PACKAGE = Path(callpanel.__file__).parent
+SPANISH = PACKAGE / "translations/es/LC_MESSAGES"
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2)}
+
+
+def test_every_text_is_translated() -> None:
+    with (SPANISH / "messages.po").open("rb") as file:
+        known = read_po(file, locale="es")
+    said = {
+        text for _, _, text, *_ in extract_from_dir(PACKAGE, METHODS, keywords=KEYWORDS) if text
+    }
+    assert len(said) > 200
+    lacking = [text for text in said if not (known.get(text) and all(_texts(known[text].string)))]
+    assert lacking == [], "run `make translations`, and translate them"
+    assert [message.id for message in known if message.fuzzy and message.id] == []
+
+
+def test_a_translation_keeps_what_is_filled_in() -> None:
+    with (SPANISH / "messages.po").open("rb") as file:
+        assert [error for _, errors in read_po(file, locale="es").check() for error in errors] == []
+
+
+def test_what_is_shipped_is_what_was_translated() -> None:
+    with (SPANISH / "messages.po").open("rb") as file:
+        made = BytesIO()
+        write_mo(made, read_po(file, locale="es"))
+    made.seek(0)
+    with (SPANISH / "messages.mo").open("rb") as file:
+        shipped = GNUTranslations(file)
+    assert shipped._catalog == GNUTranslations(made)._catalog, "run `make translations`"  # type: ignore[attr-defined]
+
+
+def _texts(string: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (string,) if isinstance(string, str) else tuple(string)
