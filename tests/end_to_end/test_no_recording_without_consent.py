@@ -1,4 +1,4 @@
-"""Random calls, keys, hang-ups, failing voices, failing webhooks, replays and policy switches.
+"""Random calls, keys, hang-ups, failing voices and webhooks, stalls, replays, policy switches.
 
 Whatever happens, nothing that twirec started to record exists at the vendor, in the catalog or in
 the bucket whose consent is missing, or later than the recording's start.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import random
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,11 +19,20 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.end_to_end.site import AGENT, COLLEAGUE, CUSTOMER, OWN_NUMBER, SPEAKING_AGENT, Site
+from tests.end_to_end.site import (
+    AGENT,
+    COLLEAGUE,
+    CUSTOMER,
+    OWN_NUMBER,
+    SPEAKING_AGENT,
+    SPEED,
+    Site,
+)
 from twirec.model.words import ConsentMode
 from twirec.sandbox import Call, Faults, Line, Party
 
 ONE_SECOND = timedelta(seconds=1)  # Twilio cuts a recording's start to whole seconds
+STALL = 12.0  # call seconds: a party who listened for as long would have heard the notice
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ scenes = st.builds(
 
 
 class Trouble:
-    """Around an app: requests that fail, answers that get lost, requests that come twice."""
+    """Around an app: requests that fail, stall or come twice, answers that get lost."""
 
     def __init__(self, app: Callable[..., Any], seed: int) -> None:
         self._app = app
@@ -62,6 +72,8 @@ class Trouble:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         chance = self._dice.random()
+        if self._dice.random() < 0.15:
+            time.sleep(STALL / SPEED)
         if chance < 0.08:
             return _failed(start)
         if chance < 0.20:

@@ -117,13 +117,14 @@ class CallsIn(Desk):
         if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
             return self._connect(call, build_dial, record=False)
         announcement = self._catalog.announcement(call.announcement)
-        self._catalog.announce(call.account_sid, call.call_sid, leg=call.call_sid, at=self._now())
+        self._play(call, call.call_sid)
         return twiml.announce(announcement, self._urls)
 
     def _heard_out(
         self, request: forms.VoiceRequest, asked: int, build_dial: twiml.BuildDial | None
     ) -> str:
         """What follows the notice (`asked` is 0), or the question put for the `asked`th time."""
+        now = self._now()
         record = self._catalog.call(request.account_sid, request.call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:
@@ -134,11 +135,12 @@ class CallsIn(Desk):
             if asked != call.asked:  # what was answered already, come twice
                 return twiml.ask(announcement, self._urls, call.asked)
             waited = twiml.SECONDS_FOR_A_KEY if asked and not request.key else 0
-            outcome = self._judge(call, announcement, request.key, waited)
+            outcome = self._judge(call, announcement, request.key, waited=waited, at=now)
             if outcome is None:
-                self._catalog.ask_again(call.account_sid, call.call_sid, asked, self._now())
+                self._catalog.ask_again(call.account_sid, call.call_sid, asked, now)
+                self._play(call, call.call_sid)
                 return twiml.ask(announcement, self._urls, asked + 1)
-            consent = reception.consent_of(call, announcement, outcome, self._now(), request.key)
+            consent = reception.consent_of(call, announcement, outcome, now, request.key)
             standing = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
         return self._after(call, announcement, standing.outcome, build_dial)
 
