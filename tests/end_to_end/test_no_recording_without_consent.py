@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ class Trouble:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         chance = self._dice.random()
-        if self._dice.random() < 0.15:
+        if self._dice.random() < 0.25:
             time.sleep(STALL / SPEED)
         if chance < 0.08:
             return _failed(start)
@@ -122,13 +122,23 @@ def begin(site: Site, scene: Scene) -> Call:
 
 def check(site: Site) -> None:
     for held in site.sandbox.recordings:
-        record = site.archive.show(held.call_sid or "")
-        allowing = [each for each in record.consents if each.outcome.allows_recording]
-        assert [each for each in allowing if each.at < held.started + ONE_SECOND], held.call_sid
+        assert_allowed(site, held.call_sid or "", held.started)
+    for known in site.recordings():
+        assert_allowed(site, known.call_sid or "", known.started_at)
     for name in site.stored():
-        assert site.archive.bucket.stat(name).labels["consent"] in {"informed", "granted"}
+        labels = site.archive.bucket.stat(name).labels
+        assert labels["consent"] in {"informed", "granted"}
+        given, started = (datetime.fromisoformat(labels[at]) for at in ("consent_at", "started_at"))
+        assert given < started + ONE_SECOND
     for record in site.archive.search().calls:
         assert len(record.consents) <= 1
+
+
+def assert_allowed(site: Site, call_sid: str, started: datetime | None) -> None:
+    consents = site.archive.show(call_sid).consents
+    allowing = [consent for consent in consents if consent.outcome.allows_recording]
+    assert started is not None
+    assert [consent for consent in allowing if consent.at < started + ONE_SECOND], call_sid
 
 
 @settings(
