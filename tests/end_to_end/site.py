@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,7 +56,7 @@ class Site:
         folder: Path,
         bucket_url: str,
         *,
-        dial: str = AGENT,
+        dial: str | Sequence[str] = AGENT,
         around: Callable[[Any], Any] = lambda app: app,
         environ: Mapping[str, str] | None = None,
         sandbox: Sandbox | None = None,

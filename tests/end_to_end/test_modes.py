@@ -16,8 +16,9 @@ from twirec.model.states import Custody, State
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.sandbox import Line, Party
 
-# The notice takes 15 to 20 seconds, a question 4; the second one follows a wrong key at once.
-FIRST, SECOND = 18.5, 24.0
+# The notice ends after 16 seconds, or 19 in a call that is placed, which looks for machines first;
+# the question takes 4 and waits for 5, and its second time follows a wrong key at once.
+FIRST, SECOND = 20.0, 24.0
 SPEAKS = [Line("customer_complaint", at=0.5)]
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from twirec.calls import forms, reception, twiml
 from twirec.model.announcements import Announcement
-from twirec.model.errors import CatalogError
+from twirec.model.errors import CatalogError, NotFound
 from twirec.model.records import Call
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 from twirec.phone.desk import Desk, log
+
+LOOKS, BETWEEN_LOOKS = 20, 0.1
+"""How often, and how many seconds apart, the line of a call that was placed is looked for."""
 
 
 class CallsIn(Desk):
@@ -66,7 +71,7 @@ class CallsIn(Desk):
             CatalogError: nothing can be read or written; Twilio then asks once more.
         """
         request = forms.parse_voice_request(fields)
-        call = self._catalog.call(request.account_sid, request.call_sid).call
+        call = self._placed(request)
         if request.error_url is not None:
             unrecorded = partial(self._connect, call, build_dial, record=False)
             return self._go_on(request.error_url, call, unrecorded)
@@ -111,6 +116,17 @@ class CallsIn(Desk):
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
         return self._heard_out(forms.parse_voice_request(fields), asked, build_dial)
+
+    def _placed(self, request: forms.VoiceRequest) -> Call:
+        """Return the line of a call that was placed.
+
+        It is written once Twilio has taken the call, and somebody may answer before that is done.
+        """
+        for _ in range(LOOKS):
+            with suppress(NotFound):
+                return self._catalog.call(request.account_sid, request.call_sid).call
+            time.sleep(BETWEEN_LOOKS)
+        return self._catalog.call(request.account_sid, request.call_sid).call
 
     def _tell(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
         """Play the announcement that the call's line names; from now on it can be heard."""
