@@ -13,7 +13,8 @@ from tests.test_flask import LONG_ENOUGH, Clock, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.flask import Twirec
-from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
+from twirec.model.errors import CatalogUnavailable, NotFound, VendorRefused, VendorUnavailable
+from twirec.model.records import CallRecord
 from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, SignedPosts
@@ -96,6 +97,26 @@ def test_the_customer_hears_is_connected_and_is_on_the_first_channel(
     record = twirec_archive.show(call["CallSid"])
     assert record.call.channel_map == (Role.CUSTOMER, Role.AGENT)
     assert record.consents[0].outcome is ConsentOutcome.INFORMED
+
+
+def test_who_answers_before_the_line_is_written_is_told_all_the_same(
+    post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, looks = placed(twirec_archive), [NotFound("not yet"), NotFound("not yet")]
+    find = twirec_archive.catalog.call
+
+    def look(*sids: str) -> CallRecord:
+        if looks:
+            raise looks.pop()
+        return find(*sids)
+
+    monkeypatch.setattr(twirec_archive.catalog, "call", look)
+    assert twirec_archive.phone.announcement.text in post("/twirec/outbound", line).text
+
+
+def test_an_answer_to_a_call_that_was_never_placed_is_not_found(post: SignedPosts) -> None:
+    unknown = {"CallSid": OTHER, "From": OWN, "To": CUSTOMER}
+    assert post("/twirec/outbound", unknown).status_code == 404
 
 
 def test_ringing_does_not_count_as_hearing(

@@ -179,6 +179,8 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         if self.catalog.take_turn("turn to sweep", self.now(), self.settings.sweep_every):
             report = self.sweep()
             log.info("swept: %d seen, %d problems", report.seen, len(report.problems))
+            for sid, reason in report.problems.items():
+                log.warning("%s: %s", sid, reason)
 
     def admit(self, sid: str, *, ground: str, by: str) -> Recording:
         """Take a recording out of quarantine, on a legal ground. See `Orders.admit`."""

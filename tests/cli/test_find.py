@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 
@@ -86,6 +87,17 @@ def test_show_prints_the_wording_that_was_played(
     assert archive.phone.announcement.text in shown
     assert archive.phone.announcement.hash in shown
     assert recording_sid() in shown
+
+
+def test_the_hash_of_a_wording_can_be_computed_again_from_what_show_prints(
+    twirec: Twirec, archive: Archive
+) -> None:
+    lines = twirec("show", call_sid()).output.splitlines()
+    shown = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    said = json.loads(shown["hashed"])
+    assert hashlib.sha256(shown["hashed"].encode()).hexdigest() == shown["announcement"]
+    assert shown["announcement"] == archive.show(call_sid()).consents[0].announcement
+    assert (said["text"], said["voice"]) == (shown["wording"], shown["said by"])
 
 
 def test_show_gives_json(twirec: Twirec, archive: Archive) -> None:

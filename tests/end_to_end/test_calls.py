@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import time
 import wave
 from array import array
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.end_to_end.site import CUSTOMER, Site
+from tests.end_to_end.site import CALLER, CUSTOMER, SPEED, Site
 from twirec.model.states import State
 from twirec.model.words import ConsentOutcome, Outcome, Reason, Role
 from twirec.sandbox import Faults, Line, Party
@@ -90,6 +95,22 @@ def test_a_call_that_is_not_recorded_says_why(
     assert [each.outcome for each in record.consents] == [consent]
     assert site.sandbox.recordings == []
     assert site.stored() == []
+
+
+@pytest.mark.parametrize("play", [Site.call, partial(Site.dial_out, customer=CALLER)])
+def test_a_slow_machine_is_not_taken_for_a_party_who_listens(
+    tmp_path: Path, play: Callable[..., str]
+) -> None:
+    def slow(app: Callable[..., Any]) -> Callable[..., Any]:
+        def stalled(*request: Any) -> Any:
+            time.sleep(20 / SPEED)  # longer than any announcement
+            return app(*request)
+
+        return stalled
+
+    with Site(tmp_path, f"file://{tmp_path}/bucket", around=slow).running() as site:
+        sid = play(site, faults=Faults(say_fails=True))
+        assert site.archive.show(sid).call.reason is Reason.ANNOUNCEMENT_FAILED
 
 
 def test_a_caller_whose_announcement_failed_is_connected_all_the_same(site: Site) -> None:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import wave
-from array import array
 from collections.abc import Callable
 
 import pytest
 
 from tests.end_to_end.site import Site
-from tests.end_to_end.test_calls import energy
-from tests.end_to_end.test_modes import (
-    BEHAVIOURS,
-    CELLS,
-    EXPECTED,
-    REASONS,
-    check_labels,
-    check_sides,
-)
-from twirec.model.states import State
-from twirec.model.words import ConsentMode, Outcome, Reason, Role
-from twirec.sandbox import Faults
+from tests.end_to_end.test_modes import BEHAVIOURS, CELLS, check_cell
+from twirec.model.words import ConsentMode, Reason, Role
+from twirec.sandbox import Faults, Line, Party
 
 WAYS: dict[str, Callable[[Site, str], str]] = {
     "api": lambda site, behaviour: site.call_out(BEHAVIOURS[behaviour]),
@@ -38,37 +26,15 @@ def test_a_call_out_is_recorded_only_after_the_answer_that_the_mode_needs(
     site.archive.change_policy(by="test", why="test", mode=mode)
     sid = WAYS[way](site, behaviour)
     site.work_on()
-    outcome = EXPECTED[mode][behaviour]
-    record = site.archive.show(sid)
-    (consent,) = record.consents
-    assert consent.outcome is outcome
-    if outcome.allows_recording:
-        (recording,) = record.recordings
-        assert recording.state is State.RELEASED
-        assert recording.channel_map == CHANNELS[way]
-        check_labels(site, recording, mode, consent)
-        check_sides(site, recording)
-        assert record.call.outcome is Outcome.RECORDED
-    else:
-        assert site.sandbox.recordings == []
-        assert (record.call.outcome, record.call.reason) == (
-            Outcome.NOT_RECORDED,
-            REASONS[outcome],
-        )
+    check_cell(site, sid, mode, behaviour, CHANNELS[way])
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_each_side_is_on_the_channel_that_the_map_says(site: Site, way: str) -> None:
-    sid = WAYS[way](site, "silent")
-    site.work_on()
-    (recording,) = site.archive.show(sid).recordings
-    with wave.open(io.BytesIO(site.bytes_of(recording))) as audio:
-        samples = array("h", audio.readframes(audio.getnframes()))
-    channels = [samples[0::2], samples[1::2]]
-    customer = channels[recording.channel_map.index(Role.CUSTOMER)]
-    agent = channels[recording.channel_map.index(Role.AGENT)]
-    assert energy(customer, 1, 5) > 100 > energy(agent, 1, 5)
-    assert energy(agent, 9, 13) > 100 > energy(customer, 9, 13)
+def test_an_answering_machine_is_neither_told_nor_recorded(site: Site) -> None:
+    greeting = Party(says=[Line("agent_answer", at=0.5)], kind="machine")
+    record = site.archive.show(site.call_out(greeting))
+    assert record.call.reason is Reason.ANSWERING_MACHINE
+    assert record.consents == ()
+    assert site.sandbox.recordings == []
 
 
 def test_an_agents_call_whose_announcement_fails_goes_on_unrecorded(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Random calls, keys, hang-ups, failing voices, failing webhooks, replays and policy switches.
+"""Random calls, keys, hang-ups, failing voices and webhooks, stalls, replays, policy switches.
 
 Whatever happens, nothing that twirec started to record exists at the vendor, in the catalog or in
 the bucket whose consent is missing, or later than the recording's start.
@@ -9,20 +9,30 @@ from __future__ import annotations
 import io
 import random
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.end_to_end.site import AGENT, COLLEAGUE, CUSTOMER, OWN_NUMBER, SPEAKING_AGENT, Site
+from tests.end_to_end.site import (
+    AGENT,
+    COLLEAGUE,
+    CUSTOMER,
+    OWN_NUMBER,
+    SPEAKING_AGENT,
+    SPEED,
+    Site,
+)
 from twirec.model.words import ConsentMode
 from twirec.sandbox import Call, Faults, Line, Party
 
 ONE_SECOND = timedelta(seconds=1)  # Twilio cuts a recording's start to whole seconds
+STALL = 12.0  # call seconds: a party who listened for as long would have heard the notice
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ scenes = st.builds(
 
 
 class Trouble:
-    """Around an app: requests that fail, answers that get lost, requests that come twice."""
+    """Around an app: requests that fail, stall or come twice, answers that get lost."""
 
     def __init__(self, app: Callable[..., Any], seed: int) -> None:
         self._app = app
@@ -62,6 +72,8 @@ class Trouble:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         chance = self._dice.random()
+        if self._dice.random() < 0.25:
+            time.sleep(STALL / SPEED)
         if chance < 0.08:
             return _failed(start)
         if chance < 0.20:
@@ -110,13 +122,23 @@ def begin(site: Site, scene: Scene) -> Call:
 
 def check(site: Site) -> None:
     for held in site.sandbox.recordings:
-        record = site.archive.show(held.call_sid or "")
-        allowing = [each for each in record.consents if each.outcome.allows_recording]
-        assert [each for each in allowing if each.at < held.started + ONE_SECOND], held.call_sid
+        assert_allowed(site, held.call_sid or "", held.started)
+    for known in site.recordings():
+        assert_allowed(site, known.call_sid or "", known.started_at)
     for name in site.stored():
-        assert site.archive.bucket.stat(name).labels["consent"] in {"informed", "granted"}
+        labels = site.archive.bucket.stat(name).labels
+        assert labels["consent"] in {"informed", "granted"}
+        given, started = (datetime.fromisoformat(labels[at]) for at in ("consent_at", "started_at"))
+        assert given < started + ONE_SECOND
     for record in site.archive.search().calls:
         assert len(record.consents) <= 1
+
+
+def assert_allowed(site: Site, call_sid: str, started: datetime | None) -> None:
+    consents = site.archive.show(call_sid).consents
+    allowing = [consent for consent in consents if consent.outcome.allows_recording]
+    assert started is not None
+    assert [consent for consent in allowing if consent.at < started + ONE_SECOND], call_sid
 
 
 @settings(

@@ -6,18 +6,20 @@ import io
 import time
 import wave
 from array import array
+from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
-from tests.end_to_end.site import AGENT, CUSTOMER, OWN_NUMBER, SPEED, Site
+from tests.end_to_end.site import CUSTOMER, OWN_NUMBER, SPEED, Site, until
 from tests.end_to_end.test_calls import energy
 from twirec.model.errors import NotPaused, VendorError
 from twirec.model.states import State
 from twirec.sandbox import Call, Fault, Faults, Line, Party
 
-LONG = 60.0
+LONG = 180.0
 TALKS = Party(
-    says=[Line("customer_complaint", at=second) for second in range(0, 60, 7)],
+    says=[Line("customer_complaint", at=second) for second in range(0, int(LONG), 7)],
     counts_from_bridge=True,
     hangs_up_after=LONG,
 )
@@ -28,23 +30,39 @@ def recorded_call(site: Site, **scene: Faults) -> Call:
     call = site.sandbox.call(
         from_=CUSTOMER, to=OWN_NUMBER, caller=TALKS, callee=Party(answers_after=1.0), **scene
     )
-    deadline = time.monotonic() + 10
-    while not any(
-        recording.state is State.RECORDING
-        for record in site.archive.search().calls
-        for recording in record.recordings
-    ):
-        assert time.monotonic() < deadline, f"{AGENT} was never connected"
-        time.sleep(0.02)
+    until(
+        lambda: any(
+            recording.state is State.RECORDING
+            for record in site.archive.search().calls
+            for recording in record.recordings
+        )
+    )
     return call
+
+
+def within(site: Site, call: Call, step: Callable[[], object]) -> tuple[datetime, datetime]:
+    """Do something during a call, and return between which of its times that was."""
+    before = site.sandbox.time_in(call.sid)
+    step()
+    after = site.sandbox.time_in(call.sid)
+    assert before is not None
+    assert after is not None
+    return before, after
+
+
+def seconds(since: datetime, until: datetime) -> float:
+    return (until - since).total_seconds() * SPEED
 
 
 def test_a_pause_is_silence_in_the_file_and_a_span_in_the_catalog(site: Site) -> None:
     call = recorded_call(site)
     time.sleep(15 / SPEED)
-    site.archive.pause(call.sid, by="ana")
+    begun = site.now()
+    paused = within(site, call, lambda: site.archive.pause(call.sid, by="ana"))
+    silenced = site.now()
     time.sleep(15 / SPEED)
-    site.archive.resume(call.sid, by="ana")
+    resumed = within(site, call, lambda: site.archive.resume(call.sid, by="ana"))
+    ended = site.now()
     call.wait(timeout=30)
     site.work_on()
     record = site.archive.show(call.sid)
@@ -56,8 +74,9 @@ def test_a_pause_is_silence_in_the_file_and_a_span_in_the_catalog(site: Site) ->
         samples = array("h", audio.readframes(audio.getnframes()))[0::2]
     loud = [energy(samples, second, second + 1) > 20 for second in range(int(LONG) - 1)]
     silent = max(len(run) for run in "".join("x" if each else " " for each in loud).split("x"))
-    span = (pause.resumed_at - pause.paused_at).total_seconds() * SPEED
-    assert span - 3 <= silent <= span + 3  # pauses between the sentences, and whole seconds
+    # A pause between two sentences may lie before and after it, and these are whole seconds.
+    assert seconds(paused[1], resumed[0]) - 2 <= silent <= seconds(paused[0], resumed[1]) + 3
+    assert begun <= pause.paused_at <= silenced <= pause.resumed_at <= ended
     assert loud[-5:].count(True) >= 2
 
 

@@ -104,10 +104,11 @@ def test_what_is_recorded_of_an_agents_leg_can_be_paused_by_the_customers_call(
     site: Site,
 ) -> None:
     call = waiting(site, CALLER)
-    taker = site.sandbox.call(from_=AGENT, to=TAKE, caller=TAKER)
+    taker = site.sandbox.call(from_=AGENT, to=TAKE, caller=Party(hangs_up_after=600.0))
     until(lambda: site.archive.show(call.sid).recordings)
     (pause,) = site.archive.pause(call.sid, by="ana")
     assert site.archive.resume(call.sid, by="ana") == [pause.recording_sid]
+    taker.hang_up()
     taker.wait(timeout=30)
 
 

@@ -9,12 +9,23 @@ import pytest
 from tests.end_to_end.site import CALLER, COLLEAGUE, CUSTOMER, OWN_NUMBER, Site
 from twirec.model.states import State
 from twirec.model.words import Role
+from twirec.sandbox import Party
 
 
-@pytest.mark.parametrize("dial", ["+34911222444", "client:ana", "sip:shop@pbx.example.com"])
-def test_a_call_in_is_recorded_whoever_is_connected(tmp_path: Path, dial: str) -> None:
+@pytest.mark.parametrize(
+    "dial",
+    [
+        ["+34911222444"],
+        ["client:ana"],
+        ["sip:shop@pbx.example.com"],
+        ["+34911222333", "client:ben", "+34911222444"],
+    ],
+)
+def test_a_call_in_is_recorded_whoever_is_connected(tmp_path: Path, dial: list[str]) -> None:
     with Site(tmp_path, f"file://{tmp_path}/bucket", dial=dial).running() as site:
-        site.sandbox.party(dial, COLLEAGUE)
+        for target in dial[:-1]:
+            site.sandbox.party(target, Party(answers=False))
+        site.sandbox.party(dial[-1], COLLEAGUE)
         call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=CALLER)
         call.wait(timeout=30)
         site.work_on()

@@ -6,14 +6,15 @@ import threading
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
+from flask import Response, request
 
 import twirec.sandbox
-from tests.sandbox.conftest import AGENT, CUSTOMER, OWN, Get
+from tests.sandbox.conftest import AGENT, CUSTOMER, OWN, SPEED, Get
 from tests.sandbox.target import Target, twiml
 from twirec.sandbox import Call, Party, Sandbox
 
@@ -81,6 +82,24 @@ def test_many_calls_play_at_once(sandbox: Sandbox, target: Target) -> None:
     for call in calls:
         call.wait(20)
     assert [call.recordings[0].duration for call in calls] == [20] * 20
+
+
+def test_the_time_in_a_call_stands_still_while_the_app_answers(
+    sandbox: Sandbox, target: Target
+) -> None:
+    seen: list[datetime | None] = []
+
+    def app() -> Response:
+        time.sleep(0.05)  # ten seconds of the call
+        seen.append(sandbox.time_in(request.form["CallSid"]))
+        return twiml("<Hangup/>" if seen[1:] else "<Pause length='7'/><Redirect>/voice</Redirect>")
+
+    sandbox.number(OWN, voice_url=target.says("/voice", app))
+    call = sandbox.call(from_=CUSTOMER, to=OWN)
+    call.wait(20)
+    assert seen == [call.created, call.created + timedelta(seconds=7 / SPEED)]
+    assert sandbox.time_in(call.sid) is None
+    assert sandbox.time_in("CA" + "0" * 32) is None
 
 
 def test_large_media_is_never_held_in_memory(sandbox: Sandbox, get: Get) -> None:

@@ -14,6 +14,7 @@ from tests.transfers.house import AT_VENDOR, House
 from twirec.archive import Archive
 from twirec.model.errors import VendorUnavailable
 from twirec.model.states import State
+from twirec.model.vendor import RecordingStatus
 from twirec.transfers import worker as workers
 from twirec.transfers.worker import Worker
 
@@ -45,6 +46,20 @@ def test_a_worker_that_runs_sweeps_by_itself(house: House, monkeypatch: pytest.M
     house.vendor.add_recording(AT_VENDOR, MEDIA)
     released = lambda: bool(house.stored()) and house.recording().state is State.RELEASED  # noqa: E731
     running(house.archive.worker(threads=1), released)
+
+
+def test_a_worker_warns_of_a_pause_that_is_not_resumed(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(workers, "TEND", 0.01)
+    house.vendor.add_recording(
+        replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None)
+    )
+    house.archive.sweep()
+    house.archive.pause(AT_VENDOR.sid, by="ana")
+    house.time += timedelta(minutes=16)
+    warned = lambda: f"{AT_VENDOR.sid}: paused since" in caplog.text  # noqa: E731
+    running(house.archive.worker(threads=1), warned)
 
 
 def test_it_is_one_workers_turn_until_the_time_has_passed(house: House) -> None:

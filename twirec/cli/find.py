@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, tzinfo
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_calls, print_json, record_fields, who
 from twirec.cli.waves import sound_fields, sound_lines, sound_of
+from twirec.model.announcements import Announcement
 from twirec.model.errors import NotFound
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
@@ -105,8 +107,7 @@ def show(sid: str, as_json: bool) -> None:
     zone = archive.settings.timezone
     _print_call(record, zone)
     for hash_, wording in wordings.items():
-        said = f"{wording.text} {wording.question}".strip()
-        _lines({"announcement": hash_, "wording": f"{said} ({wording.language})"}, zone)
+        _print_wording(hash_, wording, zone)
     for recording in record.recordings:
         _print_recording(archive, recording)
     for pause in record.pauses:
@@ -157,6 +158,19 @@ def _print_call(record: CallRecord, zone: tzinfo) -> None:
         _lines({"note": text, "written": note.at, "by": note.by}, zone)
 
 
+def _print_wording(hash_: str, wording: Announcement, zone: tzinfo) -> None:
+    """Print what was played, and the text whose SHA-256 is its hash."""
+    fields = {
+        "announcement": hash_,
+        "language": wording.language,
+        "said by": wording.voice or "own audio",
+        "wording": wording.text,
+        "question": wording.question,
+        "hashed": wording.content,
+    }
+    _lines(fields, zone)
+
+
 def _print_recording(archive: Archive, recording: Recording) -> None:
     channels = ", ".join(recording.channel_map)
     sound = sound_of(archive, recording)
@@ -181,7 +195,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
     )
 
 
-def _lines(fields: dict[str, object], zone: tzinfo) -> None:
+def _lines(fields: Mapping[str, object], zone: tzinfo) -> None:
     """Print fields that have a value, times in the company's zone."""
     for name, value in fields.items():
         if isinstance(value, datetime):

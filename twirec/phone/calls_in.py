@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from twirec.calls import forms, reception, twiml
 from twirec.model.announcements import Announcement
-from twirec.model.errors import CatalogError
+from twirec.model.errors import CatalogError, NotFound
 from twirec.model.records import Call
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 from twirec.phone.desk import Desk, log
+
+LOOKS, BETWEEN_LOOKS = 20, 0.1
+"""How often, and how many seconds apart, the line of a call that was placed is looked for."""
 
 
 class CallsIn(Desk):
@@ -66,7 +71,7 @@ class CallsIn(Desk):
             CatalogError: nothing can be read or written; Twilio then asks once more.
         """
         request = forms.parse_voice_request(fields)
-        call = self._catalog.call(request.account_sid, request.call_sid).call
+        call = self._placed(request)
         if request.error_url is not None:
             unrecorded = partial(self._connect, call, build_dial, record=False)
             return self._go_on(request.error_url, call, unrecorded)
@@ -112,18 +117,30 @@ class CallsIn(Desk):
         """
         return self._heard_out(forms.parse_voice_request(fields), asked, build_dial)
 
+    def _placed(self, request: forms.VoiceRequest) -> Call:
+        """Return the line of a call that was placed.
+
+        It is written once Twilio has taken the call, and somebody may answer before that is done.
+        """
+        for _ in range(LOOKS):
+            with suppress(NotFound):
+                return self._catalog.call(request.account_sid, request.call_sid).call
+            time.sleep(BETWEEN_LOOKS)
+        return self._catalog.call(request.account_sid, request.call_sid).call
+
     def _tell(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
         """Play the announcement that the call's line names; from now on it can be heard."""
         if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
             return self._connect(call, build_dial, record=False)
         announcement = self._catalog.announcement(call.announcement)
-        self._catalog.announce(call.account_sid, call.call_sid, leg=call.call_sid, at=self._now())
+        self._play(call, call.call_sid)
         return twiml.announce(announcement, self._urls)
 
     def _heard_out(
         self, request: forms.VoiceRequest, asked: int, build_dial: twiml.BuildDial | None
     ) -> str:
         """What follows the notice (`asked` is 0), or the question put for the `asked`th time."""
+        now = self._now()
         record = self._catalog.call(request.account_sid, request.call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:
@@ -134,11 +151,12 @@ class CallsIn(Desk):
             if asked != call.asked:  # what was answered already, come twice
                 return twiml.ask(announcement, self._urls, call.asked)
             waited = twiml.SECONDS_FOR_A_KEY if asked and not request.key else 0
-            outcome = self._judge(call, announcement, request.key, waited)
+            outcome = self._judge(call, announcement, request.key, waited=waited, at=now)
             if outcome is None:
-                self._catalog.ask_again(call.account_sid, call.call_sid, asked, self._now())
+                self._catalog.ask_again(call.account_sid, call.call_sid, asked, now)
+                self._play(call, call.call_sid)
                 return twiml.ask(announcement, self._urls, asked + 1)
-            consent = reception.consent_of(call, announcement, outcome, self._now(), request.key)
+            consent = reception.consent_of(call, announcement, outcome, now, request.key)
             standing = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
         return self._after(call, announcement, standing.outcome, build_dial)
 

@@ -113,9 +113,7 @@ class CallsOut(Desk):
             if call.announcement is None:
                 return twiml.nothing()
             announcement = self._catalog.announcement(call.announcement)
-            self._catalog.announce(
-                call.account_sid, call.call_sid, leg=request.call_sid, at=self._now()
-            )
+            self._play(call, request.call_sid)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", request.parent_call_sid, error)
             return twiml.nothing()
@@ -145,6 +143,7 @@ class CallsOut(Desk):
             return twiml.nothing()
 
     def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int) -> str:
+        now = self._now()
         record = self._catalog.call(request.account_sid, call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:
@@ -157,11 +156,12 @@ class CallsOut(Desk):
             return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
         waits = twiml.SECONDS_FOR_A_KEY if asked else twiml.SECONDS_AFTER_NOTICE
         waited = 0 if asked and request.key else waits
-        outcome = self._judge(call, announcement, request.key, waited)
+        outcome = self._judge(call, announcement, request.key, waited=waited, at=now)
         if outcome is None:
-            self._catalog.ask_again(call.account_sid, call_sid, asked, self._now())
+            self._catalog.ask_again(call.account_sid, call_sid, asked, now)
+            self._play(call, request.call_sid)
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
-        consent = reception.consent_of(call, announcement, outcome, self._now(), request.key)
+        consent = reception.consent_of(call, announcement, outcome, now, request.key)
         self._catalog.record_consent(consent, reception.REASONS.get(outcome))
         if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
             agents = [leg.agent for leg in record.legs if leg.agent]

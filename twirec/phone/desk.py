@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from twirec.calls.policy import check_fits, decide
 from twirec.calls.wordings import parts_of
 from twirec.model.announcements import Announcement
 from twirec.model.catalog import Catalog
-from twirec.model.errors import CatalogError, InvalidQuery, VendorError
+from twirec.model.errors import CatalogError, CatalogUnavailable, InvalidQuery, VendorError
 from twirec.model.policy import Policy
 from twirec.model.ports import Vendor
 from twirec.model.records import Call
@@ -26,6 +26,9 @@ from twirec.settings import Settings
 
 log = logging.getLogger("twirec.phone")
 
+
+SLOW = timedelta(seconds=1)
+"""What writing down that something is played may take at the most: until then, nobody hears it."""
 
 NOT_INFORMED = "an agent is not in the register of informed agents"
 """The warning on the line of a call that is recorded all the same."""
@@ -100,13 +103,37 @@ class Desk:
             return reception.not_recorded(line, Reason.ANNOUNCEMENT_FAILED, str(error))
         return reception.to_be_told(line, announcement, decision.policy)
 
+    def _play(self, call: Call, leg: str) -> None:
+        """Write down that something is played to a leg from now on, just before it is sent.
+
+        Waiting for the catalog must not look like listening, so what takes long is done again.
+
+        Raises:
+            CatalogUnavailable: it took long again. The call's line says so.
+        """
+        for _ in range(2):
+            now = self._now()
+            self._catalog.announce(call.account_sid, call.call_sid, leg=leg, at=now)
+            if self._now() - now <= SLOW:
+                return
+        self._give_up(call.account_sid, call.call_sid, Reason.CATALOG_DOWN)
+        raise CatalogUnavailable("The catalog takes too long to write down what is played when.")
+
     def _judge(
-        self, call: Call, announcement: Announcement, key: str, waited: float
+        self, call: Call, announcement: Announcement, key: str, *, waited: float, at: datetime
     ) -> ConsentOutcome | None:
-        """Return what the party answered; None when the question is to be put (again)."""
+        """Return what the party answered; None when the question is to be put (again).
+
+        Args:
+            call: says what was played, and since when.
+            announcement: what that is of.
+            key: what was pressed, empty for nothing.
+            waited: seconds for which Twilio waited for a key.
+            at: when the request arrived, before anything was waited for.
+        """
         if call.mode is None or call.announced_at is None:
             return ConsentOutcome.ANNOUNCEMENT_FAILED
-        seconds = (self._now() - call.announced_at).total_seconds() * self._settings.clock_speed
+        seconds = (at - call.announced_at).total_seconds() * self._settings.clock_speed
         if not reception.heard(call, announcement, key=key, waited=waited, seconds=seconds):
             return ConsentOutcome.ANNOUNCEMENT_FAILED
         return reception.judge(call.mode, key, call.asked)

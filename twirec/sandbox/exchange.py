@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from twirec.sandbox.addresses import PERSONAL
 from twirec.sandbox.clock import CallClock, RunningClock
@@ -116,6 +116,13 @@ class Exchange:
     def stage_of(self, call: Call) -> Stage | None:
         """Return the leg that runs the TwiML for a live call, or for the leg that dialled it."""
         return self._stages.get(call.sid) or self._stages.get(call.parent_sid or "")
+
+    def time_in(self, call: Call) -> datetime | None:
+        """Return what time it is in a live call, UTC, by its own clock; None once it ended."""
+        stage = self.stage_of(call)
+        if stage is None:
+            return None
+        return stage.call.created + timedelta(seconds=stage.clock.second / self._speed)
 
     def close(self) -> None:
         """End all calls, and wait until their callbacks were sent."""

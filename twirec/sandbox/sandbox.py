@@ -213,6 +213,15 @@ class Sandbox:
         """
         return self._exchange.call_in(from_, to, caller or Party(), callee, faults, at)
 
+    def time_in(self, call_sid: str) -> datetime | None:
+        """Return what time it is in a live call, UTC, by its own clock; None if there is none.
+
+        That clock stands still while the app is asked for something. An app that goes by it in
+        its requests measures how long a party listened exactly, however slow the machine is.
+        """
+        call = self._account.call(call_sid)
+        return self._exchange.time_in(call) if call else None
+
     def add_recording(
         self,
         *,
