@@ -125,9 +125,12 @@ def test_an_error_after_the_last_byte_is_an_error_all_the_same(own: tuple[Path, 
 
 
 @pytest.mark.parametrize("what", ["exec sleep 600", "cat > /dev/null; exec sleep 600"])
-def test_one_that_does_nothing_is_ended(own: tuple[Path, Path], what: str) -> None:
+def test_one_that_does_nothing_is_ended_with_its_last_words(
+    own: tuple[Path, Path], what: str
+) -> None:
+    what = f"echo 'waiting for x' >&2; {what}"
     begun = time.monotonic()
-    with pytest.raises(ConversionStalled, match="did nothing"):
+    with pytest.raises(ConversionStalled, match="did nothing for 0.6 seconds: waiting for x"):
         list(through(_script(own, what), COPY, iter([SECOND] * 100), patience=0.6))
     assert time.monotonic() - begun < 5
 
