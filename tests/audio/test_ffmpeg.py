@@ -130,7 +130,7 @@ def test_one_that_does_nothing_is_ended_with_its_last_words(
 ) -> None:
     what = f"echo 'waiting for x' >&2; {what}"
     begun = time.monotonic()
-    with pytest.raises(ConversionStalled, match="did nothing for 0.6 seconds: waiting for x"):
+    with pytest.raises(ConversionStalled, match=r"did nothing for 0\.6 seconds: waiting for x"):
         list(through(_script(own, what), COPY, iter([SECOND] * 100), patience=0.6))
     assert time.monotonic() - begun < 5
 
