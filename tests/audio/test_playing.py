@@ -62,7 +62,7 @@ class _Quiet(WSGIRequestHandler):
 def served(app: Flask) -> Iterator[int]:
     """Run an app, and give its port."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield server.server_port
