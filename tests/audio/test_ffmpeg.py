@@ -28,6 +28,12 @@ COPY = ("-f", "s16le", "-ar", "8000", "-i", "pipe:0", "-f", "s16le", "pipe:1")
 SECOND = bytes(16_000)
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it look twenty times a second whether ffmpeg does something."""
+    monkeypatch.setattr(ffmpeg, "_TICK", 0.05)
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     """A program of our own, whose process id is written into the second file."""
@@ -142,16 +148,16 @@ def test_one_that_closed_its_output_and_goes_on_is_ended(own: tuple[Path, Path])
 
 def test_time_in_which_the_bucket_is_waited_for_is_not_counted(own: tuple[Path, Path]) -> None:
     def slow() -> Iterator[bytes]:
-        time.sleep(1.5)
+        time.sleep(0.8)
         yield SECOND
 
-    assert b"".join(through(_script(own, "cat"), COPY, slow(), patience=0.3)) == SECOND
+    assert b"".join(through(_script(own, "cat"), COPY, slow(), patience=0.5)) == SECOND
 
 
 def test_time_in_which_nobody_reads_is_not_counted(own: tuple[Path, Path]) -> None:
     made = through(_script(own, "cat"), COPY, iter([SECOND] * 300), patience=0.5)
     read = len(next(made))
-    time.sleep(1.2)
+    time.sleep(0.8)
     assert read + sum(map(len, made)) == 300 * len(SECOND)
 
 
