@@ -285,10 +285,10 @@ def test_a_number_is_said_once(archive: Archive) -> None:
 
 @pytest.mark.parametrize("word", ["a ", "at ", "1 ", "el ", "from ", "12 22 ", "3 de ", "y ", "-"])
 def test_no_sentence_takes_long(word: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with suppress(InvalidQuery):
         ask(word * (300 // len(word)), now=NOW, zone=UTC, country="ES", within=NOW - NOW)
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1
 
 
 WORDS = st.sampled_from(
