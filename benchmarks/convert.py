@@ -92,7 +92,7 @@ def timed(command: list[str]) -> tuple[float, float]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, sum(rss(pid) for pid in tree(process.pid)))
+        peak = max(peak, together(process.pid))
         time.sleep(0.02)
     seconds = time.perf_counter() - begun
     said = process.communicate()[0]
@@ -111,13 +111,21 @@ def tree(pid: int) -> Iterator[int]:
         return
 
 
-def rss(pid: int) -> float:
-    """Return what memory a process holds, in MiB."""
+def together(pid: int) -> float:
+    """Return what memory a process and all that it started hold, in MiB.
+
+    Between fork and exec a child has its parent's memory: what is alike to the page counts once.
+    """
+    pages = {read for each in tree(pid) if (read := statm(each))}
+    return sum(int(read.split()[1]) for read in pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def statm(pid: int) -> str:
+    """Return the sizes of a process's memory, in pages; nothing if it is gone."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return Path(f"/proc/{pid}/statm").read_text()
     except OSError:
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return ""
 
 
 def prepare(folder: Path, hours: int) -> None:

@@ -237,12 +237,13 @@ def test_does_not_hold_a_thread_when_twilio_asks_for_a_long_wait(
 @pytest.mark.parametrize(
     ("value", "low", "high"),
     [
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3500, 3600),
+        (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 82_800, 86_400),
         (format_datetime(NOON - timedelta(days=3650), usegmt=True), 0, 0),
         ("soon", None, None),
         ("-1", None, None),
         ("", None, None),
     ],
+    ids=["a day ahead", "years ago", "a word", "negative", "nothing"],
 )
 def test_reads_every_form_of_retry_after(
     twilio: responses.RequestsMock,

@@ -28,6 +28,12 @@ COPY = ("-f", "s16le", "-ar", "8000", "-i", "pipe:0", "-f", "s16le", "pipe:1")
 SECOND = bytes(16_000)
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it look twenty times a second whether ffmpeg does something."""
+    monkeypatch.setattr(ffmpeg, "_TICK", 0.05)
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     """A program of our own, whose process id is written into the second file."""
@@ -125,9 +131,12 @@ def test_an_error_after_the_last_byte_is_an_error_all_the_same(own: tuple[Path, 
 
 
 @pytest.mark.parametrize("what", ["exec sleep 600", "cat > /dev/null; exec sleep 600"])
-def test_one_that_does_nothing_is_ended(own: tuple[Path, Path], what: str) -> None:
+def test_one_that_does_nothing_is_ended_with_its_last_words(
+    own: tuple[Path, Path], what: str
+) -> None:
+    what = f"echo 'waiting for x' >&2; {what}"
     begun = time.monotonic()
-    with pytest.raises(ConversionStalled, match="did nothing"):
+    with pytest.raises(ConversionStalled, match=r"did nothing for 0\.6 seconds: waiting for x"):
         list(through(_script(own, what), COPY, iter([SECOND] * 100), patience=0.6))
     assert time.monotonic() - begun < 5
 
@@ -139,16 +148,16 @@ def test_one_that_closed_its_output_and_goes_on_is_ended(own: tuple[Path, Path])
 
 def test_time_in_which_the_bucket_is_waited_for_is_not_counted(own: tuple[Path, Path]) -> None:
     def slow() -> Iterator[bytes]:
-        time.sleep(1.5)
+        time.sleep(0.8)
         yield SECOND
 
-    assert b"".join(through(_script(own, "cat"), COPY, slow(), patience=0.3)) == SECOND
+    assert b"".join(through(_script(own, "cat"), COPY, slow(), patience=0.5)) == SECOND
 
 
 def test_time_in_which_nobody_reads_is_not_counted(own: tuple[Path, Path]) -> None:
     made = through(_script(own, "cat"), COPY, iter([SECOND] * 300), patience=0.5)
     read = len(next(made))
-    time.sleep(1.2)
+    time.sleep(0.8)
     assert read + sum(map(len, made)) == 300 * len(SECOND)
 
 

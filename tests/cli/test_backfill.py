@@ -88,23 +88,23 @@ def objects(settings: dict[str, str]) -> int:
 def test_interrupted_and_started_again_it_copies_everything_once(
     settings: dict[str, str], twirec_sandbox: Sandbox
 ) -> None:
-    gather(twirec_sandbox, 120)
+    gather(twirec_sandbox, 80)
     process = start(settings)
-    wait_until(lambda: len(media_requests(twirec_sandbox)) > 30)
+    wait_until(lambda: len(media_requests(twirec_sandbox)) > 15)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "")
     assert "It was interrupted. Run the same command again to go on." in out
     first = int(re.findall(r"(\d+) copied", out)[0])
-    assert 30 <= first < 120
+    assert 15 <= first < 80
     assert states(settings) == {State.RELEASED: first}
     status, out, err = run(settings)
     assert (status, err) == (0, "")
     assert "went on at 2026-03-" in out
-    assert int(re.findall(r"(\d+) copied", out)[0]) + first == 120
+    assert int(re.findall(r"(\d+) copied", out)[0]) + first == 80
     assert set(media_requests(twirec_sandbox).values()) == {1}
-    assert len(media_requests(twirec_sandbox)) == objects(settings) == 120
-    assert states(settings) == {State.RELEASED: 120}
+    assert len(media_requests(twirec_sandbox)) == objects(settings) == 80
+    assert states(settings) == {State.RELEASED: 80}
 
 
 def test_the_second_ctrl_c_ends_at_once(settings: dict[str, str], twirec_sandbox: Sandbox) -> None:
@@ -165,19 +165,19 @@ def on_a_terminal(settings: dict[str, str]) -> tuple[int, str, str]:
 def test_on_a_terminal_a_bar_says_how_far_it_is_how_fast_and_how_long(
     settings: dict[str, str], twirec_sandbox: Sandbox
 ) -> None:
-    gather(twirec_sandbox, 60)
+    gather(twirec_sandbox, 25)
     status, out, seen = on_a_terminal(settings)
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
     shown = [(int(done), int(of)) for done, of in re.findall(r"(\d+)/(\d+)", plain)]
     assert status == 0
-    assert {of for _, of in shown} == {60}
+    assert {of for _, of in shown} == {25}
     assert [done for done, _ in shown] == sorted(done for done, _ in shown)
-    assert shown[-1] == (60, 60)
-    assert any(0 < done < 60 for done, _ in shown)
+    assert shown[-1] == (25, 25)
+    assert any(0 < done < 25 for done, _ in shown)
     assert re.search(r"\d+\.\d/s", plain)
     assert "100%" in plain
     assert re.search(r"\d:\d\d:\d\d", plain)
-    assert "60 copied" in out
+    assert "25 copied" in out
     assert "copied" not in plain
 
 

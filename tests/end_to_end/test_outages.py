@@ -69,7 +69,7 @@ def test_a_full_disk(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    monkeypatch.setattr(database, "PATIENCE", 0.25)
     with Site(tmp_path, f"file://{tmp_path}/bucket").running() as site:
         recorded = site.call()
         with closing(sqlite3.connect(tmp_path / "catalog.db")) as other:

@@ -47,6 +47,12 @@ class Desk:
         eventually(lambda: "Enqueue" in [entry.what for entry in call.log])
         return call
 
+    def came_and_left(self) -> None:
+        """Let there be such a queue, in which nobody waits any more."""
+        caller = self.comes(Party())
+        caller.hang_up()
+        caller.wait(10)
+
     def answers(self, agent: Party = TAKER) -> Call:
         call = self.sandbox.call(from_=ANA, to="queue", caller=agent)
         call.wait(10)
@@ -119,7 +125,7 @@ def test_whoever_waits_longest_is_taken_first(desk: Desk, target: Target) -> Non
 
 
 def test_an_agent_waits_for_somebody_to_come(desk: Desk, target: Target) -> None:
-    desk.comes(Party()).hang_up()  # so that there is such a queue
+    desk.came_and_left()
     desk.takes("timeout='2000'")
     call = desk.sandbox.call(from_=ANA, to="queue", caller=TAKER)
     eventually(lambda: "Dial" in [entry.what for entry in call.log])
@@ -130,7 +136,7 @@ def test_an_agent_waits_for_somebody_to_come(desk: Desk, target: Target) -> None
 
 
 def test_an_agent_waits_no_longer_than_the_timeout(desk: Desk, target: Target) -> None:
-    desk.comes(Party()).hang_up()
+    desk.came_and_left()
     desk.takes("timeout='3'")
     assert desk.answers().duration == 3
     assert target.forms("/ended")[0]["DialCallStatus"] == "no-answer"

@@ -28,6 +28,10 @@ SILENCE = (
 (https://ffmpeg.org/ffmpeg-filters.html#silenceremove)."""
 
 _CHUNK = 256 * 1024
+_BARE = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
+_BUFFERED = ("-flush_packets", "0")
+"""Into a pipe it writes every packet at once otherwise, of an MP3 300 bytes
+(https://ffmpeg.org/ffmpeg-formats.html#Format-Options)."""
 
 Run = Callable[[Sequence[str], Iterator[bytes]], Iterator[bytes]]
 """Yields what ffmpeg, with some options, makes of some bytes."""
@@ -93,8 +97,8 @@ class Plan:
         options += ["-af", ",".join(filters)] if filters else []
         options += self.made.encoder.split()
         options += ["-b:a", f"{self.kbps}k"] if self.kbps else self.made.quality.split()
-        bare = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact")
-        return with_head(run((*options, *bare, "pipe:1"), samples), self.made, after)
+        options += [*_BARE, *_BUFFERED]
+        return with_head(run((*options, "pipe:1"), samples), self.made, after)
 
     def _filters(self, before: Pcm, after: Pcm) -> list[str]:
         filters = [LOUDNESS] if self.asked.normalise else []

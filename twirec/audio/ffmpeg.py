@@ -30,7 +30,6 @@ _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of fcntl(2); Python has the name on Linux 
 _TICK = 0.5
 _LEAVE = 2.0
 _LAST_WORDS = 400
-_STALLED = "ffmpeg did nothing for {:g} seconds."
 
 
 def find_ffmpeg(own: str | None) -> str:
@@ -78,7 +77,7 @@ def through(
 
     Raises:
         ConversionFailed: it failed; the message ends with its last words.
-        ConversionStalled: it did nothing for too long.
+        ConversionStalled: it did nothing for too long; the message ends with its last words.
         Exception: whatever the source raised.
     """
     try:
@@ -98,11 +97,15 @@ def through(
     feeder, listener = _Feeder(process, into, source), _Listener(errors)
     try:
         yield from _chunks(out.fileno(), feeder, patience)
-        status = _status(process, patience)
+        status = process.wait(patience)
         if feeder.error is not None:
             raise feeder.error
         if status != 0:
             raise ConversionFailed(f"ffmpeg failed: {listener.last_words()}")
+    except subprocess.TimeoutExpired:
+        process.kill()
+        idle = f"ffmpeg did nothing for {patience:g} seconds"
+        raise ConversionStalled(f"{idle}: {listener.last_words()}") from None
     finally:
         process.kill()
         process.wait()
@@ -124,19 +127,11 @@ def _chunks(out: int, feeder: _Feeder, patience: float) -> Iterator[bytes]:
         begun = time.monotonic()
         while not poll.poll(_TICK * 1000):
             if feeder.idle(begun) > patience:
-                raise ConversionStalled(_STALLED.format(patience))
+                raise subprocess.TimeoutExpired("ffmpeg", patience)
         chunk = os.read(out, _CHUNK)
         if not chunk:
             return
         yield chunk
-
-
-def _status(process: subprocess.Popen[bytes], patience: float) -> int:
-    """Return with what it ended, which it does when it has closed its output."""
-    try:
-        return process.wait(patience)
-    except subprocess.TimeoutExpired:
-        raise ConversionStalled(_STALLED.format(patience)) from None
 
 
 def _widen(pipe: int) -> None:

@@ -1,0 +1,36 @@
+"""What all tests share: the tables of new catalogs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from twirec.adapters.sql import migrate
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.adapters.sql.database import Database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_made_once() -> Iterator[None]:
+    """Copy into an empty catalog what the migrations made once: running them takes 50 ms."""
+    first = SqlCatalog("sqlite://")
+    first.set_up()
+    with first.database.read() as connection:
+        dump = connection.connection.iterdump()
+        made = [each for each in dump if each.startswith(("CREATE", "INSERT"))]
+    first.close()
+    upgrade = migrate.upgrade
+
+    def copy(database: Database) -> None:
+        database.make_file()
+        with database.write() as connection:
+            empty = not connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first()
+            for statement in made if empty else ():
+                connection.exec_driver_sql(statement)
+        if not empty:
+            upgrade(database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "upgrade", copy)
+        yield
