@@ -32,6 +32,7 @@ from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 from twirec.transfers.lease import LEASE
 from twirec.transfers.steps import Step, pass_by
+from twirec.transfers.transfer import TRIES_BEFORE_LOST
 
 SIDS = [recording_sid(number) for number in (1, 2, 3)]
 CALLS = dict(zip(SIDS, [call_sid(1), call_sid(1), call_sid(9)], strict=True))
@@ -172,6 +173,12 @@ class NothingIsLost(RuleBasedStateMachine):
             self.hold(sid, RecordingStatus.COMPLETED)
 
     @rule(sid=sids)
+    def somebody_deletes_at_the_vendor_what_is_stored(self, sid: str) -> None:
+        """It may be stored by who died before that was written down."""
+        if self.objects(sid):
+            self.vendor.lose(ACCOUNT, sid)
+
+    @rule(sid=sids)
     def an_erased_object_comes_back_in_the_bucket(self, sid: str) -> None:
         row = self.row(sid)
         if row and row.state is State.ERASED and row.object_name and not self.objects(sid):
@@ -243,7 +250,10 @@ class NothingIsLost(RuleBasedStateMachine):
         self.archive.close()
 
     def settle(self) -> None:
-        for _ in range(3):
+        """Sweep and work, until nothing is due; at 404 a worker tries for a while."""
+        for number in range(3 + TRIES_BEFORE_LOST):
+            if number >= 3 and not self.archive.stats().waiting:
+                return
             self.time += timedelta(hours=1)
             self.archive.sweep(full=True)
             self.work(pass_by)
