@@ -113,14 +113,18 @@ class NothingIsLost(RuleBasedStateMachine):
     def a_worker_works(self) -> None:
         self.work(pass_by)
 
-    @rule(step=steps)
-    def a_worker_dies(self, step: Step) -> None:
+    @rule(step=steps, deleted=st.booleans())
+    def a_worker_dies(self, step: Step, deleted: bool) -> None:
+        """What it had stored, somebody may then delete at the vendor, in its console."""
+
         def die(at: Step) -> None:
             if at is step:
                 raise Died
 
         with suppress(Died):
             self.work(die)
+        for sid in filter(self.objects, SIDS if deleted else []):
+            self.vendor.lose(ACCOUNT, sid)
 
     @rule(
         step=steps,
@@ -171,12 +175,6 @@ class NothingIsLost(RuleBasedStateMachine):
     def a_deleted_copy_comes_back_at_the_vendor(self, sid: str) -> None:
         if sid in self.ended:
             self.hold(sid, RecordingStatus.COMPLETED)
-
-    @rule(sid=sids)
-    def somebody_deletes_at_the_vendor_what_is_stored(self, sid: str) -> None:
-        """It may be stored by who died before that was written down."""
-        if self.objects(sid):
-            self.vendor.lose(ACCOUNT, sid)
 
     @rule(sid=sids)
     def an_erased_object_comes_back_in_the_bucket(self, sid: str) -> None:

@@ -174,6 +174,16 @@ def test_a_sweep_looks_back_behind_the_last_one(house: House) -> None:
     assert second.since == first.until - timedelta(days=1)
 
 
+def test_a_sweep_after_one_whose_clock_was_a_year_fast_looks_back_again(house: House) -> None:
+    house.vendor.add_call(A_CALL)
+    now, house.time = house.time, house.time + timedelta(days=365)
+    house.archive.sweep()
+    house.time = now
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    assert house.archive.sweep().seen == 1
+    assert house.archive.catalog.mark(f"sweep {ACCOUNT}") == now
+
+
 def test_a_sweep_that_could_not_list_is_an_error_and_the_next_begins_where_it_did(
     house: House,
 ) -> None:

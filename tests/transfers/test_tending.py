@@ -57,6 +57,13 @@ def test_it_is_one_workers_turn_until_the_time_has_passed(house: House) -> None:
     assert not catalog.take_turn("turn", house.time + every, every)
 
 
+def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(house: House) -> None:
+    catalog, every = house.archive.catalog, timedelta(minutes=15)
+    assert catalog.take_turn("turn", house.time + timedelta(days=365), every)
+    assert catalog.take_turn("turn", house.time, every)
+    assert not catalog.take_turn("turn", house.time, every)
+
+
 def test_once_a_week_the_whole_bucket_is_looked_at(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -28,6 +28,7 @@ from twirec.model.states import State
 from twirec.model.vendor import Media, VendorCall
 from twirec.model.words import Direction, Outcome
 from twirec.settings import Settings
+from twirec.transfers import transfer
 from twirec.transfers.steps import Step
 from twirec.transfers.worker import MOST_ATTEMPTS
 
@@ -278,6 +279,24 @@ def test_what_died_between_upload_and_commit_is_compared_not_written_again(house
     assert recording.state is State.RELEASED
     assert recording.generation == before.generation
     assert house.stored() == [NAME]
+
+
+def test_what_is_stored_is_not_received_again_when_the_catalog_is_away_for_a_moment(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "COMMIT_PAUSE", 0.0)
+    house.record(wav(seconds=4, channels=2))
+    away = iter([True, True, False])
+    commit = house.archive.catalog.archived
+
+    def archived(*facts: Any) -> Any:
+        if next(away):
+            raise CatalogUnavailable("The catalog cannot be used: database is locked.")
+        return commit(*facts)
+
+    monkeypatch.setattr(house.archive.catalog, "archived", archived)
+    assert house.work().state is State.RELEASED
+    assert next(away, None) is None
 
 
 def test_what_died_before_its_labels_were_complete_gets_them(house: House) -> None:

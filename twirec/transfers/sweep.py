@@ -117,7 +117,9 @@ class Sweep:
 
     def _since(self, account: str, until: datetime) -> datetime:
         mark = self._catalog.mark(MARK + account)
-        return mark - OVERLAP if mark else until - FIRST_LOOK_BACK
+        if mark is None or mark > until:  # a clock was wrong then
+            return until - FIRST_LOOK_BACK
+        return mark - OVERLAP
 
     def _account(self, account: str, since: datetime, until: datetime) -> None:
         """Look at what the vendor lists, day by day.

@@ -9,6 +9,7 @@ lease commits nothing.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -19,6 +20,7 @@ from twirec.model.catalog import Catalog
 from twirec.model.derivatives import derivatives_of
 from twirec.model.errors import (
     CatalogError,
+    CatalogUnavailable,
     LeaseLost,
     MediaNotReady,
     NotAtVendor,
@@ -26,7 +28,7 @@ from twirec.model.errors import (
     ObjectNotFound,
 )
 from twirec.model.ports import Bucket, Vendor
-from twirec.model.records import CallRecord, Recording
+from twirec.model.records import CallRecord, Lease, Recording
 from twirec.model.states import State
 from twirec.model.vendor import Media
 from twirec.transfers.adoption import line_of
@@ -43,6 +45,10 @@ WAV = "audio/x-wav"
 TRIES_BEFORE_LOST = 7
 """Twilio may answer 404 for half a minute after its callback. Seven tries take longer.
 https://support.twilio.com/hc/en-us/articles/44750147594523"""
+
+COMMIT_TRIES = 4
+COMMIT_PAUSE = 1.0
+"""Seconds between two tries to write down what is archived; a locked database takes its own."""
 
 
 class Transfer:
@@ -117,14 +123,23 @@ class Transfer:
         intake.verify(stored)
         self._at(Step.VERIFIED)
         try:
-            keeper.lease = self._catalog.archived(
-                keeper.lease, stored, intake.sha256, intake.channels
-            )
+            keeper.lease = self._commit(keeper.lease, stored, intake)
         except LeaseLost:
             self._take_back(recording.sid, stored)
             raise
         self._at(Step.ARCHIVED)
         self._keep_waveform(recording, intake)
+
+    def _commit(self, lease: Lease, stored: StoredObject, intake: Intake) -> Lease:
+        """Write down that it is archived: if that fails, all of it has to be received again."""
+        facts = (lease, stored, intake.sha256, intake.channels)
+        for _ in range(COMMIT_TRIES - 1):
+            try:
+                return self._catalog.archived(*facts)
+            except CatalogUnavailable as error:
+                log.info("%s: %s", lease.recording.sid, error)
+            time.sleep(COMMIT_PAUSE)
+        return self._catalog.archived(*facts)
 
     def _keep_waveform(self, recording: Recording, intake: Intake) -> None:
         """Keep what was heard. If that fails it can be measured again, from the bucket."""
