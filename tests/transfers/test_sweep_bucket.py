@@ -10,7 +10,6 @@ import pytest
 from tests.factories import ACCOUNT, STARTED, recording_sid
 from tests.sounds import wav
 from tests.transfers.house import A_CALL, AT_VENDOR, NAME, House
-from twirec.model.encryption import Encryption
 from twirec.model.errors import BucketUnavailable, LookedAtNothing
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State
@@ -243,16 +242,6 @@ def test_what_is_erased_while_it_is_stored_does_not_stay(house: House, step: Ste
     house.record(MEDIA)
     house.archive.worker(threads=1, at=erase).run_once()
     assert (house.stored(), house.at_vendor()) == ([], [])
-
-
-def test_a_callback_that_comes_after_the_erasure_brings_nothing_back(house: House) -> None:
-    archived(house)
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
-    erased = house.work()
-    house.tell(encryption=Encryption("rsa-aes", "CR1", "key", "iv"))
-    assert house.recording() == erased
-    with house.archive.catalog.database.read() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM callbacks").scalar() == 0
 
 
 def test_external_storage_is_named_once_and_never_fetched(house: House) -> None:
