@@ -23,7 +23,7 @@ CALLBACKS = {"callback lost": 20, "callback doubled": 20, "callback out of order
 """Of a hundred recordings, so many have callbacks to which this happens."""
 
 REQUESTS = {
-    "media not there at first": (Endpoint.MEDIA, Fault.NOT_FOUND, 50),
+    "media not there at first": (Endpoint.MEDIA, Fault.NOT_FOUND, 100),
     "media truncated": (Endpoint.MEDIA, Fault.TRUNCATED, 5),
     "media 5xx": (Endpoint.MEDIA, Fault.ERROR, 5),
     "media 429": (Endpoint.MEDIA, Fault.BUSY, 5),
