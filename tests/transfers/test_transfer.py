@@ -281,20 +281,21 @@ def test_what_died_between_upload_and_commit_is_compared_not_written_again(house
     assert house.stored() == [NAME]
 
 
-def test_what_is_stored_is_not_received_again_when_the_catalog_is_away_for_a_moment(
-    house: House, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("commit", ["archived", "finish"])
+def test_what_was_done_is_written_down_when_the_catalog_is_back_in_a_moment(
+    house: House, monkeypatch: pytest.MonkeyPatch, commit: str
 ) -> None:
     monkeypatch.setattr(transfer, "COMMIT_PAUSE", 0.0)
     house.record(wav(seconds=4, channels=2))
     away = iter([True, True, False])
-    commit = house.archive.catalog.archived
+    write = getattr(house.archive.catalog, commit)
 
-    def archived(*facts: Any) -> Any:
+    def locked(*facts: Any) -> Any:
         if next(away):
             raise CatalogUnavailable("The catalog cannot be used: database is locked.")
-        return commit(*facts)
+        return write(*facts)
 
-    monkeypatch.setattr(house.archive.catalog, "archived", archived)
+    monkeypatch.setattr(house.archive.catalog, commit, locked)
     assert house.work().state is State.RELEASED
     assert next(away, None) is None
 

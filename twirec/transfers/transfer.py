@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from twirec.audio.facts import judged
 from twirec.model.bucket import StoredObject
@@ -28,7 +29,7 @@ from twirec.model.errors import (
     ObjectNotFound,
 )
 from twirec.model.ports import Bucket, Vendor
-from twirec.model.records import CallRecord, Lease, Recording
+from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import Media
 from twirec.transfers.adoption import line_of
@@ -48,7 +49,9 @@ https://support.twilio.com/hc/en-us/articles/44750147594523"""
 
 COMMIT_TRIES = 4
 COMMIT_PAUSE = 1.0
-"""Seconds between two tries to write down what is archived; a locked database takes its own."""
+"""Seconds between two tries to write down what was done; a locked database takes its own."""
+
+T = TypeVar("T")
 
 
 class Transfer:
@@ -123,23 +126,26 @@ class Transfer:
         intake.verify(stored)
         self._at(Step.VERIFIED)
         try:
-            keeper.lease = self._commit(keeper.lease, stored, intake)
+            facts = (keeper.lease, stored, intake.sha256, intake.channels)
+            keeper.lease = self._commit(lambda: self._catalog.archived(*facts))
         except LeaseLost:
             self._take_back(recording.sid, stored)
             raise
         self._at(Step.ARCHIVED)
         self._keep_waveform(recording, intake)
 
-    def _commit(self, lease: Lease, stored: StoredObject, intake: Intake) -> Lease:
-        """Write down that it is archived: if that fails, all of it has to be received again."""
-        facts = (lease, stored, intake.sha256, intake.channels)
+    def _commit(self, write: Callable[[], T]) -> T:
+        """Write down what was done, at a catalog that is away for a moment too.
+
+        What is not written down is done again, when the lease has ended.
+        """
         for _ in range(COMMIT_TRIES - 1):
             try:
-                return self._catalog.archived(*facts)
+                return write()
             except CatalogUnavailable as error:
-                log.info("%s: %s", lease.recording.sid, error)
+                log.info("tried again: %s", error)
             time.sleep(COMMIT_PAUSE)
-        return self._catalog.archived(*facts)
+        return write()
 
     def _keep_waveform(self, recording: Recording, intake: Intake) -> None:
         """Keep what was heard. If that fails it can be measured again, from the bucket."""
@@ -213,7 +219,7 @@ class Transfer:
             return
         self._vendor.delete(recording.account_sid, recording.sid)
         self._at(Step.DELETED)
-        self._catalog.finish(keeper.lease, State.RELEASED)
+        self._commit(lambda: self._catalog.finish(keeper.lease, State.RELEASED))
         self._at(Step.RELEASED)
 
     def _erase(self, keeper: LeaseKeeper) -> None:
@@ -231,7 +237,7 @@ class Transfer:
             with suppress(ObjectNotFound):
                 stored = self._bucket.stat(recording.object_name)
                 self._bucket.delete(stored.name, stored.generation)
-        self._catalog.finish(keeper.lease, State.ERASED)
+        self._commit(lambda: self._catalog.finish(keeper.lease, State.ERASED))
 
     def _complete_facts(self, keeper: LeaseKeeper) -> None:
         """Ask the vendor for what no callback said: without a duration nothing can be verified."""
