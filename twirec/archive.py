@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -34,6 +34,8 @@ from twirec.upkeep import Upkeep
 from twirec.waves import Waves
 
 log = logging.getLogger("twirec.archive")
+
+WEEK = timedelta(days=7)
 
 
 def utc_now() -> datetime:
@@ -164,6 +166,11 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         """
         if not dry_run:
             self.expire_derivatives()
+        return self._sweep(dry_run=dry_run, full=full)
+
+    def _sweep(
+        self, *, dry_run: bool = False, full: bool = False, whole_bucket: bool = False
+    ) -> SweepReport:
         return Sweep(
             self.catalog,
             self.bucket,
@@ -172,15 +179,19 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             now=self.now,
             dry_run=dry_run,
             full=full,
+            whole_bucket=whole_bucket,
         ).run()
 
     def _sweep_in_turn(self) -> None:
-        """Sweep, if it is time to and no other worker does."""
-        if self.catalog.take_turn("turn to sweep", self.now(), self.settings.sweep_every):
-            report = self.sweep()
-            log.info("swept: %d seen, %d problems", report.seen, len(report.problems))
-            for sid, reason in report.problems.items():
-                log.warning("%s: %s", sid, reason)
+        """Sweep, if it is time to and no other worker does; once a week the whole bucket too."""
+        now = self.now()
+        if not self.catalog.take_turn("turn to sweep", now, self.settings.sweep_every):
+            return
+        whole = self.catalog.take_turn("turn to sweep the whole bucket", now, WEEK)
+        report = self._sweep(whole_bucket=whole)
+        log.info("swept: %d seen, %d problems", report.seen, len(report.problems))
+        for sid, reason in report.problems.items():
+            log.warning("%s: %s", sid, reason)
 
     def admit(self, sid: str, *, ground: str, by: str) -> Recording:
         """Take a recording out of quarantine, on a legal ground. See `Orders.admit`."""

@@ -316,6 +316,16 @@ class TestCrash:
         assert [stored.name for stored in bucket.list()] == ["recordings/2026/first.wav"]
         assert put(bucket).labels == {"recording_sid": "RE1", "sha256": "e3b0"}
 
+    def test_labels_that_were_left_without_an_object_go_when_it_is_asked_for(
+        self, bucket: FolderBucket, root: Path
+    ) -> None:
+        """They name the customer, and who erases the recording asks for its object."""
+        put(bucket)
+        (root / NAME).unlink()
+        with pytest.raises(ObjectNotFound):
+            bucket.stat(NAME)
+        assert not (root / f"{NAME}.labels.json").exists()
+
     def test_everything_is_forced_to_the_disk_before_the_object_is_visible(
         self, bucket: FolderBucket, root: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -20,6 +20,7 @@ from tests.factories import (
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.announcements import Announcement
 from twirec.model.bucket import StoredObject
+from twirec.model.custody import Order, OrderKind
 from twirec.model.encryption import Encryption
 from twirec.model.errors import LeaseLost, NotFound, RequestRefused
 from twirec.model.finding import Query
@@ -302,6 +303,19 @@ def test_an_unknown_status_is_kept_and_moves_nothing(catalog: SqlCatalog) -> Non
     assert catalog.receive(callback, state=None, channel_map=(), at=NOW) is None
     with pytest.raises(NotFound):
         catalog.recording(recording_sid(1))
+
+
+def test_a_callback_that_comes_after_the_erasure_brings_nothing_back(catalog: SqlCatalog) -> None:
+    receive(catalog)
+    catalog.order_erasure(Order(recording_sid(1), OrderKind.ERASE, NOW, "ana", "request 7"))
+    lease = catalog.claim(NOW, MINUTE)
+    assert lease is not None
+    catalog.finish(lease, State.ERASED)
+    erased = catalog.recording(recording_sid(1))
+    receive(catalog, encryption=Encryption("rsa-aes", "CR1", "key", "iv"))
+    assert catalog.recording(recording_sid(1)) == erased
+    with catalog.database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM callbacks").scalar_one() == 0
 
 
 def test_a_recording_is_adopted_once(catalog: SqlCatalog) -> None:

@@ -19,7 +19,8 @@ KILLS_OF_EACH_STEP = 20
 RECORDINGS = 2000
 GATHERED = 5000
 INTERRUPTIONS = 4
-SECONDS = 4
+SMALL, LARGE = 4, 300
+"""Seconds of a recording that goes in one request, and of one that goes in pieces."""
 
 
 @contextmanager
@@ -45,13 +46,15 @@ def on_gcs(bucket: StrictGcs) -> Iterator[Ground]:
 
 def crashes(field: Ground) -> Figures:
     """Kill a worker at every step, again and again."""
-    for _ in range(KILLS_OF_EACH_STEP):
+    for number in range(KILLS_OF_EACH_STEP):
         for step in Step:
-            field.record(seconds=SECONDS)
+            field.record(seconds=LARGE if number % 2 else SMALL)
             field.kill(step)
             field.pass_time()
             field.work()
-    return field.settle()
+    figures = field.settle()
+    figures.expect(figures.kills, dict.fromkeys(Step, KILLS_OF_EACH_STEP))
+    return figures
 
 
 def told(what: str, figures: Figures | backfill.BackfillFigures) -> bool:

@@ -26,29 +26,55 @@ from twirec.transfers.lease import LEASE
 
 @dataclass(slots=True)
 class Figures:
-    """What came of it. All but kills and recordings have to be zero."""
+    """What came of it. All after `recordings` has to be empty, `happened` aside.
 
-    kills: int = 0
+    Attributes:
+        kills: by the step at which, or `at random`.
+        missed: what was to go wrong and did not, so that the rest proves nothing.
+        happened: how often each fault really happened.
+    """
+
+    kills: Counter[str] = field(default_factory=Counter)
     recordings: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     left_at_vendor: list[str] = field(default_factory=list)
     deleted_before_verified: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    happened: Counter[str] = field(default_factory=Counter)
 
     @property
     def clean(self) -> bool:
-        """Whether nothing went wrong."""
+        """Whether all went wrong that was to, and nothing came of it."""
         wrongs = (self.lost, self.doubled, self.wrong, self.left_at_vendor)
-        return not any(wrongs) and not self.deleted_before_verified
+        return not any(wrongs) and not self.deleted_before_verified and not self.missed
+
+    def expect(self, found: Counter[str], least: Mapping[str, int]) -> None:
+        """Note what did not happen as often as it was to."""
+        self.missed += [
+            f"{what}: {found[what]} of {count}"
+            for what, count in least.items()
+            if found[what] < count
+        ]
 
     def __str__(self) -> str:
-        return (
-            f"kills {self.kills}, recordings {self.recordings}, lost {len(self.lost)}, "
+        told = (
+            f"kills {self.kills.total()}, recordings {self.recordings}, lost {len(self.lost)}, "
             f"doubled {len(self.doubled)}, wrong bytes {len(self.wrong)}, "
             f"left at the vendor {len(self.left_at_vendor)}, "
             f"deleted before verified {len(self.deleted_before_verified)}"
         )
+        lines = [f"{what} {_listed(of)}" for what, of in self._counted() if of]
+        return "\n    ".join([told, *lines, *self.missed])
+
+    def _counted(self) -> Iterator[tuple[str, Counter[str]]]:
+        yield "killed:", self.kills
+        yield "went wrong:", self.happened
+
+
+def _listed(counted: Counter[str]) -> str:
+    return ", ".join(f"{what} {count}" for what, count in counted.items())
 
 
 class WatchedSandbox(Sandbox):
@@ -102,10 +128,14 @@ class Ground:
         """Return a recording as the vendor has it."""
         return self._held[sid]
 
+    def all_at_vendor(self) -> list[Recording]:
+        """Return all recordings that the vendor was given."""
+        return list(self._held.values())
+
     def kill(self, step: str | None = None, nth: int = 1, *, seconds: float = 0) -> bool:
         """Let a worker work until it is killed at a step or after a time; whether it was."""
         killed = self._order(step=step, nth=nth, seconds=seconds) == -signal.SIGKILL
-        self.figures.kills += killed
+        self.figures.kills[step or "at random"] += killed
         return killed
 
     def work(self) -> None:

@@ -20,4 +20,4 @@ def test_with_everything_going_wrong_at_once_nothing_is_lost_or_doubled(
             figures = play(field, bucket, 40, seed=7, killed_after=0.6)
     assert figures.clean, str(figures)
     assert figures.recordings == 40
-    assert figures.kills > 0
+    assert figures.kills.total() > 0

@@ -7,6 +7,7 @@ the environment, works, and dies; how it died is written to standard output.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -48,6 +49,7 @@ def work(order: dict[str, object]) -> None:
 
 
 def main() -> None:
+    logging.getLogger("twirec").setLevel(logging.ERROR)  # what fails here is meant to
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -52,10 +53,15 @@ class Fault:
 
 
 class Faults:
-    """The faults of a server, counted down. Safe to share by threads."""
+    """The faults of a server, counted down. Safe to share by threads.
+
+    Attributes:
+        happened: how many requests of each kind met one.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.happened: Counter[Kind] = Counter()
         self._ahead: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
@@ -73,6 +79,7 @@ class Faults:
                 if fault.on != kind or not fault.times:
                     continue
                 if not fault.skip:
+                    self.happened[kind] += 1
                     self._ahead[at] = replace(fault, times=fault.times - 1)
                     return fault
                 self._ahead[at] = replace(fault, skip=fault.skip - 1)

@@ -72,6 +72,11 @@ class WatchedVendor(MemoryVendor):
             owned = [sid for owner, sid in self._recordings if owner == account_sid]
             return [found for sid in owned if (found := self._kept(account_sid, sid))]
 
+    def lose(self, account_sid: str, sid: str) -> None:
+        """Have a recording no more, which nobody of ours deleted."""
+        with self._lock:
+            self._recordings.pop((account_sid, sid), None)
+
     def behave(self) -> None:
         """Fail no more."""
         self._faults.clear()

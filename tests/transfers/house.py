@@ -12,7 +12,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.records import Recording
 from twirec.model.states import State
-from twirec.model.vendor import RecordingStatus, VendorRecording
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Role
 from twirec.settings import Settings
 from twirec.transfers.worker import MOST_ATTEMPTS
@@ -29,6 +29,16 @@ AT_VENDOR = VendorRecording(
     duration=4,
     channels=2,
     source="DialVerb",
+)
+
+A_CALL = VendorCall(
+    sid=call_sid(),
+    account_sid=ACCOUNT,
+    from_="+34600111222",
+    to="+34911000111",
+    direction="inbound",
+    status="completed",
+    started_at=STARTED,
 )
 
 

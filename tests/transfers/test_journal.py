@@ -24,7 +24,7 @@ from tests.factories import (
     recording_sid,
 )
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, House
+from tests.transfers.house import A_CALL, AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.bucket import StoredObject
@@ -453,6 +453,7 @@ def test_no_number_is_in_a_name_a_label_or_the_log(
 
 
 def test_the_sweep_reports_no_object_of_the_journal(house: House) -> None:
+    house.vendor.add_call(A_CALL)
     house.record(MEDIA)
     house.work()
     house.archive.journal()

@@ -32,6 +32,7 @@ from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 from twirec.transfers.lease import LEASE
 from twirec.transfers.steps import Step, pass_by
+from twirec.transfers.transfer import TRIES_BEFORE_LOST
 
 SIDS = [recording_sid(number) for number in (1, 2, 3)]
 CALLS = dict(zip(SIDS, [call_sid(1), call_sid(1), call_sid(9)], strict=True))
@@ -112,14 +113,18 @@ class NothingIsLost(RuleBasedStateMachine):
     def a_worker_works(self) -> None:
         self.work(pass_by)
 
-    @rule(step=steps)
-    def a_worker_dies(self, step: Step) -> None:
+    @rule(step=steps, deleted=st.booleans())
+    def a_worker_dies(self, step: Step, deleted: bool) -> None:
+        """What it had stored, somebody may then delete at the vendor, in its console."""
+
         def die(at: Step) -> None:
             if at is step:
                 raise Died
 
         with suppress(Died):
             self.work(die)
+        for sid in filter(self.objects, SIDS if deleted else []):
+            self.vendor.lose(ACCOUNT, sid)
 
     @rule(
         step=steps,
@@ -243,7 +248,10 @@ class NothingIsLost(RuleBasedStateMachine):
         self.archive.close()
 
     def settle(self) -> None:
-        for _ in range(3):
+        """Sweep and work, until nothing is due; at 404 a worker tries for a while."""
+        for number in range(3 + TRIES_BEFORE_LOST):
+            if number >= 3 and not self.archive.stats().waiting:
+                return
             self.time += timedelta(hours=1)
             self.archive.sweep(full=True)
             self.work(pass_by)

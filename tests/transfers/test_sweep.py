@@ -9,22 +9,13 @@ import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, NAME, House
+from tests.transfers.house import A_CALL, AT_VENDOR, NAME, House
 from twirec.model.agents import Leg
-from twirec.model.errors import CatalogUnavailable, VendorUnavailable
+from twirec.model.errors import CatalogUnavailable, LookedAtNothing, VendorUnavailable
 from twirec.model.states import Custody, State
-from twirec.model.vendor import RecordingStatus, VendorCall
+from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentOutcome, Outcome, Reason, Role
 
-A_CALL = VendorCall(
-    sid=call_sid(),
-    account_sid=ACCOUNT,
-    from_="+34600111222",
-    to="+34911000111",
-    direction="inbound",
-    status="completed",
-    started_at=STARTED,
-)
 HOUR = timedelta(hours=1)
 
 
@@ -138,6 +129,42 @@ def test_a_call_that_owes_a_recording_is_asked_for_by_its_sid(house: House) -> N
     assert house.work().state is State.RELEASED
 
 
+def test_a_call_that_owes_a_recording_and_has_none_is_named_once(house: House) -> None:
+    house.vendor.add_call(A_CALL)
+    settle(house)
+    report = house.archive.sweep()
+    assert list(report.problems) == [call_sid()]
+    assert "no recording" in report.problems[call_sid()]
+    assert house.archive.sweep().problems == {}
+
+
+@pytest.mark.parametrize("status", ["no-answer", "busy", "failed", "canceled"])
+def test_a_call_whose_agents_did_not_answer_owes_nothing(house: House, status: str) -> None:
+    house.vendor.add_call(A_CALL)
+    leg = dataclasses.replace(A_CALL, sid=call_sid(2), direction="outbound-dial", status=status)
+    house.vendor.add_call(dataclasses.replace(leg, parent_call_sid=call_sid()))
+    settle(house)
+    report = house.archive.sweep()
+    assert (report.lines_closed, report.problems) == (1, {})
+    assert house.archive.show(call_sid()).call.reason is Reason.NOBODY_ANSWERED
+
+
+def test_a_vendor_that_lists_none_of_the_calls_of_the_catalog_is_an_error(house: House) -> None:
+    house.vendor.add_recording(dataclasses.replace(AT_VENDOR, created_at=STARTED - 30 * 24 * HOUR))
+    settle(house)
+    with pytest.raises(LookedAtNothing, match=r"neither calls nor recordings.*TWILIO_REGION"):
+        house.archive.sweep()
+
+
+def test_a_week_without_calls_is_no_error(house: House) -> None:
+    house.vendor.add_call(A_CALL)
+    house.archive.sweep()
+    house.time += 30 * 24 * HOUR
+    house.archive.sweep()
+    house.time += 30 * 24 * HOUR
+    assert house.archive.sweep().seen == 0
+
+
 def test_a_sweep_looks_back_behind_the_last_one(house: House) -> None:
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7)))
     first = house.archive.sweep()
@@ -145,6 +172,16 @@ def test_a_sweep_looks_back_behind_the_last_one(house: House) -> None:
     house.time += HOUR
     second = house.archive.sweep()
     assert second.since == first.until - timedelta(days=1)
+
+
+def test_a_sweep_after_one_whose_clock_was_a_year_fast_looks_back_again(house: House) -> None:
+    house.vendor.add_call(A_CALL)
+    now, house.time = house.time, house.time + timedelta(days=365)
+    house.archive.sweep()
+    house.time = now
+    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    assert house.archive.sweep().seen == 1
+    assert house.archive.catalog.mark(f"sweep {ACCOUNT}") == now
 
 
 def test_a_sweep_that_could_not_list_is_an_error_and_the_next_begins_where_it_did(
@@ -188,6 +225,7 @@ def test_what_could_not_be_repaired_stays_in_view_until_it_is(house: House) -> N
 
 
 def test_a_parked_recording_is_reported_and_taken_up_again(house: House) -> None:
+    house.vendor.add_call(A_CALL)
     house.record(b"an error page")
     assert house.work_on().parked
     report = house.archive.sweep()
@@ -257,6 +295,18 @@ def test_a_call_that_began_while_the_app_was_down_gets_its_line(house: House) ->
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
     assert (call.customer_number, call.started_at) == ("+34600111222", STARTED)
     assert house.archive.sweep().lines_written == 0
+
+
+def test_a_late_line_of_a_call_that_others_recorded_says_so(house: House) -> None:
+    """The recording was adopted while its call could not be asked for."""
+    house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7)))
+    of_others = dataclasses.replace(AT_VENDOR, call_sid=call_sid(7))
+    house.vendor.add_recording(of_others, wav(seconds=4, channels=2))
+    house.vendor.fail_next("call", VendorUnavailable("no answer"))
+    assert house.archive.sweep().lines_written == 1
+    house.work()
+    call = house.archive.show(call_sid(7), sees_quarantined=True).call
+    assert (call.outcome, call.reason) == (Outcome.RECORDED, None)
 
 
 def test_calls_of_numbers_that_others_answer_get_no_line(house: House) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.factories import ACCOUNT, STARTED, recording_sid
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, NAME, House
+from tests.transfers.house import A_CALL, AT_VENDOR, NAME, House
 from twirec.model.errors import BucketUnavailable, LookedAtNothing
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State
@@ -20,6 +20,7 @@ MEDIA = wav(seconds=4, channels=2)
 
 
 def archived(house: House) -> Recording:
+    house.vendor.add_call(A_CALL)
     house.record(MEDIA)
     recording = house.work()
     assert recording.state is State.RELEASED
@@ -104,6 +105,7 @@ def test_an_object_whose_recording_is_still_on_its_way_is_left_alone(house: Hous
 
 
 def test_a_bucket_that_holds_nothing_of_what_it_should_is_one_error(house: House) -> None:
+    house.vendor.add_call(A_CALL)
     for number in range(1, 30):
         sid = recording_sid(number)
         house.vendor.add_recording(dataclasses.replace(AT_VENDOR, sid=sid), MEDIA)
@@ -188,6 +190,7 @@ def test_a_label_that_could_not_be_changed_then_is_completed_by_the_sweep(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     early = STARTED - timedelta(minutes=5)
+    house.vendor.add_call(A_CALL)
     house.vendor.add_recording(dataclasses.replace(AT_VENDOR, started_at=early), MEDIA)
     house.tell(started_at=early)
     name = house.work().object_name or ""

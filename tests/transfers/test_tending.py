@@ -9,8 +9,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.factories import STARTED, recording_sid
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, House
+from tests.transfers.house import A_CALL, AT_VENDOR, House
 from twirec.archive import Archive
 from twirec.model.errors import VendorUnavailable
 from twirec.model.states import State
@@ -69,6 +70,32 @@ def test_it_is_one_workers_turn_until_the_time_has_passed(house: House) -> None:
     assert catalog.take_turn("other", house.time, every)
     assert catalog.take_turn("turn", house.time + every, every)
     assert not catalog.take_turn("turn", house.time + every, every)
+
+
+def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(house: House) -> None:
+    catalog, every = house.archive.catalog, timedelta(minutes=15)
+    assert catalog.take_turn("turn", house.time + timedelta(days=365), every)
+    assert catalog.take_turn("turn", house.time, every)
+    assert not catalog.take_turn("turn", house.time, every)
+
+
+def test_once_a_week_the_whole_bucket_is_looked_at(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    sweep = house.archive.worker()._beside[0]
+    house.vendor.add_call(A_CALL)
+    sweep()
+    old = f"recordings/2025/01/31/20250131T101500Z_{recording_sid(7)}.wav"
+    house.bucket.put(
+        old, [MEDIA], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+    )
+    found = f"{old} is in the bucket and not in the catalog"
+    house.time += timedelta(days=1)
+    sweep()
+    assert found not in caplog.text
+    house.time += timedelta(days=6)
+    sweep()
+    assert found in caplog.text
 
 
 def test_what_fails_beside_does_not_stop_the_worker(

@@ -28,6 +28,8 @@ from twirec.model.states import State
 from twirec.model.vendor import Media, VendorCall
 from twirec.model.words import Direction, Outcome
 from twirec.settings import Settings
+from twirec.transfers import transfer
+from twirec.transfers.steps import Step
 from twirec.transfers.worker import MOST_ATTEMPTS
 
 
@@ -279,6 +281,25 @@ def test_what_died_between_upload_and_commit_is_compared_not_written_again(house
     assert house.stored() == [NAME]
 
 
+@pytest.mark.parametrize("commit", ["archived", "finish"])
+def test_what_was_done_is_written_down_when_the_catalog_is_back_in_a_moment(
+    house: House, monkeypatch: pytest.MonkeyPatch, commit: str
+) -> None:
+    monkeypatch.setattr(transfer, "COMMIT_PAUSE", 0.0)
+    house.record(wav(seconds=4, channels=2))
+    away = iter([True, True, False])
+    write = getattr(house.archive.catalog, commit)
+
+    def locked(*facts: Any) -> Any:
+        if next(away):
+            raise CatalogUnavailable("The catalog cannot be used: database is locked.")
+        return write(*facts)
+
+    monkeypatch.setattr(house.archive.catalog, commit, locked)
+    assert house.work().state is State.RELEASED
+    assert next(away, None) is None
+
+
 def test_what_died_before_its_labels_were_complete_gets_them(house: House) -> None:
     media = wav(seconds=4, channels=2)
     house.record(media)
@@ -288,6 +309,41 @@ def test_what_died_before_its_labels_were_complete_gets_them(house: House) -> No
     recording = house.work()
     assert recording.state is State.RELEASED
     assert house.bucket.stat(NAME).labels["sha256"] == recording.sha256
+
+
+@pytest.mark.parametrize("step", [Step.STORED, Step.VERIFIED])
+def test_what_was_stored_by_who_died_is_not_lost_with_the_vendors_copy(
+    house: House, step: Step
+) -> None:
+    media = wav(seconds=4, channels=2)
+    house.record(media)
+
+    def die(at: Step) -> None:
+        if at is step:
+            raise SystemExit("killed")
+
+    with pytest.raises(SystemExit):
+        house.archive.worker(at=die).work(_claim(house))
+    house.vendor.delete(ACCOUNT, recording_sid())  # somebody did, in Twilio's console
+    house.time += timedelta(minutes=6)
+    recording = house.work_on()
+    assert (recording.state, recording.last_error) == (State.RELEASED, "")
+    assert (recording.size, recording.channels) == (len(media), 2)
+    assert house.bucket.stat(NAME).labels["sha256"] == recording.sha256
+    assert house.archive.catalog.kept_waveform(recording_sid())
+
+
+def test_what_lies_under_the_name_is_not_taken_for_a_recording_that_it_is_not(
+    house: House,
+) -> None:
+    other = [wav(seconds=9, channels=2)]
+    house.tell()
+    house.bucket.put(
+        NAME, other, content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+    )
+    recording = house.work_on()
+    assert (recording.state, recording.parked) == (State.COMPLETED, True)
+    assert "sha256" not in house.bucket.stat(NAME).labels
 
 
 def test_other_bytes_under_the_name_are_never_replaced_and_the_vendor_keeps_its_copy(
@@ -372,7 +428,8 @@ def test_the_vendor_that_does_not_know_the_recording_is_an_error_before_it_is_a_
 ) -> None:
     house.tell(duration=None)
     house.vendor.fail_next("recording", NotAtVendor("unknown", status=404))
-    assert house.work().last_error.startswith("NotAtVendor")
+    assert house.work().state is State.COMPLETED
+    assert house.work_on().state is State.LOST
 
 
 def test_an_error_of_ours_does_not_keep_the_others_from_being_moved(house: House) -> None:

@@ -91,8 +91,13 @@ class FolderBucket:
 
     def stat(self, name: str) -> StoredObject:
         """Describe the live object of that name. See the port `Bucket`."""
+        path = self._path(name)
         with _translated():
-            return self._describe(name, self._path(name))
+            try:
+                return self._describe(name, path)
+            except ObjectNotFound:
+                self._drop_labels_of_nothing(path)
+                raise
 
     def label(self, name: str, generation: int, labels: Mapping[str, str]) -> StoredObject:
         """Add labels to a generation. See the port `Bucket`."""
@@ -162,6 +167,14 @@ class FolderBucket:
         write_whole(draft, text.encode())
         draft.replace(_about_path(path))
         sync_folder(path.parent)
+
+    def _drop_labels_of_nothing(self, path: Path) -> None:
+        """Remove what a crash left without its object: it names the customer."""
+        about = _about_path(path)
+        if about.exists():
+            with self._locked():
+                if not path.exists():  # and is not being published just now
+                    about.unlink(missing_ok=True)
 
     @contextmanager
     def _draft(self) -> Iterator[Draft]:

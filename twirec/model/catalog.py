@@ -81,6 +81,7 @@ class Catalog(
         """Whether it is the caller's turn to do what is done every so often, and by one only.
 
         True for the first who asks after that time has passed since the last turn, which begins
-        `now`; False for all others.
+        `now`; False for all others. A turn that is to come only after that time from now was taken
+        by a wrong clock, and counts for nothing.
         """
         ...

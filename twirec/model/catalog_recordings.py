@@ -33,7 +33,7 @@ class RecordingsCatalog(Protocol):
         `not_recorded` when the state is `absent` or `failed` and it has no other recording. A new
         recording is quarantined unless it began after a consent of its call that allows recording.
         On the move to another state what is said now counts, not what was said before. A
-        repetition changes nothing but that it is kept.
+        repetition changes nothing but that it is kept. Of what is erased, or to be, nothing is.
 
         Raises:
             RequestRefused: the recording is another account's; nothing is kept.

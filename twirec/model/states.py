@@ -68,6 +68,8 @@ UNFINISHED = frozenset({State.COMPLETED, State.ARCHIVED, State.ERASING})
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
 """The states in which the bucket holds verified bytes."""
 
+NOTHING_THERE = frozenset({State.ABSENT, State.FAILED, State.LOST})
+"""The states in which there are no bytes anywhere."""
 
 UNDONE = frozenset({State.ERASING, State.ERASED})
 """The states of what is destroyed, or to be."""

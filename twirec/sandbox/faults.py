@@ -128,6 +128,12 @@ class FaultPlan:
             self.faults = faults
             self._happened: Counter[tuple[Endpoint, Fault]] = Counter()
 
+    @property
+    def happened(self) -> Counter[tuple[Endpoint, Fault]]:
+        """How often each fault happened so far."""
+        with self._lock:
+            return self._happened.copy()
+
     def take(self, endpoint: Endpoint) -> Fault | None:
         """Return the fault that the next request meets, and count it; None if all goes well."""
         with self._lock:

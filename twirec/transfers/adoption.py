@@ -13,7 +13,7 @@ from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF, VendorCall, VendorRecording
-from twirec.model.words import Direction, Outcome, Reason, why_nothing
+from twirec.model.words import Direction, Outcome, why_nothing
 
 SOFTPHONES = ("client:", "sim:")
 """What the addresses of phones begin with that are the company's own.
@@ -129,18 +129,14 @@ def _line(found: VendorCall, country: str, recording: Recording) -> Call:
 
 
 def late_line(found: VendorCall, country: str) -> Call:
-    """Return the line of a call that began while nothing could be written down.
+    """Return the line, still open, of a call that began while nothing could be written down.
 
     Raises:
         NotAtVendor: Twilio gives no start for it.
     """
     if found.started_at is None:
         raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
-    return replace(
-        _unannounced(found, found.started_at, country),
-        outcome=Outcome.NOT_RECORDED,
-        reason=Reason.CATALOG_DOWN,
-    )
+    return _unannounced(found, found.started_at, country)
 
 
 def _unannounced(found: VendorCall, started_at: datetime, country: str) -> Call:

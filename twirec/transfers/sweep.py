@@ -9,11 +9,12 @@ from functools import partial
 
 from twirec.model.catalog import Catalog
 from twirec.model.errors import BucketError, LookedAtNothing, TwirecError, VendorError
+from twirec.model.finding import Query
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import SweepReport
 from twirec.transfers.sweep_bucket import BucketSide
 from twirec.transfers.sweep_findings import Tally
-from twirec.transfers.sweep_ledger import LedgerSide
+from twirec.transfers.sweep_ledger import SETTLED, LedgerSide
 from twirec.transfers.sweep_vendor import VendorSide
 
 log = logging.getLogger("twirec.sweep")
@@ -43,6 +44,7 @@ class Sweep:
         now: the clock, UTC.
         dry_run: whether it only says what it would repair.
         full: whether it looks at everything there is, and not only since the last sweep.
+        whole_bucket: whether it does so in the bucket.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class Sweep:
         now: Callable[[], datetime],
         dry_run: bool = False,
         full: bool = False,
+        whole_bucket: bool = False,
     ) -> None:
         self._catalog = catalog
         self._vendor = vendor
         self._now = now
         self._full = full
+        self._whole_bucket = whole_bucket or full
         self._tally = Tally(dry_run)
         self._vendor_side = VendorSide(catalog, bucket, vendor, country, now)
         self._ledger_side = LedgerSide(catalog, vendor, self._vendor_side, country, now)
@@ -86,11 +90,13 @@ class Sweep:
             except VendorError as error:
                 log.error("%s cannot be listed: %s", account, error)
                 failed.append(error)
+        if not failed and not self._tally.seen and not self._tally.asked:
+            failed += self._blind(since, until)
         for sid, ask in self._ledger_side.questions(until):
             self._tally.asked += 1
             self._tally.look(sid, ask)
         try:
-            first = None if self._full else (since - LONGEST_CALL).date()
+            first = None if self._whole_bucket else (since - LONGEST_CALL).date()
             for sid, ask in self._bucket_side.questions(first, until.date()):
                 self._tally.look(sid, ask)
         except (BucketError, LookedAtNothing) as error:
@@ -100,9 +106,20 @@ class Sweep:
             raise failed[0]
         return self._tally.report(since, until)
 
+    def _blind(self, since: datetime, until: datetime) -> Iterator[LookedAtNothing]:
+        """Yield an error if the vendor lists nothing where the catalog knows of calls."""
+        known = self._catalog.count(Query(since=since, until=until - SETTLED))
+        if known:
+            yield LookedAtNothing(
+                f"Twilio lists neither calls nor recordings since {since:%Y-%m-%d %H:%M} UTC, and "
+                f"the catalog has {known} calls: are TWILIO_ACCOUNT_SID and TWILIO_REGION right?"
+            )
+
     def _since(self, account: str, until: datetime) -> datetime:
         mark = self._catalog.mark(MARK + account)
-        return mark - OVERLAP if mark else until - FIRST_LOOK_BACK
+        if mark is None or mark > until:  # a clock was wrong then
+            return until - FIRST_LOOK_BACK
+        return mark - OVERLAP
 
     def _account(self, account: str, since: datetime, until: datetime) -> None:
         """Look at what the vendor lists, day by day.

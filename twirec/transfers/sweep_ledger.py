@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from twirec.calls.forms import CallEnd
+from twirec.calls.reception import UNANSWERED
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, Recording
-from twirec.model.states import State
+from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Outcome, Reason
 from twirec.transfers.adoption import late_line, state_of
@@ -78,8 +79,20 @@ class LedgerSide:
         except NotFound:
             line = late_line(found, self._country)
             if self._catalog.owns(line.own_number):
-                write = partial(self._catalog.open_call, line)
-                yield Finding(found.sid, "lines_written", "", write)
+                yield Finding(found.sid, "lines_written", "", partial(self._write, line))
+
+    def _write(self, line: Call) -> None:
+        """Write a line, and close it: others may have recorded the call all the same."""
+        self._catalog.open_call(line)
+        recordings = self._catalog.call(line.account_sid, line.call_sid).recordings
+        recorded = any(each.state not in NOTHING_THERE for each in recordings)
+        self._catalog.close_call(
+            line.account_sid,
+            line.call_sid,
+            outcome=Outcome.RECORDED if recorded else Outcome.NOT_RECORDED,
+            reason=None if recorded else Reason.CATALOG_DOWN,
+            ended_at=line.ended_at,
+        )
 
     def _unfinished(self, before: datetime) -> Iterator[Call]:
         page = self._catalog.unfinished_calls(before, limit=PAGE)
@@ -113,7 +126,8 @@ class LedgerSide:
         try:
             found = self._vendor.call(call.account_sid, call.call_sid)
         except NotAtVendor:
-            yield self._unclosed(call, "unknown", self._now())
+            end = CallEnd(call.account_sid, call.call_sid, call_status="unknown")
+            yield from self._unclosed(end, self._now())
             return
         if not found.finished:
             return
@@ -121,7 +135,7 @@ class LedgerSide:
         for recording in recordings:
             yield from self._vendor_side.compare(recording)
         if not recordings:
-            yield self._unclosed(call, found.status, found.ended_at or self._now())
+            yield from self._unclosed(self._end(found), found.ended_at or self._now())
 
     def _recordings(self, call: Call) -> list[VendorRecording]:
         """Return what the vendor has of a call and of the agents' legs that belong to it."""
@@ -133,16 +147,24 @@ class LedgerSide:
             for recording in self._vendor.recordings(call.account_sid, call_sid=sid)
         ]
 
-    def _unclosed(self, call: Call, status: str, ended_at: datetime) -> Finding:
-        close = partial(self._close, call, status, ended_at)
-        return Finding(call.call_sid, "lines_closed", "", close)
+    def _end(self, found: VendorCall) -> CallEnd:
+        """Return how a call ended; the legs that it dialled say whether anybody answered."""
+        legs = self._vendor.legs(found.account_sid, found.sid)
+        nobody = legs and all(leg.status in UNANSWERED for leg in legs)
+        dialled = legs[0].status if nobody else None
+        return CallEnd(found.account_sid, found.sid, found.status, dial_status=dialled)
 
-    def _close(self, call: Call, status: str, ended_at: datetime) -> None:
-        end = CallEnd(call.account_sid, call.call_sid, call_status=status)
+    def _unclosed(self, end: CallEnd, ended_at: datetime) -> Iterator[Finding]:
+        yield Finding(end.call_sid, "lines_closed", "", partial(self._close, end, ended_at))
+        line = self._catalog.call(end.account_sid, end.call_sid).call
+        if line.reason is Reason.NO_RECORDING_AT_VENDOR:
+            yield Finding(end.call_sid, reason="it owes a recording: Twilio has no recording of it")
+
+    def _close(self, end: CallEnd, ended_at: datetime) -> None:
         close_line(self._catalog, end, ended_at)
         self._catalog.close_call(
-            call.account_sid,
-            call.call_sid,
+            end.account_sid,
+            end.call_sid,
             outcome=Outcome.NOT_RECORDED,
             reason=Reason.NO_RECORDING_AT_VENDOR,
             ended_at=ended_at,

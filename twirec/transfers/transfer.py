@@ -9,9 +9,11 @@ lease commits nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from twirec.audio.facts import judged
 from twirec.model.bucket import StoredObject
@@ -19,6 +21,7 @@ from twirec.model.catalog import Catalog
 from twirec.model.derivatives import derivatives_of
 from twirec.model.errors import (
     CatalogError,
+    CatalogUnavailable,
     LeaseLost,
     MediaNotReady,
     NotAtVendor,
@@ -28,6 +31,7 @@ from twirec.model.errors import (
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
+from twirec.model.vendor import Media
 from twirec.transfers.adoption import line_of
 from twirec.transfers.intake import Intake
 from twirec.transfers.lease import LeaseKeeper
@@ -42,6 +46,12 @@ WAV = "audio/x-wav"
 TRIES_BEFORE_LOST = 7
 """Twilio may answer 404 for half a minute after its callback. Seven tries take longer.
 https://support.twilio.com/hc/en-us/articles/44750147594523"""
+
+COMMIT_TRIES = 4
+COMMIT_PAUSE = 1.0
+"""Seconds between two tries to write down what was done; a locked database takes its own."""
+
+T = TypeVar("T")
 
 
 class Transfer:
@@ -92,11 +102,12 @@ class Transfer:
 
     def _archive(self, keeper: LeaseKeeper) -> None:
         """Copy, verify and write down; or find out that there is nothing to copy."""
-        self._complete_facts(keeper)
-        record = line_of(self._catalog, self._vendor, keeper.lease.recording, self._country)
-        keeper.lease = self._catalog.name_object(keeper.lease, object_name(keeper.lease.recording))
-        self._at(Step.NAMED)
         try:
+            self._complete_facts(keeper)
+            record = line_of(self._catalog, self._vendor, keeper.lease.recording, self._country)
+            name = object_name(keeper.lease.recording)
+            keeper.lease = self._catalog.name_object(keeper.lease, name)
+            self._at(Step.NAMED)
             self._copy(keeper, record)
         except MediaNotReady:
             self._ask_why(keeper)
@@ -107,17 +118,34 @@ class Transfer:
             intake = Intake(media, recording, partial(self._beat, keeper))
             stored = self._put(intake, record, recording)
         self._at(Step.STORED)
+        self._write_down(keeper, intake, stored)
+
+    def _write_down(self, keeper: LeaseKeeper, intake: Intake, stored: StoredObject) -> None:
+        """Commit that the bucket holds what was received, if it says so."""
+        recording = keeper.lease.recording
         intake.verify(stored)
         self._at(Step.VERIFIED)
         try:
-            keeper.lease = self._catalog.archived(
-                keeper.lease, stored, intake.sha256, intake.channels
-            )
+            facts = (keeper.lease, stored, intake.sha256, intake.channels)
+            keeper.lease = self._commit(lambda: self._catalog.archived(*facts))
         except LeaseLost:
             self._take_back(recording.sid, stored)
             raise
         self._at(Step.ARCHIVED)
         self._keep_waveform(recording, intake)
+
+    def _commit(self, write: Callable[[], T]) -> T:
+        """Write down what was done, at a catalog that is away for a moment too.
+
+        What is not written down is done again, when the lease has ended.
+        """
+        for _ in range(COMMIT_TRIES - 1):
+            try:
+                return write()
+            except CatalogUnavailable as error:
+                log.info("tried again: %s", error)
+            time.sleep(COMMIT_PAUSE)
+        return write()
 
     def _keep_waveform(self, recording: Recording, intake: Intake) -> None:
         """Keep what was heard. If that fails it can be measured again, from the bucket."""
@@ -159,9 +187,29 @@ class Transfer:
         except ObjectExists:
             # An earlier try wrote it and died before it could say so: compare, do not write again.
             sealed = intake.drain()
-            stored = self._bucket.stat(name)
-            intake.verify(stored)
-            return self._bucket.label(name, stored.generation, sealed)
+            return self._complete(intake, self._bucket.stat(name), sealed)
+
+    def _complete(
+        self, intake: Intake, stored: StoredObject, sealed: Mapping[str, str]
+    ) -> StoredObject:
+        """Add the last labels to what an earlier try stored, if it is what was received."""
+        intake.verify(stored)
+        return self._bucket.label(stored.name, stored.generation, sealed)
+
+    def _rescue(self, keeper: LeaseKeeper) -> bool:
+        """Read what an earlier try stored before it died. False if it stored nothing."""
+        recording = keeper.lease.recording
+        if recording.object_name is None:
+            return False
+        try:
+            stored = self._bucket.stat(recording.object_name)
+        except ObjectNotFound:
+            return False
+        media = Media(None, stored.size, self._bucket.open_range(stored.name))
+        intake = Intake(media, recording, partial(self._beat, keeper))
+        sealed = intake.drain()
+        self._write_down(keeper, intake, self._complete(intake, stored, sealed))
+        return True
 
     def _release(self, keeper: LeaseKeeper) -> None:
         keeper.beat()
@@ -171,7 +219,7 @@ class Transfer:
             return
         self._vendor.delete(recording.account_sid, recording.sid)
         self._at(Step.DELETED)
-        self._catalog.finish(keeper.lease, State.RELEASED)
+        self._commit(lambda: self._catalog.finish(keeper.lease, State.RELEASED))
         self._at(Step.RELEASED)
 
     def _erase(self, keeper: LeaseKeeper) -> None:
@@ -189,13 +237,16 @@ class Transfer:
             with suppress(ObjectNotFound):
                 stored = self._bucket.stat(recording.object_name)
                 self._bucket.delete(stored.name, stored.generation)
-        self._catalog.finish(keeper.lease, State.ERASED)
+        self._commit(lambda: self._catalog.finish(keeper.lease, State.ERASED))
 
     def _complete_facts(self, keeper: LeaseKeeper) -> None:
         """Ask the vendor for what no callback said: without a duration nothing can be verified."""
         recording = keeper.lease.recording
         if recording.started_at is None or recording.duration is None:
-            found = self._vendor.recording(recording.account_sid, recording.sid)
+            try:
+                found = self._vendor.recording(recording.account_sid, recording.sid)
+            except NotAtVendor as error:
+                raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
             keeper.lease = self._catalog.describe(keeper.lease, found)
 
     def _ask_why(self, keeper: LeaseKeeper) -> None:
@@ -207,6 +258,8 @@ class Transfer:
             before = recording.last_error.startswith(MediaNotReady.__name__)
             if recording.attempts < TRIES_BEFORE_LOST or not before:
                 raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
+            if self._rescue(keeper):
+                return
             gone = "Twilio no longer had it before it could be copied."
             log.error("%s: lost: %s", recording.sid, gone)
             self._catalog.finish(keeper.lease, State.LOST, gone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from twirec.adapters.sql import schema
 from twirec.adapters.sql.database import Database
@@ -83,7 +83,8 @@ class Keepsakes:
         with self.database.write() as connection:
             if self.database.insert_once(connection, marks, {"name": name, "at": now}):
                 return True
-            due = (marks.c.name == name) & (marks.c.at <= now - every)
+            over = or_(marks.c.at <= now - every, marks.c.at > now + every)
+            due = (marks.c.name == name) & over
             return connection.execute(update(marks).where(due).values(at=now)).rowcount == 1
 
     def set_mark(self, name: str, at: datetime) -> None:

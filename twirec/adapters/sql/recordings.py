@@ -17,11 +17,10 @@ from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.notices import Event
 from twirec.model.records import Recording
-from twirec.model.states import UNFINISHED, Custody, State, advance
+from twirec.model.states import NOTHING_THERE, UNDONE, UNFINISHED, Custody, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.words import Outcome, Reason, Role, why_nothing
 
-NOTHING_THERE = frozenset({State.ABSENT, State.FAILED, State.LOST})
 PARKED = (
     recordings.c.state.in_([state.value for state in UNFINISHED])
     & recordings.c.due_at.is_(None)
@@ -52,6 +51,8 @@ class Recordings:
                 raise RequestRefused(
                     f"The recording {callback.recording_sid} belongs to another account."
                 )
+            if known is not None and known.state in UNDONE:
+                return known
             _keep(connection, callback, at)
             if state is None:
                 return known

@@ -11,14 +11,14 @@ from sqlalchemy import Connection, case, delete, func, null, or_, select, true, 
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.outbox import write_notice
-from twirec.adapters.sql.recordings import NOTHING_THERE, tell_ledger
+from twirec.adapters.sql.recordings import tell_ledger
 from twirec.adapters.sql.rows import to_recording
 from twirec.adapters.sql.schema import callbacks, derivatives, recordings, waveforms
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
 from twirec.model.notices import Event
 from twirec.model.records import Lease, Recording
-from twirec.model.states import FORGOTTEN, MAY_BECOME, State
+from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, State
 from twirec.model.vendor import VendorRecording
 
 NO_LEASE: dict[str, None] = {"lease": None, "lease_until": None}
