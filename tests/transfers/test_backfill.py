@@ -168,7 +168,8 @@ def test_two_runs_at_once_copy_nothing_twice(house: House, bucket: CountingBucke
     for thread in threads:
         thread.join()
     assert sum(report.copied for report in reports) == 30
-    assert [report.copied + report.here for report in reports] == [30, 30]
+    # The one that begins later may go on from where the other is by then.
+    assert max(report.copied + report.here for report in reports) == 30
     assert len(bucket.puts) == len(set(bucket.puts)) == 30
 
 
