@@ -30,8 +30,13 @@ from callpanel.words import (
     ROLES,
     STATES,
 )
+from twirec import Channels
 
 ANY = [("", _l("any"))]
+
+
+ORIGINAL = "original"
+"""The format of what was archived, as it is."""
 
 
 class SignIn(FlaskForm):
@@ -44,7 +49,7 @@ class SignIn(FlaskForm):
 class Search(FlaskForm):
     """What calls are asked for."""
 
-    text = StringField(_l("Number or time"), [Length(max=200)])
+    text = StringField(_l("Number or time"), [Length(max=100)])
     outcome = SelectField(_l("Recorded"), choices=[*ANY, *OUTCOMES.items()])
     direction = SelectField(_l("Direction"), choices=[*ANY, *DIRECTIONS.items()])
     own_number = StringField(_l("Our number"), [Length(max=32)])
@@ -54,7 +59,7 @@ class Search(FlaskForm):
     min_seconds = IntegerField(_l("Seconds, at least"), [Optional(), NumberRange(0, 604800)])
     max_seconds = IntegerField(_l("Seconds, at most"), [Optional(), NumberRange(0, 604800)])
     case = StringField(_l("Case number"), [Length(max=64)])
-    note = StringField(_l("Words of a note"), [Length(max=200)])
+    note = StringField(_l("Words of a note"), [Length(max=100)])
 
 
 class Annotate(FlaskForm):
@@ -71,6 +76,12 @@ class Download(FlaskForm):
     channels = SelectField(_l("Voices"), choices=list(CHANNELS.items()))
     start = StringField(_l("From"), [Length(max=16)])
     end = StringField(_l("To"), [Length(max=16)])
+
+    def validate_format(self, field: SelectField) -> None:
+        """Check that the original is asked for as it is."""
+        cut = self.start.data or self.end.data or self.channels.data != Channels.BOTH
+        if field.data == ORIGINAL and cut:
+            raise ValidationError(_l("The original is given whole: choose another format."))
 
     def validate_start(self, field: StringField) -> None:
         """Check that it is a time in a recording."""
