@@ -105,10 +105,10 @@ def _part(size: int, tag: str) -> tuple[int, int] | None:
         return None
     if request.method == "HEAD" or only_if.date or only_if.etag not in (None, tag):
         return None
-    found = asked.range_for_length(size)
-    if found is None:
+    start, end, _step = slice(*asked.ranges[0]).indices(size)
+    if start >= end:
         abort(416, description=None, length=size, units="bytes")
-    return found[0], found[1]
+    return start, end
 
 
 def _streamed(reading: Reading) -> Response:
