@@ -55,7 +55,8 @@ def download(sid: str) -> ResponseReturnValue:
     _recording(sid)
     form = Download()
     if not form.validate():
-        flash(next(iter(form.errors.values()))[0], "error")
+        wrong = next(field for field in form if field.errors)
+        flash(f"{wrong.label.text}: {wrong.errors[0]}", "error")
         return redirect(url_for("panel.call", sid=sid))
     try:
         if form.format.data == ORIGINAL:

@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, g, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callpanel.extensions import login
@@ -28,7 +28,7 @@ STATUSES = {
 def init_app(app: Flask) -> None:
     """Show every error as a page."""
     app.register_error_handler(TwirecError, _of_library)
-    app.register_error_handler(SQLAlchemyError, _of_accounts)
+    app.register_error_handler(OperationalError, _of_accounts)
     app.register_error_handler(CSRFError, _of_token)
     app.register_error_handler(HTTPException, _of_http)
 
@@ -41,9 +41,8 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
     return _page(status, detail=str(error) if status in (400, 403) else ""), status
 
 
-def _of_accounts(error: SQLAlchemyError) -> tuple[str, int]:
-    # not str(error): it carries the statement
-    log.error("accounts: %s", type(error).__name__)
+def _of_accounts(_error: OperationalError) -> tuple[str, int]:
+    log.error("the database of the accounts does not answer")
     g._login_user = login.anonymous_user()  # else the page asks them who this is
     return _page(503), 503
 
