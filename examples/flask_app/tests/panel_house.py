@@ -13,6 +13,7 @@ from callpanel import create_app
 from callpanel.roles import Role as StaffRole
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from twirec import (
@@ -62,6 +63,25 @@ WORDING = Announcement("es-ES", "Polly.Lucia", "Esta llamada se graba.")
 
 NOTHING_ASKED = {"outcome": "", "direction": "", "reason": "", "consent": "", "state": ""}
 """What the form of the search says where nothing was chosen."""
+
+
+class Compiled(BytecodeCache):
+    """Templates that were compiled for an app serve the next one too."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill in what is kept of a template."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 
 PEOPLE = {
     "ana": StaffRole.ADMIN,
@@ -181,6 +201,7 @@ def make_app(environ: Mapping[str, str], archive: Archive) -> Flask:
     """Return the app as it is deployed; what goes wrong in it comes out."""
     app = create_app(environ, archive=archive)
     app.config.update(PREFERRED_URL_SCHEME="https", PROPAGATE_EXCEPTIONS=True)
+    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 
@@ -234,6 +255,7 @@ def _recording(number: int, state: State, **changes: Any) -> Recording:
 def fill(archive: Archive, sound: bytes) -> None:
     catalog = archive.catalog
     catalog.keep_announcement(WORDING, STARTED)
+    later = NOW + timedelta(days=1)
     stored = {"size": len(sound), "sha256": "0" * 64}
     for number, state, changes in (
         (PLAIN, State.RELEASED, {"object_name": object_name(PLAIN), **stored}),
@@ -243,7 +265,7 @@ def fill(archive: Archive, sound: bytes) -> None:
         (PARKED, State.COMPLETED, {"last_error": "Twilio answered with an error (HTTP 500)"}),
         (ERASED, State.ERASED, {}),
         (BLOCKED, State.RELEASED, {"object_name": object_name(BLOCKED), **stored}),
-        (OUT, State.ARCHIVED, {"object_name": object_name(OUT), **stored}),
+        (OUT, State.ARCHIVED, {"object_name": object_name(OUT), "due_at": later, **stored}),
     ):
         dial = ("client:berta",) if number == OF_ANOTHER else (LINE,)
         way = Direction.OUT if number == OUT else Direction.IN

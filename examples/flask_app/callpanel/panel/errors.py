@@ -6,8 +6,9 @@ import logging
 
 from flask import Flask, Response, g, render_template
 from flask_babel import gettext as _
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callpanel.extensions import login
@@ -28,7 +29,7 @@ STATUSES = {
 def init_app(app: Flask) -> None:
     """Show every error as a page."""
     app.register_error_handler(TwirecError, _of_library)
-    app.register_error_handler(OperationalError, _of_accounts)
+    app.register_error_handler(DatabaseError, _of_accounts)
     app.register_error_handler(CSRFError, _of_token)
     app.register_error_handler(HTTPException, _of_http)
 
@@ -41,9 +42,9 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
     return _page(status, detail=str(error) if status in (400, 403) else ""), status
 
 
-def _of_accounts(_error: OperationalError) -> tuple[str, int]:
-    log.error("the database of the accounts does not answer")
-    g._login_user = login.anonymous_user()  # else the page asks them who this is
+def _of_accounts(error: DatabaseError) -> tuple[str, int]:
+    # not str(error): what a database says may hold what it was given
+    log.error("the database of the accounts does not answer: %s", type(error).__name__)
     return _page(503), 503
 
 
@@ -70,5 +71,14 @@ def _page(status: int, said: str = "", detail: str = "") -> str:
         413: _("That is too long"),
         503: _("The database does not answer"),
     }
+    _know_who_asks()
     title = titles.get(status, _("Something went wrong"))
     return render_template("error.html", title=title, said=said, detail=detail)
+
+
+def _know_who_asks() -> None:
+    """Take who asks for nobody, if the accounts cannot be asked: the page has to be shown."""
+    try:
+        current_user.get_id()
+    except DatabaseError:
+        g._login_user = login.anonymous_user()
