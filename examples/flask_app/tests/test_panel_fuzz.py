@@ -64,36 +64,10 @@ SAID = [
     *("%", "_", "%_%", "'; DROP TABLE calls; --", "{{7*7}}", "<script>", "%s%n", "\\", "\x00"),
     *("\ud7ff", "\u202e", "e\u0301" * 40, "\N{GRINNING FACE}" * 100, "a\r\nSet-Cookie: x=1"),
 ]
-TWILIO = [
-    *("CallSid", "From", "To", "Digits", "CallStatus", "ParentCallSid", "DialCallSid", "QueueSid"),
-    *(
-        "DialCallStatus",
-        "RecordingSid",
-        "RecordingStatus",
-        "RecordingDuration",
-        "RecordingChannels",
-    ),
-    *("RecordingStartTime", "RecordingSource", "ErrorCode", "Timestamp", "ConferenceSid", "Msg"),
-    *(
-        "StatusCallbackEvent",
-        "AnsweredBy",
-        "DequeueResult",
-        "ErrorUrl",
-        "FriendlyName",
-        "Direction",
-    ),
-]
-OF_TWILIO = [
-    *(call_sid(PLAIN), call_sid(77), recording_sid(PLAIN), recording_sid(77), "AC" + "0" * 32),
-    *("completed", "in-progress", "absent", "failed", "no-answer", "1", "2", "5", "-1", "1e3"),
-    *(
-        "Mon, 23 Nov 2026 10:15:12 +0000",
-        "Mon, 99 Nov 2026",
-        "+34600111222",
-        "anonymous",
-        "sip:x@y",
-    ),
-    *("participant-join", "client:ana", "bridged", "16101", "machine_start", "DialVerb", ""),
+
+TIMES = [
+    *("Mon, 23 Nov 2026 10:15:12 +0000", "Mon, 23 Nov 2026 10:15:12 +0000", "Mon, 99 Nov 2026", ""),
+    *("Mon, 01 Jan 0001 00:00:00 +2359", "Fri, 31 Dec 9999 23:59:59 -2359"),
 ]
 
 
@@ -182,12 +156,39 @@ bodies = st.one_of(
 queries = st.dictionaries(
     st.sampled_from(["after", "next", "x"]), st.one_of(cursors, near(SAID)), max_size=2
 )
+TWILIOS = {
+    "CallSid": near([call_sid(number) for number in (PLAIN, GOING_ON, 77, 78)]),
+    "ParentCallSid": near([call_sid(number) for number in (PLAIN, GOING_ON, 77)]),
+    "From": near(["+34600111222", "anonymous", "client:ana"]),
+    "To": near([OWN_NUMBER, "+34600111222", "sip:ana@example.com"]),
+    "Direction": near(["inbound", "outbound-dial"]),
+    "Digits": near(["", "1", "2", "#"]),
+    "msg": near(["Gather End", "Redirect"]),
+    "CallStatus": near(["completed", "in-progress", "no-answer"]),
+    "DialCallStatus": near(["", "completed", "busy"]),
+    "DialCallSid": near([call_sid(79)]),
+    "DequeueResult": near(["bridged"]),
+    "DequeingCallSid": near([call_sid(80)]),
+    "QueueResult": near(["bridged", "hangup"]),
+    "ConferenceSid": near(["CF" + "0" * 32]),
+    "StatusCallbackEvent": near(["participant-join", "participant-leave"]),
+    "FriendlyName": near(["desk"]),
+    "AnsweredBy": near(["human", "machine_start"]),
+    "ErrorCode": near(["16101", "13227", ""]),
+    "ErrorUrl": near(["https://calls.example.com/twirec/connect", "//["]),
+    "RecordingSid": near([recording_sid(number) for number in (PLAIN, GOING_ON, 77)]),
+    "RecordingStatus": near(["completed", "in-progress", "absent", "failed"]),
+    "RecordingDuration": near(["4", "-1", "9" * 30, "9" * 4301]),
+    "RecordingChannels": near(["1", "2"]),
+    "RecordingSource": near(["DialVerb", "StartCallRecordingAPI"]),
+    "RecordingStartTime": near(TIMES),
+}
+"""What Twilio's forms say; each route takes what is its own."""
+
 twilios_forms = st.one_of(
-    st.dictionaries(near(TWILIO), near(OF_TWILIO), max_size=8),
-    st.fixed_dictionaries(
-        {"CallSid": near([call_sid(PLAIN), call_sid(77)]), "From": near(["+34600111222"])},
-        optional={name: near(OF_TWILIO) for name in TWILIO},
-    ),
+    st.fixed_dictionaries(TWILIOS),
+    st.fixed_dictionaries({}, optional=TWILIOS),
+    st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=6),
 )
 METHODS = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "NONSENSE"]
 
@@ -223,7 +224,7 @@ def requests(ids: list[str]) -> st.SearchStrategy[Asked]:
     """Return all that can be asked, of the accounts of these identifiers."""
     values = {
         "sid": near(SIDS),
-        "call_sid": near(SIDS),
+        "call_sid": near([call_sid(PLAIN), call_sid(GOING_ON), *SIDS]),
         "user_id": near(ids),
         "asked": st.sampled_from(["0", "1", "9" * 30, "-1", "x"]),
         "hash_": near(["0" * 64, ".."]),
