@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -12,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from callpanel.config import config
 from callpanel.extensions import Base, db
 from callpanel.lines import is_target
 from callpanel.roles import ALLOWED, Permission, Role
@@ -73,7 +76,7 @@ class User(UserMixin, Base):
 
 
 class Failure(Base):
-    """A sign-in that failed."""
+    """A sign-in that failed: an HMAC of the name that was typed, and from where."""
 
     __tablename__ = "failures"
     __table_args__ = (Index("ix_failures_at", "at"),)
@@ -223,4 +226,6 @@ def check(name: str, password: str, address: str) -> User | None:
 
 
 def _key(name: str) -> str:
-    return name.strip().lower()[:32]
+    """Return what stands for a name that was typed, which may have been a password."""
+    typed, secret = name.strip().lower().encode(), config().secret_key.encode()
+    return hmac.new(secret, typed, hashlib.sha256).hexdigest()[:32]

@@ -21,7 +21,7 @@ from panel_house import (
     recording_sid,
 )
 
-from twirec import Archive, CatalogError
+from twirec import Archive, CatalogError, Reading, TwirecError
 
 PATH = f"/recordings/{recording_sid(PLAIN)}/audio"
 DOWNLOAD = f"/recordings/{recording_sid(PLAIN)}/download"
@@ -268,6 +268,28 @@ def test_a_file_that_is_gone_is_an_error_page_without_its_name(
     assert answer.status_code == 502
     assert "recordings/2026" not in answer.text
     assert "ObjectNotFound" in caplog.text
+
+
+@pytest.mark.parametrize("path", [PATH, DOWNLOAD])
+def test_what_breaks_at_the_first_byte_is_an_error_page(
+    supervisor: Browser, archive: Archive, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    closed: list[str] = []
+
+    def broken() -> Iterator[bytes]:
+        try:
+            raise TwirecError("The disk of /var/lib/twirec cannot be read.")
+            yield b""
+        finally:
+            closed.append("closed")
+
+    reading = Reading(broken(), content_type="audio/mpeg", file_name="x.mp3")
+    monkeypatch.setattr(archive, "open", lambda *_, **__: reading)
+    monkeypatch.setattr(archive, "convert", lambda *_, **__: reading)
+    answer = supervisor.get(path) if path == PATH else supervisor.post(path, MP3)
+    assert answer.status_code == 502
+    assert "/var/lib" not in answer.text
+    assert closed == ["closed"]
 
 
 def test_the_smaller_copy_is_heard_where_there_is_one(

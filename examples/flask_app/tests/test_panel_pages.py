@@ -27,6 +27,7 @@ from panel_house import (
     Template,
     call_sid,
     make_app,
+    object_name,
     open_archive,
     recording_sid,
 )
@@ -254,6 +255,24 @@ def test_an_account_that_cannot_be_is_refused(
     assert PASSWORD not in answer.text
     with app.app_context():
         assert len(accounts.everybody()) == 4
+
+
+def test_a_change_that_cannot_be_is_refused(admin: Browser, template: Template) -> None:
+    path = f"/users/{template.ids['sergio']}"
+    right = {"role": "admin", "line": "", "password": "", "disabled": "no"}
+    for wrong in ({"role": "king"}, {"password": "short"}, {"disabled": "perhaps"}, {"line": "x"}):
+        assert admin.post(path, {**right, **wrong}).status_code == 400
+    assert '<td data-label="Role">supervisor</td>' in admin.get("/users").text
+
+
+def test_a_recording_that_cannot_be_drawn_is_shown_all_the_same(
+    supervisor: Browser, archive: Archive
+) -> None:
+    stored = archive.bucket.stat(object_name(PLAIN))
+    archive.bucket.delete(stored.name, stored.generation)
+    page = supervisor.get(f"/calls/{call_sid(PLAIN)}")
+    assert page.status_code == 200
+    assert "<audio" not in page.text
 
 
 def test_the_audit_log_is_filtered_and_checked(auditor: Browser, admin: Browser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from callpanel import accounts
@@ -90,9 +91,13 @@ def test_a_password_is_compared_whether_there_is_an_account_or_not(
     assert compared == ["scrypt:32768:8:1"]
 
 
-def test_what_was_typed_as_a_name_is_not_written_down(client: Browser, archive: Archive) -> None:
+def test_what_was_typed_as_a_name_is_not_written_down(
+    client: Browser, archive: Archive, folder: Path
+) -> None:
     client.sign_in(PASSWORD, "sergio")
     assert PASSWORD not in str(archive.audit_log())
+    for file in folder.glob("c*.db*"):
+        assert PASSWORD.encode() not in file.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["sergio", "SERGIO", "nobody"])
