@@ -144,6 +144,25 @@ def test_a_range_that_is_none_is_the_whole_or_refused(
         assert answer.data == template.wav
 
 
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [("bytes=0-", 0, 999), ("bytes=500-9999", 500, 1499), ("bytes=-2000", -2000, -1001)],
+)
+def test_a_player_gets_one_part_at_a_time(
+    supervisor: Browser,
+    template: Template,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    first: int,
+    last: int,
+) -> None:
+    monkeypatch.setattr("callpanel.panel.audio.LARGEST_PART", 1000)
+    answer = supervisor.get(PATH, headers={"Range": asked})
+    size = len(template.wav)
+    assert answer.headers["Content-Range"] == f"bytes {first % size}-{last % size}/{size}"
+    assert answer.data == template.wav[first % size : last % size + 1]
+
+
 def test_a_range_of_another_file_is_the_whole(supervisor: Browser, template: Template) -> None:
     tag = supervisor.get(PATH).headers["ETag"]
     asked = {"Range": "bytes=0-9"}

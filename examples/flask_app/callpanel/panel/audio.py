@@ -19,6 +19,10 @@ from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
 from twirec import InvalidQuery, NotFound, Reading, Recording
 
+LARGEST_PART = 1024 * 1024
+"""Bytes of one answer to a player, which asks again for more: a player that is paused takes no
+more, and would keep a thread of the server, which Twilio's calls need, waiting."""
+
 
 @panel.get("/recordings/<sid>/audio")
 @needs(Permission.LISTEN)
@@ -109,7 +113,7 @@ def _part(size: int, tag: str) -> tuple[int, int] | None:
     start, end, _step = slice(*asked.ranges[0]).indices(size)
     if start >= end:
         abort(416, description=None, length=size, units="bytes")
-    return start, end
+    return start, min(end, start + LARGEST_PART)
 
 
 def _streamed(reading: Reading) -> Response:
