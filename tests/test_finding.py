@@ -100,7 +100,11 @@ def test_a_call_that_comes_in_meanwhile_moves_no_page(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize(
-    "after", ["nonsense", "é", "MjAyNi0xMS0yMw", "QUJD", "MjAyNi0xMS0yMyBDQTE"]
+    "after",
+    [
+        *("nonsense", "é", "MjAyNi0xMS0yMw", "QUJD", "MjAyNi0xMS0yMyBDQTE"),
+        "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSBDQTE",  # before the first year, in UTC
+    ],
 )
 def test_a_page_that_is_none_is_refused(archive: Archive, after: str) -> None:
     with pytest.raises(InvalidQuery, match="after: give what `next`"):

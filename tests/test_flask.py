@@ -378,6 +378,11 @@ def test_the_fallback_url_does_not_dial_again_after_the_end(post: SignedPosts) -
     assert "<Dial" not in post("/voice", failed).text
 
 
+def test_a_call_goes_on_whatever_twilio_says_failed(post: SignedPosts) -> None:
+    failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "//["}
+    assert "<Dial" in post("/voice", failed).text
+
+
 def test_a_status_callback_that_cannot_be_kept_stays_a_500_so_that_twilio_tries_again(
     post: SignedPosts, app: Flask, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

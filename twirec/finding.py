@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from twirec.auditing import Auditing
@@ -220,8 +220,8 @@ def _read_cursor(text: str) -> tuple[datetime, str]:
         place = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         started_at, sid = place.split(" ")
         moment = datetime.fromisoformat(started_at)
-    except ValueError:
-        moment, sid = datetime.min, ""
-    if moment.tzinfo is None:
-        raise InvalidQuery("after: give what `next` of the page before says.")
-    return moment, sid
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC), sid
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidQuery("after: give what `next` of the page before says.")

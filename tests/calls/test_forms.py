@@ -67,7 +67,10 @@ def test_a_recording_whose_encryption_failed_has_no_details_and_says_why(
 
 
 @pytest.mark.parametrize("name", ["RecordingDuration", "RecordingChannels", "RecordingStartTime"])
-@pytest.mark.parametrize("value", ["", "-1", "soon", "\uff11\uff12"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "-1", "soon", "\uff11\uff12", "9" * 10, "9" * 4301, "Fri, 31 Dec 9999 23:59:59 -2359"],
+)
 def test_a_fact_that_cannot_be_read_is_none_and_the_callback_stands(name: str, value: str) -> None:
     callback = parse_recording_callback(COMPLETED | {name: value})
     facts = {

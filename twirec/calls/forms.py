@@ -183,11 +183,12 @@ def _maybe_sid(fields: Fields, name: str, prefix: str) -> str | None:
 
 
 def _count(value: str | None) -> int | None:
-    return int(value) if value and value.isascii() and value.isdigit() else None
+    # no more than a database's integer holds
+    return int(value) if value and re.fullmatch("[0-9]{1,9}", value) else None
 
 
 def _time(value: str | None) -> datetime | None:
     try:
         return parsedate_to_datetime(value).astimezone(UTC) if value else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -39,7 +39,7 @@ def signed(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturn
             return view(*args, **kwargs)
         except tuple(ANSWERS) as error:
             status = next(ANSWERS[kind] for kind in ANSWERS if isinstance(error, kind))
-            log.warning("%s answered with %d: %s", request.path, status, error)
+            log.warning("%s answered with %d: %s", request.url_rule, status, error)
             return Response(status=status)
 
     return checked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -193,7 +194,8 @@ class Desk:
 
     def _go_on(self, failed_url: str, call: Call, connect: Callable[[], str]) -> str:
         """Twilio could not use one of our answers: let the call go on, unrecorded."""
-        if urlsplit(failed_url).path == urlsplit(self._urls.ended).path:
+        failed = re.split("[?#]", failed_url)[0]  # it may be no URL at all
+        if failed.endswith(urlsplit(self._urls.ended).path):
             return twiml.nothing()
         unrecorded = reception.not_recorded(call, Reason.APP_FAILED)
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from callpanel.config import config
 from callpanel.extensions import Base, db
+from callpanel.lines import is_target
 from callpanel.roles import ALLOWED, Permission, Role
 
 SHORTEST_PASSWORD = 12
@@ -73,7 +77,7 @@ class User(UserMixin, Base):
 
 
 class Failure(Base):
-    """A sign-in that failed."""
+    """A sign-in that failed: an HMAC of the name that was typed, and from where."""
 
     __tablename__ = "failures"
     __table_args__ = (Index("ix_failures_at", "at"),)
@@ -104,11 +108,16 @@ def everybody() -> list[User]:
     return list(db.session.scalars(select(User).order_by(User.name)))
 
 
+def keep() -> None:
+    """Let what was added or changed stay. Do it once it is on the audit log."""
+    db.session.commit()
+
+
 def add(name: str, password: str, role: Role, line: str = "") -> User:
-    """Make an account.
+    """Make an account, which stays after `keep`.
 
     Raises:
-        AccountError: the name is taken or of the wrong form, or the password is too short.
+        AccountError: the name is taken or of the wrong form, or the password or line is wrong.
     """
     name = name.strip().lower()
     if not NAME.fullmatch(name):
@@ -120,12 +129,12 @@ def add(name: str, password: str, role: Role, line: str = "") -> User:
         name=name,
         password=_hashed(password),
         role=role,
-        line=line.strip(),
+        line=_line(line),
         made_at=datetime.now(UTC),
     )
     db.session.add(user)
     try:
-        db.session.commit()
+        db.session.flush()
     except IntegrityError as error:
         db.session.rollback()
         taken = _("Name: %(name)s has an account already; choose another.", name=name)
@@ -141,27 +150,43 @@ def change(
     disabled: bool | None = None,
     password: str | None = None,
 ) -> None:
-    """Change an account; what is None stays. Its sessions end, unless only the line changed.
+    """Change an account, for good after `keep`; what is None stays.
+
+    Its sessions end, unless only the line changed.
 
     Raises:
-        AccountError: the password is too short, or nobody would be left to make accounts.
+        AccountError: the password or line is wrong, or nobody would be left to make accounts.
     """
-    hashed = _hashed(password) if password is not None else None
-    role = Role(user.role) if role is None else role
-    disabled = user.disabled if disabled is None else disabled
-    if (disabled or role is not Role.ADMIN) and _is_last_admin(user):
-        raise AccountError(_("This is the last admin; make another one first."))
-    if hashed or role != user.role or disabled != user.disabled:
+    hashed = _hashed(password) if password is not None else user.password
+    line = user.line if line is None else _line(line)
+    before = (user.role, user.disabled, user.password)
+    user.role = user.role if role is None else role
+    user.disabled = user.disabled if disabled is None else disabled
+    user.line, user.password = line, hashed
+    if (user.role, user.disabled, user.password) != before:
         user.generation += 1
-    user.role, user.disabled = role, disabled
-    user.line = user.line if line is None else line.strip()
-    user.password = hashed or user.password
+    db.session.flush()  # from here on nobody else writes, so two admins do not remove each other
+    if before[:2] == (Role.ADMIN, False) and not _admins():
+        db.session.rollback()
+        raise AccountError(_("This is the last admin; make another one first."))
+
+
+def end_sessions(user: User) -> None:
+    """End all sessions of an account, also such as were copied from a browser."""
+    user.generation += 1
     db.session.commit()
 
 
-def _is_last_admin(user: User) -> bool:
-    admins = select(User.id).where(User.role == Role.ADMIN.value, User.disabled.is_(False))
-    return list(db.session.scalars(admins)) == [user.id]
+def _admins() -> int:
+    admins = select(func.count()).where(User.role == Role.ADMIN.value, User.disabled.is_(False))
+    return db.session.scalar(admins) or 0
+
+
+def _line(said: str) -> str:
+    said = said.strip()
+    if said and not is_target(said):
+        raise AccountError(_("Line: write +34911222333, client:ana or sip:ana@example.com."))
+    return said
 
 
 def _hashed(password: str) -> str:
@@ -206,4 +231,6 @@ def check(name: str, password: str, address: str) -> User | None:
 
 
 def _key(name: str) -> str:
-    return name.strip().lower()[:32]
+    """Return what stands for a name that was typed, which may have been a password."""
+    typed, secret = name.strip().lower().encode(), config().secret_key.encode()
+    return hmac.new(secret, typed, hashlib.sha256).hexdigest()[:32]

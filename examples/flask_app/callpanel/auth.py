@@ -117,9 +117,10 @@ def sign_in() -> ResponseReturnValue:
 
 @auth.post("/sign-out")
 def sign_out() -> Response:
-    """Sign somebody out."""
+    """Sign somebody out, everywhere: a cookie that was copied before is worth nothing after."""
     if current_user.is_authenticated:
         record("sign_out")
+        accounts.end_sessions(user())
     _end_session()
     return redirect(url_for("auth.sign_in"))
 
@@ -129,7 +130,6 @@ def _begin_session(found: User) -> None:
     session.clear()
     if language:
         session["language"] = language
-    session.permanent = True
     session["began"] = session["seen"] = int(time.time())
     login_user(found)
 

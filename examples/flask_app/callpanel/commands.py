@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import current_app
@@ -34,11 +37,8 @@ def init() -> None:
 @click.password_option(help="Asked for if it is not given.")
 def add(name: str, role: str, line: str, password: str) -> None:
     """Make an account."""
-    try:
+    with _recorded("user_add", name, role):
         made = accounts.add(name, password, Role(role), line)
-    except AccountError as error:
-        raise click.ClickException(str(error)) from error
-    _record("user_add", made.name, role)
     click.echo(f"{made.name} may sign in, as {made.role}.")
 
 
@@ -50,11 +50,8 @@ def password(name: str, password: str) -> None:
     found = accounts.find(name)
     if found is None:
         raise click.ClickException(f"{name} has no account; `flask --app callpanel user list`.")
-    try:
+    with _recorded("user_password", found.name, found.role):
         accounts.change(found, password=password)
-    except AccountError as error:
-        raise click.ClickException(str(error)) from error
-    _record("user_password", found.name, found.role)
     click.echo(f"{found.name} has a new password.")
 
 
@@ -65,5 +62,14 @@ def list_() -> None:
         click.echo(f"{each.name}\t{each.role}\t{'disabled' if each.disabled else each.line}")
 
 
-def _record(action: str, name: str, role: str) -> None:
-    archive().record_audit(action, by="os", detail={"user": name, "role": role})
+@contextmanager
+def _recorded(action: str, name: str, role: str) -> Iterator[None]:
+    """Write down what is done to an account before it stays, or that it failed."""
+    by, detail = f"os:{getpass.getuser()}", {"user": name, "role": role}
+    try:
+        yield
+    except AccountError as error:
+        archive().record_audit(action, by=by, ok=False, detail=detail)
+        raise click.ClickException(str(error)) from error
+    archive().record_audit(action, by=by, detail=detail)
+    accounts.keep()

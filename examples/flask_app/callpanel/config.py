@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import cast
 
 from flask import current_app
+from sqlalchemy import create_engine
+from sqlalchemy.exc import ArgumentError
 
-from twirec import Archive, SettingsError
+from callpanel.lines import NUMBER, is_target
+from twirec import Archive
 
 SHORTEST_SECRET = 32
 """Characters."""
@@ -39,25 +42,19 @@ class Config:
     proxies: int = 0
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Config:
-        """Return the settings of the environment.
-
-        Raises:
-            SettingsError: some are missing or wrong; the message names every one of them.
-        """
+    def read(cls, environ: Mapping[str, str]) -> tuple[Config, list[str]]:
+        """Return the settings as far as they are right, and what is wrong with the others."""
         problems: list[str] = []
         config = cls(
             secret_key=_secret(environ, "CALLPANEL_SECRET_KEY", problems),
             lines=_lines(environ, problems),
-            database_url=environ.get("CALLPANEL_DATABASE_URL") or f"sqlite:///{DATABASE.resolve()}",
+            database_url=_database(environ, problems),
             metrics_token=_secret(environ, "CALLPANEL_METRICS_TOKEN", problems, needed=False),
             proxies=_proxies(environ, problems),
         )
         if not environ.get("TWIREC_AUDIT_KEY"):
             problems.append("TWIREC_AUDIT_KEY is missing: `openssl rand -hex 32` makes one.")
-        if problems:
-            raise SettingsError(problems)
-        return config
+        return config, problems
 
 
 def config() -> Config:
@@ -81,20 +78,30 @@ def _secret(
     return value
 
 
+def _database(environ: Mapping[str, str], problems: list[str]) -> str:
+    value = environ.get("CALLPANEL_DATABASE_URL", "").strip()
+    url = value or f"sqlite:///{DATABASE.resolve()}"
+    try:
+        create_engine(url)
+    except (ArgumentError, ImportError):
+        problems.append("CALLPANEL_DATABASE_URL is wrong: write a URL such as sqlite:///file.db.")
+    return url
+
+
 def _lines(environ: Mapping[str, str], problems: list[str]) -> Mapping[str, tuple[str, ...]]:
     wrong = (
         "CALLPANEL_LINES is {}: write each own number and whom it connects, such as "
         "+34911000111=+34911222333;+34911000112=client:ana,client:berta."
     )
     said = [line for line in environ.get("CALLPANEL_LINES", "").split(";") if line.strip()]
-    lines = {}
+    lines: dict[str, tuple[str, ...]] = {}
     for line in said:
-        number, equals, targets = line.partition("=")
-        connected = tuple(target.strip() for target in targets.split(",") if target.strip())
-        if not equals or not number.strip().startswith("+") or not connected:
+        number, _, targets = (part.strip() for part in line.partition("="))
+        connected = tuple(target.strip() for target in targets.split(","))
+        if number in lines or not NUMBER.fullmatch(number) or not all(map(is_target, connected)):
             problems.append(wrong.format("wrong"))
             return {}
-        lines[number.strip()] = connected
+        lines[number] = connected
     if not lines:
         problems.append(wrong.format("missing"))
     return lines

@@ -92,6 +92,7 @@ def running(folder: Path, *, speed: float = SPEED, port: int = 0) -> Iterator[De
             upgrade(directory=app.extensions["migrate"].directory)
             for name, role in PEOPLE.items():
                 accounts.add(name, password, role, AGENT if role is Role.AGENT else "")
+            accounts.keep()
         archive.inform_agent(AGENT, informed_on=date.today(), reference="the demo", by="the demo")
         sandbox.number(
             OWN_NUMBER,

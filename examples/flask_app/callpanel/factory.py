@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from callpanel import auth, commands, headers, language, panel, probes, users, voice
 from callpanel.config import Config
 from callpanel.extensions import babel, csrf, db, login, migrate
-from twirec import Archive
+from twirec import Archive, SettingsError
 
 LARGEST_FORM = 64 * 1024
 """Bytes that a request may have."""
@@ -28,13 +28,14 @@ def create_app(environ: Mapping[str, str] = os.environ, *, archive: Archive | No
     Raises:
         SettingsError: a setting is missing or wrong; the message names every one of them.
     """
-    config = Config.from_env(environ)
-    archive = archive or Archive.from_env(environ)
+    config, archive = _configured(environ, archive)
     https = archive.settings.public_url.startswith("https://")
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.database_url,
+        # names are among them, and errors end up in logs
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         SESSION_COOKIE_NAME="__Host-callpanel" if https else "callpanel",
@@ -62,3 +63,17 @@ def create_app(environ: Mapping[str, str] = os.environ, *, archive: Archive | No
     app.cli.add_command(commands.init)
     app.cli.add_command(commands.user)
     return app
+
+
+def _configured(environ: Mapping[str, str], archive: Archive | None) -> tuple[Config, Archive]:
+    config, problems = Config.read(environ)
+    if archive is None:
+        try:
+            archive = Archive.from_env(environ)
+        except SettingsError as error:
+            problems = [*error.problems, *problems]
+    if archive and archive.settings.database_url == config.database_url:
+        problems.append("CALLPANEL_DATABASE_URL is wrong: accounts have a database of their own.")
+    if archive is None or problems:
+        raise SettingsError(problems)
+    return config, archive

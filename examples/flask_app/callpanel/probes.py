@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.datastructures import WWWAuthenticate
 
 from callpanel.config import archive, config
 from callpanel.extensions import db
@@ -57,7 +58,7 @@ def metrics() -> Response:
     if not token:
         abort(404)
     if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        abort(401)
+        abort(401, www_authenticate=WWWAuthenticate("bearer"))
     registry = CollectorRegistry()
     registry.register(_Figures(archive()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import request, url_for
 
 
@@ -14,16 +12,11 @@ def path_of(address: str | None) -> str | None:
     """
     if not address or not address.isprintable() or "\\" in address:
         return None
-    parts = urlsplit(address)
-    if parts.scheme or parts.netloc or not address.startswith("/") or address.startswith("//"):
-        return None
-    return address
+    return address if address.startswith("/") and not address.startswith("//") else None
 
 
 def back() -> str:
     """Return the path of the page that the present request came from, or the first page."""
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc != request.host:
-        return url_for("panel.home")
-    path = came_from.path + (f"?{came_from.query}" if came_from.query else "")
-    return path_of(path) or url_for("panel.home")
+    came_from = request.referrer or ""
+    path = came_from.removeprefix(request.host_url.rstrip("/"))
+    return path_of(path if path != came_from else None) or url_for("panel.home")

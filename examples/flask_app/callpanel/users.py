@@ -45,6 +45,7 @@ def add() -> ResponseReturnValue:
         flash(str(error), "error")
         return _page(form), 400
     record("user_add", user=made.name, role=made.role)
+    accounts.keep()
     flash(_("%(name)s may sign in.", name=made.name), "done")
     return redirect(url_for("users.everybody"))
 
@@ -88,6 +89,7 @@ def change(user_id: str) -> ResponseReturnValue:
         flash(str(error), "error")
         return render_template("user.html", form=form, user=found), 400
     record("user_change", **changed)
+    accounts.keep()
     flash(_("Changed."), "done")
     return redirect(url_for("users.everybody"))
 

@@ -12,14 +12,16 @@ from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from callpanel.auth import may, needs, user
+from callpanel.auth import may, needs, record, user
 from callpanel.config import archive
-from callpanel.forms import Download, seconds_of
+from callpanel.forms import ORIGINAL, Download, seconds_of
 from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
 from twirec import InvalidQuery, NotFound, Reading, Recording
 
-ORIGINAL = "original"
+LARGEST_PART = 1024 * 1024
+"""Bytes of one answer to a player, which asks again for more: a player that is paused takes no
+more, and would keep a thread of the server, which Twilio's calls need, waiting."""
 
 
 @panel.get("/recordings/<sid>/audio")
@@ -32,16 +34,19 @@ def audio(sid: str) -> ResponseReturnValue:
     recording = _recording(sid)
     copy = archive().listening_copy(sid)
     size = (copy.size if copy else recording.size) or 0
-    start, end = _range(size)
+    tag = f"{sid}-{copy.format if copy else ORIGINAL}"  # bytes of two files do not mix in a player
+    part = _part(size, tag)
+    start, end = part or (0, size)
     if copy:
         name = copy.object_name
         reading = archive().open_derivative(sid, name, start, end, by=user().name, role=user().role)
     else:
         reading = archive().open(sid, start, end, by=user().name, role=user().role)
     response = _streamed(reading)
+    response.set_etag(tag)
     response.headers["Accept-Ranges"] = "bytes"
     response.content_length = end - start
-    if request.range is not None:
+    if part:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return response
@@ -51,10 +56,11 @@ def audio(sid: str) -> ResponseReturnValue:
 @needs(Permission.DOWNLOAD)
 def download(sid: str) -> ResponseReturnValue:
     """Give a recording, or a cut of it, as a file named with number and local time."""
-    recording = _recording(sid)
+    _recording(sid)
     form = Download()
     if not form.validate():
-        flash(next(iter(form.errors.values()))[0], "error")
+        wrong = next(field for field in form if field.errors)
+        flash(f"{wrong.label.text}: {wrong.errors[0]}", "error")
         return redirect(url_for("panel.call", sid=sid))
     try:
         if form.format.data == ORIGINAL:
@@ -72,36 +78,42 @@ def download(sid: str) -> ResponseReturnValue:
             )
     except InvalidQuery as error:
         flash(_("That cannot be had: %(why)s", why=error), "error")
-        return redirect(url_for("panel.call", sid=recording.sid))
+        return redirect(url_for("panel.call", sid=sid))
     response = _streamed(reading)
     response.headers.set("Content-Disposition", "attachment", filename=reading.file_name)
     return response
 
 
 def _recording(sid: str) -> Recording:
-    """Return a recording that who asks may see.
+    """Return a recording that who asks may see; else their attempt is on the audit log.
 
     Raises:
         NotFound: there is none.
     """
-    record = archive().show(sid, sees_quarantined=may(Permission.SEE_QUARANTINED))
-    for recording in record.recordings:
-        if recording.sid == sid:
-            return recording
-    raise NotFound(f"There is no recording {sid}.")
+    sees = may(Permission.SEE_QUARANTINED)
+    try:
+        found = archive().show(sid, sees_quarantined=sees).recordings
+        return next(each for each in found if each.sid == sid)
+    except (NotFound, StopIteration):
+        record("download" if request.method == "POST" else "listen", ok=False, sid=sid)
+        raise NotFound(f"There is no recording {sid}.") from None
 
 
-def _range(size: int) -> tuple[int, int]:
-    """Return the bytes that are asked for, `end` exclusive."""
-    asked = request.range
-    if asked is None:
-        return 0, size
-    found = asked.range_for_length(size)
-    if found is None or found[0] is None or found[1] is None:
-        response = Response(status=416)
-        response.headers["Content-Range"] = f"bytes */{size}"
-        abort(response)
-    return found[0], found[1]
+def _part(size: int, tag: str) -> tuple[int, int] | None:
+    """Return the bytes that are asked for, `end` exclusive; None for the whole.
+
+    Several ranges at once, or other units than bytes, are the whole too: a server may ignore them.
+    Of what is not stored there is no part either; `open` says why.
+    """
+    asked, only_if = request.range, request.if_range
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or not size:
+        return None
+    if request.method == "HEAD" or only_if.date or only_if.etag not in (None, tag):
+        return None
+    start, end, _step = slice(*asked.ranges[0]).indices(size)
+    if start >= end:
+        abort(416, description=None, length=size, units="bytes")
+    return start, min(end, start + LARGEST_PART)
 
 
 def _streamed(reading: Reading) -> Response:
@@ -112,6 +124,6 @@ def _streamed(reading: Reading) -> Response:
         reading.close()
         raise
     chunks: Iterator[bytes] = chain((first,), reading)
-    response = Response(chunks, content_type=reading.content_type, direct_passthrough=True)
+    response = Response(chunks, content_type=reading.content_type)
     response.call_on_close(reading.close)
     return response

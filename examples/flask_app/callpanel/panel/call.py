@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +14,9 @@ from callpanel.auth import may, needs, user
 from callpanel.config import archive
 from callpanel.forms import Annotate, Download
 from callpanel.panel.blueprint import panel
-from callpanel.panel.sound import Sound, sound_of
+from callpanel.panel.sound import sound_of
 from callpanel.roles import Permission
-from twirec import AuditEntry, CallRecord
+from twirec import Announcement, AuditEntry, CallRecord, NotFound
 
 LOG_LINES = 50
 """How many entries of the audit log are shown of a call and of each recording."""
@@ -66,22 +67,26 @@ def _record(sid: str) -> CallRecord:
 def _page(record: CallRecord, form: Annotate) -> str:
     if not form.is_submitted():
         form.case.data = record.call.case_number
-    hashes = {consent.announcement for consent in record.consents} | {record.call.announcement}
     return render_template(
         "call.html",
         record=record,
         call=record.call,
-        announcements={hash_: archive().catalog.announcement(hash_) for hash_ in hashes if hash_},
-        sounds=[_sound(record, sid) for sid in (each.sid for each in record.recordings)],
+        announcements=_announcements(record),
+        sounds=[sound_of(record, each, may(Permission.LISTEN)) for each in record.recordings],
         log=_log(record),
         form=form,
         download=Download(formdata=None),
     )
 
 
-def _sound(record: CallRecord, sid: str) -> Sound:
-    recording = next(each for each in record.recordings if each.sid == sid)
-    return sound_of(record, recording, may(Permission.LISTEN))
+def _announcements(record: CallRecord) -> dict[str, Announcement]:
+    """Return the wordings that were played, by their hashes, as far as the catalog has them."""
+    hashes = {each.announcement for each in record.consents} | {record.call.announcement}
+    found = {}
+    for hash_ in filter(None, hashes):
+        with suppress(NotFound):
+            found[hash_] = archive().catalog.announcement(hash_)
+    return found
 
 
 def _log(record: CallRecord) -> list[Heard]:

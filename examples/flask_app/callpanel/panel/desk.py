@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -12,7 +13,9 @@ from callpanel.auth import needs, record, user
 from callpanel.config import archive
 from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
-from twirec import CallRecord, State
+from twirec import CallRecord, State, TwirecError
+
+log = logging.getLogger("callpanel")
 
 LONGEST_CALL = timedelta(hours=24)
 """How long a call can go on."""
@@ -36,8 +39,12 @@ def desk_now() -> ResponseReturnValue:
 @needs(Permission.OWN_CALLS)
 def pause(sid: str) -> ResponseReturnValue:
     """Pause what is recorded of one of the agent's calls."""
-    archive().pause(_own(sid), by=user().name)
-    flash(_("Paused: what is said now is not recorded."), "done")
+    try:
+        archive().pause(_own(sid, "pause"), by=user().name)
+        flash(_("Paused: what is said now is not recorded."), "done")
+    except TwirecError as error:
+        log.error("pause: %s: %s", type(error).__name__, error)
+        flash(_("It is not sure that this is paused: suppose that it is recorded."), "error")
     return redirect(url_for("panel.desk"))
 
 
@@ -45,14 +52,18 @@ def pause(sid: str) -> ResponseReturnValue:
 @needs(Permission.OWN_CALLS)
 def resume(sid: str) -> ResponseReturnValue:
     """Let what is recorded of one of the agent's calls go on."""
-    archive().resume(_own(sid), by=user().name)
-    flash(_("Recording goes on."), "done")
+    try:
+        archive().resume(_own(sid, "resume"), by=user().name)
+        flash(_("Recording goes on."), "done")
+    except TwirecError as error:
+        log.error("resume: %s: %s", type(error).__name__, error)
+        flash(_("It is not sure that recording goes on: suppose that it does not."), "error")
     return redirect(url_for("panel.desk"))
 
 
-def _own(sid: str) -> str:
+def _own(sid: str, asked: str) -> str:
     if sid not in {each.call.call_sid for each in _own_calls()}:
-        record("refused", ok=False, sid=sid, asked="pause")
+        record("refused", ok=False, sid=sid, asked=asked)
         abort(404)
     return sid
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, render_template
+from flask import Flask, Response, g, render_template
 from flask_babel import gettext as _
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from callpanel.extensions import login
 from twirec import CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
 
 log = logging.getLogger("callpanel")
@@ -26,6 +29,7 @@ STATUSES = {
 def init_app(app: Flask) -> None:
     """Show every error as a page."""
     app.register_error_handler(TwirecError, _of_library)
+    app.register_error_handler(DatabaseError, _of_accounts)
     app.register_error_handler(CSRFError, _of_token)
     app.register_error_handler(HTTPException, _of_http)
 
@@ -34,18 +38,27 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
     status = next(STATUSES[kind] for kind in STATUSES if isinstance(error, kind))
     if status >= 500:
         log.error("%s: %s", type(error).__name__, error)
-    return _page(status, detail=str(error)), status
+    # what is hidden reads like what is not there, and how things are inside is for the log
+    return _page(status, detail=str(error) if status in (400, 403) else ""), status
+
+
+def _of_accounts(error: DatabaseError) -> tuple[str, int]:
+    # not str(error): what a database says may hold what it was given
+    log.error("the database of the accounts does not answer: %s", type(error).__name__)
+    return _page(503), 503
 
 
 def _of_token(_error: CSRFError) -> tuple[str, int]:
     return _page(400, _("This page was open for too long. Load it anew and try again.")), 400
 
 
-def _of_http(error: HTTPException) -> tuple[str, int] | HTTPException:
+def _of_http(error: HTTPException) -> Response | HTTPException:
     status = error.code or InternalServerError.code
     if status < 400:  # a redirect that the router makes
         return error
-    return _page(status), status
+    # with the headers that belong to it, such as Allow
+    headers = [pair for pair in error.get_headers() if pair[0] != "Content-Type"]
+    return Response(_page(status), status, headers)
 
 
 def _page(status: int, said: str = "", detail: str = "") -> str:
@@ -58,5 +71,14 @@ def _page(status: int, said: str = "", detail: str = "") -> str:
         413: _("That is too long"),
         503: _("The database does not answer"),
     }
+    _know_who_asks()
     title = titles.get(status, _("Something went wrong"))
     return render_template("error.html", title=title, said=said, detail=detail)
+
+
+def _know_who_asks() -> None:
+    """Take who asks for nobody, if the accounts cannot be asked: the page has to be shown."""
+    try:
+        current_user.get_id()
+    except DatabaseError:
+        g._login_user = login.anonymous_user()

@@ -1,0 +1,230 @@
+"""What people do on the pages: the desk of an agent, a call, the switch, health."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from callpanel import accounts
+from callpanel.roles import Role
+from flask import Flask
+from panel_house import (
+    GOING_ON,
+    HIDDEN,
+    OF_ANOTHER,
+    OWN_NUMBER,
+    PARKED,
+    PASSWORD,
+    PLAIN,
+    WORDING,
+    Browser,
+    Template,
+    call_sid,
+    make_app,
+    object_name,
+    open_archive,
+    recording_sid,
+)
+
+from twirec import Archive, Direction, NotFound
+from twirec.testing import ACCOUNT_SID
+
+PAUSE, RESUME = (f"/desk/{call_sid(GOING_ON)}/{step}" for step in ("pause", "resume"))
+
+
+@pytest.fixture
+def live(
+    environ: dict[str, str], twirec_archive: Archive, template: Template
+) -> Iterator[tuple[Archive, Browser]]:
+    """The house with a Twilio in memory, where a call goes on, and its agent's browser."""
+    vendor = twirec_archive.vendor
+    started = vendor.start_recording(ACCOUNT_SID, call_sid(GOING_ON), status_url="")
+    archive = open_archive(environ, vendor=vendor)
+    # Twilio names a recording itself: let it be the one that the catalog knows
+    known = vendor._recordings.pop((ACCOUNT_SID, started))  # type: ignore[attr-defined]
+    vendor.add_recording(  # type: ignore[attr-defined]
+        type(known)(recording_sid(GOING_ON), ACCOUNT_SID, call_sid(GOING_ON), known.status)
+    )
+    yield archive, Browser(make_app(environ, archive), template.passes[Role.AGENT])
+    archive.close()
+
+
+def messages(page: str) -> list[str]:
+    """Return what a page says at its top."""
+    return re.findall('<p class="message [a-z]+"[^>]*>(.*?)</p>', page, re.DOTALL)
+
+
+def test_an_agent_sees_the_calls_of_their_line_alone(agent: Browser) -> None:
+    for page in (agent.get("/desk").text, agent.get("/desk/now").text):
+        assert "+34 600 555 666" in page
+        assert "+34 600 777 888" not in page
+        assert call_sid(OF_ANOTHER) not in page
+        assert page.count("<section") == 1
+
+
+def test_an_agent_without_a_line_sees_none(app: Flask, client: Browser) -> None:
+    with app.app_context():
+        accounts.add("eva", PASSWORD, Role.AGENT)
+        accounts.keep()
+    client.sign_in("eva")
+    assert "Your account has no line" in client.get("/desk").text
+
+
+def test_an_agent_pauses_and_goes_on(live: tuple[Archive, Browser]) -> None:
+    archive, agent = live
+    assert agent.post(PAUSE).headers["Location"] == "/desk"
+    page = agent.get("/desk").text
+    assert messages(page) == ["Paused: what is said now is not recorded."]
+    assert RESUME in page
+    assert PAUSE not in page
+    assert agent.post(RESUME).status_code == 302
+    assert PAUSE in agent.get("/desk").text
+    entries = archive.audit_log(who="alex", limit=2)
+    assert [(each.action, each.sid, each.ok) for each in entries] == [
+        ("resume", call_sid(GOING_ON), True),
+        ("pause", recording_sid(GOING_ON), True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [(PAUSE, "suppose that it is recorded"), (RESUME, "suppose that it does not")],
+)
+def test_an_agent_is_told_when_twilio_does_not_answer(
+    agent: Browser, archive: Archive, path: str, said: str
+) -> None:
+    assert agent.post(path).status_code == 302
+    assert said in messages(agent.get("/desk").text)[0]
+    assert archive.audit_log(sid=call_sid(GOING_ON))[0].ok is False
+
+
+def test_a_call_shows_its_wording_consent_legs_notes_and_who_listened(
+    supervisor: Browser,
+) -> None:
+    supervisor.get(f"/recordings/{recording_sid(PLAIN)}/audio", headers={"Range": "bytes=0-9"})
+    supervisor.get(f"/recordings/{recording_sid(PLAIN)}/audio", headers={"Range": "bytes=10-"})
+    page = supervisor.get(f"/calls/{recording_sid(PLAIN)}").text
+    for said in (
+        WORDING.text,
+        "informed",
+        call_sid(PLAIN),
+        "asks for a refund",
+        "Paused at 0:02 by alex",
+        "Who spoke when",
+        "<svg",
+    ):
+        assert said in page
+    assert page.count("sergio: listened") == 1
+
+
+def test_a_call_whose_wording_is_lost_is_shown_all_the_same(
+    supervisor: Browser, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_hash: str) -> None:
+        raise NotFound("No announcement with that hash was ever played.")
+
+    monkeypatch.setattr(archive.catalog, "announcement", gone)
+    assert supervisor.get(f"/calls/{call_sid(PLAIN)}").status_code == 200
+
+
+def test_a_note_and_a_case_number_are_written_down(supervisor: Browser, archive: Archive) -> None:
+    path = f"/calls/{call_sid(PLAIN)}/notes"
+    answer = supervisor.post(path, {"note": "<b>rang</b> again", "case": "C-8"})
+    page = supervisor.get(answer.headers["Location"]).text
+    assert "&lt;b&gt;rang&lt;/b&gt; again" in page
+    assert messages(page) == ["Written down."]
+    call = archive.show(call_sid(PLAIN))
+    assert call.call.case_number == "C-8"
+    assert call.notes[-1].by == "sergio"
+
+
+@pytest.mark.parametrize("form", [{"note": "x" * 4001}, {"case": "x" * 65}, {}, {"note": " "}])
+def test_a_note_that_cannot_be_is_refused(
+    supervisor: Browser, archive: Archive, form: dict[str, str]
+) -> None:
+    answer = supervisor.post(f"/calls/{call_sid(HIDDEN)}/notes", form)
+    assert answer.status_code == 400
+    assert archive.show(call_sid(HIDDEN)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "direction", "off"),
+    [
+        ("", "", {("+34911000111", "in"), ("+34911000111", "out"), ("+34911000222", "in")}),
+        ("", "in", {("+34911000111", "in"), ("+34911000222", "in")}),
+        (OWN_NUMBER, "", {("+34911000111", "in"), ("+34911000111", "out")}),
+        (OWN_NUMBER, "out", {("+34911000111", "out")}),
+    ],
+)
+def test_the_switch_turns_off_what_it_says(
+    admin: Browser, archive: Archive, number: str, direction: str, off: set[tuple[str, str]]
+) -> None:
+    form = {"number": number, "direction": direction, "on": "off", "why": "works council"}
+    assert admin.post("/recording", form).status_code == 302
+    for own, way in [("+34911000111", "in"), ("+34911000111", "out"), ("+34911000222", "in")]:
+        assert archive.policy(own, Direction(way)).policy.on is ((own, way) not in off)
+    page = admin.get("/recording").text
+    assert "works council" in page
+    assert messages(page) == ["Changed. Calls that go on are not touched."]
+    entry = archive.audit_log(limit=1)[0]
+    assert (entry.action, entry.by, entry.ok) == ("policy", "ana", True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"why": ""},
+        {"why": "   "},
+        {"why": "x" * 501},
+        {"number": "+34999888777"},
+        {"direction": "up"},
+        {"on": "maybe"},
+        {"on": ""},
+    ],
+    ids=str,
+)
+def test_a_switch_that_is_not_understood_changes_nothing(
+    admin: Browser, archive: Archive, changes: dict[str, str]
+) -> None:
+    form = {"number": "", "direction": "", "on": "off", "why": "works council", **changes}
+    assert admin.post("/recording", form).status_code == 400
+    assert archive.catalog.policy_history() == []
+
+
+def test_what_was_given_up_is_tried_again(admin: Browser, archive: Archive) -> None:
+    assert recording_sid(PARKED) in admin.get("/health").text
+    admin.post(f"/health/retry/{recording_sid(PARKED)}")
+    page = admin.get("/health").text
+    assert messages(page) == ["1 recording is tried again."]
+    assert archive.stats().parked == 0
+    assert admin.post(f"/health/retry/{recording_sid(PARKED)}").status_code == 404
+    admin.post("/health/retry")
+    assert messages(admin.get("/health").text) == ["0 recordings are tried again."]
+
+
+def test_a_recording_that_cannot_be_drawn_is_shown_all_the_same(
+    supervisor: Browser, archive: Archive
+) -> None:
+    stored = archive.bucket.stat(object_name(PLAIN))
+    archive.bucket.delete(stored.name, stored.generation)
+    page = supervisor.get(f"/calls/{call_sid(PLAIN)}")
+    assert page.status_code == 200
+    assert "<audio" not in page.text
+
+
+@pytest.mark.parametrize("role", [*Role])
+def test_the_first_page_is_the_one_that_somebody_uses(
+    browser: Callable[[Role | None], Browser], role: Role
+) -> None:
+    expected = "/desk" if role is Role.AGENT else "/calls"
+    assert browser(role).get("/").headers["Location"] == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [("es-ES,es;q=0.9", "es"), ("de", "en"), ("", "en"), ("*", "es"), (";q=x,,\xff", "en")],
+)
+def test_a_page_speaks_the_browsers_language(client: Browser, asked: str, language: str) -> None:
+    page = client.get("/sign-in", headers={"Accept-Language": asked}).text
+    assert f'<html lang="{language}">' in page

@@ -1,0 +1,191 @@
+"""Who gets what answer at which route: the table is written by hand, and has every route."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callpanel.roles import Role
+from flask import Flask
+from panel_house import (
+    GOING_ON,
+    NOTHING_ASKED,
+    OF_ANOTHER,
+    PARKED,
+    PASSWORD,
+    PLAIN,
+    Browser,
+    Template,
+    call_sid,
+    recording_sid,
+)
+
+CALL, RECORDING = call_sid(PLAIN), recording_sid(PLAIN)
+NOTE = {"note": "rang again", "case": "C-8"}
+SWITCH = {"number": "", "direction": "", "on": "off", "why": "works council"}
+NEW = {"name": "pia", "password": "una contraseña larga", "role": "supervisor", "line": ""}
+CHANGED = {"role": "agent", "line": "", "password": "", "disabled": "yes"}
+MP3 = {"format": "mp3", "channels": "both", "start": "", "end": ""}
+
+ROLES = (None, Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR)
+
+# Method, path, form; then what is answered to somebody signed out, an agent, a supervisor, an
+# admin, an auditor. 302 of somebody signed out leads to the page where one signs in.
+TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]], ...] = (
+    ("GET", "/", {}, (302, 302, 302, 302, 302)),
+    ("GET", "/sign-in", {}, (200, 302, 302, 302, 302)),
+    ("POST", "/sign-in", {"name": "ana", "password": PASSWORD}, (302, 302, 302, 302, 302)),
+    ("POST", "/sign-out", {}, (302, 302, 302, 302, 302)),
+    ("POST", "/language", {"language": "es"}, (302, 302, 302, 302, 302)),
+    ("GET", "/static/style.css", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/healthz", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/readyz", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/metrics", {}, (401, 401, 401, 401, 401)),
+    ("GET", "/calls", {}, (302, 403, 200, 200, 200)),
+    ("GET", "/calls/newest", {}, (302, 403, 200, 200, 200)),
+    ("POST", "/calls/search", {**NOTHING_ASKED, "text": "1222"}, (302, 403, 302, 302, 302)),
+    ("POST", "/calls/all", {}, (302, 403, 302, 302, 302)),
+    ("GET", f"/calls/{CALL}", {}, (302, 403, 200, 200, 200)),
+    ("POST", f"/calls/{CALL}/notes", NOTE, (302, 403, 302, 302, 403)),
+    ("GET", f"/recordings/{RECORDING}/audio", {}, (302, 403, 200, 200, 403)),
+    ("POST", f"/recordings/{RECORDING}/download", MP3, (302, 403, 200, 200, 403)),
+    ("GET", "/desk", {}, (302, 200, 403, 403, 403)),
+    ("GET", "/desk/now", {}, (302, 200, 403, 403, 403)),
+    ("POST", f"/desk/{call_sid(GOING_ON)}/pause", {}, (302, 302, 403, 403, 403)),
+    ("POST", f"/desk/{call_sid(GOING_ON)}/resume", {}, (302, 302, 403, 403, 403)),
+    ("POST", f"/desk/{call_sid(OF_ANOTHER)}/pause", {}, (302, 404, 403, 403, 403)),
+    ("GET", "/recording", {}, (302, 403, 403, 200, 200)),
+    ("POST", "/recording", SWITCH, (302, 403, 403, 302, 403)),
+    ("GET", "/health", {}, (302, 403, 403, 200, 200)),
+    ("POST", "/health/retry", {}, (302, 403, 403, 302, 403)),
+    ("POST", f"/health/retry/{recording_sid(PARKED)}", {}, (302, 403, 403, 302, 403)),
+    ("GET", "/audit", {}, (302, 403, 403, 200, 200)),
+    ("POST", "/audit", {"who": "ana"}, (302, 403, 403, 302, 302)),
+    ("POST", "/audit/verify", {}, (302, 403, 403, 302, 302)),
+    ("GET", "/users", {}, (302, 403, 403, 200, 403)),
+    ("POST", "/users", NEW, (302, 403, 403, 302, 403)),
+    ("GET", "/users/{sergio}", {}, (302, 403, 403, 200, 403)),
+    ("POST", "/users/{sergio}", CHANGED, (302, 403, 403, 302, 403)),
+    ("POST", "/voice", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/softphone", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/connect", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/consent/0", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/outbound", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/announce", {}, (403, 403, 403, 403, 403)),
+    ("POST", f"/twirec/announced/{CALL}/0", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/dequeued", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/met", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/ended", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/status", {}, (403, 403, 403, 403, 403)),
+    ("POST", "/twirec/ping", {}, (403, 403, 403, 403, 403)),
+    ("GET", f"/twirec/audio/{'0' * 64}.wav", {}, (404, 404, 404, 404, 404)),
+)
+FOR_ALL = {
+    "static",
+    "language",
+    "auth.sign_in",
+    "auth.sign_out",
+    "panel.home",
+    "probes.healthz",
+    "probes.readyz",
+    "probes.metrics",
+    "twirec.audio",
+}
+"""What needs no permission, and is not for Twilio alone."""
+
+OF_TWILIO = ("/twirec/", "/voice", "/softphone")
+POSTS = [
+    (path, form)
+    for method, path, form, _ in TABLE
+    if method == "POST" and not path.startswith(OF_TWILIO)
+]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role or "signed-out")
+@pytest.mark.parametrize(
+    ("method", "path", "form", "expected"), TABLE, ids=[f"{row[0]} {row[1]}" for row in TABLE]
+)
+def test_a_route_answers_a_role_as_the_table_says(
+    browser: Callable[[Role | None], Browser],
+    template: Template,
+    method: str,
+    path: str,
+    form: Mapping[str, str],
+    expected: tuple[int, ...],
+    role: Role | None,
+) -> None:
+    who = browser(role)
+    path = path.format_map(template.ids)
+    answer = who.get(path) if method == "GET" else who.post(path, form)
+    assert answer.status_code == expected[ROLES.index(role)]
+    private = path not in ("/", "/language") and not path.startswith("/sign-")
+    if role is None and private and answer.status_code == 302:
+        assert answer.headers["Location"].startswith("/sign-in")
+
+
+def test_every_route_is_in_the_table(app: Flask, template: Template) -> None:
+    urls = app.url_map.bind("localhost")
+    listed = {
+        (method, urls.match(path.format_map(template.ids), method)[0])
+        for method, path, _, _ in TABLE
+    }
+    there = {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert listed == there
+
+
+def test_every_view_says_which_permission_it_needs_but_a_few(app: Flask) -> None:
+    without = {name for name, view in app.view_functions.items() if not hasattr(view, "permission")}
+    twilios = {name for name in without if name.startswith(("twirec.", "voice."))}
+    assert without - twilios == FOR_ALL - {"twirec.audio"}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role or "signed-out")
+@pytest.mark.parametrize("token", [None, "", "nonsense"], ids=["none", "empty", "wrong"])
+def test_a_form_without_its_token_changes_nothing(
+    browser: Callable[[Role | None], Browser],
+    template: Template,
+    folder: Path,
+    role: Role | None,
+    token: str | None,
+) -> None:
+    before = everything(folder)
+    for path, form in POSTS:
+        who = browser(role)
+        answer = who.post(path.format_map(template.ids), {**form, "csrf_token": token})
+        assert (path, answer.status_code) == (path, 400)
+        assert "This page was open for too long" in answer.text
+    assert everything(folder) == before
+
+
+def test_a_form_from_elsewhere_changes_nothing(admin: Browser, folder: Path) -> None:
+    before = everything(folder)
+    for elsewhere in ("https://evil.example/", "https://localhost.evil.example/", ""):
+        headers = {"Referer": elsewhere}
+        assert admin.post("/recording", SWITCH, headers=headers).status_code == 400
+    assert everything(folder) == before
+
+
+def test_another_ones_token_is_worth_nothing(
+    admin: Browser, supervisor: Browser, folder: Path
+) -> None:
+    before = everything(folder)
+    admin.token = supervisor.token
+    assert admin.post("/recording", SWITCH).status_code == 400
+    assert everything(folder) == before
+
+
+def everything(folder: Path) -> list[Any]:
+    """Return all that the databases hold."""
+    lines: list[Any] = []
+    for name in ("catalog.db", "callpanel.db"):
+        with closing(sqlite3.connect(folder / name)) as raw:
+            lines += raw.iterdump()
+    return lines

@@ -1,0 +1,208 @@
+"""Finding calls in the panel: what is hidden stays so, and nothing personal gets out of it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+from collections.abc import Callable
+
+import pytest
+from callpanel.roles import Role
+from flask import Flask, Response
+from panel_house import (
+    BLOCKED,
+    GOING_ON,
+    HIDDEN,
+    NOTHING_ASKED,
+    NUMBERS,
+    PASSWORD,
+    PLAIN,
+    REFUSED,
+    Browser,
+    call_sid,
+    recording_sid,
+)
+
+from twirec import ConsentOutcome, Direction, Outcome, Reason, State
+
+SEES = {Role.SUPERVISOR: False, Role.ADMIN: True, Role.AUDITOR: True}
+
+
+def find(who: Browser, **asked: str) -> str:
+    """Ask for calls, and return the page that shows them."""
+    answer = who.post("/calls/search", {**NOTHING_ASKED, **asked})
+    assert (answer.status_code, answer.headers.get("Location")) == (302, "/calls"), answer.text
+    return who.get("/calls").text
+
+
+def found(page: str) -> list[int]:
+    """Return the calls on a page."""
+    return [int(sid, 16) for sid in re.findall('href="/calls/CA([0-9a-f]{32})"', page)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, list(range(1, 10))),
+        ({"text": "600 11 12 22"}, [PLAIN]),
+        ({"text": "+34600111222"}, [PLAIN]),
+        ({"text": "0034600111222"}, [PLAIN]),
+        ({"text": "1222"}, [PLAIN, 6]),
+        ({"text": "1222 today around 11:14"}, [PLAIN, 6]),
+        ({"text": "1222 yesterday"}, []),
+        ({"text": "oculto"}, [REFUSED]),
+        ({"outcome": "not_recorded"}, [REFUSED]),
+        ({"reason": "refused"}, [REFUSED]),
+        ({"consent": "refused"}, [REFUSED]),
+        ({"direction": "out"}, [9]),
+        ({"state": "recording"}, [3, 4]),
+        ({"case": "c-7"}, [PLAIN]),
+        ({"note": "REFUND"}, [PLAIN]),
+        ({"own_number": "911 000 222"}, []),
+        ({"min_seconds": "7"}, []),
+        ({"text": "1222", "case": "C-7", "max_seconds": "6"}, [PLAIN]),
+    ],
+    ids=str,
+)
+def test_the_search_finds_what_is_asked_for(
+    supervisor: Browser, asked: dict[str, str], expected: list[int]
+) -> None:
+    assert found(find(supervisor, **asked)) == expected
+
+
+def test_what_was_asked_stays_until_all_are_asked_for(supervisor: Browser) -> None:
+    page = find(supervisor, text="600111222", state="released")
+    assert 'value="600111222"' in page
+    assert found(supervisor.get("/calls/newest").text) == [PLAIN]
+    supervisor.post("/calls/all")
+    assert len(found(supervisor.get("/calls").text)) == 9
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"text": "1222 gibberish"}, "gibberish"),
+        ({"min_seconds": "-1"}, "between"),
+        ({"min_seconds": "nine"}, "integer"),
+        ({"state": "nonsense"}, "Not a valid choice"),
+        ({"text": "1" * 101}, "100"),
+    ],
+    ids=str,
+)
+def test_what_is_not_understood_is_said(
+    supervisor: Browser, asked: dict[str, str], said: str
+) -> None:
+    answer = supervisor.post("/calls/search", {**NOTHING_ASKED, **asked})
+    if answer.status_code == 302:
+        answer = supervisor.get("/calls")
+    assert answer.status_code == 400
+    assert said in answer.text
+
+
+FILTERS = [
+    *({"state": each.value} for each in State),
+    *({"outcome": each.value} for each in Outcome),
+    *({"consent": each.value} for each in ConsentOutcome),
+    *({"reason": each.value} for each in Reason),
+    *({"direction": each.value} for each in Direction),
+    *({"text": number} for number in NUMBERS.values()),
+    *({"min_seconds": "0"}, {"max_seconds": "604800"}, {"min_seconds": "6", "max_seconds": "6"}),
+    *({"text": "today"}, {"own_number": "0111"}, {}),
+]
+
+
+@pytest.mark.parametrize("role", SEES)
+def test_no_filter_shows_a_recording_that_custody_hides(
+    browser: Callable[[Role | None], Browser], role: Role
+) -> None:
+    who = browser(role)
+    for asked in FILTERS:
+        for page in (find(who, **asked), who.get("/calls/newest").text):
+            assert ("quarantine" in page) <= SEES[role], asked
+            assert ("blocked" in page) <= SEES[role], asked
+            assert recording_sid(HIDDEN) not in page
+
+
+def test_nothing_is_found_by_what_is_hidden(supervisor: Browser, admin: Browser) -> None:
+    for asked in ({"state": "released"}, {"min_seconds": "1"}, {"max_seconds": "100"}):
+        hidden = {HIDDEN, BLOCKED}
+        assert not hidden & set(found(find(supervisor, **asked))), asked
+        assert hidden <= set(found(find(admin, **asked))), asked
+
+
+def test_a_page_of_all_pages_follows_without_gap(
+    supervisor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callpanel.panel.calls.ON_A_PAGE", 4)
+    seen, path = [], "/calls"
+    for _ in range(3):
+        page = supervisor.get(path).text
+        assert "9 calls" in page
+        seen += found(page)
+        following = re.search('href="(/calls[^"]*after=[^"]*)"', page)
+        path = following[1] if following else ""
+    assert (seen, path) == (list(range(1, 10)), "")
+
+
+@pytest.mark.parametrize(
+    "after", ["nonsense", "é", "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSBDQTE", "%00"]
+)
+def test_a_page_that_is_none_is_not_understood(supervisor: Browser, after: str) -> None:
+    assert supervisor.get(f"/calls?after={after}").status_code == 400
+
+
+def test_rows_that_the_page_has_are_not_sent_again(supervisor: Browser) -> None:
+    first = supervisor.get("/calls/newest")
+    again = supervisor.get("/calls/newest", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert "Content-Security-Policy" in again.headers
+
+
+def test_nothing_personal_is_in_an_address_or_a_log(
+    app: Flask, client: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    addresses: list[str] = []
+
+    @app.after_request
+    def noted(answer: Response) -> Response:
+        addresses.append(answer.headers.get("Location", ""))
+        return answer
+
+    client.sign_in("sergio", "600 111 222 und eine Parole")
+    client.sign_in("600999888", PASSWORD)
+    client.sign_in("sergio")
+    find(client, text="600 11 12 22", case="C-7", note="refund")
+    client.post("/calls/search", {**NOTHING_ASKED, "text": "600999777 gibberish"})
+    client.get("/calls")
+    client.post(f"/calls/{call_sid(PLAIN)}/notes", {"note": "rang 600111333", "case": "C-7"})
+    client.get(f"/recordings/{recording_sid(PLAIN)}/audio", headers={"Range": "bytes=0-9"})
+    asked = {"format": "mp3", "channels": "both", "start": "", "end": ""}
+    client.post(f"/recordings/{recording_sid(PLAIN)}/download", asked)
+    client.post(f"/recordings/{recording_sid(PLAIN)}/download", {**asked, "start": "9"})
+    client.get(f"/recordings/{recording_sid(GOING_ON)}/audio")
+    client.get("/calls/+34600111222")
+    client.post("/sign-out")
+    spoken = "\n".join([*(record.getMessage() for record in caplog.records), caplog.text])
+    for secret, text in itertools.product(
+        ("111222", "11 12 22", "999888", "999777", "111333", "C-7", "refund", "Parole", PASSWORD),
+        (spoken, "\n".join(addresses)),
+    ):
+        assert secret not in text
+    assert addresses.count("/calls") == 3
+
+
+def test_the_log_holds_no_number_of_a_search(supervisor: Browser, app: Flask) -> None:
+    find(supervisor, text="600 11 12 22")
+    log = app.extensions["twirec"].archive.audit_log()
+    assert "111222" not in str(log)
+
+
+@pytest.mark.parametrize("sign", ["a", "é", "\N{GRINNING FACE}", "\x01", "\u2028"])
+def test_the_longest_search_fits_into_a_cookie(admin: Browser, sign: str) -> None:
+    asked = {"text": sign * 100, "note": sign * 100, "case": sign * 64, "own_number": sign * 32}
+    admin.post("/calls/search", {**NOTHING_ASKED, **asked})
+    longest = {"who": 64, "sid": 34, "number": 32, "since": 32, "until": 32}
+    admin.post("/audit", {name: sign * length for name, length in longest.items()})
+    assert 100 < len(admin.cookie()) < 4000

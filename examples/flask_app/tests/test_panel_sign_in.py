@@ -1,0 +1,307 @@
+"""Signing in and out: what is counted, what ends a session, and where it leads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from callpanel import accounts
+from callpanel.roles import Role
+from flask import Flask
+from panel_house import (
+    OWN_NUMBER,
+    PASSWORD,
+    Browser,
+    Pass,
+    Template,
+    make_app,
+    open_archive,
+)
+
+from twirec import Archive, CatalogError
+
+WRONG = "eine falsche Parole"
+
+
+def entries(archive: Archive, limit: int = 100) -> list[tuple[str, str, bool]]:
+    """Return what is on the audit log of signing in, newest first."""
+    found = archive.audit_log(action="sign_in", limit=limit)
+    return [(each.by, each.role, each.ok) for each in found]
+
+
+def is_in(who: Browser) -> bool:
+    """Return whether somebody is signed in."""
+    return who.get("/").headers["Location"] != "/sign-in"
+
+
+def user_of(app: Flask, name: str) -> accounts.User:
+    """Return an account, inside of an app context."""
+    found = accounts.find(name)
+    assert found
+    return found
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move what the app takes for the time of its sessions."""
+    begin = time.time()
+
+    def to(seconds: float) -> None:
+        monkeypatch.setattr("callpanel.auth.time.time", lambda: begin + seconds)
+
+    return to
+
+
+def test_signing_in_and_out_is_on_the_audit_log(client: Browser, archive: Archive) -> None:
+    assert client.sign_in("Sergio ").headers["Location"] == "/"
+    assert client.get("/calls").status_code == 200
+    assert entries(archive, 1) == [("sergio", "supervisor", True)]
+    client.post("/sign-out")
+    assert not is_in(client)
+    assert archive.audit_log(limit=1)[0].action == "sign_out"
+
+
+def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
+    client: Browser, archive: Archive
+) -> None:
+    answers = [client.sign_in(name, WRONG) for name in ("sergio", "nobody")]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    shown = [
+        answer.text.replace("sergio", "nobody").replace(client.token, "") for answer in answers
+    ]
+    assert shown[0] == shown[1]
+    assert entries(archive, 2) == [("somebody", "", False), ("sergio", "", False)]
+
+
+@pytest.mark.parametrize("name", ["sergio", "nobody"])
+def test_a_password_is_compared_whether_there_is_an_account_or_not(
+    client: Browser, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    compared: list[str] = []
+    real = accounts.check_password_hash
+
+    def noted(hashed: str, password: str) -> bool:
+        compared.append(hashed.partition("$")[0])
+        return real(hashed, password)
+
+    monkeypatch.setattr(accounts, "check_password_hash", noted)
+    client.sign_in(name, WRONG)
+    assert compared == ["scrypt:32768:8:1"]
+
+
+def test_what_was_typed_as_a_name_is_not_written_down(
+    client: Browser, archive: Archive, folder: Path
+) -> None:
+    client.sign_in(PASSWORD, "sergio")
+    assert PASSWORD not in str(archive.audit_log())
+    for file in folder.glob("c*.db*"):
+        assert PASSWORD.encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["sergio", "SERGIO", "nobody"])
+def test_the_sixth_attempt_is_not_looked_at(client: Browser, archive: Archive, name: str) -> None:
+    for _ in range(5):
+        assert client.sign_in(name, WRONG).status_code == 401
+    answer = client.sign_in(name)
+    assert answer.status_code == 429
+    assert "Too many attempts" in answer.text
+    assert archive.audit_log(limit=1)[0].detail["why"] == "throttled"
+    assert client.sign_in("ana").status_code == 302
+
+
+def test_from_elsewhere_the_same_name_may_still_sign_in(app: Flask) -> None:
+    for _ in range(5):
+        Browser(app).sign_in("sergio", WRONG)
+    elsewhere = Browser(app)
+    elsewhere.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    assert elsewhere.sign_in("sergio").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("sergio", "192.0.2.{}"), ("nobody{}", "127.0.0.1")],
+    ids=["one name from many addresses", "many names from one address"],
+)
+def test_too_many_attempts_of_either_kind_are_not_looked_at(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    monkeypatch.setattr(accounts, "check_password_hash", lambda *_: False)
+    with app.app_context():
+        for each in range(50):
+            asked = name.format(each), address.format(each)
+            assert not accounts.is_throttled(*asked)
+            accounts.check(asked[0], WRONG, asked[1])
+        assert accounts.is_throttled(name.format(99), address.format(99))
+        assert not accounts.is_throttled("ana", "192.0.2.200")
+
+
+def test_failures_are_forgotten_after_a_quarter_of_an_hour(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        for _ in range(5):
+            accounts.check("sergio", WRONG, "127.0.0.1")
+        assert accounts.is_throttled("sergio", "127.0.0.1")
+        monkeypatch.setattr(accounts, "WINDOW", accounts.WINDOW * 0)
+        assert not accounts.is_throttled("sergio", "127.0.0.1")
+        accounts.check("ana", WRONG, "127.0.0.1")
+        kept = accounts.db.session.query(accounts.Failure).count()
+        assert kept == 1
+
+
+def test_nobody_gets_in_when_it_cannot_be_written_down(
+    client: Browser, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_draft: object) -> None:
+        raise CatalogError("The catalog cannot be used: disk is full.")
+
+    client.read_token()
+    monkeypatch.setattr(archive.catalog, "append_audit", fails)
+    answer = client.post("/sign-in", {"name": "ana", "password": PASSWORD})
+    assert answer.status_code == 503
+    assert "disk is full" not in answer.text
+    assert not is_in(client)
+
+
+def test_a_session_ends_after_half_an_hour_without_a_request(
+    client: Browser, clock: Callable[[float], None]
+) -> None:
+    client.sign_in("sergio")
+    clock(29 * 60)
+    assert is_in(client)
+    clock(58 * 60)
+    assert is_in(client)
+    clock(89 * 60)
+    assert not is_in(client)
+
+
+def test_a_session_ends_after_twelve_hours_whatever_is_done(
+    client: Browser, clock: Callable[[float], None]
+) -> None:
+    client.sign_in("sergio")
+    for minutes in range(20, 12 * 60, 20):
+        clock(minutes * 60)
+        assert is_in(client)
+    clock(12 * 3600 + 1)
+    assert not is_in(client)
+
+
+def test_what_a_page_asks_by_itself_keeps_no_session_alive(
+    client: Browser, clock: Callable[[float], None]
+) -> None:
+    client.sign_in("sergio")
+    by_itself = {"X-By-Itself": "1"}
+    clock(20 * 60)
+    assert client.get("/calls/newest", headers=by_itself).status_code == 200
+    clock(31 * 60)
+    assert client.get("/calls/newest", headers=by_itself).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"password": "otra contraseña larga"}, {"role": Role.AUDITOR}, {"disabled": True}],
+    ids=["password", "role", "access"],
+)
+def test_a_changed_account_ends_its_sessions(
+    app: Flask, supervisor: Browser, changes: dict[str, object]
+) -> None:
+    assert is_in(supervisor)
+    with app.app_context():
+        accounts.change(user_of(app, "sergio"), **changes)  # type: ignore[arg-type]
+        accounts.keep()
+    assert not is_in(supervisor)
+
+
+def test_a_changed_line_ends_no_session(app: Flask, supervisor: Browser) -> None:
+    with app.app_context():
+        accounts.change(user_of(app, "sergio"), line="client:sergio", role=Role.SUPERVISOR)
+        accounts.keep()
+    assert is_in(supervisor)
+
+
+def test_a_disabled_account_may_not_sign_in(app: Flask, client: Browser, archive: Archive) -> None:
+    with app.app_context():
+        accounts.change(user_of(app, "sergio"), disabled=True)
+        accounts.keep()
+    answer = client.sign_in("sergio")
+    assert answer.status_code == 401
+    assert "Name or password is wrong." in answer.text
+    assert entries(archive, 1) == [("sergio", "", False)]
+
+
+def test_a_cookie_that_was_copied_ends_with_the_sign_out(app: Flask, supervisor: Browser) -> None:
+    copied = Browser(app, Pass(supervisor.cookie(), supervisor.token))
+    assert is_in(copied)
+    supervisor.post("/sign-out")
+    assert not is_in(copied)
+
+
+def test_signing_in_leaves_nothing_of_the_session_before(client: Browser) -> None:
+    client.post("/language", {"language": "es"})
+    before = client.token
+    with client.client.session_transaction() as session:
+        session["search"] = {"text": "600111222"}
+        session["_user_id"] = "somebody.1"
+    client.sign_in("sergio")
+    with client.client.session_transaction() as session:
+        assert "search" not in session
+        assert session["language"] == "es"
+    client.token = before
+    assert client.post("/calls/all").status_code == 400
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_nobody_is_signed_out_by_a_link(supervisor: Browser, method: str) -> None:
+    assert getattr(supervisor.client, method)("/sign-out").status_code == 405
+    assert is_in(supervisor)
+
+
+def test_the_cookie_is_for_this_host_over_https_alone(client: Browser) -> None:
+    client.read_token()
+    sent = client.post("/sign-in", {"name": "ana", "password": PASSWORD}).headers["Set-Cookie"]
+    name, _, attributes = sent.partition("=")
+    assert name == "__Host-callpanel"
+    kept = {part.strip() for part in attributes.split(";")[1:]}
+    assert kept == {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}
+
+
+def test_on_this_machine_alone_the_cookie_needs_no_https(environ: dict[str, str]) -> None:
+    environ["TWIREC_PUBLIC_URL"] = "http://127.0.0.1:8080"
+    archive = open_archive(environ)
+    app = make_app(environ, archive)
+    sent = app.test_client().get("/sign-in", base_url="http://127.0.0.1:8080").headers["Set-Cookie"]
+    archive.close()
+    assert sent.startswith("callpanel=")
+    assert "Secure" not in sent
+    assert "HttpOnly" in sent
+
+
+def test_a_cookie_of_another_secret_is_worth_nothing(
+    environ: dict[str, str], archive: Archive, template: Template
+) -> None:
+    environ["CALLPANEL_SECRET_KEY"] = "another secret key, as long as it has to be"
+    forged = Browser(make_app(environ, archive), template.passes[Role.ADMIN])
+    assert not is_in(forged)
+
+
+def test_the_last_admin_stays(app: Flask, admin: Browser, template: Template) -> None:
+    form = {"role": "admin", "line": "", "password": "", "disabled": "yes"}
+    answer = admin.post(f"/users/{template.ids['ana']}", form)
+    assert answer.status_code == 400
+    assert "last admin" in answer.text
+    assert is_in(admin)
+    with app.app_context():
+        accounts.add("berta", PASSWORD, Role.ADMIN)
+        accounts.keep()
+    assert admin.post(f"/users/{template.ids['ana']}", form).status_code == 302
+    assert not is_in(admin)
+
+
+def test_the_lines_of_agents_are_such_as_calls_are_connected_to(app: Flask) -> None:
+    with app.app_context():
+        for line in ("911 222 333", "+34 911 222 333", "ana", "client:", "+0"):
+            with pytest.raises(accounts.AccountError, match="line: write"):
+                accounts.add("pia", PASSWORD, Role.AGENT, line)
+        assert accounts.add("pia", PASSWORD, Role.AGENT, f" {OWN_NUMBER} ").line == OWN_NUMBER
