@@ -9,8 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from callpanel import accounts
-from callpanel.roles import Role
 from flask import Flask
 from flask_migrate import upgrade
 from panel_house import (
@@ -29,6 +27,8 @@ from panel_house import (
     speech,
 )
 
+from callpanel import accounts
+from callpanel.roles import Role
 from twirec import Archive
 
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from callpanel import create_app
-from callpanel.roles import Role as StaffRole
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
+from callpanel import create_app
+from callpanel.roles import Role as StaffRole
 from twirec import (
     Announcement,
     Archive,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from callpanel.roles import Role
 from hypothesis import strategies as st
 from panel_house import (
     BLOCKED,
@@ -21,6 +20,7 @@ from panel_house import (
     recording_sid,
 )
 
+from callpanel.roles import Role
 from twirec import State
 
 SIDS = [

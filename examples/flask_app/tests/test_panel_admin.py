@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from callpanel import accounts
 from flask import Flask
 from panel_house import (
     LINE,
@@ -20,6 +19,7 @@ from panel_house import (
     recording_sid,
 )
 
+from callpanel import accounts
 from twirec import Archive
 
 
@@ -58,10 +58,10 @@ def test_an_admin_makes_and_changes_accounts(
     ("changes", "said"),
     [
         ({"name": "ana"}, "has an account already"),
-        ({"name": "a b"}, "name: give 2 to 32"),
+        ({"name": "a b"}, "Name: give 2 to 32"),
         ({"password": "short"}, "between 12 and 256"),
         ({"role": "king"}, "Not a valid choice"),
-        ({"line": "600 111 222"}, "line: write"),
+        ({"line": "600 111 222"}, "Line: write"),
     ],
     ids=str,
 )

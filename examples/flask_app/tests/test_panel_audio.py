@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from callpanel.roles import Role
 from flask import Flask
 from panel_house import (
     ERASED,
@@ -21,6 +20,7 @@ from panel_house import (
     recording_sid,
 )
 
+from callpanel.roles import Role
 from twirec import Archive, CatalogError, Reading, TwirecError
 
 PATH = f"/recordings/{recording_sid(PLAIN)}/audio"

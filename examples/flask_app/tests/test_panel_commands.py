@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from callpanel import accounts
 from flask import Flask
 from flask.testing import FlaskCliRunner
 from panel_house import LINE, PASSWORD, Browser, make_app, open_archive, settings_of
 
+from callpanel import accounts
 from twirec import Archive, CatalogError
 
 LONG = "una contraseña larga"
@@ -65,10 +65,10 @@ def test_a_password_is_asked_for_twice(cli: FlaskCliRunner, client: Browser) -> 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["pia", "--role", "admin", "--password", "short"], "password: give 12 to 256"),
+        (["pia", "--role", "admin", "--password", "short"], "Password: give 12 to 256"),
         (["ana", "--role", "admin", "--password", LONG], "ana has an account already"),
-        (["7up", "--role", "admin", "--password", LONG], "name: give 2 to 32 small letters"),
-        (["pia", "--role", "agent", "--line", "ana", "--password", LONG], "line: write +34"),
+        (["7up", "--role", "admin", "--password", LONG], "Name: give 2 to 32 small letters"),
+        (["pia", "--role", "agent", "--line", "ana", "--password", LONG], "Line: write +34"),
         (["pia", "--role", "king", "--password", LONG], "Invalid value for '--role'"),
         (["pia", "--password", LONG], "Missing option '--role'"),
     ],

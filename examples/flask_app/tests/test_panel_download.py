@@ -7,7 +7,6 @@ import re
 import wave
 
 import pytest
-from callpanel.words import CHANNELS, FORMATS
 from panel_house import (
     OUT,
     PLAIN,
@@ -19,6 +18,7 @@ from panel_house import (
     recording_sid,
 )
 
+from callpanel.words import CHANNELS, FORMATS
 from twirec import Archive
 
 PATH = f"/recordings/{recording_sid(PLAIN)}/download"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from callpanel.roles import Role
 from flask import Flask
 from panel_house import (
     NOTHING_ASKED,
@@ -17,6 +16,7 @@ from panel_house import (
 )
 from werkzeug.test import TestResponse
 
+from callpanel.roles import Role
 from twirec import Archive
 
 INSIDE = ("Traceback", "sqlalchemy", "sqlite", "twirec/", "callpanel/", ".db", "SELECT", "werkzeug")

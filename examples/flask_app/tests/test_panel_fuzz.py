@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from callpanel.extensions import db
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from panel_house import (
@@ -22,6 +21,7 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from callpanel.extensions import db
 from twirec import Archive
 from twirec.testing import SignedPosts
 

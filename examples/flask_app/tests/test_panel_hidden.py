@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable
 
 import pytest
-from callpanel import accounts
-from callpanel.roles import Role
 from flask import Flask
 from panel_house import (
     BLOCKED,
@@ -21,6 +19,8 @@ from panel_house import (
 )
 from werkzeug.test import TestResponse
 
+from callpanel import accounts
+from callpanel.roles import Role
 from twirec import Archive
 
 NOWHERE = 4711

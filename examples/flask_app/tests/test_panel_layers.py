@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import callpanel
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from callpanel.extensions import db
 from flask import Flask
 
+import callpanel
 import twirec
+from callpanel.extensions import db
 
 HOME = Path(callpanel.__file__).parent
 FILES = sorted(path.relative_to(HOME).as_posix() for path in HOME.rglob("*.py"))

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from callpanel import accounts
-from callpanel.roles import Role
 from flask import Flask
 from panel_house import (
     GOING_ON,
@@ -27,6 +25,8 @@ from panel_house import (
     recording_sid,
 )
 
+from callpanel import accounts
+from callpanel.roles import Role
 from twirec import Archive, Direction, NotFound
 from twirec.testing import ACCOUNT_SID
 

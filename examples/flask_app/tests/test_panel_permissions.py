@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callpanel.roles import Role
 from flask import Flask
 from panel_house import (
     GOING_ON,
@@ -23,6 +22,8 @@ from panel_house import (
     call_sid,
     recording_sid,
 )
+
+from callpanel.roles import Role
 
 CALL, RECORDING = call_sid(PLAIN), recording_sid(PLAIN)
 NOTE = {"note": "rang again", "case": "C-8"}

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 
 import pytest
-from callpanel.roles import Role
 from flask import Flask, Response
 from panel_house import (
     BLOCKED,
@@ -24,6 +23,7 @@ from panel_house import (
     recording_sid,
 )
 
+from callpanel.roles import Role
 from twirec import ConsentOutcome, Direction, Outcome, Reason, State
 
 SEES = {Role.SUPERVISOR: False, Role.ADMIN: True, Role.AUDITOR: True}

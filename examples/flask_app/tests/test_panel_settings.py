@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from callpanel import create_app
 from panel_house import settings_of
 
+from callpanel import create_app
 from twirec import SettingsError
 
 

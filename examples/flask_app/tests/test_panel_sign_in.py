@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from callpanel import accounts
-from callpanel.roles import Role
 from flask import Flask
 from panel_house import (
     OWN_NUMBER,
@@ -20,6 +18,8 @@ from panel_house import (
     open_archive,
 )
 
+from callpanel import accounts
+from callpanel.roles import Role
 from twirec import Archive, CatalogError
 
 WRONG = "eine falsche Parole"
@@ -302,6 +302,6 @@ def test_the_last_admin_stays(app: Flask, admin: Browser, template: Template) ->
 def test_the_lines_of_agents_are_such_as_calls_are_connected_to(app: Flask) -> None:
     with app.app_context():
         for line in ("911 222 333", "+34 911 222 333", "ana", "client:", "+0"):
-            with pytest.raises(accounts.AccountError, match="line: write"):
+            with pytest.raises(accounts.AccountError, match="Line: write"):
                 accounts.add("pia", PASSWORD, Role.AGENT, line)
         assert accounts.add("pia", PASSWORD, Role.AGENT, f" {OWN_NUMBER} ").line == OWN_NUMBER
