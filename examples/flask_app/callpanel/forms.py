@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -11,6 +12,7 @@ from wtforms import (
     IntegerField,
     PasswordField,
     RadioField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -30,8 +32,18 @@ from callpanel.words import (
     ROLES,
     STATES,
 )
+from twirec import Channels
 
-ANY = [("", _l("any"))]
+ANY = SelectChoice("", _l("any"))
+
+
+def choices(words: Mapping[str, Any]) -> list[SelectChoice]:
+    """Return what can be chosen, of words and what people read for them."""
+    return [SelectChoice(value, label) for value, label in words.items()]
+
+
+ORIGINAL = "original"
+"""The format of what was archived, as it is."""
 
 
 class SignIn(FlaskForm):
@@ -44,17 +56,17 @@ class SignIn(FlaskForm):
 class Search(FlaskForm):
     """What calls are asked for."""
 
-    text = StringField(_l("Number or time"), [Length(max=200)])
-    outcome = SelectField(_l("Recorded"), choices=[*ANY, *OUTCOMES.items()])
-    direction = SelectField(_l("Direction"), choices=[*ANY, *DIRECTIONS.items()])
+    text = StringField(_l("Number or time"), [Length(max=100)])
+    outcome = SelectField(_l("Recorded"), choices=[ANY, *choices(OUTCOMES)])
+    direction = SelectField(_l("Direction"), choices=[ANY, *choices(DIRECTIONS)])
     own_number = StringField(_l("Our number"), [Length(max=32)])
-    reason = SelectField(_l("Why not recorded"), choices=[*ANY, *REASONS.items()])
-    consent = SelectField(_l("Consent"), choices=[*ANY, *CONSENTS.items()])
-    state = SelectField(_l("State"), choices=[*ANY, *STATES.items()])
+    reason = SelectField(_l("Why not recorded"), choices=[ANY, *choices(REASONS)])
+    consent = SelectField(_l("Consent"), choices=[ANY, *choices(CONSENTS)])
+    state = SelectField(_l("State"), choices=[ANY, *choices(STATES)])
     min_seconds = IntegerField(_l("Seconds, at least"), [Optional(), NumberRange(0, 604800)])
     max_seconds = IntegerField(_l("Seconds, at most"), [Optional(), NumberRange(0, 604800)])
     case = StringField(_l("Case number"), [Length(max=64)])
-    note = StringField(_l("Words of a note"), [Length(max=200)])
+    note = StringField(_l("Words of a note"), [Length(max=100)])
 
 
 class Annotate(FlaskForm):
@@ -67,10 +79,16 @@ class Annotate(FlaskForm):
 class Download(FlaskForm):
     """A recording as a file."""
 
-    format = SelectField(_l("Format"), choices=list(FORMATS.items()))
-    channels = SelectField(_l("Voices"), choices=list(CHANNELS.items()))
+    format = SelectField(_l("Format"), choices=choices(FORMATS))
+    channels = SelectField(_l("Voices"), choices=choices(CHANNELS))
     start = StringField(_l("From"), [Length(max=16)])
     end = StringField(_l("To"), [Length(max=16)])
+
+    def validate_format(self, field: SelectField) -> None:
+        """Check that the original is asked for as it is."""
+        cut = self.start.data or self.end.data or self.channels.data != Channels.BOTH
+        if field.data == ORIGINAL and cut:
+            raise ValidationError(_l("The original is given whole: choose another format."))
 
     def validate_start(self, field: StringField) -> None:
         """Check that it is a time in a recording."""
@@ -85,11 +103,13 @@ class Switch(FlaskForm):
     """Recording switched on or off."""
 
     number = SelectField(_l("Number"))
-    direction = SelectField(_l("Direction"), choices=[("", _l("both")), *DIRECTIONS.items()])
+    direction = SelectField(
+        _l("Direction"), choices=[SelectChoice("", _l("both")), *choices(DIRECTIONS)]
+    )
     on = RadioField(
         _l("Recording"),
         [InputRequired()],
-        choices=[("on", _l("on")), ("off", _l("off"))],
+        choices=choices({"on": _l("on"), "off": _l("off")}),
     )
     why = StringField(_l("Reason"), [InputRequired(), Length(max=500)])
 
@@ -101,20 +121,20 @@ class NewUser(FlaskForm):
     password = PasswordField(
         _l("Password"), [InputRequired(), Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)]
     )
-    role = SelectField(_l("Role"), choices=list(ROLES.items()), default=Role.SUPERVISOR)
+    role = SelectField(_l("Role"), choices=choices(ROLES), default=Role.SUPERVISOR)
     line = StringField(_l("Line"), [Length(max=255)])
 
 
 class ChangeUser(FlaskForm):
     """A changed account. An empty password stays as it is."""
 
-    role = SelectField(_l("Role"), choices=list(ROLES.items()))
+    role = SelectField(_l("Role"), choices=choices(ROLES))
     line = StringField(_l("Line"), [Length(max=255)])
     password = PasswordField(
         _l("New password"), [Optional(), Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)]
     )
     disabled = RadioField(
-        _l("Access"), choices=[("no", _l("may sign in")), ("yes", _l("may not sign in"))]
+        _l("Access"), choices=choices({"no": _l("may sign in"), "yes": _l("may not sign in")})
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from wtforms import SelectChoice
 
 from callpanel.auth import needs, user
 from callpanel.config import archive, config
@@ -56,7 +57,7 @@ def change_policy() -> ResponseReturnValue:
 
 def _form() -> Switch:
     form = Switch()
-    form.number.choices = [("", _("all numbers")), *((each, each) for each in _numbers())]
+    form.number.choices = [SelectChoice("", _("all numbers")), *map(SelectChoice, _numbers())]
     return form
 
 
