@@ -22,7 +22,7 @@ panel: $(READY)
 	@$(BIN)/python -m callpanel.demo
 
 screenshots: $(READY)
-	$(BIN)/python examples/flask_app/screenshots.py
+	PYTHONPATH=examples/flask_app/tests/browser $(BIN)/python examples/flask_app/screenshots.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -q
