@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import pytest
 from callpanel.demo import Demo
+from chromium import LARGE, PHONE
 from playwright.sync_api import expect
 from visits import Visits
 
 from twirec import CallRecord
 
 
+@pytest.mark.parametrize("size", [LARGE, PHONE], ids=["large", "phone"])
+@pytest.mark.parametrize(
+    ("locale", "said"), [("en-GB", "3444 around {:%H:%M}"), ("es-ES", "3444 sobre las {:%H:%M}")]
+)
 def test_a_call_is_found_by_its_last_four_digits_and_a_time_around_it(
-    visit: Visits, demo: Demo, recorded: CallRecord
+    visit: Visits,
+    demo: Demo,
+    recorded: CallRecord,
+    locale: str,
+    said: str,
+    size: dict[str, int],
 ) -> None:
-    page = visit("sergio", "/calls")
+    page = visit("sergio", "/calls", locale=locale, viewport=size)
     local = recorded.call.started_at.astimezone(demo.archive.settings.timezone)
-    page.get_by_role("searchbox").fill(f"3444 around {local:%H:%M}")
-    page.get_by_role("button", name="Find").first.click()
-    expect(page.locator(".count")).to_have_text("1 call")
+    page.get_by_role("searchbox").fill(said.format(local))
+    page.locator("form.search .box button").click()
+    expect(page.locator("#calls tbody tr")).to_have_count(1)
     page.locator("#calls tbody a").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("+34 600 333 444")
 
