@@ -104,8 +104,9 @@ def test_axe_finds_nothing(page: Page, scheme: str) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-def test_a_phone_shows_all_of_its_width(page: Page) -> None:
-    page.set_viewport_size(PHONE)
+@pytest.mark.parametrize("width", [320, PHONE["width"], 800, 1030, LARGE["width"]])
+def test_all_of_it_is_seen_in_any_width(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate(CUT_OFF) == []
     assert not page.evaluate(TOO_WIDE)
 
