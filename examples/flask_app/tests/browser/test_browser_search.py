@@ -11,17 +11,18 @@ from visits import Visits
 from twirec import CallRecord
 
 
-@pytest.mark.parametrize("size", [LARGE, PHONE], ids=["large", "phone"])
 @pytest.mark.parametrize(
-    ("locale", "said"), [("en-GB", "3444 around {:%H:%M}"), ("es-ES", "3444 sobre las {:%H:%M}")]
+    ("locale", "size", "said"),
+    [("en-GB", LARGE, "3444 around {:%H:%M}"), ("es-ES", PHONE, "3444 sobre las {:%H:%M}")],
+    ids=["in English", "in Spanish on a phone"],
 )
 def test_a_call_is_found_by_its_last_four_digits_and_a_time_around_it(
     visit: Visits,
     demo: Demo,
     recorded: CallRecord,
     locale: str,
-    said: str,
     size: dict[str, int],
+    said: str,
 ) -> None:
     page = visit("sergio", "/calls", locale=locale, viewport=size)
     local = recorded.call.started_at.astimezone(demo.archive.settings.timezone)
