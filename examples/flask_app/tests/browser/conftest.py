@@ -65,10 +65,12 @@ def until() -> Callable[[Callable[[], Any]], None]:
 
 @pytest.fixture(scope="session")
 def recorded(demo: Demo, until: Callable[[Callable[[], Any]], None]) -> CallRecord:
-    """A call of a minute, whose recording is in the bucket."""
+    """A call of a minute, whose recording is in the bucket, with its copy for listening."""
     demo.play(LONG).wait()
     until(lambda: _recordings(demo, LONG.customer) and _settled(demo, LONG.customer))
-    return demo.archive.search(number=LONG.customer).calls[0]
+    record = demo.archive.search(number=LONG.customer).calls[0]
+    until(lambda: demo.archive.listening_copy(record.recordings[0].sid))
+    return record
 
 
 @pytest.fixture(scope="session")
