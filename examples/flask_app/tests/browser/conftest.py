@@ -65,12 +65,10 @@ def until() -> Callable[[Callable[[], Any]], None]:
 
 @pytest.fixture(scope="session")
 def recorded(demo: Demo, until: Callable[[Callable[[], Any]], None]) -> CallRecord:
-    """A call of a minute, whose recording is in the bucket, with its copy for listening."""
+    """A call of a minute, whose recording is in the bucket."""
     demo.play(LONG).wait()
     until(lambda: _recordings(demo, LONG.customer) and _settled(demo, LONG.customer))
-    record = demo.archive.search(number=LONG.customer).calls[0]
-    until(lambda: demo.archive.listening_copy(record.recordings[0].sid))
-    return record
+    return demo.archive.search(number=LONG.customer).calls[0]
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from callpanel.demo import Demo
 from playwright.sync_api import Page, expect
 from visits import PATIENCE, Visits
+
+from twirec import CallRecord
 
 AT = "document.querySelector('audio').currentTime"
 SECONDS = 60.0
@@ -36,7 +41,7 @@ def test_it_plays_in_ranges(page: Page, visit: Visits) -> None:
     page.locator(".wave").focus()
     page.keyboard.press("Space")
     wait_for(page, "audio.currentTime > 0.3 && !audio.paused")
-    heard = [answer for answer in visit.answers if answer.url.endswith("/audio")]
+    heard = [answer for answer in visit.answers if "/audio" in answer.url]
     assert {answer.status for answer in heard} == {206}
     assert all("range" in answer.request.headers for answer in heard)
 
@@ -85,3 +90,17 @@ def test_listening_is_shown_to_the_next_who_opens_the_call(page: Page) -> None:
     expect(page.locator("section[aria-labelledby=log] li").first).to_contain_text(
         "sergio: listened"
     )
+
+
+def test_the_copy_for_listening_is_for_pages_that_were_opened_after_it_was_made(
+    page: Page, demo: Demo, recorded: CallRecord, until: Callable[[Callable[[], Any]], None]
+) -> None:
+    sid = recorded.recordings[0].sid
+    until(lambda: demo.archive.listening_copy(sid))
+    page.reload()
+    assert page.locator("audio").get_attribute("src") == f"/recordings/{sid}/audio"
+    copy, original = (
+        page.request.get(f"/recordings/{sid}/audio{which}") for which in ("", "?original=1")
+    )
+    assert copy.headers["content-type"].startswith("audio/ogg")
+    assert "wav" in original.headers["content-type"]

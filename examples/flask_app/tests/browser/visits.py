@@ -10,7 +10,7 @@ from callpanel.demo import Demo
 from chromium import LARGE, sign_in
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
-PATIENCE = 20_000
+PATIENCE = 30_000
 """Milliseconds to wait for what has to come."""
 
 TELL_VIOLATIONS = """document.addEventListener(
