@@ -255,7 +255,7 @@ def _open_call(page: Page) -> None:
 
 def _listen_and_download(page: Page) -> None:
     _open_call(page)
-    with page.expect_response("**/audio"):
+    with page.expect_response("**/audio*"):
         page.locator(".wave").click()
     with page.expect_download():
         page.locator("form.download button").click()
