@@ -22,7 +22,7 @@ panel: $(READY)
 	@$(BIN)/python -m callpanel.demo
 
 screenshots: $(READY)
-	$(BIN)/python examples/flask_app/screenshots.py
+	PYTHONPATH=examples/flask_app/tests/browser $(BIN)/python examples/flask_app/screenshots.py
 
 # After a text of the panel changed: then translate what is new in the .po file, and run it again.
 translations: $(READY)

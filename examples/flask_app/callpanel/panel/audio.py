@@ -32,7 +32,7 @@ def audio(sid: str) -> ResponseReturnValue:
     It is the smaller copy for listening, where there is one, or else the original.
     """
     recording = _recording(sid)
-    copy = archive().listening_copy(sid)
+    copy = None if "original" in request.args else archive().listening_copy(sid)
     size = (copy.size if copy else recording.size) or 0
     tag = f"{sid}-{copy.format if copy else ORIGINAL}"  # bytes of two files do not mix in a player
     part = _part(size, tag)

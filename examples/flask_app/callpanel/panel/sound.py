@@ -58,6 +58,8 @@ class Sound:
 
     Attributes:
         playable: whether who asks may hear it, and it is there.
+        copied: whether there is a smaller copy for listening. One that is made while somebody
+            listens to the original is not for them: its bytes are others.
         drawing: the waveform; empty where there is none.
         why_not: why there is no drawing.
         turns: who speaks when.
@@ -66,6 +68,7 @@ class Sound:
 
     recording: Recording
     playable: bool
+    copied: bool = False
     waveform: Waveform | None = None
     drawing: Markup = field(default_factory=Markup)
     why_not: str = ""
@@ -83,6 +86,7 @@ def sound_of(record: CallRecord, recording: Recording, may_listen: bool) -> Soun
     there = recording.state in STORED and recording.custody is Custody.ACTIVE
     if not there:
         return Sound(recording, False)
+    copied = archive().listening_copy(recording.sid) is not None
     labels = {role: str(PARTIES[role.value]) for role in Role}
     try:
         waveform = archive().waveform(recording.sid)
@@ -90,10 +94,11 @@ def sound_of(record: CallRecord, recording: Recording, may_listen: bool) -> Soun
             recording.sid, width=WIDTH, height=HEIGHT, title=_described(waveform), labels=labels
         )
     except TwirecError as error:
-        return Sound(recording, may_listen, why_not=str(error))
+        return Sound(recording, may_listen, copied, why_not=str(error))
     return Sound(
         recording,
         may_listen,
+        copied,
         waveform,
         Markup(drawing),  # noqa: S704 - made by twirec, which escapes what it is given
         turns=tuple(sorted(_turns(waveform), key=lambda turn: turn.start)),

@@ -14,7 +14,7 @@ for (const player of document.querySelectorAll(".player")) {
   if (!audio) continue;
   const seconds = Number(player.dataset.seconds);
   const wave = player.querySelector(".wave");
-  const head = player.querySelector(".head");
+  const head = player.querySelector(".head-line");
   const speed = player.querySelector(".speed");
 
   const show = (at) => {

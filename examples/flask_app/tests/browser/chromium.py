@@ -1,0 +1,42 @@
+"""Debian's Chromium, through Playwright, on the pages of a panel that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from callpanel.demo import Demo
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",  # containers have no user namespaces to build one from
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+LARGE = {"width": 1200, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def sign_in(page: Page, demo: Demo, name: str) -> None:
+    """Sign in as one of the demo's people, on the form of the page that is shown, or the first."""
+    if page.locator("#password").count() == 0:
+        page.goto(demo.url)
+    page.locator("#name").fill(name)
+    page.locator("#password").fill(demo.password)
+    page.locator("main form button").click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)

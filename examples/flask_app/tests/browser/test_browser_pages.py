@@ -1,0 +1,128 @@
+"""Every page, in light and dark, large and on a phone: legible, and with nothing to complain of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from callpanel.demo import Demo
+from chromium import LARGE, PHONE
+from playwright.sync_api import Browser, Page
+from visits import Visits
+
+from twirec import CallRecord, State
+from twirec.sandbox import Party
+from twirec.sandbox.scenes import SCENES
+
+PAGES = {
+    "sign-in": ("", "/sign-in"),
+    "calls": ("ana", "/calls"),
+    "a call": ("ana", "/calls/{recorded}"),
+    "a call that was not recorded": ("ana", "/calls/{hung_up}"),
+    "recording": ("ana", "/recording"),
+    "health": ("ana", "/health"),
+    "users": ("ana", "/users"),
+    "an account": ("ana", "{user}"),
+    "audit log": ("aurora", "/audit"),
+    "my calls": ("alex", "/desk"),
+    "no such page": ("ana", "/nowhere"),
+}
+"""Who sees it, and its path."""
+
+SMALL_TEXTS = """() => {
+    const small = [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const size = parseFloat(getComputedStyle(texts.currentNode.parentElement).fontSize);
+        const text = texts.currentNode.data.trim();
+        if (text && size < 14) small.push(`${size} px: ${text}`);
+    }
+    return small;
+}"""
+TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
+CUT_OFF = """() => [...document.querySelectorAll("main *")]
+    .filter((element) => element.offsetWidth && element.getBoundingClientRect().right > innerWidth)
+    .map((element) => element.outerHTML.slice(0, 80))"""
+OUTLINE = """() => {
+    if (document.activeElement === document.body) return null;
+    const style = getComputedStyle(document.activeElement);
+    return style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
+}"""
+
+
+@pytest.fixture(scope="module")
+def places(
+    demo: Demo,
+    recorded: CallRecord,
+    hung_up: CallRecord,
+    until: Callable[[Callable[[], Any]], None],
+) -> Iterator[dict[str, str]]:
+    """What paths are made of. While they are used, an agent is on the phone."""
+    callee = Party(hangs_up_after=3600.0)
+    call = demo.play(replace(SCENES[0], customer="+34600121204", caller=Party(), callee=callee))
+    until(lambda: demo.archive.search(number="+34600121204", state=State.RECORDING).calls)
+    yield {"recorded": recorded.call.call_sid, "hung_up": hung_up.call.call_sid}
+    call.hang_up()
+    call.wait()
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    demo: Demo,
+    sessions: dict[str, Any],
+    places: dict[str, str],
+) -> Iterator[Page]:
+    """One of the pages; leaving it fails if the browser minded anything."""
+    who, path = PAGES[request.param]
+    with Visits(browser, demo, sessions) as visit:
+        if path == "{user}":
+            page = visit(who, "/users")
+            page.locator("td a").first.click()
+            page.wait_for_url("**/users/*")
+        else:
+            page = visit(who, path.format(**places))
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+        yield page
+        elsewhere = [url for url in visit.addresses if not url.startswith(demo.url)]
+        assert elsewhere == []
+        if request.param == "no such page":
+            assert all("404" in problem for problem in visit.problems)
+            visit.problems.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, scheme: str) -> None:
+    page.set_viewport_size(LARGE)
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate(f"matchMedia('(prefers-color-scheme: {scheme})').matches")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [320, PHONE["width"], 800, 1030, LARGE["width"]])
+def test_all_of_it_is_seen_in_any_width(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate(CUT_OFF) == []
+    assert not page.evaluate(TOO_WIDE)
+
+
+def test_no_text_is_smaller_than_14_pixels(page: Page) -> None:
+    page.set_viewport_size(LARGE)
+    assert page.evaluate(SMALL_TEXTS) == []
+
+
+def test_whatever_has_the_focus_is_outlined(page: Page) -> None:
+    page.set_viewport_size(LARGE)
+    page.evaluate("document.activeElement.blur()")
+    outlines = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        outlines.append(page.evaluate(OUTLINE))
+    focused = [outline for outline in outlines if outline is not None]
+    assert len(focused) >= 3
+    assert min(focused) >= 2

@@ -1,0 +1,66 @@
+"""A call is found as people say it, and nothing that they typed is in an address."""
+
+from __future__ import annotations
+
+import pytest
+from callpanel.demo import Demo
+from chromium import LARGE, PHONE
+from playwright.sync_api import expect
+from visits import Visits
+
+from twirec import CallRecord
+
+
+@pytest.mark.parametrize(
+    ("locale", "size", "said"),
+    [("en-GB", LARGE, "3444 around {:%H:%M}"), ("es-ES", PHONE, "3444 sobre las {:%H:%M}")],
+    ids=["in English", "in Spanish on a phone"],
+)
+def test_a_call_is_found_by_its_last_four_digits_and_a_time_around_it(
+    visit: Visits,
+    demo: Demo,
+    recorded: CallRecord,
+    locale: str,
+    size: dict[str, int],
+    said: str,
+) -> None:
+    page = visit("sergio", "/calls", locale=locale, viewport=size)
+    local = recorded.call.started_at.astimezone(demo.archive.settings.timezone)
+    page.get_by_role("searchbox").fill(said.format(local))
+    page.locator("form.search .box button").click()
+    expect(page.locator("#calls tbody tr")).to_have_count(1)
+    page.locator("#calls tbody a").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("+34 600 333 444")
+
+
+def test_another_time_finds_nothing(visit: Visits, recorded: CallRecord) -> None:
+    page = visit("sergio", "/calls")
+    page.get_by_role("searchbox").fill("3444 last month")
+    page.keyboard.press("Enter")
+    expect(page.locator("#calls")).to_contain_text("No call matches.")
+
+
+def test_nothing_that_is_typed_is_in_an_address(visit: Visits, recorded: CallRecord) -> None:
+    page = visit("sergio", "/calls")
+    page.get_by_text("More to ask for").click()
+    page.get_by_role("searchbox").fill("600 333 444")
+    page.get_by_label("Words of a note").fill("gratis")
+    page.get_by_label("Case number").fill("R-2026/17")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Show all calls")).to_be_visible()
+    with page.expect_response("**/calls/newest"):
+        pass
+    assert len(visit.addresses) > 3
+    typed = ("333", "444", "gratis", "2026")
+    assert [url for url in visit.addresses if any(word in url for word in typed)] == []
+
+
+def test_filters_narrow_what_is_shown(
+    visit: Visits, recorded: CallRecord, hung_up: CallRecord
+) -> None:
+    page = visit("sergio", "/calls")
+    page.get_by_text("More to ask for").click()
+    page.get_by_label("Why not recorded").select_option("hung_up_during_announcement")
+    page.get_by_role("button", name="Find").last.click()
+    expect(page.locator("#calls tbody tr")).to_have_count(1)
+    expect(page.locator("#calls tbody tr")).to_contain_text("hung up during the announcement")

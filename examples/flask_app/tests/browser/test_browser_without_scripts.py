@@ -1,0 +1,44 @@
+"""Search, switch and download work in a browser that runs no scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from callpanel.demo import Demo
+from playwright.sync_api import Page, expect
+from visits import Visits
+
+from twirec import CallRecord
+from twirec.sandbox.scenes import OWN_NUMBER
+
+
+@pytest.fixture
+def page(visit: Visits) -> Page:
+    return visit("ana", "/calls", java_script_enabled=False)
+
+
+def test_a_call_is_found(page: Page, recorded: CallRecord) -> None:
+    page.get_by_role("searchbox").fill("600 333 444")
+    page.get_by_role("button", name="Find").first.click()
+    expect(page.locator(".count")).to_have_text("1 call")
+    page.get_by_role("button", name="Show all calls").click()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_recording_is_switched(page: Page, demo: Demo) -> None:
+    page.goto("/recording")
+    page.locator("#number").select_option(OWN_NUMBER)
+    page.get_by_label("on", exact=True).check()
+    page.get_by_label("Reason").fill("No scripts here")
+    page.get_by_role("button", name="Switch").click()
+    expect(page.locator("section[aria-labelledby=history]")).to_contain_text("No scripts here")
+
+
+def test_a_recording_is_downloaded_and_has_a_player(page: Page, recording_path: str) -> None:
+    page.goto(recording_path)
+    expect(page.locator("audio[controls]")).to_be_visible()
+    expect(page.get_by_label("Speed")).to_be_hidden()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Download").click()
+    assert Path(taken.value.path()).stat().st_size > 10_000
