@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from callpanel.demo import Demo, running
 from chromium import LARGE, PHONE, chromium, sign_in  # of tests/browser, which the Makefile names
 from playwright.sync_api import Browser, Page
 
+from callpanel.demo import Demo, running
 from twirec import State
 from twirec.sandbox import Call, Line, Party
 from twirec.sandbox.scenes import AGENT, OWN_NUMBER, SCENES, Scene

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from callpanel.demo import Demo
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from callpanel.demo import Demo
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from callpanel.demo import Demo, running
 from chromium import CHROMIUM, chromium
 from playwright.sync_api import Browser, expect
 from visits import PATIENCE, Visits
 
+from callpanel.demo import Demo, running
 from twirec import CallRecord, State
 from twirec.sandbox.scenes import SCENES
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from callpanel.demo import Demo
 from playwright.sync_api import expect
 from visits import Visits
 
+from callpanel.demo import Demo
 from twirec.sandbox import Call, Party
 from twirec.sandbox.scenes import SCENES
 

@@ -6,10 +6,10 @@ import wave
 from pathlib import Path
 
 import pytest
-from callpanel.demo import Demo
 from playwright.sync_api import Download, Page
 from visits import Visits
 
+from callpanel.demo import Demo
 from twirec import CallRecord
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from callpanel.demo import Demo
 from playwright.sync_api import Page, expect
 from visits import PATIENCE, Visits
 
+from callpanel.demo import Demo
 from twirec import CallRecord
 
 AT = "document.querySelector('audio').currentTime"

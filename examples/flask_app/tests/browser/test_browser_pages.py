@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from callpanel.demo import Demo
 from chromium import LARGE, PHONE
 from playwright.sync_api import Browser, Page
 from visits import Visits
 
+from callpanel.demo import Demo
 from twirec import CallRecord, State
 from twirec.sandbox import Party
 from twirec.sandbox.scenes import SCENES

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from callpanel.demo import Demo
 from chromium import LARGE, PHONE
 from playwright.sync_api import expect
 from visits import Visits
 
+from callpanel.demo import Demo
 from twirec import CallRecord
 
 

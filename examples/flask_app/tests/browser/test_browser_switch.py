@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callpanel.demo import Demo
 from chromium import sign_in
 from playwright.sync_api import Locator, Page, expect
 from visits import Visits
 
+from callpanel.demo import Demo
 from twirec.sandbox.scenes import OWN_NUMBER, SCENES
 
 ANSWERED = SCENES[0]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from callpanel.demo import Demo
 from playwright.sync_api import Page, expect
 from visits import Visits
 
+from callpanel.demo import Demo
 from twirec import CallRecord
 from twirec.sandbox.scenes import OWN_NUMBER
 

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from callpanel.demo import Demo
 from chromium import LARGE, sign_in
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+
+from callpanel.demo import Demo
 
 PATIENCE = 30_000
 """Milliseconds to wait for what has to come."""
