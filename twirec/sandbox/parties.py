@@ -18,6 +18,7 @@ SPOKEN = {
         "y ahora me la cobran."
     ),
     "customer_thanks": "De acuerdo, lo miro y le vuelvo a llamar. Muchas gracias.",
+    "agent_greeting": "Buenos días, ¿en qué puedo ayudarle?",
     "agent_answer": (
         "Le atiende Javier. No se preocupe, escucho la grabación de aquella llamada "
         "y se lo confirmo hoy mismo."

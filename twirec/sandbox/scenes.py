@@ -13,8 +13,10 @@ OWN_NUMBER = "+34911000111"
 AGENT = "+34911222333"
 """Whom the company's app connects."""
 
-CUSTOMER = Party(says=[Line("customer_complaint", at=0.5)], counts_from_bridge=True)
-COLLEAGUE = Party(says=[Line("agent_answer", at=8.0)], hangs_up_after=18.0)
+CUSTOMER = Party(says=[Line("customer_complaint", at=3.5)], counts_from_bridge=True)
+COLLEAGUE = Party(
+    says=[Line("agent_greeting", at=0.5), Line("agent_answer", at=10.5)], hangs_up_after=18.0
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,18 @@ SCENES = (
         "+34600333444",
         caller=Party(
             says=[
-                Line("customer_complaint", at=0.5),
+                Line("customer_complaint", at=3.5),
                 Line("customer_complaint", at=25.0),
                 Line("customer_thanks", at=50.0),
             ],
             counts_from_bridge=True,
         ),
         callee=Party(
-            says=[Line("agent_answer", at=10.0), Line("agent_answer", at=35.0)],
+            says=[
+                Line("agent_greeting", at=0.5),
+                Line("agent_answer", at=10.5),
+                Line("agent_answer", at=35.0),
+            ],
             hangs_up_after=60.0,
         ),
     ),

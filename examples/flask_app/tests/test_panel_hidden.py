@@ -76,7 +76,10 @@ def test_the_call_of_a_hidden_recording_is_shown_without_it(supervisor: Browser)
 
 def test_those_who_may_see_the_quarantine_cannot_hear_it(admin: Browser, archive: Archive) -> None:
     sid = recording_sid(HIDDEN)
-    assert sid in admin.get(f"/calls/{sid}").text
+    page = admin.get(f"/calls/{sid}").text
+    assert sid in page
+    assert "It cannot be played or downloaded while it is in quarantine." in page
+    assert "<audio" not in page
     assert admin.get(f"/recordings/{sid}/audio").status_code == 403
     asked = {"format": "mp3", "channels": "both"}
     assert admin.post(f"/recordings/{sid}/download", asked).status_code == 403

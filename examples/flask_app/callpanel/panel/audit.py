@@ -30,7 +30,7 @@ def audit() -> ResponseReturnValue:
     try:
         entries = archive().audit_log(**asked, limit=ON_A_PAGE + 1, after=after)
     except InvalidQuery as error:
-        return render_template("audit.html", form=form, entries=[], error=error), 400
+        return render_template("audit.html", form=form, entries=[], error=error)
     more = entries[ON_A_PAGE - 1].seq if len(entries) > ON_A_PAGE else None
     return render_template("audit.html", form=form, entries=entries[:ON_A_PAGE], more=more)
 

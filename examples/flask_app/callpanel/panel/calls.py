@@ -26,7 +26,8 @@ def calls() -> ResponseReturnValue:
     try:
         page = _find(asked, request.args.get("after"))
     except InvalidQuery as error:
-        return render_template("calls.html", form=form, asked=asked, page=None, error=error), 400
+        shown = render_template("calls.html", form=form, asked=asked, page=None, error=error)
+        return shown, 400 if "after" in request.args else 200  # what was typed is no bad address
     return render_template("calls.html", form=form, asked=asked, page=page)
 
 

@@ -17,6 +17,12 @@ for (const player of document.querySelectorAll(".player")) {
   const head = player.querySelector(".head-line");
   const speed = player.querySelector(".speed");
 
+  speed.hidden = false;
+  speed.querySelector("select").addEventListener("change", (event) => {
+    audio.defaultPlaybackRate = audio.playbackRate = Number(event.target.value);
+  });
+  if (!wave) continue;
+
   const show = (at) => {
     const x = String(Math.min(at / seconds, 1) * 1000);
     head.setAttribute("x1", x);
@@ -63,11 +69,6 @@ for (const player of document.querySelectorAll(".player")) {
   });
   audio.addEventListener("timeupdate", () => show(audio.currentTime));
   audio.addEventListener("seeking", () => show(audio.currentTime));
-
-  speed.hidden = false;
-  speed.querySelector("select").addEventListener("change", (event) => {
-    audio.defaultPlaybackRate = audio.playbackRate = Number(event.target.value);
-  });
   for (const turn of player.querySelectorAll("[data-at]")) {
     turn.disabled = false;
     turn.addEventListener("click", () => seek(Number(turn.dataset.at), true));

@@ -7,13 +7,13 @@ from playwright.sync_api import expect
 from visits import Visits
 
 SPANISH_WORDS: dict[str, tuple[str, ...]] = {
-    "/calls": (),
-    "/recording": (),
-    "/health": (),
-    "/users": (),
-    "/audit": (),
+    "/calls": ("Llamadas", "Número o momento"),
+    "/recording": ("Grabación", "Activar o desactivar la grabación"),
+    "/health": ("Estado", "Último repaso"),
+    "/users": ("Usuarios", "Cuenta nueva"),
+    "/audit": ("Registro de auditoría", "Comprobar toda la cadena"),
 }
-"""Words that a page shows in Spanish, by its path. To be completed with the translations."""
+"""Words that a page shows in Spanish, by its path."""
 
 
 @pytest.mark.parametrize("path", SPANISH_WORDS)

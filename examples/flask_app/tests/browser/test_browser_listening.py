@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from visits import PATIENCE, Visits
 
 from callpanel.demo import Demo
-from twirec import CallRecord
+from twirec import Archive, CallRecord, TwirecError
 
 AT = "document.querySelector('audio').currentTime"
 SECONDS = 60.0
@@ -81,6 +81,20 @@ def test_a_turn_in_who_spoke_when_is_sought(page: Page) -> None:
     turn.click()
     wait_for(page, f"audio.currentTime >= {turn.get_attribute('data-at')}")
     assert page.evaluate(AT) > 45
+
+
+def test_what_cannot_be_drawn_can_be_heard(
+    visit: Visits, recording_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_tools(archive: Archive, sid: str) -> None:
+        raise TwirecError("there is no ffmpeg")
+
+    monkeypatch.setattr(Archive, "waveform", no_tools)
+    page = visit("sergio", recording_path)
+    expect(page.get_by_text("there is no ffmpeg")).to_be_visible()
+    page.get_by_label("Speed").select_option("2")
+    page.evaluate("document.querySelector('audio').play()")
+    wait_for(page, "audio.currentTime > 0.3 && audio.playbackRate === 2")
 
 
 def test_listening_is_shown_to_the_next_who_opens_the_call(page: Page) -> None:
