@@ -16,6 +16,7 @@ from panel_house import (
     Browser,
     call_sid,
     recording_sid,
+    without_what_differs,
 )
 from werkzeug.test import TestResponse
 
@@ -38,11 +39,6 @@ STRANGE = [
     "é" * 30,
     "+34600111222",
 ]
-
-
-def without_what_differs(answer: TestResponse) -> tuple[int, str]:
-    """Return an answer without the tokens, which are new every second."""
-    return answer.status_code, re.sub(r'value="[^"]+"', "", answer.text)
 
 
 def at(who: Browser, sid: str) -> list[TestResponse]:
