@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from twirec.model.audit import Action, AuditDraft
 from twirec.model.records import Call, Consent, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, RecordingStatus
@@ -83,3 +84,7 @@ def a_recording(**changes: Any) -> Recording:
         "due_at": STARTED,
     }
     return Recording(**fields | changes)
+
+
+RETRIED = AuditDraft(datetime(2026, 11, 3, 17, tzinfo=UTC), "ana", "", Action.RETRY, sid="all")
+"""The entry of the audit log about recordings that are tried again."""

@@ -110,6 +110,12 @@ MADRID = [
     ("el mes pasado", [*AUTUMN]),
     ("3 days ago", []),
     ("hace dos días", ["hidden Sun 16:20"]),
+    ("el lunes 23", MONDAY),
+    ("martes 17", ["ana Tue 17:05"]),
+    ("Monday 23rd", MONDAY),
+    ("el día 3", ["ana 3 Nov 17:00"]),
+    ("los últimos 2 días", ["hidden Sun 16:20", *MONDAY, "bea today 09:15"]),
+    ("222 last 2 days", [*MONDAY, "bea today 09:15"]),
     # times
     ("ayer sobre las 5", ["ana Mon 16:40", "bea Mon 17:10"]),
     ("2222 ayer sobre las 5", ["bea Mon 17:10"]),
@@ -133,6 +139,15 @@ MADRID = [
     ("600111222 3/11 17:00", ["ana 3 Nov 17:00"]),
     ("oculto el domingo a las cuatro y media de la tarde", ["hidden Sun 16:20"]),
     ("around five", ["ana Mon 16:40", "bea Mon 17:10"]),  # today it is not five yet
+    ("sobre las cinco del martes", ["ana Tue 17:05"]),  # nor this Tuesday
+    ("el martes a las 9", ["bea today 09:15"]),
+    ("martes 24 a las 9", ["bea today 09:15"]),
+    ("martes 17 horas", ["ana Tue 17:05"]),
+    ("el día 3 sobre las 5", ["ana 3 Nov 17:00"]),
+    ("hace media hora", []),
+    ("last 3 hours", ["bea today 09:15"]),
+    ("600332222 últimas 3 horas", ["bea today 09:15"]),
+    ("la última hora", []),
     ("yesterday after 17:00", ["bea Mon 17:10", "ana Mon 22:10"]),
     ("ayer antes de las 17:00", ["ana Mon 16:40"]),
     ("desde ayer", [*MONDAY, "bea today 09:15"]),
@@ -254,6 +269,7 @@ def test_options_take_times_as_they_are_said(
         ("mañana", "'mañana'"),
         ("31/2", "'31/2' is not a day"),
         ("lunes 3/11/2026", "'lunes' is not the weekday"),
+        ("el lunes 24", "'24' is no such day"),
         ("yesterday Monday", "'Monday' is said beside another time"),
         ("1222 yesterday 3444", "'3444' is a second number"),
         ("la semana pasada a las 5", "one day"),
@@ -283,7 +299,9 @@ def test_a_number_is_said_once(archive: Archive) -> None:
         archive.search("1222 ayer", number="600111222")
 
 
-@pytest.mark.parametrize("word", ["a ", "at ", "1 ", "el ", "from ", "12 22 ", "3 de ", "y ", "-"])
+@pytest.mark.parametrize(
+    "word", ["a ", "at ", "1 ", "el ", "from ", "12 22 ", "3 de ", "y ", "-", "dia "]
+)
 def test_no_sentence_takes_long(word: str) -> None:
     begun = time.thread_time()
     with suppress(InvalidQuery):
@@ -295,7 +313,20 @@ WORDS = st.sampled_from(
     [
         *("600", "11", "12", "1222", "5", "pm", "last", "Tuesday", "martes", "a", "las", "el"),
         *("de", "la", "tarde", "entre", "y", "3/11", "17:30", "ayer", "noviembre", "nov", "hace"),
-        *("ago", "hours", "desde", "hasta", "before", "half past", "-", "foo", "2026-11-03", "99"),
+        *(
+            "ago",
+            "hours",
+            "últimas",
+            "día",
+            "desde",
+            "hasta",
+            "before",
+            "half past",
+            "-",
+            "foo",
+            "2026-11-03",
+            "99",
+        ),
     ]
 )
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
+from twirec.calls.asking import spoken_span
 from twirec.calls.numbers import normalise
-from twirec.calls.times import since_time, until_time
 from twirec.custody.audit import AuditLog
 from twirec.model.audit import (
     Action,
@@ -83,7 +84,7 @@ class Auditing:
         """Return entries of the audit log, newest first. All that is given must hold.
 
         Args:
-            since: from when, such as `2026-11-03`, in the company's zone.
+            since: from when, as in `Archive.search`: `2026-11-03`, `yesterday`, `ayer`.
             until: up to when; a date alone includes that day.
             who: by whom, as it was written down.
             action: what was done.
@@ -96,11 +97,11 @@ class Auditing:
             InvalidQuery: a time cannot be understood.
             SettingsError: a number is asked for, and `TWIREC_AUDIT_KEY` is missing.
         """
-        zone = self.settings.timezone
+        when = partial(spoken_span, now=self.now(), zone=self.settings.timezone)
         return self.catalog.audit_log(
             AuditQuery(
-                since=since_time(since, zone) if since else None,
-                until=until_time(until, zone) if until else None,
+                since=when("since", since).since if since else None,
+                until=when("until", until).until if until else None,
                 who=who,
                 action=action,
                 sid=sid,

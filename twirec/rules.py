@@ -8,7 +8,7 @@ from datetime import date, datetime
 from twirec.auditing import Auditing
 from twirec.calls.agents import agent_of, check_entry
 from twirec.calls.numbers import normalise
-from twirec.calls.policy import check_change, decide, newest
+from twirec.calls.policy import check_change, decide, newest, overruling
 from twirec.calls.times import since_time
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
@@ -58,8 +58,7 @@ class Rules(Auditing):
             InvalidQuery: a value is wrong, or mode and legal basis would not fit each other.
         """
         own = normalise(number, self.settings.country) if number else None
-        history = self.catalog.policy_history()
-        before = newest(history, own, direction)
+        before = newest(self.catalog.policy_history(), own, direction)
         change = PolicyChange(
             at=self.now(),
             by=by,
@@ -71,7 +70,41 @@ class Rules(Auditing):
             language=before.language if language is None and before else language,
             legal_basis=before.legal_basis if legal_basis is None and before else legal_basis,
         )
-        with self._attempt(Action.POLICY, by):
+        return self._change(change)
+
+    def reset_policy(
+        self,
+        *,
+        by: str,
+        why: str,
+        number: str | None = None,
+        direction: Direction | None = None,
+    ) -> PolicyChange:
+        """Let a number, a direction, or both of them have nothing of their own any more.
+
+        From now on what holds more broadly holds for them, and follows its changes. With neither,
+        what holds for all is what the settings say.
+
+        Args:
+            by: who makes the change.
+            why: the reason, kept with it.
+            number: the own number, as a person types it.
+            direction: of the calls; None for what was said of both together.
+
+        Raises:
+            InvalidQuery: there is no reason, or mode and legal basis would not fit each other.
+        """
+        own = normalise(number, self.settings.country) if number else None
+        change = PolicyChange(self.now(), by, why.strip(), own, direction)
+        return self._change(change)
+
+    def overruling(self, change: PolicyChange) -> list[PolicyChange]:
+        """Return the switches of narrower scopes that say the opposite of a change, and hold."""
+        return overruling(self.catalog.policy_history(), change)
+
+    def _change(self, change: PolicyChange) -> PolicyChange:
+        with self._attempt(Action.POLICY, change.by):
+            history = self.catalog.policy_history()
             check_change(change, history, self.settings.policy, self.settings.wordings)
             self.catalog.change_policy(change)
         return change

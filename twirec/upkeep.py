@@ -69,12 +69,13 @@ class Upkeep(Auditing):
         """Return the recordings that were given up, oldest first, each with its last error."""
         return self.catalog.parked(limit)
 
-    def retry(self, sid: str | None = None, *, by: str) -> int:
+    def retry(self, sid: str | None = None, *, by: str, role: str = "") -> int:
         """Let a worker take parked recordings up again, from the first attempt.
 
         Args:
             sid: of one recording, `RE…`; None for all.
             by: who asks for it.
+            role: what they are in the app, for the audit log.
 
         Returns:
             How many there were.
@@ -82,7 +83,5 @@ class Upkeep(Auditing):
         Raises:
             NotFound: there is no parked recording of that SID.
         """
-        with self._attempt(Action.RETRY, by, sid or "all") as done:
-            count = self.catalog.retry(self.now(), sid)
-        self.catalog.append_audit(done)
-        return count
+        with self._attempt(Action.RETRY, by, sid or "all", role=role) as done:
+            return self.catalog.retry(self.now(), sid, done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,6 +47,13 @@ def test_a_change_holds_from_its_moment_on() -> None:
 
 def test_the_newest_change_of_a_scope_holds() -> None:
     assert decided(change(on=False), change(1, on=True)).policy.on
+
+
+def test_what_is_reset_follows_the_wider_scope_from_then_on() -> None:
+    own, reset = change(on=True, mode=ConsentMode.OPT_IN, number=SHOP), change(1, number=SHOP)
+    assert decided(own, reset, change(2, on=False)).policy == replace(DEFAULT, on=False)
+    assert decided(own, reset) == Decision(DEFAULT, None)
+    assert decided(own, reset, hours=0.5).policy.mode is ConsentMode.OPT_IN
 
 
 @pytest.mark.parametrize(

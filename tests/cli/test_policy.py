@@ -52,6 +52,23 @@ def test_a_switch_for_all_names_the_numbers_that_it_does_not_touch(twirec: Twire
     assert f"Not changed: it is on for all calls of {SHOP}." in said
 
 
+def test_a_number_that_is_reset_follows_all_others(twirec: Twirec, archive: Archive) -> None:
+    twirec("on", "--number", SHOP, "--reason", "the shop wants it")
+    assert twirec("policy", "--number", SHOP, "--reset").exit_code == 1
+    assert twirec("policy", "--number", SHOP, "--reset", "--reason", "no more").exit_code == 0
+    said = twirec("off", "--reason", "an order of the authority").output
+    assert "Not changed" not in said
+    assert not archive.policy(SHOP, Direction.IN).policy.on
+    assert archive.audit_log(action="policy")[1].detail["of"] == "a number"
+    archive.close()
+
+
+def test_a_reset_goes_alone(twirec: Twirec) -> None:
+    said = twirec("policy", "--reset", "--mode", "opt_in", "--reason", "x")
+    assert said.exit_code == 2
+    assert "give it alone" in said.output
+
+
 def test_a_change_of_the_mode_keeps_the_switch(twirec: Twirec, archive: Archive) -> None:
     twirec("off", "--number", SHOP, "--reason", "agreed")
     twirec("policy", "--number", SHOP, "--mode", "opt_out", "--reason", "advice")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.contracts.test_catalog_upkeep import LATER, MINUTE, hold
-from tests.factories import ACCOUNT, STARTED, recording_sid
+from tests.factories import ACCOUNT, RETRIED, STARTED, recording_sid
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.bucket import StoredObject
 from twirec.model.records import Lease, Recording
@@ -56,7 +56,7 @@ def test_what_is_archived_and_kept_is_neither_due_nor_parked(catalog: SqlCatalog
     )
     assert catalog.parked() == []
     assert catalog.stats(None).parked == 0
-    assert catalog.retry(LATER, None) == 0
+    assert catalog.retry(LATER, None, RETRIED) == 0
     assert catalog.claim(LATER + DAY, MINUTE) is None
 
 

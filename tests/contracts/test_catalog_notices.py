@@ -10,6 +10,7 @@ import pytest
 
 from tests.factories import (
     ACCOUNT,
+    RETRIED,
     STARTED,
     a_call,
     a_callback,
@@ -69,7 +70,7 @@ def archive(catalog: SqlCatalog, lease: Lease) -> Lease:
 
 
 def park(catalog: SqlCatalog, error: str = "BucketRefused: the disk is full") -> None:
-    catalog.retry(NOW, None)
+    catalog.retry(NOW, None, RETRIED)
     catalog.postpone(claimed(catalog), None, error)
 
 

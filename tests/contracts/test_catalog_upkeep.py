@@ -6,7 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import STARTED, a_call, a_callback, a_recording, call_sid, recording_sid
+from tests.factories import (
+    RETRIED,
+    STARTED,
+    a_call,
+    a_callback,
+    a_recording,
+    call_sid,
+    recording_sid,
+)
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import NotFound
@@ -146,7 +154,7 @@ def test_parked_recordings_come_oldest_first_and_no_more_than_asked_for(
 
 def test_a_parked_recording_is_due_again_from_the_first_attempt(catalog: SqlCatalog) -> None:
     sid, other = park(catalog, 1), park(catalog, 2)
-    assert catalog.retry(LATER, sid) == 1
+    assert catalog.retry(LATER, sid, RETRIED) == 1
     again = catalog.recording(sid)
     assert (again.due_at, again.attempts) == (LATER, 0)
     assert catalog.recording(other).parked
@@ -155,15 +163,30 @@ def test_a_parked_recording_is_due_again_from_the_first_attempt(catalog: SqlCata
 def test_all_parked_recordings_are_due_again_and_nothing_else(catalog: SqlCatalog) -> None:
     parked = [park(catalog, 1), park(catalog, 2)]
     finished = archive(catalog, 3, 1000)
-    assert catalog.retry(LATER, None) == 2
+    assert catalog.retry(LATER, None, RETRIED) == 2
     assert [catalog.recording(sid).due_at for sid in parked] == [LATER, LATER]
     assert catalog.recording(finished).due_at is None
-    assert catalog.retry(LATER, None) == 0
+    assert catalog.retry(LATER, None, RETRIED) == 0
 
 
 def test_what_is_not_parked_cannot_be_tried_again(catalog: SqlCatalog) -> None:
     sid = hold(catalog, 1)
     for wrong in (sid, recording_sid(9)):
         with pytest.raises(NotFound, match=f"no parked recording {wrong}"):
-            catalog.retry(LATER, wrong)
+            catalog.retry(LATER, wrong, RETRIED)
     assert catalog.recording(sid).due_at == STARTED
+    assert catalog.audit_head() is None
+
+
+def test_what_cannot_be_audited_is_not_tried_again(
+    catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sid = park(catalog, 1)
+
+    def fails(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("twirec.adapters.sql.upkeep.append", fails)
+    with pytest.raises(OSError, match=r"^$"):
+        catalog.retry(LATER, sid, RETRIED)
+    assert catalog.recording(sid).parked

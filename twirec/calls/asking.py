@@ -91,15 +91,16 @@ def _listen(text: str, now: datetime, zone: tzinfo, *, field: str, words: bool) 
 
 def _spans(said: Sequence[Said], now: datetime, zone: tzinfo) -> list[Span]:
     """Return what is meant; a day that is said once is the day of every hour."""
-    days = next((each.days for each in said if each.days), None)
+    named = next((each for each in said if each.days), Said())
     today = now.astimezone(zone).date()
     spans = []
     for each in said:
         if each == Said(each.bound):
             continue
         if each.days is None and each.moment is None:
-            each = replace(each, days=days or _latest(each, now, zone, today))
-        spans.append(_cut(_span(each, zone), each.bound))
+            days = named.days or _latest(each, now, zone, today)
+            each = replace(each, days=days, weekly=named.weekly)
+        spans.append(_cut(_past(each, now, zone), each.bound))
     return spans
 
 
@@ -108,6 +109,15 @@ def _latest(said: Said, now: datetime, zone: tzinfo, today: date) -> tuple[date,
     start = _span(replace(said, days=(today, today)), zone).since
     day = today if start is None or start <= now else today - timedelta(days=1)
     return day, day
+
+
+def _past(said: Said, now: datetime, zone: tzinfo) -> Span:
+    """Return its span; a time of this weekday that is still to come was a week ago."""
+    span = _span(said, zone)
+    if said.weekly and said.days and span.since and span.since > now:
+        first, last = (day - timedelta(days=7) for day in said.days)
+        return _span(replace(said, days=(first, last)), zone)
+    return span
 
 
 def _cut(span: Span, bound: str) -> Span:

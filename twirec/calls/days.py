@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 
 from twirec.calls import spoken
@@ -96,6 +98,9 @@ class Days(Hours):
         date_of = self._date(dated) or self._day_of_month(dated)
         if date_of:
             return self._checked(last, date_of, weekday)
+        numbered = self._numbered(last + 1, weekday)
+        if numbered:
+            return numbered
         past = self._skip(last + 1, spoken.PAST)
         week = self._skip(past, spoken.LAST_WEEK)
         if week > past:
@@ -103,7 +108,23 @@ class Days(Hours):
         back = (self._today.weekday() - weekday) % 7
         if back == 0 and (last > at or past > last + 1):
             back = 7
-        return self._one(self._today - timedelta(days=back)), past
+        return replace(self._one(self._today - timedelta(days=back)), weekly=not back), past
+
+    def _numbered(self, at: int, weekday: int | None = None) -> Read:
+        """Read a day of this month, or else of the month before: `martes 17`, `el día 3`."""
+        start = at if weekday is not None else self._skip(at, spoken.ON_THE)
+        count = self._count(start, most=31) if self._token(start).kind is Kind.DIGITS else None
+        alone = self._token(start + 1).kind is not Kind.DIGITS
+        if not count or not alone or self._clock(start, cued=False):
+            return None
+        if weekday is None and (start == at or self._counts_something_else(start)):
+            return None
+        for first in (self._today, self._today.replace(day=1) - timedelta(days=1)):
+            with suppress(ValueError):  # not every month has that day
+                day = first.replace(day=count)
+                if day <= self._today and weekday in (None, day.weekday()):
+                    return self._one(day), start + 1
+        raise self._not_understood(start, "is no such day of this month or the last")
 
     def _checked(self, at: int, read: tuple[Said, int], weekday: int) -> Read:
         """Return a date that is said with its weekday, if they fit each other."""

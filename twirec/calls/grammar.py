@@ -42,6 +42,10 @@ class Listener(Days):
             at = self._step(at)
 
     def _step(self, at: int) -> int:
+        lately = self._lately(at)
+        if lately:
+            self.said.append(lately[0])
+            return lately[1]
         bound = self._bound(at) if self._words else None
         if bound:
             self.said.append(Said(bound[0]))
@@ -121,5 +125,6 @@ class Listener(Days):
         yield self._part(at)
         yield self._date(at)
         yield self._day_of_month(at)
+        yield self._numbered(at)
         yield self._weekday(at)
         yield self._days(at)

@@ -27,22 +27,41 @@ class Hours(Reader):
         return Said(moment=moment), at + 1
 
     def _ago(self, at: int) -> Read:
-        """Read `hace 2 horas`, `2 hours ago`."""
+        """Read `hace 2 horas`, `2 hours ago`, `hace media hora`."""
         first = self._skip(at, {"hace"})
-        how_many = self._phrase(first, spoken.A)
-        count = spoken.A[how_many[0]] if how_many else self._count(first, most=999)
-        after = how_many[1] if how_many else first + 1
-        unit = self._phrase(after, spoken.MINUTES_IN)
+        passed = self._while(first)
+        if passed is None:
+            return None
+        end = self._skip(passed[1], {"ago"})
+        if end == passed[1] and first == at:
+            return None
+        return self._back(passed[0]), end
+
+    def _lately(self, at: int) -> Read:
+        """Read from when on: `last 2 hours`, `los últimos 3 días`, `la última hora`."""
+        opened = self._phrase(at, spoken.LATELY)
+        passed = opened and (self._while(opened[1]) or self._hour(opened[1]))
+        return (replace(self._back(passed[0]), bound="since"), passed[1]) if passed else None
+
+    def _while(self, at: int) -> tuple[timedelta, int] | None:
+        whole = self._phrase(at, spoken.WHILES)
+        if whole:
+            return timedelta(minutes=spoken.WHILES[whole[0]]), whole[1]
+        how_many = self._phrase(at, spoken.A)
+        count = spoken.A[how_many[0]] if how_many else self._count(at, most=999)
+        unit = self._phrase(how_many[1] if how_many else at + 1, spoken.MINUTES_IN)
         if not count or not unit:
             return None
-        end = self._skip(unit[1], {"ago"})
-        if end == unit[1] and first == at:
-            return None
-        back = timedelta(minutes=count * spoken.MINUTES_IN[unit[0]])
-        if back < timedelta(days=1):
-            return Said(moment=self._now - back), end
-        day = self._today - back
-        return Said(days=(day, day)), end
+        return timedelta(minutes=count * spoken.MINUTES_IN[unit[0]]), unit[1]
+
+    def _hour(self, at: int) -> tuple[timedelta, int] | None:
+        return (timedelta(hours=1), at + 1) if self._token(at).text in {"hora", "hour"} else None
+
+    def _back(self, passed: timedelta) -> Said:
+        if passed < timedelta(days=1):
+            return Said(moment=self._now - passed)
+        day = self._today - passed
+        return Said(days=(day, day))
 
     def _hours(self, at: int) -> Read:
         """Read `from 16:30 to 17:30`, `entre las 4 y las 5`."""

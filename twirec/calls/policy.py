@@ -58,6 +58,24 @@ def newest(
     return entries[-1] if entries else None
 
 
+def overruling(history: Sequence[PolicyChange], change: PolicyChange) -> list[PolicyChange]:
+    """Return the switches of narrower scopes that say the opposite of a change, and hold.
+
+    Args:
+        history: the changes, oldest first.
+        change: one that switches recording on or off.
+    """
+    newest = {(each.number, each.direction): each for each in history}
+    return [
+        each
+        for each in newest.values()
+        if each.on is not None
+        and each.on != change.on
+        and change.number in (None, each.number)
+        and change.direction in (None, each.direction)
+    ]
+
+
 def check_change(
     change: PolicyChange,
     history: Sequence[PolicyChange],

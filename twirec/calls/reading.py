@@ -24,6 +24,7 @@ class Said:
         minutes: from and up to, after midnight; the same twice for one moment.
         part: of the day, in the same form.
         moment: a whole moment, with or without a zone.
+        weekly: whether the day is said as a weekday, which comes every week.
     """
 
     bound: str = ""
@@ -31,6 +32,7 @@ class Said:
     minutes: tuple[int, int] | None = None
     part: tuple[int, int] | None = None
     moment: datetime | None = None
+    weekly: bool = False
 
     def and_also(self, other: Said) -> Said | None:
         """Return both together; None if they say the same thing twice."""
@@ -41,7 +43,9 @@ class Said:
         }
         twice = any(getattr(self, name) is not None for name in new)
         whole = self.moment or (other.moment and (self.days or self.minutes or self.part))
-        return None if twice or whole else replace(self, **new)
+        if twice or whole:
+            return None
+        return replace(self, **new, weekly=self.weekly or other.weekly)
 
 
 @dataclass(frozen=True, slots=True)

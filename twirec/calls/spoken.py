@@ -106,6 +106,19 @@ MINUTES_IN = {
     **dict.fromkeys(("day", "days", "dia", "dias"), 24 * 60),
     **dict.fromkeys(("week", "weeks", "semana", "semanas"), 7 * 24 * 60),
 }
+WHILES = {
+    **dict.fromkeys(("un cuarto de hora", "quarter of an hour"), 15),
+    **dict.fromkeys(("media hora", "half an hour"), 30),
+    **dict.fromkeys(("hora y media", "una hora y media"), 90),
+}
+"""Spans that are said without a figure, in minutes."""
+
+LATELY = {
+    *("last", "the last", "past", "the past", "in the last"),
+    *(f"{article}{word}" for article in ("", "la ", "las ") for word in ("ultima", "ultimas")),
+    *(f"{article}{word}" for article in ("", "el ", "los ") for word in ("ultimo", "ultimos")),
+}
+ON_THE = {"dia", "el dia"}
 A = {"a": 1, "an": 1, "un": 1, "una": 1, "a couple of": 2, "un par de": 2}
 ENDING = {
     *("ending in", "ending with", "ending", "ends in", "ends with"),

@@ -55,6 +55,7 @@ def off(number: str | None, direction: str | None, reason: str) -> None:
 @click.option("--mode", type=click.Choice([m.value for m in ConsentMode]))
 @click.option("--language", help="Of the announcement, such as ca-ES.")
 @click.option("--legal-basis", type=click.Choice([b.value for b in LegalBasis]))
+@click.option("--reset", is_flag=True, help="Forget what was said of this number or direction.")
 @click.option("--reason", help="Why; needed to change something.")
 @click.option("--at", help="What held at a moment: '2026-11-03 17:00'.")
 @as_json
@@ -64,18 +65,23 @@ def policy(
     mode: str | None,
     language: str | None,
     legal_basis: str | None,
+    reset: bool,
     reason: str | None,
     at: str | None,
     as_json: bool,
 ) -> None:
     """Show who is recorded and how, now or at a past moment; or change how callers are told."""
+    if reset and (mode or language or legal_basis):
+        raise click.UsageError("--reset forgets what was said; give it alone.")
     archive = Archive.from_env()
-    if mode or language or legal_basis:
+    whom: Any = {"number": number, "direction": Direction(direction) if direction else None}
+    if reset:
+        archive.reset_policy(by=who(), why=reason or "", **whom)
+    elif mode or language or legal_basis:
         archive.change_policy(
             by=who(),
             why=reason or "",
-            number=number,
-            direction=Direction(direction) if direction else None,
+            **whom,
             mode=ConsentMode(mode) if mode else None,
             language=language,
             legal_basis=LegalBasis(legal_basis) if legal_basis else None,
@@ -93,21 +99,8 @@ def _switch(state: bool, number: str | None, direction: str | None, reason: str)
         on=state,
     )
     click.echo(f"Recording is {'on' if state else 'off'} for {_whom(change)}, from now on.")
-    for other in _narrower(archive, change):
+    for other in archive.overruling(change):
         click.echo(f"Not changed: it is {'on' if other.on else 'off'} for {_whom(other)}.")
-
-
-def _narrower(archive: Archive, change: PolicyChange) -> list[PolicyChange]:
-    """Return the switches of narrower scopes that say the opposite."""
-    newest = {(each.number, each.direction): each for each in archive.catalog.policy_history()}
-    return [
-        each
-        for each in newest.values()
-        if each.on is not None
-        and each.on != change.on
-        and change.number in (None, each.number)
-        and change.direction in (None, each.direction)
-    ]
 
 
 def _show(

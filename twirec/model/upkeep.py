@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from twirec.model.audit import AuditDraft
 from twirec.model.states import Custody, State
 from twirec.model.words import Outcome, Reason
 
@@ -80,8 +81,10 @@ class Upkeep(Protocol):
         """
         ...
 
-    def retry(self, at: datetime, sid: str | None) -> int:
+    def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt.
+
+        That and its entry of the audit log are both there, or neither.
 
         Returns:
             How many there were.

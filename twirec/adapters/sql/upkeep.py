@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
 
+from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.outbox import GIVEN_UP
 from twirec.adapters.sql.recordings import PARKED
 from twirec.adapters.sql.schema import callbacks, calls, notices, recordings
+from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
 from twirec.model.states import Custody, State
 from twirec.model.upkeep import Stats
@@ -52,15 +54,18 @@ class Upkeep:
             ]
         return [(row[0], int(row[1])) for row in rows]
 
-    def retry(self, at: datetime, sid: str | None) -> int:
+    def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt."""
         which = PARKED if sid is None else PARKED & (recordings.c.sid == sid)
         with self.database.write() as connection:
             changed = connection.execute(
                 update(recordings).where(which).values(due_at=at, attempts=0)
             )
-        if sid is not None and changed.rowcount == 0:
-            raise NotFound(f"The catalog has no parked recording {sid}; `twirec stats` names them.")
+            if sid is not None and changed.rowcount == 0:
+                raise NotFound(
+                    f"The catalog has no parked recording {sid}; `twirec stats` names them."
+                )
+            append(connection, audited)
         return changed.rowcount
 
 
