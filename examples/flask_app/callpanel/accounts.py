@@ -204,30 +204,39 @@ def _hashed(password: str) -> str:
 # --- signing in -----------------------------------------------------------------------------
 
 
-def is_throttled(name: str, address: str) -> bool:
-    """Return whether so many sign-ins failed that this one is not even looked at."""
-    name, address = _key(name), address[:64]
-    recent = Failure.at > datetime.now(UTC) - WINDOW
+def begin_attempt(name: str, address: str) -> int | None:
+    """Count a sign-in as failed until it succeeds; None if too many failed to look at this one.
+
+    It counts before anything is compared, so that attempts at the same time count each other.
+    """
+    name, address, now = _key(name), address[:64], datetime.now(UTC)
+    db.session.execute(delete(Failure).where(Failure.at < now - WINDOW))
+    attempt = Failure(name=name, address=address, at=now)
+    db.session.add(attempt)
+    db.session.commit()
     both = (Failure.name == name) & (Failure.address == address)
     either = or_(Failure.name == name, Failure.address == address)
     limits = ((both, MOST_FAILURES), (either, 10 * MOST_FAILURES))
     counts = select(func.count()).select_from(Failure)
-    return any(
-        (db.session.scalar(counts.where(recent, which)) or 0) >= most for which, most in limits
-    )
+    if any((db.session.scalar(counts.where(which)) or 0) > most for which, most in limits):
+        _forget(attempt.id)
+        return None
+    return attempt.id
 
 
-def check(name: str, password: str, address: str) -> User | None:
-    """Return whose name and password these are, if they may sign in; else count a failure."""
+def check(name: str, password: str, attempt: int) -> User | None:
+    """Return whose name and password these are, if they may sign in; the attempt is then none."""
     user = find(name)
     right = check_password_hash(user.password if user else _NOBODY, password[:LONGEST_PASSWORD])
-    if user and right and user.is_active:
-        return user
-    now = datetime.now(UTC)
-    db.session.execute(delete(Failure).where(Failure.at < now - WINDOW))
-    db.session.add(Failure(name=_key(name), address=address[:64], at=now))
+    if not (user and right and user.is_active):
+        return None
+    _forget(attempt)
+    return user
+
+
+def _forget(attempt: int) -> None:
+    db.session.execute(delete(Failure).where(Failure.id == attempt))
     db.session.commit()
-    return None
 
 
 def _key(name: str) -> str:

@@ -101,11 +101,12 @@ def sign_in() -> ResponseReturnValue:
     address = request.remote_addr or ""
     known = accounts.find(name)
     by = known.name if known else "somebody"  # what was typed may be a password
-    if accounts.is_throttled(name, address):
+    attempt = accounts.begin_attempt(name, address)
+    if attempt is None:
         archive().record_audit("sign_in", by=by, ok=False, detail={"why": "throttled"})
         flash(_("Too many attempts. Wait a quarter of an hour, then try again."), "error")
         return render_template("sign_in.html", form=form), 429
-    found = accounts.check(name, password, address)
+    found = accounts.check(name, password, attempt)
     if found is None:
         archive().record_audit("sign_in", by=by, ok=False)
         flash(_("Name or password is wrong."), "error")

@@ -26,7 +26,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from callpanel import accounts, create_app
 from callpanel.roles import Role
 from twirec import Archive
-from twirec.sandbox import Call, Sandbox
+from twirec.sandbox import Call, Line, Party, Sandbox
 from twirec.sandbox.scenes import AGENT, OWN_NUMBER, SCENES, Scene
 
 SPEED = 10.0
@@ -34,6 +34,13 @@ SPEED = 10.0
 
 EVERY = 60
 """Seconds after which another call comes."""
+
+GOES_ON = Scene(
+    "a call that goes on for half an hour",
+    "+34622333444",
+    callee=Party(says=[Line("agent_greeting", at=0.5)], hangs_up_after=30 * 60.0),
+)
+"""Long enough for an agent to pause what is recorded of it."""
 
 PEOPLE = {
     "ana": Role.ADMIN,
@@ -118,11 +125,12 @@ def main(port: int) -> None:
         click.echo(f"The panel is at {demo.url}")
         for name, role in PEOPLE.items():
             click.echo(f"  {role}: sign in as {name}, password {demo.password}")
-        click.echo(f"{len(SCENES)} calls come now, and another one every minute. Ctrl-C ends it.")
-        for scene in SCENES:
+        scenes = (GOES_ON, *SCENES)
+        click.echo(f"{len(scenes)} calls come now, and another one every minute. Ctrl-C ends it.")
+        for scene in scenes:
             demo.play(scene)
         try:
-            for scene in cycle(SCENES):
+            for scene in cycle(scenes):
                 time.sleep(EVERY)
                 demo.play(scene)
         except KeyboardInterrupt:

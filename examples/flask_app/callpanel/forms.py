@@ -18,11 +18,12 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from callpanel.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from callpanel.roles import Role
 from callpanel.words import (
+    ACTIONS,
     CHANNELS,
     CONSENTS,
     DIRECTIONS,
@@ -44,6 +45,9 @@ def choices(words: Mapping[str, Any]) -> list[SelectChoice]:
 
 ORIGINAL = "original"
 """The format of what was archived, as it is."""
+
+AS_FOR_ALL = "as_for_all"
+"""The choice that ends what was chosen for a number or direction alone."""
 
 
 class SignIn(FlaskForm):
@@ -109,9 +113,14 @@ class Switch(FlaskForm):
     on = RadioField(
         _l("Recording"),
         [InputRequired()],
-        choices=choices({"on": _l("on"), "off": _l("off")}),
+        choices=choices({"on": _l("on"), "off": _l("off"), AS_FOR_ALL: _l("as for all")}),
     )
     why = StringField(_l("Reason"), [InputRequired(), Length(max=500)])
+
+    def validate_on(self, field: RadioField) -> None:
+        """Check that it is not all that is to be as all is."""
+        if field.data == AS_FOR_ALL and not (self.number.data or self.direction.data):
+            raise ValidationError(_l("Choose a number or a direction that is to be as all is."))
 
 
 class NewUser(FlaskForm):
@@ -142,7 +151,7 @@ class AuditFilter(FlaskForm):
     """Which entries of the audit log are asked for."""
 
     who = StringField(_l("Who"), [Length(max=64)])
-    action = StringField(_l("Action"), [Optional(), Length(max=32), Regexp(r"[a-z_]+")])
+    action = SelectField(_l("Action"), choices=[ANY, *choices(ACTIONS)])
     sid = StringField(_l("Call or recording"), [Length(max=34)])
     number = StringField(_l("Number"), [Length(max=32)])
     since = StringField(_l("From"), [Length(max=32)])

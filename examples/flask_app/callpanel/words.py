@@ -47,6 +47,13 @@ REASONS = {
     Reason.NO_RECORDING_AT_VENDOR.value: _l("Twilio has no recording"),
 }
 
+DETAILS = {
+    "an agent is not in the register of informed agents": _l(
+        "an agent is not in the register of informed agents"
+    ),
+}
+"""What the line of a call says beside the reason; what is not here is of a machine."""
+
 CONSENTS = {
     ConsentOutcome.INFORMED.value: _l("informed"),
     ConsentOutcome.GRANTED.value: _l("said yes"),

@@ -99,15 +99,15 @@ def test_the_audit_log_is_found_by_number_without_holding_it(
     auditor: Browser, archive: Archive
 ) -> None:
     archive.record_audit("disclose", by="ana", number=NUMBERS[PLAIN])
-    auditor.post("/audit", {"number": "600 111 222"})
+    auditor.post("/audit", {"number": "600 111 222", "action": ""})
     assert auditor.get("/audit").text.count('data-label="Entry"') == 1
-    auditor.post("/audit", {"number": "600 111 223"})
+    auditor.post("/audit", {"number": "600 111 223", "action": ""})
     assert "No entry matches." in auditor.get("/audit").text
 
 
 @pytest.mark.parametrize("form", [{"since": "soon"}, {"until": "9" * 32}, {"action": "Listen!"}])
 def test_a_filter_that_is_not_understood_is_said(auditor: Browser, form: dict[str, str]) -> None:
-    answer = auditor.post("/audit", form)
+    answer = auditor.post("/audit", {"action": "", **form})
     if answer.status_code == 302:
         answer = auditor.get("/audit")
         assert "That search was not understood." in answer.text
@@ -121,11 +121,34 @@ def test_a_page_of_the_log_that_is_none_is_the_first(auditor: Browser, after: st
     assert auditor.get(f"/audit?after={after}").text.count("<tr>") == first.count("<tr>")
 
 
-def test_a_broken_chain_is_said(auditor: Browser, folder: Path, archive: Archive) -> None:
+def test_a_filter_is_forgotten_at_a_press(auditor: Browser) -> None:
+    everything = auditor.get("/audit").text
+    assert "Show all entries" not in everything
+    auditor.post("/audit", {"who": "nobody", "since": "yesterday", "action": "sign_in"})
+    assert "Show all entries" in auditor.get("/audit").text
+    auditor.post("/audit/all")
+    assert auditor.get("/audit").text.count("<tr>") == everything.count("<tr>")
+
+
+def tamper(folder: Path, statement: str) -> None:
+    """Change the audit log as somebody could who holds the database."""
     with closing(sqlite3.connect(folder / "catalog.db")) as raw, raw:
         names = raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in names:
             raw.execute(f"DROP TRIGGER {name}")
-        raw.execute("UPDATE audit SET by = 'somebody else' WHERE seq = 2")
+        raw.execute(statement)
+
+
+def test_a_broken_chain_is_said(auditor: Browser, folder: Path) -> None:
+    tamper(folder, "UPDATE audit SET by = 'somebody else' WHERE seq = 2")
     auditor.post("/audit/verify")
     assert "The chain is broken at entry 2" in messages(auditor.get("/audit").text)[0]
+
+
+def test_a_chain_whose_end_was_cut_off_is_said(
+    auditor: Browser, folder: Path, archive: Archive
+) -> None:
+    archive.journal()
+    tamper(folder, "DELETE FROM audit WHERE seq > 2")
+    auditor.post("/audit/verify")
+    assert "The chain is broken at entry 3" in messages(auditor.get("/audit").text)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from panel_house import (
     PARKED,
     PASSWORD,
     PLAIN,
+    STARTED,
     WORDING,
     Browser,
     Template,
@@ -27,7 +29,7 @@ from panel_house import (
 
 from callpanel import accounts
 from callpanel.roles import Role
-from twirec import Archive, Direction, NotFound
+from twirec import Archive, Direction, NotFound, Outcome, PolicyChange, Reason
 from twirec.testing import ACCOUNT_SID
 
 PAUSE, RESUME = (f"/desk/{call_sid(GOING_ON)}/{step}" for step in ("pause", "resume"))
@@ -118,6 +120,54 @@ def test_a_call_shows_its_wording_consent_legs_notes_and_who_listened(
     assert page.count("sergio: listened") == 1
 
 
+def test_a_long_listening_hides_nobody_who_did_something_before(
+    supervisor: Browser, archive: Archive
+) -> None:
+    sid = recording_sid(PLAIN)
+    archive.record_audit("download", by="ana", role="admin", sid=sid)
+    for _ in range(201):
+        archive.record_audit("listen", by="sergio", role="supervisor", sid=sid)
+    page = supervisor.get(f"/calls/{sid}").text
+    assert page.count("sergio: listened") == 1
+    assert "ana: downloaded" in page
+
+
+def test_only_the_newest_of_who_did_what_are_shown(supervisor: Browser, archive: Archive) -> None:
+    for each in range(60):
+        archive.record_audit("download", by=f"s{each}", sid=recording_sid(PLAIN))
+    page = supervisor.get(f"/calls/{recording_sid(PLAIN)}").text
+    assert page.count(": downloaded") == 50
+    assert "s59: downloaded" in page
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "said"),
+    [
+        (
+            Reason.OFF,
+            "since 2026-11-23 09:00 UTC by ana",
+            "desde lun 23 nov 2026, 10:00:00 por ana",
+        ),
+        (None, "an agent is not in the register of informed agents", "no está en el registro"),
+        (Reason.LOST, "said by a machine", '<span class="quiet" lang="en">said by a machine'),
+    ],
+)
+def test_what_is_said_of_a_call_is_in_the_language_and_zone_of_who_reads(
+    supervisor: Browser, archive: Archive, reason: Reason | None, detail: str, said: str
+) -> None:
+    since = STARTED.replace(hour=9, minute=0)
+    off = PolicyChange(since, "ana", "works council", on=False)
+    archive.catalog.change_policy(off)
+    call = archive.show(call_sid(PLAIN)).call
+    outcome = Outcome.NOT_RECORDED if reason else Outcome.RECORDED
+    sid = call_sid(71)
+    archive.catalog.open_call(
+        replace(call, call_sid=sid, outcome=outcome, reason=reason, detail=detail)
+    )
+    supervisor.post("/language", {"language": "es"})
+    assert said in supervisor.get(f"/calls/{sid}").text
+
+
 def test_a_call_whose_wording_is_lost_is_shown_all_the_same(
     supervisor: Browser, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,9 +221,26 @@ def test_the_switch_turns_off_what_it_says(
     assert (entry.action, entry.by, entry.ok) == ("policy", "ana", True)
 
 
+def test_a_switch_for_all_names_what_keeps_a_choice_of_its_own(
+    admin: Browser, archive: Archive
+) -> None:
+    of_all = {"number": "", "direction": "", "why": "works council"}
+    of_one = {**of_all, "number": OWN_NUMBER, "direction": "in"}
+    admin.post("/recording", {**of_one, "on": "on"})
+    admin.post("/recording", {**of_all, "on": "off"})
+    assert messages(admin.get("/recording").text)[-1] == "Still on for +34 911 000 111, incoming"
+    assert archive.policy(OWN_NUMBER, Direction.IN).policy.on
+    admin.post("/recording", {**of_one, "on": "as_for_all"})
+    page = admin.get("/recording").text
+    assert messages(page)[-1] == "Changed. Calls that go on are not touched."
+    assert not archive.policy(OWN_NUMBER, Direction.IN).policy.on
+    assert page.count("as for all") == 2  # the choice, and in the history
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        {"on": "as_for_all"},
         {"why": ""},
         {"why": "   "},
         {"why": "x" * 501},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,14 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
     assert entries(archive, 2) == [("somebody", "", False), ("sergio", "", False)]
 
 
+def fails(name: str, address: str) -> bool:
+    """Try a wrong password; return whether it was looked at."""
+    attempt = accounts.begin_attempt(name, address)
+    if attempt is not None:
+        assert accounts.check(name, WRONG, attempt) is None
+    return attempt is not None
+
+
 @pytest.mark.parametrize("name", ["sergio", "nobody"])
 def test_a_password_is_compared_whether_there_is_an_account_or_not(
     client: Browser, monkeypatch: pytest.MonkeyPatch, name: str
@@ -129,11 +139,34 @@ def test_too_many_attempts_of_either_kind_are_not_looked_at(
     monkeypatch.setattr(accounts, "check_password_hash", lambda *_: False)
     with app.app_context():
         for each in range(50):
-            asked = name.format(each), address.format(each)
-            assert not accounts.is_throttled(*asked)
-            accounts.check(asked[0], WRONG, asked[1])
-        assert accounts.is_throttled(name.format(99), address.format(99))
-        assert not accounts.is_throttled("ana", "192.0.2.200")
+            assert fails(name.format(each), address.format(each))
+        assert not fails(name.format(99), address.format(99))
+        assert fails("ana", "192.0.2.200")
+
+
+def test_attempts_at_the_same_time_count_each_other(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    together = threading.Barrier(12, timeout=30)
+
+    def slow(hashed: str, password: str) -> bool:
+        compared.append(password)
+        time.sleep(0.5)
+        return False
+
+    def attempt() -> int:
+        client = Browser(app)
+        client.read_token()
+        together.wait()
+        return client.sign_in("sergio", WRONG).status_code
+
+    monkeypatch.setattr(accounts, "check_password_hash", slow)
+    with ThreadPoolExecutor(12) as pool:
+        answers = [answer.result() for answer in [pool.submit(attempt) for _ in range(12)]]
+    assert len(compared) <= 5
+    assert answers.count(401) == len(compared)
+    assert set(answers) <= {401, 429}
 
 
 def test_failures_are_forgotten_after_a_quarter_of_an_hour(
@@ -141,13 +174,17 @@ def test_failures_are_forgotten_after_a_quarter_of_an_hour(
 ) -> None:
     with app.app_context():
         for _ in range(5):
-            accounts.check("sergio", WRONG, "127.0.0.1")
-        assert accounts.is_throttled("sergio", "127.0.0.1")
+            assert fails("sergio", "127.0.0.1")
+        assert not fails("sergio", "127.0.0.1")
         monkeypatch.setattr(accounts, "WINDOW", accounts.WINDOW * 0)
-        assert not accounts.is_throttled("sergio", "127.0.0.1")
-        accounts.check("ana", WRONG, "127.0.0.1")
+        assert fails("sergio", "127.0.0.1")
         kept = accounts.db.session.query(accounts.Failure).count()
         assert kept == 1
+
+
+def test_a_sign_in_that_succeeds_is_no_failure(app: Flask) -> None:
+    for _ in range(7):
+        assert Browser(app).sign_in("sergio").status_code == 302
 
 
 def test_nobody_gets_in_when_it_cannot_be_written_down(

@@ -30,9 +30,10 @@ def audit() -> ResponseReturnValue:
     try:
         entries = archive().audit_log(**asked, limit=ON_A_PAGE + 1, after=after)
     except InvalidQuery as error:
-        return render_template("audit.html", form=form, entries=[], error=error)
+        return render_template("audit.html", form=form, asked=asked, entries=[], error=error)
     more = entries[ON_A_PAGE - 1].seq if len(entries) > ON_A_PAGE else None
-    return render_template("audit.html", form=form, entries=entries[:ON_A_PAGE], more=more)
+    shown = entries[:ON_A_PAGE]
+    return render_template("audit.html", form=form, asked=asked, entries=shown, more=more)
 
 
 @panel.post("/audit")
@@ -41,16 +42,24 @@ def filter_audit() -> ResponseReturnValue:
     """Keep what is asked for, and show what it finds."""
     form = AuditFilter()
     if not form.validate():
-        return render_template("audit.html", form=form, entries=[]), 400
+        return render_template("audit.html", form=form, asked=filled(form), entries=[]), 400
     session["audit"] = filled(form)
+    return redirect(url_for("panel.audit"))
+
+
+@panel.post("/audit/all")
+@needs(Permission.AUDIT)
+def forget_audit_filter() -> ResponseReturnValue:
+    """Forget what was asked for, and show all entries."""
+    session.pop("audit", None)
     return redirect(url_for("panel.audit"))
 
 
 @panel.post("/audit/verify")
 @needs(Permission.AUDIT)
 def verify_audit() -> ResponseReturnValue:
-    """Look at the whole chain."""
-    verdict = archive().verify_audit()
+    """Look at the whole chain, and whether it goes as far as the journal in the bucket says."""
+    verdict = archive().verify_audit(archive().journalled_audit_head())
     if verdict.whole:
         flash(_("The chain is whole: %(count)s entries.", count=verdict.entries), "done")
     else:

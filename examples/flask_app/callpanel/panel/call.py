@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
+from operator import attrgetter
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -14,12 +17,17 @@ from callpanel.auth import may, needs, user
 from callpanel.config import archive
 from callpanel.forms import Annotate, Download
 from callpanel.panel.blueprint import panel
+from callpanel.panel.show import moment
 from callpanel.panel.sound import sound_of
 from callpanel.roles import Permission
-from twirec import Announcement, AuditEntry, CallRecord, NotFound
+from callpanel.words import DETAILS
+from twirec import Announcement, AuditEntry, Call, CallRecord, NotFound, Reason
 
 LOG_LINES = 50
-"""How many entries of the audit log are shown of a call and of each recording."""
+"""How many lines of who did what are shown of a call; a whole listening is one."""
+
+ON_A_PAGE = 200
+"""How many entries of the audit log are read at once; a long listening is many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +79,24 @@ def _page(record: CallRecord, form: Annotate) -> str:
         "call.html",
         record=record,
         call=record.call,
+        detail=_detail(record.call),
         announcements=_announcements(record),
         sounds=[sound_of(record, each, may(Permission.LISTEN)) for each in record.recordings],
         log=_log(record),
         form=form,
         download=Download(formdata=None),
     )
+
+
+def _detail(call: Call) -> str:
+    """Return more of why a call was not recorded, or what is odd, as people read it."""
+    if call.reason is not Reason.OFF:
+        return str(DETAILS.get(call.detail, ""))
+    at = call.started_at.isoformat()
+    switched = archive().policy(call.own_number, call.direction, at=at).switched
+    if switched is None:
+        return ""
+    return str(_("since %(when)s by %(who)s", when=moment(switched.at), who=switched.by))
 
 
 def _announcements(record: CallRecord) -> dict[str, Announcement]:
@@ -92,12 +112,20 @@ def _announcements(record: CallRecord) -> dict[str, Announcement]:
 def _log(record: CallRecord) -> list[Heard]:
     """Return who did what with a call and its recordings, newest first."""
     sids = [record.call.call_sid, *(each.sid for each in record.recordings)]
-    entries = [entry for sid in sids for entry in archive().audit_log(sid=sid, limit=LOG_LINES)]
-    entries.sort(key=lambda entry: entry.seq, reverse=True)
+    newest = merge(*map(_entries, sids), key=attrgetter("seq"), reverse=True)
     shown: list[Heard] = []
-    for entry in entries:
+    for entry in newest:
         _add(shown, entry)
-    return shown
+        if len(shown) > LOG_LINES:
+            break
+    return shown[:LOG_LINES]
+
+
+def _entries(sid: str) -> Iterator[AuditEntry]:
+    after = None
+    while page := archive().audit_log(sid=sid, limit=ON_A_PAGE, after=after):
+        yield from page
+        after = page[-1].seq
 
 
 def _add(shown: list[Heard], entry: AuditEntry) -> None:

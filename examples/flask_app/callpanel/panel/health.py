@@ -62,7 +62,7 @@ def retry(sid: str) -> ResponseReturnValue:
 
 
 def _retry(sid: str | None) -> ResponseReturnValue:
-    count = archive().retry(sid, by=user().name)
+    count = archive().retry(sid, by=user().name, role=user().role)
     flash(
         ngettext("%(num)d recording is tried again.", "%(num)d recordings are tried again.", count),
         "done",

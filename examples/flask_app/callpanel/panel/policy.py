@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -11,10 +12,11 @@ from wtforms import SelectChoice
 
 from callpanel.auth import needs, user
 from callpanel.config import archive, config
-from callpanel.forms import Switch
+from callpanel.forms import AS_FOR_ALL, Switch
+from callpanel.panel import show
 from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
-from twirec import Decision, Direction, InvalidQuery
+from twirec import Decision, Direction, InvalidQuery, PolicyChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,32 @@ def change_policy() -> ResponseReturnValue:
     if not form.validate():
         return _page(form), 400
     try:
-        archive().change_policy(
-            by=user().name,
-            why=form.why.data or "",
-            number=form.number.data or None,
-            direction=Direction(form.direction.data) if form.direction.data else None,
-            on=form.on.data == "on",
-        )
+        change = _made(form)
     except InvalidQuery as error:
         flash(str(error), "error")
         return _page(form), 400
     flash(_("Changed. Calls that go on are not touched."), "done")
+    if change.on is not None:
+        for other in archive().overruling(change):
+            flash(_overruled(other), "warn")
     return redirect(url_for("panel.policy"))
+
+
+def _made(form: Switch) -> PolicyChange:
+    direction = Direction(form.direction.data) if form.direction.data else None
+    whom: Any = {"number": form.number.data or None, "direction": direction}
+    who: Any = {"by": user().name, "why": form.why.data or ""}
+    if form.on.data == AS_FOR_ALL:
+        return archive().reset_policy(**who, **whom)
+    return archive().change_policy(**who, **whom, on=form.on.data == "on")
+
+
+def _overruled(other: PolicyChange) -> str:
+    """Return that a switch of a narrower scope still holds."""
+    number = show.number(other.number) if other.number else _("all numbers")
+    direction = f", {show.word(other.direction, 'DIRECTIONS')}" if other.direction else ""
+    still = _("Still on for %(whom)s") if other.on else _("Still off for %(whom)s")
+    return str(still % {"whom": number + direction})
 
 
 def _form() -> Switch:

@@ -76,9 +76,9 @@ class Sound:
     marks: tuple[Mark, ...] = ()
 
     @property
-    def seconds(self) -> float:
-        """How long it is, as exactly as is known."""
-        return self.waveform.seconds if self.waveform else float(self.recording.duration or 0)
+    def seconds(self) -> float | None:
+        """How long it is, as exactly as is known; None while it is recorded."""
+        return self.waveform.seconds if self.waveform else self.recording.duration
 
 
 def sound_of(record: CallRecord, recording: Recording, may_listen: bool) -> Sound:
