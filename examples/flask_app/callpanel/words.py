@@ -54,6 +54,21 @@ DETAILS = {
 }
 """What the line of a call says beside the reason; what is not here is of a machine."""
 
+WRONG = {
+    "search": _l("Write a number, a time or both, such as: 1222 last Tuesday around five."),
+    "since": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
+    "until": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
+    "number": _l("Write a whole number, its last three to six digits, or that it was hidden."),
+    "time": _l("A time of day needs one day, such as: Tuesday at 17:00."),
+    "start, end": _l("The cut has to lie in the recording."),
+    "end": _l("The cut has to end after it begins."),
+    "channels": _l("This recording or this format does not have these voices: choose others."),
+    "format": _l("WAV and AIFF end at 4 GB: choose FLAC, or a cut."),
+    "mode": _l("The announcement does not fit the legal basis."),
+}
+"""What is wrong with what was asked for, by the field that twirec's message begins with: said to
+those who do not read English, in which the message is more exact."""
+
 CONSENTS = {
     ConsentOutcome.INFORMED.value: _l("informed"),
     ConsentOutcome.GRANTED.value: _l("said yes"),

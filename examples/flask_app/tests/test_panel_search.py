@@ -102,6 +102,24 @@ def test_what_is_not_understood_is_said(
     assert said in answer.text
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ayer tardeee", "Escriba un número, un momento o ambos"),
+        ("12", "Escriba un número entero"),
+        ("la semana pasada a las 5", "Una hora necesita un día"),
+    ],
+)
+def test_what_is_not_understood_is_said_in_spanish(
+    supervisor: Browser, text: str, said: str
+) -> None:
+    supervisor.post("/language", {"language": "es"})
+    supervisor.post("/calls/search", {**NOTHING_ASKED, "text": text})
+    page = supervisor.get("/calls").text
+    assert said in page
+    assert "understood" not in page
+
+
 FILTERS = [
     *({"state": each.value} for each in State),
     *({"outcome": each.value} for each in Outcome),

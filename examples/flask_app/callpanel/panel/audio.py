@@ -16,6 +16,7 @@ from callpanel.auth import may, needs, record, user
 from callpanel.config import archive
 from callpanel.forms import ORIGINAL, Download, seconds_of
 from callpanel.panel.blueprint import panel
+from callpanel.panel.show import wrong
 from callpanel.roles import Permission
 from twirec import InvalidQuery, NotFound, Reading, Recording
 
@@ -59,8 +60,8 @@ def download(sid: str) -> ResponseReturnValue:
     _recording(sid)
     form = Download()
     if not form.validate():
-        wrong = next(field for field in form if field.errors)
-        flash(f"{wrong.label.text}: {wrong.errors[0]}", "error")
+        first = next(field for field in form if field.errors)
+        flash(f"{first.label.text}: {first.errors[0]}", "error")
         return redirect(url_for("panel.call", sid=sid))
     try:
         if form.format.data == ORIGINAL:
@@ -77,7 +78,7 @@ def download(sid: str) -> ResponseReturnValue:
                 download=True,
             )
     except InvalidQuery as error:
-        flash(_("That cannot be had: %(why)s", why=error), "error")
+        flash(_("That cannot be had: %(why)s", why=wrong(error)), "error")
         return redirect(url_for("panel.call", sid=sid))
     response = _streamed(reading)
     response.headers.set("Content-Disposition", "attachment", filename=reading.file_name)

@@ -45,7 +45,7 @@ def change_policy() -> ResponseReturnValue:
     try:
         change = _made(form)
     except InvalidQuery as error:
-        flash(str(error), "error")
+        flash(show.wrong(error), "error")
         return _page(form), 400
     flash(_("Changed. Calls that go on are not touched."), "done")
     if change.on is not None:

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from callpanel import words
 from callpanel.config import archive
+from twirec import TwirecError
 
 NUMBERS_HIDDEN = {"anonymous", "+266696687", "restricted", "unavailable", "unknown", ""}
 """What stands for the number of a caller who hid it."""
@@ -72,6 +73,14 @@ def word(value: Any, table: str) -> str:
     return str(known.get(str(value), value))
 
 
+def wrong(error: TwirecError) -> str:
+    """Return what is wrong with what was asked for, as exactly as the language of the page can."""
+    said = str(error)
+    if locale() == "en":
+        return said
+    return str(words.WRONG.get(said.partition(":")[0], said))
+
+
 def iso(at: datetime) -> str:
     """Return a time for machines."""
     return at.isoformat(timespec="seconds")
@@ -90,5 +99,6 @@ FILTERS = {
     "share": share,
     "number": number,
     "word": word,
+    "wrong": wrong,
     "iso": iso,
 }
