@@ -187,12 +187,12 @@ def hearing(download: bool) -> Action:
 
 
 def span(what: str, size: int, start: int, end: int | None) -> tuple[int, int]:
-    """Return the bytes from which and before which to read.
+    """Return the bytes from which and before which to read (RFC 9110, section 14.1.2).
 
     Raises:
         InvalidQuery: there are none such.
     """
     end = size if end is None else min(end, size)
-    if start < 0 or end < start:
+    if start < 0 or end < start or start >= size > 0:
         raise InvalidQuery(f"start, end: {what} has bytes 0 to {size}.")
     return start, end
