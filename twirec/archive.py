@@ -17,6 +17,7 @@ from twirec.custody.orders import Orders
 from twirec.deriving import Deriving
 from twirec.finding import Finding
 from twirec.model.audit import Action
+from twirec.model.errors import TwirecError
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, Pause, Recording, SweepReport
 from twirec.phone import Phone
@@ -36,6 +37,7 @@ from twirec.waves import Waves
 log = logging.getLogger("twirec.archive")
 
 WEEK = timedelta(days=7)
+WHOLE_BUCKET = "turn to sweep the whole bucket"
 
 
 def utc_now() -> datetime:
@@ -187,8 +189,13 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         now = self.now()
         if not self.catalog.take_turn("turn to sweep", now, self.settings.sweep_every):
             return
-        whole = self.catalog.take_turn("turn to sweep the whole bucket", now, WEEK)
-        report = self._sweep(whole_bucket=whole)
+        whole = self.catalog.take_turn(WHOLE_BUCKET, now, WEEK)
+        try:
+            report = self._sweep(whole_bucket=whole)
+        except TwirecError:
+            if whole:
+                self.catalog.set_mark(WHOLE_BUCKET, now - WEEK)  # the next sweep tries again
+            raise
         log.info("swept: %d seen, %d problems", report.seen, len(report.problems))
         for sid, reason in report.problems.items():
             log.warning("%s: %s", sid, reason)

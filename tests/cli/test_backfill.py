@@ -250,7 +250,9 @@ def test_a_busy_twilio_is_asked_less_and_everything_is_copied(
     monkeypatch.setattr("twirec.adapters.twilio_http._wait", lambda *_: 0.01)
     twirec("init")
     gather(twirec_sandbox, 4)
-    twirec_sandbox.faults = Faults(media={Fault.BUSY: 6})
+    twirec_sandbox.faults = Faults(
+        media={Fault.BUSY: 9}
+    )  # more than two for each, which are tried again at once
     result = twirec("backfill", *ORDER)
     assert (result.exit_code, "4 copied" in result.output) == (0, True)
     assert limits[0] == 4

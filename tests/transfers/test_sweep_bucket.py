@@ -131,6 +131,25 @@ def test_a_bucket_that_cannot_be_listed_is_an_error_after_all_else_was_looked_at
     assert house.recording().state is State.COMPLETED
 
 
+def test_what_went_while_the_bucket_could_not_be_listed_is_found_afterwards(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = archived(house)
+    house.archive.sweep()
+    house.bucket.delete(NAME, recording.generation or 0)
+
+    def down(prefix: str = "") -> None:
+        raise BucketUnavailable("no answer")
+
+    with monkeypatch.context() as context:
+        context.setattr(house.bucket, "list", down)
+        for _ in range(10):
+            house.time += timedelta(days=1)
+            with pytest.raises(BucketUnavailable):
+                house.archive.sweep()
+    assert list(house.archive.sweep().problems) == [recording_sid()]
+
+
 def test_only_a_full_sweep_looks_at_what_is_long_ago(house: House) -> None:
     recording = archived(house)
     house.bucket.delete(NAME, recording.generation or 0)

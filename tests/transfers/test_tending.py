@@ -94,7 +94,12 @@ def test_once_a_week_the_whole_bucket_is_looked_at(
     sweep()
     assert found not in caplog.text
     house.time += timedelta(days=6)
-    sweep()
+    house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    with pytest.raises(VendorUnavailable):
+        sweep()
+    caplog.clear()
+    house.time += timedelta(minutes=15)
+    sweep()  # it is tried again at once, not in a week
     assert found in caplog.text
 
 

@@ -58,7 +58,11 @@ def work(once: bool, threads: int, retry: str | None) -> None:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be repaired.")
-@click.option("--full", is_flag=True, help="Look at everything, not only since the last sweep.")
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Look at all recordings and objects, not only since the last sweep.",
+)
 @as_json
 def sweep(dry_run: bool, full: bool, as_json: bool) -> None:
     """Compare Twilio, catalog and bucket since the last sweep, and repair what can be.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,6 +21,9 @@ log = logging.getLogger("twirec.sweep")
 
 MARK = "sweep "
 """What the mark of an account is remembered under, before its SID."""
+
+BUCKET = "the bucket"
+"""Under what, after `MARK`, it is remembered up to when the bucket was compared."""
 
 FIRST_LOOK_BACK = timedelta(days=7)
 """How far the first sweep looks back."""
@@ -84,21 +87,26 @@ class Sweep:
         sinces = {account: self._since(account, until) for account in self._vendor.accounts}
         since = min(sinces.values())
         failed: list[TwirecError] = []
+        marks: dict[str, datetime] = {}
         for account, begin in sinces.items():
             try:
-                self._account(account, begin, until)
+                marks[account] = self._account(account, begin, until)
             except VendorError as error:
                 log.error("%s cannot be listed: %s", account, error)
                 failed.append(error)
-        if not failed and not self._tally.seen and not self._tally.asked:
-            failed += self._blind(since, until)
-        for sid, ask in self._ledger_side.questions(until):
-            self._tally.asked += 1
-            self._tally.look(sid, ask)
+        blind = None if failed or self._saw else self._blind(since, until)
+        if blind:
+            failed.append(blind)
+        else:
+            self._remember(marks)
+            for sid, ask in self._ledger_side.questions(until):
+                self._tally.asked += 1
+                self._tally.look(sid, ask)
         try:
-            first = None if self._whole_bucket else (since - LONGEST_CALL).date()
+            first = None if self._whole_bucket else (self._listed(since) - LONGEST_CALL).date()
             for sid, ask in self._bucket_side.questions(first, until.date()):
                 self._tally.look(sid, ask)
+            self._remember({BUCKET: until})
         except (BucketError, LookedAtNothing) as error:
             log.error("the bucket: %s", error)
             failed.append(error)
@@ -106,14 +114,31 @@ class Sweep:
             raise failed[0]
         return self._tally.report(since, until)
 
-    def _blind(self, since: datetime, until: datetime) -> Iterator[LookedAtNothing]:
-        """Yield an error if the vendor lists nothing where the catalog knows of calls."""
+    @property
+    def _saw(self) -> bool:
+        """Whether the vendor listed anything at all so far."""
+        return bool(self._tally.seen or self._tally.asked)
+
+    def _blind(self, since: datetime, until: datetime) -> LookedAtNothing | None:
+        """Return an error if the vendor lists nothing where the catalog knows of calls."""
         known = self._catalog.count(Query(since=since, until=until - SETTLED))
-        if known:
-            yield LookedAtNothing(
-                f"Twilio lists neither calls nor recordings since {since:%Y-%m-%d %H:%M} UTC, and "
-                f"the catalog has {known} calls: are TWILIO_ACCOUNT_SID and TWILIO_REGION right?"
-            )
+        if not known:
+            return None
+        return LookedAtNothing(
+            f"Twilio lists neither calls nor recordings since {since:%Y-%m-%d %H:%M} UTC, and "
+            f"the catalog has {known} calls: are TWILIO_ACCOUNT_SID and TWILIO_REGION right?"
+        )
+
+    def _remember(self, marks: Mapping[str, datetime]) -> None:
+        """Let the next sweep begin there, if this one mends what it finds."""
+        if not self._tally.dry_run:
+            for what, at in marks.items():
+                self._catalog.set_mark(MARK + what, at)
+
+    def _listed(self, since: datetime) -> datetime:
+        """Return up to when the bucket was compared, if that is longer ago."""
+        mark = self._catalog.mark(MARK + BUCKET)
+        return min(since, mark - OVERLAP) if mark else since
 
     def _since(self, account: str, until: datetime) -> datetime:
         mark = self._catalog.mark(MARK + account)
@@ -121,11 +146,11 @@ class Sweep:
             return until - FIRST_LOOK_BACK
         return mark - OVERLAP
 
-    def _account(self, account: str, since: datetime, until: datetime) -> None:
-        """Look at what the vendor lists, day by day.
+    def _account(self, account: str, since: datetime, until: datetime) -> datetime:
+        """Look at what the vendor lists, day by day, and return where the next sweep begins.
 
-        The mark moves with each day, and stops at what could not be repaired: a sweep that is cut
-        short goes on there.
+        The mark moves with each day once anything was listed, and stops at what could not be
+        repaired: a sweep that is cut short goes on there.
         """
         stuck: datetime | None = None
         for begin, end in self._spans(since, until):
@@ -139,8 +164,9 @@ class Sweep:
                 if not self._tally.look(call.sid, partial(self._ledger_side.call, call)):
                     at = call.started_at or since
                     stuck = min(stuck or at, at)
-            if not self._tally.dry_run:
-                self._catalog.set_mark(MARK + account, min(stuck or end, end))
+            if self._saw:
+                self._remember({account: min(stuck or end, end)})
+        return min(stuck or until, until)
 
     def _spans(
         self, since: datetime, until: datetime

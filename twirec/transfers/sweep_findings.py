@@ -78,7 +78,7 @@ class Tally:
 
     def _settle(self, finding: Finding) -> bool:
         if finding.repair is None:
-            self.problems.setdefault(finding.sid, finding.reason)
+            self._name(finding.sid, finding.reason)
             log.error("%s: %s", finding.sid, finding.reason)
             return False
         if self.dry_run:
@@ -93,10 +93,15 @@ class Tally:
             self._mended[finding.what] += 1
             log.info("%s: %s", finding.sid, finding.what)
         if mended and finding.reason:
-            self.problems.setdefault(finding.sid, finding.reason)
+            self._name(finding.sid, finding.reason)
         return True
 
     def _fail(self, sid: str, error: TwirecError) -> bool:
-        self.problems.setdefault(sid, f"{type(error).__name__}: {error}")
+        self._name(sid, f"{type(error).__name__}: {error}")
         log.warning("%s: %s", sid, error)
         return False
+
+    def _name(self, sid: str, reason: str) -> None:
+        known = self.problems.get(sid)
+        if known is None or reason not in known:
+            self.problems[sid] = f"{known}; {reason}" if known else reason

@@ -7,12 +7,13 @@ from datetime import datetime
 from functools import partial
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import NotFound, VendorError, VerificationFailed
+from twirec.model.errors import NotFound, VendorError
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
 from twirec.model.states import State, advance
 from twirec.model.vendor import VendorRecording
 from twirec.transfers.adoption import adopt, state_of
+from twirec.transfers.kept import check_kept
 from twirec.transfers.sweep_findings import Finding
 
 ELSEWHERE = "external: Twilio put it into your own storage, and twirec has no copy of it"
@@ -81,9 +82,7 @@ class VendorSide:
 
     def _delete_again(self, known: Recording) -> None:
         """Delete what the catalog says is gone, after another look at our own copy."""
-        stored = self._bucket.stat(known.object_name or "")
-        if (stored.size, stored.crc32c) != (known.size, known.crc32c):
-            raise VerificationFailed("the bucket's copy is not what was archived")
+        check_kept(self._bucket, known)
         self._vendor.delete(known.account_sid, known.sid)
 
 

@@ -34,6 +34,7 @@ from twirec.model.states import State
 from twirec.model.vendor import Media
 from twirec.transfers.adoption import line_of
 from twirec.transfers.intake import Intake
+from twirec.transfers.kept import check_kept
 from twirec.transfers.lease import LeaseKeeper
 from twirec.transfers.naming import labels, object_name, started_at
 from twirec.transfers.opening import Keys, open_media
@@ -93,10 +94,11 @@ class Transfer:
             TwirecError: a step failed; the lease still stands, for the worker to postpone it.
         """
         self._at(Step.CLAIMED)
-        if keeper.lease.recording.state is State.COMPLETED:
+        just_archived = keeper.lease.recording.state is State.COMPLETED
+        if just_archived:
             self._archive(keeper)
         if keeper.lease.recording.state is State.ARCHIVED:
-            self._release(keeper)
+            self._release(keeper, just_archived)
         if keeper.lease.recording.state is State.ERASING:
             self._erase(keeper)
 
@@ -211,12 +213,14 @@ class Transfer:
         self._write_down(keeper, intake, self._complete(intake, stored, sealed))
         return True
 
-    def _release(self, keeper: LeaseKeeper) -> None:
+    def _release(self, keeper: LeaseKeeper, just_archived: bool) -> None:
         keeper.beat()
         recording = keeper.lease.recording
         if recording.keep_at_vendor:
             self._catalog.stay(keeper.lease)
             return
+        if not just_archived:
+            check_kept(self._bucket, recording)
         self._vendor.delete(recording.account_sid, recording.sid)
         self._at(Step.DELETED)
         self._commit(lambda: self._catalog.finish(keeper.lease, State.RELEASED))
@@ -266,4 +270,5 @@ class Transfer:
             return
         if not found.external:
             raise MediaNotReady(f"The media of {recording.sid} is not to be had yet.", status=404)
+        log.error("%s: external: Twilio put it into your own storage", recording.sid)
         self._catalog.finish(keeper.lease, State.EXTERNAL, "Its media is in external storage.")
