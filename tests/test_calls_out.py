@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from tests.factories import call_sid
 from tests.test_flask import LONG_ENOUGH, Clock, is_recording
@@ -14,7 +15,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.flask import Twirec
 from twirec.model.errors import CatalogUnavailable, NotFound, VendorRefused, VendorUnavailable
-from twirec.model.records import CallRecord
+from twirec.model.records import CallRecord, Consent
 from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, SignedPosts
@@ -47,7 +48,7 @@ def post(twirec_archive: Archive, twirec_post: Callable[[Flask], SignedPosts]) -
     @app.post("/dial")
     @recordings.signed
     def dial() -> Response:
-        return recordings.dial_out(CUSTOMER, own_number=OWN)
+        return recordings.dial_out(request.form["To"], own_number=OWN)
 
     return twirec_post(app)
 
@@ -212,6 +213,36 @@ def test_an_agents_call_is_dialled_unrecorded_with_the_notice_on_the_customers_l
     assert call.channel_map == (Role.AGENT, Role.CUSTOMER)
 
 
+@pytest.mark.usefixtures("clock")
+def test_a_call_from_a_sip_phone_goes_to_the_number_in_the_address(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    phone = {"From": "sip:ana@co.sip.twilio.com", "To": f"sip:{CUSTOMER}@co.sip.twilio.com"}
+    assert f">{CUSTOMER}</Number>" in post("/dial", {**DIALLED, **phone}).text
+    assert twirec_archive.show(PARENT).call.customer_number == CUSTOMER
+
+
+def test_an_answer_that_comes_twice_at_once_starts_one_recording(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    vendor: MemoryVendor,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    write = twirec_archive.catalog.record_consent
+
+    def second(consent: Consent, reason: Reason | None) -> Consent:
+        write(replace(consent, at=consent.at - timedelta(milliseconds=3)), reason)
+        return write(consent, reason)
+
+    monkeypatch.setattr(twirec_archive.catalog, "record_consent", second)
+    assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
+    assert started(vendor) == []  # the first one does that
+
+
 def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
     post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, clock: Clock
 ) -> None:
@@ -245,6 +276,7 @@ def test_a_customer_who_was_not_told_to_the_end_is_connected_unrecorded(
 @pytest.mark.parametrize(
     ("mode", "keys", "outcome", "hung_up"),
     [
+        (ConsentMode.ANNOUNCE, ["2"], ConsentOutcome.INFORMED, False),
         (ConsentMode.OPT_OUT, [""], ConsentOutcome.INFORMED, False),
         (ConsentMode.OPT_OUT, ["2"], ConsentOutcome.REFUSED, False),
         (ConsentMode.OPT_IN, ["1"], ConsentOutcome.GRANTED, False),

@@ -59,6 +59,29 @@ def test_a_pause_that_twilio_answers_without_paused_raises_and_is_not_written_do
     house.archive.close()
 
 
+def test_a_recording_that_twilio_did_not_tell_of_is_paused_beside_the_known_one(
+    house: House,
+) -> None:
+    known = house.vendor.recording(ACCOUNT, recording_sid())
+    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+    assert len(house.archive.pause(call_sid(), by=ANA)) == 2
+    for number in (1, 2):
+        status = house.vendor.recording(ACCOUNT, recording_sid(number)).status
+        assert status is RecordingStatus.PAUSED
+    house.archive.close()
+
+
+def test_what_cannot_be_paused_is_an_error_after_all_others_were(house: House) -> None:
+    known = house.vendor.recording(ACCOUNT, recording_sid())
+    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+    house.vendor.fail_next("set_recording", VendorUnavailable("no answer"))
+    with pytest.raises(VendorUnavailable):
+        house.archive.pause(call_sid(), by=ANA)
+    status = house.vendor.recording(ACCOUNT, recording_sid(2)).status
+    assert status is RecordingStatus.PAUSED
+    house.archive.close()
+
+
 def test_a_pause_that_nobody_answers_is_seen_by_who_asked(house: House) -> None:
     house.vendor.fail_next("set_recording", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):

@@ -1,6 +1,6 @@
 import pytest
 
-from twirec.calls.numbers import WITHHELD, is_country, normalise, search_term
+from twirec.calls.numbers import WITHHELD, dialled, is_country, normalise, search_term
 from twirec.model.errors import InvalidQuery
 
 
@@ -120,3 +120,18 @@ def test_a_number_that_only_works_within_a_town_is_not_a_whole_one(text: str) ->
 )
 def test_knows_the_countries(code: str, known: bool) -> None:
     assert is_country(code) is known
+
+
+@pytest.mark.parametrize(
+    ("address", "number"),
+    [
+        ("600 11 12 22", "+34600111222"),
+        ("sip:+34600111222@co.sip.twilio.com", "+34600111222"),
+        ("sip:%2B34600111222@co.sip.twilio.com:5061;transport=tls", "+34600111222"),
+        ("SIPS:600111222;phone-context=es@co.sip.twilio.com", "+34600111222"),
+        ("sip:ana@example.com", "sip:ana@example.com"),
+        ("client:ana", "client:ana"),
+    ],
+)
+def test_a_sip_phone_dials_the_number_in_the_address(address: str, number: str) -> None:
+    assert dialled(address, "ES") == number

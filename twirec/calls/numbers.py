@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, ValidationResult
@@ -49,6 +50,21 @@ def normalise(text: str, country: str) -> str:
     if _is_withheld(text):
         return WITHHELD
     return _e164(text, country) or text
+
+
+def dialled(address: str, country: str) -> str:
+    """Return what an agent dialled, as in `normalise`: of a SIP phone the number in the address.
+
+    Args:
+        address: `To` of the agent's call: a number, or `sip:600111222@example.sip.twilio.com`
+            (RFC 3261, section 19.1.1).
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+    """
+    scheme, _, rest = address.strip().partition(":")
+    user = unquote(rest.partition("@")[0].partition(";")[0])
+    if scheme.lower() in {"sip", "sips"} and (number := _e164(user, country)):
+        return number
+    return normalise(address, country)
 
 
 def search_term(text: str, country: str) -> str:

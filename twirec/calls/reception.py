@@ -110,7 +110,9 @@ def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:
         key: what was pressed, empty for nothing.
         asked: how often the question was put; 0 after the notice.
     """
-    if mode.asks and not asked:
+    if not mode.asks:  # no key was offered
+        return ConsentOutcome.INFORMED
+    if not asked:
         return None
     if key == "2":
         return ConsentOutcome.REFUSED
@@ -140,7 +142,7 @@ def consent_of(
         announcement=announcement.hash,
         language=announcement.language,
         at=now,
-        key=key,
+        key=key if announcement.question else "",
     )
 
 

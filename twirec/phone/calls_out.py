@@ -9,7 +9,7 @@ from functools import partial
 
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
-from twirec.calls.numbers import normalise
+from twirec.calls.numbers import dialled, normalise
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, MalformedRequest, NotFound
@@ -66,7 +66,7 @@ class CallsOut(Desk):
 
         Args:
             fields: Twilio's form.
-            to: the customer's number, as it was dialled.
+            to: the customer's number, as it was dialled; of a SIP phone the address, `sip:…`.
             own_number: the own number that is shown to them, E.164.
 
         Raises:
@@ -78,7 +78,7 @@ class CallsOut(Desk):
             account_sid=request.account_sid,
             call_sid=request.call_sid,
             direction=Direction.OUT,
-            customer_number=normalise(to, country),
+            customer_number=dialled(to, country),
             own_number=normalise(own_number, country),
             started_at=self._now(),
             channel_map=reception.AGENT_FIRST,
@@ -162,7 +162,9 @@ class CallsOut(Desk):
             self._play(call, request.call_sid)
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
         consent = reception.consent_of(call, announcement, outcome, now, request.key)
-        self._catalog.record_consent(consent, reception.REASONS.get(outcome))
+        stands = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
+        if stands.at != consent.at:  # come twice at once: what follows from it is done there
+            return self._bridge(call, announcement, stands.outcome)
         if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
             agents = [leg.agent for leg in record.legs if leg.agent]
             if self._agents_allow(call, agents):

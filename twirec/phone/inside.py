@@ -88,9 +88,11 @@ class Inside(Desk):
         told = forms.parse_joining(fields)
         conference = Leg(told.account_sid, told.conference_sid, None, self._now())
         for leg in self._catalog.meet(conference, told.call_sid):
-            call = self._catalog.call(leg.account_sid, leg.call_sid or "").call
-            if not self._agents_allow(call, [leg.agent]):
-                self._stop_recording(call)
+            record = self._catalog.call(leg.account_sid, leg.call_sid or "")
+            if not reception.may_record(record):
+                continue
+            if not self._agents_allow(record.call, [leg.agent]):
+                self._stop_recording(record.call)
 
     def _arrive(self, fields: Mapping[str, str]) -> None:
         """Write an agent's leg down, before it is known to which call they come."""

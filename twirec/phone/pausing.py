@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from twirec.calls import reception
-from twirec.model.errors import NotFound, NotPaused, NotResumed
+from twirec.model.errors import NotFound, NotPaused, NotResumed, TwirecError, VendorError
 from twirec.model.records import CallRecord, Pause, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
@@ -30,20 +31,29 @@ class Pausing(Desk):
             NotPaused: Twilio did not say that it is paused; suppose that it records.
             VendorError: Twilio refused, or did not answer; suppose that it records.
         """
-        pauses = []
+        pauses: list[Pause] = []
+        failed: list[TwirecError] = []
         for recording in self._in_progress(sid):
-            told = self._vendor().set_recording(
-                recording.account_sid,
-                recording.leg or recording.call_sid or "",
-                recording.sid,
-                RecordingStatus.PAUSED,
-            )
-            if told is not RecordingStatus.PAUSED:
-                raise NotPaused(f"Twilio says of {recording.sid}: {told}.")
-            pause = Pause(recording.sid, self._now(), by)
-            self._catalog.begin_pause(pause)
-            pauses.append(pause)
+            try:
+                pauses.append(self._pause(recording, by))
+            except (NotPaused, VendorError) as error:  # the others may be paused all the same
+                failed.append(error)
+        if failed:
+            raise failed[0]
         return pauses
+
+    def _pause(self, recording: Recording, by: str) -> Pause:
+        told = self._vendor().set_recording(
+            recording.account_sid,
+            recording.leg or recording.call_sid or "",
+            recording.sid,
+            RecordingStatus.PAUSED,
+        )
+        if told is not RecordingStatus.PAUSED:
+            raise NotPaused(f"Twilio says of {recording.sid}: {told}.")
+        pause = Pause(recording.sid, self._now(), by)
+        self._catalog.begin_pause(pause)
+        return pause
 
     def resume(self, sid: str) -> list[str]:
         """Let the recordings of a call go on, and return their SIDs.
@@ -70,19 +80,22 @@ class Pausing(Desk):
             resumed.append(recording.sid)
         return resumed
 
-    def _in_progress(self, sid: str) -> list[Recording]:
-        """By the SIDs of the recordings: `Twilio.CURRENT` is an error when a call has several."""
+    def _in_progress(self, sid: str) -> Iterator[Recording]:
+        """By the SIDs of the recordings: `Twilio.CURRENT` is an error when a call has several.
+
+        Those that the catalog knows come first; then Twilio is asked whether there are others.
+        """
         record = self._catalog.find(sid)
-        found = [
-            recording
-            for recording in record.recordings
-            if recording.state is State.RECORDING and sid in {recording.sid, recording.call_sid}
-        ]
-        if not found and sid == record.call.call_sid:
-            found = self._untold(record)
+        found = False
+        for recording in record.recordings:
+            if recording.state is State.RECORDING and sid in {recording.sid, recording.call_sid}:
+                found = True
+                yield recording
+        for recording in self._untold(record) if sid == record.call.call_sid else ():
+            found = True
+            yield recording
         if not found:
             raise NotFound(f"No recording of {sid} is in progress.")
-        return found
 
     def _untold(self, record: CallRecord) -> list[Recording]:
         """Ask Twilio for recordings of which it has not told us (yet): a callback may be lost."""
