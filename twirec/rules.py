@@ -8,11 +8,12 @@ from datetime import date, datetime
 from twirec.auditing import Auditing
 from twirec.calls.agents import agent_of, check_entry
 from twirec.calls.numbers import normalise
-from twirec.calls.policy import check_change, decide, newest, overruling
+from twirec.calls.policy import check_change, decide, overruling
 from twirec.calls.times import since_time
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
 from twirec.model.catalog import Catalog
+from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Decision, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 from twirec.settings import Settings
@@ -57,18 +58,18 @@ class Rules(Auditing):
         Raises:
             InvalidQuery: a value is wrong, or mode and legal basis would not fit each other.
         """
-        own = normalise(number, self.settings.country) if number else None
-        before = newest(self.catalog.policy_history(), own, direction)
+        if on is None and not (mode or language or legal_basis):
+            raise InvalidQuery("policy: say what is to hold; `reset_policy` ends what was said.")
         change = PolicyChange(
             at=self.now(),
             by=by,
             why=why.strip(),
-            number=own,
+            number=normalise(number, self.settings.country) if number else None,
             direction=direction,
-            on=before.on if on is None and before else on,
-            mode=before.mode if mode is None and before else mode,
-            language=before.language if language is None and before else language,
-            legal_basis=before.legal_basis if legal_basis is None and before else legal_basis,
+            on=on,
+            mode=mode,
+            language=language,
+            legal_basis=legal_basis,
         )
         return self._change(change)
 

@@ -49,6 +49,13 @@ def test_the_newest_change_of_a_scope_holds() -> None:
     assert decided(change(on=False), change(1, on=True)).policy.on
 
 
+def test_a_change_of_the_mode_says_nothing_of_who_switched() -> None:
+    off, mode = change(on=False), change(1, mode=ConsentMode.OPT_IN)
+    decision = decided(off, mode)
+    assert (decision.policy.on, decision.policy.mode) == (False, ConsentMode.OPT_IN)
+    assert decision.switched == off
+
+
 def test_what_is_reset_follows_the_wider_scope_from_then_on() -> None:
     own, reset = change(on=True, mode=ConsentMode.OPT_IN, number=SHOP), change(1, number=SHOP)
     assert decided(own, reset, change(2, on=False)).policy == replace(DEFAULT, on=False)

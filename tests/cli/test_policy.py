@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.conftest import Twirec
 from twirec.archive import Archive
+from twirec.model.errors import InvalidQuery
 from twirec.model.words import ConsentMode, Direction
 
 SHOP = "+34911000111"
@@ -60,6 +61,13 @@ def test_a_number_that_is_reset_follows_all_others(twirec: Twirec, archive: Arch
     assert "Not changed" not in said
     assert not archive.policy(SHOP, Direction.IN).policy.on
     assert archive.audit_log(action="policy")[1].detail["of"] == "a number"
+    archive.close()
+
+
+def test_a_change_says_what_is_to_hold(archive: Archive) -> None:
+    with pytest.raises(InvalidQuery, match="say what is to hold"):
+        archive.change_policy(by="ana", why="nothing")
+    assert archive.catalog.policy_history() == []
     archive.close()
 
 

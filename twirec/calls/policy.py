@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
 from twirec.calls.wordings import Wording, check_said
 from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 
-T = TypeVar("T")
+FIELDS = ("on", "mode", "language", "legal_basis")
+"""What a change can say, each by itself."""
+
+Scope = tuple[str | None, Direction | None]
 
 
 def decide(
@@ -24,8 +27,9 @@ def decide(
 ) -> Decision:
     """Return what holds for a call.
 
-    Of each scope the newest entry counts; of the scopes the narrowest that says something: number
-    and direction, number, direction, all, and then the default.
+    Of each scope the newest entry counts that says something of a field, unless one that says
+    nothing at all came after it; of the scopes the narrowest that says something: number and
+    direction, number, direction, all, and then the default.
 
     Args:
         history: the changes, oldest first.
@@ -34,28 +38,18 @@ def decide(
         at: when it begins, UTC.
         default: what holds where no change says anything.
     """
-    newest: dict[tuple[str | None, Direction | None], PolicyChange] = {}
-    for change in history:
-        if change.at <= at:
-            newest[change.number, change.direction] = change
+    held = _held([change for change in history if change.at <= at])
     scopes = ((number, direction), (number, None), (None, direction), (None, None))
-    applying = [newest[scope] for scope in scopes if scope in newest]
-    switched = next((change for change in applying if change.on is not None), None)
-    policy = Policy(
-        on=_first([change.on for change in applying], default.on),
-        mode=_first([change.mode for change in applying], default.mode),
-        language=_first([change.language for change in applying], default.language),
-        legal_basis=_first([change.legal_basis for change in applying], default.legal_basis),
-    )
-    return Decision(policy, switched)
+    applying = [held[scope] for scope in scopes if scope in held]
 
+    def said(field: str) -> PolicyChange | None:
+        return next((changes[field] for changes in applying if field in changes), None)
 
-def newest(
-    history: Sequence[PolicyChange], number: str | None, direction: Direction | None
-) -> PolicyChange | None:
-    """Return the newest entry of exactly this scope; None if it has none."""
-    entries = [each for each in history if (each.number, each.direction) == (number, direction)]
-    return entries[-1] if entries else None
+    def value(field: str) -> Any:
+        return getattr(said(field) or default, field)
+
+    policy = Policy(**{field: value(field) for field in FIELDS})
+    return Decision(policy, said("on"))
 
 
 def overruling(history: Sequence[PolicyChange], change: PolicyChange) -> list[PolicyChange]:
@@ -65,15 +59,24 @@ def overruling(history: Sequence[PolicyChange], change: PolicyChange) -> list[Po
         history: the changes, oldest first.
         change: one that switches recording on or off.
     """
-    newest = {(each.number, each.direction): each for each in history}
+    switches = [changes["on"] for changes in _held(history).values() if "on" in changes]
     return [
         each
-        for each in newest.values()
-        if each.on is not None
-        and each.on != change.on
+        for each in switches
+        if each.on != change.on
         and change.number in (None, each.number)
         and change.direction in (None, each.direction)
     ]
+
+
+def _held(history: Sequence[PolicyChange]) -> dict[Scope, dict[str, PolicyChange]]:
+    """Return for each scope which change says what of it; a change that says nothing resets it."""
+    held: dict[Scope, dict[str, PolicyChange]] = {}
+    for change in history:
+        scope = (change.number, change.direction)
+        said = {field: change for field in FIELDS if getattr(change, field) is not None}
+        held[scope] = {**held.get(scope, {}), **said} if said else {}
+    return held
 
 
 def check_change(
@@ -121,7 +124,3 @@ def check_fits(mode: ConsentMode, legal_basis: LegalBasis) -> None:
             f"mode: {mode} does not fit the legal basis consent; "
             f"choose {ConsentMode.OPT_IN} or {ConsentMode.OPT_IN_OR_HANG_UP}."
         )
-
-
-def _first(values: Sequence[T | None], default: T) -> T:
-    return next((value for value in values if value is not None), default)

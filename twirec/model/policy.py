@@ -29,8 +29,9 @@ class Policy:
 class PolicyChange:
     """One entry of the history, which is only ever added to.
 
-    It says what holds from `at` on for its scope. What is None is left to the wider scope, and in
-    the end to the settings.
+    It says what holds from `at` on for its scope. What is None stays as the entries before it said,
+    or is left to the wider scope, and in the end to the settings. An entry that says nothing at all
+    ends what those before it said.
 
     Attributes:
         at: UTC.
