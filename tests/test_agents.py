@@ -133,6 +133,19 @@ def test_an_agent_who_comes_before_twilio_tells_of_the_recording_ends_it(
     assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
 
 
+def test_a_call_that_is_off_stays_so_for_its_reason_whoever_joins(strict: House) -> None:
+    strict.archive.change_policy(by="ana", why="works council", on=False)
+    strict.post("/meet", VOICE)
+    before = strict.archive.show(call_sid()).call
+    assert (before.reason, "by ana" in before.detail) == (Reason.OFF, True)
+    room = {"ConferenceSid": "CF" + "c" * 32}
+    joining = {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"}
+    strict.post("/join", joining)
+    for who in (VOICE, joining):
+        strict.post("/twirec/met", {**who, **room})
+    assert strict.archive.show(call_sid()).call == before
+
+
 @pytest.mark.parametrize(
     ("agent", "on", "reference", "problem"),
     [

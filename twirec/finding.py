@@ -86,8 +86,9 @@ class Finding(Auditing):
             note: only calls with a note that contains this.
             limit: how many calls a page has at the most, up to 10,000.
             after: `next` of the page before.
-            sees_quarantined: whether who asks may see recordings that custody hides (admin and
-                auditor may). For others these are not there, though the call's line is.
+            sees_quarantined: whether who asks may see recordings in quarantine (admin and
+                auditor may). For others these are not there, nor are blocked ones for
+                anybody, though the call's line is.
 
         Raises:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
@@ -197,7 +198,8 @@ class Finding(Auditing):
 
 
 def _sees(quarantined: bool) -> tuple[Custody, ...]:
-    return tuple(Custody) if quarantined else (Custody.ACTIVE,)
+    """Blocked ones are for judges and authorities: no role sees them here (LOPDGDD art. 32)."""
+    return (Custody.ACTIVE, Custody.QUARANTINED) if quarantined else (Custody.ACTIVE,)
 
 
 def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: int | None) -> None:

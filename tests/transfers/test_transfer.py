@@ -372,31 +372,6 @@ def test_what_died_between_commit_and_delete_is_only_released(house: House) -> N
     assert house.work().state is State.RELEASED
 
 
-def test_the_vendors_copy_is_not_deleted_when_ours_is_gone_before_it_is(house: House) -> None:
-    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
-    house.record(wav(seconds=4, channels=2))
-    archived = house.work()
-    house.bucket.delete(NAME, archived.generation or 0)
-    recording = house.work_on()
-    assert (recording.state, recording.parked) == (State.ARCHIVED, True)
-    assert recording.last_error == (
-        f"VerificationFailed: {NAME} is not in the bucket any more: Twilio's copy is kept."
-    )
-    assert house.at_vendor() == [recording_sid()]
-
-
-def test_the_vendors_copy_is_not_deleted_when_ours_was_changed_before_it_is(house: House) -> None:
-    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
-    house.record(wav(seconds=4, channels=2))
-    archived = house.work()
-    house.bucket.delete(NAME, archived.generation or 0)
-    house.bucket.put(
-        NAME, [b"something else"], content_type="a", labels={}, custom_time=STARTED, seal=dict
-    )
-    assert "is not what was archived" in house.work_on().last_error
-    assert house.at_vendor() == [recording_sid()]
-
-
 def test_a_copy_that_the_vendor_lost_meanwhile_counts_as_deleted(house: House) -> None:
     house.record(wav(seconds=4, channels=2))
     house.vendor.fail_next("delete", VendorUnavailable("no answer"))

@@ -9,7 +9,7 @@ from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
-from twirec.model.words import Reason
+from twirec.model.words import Outcome, Reason
 from twirec.phone.desk import Desk, log
 
 UNKNOWN = "unknown"
@@ -88,11 +88,11 @@ class Inside(Desk):
         told = forms.parse_joining(fields)
         conference = Leg(told.account_sid, told.conference_sid, None, self._now())
         for leg in self._catalog.meet(conference, told.call_sid):
-            record = self._catalog.call(leg.account_sid, leg.call_sid or "")
-            if not reception.may_record(record):
+            call = self._catalog.call(leg.account_sid, leg.call_sid or "").call
+            if call.outcome is Outcome.NOT_RECORDED:  # and stays so for the reason that it has
                 continue
-            if not self._agents_allow(record.call, [leg.agent]):
-                self._stop_recording(record.call)
+            if not self._agents_allow(call, [leg.agent]):
+                self._stop_recording(call)
 
     def _arrive(self, fields: Mapping[str, str]) -> None:
         """Write an agent's leg down, before it is known to which call they come."""

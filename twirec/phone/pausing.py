@@ -31,29 +31,19 @@ class Pausing(Desk):
             NotPaused: Twilio did not say that it is paused; suppose that it records.
             VendorError: Twilio refused, or did not answer; suppose that it records.
         """
+        record = self._catalog.find(sid)
         pauses: list[Pause] = []
         failed: list[TwirecError] = []
-        for recording in self._in_progress(sid):
+        for recording in self._all_in_progress(record, sid):
             try:
                 pauses.append(self._pause(recording, by))
             except (NotPaused, VendorError) as error:  # the others may be paused all the same
                 failed.append(error)
         if failed:
             raise failed[0]
+        if not pauses:
+            raise _none(sid)
         return pauses
-
-    def _pause(self, recording: Recording, by: str) -> Pause:
-        told = self._vendor().set_recording(
-            recording.account_sid,
-            recording.leg or recording.call_sid or "",
-            recording.sid,
-            RecordingStatus.PAUSED,
-        )
-        if told is not RecordingStatus.PAUSED:
-            raise NotPaused(f"Twilio says of {recording.sid}: {told}.")
-        pause = Pause(recording.sid, self._now(), by)
-        self._catalog.begin_pause(pause)
-        return pause
 
     def resume(self, sid: str) -> list[str]:
         """Let the recordings of a call go on, and return their SIDs.
@@ -66,36 +56,36 @@ class Pausing(Desk):
             NotResumed: Twilio did not say that it goes on.
             VendorError: Twilio refused, or did not answer.
         """
-        resumed = []
-        for recording in self._in_progress(sid):
-            told = self._vendor().set_recording(
-                recording.account_sid,
-                recording.leg or recording.call_sid or "",
-                recording.sid,
-                RecordingStatus.IN_PROGRESS,
-            )
+        record = self._catalog.find(sid)
+        # of others nothing is resumed that somebody else may have paused
+        going_on = _known(record, sid) or list(self._all_in_progress(record, sid))
+        if not going_on:
+            raise _none(sid)
+        for recording in going_on:
+            told = self._set(recording, RecordingStatus.IN_PROGRESS)
             if told is not RecordingStatus.IN_PROGRESS:
                 raise NotResumed(f"Twilio says of {recording.sid}: {told}.")
             self._catalog.end_pauses(recording.sid, self._now())
-            resumed.append(recording.sid)
-        return resumed
+        return [recording.sid for recording in going_on]
 
-    def _in_progress(self, sid: str) -> Iterator[Recording]:
-        """By the SIDs of the recordings: `Twilio.CURRENT` is an error when a call has several.
+    def _pause(self, recording: Recording, by: str) -> Pause:
+        told = self._set(recording, RecordingStatus.PAUSED)
+        if told is not RecordingStatus.PAUSED:
+            raise NotPaused(f"Twilio says of {recording.sid}: {told}.")
+        pause = Pause(recording.sid, self._now(), by)
+        self._catalog.begin_pause(pause)
+        return pause
 
-        Those that the catalog knows come first; then Twilio is asked whether there are others.
-        """
-        record = self._catalog.find(sid)
-        found = False
-        for recording in record.recordings:
-            if recording.state is State.RECORDING and sid in {recording.sid, recording.call_sid}:
-                found = True
-                yield recording
-        for recording in self._untold(record) if sid == record.call.call_sid else ():
-            found = True
-            yield recording
-        if not found:
-            raise NotFound(f"No recording of {sid} is in progress.")
+    def _set(self, recording: Recording, status: RecordingStatus) -> RecordingStatus:
+        """Ask by the SID of the recording: `Twilio.CURRENT` is an error when a call has several."""
+        leg = recording.leg or recording.call_sid or ""
+        return self._vendor().set_recording(recording.account_sid, leg, recording.sid, status)
+
+    def _all_in_progress(self, record: CallRecord, sid: str) -> Iterator[Recording]:
+        """Those that the catalog knows, and then, of a whole call, those that only Twilio does."""
+        yield from _known(record, sid)
+        if sid == record.call.call_sid:
+            yield from self._untold(record)
 
     def _untold(self, record: CallRecord) -> list[Recording]:
         """Ask Twilio for recordings of which it has not told us (yet): a callback may be lost."""
@@ -113,3 +103,15 @@ class Pausing(Desk):
                 self._catalog.adopt(recording)
                 adopted_now.append(recording)
         return adopted_now
+
+
+def _known(record: CallRecord, sid: str) -> list[Recording]:
+    return [
+        recording
+        for recording in record.recordings
+        if recording.state is State.RECORDING and sid in {recording.sid, recording.call_sid}
+    ]
+
+
+def _none(sid: str) -> NotFound:
+    return NotFound(f"No recording of {sid} is in progress.")
