@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import cast
 
 import pytest
 from flask import Flask, Response
 
-from tests.factories import call_sid
+from tests.factories import call_sid, recording_sid
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.adapters.memory_vendor import MemoryVendor, Operation
 from twirec.archive import Archive
 from twirec.flask import Twirec
-from twirec.model.errors import InvalidQuery
+from twirec.model.errors import InvalidQuery, VendorUnavailable
 from twirec.model.records import CallRecord
-from twirec.model.vendor import RecordingStatus
+from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.words import Outcome, Reason, Uninformed
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, SignedPosts
@@ -131,6 +132,68 @@ def test_an_agent_who_comes_before_twilio_tells_of_the_recording_ends_it(
     told = {"RecordingSid": sid, "RecordingStatus": "in-progress", "RecordingSource": "DialVerb"}
     strict.post("/twirec/status", {"CallSid": call_sid(), **told})
     assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
+
+
+def meet(house: House) -> str:
+    """An agent joins a call whose recording Twilio did not tell of. Return its SID."""
+    house.post("/meet", VOICE)
+    house.time += timedelta(seconds=15)
+    house.post("/twirec/connect", VOICE)
+    cast("MemoryVendor", house.archive.vendor).add_recording(
+        VendorRecording(
+            recording_sid(),
+            ACCOUNT_SID,
+            call_sid(),
+            RecordingStatus.IN_PROGRESS,
+            started_at=house.time,
+            source="DialVerb",
+        )
+    )
+    joining = {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"}
+    house.post("/join", joining)
+    for who in (VOICE, joining):
+        house.post("/twirec/met", {**who, "ConferenceSid": "CF" + "c" * 32})
+    return recording_sid()
+
+
+def test_what_twilio_did_not_tell_of_is_ended_too(strict: House) -> None:
+    sid = meet(strict)
+    assert strict.archive.vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
+    assert strict.archive.show(call_sid()).recordings[0].sid == sid
+
+
+@pytest.mark.parametrize("failing", ["set_recording", "recordings"])
+def test_what_could_not_be_ended_the_sweep_ends(strict: House, failing: Operation) -> None:
+    vendor = cast("MemoryVendor", strict.archive.vendor)
+    vendor.fail_next(failing, VendorUnavailable("no answer"))
+    sid = meet(strict)
+    assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.IN_PROGRESS
+    strict.time += timedelta(minutes=6)
+    report = strict.archive.sweep()
+    assert (report.stopped, report.problems) == (1, {})
+    assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
+
+
+def test_an_end_that_twilio_does_not_confirm_is_a_problem(
+    strict: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        strict.archive.vendor, "set_recording", lambda *_: RecordingStatus.IN_PROGRESS
+    )
+    sid = meet(strict)
+    strict.time += timedelta(minutes=6)
+    report = strict.archive.sweep()
+    assert (report.stopped, report.problems) == (
+        0,
+        {sid: f"NotStopped: Twilio says of {sid}: in-progress."},
+    )
+
+
+def test_with_a_warning_the_sweep_ends_nothing(warned: House) -> None:
+    sid = meet(warned)
+    warned.time += timedelta(minutes=6)
+    assert warned.archive.sweep().stopped == 0
+    assert warned.archive.vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.IN_PROGRESS
 
 
 def test_a_call_that_is_off_stays_so_for_its_reason_whoever_joins(strict: House) -> None:

@@ -178,6 +178,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             self.bucket,
             self.vendor,
             country=self.settings.country,
+            uninformed_agents=self.settings.uninformed_agents,
             now=self.now,
             dry_run=dry_run,
             full=full,

@@ -10,6 +10,9 @@ from twirec.calls.numbers import normalise
 from twirec.model.agents import InformedAgent
 from twirec.model.errors import InvalidQuery
 
+NOT_INFORMED = "an agent is not in the register of informed agents"
+"""The warning on the line of a call that such an agent is connected to."""
+
 
 def agent_of(text: str, country: str) -> str:
     """Return the name under which an agent is in the register.

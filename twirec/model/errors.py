@@ -110,6 +110,12 @@ class NotResumed(VendorError):
     retryable = False
 
 
+class NotStopped(VendorError):
+    """Twilio did not say that the recording has ended: it may be recording still."""
+
+    retryable = False
+
+
 # --- media ----------------------------------------------------------------------------------
 
 

@@ -153,6 +153,11 @@ class Recording:
     last_error: str = ""
     keep_at_vendor: bool = False
 
+    @property
+    def recorded_leg(self) -> str:
+        """Return the leg that Twilio records, `CA…`; empty where the recording names no call."""
+        return self.leg or self.call_sid or ""
+
     def roles(self, channels: int) -> tuple[Role, ...]:
         """Return who is on each of that many channels; empty when both are on the one there is."""
         return self.channel_map if len(self.channel_map) == channels else ()
@@ -238,6 +243,7 @@ class SweepReport:
         advanced: recordings whose state the vendor knew better.
         lines_written: calls that had no line.
         lines_closed: ledger lines that were still open or owed.
+        stopped: recordings that were ended, since an agent may not be recorded.
         deleted_again: released recordings that the vendor still held.
         erased_again: erased recordings that were back at the vendor or in the bucket.
         labelled: objects whose labels were completed.
@@ -256,6 +262,7 @@ class SweepReport:
     advanced: int = 0
     lines_closed: int = 0
     lines_written: int = 0
+    stopped: int = 0
     deleted_again: int = 0
     erased_again: int = 0
     labelled: int = 0

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from twirec.calls import forms, reception, twiml
 from twirec.model.errors import NotFound
+from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF
-from twirec.model.words import Reason, Uninformed
-from twirec.phone.desk import NOT_INFORMED, Desk
+from twirec.model.words import Reason
+from twirec.phone.desk import Desk
 from twirec.transfers.closing import close_line
+from twirec.transfers.stopping import may_not_go_on
 
 
 class Callbacks(Desk):
@@ -58,16 +59,12 @@ class Callbacks(Desk):
             at=self._now(),
         )
         if told and told.state is State.RECORDING:
-            self._mind_agents(told.account_sid, told.call_sid or "")
+            self._mind_agents(told)
 
-    def _mind_agents(self, account_sid: str, call_sid: str) -> None:
+    def _mind_agents(self, recording: Recording) -> None:
         """An agent who was not informed may have come before Twilio told of the recording."""
-        if self._settings.uninformed_agents is Uninformed.WARN:
-            return
-        with suppress(NotFound):
-            call = self._catalog.call(account_sid, call_sid).call
-            if call.detail == NOT_INFORMED:
-                self._stop_recording(call)
+        if may_not_go_on(self._catalog, recording, self._settings.uninformed_agents):
+            self._stop_recording(recording)
 
     def _write_late_line(self, fields: Mapping[str, str]) -> None:
         """The catalog was down when the call began; now it has its line."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from twirec.calls import announcement as announcements
 from twirec.calls import reception, twiml
-from twirec.calls.agents import agent_of, entries_of
+from twirec.calls.agents import NOT_INFORMED, agent_of, entries_of
 from twirec.calls.policy import check_fits, decide
 from twirec.calls.wordings import parts_of
 from twirec.model.announcements import Announcement
@@ -19,20 +19,17 @@ from twirec.model.catalog import Catalog
 from twirec.model.errors import CatalogError, CatalogUnavailable, InvalidQuery, VendorError
 from twirec.model.policy import Policy
 from twirec.model.ports import Vendor
-from twirec.model.records import Call
-from twirec.model.states import State
-from twirec.model.vendor import RecordingStatus
+from twirec.model.records import Call, Recording
 from twirec.model.words import ConsentOutcome, Outcome, Reason, Uninformed
+from twirec.phone import recorded_now
 from twirec.settings import Settings
+from twirec.transfers.stopping import stop
 
 log = logging.getLogger("twirec.phone")
 
 
 SLOW = timedelta(seconds=1)
 """What writing down that something is played may take at the most: until then, nobody hears it."""
-
-NOT_INFORMED = "an agent is not in the register of informed agents"
-"""The warning on the line of a call that is recorded all the same."""
 
 
 class Desk:
@@ -179,18 +176,27 @@ class Desk:
             log.error("%s: unrecorded: %s", call.call_sid, error)
             self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
 
-    def _stop_recording(self, call: Call) -> None:
-        """End what is recorded of a call. What was recorded so far stays."""
-        for recording in self._catalog.call(call.account_sid, call.call_sid).recordings:
-            if recording.state is not State.RECORDING:
-                continue
-            leg = recording.leg or call.call_sid
-            try:
-                self._vendor().set_recording(
-                    call.account_sid, leg, recording.sid, RecordingStatus.STOPPED
-                )
-            except VendorError as error:
-                log.error("%s: still recorded: %s", recording.sid, error)
+    def _stop_recordings(self, call: Call) -> None:
+        """End all that is recorded of a call. What was recorded so far stays.
+
+        What cannot be ended now, the next sweep tries again.
+        """
+        record = self._catalog.call(call.account_sid, call.call_sid)
+        for recording in recorded_now.known(record):
+            self._stop_recording(recording)
+        try:
+            for recording in recorded_now.untold(
+                self._catalog, self._vendor(), record, self._now()
+            ):
+                self._stop_recording(recording)
+        except VendorError as error:
+            log.error("%s: what is recorded of it is not known: %s", call.call_sid, error)
+
+    def _stop_recording(self, recording: Recording) -> None:
+        try:
+            stop(self._vendor(), recording)
+        except VendorError as error:
+            log.error("%s: still recorded: %s", recording.sid, error)
 
     def _go_on(self, failed_url: str, call: Call, connect: Callable[[], str]) -> str:
         """Twilio could not use one of our answers: let the call go on, unrecorded."""

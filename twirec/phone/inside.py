@@ -92,7 +92,7 @@ class Inside(Desk):
             if call.outcome is Outcome.NOT_RECORDED:  # and stays so for the reason that it has
                 continue
             if not self._agents_allow(call, [leg.agent]):
-                self._stop_recording(call)
+                self._stop_recordings(call)
 
     def _arrive(self, fields: Mapping[str, str]) -> None:
         """Write an agent's leg down, before it is known to which call they come."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from twirec.calls import reception
 from twirec.model.errors import NotFound, NotPaused, NotResumed, TwirecError, VendorError
 from twirec.model.records import CallRecord, Pause, Recording
-from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
+from twirec.phone import recorded_now
 from twirec.phone.desk import Desk
-from twirec.transfers.adoption import adopted, state_of
 
 
 class Pausing(Desk):
@@ -78,39 +75,18 @@ class Pausing(Desk):
 
     def _set(self, recording: Recording, status: RecordingStatus) -> RecordingStatus:
         """Ask by the SID of the recording: `Twilio.CURRENT` is an error when a call has several."""
-        leg = recording.leg or recording.call_sid or ""
-        return self._vendor().set_recording(recording.account_sid, leg, recording.sid, status)
+        account_sid, leg = recording.account_sid, recording.recorded_leg
+        return self._vendor().set_recording(account_sid, leg, recording.sid, status)
 
     def _all_in_progress(self, record: CallRecord, sid: str) -> Iterator[Recording]:
         """Those that the catalog knows, and then, of a whole call, those that only Twilio does."""
         yield from _known(record, sid)
         if sid == record.call.call_sid:
-            yield from self._untold(record)
-
-    def _untold(self, record: CallRecord) -> list[Recording]:
-        """Ask Twilio for recordings of which it has not told us (yet): a callback may be lost."""
-        call = record.call
-        known = {recording.sid for recording in record.recordings}
-        adopted_now = []
-        for leg in [call.call_sid, *(each.leg_sid for each in record.legs if each.agent)]:
-            for found in self._vendor().recordings(call.account_sid, call_sid=leg):
-                if found.sid in known or state_of(found) is not State.RECORDING:
-                    continue
-                channel_map = reception.channels_of(found.source, leg, record)
-                recording = replace(
-                    adopted(found, call.call_sid, self._now()), channel_map=channel_map
-                )
-                self._catalog.adopt(recording)
-                adopted_now.append(recording)
-        return adopted_now
+            yield from recorded_now.untold(self._catalog, self._vendor(), record, self._now())
 
 
 def _known(record: CallRecord, sid: str) -> list[Recording]:
-    return [
-        recording
-        for recording in record.recordings
-        if recording.state is State.RECORDING and sid in {recording.sid, recording.call_sid}
-    ]
+    return [each for each in recorded_now.known(record) if sid in {each.sid, each.call_sid}]
 
 
 def _none(sid: str) -> NotFound:

@@ -12,6 +12,7 @@ from twirec.model.errors import BucketError, LookedAtNothing, TwirecError, Vendo
 from twirec.model.finding import Query
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import SweepReport
+from twirec.model.words import Uninformed
 from twirec.transfers.sweep_bucket import BucketSide
 from twirec.transfers.sweep_findings import Tally
 from twirec.transfers.sweep_ledger import SETTLED, LedgerSide
@@ -44,6 +45,7 @@ class Sweep:
     Args:
         catalog, bucket, vendor: what is compared.
         country: ISO 3166 code by which numbers of adopted calls are read.
+        uninformed_agents: what is done about agents who are not in the register.
         now: the clock, UTC.
         dry_run: whether it only says what it would repair.
         full: whether it looks at everything there is, and not only since the last sweep.
@@ -57,6 +59,7 @@ class Sweep:
         vendor: Vendor,
         *,
         country: str,
+        uninformed_agents: Uninformed,
         now: Callable[[], datetime],
         dry_run: bool = False,
         full: bool = False,
@@ -69,7 +72,9 @@ class Sweep:
         self._whole_bucket = whole_bucket or full
         self._tally = Tally(dry_run)
         self._vendor_side = VendorSide(catalog, bucket, vendor, country, now)
-        self._ledger_side = LedgerSide(catalog, vendor, self._vendor_side, country, now)
+        self._ledger_side = LedgerSide(
+            catalog, vendor, self._vendor_side, country, uninformed_agents, now
+        )
         self._bucket_side = BucketSide(catalog, bucket, self._tally)
 
     def run(self) -> SweepReport:

@@ -14,9 +14,10 @@ from twirec.model.ports import Vendor
 from twirec.model.records import Call, Recording
 from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
-from twirec.model.words import Outcome, Reason
+from twirec.model.words import Outcome, Reason, Uninformed
 from twirec.transfers.adoption import late_line, state_of
 from twirec.transfers.closing import close_line
+from twirec.transfers.stopping import may_not_go_on, stop
 from twirec.transfers.sweep_findings import Ask, Finding
 from twirec.transfers.sweep_vendor import VendorSide
 
@@ -38,6 +39,7 @@ class LedgerSide:
         catalog, vendor: what is compared.
         vendor_side: compares the recordings that turn up.
         country: ISO 3166 code by which numbers are read.
+        uninformed_agents: what is done about agents who are not in the register.
         now: the clock, UTC.
     """
 
@@ -47,12 +49,14 @@ class LedgerSide:
         vendor: Vendor,
         vendor_side: VendorSide,
         country: str,
+        uninformed_agents: Uninformed,
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._vendor = vendor
         self._vendor_side = vendor_side
         self._country = country
+        self._uninformed_agents = uninformed_agents
         self._now = now
 
     def questions(self, until: datetime) -> Iterator[tuple[str, Ask]]:
@@ -120,6 +124,8 @@ class LedgerSide:
             return
         if state_of(found) is not State.RECORDING:
             yield from self._vendor_side.compare(found)
+        elif may_not_go_on(self._catalog, known, self._uninformed_agents):
+            yield Finding(known.sid, "stopped", "", partial(stop, self._vendor, known))
 
     def _call(self, call: Call) -> Iterator[Finding]:
         """Ask how a call ended whose end nobody told us, or that owes a recording."""

@@ -1,0 +1,44 @@
+"""Ending a recording that must not go on: an agent came who may not be recorded."""
+
+from __future__ import annotations
+
+from twirec.calls.agents import NOT_INFORMED
+from twirec.model.catalog import Catalog
+from twirec.model.errors import NotFound, NotStopped
+from twirec.model.ports import Vendor
+from twirec.model.records import Recording
+from twirec.model.vendor import RecordingStatus
+from twirec.model.words import Uninformed
+
+GOES_ON = frozenset({RecordingStatus.IN_PROGRESS, RecordingStatus.PAUSED})
+
+
+def may_not_go_on(catalog: Catalog, recording: Recording, uninformed: Uninformed) -> bool:
+    """Whether a recording that is in progress has an agent who may not be recorded.
+
+    Args:
+        catalog: has the line of its call, with the warning.
+        recording: is in progress.
+        uninformed: what is done about agents who are not in the register.
+    """
+    if uninformed is Uninformed.WARN or recording.call_sid is None:
+        return False
+    try:
+        call = catalog.call(recording.account_sid, recording.call_sid).call
+    except NotFound:
+        return False
+    return call.detail == NOT_INFORMED
+
+
+def stop(vendor: Vendor, recording: Recording) -> None:
+    """End a recording. What was recorded so far stays.
+
+    Raises:
+        NotStopped: Twilio says that it goes on.
+        VendorError: Twilio refused, or did not answer.
+    """
+    told = vendor.set_recording(
+        recording.account_sid, recording.recorded_leg, recording.sid, RecordingStatus.STOPPED
+    )
+    if told in GOES_ON:
+        raise NotStopped(f"Twilio says of {recording.sid}: {told}.")
