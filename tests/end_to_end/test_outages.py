@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.site import Site
+from tests.end_to_end.site import CALLER, CUSTOMER, OWN_NUMBER, Site
 from tests.servers import StrictGcs
 from tests.strict_gcs.faults import Fault as BucketFault
 from twirec.adapters.sql import database
@@ -21,7 +21,7 @@ from twirec.doctor.findings import Level
 from twirec.doctor.vendor import check_clock
 from twirec.model.errors import CatalogUnavailable, LookedAtNothing, TwirecError
 from twirec.model.states import Custody, State
-from twirec.model.words import Outcome, Reason
+from twirec.model.words import Direction, Outcome, Reason
 from twirec.sandbox import ALWAYS, Endpoint, Fault, Faults
 
 FOREVER = 1_000_000
@@ -85,6 +85,25 @@ def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert site.archive.show(recorded).call.outcome is Outcome.RECORDED
         line = site.archive.show(unrecorded).call
         assert (line.outcome, line.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
+
+
+def test_an_agents_call_while_the_catalog_is_down_has_the_customers_number(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.call()
+
+    def down(*_: object) -> None:
+        raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(site.archive.catalog, "open_call", down)
+        sid = site.dial_out(CALLER)
+    assert site.archive.sweep().lines_written == 1
+    (found,) = site.archive.search(number=CUSTOMER, direction=Direction.OUT).calls
+    assert (found.call.call_sid, found.call.own_number) == (sid, OWN_NUMBER)
+    assert (found.call.direction, found.call.reason) == (Direction.OUT, Reason.CATALOG_DOWN)
+    sweep_and_work(site)
+    check_nothing_lost(site)
 
 
 def test_a_forbidden_bucket(

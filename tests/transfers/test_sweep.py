@@ -14,9 +14,10 @@ from twirec.model.agents import Leg
 from twirec.model.errors import CatalogUnavailable, LookedAtNothing, VendorUnavailable
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus
-from twirec.model.words import ConsentOutcome, Outcome, Reason, Role
+from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
 
 HOUR = timedelta(hours=1)
+OWN, CUSTOMER = A_CALL.to, A_CALL.from_
 
 
 def settle(house: House) -> None:
@@ -318,6 +319,41 @@ def test_calls_of_numbers_that_others_answer_get_no_line(house: House) -> None:
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7), to="+34911000999"))
     assert house.archive.sweep().lines_written == 0
     assert [record.call.call_sid for record in house.archive.search().calls] == [call_sid()]
+
+
+def dialled(house: House, own_number: str = OWN) -> None:
+    """A call that an agent dialled while the app was down."""
+    call = dataclasses.replace(A_CALL, sid=call_sid(7), from_="client:ana", to=CUSTOMER)
+    house.vendor.add_call(call)
+    house.vendor.add_call(
+        dataclasses.replace(
+            call, sid=call_sid(8), parent_call_sid=call.sid, from_=own_number, to=CUSTOMER
+        )
+    )
+
+
+def test_a_late_line_of_a_call_that_an_agent_dialled_names_the_customer(house: House) -> None:
+    dialled(house)
+    assert house.archive.sweep().lines_written == 1
+    call = house.archive.show(call_sid(7)).call
+    assert (call.direction, call.customer_number, call.own_number) == (Direction.OUT, CUSTOMER, OWN)
+    assert call.channel_map == (Role.AGENT, Role.CUSTOMER)
+
+
+def test_an_agents_call_from_a_number_that_is_not_ours_gets_no_line(house: House) -> None:
+    dialled(house, own_number="+34911000999")
+    assert house.archive.sweep().lines_written == 0
+
+
+def test_a_late_line_of_a_web_visitor_who_was_forwarded_is_a_call_in(house: House) -> None:
+    visit = dataclasses.replace(A_CALL, sid=call_sid(7), from_="client:visitor")
+    house.vendor.add_call(visit)
+    house.vendor.add_call(
+        dataclasses.replace(visit, sid=call_sid(8), parent_call_sid=visit.sid, to="+34911222333")
+    )
+    assert house.archive.sweep().lines_written == 1
+    call = house.archive.show(call_sid(7)).call
+    assert (call.direction, call.customer_number) == (Direction.IN, "client:visitor")
 
 
 def test_a_call_that_goes_on_and_the_leg_of_an_agent_get_no_line(house: House) -> None:

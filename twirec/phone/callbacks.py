@@ -12,6 +12,7 @@ from twirec.model.states import State
 from twirec.model.vendor import STATE_OF
 from twirec.model.words import Reason
 from twirec.phone.desk import Desk
+from twirec.transfers.adoption import may_be_an_agents
 from twirec.transfers.closing import close_line
 from twirec.transfers.stopping import may_not_go_on
 
@@ -67,12 +68,15 @@ class Callbacks(Desk):
             self._stop_recording(recording)
 
     def _write_late_line(self, fields: Mapping[str, str]) -> None:
-        """The catalog was down when the call began; now it has its line."""
+        """The catalog was down when the call began; now it has its line.
+
+        Whom an agent called is known of the leg that was dialled: the sweep asks Twilio for it.
+        """
+        request = forms.parse_voice_request(fields)
         line = reception.open_line(
-            forms.parse_voice_request(fields),
-            dial=(),
-            country=self._settings.country,
-            now=self._now(),
+            request, dial=(), country=self._settings.country, now=self._now()
         )
+        if may_be_an_agents(request.direction, line.customer_number):
+            return
         unrecorded = reception.not_recorded(line, Reason.CATALOG_DOWN)
         self._catalog.open_call(replace(unrecorded, ended_at=line.started_at))

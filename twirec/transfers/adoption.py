@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -48,7 +49,7 @@ def line_of(
     except NotAtVendor:
         return None
     line = _line(found, country, recording)
-    if _may_be_an_agents(found.direction, line.customer_number):
+    if may_be_an_agents(found.direction, line.customer_number):
         line = _turned_round(line, vendor.legs(found.account_sid, found.sid), country)
     catalog.open_call(line)
     return catalog.call(recording.account_sid, recording.call_sid)
@@ -128,15 +129,20 @@ def _line(found: VendorCall, country: str, recording: Recording) -> Call:
     )
 
 
-def late_line(found: VendorCall, country: str) -> Call:
-    """Return the line, still open, of a call that began while nothing could be written down.
+def late_lines(vendor: Vendor, found: VendorCall, country: str) -> Iterator[Call]:
+    """Return the lines, still open, that a call may have that began while none could be written.
+
+    Where its own leg may be an agent's phone, the first is that of a call out (`_turned_round`).
 
     Raises:
         NotAtVendor: Twilio gives no start for it.
     """
     if found.started_at is None:
         raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
-    return _unannounced(found, found.started_at, country)
+    line = _unannounced(found, found.started_at, country)
+    if may_be_an_agents(found.direction, line.customer_number):
+        yield _turned_round(line, vendor.legs(found.account_sid, found.sid), country)
+    yield line
 
 
 def _unannounced(found: VendorCall, started_at: datetime, country: str) -> Call:
@@ -154,8 +160,12 @@ def _unannounced(found: VendorCall, started_at: datetime, country: str) -> Call:
     )
 
 
-def _may_be_an_agents(direction: str, address: str) -> bool:
+def may_be_an_agents(direction: str, address: str) -> bool:
     """Whether the phone at the other end of a call's own leg may be an agent's.
+
+    Args:
+        direction: Twilio's word.
+        address: of that phone.
 
     A SIP address that was called over the API is as likely a customer's: nobody dialled there.
     """
