@@ -143,10 +143,33 @@ def test_a_pause_that_is_not_resumed_stays_and_is_reported(house: House) -> None
     house.archive.close()
 
 
-def test_a_pause_is_not_reported_any_more_when_the_recording_ended(house: House) -> None:
-    house.archive.pause(call_sid(), by=ANA)
-    house.time += timedelta(minutes=16)
-    house.vendor.add_recording(AT_VENDOR)
-    house.tell()
+@pytest.mark.parametrize(
+    ("minutes", "problem"), [(10, ""), (20, "it ended while paused since 2026-11-23 10:16:00")]
+)
+def test_a_pause_ends_with_the_recording_and_is_reported_once_if_it_was_long(
+    house: House, minutes: int, problem: str
+) -> None:
+    (pause,) = house.archive.pause(call_sid(), by=ANA)
+    lasted = house.time + timedelta(minutes=minutes) - STARTED
+    house.time += timedelta(hours=1)
+    house.vendor.add_recording(dataclasses.replace(AT_VENDOR, duration=int(lasted.total_seconds())))
+    told = house.archive.sweep().problems.get(recording_sid(), "")
+    assert told.startswith(problem)
+    assert bool(told) is bool(problem)
+    (span,) = house.archive.show(call_sid()).pauses
+    assert span.resumed_at == pause.paused_at + timedelta(minutes=minutes)
     assert house.archive.sweep().problems == {}
+    house.archive.close()
+
+
+def test_a_pause_of_what_is_paused_is_the_same_pause(house: House) -> None:
+    (first,) = house.archive.pause(call_sid(), by=ANA)
+    house.time += timedelta(seconds=30)
+    assert house.archive.pause(call_sid(), by="bea") == [first]
+    assert house.archive.show(call_sid()).pauses == (first,)
+    house.archive.resume(call_sid(), by=ANA)
+    house.time += timedelta(seconds=30)
+    (second,) = house.archive.pause(call_sid(), by="bea")
+    assert len(house.archive.show(call_sid()).pauses) == 2
+    assert second.by == "bea"
     house.archive.close()

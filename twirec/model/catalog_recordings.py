@@ -83,19 +83,16 @@ class RecordingsCatalog(Protocol):
         """Let a worker take the recording up again, from the first attempt."""
         ...
 
-    def begin_pause(self, pause: Pause) -> None:
-        """Write down that a recording was paused."""
+    def begin_pause(self, pause: Pause) -> Pause:
+        """Write down that a recording was paused, unless it is; return the span that stands."""
         ...
 
     def end_pauses(self, recording_sid: str, at: datetime) -> None:
         """Write down that a recording goes on. Nothing changes if it was not paused."""
         ...
 
-    def open_pauses(self, before: datetime) -> list[Pause]:
-        """Return what was paused before a moment and is paused still, oldest first.
-
-        A recording that ended is not paused any more.
-        """
+    def open_pauses(self) -> list[Pause]:
+        """Return the pauses of which no end is known, oldest first, also of what ended since."""
         ...
 
     # --- orders -------------------------------------------------------------------------------

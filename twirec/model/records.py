@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from twirec.model.agents import Leg
 from twirec.model.encryption import Encryption
@@ -163,6 +163,13 @@ class Recording:
         return self.channel_map if len(self.channel_map) == channels else ()
 
     @property
+    def ended_at(self) -> datetime | None:
+        """Return when it ended, UTC; None while it is not known."""
+        if self.started_at is None or self.duration is None:
+            return None
+        return self.started_at + timedelta(seconds=self.duration)
+
+    @property
     def parked(self) -> bool:
         """Whether trying again was given up, with the last error kept."""
         return self.state in UNFINISHED and self.due_at is None and not self.kept
@@ -180,7 +187,7 @@ class Pause:
     Attributes:
         paused_at: when Twilio said that it was paused, UTC.
         by: who asked for it.
-        resumed_at: when it went on, UTC; None while it does not.
+        resumed_at: when it went on, or ended without that, UTC; None while it does not.
     """
 
     recording_sid: str

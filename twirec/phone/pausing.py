@@ -69,9 +69,7 @@ class Pausing(Desk):
         told = self._set(recording, RecordingStatus.PAUSED)
         if told is not RecordingStatus.PAUSED:
             raise NotPaused(f"Twilio says of {recording.sid}: {told}.")
-        pause = Pause(recording.sid, self._now(), by)
-        self._catalog.begin_pause(pause)
-        return pause
+        return self._catalog.begin_pause(Pause(recording.sid, self._now(), by))
 
     def _set(self, recording: Recording, status: RecordingStatus) -> RecordingStatus:
         """Ask by the SID of the recording: `Twilio.CURRENT` is an error when a call has several."""

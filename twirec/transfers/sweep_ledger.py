@@ -11,7 +11,7 @@ from twirec.calls.reception import UNANSWERED
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ports import Vendor
-from twirec.model.records import Call, Recording
+from twirec.model.records import Call, Pause, Recording
 from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Outcome, Reason, Uninformed
@@ -67,9 +67,8 @@ class LedgerSide:
             yield call.call_sid, partial(self._call, call)
         for recording in self._catalog.parked():
             yield recording.sid, partial(self._parked, recording, until)
-        for pause in self._catalog.open_pauses(until - LONGEST_PAUSE):
-            reason = f"paused since {pause.paused_at}, not resumed"
-            yield pause.recording_sid, partial(iter, [Finding(pause.recording_sid, reason=reason)])
+        for pause in self._catalog.open_pauses():
+            yield pause.recording_sid, partial(self._pause, pause, until)
 
     def call(self, found: VendorCall) -> Iterator[Finding]:
         """Look at a call that the vendor listed: every one of the own numbers has a line.
@@ -110,6 +109,22 @@ class LedgerSide:
             recording.sid,
             reason=f"was parked, is tried again: {recording.last_error}",
             repair=partial(self._catalog.make_due, recording.sid, until),
+        )
+
+    def _pause(self, pause: Pause, until: datetime) -> Iterator[Finding]:
+        """Report a pause that was forgotten, and end its span where the recording ended."""
+        sid = pause.recording_sid
+        recording = self._catalog.recording(sid)
+        if recording.state is State.RECORDING:
+            if until - pause.paused_at > LONGEST_PAUSE:
+                yield Finding(sid, reason=f"paused since {pause.paused_at}, not resumed")
+            return
+        ended_at = max(recording.ended_at or until, pause.paused_at)
+        forgotten = ended_at - pause.paused_at > LONGEST_PAUSE
+        yield Finding(
+            sid,
+            reason=f"it ended while paused since {pause.paused_at}" if forgotten else "",
+            repair=partial(self._catalog.end_pauses, sid, ended_at),
         )
 
     def _in_progress(self, known: Recording) -> Iterator[Finding]:
