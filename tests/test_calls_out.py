@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask, Response, request
@@ -14,7 +15,13 @@ from tests.test_flask import LONG_ENOUGH, Clock, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.flask import Twirec
-from twirec.model.errors import CatalogUnavailable, NotFound, VendorRefused, VendorUnavailable
+from twirec.model.errors import (
+    CatalogUnavailable,
+    InvalidQuery,
+    NotFound,
+    VendorRefused,
+    VendorUnavailable,
+)
 from twirec.model.records import CallRecord, Consent
 from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
@@ -166,6 +173,27 @@ def test_a_call_that_twilio_refuses_leaves_no_line(
     with pytest.raises(VendorRefused):
         placed(twirec_archive)
     assert twirec_archive.search().calls == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("connect", {"connect": "911"}),
+        ("connect", {"connect": ()}),
+        ("connect", {"connect": ["queue:support", "+34911222333"]}),
+        ("to", {"to": "Ana"}),
+        ("own_number", {"own_number": "client:ana"}),
+    ],
+)
+def test_nobody_is_rung_for_a_call_that_cannot_be_connected(
+    twirec_archive: Archive, vendor: MemoryVendor, field: str, wrong: dict[str, Any]
+) -> None:
+    given = {"to": "600 11 12 22", "connect": "911 222 333", "own_number": OWN}
+    with pytest.raises(InvalidQuery, match=rf"^{field}: "):
+        twirec_archive.call(**{**given, **wrong})
+    assert vendor.accounts == ()
+    placed = twirec_archive.call(**given)
+    assert (placed.customer_number, placed.dial) == (CUSTOMER, ("+34911222333",))
 
 
 def test_nothing_is_placed_when_the_catalog_is_down(

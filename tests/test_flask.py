@@ -19,7 +19,7 @@ from tests.factories import call_sid, recording_sid
 from twirec.adapters.sql import database
 from twirec.archive import Archive
 from twirec.flask import Twirec
-from twirec.model.errors import CatalogUnavailable, NotFound
+from twirec.model.errors import CatalogUnavailable, InvalidQuery, NotFound
 from twirec.model.states import Custody, State
 from twirec.model.words import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason, Role
 from twirec.settings import Settings
@@ -430,6 +430,18 @@ def test_an_answer_without_anybody_to_connect_is_a_mistake_of_the_developer(
     recordings = Twirec(app, twirec_archive)
     app.post("/voice")(recordings.signed(lambda: recordings.answer()))
     with pytest.raises(RuntimeError, match="build_dial"):
+        twirec_post(app)("/voice", VOICE)
+
+
+def test_so_is_an_answer_that_connects_a_queue_and_a_number(
+    twirec_archive: Archive, twirec_post: Callable[[Flask], SignedPosts]
+) -> None:
+    app = Flask(__name__)
+    app.testing = True
+    recordings = Twirec(app, twirec_archive)
+    mixed = ["queue:support", "+34911222333"]
+    app.post("/voice")(recordings.signed(lambda: recordings.answer(dial=mixed)))
+    with pytest.raises(InvalidQuery, match=r"^dial: give a queue or a conference alone"):
         twirec_post(app)("/voice", VOICE)
 
 

@@ -220,10 +220,12 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
 
         Args:
             to: the customer's number, as a person types it.
-            connect: the number to connect, or several that ring together, E.164.
+            connect: the number to connect, or several that ring together, as a person types them;
+                `client:NAME`, `sip:ADDRESS`; or alone `queue:NAME` or `conference:NAME`.
             own_number: the own number that calls, as a person types it.
 
         Raises:
+            InvalidQuery: one of these is nothing that Twilio can call; nothing was placed.
             VendorError: Twilio did not place it.
             CatalogError: the catalog is down; nothing was placed.
         """

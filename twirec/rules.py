@@ -7,9 +7,9 @@ from datetime import date, datetime
 
 from twirec.auditing import Auditing
 from twirec.calls.agents import agent_of, check_entry
+from twirec.calls.asking import spoken_span
 from twirec.calls.numbers import normalise
 from twirec.calls.policy import check_change, decide, overruling
-from twirec.calls.times import since_time
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
 from twirec.model.catalog import Catalog
@@ -110,21 +110,33 @@ class Rules(Auditing):
             self.catalog.change_policy(change)
         return change
 
-    def policy(self, number: str, direction: Direction, *, at: str | None = None) -> Decision:
+    def policy(
+        self, number: str, direction: Direction, *, at: str | datetime | None = None
+    ) -> Decision:
         """Return what holds, or held, for calls of an own number.
 
         Args:
             number: the own number, as a person types it.
             direction: of the calls.
-            at: a moment such as `2026-11-03 17:00`, in the company's zone; now by default.
+            at: a moment, UTC, or as a person types it, such as `2026-11-03 17:00`, in the company's
+                zone; now by default.
+
+        Raises:
+            InvalidQuery: `at` is not one moment.
         """
         return decide(
             self.catalog.policy_history(),
             number=normalise(number, self.settings.country),
             direction=direction,
-            at=since_time(at, self.settings.timezone) if at else self.now(),
+            at=self._moment(at) if isinstance(at, str) else at or self.now(),
             default=self.settings.policy,
         )
+
+    def _moment(self, at: str) -> datetime:
+        span = spoken_span("at", at, now=self.now(), zone=self.settings.timezone)
+        if span.since is None or not span.point:
+            raise InvalidQuery("at: give one moment, such as 2026-11-03 17:00 or yesterday 17:00.")
+        return span.since
 
     def inform_agent(
         self, agent: str, *, informed_on: date, reference: str, by: str

@@ -68,12 +68,13 @@ class Twirec:
         """Answer a call that comes in; to be returned from a `signed` view.
 
         Args:
-            dial: whom to connect, or several that ring together: E.164, `client:NAME` or
+            dial: whom to connect, or up to ten that ring together: a number, `client:NAME` or
                 `sip:ADDRESS`; or `queue:NAME`, where an agent takes the caller (`take`), or
                 `conference:NAME`, where agents join them (`join`). Not needed with `build_dial`.
 
         Raises:
             RuntimeError: the view is not `signed`, or nobody says whom to connect.
+            InvalidQuery: Twilio could not connect these.
         """
         form, app = fields("answer"), wired()
         if not dial and app.build_dial is None:

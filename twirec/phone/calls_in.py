@@ -8,9 +8,10 @@ from contextlib import suppress
 from functools import partial
 
 from twirec.calls import forms, reception, twiml
+from twirec.calls.targets import check_targets
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, NotFound
-from twirec.model.records import Call
+from twirec.model.records import VOICEMAIL, Call
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 from twirec.phone.desk import Desk, log
 
@@ -36,16 +37,19 @@ class CallsIn(Desk):
 
         Args:
             fields: Twilio's form.
-            dial: whom to connect: E.164, `client:NAME` or `sip:ADDRESS`.
+            dial: whom to connect: numbers in any usual form, `client:NAME`, `sip:ADDRESS`; or alone
+                `queue:NAME`, `conference:NAME` or `VOICEMAIL`.
             build_dial: what puts into `<Dial>` whom to connect, instead of `dial`.
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
+            InvalidQuery: these cannot be connected.
         """
         request = forms.parse_voice_request(fields)
-        line = reception.open_line(
-            request, dial=tuple(dial), country=self._settings.country, now=self._now()
-        )
+        country, targets = self._settings.country, tuple(dial)
+        if targets != (VOICEMAIL,):
+            targets = check_targets("dial", targets, country)
+        line = reception.open_line(request, dial=targets, country=country, now=self._now())
         if request.error_url is not None:
             unrecorded = partial(self._connect, line, build_dial, record=False)
             return self._go_on(request.error_url, line, unrecorded)

@@ -10,9 +10,10 @@ from functools import partial
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
 from twirec.calls.numbers import dialled, normalise
+from twirec.calls.targets import check_own_number, check_phone, check_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
-from twirec.model.errors import CatalogError, MalformedRequest, NotFound
+from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
 from twirec.model.records import Call
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 from twirec.phone.desk import Desk, log
@@ -26,25 +27,28 @@ class CallsOut(Desk):
 
         Args:
             to: the customer's number, as a person types it.
-            connect: the numbers to connect when the customer answered, E.164.
+            connect: whom to connect when the customer answered, as in `CallsIn.answer`.
             own_number: the own number that calls, as a person types it.
 
         Returns:
             The call's line.
 
         Raises:
+            InvalidQuery: one of these is nothing that Twilio can call; nothing was placed.
             VendorError: Twilio did not place it.
             CatalogError: the catalog is down; nothing was placed, unless it failed at the last.
         """
         country, now = self._settings.country, self._now()
+        if not connect:
+            raise InvalidQuery("connect: say whom to connect when the customer answered.")
         line = Call(
             account_sid=self._settings.account_sid,
             call_sid="",
             direction=Direction.OUT,
-            customer_number=normalise(to, country),
-            own_number=normalise(own_number, country),
+            customer_number=check_phone("to", to, country),
+            own_number=check_own_number(own_number, country),
             started_at=now,
-            dial=tuple(connect),
+            dial=check_targets("connect", connect, country),
             channel_map=reception.CUSTOMER_FIRST,
         )
         decided = self._decided(line)

@@ -92,8 +92,7 @@ def _detail(call: Call) -> str:
     """Return more of why a call was not recorded, or what is odd, as people read it."""
     if call.reason is not Reason.OFF:
         return str(DETAILS.get(call.detail, ""))
-    at = call.started_at.isoformat()
-    switched = archive().policy(call.own_number, call.direction, at=at).switched
+    switched = archive().policy(call.own_number, call.direction, at=call.started_at).switched
     if switched is None:
         return ""
     return str(_("since %(when)s by %(who)s", when=moment(switched.at), who=switched.by))

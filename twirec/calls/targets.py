@@ -1,0 +1,63 @@
+"""Whom a call is to be connected with, as the user of the library says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from twirec.calls.numbers import normalise
+from twirec.model.errors import InvalidQuery
+
+MOST_TARGETS = 10
+"""https://www.twilio.com/docs/voice/twiml/number: `<Dial>` takes up to ten."""
+
+NUMBER = re.compile(r"\+[0-9]{5,15}")
+PHONES = re.compile(r"client:.+|sips?:.+")
+ROOMS = re.compile(r"queue:.+|conference:.+")
+
+
+def check_targets(field: str, given: Sequence[str], country: str) -> tuple[str, ...]:
+    """Return whom to connect, numbers in E.164.
+
+    Args:
+        field: how an error names it.
+        given: numbers in any usual form, `client:NAME`, `sip:ADDRESS`; or alone `queue:NAME` or
+            `conference:NAME`.
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+
+    Raises:
+        InvalidQuery: Twilio could not connect them; the message says why.
+    """
+    if len(given) == 1 and ROOMS.fullmatch(given[0]):
+        return tuple(given)
+    if any(ROOMS.fullmatch(each) for each in given):
+        raise InvalidQuery(f"{field}: give a queue or a conference alone.")
+    if len(given) > MOST_TARGETS:
+        raise InvalidQuery(f"{field}: give {MOST_TARGETS} at the most; Twilio lets no more ring.")
+    return tuple(check_phone(field, each, country) for each in given)
+
+
+def check_phone(field: str, given: str, country: str) -> str:
+    """Return an address that Twilio can call, a number in E.164.
+
+    Raises:
+        InvalidQuery: it is none.
+    """
+    address = given.strip()
+    if not PHONES.fullmatch(address):
+        address = normalise(address, country)
+        if not NUMBER.fullmatch(address):
+            raise InvalidQuery(f"{field}: give +34911222333, client:NAME or sip:ADDRESS.")
+    return address
+
+
+def check_own_number(given: str, country: str) -> str:
+    """Return an own number in E.164.
+
+    Raises:
+        InvalidQuery: it is no number.
+    """
+    number = normalise(given, country)
+    if not NUMBER.fullmatch(number):
+        raise InvalidQuery("own_number: give a number of yours, such as +34911000111.")
+    return number
