@@ -109,6 +109,12 @@ def test_a_company_adds_a_language() -> None:
     assert said.text == "Dit gesprek wordt opgenomen door Voorbeeld."
 
 
+def test_what_is_said_when_no_message_is_taken_may_be_left_out() -> None:
+    assert read_wordings(DUTCH, read_file)["nl-NL"].no_message == ""
+    own = read_wordings("[es-ES]\nno_message = 'Llame mañana.'", read_file)
+    assert own["es-ES"].no_message == "Llame mañana."
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -24,14 +24,13 @@ from tests.factories import a_call, call_sid
 from twirec.calls import announcement, twiml
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.announcements import Announcement, Audio
-from twirec.model.records import VOICEMAIL
 from twirec.model.words import ConsentMode
 
 COMPANY = "Muñoz & Hijos <SL>"
 URLS = twiml.Urls.under("https://calls.example.com/")
 VOICE = WORDINGS["es-ES"]
 TONE = Audio(b"RIFF", seconds=9.0)
-AUDIO = replace(VOICE, audio={"notice": TONE, "opt_in": TONE, "goodbye": TONE})
+AUDIO = replace(VOICE, audio={"notice": TONE, "opt_in": TONE, "goodbye": TONE, "no_message": TONE})
 
 
 def compose(wording: Wording) -> Announcement:
@@ -56,8 +55,8 @@ LINES: list[tuple[str, str, partial[str]]] = [
     ("dial out, told", CALL, partial(twiml.dial_out, a_call(), URLS, tell=True)),
     ("dial out, untold", CALL, partial(twiml.dial_out, a_call(), URLS, tell=False)),
     ("hang up without a word", CALL, partial(twiml.hang_up, "es-ES", None, URLS)),
-    ("hang up silently", CALL, partial(twiml.hang_up_silently)),
-    ("hang up on the callee", CALLEE, partial(twiml.hang_up_silently)),
+    ("hang up on the callee", CALLEE, partial(twiml.hang_up, "es-ES", VOICE, URLS)),
+    ("take a message, recorded", CALL, partial(twiml.voicemail, URLS)),
     ("wait in a queue", CALL, connecting("queue:support", record=True)),
     ("take out of a queue", CALL, partial(twiml.take, "support", URLS)),
     ("join a conference", CALL, partial(twiml.join, "room-1", URLS)),
@@ -74,6 +73,11 @@ for by, wording in {"voice": VOICE, "audio": AUDIO}.items():
         (f"ask by {by}", CALL, partial(twiml.ask, heard, URLS, 1)),
         (f"ask the callee by {by}", CALLEE, partial(twiml.ask_callee, call_sid(), heard, URLS, 2)),
         (f"hang up by {by}", CALL, partial(twiml.hang_up, "es-ES", wording, URLS)),
+        (
+            f"take no message by {by}",
+            CALL,
+            partial(twiml.hang_up, "es-ES", wording, URLS, "no_message"),
+        ),
     ]
 for record in (True, False):
     how = "recorded" if record else "unrecorded"
@@ -83,7 +87,6 @@ for record in (True, False):
         (f"connect to a client, {how}", CALL, connecting("client:ana", record=record)),
         (f"connect to SIP, {how}", CALL, connecting("sip:shop@pbx.example.com", record=record)),
         (f"meet in a conference, {how}", CALL, connecting("conference:1", record=record)),
-        (f"voicemail, {how}", CALL, connecting(VOICEMAIL, record=record)),
     ]
 KINDS = {name: (document, build) for name, document, build in LINES}
 NAMES_THE_COMPANY = {"announce by voice", "announce to the callee by voice"}

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.end_to_end.site import COLLEAGUE, SPEAKING_AGENT, Site
+from tests.end_to_end.site import COLLEAGUE, CUSTOMER, SPEAKING_AGENT, Site
+from tests.end_to_end.test_voicemail import MAILBOX
 from tests.sounds import wav
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 from twirec.sandbox import Line, Party
 
-NOTICE, QUESTION, GOODBYE = wav(8.0, channels=1), wav(3.0, channels=1), wav(2.0, channels=1)
+NOTICE, QUESTION, GOODBYE, NO_MESSAGE = (wav(each, channels=1) for each in (8.0, 3.0, 2.0, 2.5))
+FILES = {"notice": NOTICE, "question": QUESTION, "goodbye": GOODBYE, "no_message": NO_MESSAGE}
 ANNOUNCEMENTS = """
 [gl-ES]
 notice = "Esta chamada vai ser gravada por {company}; máis información en {privacy_info}."
@@ -22,6 +24,8 @@ opt_in = "Se acepta que se grave, prema 1."
 opt_in_audio = "audio/question.wav"
 goodbye = "Grazas por chamar."
 goodbye_audio = "audio/goodbye.wav"
+no_message = "Non podemos recoller a súa mensaxe."
+no_message_audio = "audio/no_message.wav"
 """
 SPEAKS = [Line("customer_complaint", at=0.5)]
 SAYS_YES = Party(says=SPEAKS, counts_from_bridge=True, keys=[(10.5, "1")])
@@ -31,7 +35,7 @@ SAYS_YES = Party(says=SPEAKS, counts_from_bridge=True, keys=[(10.5, "1")])
 def site(tmp_path: Path) -> Iterator[Site]:
     folder = tmp_path / "settings"
     (folder / "audio").mkdir(parents=True)
-    for name, sound in (("notice", NOTICE), ("question", QUESTION), ("goodbye", GOODBYE)):
+    for name, sound in FILES.items():
         (folder / "audio" / f"{name}.wav").write_bytes(sound)
     (folder / "announcements.toml").write_text(ANNOUNCEMENTS, "utf-8")
     environ = {
@@ -84,6 +88,16 @@ def test_who_says_no_hears_the_goodbye(site: Site) -> None:
     assert site.archive.show(sid).call.reason is Reason.REFUSED
     audio = site.archive.settings.wordings["gl-ES"].audio
     assert played(site) == [f"{audio[part].hash}.wav" for part in ("notice", "opt_in", "goodbye")]
+
+
+def test_who_can_leave_no_message_hears_so_though_the_audio_was_never_kept(site: Site) -> None:
+    site.archive.change_policy(by="test", why="test", on=False)
+    site.sandbox.number(MAILBOX, voice_url=f"{site.url}/voicemail")
+    call = site.sandbox.call(from_=CUSTOMER, to=MAILBOX, caller=Party())
+    call.wait(timeout=30)
+    audio = site.archive.settings.wordings["gl-ES"].audio["no_message"]
+    assert played(site) == [f"{audio.hash}.wav"]
+    assert [entry.code for entry in call.log if entry.what == "error"] == []
 
 
 def test_an_agents_callee_hears_the_audio_on_their_own_leg(site: Site) -> None:

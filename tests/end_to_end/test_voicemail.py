@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.end_to_end.site import CUSTOMER, Site
+from twirec.calls.wordings import WORDINGS
+from twirec.model.errors import CatalogUnavailable
 from twirec.model.states import State
 from twirec.model.words import ConsentMode, Outcome, Reason, Role
 from twirec.sandbox import Faults, Line, Party
@@ -46,9 +48,40 @@ def test_no_message_is_recorded_when_the_announcement_fails(site: Site) -> None:
     assert site.sandbox.recordings == []
 
 
+def said(site: Site) -> str:
+    """What the caller heard last."""
+    (call,) = site.sandbox.calls
+    return [entry.text for entry in call.log if entry.what == "Say"][-1]
+
+
+@pytest.mark.parametrize("language", ["es-ES", "ca-ES"])
+def test_who_can_leave_no_message_since_it_is_off_hears_so(site: Site, language: str) -> None:
+    site.archive.change_policy(by="test", why="test", number=MAILBOX, language=language)
+    site.archive.change_policy(by="test", why="test", on=False)
+    record = site.archive.show(leave(site))
+    assert record.call.reason is Reason.OFF
+    assert said(site) == WORDINGS[language].no_message
+    assert site.sandbox.recordings == []
+
+
+def test_so_does_who_calls_while_the_catalog_is_down(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object) -> None:
+        raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
+
+    with monkeypatch.context() as outage:
+        for part in ("open_call", "policy_history"):
+            outage.setattr(site.archive.catalog, part, down)
+        leave(site)
+    assert said(site) == WORDINGS["es-ES"].no_message
+    assert site.sandbox.recordings == []
+
+
 @pytest.mark.parametrize("mode", [ConsentMode.OPT_OUT, ConsentMode.OPT_IN])
 def test_who_says_no_leaves_no_message(site: Site, mode: ConsentMode) -> None:
     site.archive.change_policy(by="test", why="test", mode=mode)
     record = site.archive.show(leave(site, caller=Party(keys=[(18.5, "2")])))
     assert record.call.reason is Reason.REFUSED
+    assert said(site) == WORDINGS["es-ES"].no_message
     assert site.sandbox.recordings == []

@@ -14,7 +14,10 @@ from twirec.calls.voices import VOICES
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.announcements import Audio
 
-PARTS = ("notice", "opt_out", "opt_in", "goodbye")
+NEEDED = ("notice", "opt_out", "opt_in", "goodbye")
+"""The parts that every wording has."""
+
+PARTS = (*NEEDED, "no_message")
 """The parts of a wording. Each may have audio, under its name and `_audio`."""
 
 LONGEST_SAY = 4096
@@ -35,8 +38,8 @@ def read_wordings(text: str, read_file: Callable[[str], bytes]) -> dict[str, Wor
 
     Args:
         text: TOML with a table for each language (BCP 47), which may hold `voice`, `notice`,
-            `opt_out`, `opt_in`, `goodbye`, and for each of these four the name of a WAV file that
-            says it, `notice_audio` and so on. What it does not hold is ours.
+            `opt_out`, `opt_in`, `goodbye`, `no_message`, and for each of these five the name of a
+            WAV file that says it, `notice_audio` and so on. What it does not hold is ours.
         read_file: returns the bytes of such a file.
 
     Raises:
@@ -58,7 +61,7 @@ def _wording(language: str, table: Mapping[str, Any], read_file: Callable[[str],
     _check_keys(language, table)
     ours = WORDINGS.get(language)
     given = {key: value for key, value in table.items() if not key.endswith("_audio")}
-    if ours is None and (missing := [part for part in PARTS if part not in given]):
+    if ours is None and (missing := [part for part in NEEDED if part not in given]):
         raise ValueError(f"[{language}] is new here and needs {', '.join(missing)}.")
     if "voice" in given and given["voice"] not in VOICES.get(language, ()):
         known = ", ".join(VOICES.get(language, ())) or "none, so give audio"

@@ -10,7 +10,7 @@ from twilio.twiml.voice_response import Dial, Enqueue, Gather, VoiceResponse
 
 from twirec.calls.wordings import Wording
 from twirec.model.announcements import Announcement
-from twirec.model.records import VOICEMAIL, Call, is_conference, is_queue
+from twirec.model.records import Call, is_conference, is_queue
 
 BuildDial = Callable[[Call, Dial], None]
 """A function of the user's that puts into the dial whom to connect."""
@@ -110,13 +110,14 @@ def dial_out(call: Call, urls: Urls, *, tell: bool) -> str:
     return str(response)
 
 
-def hang_up(language: str, wording: Wording | None, urls: Urls) -> str:
-    """Say goodbye, if there are words for it, and hang up."""
+def hang_up(language: str, wording: Wording | None, urls: Urls, part: str = "goodbye") -> str:
+    """Say a part of a wording, if something can say it, and hang up."""
     response = VoiceResponse()
-    if wording and "goodbye" in wording.audio:
-        response.play(_audio_url(urls, wording.audio["goodbye"].hash))
-    elif wording:
-        response.say(wording.goodbye, voice=wording.voice, language=language)
+    words = str(getattr(wording, part, ""))
+    if wording and part in wording.audio:
+        response.play(_audio_url(urls, wording.audio[part].hash))
+    elif wording and wording.voice and words:
+        response.say(words, voice=wording.voice, language=language)
     response.hangup()
     return str(response)
 
@@ -173,8 +174,6 @@ def connect(
         build_dial: what puts into the dial whom to connect, instead of the call's `dial`.
         allow: asked whether it may be recorded with the agents that the dial names.
     """
-    if call.dial == (VOICEMAIL,):
-        return _voicemail(urls) if record else hang_up_silently()
     if is_queue(call.dial):
         # https://www.twilio.com/docs/voice/twiml/enqueue; recording starts when an agent comes.
         return _document(Enqueue(_name(call), action=urls.ended, method="POST"))
@@ -262,19 +261,12 @@ def dial_all(call: Call, dial: Dial) -> None:
             dial.number(target)
 
 
-def hang_up_silently() -> str:
-    """Hang up."""
-    response = VoiceResponse()
-    response.hangup()
-    return str(response)
-
-
 def nothing() -> str:
     """Say nothing more: the call ends; on the leg of who was dialled, the two are connected."""
     return str(VoiceResponse())
 
 
-def _voicemail(urls: Urls) -> str:
+def voicemail(urls: Urls) -> str:
     """Record a message, of the caller alone (https://www.twilio.com/docs/voice/twiml/record)."""
     response = VoiceResponse()
     response.record(

@@ -25,8 +25,9 @@ class Wording:
         opt_out: how to say no, for key 2.
         opt_in: how to say yes or no, for keys 1 and 2.
         goodbye: before hanging up on who did not say yes.
+        no_message: before hanging up on whose message is not recorded; empty for nothing.
         audio: what is played in place of a voice, by the name of the part: `notice`, `opt_out`,
-            `opt_in`, `goodbye`.
+            `opt_in`, `goodbye`, `no_message`.
     """
 
     voice: str | None
@@ -34,6 +35,7 @@ class Wording:
     opt_out: str
     opt_in: str
     goodbye: str
+    no_message: str = ""
     audio: Mapping[str, Audio] = field(default_factory=dict)
 
     def unsaid(self, mode: ConsentMode) -> list[str]:
@@ -80,6 +82,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_out="Si no desea que se grabe, pulse 2. Si está conforme, espere.",
         opt_in="Si acepta que se grabe, pulse 1. Si no lo acepta, pulse 2.",
         goodbye="Sin su aceptación no podemos continuar. Gracias por su atención.",
+        no_message="En este momento no podemos recoger su mensaje. Gracias por llamar.",
     ),
     "ca-ES": Wording(
         voice="Polly.Arlet-Neural",
@@ -89,6 +92,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_out="Si no vol que s'enregistri, premi 2. Si hi està d'acord, esperi.",
         opt_in="Si accepta que s'enregistri, premi 1. Si no ho accepta, premi 2.",
         goodbye="Sense la seva acceptació no podem continuar. Gràcies per la seva atenció.",
+        no_message="En aquest moment no podem recollir el seu missatge. Gràcies per trucar.",
     ),
     "gl-ES": Wording(
         voice=None,
@@ -98,6 +102,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_out="Se non desexa que se grave, prema 2. Se está conforme, agarde.",
         opt_in="Se acepta que se grave, prema 1. Se non o acepta, prema 2.",
         goodbye="Sen a súa aceptación non podemos continuar. Grazas pola súa atención.",
+        no_message="Neste momento non podemos recoller a súa mensaxe. Grazas por chamar.",
     ),
     "eu-ES": Wording(
         voice=None,
@@ -107,6 +112,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_out="Grabatzerik nahi ez baduzu, sakatu 2. Ados bazaude, itxaron.",
         opt_in="Grabatzea onartzen baduzu, sakatu 1. Onartzen ez baduzu, sakatu 2.",
         goodbye="Zure onespenik gabe ezin dugu jarraitu. Eskerrik asko zure arretagatik.",
+        no_message="Une honetan ezin dugu zure mezua jaso. Eskerrik asko deitzeagatik.",
     ),
     "en-GB": Wording(
         voice="Polly.Amy-Neural",
@@ -116,6 +122,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_out="If you do not want it to be recorded, press 2. If you agree, please hold.",
         opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
         goodbye="We cannot go on without your agreement. Thank you for your time.",
+        no_message="We cannot take a message at the moment. Thank you for calling.",
     ),
     "en-US": Wording(
         voice="Polly.Joanna-Neural",
@@ -125,6 +132,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_out="If you do not want it to be recorded, press 2. If you agree, please hold.",
         opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
         goodbye="We cannot continue without your agreement. Thank you for your time.",
+        no_message="We cannot take a message right now. Thank you for calling.",
     ),
     "pt-PT": Wording(
         voice="Polly.Ines-Neural",
@@ -134,6 +142,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_out="Se não deseja que seja gravada, prima 2. Se concorda, aguarde.",
         opt_in="Se aceita que seja gravada, prima 1. Se não aceita, prima 2.",
         goodbye="Sem a sua aceitação não podemos continuar. Obrigado pela sua atenção.",
+        no_message="De momento não podemos receber a sua mensagem. Obrigado por ligar.",
     ),
     "fr-FR": Wording(
         voice="Polly.Lea-Neural",
@@ -145,6 +154,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="Si vous acceptez l'enregistrement, appuyez sur 1. Si vous le refusez, appuyez "
         "sur 2.",
         goodbye="Sans votre accord, nous ne pouvons pas continuer. Merci de votre attention.",
+        no_message="Nous ne pouvons pas prendre de message pour le moment. Merci de votre appel.",
     ),
     "de-DE": Wording(
         voice="Polly.Vicki-Neural",
@@ -156,6 +166,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="Wenn Sie der Aufzeichnung zustimmen, drücken Sie die 1. Wenn Sie nicht zustimmen, "
         "drücken Sie die 2.",
         goodbye="Ohne Ihre Zustimmung können wir nicht fortfahren. Vielen Dank für Ihre Zeit.",
+        no_message="Wir können im Moment keine Nachricht aufnehmen. Vielen Dank für Ihren Anruf.",
     ),
     "it-IT": Wording(
         voice="Polly.Bianca-Neural",
@@ -165,6 +176,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_out="Se non desidera che sia registrata, prema 2. Se è d'accordo, attenda.",
         opt_in="Se accetta la registrazione, prema 1. Se non l'accetta, prema 2.",
         goodbye="Senza il suo consenso non possiamo continuare. Grazie per l'attenzione.",
+        no_message="In questo momento non possiamo prendere messaggi. Grazie per la chiamata.",
     ),
 }
 """The wordings by language (BCP 47)."""

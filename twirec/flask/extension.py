@@ -85,7 +85,8 @@ class Twirec:
     def voicemail(self) -> Response:
         """Take a message of a call that comes in, told first; from a `signed` view.
 
-        Who does not allow it to be recorded cannot leave one.
+        Who does not allow it to be recorded cannot leave one, nor can anybody while recording is
+        off: they hear so.
 
         Raises:
             RuntimeError: the view is not `signed`.

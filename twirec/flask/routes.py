@@ -63,7 +63,7 @@ def _ping() -> Response:
 def audio(hash_: str) -> Response:
     """Return the company's own audio of an announcement; its name is its content's hash."""
     try:
-        data = wired().archive.catalog.audio(hash_)
+        data = wired().archive.phone.audio(hash_)
     except NotFound:
         return Response(status=404)
     forever = {"Cache-Control": "public, max-age=31536000, immutable"}

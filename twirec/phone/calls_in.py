@@ -173,6 +173,6 @@ class CallsIn(Desk):
     ) -> str:
         """Connect the call, recorded where its consent allows; or hang up, where it must be."""
         if reception.must_hang_up(call, outcome):
-            return self._hang_up(announcement)
+            return self._hang_up(announcement.language)
         record = outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED
         return self._connect(call, build_dial, record=record)

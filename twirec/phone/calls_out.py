@@ -178,5 +178,5 @@ class CallsOut(Desk):
     def _bridge(self, call: Call, announcement: Announcement, outcome: ConsentOutcome) -> str:
         """Let the two be connected, which an empty document does; or hang up, where it must be."""
         if reception.must_hang_up(call, outcome):
-            return self._hang_up(announcement)
+            return self._hang_up(announcement.language)
         return twiml.nothing()

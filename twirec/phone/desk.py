@@ -16,10 +16,16 @@ from twirec.calls.policy import check_fits, decide
 from twirec.calls.wordings import parts_of
 from twirec.model.announcements import Announcement
 from twirec.model.catalog import Catalog
-from twirec.model.errors import CatalogError, CatalogUnavailable, InvalidQuery, VendorError
-from twirec.model.policy import Policy
+from twirec.model.errors import (
+    CatalogError,
+    CatalogUnavailable,
+    InvalidQuery,
+    NotFound,
+    VendorError,
+)
+from twirec.model.policy import Decision, Policy
 from twirec.model.ports import Vendor
-from twirec.model.records import Call, Recording
+from twirec.model.records import VOICEMAIL, Call, Recording
 from twirec.model.words import ConsentOutcome, Outcome, Reason, Uninformed
 from twirec.phone import recorded_now
 from twirec.settings import Settings
@@ -82,15 +88,27 @@ class Desk:
                 self._catalog.keep_audio(audio[part], self._now())
         self._catalog.keep_announcement(announcement, self._now())
 
+    def audio(self, hash_: str) -> bytes:
+        """Return audio of the company's own: what was kept, or what the settings give.
+
+        Args:
+            hash_: of its content.
+
+        Raises:
+            NotFound: there is none.
+        """
+        try:
+            return self._catalog.audio(hash_)
+        except NotFound:
+            for wording in self._settings.wordings.values():
+                for audio in wording.audio.values():
+                    if audio.hash == hash_:
+                        return audio.data
+            raise
+
     def _decided(self, line: Call) -> Call:
         """Ask the policy, and return the line with what it says."""
-        decision = decide(
-            self._catalog.policy_history(),
-            number=line.own_number,
-            direction=line.direction,
-            at=line.started_at,
-            default=self._settings.policy,
-        )
+        decision = self._decide(line)
         if not decision.policy.on:
             return reception.not_recorded(line, Reason.OFF, decision.why_off)
         try:
@@ -100,6 +118,15 @@ class Desk:
             log.error("%s: unrecorded: %s", line.call_sid, error)
             return reception.not_recorded(line, Reason.ANNOUNCEMENT_FAILED, str(error))
         return reception.to_be_told(line, announcement, decision.policy)
+
+    def _decide(self, line: Call) -> Decision:
+        return decide(
+            self._catalog.policy_history(),
+            number=line.own_number,
+            direction=line.direction,
+            at=line.started_at,
+            default=self._settings.policy,
+        )
 
     def _play(self, call: Call, leg: str) -> None:
         """Write down that something is played to a leg from now on, just before it is sent.
@@ -136,11 +163,14 @@ class Desk:
             return ConsentOutcome.ANNOUNCEMENT_FAILED
         return reception.judge(call.mode, key, call.asked)
 
-    def _hang_up(self, announcement: Announcement) -> str:
-        wording = self._settings.wordings.get(announcement.language)
-        return twiml.hang_up(announcement.language, wording, self._urls)
+    def _hang_up(self, language: str, part: str = "goodbye") -> str:
+        return twiml.hang_up(language, self._settings.wordings.get(language), self._urls, part)
 
     def _connect(self, call: Call, build_dial: twiml.BuildDial | None, *, record: bool) -> str:
+        if call.dial == (VOICEMAIL,):
+            if record:
+                return twiml.voicemail(self._urls)
+            return self._hang_up(self._language_of(call), "no_message")
         return twiml.connect(
             call,
             self._urls,
@@ -148,6 +178,12 @@ class Desk:
             build_dial=build_dial,
             allow=partial(self._agents_allow, call),
         )
+
+    def _language_of(self, call: Call) -> str:
+        try:
+            return self._decide(call).policy.language
+        except CatalogError:
+            return self._settings.policy.language
 
     def _agents_allow(self, call: Call, agents: Sequence[str]) -> bool:
         """Name in the call's consent who of these was informed; whether it may be recorded."""
