@@ -113,7 +113,13 @@ def scene(post: SignedPosts, twirec_archive: Archive, clock: Clock) -> Archive:
     """One caller has heard the notice, one the question, and so has one who was dialled."""
     post("/voice", FORM)
     clock.advance(timedelta(seconds=1))
-    twirec_archive.change_policy(by="test", why="test", mode=ConsentMode.OPT_IN)
+    put_the_question(post, twirec_archive, clock, ConsentMode.OPT_IN)
+    return twirec_archive
+
+
+def put_the_question(post: SignedPosts, archive: Archive, clock: Clock, mode: ConsentMode) -> None:
+    """One caller has heard it, and so has one who was dialled."""
+    archive.change_policy(by="test", why="test", mode=mode)
     post("/voice", {**FORM, "CallSid": ASKED})
     post("/dial", {**FORMS["/dial"], "CallSid": DIALLED})
     post("/twirec/announce", WHISPER)
@@ -121,7 +127,6 @@ def scene(post: SignedPosts, twirec_archive: Archive, clock: Clock) -> Archive:
     post("/twirec/connect", {**FORM, "CallSid": ASKED})
     post(f"/twirec/announced/{DIALLED}/0", WHISPER)
     clock.advance(LONG_ENOUGH)
-    return twirec_archive
 
 
 def tables(archive: Archive) -> dict[str, list[str]]:
@@ -270,6 +275,52 @@ def test_the_first_key_stands(
         post(path, {**form_of(path), "Digits": key})
     (consent,) = scene.show(ASKED if "consent" in path else DIALLED).consents
     assert (consent.outcome, consent.key) == (stands, first)
+
+
+@pytest.mark.parametrize("mode", [ConsentMode.OPT_OUT, ConsentMode.OPT_IN])
+@pytest.mark.parametrize("key", [{}, {"Digits": "1"}, {"Digits": "2"}])
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/twirec/connect", {**FORM, "CallSid": ASKED}),
+        (f"/twirec/announced/{DIALLED}/0", WHISPER),
+    ],
+)
+def test_the_end_of_the_notice_that_comes_again_is_no_answer_to_the_question(
+    path: str,
+    form: dict[str, str],
+    key: dict[str, str],
+    mode: ConsentMode,
+    post: SignedPosts,
+    twirec_archive: Archive,
+    clock: Clock,
+) -> None:
+    put_the_question(post, twirec_archive, clock, mode)
+    before = tables(twirec_archive)
+    again = post(path, {**form, **key}).text
+    assert "/1#" in again  # the question, once more, and what follows from it
+    assert tables(twirec_archive) == before
+    assert tables(twirec_archive)["consents"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/twirec/consent", {**FORM, "CallSid": ASKED}),
+        (f"/twirec/announced/{DIALLED}", WHISPER),
+    ],
+)
+def test_an_answer_to_the_first_question_is_none_to_the_second(
+    path: str, form: dict[str, str], post: SignedPosts, scene: Archive, clock: Clock
+) -> None:
+    assert "/2#" in post(f"{path}/1", {**form, "Digits": "9"}).text
+    clock.advance(LONG_ENOUGH)
+    before = tables(scene)
+    assert "/2#" in post(f"{path}/1", {**form, "Digits": "1"}).text
+    assert tables(scene) == before
+    assert before["consents"] == []
+    post(f"{path}/2", {**form, "Digits": "1"})
+    assert len(tables(scene)["consents"]) == 1
 
 
 # --- the query --------------------------------------------------------------------------------
