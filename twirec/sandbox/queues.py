@@ -158,11 +158,12 @@ def _meet(stage: Stage, verb: Verb, queue: Queue, place: Waiting) -> Meeting:
     """Take somebody out of the queue, and connect them if there is nothing to tell them."""
     longest, waited = float(verb.seconds("timeLimit", LONGEST)), place.queue_time
     first = _first(stage, verb.children[0], queue, waited)
-    place.meeting = Meeting(stage, place.stage, waited, longest, first)
+    meeting = Meeting(stage, place.stage, waited, longest, first)
     if first is None:
-        place.meeting.connect(stage.clock.second)
+        meeting.connect(stage.clock.second)
+    place.meeting = meeting  # seen by the caller's thread at once, so only when it is whole
     place.stage.clock.wake()
-    return place.meeting
+    return meeting
 
 
 def _first(stage: Stage, noun: Verb, queue: Queue, waited: int) -> Next | None:
