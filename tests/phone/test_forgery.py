@@ -9,16 +9,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from flask import Flask, Response
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.factories import call_sid, recording_sid
-from tests.test_flask import LONG_ENOUGH, Clock
+from tests.phone.calling import LONG_ENOUGH, Clock
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.sql.schema import metadata
 from twirec.archive import Archive
 from twirec.calls.signature import sign
-from twirec.flask import ROUTES, Twirec
+from twirec.flask import ROUTES
 from twirec.model.words import ConsentMode, ConsentOutcome
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, PUBLIC_URL, SignedPosts
@@ -76,36 +76,6 @@ def form_of(path: str) -> dict[str, str]:
 def twirec_settings() -> Settings:
     tokens = f"{OTHER_ACCOUNT}={OTHER_TOKEN}"
     return Settings.from_env({**ENVIRONMENT, "TWIREC_TWILIO_AUTH_TOKENS": tokens})
-
-
-@pytest.fixture
-def clock(twirec_archive: Archive) -> Clock:
-    clock = Clock()
-    twirec_archive.now = clock
-    return clock
-
-
-@pytest.fixture
-def app(twirec_archive: Archive) -> Flask:
-    app = Flask(__name__)
-    recordings = Twirec(app, twirec_archive)
-
-    @app.post("/voice")
-    @recordings.signed
-    def voice() -> Response:
-        return recordings.answer(dial=AGENT)
-
-    @app.post("/dial")
-    @recordings.signed
-    def dial() -> Response:
-        return recordings.dial_out(CUSTOMER, own_number=OWN)
-
-    return app
-
-
-@pytest.fixture
-def post(app: Flask, twirec_post: Callable[[Flask], SignedPosts]) -> SignedPosts:
-    return twirec_post(app)
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask, Response
 
 from tests.factories import call_sid
-from tests.test_flask import LONG_ENOUGH, VOICE, Clock, is_recording
+from tests.phone.calling import LONG_ENOUGH, VOICE, Clock, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.flask import Twirec
 from twirec.model.words import ConsentMode, Outcome, Reason
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
@@ -22,29 +20,6 @@ DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": "+34600111222"}
 WHISPER = {"CallSid": CHILD, "ParentCallSid": PARENT, "From": "+34911000111", "To": "+34600111222"}
 AT_ONCE = timedelta(seconds=1)
 STALL = timedelta(seconds=30)
-
-
-@pytest.fixture
-def clock(twirec_archive: Archive) -> Clock:
-    clock = Clock()
-    twirec_archive.now = clock
-    return clock
-
-
-@pytest.fixture
-def post(twirec_archive: Archive, twirec_post: Callable[[Flask], SignedPosts]) -> SignedPosts:
-    app = Flask(__name__)
-    recordings = Twirec(app, twirec_archive)
-
-    def voice() -> Response:
-        return recordings.answer(dial="+34911222333")
-
-    def dial() -> Response:
-        return recordings.dial_out("+34600111222", own_number="+34911000111")
-
-    app.post("/voice")(recordings.signed(voice))
-    app.post("/dial")(recordings.signed(dial))
-    return twirec_post(app)
 
 
 Stall = Callable[..., None]

@@ -8,8 +8,7 @@ import pytest
 from flask import Flask, Response
 
 from tests.factories import call_sid
-from tests.test_calls_out import started
-from tests.test_flask import LONG_ENOUGH, Clock
+from tests.phone.calling import LONG_ENOUGH, Clock, started
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.flask import Twirec
@@ -21,13 +20,6 @@ WAITS, NEXT, TAKER = call_sid(1), call_sid(2), call_sid(3)
 CALLER = {"From": "+34600111222", "To": "+34911000111"}
 TAKEN = {**CALLER, "CallSid": WAITS, "DequeingCallSid": TAKER}
 ENDED = {**CALLER, "CallSid": WAITS, "CallStatus": "completed", "QueueResult": "bridged"}
-
-
-@pytest.fixture
-def vendor(twirec_archive: Archive) -> MemoryVendor:
-    vendor = twirec_archive.vendor
-    assert isinstance(vendor, MemoryVendor)
-    return vendor
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""What the tests of the phone share: who calls whom, what Twilio posts, and a clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from werkzeug.test import TestResponse
+
+from tests.factories import call_sid, recording_sid
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.archive import Archive
+from twirec.model.vendor import RecordingStatus
+from twirec.testing import ACCOUNT_SID
+
+OWN, CUSTOMER, AGENT = "+34911000111", "+34600111222", "+34911222333"
+LONG_ENOUGH = timedelta(seconds=10)
+"""After it, a notice can have been heard to its end."""
+
+VOICE = {"CallSid": call_sid(), "From": "+34600111222", "To": "+34911000111"}
+STATUS = {
+    "CallSid": call_sid(),
+    "RecordingSid": recording_sid(),
+    "RecordingStatus": "completed",
+    "RecordingSource": "DialVerb",
+    "RecordingDuration": "4",
+    "RecordingChannels": "2",
+    "RecordingStartTime": "Mon, 23 Nov 2026 10:15:12 +0000",
+}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, by: timedelta) -> None:
+        self.time += by
+
+
+def rows(archive: Archive) -> int:
+    with archive.catalog.database.read() as connection:
+        tables = ("calls", "consents", "recordings", "callbacks")
+        return sum(
+            connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()  # noqa: S608
+            for table in tables
+        )
+
+
+def is_recording(answer: TestResponse) -> bool:
+    assert answer.status_code == 200
+    assert "<Dial" in answer.text
+    return "record-from-answer-dual" in answer.text
+
+
+def started(vendor: MemoryVendor) -> list[str | None]:
+    """The calls that a recording was started of."""
+    return [
+        found.call_sid
+        for found in vendor.recordings(ACCOUNT_SID)
+        if found.status is RecordingStatus.IN_PROGRESS
+    ]

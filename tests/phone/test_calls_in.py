@@ -1,0 +1,152 @@
+"""Calls in: who hears the announcement is recorded, and the line says why if not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import call_sid
+from tests.phone.calling import LONG_ENOUGH, VOICE, Clock, is_recording
+from twirec.archive import Archive
+from twirec.model.words import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason
+from twirec.settings import Settings
+from twirec.testing import ACCOUNT_SID, SignedPosts
+
+
+def test_a_call_hears_the_announcement_and_is_recorded_after_it(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    answer = post("/voice", VOICE)
+    assert answer.mimetype == "text/xml"
+    assert twirec_archive.phone.announcement.text in answer.text
+    assert "<Dial" not in answer.text
+    clock.advance(LONG_ENOUGH)
+    assert is_recording(post("/twirec/connect", VOICE))
+    record = twirec_archive.show(call_sid())
+    (consent,) = record.consents
+    assert consent.outcome is ConsentOutcome.INFORMED
+    assert (consent.leg, consent.at) == (call_sid(), clock.time)
+    assert consent.announcement == twirec_archive.phone.announcement.hash
+    assert record.call.customer_number == "+34600111222"
+    assert record.call.dial == ("+34911222333",)
+
+
+def test_who_comes_back_too_soon_has_not_heard_it_and_is_connected_unrecorded(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(timedelta(seconds=1))
+    assert not is_recording(post("/twirec/connect", VOICE))
+    record = twirec_archive.show(call_sid())
+    assert record.consents[0].outcome is ConsentOutcome.ANNOUNCEMENT_FAILED
+    assert record.call.outcome is Outcome.NOT_RECORDED
+    assert record.call.reason is Reason.ANNOUNCEMENT_FAILED
+
+
+def test_a_replayed_connect_changes_nothing(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(timedelta(seconds=1))
+    post("/twirec/connect", VOICE)
+    before = twirec_archive.show(call_sid())
+    clock.advance(LONG_ENOUGH)
+    assert not is_recording(post("/twirec/connect", VOICE))
+    assert twirec_archive.show(call_sid()) == before
+
+
+def test_an_announcement_that_begins_again_has_to_be_heard_again(
+    post: SignedPosts, clock: Clock
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(LONG_ENOUGH)
+    post("/voice", VOICE)
+    clock.advance(timedelta(seconds=1))
+    assert not is_recording(post("/twirec/connect", VOICE))
+
+
+def test_connect_for_an_unknown_call_is_not_found(post: SignedPosts) -> None:
+    assert post("/twirec/connect", VOICE).status_code == 404
+
+
+def test_who_hangs_up_during_the_announcement_has_a_line_that_says_so(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    post("/voice", VOICE)
+    assert post("/twirec/ended", {**VOICE, "CallStatus": "completed"}).status_code == 200
+    record = twirec_archive.show(call_sid())
+    assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.HUNG_UP)
+    assert record.consents[0].outcome is ConsentOutcome.HUNG_UP
+
+
+def test_a_late_connect_after_the_end_records_nothing(post: SignedPosts, clock: Clock) -> None:
+    post("/voice", VOICE)
+    post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
+    clock.advance(LONG_ENOUGH)
+    assert not is_recording(post("/twirec/connect", VOICE))
+
+
+@pytest.mark.parametrize(
+    ("dial_status", "outcome", "reason"),
+    [
+        ("completed", Outcome.OWED, None),
+        ("no-answer", Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED),
+        ("busy", Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED),
+        ("failed", Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED),
+    ],
+)
+def test_the_end_of_the_dial_says_what_the_line_is_to_say(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    clock: Clock,
+    dial_status: str,
+    outcome: Outcome,
+    reason: Reason | None,
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(LONG_ENOUGH)
+    post("/twirec/connect", VOICE)
+    post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": dial_status})
+    call = twirec_archive.show(call_sid()).call
+    assert (call.outcome, call.reason, call.ended_at) == (outcome, reason, clock.time)
+
+
+def test_a_status_that_is_not_the_end_closes_nothing(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    post("/voice", VOICE)
+    post("/twirec/ended", {**VOICE, "CallStatus": "ringing"})
+    assert twirec_archive.show(call_sid()).call.outcome is Outcome.OPEN
+
+
+def test_a_policy_that_the_settings_no_longer_allow_records_nothing(
+    twirec_archive: Archive, twirec_settings: Settings, clock: Clock
+) -> None:
+    twirec_archive.change_policy(by="ana", why="test", mode=ConsentMode.OPT_OUT)
+    changed = replace(
+        twirec_settings, legal_basis=LegalBasis.CONSENT, consent_mode=ConsentMode.OPT_IN
+    )
+    archive = Archive(changed, catalog=twirec_archive.catalog, now=clock)
+    answer = archive.phone.answer({"AccountSid": ACCOUNT_SID, **VOICE}, dial=["+34911222333"])
+    assert "+34911222333" in answer
+    call = archive.show(call_sid()).call
+    assert call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert call.detail.startswith("mode: opt_out does not fit the legal basis consent")
+
+
+def test_a_line_has_room_for_whatever_address_and_name_it_is_given(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    twirec_archive.change_policy(by="a" * 255, why="test", on=False)
+    post("/voice", {**VOICE, "From": f"sip:{'x' * 300}@pbx.example.com"})
+    call = twirec_archive.show(call_sid()).call
+    assert (len(call.customer_number), len(call.detail)) == (255, 255)
+
+
+@pytest.mark.parametrize("name", ["From", "To"])
+def test_a_call_without_a_number_goes_on_like_any_other(
+    post: SignedPosts, twirec_archive: Archive, name: str
+) -> None:
+    assert twirec_archive.phone.announcement.text in post("/voice", {**VOICE, name: ""}).text

@@ -1,0 +1,120 @@
+"""What fails: the call goes on, unrecorded, and its line says so."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.factories import call_sid
+from tests.phone.calling import LONG_ENOUGH, STATUS, VOICE, Clock, is_recording
+from twirec.adapters.sql import database
+from twirec.archive import Archive
+from twirec.flask import Twirec
+from twirec.model.errors import CatalogUnavailable
+from twirec.model.words import Outcome, Reason
+from twirec.testing import ENVIRONMENT, SignedPosts
+
+HASTY = 1
+"""Seconds that a catalog is waited for where a test has to wait for it."""
+
+
+@pytest.fixture
+def environ_on_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
+    """An archive whose catalog is a file, which another process can lock, and who waits less."""
+    assert database.PATIENCE <= 4  # seconds, in life
+    monkeypatch.setattr(database, "PATIENCE", HASTY)
+    url = f"sqlite:///{tmp_path}/catalog.db"
+    archive = Archive.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url})
+    archive.set_up()
+    yield archive
+    archive.close()
+
+
+def broken(*_: Any, **__: Any) -> Any:
+    raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
+
+
+def test_a_call_goes_on_unrecorded_when_the_catalog_is_down(
+    post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as down:
+        down.setattr(twirec_archive.catalog, "open_call", broken)
+        answer = post("/voice", VOICE)
+    assert not is_recording(answer)
+    assert "+34911222333" in answer.text
+    post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
+    call = twirec_archive.show(call_sid()).call
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
+
+
+def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
+    post: SignedPosts,
+    app: Flask,
+    twirec_archive: Archive,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    post("/voice", VOICE)
+    clock.advance(LONG_ENOUGH)
+    with monkeypatch.context() as down:
+        down.setattr(twirec_archive.catalog, "record_consent", broken)
+        assert post("/twirec/connect", VOICE).status_code == 500
+    failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
+    answer = post("/voice", failed)
+    assert not is_recording(answer)
+    assert "+34911222333" in answer.text
+    call = twirec_archive.show(call_sid()).call
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
+    assert not is_recording(post("/twirec/connect", VOICE))
+
+
+def test_the_fallback_url_does_not_dial_again_after_the_end(post: SignedPosts) -> None:
+    failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/ended"}
+    assert "<Dial" not in post("/voice", failed).text
+
+
+def test_a_call_goes_on_whatever_twilio_says_failed(post: SignedPosts) -> None:
+    failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "//["}
+    assert "<Dial" in post("/voice", failed).text
+
+
+def test_a_status_callback_that_cannot_be_kept_stays_a_500_so_that_twilio_tries_again(
+    post: SignedPosts, app: Flask, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setattr(twirec_archive.catalog, "receive", broken)
+    assert post("/twirec/status", STATUS).status_code == 500
+
+
+def test_the_traceback_of_a_500_names_no_number(
+    post: SignedPosts, app: Flask, twirec_archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    with twirec_archive.catalog.database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE calls")
+    assert post("/twirec/ended", {**VOICE, "CallStatus": "completed"}).status_code == 500
+    assert "Traceback" in caplog.text
+    assert "600111222" not in caplog.text
+
+
+def test_a_catalog_that_hangs_does_not_hold_the_caller(
+    environ_on_file: Archive, twirec_post: Callable[[Flask], SignedPosts]
+) -> None:
+    app = Flask(__name__)
+    recordings = Twirec(app, environ_on_file)
+    app.post("/voice")(recordings.signed(lambda: recordings.answer(dial="+34911222333")))
+    path = environ_on_file.catalog.database.url.database
+    with closing(sqlite3.connect(path or "")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        answer = twirec_post(app)("/voice", VOICE)
+        assert time.monotonic() - begun < 2 * HASTY
+    assert not is_recording(answer)
