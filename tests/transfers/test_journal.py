@@ -487,3 +487,9 @@ def test_writers_that_never_agree_give_up(house: House, monkeypatch: pytest.Monk
     report = Journal(house.archive.catalog, house.bucket, lambda: house.time).write()
     assert "keep writing" in report.problems["2026-11-23"]
     assert house.archive.catalog.journal_tokens(DAY) == set()
+
+
+def test_days_far_apart_are_found_without_looking_at_those_between(house: House) -> None:
+    long_ago = datetime(1999, 12, 31, 12, tzinfo=UTC)
+    house.archive.catalog.open_call(a_call(call_sid=call_sid(2), started_at=long_ago))
+    assert house.archive.catalog.journal_days() == [date(1999, 12, 31), DAY]

@@ -1,0 +1,165 @@
+"""The contract of the catalog port: calls, and finding them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.contracts.catalog_scenes import MINUTE, NOW, informed_call, receive
+from tests.factories import ACCOUNT, a_call, a_consent, call_sid, recording_sid
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.model.announcements import Announcement
+from twirec.model.errors import NotFound
+from twirec.model.finding import Query
+from twirec.model.states import State
+from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
+
+
+def test_a_call_comes_back_as_it_was_written(catalog: SqlCatalog) -> None:
+    call = a_call(dial=("+34911222333", "+34911222334"))
+    assert catalog.open_call(call) == call
+    assert catalog.call(ACCOUNT, call.call_sid).call == call
+
+
+def test_a_second_line_for_a_call_leaves_the_first(catalog: SqlCatalog) -> None:
+    first = catalog.open_call(a_call())
+    assert catalog.open_call(a_call(customer_number="+34600999888")) == first
+
+
+def test_an_unknown_call_and_one_of_another_account_are_not_found(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    with pytest.raises(NotFound, match=call_sid(2)):
+        catalog.call(ACCOUNT, call_sid(2))
+    with pytest.raises(NotFound):
+        catalog.call("AC" + "b" * 32, call_sid(1))
+
+
+def test_the_first_consent_of_a_leg_stays(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    first = a_consent()
+    assert catalog.record_consent(first, None) == first
+    again = a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED, at=NOW + MINUTE)
+    assert catalog.record_consent(again, Reason.ANNOUNCEMENT_FAILED) == first
+    assert catalog.call(ACCOUNT, call_sid(1)).call.outcome is Outcome.OPEN
+
+
+def test_a_consent_with_a_reason_closes_the_line_as_not_recorded(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    catalog.record_consent(
+        a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED), Reason.ANNOUNCEMENT_FAILED
+    )
+    call = catalog.call(ACCOUNT, call_sid(1)).call
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.ANNOUNCEMENT_FAILED)
+
+
+def test_no_consent_is_written_for_a_call_of_another_account(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    with pytest.raises(NotFound):
+        catalog.record_consent(a_consent(account_sid="AC" + "b" * 32), None)
+    assert catalog.call(ACCOUNT, call_sid(1)).consents == ()
+
+
+def test_playing_again_counts_only_until_a_consent_is_written(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW + MINUTE)
+    assert catalog.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
+    assert catalog.call(ACCOUNT, call_sid(1)).call.leg == call_sid(5)
+    catalog.record_consent(a_consent(), None)
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW + 2 * MINUTE)
+    assert catalog.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
+
+
+def test_another_leg_that_is_announced_to_was_asked_nothing(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
+    catalog.ask_again(ACCOUNT, call_sid(1), 0, NOW)
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
+    assert catalog.call(ACCOUNT, call_sid(1)).call.asked == 1
+    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW)
+    assert catalog.call(ACCOUNT, call_sid(1)).call.asked == 0
+
+
+def test_a_closed_line_keeps_its_reason_and_gets_its_end(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call())
+    for reason, ended_at in ((Reason.APP_FAILED, None), (Reason.NOBODY_ANSWERED, NOW)):
+        catalog.close_call(
+            ACCOUNT, call_sid(1), outcome=Outcome.NOT_RECORDED, reason=reason, ended_at=ended_at
+        )
+    call = catalog.call(ACCOUNT, call_sid(1)).call
+    assert (call.reason, call.ended_at) == (Reason.APP_FAILED, NOW)
+
+
+def test_unfinished_calls_are_the_open_and_owed_ones_that_are_old_enough(
+    catalog: SqlCatalog,
+) -> None:
+    for number in (1, 2, 3, 4):
+        catalog.open_call(a_call(call_sid=call_sid(number), started_at=NOW + number * MINUTE))
+    for number, outcome in ((2, Outcome.OWED), (3, Outcome.RECORDED)):
+        catalog.close_call(ACCOUNT, call_sid(number), outcome=outcome, reason=None, ended_at=NOW)
+    unfinished = catalog.unfinished_calls(NOW + 4 * MINUTE)
+    assert [call.call_sid for call in unfinished] == [call_sid(1), call_sid(2)]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(), [3, 2, 1]),
+        (Query(number="+34600111222"), [3, 1]),
+        (Query(number="1222"), [3, 1]),
+        (Query(number="60011"), []),
+        (Query(since=NOW + 2 * MINUTE), [3, 2]),
+        (Query(until=NOW + 2 * MINUTE), [1]),
+        (Query(direction=Direction.OUT), [2]),
+        (Query(state=State.COMPLETED), [1]),
+        (Query(outcome=Outcome.NOT_RECORDED), [2]),
+        (Query(limit=1), [3]),
+    ],
+)
+def test_search_cuts_by_every_field_and_answers_newest_first(
+    catalog: SqlCatalog, query: Query, found: list[int]
+) -> None:
+    informed_call_at = {1: a_call(), 2: a_call(), 3: a_call()}
+    informed_call_at[2] = a_call(
+        customer_number="+34600333444",
+        direction=Direction.OUT,
+        outcome=Outcome.NOT_RECORDED,
+        reason=Reason.TOO_SHORT,
+    )
+    for number, call in informed_call_at.items():
+        catalog.open_call(
+            replace(call, call_sid=call_sid(number), started_at=NOW + number * MINUTE)
+        )
+    receive(catalog)
+    assert [record.call.call_sid for record in catalog.search(query)] == [
+        call_sid(number) for number in found
+    ]
+
+
+def test_a_call_is_found_by_its_sid_and_by_that_of_its_recording(catalog: SqlCatalog) -> None:
+    informed_call(catalog)
+    receive(catalog)
+    by_call = catalog.find(call_sid(1))
+    assert by_call == catalog.find(recording_sid(1))
+    assert [recording.sid for recording in by_call.recordings] == [recording_sid(1)]
+    with pytest.raises(NotFound):
+        catalog.find(recording_sid(9))
+
+
+def test_a_wording_is_kept_under_its_hash_and_published_once(catalog: SqlCatalog) -> None:
+    wording = Announcement("es-ES", "Polly.Lucia-Neural", "Esta llamada se graba, señor Muñoz.")
+    for _ in range(2):
+        catalog.keep_announcement(wording, NOW)
+    assert catalog.announcement(wording.hash) == wording
+    assert catalog.unpublished_announcements() == [wording]
+    catalog.published(wording.hash, NOW)
+    assert catalog.unpublished_announcements() == []
+    with pytest.raises(NotFound):
+        catalog.announcement("0" * 64)
+
+
+def test_a_mark_is_remembered_and_moved(catalog: SqlCatalog) -> None:
+    assert catalog.mark("sweep") is None
+    for at in (NOW, NOW + MINUTE):
+        catalog.set_mark("sweep", at)
+        assert catalog.mark("sweep") == at

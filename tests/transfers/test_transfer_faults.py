@@ -1,0 +1,117 @@
+"""What goes wrong on the way of a recording, and what its line then says."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
+from tests.sounds import wav
+from tests.transfers.house import AT_VENDOR, NAME, House
+from twirec.model.errors import MediaNotReady, MediaTruncated, VendorBusy, VendorUnavailable
+from twirec.model.states import State
+from twirec.model.vendor import VendorCall
+from twirec.model.words import Direction, Outcome
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [
+        ("media", VendorUnavailable("no answer", status=503)),
+        ("media", VendorBusy("busy", status=429, retry_after=30)),
+        ("media", MediaNotReady("not yet", status=404)),
+        ("read", MediaTruncated("cut")),
+        ("delete", VendorUnavailable("no answer", status=500)),
+    ],
+)
+def test_a_fault_that_passes_ends_in_one_copy(
+    house: House, operation: Any, error: Exception
+) -> None:
+    house.record(wav(seconds=4, channels=2))
+    for _ in range(2):
+        house.vendor.fail_next(operation, error)  # type: ignore[arg-type]
+    first = house.work()
+    assert first.due_at is not None
+    assert first.due_at > house.time
+    recording = house.work_on()
+    assert recording.state is State.RELEASED
+    assert recording.last_error == ""
+    assert house.stored() == [NAME]
+    assert house.at_vendor() == []
+
+
+def test_the_first_retry_comes_in_a_second_or_two_and_the_pauses_double(house: House) -> None:
+    house.record(b"an error page")
+    pauses = []
+    for _ in range(4):
+        recording = house.work()
+        assert recording.due_at is not None
+        pauses.append((recording.due_at - house.time).total_seconds())
+        house.time = recording.due_at
+    for pause, expected in zip(pauses, (1.5, 3, 6, 12), strict=True):
+        assert 0.75 * expected <= pause <= 1.25 * expected
+
+
+def test_a_longer_pause_that_the_vendor_asks_for_is_kept(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    house.vendor.fail_next("media", VendorBusy("busy", status=429, retry_after=60))
+    recording = house.work()
+    assert recording.due_at is not None
+    assert recording.due_at - house.time >= timedelta(seconds=45)
+
+
+def test_a_recording_that_the_vendor_no_longer_has_is_lost_but_not_at_the_first_404(
+    house: House,
+) -> None:
+    house.tell()
+    assert house.work().state is State.COMPLETED
+    recording = house.work_on()
+    assert recording.state is State.LOST
+    assert recording.last_error
+    assert (house.time - STARTED).total_seconds() > 60 + 30
+
+
+def test_a_recording_in_somebody_elses_storage_is_external_and_never_fetched(
+    house: House,
+) -> None:
+    house.record(b"", external=True)
+    recording = house.work()
+    assert recording.state is State.EXTERNAL
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_a_recording_of_an_unknown_call_gets_its_numbers_from_the_vendor(house: House) -> None:
+    other = call_sid(7)
+    house.vendor.add_call(
+        VendorCall(
+            sid=other,
+            account_sid=ACCOUNT,
+            from_="+34600777888",
+            to="+34911000111",
+            direction="inbound",
+            status="completed",
+            started_at=STARTED,
+        )
+    )
+    house.vendor.add_recording(
+        dataclasses.replace(AT_VENDOR, call_sid=other), wav(seconds=4, channels=2)
+    )
+    house.tell(call_sid=other)
+    assert house.work().state is State.RELEASED
+    labels = house.bucket.stat(NAME).labels
+    assert (labels["customer_number"], labels["consent"]) == ("+34600777888", "not_announced")
+    assert labels["custody"] == "quarantined"
+    (record,) = house.archive.search(number="600777888").calls
+    assert (record.call.direction, record.call.outcome) == (Direction.IN, Outcome.RECORDED)
+
+
+def test_a_recording_whose_call_nobody_knows_is_kept_all_the_same(house: House) -> None:
+    house.vendor.add_recording(
+        dataclasses.replace(AT_VENDOR, call_sid=None), wav(seconds=4, channels=2)
+    )
+    house.tell(call_sid=None)
+    assert house.work().state is State.RELEASED
+    assert house.bucket.stat(NAME).labels["recording_sid"] == recording_sid()
