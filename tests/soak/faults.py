@@ -10,6 +10,7 @@ from datetime import timedelta
 from tests.soak.ground import Figures, Ground
 from tests.strict_gcs import StrictGcs
 from tests.strict_gcs.faults import Fault as BucketFault
+from twirec.adapters.twilio_http import TRIES
 from twirec.sandbox import Fault, Faults, Recording
 from twirec.sandbox.faults import Endpoint
 
@@ -30,6 +31,9 @@ REQUESTS = {
     "deletion 5xx": (Endpoint.DELETE, Fault.ERROR, 5),
 }
 """Of a hundred recordings, so many meet this fault."""
+
+LASTS = (1, TRIES)
+"""For how many requests: a passing fault is met by the HTTP layer, a lasting one by the worker."""
 
 UPLOADS = {"upload 503": 5}
 """Of a hundred uploads, so many fail."""
@@ -53,7 +57,7 @@ def mishaps(recordings: int, chance: random.Random) -> list[Faults]:
     met: list[dict[Endpoint, dict[Fault, int]]] = [defaultdict(dict) for _ in range(recordings)]
     for endpoint, fault, percent in REQUESTS.values():
         for number in chance.sample(range(recordings), share(recordings, percent)):
-            met[number][endpoint][fault] = 1
+            met[number][endpoint][fault] = chance.choice(LASTS)
     return [Faults(media=each[Endpoint.MEDIA], delete=each[Endpoint.DELETE]) for each in met]
 
 
