@@ -31,6 +31,7 @@ BEHAVIOURS = {
     "1": caller(keys=[(FIRST, "1"), (SECOND, "1")]),
     "2": caller(keys=[(FIRST, "2"), (SECOND, "2")]),
     "9": caller(keys=[(FIRST, "9"), (SECOND, "9")]),
+    "#": caller(keys=[(FIRST, "#"), (SECOND, "#")]),
     "9 then 1": caller(keys=[(FIRST, "9"), (SECOND, "1")]),
     "hangs up during": Party(hangs_up_after=5.0),
     "hangs up after": Party(says=SPEAKS, counts_from_bridge=True, hangs_up_after=9.0),
@@ -43,15 +44,15 @@ I, G, R, N, H = (  # noqa: E741 - a table
     ConsentOutcome.HUNG_UP,
 )
 EXPECTED = {
-    ConsentMode.ANNOUNCE: dict(zip(BEHAVIOURS, (I, I, I, I, I, H, I), strict=True)),
-    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, (I, I, R, I, I, H, I), strict=True)),
-    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, (N, G, R, N, G, H, N), strict=True)),
-    ConsentMode.OPT_IN_OR_HANG_UP: dict(zip(BEHAVIOURS, (N, G, R, N, G, H, N), strict=True)),
+    ConsentMode.ANNOUNCE: dict(zip(BEHAVIOURS, (I, I, I, I, I, I, H, I), strict=True)),
+    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, (I, I, R, I, I, I, H, I), strict=True)),
+    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, (N, G, R, N, N, G, H, N), strict=True)),
+    ConsentMode.OPT_IN_OR_HANG_UP: dict(zip(BEHAVIOURS, (N, G, R, N, N, G, H, N), strict=True)),
 }
 KEYS = {
     ConsentMode.ANNOUNCE: dict.fromkeys(BEHAVIOURS, ""),
-    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, ("", "1", "2", "9", "9", "", ""), strict=True)),
-    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, ("", "1", "2", "9", "1", "", ""), strict=True)),
+    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, ("", "1", "2", "9", "#", "9", "", ""), strict=True)),
+    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, ("", "1", "2", "9", "#", "1", "", ""), strict=True)),
 }
 KEYS[ConsentMode.OPT_IN_OR_HANG_UP] = KEYS[ConsentMode.OPT_IN]
 REASONS = {R: Reason.REFUSED, N: Reason.NO_ANSWER, H: Reason.HUNG_UP}

@@ -85,6 +85,33 @@ def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
     assert (consent.outcome, consent.leg) == (ConsentOutcome.INFORMED, CHILD)
 
 
+@pytest.mark.parametrize(
+    ("mode", "outcomes"),
+    [
+        (ConsentMode.ANNOUNCE, [ConsentOutcome.INFORMED]),
+        (ConsentMode.OPT_OUT, [ConsentOutcome.REFUSED]),
+        (ConsentMode.OPT_IN, []),
+        (ConsentMode.OPT_IN_OR_HANG_UP, []),
+    ],
+)
+def test_who_says_no_before_they_are_asked_is_heard_where_silence_is_recorded(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    vendor: MemoryVendor,
+    clock: Clock,
+    mode: ConsentMode,
+    outcomes: list[ConsentOutcome],
+) -> None:
+    twirec_archive.change_policy(by="ana", why="test", mode=mode)
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    answer = post(f"/twirec/announced/{PARENT}/0", {**WHISPER, "Digits": "2"})
+    assert [each.outcome for each in twirec_archive.show(PARENT).consents] == outcomes
+    assert ("/1#" in answer.text) is mode.needs_yes  # the question is put
+    assert bool(started(vendor)) is (mode is ConsentMode.ANNOUNCE)
+
+
 def test_a_customer_who_was_not_told_to_the_end_is_connected_unrecorded(
     post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, clock: Clock
 ) -> None:

@@ -112,8 +112,8 @@ def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:
     """
     if not mode.asks:  # no key was offered
         return ConsentOutcome.INFORMED
-    if not asked:
-        return None
+    if not asked:  # who knows the question may say no before it is put
+        return ConsentOutcome.REFUSED if key == "2" and not mode.needs_yes else None
     if key == "2":
         return ConsentOutcome.REFUSED
     if not mode.needs_yes:

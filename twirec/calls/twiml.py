@@ -134,6 +134,7 @@ def _gather(
     gather = response.gather(
         input="dtmf",
         num_digits=1,
+        finish_on_key="",  # by default `#` ends it, and looks like nothing pressed
         timeout=SECONDS_FOR_A_KEY if asked else SECONDS_AFTER_NOTICE,
         action=f"{action}/{asked}{PROMPTLY}",
         method="POST",
