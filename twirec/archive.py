@@ -227,7 +227,8 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         Raises:
             InvalidQuery: one of these is nothing that Twilio can call; nothing was placed.
             VendorError: Twilio did not place it.
-            CatalogError: the catalog is down; nothing was placed.
+            CatalogError: the catalog is down; nothing was placed. If it failed only after that,
+                the call goes on, unrecorded.
         """
         numbers = (connect,) if isinstance(connect, str) else tuple(connect)
         return self.phone.place(to, connect=numbers, own_number=own_number)

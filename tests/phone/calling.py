@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from werkzeug.test import TestResponse
 
 from tests.factories import call_sid, recording_sid
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
+from twirec.model.errors import CatalogUnavailable
 from twirec.model.vendor import RecordingStatus
 from twirec.testing import ACCOUNT_SID
 
@@ -61,3 +63,8 @@ def started(vendor: MemoryVendor) -> list[str | None]:
         for found in vendor.recordings(ACCOUNT_SID)
         if found.status is RecordingStatus.IN_PROGRESS
     ]
+
+
+def down(*_: Any, **__: Any) -> Any:
+    """Stand in for a part of the catalog that cannot be reached."""
+    raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.factories import call_sid
-from tests.phone.calling import CUSTOMER, LONG_ENOUGH, OWN, Clock, is_recording, started
+from tests.phone.calling import CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording, started
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
@@ -110,6 +110,45 @@ def test_who_says_no_before_they_are_asked_is_heard_where_silence_is_recorded(
     assert [each.outcome for each in twirec_archive.show(PARENT).consents] == outcomes
     assert ("/1#" in answer.text) is mode.needs_yes  # the question is put
     assert bool(started(vendor)) is (mode is ConsentMode.ANNOUNCE)
+
+
+@pytest.mark.parametrize(
+    ("bridged", "reason", "outcomes"),
+    [
+        ("true", Reason.APP_FAILED, []),
+        ("false", Reason.HUNG_UP, [ConsentOutcome.HUNG_UP]),
+    ],
+)
+def test_who_talked_although_their_answer_never_came_did_not_hang_up(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    clock: Clock,
+    bridged: str,
+    reason: Reason,
+    outcomes: list[ConsentOutcome],
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    dial = {"DialCallStatus": "completed", "DialCallSid": CHILD, "DialBridged": bridged}
+    post("/twirec/ended", {**DIALLED, "CallStatus": "in-progress", **dial})
+    record = twirec_archive.show(PARENT)
+    assert record.call.reason is reason
+    assert [each.outcome for each in record.consents] == outcomes
+
+
+def test_who_was_told_nothing_since_the_catalog_was_down_did_not_hang_up_either(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post("/dial", DIALLED)
+    with monkeypatch.context() as outage:
+        outage.setattr(twirec_archive.catalog, "announce", down)
+        assert "<Say" not in post("/twirec/announce", WHISPER).text
+    clock.advance(LONG_ENOUGH)
+    dial = {"DialCallStatus": "completed", "DialBridged": "true"}
+    post("/twirec/ended", {**DIALLED, "CallStatus": "in-progress", **dial})
+    record = twirec_archive.show(PARENT)
+    assert (record.call.reason, record.consents) == (Reason.CATALOG_DOWN, ())
 
 
 def test_a_customer_who_was_not_told_to_the_end_is_connected_unrecorded(

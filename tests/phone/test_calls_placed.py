@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 
 from tests.factories import call_sid
-from tests.phone.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, is_recording
+from tests.phone.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
+from twirec.calls.targets import to_path
 from twirec.model.errors import CatalogUnavailable, InvalidQuery, NotFound, VendorRefused
 from twirec.model.records import CallRecord
+from twirec.model.vendor import VendorCall
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.phone import desk
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
 OTHER = call_sid(3)
+OUTBOUND = f"/twirec/outbound/{to_path([AGENT])}"
 
 
 def placed(archive: Archive) -> dict[str, str]:
@@ -44,7 +48,7 @@ def test_the_customer_hears_is_connected_and_is_on_the_first_channel(
 ) -> None:
     call = placed(twirec_archive)
     clock.advance(timedelta(seconds=20))  # it rings
-    assert twirec_archive.phone.announcement.text in post("/twirec/outbound", call).text
+    assert twirec_archive.phone.announcement.text in post(OUTBOUND, call).text
     clock.advance(LONG_ENOUGH)
     connected = post("/twirec/connect", call)
     assert is_recording(connected)
@@ -66,12 +70,89 @@ def test_who_answers_before_the_line_is_written_is_told_all_the_same(
         return find(*sids)
 
     monkeypatch.setattr(twirec_archive.catalog, "call", look)
-    assert twirec_archive.phone.announcement.text in post("/twirec/outbound", line).text
+    assert twirec_archive.phone.announcement.text in post(OUTBOUND, line).text
 
 
-def test_an_answer_to_a_call_that_was_never_placed_is_not_found(post: SignedPosts) -> None:
-    unknown = {"CallSid": OTHER, "From": OWN, "To": CUSTOMER}
-    assert post("/twirec/outbound", unknown).status_code == 404
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("fails", ["call", "announce"])
+@pytest.mark.parametrize("error", [{}, {"ErrorUrl": "https://calls.example.com/twirec/outbound"}])
+def test_a_call_that_is_answered_while_the_catalog_is_down_goes_on_unrecorded(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+    error: dict[str, str],
+) -> None:
+    line = placed(twirec_archive)
+    with monkeypatch.context() as outage:
+        outage.setattr(twirec_archive.catalog, fails, down)
+        outage.setattr(twirec_archive.catalog, "close_call", down)
+        answer = post(OUTBOUND, {**line, **error})
+    assert not is_recording(answer)
+    assert AGENT in answer.text
+    post("/twirec/ended", {**line, "CallStatus": "in-progress", "DialCallStatus": "completed"})
+    assert twirec_archive.show(line["CallSid"]).call.reason is Reason.CATALOG_DOWN
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_call_whose_line_could_not_be_written_goes_on_unrecorded(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    vendor: MemoryVendor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desk, "LOOKS", 2)
+    place, taken = vendor.place_call, []
+
+    def take(*args: Any, **order: Any) -> VendorCall:
+        taken.append(place(*args, **order))
+        return taken[-1]
+
+    with monkeypatch.context() as outage:
+        outage.setattr(vendor, "place_call", take)
+        outage.setattr(twirec_archive.catalog, "open_call", down)
+        with pytest.raises(CatalogUnavailable):
+            placed(twirec_archive)
+    (call,) = taken
+    form = {"CallSid": call.sid, "From": OWN, "To": CUSTOMER, "Direction": "outbound-api"}
+    answer = post(OUTBOUND, form)
+    assert not is_recording(answer)
+    assert AGENT in answer.text
+    post("/twirec/ended", {**form, "CallStatus": "completed"})
+    late = twirec_archive.show(call.sid).call
+    assert (late.customer_number, late.reason) == (CUSTOMER, Reason.CATALOG_DOWN)
+
+
+def test_a_path_that_does_not_say_whom_to_connect_is_malformed(post: SignedPosts) -> None:
+    form = {"CallSid": OTHER, "From": OWN, "To": CUSTOMER}
+    assert post("/twirec/outbound/x", form).status_code == 400
+    assert post("/twirec/outbound/_____w", form).status_code == 400
+
+
+def test_who_hangs_up_before_anything_is_played_has_a_line_that_says_so(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    line = placed(twirec_archive)
+    post("/twirec/ended", {**line, "CallStatus": "completed"})
+    record = twirec_archive.show(line["CallSid"])
+    assert (record.call.reason, record.consents) == (Reason.HUNG_UP, ())
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_end_that_is_told_before_the_line_is_written_waits_for_it(
+    post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, looks = placed(twirec_archive), [NotFound("not yet")]
+    find = twirec_archive.catalog.call
+
+    def look(*sids: str) -> CallRecord:
+        if looks:
+            raise looks.pop()
+        return find(*sids)
+
+    monkeypatch.setattr(twirec_archive.catalog, "call", look)
+    post("/twirec/ended", {**line, "Direction": "outbound-api", "CallStatus": "busy"})
+    assert twirec_archive.show(line["CallSid"]).call.reason is Reason.NOBODY_ANSWERED
 
 
 def test_ringing_does_not_count_as_hearing(
@@ -79,7 +160,7 @@ def test_ringing_does_not_count_as_hearing(
 ) -> None:
     call = placed(twirec_archive)
     clock.advance(timedelta(seconds=30))
-    post("/twirec/outbound", call)
+    post(OUTBOUND, call)
     clock.advance(timedelta(seconds=1))
     assert not is_recording(post("/twirec/connect", call))
 
@@ -90,7 +171,7 @@ def test_an_answering_machine_is_neither_informed_nor_recorded(
     post: SignedPosts, twirec_archive: Archive, word: str
 ) -> None:
     call = placed(twirec_archive)
-    answer = post("/twirec/outbound", {**call, "AnsweredBy": word})
+    answer = post(OUTBOUND, {**call, "AnsweredBy": word})
     assert not is_recording(answer)
     assert "<Say" not in answer.text
     record = twirec_archive.show(call["CallSid"])

@@ -7,17 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.factories import call_sid
-from tests.phone.calling import LONG_ENOUGH, STATUS, VOICE, Clock, is_recording
+from tests.phone.calling import LONG_ENOUGH, STATUS, VOICE, Clock, down, is_recording
 from twirec.adapters.sql import database
 from twirec.archive import Archive
 from twirec.flask import Twirec
-from twirec.model.errors import CatalogUnavailable
 from twirec.model.words import Outcome, Reason
 from twirec.testing import ENVIRONMENT, SignedPosts
 
@@ -37,15 +35,11 @@ def environ_on_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     archive.close()
 
 
-def broken(*_: Any, **__: Any) -> Any:
-    raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
-
-
 def test_a_call_goes_on_unrecorded_when_the_catalog_is_down(
     post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as down:
-        down.setattr(twirec_archive.catalog, "open_call", broken)
+    with monkeypatch.context() as outage:
+        outage.setattr(twirec_archive.catalog, "open_call", down)
         answer = post("/voice", VOICE)
     assert not is_recording(answer)
     assert "+34911222333" in answer.text
@@ -64,8 +58,8 @@ def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
     app.config["PROPAGATE_EXCEPTIONS"] = False
     post("/voice", VOICE)
     clock.advance(LONG_ENOUGH)
-    with monkeypatch.context() as down:
-        down.setattr(twirec_archive.catalog, "record_consent", broken)
+    with monkeypatch.context() as outage:
+        outage.setattr(twirec_archive.catalog, "record_consent", down)
         assert post("/twirec/connect", VOICE).status_code == 500
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
     answer = post("/voice", failed)
@@ -74,6 +68,42 @@ def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
     call = twirec_archive.show(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
     assert not is_recording(post("/twirec/connect", VOICE))
+
+
+def test_a_call_that_could_not_be_told_says_that_the_catalog_was_down(
+    post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as outage:
+        outage.setattr(twirec_archive.catalog, "announce", down)
+        assert not is_recording(post("/voice", VOICE))
+    post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"})
+    record = twirec_archive.show(call_sid())
+    assert (record.call.reason, record.consents) == (Reason.CATALOG_DOWN, ())
+
+
+def test_a_call_that_was_told_and_connected_by_the_fallback_says_that_the_app_failed(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(LONG_ENOUGH)
+    failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
+    with monkeypatch.context() as outage:
+        outage.setattr(twirec_archive.catalog, "open_call", down)
+        assert not is_recording(post("/voice", failed))
+    post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"})
+    record = twirec_archive.show(call_sid())
+    assert (record.call.reason, record.consents) == (Reason.APP_FAILED, ())
+
+
+def test_a_catalog_that_was_emptied_meanwhile_does_not_end_the_call(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    post("/voice", VOICE)
+    with twirec_archive.catalog.database.write() as connection:
+        for table in ("consents", "calls", "announcements"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
+    assert not is_recording(post("/voice", {**VOICE, "CallSid": call_sid(2)}))
+    assert "<Say" in post("/voice", {**VOICE, "CallSid": call_sid(3)}).text
 
 
 def test_the_fallback_url_does_not_dial_again_after_the_end(post: SignedPosts) -> None:
@@ -90,7 +120,7 @@ def test_a_status_callback_that_cannot_be_kept_stays_a_500_so_that_twilio_tries_
     post: SignedPosts, app: Flask, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setattr(twirec_archive.catalog, "receive", broken)
+    monkeypatch.setattr(twirec_archive.catalog, "receive", down)
     assert post("/twirec/status", STATUS).status_code == 500
 
 

@@ -18,6 +18,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.sql.schema import metadata
 from twirec.archive import Archive
 from twirec.calls.signature import sign
+from twirec.calls.targets import to_path
 from twirec.flask import ROUTES
 from twirec.model.words import ConsentMode, ConsentOutcome
 from twirec.settings import Settings
@@ -29,7 +30,7 @@ TOLD, ASKED, DIALLED, CHILD, NEW, OTHER = (call_sid(number) for number in range(
 
 # What fills in the parameters of a route, and what is posted to it, so that it changes something;
 # a route that is not here gets FORM.
-PARAMETERS = {"asked": "1", "call_sid": DIALLED}
+PARAMETERS = {"asked": "1", "call_sid": DIALLED, "targets": to_path([AGENT])}
 FORM = {"CallSid": TOLD, "From": CUSTOMER, "To": OWN}
 WHISPER = {"CallSid": CHILD, "ParentCallSid": DIALLED, "From": OWN, "To": CUSTOMER}
 FORMS: Mapping[str, Mapping[str, str]] = {

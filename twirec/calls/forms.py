@@ -59,7 +59,8 @@ class CallEnd:
     """The end of a dial (its `action`) or of a call (the number's status callback).
 
     `dial_status` is Twilio's `DialCallStatus`, None in the number's status callback;
-    `call_status` is `CallStatus`; `dialled_sid` is the leg that the dial connected; `queue_result`
+    `call_status` is `CallStatus`; `dialled_sid` is the leg that the dial connected, `bridged`
+    whether the two could talk (https://www.twilio.com/docs/voice/twiml/dial#action); `queue_result`
     is how a wait in a queue ended (https://www.twilio.com/docs/voice/twiml/enqueue#action).
     """
 
@@ -68,6 +69,7 @@ class CallEnd:
     call_status: str
     dial_status: str | None = None
     dialled_sid: str | None = None
+    bridged: bool = False
     queue_result: str | None = None
 
     @property
@@ -121,6 +123,7 @@ def parse_call_end(fields: Fields) -> CallEnd:
         call_status=fields.get("CallStatus", ""),
         dial_status=fields.get("DialCallStatus") or None,
         dialled_sid=_maybe_sid(fields, "DialCallSid", "CA"),
+        bridged=fields.get("DialBridged") == "true",
         queue_result=fields.get("QueueResult") or None,
     )
 

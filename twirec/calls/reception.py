@@ -175,15 +175,25 @@ def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | 
     A call that was told and connected owes a recording until Twilio tells of one.
     """
     if not record.consents and record.call.announced_at is not None:
-        return Outcome.NOT_RECORDED, Reason.HUNG_UP
+        reason = Reason.APP_FAILED if _talked(record.call, end) else Reason.HUNG_UP
+        return Outcome.NOT_RECORDED, reason
     if (end.dial_status or end.call_status) in UNANSWERED:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
     taken = record.legs or end.queue_result in TAKEN
     if is_queue(record.call.dial) and not taken:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
-    if not record.consents:  # connected without ever being told
-        return Outcome.NOT_RECORDED, Reason.ANNOUNCEMENT_FAILED
+    if not record.consents:  # nothing was ever sent to be played
+        connected = end.dial_status or end.queue_result
+        reason = Reason.CATALOG_DOWN if connected else Reason.HUNG_UP
+        return Outcome.NOT_RECORDED, reason
     return Outcome.OWED, None
+
+
+def _talked(call: Call, end: CallEnd) -> bool:
+    """Whether who was told, and whose answer never came, was connected with somebody."""
+    if call.leg != call.call_sid:  # told on the leg that was dialled, before it is connected
+        return end.bridged
+    return end.dial_status is not None or end.queue_result is not None
 
 
 def channels_of(source: str | None, leg: str | None, record: CallRecord) -> tuple[Role, ...]:

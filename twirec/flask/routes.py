@@ -25,8 +25,9 @@ def _consent(asked: int) -> Response:
     return twiml(_phone().consent(form, asked, build_dial=build_dial))
 
 
-def _outbound() -> Response:
-    return twiml(_phone().outbound(fields("outbound"), build_dial=wired().build_dial))
+def _outbound(targets: str) -> Response:
+    form, build_dial = fields("outbound"), wired().build_dial
+    return twiml(_phone().outbound(form, targets, build_dial=build_dial))
 
 
 def _announce() -> Response:
@@ -73,7 +74,7 @@ def audio(hash_: str) -> Response:
 ROUTES: Mapping[str, Callable[..., Response]] = {
     "/connect": _connect,
     "/consent/<int:asked>": _consent,
-    "/outbound": _outbound,
+    "/outbound/<targets>": _outbound,
     "/announce": _announce,
     "/announced/<call_sid>/<int:asked>": _announced,
     "/dequeued": _dequeued,

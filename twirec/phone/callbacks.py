@@ -29,6 +29,8 @@ class Callbacks(Desk):
         end = forms.parse_call_end(fields)
         if end.final:
             try:
+                if forms.parse_voice_request(fields).direction == "outbound-api":
+                    self._placed(end.account_sid, end.call_sid)  # may have ended at once
                 close_line(self._catalog, end, self._now())
             except NotFound:
                 self._write_late_line(fields)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
 from twirec.calls import forms, reception, twiml
-from twirec.calls.targets import check_targets
+from twirec.calls.targets import check_targets, from_path
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, NotFound
 from twirec.model.records import VOICEMAIL, Call
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 from twirec.phone.desk import Desk, log
-
-LOOKS, BETWEEN_LOOKS = 20, 0.1
-"""How often, and how many seconds apart, the line of a call that was placed is looked for."""
 
 
 class CallsIn(Desk):
@@ -55,27 +51,45 @@ class CallsIn(Desk):
             return self._go_on(request.error_url, line, unrecorded)
         try:
             return self._tell(self._catalog.open_call(self._decided(line)), build_dial)
-        except CatalogError as error:
+        except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
+            self._kept.clear()
             return self._connect(line, build_dial, record=False)
 
     def outbound(
-        self, fields: Mapping[str, str], *, build_dial: twiml.BuildDial | None = None
+        self,
+        fields: Mapping[str, str],
+        targets: str,
+        *,
+        build_dial: twiml.BuildDial | None = None,
     ) -> str:
         """Return the TwiML for a call that was placed, when the customer's leg is answered.
 
-        An answering machine is neither informed nor recorded.
+        An answering machine is neither informed nor recorded. When the catalog is down, or has no
+        line of the call, it is connected at once, unrecorded.
 
         Args:
             fields: Twilio's form.
+            targets: whom to connect, as `to_path` wrote it into the URL.
             build_dial: as in `answer`.
 
         Raises:
-            NotFound: the call has no line.
-            CatalogError: nothing can be read or written; Twilio then asks once more.
+            MalformedRequest: a field is missing or has the wrong form.
         """
         request = forms.parse_voice_request(fields)
-        call = self._placed(request)
+        dial = from_path(targets)
+        try:
+            return self._answered_out(request, build_dial)
+        except (CatalogError, NotFound) as error:
+            log.error("%s: unrecorded: %s", request.call_sid, error)
+            with suppress(CatalogError):
+                self._give_up(request.account_sid, request.call_sid, Reason.CATALOG_DOWN)
+        country = self._settings.country
+        line = reception.open_line(request, dial=dial, country=country, now=self._now())
+        return self._connect(line, build_dial, record=False)
+
+    def _answered_out(self, request: forms.VoiceRequest, build_dial: twiml.BuildDial | None) -> str:
+        call = self._placed(request.account_sid, request.call_sid)
         if request.error_url is not None:
             unrecorded = partial(self._connect, call, build_dial, record=False)
             return self._go_on(request.error_url, call, unrecorded)
@@ -120,17 +134,6 @@ class CallsIn(Desk):
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
         return self._heard_out(forms.parse_voice_request(fields), asked, build_dial)
-
-    def _placed(self, request: forms.VoiceRequest) -> Call:
-        """Return the line of a call that was placed.
-
-        It is written once Twilio has taken the call, and somebody may answer before that is done.
-        """
-        for _ in range(LOOKS):
-            with suppress(NotFound):
-                return self._catalog.call(request.account_sid, request.call_sid).call
-            time.sleep(BETWEEN_LOOKS)
-        return self._catalog.call(request.account_sid, request.call_sid).call
 
     def _tell(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
         """Play the announcement that the call's line names; from now on it can be heard."""

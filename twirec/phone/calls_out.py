@@ -10,7 +10,7 @@ from functools import partial
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
 from twirec.calls.numbers import dialled, normalise
-from twirec.calls.targets import check_own_number, check_phone, check_targets
+from twirec.calls.targets import check_own_number, check_phone, check_targets, to_path
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
@@ -36,7 +36,8 @@ class CallsOut(Desk):
         Raises:
             InvalidQuery: one of these is nothing that Twilio can call; nothing was placed.
             VendorError: Twilio did not place it.
-            CatalogError: the catalog is down; nothing was placed, unless it failed at the last.
+            CatalogError: the catalog is down; nothing was placed. If it failed only after that,
+                the call goes on, unrecorded.
         """
         country, now = self._settings.country, self._now()
         if not connect:
@@ -56,7 +57,7 @@ class CallsOut(Desk):
             line.account_sid,
             from_=line.own_number,
             to=line.customer_number,
-            url=self._urls.outbound,
+            url=f"{self._urls.outbound}/{to_path(line.dial)}",
             ended_url=self._urls.ended,
         )
         return self._catalog.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))

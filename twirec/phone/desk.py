@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
@@ -36,6 +38,10 @@ log = logging.getLogger("twirec.phone")
 
 SLOW = timedelta(seconds=1)
 """What writing down that something is played may take at the most: until then, nobody hears it."""
+
+
+LOOKS, BETWEEN_LOOKS = 20, 0.1
+"""How often, and how many seconds apart, the line of a call that was placed is looked for."""
 
 
 class Desk:
@@ -89,7 +95,7 @@ class Desk:
         self._catalog.keep_announcement(announcement, self._now())
 
     def audio(self, hash_: str) -> bytes:
-        """Return audio of the company's own: what was kept, or what the settings give.
+        """Return audio of the company's own: what the settings give, or what was kept.
 
         Args:
             hash_: of its content.
@@ -97,14 +103,11 @@ class Desk:
         Raises:
             NotFound: there is none.
         """
-        try:
-            return self._catalog.audio(hash_)
-        except NotFound:
-            for wording in self._settings.wordings.values():
-                for audio in wording.audio.values():
-                    if audio.hash == hash_:
-                        return audio.data
-            raise
+        for wording in self._settings.wordings.values():
+            for audio in wording.audio.values():
+                if audio.hash == hash_:
+                    return audio.data
+        return self._catalog.audio(hash_)
 
     def _decided(self, line: Call) -> Call:
         """Ask the policy, and return the line with what it says."""
@@ -127,6 +130,21 @@ class Desk:
             at=line.started_at,
             default=self._settings.policy,
         )
+
+    def _placed(self, account_sid: str, call_sid: str) -> Call:
+        """Return the line of a call that was placed.
+
+        It is written once Twilio has taken the call, and somebody may answer, or not, before that
+        is done.
+
+        Raises:
+            NotFound: it was not written in two seconds.
+        """
+        for _ in range(LOOKS):
+            with suppress(NotFound):
+                return self._catalog.call(account_sid, call_sid).call
+            time.sleep(BETWEEN_LOOKS)
+        return self._catalog.call(account_sid, call_sid).call
 
     def _play(self, call: Call, leg: str) -> None:
         """Write down that something is played to a leg from now on, just before it is sent.

@@ -27,7 +27,7 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
         catalog.add_leg(_dialled(record.call, end.dialled_sid, now))
     outcome, reason = outcome_at_end(record, end)
     call = record.call
-    told = call.leg and call.outcome is Outcome.OPEN
+    told = call.announced_at is not None and call.outcome is Outcome.OPEN
     if reason is Reason.HUNG_UP and call.announcement and told:
         announcement = catalog.announcement(call.announcement)
         consent = consent_of(call, announcement, ConsentOutcome.HUNG_UP, now)

@@ -172,8 +172,8 @@ class LedgerSide:
     def _end(self, found: VendorCall) -> CallEnd:
         """Return how a call ended; the legs that it dialled say whether anybody answered."""
         legs = self._vendor.legs(found.account_sid, found.sid)
-        nobody = legs and all(leg.status in UNANSWERED for leg in legs)
-        dialled = legs[0].status if nobody else None
+        nobody = all(leg.status in UNANSWERED for leg in legs)
+        dialled = (legs[0].status if nobody else "completed") if legs else None
         return CallEnd(found.account_sid, found.sid, found.status, dial_status=dialled)
 
     def _unclosed(self, end: CallEnd, ended_at: datetime) -> Iterator[Finding]:
