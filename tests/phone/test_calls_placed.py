@@ -249,13 +249,3 @@ def test_a_call_out_without_a_line_gets_one_at_its_end_with_the_customers_number
         OWN,
     )
     assert call.reason is Reason.CATALOG_DOWN
-
-
-@pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("agent", ["client:ana", "sip:ana@shop.sip.twilio.com"])
-def test_the_line_of_a_call_that_an_agent_dialled_is_left_to_the_sweep(
-    post: SignedPosts, twirec_archive: Archive, agent: str
-) -> None:
-    dialled = {"CallSid": OTHER, "From": agent, "To": CUSTOMER}
-    assert post("/twirec/ended", {**dialled, "CallStatus": "completed"}).status_code == 200
-    assert twirec_archive.search().calls == ()

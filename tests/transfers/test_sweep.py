@@ -345,6 +345,19 @@ def test_an_agents_call_from_a_number_that_is_not_ours_gets_no_line(house: House
     assert house.archive.sweep().lines_written == 0
 
 
+def test_a_call_of_an_agent_who_is_known_gets_a_line_though_nobody_was_dialled(
+    house: House,
+) -> None:
+    house.vendor.add_call(
+        dataclasses.replace(A_CALL, sid=call_sid(7), from_="client:ana", to=CUSTOMER)
+    )
+    assert house.archive.sweep().lines_written == 0
+    house.archive.catalog.add_leg(Leg(ACCOUNT, call_sid(3), call_sid(), STARTED, "client:ana"))
+    assert house.archive.sweep().lines_written == 1
+    call = house.archive.show(call_sid(7)).call
+    assert (call.direction, call.customer_number) == (Direction.OUT, CUSTOMER)
+
+
 def test_a_late_line_of_a_web_visitor_who_was_forwarded_is_a_call_in(house: House) -> None:
     visit = dataclasses.replace(A_CALL, sid=call_sid(7), from_="client:visitor")
     house.vendor.add_call(visit)

@@ -80,6 +80,10 @@ class CallsCatalog(Protocol):
         """Whether there are lines of calls to or from this number as an own number."""
         ...
 
+    def knows_agent(self, agent: str) -> bool:
+        """Whether an agent had a part in any call, by the name that `agent_of` gives them."""
+        ...
+
     # --- agents and legs ----------------------------------------------------------------------
 
     def inform_agent(self, entry: InformedAgent) -> InformedAgent:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from twirec.calls import forms, reception, twiml
-from twirec.model.errors import NotFound
-from twirec.model.records import Recording
+from twirec.model.errors import NotFound, VendorError
+from twirec.model.records import Call, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF
 from twirec.model.words import Reason
-from twirec.phone.desk import Desk
-from twirec.transfers.adoption import may_be_an_agents
+from twirec.phone.desk import Desk, log
+from twirec.transfers.adoption import called_out, may_be_an_agents
 from twirec.transfers.closing import close_line
 from twirec.transfers.stopping import may_not_go_on
 
@@ -70,15 +70,23 @@ class Callbacks(Desk):
             self._stop_recording(recording)
 
     def _write_late_line(self, fields: Mapping[str, str]) -> None:
-        """The catalog was down when the call began; now it has its line.
-
-        Whom an agent called is known of the leg that was dialled: the sweep asks Twilio for it.
-        """
+        """The catalog was down when the call began; now it has its line."""
         request = forms.parse_voice_request(fields)
         line = reception.open_line(
             request, dial=(), country=self._settings.country, now=self._now()
         )
         if may_be_an_agents(request.direction, line.customer_number):
-            return
+            line = self._called_out(line)
         unrecorded = reception.not_recorded(line, Reason.CATALOG_DOWN)
         self._catalog.open_call(replace(unrecorded, ended_at=line.started_at))
+
+    def _called_out(self, line: Call) -> Call:
+        """Whom an agent called is known of the leg that was dialled, or of what they asked for."""
+        if self._catalog.owns(line.own_number):  # they reached us
+            return line
+        try:
+            legs = self._vendor().legs(line.account_sid, line.call_sid)
+        except VendorError as error:
+            log.warning("%s: whom it dialled is not known: %s", line.call_sid, error)
+            legs = []
+        return called_out(line, legs, self._settings.country)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from twirec.calls.numbers import normalise
+from twirec.calls.agents import agent_of
+from twirec.calls.numbers import WITHHELD, dialled, normalise
 from twirec.calls.reception import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, VendorError
@@ -129,10 +129,10 @@ def _line(found: VendorCall, country: str, recording: Recording) -> Call:
     )
 
 
-def late_lines(vendor: Vendor, found: VendorCall, country: str) -> Iterator[Call]:
-    """Return the lines, still open, that a call may have that began while none could be written.
+def late_line(catalog: Catalog, vendor: Vendor, found: VendorCall, country: str) -> Call | None:
+    """Return the line, still open, of a call that began while none could be written.
 
-    Where its own leg may be an agent's phone, the first is that of a call out (`_turned_round`).
+    None for a call of other people's: neither a number nor a phone of ours had a part in it.
 
     Raises:
         NotAtVendor: Twilio gives no start for it.
@@ -140,9 +140,35 @@ def late_lines(vendor: Vendor, found: VendorCall, country: str) -> Iterator[Call
     if found.started_at is None:
         raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
     line = _unannounced(found, found.started_at, country)
-    if may_be_an_agents(found.direction, line.customer_number):
-        yield _turned_round(line, vendor.legs(found.account_sid, found.sid), country)
-    yield line
+    if not may_be_an_agents(found.direction, line.customer_number):
+        return line if catalog.owns(line.own_number) else None
+    out = called_out(line, vendor.legs(found.account_sid, found.sid), country)
+    ours = [each for each in (out, line) if catalog.owns(each.own_number)]
+    if not ours and catalog.knows_agent(agent_of(line.customer_number, country)):
+        return out
+    return ours[0] if ours else None
+
+
+def called_out(line: Call, legs: list[VendorCall], country: str) -> Call:
+    """Return the line of a call that may be an agent's, as that of a call out.
+
+    Args:
+        line: read as a call in: from the agent's phone, to what they asked for.
+        legs: what was dialled for them. Where that says nothing, what they asked for is whom they
+            called, if it is a phone number, and which number was to be shown is not known.
+        country: ISO 3166 code by which numbers are read.
+    """
+    turned = _turned_round(line, legs, country)
+    customer = dialled(line.own_number, country)
+    if turned is not line or line.direction is Direction.OUT or not customer.startswith("+"):
+        return turned
+    return replace(
+        line,
+        direction=Direction.OUT,
+        customer_number=customer,
+        own_number=WITHHELD,
+        channel_map=AGENT_FIRST,
+    )
 
 
 def _unannounced(found: VendorCall, started_at: datetime, country: str) -> Call:
@@ -180,10 +206,10 @@ def _turned_round(line: Call, legs: list[VendorCall], country: str) -> Call:
     Of several who were dialled it is the first who answered. The line stays as it is when the
     vendor names nobody (any more) of whom it is certain enough: see `_is_customer`.
     """
-    dialled = [leg for leg in legs if _is_customer(normalise(leg.to, country), line, country)]
-    if not dialled:
+    customers = [leg for leg in legs if _is_customer(normalise(leg.to, country), line, country)]
+    if not customers:
         return line
-    leg = min(dialled, key=lambda leg: (leg.status in UNANSWERED, leg.started_at or NEVER))
+    leg = min(customers, key=lambda leg: (leg.status in UNANSWERED, leg.started_at or NEVER))
     return replace(
         line,
         direction=Direction.OUT,

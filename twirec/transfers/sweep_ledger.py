@@ -15,7 +15,7 @@ from twirec.model.records import Call, Pause, Recording
 from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Outcome, Reason, Uninformed
-from twirec.transfers.adoption import late_lines, state_of
+from twirec.transfers.adoption import late_line, state_of
 from twirec.transfers.closing import close_line
 from twirec.transfers.stopping import may_not_go_on, stop
 from twirec.transfers.sweep_findings import Ask, Finding
@@ -80,9 +80,7 @@ class LedgerSide:
         try:
             self._catalog.call(found.account_sid, found.sid)
         except NotFound:
-            lines = late_lines(self._vendor, found, self._country)
-            line = next((each for each in lines if self._catalog.owns(each.own_number)), None)
-            if line:
+            if line := late_line(self._catalog, self._vendor, found, self._country):
                 yield Finding(found.sid, "lines_written", "", partial(self._write, line))
 
     def _write(self, line: Call) -> None:

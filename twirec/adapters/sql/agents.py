@@ -91,6 +91,12 @@ class Agents:
         with self.database.read() as connection:
             return owner_of(connection, account_sid, sid)
 
+    def knows_agent(self, agent: str) -> bool:
+        """Whether an agent had a part in any call."""
+        with self.database.read() as connection:
+            found = connection.execute(select(legs).where(legs.c.agent == agent).limit(1)).first()
+        return found is not None
+
     def knows_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a SID is that of a leg, and not of a call of its own."""
         with self.database.read() as connection:
