@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar
 
 from twirec.auditing import Auditing
 from twirec.calls.agents import agent_of, check_entry
-from twirec.calls.asking import spoken_span
 from twirec.calls.numbers import normalise
-from twirec.calls.policy import check_change, decide, overruling
+from twirec.calls.policy import check_change, decide, default_at, overruling
+from twirec.calls.targets import check_phone
+from twirec.calls.times import one_moment
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery
-from twirec.model.policy import Decision, PolicyChange
+from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 from twirec.settings import Settings
+
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class Rules(Auditing):
@@ -64,12 +69,12 @@ class Rules(Auditing):
             at=self.now(),
             by=by,
             why=why.strip(),
-            number=normalise(number, self.settings.country) if number else None,
-            direction=direction,
+            number=self._own(number),
+            direction=_word(Direction, "direction", direction),
             on=on,
-            mode=mode,
+            mode=_word(ConsentMode, "mode", mode),
             language=language,
-            legal_basis=legal_basis,
+            legal_basis=_word(LegalBasis, "legal_basis", legal_basis),
         )
         return self._change(change)
 
@@ -95,9 +100,11 @@ class Rules(Auditing):
         Raises:
             InvalidQuery: there is no reason, or mode and legal basis would not fit each other.
         """
-        own = normalise(number, self.settings.country) if number else None
-        change = PolicyChange(self.now(), by, why.strip(), own, direction)
-        return self._change(change)
+        scope = (self._own(number), _word(Direction, "direction", direction))
+        return self._change(PolicyChange(self.now(), by, why.strip(), *scope))
+
+    def _own(self, number: str | None) -> str | None:
+        return None if number is None else check_phone("number", number, self.settings.country)
 
     def overruling(self, change: PolicyChange) -> list[PolicyChange]:
         """Return the switches of narrower scopes that say the opposite of a change, and hold."""
@@ -118,25 +125,41 @@ class Rules(Auditing):
         Args:
             number: the own number, as a person types it.
             direction: of the calls.
-            at: a moment, UTC, or as a person types it, such as `2026-11-03 17:00`, in the company's
-                zone; now by default.
+            at: a moment, UTC, or its text: a date with a time such as `2026-11-03 17:00`, in the
+                company's zone where it has no offset; now by default.
 
         Raises:
             InvalidQuery: `at` is not one moment.
         """
+        default = self.settings.policy
+        if isinstance(at, str):
+            at = one_moment("at", at, self.settings.timezone)
+        if at is not None:
+            default = default_at(self.catalog.policy_defaults(), at, default)
         return decide(
             self.catalog.policy_history(),
             number=normalise(number, self.settings.country),
             direction=direction,
-            at=self._moment(at) if isinstance(at, str) else at or self.now(),
-            default=self.settings.policy,
+            at=at or self.now(),
+            default=default,
         )
 
-    def _moment(self, at: str) -> datetime:
-        span = spoken_span("at", at, now=self.now(), zone=self.settings.timezone)
-        if span.since is None or not span.point:
-            raise InvalidQuery("at: give one moment, such as 2026-11-03 17:00 or yesterday 17:00.")
-        return span.since
+    def policy_changes(self) -> list[tuple[PolicyChange, Policy]]:
+        """Return the history of the policy, oldest first: each change, and what held before it."""
+        history, defaults = self.catalog.policy_history(), self.catalog.policy_defaults()
+        return [
+            (
+                change,
+                decide(
+                    history[:at],
+                    number=change.number or "",
+                    direction=change.direction,
+                    at=change.at,
+                    default=default_at(defaults, change.at, self.settings.policy),
+                ).policy,
+            )
+            for at, change in enumerate(history)
+        ]
 
     def inform_agent(
         self, agent: str, *, informed_on: date, reference: str, by: str
@@ -162,3 +185,11 @@ class Rules(Auditing):
     def informed_agents(self) -> list[InformedAgent]:
         """Return the register of informed agents, oldest entry first."""
         return self.catalog.informed_agents()
+
+
+def _word(words: type[Word], field: str, given: str | None) -> Word | None:
+    """Return one of our words; a text may stand for it."""
+    try:
+        return None if given is None else words(given)
+    except ValueError:
+        raise InvalidQuery(f"{field}: choose {', '.join(words)}.") from None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Twirec
+from tests.factories import call_sid
 from twirec.archive import Archive
 from twirec.model.errors import InvalidQuery
 from twirec.model.words import ConsentMode, Direction
+from twirec.testing import ACCOUNT_SID
 
 SHOP = "+34911000111"
 
@@ -67,23 +70,125 @@ def test_a_number_that_is_reset_follows_all_others(twirec: Twirec, archive: Arch
 @pytest.mark.parametrize(
     ("at", "problem"),
     [
-        ("2026-11-03", "at: give one moment"),
-        ("yesterday", "at: give one moment"),
-        ("soon", "at: 'soon' is not understood"),
+        ("2026-11-03", "at: give the time too, such as 2026-11-03 17:00."),
+        ("yesterday", "at: 'yesterday' is not a time; write"),
+        (
+            "2026-10-25 02:20",
+            "at: the clock was moved then; say 2026-10-25T02:20:00+02:00 or "
+            "2026-10-25T02:20:00+01:00.",
+        ),
+        ("2026-03-29 02:30", "at: the clock was moved then; say"),
     ],
 )
-def test_what_held_is_asked_of_one_past_moment(twirec: Twirec, at: str, problem: str) -> None:
+def test_what_held_is_asked_of_one_moment(twirec: Twirec, at: str, problem: str) -> None:
     asked = twirec("policy", "--at", at)
     assert asked.exit_code == 1
     assert problem in asked.output
 
 
-def test_what_held_may_be_asked_in_words(twirec: Twirec) -> None:
-    twirec("off", "--reason", "an audit")
-    assert "off" in twirec("policy", "--number", SHOP).output
-    before = twirec("policy", "--number", SHOP, "--at", "yesterday at 17:00")
-    assert before.exit_code == 0
-    assert "off" not in before.output
+@pytest.mark.parametrize("at", ["2026-11-03 5:00", "2026-13-01 10:00"])
+def test_an_hour_is_not_guessed(twirec: Twirec, at: str) -> None:
+    assert "is not a time" in twirec("policy", "--at", at).output
+
+
+def test_the_table_says_of_which_moment_it_is(twirec: Twirec) -> None:
+    for at, moment in {
+        "2026-11-03 05:00": "as of 2026-11-03 05:00 CET",
+        "2026-10-25T02:20:00+01:00": "as of 2026-10-25 02:20 CET",
+    }.items():
+        assert moment in twirec("policy", "--at", at).output
+
+
+@pytest.mark.parametrize("change", [("--mode", "opt_in"), ("--reset",)])
+@pytest.mark.parametrize("past", [("--at", "2026-11-03 17:00"), ("--history",)])
+def test_the_past_is_not_changed(
+    twirec: Twirec, archive: Archive, change: tuple[str, ...], past: tuple[str, ...]
+) -> None:
+    said = twirec("policy", *past, *change, "--reason", "x")
+    assert (said.exit_code, archive.catalog.policy_history()) == (2, [])
+    archive.close()
+
+
+def test_the_history_says_who_changed_what_when_and_why(twirec: Twirec, archive: Archive) -> None:
+    twirec("off", "--number", SHOP, "--reason", "works council")
+    twirec("policy", "--mode", "opt_out", "--reason", "advice")
+    twirec("policy", "--number", SHOP, "--reset", "--reason", "agreed for all")
+    shown = twirec("policy", "--history").output
+    assert "on: yes → no" in shown
+    assert "mode: announce → opt_out" in shown
+    assert "says nothing of its own" in shown
+    assert f"all calls of {SHOP}" in shown
+    assert "works council" in shown
+    told = json.loads(twirec("policy", "--history", "--json").output)
+    assert [(each["mode"], each["before"]["mode"]) for each in told] == [
+        (None, "announce"),
+        ("opt_out", "announce"),
+        (None, "opt_out"),
+    ]
+    assert len(archive.policy_changes()) == 3
+    archive.close()
+
+
+@pytest.mark.parametrize("number", ["foo", "", "91100", "9110001111"])
+def test_a_number_that_is_none_switches_nothing(
+    twirec: Twirec, archive: Archive, number: str
+) -> None:
+    for words in (("off",), ("policy", "--reset"), ("policy", "--mode", "opt_in")):
+        said = twirec(*words, "--number", number, "--reason", "x")
+        assert said.exit_code == 1
+        assert "number: give +34911222333" in said.output
+    assert archive.catalog.policy_history() == []
+    archive.close()
+
+
+def test_of_several_numbers_none_is_left_out_silently(twirec: Twirec, archive: Archive) -> None:
+    said = twirec("off", "--number", SHOP, "--number", "911000222", "--reason", "x")
+    assert said.exit_code == 2
+    assert "give one" in said.output
+    assert archive.catalog.policy_history() == []
+    archive.close()
+
+
+def test_a_switch_of_a_direction_names_the_numbers_that_it_does_not_touch(twirec: Twirec) -> None:
+    twirec("on", "--number", SHOP, "--reason", "the shop wants it")
+    said = twirec("off", "--direction", "out", "--reason", "an order of the authority").output
+    assert f"Not changed: it is on for all calls of {SHOP}." in said
+    said = twirec("off", "--number", SHOP, "--reason", "an order of the authority").output
+    assert "Not changed" not in said
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("mode", {"mode": "nonsense"}),
+        ("direction", {"direction": "sideways", "on": False}),
+        ("legal_basis", {"legal_basis": "because"}),
+    ],
+)
+def test_a_word_that_is_none_of_ours_is_refused(
+    archive: Archive, field: str, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidQuery, match=rf"^{field}: choose "):
+        archive.change_policy(by="ana", why="test", **wrong)
+    assert archive.catalog.policy_history() == []
+    archive.change_policy(by="ana", why="test", mode="opt_in")  # type: ignore[arg-type]
+    assert archive.catalog.policy_history()[0].mode is ConsentMode.OPT_IN
+    archive.close()
+
+
+def test_what_held_does_not_change_with_the_settings(
+    archive: Archive, environ: dict[str, str]
+) -> None:
+    request = {"AccountSid": ACCOUNT_SID, "CallSid": call_sid(), "From": "x", "To": SHOP}
+    archive.phone.answer(request, dial=["+34911222333"])
+    asked_at = archive.now()
+    archive.close()
+    later = Archive.from_env({**environ, "TWIREC_CONSENT_MODE": "opt_in"})
+    assert later.policy(SHOP, Direction.IN).policy.mode is ConsentMode.OPT_IN
+    later.phone.answer({**request, "CallSid": call_sid(2)}, dial=["+34911222333"])
+    for at in (asked_at, datetime(2020, 1, 1, tzinfo=UTC)):
+        assert later.policy(SHOP, Direction.IN, at=at).policy.mode is ConsentMode.ANNOUNCE
+    later.close()
 
 
 def test_a_change_says_what_is_to_hold(archive: Archive) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.agents import InformedAgent, Leg
+from twirec.model.errors import CatalogError
+from twirec.model.policy import Policy, PolicyChange
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentOutcome, Outcome, Reason
+from twirec.model.words import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason
 
+DEFAULT = Policy(True, ConsentMode.ANNOUNCE, "es-ES", LegalBasis.CONTRACT)
 OTHER_ACCOUNT = "AC" + "b" * 32
 
 
@@ -23,6 +26,29 @@ def test_the_register_is_read_by_agent_oldest_entry_first(catalog: SqlCatalog) -
     assert catalog.informed_agents(["client:ana"]) == [later, entries[0]]
     assert {entry.id for entry in catalog.informed_agents()} == {1, 2, 3}
     assert catalog.informed_agents([]) == []
+
+
+@pytest.mark.parametrize("table", ["policy_changes", "policy_defaults", "agents"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET id = 7", "DELETE FROM {}"])
+def test_a_history_is_only_ever_added_to(catalog: SqlCatalog, table: str, change: str) -> None:
+    catalog.inform_agent(InformedAgent("client:ana", date(2026, 1, 2), "annex 4", "eva", STARTED))
+    catalog.change_policy(PolicyChange(STARTED, "ana", "test", on=False))
+    catalog.note_default(DEFAULT, STARTED)
+    with (
+        pytest.raises(CatalogError, match=f"{table} is only ever added to"),
+        catalog.database.write() as connection,
+    ):
+        connection.exec_driver_sql(change.format(table))
+
+
+def test_what_the_settings_say_is_noted_when_they_say_something_else(catalog: SqlCatalog) -> None:
+    other = replace(DEFAULT, mode=ConsentMode.OPT_IN)
+    for hours, policy in enumerate((DEFAULT, DEFAULT, other, other, DEFAULT)):
+        catalog.note_default(policy, STARTED + timedelta(hours=hours))
+    assert catalog.policy_defaults() == [
+        (STARTED + timedelta(hours=hours), policy)
+        for hours, policy in ((0, DEFAULT), (2, other), (4, DEFAULT))
+    ]
 
 
 def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: SqlCatalog) -> None:

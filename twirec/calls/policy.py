@@ -21,7 +21,7 @@ def decide(
     history: Sequence[PolicyChange],
     *,
     number: str,
-    direction: Direction,
+    direction: Direction | None,
     at: datetime,
     default: Policy,
 ) -> Decision:
@@ -34,7 +34,7 @@ def decide(
     Args:
         history: the changes, oldest first.
         number: the own number, E.164.
-        direction: of the call.
+        direction: of the call; None asks for what is said of both together.
         at: when it begins, UTC.
         default: what holds where no change says anything.
     """
@@ -60,13 +60,28 @@ def overruling(history: Sequence[PolicyChange], change: PolicyChange) -> list[Po
         change: one that switches recording on or off.
     """
     switches = [changes["on"] for changes in _held(history).values() if "on" in changes]
-    return [
-        each
-        for each in switches
-        if each.on != change.on
-        and change.number in (None, each.number)
-        and change.direction in (None, each.direction)
-    ]
+    return [each for each in switches if each.on != change.on and _narrower(each, change)]
+
+
+def _narrower(one: PolicyChange, other: PolicyChange) -> bool:
+    """Whether a change has the last word for some calls that another is for too."""
+    numbers = one.number == other.number or None in (one.number, other.number)
+    directions = one.direction == other.direction or None in (one.direction, other.direction)
+    rank, than = ((each.number is not None, each.direction is not None) for each in (one, other))
+    return numbers and directions and rank > than
+
+
+def default_at(defaults: Sequence[tuple[datetime, Policy]], at: datetime, now: Policy) -> Policy:
+    """Return what the settings said of the policy at a moment.
+
+    Args:
+        defaults: what they said since when, oldest first.
+        at: the moment, UTC. What they said before the first call is not known: what they said then.
+        now: what they say now, where they never said anything before.
+    """
+    said = [policy for since, policy in defaults if since <= at]
+    first = [policy for _, policy in defaults[:1]]
+    return (said[-1:] or first or [now])[0]
 
 
 def _held(history: Sequence[PolicyChange]) -> dict[Scope, dict[str, PolicyChange]]:

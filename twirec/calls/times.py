@@ -42,6 +42,28 @@ def until_time(text: str, zone: tzinfo) -> datetime:
     return _in_utc(moment, zone, 1)
 
 
+def one_moment(field: str, text: str, zone: tzinfo) -> datetime:
+    """Return the moment that is meant, UTC.
+
+    Args:
+        field: how an error names it.
+        text: a date with a time, ISO 8601; without an offset it is the zone's.
+        zone: the company's.
+
+    Raises:
+        InvalidQuery: it is not one moment; the message names the fix.
+    """
+    moment = _parse(field, text)
+    if not isinstance(moment, datetime):
+        raise InvalidQuery(f"{field}: give the time too, such as {moment} 17:00.")
+    if moment.tzinfo is None:
+        early, late = both_readings(moment, zone)
+        if early != late:  # the clock was moved then
+            or_ = " or ".join(each.astimezone(zone).isoformat() for each in (early, late))
+            raise InvalidQuery(f"{field}: the clock was moved then; say {or_}.")
+    return _in_utc(moment, zone, 0)
+
+
 def _parse(field: str, text: str) -> date | datetime:
     text = text.strip()
     try:

@@ -10,17 +10,26 @@ import click
 from rich.table import Column, Table
 
 from twirec.archive import Archive
+from twirec.calls.policy import FIELDS
+from twirec.calls.times import one_moment
 from twirec.cli.output import as_json, console, print_json, who
-from twirec.model.policy import PolicyChange
+from twirec.model.policy import Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 
 Options = Callable[[Any], Any]
 
 
+def _one(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """Refuse several numbers: only the last of them would count."""
+    if len(given) > 1:
+        raise click.BadParameter("give one; run it once for each number.")
+    return given[0] if given else None
+
+
 def scope(command: Any) -> Any:
     """Add the options that say whom a change is for."""
     for option in (
-        click.option("--number", help="Only this own number."),
+        click.option("--number", multiple=True, callback=_one, help="Only this own number."),
         click.option(
             "--direction",
             type=click.Choice([d.value for d in Direction]),
@@ -58,6 +67,9 @@ def off(number: str | None, direction: str | None, reason: str) -> None:
 @click.option("--reset", is_flag=True, help="Forget what was said of this number or direction.")
 @click.option("--reason", help="Why; needed to change something.")
 @click.option("--at", help="What held at a moment: '2026-11-03 17:00'.")
+@click.option(
+    "--history", is_flag=True, help="Show who changed it when, from what to what, and why."
+)
 @as_json
 def policy(
     number: str | None,
@@ -68,12 +80,18 @@ def policy(
     reset: bool,
     reason: str | None,
     at: str | None,
+    history: bool,
     as_json: bool,
 ) -> None:
     """Show who is recorded and how, now or at a past moment; or change how callers are told."""
     if reset and (mode or language or legal_basis):
         raise click.UsageError("--reset forgets what was said; give it alone.")
+    if (at or history) and (reset or mode or language or legal_basis):
+        raise click.UsageError("A change holds from now on; ask for the past without one.")
     archive = Archive.from_env()
+    if history:
+        _show_history(archive, as_json)
+        return
     whom: Any = {"number": number, "direction": Direction(direction) if direction else None}
     if reset:
         archive.reset_policy(by=who(), why=reason or "", **whom)
@@ -126,7 +144,7 @@ def _show(
         )
         return
     columns = ("number", "calls", "recording", "mode", "language", "legal basis")
-    table = Table(*(Column(name, overflow="fold") for name in columns))
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=_as_of(archive, at))
     for own, way, found in rows:
         policy = found.policy
         switch = "on" if policy.on else f"off {found.why_off}".strip()
@@ -134,6 +152,43 @@ def _show(
             own or "all others", way, switch, policy.mode, policy.language, policy.legal_basis
         )
     console.print(table)
+
+
+def _as_of(archive: Archive, at: str | None) -> str | None:
+    zone = archive.settings.timezone
+    return at and f"as of {one_moment('at', at, zone).astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def _show_history(archive: Archive, as_json: bool) -> None:
+    changes = archive.policy_changes()
+    if as_json:
+        print_json([{**asdict(change), "before": asdict(before)} for change, before in changes])
+        return
+    columns = ("when", "by", "for", "change", "why")
+    table = Table(*(Column(name, overflow="fold") for name in columns))
+    for change, before in changes:
+        when = change.at.astimezone(archive.settings.timezone)
+        table.add_row(
+            f"{when:%Y-%m-%d %H:%M:%S %Z}",
+            change.by,
+            _whom(change),
+            _said(change, before) or "says nothing of its own any more",
+            change.why,
+        )
+    console.print(table)
+
+
+def _said(change: PolicyChange, before: Policy) -> str:
+    said = {name: getattr(change, name) for name in FIELDS}
+    return ", ".join(
+        f"{name.replace('_', ' ')}: {_plain(getattr(before, name))} → {_plain(value)}"
+        for name, value in said.items()
+        if value is not None
+    )
+
+
+def _plain(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _whom(change: PolicyChange) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from twirec.model.agents import InformedAgent, Leg
-from twirec.model.policy import PolicyChange
+from twirec.model.policy import Policy, PolicyChange
 from twirec.model.records import Call, CallRecord, Consent
 from twirec.model.words import Outcome, Reason
 
@@ -133,4 +133,12 @@ class CallsCatalog(Protocol):
 
     def policy_history(self) -> list[PolicyChange]:
         """Return all changes, oldest first."""
+        ...
+
+    def note_default(self, policy: Policy, at: datetime) -> None:
+        """Add what the settings say of the policy to its history, if they said something else."""
+        ...
+
+    def policy_defaults(self) -> list[tuple[datetime, Policy]]:
+        """Return what the settings said of the policy, and since when, oldest first."""
         ...

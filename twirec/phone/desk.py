@@ -67,6 +67,7 @@ class Desk:
         self._now = now
         self._urls = twiml.Urls.under(settings.public_url)
         self._kept: set[str] = set()
+        self._noted = False
 
     @property
     def announcement(self) -> Announcement:
@@ -123,6 +124,9 @@ class Desk:
         return reception.to_be_told(line, announcement, decision.policy)
 
     def _decide(self, line: Call) -> Decision:
+        if not self._noted:
+            self._catalog.note_default(self._settings.policy, self._now())
+            self._noted = True
         return decide(
             self._catalog.policy_history(),
             number=line.own_number,

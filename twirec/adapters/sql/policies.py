@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, insert, select
 
 from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
-from twirec.adapters.sql.rows import to_policy_change, values
-from twirec.adapters.sql.schema import policy_changes
+from twirec.adapters.sql.rows import to_policy, to_policy_change, values
+from twirec.adapters.sql.schema import policy_changes, policy_defaults
 from twirec.model.audit import Action, AuditDraft, stand_in
-from twirec.model.policy import PolicyChange
+from twirec.model.policy import Policy, PolicyChange
 
 
 class Policies:
@@ -41,6 +43,21 @@ class Policies:
             connection,
             AuditDraft(change.at, change.by, "", Action.POLICY, number=number, detail=detail),
         )
+
+    def note_default(self, policy: Policy, at: datetime) -> None:
+        """Add what the settings say of the policy to its history, if it is not what they said."""
+        with self.database.write() as connection:
+            newest = select(policy_defaults).order_by(policy_defaults.c.id.desc()).limit(1)
+            row = connection.execute(newest).first()
+            if row is None or to_policy(row) != policy:
+                connection.execute(insert(policy_defaults).values(at=at, **values(policy)))
+
+    def policy_defaults(self) -> list[tuple[datetime, Policy]]:
+        """Return what the settings said of the policy, and since when, oldest first."""
+        oldest_first = (policy_defaults.c.at, policy_defaults.c.id)
+        statement = select(policy_defaults).order_by(*oldest_first)
+        with self.database.read() as connection:
+            return [(row.at, to_policy(row)) for row in connection.execute(statement)]
 
     def policy_history(self) -> list[PolicyChange]:
         """Return all changes, oldest first."""

@@ -13,7 +13,7 @@ from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditEntry
 from twirec.model.custody import Order, OrderKind
 from twirec.model.derivatives import Derivative
-from twirec.model.policy import PolicyChange
+from twirec.model.policy import Policy, PolicyChange
 from twirec.model.records import Call, Consent, Note, Pause, Recording
 from twirec.model.states import Custody, State
 from twirec.model.words import (
@@ -35,6 +35,7 @@ def values(
     | Consent
     | Recording
     | Pause
+    | Policy
     | PolicyChange
     | InformedAgent
     | Leg
@@ -139,6 +140,11 @@ def to_announcement(row: Row[Any]) -> Announcement:
         seconds=row.seconds,
         question_seconds=row.question_seconds,
     )
+
+
+def to_policy(row: Row[Any]) -> Policy:
+    """Return the policy of a row."""
+    return Policy(row.on, ConsentMode(row.mode), row.language, LegalBasis(row.legal_basis))
 
 
 def to_policy_change(row: Row[Any]) -> PolicyChange:

@@ -163,6 +163,17 @@ policy_changes = Table(
     Column("legal_basis", String(32)),
 )
 
+policy_defaults = Table(
+    "policy_defaults",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("on", Boolean, nullable=False),
+    Column("mode", String(32), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("legal_basis", String(32), nullable=False),
+)
+
 pauses = Table(
     "pauses",
     metadata,
