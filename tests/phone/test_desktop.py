@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
@@ -71,6 +73,16 @@ def test_nobody_else_does(
     refused = client.post(f"/twirec/{step}/{call_sid()}", headers=who)
     assert refused.status_code == 403
     assert twirec_archive.show(call_sid(), sees_quarantined=True).pauses == ()
+
+
+@pytest.mark.parametrize("nobody", [None, "", False])
+def test_a_function_that_names_nobody_lets_nobody_pause(
+    client: FlaskClient, twirec_archive: Archive, nobody: Any
+) -> None:
+    app = Flask(__name__)
+    Twirec(app, twirec_archive, may_pause=lambda record: nobody)
+    assert app.test_client().post(f"/twirec/pause/{call_sid()}").status_code == 403
+    assert client  # the call is being recorded
 
 
 def test_a_call_that_is_not_known_is_404(client: FlaskClient) -> None:

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_callback, call_sid, recording_sid
-from tests.transfers.house import AT_VENDOR, House
+from tests.transfers.house import A_CALL, AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.agents import Leg
-from twirec.model.errors import NotFound, NotPaused, NotResumed, VendorUnavailable
+from twirec.model.errors import NotAtVendor, NotFound, NotPaused, NotResumed, VendorUnavailable
 from twirec.model.records import Pause
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus
@@ -56,6 +56,35 @@ def test_a_pause_that_twilio_answers_without_paused_raises_and_is_not_written_do
     with pytest.raises(NotPaused, match=recording_sid()):
         house.archive.pause(call_sid(), by=ANA)
     assert house.archive.show(call_sid()).pauses == ()
+    house.archive.close()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_agents_phone_may_name_its_own_leg(house: House, told: bool) -> None:
+    leg = call_sid(7)
+    if told:
+        house.archive.catalog.add_leg(Leg(ACCOUNT, leg, call_sid(), STARTED, agent=ANA))
+    else:
+        house.vendor.add_call(dataclasses.replace(A_CALL, sid=leg, parent_call_sid=call_sid()))
+    (pause,) = house.archive.pause(leg, by=ANA)
+    assert pause.recording_sid == recording_sid()
+    assert house.archive.resume(leg, by=ANA) == [recording_sid()]
+    house.archive.close()
+
+
+def test_what_cannot_go_on_is_an_error_after_all_others_did(house: House) -> None:
+    known = house.vendor.recording(ACCOUNT, recording_sid())
+    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+    assert len(house.archive.pause(call_sid(), by=ANA)) == 2
+    house.vendor.fail_next("set_recording", NotAtVendor("it ended"))
+    with pytest.raises(NotAtVendor):
+        house.archive.resume(call_sid(), by=ANA)
+    status = house.vendor.recording(ACCOUNT, recording_sid(2)).status
+    assert status is RecordingStatus.IN_PROGRESS
+    assert [span.resumed_at is None for span in house.archive.show(call_sid()).pauses] == [
+        True,
+        False,
+    ]
     house.archive.close()
 
 

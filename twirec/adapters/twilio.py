@@ -185,7 +185,7 @@ class TwilioVendor:
         self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
     ) -> RecordingStatus:
         """Pause, resume or end a recording. See `Vendor.set_recording`."""
-        client = self._client(account_sid)
+        client = self._client(account_sid, hurry=True)
         silent = {"pause_behavior": "silence"} if status is RecordingStatus.PAUSED else {}
         with _understood(f"the update of {checked_sid(sid)}"):
             told = (

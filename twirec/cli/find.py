@@ -111,7 +111,8 @@ def show(sid: str, as_json: bool) -> None:
     for recording in record.recordings:
         _print_recording(archive, recording)
     for pause in record.pauses:
-        _lines({"silent from": pause.paused_at, "to": pause.resumed_at, "by": pause.by}, zone)
+        span = {"silent from": pause.paused_at, "to": pause.resumed_at, "by": pause.by}
+        _lines({**span, "in": pause.recording_sid}, zone)
 
 
 def _show_alone(archive: Archive, sid: str, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from twirec.model.errors import NotFound, TwirecError
 def desktop() -> Blueprint:
     """Return the routes `/pause/SID` and `/resume/SID`. They answer with JSON.
 
+    The SID is that of the call, of a leg of it, which an agent's phone knows, or of a recording.
     200 with the SIDs of the `recordings` that are paused, or go on; 403 when
     `may_pause` names nobody; 404 when nothing of that call is being recorded; 502 when Twilio did
     not confirm it: suppose then that it records.
@@ -39,8 +40,9 @@ def _resume(sid: str) -> Response:
 def _do(sid: str, step: Callable[[Archive, str], list[str]]) -> Response:
     app = wired()
     try:
-        who = app.may_pause(app.archive.show(sid)) if app.may_pause else None
-        if who is None:
+        call_sid = app.archive.phone.call_of(sid).call.call_sid
+        who = app.may_pause(app.archive.show(call_sid)) if app.may_pause else None
+        if not who:
             return _said(403, error="You may not pause this call.")
         return _said(200, recordings=step(app.archive, who))
     except NotFound as error:

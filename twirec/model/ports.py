@@ -205,6 +205,8 @@ class Vendor(Protocol):
     ) -> RecordingStatus:
         """Pause a recording (silence takes the place of the sound), resume it or end it.
 
+        Somebody waits for this, and may ask again: it is tried once, for three seconds at the most.
+
         Returns what Twilio says of it after that: only this says whether it was done.
         """
         ...

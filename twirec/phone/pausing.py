@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
-from twirec.model.errors import NotFound, NotPaused, NotResumed, TwirecError, VendorError
+from twirec.model.errors import NotAtVendor, NotFound, NotPaused, NotResumed, VendorError
 from twirec.model.records import CallRecord, Pause, Recording
 from twirec.model.vendor import RecordingStatus
 from twirec.phone import recorded_now
 from twirec.phone.desk import Desk
+
+Done = TypeVar("Done")
 
 
 class Pausing(Desk):
@@ -17,10 +20,11 @@ class Pausing(Desk):
     def pause(self, sid: str, *, by: str) -> list[Pause]:
         """Pause the recordings of a call that goes on: silence takes the place of what is said.
 
-        It is believed only when Twilio's own answer says so.
+        It is believed only when Twilio's own answer says so. All that can be paused are, before an
+        error is raised.
 
         Args:
-            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
+            sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
             by: who asks for it.
 
         Raises:
@@ -28,48 +32,72 @@ class Pausing(Desk):
             NotPaused: Twilio did not say that it is paused; suppose that it records.
             VendorError: Twilio refused, or did not answer; suppose that it records.
         """
-        record = self._catalog.find(sid)
-        pauses: list[Pause] = []
-        failed: list[TwirecError] = []
-        for recording in self._all_in_progress(record, sid):
-            try:
-                pauses.append(self._pause(recording, by))
-            except (NotPaused, VendorError) as error:  # the others may be paused all the same
-                failed.append(error)
-        if failed:
-            raise failed[0]
-        if not pauses:
-            raise _none(sid)
-        return pauses
+        record = self.call_of(sid)
+        return _each(self._all_in_progress(record, sid), lambda one: self._pause(one, by), sid)
 
     def resume(self, sid: str) -> list[str]:
         """Let the recordings of a call go on, and return their SIDs.
 
+        All that can go on do, before an error is raised.
+
         Args:
-            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
+            sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
 
         Raises:
             NotFound: no recording of it is in progress.
             NotResumed: Twilio did not say that it goes on.
             VendorError: Twilio refused, or did not answer.
         """
-        record = self._catalog.find(sid)
+        record = self.call_of(sid)
         # of others nothing is resumed that somebody else may have paused
-        going_on = _known(record, sid) or list(self._all_in_progress(record, sid))
-        if not going_on:
-            raise _none(sid)
-        for recording in going_on:
-            told = self._set(recording, RecordingStatus.IN_PROGRESS)
-            if told is not RecordingStatus.IN_PROGRESS:
-                raise NotResumed(f"Twilio says of {recording.sid}: {told}.")
-            self._catalog.end_pauses(recording.sid, self._now())
-        return [recording.sid for recording in going_on]
+        going_on = _known(record, sid) or self._all_in_progress(record, sid)
+        return _each(going_on, self._resume, sid)
+
+    def call_of(self, sid: str) -> CallRecord:
+        """Return the call of a SID, which may be that of a leg: an agent's phone knows no other.
+
+        Args:
+            sid: of a call or a leg, `CA…`, or of a recording, `RE…`.
+
+        Raises:
+            NotFound: there is none.
+            VendorError: Twilio could not be asked whose leg it is.
+        """
+        try:
+            return self._catalog.find(sid)
+        except NotFound:
+            for account_sid in self._vendor().accounts if sid.startswith("CA") else ():
+                if (owner := self._owner(account_sid, sid)) != sid:
+                    return self._catalog.call(account_sid, owner)
+            raise
+
+    def _owner(self, account_sid: str, leg_sid: str) -> str:
+        owner = self._catalog.owner(account_sid, leg_sid)
+        if owner != leg_sid:
+            return owner
+        try:
+            return self._vendor().call(account_sid, leg_sid).parent_call_sid or leg_sid
+        except NotAtVendor:
+            return leg_sid
 
     def _pause(self, recording: Recording, by: str) -> Pause:
         told = self._set(recording, RecordingStatus.PAUSED)
         if told is not RecordingStatus.PAUSED:
-            raise NotPaused(f"Twilio says of {recording.sid}: {told}.")
+            raise NotPaused(
+                f"{recording.sid} is not paused, suppose that it records, and try again: "
+                f"Twilio says that it is {told}."
+            )
         return self._catalog.begin_pause(Pause(recording.sid, self._now(), by))
+
+    def _resume(self, recording: Recording) -> str:
+        told = self._set(recording, RecordingStatus.IN_PROGRESS)
+        if told is not RecordingStatus.IN_PROGRESS:
+            raise NotResumed(
+                f"{recording.sid} does not go on, suppose that it is silent, and try again: "
+                f"Twilio says that it is {told}."
+            )
+        self._catalog.end_pauses(recording.sid, self._now())
+        return recording.sid
 
     def _set(self, recording: Recording, status: RecordingStatus) -> RecordingStatus:
         """Ask by the SID of the recording: `Twilio.CURRENT` is an error when a call has several."""
@@ -79,13 +107,30 @@ class Pausing(Desk):
     def _all_in_progress(self, record: CallRecord, sid: str) -> Iterator[Recording]:
         """Those that the catalog knows, and then, of a whole call, those that only Twilio does."""
         yield from _known(record, sid)
-        if sid == record.call.call_sid:
+        if not sid.startswith("RE"):
             yield from recorded_now.untold(self._catalog, self._vendor(), record, self._now())
 
 
+def _each(recordings: Iterable[Recording], do: Callable[[Recording], Done], sid: str) -> list[Done]:
+    """Do something with each of the recordings, and raise the first error when all were tried.
+
+    Raises:
+        NotFound: there are none.
+    """
+    done: list[Done] = []
+    failed: list[VendorError] = []
+    for recording in recordings:
+        try:
+            done.append(do(recording))
+        except VendorError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise NotFound(f"No recording of {sid} is in progress.")
+    return done
+
+
 def _known(record: CallRecord, sid: str) -> list[Recording]:
-    return [each for each in recorded_now.known(record) if sid in {each.sid, each.call_sid}]
-
-
-def _none(sid: str) -> NotFound:
-    return NotFound(f"No recording of {sid} is in progress.")
+    going_on = recorded_now.known(record)
+    return [each for each in going_on if each.sid == sid] if sid.startswith("RE") else going_on

@@ -22,14 +22,14 @@ class Pauses:
     def begin_pause(self, pause: Pause) -> Pause:
         """Write down that a recording was paused, unless it is; return the span that stands."""
         with self.database.write() as connection:
-            there = connection.execute(select(pauses).where(_open(pause.recording_sid))).first()
-            if there is not None:
-                return to_pause(there)
-            connection.execute(insert(pauses).values(values(pause)))
             append(
                 connection,
                 AuditDraft(pause.paused_at, pause.by, "", Action.PAUSE, sid=pause.recording_sid),
             )
+            there = connection.execute(select(pauses).where(_open(pause.recording_sid))).first()
+            if there is not None:
+                return to_pause(there)
+            connection.execute(insert(pauses).values(values(pause)))
             return pause
 
     def end_pauses(self, recording_sid: str, at: datetime) -> None:
