@@ -17,8 +17,10 @@ FILES = {
     "question.wav": wav(4, channels=1),
     "short.wav": wav(0.5, channels=1),
 }
+FILES["streamed.wav"] = NOTICE[:40] + b"\xff\xff\xff\xff" + NOTICE[44:]
 FILES |= {"huge.wav": bytes(MOST_BYTES + 1), "broken.wav": b"ID3 not a WAV file"}
 
+AUDIO = "[es-ES]\nnotice = '{company}, {privacy_info}'\nnotice_audio = '"
 OWN = (
     "{company} graba esta llamada para poder demostrar lo que se acuerda en ella y atender mejor "
     "sus reclamaciones. Más información y ejercicio de derechos en {privacy_info}."
@@ -31,7 +33,7 @@ notice_audio = "notice.wav"
 WITH_QUESTION = GALICIAN + 'opt_in = "Prema 1."\nopt_in_audio = "question.wav"\n'
 DUTCH = """
 [nl-NL]
-notice = "Dit gesprek wordt opgenomen door {company}."
+notice = "Dit gesprek wordt opgenomen door {company}; zie {privacy_info}."
 notice_audio = "notice.wav"
 opt_out = "Druk 2."
 opt_in = "Druk 1 of 2."
@@ -67,6 +69,12 @@ def test_a_language_without_a_voice_is_said_by_audio() -> None:
     assert (said.voice, said.seconds) == ("", 12.0)
     assert said.audio == wordings["gl-ES"].audio["notice"].hash
     assert shortest_notice(said) == pytest.approx(7.2)
+
+
+def test_audio_takes_as_long_as_there_is_of_it_whatever_its_header_claims() -> None:
+    text = GALICIAN.replace("notice.wav", "streamed.wav")
+    said = compose("gl-ES", company="x", privacy_info="y", wordings=read_wordings(text, read_file))
+    assert said.seconds == 12.0
 
 
 def test_the_hash_of_an_announcement_changes_with_its_audio() -> None:
@@ -106,7 +114,7 @@ def test_a_question_in_audio_follows_a_notice_in_audio() -> None:
 def test_a_company_adds_a_language() -> None:
     wordings = read_wordings(DUTCH, read_file)
     said = compose("nl-NL", company="Voorbeeld", privacy_info="x", wordings=wordings)
-    assert said.text == "Dit gesprek wordt opgenomen door Voorbeeld."
+    assert said.text == "Dit gesprek wordt opgenomen door Voorbeeld; zie x."
 
 
 def test_what_is_said_when_no_message_is_taken_may_be_left_out() -> None:
@@ -130,11 +138,20 @@ def test_what_is_said_when_no_message_is_taken_may_be_left_out() -> None:
         ("[gl-ES]\nvoice = 'Polly.Lucia-Neural'", "none, so give audio"),
         ("[nl-NL]\nopt_in = 'x'", "is new here and needs notice, opt_out, goodbye"),
         ("[es-ES]\nnotice_audio = 'notice.wav'", "write down what notice_audio says"),
-        ("[es-ES]\nnotice = 'x'\nnotice_audio = 'none.wav'", "none.wav cannot be read: No such"),
-        ("[es-ES]\nnotice = 'x'\nnotice_audio = 'broken.wav'", "broken.wav is not a WAV file"),
-        ("[es-ES]\nnotice = 'x'\nnotice_audio = 'short.wav'", "shorter than 7 seconds"),
-        ("[es-ES]\nnotice = 'x'\nnotice_audio = 'huge.wav'", "over 5 MiB"),
+        (
+            f"{AUDIO}none.wav'",
+            "none.wav cannot be read: No such",
+        ),
+        (
+            f"{AUDIO}broken.wav'",
+            "broken.wav is not a WAV file",
+        ),
+        (f"{AUDIO}short.wav'", "shorter than 7 seconds"),
+        (f"{AUDIO}huge.wav'", "over 5 MiB"),
         (f"[es-ES]\nnotice = '{'x' * 4097}'", "longer than 4096 characters"),
+        (f"[es-ES]\nnotice = '{'{company} ' * 20}'", r"where to learn more, with \{privacy_info"),
+        (f"[es-ES]\nnotice = '{'{privacy_info} ' * 20}'", r"who records, with \{company"),
+        ("[es-ES]\nopt_in = 'Pulse 1 para {company}'", "opt_in: nothing is filled in here"),
     ],
 )
 def test_what_cannot_be_said_is_refused_with_the_fix(text: str, problem: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.end_to_end.site import CUSTOMER, Site
@@ -40,6 +42,14 @@ def test_a_message_is_recorded_after_the_announcement(site: Site) -> None:
     (consent,) = record.consents
     assert recording.started_at is not None
     assert consent.at.replace(microsecond=0) <= recording.started_at
+
+
+def test_who_leaves_no_message_is_nothing_to_look_into(site: Site) -> None:
+    sid = leave(site, caller=Party(hangs_up_after=16.5))
+    site.skip(timedelta(hours=1))
+    report = site.archive.sweep()
+    assert site.archive.show(sid).call.reason is Reason.SILENT
+    assert report.problems == {}
 
 
 def test_no_message_is_recorded_when_the_announcement_fails(site: Site) -> None:

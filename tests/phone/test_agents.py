@@ -224,3 +224,17 @@ def test_an_entry_that_proves_nothing_is_refused(
     with pytest.raises(InvalidQuery, match=problem):
         warned.archive.inform_agent(agent, informed_on=on, reference=reference, by="test")
     assert warned.archive.informed_agents() == []
+
+
+@pytest.mark.parametrize("noun", ["conference", "queue", "sim"])
+def test_whom_the_app_connects_by_another_way_is_in_no_register(
+    twirec_settings: Settings, noun: str
+) -> None:
+    house = House(twirec_settings, Uninformed.DO_NOT_RECORD)
+    phone, fields = house.archive.phone, {"AccountSid": ACCOUNT_SID, **VOICE}
+    phone.answer(fields)
+    house.time += timedelta(seconds=15)
+    connected = phone.connect(fields, build_dial=lambda call, dial: getattr(dial, noun)("room"))
+    assert "record" not in connected
+    assert house.archive.show(call_sid()).call.reason is Reason.AGENT_NOT_INFORMED
+    house.archive.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.factories import call_sid, recording_sid
@@ -9,7 +11,7 @@ from tests.phone.calling import LONG_ENOUGH, STATUS, VOICE, Clock, rows
 from twirec.archive import Archive
 from twirec.model.errors import NotFound
 from twirec.model.states import Custody, State
-from twirec.model.words import Role
+from twirec.model.words import Reason, Role
 from twirec.testing import SignedPosts
 
 
@@ -43,3 +45,25 @@ def test_a_word_that_nobody_knows_is_kept_and_answered(
     with pytest.raises(NotFound):
         twirec_archive.catalog.recording(recording_sid())
     assert rows(twirec_archive) == 1
+
+
+def test_a_recording_of_others_that_came_to_nothing_does_not_say_why_ours_was_refused(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(timedelta(seconds=1))
+    post("/twirec/connect", VOICE)
+    absent = {**STATUS, "RecordingStatus": "absent", "ErrorCode": "16101"}
+    post("/twirec/status", {**absent, "RecordingSource": "OutboundAPI"})
+    assert twirec_archive.show(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
+
+
+def test_what_twilio_says_late_of_a_recording_is_the_reason(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(LONG_ENOUGH)
+    post("/twirec/connect", VOICE)
+    absent = {**STATUS, "RecordingStatus": "absent", "ErrorCode": "16102"}
+    post("/twirec/status", absent)
+    assert twirec_archive.show(call_sid()).call.reason is Reason.SILENT

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import Flask, Response, request
+from werkzeug.test import TestResponse
 
 from tests.factories import call_sid
-from tests.phone.calling import LONG_ENOUGH, VOICE, Clock, is_recording
+from tests.phone.calling import CUSTOMER, LONG_ENOUGH, STATUS, VOICE, Clock, is_recording
 from twirec.archive import Archive
-from twirec.model.words import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason
+from twirec.flask import Twirec
+from twirec.model.states import Custody
+from twirec.model.words import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason, Role
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
@@ -150,3 +155,72 @@ def test_a_call_without_a_number_goes_on_like_any_other(
     post: SignedPosts, twirec_archive: Archive, name: str
 ) -> None:
     assert twirec_archive.phone.announcement.text in post("/voice", {**VOICE, name: ""}).text
+
+
+# --- sent on to somebody else -----------------------------------------------------------------
+
+
+@pytest.fixture
+def send(
+    twirec_archive: Archive, twirec_post: Callable[[Flask], SignedPosts]
+) -> Callable[[str], TestResponse]:
+    """Let the app move a caller to another view, which connects somebody else."""
+    app = Flask(__name__)
+    recordings = Twirec(app, twirec_archive)
+
+    def view() -> Response:
+        return recordings.answer(dial=request.args["to"])
+
+    app.post("/elsewhere")(recordings.signed(view))
+    post = twirec_post(app)
+    return lambda to: post(f"/elsewhere?to={to}", VOICE)
+
+
+@pytest.mark.parametrize("heard", [LONG_ENOUGH, timedelta(seconds=1)])
+def test_a_caller_who_was_told_is_sent_on_without_being_told_again(
+    post: SignedPosts,
+    send: Callable[[str], TestResponse],
+    twirec_archive: Archive,
+    clock: Clock,
+    heard: timedelta,
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(heard)
+    post("/twirec/connect", VOICE)
+    elsewhere = send("client:bea")
+    assert is_recording(elsewhere) is (heard is LONG_ENOUGH)
+    assert "<Client>bea</Client>" in elsewhere.text
+    record = twirec_archive.show(call_sid())
+    assert (record.call.dial, len(record.consents)) == (("client:bea",), 1)
+
+
+def test_a_caller_who_is_sent_on_before_they_answered_is_told_from_the_beginning(
+    post: SignedPosts, send: Callable[[str], TestResponse], clock: Clock
+) -> None:
+    post("/voice", VOICE)
+    assert "<Say" in send("conference:room-1").text
+    clock.advance(LONG_ENOUGH)
+    assert "<Conference" in post("/twirec/connect", VOICE).text
+
+
+def test_a_customer_who_was_dialled_and_is_sent_on_has_a_call_of_their_own(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    parent, child = {**VOICE, "CallSid": call_sid(2)}, VOICE["CallSid"]
+    for told_first in (True, False):
+        post("/dial", {**parent, "From": "client:ana", "To": CUSTOMER})
+        ended = {"CallStatus": "completed", "DialCallStatus": "completed", "DialCallSid": child}
+        if told_first:
+            post("/twirec/ended", {**parent, **ended})
+        post("/voice", VOICE)
+        clock.advance(LONG_ENOUGH)
+        assert is_recording(post("/twirec/connect", VOICE))
+        if not told_first:
+            post("/twirec/ended", {**parent, **ended})
+        post("/twirec/status", STATUS)
+        record = twirec_archive.show(child)
+        (recording,) = record.recordings
+        assert (recording.call_sid, recording.custody) == (child, Custody.ACTIVE)
+        assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
+        post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
+        assert twirec_archive.show(child).call.ended_at is not None

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, request
 
 from tests.factories import call_sid
-from tests.phone.calling import LONG_ENOUGH, VOICE, Clock
+from tests.phone.calling import AGENT, LONG_ENOUGH, VOICE, Clock
 from twirec.archive import Archive
 from twirec.flask import Twirec
 from twirec.model.errors import InvalidQuery
@@ -44,16 +44,32 @@ def test_an_answer_without_anybody_to_connect_is_a_mistake_of_the_developer(
         twirec_post(app)("/voice", VOICE)
 
 
-def test_so_is_an_answer_that_connects_a_queue_and_a_number(
+def test_so_is_an_answer_that_connects_nobody_that_there_is(
     twirec_archive: Archive, twirec_post: Callable[[Flask], SignedPosts]
 ) -> None:
     app = Flask(__name__)
     app.testing = True
     recordings = Twirec(app, twirec_archive)
-    mixed = ["queue:support", "+34911222333"]
-    app.post("/voice")(recordings.signed(lambda: recordings.answer(dial=mixed)))
-    with pytest.raises(InvalidQuery, match=r"^dial: give a queue or a conference alone"):
+    app.post("/voice")(recordings.signed(lambda: recordings.answer(dial=["ana", ""])))
+    with pytest.raises(InvalidQuery, match=r"^dial: give \+34911222333, client:NAME"):
         twirec_post(app)("/voice", VOICE)
+
+
+@pytest.mark.parametrize(
+    "targets", [["queue:support", AGENT], [AGENT, ""], [AGENT, "sips:ana@x"], ["ana", AGENT]]
+)
+def test_what_cannot_be_connected_is_left_out_and_logged(
+    twirec_archive: Archive,
+    twirec_post: Callable[[Flask], SignedPosts],
+    caplog: pytest.LogCaptureFixture,
+    targets: list[str],
+) -> None:
+    app = Flask(__name__)
+    recordings = Twirec(app, twirec_archive)
+    app.post("/voice")(recordings.signed(lambda: recordings.answer(dial=targets)))
+    assert "<Say" in twirec_post(app)("/voice", VOICE).text
+    assert twirec_archive.show(call_sid()).call.dial == (AGENT,)
+    assert "dial: give" in caplog.text
 
 
 def test_an_app_without_an_archive_is_a_mistake_of_the_developer() -> None:

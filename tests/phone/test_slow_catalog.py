@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask, Response
 
 from tests.factories import call_sid
 from tests.phone.calling import LONG_ENOUGH, VOICE, Clock, is_recording
@@ -103,3 +104,37 @@ def test_a_call_goes_on_unrecorded_when_the_catalog_stays_slow(
     assert not is_recording(post("/voice", VOICE))
     call = twirec_archive.show(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
+
+
+# --- our answer takes long to leave -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [1, 30])
+def test_an_answer_that_leaves_late_was_not_listened_to_on_its_way(
+    app: Flask, post: SignedPosts, twirec_archive: Archive, clock: Clock, seconds: int
+) -> None:
+    def hold_up(response: Response) -> Response:
+        clock.advance(timedelta(seconds=seconds))
+        return response
+
+    app.after_request_funcs[None] = [hold_up]
+    post("/voice", VOICE).close()
+    app.after_request_funcs.clear()
+    clock.advance(timedelta(seconds=10 - seconds) if seconds < 10 else AT_ONCE)
+    assert is_recording(post("/twirec/connect", VOICE)) is (seconds < 10)
+
+
+def test_neither_was_one_to_who_was_dialled(
+    app: Flask, post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    def hold_up(response: Response) -> Response:
+        clock.advance(STALL)
+        return response
+
+    post("/dial", DIALLED)
+    app.after_request_funcs[None] = [hold_up]
+    post("/twirec/announce", WHISPER).close()
+    app.after_request_funcs.clear()
+    clock.advance(AT_ONCE)
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tomllib
 import wave
 from collections.abc import Callable, Mapping
@@ -29,6 +30,9 @@ MOST_BYTES = 5 * 1024 * 1024
 SHORTEST_NOTICE = 7.0
 """Seconds. What says who records, why, and where to learn more takes longer; and what is shorter
 could not be told from a notice that failed: its next step may be tried for four seconds."""
+
+NAMED = {"company": "who records", "privacy_info": "where to learn more"}
+"""What the law wants named in a notice (LOPDGDD art. 11.2), by what is filled in."""
 
 KEYS = ("voice", *PARTS, *(f"{part}_audio" for part in PARTS))
 
@@ -95,9 +99,14 @@ def _check_texts(language: str, table: Mapping[str, str]) -> None:
     for part in PARTS:
         if len(table.get(part, "")) > LONGEST_SAY:
             raise ValueError(f"[{language}] {part} is longer than {LONGEST_SAY} characters.")
+        if part != "notice" and re.search("[{}]", table.get(part, "")):
+            raise ValueError(f"[{language}] {part}: nothing is filled in here; leave braces out.")
     notice, shortest = table.get("notice"), int(SHORTEST_NOTICE * CHARACTERS_PER_SECOND)
     if notice and "notice_audio" not in table and len(notice) < shortest:
         raise ValueError(f"[{language}] notice is shorter than {shortest} characters.")
+    for name, why in NAMED.items():
+        if notice and f"{{{name}}}" not in notice:
+            raise ValueError(f"[{language}] notice: say {why}, with {{{name}}}.")
     try:
         table.get("notice", "").format(company="", privacy_info="")
     except (ValueError, LookupError):
@@ -116,7 +125,9 @@ def _audio(what: str, name: str, read_file: Callable[[str], bytes]) -> Audio:
         raise ValueError(f"{what}: {name} is over 5 MiB; save it as 8 kHz, 16 bit, mono.")
     try:
         with wave.open(io.BytesIO(data)) as file:
-            seconds = file.getnframes() / file.getframerate()
+            # what is there counts: a header that was written before the end is known claims more
+            held = len(file.readframes(file.getnframes())) / file.getsampwidth()
+            seconds = held / file.getnchannels() / file.getframerate()
     except (wave.Error, EOFError, ZeroDivisionError):
         raise ValueError(f"{what}: {name} is not a WAV file (PCM).") from None
     return Audio(data, round(seconds, 3))

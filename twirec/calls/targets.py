@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 
 from twirec.calls.numbers import normalise
 from twirec.model.errors import InvalidQuery, MalformedRequest
@@ -13,8 +14,8 @@ MOST_TARGETS = 10
 """https://www.twilio.com/docs/voice/twiml/number: `<Dial>` takes up to ten."""
 
 NUMBER = re.compile(r"\+[0-9]{5,15}")
-PHONES = re.compile(r"client:.+|sips?:.+")
-ROOMS = re.compile(r"queue:.+|conference:.+")
+PHONES = re.compile(r"client:\S{1,121}|sip:\S+")
+ROOMS = re.compile(r"queue:\S.{0,63}|conference:\S.{0,127}")
 
 
 def check_targets(field: str, given: Sequence[str], country: str) -> tuple[str, ...]:
@@ -36,6 +37,15 @@ def check_targets(field: str, given: Sequence[str], country: str) -> tuple[str, 
     if len(given) > MOST_TARGETS:
         raise InvalidQuery(f"{field}: give {MOST_TARGETS} at the most; Twilio lets no more ring.")
     return tuple(check_phone(field, each, country) for each in given)
+
+
+def usable_targets(given: Sequence[str], country: str) -> tuple[str, ...]:
+    """Return those that Twilio can connect, where it could not connect all of them together."""
+    usable = []
+    for each in given:
+        with suppress(InvalidQuery):
+            usable.append(check_phone("dial", each, country))
+    return tuple(usable[:MOST_TARGETS])
 
 
 def to_path(targets: Sequence[str]) -> str:

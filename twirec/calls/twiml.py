@@ -182,10 +182,12 @@ def connect(
     if is_conference(call.dial):
         # When the caller leaves, it is over; agents come and go.
         _conference(dial, _name(call), urls, end_conference_on_exit=True)
+        agents = []  # they come by calls of their own
     else:
         (build_dial or dial_all)(call, dial)
         _record_nothing(dial)
-    if record and allow(_agents_in(dial)):
+        agents = [_address(noun) for noun in dial.verbs]
+    if record and allow(agents):
         dial.attrs |= Dial(**_dial_recording(urls)).attrs
     return _document(dial)
 
@@ -201,17 +203,12 @@ def _name(call: Call) -> str:
     return call.dial[0].partition(":")[2]
 
 
-def _agents_in(dial: Dial) -> list[str]:
-    """Return who may answer: numbers, `client:NAME`, `sip:ADDRESS`.
-
-    Nobody for a queue or a conference: there, agents come by calls of their own.
-    """
-    return [_address(noun) for noun in dial.verbs if noun.name in {"Number", "Client", "Sip"}]
-
-
 def _address(noun: TwiML) -> str:
-    if noun.name != "Client":
+    """Return who may answer: a number, `client:NAME`, `sip:ADDRESS`; else a name nobody has."""
+    if noun.name in {"Number", "Sip"}:
         return str(noun.value)
+    if noun.name != "Client":
+        return f"unknown: {noun.name}"
     identity = "".join(each.value for each in noun.verbs if each.name == "Identity")
     return f"client:{noun.value or identity}"
 

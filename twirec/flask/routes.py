@@ -12,8 +12,11 @@ from twirec.phone import Phone
 
 
 def twiml(body: str) -> Response:
-    """Return a document for Twilio."""
-    return Response(body, mimetype="text/xml")
+    """Return a document for Twilio, and see when it left."""
+    phone, form, made = _phone(), fields("twiml"), wired().archive.now()
+    response = Response(body, mimetype="text/xml")
+    response.call_on_close(lambda: phone.left(form, made))
+    return response
 
 
 def _connect() -> Response:

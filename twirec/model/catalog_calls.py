@@ -16,7 +16,10 @@ class CallsCatalog(Protocol):
     """Calls and who may be recorded. See `Catalog`."""
 
     def open_call(self, call: Call) -> Call:
-        """Write a call's line, unless it has one, and return the line that stands."""
+        """Write a call's line, unless it has one, and return the line that stands.
+
+        Of a line that stands only `dial` is written anew: a caller may be sent on to somebody else.
+        """
         ...
 
     def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
@@ -118,7 +121,10 @@ class CallsCatalog(Protocol):
         ...
 
     def owner(self, account_sid: str, sid: str) -> str:
-        """Return the call that a leg or conference belongs to; the SID itself if to none."""
+        """Return the call that a leg or conference belongs to; the SID itself if to none.
+
+        A leg with a line of its own is a call of its own.
+        """
         ...
 
     def knows_leg(self, account_sid: str, sid: str) -> bool:

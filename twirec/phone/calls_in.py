@@ -7,9 +7,9 @@ from contextlib import suppress
 from functools import partial
 
 from twirec.calls import forms, reception, twiml
-from twirec.calls.targets import check_targets, from_path
+from twirec.calls.targets import check_targets, from_path, usable_targets
 from twirec.model.announcements import Announcement
-from twirec.model.errors import CatalogError, NotFound
+from twirec.model.errors import CatalogError, InvalidQuery, NotFound
 from twirec.model.records import VOICEMAIL, Call
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 from twirec.phone.desk import Desk, log
@@ -39,18 +39,18 @@ class CallsIn(Desk):
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
-            InvalidQuery: these cannot be connected.
+            InvalidQuery: none of these can be connected. Of several the others are left out.
         """
         request = forms.parse_voice_request(fields)
-        country, targets = self._settings.country, tuple(dial)
-        if targets != (VOICEMAIL,):
-            targets = check_targets("dial", targets, country)
+        country = self._settings.country
+        targets = self._targets(request.call_sid, tuple(dial))
         line = reception.open_line(request, dial=targets, country=country, now=self._now())
         if request.error_url is not None:
             unrecorded = partial(self._connect, line, build_dial, record=False)
             return self._go_on(request.error_url, line, unrecorded)
         try:
-            return self._tell(self._catalog.open_call(self._decided(line)), build_dial)
+            call = self._catalog.open_call(self._decided(line))
+            return self._sent_on(call, build_dial) or self._tell(call, build_dial)
         except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
             self._kept.clear()
@@ -134,6 +134,28 @@ class CallsIn(Desk):
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
         return self._heard_out(forms.parse_voice_request(fields), asked, build_dial)
+
+    def _targets(self, call_sid: str, given: tuple[str, ...]) -> tuple[str, ...]:
+        if given == (VOICEMAIL,):
+            return given
+        try:
+            return check_targets("dial", given, self._settings.country)
+        except InvalidQuery as error:
+            usable = usable_targets(given, self._settings.country)
+            if not usable:
+                raise
+            log.error("%s: %s Connected to the others.", call_sid, error)
+            return usable
+
+    def _sent_on(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
+        """Connect a caller who was told before, and is sent to somebody else; or return nothing."""
+        if call.announcement is None or call.announced_at is None:
+            return ""
+        standing = self._catalog.call(call.account_sid, call.call_sid).consents
+        if not standing:
+            return ""
+        announcement = self._catalog.announcement(call.announcement)
+        return self._after(call, announcement, standing[0].outcome, build_dial)
 
     def _tell(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
         """Play the announcement that the call's line names; from now on it can be heard."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from twirec.calls import announcement as announcements
 from twirec.calls import reception, twiml
 from twirec.calls.agents import NOT_INFORMED, agent_of, entries_of
+from twirec.calls.forms import parse_voice_request
 from twirec.calls.policy import check_fits, decide
 from twirec.calls.wordings import parts_of
 from twirec.model.announcements import Announcement
@@ -165,6 +166,27 @@ class Desk:
                 return
         self._give_up(call.account_sid, call.call_sid, Reason.CATALOG_DOWN)
         raise CatalogUnavailable("The catalog takes too long to write down what is played when.")
+
+    def left(self, fields: Mapping[str, str], made: datetime) -> None:
+        """Count from now on what is played, if our answer took long to leave.
+
+        Whoever held it up: while it was on its way, nobody listened.
+
+        Args:
+            fields: the form of the request that was answered.
+            made: when the answer was made, UTC.
+        """
+        now = self._now()
+        if now - made <= SLOW:
+            return
+        request = parse_voice_request(fields)
+        account_sid, leg = request.account_sid, request.call_sid
+        try:
+            call = self._catalog.call(account_sid, request.parent_call_sid or leg).call
+            if call.leg == leg and call.announced_at is not None:
+                self._catalog.announce(account_sid, call.call_sid, leg=leg, at=now)
+        except (CatalogError, NotFound) as error:
+            log.error("%s: that it left late is not known: %s", leg, error)
 
     def _judge(
         self, call: Call, announcement: Announcement, key: str, *, waited: float, at: datetime

@@ -11,7 +11,7 @@ from twirec.calls.reception import UNANSWERED
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ports import Vendor
-from twirec.model.records import Call, Pause, Recording
+from twirec.model.records import VOICEMAIL, Call, Pause, Recording
 from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Outcome, Reason, Uninformed
@@ -186,6 +186,11 @@ class LedgerSide:
             end.account_sid,
             end.call_sid,
             outcome=Outcome.NOT_RECORDED,
-            reason=Reason.NO_RECORDING_AT_VENDOR,
+            reason=self._why_nothing_came(end),
             ended_at=ended_at,
         )
+
+    def _why_nothing_came(self, end: CallEnd) -> Reason:
+        """Who leaves no message leaves no recording: that is nothing to look into."""
+        line = self._catalog.call(end.account_sid, end.call_sid).call
+        return Reason.SILENT if line.dial == (VOICEMAIL,) else Reason.NO_RECORDING_AT_VENDOR

@@ -101,11 +101,17 @@ class Agents:
         """Whether a SID is that of a leg, and not of a call of its own."""
         with self.database.read() as connection:
             known = connection.execute(select(legs).where(_is(account_sid, sid))).first()
-        return known is not None and known.call_sid != sid
+            own = known is not None and _has_line(connection, account_sid, sid)
+        return known is not None and known.call_sid != sid and not own
 
 
 def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
-    """Return the call that a leg or conference belongs to; the SID itself if to none."""
+    """Return the call that a leg or conference belongs to; the SID itself if to none.
+
+    A leg with a line of its own, such as a customer's who was sent on to somebody else, is a call.
+    """
+    if _has_line(connection, account_sid, sid):
+        return sid
     found = connection.scalar(select(legs.c.call_sid).where(_is(account_sid, sid)))
     return found or sid
 

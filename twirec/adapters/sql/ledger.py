@@ -24,11 +24,12 @@ class Ledger:
 
     def open_call(self, call: Call) -> Call:
         """Write a call's line, unless it has one, and return the line that stands."""
+        line = _is(call.account_sid, call.call_sid)
         with self.database.write() as connection:
-            self.database.insert_once(connection, calls, values(call))
-            return to_call(
-                connection.execute(select(calls).where(_is(call.account_sid, call.call_sid))).one()
-            )
+            row = values(call)
+            if not self.database.insert_once(connection, calls, row) and call.dial:
+                connection.execute(update(calls).where(line).values(dial=row["dial"]))
+            return to_call(connection.execute(select(calls).where(line)).one())
 
     def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
         """Set when the announcement was last sent, and to which leg; a new leg starts over."""

@@ -27,6 +27,18 @@ PARKED = (
     & recordings.c.lease.is_(None)
     & ~((recordings.c.state == State.ARCHIVED.value) & recordings.c.keep_at_vendor)
 )
+MAY_BE_RECORDED = (Outcome.OPEN.value, Outcome.OWED.value, Outcome.RECORDED.value)
+NOTHING_CAME = tuple(
+    reason.value
+    for reason in (
+        Reason.TOO_SHORT,
+        Reason.SILENT,
+        Reason.VENDOR_FAILED,
+        Reason.LOST,
+        Reason.NO_RECORDING_AT_VENDOR,
+    )
+)
+"""Why a call that was to be recorded is not: other reasons were there before."""
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
 
@@ -245,6 +257,7 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     if recording.state in NOTHING_THERE:
         why = Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)
         outcome, reason = Outcome.NOT_RECORDED.value, why.value
+        line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NOTHING_CAME)
         line &= ~exists().where(
             recordings.c.account_sid == recording.account_sid,
             recordings.c.call_sid == recording.call_sid,
