@@ -117,23 +117,15 @@ class Rules(Auditing):
             self.catalog.change_policy(change)
         return change
 
-    def policy(
-        self, number: str, direction: Direction, *, at: str | datetime | None = None
-    ) -> Decision:
+    def policy(self, number: str, direction: Direction, *, at: datetime | None = None) -> Decision:
         """Return what holds, or held, for calls of an own number.
 
         Args:
             number: the own number, as a person types it.
             direction: of the calls.
-            at: a moment, UTC, or its text: a date with a time such as `2026-11-03 17:00`, in the
-                company's zone where it has no offset; now by default.
-
-        Raises:
-            InvalidQuery: `at` is not one moment.
+            at: a moment, UTC; now by default. See `moment`.
         """
         default = self.settings.policy
-        if isinstance(at, str):
-            at = one_moment("at", at, self.settings.timezone)
         if at is not None:
             default = default_at(self.catalog.policy_defaults(), at, default)
         return decide(
@@ -143,6 +135,19 @@ class Rules(Auditing):
             at=at or self.now(),
             default=default,
         )
+
+    def moment(self, field: str, text: str) -> datetime:
+        """Return the moment that a person means, UTC.
+
+        Args:
+            field: how an error names it.
+            text: a date with a time, such as `2026-11-03 17:00`, in the company's zone where it has
+                no offset.
+
+        Raises:
+            InvalidQuery: it is not one moment; the message names the fix.
+        """
+        return one_moment(field, text, self.settings.timezone)
 
     def policy_changes(self) -> list[tuple[PolicyChange, Policy]]:
         """Return the history of the policy, oldest first: each change, and what held before it."""

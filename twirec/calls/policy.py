@@ -8,11 +8,8 @@ from typing import Any
 
 from twirec.calls.wordings import Wording, check_said
 from twirec.model.errors import InvalidQuery
-from twirec.model.policy import Decision, Policy, PolicyChange
+from twirec.model.policy import FIELDS, Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
-
-FIELDS = ("on", "mode", "language", "legal_basis")
-"""What a change can say, each by itself."""
 
 Scope = tuple[str | None, Direction | None]
 
@@ -89,7 +86,7 @@ def _held(history: Sequence[PolicyChange]) -> dict[Scope, dict[str, PolicyChange
     held: dict[Scope, dict[str, PolicyChange]] = {}
     for change in history:
         scope = (change.number, change.direction)
-        said = {field: change for field in FIELDS if getattr(change, field) is not None}
+        said = dict.fromkeys(change.said, change)
         held[scope] = {**held.get(scope, {}), **said} if said else {}
     return held
 
@@ -114,16 +111,25 @@ def check_change(
     if not change.why:
         raise InvalidQuery("reason: say why; it is kept with the change.")
     changed = [*history, change]
-    scopes = {(each.number, each.direction) for each in changed} | {(None, None)}
-    for number, direction in scopes:
-        for each in [direction] if direction else list(Direction):
-            before, after = (
-                decide(said, number=number or "", direction=each, at=change.at, default=default)
-                for said in (history, changed)
-            )
-            if after.policy.on and after.policy != before.policy:
-                check_fits(after.policy.mode, after.policy.legal_basis)
-                check_said(wordings, after.policy.language, after.policy.mode)
+    for number, direction in scopes_of(changed):
+        before, after = (
+            decide(said, number=number or "", direction=direction, at=change.at, default=default)
+            for said in (history, changed)
+        )
+        if after.policy.on and after.policy != before.policy:
+            check_fits(after.policy.mode, after.policy.legal_basis)
+            check_said(wordings, after.policy.language, after.policy.mode)
+
+
+def scopes_of(history: Sequence[PolicyChange]) -> list[tuple[str | None, Direction]]:
+    """Return the numbers (None for all others) and directions that anything was said of."""
+    said = {(each.number, each.direction) for each in history} | {(None, None)}
+    scopes = {
+        (number, each)
+        for number, direction in said
+        for each in ([direction] if direction else Direction)
+    }
+    return sorted(scopes, key=lambda scope: (scope[0] or "", scope[1]))
 
 
 def check_fits(mode: ConsentMode, legal_basis: LegalBasis) -> None:

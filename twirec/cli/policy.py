@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import click
 from rich.table import Column, Table
 
 from twirec.archive import Archive
-from twirec.calls.policy import FIELDS
-from twirec.calls.times import one_moment
 from twirec.cli.output import as_json, console, print_json, who
 from twirec.model.policy import Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
@@ -104,7 +103,8 @@ def policy(
             language=language,
             legal_basis=LegalBasis(legal_basis) if legal_basis else None,
         )
-    _show(archive, number, direction, at, as_json)
+    moment = archive.moment("at", at) if at is not None else None
+    _show(archive, number, direction, moment, as_json)
 
 
 def _switch(state: bool, number: str | None, direction: str | None, reason: str) -> None:
@@ -122,7 +122,7 @@ def _switch(state: bool, number: str | None, direction: str | None, reason: str)
 
 
 def _show(
-    archive: Archive, number: str | None, direction: str | None, at: str | None, as_json: bool
+    archive: Archive, number: str | None, direction: str | None, at: datetime | None, as_json: bool
 ) -> None:
     history = archive.catalog.policy_history()
     numbers = [number] if number else sorted({each.number for each in history if each.number})
@@ -154,9 +154,9 @@ def _show(
     console.print(table)
 
 
-def _as_of(archive: Archive, at: str | None) -> str | None:
+def _as_of(archive: Archive, at: datetime | None) -> str | None:
     zone = archive.settings.timezone
-    return at and f"as of {one_moment('at', at, zone).astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    return f"as of {at.astimezone(zone):%Y-%m-%d %H:%M %Z}" if at else None
 
 
 def _show_history(archive: Archive, as_json: bool) -> None:
@@ -179,11 +179,9 @@ def _show_history(archive: Archive, as_json: bool) -> None:
 
 
 def _said(change: PolicyChange, before: Policy) -> str:
-    said = {name: getattr(change, name) for name in FIELDS}
     return ", ".join(
         f"{name.replace('_', ' ')}: {_plain(getattr(before, name))} → {_plain(value)}"
-        for name, value in said.items()
-        if value is not None
+        for name, value in change.said.items()
     )
 
 

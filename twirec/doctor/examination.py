@@ -17,9 +17,10 @@ from twirec.doctor.bucket import bucket_findings
 from twirec.doctor.disks import database_findings, folder_findings
 from twirec.doctor.findings import failed, guarded, ok, unknown
 from twirec.doctor.numbers import number_findings
+from twirec.doctor.policy import policy_findings
 from twirec.doctor.public_url import public_url_findings
 from twirec.doctor.vendor import vendor_findings
-from twirec.model.inspection import Check, Finding
+from twirec.model.inspection import Check, Finding, Level
 from twirec.settings import Settings
 
 
@@ -47,7 +48,10 @@ def examine(
     yield from _twilio(settings, now)
     yield from _public_url(settings)
     yield from _bucket(settings.bucket)
-    yield from guarded(Check.DATABASE, partial(database_findings, settings.database_url))
+    database = list(guarded(Check.DATABASE, partial(database_findings, settings.database_url)))
+    yield from database
+    if not problems and all(each.level is not Level.FAILED for each in database):
+        yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
 
 
 def _has_account(settings: Settings) -> bool:

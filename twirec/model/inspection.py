@@ -40,6 +40,7 @@ class Check(StrEnum):
     DATABASE = "database"
     DATABASE_FILE = "database file"
     DATABASE_DISK = "database disk"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from twirec.model.words import ConsentMode, Direction, LegalBasis
+
+FIELDS = ("on", "mode", "language", "legal_basis")
+"""What a change can say, each by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,12 @@ class PolicyChange:
     mode: ConsentMode | None = None
     language: str | None = None
     legal_basis: LegalBasis | None = None
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What it says, by field; empty for an entry that ends what others said."""
+        held = {field: getattr(self, field) for field in FIELDS}
+        return {field: value for field, value in held.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,8 @@ class Policies:
             self._audit(connection, change, made.scalar_one())
 
     def _audit(self, connection: Connection, change: PolicyChange, entry: int) -> None:
-        held = {
-            "direction": change.direction,
-            "on": change.on,
-            "mode": change.mode,
-            "language": change.language,
-            "legal_basis": change.legal_basis,
-        }
-        said = {name: value for name, value in held.items() if value is not None}
+        way = {"direction": change.direction} if change.direction else {}
+        said = {**way, **change.said}
         number = stand_in(change.number, self.audit_key) if change.number else ""
         detail = {"change": entry, "of": "a number" if change.number else "all", **said}
         append(

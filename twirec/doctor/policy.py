@@ -1,0 +1,48 @@
+"""Whether what the policy says can still be said, and fits, with the settings as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.calls.policy import check_fits, decide, scopes_of
+from twirec.calls.wordings import check_said
+from twirec.doctor.findings import failed, ok
+from twirec.model.errors import InvalidQuery
+from twirec.model.inspection import Check, Finding
+from twirec.model.policy import PolicyChange
+from twirec.settings import Settings
+
+
+def policy_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Check the policy of every number and direction that anything was said of."""
+    with closing(SqlCatalog(settings.database_url)) as catalog:
+        history = catalog.policy_history()
+    yield from check_policy(settings, history, now)
+
+
+def check_policy(
+    settings: Settings, history: list[PolicyChange], now: datetime
+) -> Iterator[Finding]:
+    """Check a history against the settings: calls that it does not allow are not recorded."""
+    wrong = False
+    for number, direction in scopes_of(history):
+        policy = decide(
+            history, number=number or "", direction=direction, at=now, default=settings.policy
+        ).policy
+        try:
+            if policy.on:
+                check_fits(policy.mode, policy.legal_basis)
+                check_said(settings.wordings, policy.language, policy.mode)
+        except InvalidQuery as error:
+            wrong = True
+            whom = f"Calls {direction} of {number or 'all other numbers'}"
+            yield failed(
+                Check.POLICY,
+                f"{whom} are not recorded: {error}",
+                "Change the settings back, or the policy: twirec policy.",
+            )
+    if not wrong:
+        yield ok(Check.POLICY, "What the policy says can be said, and fits its legal basis.")
