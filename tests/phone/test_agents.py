@@ -156,6 +156,63 @@ def meet(house: House) -> str:
     return recording_sid()
 
 
+@pytest.mark.parametrize("informed", [True, False])
+def test_an_agent_is_linked_with_who_waits_in_the_room_though_no_callback_comes(
+    strict: House, informed: bool
+) -> None:
+    if informed:
+        strict.inform("client:ana")
+    strict.post("/meet", VOICE)
+    strict.time += timedelta(seconds=15)
+    strict.post("/twirec/connect", VOICE)
+    strict.post("/join", {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"})
+    record = strict.archive.show(call_sid())
+    assert [leg.agent for leg in record.legs] == ["client:ana"]
+    assert record.consents[0].agents == ((1,) if informed else ())
+    assert record.call.reason is (None if informed else Reason.AGENT_NOT_INFORMED)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_an_agent_is_not_linked_with_who_has_not_answered_yet_or_is_gone(
+    strict: House, ended: bool
+) -> None:
+    strict.post("/meet", VOICE)
+    strict.time += timedelta(seconds=15)
+    if ended:
+        strict.post("/twirec/connect", VOICE)
+        strict.post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
+    strict.post("/join", {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"})
+    assert strict.archive.show(call_sid()).legs == ()
+
+
+@pytest.mark.parametrize("second", [15, 1])
+def test_two_callers_in_a_room_are_recorded_only_if_both_may_be(warned: House, second: int) -> None:
+    """Who comes back after a second has not heard the announcement."""
+    other = {**VOICE, "CallSid": call_sid(3), "From": "+34600333444"}
+    room = {"ConferenceSid": "CF" + "c" * 32}
+    for caller, seconds in ((VOICE, 15), (other, second)):
+        warned.post("/meet", caller)
+        warned.time += timedelta(seconds=seconds)
+        warned.post("/twirec/connect", caller)
+    cast("MemoryVendor", warned.archive.vendor).add_recording(
+        VendorRecording(
+            recording_sid(),
+            ACCOUNT_SID,
+            call_sid(),
+            RecordingStatus.IN_PROGRESS,
+            started_at=warned.time,
+            source="DialVerb",
+        )
+    )
+    for caller in (VOICE, other):
+        warned.post("/twirec/met", {**caller, **room})
+    status = warned.archive.vendor.recording(ACCOUNT_SID, recording_sid()).status
+    both = second == 15
+    assert status is (RecordingStatus.IN_PROGRESS if both else RecordingStatus.STOPPED)
+    told = "" if both else "another caller in the conference may not be recorded"
+    assert {warned.archive.show(sid).call.detail for sid in (call_sid(), call_sid(3))} == {told}
+
+
 def test_what_twilio_did_not_tell_of_is_ended_too(strict: House) -> None:
     sid = meet(strict)
     assert strict.archive.vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED

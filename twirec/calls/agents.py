@@ -13,6 +13,9 @@ from twirec.model.errors import InvalidQuery
 NOT_INFORMED = "an agent is not in the register of informed agents"
 """The warning on the line of a call that such an agent is connected to."""
 
+OTHER_CALLER = "another caller in the conference may not be recorded"
+"""The warning on the line of a call that was recorded until that caller came, or they to it."""
+
 
 def agent_of(text: str, country: str) -> str:
     """Return the name under which an agent is in the register.

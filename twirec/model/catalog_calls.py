@@ -79,6 +79,10 @@ class CallsCatalog(Protocol):
         """
         ...
 
+    def newest_open_call(self, account_sid: str, dial: str, since: datetime) -> Call | None:
+        """Return the newest call since then that this alone is in its `dial` and has not ended."""
+        ...
+
     def owns(self, number: str) -> bool:
         """Whether there are lines of calls to or from this number as an own number."""
         ...

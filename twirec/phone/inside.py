@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 
 from twirec.calls import forms, reception, twiml
-from twirec.calls.agents import agent_of
+from twirec.calls.agents import OTHER_CALLER, agent_of
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
+from twirec.model.records import Call
 from twirec.model.words import Outcome, Reason
 from twirec.phone.desk import Desk, log
+
+LONGEST_CALL = timedelta(days=1)
+"""https://www.twilio.com/docs/voice/twiml/dial#timelimit"""
 
 UNKNOWN = "unknown"
 """Stands for an agent whose arrival could not be written down."""
@@ -42,8 +48,21 @@ class Inside(Desk):
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
         """
-        self._arrive(fields)
+        leg = self._arrive(fields)
+        if leg:
+            self._belongs_to(leg, f"conference:{room}")
         return twiml.join(room, self._urls)
+
+    def _belongs_to(self, leg: Leg, room: str) -> None:
+        """Link an agent with the caller who is in a room already: a callback may be lost."""
+        try:
+            since = self._now() - LONGEST_CALL
+            call = self._catalog.newest_open_call(leg.account_sid, room, since)
+            if call and self._catalog.call(call.account_sid, call.call_sid).consents:
+                self._catalog.add_leg(replace(leg, call_sid=call.call_sid))
+                self._mind(call, leg.agent)
+        except CatalogError as error:
+            log.error("%s: whom an agent joins is not known: %s", leg.leg_sid, error)
 
     def dequeued(self, fields: Mapping[str, str]) -> str:
         """Start the recording of a call that an agent takes out of a queue, if it is allowed.
@@ -89,18 +108,37 @@ class Inside(Desk):
         conference = Leg(told.account_sid, told.conference_sid, None, self._now())
         for leg in self._catalog.meet(conference, told.call_sid):
             call = self._catalog.call(leg.account_sid, leg.call_sid or "").call
-            if call.outcome is Outcome.NOT_RECORDED:  # and stays so for the reason that it has
-                continue
-            if not self._agents_allow(call, [leg.agent]):
-                self._stop_recordings(call)
+            self._mind(call, leg.agent)
+        first = self._catalog.owner(told.account_sid, told.conference_sid)
+        if first not in {told.conference_sid, told.call_sid}:
+            with suppress(NotFound):  # it is an agent's leg, and no other caller's
+                self._part(told.account_sid, first, told.call_sid)
 
-    def _arrive(self, fields: Mapping[str, str]) -> None:
+    def _mind(self, call: Call, agent: str) -> None:
+        """Name an agent in the consent of a call; end its recording if they may not be recorded."""
+        if call.outcome is Outcome.NOT_RECORDED:  # and stays so for the reason that it has
+            return
+        if not self._agents_allow(call, [agent]):
+            self._stop_recordings(call)
+
+    def _part(self, account_sid: str, *callers: str) -> None:
+        """Two callers are in one conference: unless both may be recorded, neither is any more."""
+        records = [self._catalog.call(account_sid, sid) for sid in callers]
+        if all(reception.may_record(record) for record in records):
+            return
+        for record in records:
+            log.warning("%s: %s", record.call.call_sid, OTHER_CALLER)
+            self._catalog.name_agents(account_sid, record.call.call_sid, [], OTHER_CALLER)
+            self._stop_recordings(record.call)
+
+    def _arrive(self, fields: Mapping[str, str]) -> Leg | None:
         """Write an agent's leg down, before it is known to which call they come."""
         request = forms.parse_voice_request(fields)
         agent = agent_of(request.agent, self._settings.country)
         try:
-            self._catalog.add_leg(
+            return self._catalog.add_leg(
                 Leg(request.account_sid, request.call_sid, None, self._now(), agent)
             )
         except CatalogError as error:
             log.error("%s: an agent's leg is not known: %s", request.call_sid, error)
+            return None

@@ -1,8 +1,8 @@
-"""Ending a recording that must not go on: an agent came who may not be recorded."""
+"""Ending a recording that must not go on: somebody came who may not be recorded."""
 
 from __future__ import annotations
 
-from twirec.calls.agents import NOT_INFORMED
+from twirec.calls.agents import NOT_INFORMED, OTHER_CALLER
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotFound, NotStopped
 from twirec.model.ports import Vendor
@@ -14,20 +14,21 @@ GOES_ON = frozenset({RecordingStatus.IN_PROGRESS, RecordingStatus.PAUSED})
 
 
 def may_not_go_on(catalog: Catalog, recording: Recording, uninformed: Uninformed) -> bool:
-    """Whether a recording that is in progress has an agent who may not be recorded.
+    """Whether a recording that is in progress has somebody in it who may not be recorded.
 
     Args:
         catalog: has the line of its call, with the warning.
         recording: is in progress.
         uninformed: what is done about agents who are not in the register.
     """
-    if uninformed is Uninformed.WARN or recording.call_sid is None:
+    if recording.call_sid is None:
         return False
     try:
         call = catalog.call(recording.account_sid, recording.call_sid).call
     except NotFound:
         return False
-    return call.detail == NOT_INFORMED
+    minded = uninformed is Uninformed.DO_NOT_RECORD and call.detail == NOT_INFORMED
+    return minded or call.detail == OTHER_CALLER
 
 
 def stop(vendor: Vendor, recording: Recording) -> None:

@@ -48,6 +48,9 @@ REASONS = {
 }
 
 DETAILS = {
+    "another caller in the conference may not be recorded": _l(
+        "another caller in the conference may not be recorded"
+    ),
     "an agent is not in the register of informed agents": _l(
         "an agent is not in the register of informed agents"
     ),

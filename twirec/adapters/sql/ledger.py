@@ -113,6 +113,15 @@ class Ledger:
         with self.database.read() as connection:
             return [to_call(row) for row in connection.execute(statement)]
 
+    def newest_open_call(self, account_sid: str, dial: str, since: datetime) -> Call | None:
+        """Return the newest call that is connected to this alone and has not ended."""
+        going_on = (calls.c.account_sid == account_sid) & calls.c.ended_at.is_(None)
+        recent = going_on & (calls.c.started_at >= since)
+        statement = select(calls).where(recent).order_by(calls.c.started_at.desc())
+        with self.database.read() as connection:
+            found = (to_call(row) for row in connection.execute(statement))
+            return next((call for call in found if call.dial == (dial,)), None)
+
     def owns(self, number: str) -> bool:
         """Whether there are lines of calls to or from this number as an own number."""
         statement = select(calls.c.call_sid).where(calls.c.own_number == number).limit(1)
