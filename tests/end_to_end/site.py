@@ -98,7 +98,15 @@ class Site:
             def join() -> Response:
                 return recordings.join(ROOM)
 
+            def wait() -> Response:
+                return recordings.answer(dial=f"queue:{QUEUE}")
+
+            def meet() -> Response:
+                return recordings.answer(dial=f"conference:{ROOM}")
+
             app.post("/voice")(recordings.signed(voice))
+            app.post("/wait")(recordings.signed(wait))
+            app.post("/meet")(recordings.signed(meet))
             app.post("/voicemail")(recordings.signed(voicemail))
             app.post("/softphone")(recordings.signed(softphone))
             app.post("/take")(recordings.signed(take))

@@ -1,4 +1,4 @@
-"""Random calls, keys, hang-ups, failing voices and webhooks, stalls, replays, policy switches.
+"""Random calls, keys, hang-ups, failing voices and webhooks, replays, policy switches.
 
 Whatever happens, nothing that twirec started to record exists at the vendor, in the catalog or in
 the bucket whose consent is missing, or later than the recording's start.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import io
 import random
 import tempfile
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,16 +22,20 @@ from tests.end_to_end.site import (
     AGENT,
     COLLEAGUE,
     CUSTOMER,
+    JOIN,
     OWN_NUMBER,
     SPEAKING_AGENT,
-    SPEED,
+    TAKE,
     Site,
+    until,
 )
 from twirec.model.words import ConsentMode
 from twirec.sandbox import Call, Faults, Line, Party
 
 ONE_SECOND = timedelta(seconds=1)  # Twilio cuts a recording's start to whole seconds
-STALL = 12.0  # call seconds: a party who listened for as long would have heard the notice
+VIEWS = {"queue": "wait", "room": "meet", "voicemail": "voicemail"}
+LONG = 60.0  # call seconds after which everybody has hung up
+NUMBERS = {"queue": "+34911000901", "room": "+34911000902", "voicemail": "+34911000999"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Scene:
 
 scenes = st.builds(
     Scene,
-    way=st.sampled_from(["in", "api", "agent"]),
+    way=st.sampled_from(["in", "api", "agent", *VIEWS]),
     keys=st.lists(st.tuples(st.floats(0.5, 40), st.sampled_from("129#")), max_size=3).map(
         lambda keys: tuple(sorted(keys))
     ),
@@ -63,7 +66,7 @@ scenes = st.builds(
 
 
 class Trouble:
-    """Around an app: requests that fail, stall or come twice, answers that get lost."""
+    """Around an app: requests that fail or come twice, answers that get lost."""
 
     def __init__(self, app: Callable[..., Any], seed: int) -> None:
         self._app = app
@@ -72,8 +75,6 @@ class Trouble:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         chance = self._dice.random()
-        if self._dice.random() < 0.25:
-            time.sleep(STALL / SPEED)
         if chance < 0.08:
             return _failed(start)
         if chance < 0.20:
@@ -109,6 +110,11 @@ def begin(site: Site, scene: Scene) -> Call:
         return site.sandbox.call(
             from_=CUSTOMER, to=OWN_NUMBER, caller=customer, callee=COLLEAGUE, faults=faults
         )
+    if scene.way in VIEWS:
+        customer = replace(customer, hangs_up_after=scene.hangs_up_after or LONG)
+        return site.sandbox.call(
+            from_=CUSTOMER, to=NUMBERS[scene.way], caller=customer, faults=faults
+        )
     if scene.way == "agent":
         return site.sandbox.call(
             from_="client:ana", to=CUSTOMER, caller=SPEAKING_AGENT, callee=customer, faults=faults
@@ -118,6 +124,15 @@ def begin(site: Site, scene: Scene) -> Call:
     site.sandbox.party(AGENT, COLLEAGUE)
     placed = site.archive.call(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER)
     return next(leg for leg in site.sandbox.calls if leg.sid == placed.call_sid)
+
+
+def come(site: Site, call: Call, way: str) -> None:
+    """Let an agent come to who waits in a queue or conference, by a call of their own."""
+    verb, number = {"queue": ("Enqueue", TAKE), "room": ("Dial", JOIN)}.get(way, ("", ""))
+    if number:
+        until(lambda: call.done.is_set() or verb in [entry.what for entry in call.log])
+        agent = Party(says=[Line("agent_answer", at=8.0)], hangs_up_after=LONG)
+        site.sandbox.call(from_=AGENT, to=number, caller=agent)
 
 
 def check(site: Site) -> None:
@@ -135,7 +150,8 @@ def check(site: Site) -> None:
 
 
 def assert_allowed(site: Site, call_sid: str, started: datetime | None) -> None:
-    consents = site.archive.show(call_sid).consents
+    owner = site.archive.catalog.owner(site.sandbox.account_sid, call_sid)
+    consents = site.archive.show(owner).consents
     allowing = [consent for consent in consents if consent.outcome.allows_recording]
     assert started is not None
     assert [consent for consent in allowing if consent.at < started + ONE_SECOND], call_sid
@@ -155,9 +171,19 @@ def test_no_recording_is_without_a_consent_that_came_before_it(
     with tempfile.TemporaryDirectory() as folder:
         site = Site(Path(folder), f"file://{folder}/bucket", around=lambda app: Trouble(app, seed))
         with site.running():
+            for way, view in VIEWS.items():
+                site.sandbox.number(
+                    NUMBERS[way],
+                    voice_url=f"{site.url}/{view}",
+                    fallback_url=f"{site.url}/{view}",
+                    status_callback=f"{site.url}/twirec/ended",
+                )
             calls = [(begin(site, scene), scene) for scene in played]
             for call, scene in calls:
-                call.wait(timeout=60)
+                come(site, call, scene.way)
+            for leg in site.sandbox.calls:
+                leg.wait(timeout=60)
+            for call, scene in calls:
                 # The faults of calls over the API are the account's, which the next one changes.
                 untold = scene.say_fails and scene.way != "api"
                 assert not (untold and call.recordings), "recorded without having been told"

@@ -11,13 +11,14 @@ from twirec.model.records import Call, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF
 from twirec.model.words import Reason
-from twirec.phone.desk import Desk, log
+from twirec.phone.desk import log
+from twirec.phone.recorder import Recorder
 from twirec.transfers.adoption import called_out, may_be_an_agents
 from twirec.transfers.closing import close_line
 from twirec.transfers.stopping import may_not_go_on
 
 
-class Callbacks(Desk):
+class Callbacks(Recorder):
     """Calls that ended, and recordings."""
 
     def ended(self, fields: Mapping[str, str]) -> str:

@@ -12,10 +12,11 @@ from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, NotFound
 from twirec.model.records import VOICEMAIL, Call
 from twirec.model.words import ConsentOutcome, Outcome, Reason
-from twirec.phone.desk import Desk, log
+from twirec.phone.desk import log
+from twirec.phone.telling import Telling
 
 
-class CallsIn(Desk):
+class CallsIn(Telling):
     """Calls whose first leg is the customer's."""
 
     def answer(

@@ -16,10 +16,11 @@ from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
 from twirec.model.records import Call
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
-from twirec.phone.desk import Desk, log
+from twirec.phone.desk import log
+from twirec.phone.telling import Telling
 
 
-class CallsOut(Desk):
+class CallsOut(Telling):
     """Calls that the company makes."""
 
     def place(self, to: str, *, connect: Sequence[str], own_number: str) -> Call:

@@ -13,7 +13,8 @@ from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
 from twirec.model.records import Call
 from twirec.model.words import Outcome, Reason
-from twirec.phone.desk import Desk, log
+from twirec.phone.desk import log
+from twirec.phone.recorder import Recorder
 
 LONGEST_CALL = timedelta(days=1)
 """https://www.twilio.com/docs/voice/twiml/dial#timelimit"""
@@ -22,7 +23,7 @@ UNKNOWN = "unknown"
 """Stands for an agent whose arrival could not be written down."""
 
 
-class Inside(Desk):
+class Inside(Recorder):
     """Calls of agents, who take somebody out of a queue or join a conference."""
 
     def take(self, fields: Mapping[str, str], queue: str) -> str:

@@ -1,0 +1,67 @@
+"""Starting and ending recordings, as consent and the register of agents allow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twirec.calls import twiml
+from twirec.calls.agents import NOT_INFORMED, agent_of, entries_of
+from twirec.model.errors import VendorError
+from twirec.model.records import Call, Recording
+from twirec.model.words import Reason, Uninformed
+from twirec.phone import recorded_now
+from twirec.phone.desk import Desk, log
+from twirec.transfers.stopping import stop
+
+
+class Recorder(Desk):
+    """Who may be recorded, and what is."""
+
+    def _agents_allow(self, call: Call, agents: Sequence[str]) -> bool:
+        """Name in the call's consent who of these was informed; whether it may be recorded."""
+        settings = self._settings
+        names = [agent_of(agent, settings.country) for agent in agents]
+        day = call.started_at.astimezone(settings.timezone).date()
+        found = entries_of(names, self._catalog.informed_agents(names), day)
+        entries = [entry.id for entry in found if entry]
+        warning = "" if len(entries) == len(names) else NOT_INFORMED
+        self._catalog.name_agents(call.account_sid, call.call_sid, entries, warning)
+        if not warning:
+            return True
+        log.warning("%s: %s", call.call_sid, warning)
+        if settings.uninformed_agents is Uninformed.WARN:
+            return True
+        self._give_up(call.account_sid, call.call_sid, Reason.AGENT_NOT_INFORMED)
+        return False
+
+    def _start_recording(self, call: Call, leg: str) -> None:
+        """Record a leg of a call from now on; if Twilio will not, it goes on, and says why."""
+        try:
+            self._vendor().start_recording(
+                call.account_sid, leg, status_url=self._urls.status + twiml.RETRIES
+            )
+        except VendorError as error:
+            log.error("%s: unrecorded: %s", call.call_sid, error)
+            self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
+
+    def _stop_recordings(self, call: Call) -> None:
+        """End all that is recorded of a call. What was recorded so far stays.
+
+        What cannot be ended now, the next sweep tries again.
+        """
+        record = self._catalog.call(call.account_sid, call.call_sid)
+        for recording in recorded_now.known(record):
+            self._stop_recording(recording)
+        try:
+            for recording in recorded_now.untold(
+                self._catalog, self._vendor(), record, self._now()
+            ):
+                self._stop_recording(recording)
+        except VendorError as error:
+            log.error("%s: what is recorded of it is not known: %s", call.call_sid, error)
+
+    def _stop_recording(self, recording: Recording) -> None:
+        try:
+            stop(self._vendor(), recording)
+        except VendorError as error:
+            log.error("%s: still recorded: %s", recording.sid, error)

@@ -1,0 +1,116 @@
+"""Telling and asking: what is played when, whether it was heard, and what follows from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+from twirec.calls import reception, twiml
+from twirec.calls.forms import parse_voice_request
+from twirec.model.announcements import Announcement
+from twirec.model.errors import CatalogError, CatalogUnavailable, NotFound
+from twirec.model.records import VOICEMAIL, Call
+from twirec.model.words import ConsentOutcome, Reason
+from twirec.phone.desk import log
+from twirec.phone.recorder import Recorder
+
+SLOW = timedelta(seconds=1)
+"""What writing down that something is played may take at the most: until then, nobody hears it."""
+
+
+class Telling(Recorder):
+    """What a party hears, and what they answered."""
+
+    def _play(self, call: Call, leg: str) -> None:
+        """Write down that something is played to a leg from now on, just before it is sent.
+
+        Waiting for the catalog must not look like listening, so what takes long is done again.
+
+        Raises:
+            CatalogUnavailable: it took long again. The call's line says so.
+        """
+        for _ in range(2):
+            now = self._now()
+            self._catalog.announce(call.account_sid, call.call_sid, leg=leg, at=now)
+            if self._now() - now <= SLOW:
+                return
+        self._give_up(call.account_sid, call.call_sid, Reason.CATALOG_DOWN)
+        raise CatalogUnavailable("The catalog takes too long to write down what is played when.")
+
+    def left(self, fields: Mapping[str, str], made: datetime) -> None:
+        """Count from now on what is played, if our answer took long to leave.
+
+        Whoever held it up: while it was on its way, nobody listened.
+
+        Args:
+            fields: the form of the request that was answered.
+            made: when the answer was made, UTC.
+        """
+        now = self._now()
+        if now - made <= SLOW:
+            return
+        request = parse_voice_request(fields)
+        account_sid, leg = request.account_sid, request.call_sid
+        try:
+            call = self._catalog.call(account_sid, request.parent_call_sid or leg).call
+            if call.leg == leg and call.announced_at is not None:
+                self._catalog.announce(account_sid, call.call_sid, leg=leg, at=now)
+        except (CatalogError, NotFound) as error:
+            log.error("%s: that it left late is not known: %s", leg, error)
+
+    def _judge(
+        self, call: Call, announcement: Announcement, key: str, *, waited: float, at: datetime
+    ) -> ConsentOutcome | None:
+        """Return what the party answered; None when the question is to be put (again).
+
+        Args:
+            call: says what was played, and since when.
+            announcement: what that is of.
+            key: what was pressed, empty for nothing.
+            waited: seconds for which Twilio waited for a key.
+            at: when the request arrived, before anything was waited for.
+        """
+        if call.mode is None or call.announced_at is None:
+            return ConsentOutcome.ANNOUNCEMENT_FAILED
+        seconds = (at - call.announced_at).total_seconds() * self._settings.clock_speed
+        if not reception.heard(call, announcement, key=key, waited=waited, seconds=seconds):
+            return ConsentOutcome.ANNOUNCEMENT_FAILED
+        return reception.judge(call.mode, key, call.asked)
+
+    def _hang_up(self, language: str, part: str = "goodbye") -> str:
+        return twiml.hang_up(language, self._settings.wordings.get(language), self._urls, part)
+
+    def _connect(self, call: Call, build_dial: twiml.BuildDial | None, *, record: bool) -> str:
+        if call.dial == (VOICEMAIL,):
+            if record:
+                return twiml.voicemail(self._urls)
+            return self._hang_up(self._language_of(call), "no_message")
+        return twiml.connect(
+            call,
+            self._urls,
+            record=record,
+            build_dial=build_dial,
+            allow=partial(self._agents_allow, call),
+        )
+
+    def _language_of(self, call: Call) -> str:
+        try:
+            return self._decide(call).policy.language
+        except CatalogError:
+            return self._settings.policy.language
+
+    def _go_on(self, failed_url: str, call: Call, connect: Callable[[], str]) -> str:
+        """Twilio could not use one of our answers: let the call go on, unrecorded."""
+        failed = re.split("[?#]", failed_url)[0]  # it may be no URL at all
+        if failed.endswith(urlsplit(self._urls.ended).path):
+            return twiml.nothing()
+        unrecorded = reception.not_recorded(call, Reason.APP_FAILED)
+        try:
+            self._catalog.open_call(unrecorded)
+            self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
+        except CatalogError as error:
+            log.error("%s: unrecorded: %s", call.call_sid, error)
+        return connect()
