@@ -6,6 +6,7 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import who
+from twirec.model.errors import VendorError
 
 
 @click.command()
@@ -30,7 +31,11 @@ def pause(sid: str) -> None:
 
     It stays paused until it is resumed. Exit status 1 if Twilio did not say that it is paused.
     """
-    for paused in Archive.from_env().pause(sid, by=who()):
+    try:
+        pauses = Archive.from_env().pause(sid, by=who())
+    except VendorError as error:
+        raise click.ClickException(f"Suppose that it records, and try again: {error}") from error
+    for paused in pauses:
         click.echo(f"{paused.recording_sid} is paused.")
 
 
@@ -38,5 +43,8 @@ def pause(sid: str) -> None:
 @click.argument("sid")
 def resume(sid: str) -> None:
     """Let what is recorded of a call (CA…) go on after a pause."""
-    Archive.from_env().resume(sid, by=who())
+    try:
+        Archive.from_env().resume(sid, by=who())
+    except VendorError as error:
+        raise click.ClickException(f"Suppose that it is silent, and try again: {error}") from error
     click.echo("It is recorded again.")

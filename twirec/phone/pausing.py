@@ -84,8 +84,7 @@ class Pausing(Desk):
         told = self._set(recording, RecordingStatus.PAUSED)
         if told is not RecordingStatus.PAUSED:
             raise NotPaused(
-                f"{recording.sid} is not paused, suppose that it records, and try again: "
-                f"Twilio says that it is {told}."
+                f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.PAUSED}."
             )
         return self._catalog.begin_pause(Pause(recording.sid, self._now(), by))
 
@@ -93,8 +92,7 @@ class Pausing(Desk):
         told = self._set(recording, RecordingStatus.IN_PROGRESS)
         if told is not RecordingStatus.IN_PROGRESS:
             raise NotResumed(
-                f"{recording.sid} does not go on, suppose that it is silent, and try again: "
-                f"Twilio says that it is {told}."
+                f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.IN_PROGRESS}."
             )
         self._catalog.end_pauses(recording.sid, self._now())
         return recording.sid
