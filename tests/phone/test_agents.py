@@ -156,35 +156,6 @@ def meet(house: House) -> str:
     return recording_sid()
 
 
-@pytest.mark.parametrize("informed", [True, False])
-def test_an_agent_is_linked_with_who_waits_in_the_room_though_no_callback_comes(
-    strict: House, informed: bool
-) -> None:
-    if informed:
-        strict.inform("client:ana")
-    strict.post("/meet", VOICE)
-    strict.time += timedelta(seconds=15)
-    strict.post("/twirec/connect", VOICE)
-    strict.post("/join", {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"})
-    record = strict.archive.show(call_sid())
-    assert [leg.agent for leg in record.legs] == ["client:ana"]
-    assert record.consents[0].agents == ((1,) if informed else ())
-    assert record.call.reason is (None if informed else Reason.AGENT_NOT_INFORMED)
-
-
-@pytest.mark.parametrize("ended", [True, False])
-def test_an_agent_is_not_linked_with_who_has_not_answered_yet_or_is_gone(
-    strict: House, ended: bool
-) -> None:
-    strict.post("/meet", VOICE)
-    strict.time += timedelta(seconds=15)
-    if ended:
-        strict.post("/twirec/connect", VOICE)
-        strict.post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
-    strict.post("/join", {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"})
-    assert strict.archive.show(call_sid()).legs == ()
-
-
 @pytest.mark.parametrize("second", [15, 1])
 def test_two_callers_in_a_room_are_recorded_only_if_both_may_be(warned: House, second: int) -> None:
     """Who comes back after a second has not heard the announcement."""

@@ -326,6 +326,20 @@ def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down
     assert twirec_archive.show(PARENT).call.reason is Reason.CATALOG_DOWN
 
 
+def test_an_agents_leg_that_dials_somebody_else_reaches_them_and_records_nothing_more(
+    post: SignedPosts, vendor: MemoryVendor, clock: Clock
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    assert started(vendor) == [PARENT]
+    again = post("/dial", {**DIALLED, "To": "+34600999888"}).text
+    assert ">+34600999888</Number>" in again
+    assert "url=" not in again
+    assert started(vendor) == []
+
+
 # --- without a line ---------------------------------------------------------------------------
 
 

@@ -224,3 +224,47 @@ def test_a_customer_who_was_dialled_and_is_sent_on_has_a_call_of_their_own(
         assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
         post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
         assert twirec_archive.show(child).call.ended_at is not None
+
+
+def test_a_caller_who_is_moved_out_of_a_queue_stays_recorded(
+    post: SignedPosts, send: Callable[[str], TestResponse], twirec_archive: Archive, clock: Clock
+) -> None:
+    send("queue:support")
+    clock.advance(LONG_ENOUGH)
+    post("/twirec/connect", VOICE)
+    post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "QueueResult": "redirected"})
+    assert twirec_archive.show(call_sid()).call.ended_at is None
+    assert is_recording(send("client:bea"))
+
+
+def test_a_first_part_that_came_to_nothing_does_not_keep_the_rest_from_being_recorded(
+    post: SignedPosts, send: Callable[[str], TestResponse], clock: Clock
+) -> None:
+    post("/voice", VOICE)
+    clock.advance(LONG_ENOUGH)
+    post("/twirec/connect", VOICE)
+    post("/twirec/status", {**STATUS, "RecordingStatus": "absent", "ErrorCode": "16101"})
+    assert is_recording(send("client:bea"))
+
+
+def test_who_is_told_from_the_beginning_while_the_question_is_open_is_asked_anew(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    twirec_archive.change_policy(by="ana", why="test", mode=ConsentMode.OPT_OUT)
+    for _ in range(2):
+        post("/voice", VOICE)
+        clock.advance(LONG_ENOUGH)
+        assert "/consent/1#" in post("/twirec/connect", VOICE).text
+        assert twirec_archive.show(call_sid()).call.announced_at == clock.time
+    clock.advance(timedelta(seconds=5))  # nothing was said, and five seconds were waited
+    assert not is_recording(post("/twirec/consent/1", VOICE))
+
+
+def test_an_agent_whose_own_call_is_moved_on_is_not_told_for_the_customer(
+    post: SignedPosts, send: Callable[[str], TestResponse], twirec_archive: Archive
+) -> None:
+    post("/dial", {**VOICE, "From": "client:ana", "To": CUSTOMER})
+    elsewhere = send("client:bea")
+    assert "<Say" not in elsewhere.text
+    assert not is_recording(elsewhere)
+    assert twirec_archive.show(call_sid()).consents == ()

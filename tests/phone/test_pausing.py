@@ -11,7 +11,14 @@ from tests.factories import ACCOUNT, STARTED, a_callback, call_sid, recording_si
 from tests.transfers.house import A_CALL, AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.agents import Leg
-from twirec.model.errors import NotAtVendor, NotFound, NotPaused, NotResumed, VendorUnavailable
+from twirec.model.errors import (
+    CatalogUnavailable,
+    NotAtVendor,
+    NotFound,
+    NotPaused,
+    NotResumed,
+    VendorUnavailable,
+)
 from twirec.model.records import Pause
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus
@@ -69,6 +76,24 @@ def test_an_agents_phone_may_name_its_own_leg(house: House, told: bool) -> None:
     (pause,) = house.archive.pause(leg, by=ANA)
     assert pause.recording_sid == recording_sid()
     assert house.archive.resume(leg, by=ANA) == [recording_sid()]
+    house.archive.close()
+
+
+def test_what_cannot_be_written_down_keeps_no_other_from_being_paused(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = house.vendor.recording(ACCOUNT, recording_sid())
+    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+
+    def down(*_: object) -> None:
+        raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
+
+    monkeypatch.setattr(house.archive.catalog, "begin_pause", down)
+    with pytest.raises(CatalogUnavailable):
+        house.archive.pause(call_sid(), by=ANA)
+    for number in (1, 2):
+        status = house.vendor.recording(ACCOUNT, recording_sid(number)).status
+        assert status is RecordingStatus.PAUSED
     house.archive.close()
 
 

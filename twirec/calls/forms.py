@@ -75,7 +75,8 @@ class CallEnd:
     @property
     def final(self) -> bool:
         """Whether a dial or a call has really ended; a number may be set to tell of more."""
-        verb_ended = self.dial_status is not None or self.queue_result is not None
+        queued = self.queue_result is not None and not self.queue_result.startswith("redirected")
+        verb_ended = self.dial_status is not None or queued
         return verb_ended or self.call_status in FINAL
 
 

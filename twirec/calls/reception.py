@@ -41,12 +41,15 @@ UNANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
 """The statuses of a call or dial that nobody answered.
 https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
 
-TAKEN = frozenset({"bridged", "redirected-bridged"})
+TAKEN = frozenset({"bridged", "redirected-from-bridged"})
 """How a wait in a queue ended when an agent took the call.
 https://www.twilio.com/docs/voice/twiml/enqueue#attributes-action"""
 
 LONGEST_DETAIL = 255
 """Characters of a line's detail that the catalog has room for."""
+
+NOTHING_CAME = frozenset({Reason.TOO_SHORT, Reason.SILENT, Reason.VENDOR_FAILED, Reason.LOST})
+"""Why a call that was recorded has no recording."""
 
 MOST_QUESTIONS = 2
 """A silent or wrong key is asked again once where a key is needed."""
@@ -166,7 +169,12 @@ def heard(
 def may_record(record: CallRecord) -> bool:
     """Whether a consent of the call allows recording, and nothing else was found against it."""
     consented = any(consent.outcome.allows_recording for consent in record.consents)
-    return consented and record.call.outcome is not Outcome.NOT_RECORDED
+    return consented and not ruled_out(record.call)
+
+
+def ruled_out(call: Call) -> bool:
+    """Whether a call is not to be recorded; that nothing came of an earlier part does not count."""
+    return call.outcome is Outcome.NOT_RECORDED and call.reason not in NOTHING_CAME
 
 
 def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | None]:

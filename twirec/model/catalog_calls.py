@@ -22,9 +22,18 @@ class CallsCatalog(Protocol):
         """
         ...
 
-    def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
-        """Set when the announcement was last sent, and to which leg; a new one was asked nothing.
+    def announce(
+        self,
+        account_sid: str,
+        call_sid: str,
+        *,
+        leg: str,
+        at: datetime,
+        from_the_beginning: bool = False,
+    ) -> None:
+        """Set when the announcement was last sent, and to which leg.
 
+        A new leg, and one that hears the announcement from the beginning, was asked nothing yet.
         Nothing changes once a consent is written.
         """
         ...
@@ -77,10 +86,6 @@ class CallsCatalog(Protocol):
 
         Oldest first, a page at a time: `after` is the last one of the page before.
         """
-        ...
-
-    def newest_open_call(self, account_sid: str, dial: str, since: datetime) -> Call | None:
-        """Return the newest call since then that this alone is in its `dial` and has not ended."""
         ...
 
     def owns(self, number: str) -> bool:

@@ -51,6 +51,8 @@ class CallsIn(Telling):
             return self._go_on(request.error_url, line, unrecorded)
         try:
             call = self._catalog.open_call(self._decided(line))
+            if call.channel_map == reception.AGENT_FIRST:  # an agent's own call: nobody to tell
+                return self._connect(call, build_dial, record=False)
             return self._sent_on(call, build_dial) or self._tell(call, build_dial)
         except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
@@ -163,7 +165,7 @@ class CallsIn(Telling):
         if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
             return self._connect(call, build_dial, record=False)
         announcement = self._catalog.announcement(call.announcement)
-        self._play(call, call.call_sid)
+        self._play(call, call.call_sid, notice=True)
         return twiml.announce(announcement, self._urls)
 
     def _heard_out(
@@ -200,5 +202,5 @@ class CallsIn(Telling):
         """Connect the call, recorded where its consent allows; or hang up, where it must be."""
         if reception.must_hang_up(call, outcome):
             return self._hang_up(announcement.language)
-        record = outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED
+        record = outcome.allows_recording and not reception.ruled_out(call)
         return self._connect(call, build_dial, record=record)

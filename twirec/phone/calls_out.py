@@ -100,6 +100,9 @@ class CallsOut(Telling):
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
+        if call.customer_number != line.customer_number:  # an agent's leg that dials somebody else
+            self._stop_recordings(call)
+            return untold()
         return twiml.dial_out(call, self._urls, tell=call.outcome is not Outcome.NOT_RECORDED)
 
     def announce(self, fields: Mapping[str, str]) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
-from datetime import timedelta
 
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import OTHER_CALLER, agent_of
@@ -15,9 +13,6 @@ from twirec.model.records import Call
 from twirec.model.words import Outcome, Reason
 from twirec.phone.desk import log
 from twirec.phone.recorder import Recorder
-
-LONGEST_CALL = timedelta(days=1)
-"""https://www.twilio.com/docs/voice/twiml/dial#timelimit"""
 
 UNKNOWN = "unknown"
 """Stands for an agent whose arrival could not be written down."""
@@ -49,21 +44,8 @@ class Inside(Recorder):
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
         """
-        leg = self._arrive(fields)
-        if leg:
-            self._belongs_to(leg, f"conference:{room}")
+        self._arrive(fields)
         return twiml.join(room, self._urls)
-
-    def _belongs_to(self, leg: Leg, room: str) -> None:
-        """Link an agent with the caller who is in a room already: a callback may be lost."""
-        try:
-            since = self._now() - LONGEST_CALL
-            call = self._catalog.newest_open_call(leg.account_sid, room, since)
-            if call and self._catalog.call(call.account_sid, call.call_sid).consents:
-                self._catalog.add_leg(replace(leg, call_sid=call.call_sid))
-                self._mind(call, leg.agent)
-        except CatalogError as error:
-            log.error("%s: whom an agent joins is not known: %s", leg.leg_sid, error)
 
     def dequeued(self, fields: Mapping[str, str]) -> str:
         """Start the recording of a call that an agent takes out of a queue, if it is allowed.
@@ -132,14 +114,13 @@ class Inside(Recorder):
             self._catalog.name_agents(account_sid, record.call.call_sid, [], OTHER_CALLER)
             self._stop_recordings(record.call)
 
-    def _arrive(self, fields: Mapping[str, str]) -> Leg | None:
+    def _arrive(self, fields: Mapping[str, str]) -> None:
         """Write an agent's leg down, before it is known to which call they come."""
         request = forms.parse_voice_request(fields)
         agent = agent_of(request.agent, self._settings.country)
         try:
-            return self._catalog.add_leg(
+            self._catalog.add_leg(
                 Leg(request.account_sid, request.call_sid, None, self._now(), agent)
             )
         except CatalogError as error:
             log.error("%s: an agent's leg is not known: %s", request.call_sid, error)
-            return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from twirec.model.errors import NotAtVendor, NotFound, NotPaused, NotResumed, VendorError
+from twirec.model.errors import NotFound, NotPaused, NotResumed, TwirecError, VendorError
 from twirec.model.records import CallRecord, Pause, Recording
 from twirec.model.vendor import RecordingStatus
 from twirec.phone import recorded_now
-from twirec.phone.desk import Desk
+from twirec.phone.desk import Desk, log
 
 Done = TypeVar("Done")
 
@@ -61,7 +61,6 @@ class Pausing(Desk):
 
         Raises:
             NotFound: there is none.
-            VendorError: Twilio could not be asked whose leg it is.
         """
         try:
             return self._catalog.find(sid)
@@ -77,7 +76,8 @@ class Pausing(Desk):
             return owner
         try:
             return self._vendor().call(account_sid, leg_sid).parent_call_sid or leg_sid
-        except NotAtVendor:
+        except VendorError as error:  # another account may know it
+            log.info("%s: %s", leg_sid, error)
             return leg_sid
 
     def _pause(self, recording: Recording, by: str) -> Pause:
@@ -116,11 +116,11 @@ def _each(recordings: Iterable[Recording], do: Callable[[Recording], Done], sid:
         NotFound: there are none.
     """
     done: list[Done] = []
-    failed: list[VendorError] = []
+    failed: list[TwirecError] = []
     for recording in recordings:
         try:
             done.append(do(recording))
-        except VendorError as error:
+        except TwirecError as error:
             failed.append(error)
     if failed:
         raise failed[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twirec.calls import twiml
-from twirec.calls.agents import NOT_INFORMED, agent_of, entries_of
+from twirec.calls.agents import NOT_INFORMED, OTHER_CALLER, agent_of, entries_of
 from twirec.model.errors import VendorError
 from twirec.model.records import Call, Recording
 from twirec.model.words import Reason, Uninformed
@@ -25,7 +25,8 @@ class Recorder(Desk):
         found = entries_of(names, self._catalog.informed_agents(names), day)
         entries = [entry.id for entry in found if entry]
         warning = "" if len(entries) == len(names) else NOT_INFORMED
-        self._catalog.name_agents(call.account_sid, call.call_sid, entries, warning)
+        shown = "" if call.detail == OTHER_CALLER else warning  # by that, the sweep ends recordings
+        self._catalog.name_agents(call.account_sid, call.call_sid, entries, shown)
         if not warning:
             return True
         log.warning("%s: %s", call.call_sid, warning)

@@ -24,7 +24,7 @@ SLOW = timedelta(seconds=1)
 class Telling(Recorder):
     """What a party hears, and what they answered."""
 
-    def _play(self, call: Call, leg: str) -> None:
+    def _play(self, call: Call, leg: str, *, notice: bool = False) -> None:
         """Write down that something is played to a leg from now on, just before it is sent.
 
         Waiting for the catalog must not look like listening, so what takes long is done again.
@@ -34,7 +34,9 @@ class Telling(Recorder):
         """
         for _ in range(2):
             now = self._now()
-            self._catalog.announce(call.account_sid, call.call_sid, leg=leg, at=now)
+            self._catalog.announce(
+                call.account_sid, call.call_sid, leg=leg, at=now, from_the_beginning=notice
+            )
             if self._now() - now <= SLOW:
                 return
         self._give_up(call.account_sid, call.call_sid, Reason.CATALOG_DOWN)

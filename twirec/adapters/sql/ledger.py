@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, select, update
+from sqlalchemy import ColumnElement, case, exists, false, select, true, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_call, to_consent, values
@@ -31,12 +31,21 @@ class Ledger:
                 connection.execute(update(calls).where(line).values(dial=row["dial"]))
             return to_call(connection.execute(select(calls).where(line)).one())
 
-    def announce(self, account_sid: str, call_sid: str, *, leg: str, at: datetime) -> None:
+    def announce(
+        self,
+        account_sid: str,
+        call_sid: str,
+        *,
+        leg: str,
+        at: datetime,
+        from_the_beginning: bool = False,
+    ) -> None:
         """Set when the announcement was last sent, and to which leg; a new leg starts over."""
         answered = exists().where(
             consents.c.account_sid == account_sid, consents.c.call_sid == call_sid
         )
-        asked = case((calls.c.leg == leg, calls.c.asked), else_=0)
+        goes_on = (calls.c.leg == leg) & (false() if from_the_beginning else true())
+        asked = case((goes_on, calls.c.asked), else_=0)
         with self.database.write() as connection:
             connection.execute(
                 update(calls)
@@ -112,15 +121,6 @@ class Ledger:
             statement = statement.where(later | same)
         with self.database.read() as connection:
             return [to_call(row) for row in connection.execute(statement)]
-
-    def newest_open_call(self, account_sid: str, dial: str, since: datetime) -> Call | None:
-        """Return the newest call that is connected to this alone and has not ended."""
-        going_on = (calls.c.account_sid == account_sid) & calls.c.ended_at.is_(None)
-        recent = going_on & (calls.c.started_at >= since)
-        statement = select(calls).where(recent).order_by(calls.c.started_at.desc())
-        with self.database.read() as connection:
-            found = (to_call(row) for row in connection.execute(statement))
-            return next((call for call in found if call.dial == (dial,)), None)
 
     def owns(self, number: str) -> bool:
         """Whether there are lines of calls to or from this number as an own number."""

@@ -201,7 +201,7 @@ legs = Table(
     Column("leg_sid", String(34), primary_key=True),
     Column("call_sid", String(34), index=True),
     Column("at", UtcDateTime, nullable=False, index=True),
-    Column("agent", String(255), nullable=False, server_default=""),
+    Column("agent", String(255), nullable=False, server_default="", index=True),
     Column("conference", String(34), index=True),
 )
 

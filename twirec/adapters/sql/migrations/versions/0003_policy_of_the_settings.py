@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("legal_basis", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_defaults")),
     )
+    op.create_index(op.f("ix_legs_agent"), "legs", ["agent"], unique=False)
     for table in ONLY_ADDED_TO:
         for statement in _refusing(table)[op.get_bind().dialect.name]:
             op.execute(statement)
