@@ -59,7 +59,7 @@ AT_HOME_IN = {
     "sqlalchemy": {"adapters/sql"},
     "alembic": {"adapters/sql"},
     "twilio": {"calls", "adapters/twilio"},
-    "cryptography": {"adapters/decryption"},
+    "cryptography": {"adapters/decryption", "calls/sealed"},
     "phonenumbers": {"calls/numbers"},
     "requests": {
         "adapters/twilio",

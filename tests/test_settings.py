@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -180,12 +179,3 @@ def test_keys_that_are_not_usable_are_named_with_all_other_problems() -> None:
     assert unread.startswith(f"TWIREC_DECRYPTION_KEYS: {first}: the file cannot be read")
     assert unset == f"TWIREC_DECRYPTION_KEYS: {second}: that variable is not set."
     assert country.startswith("TWIREC_COUNTRY is wrong")
-
-
-def test_keys_without_the_library_for_them_say_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
-    monkeypatch.delitem(sys.modules, "twirec.adapters.decryption", raising=False)
-    (problem,) = problems(TWIREC_DECRYPTION_KEYS=f"{key_pair().sid}=env:KEY")
-    assert problem == "TWIREC_DECRYPTION_KEYS needs: pip install 'twirec[encryption]'."

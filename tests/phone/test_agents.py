@@ -57,6 +57,19 @@ class House:
         for agent in agents:
             self.archive.inform_agent(agent, informed_on=on, reference="annex 4", by="test")
 
+    def record(self) -> None:
+        """Let Twilio record the call from now on, and tell nobody."""
+        cast("MemoryVendor", self.archive.vendor).add_recording(
+            VendorRecording(
+                recording_sid(),
+                ACCOUNT_SID,
+                call_sid(),
+                RecordingStatus.IN_PROGRESS,
+                started_at=self.time,
+                source="DialVerb",
+            )
+        )
+
     def play(self) -> tuple[CallRecord, str]:
         """A call comes in, and its announcement is heard out."""
         self.post("/voice", VOICE)
@@ -139,16 +152,7 @@ def meet(house: House) -> str:
     house.post("/meet", VOICE)
     house.time += timedelta(seconds=15)
     house.post("/twirec/connect", VOICE)
-    cast("MemoryVendor", house.archive.vendor).add_recording(
-        VendorRecording(
-            recording_sid(),
-            ACCOUNT_SID,
-            call_sid(),
-            RecordingStatus.IN_PROGRESS,
-            started_at=house.time,
-            source="DialVerb",
-        )
-    )
+    house.record()
     joining = {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"}
     house.post("/join", joining)
     for who in (VOICE, joining):
@@ -165,16 +169,7 @@ def test_two_callers_in_a_room_are_recorded_only_if_both_may_be(warned: House, s
         warned.post("/meet", caller)
         warned.time += timedelta(seconds=seconds)
         warned.post("/twirec/connect", caller)
-    cast("MemoryVendor", warned.archive.vendor).add_recording(
-        VendorRecording(
-            recording_sid(),
-            ACCOUNT_SID,
-            call_sid(),
-            RecordingStatus.IN_PROGRESS,
-            started_at=warned.time,
-            source="DialVerb",
-        )
-    )
+    warned.record()
     for caller in (VOICE, other):
         warned.post("/twirec/met", {**caller, **room})
     status = warned.archive.vendor.recording(ACCOUNT_SID, recording_sid()).status

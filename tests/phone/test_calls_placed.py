@@ -11,21 +11,33 @@ from tests.factories import call_sid
 from tests.phone.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.calls.targets import to_path
+from twirec.calls.sealed import seal
 from twirec.model.errors import CatalogUnavailable, InvalidQuery, NotFound, VendorRefused
 from twirec.model.records import CallRecord
 from twirec.model.vendor import VendorCall
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.phone import desk
-from twirec.testing import ACCOUNT_SID, SignedPosts
+from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, SignedPosts
 
 OTHER = call_sid(3)
-OUTBOUND = f"/twirec/outbound/{to_path([AGENT])}"
+OUTBOUND = f"/twirec/outbound/{seal([AGENT], [AUTH_TOKEN])}"
 
 
 def placed(archive: Archive) -> dict[str, str]:
     call = archive.call("600 11 12 22", connect=AGENT, own_number=OWN)
     return {"CallSid": call.call_sid, "From": OWN, "To": CUSTOMER}
+
+
+def write_late(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a line be there only at the third look."""
+    find, looks = archive.catalog.call, [NotFound("not yet"), NotFound("not yet")]
+
+    def look(*sids: str) -> CallRecord:
+        if looks:
+            raise looks.pop()
+        return find(*sids)
+
+    monkeypatch.setattr(archive.catalog, "call", look)
 
 
 @pytest.mark.usefixtures("clock")
@@ -61,15 +73,8 @@ def test_the_customer_hears_is_connected_and_is_on_the_first_channel(
 def test_who_answers_before_the_line_is_written_is_told_all_the_same(
     post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line, looks = placed(twirec_archive), [NotFound("not yet"), NotFound("not yet")]
-    find = twirec_archive.catalog.call
-
-    def look(*sids: str) -> CallRecord:
-        if looks:
-            raise looks.pop()
-        return find(*sids)
-
-    monkeypatch.setattr(twirec_archive.catalog, "call", look)
+    line = placed(twirec_archive)
+    write_late(twirec_archive, monkeypatch)
     assert twirec_archive.phone.announcement.text in post(OUTBOUND, line).text
 
 
@@ -142,15 +147,8 @@ def test_who_hangs_up_before_anything_is_played_has_a_line_that_says_so(
 def test_an_end_that_is_told_before_the_line_is_written_waits_for_it(
     post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line, looks = placed(twirec_archive), [NotFound("not yet")]
-    find = twirec_archive.catalog.call
-
-    def look(*sids: str) -> CallRecord:
-        if looks:
-            raise looks.pop()
-        return find(*sids)
-
-    monkeypatch.setattr(twirec_archive.catalog, "call", look)
+    line = placed(twirec_archive)
+    write_late(twirec_archive, monkeypatch)
     post("/twirec/ended", {**line, "Direction": "outbound-api", "CallStatus": "busy"})
     assert twirec_archive.show(line["CallSid"]).call.reason is Reason.NOBODY_ANSWERED
 

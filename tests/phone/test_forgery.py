@@ -17,8 +17,8 @@ from tests.phone.calling import LONG_ENOUGH, Clock
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.sql.schema import metadata
 from twirec.archive import Archive
+from twirec.calls.sealed import seal
 from twirec.calls.signature import sign
-from twirec.calls.targets import to_path
 from twirec.flask import ROUTES
 from twirec.model.words import ConsentMode, ConsentOutcome
 from twirec.settings import Settings
@@ -30,7 +30,7 @@ TOLD, ASKED, DIALLED, CHILD, NEW, OTHER = (call_sid(number) for number in range(
 
 # What fills in the parameters of a route, and what is posted to it, so that it changes something;
 # a route that is not here gets FORM.
-PARAMETERS = {"asked": "1", "call_sid": DIALLED, "targets": to_path([AGENT])}
+PARAMETERS = {"asked": "1", "call_sid": DIALLED, "targets": seal([AGENT], [AUTH_TOKEN])}
 FORM = {"CallSid": TOLD, "From": CUSTOMER, "To": OWN}
 WHISPER = {"CallSid": CHILD, "ParentCallSid": DIALLED, "From": OWN, "To": CUSTOMER}
 FORMS: Mapping[str, Mapping[str, str]] = {
@@ -58,10 +58,11 @@ def path_of(rule: str) -> str:
 
 
 PATHS = ["/voice", "/dial", *map(path_of, ROUTES)]
-each_path = pytest.mark.parametrize("path", PATHS)
+each_path = pytest.mark.parametrize("path", PATHS, ids=[path.split("/gA")[0] for path in PATHS])
 # The doctor asks /ping whether requests arrive and are believed: it reads and changes nothing.
+ACT = [path for path in PATHS if path != "/twirec/ping"]
 each_path_that_acts = pytest.mark.parametrize(
-    "path", [path for path in PATHS if path != "/twirec/ping"]
+    "path", ACT, ids=[path.split("/gA")[0] for path in ACT]
 )
 
 

@@ -42,6 +42,12 @@ def says(house: House, status: RecordingStatus, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(house.vendor, "set_recording", lambda *_: status)
 
 
+def record_twice(house: House) -> None:
+    """Let Twilio record the call a second time, and not tell of it."""
+    known = house.vendor.recording(ACCOUNT, recording_sid())
+    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+
+
 @pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
 def test_a_pause_and_its_end_are_kept_with_the_recording(house: House, sid: str) -> None:
     (pause,) = house.archive.pause(sid, by=ANA)
@@ -82,8 +88,7 @@ def test_an_agents_phone_may_name_its_own_leg(house: House, told: bool) -> None:
 def test_what_cannot_be_written_down_keeps_no_other_from_being_paused(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = house.vendor.recording(ACCOUNT, recording_sid())
-    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+    record_twice(house)
 
     def down(*_: object) -> None:
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
@@ -98,8 +103,7 @@ def test_what_cannot_be_written_down_keeps_no_other_from_being_paused(
 
 
 def test_what_cannot_go_on_is_an_error_after_all_others_did(house: House) -> None:
-    known = house.vendor.recording(ACCOUNT, recording_sid())
-    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+    record_twice(house)
     assert len(house.archive.pause(call_sid(), by=ANA)) == 2
     house.vendor.fail_next("set_recording", NotAtVendor("it ended"))
     with pytest.raises(NotAtVendor):
@@ -116,8 +120,7 @@ def test_what_cannot_go_on_is_an_error_after_all_others_did(house: House) -> Non
 def test_a_recording_that_twilio_did_not_tell_of_is_paused_beside_the_known_one(
     house: House,
 ) -> None:
-    known = house.vendor.recording(ACCOUNT, recording_sid())
-    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+    record_twice(house)
     assert len(house.archive.pause(call_sid(), by=ANA)) == 2
     for number in (1, 2):
         status = house.vendor.recording(ACCOUNT, recording_sid(number)).status
@@ -126,8 +129,7 @@ def test_a_recording_that_twilio_did_not_tell_of_is_paused_beside_the_known_one(
 
 
 def test_what_cannot_be_paused_is_an_error_after_all_others_were(house: House) -> None:
-    known = house.vendor.recording(ACCOUNT, recording_sid())
-    house.vendor.add_recording(dataclasses.replace(known, sid=recording_sid(2)))
+    record_twice(house)
     house.vendor.fail_next("set_recording", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
         house.archive.pause(call_sid(), by=ANA)

@@ -13,6 +13,7 @@ from twirec.model.announcements import Announcement
 from twirec.model.policy import Policy
 from twirec.model.records import VOICEMAIL, Call, CallRecord, Consent, is_queue
 from twirec.model.words import (
+    NOTHING_CAME,
     ConsentMode,
     ConsentOutcome,
     Direction,
@@ -47,9 +48,6 @@ https://www.twilio.com/docs/voice/twiml/enqueue#attributes-action"""
 
 LONGEST_DETAIL = 255
 """Characters of a line's detail that the catalog has room for."""
-
-NOTHING_CAME = frozenset({Reason.TOO_SHORT, Reason.SILENT, Reason.VENDOR_FAILED, Reason.LOST})
-"""Why a call that was recorded has no recording."""
 
 MOST_QUESTIONS = 2
 """A silent or wrong key is asked again once where a key is needed."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 
 from twirec.calls.numbers import normalise
-from twirec.model.errors import InvalidQuery, MalformedRequest
+from twirec.model.errors import InvalidQuery
 
 MOST_TARGETS = 10
 """https://www.twilio.com/docs/voice/twiml/number: `<Dial>` takes up to ten."""
@@ -46,27 +45,6 @@ def usable_targets(given: Sequence[str], country: str) -> tuple[str, ...]:
         with suppress(InvalidQuery):
             usable.append(check_phone("dial", each, country))
     return tuple(usable[:MOST_TARGETS])
-
-
-def to_path(targets: Sequence[str]) -> str:
-    """Return whom to connect as a segment of a path, in which no log shows a number.
-
-    Twilio signs the URL that it was given, so nobody else can say something else there.
-    """
-    return urlsafe_b64encode("\n".join(targets).encode()).decode().rstrip("=")
-
-
-def from_path(segment: str) -> tuple[str, ...]:
-    """Return whom to connect, as `to_path` wrote it.
-
-    Raises:
-        MalformedRequest: it did not.
-    """
-    try:
-        text = urlsafe_b64decode(segment + "=" * (-len(segment) % 4)).decode()
-    except ValueError:
-        raise MalformedRequest("The path does not say whom to connect.") from None
-    return tuple(text.split("\n"))
 
 
 def check_phone(field: str, given: str, country: str) -> str:

@@ -87,6 +87,8 @@ def policy(
         raise click.UsageError("--reset forgets what was said; give it alone.")
     if (at or history) and (reset or mode or language or legal_basis):
         raise click.UsageError("A change holds from now on; ask for the past without one.")
+    if history and (number or direction or at):
+        raise click.UsageError("--history shows all changes; give it alone.")
     archive = Archive.from_env()
     if history:
         _show_history(archive, as_json)

@@ -120,6 +120,18 @@ class Reason(StrEnum):
     """The call ended as one that is recorded, and Twilio has no recording of it."""
 
 
+NOTHING_CAME = frozenset(
+    {
+        Reason.TOO_SHORT,
+        Reason.SILENT,
+        Reason.VENDOR_FAILED,
+        Reason.LOST,
+        Reason.NO_RECORDING_AT_VENDOR,
+    }
+)
+"""Why a call that was to be recorded has no recording: any other reason was there before."""
+
+
 def why_nothing(error_code: int | None) -> Reason:
     """Return why Twilio has no audio, by its error code (https://www.twilio.com/docs/api/errors)."""
     known = {16101: Reason.TOO_SHORT, 16102: Reason.SILENT}

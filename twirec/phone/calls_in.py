@@ -7,7 +7,8 @@ from contextlib import suppress
 from functools import partial
 
 from twirec.calls import forms, reception, twiml
-from twirec.calls.targets import check_targets, from_path, usable_targets
+from twirec.calls.sealed import unseal
+from twirec.calls.targets import check_targets, usable_targets
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, NotFound
 from twirec.model.records import VOICEMAIL, Call
@@ -73,14 +74,14 @@ class CallsIn(Telling):
 
         Args:
             fields: Twilio's form.
-            targets: whom to connect, as `to_path` wrote it into the URL.
+            targets: whom to connect, as `seal` wrote it into the URL.
             build_dial: as in `answer`.
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
         """
         request = forms.parse_voice_request(fields)
-        dial = from_path(targets)
+        dial = unseal(targets, self._tokens(request.account_sid))
         try:
             return self._answered_out(request, build_dial)
         except (CatalogError, NotFound) as error:

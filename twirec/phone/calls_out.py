@@ -10,7 +10,8 @@ from functools import partial
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
 from twirec.calls.numbers import dialled, normalise
-from twirec.calls.targets import check_own_number, check_phone, check_targets, to_path
+from twirec.calls.sealed import seal
+from twirec.calls.targets import check_own_number, check_phone, check_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
@@ -58,7 +59,7 @@ class CallsOut(Telling):
             line.account_sid,
             from_=line.own_number,
             to=line.customer_number,
-            url=f"{self._urls.outbound}/{to_path(line.dial)}",
+            url=f"{self._urls.outbound}/{seal(line.dial, self._tokens(line.account_sid))}",
             ended_url=self._urls.ended,
         )
         return self._catalog.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -117,6 +117,9 @@ class Desk:
             at=line.started_at,
             default=self._settings.policy,
         )
+
+    def _tokens(self, account_sid: str) -> Sequence[str]:
+        return self._settings.auth_tokens[account_sid]
 
     def _placed(self, account_sid: str, call_sid: str) -> Call:
         """Return the line of a call that was placed.

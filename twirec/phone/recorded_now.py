@@ -29,7 +29,8 @@ def untold(
     """
     call = record.call
     told = {recording.sid for recording in record.recordings}
-    for leg in [call.call_sid, *(each.leg_sid for each in record.legs if each.agent)]:
+    legs = dict.fromkeys([call.call_sid, *(each.leg_sid for each in record.legs if each.agent)])
+    for leg in legs:
         for found in vendor.recordings(call.account_sid, call_sid=leg):
             if found.sid in told or state_of(found) is not State.RECORDING:
                 continue

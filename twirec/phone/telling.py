@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
@@ -57,10 +58,11 @@ class Telling(Recorder):
         request = parse_voice_request(fields)
         account_sid, leg = request.account_sid, request.call_sid
         try:
-            call = self._catalog.call(account_sid, request.parent_call_sid or leg).call
-            if call.leg == leg and call.announced_at is not None:
-                self._catalog.announce(account_sid, call.call_sid, leg=leg, at=now)
-        except (CatalogError, NotFound) as error:
+            with suppress(NotFound):  # nothing is played in what has no line
+                call = self._catalog.call(account_sid, request.parent_call_sid or leg).call
+                if call.leg == leg and call.announced_at is not None:
+                    self._catalog.announce(account_sid, call.call_sid, leg=leg, at=now)
+        except CatalogError as error:
             log.error("%s: that it left late is not known: %s", leg, error)
 
     def _judge(

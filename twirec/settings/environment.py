@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from twirec.adapters.decryption import read_keys
 from twirec.addresses import api_url, is_here, notify_url, public_url
 from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, check_said
@@ -114,11 +115,7 @@ class Reader:
         if not table:
             return {}
         try:
-            from twirec.adapters.decryption import read_keys
-
             return read_keys(table, self._environ)
-        except ImportError:
-            self._problems.append("TWIREC_DECRYPTION_KEYS needs: pip install 'twirec[encryption]'.")
         except SettingsError as error:
             self._problems += [f"TWIREC_DECRYPTION_KEYS: {problem}" for problem in error.problems]
         return {}

@@ -22,7 +22,8 @@ from panel_house import (
 
 from callpanel.roles import Role
 from twirec import State
-from twirec.calls.targets import to_path
+from twirec.calls.sealed import seal
+from twirec.testing import AUTH_TOKEN
 
 SIDS = [
     *(recording_sid(number) for number in (PLAIN, HIDDEN, GOING_ON, PARKED, ERASED, BLOCKED, OUT)),
@@ -211,7 +212,7 @@ def requests(ids: list[str]) -> st.SearchStrategy[Asked]:
         "user_id": near(ids),
         "asked": st.sampled_from(["0", "1", "9" * 30, "-1", "x"]),
         "hash_": near(["0" * 64, ".."]),
-        "targets": near([to_path(["+34911222333"]), to_path(["queue:support"]), "x", "_" * 7]),
+        "targets": near([seal(["+34911222333"], [AUTH_TOKEN]), "x", "_" * 7]),
         "filename": near(["style.css", "player.js", "../factory.py", "..%2f", "/etc/passwd"]),
     }
     return st.builds(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, false, select, true, update
+from sqlalchemy import ColumnElement, case, exists, select, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_call, to_consent, values
@@ -44,8 +44,9 @@ class Ledger:
         answered = exists().where(
             consents.c.account_sid == account_sid, consents.c.call_sid == call_sid
         )
-        goes_on = (calls.c.leg == leg) & (false() if from_the_beginning else true())
-        asked = case((goes_on, calls.c.asked), else_=0)
+        asked: ColumnElement[int] | int = 0
+        if not from_the_beginning:
+            asked = case((calls.c.leg == leg, calls.c.asked), else_=0)
         with self.database.write() as connection:
             connection.execute(
                 update(calls)

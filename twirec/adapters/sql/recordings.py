@@ -19,7 +19,7 @@ from twirec.model.notices import Event
 from twirec.model.records import Recording
 from twirec.model.states import NOTHING_THERE, UNDONE, UNFINISHED, Custody, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
-from twirec.model.words import Outcome, Reason, Role, why_nothing
+from twirec.model.words import NOTHING_CAME, Outcome, Reason, Role, why_nothing
 
 PARKED = (
     recordings.c.state.in_([state.value for state in UNFINISHED])
@@ -28,17 +28,6 @@ PARKED = (
     & ~((recordings.c.state == State.ARCHIVED.value) & recordings.c.keep_at_vendor)
 )
 MAY_BE_RECORDED = (Outcome.OPEN.value, Outcome.OWED.value, Outcome.RECORDED.value)
-NOTHING_CAME = tuple(
-    reason.value
-    for reason in (
-        Reason.TOO_SHORT,
-        Reason.SILENT,
-        Reason.VENDOR_FAILED,
-        Reason.LOST,
-        Reason.NO_RECORDING_AT_VENDOR,
-    )
-)
-"""Why a call that was to be recorded is not: other reasons were there before."""
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
 
@@ -257,7 +246,9 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     if recording.state in NOTHING_THERE:
         why = Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)
         outcome, reason = Outcome.NOT_RECORDED.value, why.value
-        line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NOTHING_CAME)
+        line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(
+            [reason.value for reason in NOTHING_CAME]
+        )
         line &= ~exists().where(
             recordings.c.account_sid == recording.account_sid,
             recordings.c.call_sid == recording.call_sid,
