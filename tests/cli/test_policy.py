@@ -109,6 +109,11 @@ def test_the_past_is_not_changed(
     archive.close()
 
 
+def test_the_history_is_of_all(twirec: Twirec) -> None:
+    said = twirec("policy", "--history", "--number", SHOP)
+    assert (said.exit_code, "give it alone" in said.output) == (2, True)
+
+
 def test_the_history_says_who_changed_what_when_and_why(twirec: Twirec, archive: Archive) -> None:
     twirec("off", "--number", SHOP, "--reason", "works council")
     twirec("policy", "--mode", "opt_out", "--reason", "advice")

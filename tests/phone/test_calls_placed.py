@@ -11,7 +11,7 @@ from tests.factories import call_sid
 from tests.phone.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.calls.sealed import seal
+from twirec.calls.sealed import seal, unseal
 from twirec.model.errors import CatalogUnavailable, InvalidQuery, NotFound, VendorRefused
 from twirec.model.records import CallRecord
 from twirec.model.vendor import VendorCall
@@ -53,6 +53,24 @@ def test_a_call_that_is_placed_has_its_line_before_anybody_answers(
     )
     assert (call.outcome, call.dial) == (Outcome.OPEN, (AGENT,))
     assert vendor.call(ACCOUNT_SID, sid).to == CUSTOMER
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_url_of_a_call_that_is_placed_says_no_number(
+    twirec_archive: Archive, vendor: MemoryVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, urls = vendor.place_call, []
+
+    def take(*args: Any, **order: Any) -> VendorCall:
+        urls.append(order["url"])
+        return place(*args, **order)
+
+    monkeypatch.setattr(vendor, "place_call", take)
+    placed(twirec_archive)
+    (url,) = urls
+    sealed = url.removeprefix("https://calls.example.com/twirec/outbound/")
+    assert unseal(sealed, [AUTH_TOKEN]) == (AGENT,)
+    assert AGENT[1:] not in url
 
 
 def test_the_customer_hears_is_connected_and_is_on_the_first_channel(

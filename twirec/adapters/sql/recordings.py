@@ -27,6 +27,7 @@ PARKED = (
     & recordings.c.lease.is_(None)
     & ~((recordings.c.state == State.ARCHIVED.value) & recordings.c.keep_at_vendor)
 )
+NO_OTHER_REASON = tuple(reason.value for reason in NOTHING_CAME)
 MAY_BE_RECORDED = (Outcome.OPEN.value, Outcome.OWED.value, Outcome.RECORDED.value)
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
@@ -246,9 +247,7 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     if recording.state in NOTHING_THERE:
         why = Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)
         outcome, reason = Outcome.NOT_RECORDED.value, why.value
-        line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(
-            [reason.value for reason in NOTHING_CAME]
-        )
+        line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NO_OTHER_REASON)
         line &= ~exists().where(
             recordings.c.account_sid == recording.account_sid,
             recordings.c.call_sid == recording.call_sid,
