@@ -110,6 +110,7 @@ def test_the_past_is_not_changed(
 
 
 def test_the_history_is_of_all(twirec: Twirec) -> None:
+    assert twirec("policy", "--history").output.startswith("Nothing was ever changed")
     said = twirec("policy", "--history", "--number", SHOP)
     assert (said.exit_code, "give it alone" in said.output) == (2, True)
 

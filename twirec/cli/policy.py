@@ -166,6 +166,9 @@ def _show_history(archive: Archive, as_json: bool) -> None:
     if as_json:
         print_json([{**asdict(change), "before": asdict(before)} for change, before in changes])
         return
+    if not changes:
+        click.echo("Nothing was ever changed: what the settings say holds.")
+        return
     columns = ("when", "by", "for", "change", "why")
     table = Table(*(Column(name, overflow="fold") for name in columns))
     for change, before in changes:
