@@ -32,7 +32,7 @@ translations: $(READY)
 	$$P -q compile -d callpanel/translations
 
 test: $(READY)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 lint: $(READY)
 	$(BIN)/ruff check .
