@@ -90,24 +90,3 @@ def test_a_call_is_looked_up_by_an_index(catalog: SqlCatalog, sid: str) -> None:
 )
 def test_the_tail_is_the_last_digits_backwards(number: str, tail: str) -> None:
     assert tail_of(number) == tail
-
-
-def test_calls_of_an_older_catalog_get_their_tail(tmp_path: Any) -> None:
-    from alembic import command
-
-    from twirec.adapters.sql.migrate import configuration
-
-    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
-    config = configuration()
-    catalog.database.make_file()
-    with catalog.database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.exec_driver_sql(
-            "INSERT INTO calls (account_sid, call_sid, direction, customer_number, own_number, "
-            "started_at, dial, outcome) VALUES ('AC1', 'CA1', 'in', '+34600111222', "
-            "'+34911000111', '2026-11-23 10:15:00.000000', '[]', 'open')"
-        )
-    catalog.set_up()
-    assert [record.call.call_sid for record in catalog.search(Query(number="1222"))] == ["CA1"]
-    catalog.close()

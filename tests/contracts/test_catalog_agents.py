@@ -72,29 +72,16 @@ def test_a_leg_gets_its_call_once(catalog: SqlCatalog) -> None:
     for number in (1, 2):
         catalog.open_call(a_call(call_sid=call_sid(number)))
     alone = Leg(ACCOUNT, call_sid(7), None, STARTED, agent="client:ana")
-    assert catalog.add_leg(alone) == alone
+    assert catalog.add_leg(alone) is None
     assert catalog.owner(ACCOUNT, call_sid(7)) == call_sid(7)
     assert catalog.knows_leg(ACCOUNT, call_sid(7))
-    linked = catalog.add_leg(replace(alone, call_sid=call_sid(1), agent="other"))
-    assert linked == replace(alone, call_sid=call_sid(1))
+    assert catalog.add_leg(replace(alone, call_sid=call_sid(1), agent="other")) == alone
+    linked = replace(alone, call_sid=call_sid(1))
     assert catalog.add_leg(replace(alone, call_sid=call_sid(2))) == linked
+    assert catalog.owners(ACCOUNT, call_sid(7)) == [call_sid(1)]
     assert catalog.owner(ACCOUNT, call_sid(7)) == call_sid(1)
     assert catalog.call(ACCOUNT, call_sid(1)).legs == (linked,)
     assert catalog.owner(OTHER_ACCOUNT, call_sid(7)) == call_sid(7)
-
-
-@pytest.mark.parametrize("first", ["call", "agent"])
-def test_whoever_comes_first_to_a_conference_the_agents_leg_belongs_to_the_call(
-    catalog: SqlCatalog, first: str
-) -> None:
-    catalog.open_call(a_call())
-    agent = catalog.add_leg(Leg(ACCOUNT, call_sid(7), None, STARTED, agent="client:ana"))
-    conference = Leg(ACCOUNT, "CF" + "c" * 32, None, STARTED)
-    joining = [call_sid(), call_sid(7)] if first == "call" else [call_sid(7), call_sid()]
-    told = [leg for sid in joining for leg in catalog.meet(conference, sid)]
-    assert [(leg.leg_sid, leg.call_sid) for leg in told] == [(agent.leg_sid, call_sid())]
-    assert catalog.meet(conference, call_sid(7)) == []
-    assert catalog.owner(ACCOUNT, conference.leg_sid) == call_sid()
 
 
 def test_what_is_recorded_of_a_leg_is_a_recording_of_its_call(catalog: SqlCatalog) -> None:

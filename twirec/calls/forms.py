@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from twirec.model.agents import ConferenceEvent
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
@@ -80,18 +81,6 @@ class CallEnd:
         return verb_ended or self.call_status in FINAL
 
 
-@dataclass(frozen=True, slots=True)
-class Joining:
-    """A leg that joined a conference.
-
-    https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
-    """
-
-    account_sid: str
-    conference_sid: str
-    call_sid: str
-
-
 def parse_voice_request(fields: Fields) -> VoiceRequest:
     """Read a request for TwiML.
 
@@ -129,16 +118,23 @@ def parse_call_end(fields: Fields) -> CallEnd:
     )
 
 
-def parse_joining(fields: Fields) -> Joining:
-    """Read a conference's status callback.
+def parse_conference_event(fields: Fields, now: datetime) -> ConferenceEvent:
+    """Read a conference's status callback: who joined it, or left it.
+
+    Args:
+        fields: the form.
+        now: the time, UTC, that stands where Twilio gives none.
 
     Raises:
         MalformedRequest: a SID is missing or has the wrong form.
     """
-    return Joining(
+    return ConferenceEvent(
         account_sid=_sid(fields, "AccountSid", "AC"),
         conference_sid=_sid(fields, "ConferenceSid", "CF"),
-        call_sid=_sid(fields, "CallSid", "CA"),
+        leg_sid=_sid(fields, "CallSid", "CA"),
+        number=_count(fields.get("SequenceNumber")) or 0,
+        at=_time(fields.get("Timestamp")) or now,
+        left=fields.get("StatusCallbackEvent") == "participant-leave",
     )
 
 

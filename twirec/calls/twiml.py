@@ -243,7 +243,7 @@ def _conference(dial: Dial, room: str, urls: Urls, **attributes: bool) -> None:
         room,
         status_callback=urls.met + RETRIES,
         status_callback_method="POST",
-        status_callback_event="join",
+        status_callback_event="join leave",
         **attributes,
     )
 

@@ -40,11 +40,12 @@ def _resume(sid: str) -> Response:
 def _do(sid: str, step: Callable[[Archive, str], list[str]]) -> Response:
     app = wired()
     try:
-        call_sid = app.archive.phone.call_of(sid).call.call_sid
-        who = app.may_pause(app.archive.show(call_sid)) if app.may_pause else None
-        if not who:
+        calls = app.archive.phone.calls_of(sid)
+        shown = [app.archive.show(each.call.call_sid) for each in calls]
+        names = [app.may_pause(record) if app.may_pause else None for record in shown]
+        if not all(names):
             return _said(403, error="You may not pause this call.")
-        return _said(200, recordings=step(app.archive, who))
+        return _said(200, recordings=step(app.archive, names[0] or ""))
     except NotFound as error:
         return _said(404, error=str(error))
     except TwirecError as error:

@@ -32,10 +32,9 @@ class Leg:
     """A leg that belongs to a call besides the one by which the call is known.
 
     Attributes:
-        leg_sid: `CA…`, or `CF…` for the conference that a call is in.
+        leg_sid: `CA…`.
         call_sid: the call it belongs to, `CA…`; None while that is not known.
         agent: which inside party is on it; empty where that is not known, or nobody is.
-        conference: the conference that it is in, `CF…`; None outside of one.
         at: when it became known, UTC.
     """
 
@@ -44,4 +43,38 @@ class Leg:
     call_sid: str | None
     at: datetime
     agent: str = ""
-    conference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceEvent:
+    """A leg joined a conference, or left it.
+
+    https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
+
+    Attributes:
+        conference_sid: `CF…`.
+        leg_sid: of a call, or of an agent's leg, `CA…`.
+        number: Twilio's: what happens in a conference is numbered.
+        at: when it happened, UTC.
+        left: whether it left.
+    """
+
+    account_sid: str
+    conference_sid: str
+    leg_sid: str
+    number: int
+    at: datetime
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Who is in a conference at a moment, in the order in which they came.
+
+    Attributes:
+        calls: the SIDs of the calls that have a line.
+        legs: all others, who are inside parties.
+    """
+
+    calls: tuple[str, ...]
+    legs: tuple[Leg, ...]

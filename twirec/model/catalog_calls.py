@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from twirec.model.agents import InformedAgent, Leg
+from twirec.model.agents import ConferenceEvent, InformedAgent, Leg, Together
 from twirec.model.policy import Policy, PolicyChange
 from twirec.model.records import Call, CallRecord, Consent
 from twirec.model.words import Outcome, Reason
@@ -115,24 +115,38 @@ class CallsCatalog(Protocol):
         """
         ...
 
-    def add_leg(self, leg: Leg) -> Leg:
-        """Write a leg down, and its call where that was not known; return what stands."""
-        ...
-
-    def meet(self, conference: Leg, sid: str) -> list[Leg]:
-        """Write down that a call, or a leg that is known, joined a conference.
-
-        Legs that are in a conference belong to the call that is in it, whoever came first.
+    def add_leg(self, leg: Leg) -> Leg | None:
+        """Write a leg down, and its call where that was not known.
 
         Returns:
-            The legs of which it is known only now which call they belong to.
+            What was known of it before; None for nothing.
         """
+        ...
+
+    def join(self, event: ConferenceEvent) -> Together:
+        """Write down who joined a conference, and return who is there now.
+
+        The legs in a conference belong to the calls that are there at the same time, whoever came
+        first.
+        """
+        ...
+
+    def leave(self, event: ConferenceEvent) -> None:
+        """Write down that somebody left a conference."""
         ...
 
     def owner(self, account_sid: str, sid: str) -> str:
         """Return the call that a leg or conference belongs to; the SID itself if to none.
 
-        A leg with a line of its own is a call of its own.
+        A leg with a line of its own is a call of its own. In a conference with several calls it is
+        the one that came first.
+        """
+        ...
+
+    def owners(self, account_sid: str, sid: str) -> list[str]:
+        """Return the calls that a leg is in at this moment: several, in a conference with several.
+
+        It is the one that the leg belongs to where it is in no conference; none if to none.
         """
         ...
 

@@ -102,7 +102,7 @@ class CallsOut(Telling):
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
         if call.customer_number != line.customer_number:  # an agent's leg that dials somebody else
-            self._stop_recordings(call)
+            self._stop_recordings(call.account_sid, call.call_sid)
             return untold()
         return twiml.dial_out(call, self._urls, tell=call.outcome is not Outcome.NOT_RECORDED)
 

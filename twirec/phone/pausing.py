@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TypeVar
 
 from twirec.model.errors import NotFound, NotPaused, NotResumed, TwirecError, VendorError
@@ -32,8 +33,10 @@ class Pausing(Desk):
             NotPaused: Twilio did not say that it is paused; suppose that it records.
             VendorError: Twilio refused, or did not answer; suppose that it records.
         """
-        record = self.call_of(sid)
-        return _each(self._all_in_progress(record, sid), lambda one: self._pause(one, by), sid)
+        in_progress = chain.from_iterable(
+            self._all_in_progress(record, sid) for record in self.calls_of(sid)
+        )
+        return _each(in_progress, lambda one: self._pause(one, by), sid)
 
     def resume(self, sid: str) -> list[str]:
         """Let the recordings of a call go on, and return their SIDs.
@@ -48,13 +51,17 @@ class Pausing(Desk):
             NotResumed: Twilio did not say that it goes on.
             VendorError: Twilio refused, or did not answer.
         """
-        record = self.call_of(sid)
         # of others nothing is resumed that somebody else may have paused
-        going_on = _known(record, sid) or self._all_in_progress(record, sid)
+        going_on = chain.from_iterable(
+            _known(record, sid) or self._all_in_progress(record, sid)
+            for record in self.calls_of(sid)
+        )
         return _each(going_on, self._resume, sid)
 
-    def call_of(self, sid: str) -> CallRecord:
-        """Return the call of a SID, which may be that of a leg: an agent's phone knows no other.
+    def calls_of(self, sid: str) -> list[CallRecord]:
+        """Return the calls of a SID, which may be that of a leg: an agent's phone knows no other.
+
+        It is one, unless the leg is in a conference with several callers.
 
         Args:
             sid: of a call or a leg, `CA…`, or of a recording, `RE…`.
@@ -63,22 +70,22 @@ class Pausing(Desk):
             NotFound: there is none.
         """
         try:
-            return self._catalog.find(sid)
+            return [self._catalog.find(sid)]
         except NotFound:
             for account_sid in self._vendor().accounts if sid.startswith("CA") else ():
-                if (owner := self._owner(account_sid, sid)) != sid:
-                    return self._catalog.call(account_sid, owner)
+                if owners := self._owners(account_sid, sid):
+                    return [self._catalog.call(account_sid, owner) for owner in owners]
             raise
 
-    def _owner(self, account_sid: str, leg_sid: str) -> str:
-        owner = self._catalog.owner(account_sid, leg_sid)
-        if owner != leg_sid:
-            return owner
+    def _owners(self, account_sid: str, leg_sid: str) -> list[str]:
+        if owners := self._catalog.owners(account_sid, leg_sid):
+            return owners
         try:
-            return self._vendor().call(account_sid, leg_sid).parent_call_sid or leg_sid
+            parent = self._vendor().call(account_sid, leg_sid).parent_call_sid
         except VendorError as error:  # another account may know it
             log.info("%s: %s", leg_sid, error)
-            return leg_sid
+            return []
+        return [parent] if parent else []
 
     def _pause(self, recording: Recording, by: str) -> Pause:
         told = self._set(recording, RecordingStatus.PAUSED)

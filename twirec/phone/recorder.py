@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from twirec.calls import twiml
 from twirec.calls.agents import NOT_INFORMED, OTHER_CALLER, agent_of, entries_of
@@ -45,21 +46,20 @@ class Recorder(Desk):
             log.error("%s: unrecorded: %s", call.call_sid, error)
             self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
 
-    def _stop_recordings(self, call: Call) -> None:
-        """End all that is recorded of a call. What was recorded so far stays.
+    def _stop_recordings(self, account_sid: str, call_sid: str, *, of: str | None = None) -> None:
+        """End what is recorded of a call, or of one leg of it. What was recorded so far stays.
 
         What cannot be ended now, the next sweep tries again.
         """
-        record = self._catalog.call(call.account_sid, call.call_sid)
-        for recording in recorded_now.known(record):
-            self._stop_recording(recording)
+        record = self._catalog.call(account_sid, call_sid)
+        known = recorded_now.known(record)
+        untold = recorded_now.untold(self._catalog, self._vendor(), record, self._now())
         try:
-            for recording in recorded_now.untold(
-                self._catalog, self._vendor(), record, self._now()
-            ):
-                self._stop_recording(recording)
+            for recording in chain(known, untold):
+                if of in {None, recording.recorded_leg}:
+                    self._stop_recording(recording)
         except VendorError as error:
-            log.error("%s: what is recorded of it is not known: %s", call.call_sid, error)
+            log.error("%s: what is recorded of it is not known: %s", call_sid, error)
 
     def _stop_recording(self, recording: Recording) -> None:
         try:

@@ -60,36 +60,16 @@ class Agents:
             if warning:
                 connection.execute(update(calls).where(line).values(detail=warning))
 
-    def add_leg(self, leg: Leg) -> Leg:
-        """Write a leg down, and its call where that was not known; return what stands."""
+    def add_leg(self, leg: Leg) -> Leg | None:
+        """Write a leg down, and its call where that was not known; return what was known."""
         there = _is(leg.account_sid, leg.leg_sid)
         with self.database.write() as connection:
-            if not self.database.insert_once(connection, legs, values(leg)) and leg.call_sid:
-                connection.execute(
-                    update(legs)
-                    .where(there, legs.c.call_sid.is_(None))
-                    .values(call_sid=leg.call_sid)
-                )
-            return to_leg(connection.execute(select(legs).where(there)).one())
-
-    def meet(self, conference: Leg, sid: str) -> list[Leg]:
-        """Write down who joined a conference; return the legs that now belong to a call."""
-        with self.database.write() as connection:
-            if _has_line(connection, conference.account_sid, sid):
-                met = replace(conference, call_sid=sid)
-                self.database.insert_once(connection, legs, values(met))
-            else:
-                connection.execute(
-                    update(legs)
-                    .where(_is(conference.account_sid, sid))
-                    .values(conference=conference.leg_sid)
-                )
-            return _link_members(connection, conference)
-
-    def owner(self, account_sid: str, sid: str) -> str:
-        """Return the call that a leg or conference belongs to; the SID itself if to none."""
-        with self.database.read() as connection:
-            return owner_of(connection, account_sid, sid)
+            if self.database.insert_once(connection, legs, values(leg)):
+                return None
+            before = connection.execute(select(legs).where(there).with_for_update()).one()
+            if before.call_sid is None:
+                connection.execute(update(legs).where(there).values(call_sid=leg.call_sid))
+            return to_leg(before)
 
     def knows_agent(self, agent: str) -> bool:
         """Whether an agent had a part in any call."""
@@ -101,36 +81,12 @@ class Agents:
         """Whether a SID is that of a leg, and not of a call of its own."""
         with self.database.read() as connection:
             known = connection.execute(select(legs).where(_is(account_sid, sid))).first()
-            own = known is not None and _has_line(connection, account_sid, sid)
+            own = known is not None and has_line(connection, account_sid, sid)
         return known is not None and known.call_sid != sid and not own
 
 
-def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
-    """Return the call that a leg or conference belongs to; the SID itself if to none.
-
-    A leg with a line of its own, such as a customer's who was sent on to somebody else, is a call.
-    """
-    if _has_line(connection, account_sid, sid):
-        return sid
-    found = connection.scalar(select(legs.c.call_sid).where(_is(account_sid, sid)))
-    return found or sid
-
-
-def _link_members(connection: Connection, conference: Leg) -> list[Leg]:
-    call_sid = owner_of(connection, conference.account_sid, conference.leg_sid)
-    waiting = (
-        (legs.c.account_sid == conference.account_sid)
-        & (legs.c.conference == conference.leg_sid)
-        & legs.c.call_sid.is_(None)
-    )
-    found = [to_leg(row) for row in connection.execute(select(legs).where(waiting))]
-    if call_sid == conference.leg_sid or not found:
-        return []
-    connection.execute(update(legs).where(waiting).values(call_sid=call_sid))
-    return [replace(leg, call_sid=call_sid) for leg in found]
-
-
-def _has_line(connection: Connection, account_sid: str, sid: str) -> bool:
+def has_line(connection: Connection, account_sid: str, sid: str) -> bool:
+    """Whether a SID is that of a call with a line."""
     line = (calls.c.account_sid == account_sid) & (calls.c.call_sid == sid)
     return connection.execute(select(calls.c.call_sid).where(line)).first() is not None
 

@@ -16,6 +16,7 @@ from twirec.adapters.sql.keepsakes import Keepsakes
 from twirec.adapters.sql.ledger import Ledger
 from twirec.adapters.sql.orders import Orders
 from twirec.adapters.sql.outbox import Outbox
+from twirec.adapters.sql.participants import Participants
 from twirec.adapters.sql.pauses import Pauses
 from twirec.adapters.sql.policies import Policies
 from twirec.adapters.sql.recordings import Recordings
@@ -27,6 +28,7 @@ from twirec.adapters.sql.work import Work
 
 class SqlCatalog(
     Agents,
+    Participants,
     Ledger,
     Orders,
     Pauses,

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, case, exists, func, insert, or_, select, update
 
-from twirec.adapters.sql.agents import PROOF, owner_of
+from twirec.adapters.sql.agents import PROOF
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keeping import keep_what_is_to_be_kept
 from twirec.adapters.sql.outbox import write_notice
+from twirec.adapters.sql.participants import owner_of
 from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
 from twirec.model.errors import NotFound, RequestRefused

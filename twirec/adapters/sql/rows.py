@@ -169,7 +169,7 @@ def to_informed_agent(row: Row[Any]) -> InformedAgent:
 
 def to_leg(row: Row[Any]) -> Leg:
     """Return the leg of a row."""
-    return Leg(row.account_sid, row.leg_sid, row.call_sid, row.at, row.agent, row.conference)
+    return Leg(row.account_sid, row.leg_sid, row.call_sid, row.at, row.agent)
 
 
 def to_order(row: Row[Any]) -> Order:

@@ -202,7 +202,17 @@ legs = Table(
     Column("call_sid", String(34), index=True),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("agent", String(255), nullable=False, server_default="", index=True),
-    Column("conference", String(34), index=True),
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("conference_sid", String(34), primary_key=True),
+    Column("leg_sid", String(34), primary_key=True, index=True),
+    Column("joined", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("left", Integer),
 )
 
 orders = Table(

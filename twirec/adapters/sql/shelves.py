@@ -88,6 +88,7 @@ SHELVES = (
     ),  # whoever held a lease is not there to end it
     Shelf(schema.pauses, schema.pauses.c.paused_at),
     Shelf(schema.legs, schema.legs.c.at),
+    Shelf(schema.participants, schema.participants.c.at),
     Shelf(schema.notes, schema.notes.c.at),
     Shelf(schema.orders, schema.orders.c.at),
     Shelf(schema.policy_changes, schema.policy_changes.c.at, only_added=True),

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from twirec.adapters.sql.participants import legs_of
 from twirec.adapters.sql.rows import to_call, to_consent, to_leg, to_note, to_pause, to_recording
-from twirec.adapters.sql.schema import calls, consents, legs, notes, pauses, recordings
+from twirec.adapters.sql.schema import calls, consents, notes, pauses, recordings
 from twirec.model.records import Call, CallRecord, Pause
 
 
@@ -34,7 +35,7 @@ def whole(
         .where(recordings.c.account_sid.in_(accounts), recordings.c.call_sid.in_(sids))
         .order_by(recordings.c.started_at, recordings.c.sid),
     )
-    others = _by_call(connection, select(legs).where(legs.c.call_sid.in_(sids)).order_by(legs.c.at))
+    others = _by_call(connection, legs_of(list(sids)))
     written = _by_call(
         connection, select(notes).where(notes.c.call_sid.in_(sids)).order_by(notes.c.id)
     )

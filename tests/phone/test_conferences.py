@@ -1,0 +1,235 @@
+"""Callers and agents who come to a conference and leave it, and what is recorded of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask, Response
+
+from tests.factories import call_sid, recording_sid
+from tests.phone.calling import LONG_ENOUGH, Clock
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.archive import Archive
+from twirec.flask import Twirec
+from twirec.model.errors import VendorUnavailable
+from twirec.model.records import CallRecord
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
+from twirec.model.words import Uninformed
+from twirec.settings import Settings
+from twirec.testing import ACCOUNT_SID, SignedPosts
+
+CALLERS = tuple(call_sid(number) for number in (1, 2, 3))
+ANA, BEA = call_sid(7), call_sid(8)
+AGENTS = {ANA: "client:ana", BEA: "client:bea"}
+ROOM, OTHER_ROOM = "CF" + "c" * 32, "CF" + "d" * 32
+OTHER_CALLER = "another caller in the conference may not be recorded"
+NOT_INFORMED = "an agent is not in the register of informed agents"
+
+
+@pytest.fixture
+def twirec_settings(twirec_settings: Settings) -> Settings:
+    return replace(twirec_settings, uninformed_agents=Uninformed.DO_NOT_RECORD)
+
+
+class Rooms:
+    """An app whose callers and agents meet in conferences, and where everybody is."""
+
+    def __init__(self, archive: Archive, vendor: MemoryVendor, post: SignedPosts) -> None:
+        self.archive, self.vendor, self.post = archive, vendor, post
+        archive.now = self.clock = Clock()
+        self._number = 0
+
+    def call(self, sid: str, *, heard: bool = True) -> None:
+        """Let a caller hear the announcement, or not to its end, and be recorded."""
+        form = {"CallSid": sid, "From": "+34600111222", "To": "+34911000111"}
+        self.post("/voice", form)
+        self.clock.advance(LONG_ENOUGH if heard else timedelta(seconds=1))
+        if "record-from" in self.post("/twirec/connect", form).text:
+            self.record(sid)
+
+    def record(self, leg: str) -> None:
+        number = CALLERS.index(leg) + 1 if leg in CALLERS else 9
+        self.vendor.add_recording(
+            VendorRecording(
+                recording_sid(number),
+                ACCOUNT_SID,
+                leg,
+                RecordingStatus.IN_PROGRESS,
+                started_at=self.clock(),
+                source="DialVerb",
+            )
+        )
+
+    def agent(self, sid: str) -> None:
+        self.post("/join", {"CallSid": sid, "From": AGENTS[sid], "To": "+34911000222"})
+
+    def inform(self, name: str) -> None:
+        self.archive.inform_agent(
+            name, informed_on=self.clock().date(), reference="annex", by="eva"
+        )
+
+    def tell(self, what: str, sid: str, room: str = ROOM) -> None:
+        """Tell that somebody joined or left, as Twilio does."""
+        self._number += 1
+        self.clock.advance(timedelta(seconds=1))
+        form = {
+            "CallSid": sid,
+            "ConferenceSid": room,
+            "SequenceNumber": str(self._number),
+            "StatusCallbackEvent": f"participant-{what}",
+            "Timestamp": self.clock().strftime("%a, %d %b %Y %H:%M:%S +0000"),
+        }
+        assert self.post("/twirec/met", form).status_code == 204
+
+    def recorded(self) -> list[str]:
+        """Return the legs that are being recorded."""
+        return [
+            found.call_sid or ""
+            for found in self.vendor.recordings(ACCOUNT_SID)
+            if found.status is RecordingStatus.IN_PROGRESS
+        ]
+
+    def show(self, sid: str) -> CallRecord:
+        return self.archive.show(sid)
+
+
+@pytest.fixture
+def rooms(
+    twirec_archive: Archive, vendor: MemoryVendor, twirec_post: Callable[[Flask], SignedPosts]
+) -> Rooms:
+    app = Flask(__name__)
+    recordings = Twirec(app, twirec_archive, may_pause=lambda record: "ana")
+
+    def voice() -> Response:
+        return recordings.answer(dial="conference:room-1")
+
+    def take() -> Response:
+        return recordings.take("support")
+
+    app.post("/voice")(recordings.signed(voice))
+    app.post("/take")(recordings.signed(take))
+    app.post("/join", endpoint="join")(recordings.signed(lambda: recordings.join("room-1")))
+    return Rooms(twirec_archive, vendor, twirec_post(app))
+
+
+def test_of_three_callers_none_is_recorded_when_the_last_may_not_be(rooms: Rooms) -> None:
+    for place, sid in enumerate(CALLERS):
+        rooms.call(sid, heard=place < 2)
+    for sid in CALLERS[:2]:
+        rooms.tell("join", sid)
+    assert sorted(rooms.recorded()) == list(CALLERS[:2])
+    rooms.tell("join", CALLERS[2])
+    assert rooms.recorded() == []
+    assert {rooms.show(sid).call.detail for sid in CALLERS} == {OTHER_CALLER}
+
+
+def test_who_left_keeps_nobody_else_from_being_recorded(rooms: Rooms) -> None:
+    for place, sid in enumerate(CALLERS):
+        rooms.call(sid, heard=place > 0)
+    rooms.tell("join", CALLERS[0])
+    rooms.tell("leave", CALLERS[0])
+    for sid in CALLERS[1:]:
+        rooms.tell("join", sid)
+    assert sorted(rooms.recorded()) == list(CALLERS[1:])
+
+
+def test_an_agent_who_was_not_informed_ends_what_is_recorded_of_all_callers(rooms: Rooms) -> None:
+    for sid in CALLERS[:2]:
+        rooms.call(sid)
+        rooms.tell("join", sid)
+    rooms.agent(ANA)
+    rooms.tell("join", ANA)
+    assert rooms.recorded() == []
+    for sid in CALLERS[:2]:
+        record = rooms.show(sid)
+        assert record.call.detail == NOT_INFORMED
+        assert [leg.agent for leg in record.legs] == ["client:ana"]
+
+
+def test_an_agent_who_left_is_not_named_to_who_comes_after(rooms: Rooms) -> None:
+    for sid in AGENTS:
+        rooms.agent(sid)
+    rooms.inform("client:bea")
+    rooms.tell("join", ANA)
+    rooms.tell("join", BEA)
+    rooms.tell("leave", ANA)
+    rooms.call(CALLERS[0])
+    rooms.tell("join", CALLERS[0])
+    assert rooms.recorded() == [CALLERS[0]]
+    record = rooms.show(CALLERS[0])
+    assert record.consents[0].agents == (1,)
+    assert [leg.agent for leg in record.legs] == ["client:bea"]
+
+
+@pytest.mark.parametrize("direction", ["inbound", "outbound-api"])
+def test_whom_the_app_put_through_is_known_by_their_leg(rooms: Rooms, direction: str) -> None:
+    """Twilio's Participants API, say, or TwiML of the app's own."""
+    rooms.inform("client:ana")
+    ends = ("client:ana", "+34911000222")
+    from_, to = ends if direction == "inbound" else reversed(ends)
+    rooms.vendor.add_call(VendorCall(ANA, ACCOUNT_SID, from_, to, direction, "in-progress"))
+    rooms.call(CALLERS[0])
+    rooms.tell("join", CALLERS[0])
+    rooms.tell("join", ANA)
+    assert rooms.recorded() == [CALLERS[0]]
+    record = rooms.show(CALLERS[0])
+    assert record.consents[0].agents == (1,)
+    assert [(leg.leg_sid, leg.agent) for leg in record.legs] == [(ANA, "client:ana")]
+
+
+def test_of_whom_nobody_knows_who_they_are_nothing_is_recorded(rooms: Rooms) -> None:
+    rooms.vendor.fail_next("call", VendorUnavailable("no answer"))
+    rooms.call(CALLERS[0])
+    rooms.tell("join", CALLERS[0])
+    rooms.tell("join", ANA)
+    assert rooms.recorded() == []
+    assert rooms.show(CALLERS[0]).call.detail == NOT_INFORMED
+
+
+def test_an_agents_leg_pauses_the_call_that_it_is_in_now(rooms: Rooms) -> None:
+    rooms.inform("client:ana")
+    rooms.agent(ANA)
+    for sid, room in zip(CALLERS, (ROOM, OTHER_ROOM), strict=False):
+        rooms.call(sid)
+        rooms.tell("join", sid, room)
+    rooms.tell("join", ANA)
+    assert rooms.post(f"/twirec/pause/{ANA}", {}).get_json() == {"recordings": [recording_sid(1)]}
+    assert rooms.post(f"/twirec/resume/{ANA}", {}).get_json() == {"recordings": [recording_sid(1)]}
+    rooms.tell("leave", ANA)
+    rooms.tell("join", ANA, OTHER_ROOM)
+    assert rooms.post(f"/twirec/pause/{ANA}", {}).get_json() == {"recordings": [recording_sid(2)]}
+    assert rooms.recorded() == [CALLERS[0]]
+
+
+def test_an_agents_leg_pauses_all_whom_they_speak_with(rooms: Rooms) -> None:
+    rooms.inform("client:ana")
+    rooms.agent(ANA)
+    rooms.tell("join", ANA)
+    for sid in CALLERS[:2]:
+        rooms.call(sid)
+        rooms.tell("join", sid)
+    told = [recording_sid(1), recording_sid(2)]
+    assert rooms.post(f"/twirec/pause/{ANA}", {}).get_json() == {"recordings": told}
+    assert rooms.recorded() == []
+    assert rooms.post(f"/twirec/resume/{ANA}", {}).get_json() == {"recordings": told}
+
+
+def test_what_is_recorded_of_a_leg_for_one_caller_ends_when_it_meets_another(
+    rooms: Rooms,
+) -> None:
+    """The agent took the first out of a queue: it is their leg that is recorded."""
+    rooms.inform("client:ana")
+    rooms.post("/take", {"CallSid": ANA, "From": "client:ana", "To": "+34911000222"})
+    form = {"CallSid": CALLERS[0], "From": "+34600111222", "To": "+34911000111"}
+    rooms.post("/voice", form)
+    rooms.clock.advance(LONG_ENOUGH)
+    rooms.post("/twirec/connect", form)
+    rooms.post("/twirec/dequeued", {**form, "DequeingCallSid": ANA})
+    assert rooms.recorded() == [ANA]
+    rooms.call(CALLERS[1])
+    rooms.tell("join", CALLERS[1])
+    rooms.tell("join", ANA)
+    assert rooms.recorded() == [CALLERS[1]]
