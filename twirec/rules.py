@@ -103,8 +103,16 @@ class Rules(Auditing):
         scope = (self._own(number), _word(Direction, "direction", direction))
         return self._change(PolicyChange(self.now(), by, why.strip(), *scope))
 
+    def own_number(self, text: str) -> str:
+        """Return an own number as the policy has it: E.164, `client:NAME` or `sip:ADDRESS`.
+
+        Raises:
+            InvalidQuery: it is none.
+        """
+        return check_phone("number", text, self.settings.country)
+
     def _own(self, number: str | None) -> str | None:
-        return None if number is None else check_phone("number", number, self.settings.country)
+        return None if number is None else self.own_number(number)
 
     def overruling(self, change: PolicyChange) -> list[PolicyChange]:
         """Return the switches of narrower scopes that say the opposite of a change, and hold."""

@@ -71,7 +71,9 @@ def test_a_number_that_is_reset_follows_all_others(twirec: Twirec, archive: Arch
     ("at", "problem"),
     [
         ("2026-11-03", "at: give the time too, such as 2026-11-03 17:00."),
-        ("yesterday", "at: 'yesterday' is not a time; write"),
+        ("yesterday", "at: 'yesterday' is not a time; write 2026-11-03 17:00."),
+        ("9999-12-31T23:59Z", "9999 is too far away for a time."),
+        ("0001-01-01T00:00+05:00", "1 is too far away for a time."),
         (
             "2026-10-25 02:20",
             "at: the clock was moved then; say 2026-10-25T02:20:00+02:00 or "
@@ -84,6 +86,12 @@ def test_what_held_is_asked_of_one_moment(twirec: Twirec, at: str, problem: str)
     asked = twirec("policy", "--at", at)
     assert asked.exit_code == 1
     assert problem in asked.output
+
+
+def test_what_is_no_number_has_no_policy(twirec: Twirec) -> None:
+    asked = twirec("policy", "--number", "the shop")
+    assert asked.exit_code == 1
+    assert "number: give +34911222333, client:NAME or sip:ADDRESS." in asked.output
 
 
 @pytest.mark.parametrize("at", ["2026-11-03 5:00", "2026-13-01 10:00"])

@@ -29,6 +29,14 @@ def test_a_status_callback_is_kept_and_the_recording_due(
     assert recording.due_at == clock.time
 
 
+def test_a_message_is_the_customers_alone_whatever_the_call_goes_on_to(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    post("/voice", VOICE)  # connects a person, where a message was taken before
+    post("/twirec/status", {**STATUS, "RecordingSource": "RecordVerb", "RecordingChannels": "1"})
+    assert twirec_archive.catalog.recording(recording_sid()).channel_map == (Role.CUSTOMER,)
+
+
 def test_a_recording_that_others_started_is_quarantined(
     post: SignedPosts, twirec_archive: Archive
 ) -> None:

@@ -11,7 +11,7 @@ from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.numbers import normalise
 from twirec.model.announcements import Announcement
 from twirec.model.policy import Policy
-from twirec.model.records import VOICEMAIL, Call, CallRecord, Consent, is_queue
+from twirec.model.records import Call, CallRecord, Consent, is_queue
 from twirec.model.words import (
     NOTHING_CAME,
     ConsentMode,
@@ -211,9 +211,9 @@ def channels_of(source: str | None, leg: str | None, record: CallRecord) -> tupl
         record: the call it belongs to.
     """
     call = record.call
-    if leg != call.call_sid and source in TWO_CHANNELS:
+    if leg != call.call_sid:
         agents = {each.leg_sid for each in record.legs if each.agent}
-        return AGENT_FIRST if leg in agents else ()
-    if source == "RecordVerb":
-        return (Role.CUSTOMER,) if call.dial == (VOICEMAIL,) else ()
+        return AGENT_FIRST if source in TWO_CHANNELS and leg in agents else ()
+    if source == "RecordVerb":  # of the leg alone: https://www.twilio.com/docs/voice/twiml/record
+        return call.channel_map[:1]
     return call.channel_map if source in TWO_CHANNELS else ()

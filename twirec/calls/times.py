@@ -53,7 +53,7 @@ def one_moment(field: str, text: str, zone: tzinfo) -> datetime:
     Raises:
         InvalidQuery: it is not one moment; the message names the fix.
     """
-    moment = _parse(field, text)
+    moment = _parse(field, text, "2026-11-03 17:00")
     if not isinstance(moment, datetime):
         raise InvalidQuery(f"{field}: give the time too, such as {moment} 17:00.")
     if moment.tzinfo is None:
@@ -64,7 +64,9 @@ def one_moment(field: str, text: str, zone: tzinfo) -> datetime:
     return _in_utc(moment, zone, 0)
 
 
-def _parse(field: str, text: str) -> date | datetime:
+def _parse(
+    field: str, text: str, write: str = "2026-11-03 or 2026-11-03 16:30"
+) -> date | datetime:
     text = text.strip()
     try:
         return (
@@ -73,9 +75,7 @@ def _parse(field: str, text: str) -> date | datetime:
             else datetime.fromisoformat(text)
         )
     except ValueError:
-        raise InvalidQuery(
-            f"{field}: {text!r} is not a time; write 2026-11-03 or 2026-11-03 16:30."
-        ) from None
+        raise InvalidQuery(f"{field}: {text!r} is not a time; write {write}.") from None
 
 
 def both_readings(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
@@ -98,6 +98,7 @@ def _in_utc(moment: datetime, zone: tzinfo, which: int) -> datetime:
     if moment.tzinfo is None:
         return both_readings(moment, zone)[which]
     try:
+        moment.astimezone(zone)  # as it will be shown
         return moment.astimezone(UTC)
     except OverflowError:
         raise InvalidQuery(f"{moment.year} is too far away for a time.") from None

@@ -105,6 +105,7 @@ def policy(
             language=language,
             legal_basis=LegalBasis(legal_basis) if legal_basis else None,
         )
+    number = None if number is None else archive.own_number(number)
     moment = archive.moment("at", at) if at is not None else None
     _show(archive, number, direction, moment, as_json)
 
