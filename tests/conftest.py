@@ -1,11 +1,13 @@
-"""What all tests share: the tables of new catalogs."""
+"""What all tests share: the tables of new catalogs, and a PostgreSQL server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.servers import postgres
 from twirec.adapters.sql import migrate
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.adapters.sql.database import Database
@@ -23,6 +25,9 @@ def tables_made_once() -> Iterator[None]:
     upgrade = migrate.upgrade
 
     def copy(database: Database) -> None:
+        if database.engine.dialect.name != "sqlite":
+            upgrade(database)
+            return
         database.make_file()
         with database.write() as connection:
             empty = not connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first()
@@ -34,3 +39,17 @@ def tables_made_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "upgrade", copy)
         yield
+
+
+@pytest.fixture(scope="session")
+def new_postgres() -> Iterator[Callable[[], str]]:
+    """What makes a database on PostgreSQL, with a catalog's tables, and returns its URL."""
+    try:
+        with postgres() as server:
+            tables = server.make()
+            catalog = SqlCatalog(tables.render_as_string(hide_password=False))
+            catalog.set_up()
+            catalog.close()
+            yield lambda: server.make(like=tables.database).render_as_string(hide_password=False)
+    except FileNotFoundError as error:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))

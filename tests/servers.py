@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import subprocess
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -14,10 +17,13 @@ from google.auth.credentials import AnonymousCredentials
 
 # Google's storage client carries no type information.
 from google.cloud import storage  # type: ignore[import-untyped]
+from sqlalchemy import URL, create_engine, text
 
 from tests.strict_gcs import StrictGcs
 
-__all__ = ["StrictGcs", "connect_gcs", "fake_gcs"]
+__all__ = ["StrictGcs", "connect_gcs", "fake_gcs", "postgres"]
+
+NO_POSTGRES = "There is no pg_virtualenv: `apt-get install postgresql`."
 
 
 @contextmanager
@@ -41,6 +47,61 @@ def fake_gcs(*buckets: str) -> Iterator[str]:
         process.stderr.close()
         with _same_environment():
             server.stop()
+
+
+class Postgres:
+    """A PostgreSQL server with nothing in it but what tests make.
+
+    Args:
+        url: of the database that every server has.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._made = 0
+
+    def make(self, *, like: str | None = None) -> URL:
+        """Make a database, empty or like another one, and return its address."""
+        self._made += 1
+        name = f"tests_{self._made}"
+        template = f" TEMPLATE {like}" if like else ""
+        engine = create_engine(self._url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}{template}"))
+        engine.dispose()
+        return self._url.set(database=name)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Run a PostgreSQL server of Debian's, which is gone when this process is.
+
+    Raises:
+        FileNotFoundError: Debian's package is not there.
+    """
+    if shutil.which("pg_virtualenv") is None:
+        raise FileNotFoundError(NO_POSTGRES)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}", "-o", "fsync=off"]
+    say = [*cluster, "sh", "-c", 'echo "password $PGPASSWORD"; cat']
+    with subprocess.Popen(say, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if line.startswith("password "))
+        yield Postgres(
+            URL.create(
+                "postgresql+psycopg",
+                username="postgres",
+                password=said.split()[1],
+                host="localhost",
+                port=port,
+                database="postgres",
+            )
+        )
+        process.stdin.close()
+        process.stdout.read()
 
 
 @contextmanager

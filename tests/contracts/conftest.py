@@ -61,9 +61,16 @@ def _gcs(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsBucket]:
     bucket.close()
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "postgres"])
 def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlCatalog]:
-    url = f"sqlite:///{tmp_path}/catalog.db" if request.param == "file" else "sqlite://"
+    """An empty catalog of each kind."""
+    match request.param:
+        case "file":
+            url = f"sqlite:///{tmp_path}/catalog.db"
+        case "memory":
+            url = "sqlite://"
+        case _:
+            url = request.getfixturevalue("new_postgres")()
     catalog = SqlCatalog(url)
     catalog.set_up()
     yield catalog

@@ -32,13 +32,15 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def any_site(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    """An installation on each kind of bucket."""
-    bucket = f"file://{tmp_path}/bucket"
+    """An installation on each kind of bucket; fake-gcs-server's has its catalog on PostgreSQL."""
+    bucket, environ = f"file://{tmp_path}/bucket", {}
     if request.param != "folder":
         server = request.getfixturevalue(request.param.replace("-", "_"))
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", server)
         bucket = f"gs://recordings/{uuid.uuid4()}"
-    with Site(tmp_path, bucket).running() as site:
+    if request.param == "fake-gcs":
+        environ["TWIREC_DATABASE_URL"] = request.getfixturevalue("new_postgres")()
+    with Site(tmp_path, bucket, environ=environ).running() as site:
         yield site
 
 
