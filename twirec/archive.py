@@ -19,7 +19,7 @@ from twirec.finding import Finding
 from twirec.model.audit import Action
 from twirec.model.errors import TwirecError
 from twirec.model.ports import Bucket, Vendor
-from twirec.model.records import Call, Pause, Recording, SweepReport
+from twirec.model.records import Call, CallRecord, Pause, Recording, SweepReport
 from twirec.phone import Phone
 from twirec.recovery import Recovery
 from twirec.rules import Rules
@@ -233,15 +233,15 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         numbers = (connect,) if isinstance(connect, str) else tuple(connect)
         return self.phone.place(to, connect=numbers, own_number=own_number)
 
-    def pause(self, sid: str, *, by: str) -> list[Pause]:
+    def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
         """Pause what is recorded of a call. See `Phone.pause`."""
         with self._attempt(Action.PAUSE, by, sid):
-            return self.phone.pause(sid, by=by)
+            return self.phone.pause(sid, by=by, calls=calls)
 
-    def resume(self, sid: str, *, by: str) -> list[str]:
+    def resume(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[str]:
         """Let what is recorded of a call go on. See `Phone.resume`."""
         with self._attempt(Action.RESUME, by, sid) as done:
-            resumed = self.phone.resume(sid)
+            resumed = self.phone.resume(sid, calls=calls)
         self.catalog.append_audit(done)
         return resumed
 

@@ -28,6 +28,7 @@ A_LEG = {"account_sid": ACCOUNT, "call_sid": CALL, "at": AT}
 LEGS = [
     {**A_LEG, "leg_sid": ROOM, "conference": None},
     {**A_LEG, "leg_sid": AGENT, "agent": "client:ana", "conference": ROOM},
+    {**A_LEG, "leg_sid": CALL, "conference": ROOM},  # an agent's, who dialled out in between
 ]
 
 
@@ -56,6 +57,5 @@ def test_calls_get_the_tail_of_their_number(tmp_path: Path) -> None:
 def test_who_met_in_a_conference_still_did(tmp_path: Path) -> None:
     catalog = older(tmp_path, "0003", calls=[A_CALL], legs=LEGS)
     assert catalog.owner(ACCOUNT, ROOM) == catalog.owner(ACCOUNT, AGENT) == CALL
-    (leg,) = catalog.call(ACCOUNT, CALL).legs
-    assert (leg.leg_sid, leg.agent) == (AGENT, "client:ana")
+    assert "client:ana" in {leg.agent for leg in catalog.call(ACCOUNT, CALL).legs}
     catalog.close()

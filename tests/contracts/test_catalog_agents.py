@@ -78,7 +78,7 @@ def test_a_leg_gets_its_call_once(catalog: SqlCatalog) -> None:
     assert catalog.add_leg(replace(alone, call_sid=call_sid(1), agent="other")) == alone
     linked = replace(alone, call_sid=call_sid(1))
     assert catalog.add_leg(replace(alone, call_sid=call_sid(2))) == linked
-    assert catalog.owners(ACCOUNT, call_sid(7)) == [call_sid(1)]
+    assert catalog.calls_now(ACCOUNT, call_sid(7)) == [call_sid(1)]
     assert catalog.owner(ACCOUNT, call_sid(7)) == call_sid(1)
     assert catalog.call(ACCOUNT, call_sid(1)).legs == (linked,)
     assert catalog.owner(OTHER_ACCOUNT, call_sid(7)) == call_sid(7)

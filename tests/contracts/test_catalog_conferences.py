@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid
 from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.calls.reception import AGENT_FIRST
 from twirec.model.agents import ConferenceEvent, Leg, Together
 from twirec.model.states import State
 
@@ -35,8 +37,8 @@ def event(sid: str, number: int, room: str = ROOM, *, left: bool = False) -> Con
 
 def joined(catalog: SqlCatalog, *sids: str, room: str = ROOM) -> Together:
     for number, sid in enumerate(sids, 1):
-        together = catalog.join(event(sid, number, room))
-    return together
+        catalog.join(event(sid, number, room))
+    return catalog.together(ACCOUNT, room)
 
 
 def legs_of(catalog: SqlCatalog, sid: str) -> list[str]:
@@ -49,7 +51,7 @@ def test_whoever_comes_first_the_agents_leg_belongs_to_the_call(
 ) -> None:
     assert joined(catalog, *order) == Together((CALLER,), (people[AGENT],))
     assert catalog.owner(ACCOUNT, AGENT) == catalog.owner(ACCOUNT, ROOM) == CALLER
-    assert catalog.owners(ACCOUNT, AGENT) == [CALLER]
+    assert catalog.calls_now(ACCOUNT, AGENT) == [CALLER]
     (leg,) = catalog.call(ACCOUNT, CALLER).legs
     assert (leg.leg_sid, leg.call_sid, leg.agent) == (AGENT, CALLER, people[AGENT].agent)
 
@@ -58,13 +60,13 @@ def test_a_conference_that_nobody_called_is_nobodys(catalog: SqlCatalog) -> None
     assert joined(catalog, AGENT).calls == ()
     assert catalog.owner(ACCOUNT, ROOM) == ROOM
     assert catalog.owner(ACCOUNT, AGENT) == AGENT
-    assert catalog.owners(ACCOUNT, AGENT) == []
+    assert catalog.calls_now(ACCOUNT, AGENT) == []
 
 
 def test_an_agent_is_with_all_callers_of_a_conference(catalog: SqlCatalog) -> None:
     together = joined(catalog, CALLER, AGENT, SECOND)
     assert together.calls == (CALLER, SECOND)
-    assert catalog.owners(ACCOUNT, AGENT) == [CALLER, SECOND]
+    assert catalog.calls_now(ACCOUNT, AGENT) == [CALLER, SECOND]
     assert legs_of(catalog, CALLER) == legs_of(catalog, SECOND) == [AGENT]
     assert catalog.owner(ACCOUNT, ROOM) == CALLER
 
@@ -74,28 +76,28 @@ def test_an_agent_who_moved_on_is_with_the_caller_they_moved_to(catalog: SqlCata
     catalog.leave(event(AGENT, 3, left=True))
     catalog.join(event(SECOND, 1, OTHER_ROOM))
     catalog.join(event(AGENT, 5, OTHER_ROOM))
-    assert catalog.owners(ACCOUNT, AGENT) == [SECOND]
+    assert catalog.calls_now(ACCOUNT, AGENT) == [SECOND]
     assert legs_of(catalog, CALLER) == legs_of(catalog, SECOND) == [AGENT]
-    assert catalog.join(event(OTHER_AGENT, 4)).legs[0].leg_sid == OTHER_AGENT
+    assert catalog.together(ACCOUNT, ROOM) == Together((CALLER,), ())
 
 
 def test_who_left_before_somebody_came_did_not_meet_them(catalog: SqlCatalog) -> None:
     joined(catalog, CALLER, AGENT)
     catalog.leave(event(CALLER, 3, left=True))
-    assert catalog.owners(ACCOUNT, AGENT) == []
+    assert catalog.calls_now(ACCOUNT, AGENT) == []
     assert catalog.owner(ACCOUNT, AGENT) == CALLER
     catalog.leave(event(AGENT, 4, left=True))
-    together = catalog.join(event(SECOND, 5))
-    assert (together.calls, together.legs) == ((SECOND,), ())
+    catalog.join(event(SECOND, 5))
+    assert catalog.together(ACCOUNT, ROOM) == Together((SECOND,), ())
     assert legs_of(catalog, SECOND) == []
 
 
 def test_who_comes_back_is_there_again_whatever_is_told_last(catalog: SqlCatalog) -> None:
     joined(catalog, CALLER, AGENT)
-    back = catalog.join(event(AGENT, 4))
+    catalog.join(event(AGENT, 4))
     catalog.leave(event(AGENT, 3, left=True))
-    assert [leg.leg_sid for leg in back.legs] == [AGENT]
-    assert catalog.owners(ACCOUNT, AGENT) == [CALLER]
+    assert [leg.leg_sid for leg in catalog.together(ACCOUNT, ROOM).legs] == [AGENT]
+    assert catalog.calls_now(ACCOUNT, AGENT) == [CALLER]
     assert legs_of(catalog, CALLER) == [AGENT]
 
 
@@ -103,7 +105,8 @@ def test_what_is_told_twice_changes_nothing(catalog: SqlCatalog) -> None:
     joined(catalog, CALLER, AGENT)
     for told in (event(AGENT, 3, left=True), event(AGENT, 3, left=True)):
         catalog.leave(told)
-    assert catalog.join(event(AGENT, 2)).legs == ()
+    catalog.join(event(AGENT, 2))
+    assert catalog.together(ACCOUNT, ROOM).legs == ()
 
 
 def test_what_is_recorded_of_a_conference_is_its_first_callers_also_afterwards(
@@ -121,3 +124,58 @@ def test_what_is_recorded_of_a_conference_is_its_first_callers_also_afterwards(
 def test_another_account_has_conferences_of_its_own(catalog: SqlCatalog) -> None:
     joined(catalog, CALLER, AGENT)
     assert catalog.owner("AC" + "b" * 32, ROOM) == ROOM
+
+
+def test_a_leave_that_comes_before_its_join_counts(catalog: SqlCatalog) -> None:
+    catalog.join(event(CALLER, 1))
+    for left in (3, 5):  # twice there, and nobody told that they came
+        catalog.leave(event(AGENT, left, left=True))
+    assert catalog.together(ACCOUNT, ROOM).legs == ()
+    for joined_late in (4, 4, 2):
+        catalog.join(event(AGENT, joined_late))
+    assert [leg.leg_sid for leg in catalog.together(ACCOUNT, ROOM).legs] == [AGENT]
+    catalog.leave(event(AGENT, 3, left=True))
+    assert catalog.together(ACCOUNT, ROOM).legs == ()
+
+
+def test_who_is_in_another_conference_left_this_one_even_if_nobody_told(
+    catalog: SqlCatalog,
+) -> None:
+    joined(catalog, CALLER, AGENT)
+    catalog.join(event(SECOND, 3, OTHER_ROOM))
+    catalog.join(event(AGENT, 4, OTHER_ROOM))
+    assert catalog.together(ACCOUNT, ROOM).legs == ()
+    assert catalog.calls_now(ACCOUNT, AGENT) == [SECOND]
+
+
+def test_two_who_join_at_once_are_both_seen_by_one_of_them(catalog: SqlCatalog) -> None:
+    """Of each pair the one who asks last sees both, whatever the database's isolation."""
+    for number in range(20):
+        room = f"CF{number:032x}"
+        seen: list[Together] = []
+
+        def come(sid: str, at: int, room: str = room, seen: list[Together] = seen) -> None:
+            catalog.join(event(sid, at, room))
+            seen.append(catalog.together(ACCOUNT, room))
+
+        pair = [Thread(target=come, args=(sid, at)) for at, sid in enumerate((CALLER, SECOND), 1)]
+        for thread in pair:
+            thread.start()
+        for thread in pair:
+            thread.join()
+        assert max(len(together.calls) for together in seen) == 2
+
+
+def test_an_agent_who_dialled_out_before_is_no_caller(catalog: SqlCatalog) -> None:
+    """Their leg has a line; the customer whom they dialled is a leg of it."""
+    customer = call_sid(9)
+    catalog.open_call(a_call(call_sid=OTHER_AGENT, leg=customer, channel_map=AGENT_FIRST))
+    catalog.add_leg(Leg(ACCOUNT, OTHER_AGENT, OTHER_AGENT, STARTED, "client:8"))
+    catalog.add_leg(Leg(ACCOUNT, customer, OTHER_AGENT, STARTED))
+    together = joined(catalog, OTHER_AGENT, CALLER)
+    assert (together.calls, [leg.leg_sid for leg in together.legs]) == ((CALLER,), [OTHER_AGENT])
+    assert catalog.calls_now(ACCOUNT, OTHER_AGENT) == [CALLER]
+    catalog.join(event(customer, 3))
+    assert catalog.together(ACCOUNT, ROOM).calls == (CALLER, OTHER_AGENT)
+    catalog.join(event(AGENT, 4))
+    assert AGENT in legs_of(catalog, OTHER_AGENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from tests.factories import (
     recording_sid,
 )
 from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.model.agents import Leg
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable, NotFound
 from twirec.model.journal import UNDATED, FoundObject, Row
 from twirec.model.states import State
@@ -125,6 +127,13 @@ def test_a_row_that_is_there_is_replaced(catalog: SqlCatalog) -> None:
 def test_a_row_that_is_not_known_or_not_whole_is_refused(catalog: SqlCatalog, row: Row) -> None:
     with pytest.raises(JournalUnreadable):
         catalog.restore(DAY, [row], [])
+
+
+def test_a_column_that_is_gone_keeps_no_journal_from_being_read(catalog: SqlCatalog) -> None:
+    leg = Leg(ACCOUNT, call_sid(7), call_sid(), STARTED, "client:ana")
+    row = {**asdict(leg), "at": STARTED.isoformat(), "conference": "CF" + "c" * 32}
+    catalog.restore(DAY, [("legs", row)], [])
+    assert catalog.add_leg(leg) == leg
 
 
 def test_recordings_are_found_by_their_sids(catalog: SqlCatalog) -> None:

@@ -17,12 +17,13 @@ from twirec.flask import Twirec
 from twirec.model.errors import VendorUnavailable
 from twirec.model.records import CallRecord
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
-from twirec.model.words import Uninformed
+from twirec.model.words import Reason, Uninformed
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
 CALLERS = tuple(call_sid(number) for number in (1, 2, 3))
-ANA, BEA = call_sid(7), call_sid(8)
+ANA, BEA, CUSTOMER = call_sid(7), call_sid(8), call_sid(9)
+OWN, CUSTOMERS_NUMBER = "+34911000111", "+34600777666"
 AGENTS = {ANA: "client:ana", BEA: "client:bea"}
 ROOM, OTHER_ROOM = "CF" + "c" * 32, "CF" + "d" * 32
 OTHER_CALLER = "another caller in the conference may not be recorded"
@@ -110,7 +111,12 @@ def rooms(
         return recordings.take("support")
 
     app.post("/voice")(recordings.signed(voice))
+
+    def dial() -> Response:
+        return recordings.dial_out(CUSTOMERS_NUMBER, own_number=OWN)
+
     app.post("/take")(recordings.signed(take))
+    app.post("/dial")(recordings.signed(dial))
     app.post("/join", endpoint="join")(recordings.signed(lambda: recordings.join("room-1")))
     return Rooms(twirec_archive, vendor, twirec_post(app))
 
@@ -123,7 +129,9 @@ def test_of_three_callers_none_is_recorded_when_the_last_may_not_be(rooms: Rooms
     assert sorted(rooms.recorded()) == list(CALLERS[:2])
     rooms.tell("join", CALLERS[2])
     assert rooms.recorded() == []
-    assert {rooms.show(sid).call.detail for sid in CALLERS} == {OTHER_CALLER}
+    assert {rooms.show(sid).call.detail for sid in CALLERS[:2]} == {OTHER_CALLER}
+    last = rooms.show(CALLERS[2]).call
+    assert (last.reason, last.detail) == (Reason.ANNOUNCEMENT_FAILED, "")
 
 
 def test_who_left_keeps_nobody_else_from_being_recorded(rooms: Rooms) -> None:
@@ -186,7 +194,7 @@ def test_of_whom_nobody_knows_who_they_are_nothing_is_recorded(rooms: Rooms) -> 
     rooms.tell("join", CALLERS[0])
     rooms.tell("join", ANA)
     assert rooms.recorded() == []
-    assert rooms.show(CALLERS[0]).call.detail == NOT_INFORMED
+    assert rooms.show(CALLERS[0]).call.detail == OTHER_CALLER
 
 
 def test_an_agents_leg_pauses_the_call_that_it_is_in_now(rooms: Rooms) -> None:
@@ -233,3 +241,117 @@ def test_what_is_recorded_of_a_leg_for_one_caller_ends_when_it_meets_another(
     rooms.tell("join", CALLERS[1])
     rooms.tell("join", ANA)
     assert rooms.recorded() == [CALLERS[1]]
+
+
+def dialled_out(rooms: Rooms, *, heard: bool = True) -> None:
+    """Let an agent dial a customer, who hears the announcement, or not to its end."""
+    rooms.post("/dial", {"CallSid": ANA, "From": "client:ana", "To": CUSTOMERS_NUMBER})
+    told = {"CallSid": CUSTOMER, "ParentCallSid": ANA, "To": CUSTOMERS_NUMBER}
+    rooms.post("/twirec/announce", told)
+    rooms.clock.advance(LONG_ENOUGH if heard else timedelta(seconds=1))
+    rooms.post(f"/twirec/announced/{ANA}/0", told)
+    rooms.vendor.add_call(
+        VendorCall(
+            CUSTOMER, ACCOUNT_SID, OWN, CUSTOMERS_NUMBER, "outbound-dial", "in-progress", ANA
+        )
+    )
+
+
+def test_a_customer_who_was_dialled_stays_a_customer_in_a_conference(rooms: Rooms) -> None:
+    rooms.inform("client:ana")
+    rooms.inform("client:bea")
+    dialled_out(rooms)
+    for sid in (ANA, CUSTOMER):
+        rooms.tell("join", sid)
+    assert rooms.recorded() == [ANA]
+    rooms.agent(BEA)
+    rooms.tell("join", BEA)
+    record = rooms.show(ANA)
+    assert record.consents[0].agents == (1, 2)
+    assert {leg.agent for leg in record.legs} == {"client:ana", "", "client:bea"}
+
+
+def test_who_was_told_nothing_is_not_heard_in_the_recording_of_another(rooms: Rooms) -> None:
+    rooms.inform("client:ana")
+    dialled_out(rooms, heard=False)
+    rooms.call(CALLERS[0])
+    rooms.tell("join", CALLERS[0])
+    rooms.tell("join", CUSTOMER)
+    assert rooms.recorded() == []
+    assert rooms.show(CALLERS[0]).call.detail == OTHER_CALLER
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_number_is_an_agents_only_if_it_is_known(rooms: Rooms, known: bool) -> None:
+    """A caller whose call has no line was told nothing: the catalog was down."""
+    if known:
+        rooms.inform(CUSTOMERS_NUMBER)
+    rooms.vendor.add_call(
+        VendorCall(BEA, ACCOUNT_SID, CUSTOMERS_NUMBER, OWN, "inbound", "in-progress")
+    )
+    rooms.call(CALLERS[0])
+    rooms.tell("join", CALLERS[0])
+    rooms.tell("join", BEA)
+    assert rooms.recorded() == ([CALLERS[0]] if known else [])
+    named = [leg.agent for leg in rooms.show(CALLERS[0]).legs]
+    assert named == ([CUSTOMERS_NUMBER] if known else [""])
+
+
+def test_the_leg_of_an_agent_who_dialled_out_pauses_the_call_that_it_is_in_now(
+    rooms: Rooms,
+) -> None:
+    rooms.inform("client:ana")
+    dialled_out(rooms)
+    rooms.call(CALLERS[0])
+    rooms.tell("join", CALLERS[0])
+    rooms.tell("join", ANA)
+    assert rooms.recorded() == [CALLERS[0]]  # and not the agent's leg, for who was dialled before
+    assert rooms.post(f"/twirec/pause/{ANA}", {}).get_json() == {"recordings": [recording_sid(1)]}
+    assert rooms.show(CALLERS[0]).consents[0].agents == (1,)
+
+
+def test_a_pause_is_of_the_calls_that_were_allowed(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.inform("client:ana")
+    rooms.agent(ANA)
+    for sid, room in zip(CALLERS, (ROOM, OTHER_ROOM), strict=False):
+        rooms.call(sid)
+        rooms.tell("join", sid, room)
+    rooms.tell("join", ANA)
+    show = rooms.archive.show
+
+    def moved_meanwhile(sid: str) -> CallRecord:
+        rooms.tell("leave", ANA)
+        rooms.tell("join", ANA, OTHER_ROOM)
+        return show(sid)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rooms.archive, "show", moved_meanwhile)
+        told = rooms.post(f"/twirec/pause/{ANA}", {}).get_json()
+    assert told == {"recordings": [recording_sid(1)]}
+
+
+def test_what_is_recorded_of_an_agents_leg_for_another_call_is_left_alone(rooms: Rooms) -> None:
+    rooms.inform("client:ana")
+    rooms.agent(ANA)
+    rooms.call(CALLERS[0])
+    for what in ("join", "leave"):
+        for sid in (CALLERS[0], ANA):
+            rooms.tell(what, sid)
+    form = {"CallSid": CALLERS[1], "From": "+34600111222", "To": "+34911000111"}
+    rooms.post("/voice", form)
+    rooms.clock.advance(LONG_ENOUGH)
+    rooms.post("/twirec/connect", form)
+    rooms.post("/twirec/dequeued", {**form, "DequeingCallSid": ANA})
+    told = rooms.post(f"/twirec/pause/{CALLERS[0]}", {}).get_json()
+    assert told == {"recordings": [recording_sid(1)]}
+    assert rooms.recorded() == [ANA]
+
+
+@pytest.mark.parametrize("event", ["participant-mute", "conference-end"])
+def test_other_events_of_a_conference_say_nothing(rooms: Rooms, event: str) -> None:
+    rooms.call(CALLERS[0])
+    form = {"ConferenceSid": ROOM, "SequenceNumber": "1", "StatusCallbackEvent": event}
+    assert rooms.post("/twirec/met", form).status_code == 204
+    assert rooms.archive.catalog.together(ACCOUNT_SID, ROOM).calls == ()

@@ -40,7 +40,11 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/twirec/announce": WHISPER,
     "/twirec/announced": {**WHISPER, "Digits": "1"},
     "/twirec/dequeued": {**FORM, "DequeingCallSid": CHILD},
-    "/twirec/met": {**FORM, "ConferenceSid": "CF" + "c" * 32},
+    "/twirec/met": {
+        **FORM,
+        "ConferenceSid": "CF" + "c" * 32,
+        "StatusCallbackEvent": "participant-join",
+    },
     "/twirec/ended": {**FORM, "CallStatus": "completed"},
     "/twirec/status": {
         "CallSid": TOLD,

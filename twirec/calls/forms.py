@@ -118,23 +118,26 @@ def parse_call_end(fields: Fields) -> CallEnd:
     )
 
 
-def parse_conference_event(fields: Fields, now: datetime) -> ConferenceEvent:
-    """Read a conference's status callback: who joined it, or left it.
+def parse_conference_event(fields: Fields, now: datetime) -> ConferenceEvent | None:
+    """Read a conference's status callback: who joined it, or left it; None for other events.
 
     Args:
         fields: the form.
         now: the time, UTC, that stands where Twilio gives none.
 
     Raises:
-        MalformedRequest: a SID is missing or has the wrong form.
+        MalformedRequest: the event or a SID is missing or has the wrong form.
     """
+    what = _text(fields, "StatusCallbackEvent")
+    if what not in {"participant-join", "participant-leave"}:
+        return None
     return ConferenceEvent(
         account_sid=_sid(fields, "AccountSid", "AC"),
         conference_sid=_sid(fields, "ConferenceSid", "CF"),
         leg_sid=_sid(fields, "CallSid", "CA"),
         number=_count(fields.get("SequenceNumber")) or 0,
         at=_time(fields.get("Timestamp")) or now,
-        left=fields.get("StatusCallbackEvent") == "participant-leave",
+        left=what == "participant-leave",
     )
 
 

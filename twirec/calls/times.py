@@ -64,9 +64,7 @@ def one_moment(field: str, text: str, zone: tzinfo) -> datetime:
     return _in_utc(moment, zone, 0)
 
 
-def _parse(
-    field: str, text: str, write: str = "2026-11-03 or 2026-11-03 16:30"
-) -> date | datetime:
+def _parse(field: str, text: str, write: str = "2026-11-03 or 2026-11-03 16:30") -> date | datetime:
     text = text.strip()
     try:
         return (

@@ -6,13 +6,14 @@ say (`may_pause`), and its CSRF protection covers them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, jsonify
 
 from twirec.archive import Archive
 from twirec.flask.wired import wired
 from twirec.model.errors import NotFound, TwirecError
+from twirec.model.records import CallRecord
 
 
 def desktop() -> Blueprint:
@@ -30,14 +31,17 @@ def desktop() -> Blueprint:
 
 
 def _pause(sid: str) -> Response:
-    return _do(sid, lambda archive, who: [one.recording_sid for one in archive.pause(sid, by=who)])
+    def step(archive: Archive, who: str, calls: Sequence[CallRecord]) -> list[str]:
+        return [one.recording_sid for one in archive.pause(sid, by=who, calls=calls)]
+
+    return _do(sid, step)
 
 
 def _resume(sid: str) -> Response:
-    return _do(sid, lambda archive, who: archive.resume(sid, by=who))
+    return _do(sid, lambda archive, who, calls: archive.resume(sid, by=who, calls=calls))
 
 
-def _do(sid: str, step: Callable[[Archive, str], list[str]]) -> Response:
+def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]]) -> Response:
     app = wired()
     try:
         calls = app.archive.phone.calls_of(sid)
@@ -45,7 +49,7 @@ def _do(sid: str, step: Callable[[Archive, str], list[str]]) -> Response:
         names = [app.may_pause(record) if app.may_pause else None for record in shown]
         if not all(names):
             return _said(403, error="You may not pause this call.")
-        return _said(200, recordings=step(app.archive, names[0] or ""))
+        return _said(200, recordings=step(app.archive, names[0] or "", calls))
     except NotFound as error:
         return _said(404, error=str(error))
     except TwirecError as error:

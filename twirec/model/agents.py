@@ -72,8 +72,8 @@ class Together:
     """Who is in a conference at a moment, in the order in which they came.
 
     Attributes:
-        calls: the SIDs of the calls that have a line.
-        legs: all others, who are inside parties.
+        calls: the SIDs of the calls whose outside party is there.
+        legs: all others. Of one that has neither an agent nor a call nobody knows who it is.
     """
 
     calls: tuple[str, ...]

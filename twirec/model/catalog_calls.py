@@ -123,8 +123,8 @@ class CallsCatalog(Protocol):
         """
         ...
 
-    def join(self, event: ConferenceEvent) -> Together:
-        """Write down who joined a conference, and return who is there now.
+    def join(self, event: ConferenceEvent) -> None:
+        """Write down that somebody joined a conference, and so is in no other any more.
 
         The legs in a conference belong to the calls that are there at the same time, whoever came
         first.
@@ -132,7 +132,11 @@ class CallsCatalog(Protocol):
         ...
 
     def leave(self, event: ConferenceEvent) -> None:
-        """Write down that somebody left a conference."""
+        """Write down that somebody left a conference, even if nobody told that they came."""
+        ...
+
+    def together(self, account_sid: str, conference_sid: str) -> Together:
+        """Return who is in a conference. Of two who join at once, the last to ask sees both."""
         ...
 
     def owner(self, account_sid: str, sid: str) -> str:
@@ -143,8 +147,8 @@ class CallsCatalog(Protocol):
         """
         ...
 
-    def owners(self, account_sid: str, sid: str) -> list[str]:
-        """Return the calls that a leg is in at this moment: several, in a conference with several.
+    def calls_now(self, account_sid: str, leg_sid: str) -> list[str]:
+        """Return the calls that an agent's leg is in now: several, in a conference with several.
 
         It is the one that the leg belongs to where it is in no conference; none if to none.
         """

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import OTHER_CALLER, agent_of
 from twirec.model.agents import ConferenceEvent, Leg
 from twirec.model.errors import CatalogError, NotFound, VendorError
 from twirec.model.records import Call, CallRecord
+from twirec.model.vendor import VendorCall
 from twirec.model.words import Outcome, Reason
 from twirec.phone.desk import log
 from twirec.phone.recorder import Recorder
@@ -91,24 +93,27 @@ class Inside(Recorder):
             fields: the form of a conference's status callback.
         """
         event = forms.parse_conference_event(fields, self._now())
+        if event is None:
+            return
         if event.left:
             self._catalog.leave(event)
             return
+        self._catalog.join(event)
         self._introduce(event)
-        together = self._catalog.join(event)
-        agents = [leg.agent for leg in together.legs]
+        together = self._catalog.together(event.account_sid, event.conference_sid)
         records = [self._catalog.call(event.account_sid, sid) for sid in together.calls]
-        for record in records if agents else ():
-            self._mind(record.call, agents)
-        self._part(records)
-        for leg in together.legs if records else ():
-            if leg.call_sid and leg.call_sid not in together.calls:  # taken out of a queue before
+        known = [leg for leg in together.legs if leg.agent or leg.call_sid]
+        for record in records if known else ():
+            self._mind(record.call, [leg.agent or UNKNOWN for leg in known])
+        self._part(records, strangers=len(known) < len(together.legs))
+        for leg in known if records else ():
+            if leg.call_sid and leg.call_sid not in together.calls:  # it was recorded for another
                 self._stop_recordings(leg.account_sid, leg.call_sid, of=leg.leg_sid)
 
     def _introduce(self, event: ConferenceEvent) -> None:
         """Write down whose leg it is that joined, if nothing told so before.
 
-        It is no caller whom twirec told, and may be an agent whom the app has put through.
+        It is no caller whom twirec told; it may be an agent whom the app has put through.
         """
         account_sid, sid = event.account_sid, event.leg_sid
         if self._catalog.knows_leg(account_sid, sid):
@@ -116,16 +121,29 @@ class Inside(Recorder):
         with suppress(NotFound):
             self._catalog.call(account_sid, sid)
             return
-        self._catalog.add_leg(Leg(account_sid, sid, None, event.at, self._who(account_sid, sid)))
-
-    def _who(self, account_sid: str, leg_sid: str) -> str:
         try:
-            leg = self._vendor().call(account_sid, leg_sid)
+            leg = self._leg(self._vendor().call(account_sid, sid))
         except VendorError as error:
-            log.warning("%s: who is on it is not known: %s", leg_sid, error)
-            return UNKNOWN
-        dialled = leg.direction.startswith("outbound")
-        return agent_of(leg.to if dialled else leg.from_, self._settings.country)
+            log.warning("%s: who is on it is not known: %s", sid, error)
+            return
+        self._catalog.add_leg(leg)
+
+    def _leg(self, found: VendorCall) -> Leg:
+        """Return a leg with the call that dialled it, and the agent who is on it, if one is."""
+        leg = Leg(found.account_sid, found.sid, None, self._now())
+        dialled = found.direction.startswith("outbound")
+        name = agent_of(found.to if dialled else found.from_, self._settings.country)
+        with suppress(NotFound):
+            if found.parent_call_sid:
+                parent = self._catalog.call(found.account_sid, found.parent_call_sid).call
+                theirs = parent.leg == found.sid  # the customer's, whom an agent dialled
+                return replace(leg, call_sid=parent.call_sid, agent="" if theirs else name)
+        return replace(leg, agent=name if self._is_inside(name) else "")
+
+    def _is_inside(self, name: str) -> bool:
+        if not name.startswith("+"):
+            return name.startswith(("client:", "sip:", "sips:"))
+        return self._catalog.knows_agent(name) or bool(self._catalog.informed_agents([name]))
 
     def _mind(self, call: Call, agents: Sequence[str]) -> None:
         """Name agents in the consent of a call; end its recording if one may not be recorded."""
@@ -134,11 +152,17 @@ class Inside(Recorder):
         if not self._agents_allow(call, agents):
             self._stop_recordings(call.account_sid, call.call_sid)
 
-    def _part(self, records: Sequence[CallRecord]) -> None:
-        """Callers are in one conference: unless all may be recorded, none is any more."""
-        if len(records) < 2 or all(reception.may_record(record) for record in records):
+    def _part(self, records: Sequence[CallRecord], *, strangers: bool) -> None:
+        """Callers are in one conference: unless all may be recorded, none is any more.
+
+        Of whom nobody knows who they are, they may be a caller who was told nothing.
+        """
+        may_be = all(reception.may_record(record) for record in records)
+        if not strangers and (may_be or len(records) < 2):
             return
         for record in records:
+            if record.call.outcome is Outcome.NOT_RECORDED:  # and stays so for its reason
+                continue
             log.warning("%s: %s", record.call.call_sid, OTHER_CALLER)
             account_sid, call_sid = record.call.account_sid, record.call.call_sid
             self._catalog.name_agents(account_sid, call_sid, [], OTHER_CALLER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ Done = TypeVar("Done")
 class Pausing(Desk):
     """Recordings that are silent for a while. What is not resumed stays silent."""
 
-    def pause(self, sid: str, *, by: str) -> list[Pause]:
+    def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
         """Pause the recordings of a call that goes on: silence takes the place of what is said.
 
         It is believed only when Twilio's own answer says so. All that can be paused are, before an
@@ -27,6 +27,7 @@ class Pausing(Desk):
         Args:
             sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
             by: who asks for it.
+            calls: what `calls_of` gave for the SID, if it was asked before.
 
         Raises:
             NotFound: no recording of it is in progress.
@@ -34,17 +35,18 @@ class Pausing(Desk):
             VendorError: Twilio refused, or did not answer; suppose that it records.
         """
         in_progress = chain.from_iterable(
-            self._all_in_progress(record, sid) for record in self.calls_of(sid)
+            self._all_in_progress(record, sid) for record in calls or self.calls_of(sid)
         )
         return _each(in_progress, lambda one: self._pause(one, by), sid)
 
-    def resume(self, sid: str) -> list[str]:
+    def resume(self, sid: str, *, calls: Sequence[CallRecord] | None = None) -> list[str]:
         """Let the recordings of a call go on, and return their SIDs.
 
         All that can go on do, before an error is raised.
 
         Args:
             sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
+            calls: what `calls_of` gave for the SID, if it was asked before.
 
         Raises:
             NotFound: no recording of it is in progress.
@@ -54,14 +56,14 @@ class Pausing(Desk):
         # of others nothing is resumed that somebody else may have paused
         going_on = chain.from_iterable(
             _known(record, sid) or self._all_in_progress(record, sid)
-            for record in self.calls_of(sid)
+            for record in calls or self.calls_of(sid)
         )
         return _each(going_on, self._resume, sid)
 
     def calls_of(self, sid: str) -> list[CallRecord]:
         """Return the calls of a SID, which may be that of a leg: an agent's phone knows no other.
 
-        It is one, unless the leg is in a conference with several callers.
+        They are those that the leg is in now: several, in a conference with several callers.
 
         Args:
             sid: of a call or a leg, `CA…`, or of a recording, `RE…`.
@@ -69,23 +71,26 @@ class Pausing(Desk):
         Raises:
             NotFound: there is none.
         """
+        if not sid.startswith("CA"):
+            return [self._catalog.find(sid)]
+        accounts = self._vendor().accounts
+        for account_sid in accounts:
+            if now := self._catalog.calls_now(account_sid, sid):
+                return [self._catalog.call(account_sid, each) for each in now]
         try:
             return [self._catalog.find(sid)]
         except NotFound:
-            for account_sid in self._vendor().accounts if sid.startswith("CA") else ():
-                if owners := self._owners(account_sid, sid):
-                    return [self._catalog.call(account_sid, owner) for owner in owners]
+            for account_sid in accounts:
+                if parent := self._parent(account_sid, sid):
+                    return [self._catalog.call(account_sid, parent)]
             raise
 
-    def _owners(self, account_sid: str, leg_sid: str) -> list[str]:
-        if owners := self._catalog.owners(account_sid, leg_sid):
-            return owners
+    def _parent(self, account_sid: str, leg_sid: str) -> str | None:
         try:
-            parent = self._vendor().call(account_sid, leg_sid).parent_call_sid
+            return self._vendor().call(account_sid, leg_sid).parent_call_sid
         except VendorError as error:  # another account may know it
             log.info("%s: %s", leg_sid, error)
-            return []
-        return [parent] if parent else []
+            return None
 
     def _pause(self, recording: Recording, by: str) -> Pause:
         told = self._set(recording, RecordingStatus.PAUSED)

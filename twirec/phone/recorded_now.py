@@ -31,6 +31,8 @@ def untold(
     told = {recording.sid for recording in record.recordings}
     legs = dict.fromkeys([call.call_sid, *(each.leg_sid for each in record.legs if each.agent)])
     for leg in legs:
+        if catalog.owner(call.account_sid, leg) != call.call_sid:  # it is another call's
+            continue
         for found in vendor.recordings(call.account_sid, call_sid=leg):
             if found.sid in told or state_of(found) is not State.RECORDING:
                 continue

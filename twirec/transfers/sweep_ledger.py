@@ -160,7 +160,9 @@ class LedgerSide:
     def _recordings(self, call: Call) -> list[VendorRecording]:
         """Return what the vendor has of a call and of the agents' legs that belong to it."""
         legs = self._catalog.call(call.account_sid, call.call_sid).legs
-        sids = {call.call_sid, *(leg.leg_sid for leg in legs if leg.agent)}
+        agents = {leg.leg_sid for leg in legs if leg.agent} - {call.call_sid}
+        owner = partial(self._catalog.owner, call.account_sid)
+        sids = {call.call_sid, *(sid for sid in agents if owner(sid) == call.call_sid)}
         return [
             recording
             for sid in sorted(sids)

@@ -1,4 +1,8 @@
-"""Conferences: who is in one, with whom, and which call a leg belongs to."""
+"""Conferences: who is in one, with whom, and which call a leg belongs to.
+
+When somebody came and went is told by Twilio's numbers of what happens in a conference; 0 stands
+for a coming of which nobody told (yet).
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,37 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    case,
+    exists,
+    func,
+    null,
     select,
     union,
+    union_all,
     update,
 )
 
 from twirec.adapters.sql.agents import has_line
 from twirec.adapters.sql.database import Database
-from twirec.adapters.sql.rows import to_leg
 from twirec.adapters.sql.schema import calls, legs, participants
-from twirec.model.agents import ConferenceEvent, Together
+from twirec.model.agents import ConferenceEvent, Leg, Together
 
-THERE = participants.c.left.is_(None)
+LATER, THEIRS = participants.alias("later"), calls.alias("theirs")
+
+THERE = participants.c.left_number.is_(None) & ~exists().where(
+    LATER.c.account_sid == participants.c.account_sid,
+    LATER.c.leg_sid == participants.c.leg_sid,
+    LATER.c.conference_sid != participants.c.conference_sid,
+    LATER.c.at > participants.c.at,
+)
+"""Whether somebody is in a conference: nobody told that they left it, or joined another."""
+
+CALL = case(
+    (legs.c.agent != "", null()),  # also if they dialled out before, and so have a line
+    (THEIRS.c.leg == participants.c.leg_sid, legs.c.call_sid),
+    else_=calls.c.call_sid,
+)
+"""The call whose outside party somebody is: by their own leg, or by the one that was dialled."""
 
 
 class Participants:
@@ -31,34 +54,62 @@ class Participants:
 
     database: Database
 
-    def join(self, event: ConferenceEvent) -> Together:
-        """Write down who joined a conference, and return who is there now."""
+    def join(self, event: ConferenceEvent) -> None:
+        """Write down that somebody joined a conference."""
+        came = {"joined_number": event.number, "at": event.at}
+        left = (participants.c.joined_number == 0) & (participants.c.left_number > event.number)
+        known = select(participants).where(_is(event), participants.c.joined_number == event.number)
         with self.database.write() as connection:
-            row = {**_key(event), "joined": event.number, "at": event.at}
-            self.database.insert_once(connection, participants, row)
-            return _there(connection, event.account_sid, event.conference_sid)
+            if connection.execute(known).first():
+                return
+            told = update(participants).where(_is(event), left).values(came)
+            if not connection.execute(told.returning(participants.c.leg_sid)).first():
+                self.database.insert_once(connection, participants, {**_key(event), **came})
 
     def leave(self, event: ConferenceEvent) -> None:
-        """Write down that somebody left a conference."""
-        came = [participants.c[name] == value for name, value in _key(event).items()]
-        before = participants.c.joined < event.number
+        """Write down that somebody left a conference, even if nobody told that they came."""
+        stay = _is(event) & (participants.c.joined_number < event.number)
+        not_yet = participants.c.left_number.is_(None)
+        known = stay & (not_yet | (participants.c.left_number == event.number))
         with self.database.write() as connection:
-            connection.execute(
-                update(participants).where(*came, THERE, before).values(left=event.number)
-            )
+            left = update(participants).values(left_number=event.number)
+            if connection.execute(left.where(known).returning(participants.c.leg_sid)).first():
+                return
+            row = {"joined_number": 0, "left_number": event.number, "at": event.at}
+            if not self.database.insert_once(connection, participants, {**_key(event), **row}):
+                earlier = participants.c.left_number < event.number
+                untold = _is(event) & (participants.c.joined_number == 0) & earlier
+                connection.execute(left.where(untold))
+
+    def together(self, account_sid: str, conference_sid: str) -> Together:
+        """Return who is in a conference."""
+        known = func.coalesce(legs.c.at, participants.c.at).label("at")
+        columns = participants.c.leg_sid, known, legs.c.call_sid, legs.c.agent, CALL.label("call")
+        statement = _stays(account_sid, conference_sid, *columns).where(THERE)
+        with self.database.read() as connection:
+            rows = connection.execute(statement).all()
+        others = [
+            Leg(account_sid, row.leg_sid, row.call_sid, row.at, row.agent or "")
+            for row in rows
+            if row.call is None
+        ]
+        called = dict.fromkeys(row.call for row in rows if row.call is not None)
+        return Together(tuple(called), tuple(others))
 
     def owner(self, account_sid: str, sid: str) -> str:
         """Return the call that a leg or conference belongs to; the SID itself if to none."""
         with self.database.read() as connection:
             return owner_of(connection, account_sid, sid)
 
-    def owners(self, account_sid: str, sid: str) -> list[str]:
-        """Return the calls that a leg is in at this moment."""
+    def calls_now(self, account_sid: str, leg_sid: str) -> list[str]:
+        """Return the calls that an agent's leg is in now."""
+        known = select(legs).where(legs.c.account_sid == account_sid, legs.c.leg_sid == leg_sid)
         with self.database.read() as connection:
-            if met := _met(connection, account_sid, sid, now=True):
-                return met
-            owner = connection.scalar(_owner_of_leg(account_sid, sid))
-        return [owner] if owner else []
+            leg = connection.execute(known).first()
+            if leg is None:
+                return []
+            met = _met(connection, account_sid, leg_sid, now=True)
+        return met or ([leg.call_sid] if leg.call_sid else [])
 
 
 def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
@@ -69,8 +120,9 @@ def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
     if has_line(connection, account_sid, sid):
         return sid
     if sid.startswith("CF"):
-        return connection.scalar(_calls_in(account_sid, sid).limit(1)) or sid
-    owner = connection.scalar(_owner_of_leg(account_sid, sid))
+        return connection.scalar(_calls_in(account_sid, sid)) or sid
+    leg = (legs.c.account_sid == account_sid) & (legs.c.leg_sid == sid)
+    owner = connection.scalar(select(legs.c.call_sid).where(leg))
     return owner or next(iter(_met(connection, account_sid, sid)), sid)
 
 
@@ -79,32 +131,25 @@ def legs_of(sids: Sequence[str]) -> CompoundSelect[Any]:
 
     Its rows are those of `legs`, with the call of each as `call_sid`.
     """
-    own, other = participants.alias("own"), participants.alias("other")
-    columns = [legs.c.account_sid, legs.c.leg_sid, own.c.leg_sid.label("call_sid")]
-    met = (
-        select(*columns, legs.c.at, legs.c.agent)
-        .select_from(own.join(other, _at_once(own, other)).join(legs, _is_leg(legs, other)))
-        .where(own.c.leg_sid.in_(sids))
+    stays = participants.c
+    columns = stays.account_sid, stays.conference_sid, stays.joined_number, stays.left_number
+    by_their_own_leg = (
+        select(*columns, stays.leg_sid, stays.leg_sid.label("call_sid"))
+        .outerjoin(legs, _is_leg(legs, participants))
+        .where(stays.leg_sid.in_(sids), func.coalesce(legs.c.agent, "") == "")
     )
+    by_the_leg_that_was_dialled = (
+        select(*columns, stays.leg_sid, legs.c.call_sid)
+        .join(legs, _is_leg(legs, participants))
+        .join(calls, _is_call(calls, legs.c.account_sid, legs.c.call_sid))
+        .where(legs.c.call_sid.in_(sids), calls.c.leg == stays.leg_sid)
+    )
+    own = union_all(by_their_own_leg, by_the_leg_that_was_dialled).subquery("own")
+    other = participants.alias("other")
+    met = select(
+        legs.c.account_sid, legs.c.leg_sid, own.c.call_sid, legs.c.at, legs.c.agent
+    ).select_from(own.join(other, _at_once(own, other)).join(legs, _is_leg(legs, other)))
     return union(select(legs).where(legs.c.call_sid.in_(sids)), met).order_by("at", "leg_sid")
-
-
-def _owner_of_leg(account_sid: str, leg_sid: str) -> Select[Any]:
-    leg = (legs.c.account_sid == account_sid) & (legs.c.leg_sid == leg_sid)
-    return select(legs.c.call_sid).where(leg)
-
-
-def _there(connection: Connection, account_sid: str, conference_sid: str) -> Together:
-    found = connection.scalars(_calls_in(account_sid, conference_sid).where(THERE))
-    sids = tuple(dict.fromkeys(found))
-    others = (
-        select(legs)
-        .join(participants, _is_leg(legs, participants))
-        .where(_conference(account_sid, conference_sid), THERE, legs.c.leg_sid.not_in(sids))
-        .order_by(participants.c.joined)
-    )
-    rows = connection.execute(others)
-    return Together(sids, tuple(dict.fromkeys(to_leg(row) for row in rows)))
 
 
 def _met(connection: Connection, account_sid: str, leg_sid: str, *, now: bool = False) -> list[str]:
@@ -112,28 +157,38 @@ def _met(connection: Connection, account_sid: str, leg_sid: str, *, now: bool = 
     stays = select(participants).where(
         participants.c.account_sid == account_sid, participants.c.leg_sid == leg_sid
     )
-    order = participants.c.at.desc(), participants.c.joined.desc()
+    order = participants.c.at.desc(), participants.c.joined_number.desc()
     last = connection.execute(stays.order_by(*order).limit(1)).first()
-    if last is None or (now and last.left is not None):
+    if last is None or (now and last.left_number is not None):
         return []
+    left = participants.c.left_number
     found = _calls_in(account_sid, last.conference_sid).where(
-        THERE if now else THERE | (participants.c.left > last.joined)
+        participants.c.leg_sid != leg_sid,
+        THERE if now else left.is_(None) | (left > last.joined_number),
     )
-    if last.left is not None:
-        found = found.where(participants.c.joined < last.left)
+    if last.left_number is not None:
+        found = found.where(participants.c.joined_number < last.left_number)
     return list(dict.fromkeys(connection.scalars(found)))
 
 
 def _calls_in(account_sid: str, conference_sid: str) -> Select[Any]:
     """Return the query for the calls that were in a conference, first the one that came first."""
-    line = (calls.c.account_sid == participants.c.account_sid) & (
-        calls.c.call_sid == participants.c.leg_sid
-    )
+    return _stays(account_sid, conference_sid, CALL).where(CALL.is_not(None))
+
+
+def _stays(account_sid: str, conference_sid: str, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Return the query for who was in a conference, first who came first."""
     return (
-        select(participants.c.leg_sid)
-        .join(calls, line)
-        .where(_conference(account_sid, conference_sid))
-        .order_by(participants.c.joined, participants.c.at)
+        select(*columns)
+        .select_from(participants)
+        .outerjoin(legs, _is_leg(legs, participants))
+        .outerjoin(calls, _is_call(calls, participants.c.account_sid, participants.c.leg_sid))
+        .outerjoin(THEIRS, _is_call(THEIRS, legs.c.account_sid, legs.c.call_sid))
+        .where(
+            participants.c.account_sid == account_sid,
+            participants.c.conference_sid == conference_sid,
+        )
+        .order_by(participants.c.joined_number, participants.c.at)
     )
 
 
@@ -145,10 +200,14 @@ def _key(event: ConferenceEvent) -> dict[str, str]:
     }
 
 
-def _conference(account_sid: str, conference_sid: str) -> ColumnElement[bool]:
-    return (participants.c.account_sid == account_sid) & (
-        participants.c.conference_sid == conference_sid
-    )
+def _is(event: ConferenceEvent) -> ColumnElement[bool]:
+    return and_(*(participants.c[name] == value for name, value in _key(event).items()))
+
+
+def _is_call(
+    call: FromClause, account_sid: ColumnElement[Any], sid: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    return (call.c.account_sid == account_sid) & (call.c.call_sid == sid)
 
 
 def _is_leg(leg: FromClause, participant: FromClause) -> ColumnElement[bool]:
@@ -163,6 +222,6 @@ def _at_once(one: FromClause, other: FromClause) -> ColumnElement[bool]:
         one.c.account_sid == other.c.account_sid,
         one.c.conference_sid == other.c.conference_sid,
         one.c.leg_sid != other.c.leg_sid,
-        one.c.left.is_(None) | (other.c.joined < one.c.left),
-        other.c.left.is_(None) | (one.c.joined < other.c.left),
+        one.c.left_number.is_(None) | (other.c.joined_number < one.c.left_number),
+        other.c.left_number.is_(None) | (one.c.joined_number < other.c.left_number),
     )

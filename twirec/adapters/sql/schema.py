@@ -210,9 +210,9 @@ participants = Table(
     Column("account_sid", String(34), primary_key=True),
     Column("conference_sid", String(34), primary_key=True),
     Column("leg_sid", String(34), primary_key=True, index=True),
-    Column("joined", Integer, primary_key=True, autoincrement=False),
+    Column("joined_number", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False, index=True),
-    Column("left", Integer),
+    Column("left_number", Integer),
 )
 
 orders = Table(

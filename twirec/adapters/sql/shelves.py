@@ -40,6 +40,7 @@ class Shelf:
         rows: where the rows come from, if `day` is another table's column.
         left_out: columns that mean nothing to another catalog.
         only_added: whether rows of it are never changed, so that none takes another's place.
+        gone: columns that earlier versions journalled, and that say nothing any more.
     """
 
     table: Table
@@ -47,6 +48,7 @@ class Shelf:
     rows: FromClause | None = None
     left_out: tuple[str, ...] = ()
     only_added: bool = False
+    gone: tuple[str, ...] = ()
 
     @cached_property
     def columns(self) -> dict[str, Column[Any]]:
@@ -87,7 +89,7 @@ SHELVES = (
         schema.recordings, schema.recordings.c.started_at, left_out=("lease", "lease_until")
     ),  # whoever held a lease is not there to end it
     Shelf(schema.pauses, schema.pauses.c.paused_at),
-    Shelf(schema.legs, schema.legs.c.at),
+    Shelf(schema.legs, schema.legs.c.at, gone=("conference",)),
     Shelf(schema.participants, schema.participants.c.at),
     Shelf(schema.notes, schema.notes.c.at),
     Shelf(schema.orders, schema.orders.c.at),
@@ -134,6 +136,7 @@ def of_json(row: Row) -> tuple[Table, dict[str, Any]]:
     shelf = BY_NAME.get(name)
     if shelf is None:
         raise JournalUnreadable(f"It has rows of a table {name!r}, which this version has not.")
+    told = {column: value for column, value in told.items() if column not in shelf.gone}
     strange = sorted(told.keys() - shelf.columns.keys())
     if strange:
         raise JournalUnreadable(f"Its {name} have {strange}, which this version does not know.")
