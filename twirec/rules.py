@@ -109,7 +109,8 @@ class Rules(Auditing):
         Raises:
             InvalidQuery: it is none.
         """
-        return check_phone("number", text, self.settings.country)
+        country = self.settings.country
+        return normalise(check_phone("number", text, country), country)
 
     def _own(self, number: str | None) -> str | None:
         return None if number is None else self.own_number(number)

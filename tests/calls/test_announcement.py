@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from twirec.calls.announcement import compose, shortest_notice
+from twirec.calls.announcement import compose, shortest_notice, shortest_question
 from twirec.calls.wordings import WORDINGS
 from twirec.model.announcements import Announcement
 from twirec.model.errors import InvalidQuery
@@ -53,3 +53,13 @@ def test_the_shortest_time_is_well_under_a_slow_reading_and_over_none() -> None:
     announcement = compose("es-ES", company="Ejemplo", privacy_info="ejemplo punto es")
     slow_reading = len(announcement.text) / 14
     assert 0.3 * slow_reading < shortest_notice(announcement) < 0.7 * slow_reading
+
+
+@pytest.mark.parametrize("language", WORDINGS)
+def test_what_failed_to_be_played_comes_back_sooner_than_it_takes(language: str) -> None:
+    """Twilio may try the next step for four seconds, and silence lets a call be recorded."""
+    said = Announcement(
+        language, "x", WORDINGS[language].notice, question=WORDINGS[language].opt_out
+    )
+    assert shortest_notice(said) > 4
+    assert shortest_question(said) > 4

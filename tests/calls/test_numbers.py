@@ -1,6 +1,6 @@
 import pytest
 
-from twirec.calls.numbers import WITHHELD, dialled, is_country, normalise, search_term
+from twirec.calls.numbers import WITHHELD, dialled, is_country, normalise, outside, search_term
 from twirec.model.errors import InvalidQuery
 
 
@@ -135,3 +135,37 @@ def test_knows_the_countries(code: str, known: bool) -> None:
 )
 def test_a_sip_phone_dials_the_number_in_the_address(address: str, number: str) -> None:
     assert dialled(address, "ES") == number
+
+
+@pytest.mark.parametrize(
+    ("address", "party"),
+    [
+        ("sip:+34600111222@pbx.example.com;user=phone", "+34600111222"),
+        ("sips:600111222@pbx.example.com:5061;transport=tls;user=phone", "+34600111222"),
+        ("sip:600111222@pbx.example.com", "sip:600111222@pbx.example.com"),
+        ("sip:Ana@PBX.example.com;transport=tls", "sip:ana@pbx.example.com"),
+        ("+34600111222", "+34600111222"),
+    ],
+)
+def test_a_telephone_behind_sip_is_known_by_its_number(address: str, party: str) -> None:
+    assert outside(address, "ES") == party
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sip:shop@acme.sip.twilio.com",
+        "sip:Shop@ACME.sip.twilio.com",
+        "SIP:shop@acme.sip.twilio.com:5060;transport=udp",
+        "sip:shop@acme.sip.twilio.com?Subject=x",
+    ],
+)
+def test_a_sip_address_is_one_however_it_is_reached(address: str) -> None:
+    assert normalise(address, "ES") == "sip:shop@acme.sip.twilio.com"
+
+
+@pytest.mark.parametrize(
+    "text", ["911000111,911000112", "911222333;911222444", "911000111 ext 12", "911000111#12"]
+)
+def test_a_second_number_or_an_extension_is_not_dropped(text: str) -> None:
+    assert normalise(text, "ES") == text

@@ -49,6 +49,13 @@ def test_the_newest_change_of_a_scope_holds() -> None:
     assert decided(change(on=False), change(1, on=True)).policy.on
 
 
+def test_what_is_off_is_off_since_the_first_who_switched_it_off() -> None:
+    first, again = change(on=False), change(2, on=False)
+    assert decided(first, again).switched == first
+    assert decided(first, change(1, on=True), again).switched == again
+    assert decided(first, change(1), again).switched == again  # it was reset in between
+
+
 def test_a_change_of_the_mode_says_nothing_of_who_switched() -> None:
     off, mode = change(on=False), change(1, mode=ConsentMode.OPT_IN)
     decision = decided(off, mode)

@@ -52,8 +52,11 @@ SEVERAL = ("+34911222333", "+34911222334", "client:ana")
 
 # A kind of TwiML is one line: its name, who asks for it, what makes it.
 LINES: list[tuple[str, str, partial[str]]] = [
-    ("dial out, told", CALL, partial(twiml.dial_out, a_call(), URLS, tell=True)),
-    ("dial out, untold", CALL, partial(twiml.dial_out, a_call(), URLS, tell=False)),
+    *(
+        (f"dial out to {to}, {how}", CALL, partial(twiml.dial_out, a_call(), to, URLS, tell=tell))
+        for how, tell in {"told": True, "untold": False}.items()
+        for to in ("+34600111222", "112", "client:eva", "sip:eva@example.com")
+    ),
     ("hang up without a word", CALL, partial(twiml.hang_up, "es-ES", None, URLS)),
     ("hang up on the callee", CALLEE, partial(twiml.hang_up, "es-ES", VOICE, URLS)),
     ("take a message, recorded", CALL, partial(twiml.voicemail, URLS)),

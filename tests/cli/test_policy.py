@@ -88,6 +88,21 @@ def test_what_held_is_asked_of_one_moment(twirec: Twirec, at: str, problem: str)
     assert problem in asked.output
 
 
+@pytest.mark.parametrize("numbers", ["911000111,911000112", "911000111;911000112"])
+def test_two_numbers_in_one_are_refused(twirec: Twirec, numbers: str) -> None:
+    said = twirec("off", "--number", numbers, "--reason", "x")
+    assert said.exit_code == 1
+    assert "number: give +34911222333" in said.output
+
+
+def test_a_sip_address_has_its_policy_however_it_is_reached(
+    twirec: Twirec, archive: Archive
+) -> None:
+    twirec("off", "--number", "sip:Shop@acme.sip.twilio.com;transport=tls", "--reason", "x")
+    assert not archive.policy("sip:shop@acme.sip.twilio.com:5060", Direction.IN).policy.on
+    archive.close()
+
+
 def test_what_is_no_number_has_no_policy(twirec: Twirec) -> None:
     asked = twirec("policy", "--number", "the shop")
     assert asked.exit_code == 1

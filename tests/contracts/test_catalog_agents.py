@@ -68,6 +68,15 @@ def test_a_refusal_names_nobody(catalog: SqlCatalog) -> None:
     assert catalog.call(ACCOUNT, call_sid()).consents[0].agents == ()
 
 
+def test_the_history_is_in_the_order_in_which_it_was_made(catalog: SqlCatalog) -> None:
+    """The clock of another machine may go behind."""
+    off = PolicyChange(STARTED, "ana", "test", on=False)
+    on = PolicyChange(STARTED - timedelta(seconds=2), "eva", "test", on=True)
+    for change in (off, on):
+        catalog.change_policy(change)
+    assert catalog.policy_history() == [off, on]
+
+
 def test_a_leg_gets_its_call_once(catalog: SqlCatalog) -> None:
     for number in (1, 2):
         catalog.open_call(a_call(call_sid=call_sid(number)))

@@ -17,8 +17,9 @@ from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, 
 from twirec.sandbox import Line, Party
 
 # The notice ends after 16 seconds, or 19 in a call that is placed, which looks for machines first;
-# the question takes 4 and waits for 5, and its second time follows a wrong key at once.
-FIRST, SECOND = 20.0, 24.0
+# the question takes 4 (how to say no, 11) and waits for 5, and its second time follows a wrong key
+# at once.
+FIRST, SECOND, HEARD_OUT = 20.0, 24.0, 30.0
 SPEAKS = [Line("customer_complaint", at=0.5)]
 
 
@@ -26,16 +27,27 @@ def caller(**does: Any) -> Party:
     return Party(says=SPEAKS, counts_from_bridge="hangs_up_after" not in does, **does)
 
 
-BEHAVIOURS = {
-    "silent": caller(),
-    "1": caller(keys=[(FIRST, "1"), (SECOND, "1")]),
-    "2": caller(keys=[(FIRST, "2"), (SECOND, "2")]),
-    "9": caller(keys=[(FIRST, "9"), (SECOND, "9")]),
-    "#": caller(keys=[(FIRST, "#"), (SECOND, "#")]),
-    "9 then 1": caller(keys=[(FIRST, "9"), (SECOND, "1")]),
-    "hangs up during": Party(hangs_up_after=5.0),
-    "hangs up after": Party(says=SPEAKS, counts_from_bridge=True, hangs_up_after=9.0),
-}
+def behaves(mode: ConsentMode, behaviour: str) -> Party:
+    """Return the outside party, who presses keys when the question was heard, or is on."""
+    match behaviour:
+        case "silent":
+            return caller()
+        case "hangs up during":
+            return Party(hangs_up_after=5.0)
+        case "hangs up after":
+            return Party(says=SPEAKS, counts_from_bridge=True, hangs_up_after=9.0)
+        case "9, too early":
+            return caller(keys=[(FIRST, "9"), (SECOND, "9")])
+        case "9, too early, once":
+            return caller(keys=[(FIRST, "9")])
+    first, _, second = behaviour.partition(" then ")
+    if mode is ConsentMode.OPT_OUT and first != "2":
+        return caller(keys=[(HEARD_OUT, first)])
+    return caller(keys=[(FIRST, first), (SECOND, second or first)])
+
+
+BEHAVIOURS = ("silent", "1", "2", "9", "#", "9 then 1", "hangs up during", "hangs up after")
+BEHAVIOURS += ("9, too early", "9, too early, once")
 I, G, R, N, H = (  # noqa: E741 - a table
     ConsentOutcome.INFORMED,
     ConsentOutcome.GRANTED,
@@ -44,15 +56,21 @@ I, G, R, N, H = (  # noqa: E741 - a table
     ConsentOutcome.HUNG_UP,
 )
 EXPECTED = {
-    ConsentMode.ANNOUNCE: dict(zip(BEHAVIOURS, (I, I, I, I, I, I, H, I), strict=True)),
-    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, (I, I, R, I, I, I, H, I), strict=True)),
-    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, (N, G, R, N, N, G, H, N), strict=True)),
-    ConsentMode.OPT_IN_OR_HANG_UP: dict(zip(BEHAVIOURS, (N, G, R, N, N, G, H, N), strict=True)),
+    ConsentMode.ANNOUNCE: dict(zip(BEHAVIOURS, (I, I, I, I, I, I, H, I, I, I), strict=True)),
+    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, (I, I, R, I, I, I, H, I, N, I), strict=True)),
+    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, (N, G, R, N, N, G, H, N, N, N), strict=True)),
+    ConsentMode.OPT_IN_OR_HANG_UP: dict(
+        zip(BEHAVIOURS, (N, G, R, N, N, G, H, N, N, N), strict=True)
+    ),
 }
 KEYS = {
     ConsentMode.ANNOUNCE: dict.fromkeys(BEHAVIOURS, ""),
-    ConsentMode.OPT_OUT: dict(zip(BEHAVIOURS, ("", "1", "2", "9", "#", "9", "", ""), strict=True)),
-    ConsentMode.OPT_IN: dict(zip(BEHAVIOURS, ("", "1", "2", "9", "#", "1", "", ""), strict=True)),
+    ConsentMode.OPT_OUT: dict(
+        zip(BEHAVIOURS, ("", "1", "2", "9", "#", "9", "", "", "9", ""), strict=True)
+    ),
+    ConsentMode.OPT_IN: dict(
+        zip(BEHAVIOURS, ("", "1", "2", "9", "#", "1", "", "", "9", ""), strict=True)
+    ),
 }
 KEYS[ConsentMode.OPT_IN_OR_HANG_UP] = KEYS[ConsentMode.OPT_IN]
 REASONS = {R: Reason.REFUSED, N: Reason.NO_ANSWER, H: Reason.HUNG_UP}
@@ -61,7 +79,7 @@ CELLS = [(mode, name) for mode in ConsentMode for name in BEHAVIOURS]
 
 def play(site: Site, mode: ConsentMode, behaviour: str) -> str:
     site.archive.change_policy(by="test", why="test", mode=mode)
-    sid = site.call(caller=BEHAVIOURS[behaviour], callee=COLLEAGUE)
+    sid = site.call(caller=behaves(mode, behaviour), callee=COLLEAGUE)
     site.work_on()
     return sid
 
@@ -147,9 +165,7 @@ def test_a_call_that_began_while_it_was_off_stays_unrecorded_when_it_is_switched
     site: Site,
 ) -> None:
     site.archive.change_policy(by="ana", why="test", on=False, number=OWN_NUMBER)
-    call = site.sandbox.call(
-        from_=CUSTOMER, to=OWN_NUMBER, caller=BEHAVIOURS["silent"], callee=COLLEAGUE
-    )
+    call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=caller(), callee=COLLEAGUE)
     while not site.archive.search().calls:
         pass
     site.archive.change_policy(by="ana", why="test", on=True, number=OWN_NUMBER)
@@ -163,9 +179,7 @@ def test_a_call_that_began_while_it_was_off_stays_unrecorded_when_it_is_switched
 
 
 def test_a_call_that_began_while_it_was_on_is_recorded_to_its_end(site: Site) -> None:
-    call = site.sandbox.call(
-        from_=CUSTOMER, to=OWN_NUMBER, caller=BEHAVIOURS["silent"], callee=COLLEAGUE
-    )
+    call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=caller(), callee=COLLEAGUE)
     while not site.archive.search().calls:
         pass
     site.archive.change_policy(by="ana", why="test", on=False)

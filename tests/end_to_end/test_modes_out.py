@@ -7,14 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.end_to_end.site import Site
-from tests.end_to_end.test_modes import BEHAVIOURS, CELLS, check_cell
+from tests.end_to_end.test_modes import CELLS, behaves, caller, check_cell
 from twirec.model.words import ConsentMode, Reason, Role
 from twirec.sandbox import Faults, Line, Party
 
-WAYS: dict[str, Callable[[Site, str], str]] = {
-    "api": lambda site, behaviour: site.call_out(BEHAVIOURS[behaviour]),
-    "agent": lambda site, behaviour: site.dial_out(BEHAVIOURS[behaviour]),
-}
+WAYS: dict[str, Callable[[Site, Party], str]] = {"api": Site.call_out, "agent": Site.dial_out}
 CHANNELS = {"api": (Role.CUSTOMER, Role.AGENT), "agent": (Role.AGENT, Role.CUSTOMER)}
 
 
@@ -24,7 +21,7 @@ def test_a_call_out_is_recorded_only_after_the_answer_that_the_mode_needs(
     site: Site, way: str, mode: ConsentMode, behaviour: str
 ) -> None:
     site.archive.change_policy(by="test", why="test", mode=mode)
-    sid = WAYS[way](site, behaviour)
+    sid = WAYS[way](site, behaves(mode, behaviour))
     site.work_on()
     check_cell(site, sid, mode, behaviour, CHANNELS[way])
 
@@ -38,7 +35,7 @@ def test_an_answering_machine_is_neither_told_nor_recorded(site: Site) -> None:
 
 
 def test_an_agents_call_whose_announcement_fails_goes_on_unrecorded(site: Site) -> None:
-    sid = site.dial_out(BEHAVIOURS["silent"], faults=Faults(say_fails=True))
+    sid = site.dial_out(caller(), faults=Faults(say_fails=True))
     call = site.archive.show(sid).call
     assert call.reason is Reason.ANNOUNCEMENT_FAILED
     assert site.sandbox.recordings == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.site import SPEED, Site
-from tests.end_to_end.test_modes import BEHAVIOURS
+from tests.end_to_end.test_modes import behaves
 from tests.end_to_end.test_pausing import recorded_call
 from twirec.archive import Archive
 from twirec.model.records import CallRecord
@@ -24,8 +24,8 @@ def play_calls_of_all_kinds(site: Site) -> dict[str, str]:
     site.archive.change_policy(by="ana", why="advice", mode=ConsentMode.OPT_OUT)
     sids = {
         "recorded": site.call(),
-        "refused": site.call(caller=BEHAVIOURS["2"]),
-        "hung up": site.call(caller=BEHAVIOURS["hangs up during"]),
+        "refused": site.call(caller=behaves(ConsentMode.OPT_OUT, "2")),
+        "hung up": site.call(caller=behaves(ConsentMode.OPT_OUT, "hangs up during")),
         "erased": site.call(),
     }
     paused = recorded_call(site)

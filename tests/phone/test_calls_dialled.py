@@ -46,6 +46,51 @@ def test_a_call_from_a_sip_phone_goes_to_the_number_in_the_address(
     assert twirec_archive.show(PARENT).call.customer_number == CUSTOMER
 
 
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("to", "dialled"),
+    [
+        ("client:eva", ">eva</Client>"),
+        ("sip:Eva@example.com;transport=tls", ">sip:Eva@example.com;transport=tls</Sip>"),
+        ("112", ">112</Number>"),
+        ("sip:112@co.sip.twilio.com", ">112</Number>"),
+    ],
+)
+def test_an_agent_may_dial_what_is_no_number(post: SignedPosts, to: str, dialled: str) -> None:
+    answer = post("/dial", {**DIALLED, "To": to}).text
+    assert dialled in answer
+    assert 'url="https://calls.example.com/twirec/announce"' in answer
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("to", ["", "+34 600 11", "the customer", "600111222,600333444"])
+def test_what_cannot_be_dialled_ends_the_call_and_the_line_says_why(
+    post: SignedPosts, twirec_archive: Archive, to: str
+) -> None:
+    answer = post("/dial", {**DIALLED, "To": to})
+    assert (answer.status_code, "<Hangup" in answer.text, "<Dial" in answer.text) == (
+        200,
+        True,
+        False,
+    )
+    call = twirec_archive.show(PARENT).call
+    assert call.reason is Reason.NOBODY_ANSWERED
+    assert call.detail == "to: give +34911222333, client:NAME or sip:ADDRESS."
+
+
+def test_who_is_dialled_again_on_the_same_leg_is_neither_told_nor_recorded(
+    post: SignedPosts, vendor: MemoryVendor, clock: Clock
+) -> None:
+    """Somebody else may answer there now, and consent is given once for a call."""
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    assert started(vendor) == [PARENT]
+    assert "url=" not in post("/dial", DIALLED).text
+    assert started(vendor) == []
+
+
 def test_an_answer_that_comes_twice_at_once_starts_one_recording(
     post: SignedPosts,
     twirec_archive: Archive,

@@ -260,6 +260,32 @@ def test_who_is_told_from_the_beginning_while_the_question_is_open_is_asked_anew
     assert not is_recording(post("/twirec/consent/1", VOICE))
 
 
+@pytest.mark.parametrize(
+    ("seconds", "outcome"),
+    [(0.5, ConsentOutcome.NO_ANSWER), (10, ConsentOutcome.INFORMED)],
+)
+def test_a_key_that_cuts_short_how_to_say_no_is_no_answer(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    clock: Clock,
+    seconds: float,
+    outcome: ConsentOutcome,
+) -> None:
+    twirec_archive.change_policy(by="ana", why="test", mode=ConsentMode.OPT_OUT)
+    post("/voice", VOICE)
+    clock.advance(LONG_ENOUGH)
+    post("/twirec/connect", VOICE)
+    for asked in (1, 2):
+        clock.advance(timedelta(seconds=seconds))
+        answer = post(f"/twirec/consent/{asked}", {**VOICE, "Digits": "9"})
+        if seconds < 1 and asked == 1:
+            assert "/consent/2#" in answer.text
+        else:
+            assert is_recording(answer) is outcome.allows_recording
+    (consent,) = twirec_archive.show(call_sid()).consents
+    assert consent.outcome is outcome
+
+
 def test_an_agent_whose_own_call_is_moved_on_is_not_told_for_the_customer(
     post: SignedPosts, send: Callable[[str], TestResponse], twirec_archive: Archive
 ) -> None:

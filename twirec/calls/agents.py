@@ -25,9 +25,6 @@ def agent_of(text: str, country: str) -> str:
             person types it.
         country: ISO 3166 code of the country whose numbers come without a prefix.
     """
-    text = text.strip()
-    if text.lower().startswith(("sip:", "sips:")):
-        return re.split("[;?]", text, maxsplit=1)[0].lower()
     return normalise(text, country)
 
 

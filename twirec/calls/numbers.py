@@ -40,7 +40,10 @@ def is_country(code: str) -> bool:
 
 
 def normalise(text: str, country: str) -> str:
-    """Return a number in E.164, `WITHHELD`, or what is neither (`client:…`, SIP) without its edges.
+    """Return a number in E.164, `WITHHELD`, or what is neither (`client:…`) without its edges.
+
+    Of a SIP address it is who is reached, however they are reached: in small letters, without
+    parameters, headers and port (RFC 3261, section 19.1.1).
 
     Args:
         text: what Twilio sent as `From` or `To`, or what a person typed.
@@ -49,6 +52,8 @@ def normalise(text: str, country: str) -> str:
     text = text.strip()
     if _is_withheld(text):
         return WITHHELD
+    if sip := re.match(r"(sips?:[^;?]*?)(:[0-9]+)?([;?]|$)", text, re.IGNORECASE):
+        return sip[1].lower()
     return _e164(text, country) or text
 
 
@@ -65,6 +70,18 @@ def dialled(address: str, country: str) -> str:
     if scheme.lower() in {"sip", "sips"} and (number := _e164(user, country)):
         return number
     return normalise(address, country)
+
+
+def outside(address: str, country: str) -> str:
+    """Return an outside party's number, as in `normalise`: of a telephone behind SIP its number.
+
+    Args:
+        address: what Twilio sent. A SIP address is that of a telephone if it says so
+            (`;user=phone`), or if its user is a number in E.164 (RFC 3261, section 19.1.6).
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+    """
+    telephone = re.match(r"sips?:(\+|.*;user=phone)", address.strip(), re.IGNORECASE)
+    return dialled(address, country) if telephone else normalise(address, country)
 
 
 def search_term(text: str, country: str) -> str:
@@ -108,5 +125,7 @@ def _e164(text: str, country: str) -> str | None:
         return None
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason != ValidationResult.IS_POSSIBLE:
+        return None
+    if number.extension:  # or a second number: E.164 has no room for it
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)

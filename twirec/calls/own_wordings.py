@@ -27,9 +27,15 @@ LONGEST_SAY = 4096
 MOST_BYTES = 5 * 1024 * 1024
 """The largest audio: five minutes at 8 kHz, 16 bit."""
 
-SHORTEST_NOTICE = 7.0
-"""Seconds. What says who records, why, and where to learn more takes longer; and what is shorter
-could not be told from a notice that failed: its next step may be tried for four seconds."""
+SHORTEST = 7.0
+"""Seconds, of what is not to be cut short. What is shorter could not be told from what failed to be
+played: the next step may be tried for four seconds."""
+
+MUST_SAY = {
+    "notice": "say who records, why, and where to learn more",
+    "opt_out": "say how to say no, and that who presses nothing is recorded",
+}
+"""What takes longer than `SHORTEST` to say, and why: silence after it lets a call be recorded."""
 
 NAMED = {"company": "who records", "privacy_info": "where to learn more"}
 """What the law wants named in a notice (LOPDGDD art. 11.2), by what is filled in."""
@@ -77,11 +83,9 @@ def _wording(language: str, table: Mapping[str, Any], read_file: Callable[[str],
         for part in PARTS
         if f"{part}_audio" in table
     }
-    if "notice" in audio and audio["notice"].seconds < SHORTEST_NOTICE:
-        raise ValueError(
-            f"[{language}] notice_audio is shorter than {SHORTEST_NOTICE:.0f} seconds."
-        )
-    return replace(base, **given, audio=audio)
+    wording = replace(base, **given, audio=audio)
+    _check_lengths(language, wording)
+    return wording
 
 
 def _check_keys(language: str, table: Mapping[str, Any]) -> None:
@@ -101,9 +105,7 @@ def _check_texts(language: str, table: Mapping[str, str]) -> None:
             raise ValueError(f"[{language}] {part} is longer than {LONGEST_SAY} characters.")
         if part != "notice" and re.search("[{}]", table.get(part, "")):
             raise ValueError(f"[{language}] {part}: nothing is filled in here; leave braces out.")
-    notice, shortest = table.get("notice"), int(SHORTEST_NOTICE * CHARACTERS_PER_SECOND)
-    if notice and "notice_audio" not in table and len(notice) < shortest:
-        raise ValueError(f"[{language}] notice is shorter than {shortest} characters.")
+    notice = table.get("notice")
     for name, why in NAMED.items():
         if notice and f"{{{name}}}" not in notice:
             raise ValueError(f"[{language}] notice: say {why}, with {{{name}}}.")
@@ -114,6 +116,19 @@ def _check_texts(language: str, table: Mapping[str, str]) -> None:
             f"[{language}] notice: only {{company}} and {{privacy_info}} are filled in; "
             "write other braces twice."
         ) from None
+
+
+def _check_lengths(language: str, wording: Wording) -> None:
+    shortest = int(SHORTEST * CHARACTERS_PER_SECOND)
+    for part, what in MUST_SAY.items():
+        audio = wording.audio.get(part)
+        if audio and audio.seconds < SHORTEST:
+            is_short = f"{part}_audio is shorter than {SHORTEST:.0f} seconds"
+        elif wording.voice and not audio and len(getattr(wording, part)) < shortest:
+            is_short = f"{part} is shorter than {shortest} characters"
+        else:
+            continue
+        raise ValueError(f"[{language}] {is_short}; {what}.")
 
 
 def _audio(what: str, name: str, read_file: Callable[[str], bytes]) -> Audio:

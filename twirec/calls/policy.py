@@ -86,8 +86,11 @@ def _held(history: Sequence[PolicyChange]) -> dict[Scope, dict[str, PolicyChange
     held: dict[Scope, dict[str, PolicyChange]] = {}
     for change in history:
         scope = (change.number, change.direction)
+        before = held.get(scope, {})
         said = dict.fromkeys(change.said, change)
-        held[scope] = {**held.get(scope, {}), **said} if said else {}
+        if "on" in before and before["on"].on == change.on:
+            said["on"] = before["on"]  # it was so since then
+        held[scope] = {**before, **said} if said else {}
     return held
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from twirec.calls.announcement import shortest_notice, shortest_question
 from twirec.calls.forms import CallEnd, VoiceRequest
-from twirec.calls.numbers import normalise
+from twirec.calls.numbers import normalise, outside
 from twirec.model.announcements import Announcement
 from twirec.model.policy import Policy
 from twirec.model.records import Call, CallRecord, Consent, is_queue
@@ -78,7 +78,7 @@ def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now
         account_sid=request.account_sid,
         call_sid=request.call_sid,
         direction=Direction.OUT if placed else Direction.IN,
-        customer_number=normalise(customer, country),
+        customer_number=outside(customer, country),
         own_number=normalise(own, country),
         started_at=now,
         dial=dial,
@@ -119,8 +119,11 @@ def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:
         return ConsentOutcome.REFUSED
     if not mode.needs_yes:
         return ConsentOutcome.INFORMED
-    if key == "1":
-        return ConsentOutcome.GRANTED
+    return ConsentOutcome.GRANTED if key == "1" else unanswered(asked)
+
+
+def unanswered(asked: int) -> ConsentOutcome | None:
+    """Return what comes of a question without an answer: None when it is to be put again."""
     return None if asked < MOST_QUESTIONS else ConsentOutcome.NO_ANSWER
 
 
@@ -155,13 +158,15 @@ def heard(
     Args:
         call: its `asked` says what was sent: the notice, or the question.
         announcement: what they are of.
-        key: what was pressed: who answers a question need not hear it out.
+        key: what was pressed: who answers a question need not hear it out. It is no answer where
+            only 2 is one.
         waited: seconds for which Twilio waits for a key when nothing is pressed.
         seconds: since it was sent.
     """
     if not call.asked:
         return seconds - waited >= shortest_notice(announcement)
-    return bool(key) or seconds - waited >= shortest_question(announcement)
+    answered = key == "2" or (bool(key) and call.mode is not None and call.mode.needs_yes)
+    return answered or seconds - waited >= shortest_question(announcement)
 
 
 def may_record(record: CallRecord) -> bool:

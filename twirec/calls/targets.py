@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from twirec.calls.numbers import normalise
+from twirec.calls.numbers import dialled, normalise
 from twirec.model.errors import InvalidQuery
 
 MOST_TARGETS = 10
@@ -59,6 +59,23 @@ def check_phone(field: str, given: str, country: str) -> str:
         if not NUMBER.fullmatch(address):
             raise InvalidQuery(f"{field}: give +34911222333, client:NAME or sip:ADDRESS.")
     return address
+
+
+def check_dialled(given: str, country: str) -> str:
+    """Return what Twilio is to dial for an agent: a number in E.164, or a short one such as 112.
+
+    Args:
+        given: what the agent dialled, `To` of their call; of a SIP phone an address.
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+
+    Raises:
+        InvalidQuery: it is nothing that Twilio could dial.
+    """
+    number = dialled(given, country)
+    if NUMBER.fullmatch(number):
+        return number
+    short = re.fullmatch(r"(?:sips?:)?([0-9]{3,6})(?:@.*)?", given.strip(), re.IGNORECASE)
+    return short[1] if short else check_phone("to", given, country)
 
 
 def check_own_number(given: str, country: str) -> str:

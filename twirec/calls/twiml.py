@@ -97,14 +97,14 @@ def ask_callee(call_sid: str, announcement: Announcement, urls: Urls, asked: int
     return str(response)
 
 
-def dial_out(call: Call, urls: Urls, *, tell: bool) -> str:
-    """Dial the customer for an agent, who hears nothing of what the customer is told.
+def dial_out(call: Call, target: str, urls: Urls, *, tell: bool) -> str:
+    """Dial a customer for an agent, who hears nothing of what the customer is told.
 
     Nothing is recorded by this: recording starts when the customer was told. No `answerOnBridge`.
     """
     dial = Dial(action=urls.ended, method="POST", caller_id=call.own_number)
     told = {"url": urls.announce, "method": "POST"} if tell else {}
-    dial.number(call.customer_number, **told)
+    _dial_one(dial, target, **told)
     response = VoiceResponse()
     response.append(dial)
     return str(response)
@@ -251,12 +251,16 @@ def _conference(dial: Dial, room: str, urls: Urls, **attributes: bool) -> None:
 def dial_all(call: Call, dial: Dial) -> None:
     """Put whom the call's `dial` names into the dial: all ring, the first to answer has it."""
     for target in call.dial:
-        if target.startswith("client:"):
-            dial.client(target.removeprefix("client:"))
-        elif target.startswith("sip:"):
-            dial.sip(target)
-        else:
-            dial.number(target)
+        _dial_one(dial, target)
+
+
+def _dial_one(dial: Dial, target: str, **attributes: str) -> None:
+    if target.startswith("client:"):
+        dial.client(target.removeprefix("client:"), **attributes)
+    elif target.startswith("sip:"):
+        dial.sip(target, **attributes)
+    else:
+        dial.number(target, **attributes)
 
 
 def nothing() -> str:

@@ -22,7 +22,7 @@ class Wording:
     Attributes:
         voice: one of `VOICES`; None where Twilio has none, so that the company gives audio.
         notice: with `{company}` and `{privacy_info}`.
-        opt_out: how to say no, for key 2.
+        opt_out: how to say no, for key 2, and that silence is a yes.
         opt_in: how to say yes or no, for keys 1 and 2.
         goodbye: before hanging up on who did not say yes.
         no_message: before hanging up on whose message is not recorded; empty for nothing.
@@ -79,7 +79,8 @@ WORDINGS: Mapping[str, Wording] = {
         notice="Le informamos de que esta llamada va a ser grabada por {company} para garantizar "
         "la calidad del servicio y salvaguardar sus derechos. Puede ampliar esta información y "
         "ejercer sus derechos de protección de datos en {privacy_info}.",
-        opt_out="Si no desea que se grabe, pulse 2. Si está conforme, espere.",
+        opt_out="Si no desea que la llamada se grabe, pulse ahora la tecla 2 y continuará sin "
+        "grabación. Si está conforme, no pulse ninguna tecla y espere, por favor.",
         opt_in="Si acepta que se grabe, pulse 1. Si no lo acepta, pulse 2.",
         goodbye="Sin su aceptación no podemos continuar. Gracias por su atención.",
         no_message="En este momento no podemos recoger su mensaje. Gracias por llamar.",
@@ -89,7 +90,8 @@ WORDINGS: Mapping[str, Wording] = {
         notice="L'informem que aquesta trucada serà enregistrada per {company} per garantir la "
         "qualitat del servei i salvaguardar els seus drets. Pot ampliar aquesta informació i "
         "exercir els seus drets de protecció de dades a {privacy_info}.",
-        opt_out="Si no vol que s'enregistri, premi 2. Si hi està d'acord, esperi.",
+        opt_out="Si no vol que la trucada s'enregistri, premi ara la tecla 2 i continuarà sense "
+        "enregistrament. Si hi està d'acord, no premi cap tecla i esperi, si us plau.",
         opt_in="Si accepta que s'enregistri, premi 1. Si no ho accepta, premi 2.",
         goodbye="Sense la seva acceptació no podem continuar. Gràcies per la seva atenció.",
         no_message="En aquest moment no podem recollir el seu missatge. Gràcies per trucar.",
@@ -99,7 +101,8 @@ WORDINGS: Mapping[str, Wording] = {
         notice="Informámolo de que esta chamada vai ser gravada por {company} para garantir a "
         "calidade do servizo e salvagardar os seus dereitos. Pode ampliar esta información e "
         "exercer os seus dereitos de protección de datos en {privacy_info}.",
-        opt_out="Se non desexa que se grave, prema 2. Se está conforme, agarde.",
+        opt_out="Se non desexa que a chamada se grave, prema agora a tecla 2 e continuará sen "
+        "gravación. Se está conforme, non prema ningunha tecla e agarde, por favor.",
         opt_in="Se acepta que se grave, prema 1. Se non o acepta, prema 2.",
         goodbye="Sen a súa aceptación non podemos continuar. Grazas pola súa atención.",
         no_message="Neste momento non podemos recoller a súa mensaxe. Grazas por chamar.",
@@ -109,7 +112,8 @@ WORDINGS: Mapping[str, Wording] = {
         notice="Jakinarazten dizugu {company} enpresak dei hau grabatuko duela, zerbitzuaren "
         "kalitatea bermatzeko eta zure eskubideak babesteko. Informazio gehiago eskura dezakezu "
         "eta datuak babesteko eskubideak erabil ditzakezu hemen: {privacy_info}.",
-        opt_out="Grabatzerik nahi ez baduzu, sakatu 2. Ados bazaude, itxaron.",
+        opt_out="Deia grabatzerik nahi ez baduzu, sakatu orain 2 tekla eta deiak grabatu gabe "
+        "jarraituko du. Ados bazaude, ez sakatu teklarik eta itxaron, mesedez.",
         opt_in="Grabatzea onartzen baduzu, sakatu 1. Onartzen ez baduzu, sakatu 2.",
         goodbye="Zure onespenik gabe ezin dugu jarraitu. Eskerrik asko zure arretagatik.",
         no_message="Une honetan ezin dugu zure mezua jaso. Eskerrik asko deitzeagatik.",
@@ -119,7 +123,8 @@ WORDINGS: Mapping[str, Wording] = {
         notice="Please note that this call will be recorded by {company} to ensure the quality of "
         "our service and to safeguard your rights. You can learn more and exercise your data "
         "protection rights at {privacy_info}.",
-        opt_out="If you do not want it to be recorded, press 2. If you agree, please hold.",
+        opt_out="If you do not want the call to be recorded, press 2 now and it will go on "
+        "without a recording. If you agree, please do not press any key and hold the line.",
         opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
         goodbye="We cannot go on without your agreement. Thank you for your time.",
         no_message="We cannot take a message at the moment. Thank you for calling.",
@@ -129,7 +134,8 @@ WORDINGS: Mapping[str, Wording] = {
         notice="Please note that this call will be recorded by {company} to ensure the quality of "
         "our service and to safeguard your rights. You can learn more and exercise your privacy "
         "rights at {privacy_info}.",
-        opt_out="If you do not want it to be recorded, press 2. If you agree, please hold.",
+        opt_out="If you do not want the call to be recorded, press 2 now and it will continue "
+        "without a recording. If you agree, please do not press any key and stay on the line.",
         opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
         goodbye="We cannot continue without your agreement. Thank you for your time.",
         no_message="We cannot take a message right now. Thank you for calling.",
@@ -139,7 +145,8 @@ WORDINGS: Mapping[str, Wording] = {
         notice="Informamos que esta chamada vai ser gravada por {company} para garantir a "
         "qualidade do serviço e salvaguardar os seus direitos. Pode obter mais informações e "
         "exercer os seus direitos de proteção de dados em {privacy_info}.",
-        opt_out="Se não deseja que seja gravada, prima 2. Se concorda, aguarde.",
+        opt_out="Se não deseja que a chamada seja gravada, prima agora a tecla 2 e esta "
+        "continuará sem gravação. Se concorda, não prima nenhuma tecla e aguarde, por favor.",
         opt_in="Se aceita que seja gravada, prima 1. Se não aceita, prima 2.",
         goodbye="Sem a sua aceitação não podemos continuar. Obrigado pela sua atenção.",
         no_message="De momento não podemos receber a sua mensagem. Obrigado por ligar.",
@@ -149,8 +156,9 @@ WORDINGS: Mapping[str, Wording] = {
         notice="Nous vous informons que cet appel va être enregistré par {company} afin de "
         "garantir la qualité du service et de préserver vos droits. Vous pouvez en savoir plus et "
         "exercer vos droits de protection des données sur {privacy_info}.",
-        opt_out="Si vous ne souhaitez pas qu'il soit enregistré, appuyez sur 2. Si vous êtes "
-        "d'accord, patientez.",
+        opt_out="Si vous ne souhaitez pas que l'appel soit enregistré, appuyez maintenant sur la "
+        "touche 2 et il se poursuivra sans enregistrement. Si vous êtes d'accord, n'appuyez sur "
+        "aucune touche et patientez.",
         opt_in="Si vous acceptez l'enregistrement, appuyez sur 1. Si vous le refusez, appuyez "
         "sur 2.",
         goodbye="Sans votre accord, nous ne pouvons pas continuer. Merci de votre attention.",
@@ -161,8 +169,9 @@ WORDINGS: Mapping[str, Wording] = {
         notice="Wir weisen Sie darauf hin, dass dieses Gespräch von {company} aufgezeichnet wird, "
         "um die Qualität unseres Service zu sichern und Ihre Rechte zu wahren. Mehr erfahren und "
         "Ihre Datenschutzrechte ausüben können Sie unter {privacy_info}.",
-        opt_out="Wenn Sie keine Aufzeichnung wünschen, drücken Sie die 2. Wenn Sie einverstanden "
-        "sind, bleiben Sie bitte in der Leitung.",
+        opt_out="Wenn Sie keine Aufzeichnung wünschen, drücken Sie jetzt die Taste 2, und das "
+        "Gespräch geht ohne Aufzeichnung weiter. Wenn Sie einverstanden sind, drücken Sie keine "
+        "Taste und bleiben Sie bitte in der Leitung.",
         opt_in="Wenn Sie der Aufzeichnung zustimmen, drücken Sie die 1. Wenn Sie nicht zustimmen, "
         "drücken Sie die 2.",
         goodbye="Ohne Ihre Zustimmung können wir nicht fortfahren. Vielen Dank für Ihre Zeit.",
@@ -173,7 +182,9 @@ WORDINGS: Mapping[str, Wording] = {
         notice="La informiamo che questa chiamata sarà registrata da {company} per garantire la "
         "qualità del servizio e tutelare i suoi diritti. Può avere maggiori informazioni ed "
         "esercitare i suoi diritti di protezione dei dati su {privacy_info}.",
-        opt_out="Se non desidera che sia registrata, prema 2. Se è d'accordo, attenda.",
+        opt_out="Se non desidera che la chiamata sia registrata, prema ora il tasto 2 e "
+        "proseguirà senza registrazione. Se è d'accordo, non prema alcun tasto e attenda, per "
+        "favore.",
         opt_in="Se accetta la registrazione, prema 1. Se non l'accetta, prema 2.",
         goodbye="Senza il suo consenso non possiamo continuare. Grazie per l'attenzione.",
         no_message="In questo momento non possiamo prendere messaggi. Grazie per la chiamata.",

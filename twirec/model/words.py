@@ -96,7 +96,7 @@ class Reason(StrEnum):
     """Recording was switched off when the call began; the line says since when and by whom."""
     REFUSED = "refused"
     NO_ANSWER = "no_answer"
-    """A key was needed, and none of the right ones came."""
+    """A key was needed, and none of the right ones came; or keys cut short how to say no."""
     HUNG_UP = "hung_up_during_announcement"
     """They were gone before it ended, or before it began."""
     ANNOUNCEMENT_FAILED = "announcement_failed"

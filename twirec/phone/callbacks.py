@@ -76,7 +76,7 @@ class Callbacks(Recorder):
         line = reception.open_line(
             request, dial=(), country=self._settings.country, now=self._now()
         )
-        if may_be_an_agents(request.direction, line.customer_number):
+        if may_be_an_agents(request.direction, request.agent.strip()):
             line = self._called_out(line)
         unrecorded = reception.not_recorded(line, Reason.CATALOG_DOWN)
         self._catalog.open_call(replace(unrecorded, ended_at=line.started_at))

@@ -11,7 +11,7 @@ from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
 from twirec.calls.numbers import dialled, normalise
 from twirec.calls.sealed import seal
-from twirec.calls.targets import check_own_number, check_phone, check_targets
+from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
@@ -44,11 +44,12 @@ class CallsOut(Telling):
         country, now = self._settings.country, self._now()
         if not connect:
             raise InvalidQuery("connect: say whom to connect when the customer answered.")
+        address = check_phone("to", to, country)
         line = Call(
             account_sid=self._settings.account_sid,
             call_sid="",
             direction=Direction.OUT,
-            customer_number=check_phone("to", to, country),
+            customer_number=normalise(address, country),
             own_number=check_own_number(own_number, country),
             started_at=now,
             dial=check_targets("connect", connect, country),
@@ -58,7 +59,7 @@ class CallsOut(Telling):
         placed = self._vendor().place_call(
             line.account_sid,
             from_=line.own_number,
-            to=line.customer_number,
+            to=address,
             url=f"{self._urls.outbound}/{seal(line.dial, self._tokens(line.account_sid))}",
             ended_url=self._urls.ended,
         )
@@ -69,11 +70,13 @@ class CallsOut(Telling):
 
         The customer is told, or asked, on their own leg, and recording starts only after that. When
         the catalog is down, or when Twilio asks again because another URL failed (fallback URL),
-        they are dialled at once, unrecorded.
+        they are dialled at once, unrecorded. What cannot be dialled ends the call; its line says
+        why.
 
         Args:
             fields: Twilio's form.
-            to: the customer's number, as it was dialled; of a SIP phone the address, `sip:…`.
+            to: the customer's number, as it was dialled, or `client:NAME`; of a SIP phone the
+                address, `sip:…`.
             own_number: the own number that is shown to them, E.164.
 
         Raises:
@@ -90,7 +93,11 @@ class CallsOut(Telling):
             started_at=self._now(),
             channel_map=reception.AGENT_FIRST,
         )
-        untold = partial(twiml.dial_out, line, self._urls, tell=False)
+        try:
+            target = check_dialled(to, country)
+        except InvalidQuery as error:
+            return self._refuse(line, error)
+        untold = partial(twiml.dial_out, line, target, self._urls, tell=False)
         if request.error_url is not None:
             return self._go_on(request.error_url, line, untold)
         try:
@@ -98,13 +105,24 @@ class CallsOut(Telling):
             agent = agent_of(request.agent, country)
             own = Leg(call.account_sid, call.call_sid, call.call_sid, self._now(), agent)
             self._catalog.add_leg(own)
+            answered = self._catalog.call(call.account_sid, call.call_sid).consents
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
-        if call.customer_number != line.customer_number:  # an agent's leg that dials somebody else
+        if answered or call.customer_number != line.customer_number:  # the same leg dials again
             self._stop_recordings(call.account_sid, call.call_sid)
             return untold()
-        return twiml.dial_out(call, self._urls, tell=call.outcome is not Outcome.NOT_RECORDED)
+        tell = call.outcome is not Outcome.NOT_RECORDED
+        return twiml.dial_out(call, target, self._urls, tell=tell)
+
+    def _refuse(self, line: Call, error: InvalidQuery) -> str:
+        log.warning("%s: %s", line.call_sid, error)
+        unanswered = reception.not_recorded(line, Reason.NOBODY_ANSWERED, str(error))
+        try:
+            self._catalog.open_call(unanswered)
+        except CatalogError as down:
+            log.error("%s: it has no line: %s", line.call_sid, down)
+        return twiml.hang_up("", None, self._urls)
 
     def announce(self, fields: Mapping[str, str]) -> str:
         """Return what the customer hears on their own leg before they are connected.
@@ -119,8 +137,9 @@ class CallsOut(Telling):
         if request.parent_call_sid is None:
             raise MalformedRequest("The field ParentCallSid is missing.")
         try:
-            call = self._catalog.call(request.account_sid, request.parent_call_sid).call
-            if call.announcement is None:
+            record = self._catalog.call(request.account_sid, request.parent_call_sid)
+            call = record.call
+            if call.announcement is None or record.consents:  # or they were told on another leg
                 return twiml.nothing()
             announcement = self._catalog.announcement(call.announcement)
             self._play(call, request.call_sid)

@@ -81,6 +81,8 @@ class Telling(Recorder):
             return ConsentOutcome.ANNOUNCEMENT_FAILED
         seconds = (at - call.announced_at).total_seconds() * self._settings.clock_speed
         if not reception.heard(call, announcement, key=key, waited=waited, seconds=seconds):
+            if call.asked and key:  # which cut it short
+                return reception.unanswered(call.asked)
             return ConsentOutcome.ANNOUNCEMENT_FAILED
         return reception.judge(call.mode, key, call.asked)
 

@@ -54,7 +54,7 @@ class Policies:
             return [(row.at, to_policy(row)) for row in connection.execute(statement)]
 
     def policy_history(self) -> list[PolicyChange]:
-        """Return all changes, oldest first."""
-        statement = select(policy_changes).order_by(policy_changes.c.at, policy_changes.c.id)
+        """Return all changes, oldest first, however the clocks go of who made them."""
+        statement = select(policy_changes).order_by(policy_changes.c.id)
         with self.database.read() as connection:
             return [to_policy_change(row) for row in connection.execute(statement)]
