@@ -142,8 +142,10 @@ def test_a_browser_that_goes_away_ends_the_encoder(
     with served(app) as port:
         browser = http.client.HTTPConnection("127.0.0.1", port)
         browser.request("GET", "/")
-        assert browser.getresponse().read(2000)
+        answer = browser.getresponse()  # whoever lets go of it hangs up
+        assert answer.read(2000)
         assert _runs(pid)
+        answer.close()
         browser.close()
         until(lambda: not _runs(pid))
 
