@@ -177,5 +177,6 @@ def test_an_agent_who_dialled_out_before_is_no_caller(catalog: SqlCatalog) -> No
     assert catalog.calls_now(ACCOUNT, OTHER_AGENT) == [CALLER]
     catalog.join(event(customer, 3))
     assert catalog.together(ACCOUNT, ROOM).calls == (CALLER, OTHER_AGENT)
+    assert catalog.calls_now(ACCOUNT, customer) == [CALLER, OTHER_AGENT]
     catalog.join(event(AGENT, 4))
     assert AGENT in legs_of(catalog, OTHER_AGENT)

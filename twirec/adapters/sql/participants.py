@@ -163,7 +163,6 @@ def _met(connection: Connection, account_sid: str, leg_sid: str, *, now: bool = 
         return []
     left = participants.c.left_number
     found = _calls_in(account_sid, last.conference_sid).where(
-        participants.c.leg_sid != leg_sid,
         THERE if now else left.is_(None) | (left > last.joined_number),
     )
     if last.left_number is not None:
