@@ -52,14 +52,25 @@ def test_a_call_from_a_sip_phone_goes_to_the_number_in_the_address(
     [
         ("client:eva", ">eva</Client>"),
         ("sip:Eva@example.com;transport=tls", ">sip:Eva@example.com;transport=tls</Sip>"),
-        ("112", ">112</Number>"),
-        ("sip:112@co.sip.twilio.com", ">112</Number>"),
     ],
 )
 def test_an_agent_may_dial_what_is_no_number(post: SignedPosts, to: str, dialled: str) -> None:
     answer = post("/dial", {**DIALLED, "To": to}).text
     assert dialled in answer
     assert 'url="https://calls.example.com/twirec/announce"' in answer
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("to", ["112", "sip:112@co.sip.twilio.com"])
+def test_an_emergency_number_is_dialled_at_once(
+    post: SignedPosts, twirec_archive: Archive, to: str
+) -> None:
+    answer = post("/dial", {**DIALLED, "To": to}).text
+    assert ">112</Number>" in answer
+    assert "url=" not in answer
+    call = twirec_archive.show(PARENT).call
+    assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.OFF)
+    assert call.detail == "a short number, such as 112, is dialled at once"
 
 
 @pytest.mark.usefixtures("clock")

@@ -20,6 +20,9 @@ from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 from twirec.phone.desk import log
 from twirec.phone.telling import Telling
 
+SHORT_NUMBER = "a short number, such as 112, is dialled at once"
+"""Why nobody there is told anything, nor recorded: it may be an emergency."""
+
 
 class CallsOut(Telling):
     """Calls that the company makes."""
@@ -70,8 +73,8 @@ class CallsOut(Telling):
 
         The customer is told, or asked, on their own leg, and recording starts only after that. When
         the catalog is down, or when Twilio asks again because another URL failed (fallback URL),
-        they are dialled at once, unrecorded. What cannot be dialled ends the call; its line says
-        why.
+        they are dialled at once, unrecorded, and so is a short number: it may be an emergency. What
+        cannot be dialled ends the call; its line says why.
 
         Args:
             fields: Twilio's form.
@@ -101,7 +104,9 @@ class CallsOut(Telling):
         if request.error_url is not None:
             return self._go_on(request.error_url, line, untold)
         try:
-            call = self._catalog.open_call(self._decided(line))
+            at_once = reception.not_recorded(line, Reason.OFF, SHORT_NUMBER)
+            short = target.isdigit()
+            call = self._catalog.open_call(at_once if short else self._decided(line))
             agent = agent_of(request.agent, country)
             own = Leg(call.account_sid, call.call_sid, call.call_sid, self._now(), agent)
             self._catalog.add_leg(own)
