@@ -12,10 +12,9 @@ from tests.phone.calling import CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_reco
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
-from twirec.model.records import Call, Consent
-from twirec.model.vendor import VendorCall
+from twirec.model.records import Consent
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
-from twirec.testing import ACCOUNT_SID, SignedPosts
+from twirec.testing import SignedPosts
 
 PARENT, CHILD, OTHER = call_sid(1), call_sid(2), call_sid(3)
 DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": CUSTOMER}
@@ -87,19 +86,6 @@ def test_what_cannot_be_dialled_ends_the_call_and_the_line_says_why(
     call = twirec_archive.show(PARENT).call
     assert call.reason is Reason.NOBODY_ANSWERED
     assert call.detail == "to: give +34911222333, client:NAME or sip:ADDRESS."
-
-
-def test_who_is_dialled_again_on_the_same_leg_is_neither_told_nor_recorded(
-    post: SignedPosts, vendor: MemoryVendor, clock: Clock
-) -> None:
-    """Somebody else may answer there now, and consent is given once for a call."""
-    post("/dial", DIALLED)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
-    assert started(vendor) == [PARENT]
-    assert "url=" not in post("/dial", DIALLED).text
-    assert started(vendor) == []
 
 
 def test_an_answer_that_comes_twice_at_once_starts_one_recording(
@@ -382,64 +368,17 @@ def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down
     assert twirec_archive.show(PARENT).call.reason is Reason.CATALOG_DOWN
 
 
-def test_an_agents_leg_that_dials_somebody_else_reaches_them_and_records_nothing_more(
-    post: SignedPosts, vendor: MemoryVendor, clock: Clock
+@pytest.mark.parametrize("number", ["+34600999888", CUSTOMER])
+def test_an_agents_leg_that_dials_again_reaches_them_and_records_nothing_more(
+    post: SignedPosts, vendor: MemoryVendor, clock: Clock, number: str
 ) -> None:
+    """Somebody else may answer there now, and consent is given once for a call."""
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     post(f"/twirec/announced/{PARENT}/0", WHISPER)
     assert started(vendor) == [PARENT]
-    again = post("/dial", {**DIALLED, "To": "+34600999888"}).text
-    assert ">+34600999888</Number>" in again
+    again = post("/dial", {**DIALLED, "To": number}).text
+    assert f">{number}</Number>" in again
     assert "url=" not in again
     assert started(vendor) == []
-
-
-# --- without a line ---------------------------------------------------------------------------
-
-
-def ended(post: SignedPosts, archive: Archive, **form: str) -> Call:
-    """Tell the end of a call that has no line, and return the line that it gets."""
-    post("/twirec/ended", {**DIALLED, "CallStatus": "completed", **form})
-    return archive.show(PARENT).call
-
-
-@pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize(
-    ("agent", "to"),
-    [
-        ("client:ana", CUSTOMER),
-        ("client:ana", "600 11 12 22"),
-        ("sip:ana@shop.sip.twilio.com", f"sip:{CUSTOMER}@shop.sip.twilio.com"),
-    ],
-)
-def test_a_call_that_never_came_to_dial_gets_the_number_that_was_asked_for(
-    post: SignedPosts, twirec_archive: Archive, agent: str, to: str
-) -> None:
-    line = ended(post, twirec_archive, From=agent, To=to)
-    assert (line.direction, line.customer_number) == (Direction.OUT, CUSTOMER)
-    assert line.reason is Reason.CATALOG_DOWN
-
-
-@pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("answers", [True, False])
-def test_a_call_that_was_dialled_gets_the_numbers_of_the_leg_if_twilio_says_them(
-    post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, answers: bool
-) -> None:
-    leg = VendorCall(CHILD, ACCOUNT_SID, OWN, CUSTOMER, "outbound-dial", "completed", PARENT)
-    vendor.add_call(leg)
-    if not answers:
-        vendor.fail_next("legs", VendorUnavailable("no answer"))
-    line = ended(post, twirec_archive)
-    assert (line.direction, line.customer_number) == (Direction.OUT, CUSTOMER)
-    assert line.own_number == (OWN if answers else "anonymous")
-
-
-@pytest.mark.usefixtures("clock")
-def test_who_calls_a_number_of_ours_from_a_web_page_is_a_customer(
-    post: SignedPosts, twirec_archive: Archive
-) -> None:
-    post("/voice", {"CallSid": OTHER, "From": CUSTOMER, "To": OWN})
-    line = ended(post, twirec_archive, From="client:visitor", To=OWN)
-    assert (line.direction, line.customer_number) == (Direction.IN, "client:visitor")

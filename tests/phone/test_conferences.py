@@ -121,6 +121,16 @@ def rooms(
     return Rooms(twirec_archive, vendor, twirec_post(app))
 
 
+def two_rooms(rooms: Rooms) -> None:
+    """Let two callers wait in a conference each, and an agent join the first."""
+    rooms.inform("client:ana")
+    rooms.agent(ANA)
+    for sid, room in zip(CALLERS, (ROOM, OTHER_ROOM), strict=False):
+        rooms.call(sid)
+        rooms.tell("join", sid, room)
+    rooms.tell("join", ANA)
+
+
 def test_of_three_callers_none_is_recorded_when_the_last_may_not_be(rooms: Rooms) -> None:
     for place, sid in enumerate(CALLERS):
         rooms.call(sid, heard=place < 2)
@@ -198,12 +208,7 @@ def test_of_whom_nobody_knows_who_they_are_nothing_is_recorded(rooms: Rooms) -> 
 
 
 def test_an_agents_leg_pauses_the_call_that_it_is_in_now(rooms: Rooms) -> None:
-    rooms.inform("client:ana")
-    rooms.agent(ANA)
-    for sid, room in zip(CALLERS, (ROOM, OTHER_ROOM), strict=False):
-        rooms.call(sid)
-        rooms.tell("join", sid, room)
-    rooms.tell("join", ANA)
+    two_rooms(rooms)
     assert rooms.post(f"/twirec/pause/{ANA}", {}).get_json() == {"recordings": [recording_sid(1)]}
     assert rooms.post(f"/twirec/resume/{ANA}", {}).get_json() == {"recordings": [recording_sid(1)]}
     rooms.tell("leave", ANA)
@@ -313,12 +318,7 @@ def test_the_leg_of_an_agent_who_dialled_out_pauses_the_call_that_it_is_in_now(
 def test_a_pause_is_of_the_calls_that_were_allowed(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rooms.inform("client:ana")
-    rooms.agent(ANA)
-    for sid, room in zip(CALLERS, (ROOM, OTHER_ROOM), strict=False):
-        rooms.call(sid)
-        rooms.tell("join", sid, room)
-    rooms.tell("join", ANA)
+    two_rooms(rooms)
     show = rooms.archive.show
 
     def moved_meanwhile(sid: str) -> CallRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -22,10 +22,11 @@ from twirec.transfers.journal import Journal
 
 
 class Interrupted(MemoryBucket):
-    """A bucket in which something happens just before or after an object is written."""
+    """A bucket in which something happens once: around a writing, or after a listing."""
 
     before: Callable[[], object] | None = None
     after: Callable[[StoredObject], object] | None = None
+    listed: Callable[[Sequence[StoredObject]], object] | None = None
 
     def put(self, name: str, chunks: Any, **more: Any) -> StoredObject:
         before, self.before = self.before, None
@@ -36,6 +37,13 @@ class Interrupted(MemoryBucket):
         if after:
             after(stored)
         return stored
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        found = tuple(super().list(prefix))
+        listed, self.listed = self.listed, None
+        if listed:
+            listed(found)
+        return iter(found)
 
 
 @pytest.fixture
@@ -75,16 +83,7 @@ def test_who_was_second_reads_the_day_again(
         house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
 
     # the catalog in memory has one connection, so that the first may write only between two reads
-    bucket.before = None
-    original = bucket.list
-
-    def list_once(prefix: str = "") -> Any:
-        found = list(original(prefix))
-        bucket.list = original  # type: ignore[method-assign]
-        write_first()
-        return iter(found)
-
-    bucket.list = list_once  # type: ignore[method-assign]
+    bucket.listed = lambda found: write_first()
     assert journal.write_day(DAY)
     assert names(bucket) == ["journal/2026/11/23/000002.jsonl"]
     assert len([row for table, row in rows(bucket) if table == "calls"]) == 2
@@ -96,18 +95,14 @@ def test_who_was_much_slower_takes_what_is_out_of_date_away_again(
     house, bucket, journal = interrupted
     journal.write()
     other = Journal(house.archive.catalog, bucket, lambda: house.time)
-    original = bucket.list
 
-    def list_once(prefix: str = "") -> Any:
-        found = list(original(prefix))
-        bucket.list = original  # type: ignore[method-assign]
-        for number in (2, 3):  # two more are written, and the first two deleted, meanwhile
+    def write_two(found: Sequence[StoredObject]) -> None:
+        for number in (2, 3):  # and the first two are deleted meanwhile
             house.archive.catalog.open_call(a_call(call_sid=call_sid(number)))
             other.write_day(DAY)
         house.archive.catalog.add_journal_token(DAY, found[0].labels["token"])
-        return iter(found)
 
-    bucket.list = list_once  # type: ignore[method-assign]
+    bucket.listed = write_two
     journal.write_day(DAY)
     assert names(bucket) == ["journal/2026/11/23/000003.jsonl"]
 
@@ -118,16 +113,12 @@ def test_whose_object_was_replaced_meanwhile_does_not_take_it_for_anothers(
     house, bucket, journal = interrupted
     journal.write()
     other = Journal(house.archive.catalog, bucket, lambda: house.time)
-    original = bucket.list
 
-    def list_once(prefix: str = "") -> Any:
-        found = list(original(prefix))
-        bucket.list = original  # type: ignore[method-assign]
+    def replace(found: Sequence[StoredObject]) -> None:
         house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
         other.write_day(DAY)
-        return iter(found)
 
-    bucket.list = list_once  # type: ignore[method-assign]
+    bucket.listed = replace
     assert not journal.write_day(DAY)
     assert names(bucket) == ["journal/2026/11/23/000002.jsonl"]
 
