@@ -41,8 +41,15 @@ def test_what_is_shipped_is_what_was_translated() -> None:
         write_mo(made, read_po(file, locale="es"))
     made.seek(0)
     with (SPANISH / "messages.mo").open("rb") as file:
-        shipped = GNUTranslations(file)
-    assert shipped._catalog == GNUTranslations(made)._catalog, "run `make translations`"  # type: ignore[attr-defined]
+        shipped = _translations(GNUTranslations(file))
+    assert len(shipped) > 200
+    assert shipped == _translations(GNUTranslations(made)), "run `make translations`"
+
+
+def _translations(catalog: GNUTranslations) -> dict[object, str]:
+    """All but the header, the translation of "": it names the version of Babel that wrote it."""
+    texts: dict[object, str] = catalog._catalog  # type: ignore[attr-defined]
+    return {text: translation for text, translation in texts.items() if text != ""}
 
 
 def _texts(string: str | tuple[str, ...]) -> tuple[str, ...]:
