@@ -179,6 +179,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             self.vendor,
             country=self.settings.country,
             uninformed_agents=self.settings.uninformed_agents,
+            meet=self.phone.meet,
             now=self.now,
             dry_run=dry_run,
             full=full,

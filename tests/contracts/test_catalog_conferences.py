@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
 
@@ -99,6 +100,29 @@ def test_who_comes_back_is_there_again_whatever_is_told_last(catalog: SqlCatalog
     assert [leg.leg_sid for leg in catalog.together(ACCOUNT, ROOM).legs] == [AGENT]
     assert catalog.calls_now(ACCOUNT, AGENT) == [CALLER]
     assert legs_of(catalog, CALLER) == [AGENT]
+
+
+def test_who_comes_back_and_left_untold_is_there_once(catalog: SqlCatalog) -> None:
+    joined(catalog, CALLER, AGENT)
+    catalog.join(event(AGENT, 4))
+    assert [leg.leg_sid for leg in catalog.together(ACCOUNT, ROOM).legs] == [AGENT]
+    catalog.leave(event(AGENT, 5, left=True))
+    assert catalog.together(ACCOUNT, ROOM).legs == ()
+
+
+def test_each_joining_is_known_and_the_leaving_of_who_came_untold(catalog: SqlCatalog) -> None:
+    joined(catalog, CALLER, AGENT)
+    catalog.leave(event(AGENT, 3, left=True))
+    catalog.leave(event(OTHER_AGENT, 4, left=True))
+    catalog.join(event(SECOND, 1, OTHER_ROOM))
+    left = replace(event(OTHER_AGENT, 4, left=True), number=0)
+    attended = catalog.attended(ACCOUNT, ROOM)
+    assert sorted(attended, key=lambda each: each.leg_sid) == [
+        event(CALLER, 1),
+        event(AGENT, 2),
+        left,
+    ]
+    assert catalog.attended("AC" + "f" * 32, ROOM) == []
 
 
 def test_what_is_told_twice_changes_nothing(catalog: SqlCatalog) -> None:

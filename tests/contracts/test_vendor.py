@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contracts.vendor_houses import NOON, House, MemoryHouse, SandboxHouse
+from tests.sandbox.listening import eventually
 from twirec.adapters import twilio
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.twilio import TwilioVendor
@@ -24,7 +25,7 @@ from twirec.model.errors import (
     VendorRefused,
     VendorUnavailable,
 )
-from twirec.model.vendor import VendorRecording
+from twirec.model.vendor import VendorParticipant, VendorRecording
 from twirec.sandbox import Sandbox
 
 MISSING = "f" * 32
@@ -118,6 +119,21 @@ def test_has_the_legs_that_a_call_dialled_and_no_others(house: House) -> None:
     assert (answered.from_, answered.direction) == ("+34911000111", "outbound-dial")
     assert (answered.status, answered.parent_call_sid) == ("completed", sid)
     assert legs["+34600333444"].status != "completed"
+
+
+def test_has_who_is_in_the_conference_of_a_name_and_nobody_else(house: House) -> None:
+    house.meet("other", ["cleo", "dora"])
+    legs = house.meet("room", ["ana", "bea"])
+
+    def there() -> list[VendorParticipant]:
+        return house.vendor.participants(house.account, "room")
+
+    eventually(lambda: len(there()) == 2)
+    assert {one.leg_sid for one in there()} == set(legs)
+    assert len({one.conference_sid for one in there()}) == 1
+    assert all(one.joined_at and one.joined_at.tzinfo is UTC for one in there())
+    assert {one.account_sid for one in there()} == {house.account}
+    assert house.vendor.participants(house.account, "nobody") == []
 
 
 def test_lists_the_calls_that_began_in_a_span_without_the_legs_that_they_dialled(

@@ -20,8 +20,8 @@ from twirec.model.errors import (
     VendorUnavailable,
 )
 from twirec.model.ports import Vendor
-from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
-from twirec.sandbox import ALWAYS, Fault, Faults, Party, Sandbox
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorParticipant, VendorRecording
+from twirec.sandbox import ALWAYS, Call, Fault, Faults, Party, Sandbox
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -49,6 +49,10 @@ class House(ABC):
 
         The first number answered; the others did not.
         """
+
+    @abstractmethod
+    def meet(self, room: str, names: Sequence[str]) -> list[str]:
+        """Let clients of these names meet in a conference, where they stay; return their legs."""
 
     @abstractmethod
     def sha256(self, sid: str) -> str:
@@ -130,6 +134,13 @@ class MemoryHouse(House):
             self.vendor.add_call(leg)
         return parent
 
+    def meet(self, room: str, names: Sequence[str]) -> list[str]:
+        conference = f"CF{uuid.uuid4().hex}"
+        legs = [f"CA{uuid.uuid4().hex}" for _ in names]
+        for leg in legs:
+            self.vendor.let_in(room, VendorParticipant(self.account, conference, leg, NOON))
+        return legs
+
     def sha256(self, sid: str) -> str:
         return hashlib.sha256(self._media[sid]).hexdigest()
 
@@ -172,25 +183,32 @@ class SandboxHouse(House):
             error_code=added.error_code,
         )
 
+    def meet(self, room: str, names: Sequence[str]) -> list[str]:
+        twiml = f"<Response><Dial><Conference>{room}</Conference></Dial></Response>"
+        for name in names:
+            self._sandbox.party(f"client:{name}", Party(hangs_up_after=900))
+        return [self._place(f"client:{name}", twiml).sid for name in names]
+
     def dial(self, numbers: Sequence[str]) -> str:
         self._sandbox.number("+34911000111", voice_url="http://127.0.0.1:9/")
         for number in numbers:
             answers = number == numbers[0]
             self._sandbox.party(number, Party(answers=answers, hangs_up_after=1.0))
         nouns = "".join(f"<Number>{number}</Number>" for number in numbers)
+        twiml = f'<Response><Dial callerId="+34911000111">{nouns}</Dial></Response>'
+        call = self._place("client:ana", twiml)
+        call.wait(10)
+        return call.sid
+
+    def _place(self, to: str, twiml: str) -> Call:
         placed = requests.post(
             f"{self._sandbox.url}/2010-04-01/Accounts/{self.account}/Calls.json",
             auth=(self._sandbox.api_key, self._sandbox.api_secret),
-            data={
-                "From": "+34911000111",
-                "To": "client:ana",
-                "Twiml": f'<Response><Dial callerId="+34911000111">{nouns}</Dial></Response>',
-            },
+            data={"From": "+34911000111", "To": to, "Twiml": twiml},
             timeout=5,
         )
         [call] = [one for one in self._sandbox.calls if one.sid == placed.json()["sid"]]
-        call.wait(10)
-        return call.sid
+        return call
 
     def sha256(self, sid: str) -> str:
         return self._sandbox.sha256(sid)

@@ -6,6 +6,7 @@ import io
 import wave
 from array import array
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.end_to_end.site import AGENT, CUSTOMER, JOIN, OTHER_AGENT, OWN_NUMBER
 from tests.end_to_end.test_calls import energy
 from twirec.model.states import Custody, State
 from twirec.model.words import Outcome, Role
-from twirec.sandbox import Call, Line, Party
+from twirec.sandbox import Call, Faults, Line, Party
 
 CALLER = Party(says=[Line("customer_complaint", at=20.0)], hangs_up_after=180.0)
 FIRST = Party(says=[Line("agent_answer", at=1.0)], hangs_up_after=12.0)
@@ -28,9 +29,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-def inside(site: Site, caller: Party = CALLER) -> Call:
+def inside(site: Site, caller: Party = CALLER, faults: Faults | None = None) -> Call:
     """Let a customer call, hear the announcement and enter the conference."""
-    call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=caller)
+    call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=caller, faults=faults)
     until(lambda: any(entry.what == "Dial" for entry in call.log))
     return call
 
@@ -117,4 +118,22 @@ def test_an_agent_who_was_not_informed_ends_the_recording_where_the_settings_say
         record = site.archive.show(call.sid)
         (recording,) = record.recordings
         assert (recording.duration or 0) < 140  # and not the 160 seconds that they stayed
+        assert record.call.detail == "an agent is not in the register of informed agents"
+
+
+def test_an_agent_of_whose_coming_nobody_told_is_found_by_the_sweep(tmp_path: Path) -> None:
+    environ = {"TWIREC_UNINFORMED_AGENTS": "do_not_record"}
+    place = Site(tmp_path, f"file://{tmp_path}/bucket", dial="conference:room-1", environ=environ)
+    with place.running() as site:
+        call = inside(site, faults=Faults(callbacks_lost=("conference",)))
+        agent = site.sandbox.call(from_=AGENT, to=JOIN, caller=Party(hangs_up_after=120.0))
+        until(lambda: any(entry.what == "Dial" for entry in agent.log))
+        site.skip(timedelta(minutes=6))
+        assert site.archive.sweep().met == 2
+        call.wait(timeout=30)
+        site.work_on()
+        record = site.archive.show(call.sid)
+        (recording,) = record.recordings
+        assert (recording.duration or 0) < 140
+        assert [leg.agent for leg in record.legs] == [AGENT]
         assert record.call.detail == "an agent is not in the register of informed agents"

@@ -4,6 +4,7 @@ from array import array
 
 import pytest
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.conference.participant import ParticipantInstance
 
 from tests.sandbox.conftest import CUSTOMER, OWN, Get
 from tests.sandbox.listening import RATE, channels, eventually, place_of
@@ -228,6 +229,31 @@ def test_the_app_is_told_who_comes_and_goes(room: Room, target: Target, client: 
     (conference,) = client.conferences.list()
     assert {form["ConferenceSid"] for form in target.forms("/events")} == {conference.sid}
     assert {form["FriendlyName"] for form in target.forms("/events")} == {"room"}
+
+
+def test_who_is_there_can_be_asked_while_it_goes_on(room: Room, client: Client) -> None:
+    room.customer("endConferenceOnExit='true'")
+    room.agent("muted='true'")
+    customer = room.comes(CUSTOMER, Party(hangs_up_after=90_000))
+    agent = room.comes(ANA, Party(hangs_up_after=20, counts_from_bridge=True))
+    (conference,) = client.conferences.list(friendly_name="room", status="in-progress")
+    customers, agents = eventually(
+        lambda: len(there := conference.participants.list()) == 2 and sorted(there, key=_is_muted)
+    )
+    assert (customers.call_sid, agents.call_sid) == (customer.sid, agent.sid)
+    assert {customers.conference_sid, agents.conference_sid} == {conference.sid}
+    assert (customers.end_conference_on_exit, agents.end_conference_on_exit) == (True, False)
+    assert {customers.status, agents.status} == {"connected"}
+    assert customers.date_created >= conference.date_created
+    agent.wait(10)
+    assert [one.call_sid for one in conference.participants.list()] == [customer.sid]
+    client.calls(customer.sid).update(status="completed")
+    customer.wait(10)
+    assert conference.participants.list() == []
+
+
+def _is_muted(participant: ParticipantInstance) -> bool:
+    return bool(participant.muted)
 
 
 def test_a_customer_is_sent_from_a_dial_into_a_conference(

@@ -12,7 +12,14 @@ from datetime import datetime
 from typing import Literal
 
 from twirec.model.errors import MediaNotReady, NotAtVendor, TwirecError, VendorRefused
-from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording, is_within
+from twirec.model.vendor import (
+    Media,
+    RecordingStatus,
+    VendorCall,
+    VendorParticipant,
+    VendorRecording,
+    is_within,
+)
 
 CHUNK = 64 * 1024
 
@@ -22,6 +29,7 @@ Operation = Literal[
     "call",
     "calls",
     "legs",
+    "participants",
     "media",
     "read",
     "delete",
@@ -43,6 +51,7 @@ class MemoryVendor:
         self._accounts: dict[str, None] = {}  # in the order of their first use
         self._calls: dict[tuple[str, str], VendorCall] = {}
         self._recordings: dict[tuple[str, str], VendorRecording] = {}
+        self._rooms: dict[tuple[str, str], list[VendorParticipant]] = defaultdict(list)
         self._media: dict[tuple[str, str], bytes] = {}
         self._faults: dict[Operation, deque[TwirecError]] = defaultdict(deque)
 
@@ -60,6 +69,11 @@ class MemoryVendor:
             self._accounts[recording.account_sid] = None
             self._recordings[recording.account_sid, recording.sid] = recording
             self._media[recording.account_sid, recording.sid] = media
+
+    def let_in(self, room: str, participant: VendorParticipant) -> None:
+        """Let somebody into the conference of that name."""
+        with self._lock:
+            self._rooms[participant.account_sid, room].append(participant)
 
     def fail_next(self, operation: Operation, error: TwirecError) -> None:
         """Let the next such operation fail; several faults come one after the other.
@@ -133,6 +147,12 @@ class MemoryVendor:
                 for (owner, _), leg in self._calls.items()
                 if (owner, leg.parent_call_sid) == (account_sid, call_sid)
             ]
+
+    def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
+        """Return who is in a conference. See `Vendor.participants`."""
+        self._fail_if_told("participants")
+        with self._lock:
+            return list(self._rooms[account_sid, room])
 
     @contextmanager
     def media(self, account_sid: str, sid: str, *, encrypted: bool = False) -> Iterator[Media]:

@@ -20,10 +20,16 @@ from twilio.rest import Client
 
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, base_url, checked_sid
 from twirec.adapters.twilio_media import open_media
-from twirec.adapters.twilio_resources import count, days_of, to_call
-from twirec.model.encryption import read_encryption
+from twirec.adapters.twilio_resources import days_of, to_call, to_participant, to_recording
 from twirec.model.errors import NotAtVendor, VendorRefused, VendorUnavailable
-from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording, is_within
+from twirec.model.vendor import (
+    Media,
+    RecordingStatus,
+    VendorCall,
+    VendorParticipant,
+    VendorRecording,
+    is_within,
+)
 
 __all__ = ["Credentials", "TwilioVendor"]
 
@@ -136,6 +142,19 @@ class TwilioVendor:
             found = client.calls.stream(parent_call_sid=call_sid, page_size=PAGE_SIZE)
             return [to_call(account_sid, leg) for leg in found]
 
+    def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
+        """Fetch who is in the conference of that name now. See `Vendor.participants`.
+
+        Source: https://www.twilio.com/docs/voice/api/conference-participant-resource
+        """
+        client = self._client(account_sid)
+        there = []
+        with _understood(f"the conferences of {account_sid}"):
+            for found in client.conferences.stream(friendly_name=room, status="in-progress"):
+                with suppress(NotAtVendor):  # it ended meanwhile
+                    there += client.conferences(checked_sid(found.sid)).participants.list()
+            return [to_participant(account_sid, one) for one in there if one.status == "connected"]
+
     def media(
         self, account_sid: str, sid: str, *, encrypted: bool = False
     ) -> AbstractContextManager[Media]:
@@ -213,31 +232,7 @@ class TwilioVendor:
         return self._credentials[account_sid]
 
     def _recording(self, account_sid: str, found: Any) -> VendorRecording:
-        return VendorRecording(
-            sid=checked_sid(found.sid),
-            account_sid=found.account_sid or account_sid,
-            call_sid=found.call_sid,
-            status=RecordingStatus(found.status),
-            created_at=found.date_created,
-            started_at=found.start_time,
-            duration=count(found.duration),
-            channels=count(found.channels),
-            source=found.source,
-            error_code=count(found.error_code) or None,
-            external=self._is_external(found.media_url),
-            conference_sid=found.conference_sid,
-            encryption=read_encryption(found.encryption_details),
-        )
-
-    def _is_external(self, media_url: str | None) -> bool:
-        """Whether the media is in the customer's own S3.
-
-        Twilio then gives the address there as `media_url`:
-        https://www.twilio.com/docs/voice/api/recording#recording-properties
-        """
-        host = urlsplit(media_url or "").hostname
-        ours = {None, "twilio.com", self._http.host}
-        return host not in ours and not str(host).endswith(".twilio.com")
+        return to_recording(account_sid, found, self._http.host)
 
 
 class _Carrier:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from twirec.adapters.twilio_http import checked_sid
-from twirec.model.vendor import VendorCall
+from twirec.model.encryption import read_encryption
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorParticipant, VendorRecording
 
 DAY = timedelta(days=1)
 
@@ -24,6 +26,52 @@ def to_call(account_sid: str, found: Any) -> VendorCall:
         started_at=found.start_time,
         ended_at=found.end_time,
         duration=count(found.duration),
+    )
+
+
+def to_recording(account_sid: str, found: Any, host: str | None) -> VendorRecording:
+    """Return a recording resource.
+
+    Args:
+        account_sid: whose it is, where Twilio does not say so.
+        found: the resource.
+        host: the configured host of the API.
+    """
+    return VendorRecording(
+        sid=checked_sid(found.sid),
+        account_sid=found.account_sid or account_sid,
+        call_sid=found.call_sid,
+        status=RecordingStatus(found.status),
+        created_at=found.date_created,
+        started_at=found.start_time,
+        duration=count(found.duration),
+        channels=count(found.channels),
+        source=found.source,
+        error_code=count(found.error_code) or None,
+        external=_is_external(found.media_url, host),
+        conference_sid=found.conference_sid,
+        encryption=read_encryption(found.encryption_details),
+    )
+
+
+def _is_external(media_url: str | None, host: str | None) -> bool:
+    """Whether the media is in the customer's own S3.
+
+    Twilio then gives the address there as `media_url`:
+    https://www.twilio.com/docs/voice/api/recording#recording-properties
+    """
+    named = urlsplit(media_url or "").hostname
+    ours = {None, "twilio.com", host}
+    return named not in ours and not str(named).endswith(".twilio.com")
+
+
+def to_participant(account_sid: str, found: Any) -> VendorParticipant:
+    """Return a participant resource."""
+    return VendorParticipant(
+        account_sid=found.account_sid or account_sid,
+        conference_sid=checked_sid(found.conference_sid),
+        leg_sid=checked_sid(found.call_sid),
+        joined_at=found.date_created,
     )
 
 

@@ -139,6 +139,13 @@ class CallsCatalog(Protocol):
         """Return who is in a conference. Of two who join at once, the last to ask sees both."""
         ...
 
+    def attended(self, account_sid: str, conference_sid: str) -> list[ConferenceEvent]:
+        """Return each joining of a conference, in no order.
+
+        Of one that only left, as far as anybody told, it is the leaving, with the number 0.
+        """
+        ...
+
     def owner(self, account_sid: str, sid: str) -> str:
         """Return the call that a leg or conference belongs to; the SID itself if to none.
 

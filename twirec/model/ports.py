@@ -13,7 +13,13 @@ from typing import Protocol
 
 from twirec.model.bucket import StoredObject
 from twirec.model.encryption import Encryption
-from twirec.model.vendor import Media, RecordingStatus, VendorCall, VendorRecording
+from twirec.model.vendor import (
+    Media,
+    RecordingStatus,
+    VendorCall,
+    VendorParticipant,
+    VendorRecording,
+)
 
 Seal = Callable[[], Mapping[str, str]]
 """Called when all bytes were read and before the object can be seen. It checks what was received
@@ -149,6 +155,13 @@ class Vendor(Protocol):
         """Fetch the legs that a call dialled, those that did not answer too, in no order.
 
         None for a call that dialled nobody, or that Twilio does not know, or not any more.
+        """
+        ...
+
+    def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
+        """Fetch who is in the conference of that name now, in no order.
+
+        None where no such conference is in progress. Who has left is not told of.
         """
         ...
 

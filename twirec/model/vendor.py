@@ -125,6 +125,19 @@ class VendorCall:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorParticipant:
+    """Who is in a conference (https://www.twilio.com/docs/voice/api/conference-participant-resource).
+
+    `conference_sid` is `CF…`, `leg_sid` `CA…`; `joined_at` is UTC, None where Twilio gives none.
+    """
+
+    account_sid: str
+    conference_sid: str
+    leg_sid: str
+    joined_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """An open download of a recording's media.
 

@@ -87,7 +87,7 @@ class Inside(Recorder):
             self._start_recording(call, taker)
 
     def met(self, fields: Mapping[str, str]) -> None:
-        """Write down who joined a conference or left it, and name who is there in the consents.
+        """Write down who joined a conference or left it.
 
         Args:
             fields: the form of a conference's status callback.
@@ -97,7 +97,14 @@ class Inside(Recorder):
             return
         if event.left:
             self._catalog.leave(event)
-            return
+        else:
+            self.meet(event)
+
+    def meet(self, event: ConferenceEvent) -> None:
+        """Write down that somebody is in a conference, and who else is there.
+
+        What is recorded of whom may not be recorded with them is ended.
+        """
         self._catalog.join(event)
         self._introduce(event)
         together = self._catalog.together(event.account_sid, event.conference_sid)

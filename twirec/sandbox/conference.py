@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from twirec.sandbox.audio import Track
 from twirec.sandbox.callbacks import Callbacks
@@ -29,6 +30,7 @@ class Member:
         stage: their leg.
         joined, left: when, in the conference's seconds; left is None while they are there.
         offset: how many seconds the conference's clock is ahead of the leg's.
+        created: when they came, UTC.
         starts, ends: whether the conference starts when they come, and ends when they go.
         muted: whether the others cannot hear them.
     """
@@ -36,10 +38,16 @@ class Member:
     stage: Stage
     joined: float
     offset: float
+    created: datetime
     starts: bool = True
     ends: bool = False
     muted: bool = False
     left: float | None = None
+
+    @property
+    def sid(self) -> str:
+        """Their leg's SID."""
+        return self.stage.call.sid
 
     @property
     def voice(self) -> Clips:
@@ -105,6 +113,11 @@ class Conference:
         if self.over:
             return "completed"
         return "init" if self._started is None else "in-progress"
+
+    @property
+    def here(self) -> list[Member]:
+        """Who is there, in the order in which they came; nobody once it has ended."""
+        return [] if self.over else list(self._here)
 
     def enter(self, member: Member) -> None:
         """Let somebody in. It starts when there are two, and one of them starts it."""
@@ -218,5 +231,5 @@ class Conference:
             "Timestamp": rfc2822(self.clock.stamp()) or "",
         }
         if member:
-            form["CallSid"] = member.stage.call.sid
+            form["CallSid"] = member.sid
         self.callbacks.progress(self.sid, "conference", self.to, form)

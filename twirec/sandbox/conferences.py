@@ -57,6 +57,7 @@ def _join(stage: Stage, noun: Verb) -> tuple[Conference, Member]:
             stage,
             joined,
             joined - stage.clock.second,
+            conference.clock.stamp(),
             starts=noun.get("startConferenceOnEnter", "true") == "true",
             ends=noun.flag("endConferenceOnExit"),
             muted=noun.flag("muted"),

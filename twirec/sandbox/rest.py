@@ -149,6 +149,12 @@ def _conference_routes(conferences: ConferenceHandlers) -> tuple[_Route, ...]:
     return (
         _Route("GET", r"/Conferences\.json", conferences.list, Endpoint.LISTING),
         _Route("GET", rf"/Conferences/{_CONFERENCE}\.json", conferences.fetch),
+        _Route(
+            "GET",
+            rf"/Conferences/{_CONFERENCE}/Participants\.json",
+            conferences.participants,
+            Endpoint.LISTING,
+        ),
     )
 
 

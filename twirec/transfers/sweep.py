@@ -14,6 +14,7 @@ from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import SweepReport
 from twirec.model.words import Uninformed
 from twirec.transfers.sweep_bucket import BucketSide
+from twirec.transfers.sweep_conferences import ConferenceSide, Meet
 from twirec.transfers.sweep_findings import Tally
 from twirec.transfers.sweep_ledger import SETTLED, LedgerSide
 from twirec.transfers.sweep_vendor import VendorSide
@@ -46,6 +47,7 @@ class Sweep:
         catalog, bucket, vendor: what is compared.
         country: ISO 3166 code by which numbers of adopted calls are read.
         uninformed_agents: what is done about agents who are not in the register.
+        meet: what is done when somebody joins a conference.
         now: the clock, UTC.
         dry_run: whether it only says what it would repair.
         full: whether it looks at everything there is, and not only since the last sweep.
@@ -60,6 +62,7 @@ class Sweep:
         *,
         country: str,
         uninformed_agents: Uninformed,
+        meet: Meet,
         now: Callable[[], datetime],
         dry_run: bool = False,
         full: bool = False,
@@ -73,7 +76,13 @@ class Sweep:
         self._tally = Tally(dry_run)
         self._vendor_side = VendorSide(catalog, bucket, vendor, country, now)
         self._ledger_side = LedgerSide(
-            catalog, vendor, self._vendor_side, country, uninformed_agents, now
+            catalog,
+            vendor,
+            self._vendor_side,
+            ConferenceSide(catalog, vendor, meet, now),
+            country,
+            uninformed_agents,
+            now,
         )
         self._bucket_side = BucketSide(catalog, bucket, self._tally)
 

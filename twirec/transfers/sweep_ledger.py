@@ -18,6 +18,7 @@ from twirec.model.words import Outcome, Reason, Uninformed
 from twirec.transfers.adoption import late_line, state_of
 from twirec.transfers.closing import close_line
 from twirec.transfers.stopping import may_not_go_on, stop
+from twirec.transfers.sweep_conferences import ConferenceSide
 from twirec.transfers.sweep_findings import Ask, Finding
 from twirec.transfers.sweep_vendor import VendorSide
 
@@ -38,6 +39,7 @@ class LedgerSide:
     Args:
         catalog, vendor: what is compared.
         vendor_side: compares the recordings that turn up.
+        conference_side: looks who is in a conference.
         country: ISO 3166 code by which numbers are read.
         uninformed_agents: what is done about agents who are not in the register.
         now: the clock, UTC.
@@ -48,6 +50,7 @@ class LedgerSide:
         catalog: Catalog,
         vendor: Vendor,
         vendor_side: VendorSide,
+        conference_side: ConferenceSide,
         country: str,
         uninformed_agents: Uninformed,
         now: Callable[[], datetime],
@@ -55,6 +58,7 @@ class LedgerSide:
         self._catalog = catalog
         self._vendor = vendor
         self._vendor_side = vendor_side
+        self._conference_side = conference_side
         self._country = country
         self._uninformed_agents = uninformed_agents
         self._now = now
@@ -140,6 +144,8 @@ class LedgerSide:
             yield from self._vendor_side.compare(found)
         elif may_not_go_on(self._catalog, known, self._uninformed_agents):
             yield Finding(known.sid, "stopped", "", partial(stop, self._vendor, known))
+        else:
+            yield from self._conference_side.look(known)
 
     def _call(self, call: Call) -> Iterator[Finding]:
         """Ask how a call ended whose end nobody told us, or that owes a recording."""

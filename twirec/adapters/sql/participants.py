@@ -88,13 +88,33 @@ class Participants:
         statement = _stays(account_sid, conference_sid, *columns).where(THERE)
         with self.database.read() as connection:
             rows = connection.execute(statement).all()
-        others = [
+        others = (
             Leg(account_sid, row.leg_sid, row.call_sid, row.at, row.agent or "")
             for row in rows
             if row.call is None
-        ]
+        )
+        once = {leg.leg_sid: leg for leg in others}  # who came back may have left untold
         called = dict.fromkeys(row.call for row in rows if row.call is not None)
-        return Together(tuple(called), tuple(others))
+        return Together(tuple(called), tuple(once.values()))
+
+    def attended(self, account_sid: str, conference_sid: str) -> list[ConferenceEvent]:
+        """Return each joining of a conference, in no order."""
+        statement = select(participants).where(
+            participants.c.account_sid == account_sid,
+            participants.c.conference_sid == conference_sid,
+        )
+        with self.database.read() as connection:
+            return [
+                ConferenceEvent(
+                    account_sid,
+                    conference_sid,
+                    row.leg_sid,
+                    row.joined_number,
+                    row.at,
+                    left=not row.joined_number and row.left_number is not None,
+                )
+                for row in connection.execute(statement)
+            ]
 
     def owner(self, account_sid: str, sid: str) -> str:
         """Return the call that a leg or conference belongs to; the SID itself if to none."""
