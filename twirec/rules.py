@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -10,7 +10,13 @@ from typing import TypeVar
 from twirec.auditing import Auditing
 from twirec.calls.agents import agent_of, check_entry
 from twirec.calls.numbers import normalise
-from twirec.calls.policy import check_change, decide, default_at, overruling
+from twirec.calls.policy import (
+    check_change,
+    decide_all,
+    default_at,
+    overruling,
+    with_what_held_before,
+)
 from twirec.calls.targets import check_phone
 from twirec.calls.times import one_moment
 from twirec.model.agents import InformedAgent
@@ -134,13 +140,19 @@ class Rules(Auditing):
             direction: of the calls.
             at: a moment, UTC; now by default. See `moment`.
         """
-        default = self.settings.policy
+        (found,) = self.policies([(number, direction)], at=at)
+        return found
+
+    def policies(
+        self, scopes: Sequence[tuple[str, Direction]], *, at: datetime | None = None
+    ) -> list[Decision]:
+        """Return what holds, or held, for each own number and direction. See `policy`."""
+        default, country = self.settings.policy, self.settings.country
         if at is not None:
             default = default_at(self.catalog.policy_defaults(), at, default)
-        return decide(
+        return decide_all(
             self.catalog.policy_history(),
-            number=normalise(number, self.settings.country),
-            direction=direction,
+            [(normalise(number, country), direction) for number, direction in scopes],
             at=at or self.now(),
             default=default,
         )
@@ -161,19 +173,7 @@ class Rules(Auditing):
     def policy_changes(self) -> list[tuple[PolicyChange, Policy]]:
         """Return the history of the policy, oldest first: each change, and what held before it."""
         history, defaults = self.catalog.policy_history(), self.catalog.policy_defaults()
-        return [
-            (
-                change,
-                decide(
-                    history[:at],
-                    number=change.number or "",
-                    direction=change.direction,
-                    at=change.at,
-                    default=default_at(defaults, change.at, self.settings.policy),
-                ).policy,
-            )
-            for at, change in enumerate(history)
-        ]
+        return with_what_held_before(history, defaults, self.settings.policy)
 
     def inform_agent(
         self, agent: str, *, informed_on: date, reference: str, by: str

@@ -1,5 +1,6 @@
 """Requests that change something at Twilio: calls placed, recordings started and paused."""
 
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 import pytest
@@ -107,6 +108,28 @@ def test_a_call_is_not_placed_twice_when_nobody_knows_whether_it_was(
     with pytest.raises(error):
         place(vendor)
     assert asked.call_count == tries
+
+
+@pytest.mark.parametrize(
+    ("path", "ask"),
+    [
+        (f"Calls/{CALL}", lambda vendor: vendor.call(ACCOUNT, CALL, hurry=True)),
+        ("Recordings", lambda vendor: next(vendor.recordings(ACCOUNT, hurry=True))),
+    ],
+    ids=["call", "recordings"],
+)
+def test_who_asks_in_a_hurry_is_told_at_once(
+    twilio: responses.RequestsMock,
+    vendor: TwilioVendor,
+    waits: list[float],
+    path: str,
+    ask: Callable[[TwilioVendor], object],
+) -> None:
+    asked = twilio.get(f"{BASE}/{path}.json", status=503)
+    with pytest.raises(VendorUnavailable):
+        ask(vendor)
+    assert (asked.call_count, waits) == (1, [])
+    assert sum(twilio.calls[0].request.req_kwargs["timeout"]) < 4
 
 
 def test_nobody_on_the_phone_waits_long_for_a_recording_to_start(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twirec.calls.targets import check_own_number, check_phone, check_targets
+from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
 from twirec.model.errors import InvalidQuery
 
 
@@ -53,3 +53,18 @@ def test_an_own_number_is_a_number(given: str) -> None:
     assert check_own_number("911 000 111", "ES") == "+34911000111"
     with pytest.raises(InvalidQuery, match=r"^own_number: "):
         check_own_number(given, "ES")
+
+
+@pytest.mark.parametrize(
+    ("given", "country", "number"),
+    [
+        ("112", "ES", "112"),
+        ("15", "FR", "15"),  # the ambulance; 17 is the police, 18 the fire brigade
+        ("sip:17@co.sip.twilio.com", "FR", "17"),
+        ("10111", "ZA", "10111"),  # the police, and a whole number of five digits too
+        ("600 11 12 22", "ES", "+34600111222"),
+        ("010111", "ES", "010111"),
+    ],
+)
+def test_a_short_number_is_dialled_as_it_is(given: str, country: str, number: str) -> None:
+    assert check_dialled(given, country) == number

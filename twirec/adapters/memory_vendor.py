@@ -98,6 +98,7 @@ class MemoryVendor:
         since: datetime | None = None,
         until: datetime | None = None,
         call_sid: str | None = None,
+        hurry: bool = False,
     ) -> Iterator[VendorRecording]:
         """List recordings. See `Vendor.recordings`; `since` is inclusive, `until` exclusive."""
         self._fail_if_told("recordings")
@@ -119,7 +120,7 @@ class MemoryVendor:
             raise NotAtVendor(f"There is no {sid}", status=404, code=20404)
         return recording
 
-    def call(self, account_sid: str, sid: str) -> VendorCall:
+    def call(self, account_sid: str, sid: str, *, hurry: bool = False) -> VendorCall:
         """Return a call. See `Vendor.call`."""
         self._fail_if_told("call")
         with self._lock:

@@ -85,12 +85,13 @@ class TwilioVendor:
         since: datetime | None = None,
         until: datetime | None = None,
         call_sid: str | None = None,
+        hurry: bool = False,
     ) -> Iterator[VendorRecording]:
         """List recordings page by page, deleted ones left out. See `Vendor.recordings`.
 
         `since` is inclusive, `until` exclusive.
         """
-        client = self._client(account_sid)
+        client = self._client(account_sid, hurry=hurry)
         filters = days_of("date_created", since, until)
         if call_sid is not None:
             filters["call_sid"] = call_sid
@@ -111,9 +112,9 @@ class TwilioVendor:
             raise NotAtVendor(f"Twilio deleted the recording {sid}")
         return recording
 
-    def call(self, account_sid: str, sid: str) -> VendorCall:
+    def call(self, account_sid: str, sid: str, *, hurry: bool = False) -> VendorCall:
         """Fetch a call. See `Vendor.call`."""
-        client = self._client(account_sid)
+        client = self._client(account_sid, hurry=hurry)
         with _understood(f"the call {checked_sid(sid)}"):
             return to_call(account_sid, client.calls(sid).fetch())
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, ValidationResult
+from phonenumbers.shortnumberinfo import is_emergency_number
 
 from twirec.model.errors import InvalidQuery
 
@@ -70,6 +71,11 @@ def dialled(address: str, country: str) -> str:
     if scheme.lower() in {"sip", "sips"} and (number := _e164(user, country)):
         return number
     return normalise(address, country)
+
+
+def is_emergency(digits: str, country: str) -> bool:
+    """Whether somebody who dials these digits in a country (ISO 3166 code) calls for help."""
+    return bool(is_emergency_number(digits, country))
 
 
 def outside(address: str, country: str) -> str:

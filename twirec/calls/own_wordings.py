@@ -111,7 +111,7 @@ def _check_texts(language: str, table: Mapping[str, str]) -> None:
             raise ValueError(f"[{language}] notice: say {why}, with {{{name}}}.")
     try:
         table.get("notice", "").format(company="", privacy_info="")
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, AttributeError, TypeError):  # such as {company.x}
         raise ValueError(
             f"[{language}] notice: only {{company}} and {{privacy_info}} are filled in; "
             "write other braces twice."

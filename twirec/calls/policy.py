@@ -12,6 +12,8 @@ from twirec.model.policy import FIELDS, Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 
 Scope = tuple[str | None, Direction | None]
+Held = dict[Scope, dict[str, PolicyChange]]
+"""For each number and direction, which change says what of it."""
 
 
 def decide(
@@ -35,7 +37,21 @@ def decide(
         at: when it begins, UTC.
         default: what holds where no change says anything.
     """
+    (decision,) = decide_all(history, [(number, direction)], at=at, default=default)
+    return decision
+
+
+def decide_all(
+    history: Sequence[PolicyChange], scopes: Sequence[Scope], *, at: datetime, default: Policy
+) -> list[Decision]:
+    """Return what holds for calls of each own number and direction, as `decide` does for one."""
     held = _held([change for change in history if change.at <= at])
+    return [_decide(held, *scope, default) for scope in scopes]
+
+
+def _decide(
+    held: Held, number: str | None, direction: Direction | None, default: Policy
+) -> Decision:
     scopes = ((number, direction), (number, None), (None, direction), (None, None))
     applying = [held[scope] for scope in scopes if scope in held]
 
@@ -81,17 +97,40 @@ def default_at(defaults: Sequence[tuple[datetime, Policy]], at: datetime, now: P
     return (said[-1:] or first or [now])[0]
 
 
-def _held(history: Sequence[PolicyChange]) -> dict[Scope, dict[str, PolicyChange]]:
-    """Return for each scope which change says what of it; a change that says nothing resets it."""
-    held: dict[Scope, dict[str, PolicyChange]] = {}
+def with_what_held_before(
+    history: Sequence[PolicyChange], defaults: Sequence[tuple[datetime, Policy]], now: Policy
+) -> list[tuple[PolicyChange, Policy]]:
+    """Return each change, and what held before it for what it is of.
+
+    Args:
+        history: the changes, oldest first.
+        defaults: what the settings said since when, oldest first.
+        now: what they say now.
+    """
+    held: Held = {}
+    found = []
     for change in history:
-        scope = (change.number, change.direction)
-        before = held.get(scope, {})
-        said = dict.fromkeys(change.said, change)
-        if "on" in before and before["on"].on == change.on:
-            said["on"] = before["on"]  # it was so since then
-        held[scope] = {**before, **said} if said else {}
+        default = default_at(defaults, change.at, now)
+        found.append((change, _decide(held, change.number, change.direction, default).policy))
+        _hold(held, change)
+    return found
+
+
+def _held(history: Sequence[PolicyChange]) -> Held:
+    """Return for each scope which change says what of it; a change that says nothing resets it."""
+    held: Held = {}
+    for change in history:
+        _hold(held, change)
     return held
+
+
+def _hold(held: Held, change: PolicyChange) -> None:
+    scope = (change.number, change.direction)
+    before = held.get(scope, {})
+    said = dict.fromkeys(change.said, change)
+    if "on" in before and before["on"].on == change.on:
+        said["on"] = before["on"]  # it was so since then
+    held[scope] = {**before, **said} if said else {}
 
 
 def check_change(
@@ -114,14 +153,14 @@ def check_change(
     if not change.why:
         raise InvalidQuery("reason: say why; it is kept with the change.")
     changed = [*history, change]
+    was, will_be = _held(history), _held(changed)
     for number, direction in scopes_of(changed):
         before, after = (
-            decide(said, number=number or "", direction=direction, at=change.at, default=default)
-            for said in (history, changed)
+            _decide(held, number, direction, default).policy for held in (was, will_be)
         )
-        if after.policy.on and after.policy != before.policy:
-            check_fits(after.policy.mode, after.policy.legal_basis)
-            check_said(wordings, after.policy.language, after.policy.mode)
+        if after.on and after != before:
+            check_fits(after.mode, after.legal_basis)
+            check_said(wordings, after.language, after.mode)
 
 
 def scopes_of(history: Sequence[PolicyChange]) -> list[tuple[str | None, Direction]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from twirec.calls.numbers import dialled, normalise
+from twirec.calls.numbers import dialled, is_emergency, normalise
 from twirec.model.errors import InvalidQuery
 
 MOST_TARGETS = 10
@@ -71,10 +71,12 @@ def check_dialled(given: str, country: str) -> str:
     Raises:
         InvalidQuery: it is nothing that Twilio could dial.
     """
+    short = re.fullmatch(r"(?:sips?:)?([0-9]{2,6})(?:@.*)?", given.strip(), re.IGNORECASE)
+    if short and is_emergency(short[1], country):  # some could be a whole number too
+        return short[1]
     number = dialled(given, country)
     if NUMBER.fullmatch(number):
         return number
-    short = re.fullmatch(r"(?:sips?:)?([0-9]{3,6})(?:@.*)?", given.strip(), re.IGNORECASE)
     return short[1] if short else check_phone("to", given, country)
 
 

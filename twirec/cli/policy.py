@@ -130,11 +130,9 @@ def _show(
     history = archive.catalog.policy_history()
     numbers = [number] if number else sorted({each.number for each in history if each.number})
     directions = [Direction(direction)] if direction else list(Direction)
-    rows = [
-        (own, way, archive.policy(own, way, at=at))
-        for own in ([] if number else [""]) + numbers
-        for way in directions
-    ]
+    scopes = [(own, way) for own in ([] if number else [""]) + numbers for way in directions]
+    found_for = zip(scopes, archive.policies(scopes, at=at), strict=True)
+    rows = [(own, way, found) for (own, way), found in found_for]
     if as_json:
         print_json(
             {

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime
 
 from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.calls.policy import check_fits, decide, scopes_of
+from twirec.calls.policy import check_fits, decide_all, scopes_of
 from twirec.calls.wordings import check_said
 from twirec.doctor.findings import failed, ok
 from twirec.model.errors import InvalidQuery
@@ -28,10 +28,10 @@ def check_policy(
 ) -> Iterator[Finding]:
     """Check a history against the settings: calls that it does not allow are not recorded."""
     wrong = False
-    for number, direction in scopes_of(history):
-        policy = decide(
-            history, number=number or "", direction=direction, at=now, default=settings.policy
-        ).policy
+    scopes = scopes_of(history)
+    decisions = decide_all(history, scopes, at=now, default=settings.policy)
+    for (number, direction), decision in zip(scopes, decisions, strict=True):
+        policy = decision.policy
         try:
             if policy.on:
                 check_fits(policy.mode, policy.legal_basis)

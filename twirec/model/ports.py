@@ -120,11 +120,13 @@ class Vendor(Protocol):
         since: datetime | None = None,
         until: datetime | None = None,
         call_sid: str | None = None,
+        hurry: bool = False,
     ) -> Iterator[VendorRecording]:
         """List recordings page by page, deleted ones left out.
 
         `since` and `until` (UTC) cut by creation. Twilio's own filter is by day, so the adapter
-        asks for whole days and cuts exactly itself.
+        asks for whole days and cuts exactly itself. In a hurry, as somebody waits for this, each
+        page is tried once, for three seconds at the most.
         """
         ...
 
@@ -136,8 +138,8 @@ class Vendor(Protocol):
         """
         ...
 
-    def call(self, account_sid: str, sid: str) -> VendorCall:
-        """Fetch a call.
+    def call(self, account_sid: str, sid: str, *, hurry: bool = False) -> VendorCall:
+        """Fetch a call. In a hurry it is tried once, for three seconds at the most.
 
         Raises:
             NotAtVendor: Twilio does not know it.

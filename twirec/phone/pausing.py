@@ -87,7 +87,7 @@ class Pausing(Desk):
 
     def _parent(self, account_sid: str, leg_sid: str) -> str | None:
         try:
-            return self._vendor().call(account_sid, leg_sid).parent_call_sid
+            return self._vendor().call(account_sid, leg_sid, hurry=True).parent_call_sid
         except VendorError as error:  # another account may know it
             log.info("%s: %s", leg_sid, error)
             return None

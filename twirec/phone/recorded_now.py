@@ -24,6 +24,8 @@ def untold(
 ) -> Iterator[Recording]:
     """Adopt what Twilio records of a call and has not told of (yet): a callback may be lost.
 
+    Somebody on the phone waits for this: Twilio is asked once.
+
     Raises:
         VendorError: Twilio could not be asked.
     """
@@ -33,7 +35,7 @@ def untold(
     for leg in legs:
         if catalog.owner(call.account_sid, leg) != call.call_sid:  # it is another call's
             continue
-        for found in vendor.recordings(call.account_sid, call_sid=leg):
+        for found in vendor.recordings(call.account_sid, call_sid=leg, hurry=True):
             if found.sid in told or state_of(found) is not State.RECORDING:
                 continue
             told.add(found.sid)

@@ -83,10 +83,8 @@ def _numbers() -> list[str]:
 
 
 def _page(form: Switch) -> str:
-    rows = [
-        Row(number, direction, archive().policy(number, direction))
-        for number in ("", *_numbers())
-        for direction in Direction
-    ]
+    scopes = [(number, direction) for number in ("", *_numbers()) for direction in Direction]
+    found = archive().policies(scopes)
+    rows = [Row(*scope, decision) for scope, decision in zip(scopes, found, strict=True)]
     history = archive().catalog.policy_history()
     return render_template("policy.html", form=form, rows=rows, history=history[::-1])
