@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import requests
 from flask import Flask, Response, has_request_context, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -17,7 +18,7 @@ from tests.encrypting import key_settings
 from twirec.archive import Archive
 from twirec.flask import Twirec
 from twirec.model.records import Recording
-from twirec.sandbox import Encryption, Line, Party, Sandbox
+from twirec.sandbox import Call, Encryption, Line, Party, Sandbox
 from twirec.sandbox import Recording as AtVendor
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
@@ -26,8 +27,10 @@ from twirec.transfers.worker import MOST_ATTEMPTS
 SPEED = 40
 OWN_NUMBER = "+34911000111"
 CUSTOMER = "+34600111222"
+OTHER_CUSTOMER = "+34600777888"
 AGENT = "+34911222333"
 OTHER_AGENT = "+34911222444"
+COLLEAGUES = "client:bea"
 QUEUE, ROOM = "support", "room-1"
 TAKE, JOIN = "+34911000801", "+34911000802"
 """The numbers that agents call to take somebody out of the queue, and to join the conference."""
@@ -83,34 +86,7 @@ class Site:
             self.archive.set_up()
             recordings = Twirec(app, self.archive)
 
-            def voice() -> Response:
-                return recordings.answer(dial=self._dial)
-
-            def softphone() -> Response:
-                return recordings.dial_out(request.form["To"], own_number=OWN_NUMBER)
-
-            def voicemail() -> Response:
-                return recordings.voicemail()
-
-            def take() -> Response:
-                return recordings.take(QUEUE)
-
-            def join() -> Response:
-                return recordings.join(ROOM)
-
-            def wait() -> Response:
-                return recordings.answer(dial=f"queue:{QUEUE}")
-
-            def meet() -> Response:
-                return recordings.answer(dial=f"conference:{ROOM}")
-
-            app.post("/voice")(recordings.signed(voice))
-            app.post("/wait")(recordings.signed(wait))
-            app.post("/meet")(recordings.signed(meet))
-            app.post("/voicemail")(recordings.signed(voicemail))
-            app.post("/softphone")(recordings.signed(softphone))
-            app.post("/take")(recordings.signed(take))
-            app.post("/join")(recordings.signed(join))
+            self._add_views(app, recordings)
             for number, view in ((TAKE, "take"), (JOIN, "join")):
                 self.sandbox.number(
                     number,
@@ -136,6 +112,44 @@ class Site:
                 thread.join()
                 server.server_close()
                 self.archive.close()
+
+    def _add_views(self, app: Flask, recordings: Twirec) -> None:
+        def voice() -> Response:
+            return recordings.answer(dial=self._dial)
+
+        def softphone() -> Response:
+            return recordings.dial_out(request.form["To"], own_number=OWN_NUMBER)
+
+        def voicemail() -> Response:
+            return recordings.voicemail()
+
+        def take() -> Response:
+            return recordings.take(QUEUE)
+
+        def join() -> Response:
+            return recordings.join(ROOM)
+
+        def wait() -> Response:
+            return recordings.answer(dial=f"queue:{QUEUE}")
+
+        def meet() -> Response:
+            return recordings.answer(dial=f"conference:{ROOM}")
+
+        def call_back() -> Response:
+            return recordings.dial_out(OTHER_CUSTOMER, own_number=OWN_NUMBER)
+
+        def ask_colleague() -> Response:
+            return recordings.answer(dial=COLLEAGUES)
+
+        app.post("/call_back")(recordings.signed(call_back))
+        app.post("/ask_colleague")(recordings.signed(ask_colleague))
+        app.post("/voice")(recordings.signed(voice))
+        app.post("/wait")(recordings.signed(wait))
+        app.post("/meet")(recordings.signed(meet))
+        app.post("/voicemail")(recordings.signed(voicemail))
+        app.post("/softphone")(recordings.signed(softphone))
+        app.post("/take")(recordings.signed(take))
+        app.post("/join")(recordings.signed(join))
 
     def open_archive(self) -> Archive:
         """Open the installation's archive, as another process on another machine would."""
@@ -167,6 +181,16 @@ class Site:
         call = self.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, **scene)
         call.wait(timeout=30)
         return call.sid
+
+    def move(self, call: Call, view: str) -> None:
+        """Give a call that goes on another document, as an app does that moves it on."""
+        sandbox = self.sandbox
+        path = f"/2010-04-01/Accounts/{sandbox.account_sid}/Calls/{call.sid}.json"
+        with requests.Session() as session:
+            session.auth = (sandbox.api_key, sandbox.api_secret)
+            session.trust_env = False
+            form = {"Url": f"{self.url}/{view}"}
+            session.post(sandbox.url + path, form, timeout=10).raise_for_status()
 
     def call_out(self, customer: Party) -> str:
         """Place a call over the API, play it to its end, and return its SID."""

@@ -112,14 +112,15 @@ def test_what_is_recorded_of_an_agents_leg_can_be_paused_by_the_customers_call(
     taker.wait(timeout=30)
 
 
-def test_a_sweep_finds_the_recording_of_an_agents_leg_whose_callbacks_were_lost(
+def test_a_recording_of_an_agents_leg_whose_callbacks_were_lost_is_brought_forward_by_a_sweep(
     site: Site,
 ) -> None:
     call = waiting(site, CALLER)
     site.archive.phone.receive_status = lambda fields: None  # type: ignore[method-assign]
     take(site, call)
-    assert site.archive.show(call.sid).recordings == ()
-    assert site.archive.sweep().adopted == 1
+    (recording,) = site.archive.show(call.sid).recordings
+    assert recording.state is State.RECORDING
+    assert site.archive.sweep().advanced == 1
     site.work_on()
     (recording,) = site.archive.show(call.sid).recordings
     assert (recording.custody, recording.state) == (Custody.ACTIVE, State.RELEASED)

@@ -14,7 +14,7 @@ from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
 from twirec.model.records import Consent
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
-from twirec.testing import SignedPosts
+from twirec.testing import ACCOUNT_SID, SignedPosts
 
 PARENT, CHILD, OTHER = call_sid(1), call_sid(2), call_sid(3)
 DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": CUSTOMER}
@@ -382,3 +382,61 @@ def test_an_agents_leg_that_dials_again_reaches_them_and_records_nothing_more(
     assert f">{number}</Number>" in again
     assert "url=" not in again
     assert started(vendor) == []
+
+
+def test_who_answers_after_another_leg_was_told_is_not_recorded(
+    post: SignedPosts, vendor: MemoryVendor, clock: Clock
+) -> None:
+    """The agent dialled again before the first leg's answer had arrived."""
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    post("/dial", DIALLED)
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    assert started(vendor) == [PARENT]
+    post("/twirec/announce", WHISPER)  # come twice
+    assert started(vendor) == [PARENT]
+    answer = post("/twirec/announce", {**WHISPER, "CallSid": OTHER}).text
+    assert "<Say" not in answer
+    assert started(vendor) == []
+
+
+def test_who_is_dialled_before_the_first_answered_is_neither_told_nor_recorded(
+    post: SignedPosts, clock: Clock, vendor: MemoryVendor
+) -> None:
+    post("/dial", DIALLED)
+    assert "url=" not in post("/dial", {**DIALLED, "To": "+34600999888"}).text
+    clock.advance(LONG_ENOUGH)
+    assert started(vendor) == []
+
+
+def test_a_replay_of_an_agents_first_request_ends_nothing(
+    post: SignedPosts, vendor: MemoryVendor, clock: Clock
+) -> None:
+    first = {**DIALLED, "CallStatus": "ringing"}
+    post("/dial", first)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    post("/dial", first)
+    assert started(vendor) == [PARENT]
+
+
+def test_a_recording_keeps_its_call_when_the_catalog_fails_as_it_starts(
+    post: SignedPosts,
+    vendor: MemoryVendor,
+    clock: Clock,
+    twirec_archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    with monkeypatch.context() as patch:
+        patch.setattr(twirec_archive.catalog, "adopt", down)
+        assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
+    assert started(vendor) == [PARENT]
+    assert twirec_archive.show(PARENT).recordings == ()
+    twirec_archive.sweep()
+    adopted = twirec_archive.catalog.call(ACCOUNT_SID, PARENT).recordings
+    assert [each.call_sid for each in adopted] == [PARENT]

@@ -26,7 +26,7 @@ from tests.phone.rooms import (
 )
 from twirec.model.errors import VendorUnavailable
 from twirec.model.records import CallRecord
-from twirec.model.vendor import VendorCall
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Reason
 from twirec.testing import ACCOUNT_SID
 
@@ -267,3 +267,30 @@ def test_other_events_of_a_conference_say_nothing(rooms: Rooms, event: str) -> N
     form = {"ConferenceSid": ROOM, "SequenceNumber": "1", "StatusCallbackEvent": event}
     assert rooms.post("/twirec/met", form).status_code == 204
     assert rooms.archive.catalog.together(ACCOUNT_SID, ROOM).calls == ()
+
+
+def test_an_earlier_part_of_which_nothing_came_keeps_no_recording_from_being_ended(
+    rooms: Rooms,
+) -> None:
+    rooms.call(CALLERS[0])
+    short = {"CallSid": CALLERS[0], "RecordingSid": recording_sid(1), "RecordingStatus": "absent"}
+    rooms.post("/twirec/status", {**short, "ErrorCode": "16101"})
+    assert rooms.show(CALLERS[0]).call.reason is Reason.TOO_SHORT
+    going_on = VendorRecording(
+        recording_sid(5), ACCOUNT_SID, CALLERS[0], RecordingStatus.IN_PROGRESS, source="DialVerb"
+    )
+    rooms.vendor.add_recording(going_on)
+    rooms.tell("join", CALLERS[0])
+    rooms.agent(ANA)
+    rooms.tell("join", ANA)
+    assert rooms.vendor.recording(ACCOUNT_SID, recording_sid(5)).status is RecordingStatus.STOPPED
+
+
+def test_an_agent_who_is_recorded_for_nobody_there_is_not_with_others(rooms: Rooms) -> None:
+    rooms.inform("client:ana")
+    dialled_out(rooms)
+    rooms.tell("join", ANA)
+    assert rooms.recorded() == [ANA]  # alone: the customer may come yet
+    rooms.agent(BEA)
+    rooms.tell("join", BEA)
+    assert rooms.recorded() == []

@@ -27,7 +27,8 @@ class VoiceRequest:
     at a `<Gather>`, empty for nothing; `parent_call_sid` the other leg, of a leg that was dialled;
     `answered_by` Twilio's word for who answered a call out. `direction` is `inbound` or
     `outbound-…`. `dequeuing_call_sid` is the leg that takes this one out of a queue. `error_url` is
-    set when Twilio asks the fallback URL because another URL failed: that other URL.
+    set when Twilio asks the fallback URL because another URL failed: that other URL. `begins` is
+    whether the call was not answered yet: who calls in was connected with nobody before.
     """
 
     account_sid: str
@@ -40,6 +41,7 @@ class VoiceRequest:
     direction: str = "inbound"
     dequeuing_call_sid: str | None = None
     error_url: str | None = None
+    begins: bool = False
 
     @property
     def agent(self) -> str:
@@ -98,6 +100,7 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
         direction=fields.get("Direction", "inbound"),
         dequeuing_call_sid=_maybe_sid(fields, "DequeingCallSid", "CA"),  # Twilio's spelling
         error_url=fields.get("ErrorUrl") or None,
+        begins=fields.get("CallStatus") == "ringing",
     )
 
 

@@ -32,7 +32,10 @@ https://www.twilio.com/docs/voice/twiml/dial#record"""
 AGENT_FIRST = (Role.AGENT, Role.CUSTOMER)
 """The channels where an agent dialled."""
 
-TWO_CHANNELS = frozenset({"DialVerb", "StartCallRecordingAPI"})
+BY_REST = "StartCallRecordingAPI"
+"""The source of recordings that twirec starts by REST."""
+
+TWO_CHANNELS = frozenset({"DialVerb", BY_REST})
 """The sources of recordings whose channel 1 is the leg that they are of."""
 
 BY_KEY = "key"

@@ -161,6 +161,10 @@ class CallsCatalog(Protocol):
         """
         ...
 
+    def is_agents(self, account_sid: str, sid: str) -> bool:
+        """Whether a leg is that of an agent, also of one who dialled out by it."""
+        ...
+
     def knows_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a SID is that of a leg, and not of a call of its own."""
         ...

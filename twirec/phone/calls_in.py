@@ -51,6 +51,9 @@ class CallsIn(Telling):
             unrecorded = partial(self._connect, line, build_dial, record=False)
             return self._go_on(request.error_url, line, unrecorded)
         try:
+            if not request.begins and self._catalog.is_agents(line.account_sid, line.call_sid):
+                self._stop_leg(line.account_sid, line.call_sid)
+                return self._connect(line, build_dial, record=False)
             call = self._catalog.open_call(self._decided(line))
             if call.channel_map == reception.AGENT_FIRST:  # an agent's own call: nobody to tell
                 return self._connect(call, build_dial, record=False)

@@ -101,6 +101,8 @@ class CallsOut(Telling):
         except InvalidQuery as error:
             return self._refuse(line, error)
         untold = partial(twiml.dial_out, line, target, self._urls, tell=False)
+        if not request.begins:  # what is recorded of the leg is of whom they spoke with before
+            self._stop_leg(request.account_sid, request.call_sid)
         if request.error_url is not None:
             return self._go_on(request.error_url, line, untold)
         try:
@@ -115,7 +117,6 @@ class CallsOut(Telling):
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
         if answered or call.customer_number != line.customer_number:  # the same leg dials again
-            self._stop_recordings(call.account_sid, call.call_sid)
             return untold()
         tell = call.outcome is not Outcome.NOT_RECORDED
         return twiml.dial_out(call, target, self._urls, tell=tell)
@@ -144,7 +145,9 @@ class CallsOut(Telling):
         try:
             record = self._catalog.call(request.account_sid, request.parent_call_sid)
             call = record.call
-            if call.announcement is None or record.consents:  # or they were told on another leg
+            if record.consents and call.leg != request.call_sid:  # another was told, and answered
+                self._stop_leg(request.account_sid, call.call_sid)
+            if call.announcement is None or record.consents:
                 return twiml.nothing()
             announcement = self._catalog.announcement(call.announcement)
             self._play(call, request.call_sid)
@@ -202,7 +205,7 @@ class CallsOut(Telling):
         if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
             agents = [leg.agent for leg in record.legs if leg.agent]
             if self._agents_allow(call, agents):
-                self._start_recording(call, call.call_sid)
+                self._start_recording(call, call.call_sid, call.channel_map)
         return self._bridge(call, announcement, outcome)
 
     def _bridge(self, call: Call, announcement: Announcement, outcome: ConsentOutcome) -> str:

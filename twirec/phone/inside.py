@@ -12,7 +12,7 @@ from twirec.model.agents import ConferenceEvent, Leg
 from twirec.model.errors import CatalogError, NotFound, VendorError
 from twirec.model.records import Call, CallRecord
 from twirec.model.vendor import VendorCall
-from twirec.model.words import Outcome, Reason
+from twirec.model.words import Reason
 from twirec.phone.desk import log
 from twirec.phone.recorder import Recorder
 
@@ -33,7 +33,9 @@ class Inside(Recorder):
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
         """
-        self._arrive(fields)
+        request = self._arrive(fields)
+        if not request.begins:
+            self._stop_leg(request.account_sid, request.call_sid)
         return twiml.take(queue, self._urls)
 
     def join(self, fields: Mapping[str, str], room: str) -> str:
@@ -80,11 +82,11 @@ class Inside(Recorder):
             return
         if known and known.call_sid:  # what is recorded of it would be another caller's
             self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
-            self._stop_recordings(known.account_sid, known.call_sid, of=taker)
+            self._stop_leg(known.account_sid, taker)
             return
         agent = known.agent if known else UNKNOWN
         if reception.may_record(record) and self._agents_allow(call, [agent]):
-            self._start_recording(call, taker)
+            self._start_recording(call, taker, reception.AGENT_FIRST)
 
     def met(self, fields: Mapping[str, str]) -> None:
         """Write down who joined a conference or left it.
@@ -113,9 +115,10 @@ class Inside(Recorder):
         for record in records if known else ():
             self._mind(record.call, [leg.agent or UNKNOWN for leg in known])
         self._part(records, strangers=len(known) < len(together.legs))
-        for leg in known if records else ():
+        alone = len(together.calls) + len(together.legs) == 1
+        for leg in () if alone else known:
             if leg.call_sid and leg.call_sid not in together.calls:  # it was recorded for another
-                self._stop_recordings(leg.account_sid, leg.call_sid, of=leg.leg_sid)
+                self._stop_leg(leg.account_sid, leg.leg_sid)
 
     def _introduce(self, event: ConferenceEvent) -> None:
         """Write down whose leg it is that joined, if nothing told so before.
@@ -154,7 +157,7 @@ class Inside(Recorder):
 
     def _mind(self, call: Call, agents: Sequence[str]) -> None:
         """Name agents in the consent of a call; end its recording if one may not be recorded."""
-        if call.outcome is Outcome.NOT_RECORDED:  # and stays so for the reason that it has
+        if reception.ruled_out(call):  # and stays so for the reason that it has
             return
         if not self._agents_allow(call, agents):
             self._stop_recordings(call.account_sid, call.call_sid)
@@ -168,14 +171,14 @@ class Inside(Recorder):
         if not strangers and (may_be or len(records) < 2):
             return
         for record in records:
-            if record.call.outcome is Outcome.NOT_RECORDED:  # and stays so for its reason
+            if reception.ruled_out(record.call):  # and stays so for its reason
                 continue
             log.warning("%s: %s", record.call.call_sid, OTHER_CALLER)
             account_sid, call_sid = record.call.account_sid, record.call.call_sid
             self._catalog.name_agents(account_sid, call_sid, [], OTHER_CALLER)
             self._stop_recordings(account_sid, call_sid)
 
-    def _arrive(self, fields: Mapping[str, str]) -> None:
+    def _arrive(self, fields: Mapping[str, str]) -> forms.VoiceRequest:
         """Write an agent's leg down, before it is known to which call they come."""
         request = forms.parse_voice_request(fields)
         agent = agent_of(request.agent, self._settings.country)
@@ -185,3 +188,4 @@ class Inside(Recorder):
             )
         except CatalogError as error:
             log.error("%s: an agent's leg is not known: %s", request.call_sid, error)
+        return request

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain
 
-from twirec.calls import twiml
+from twirec.calls import reception, twiml
 from twirec.calls.agents import NOT_INFORMED, OTHER_CALLER, agent_of, entries_of
-from twirec.model.errors import VendorError
+from twirec.model.errors import CatalogError, VendorError
 from twirec.model.records import Call, Recording
-from twirec.model.words import Reason, Uninformed
+from twirec.model.states import State
+from twirec.model.words import Reason, Role, Uninformed
 from twirec.phone import recorded_now
 from twirec.phone.desk import Desk, log
-from twirec.transfers.stopping import stop
+from twirec.transfers.adoption import adopted, state_of
+from twirec.transfers.stopping import order_stop, stop
 
 
 class Recorder(Desk):
@@ -36,33 +39,67 @@ class Recorder(Desk):
         self._give_up(call.account_sid, call.call_sid, Reason.AGENT_NOT_INFORMED)
         return False
 
-    def _start_recording(self, call: Call, leg: str) -> None:
-        """Record a leg of a call from now on; if Twilio will not, it goes on, and says why."""
+    def _start_recording(self, call: Call, leg: str, channel_map: tuple[Role, ...]) -> None:
+        """Record a leg of a call from now on; if Twilio will not, it goes on, and says why.
+
+        That it is of this call is written down at once: the leg may go on to another.
+        """
         try:
-            self._vendor().start_recording(
+            sid = self._vendor().start_recording(
                 call.account_sid, leg, status_url=self._urls.status + twiml.RETRIES
             )
         except VendorError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
             self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
+            return
+        started = Recording(
+            sid,
+            call.account_sid,
+            call.call_sid,
+            State.RECORDING,
+            source=reception.BY_REST,
+            started_at=self._now(),
+            channel_map=channel_map,
+            leg=None if leg == call.call_sid else leg,
+        )
+        try:
+            self._catalog.adopt(started)
+        except CatalogError as error:  # the callback will tell
+            log.error("%s: not written down yet: %s", sid, error)
 
-    def _stop_recordings(self, account_sid: str, call_sid: str, *, of: str | None = None) -> None:
-        """End what is recorded of a call, or of one leg of it. What was recorded so far stays.
+    def _stop_recordings(self, account_sid: str, call_sid: str) -> None:
+        """End what is recorded of a call. What was recorded so far stays.
 
-        What cannot be ended now, the next sweep tries again.
+        What cannot be ended now, the next sweep ends.
         """
         record = self._catalog.call(account_sid, call_sid)
         known = recorded_now.known(record)
         untold = recorded_now.untold(self._catalog, self._vendor(), record, self._now())
         try:
             for recording in chain(known, untold):
-                if of in {None, recording.recorded_leg}:
-                    self._stop_recording(recording)
+                self._stop_recording(recording)
         except VendorError as error:
             log.error("%s: what is recorded of it is not known: %s", call_sid, error)
+            for leg in recorded_now.legs(record):
+                order_stop(self._catalog, leg, self._now())
 
     def _stop_recording(self, recording: Recording) -> None:
         try:
             stop(self._vendor(), recording)
         except VendorError as error:
             log.error("%s: still recorded: %s", recording.sid, error)
+            order_stop(self._catalog, recording.recorded_leg, self._now())
+
+    def _stop_leg(self, account_sid: str, leg_sid: str) -> None:
+        """End what is recorded of a leg that goes on to somebody else, also without the catalog.
+
+        What cannot be ended now, the next sweep ends.
+        """
+        try:
+            for found in self._vendor().recordings(account_sid, call_sid=leg_sid, hurry=True):
+                if state_of(found) is State.RECORDING:
+                    stop(self._vendor(), adopted(found, leg_sid, self._now()))
+        except VendorError as error:
+            log.error("%s: what is recorded of it may go on: %s", leg_sid, error)
+            with suppress(CatalogError):
+                order_stop(self._catalog, leg_sid, self._now())

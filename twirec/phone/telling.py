@@ -113,10 +113,11 @@ class Telling(Recorder):
         failed = re.split("[?#]", failed_url)[0]  # it may be no URL at all
         if failed.endswith(urlsplit(self._urls.ended).path):
             return twiml.nothing()
-        unrecorded = reception.not_recorded(call, Reason.APP_FAILED)
+        unrecorded = reception.not_recorded(call, Reason.CATALOG_DOWN)
         try:
-            self._catalog.open_call(unrecorded)
-            self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
+            known = self._catalog.open_call(unrecorded)
+            if known.reason is not Reason.CATALOG_DOWN:  # of that, nothing was played
+                self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
         return connect()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from twirec.calls.agents import NOT_INFORMED, OTHER_CALLER
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotFound, NotStopped
@@ -9,6 +11,10 @@ from twirec.model.ports import Vendor
 from twirec.model.records import Recording
 from twirec.model.vendor import RecordingStatus
 from twirec.model.words import Uninformed
+
+STOP = "stop "
+"""What the mark of a leg is remembered under, before its SID, when nothing recorded of it until
+then may go on, and Twilio did not end it."""
 
 GOES_ON = frozenset({RecordingStatus.IN_PROGRESS, RecordingStatus.PAUSED})
 
@@ -23,12 +29,20 @@ def may_not_go_on(catalog: Catalog, recording: Recording, uninformed: Uninformed
     """
     if recording.call_sid is None:
         return False
+    ordered = catalog.mark(STOP + recording.recorded_leg)
+    if ordered and (recording.started_at is None or recording.started_at <= ordered):
+        return True
     try:
         call = catalog.call(recording.account_sid, recording.call_sid).call
     except NotFound:
         return False
     minded = uninformed is Uninformed.DO_NOT_RECORD and call.detail == NOT_INFORMED
     return minded or call.detail == OTHER_CALLER
+
+
+def order_stop(catalog: Catalog, leg_sid: str, at: datetime) -> None:
+    """Let the next sweep end what is recorded of a leg (`CA…`) and began before a moment, UTC."""
+    catalog.set_mark(STOP + leg_sid, at)
 
 
 def stop(vendor: Vendor, recording: Recording) -> None:

@@ -77,6 +77,12 @@ class Agents:
             found = connection.execute(select(legs).where(legs.c.agent == agent).limit(1)).first()
         return found is not None
 
+    def is_agents(self, account_sid: str, sid: str) -> bool:
+        """Whether a leg is that of an agent, also of one who dialled out by it."""
+        with self.database.read() as connection:
+            agents_leg = select(legs).where(_is(account_sid, sid), legs.c.agent != "")
+            return connection.execute(agents_leg).first() is not None
+
     def knows_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a SID is that of a leg, and not of a call of its own."""
         with self.database.read() as connection:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, exists, func, insert, or_, select, update
 
-from twirec.adapters.sql.agents import PROOF
+from twirec.adapters.sql.agents import PROOF, has_line
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keeping import keep_what_is_to_be_kept
 from twirec.adapters.sql.outbox import write_notice
@@ -190,6 +190,8 @@ def _advance(
     connection: Connection, known: Recording, state: State, facts: Mapping[str, Any], at: datetime
 ) -> Recording:
     current = values(known)
+    if _has_its_call(connection, known):  # whoever the leg that is recorded went on to
+        facts = {**facts, "call_sid": None, "leg": None}
     reached = advance(known.state, state)
     moved = reached is not known.state  # then what is said now counts, not what was said before
     missing = {k: v for k, v in facts.items() if v is not None and (moved or current[k] is None)}
@@ -204,6 +206,13 @@ def _advance(
     if moved:
         tell_ledger(connection, result)
     return result
+
+
+def _has_its_call(connection: Connection, known: Recording) -> bool:
+    """Whether it is known which call a recording is of."""
+    if known.call_sid is None:
+        return False
+    return known.leg is not None or has_line(connection, known.account_sid, known.call_sid)
 
 
 def _there(connection: Connection, sid: str) -> Recording:

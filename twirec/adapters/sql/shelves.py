@@ -106,7 +106,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "callbacks": "what Twilio sent, kept to find mistakes; what it said is on the recording's row",
     "announcements": "objects of their own in the bucket",
     "audio": "objects of their own in the bucket",
-    "marks": "where a sweep stopped: after a rebuild it looks again",
+    "marks": "where a sweep stopped, and what it is to end: after a rebuild it looks again",
     "waveforms": "measured again when one is asked for",
     "derivatives": "made again when they are asked for",
     "journal": "which objects of the journal are this catalog's",
