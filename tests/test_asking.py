@@ -279,6 +279,7 @@ def test_options_take_times_as_they_are_said(
         ("entre el 19 y el 3 de noviembre", "'19' is not a day before that"),
         ("desde hoy hasta anteayer", "ends before it begins"),
         ("1960-01-01", "is not a day"),
+        ("2026-13-01", "'2026-13-01' is not a day"),
         ("9999-12-31 23:59", "is not a day"),
         ("x" * 301, "too long"),
     ],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -63,6 +64,7 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
         ("TWIREC_CONSENT_MODE", "maybe"),
         ("TWIREC_LANGUAGE", "xx-XX"),
         ("TWIREC_COUNTRY", "Spain"),
+        ("TWIREC_TIMEZONE", "Europe"),
         ("TWIREC_TIMEZONE", "Madrid"),
         ("TWIREC_TIMEZONE", "../../etc/passwd"),
         ("TWIREC_TWILIO_API_URL", "http://api.example.com"),
@@ -179,3 +181,17 @@ def test_keys_that_are_not_usable_are_named_with_all_other_problems() -> None:
     assert unread.startswith(f"TWIREC_DECRYPTION_KEYS: {first}: the file cannot be read")
     assert unset == f"TWIREC_DECRYPTION_KEYS: {second}: that variable is not set."
     assert country.startswith("TWIREC_COUNTRY is wrong")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_own_announcements_are_utf_8(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "announcements.toml"
+    file.write_text('[es-ES]\ngoodbye = "Adiós."\n', encoding)
+    environ = {**ENVIRONMENT, "TWIREC_ANNOUNCEMENTS": str(file)}
+    settings, problems = Settings.read(environ)
+    if encoding == "latin-1":
+        assert problems == (
+            f"TWIREC_ANNOUNCEMENTS is wrong: {file} is not UTF-8; save it as UTF-8.",
+        )
+    else:
+        assert settings.wordings["es-ES"].goodbye == "Adiós."

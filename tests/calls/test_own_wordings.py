@@ -133,6 +133,10 @@ def test_what_is_said_when_no_message_is_taken_may_be_left_out() -> None:
         ("[es-ES]\nnotice = '{company}, {privacy_info}'", "notice is shorter than 140 characters"),
         ("[es-ES]\nnotice = ' '", "notice must be a text"),
         (f"[es-ES]\nnotice = '{OWN} {{phone}}'", "only {company} and {privacy_info}"),
+        (
+            f"[es-ES]\nnotice = '{{{{company}}}} {{privacy_info}} {'x' * 140}'",
+            "say who records, with {company}",
+        ),
         (f"[es-ES]\nnotice = '{OWN} {{company.name}}'", "only {company} and {privacy_info}"),
         (f"[es-ES]\nnotice = '{OWN} {{company[name]}}'", "only {company} and {privacy_info}"),
         (f"[es-ES]\nnotice = '{OWN} {{'", "only {company} and {privacy_info}"),

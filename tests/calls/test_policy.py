@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from twirec.calls.policy import check_fits, decide
+from twirec.calls.policy import check_change, check_fits, decide, with_what_held_before
+from twirec.calls.wordings import WORDINGS
 from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
@@ -116,3 +117,31 @@ def test_consent_as_a_legal_basis_needs_a_mode_that_needs_a_yes(
             check_fits(mode, basis)
     else:
         check_fits(mode, basis)
+
+
+@pytest.mark.parametrize(
+    "said", [{"language": "xx"}, {"language": "gl-ES"}, {"legal_basis": LegalBasis.CONSENT}]
+)
+def test_what_cannot_be_said_is_refused_also_while_recording_is_off(said: dict[str, Any]) -> None:
+    with pytest.raises(InvalidQuery):
+        check_change(change(1, **said), [change(on=False)], DEFAULT, WORDINGS)
+
+
+def test_recording_can_always_be_switched_off() -> None:
+    wrong = replace(DEFAULT, legal_basis=LegalBasis.CONSENT)  # the settings changed
+    check_change(change(on=False), [], wrong, WORDINGS)
+    with pytest.raises(InvalidQuery):
+        check_change(change(1, on=True), [change(on=False)], wrong, WORDINGS)
+
+
+def test_of_each_change_is_said_what_held_before_it() -> None:
+    history = [
+        change(on=False),
+        change(1, number=SHOP, on=True),
+        change(2, number=OFFICE, mode=ConsentMode.OPT_IN),
+        change(3, number=SHOP),
+    ]
+    told = with_what_held_before(history, [], DEFAULT)
+    assert [each for each, _ in told] == history
+    off = replace(DEFAULT, on=False)
+    assert [before for _, before in told] == [DEFAULT, off, off, DEFAULT]

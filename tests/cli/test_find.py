@@ -44,6 +44,13 @@ def test_search_cuts_by_every_option(
     assert found(twirec, *words) == [call_sid(number) for number in numbers]
 
 
+def test_what_contradicts_itself_is_refused(twirec: Twirec) -> None:
+    refused = twirec("search", "--not-recorded", "--outcome", "recorded")
+    assert refused.exit_code == 2
+    assert "--not-recorded and --outcome contradict each other" in refused.output
+    assert found(twirec, "--not-recorded", "--outcome", "not_recorded") == [call_sid(2)]
+
+
 def test_the_json_of_a_call_holds_its_consents_and_recordings(twirec: Twirec) -> None:
     (call,) = json.loads(twirec("search", "--json", "--state", "completed").output)["calls"]
     assert call["customer_number"] == "+34600111222"

@@ -51,3 +51,29 @@ def test_a_hash_that_was_never_played_is_an_error(twirec: Twirec) -> None:
     refused = twirec("announcement", "0" * 64)
     assert refused.exit_code == 1
     assert "was ever played" in refused.output
+
+
+def test_what_is_said_now_is_what_the_policy_says(twirec: Twirec) -> None:
+    because = ("--reason", "the contract")
+    assert twirec("policy", "--language", "ca-ES", *because).exit_code == 0
+    of_one = ("--number", "911000222", "--direction", "out")
+    assert twirec("policy", *of_one, "--mode", "opt_in", *because).exit_code == 0
+    all_others, one = (
+        json.loads(twirec("announcement", *of, "--json").output) for of in ((), of_one)
+    )
+    assert all_others["language"] == one["language"] == "ca-ES"
+    assert (bool(all_others["question"]), bool(one["question"])) == (False, True)
+
+
+@pytest.mark.parametrize("hash_", [RECORDED.hash[:12], "xyz", ""])
+def test_a_hash_has_to_be_whole(twirec: Twirec, hash_: str) -> None:
+    refused = twirec("announcement", hash_)
+    assert refused.exit_code == 2
+    assert "give all 64 hex digits" in refused.output
+
+
+def test_audio_that_cannot_be_saved_is_one_sentence(twirec: Twirec, tmp_path: Path) -> None:
+    refused = twirec("announcement", RECORDED.hash, "-o", f"{tmp_path}/nowhere/heard.wav")
+    assert refused.exit_code == 1
+    assert "No such file or directory" in refused.output
+    assert "asks no question" in twirec("announcement", "-o", "q.wav", "--question").output

@@ -25,7 +25,7 @@ class Days(Hours):
         if token.kind is Kind.ISO_DAY:
             fields.reverse()
         day, month, *years = fields
-        if month > 12 >= day:
+        if month > 12 >= day and token.kind is not Kind.ISO_DAY:
             day, month = month, day
         year = years[0] if years else None
         return self._one(self._day(at, day, month, year)), at + 1

@@ -40,6 +40,9 @@ MUST_SAY = {
 NAMED = {"company": "who records", "privacy_info": "where to learn more"}
 """What the law wants named in a notice (LOPDGDD art. 11.2), by what is filled in."""
 
+MARK = "\0"
+"""Stands before what is filled in, to see whether it is."""
+
 KEYS = ("voice", *PARTS, *(f"{part}_audio" for part in PARTS))
 
 
@@ -105,17 +108,16 @@ def _check_texts(language: str, table: Mapping[str, str]) -> None:
             raise ValueError(f"[{language}] {part} is longer than {LONGEST_SAY} characters.")
         if part != "notice" and re.search("[{}]", table.get(part, "")):
             raise ValueError(f"[{language}] {part}: nothing is filled in here; leave braces out.")
-    notice = table.get("notice")
-    for name, why in NAMED.items():
-        if notice and f"{{{name}}}" not in notice:
-            raise ValueError(f"[{language}] notice: say {why}, with {{{name}}}.")
     try:
-        table.get("notice", "").format(company="", privacy_info="")
+        said = table.get("notice", "").format(**{name: MARK + name for name in NAMED})
     except (ValueError, LookupError, AttributeError, TypeError):  # such as {company.x}
         raise ValueError(
             f"[{language}] notice: only {{company}} and {{privacy_info}} are filled in; "
             "write other braces twice."
         ) from None
+    for name, why in NAMED.items():
+        if "notice" in table and MARK + name not in said:
+            raise ValueError(f"[{language}] notice: say {why}, with {{{name}}}.")
 
 
 def _check_lengths(language: str, wording: Wording) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -158,7 +159,9 @@ def check_change(
         before, after = (
             _decide(held, number, direction, default).policy for held in (was, will_be)
         )
-        if after.on and after != before:
+        # what is said of the telling is kept for ever, so it is checked while off too
+        otherwise = replace(after, on=before.on) != before
+        if otherwise or (after.on and not before.on):
             check_fits(after.mode, after.legal_basis)
             check_said(wordings, after.language, after.mode)
 

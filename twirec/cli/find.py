@@ -52,6 +52,8 @@ def search(
     **asked: Any,
 ) -> None:
     """Find calls, newest first, by what you say of number and time, and by options."""
+    if asked["not_recorded"] and outcome not in {None, Outcome.NOT_RECORDED}:
+        raise click.UsageError("--not-recorded and --outcome contradict each other; give one.")
     archive = Archive.from_env()
     page = archive.search(
         " ".join(text) or None,

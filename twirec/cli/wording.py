@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json
+from twirec.model.announcements import Announcement
+from twirec.model.words import Direction
 
 
 @click.command()
@@ -20,19 +23,43 @@ from twirec.cli.output import as_json, print_json
     help="Save the audio that said it, a WAV file.",
 )
 @click.option("--question", is_flag=True, help="Save the audio of the question, not the notice.")
+@click.option("--number", help="What is said now on this own number.")
+@click.option("--direction", type=click.Choice([d.value for d in Direction]), default="in")
 @as_json
-def announcement(hash_: str | None, output: Path | None, question: bool, as_json: bool) -> None:
-    """Show what an announcement said, by the hash that a consent names; or what is said now."""
+def announcement(
+    hash_: str | None,
+    output: Path | None,
+    question: bool,
+    number: str | None,
+    direction: str,
+    as_json: bool,
+) -> None:
+    """Show what an announcement said, by the hash that a consent names; or what is said now.
+
+    Without a hash it is what the policy says now, of all numbers that it says nothing else of.
+    """
+    if hash_ is not None and not re.fullmatch("[0-9a-f]{64}", hash_ := hash_.lower()):
+        raise click.UsageError("HASH: give all 64 hex digits, as `twirec show` prints them.")
     archive = Archive.from_env()
-    said = archive.catalog.announcement(hash_) if hash_ else archive.phone.announcement
+    said = archive.catalog.announcement(hash_) if hash_ else _now(archive, number, direction)
     if output is not None:
         audio = said.question_audio if question else said.audio
+        if question and not said.question:
+            raise click.UsageError("It asks no question.")
         if not audio:
             raise click.UsageError(f"A voice read it ({said.voice}); there is no audio.")
-        output.write_bytes(archive.catalog.audio(audio))
+        try:
+            output.write_bytes(archive.catalog.audio(audio))
+        except OSError as error:
+            raise click.ClickException(f"{output}: {error.strerror}.") from error
         click.echo(f"{output}: {audio}")
     elif as_json:
         print_json({"hash": said.hash, **asdict(said)})
     else:
         click.echo(f"{said.hash} ({said.language}, {said.voice or 'own audio'})")
         click.echo(f"{said.text} {said.question}".strip())
+
+
+def _now(archive: Archive, number: str | None, direction: str) -> Announcement:
+    own = archive.own_number(number) if number is not None else ""
+    return archive.phone.announcement_of(archive.policy(own, Direction(direction)).policy)

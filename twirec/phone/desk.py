@@ -55,10 +55,14 @@ class Desk:
     @property
     def announcement(self) -> Announcement:
         """What the outside party hears where no policy says otherwise."""
-        return self._announcement(self._settings.policy)
+        return self.announcement_of(self._settings.policy)
 
-    def _announcement(self, policy: Policy) -> Announcement:
-        """Return what a policy says, kept in the catalog under its hash."""
+    def announcement_of(self, policy: Policy) -> Announcement:
+        """Return what a policy says, kept in the catalog under its hash.
+
+        Raises:
+            InvalidQuery: nothing can say it.
+        """
         announcement = announcements.compose(
             policy.language,
             policy.mode,
@@ -100,7 +104,7 @@ class Desk:
             return reception.not_recorded(line, Reason.OFF, decision.why_off)
         try:
             check_fits(decision.policy.mode, decision.policy.legal_basis)
-            announcement = self._announcement(decision.policy)
+            announcement = self.announcement_of(decision.policy)
         except InvalidQuery as error:  # the settings changed under the policy
             log.error("%s: unrecorded: %s", line.call_sid, error)
             return reception.not_recorded(line, Reason.ANNOUNCEMENT_FAILED, str(error))

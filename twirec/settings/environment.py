@@ -67,7 +67,7 @@ class Reader:
             language=self.read("TWIREC_LANGUAGE", str, "es-ES"),
             wordings=self.read("TWIREC_ANNOUNCEMENTS", values.wordings, WORDINGS),
             country=self.read("TWIREC_COUNTRY", values.country, "ES"),
-            timezone=self.read("TWIREC_TIMEZONE", ZoneInfo, ZoneInfo("Europe/Madrid")),
+            timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
             listening_copy=self.read("TWIREC_LISTENING_COPY", values.listening_copy, None),
             ffmpeg=self.read("TWIREC_FFMPEG", values.program, None),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from twirec.audio.ffmpeg import is_installed
 from twirec.audio.formats import FORMATS
@@ -86,10 +87,20 @@ def wordings(value: str) -> Mapping[str, Wording]:
     """Return our wordings, with what the file of that name says otherwise."""
     file = Path(value)
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except OSError as error:
         raise ValueError(f"{value} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{value} is not UTF-8; save it as UTF-8.") from None
     return read_wordings(text, lambda name: (file.parent / name).read_bytes())
+
+
+def timezone(value: str) -> ZoneInfo:
+    """Return a time zone by its name in the IANA database."""
+    try:
+        return ZoneInfo(value)
+    except (OSError, ValueError, LookupError):
+        raise ValueError(f"{value} is no time zone; give one such as Europe/Madrid.") from None
 
 
 def country(value: str) -> str:

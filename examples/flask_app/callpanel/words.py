@@ -68,6 +68,8 @@ WRONG = {
     "channels": _l("This recording or this format does not have these voices: choose others."),
     "format": _l("WAV and AIFF end at 4 GB: choose FLAC, or a cut."),
     "mode": _l("The announcement does not fit the legal basis."),
+    "language": _l("There is no announcement in the language that the policy names."),
+    "reason": _l("Say why."),
 }
 """What is wrong with what was asked for, by the field that twirec's message begins with: said to
 those who do not read English, in which the message is more exact."""
