@@ -402,12 +402,23 @@ def test_who_answers_after_another_leg_was_told_is_not_recorded(
 
 
 def test_who_is_dialled_before_the_first_answered_is_neither_told_nor_recorded(
-    post: SignedPosts, clock: Clock, vendor: MemoryVendor
+    post: SignedPosts, clock: Clock, vendor: MemoryVendor, twirec_archive: Archive
 ) -> None:
     post("/dial", DIALLED)
     assert "url=" not in post("/dial", {**DIALLED, "To": "+34600999888"}).text
     clock.advance(LONG_ENOUGH)
     assert started(vendor) == []
+    post("/twirec/ended", {**DIALLED, "CallStatus": "completed", "DialCallStatus": "completed"})
+    assert twirec_archive.show(PARENT).call.reason is Reason.NOT_STARTED
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_agents_call_whose_dial_told_nothing_of_its_end_was_answered_by_nobody(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/ended", {**DIALLED, "CallStatus": "completed"})
+    assert twirec_archive.show(PARENT).call.reason is Reason.NOBODY_ANSWERED
 
 
 def test_a_replay_of_an_agents_first_request_ends_nothing(

@@ -86,6 +86,18 @@ def test_who_hangs_up_during_the_announcement_has_a_line_that_says_so(
     assert record.consents[0].outcome is ConsentOutcome.HUNG_UP
 
 
+def test_who_cannot_be_hearing_the_announcement_any_more_did_not_hang_up_during_it(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    """They were connected by the fallback URL, say, and the end of the dial was never told."""
+    post("/voice", VOICE)
+    clock.advance(timedelta(minutes=3))
+    post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
+    record = twirec_archive.show(call_sid())
+    assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
+    assert record.consents == ()
+
+
 def test_a_late_connect_after_the_end_records_nothing(post: SignedPosts, clock: Clock) -> None:
     post("/voice", VOICE)
     post("/twirec/ended", {**VOICE, "CallStatus": "completed"})

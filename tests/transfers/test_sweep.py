@@ -102,8 +102,9 @@ def test_who_hung_up_during_the_announcement_is_found_out_later(house: House) ->
     catalog.keep_announcement(house.archive.phone.announcement, house.time)
     other = call_sid(7)
     catalog.open_call(a_call(call_sid=other, announcement=house.archive.phone.announcement.hash))
+    ended_at = STARTED + timedelta(seconds=5)
     for sid in (other, call_sid()):
-        house.vendor.add_call(dataclasses.replace(A_CALL, sid=sid))
+        house.vendor.add_call(dataclasses.replace(A_CALL, sid=sid, ended_at=ended_at))
     settle(house)
     house.archive.sweep()
     record = house.archive.show(other)

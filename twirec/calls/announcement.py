@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from twirec.calls.wordings import WORDINGS, Wording, check_said, question_of
 from twirec.model.announcements import Announcement
@@ -64,6 +65,15 @@ def shortest_notice(announcement: Announcement) -> float:
 def shortest_question(announcement: Announcement) -> float:
     """Return the time in seconds that it takes at the least to hear the question out."""
     return SHARE_HEARD * (announcement.question_seconds or _read_in(announcement.question))
+
+
+def longest_telling(announcement: Announcement) -> timedelta:
+    """Return the time after which nobody can still be hearing the notice or the question."""
+    lengths = (
+        announcement.seconds or _read_in(announcement.text),
+        announcement.question_seconds or _read_in(announcement.question),
+    )
+    return timedelta(seconds=3 * max(lengths) + 60)  # slow voices; and a key is waited for
 
 
 def _read_in(text: str) -> float:

@@ -198,6 +198,8 @@ def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | 
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
     if not record.consents:  # nothing was ever sent to be played
         connected = end.dial_status or end.queue_result
+        if not connected and record.call.channel_map == AGENT_FIRST:
+            return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
         reason = Reason.CATALOG_DOWN if connected else Reason.HUNG_UP
         return Outcome.NOT_RECORDED, reason
     return Outcome.OWED, None

@@ -105,7 +105,7 @@ class Reason(StrEnum):
     ANSWERING_MACHINE = "answering_machine"
     """A machine answered: it is neither informed nor recorded."""
     NOT_STARTED = "not_started"
-    """Twilio would not start the recording."""
+    """Twilio would not start the recording, or the agent's phone went on to somebody else."""
     NOBODY_ANSWERED = "nobody_answered"
     TOO_SHORT = "too_short"
     SILENT = "silent"

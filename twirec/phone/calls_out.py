@@ -117,6 +117,8 @@ class CallsOut(Telling):
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
         if answered or call.customer_number != line.customer_number:  # the same leg dials again
+            if not answered:
+                self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
             return untold()
         tell = call.outcome is not Outcome.NOT_RECORDED
         return twiml.dial_out(call, target, self._urls, tell=tell)

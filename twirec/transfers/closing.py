@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from twirec.calls.announcement import longest_telling
 from twirec.calls.forms import CallEnd
 from twirec.calls.reception import CUSTOMER_FIRST, consent_of, outcome_at_end
 from twirec.model.agents import Leg
+from twirec.model.announcements import Announcement
 from twirec.model.catalog import Catalog
-from twirec.model.records import Call
+from twirec.model.records import Call, Consent
 from twirec.model.words import ConsentOutcome, Outcome, Reason
 
 
@@ -27,13 +29,19 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
         catalog.add_leg(_dialled(record.call, end.dialled_sid, now))
     outcome, reason = outcome_at_end(record, end)
     call = record.call
-    told = call.announced_at is not None and call.outcome is Outcome.OPEN
+    told = call.announced_at if call.outcome is Outcome.OPEN else None
     if reason is Reason.HUNG_UP and call.announcement and told:
         announcement = catalog.announcement(call.announcement)
-        consent = consent_of(call, announcement, ConsentOutcome.HUNG_UP, now)
-        if catalog.record_consent(consent, reason).outcome.allows_recording:
+        if now - told > longest_telling(announcement):  # the end of their dial was not told
+            reason = Reason.APP_FAILED
+        elif _hung_up(catalog, call, announcement, now).outcome.allows_recording:
             outcome, reason = Outcome.OWED, None  # they were told just now
     catalog.close_call(end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now)
+
+
+def _hung_up(catalog: Catalog, call: Call, announcement: Announcement, now: datetime) -> Consent:
+    consent = consent_of(call, announcement, ConsentOutcome.HUNG_UP, now)
+    return catalog.record_consent(consent, Reason.HUNG_UP)
 
 
 def _dialled(call: Call, leg_sid: str, now: datetime) -> Leg:
