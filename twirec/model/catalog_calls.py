@@ -56,7 +56,8 @@ class CallsCatalog(Protocol):
     def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
         """Write a consent, unless that leg has one, and return the one that stands.
 
-        With `reason`, and only if the consent was new, the call's line is closed as not recorded.
+        If it is new, that is the very object that was given, and with `reason` the call's line is
+        closed as not recorded.
 
         Raises:
             NotFound: the catalog has no such call of that account.

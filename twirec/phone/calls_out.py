@@ -202,7 +202,7 @@ class CallsOut(Telling):
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
         consent = reception.consent_of(call, announcement, outcome, now, request.key)
         stands = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
-        if stands.at != consent.at:  # come twice at once: what follows from it is done there
+        if stands is not consent:  # come twice at once: what follows from it is done there
             return self._bridge(call, announcement, stands.outcome)
         if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
             agents = [leg.agent for leg in record.legs if leg.agent]

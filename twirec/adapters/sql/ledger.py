@@ -84,6 +84,8 @@ class Ledger:
                     .where(call, calls.c.outcome.in_(UNFINISHED))
                     .values(outcome=Outcome.NOT_RECORDED.value, reason=reason.value)
                 )
+            if new:
+                return consent
             return to_consent(connection.execute(select(consents).where(_answer(consent))).one())
 
     def close_call(
