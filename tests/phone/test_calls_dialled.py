@@ -13,6 +13,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
 from twirec.model.records import Consent
+from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
@@ -451,3 +452,30 @@ def test_a_recording_keeps_its_call_when_the_catalog_fails_as_it_starts(
     twirec_archive.sweep()
     adopted = twirec_archive.catalog.call(ACCOUNT_SID, PARENT).recordings
     assert [each.call_sid for each in adopted] == [PARENT]
+
+
+def test_the_wait_for_a_key_is_no_time_of_listening_to_a_question(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock, vendor: MemoryVendor
+) -> None:
+    twirec_archive.change_policy(by="eva", why="x", mode=ConsentMode.OPT_OUT)
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH + timedelta(seconds=1))
+    assert f"announced/{PARENT}/1" in post(f"/twirec/announced/{PARENT}/0", WHISPER).text
+    clock.advance(timedelta(seconds=6))  # the question failed: five are the wait
+    post(f"/twirec/announced/{PARENT}/1", WHISPER)
+    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert started(vendor) == []
+
+
+def test_what_ended_before_is_not_ended_again_when_a_leg_moves_on(
+    post: SignedPosts, vendor: MemoryVendor, clock: Clock
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    (recording,) = vendor.recordings(ACCOUNT_SID)
+    vendor.add_recording(replace(recording, status=RecordingStatus.COMPLETED))
+    post("/dial", DIALLED)
+    assert vendor.recording(ACCOUNT_SID, recording.sid).status is RecordingStatus.COMPLETED

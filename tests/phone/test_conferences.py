@@ -27,7 +27,7 @@ from tests.phone.rooms import (
 from twirec.model.errors import VendorUnavailable
 from twirec.model.records import CallRecord
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
-from twirec.model.words import Reason
+from twirec.model.words import Direction, Reason
 from twirec.testing import ACCOUNT_SID
 
 __all__ = ["rooms", "twirec_settings"]
@@ -294,3 +294,40 @@ def test_an_agent_who_is_recorded_for_nobody_there_is_not_with_others(rooms: Roo
     rooms.agent(BEA)
     rooms.tell("join", BEA)
     assert rooms.recorded() == []
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_who_was_dialled_while_recording_was_off_is_no_agent(rooms: Rooms, closed: bool) -> None:
+    rooms.archive.change_policy(by="eva", why="x", direction=Direction.OUT, on=False)
+    rooms.inform("client:ana")
+    dialled = {"CallSid": ANA, "From": "client:ana", "To": CUSTOMERS_NUMBER}
+    assert "url=" not in rooms.post("/dial", dialled).text
+    rooms.vendor.add_call(
+        VendorCall(
+            CUSTOMER, ACCOUNT_SID, OWN, CUSTOMERS_NUMBER, "outbound-dial", "in-progress", ANA
+        )
+    )
+    if closed:
+        over = {"CallStatus": "in-progress", "DialCallStatus": "completed", "DialCallSid": CUSTOMER}
+        rooms.post("/twirec/ended", {**dialled, **over})
+    rooms.call(CALLERS[0])
+    rooms.tell("join", CALLERS[0])
+    rooms.tell("join", CUSTOMER)
+    assert rooms.recorded() == []
+    assert rooms.show(CALLERS[0]).call.detail == OTHER_CALLER
+
+
+def test_a_pause_reaches_all_that_is_known_before_twilio_is_asked_for_more(rooms: Rooms) -> None:
+    rooms.inform("client:ana")
+    rooms.agent(ANA)
+    rooms.tell("join", ANA)
+    for sid in CALLERS[:2]:
+        rooms.call(sid)
+        rooms.tell("join", sid)
+    assert rooms.archive.sweep().adopted == 2
+    rooms.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    assert rooms.post(f"/twirec/pause/{ANA}", {}).status_code == 502
+    assert rooms.recorded() == []
+    rooms.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    told = [recording_sid(1), recording_sid(2)]
+    assert rooms.post(f"/twirec/resume/{ANA}", {}).get_json() == {"recordings": told}

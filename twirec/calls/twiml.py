@@ -1,4 +1,4 @@
-"""The TwiML for a call in (https://www.twilio.com/docs/voice/twiml)."""
+"""The TwiML for all ways that a call can go (https://www.twilio.com/docs/voice/twiml)."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ say (`may_pause`), and its CSRF protection covers them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, jsonify
@@ -43,6 +44,8 @@ def _resume(sid: str) -> Response:
 
 def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]]) -> Response:
     app = wired()
+    if not re.fullmatch("(CA|RE)[0-9a-fA-F]{32}", sid):
+        return _said(404, error="There is no such call or recording.")
     try:
         calls = app.archive.phone.calls_of(sid)
         shown = [app.archive.show(each.call.call_sid) for each in calls]

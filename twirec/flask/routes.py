@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flask import Response
+from flask import Response, copy_current_request_context
 
 from twirec.flask.wired import fields, wired
 from twirec.model.errors import NotFound
@@ -15,7 +15,8 @@ def twiml(body: str) -> Response:
     """Return a document for Twilio, and see when it left."""
     phone, form, made = _phone(), fields("twiml"), wired().archive.now()
     response = Response(body, mimetype="text/xml")
-    response.call_on_close(lambda: phone.left(form, made))
+    # in the request's context: what the archive's clock says may depend on the request
+    response.call_on_close(copy_current_request_context(lambda: phone.left(form, made)))
     return response
 
 

@@ -101,7 +101,7 @@ class Bucket(Protocol):
 
 
 class Vendor(Protocol):
-    """Twilio, as far as it is needed after a call.
+    """Twilio, as far as it is needed during calls and after them.
 
     Every method may raise `VendorUnavailable`, `VendorBusy` or `VendorRefused`, after bounded
     and jittered retries of its own. URLs are built from SIDs and the configured host; credentials

@@ -60,7 +60,7 @@ class CallsIn(Telling):
             return self._sent_on(call, build_dial) or self._tell(call, build_dial)
         except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
-            self._kept.clear()
+            self._forget()
             return self._connect(line, build_dial, record=False)
 
     def outbound(
@@ -89,6 +89,7 @@ class CallsIn(Telling):
             return self._answered_out(request, build_dial)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
+            self._forget()
             with suppress(CatalogError):
                 self._give_up(request.account_sid, request.call_sid, Reason.CATALOG_DOWN)
         country = self._settings.country

@@ -155,6 +155,7 @@ class CallsOut(Telling):
             self._play(call, request.call_sid)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", request.parent_call_sid, error)
+            self._forget()
             return twiml.nothing()
         return twiml.announce_to_callee(call.call_sid, announcement, self._urls)
 

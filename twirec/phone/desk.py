@@ -52,6 +52,11 @@ class Desk:
         self._kept: set[str] = set()
         self._noted = False
 
+    def _forget(self) -> None:
+        """The catalog was emptied, or made anew: it has nothing any more of what was kept in it."""
+        self._kept.clear()
+        self._noted = False
+
     @property
     def announcement(self) -> Announcement:
         """What the outside party hears where no policy says otherwise."""

@@ -111,7 +111,7 @@ class Inside(Recorder):
         self._introduce(event)
         together = self._catalog.together(event.account_sid, event.conference_sid)
         records = [self._catalog.call(event.account_sid, sid) for sid in together.calls]
-        known = [leg for leg in together.legs if leg.agent or leg.call_sid]
+        known = [leg for leg in together.legs if self._is_known(leg)]
         for record in records if known else ():
             self._mind(record.call, [leg.agent or UNKNOWN for leg in known])
         self._part(records, strangers=len(known) < len(together.legs))
@@ -119,6 +119,18 @@ class Inside(Recorder):
         for leg in () if alone else known:
             if leg.call_sid and leg.call_sid not in together.calls:  # it was recorded for another
                 self._stop_leg(leg.account_sid, leg.leg_sid)
+
+    def _is_known(self, leg: Leg) -> bool:
+        """Whether it is known who is on a leg: an agent, by name, or as whom a caller's dial rang.
+
+        Who was dialled by an agent, and is not there as the customer who was told, is a stranger.
+        """
+        if leg.agent or not leg.call_sid:
+            return bool(leg.agent)
+        with suppress(NotFound):
+            call = self._catalog.call(leg.account_sid, leg.call_sid).call
+            return call.channel_map != reception.AGENT_FIRST
+        return False
 
     def _introduce(self, event: ConferenceEvent) -> None:
         """Write down whose leg it is that joined, if nothing told so before.
@@ -132,7 +144,7 @@ class Inside(Recorder):
             self._catalog.call(account_sid, sid)
             return
         try:
-            leg = self._leg(self._vendor().call(account_sid, sid))
+            leg = self._leg(self._vendor().call(account_sid, sid, hurry=True))
         except VendorError as error:
             log.warning("%s: who is on it is not known: %s", sid, error)
             return
@@ -146,7 +158,7 @@ class Inside(Recorder):
         with suppress(NotFound):
             if found.parent_call_sid:
                 parent = self._catalog.call(found.account_sid, found.parent_call_sid).call
-                theirs = parent.leg == found.sid  # the customer's, whom an agent dialled
+                theirs = parent.channel_map == reception.AGENT_FIRST  # whom an agent dialled
                 return replace(leg, call_sid=parent.call_sid, agent="" if theirs else name)
         return replace(leg, agent=name if self._is_inside(name) else "")
 

@@ -34,10 +34,10 @@ class Pausing(Desk):
             NotPaused: Twilio did not say that it is paused; suppose that it records.
             VendorError: Twilio refused, or did not answer; suppose that it records.
         """
-        in_progress = chain.from_iterable(
-            self._all_in_progress(record, sid) for record in calls or self.calls_of(sid)
-        )
-        return _each(in_progress, lambda one: self._pause(one, by), sid)
+        records, failed = calls or self.calls_of(sid), list[TwirecError]()
+        known = chain.from_iterable(_known(record, sid) for record in records)
+        in_progress = chain(known, self._untold(records, sid, failed))
+        return _each(in_progress, lambda one: self._pause(one, by), sid, failed)
 
     def resume(self, sid: str, *, calls: Sequence[CallRecord] | None = None) -> list[str]:
         """Let the recordings of a call go on, and return their SIDs.
@@ -54,11 +54,10 @@ class Pausing(Desk):
             VendorError: Twilio refused, or did not answer.
         """
         # of others nothing is resumed that somebody else may have paused
-        going_on = chain.from_iterable(
-            _known(record, sid) or self._all_in_progress(record, sid)
-            for record in calls or self.calls_of(sid)
-        )
-        return _each(going_on, self._resume, sid)
+        records, failed = calls or self.calls_of(sid), list[TwirecError]()
+        known = chain.from_iterable(_known(record, sid) for record in records)
+        others = [record for record in records if not _known(record, sid)]
+        return _each(chain(known, self._untold(others, sid, failed)), self._resume, sid, failed)
 
     def calls_of(self, sid: str) -> list[CallRecord]:
         """Return the calls of a SID, which may be that of a leg: an agent's phone knows no other.
@@ -114,21 +113,35 @@ class Pausing(Desk):
         account_sid, leg = recording.account_sid, recording.recorded_leg
         return self._vendor().set_recording(account_sid, leg, recording.sid, status)
 
-    def _all_in_progress(self, record: CallRecord, sid: str) -> Iterator[Recording]:
-        """Those that the catalog knows, and then, of a whole call, those that only Twilio does."""
-        yield from _known(record, sid)
-        if not sid.startswith("RE"):
-            yield from recorded_now.untold(self._catalog, self._vendor(), record, self._now())
+    def _untold(
+        self, records: Sequence[CallRecord], sid: str, failed: list[TwirecError]
+    ) -> Iterator[Recording]:
+        """Yield, of whole calls, what only Twilio knows of; what it does not say is in `failed`."""
+        for record in () if sid.startswith("RE") else records:
+            try:
+                yield from recorded_now.untold(self._catalog, self._vendor(), record, self._now())
+            except VendorError as error:
+                failed.append(error)
 
 
-def _each(recordings: Iterable[Recording], do: Callable[[Recording], Done], sid: str) -> list[Done]:
+def _each(
+    recordings: Iterable[Recording],
+    do: Callable[[Recording], Done],
+    sid: str,
+    failed: list[TwirecError],
+) -> list[Done]:
     """Do something with each of the recordings, and raise the first error when all were tried.
+
+    Args:
+        recordings: which.
+        do: what is done.
+        sid: of what they are.
+        failed: the errors, also those of looking for the recordings.
 
     Raises:
         NotFound: there are none.
     """
     done: list[Done] = []
-    failed: list[TwirecError] = []
     for recording in recordings:
         try:
             done.append(do(recording))

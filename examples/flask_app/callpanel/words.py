@@ -54,6 +54,9 @@ DETAILS = {
     "an agent is not in the register of informed agents": _l(
         "an agent is not in the register of informed agents"
     ),
+    "a short number, such as 112, is dialled at once": _l(
+        "a short number, such as 112, is dialled at once"
+    ),
 }
 """What the line of a call says beside the reason; what is not here is of a machine."""
 
