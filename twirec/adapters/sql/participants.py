@@ -164,7 +164,9 @@ def legs_of(sids: Sequence[str]) -> CompoundSelect[Any]:
         .join(calls, _is_call(calls, legs.c.account_sid, legs.c.call_sid))
         .where(legs.c.call_sid.in_(sids), calls.c.leg == stays.leg_sid)
     )
-    own = union_all(by_their_own_leg, by_the_leg_that_was_dialled).subquery("own")
+    # once, and not anew for each who was ever in a conference, as the planner of SQLite has it
+    own = union_all(by_their_own_leg, by_the_leg_that_was_dialled).cte("own")
+    own = own.prefix_with("MATERIALIZED")
     other = participants.alias("other")
     met = select(
         legs.c.account_sid, legs.c.leg_sid, own.c.call_sid, legs.c.at, legs.c.agent

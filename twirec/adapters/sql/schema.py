@@ -209,10 +209,11 @@ participants = Table(
     metadata,
     Column("account_sid", String(34), primary_key=True),
     Column("conference_sid", String(34), primary_key=True),
-    Column("leg_sid", String(34), primary_key=True, index=True),
+    Column("leg_sid", String(34), primary_key=True),
     Column("joined_number", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("left_number", Integer),
+    Index("ix_participants_account_sid_leg_sid", "account_sid", "leg_sid"),
 )
 
 orders = Table(
