@@ -13,7 +13,6 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
 from twirec.model.records import Consent
-from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
@@ -369,50 +368,6 @@ def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down
     assert twirec_archive.show(PARENT).call.reason is Reason.CATALOG_DOWN
 
 
-@pytest.mark.parametrize("number", ["+34600999888", CUSTOMER])
-def test_an_agents_leg_that_dials_again_reaches_them_and_records_nothing_more(
-    post: SignedPosts, vendor: MemoryVendor, clock: Clock, number: str
-) -> None:
-    """Somebody else may answer there now, and consent is given once for a call."""
-    post("/dial", DIALLED)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
-    assert started(vendor) == [PARENT]
-    again = post("/dial", {**DIALLED, "To": number}).text
-    assert f">{number}</Number>" in again
-    assert "url=" not in again
-    assert started(vendor) == []
-
-
-def test_who_answers_after_another_leg_was_told_is_not_recorded(
-    post: SignedPosts, vendor: MemoryVendor, clock: Clock
-) -> None:
-    """The agent dialled again before the first leg's answer had arrived."""
-    post("/dial", DIALLED)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post("/dial", DIALLED)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
-    assert started(vendor) == [PARENT]
-    post("/twirec/announce", WHISPER)  # come twice
-    assert started(vendor) == [PARENT]
-    answer = post("/twirec/announce", {**WHISPER, "CallSid": OTHER}).text
-    assert "<Say" not in answer
-    assert started(vendor) == []
-
-
-def test_who_is_dialled_before_the_first_answered_is_neither_told_nor_recorded(
-    post: SignedPosts, clock: Clock, vendor: MemoryVendor, twirec_archive: Archive
-) -> None:
-    post("/dial", DIALLED)
-    assert "url=" not in post("/dial", {**DIALLED, "To": "+34600999888"}).text
-    clock.advance(LONG_ENOUGH)
-    assert started(vendor) == []
-    post("/twirec/ended", {**DIALLED, "CallStatus": "completed", "DialCallStatus": "completed"})
-    assert twirec_archive.show(PARENT).call.reason is Reason.NOT_STARTED
-
-
 @pytest.mark.usefixtures("clock")
 def test_an_agents_call_whose_dial_told_nothing_of_its_end_was_answered_by_nobody(
     post: SignedPosts, twirec_archive: Archive
@@ -420,18 +375,6 @@ def test_an_agents_call_whose_dial_told_nothing_of_its_end_was_answered_by_nobod
     post("/dial", DIALLED)
     post("/twirec/ended", {**DIALLED, "CallStatus": "completed"})
     assert twirec_archive.show(PARENT).call.reason is Reason.NOBODY_ANSWERED
-
-
-def test_a_replay_of_an_agents_first_request_ends_nothing(
-    post: SignedPosts, vendor: MemoryVendor, clock: Clock
-) -> None:
-    first = {**DIALLED, "CallStatus": "ringing"}
-    post("/dial", first)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
-    post("/dial", first)
-    assert started(vendor) == [PARENT]
 
 
 def test_a_recording_keeps_its_call_when_the_catalog_fails_as_it_starts(
@@ -466,16 +409,3 @@ def test_the_wait_for_a_key_is_no_time_of_listening_to_a_question(
     post(f"/twirec/announced/{PARENT}/1", WHISPER)
     assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
     assert started(vendor) == []
-
-
-def test_what_ended_before_is_not_ended_again_when_a_leg_moves_on(
-    post: SignedPosts, vendor: MemoryVendor, clock: Clock
-) -> None:
-    post("/dial", DIALLED)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
-    (recording,) = vendor.recordings(ACCOUNT_SID)
-    vendor.add_recording(replace(recording, status=RecordingStatus.COMPLETED))
-    post("/dial", DIALLED)
-    assert vendor.recording(ACCOUNT_SID, recording.sid).status is RecordingStatus.COMPLETED

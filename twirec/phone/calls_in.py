@@ -47,13 +47,12 @@ class CallsIn(Telling):
         country = self._settings.country
         targets = self._targets(request.call_sid, tuple(dial))
         line = reception.open_line(request, dial=targets, country=country, now=self._now())
+        if self._moves_on(request):
+            return self._connect(line, build_dial, record=False)
         if request.error_url is not None:
             unrecorded = partial(self._connect, line, build_dial, record=False)
             return self._go_on(request.error_url, line, unrecorded)
         try:
-            if not request.begins and self._catalog.is_agents(line.account_sid, line.call_sid):
-                self._stop_leg(line.account_sid, line.call_sid)
-                return self._connect(line, build_dial, record=False)
             call = self._catalog.open_call(self._decided(line))
             if call.channel_map == reception.AGENT_FIRST:  # an agent's own call: nobody to tell
                 return self._connect(call, build_dial, record=False)
@@ -62,6 +61,21 @@ class CallsIn(Telling):
             log.error("%s: unrecorded: %s", request.call_sid, error)
             self._forget()
             return self._connect(line, build_dial, record=False)
+
+    def _moves_on(self, request: forms.VoiceRequest) -> bool:
+        """Whether it is an agent's leg that goes on to somebody else; what is recorded of it ends.
+
+        So it does where that is not known, as the catalog is down.
+        """
+        if request.begins:
+            return False
+        agents = False
+        with suppress(CatalogError):
+            agents = self._catalog.is_agents(request.account_sid, request.call_sid)
+            if not agents:
+                return False
+        self._stop_leg(request.account_sid, request.call_sid)
+        return agents
 
     def outbound(
         self,
