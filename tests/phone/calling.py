@@ -12,13 +12,20 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.vendor import RecordingStatus
-from twirec.testing import ACCOUNT_SID
+from twirec.testing import ACCOUNT_SID, SignedPosts
 
 OWN, CUSTOMER, AGENT = "+34911000111", "+34600111222", "+34911222333"
 LONG_ENOUGH = timedelta(seconds=10)
 """After it, a notice can have been heard to its end."""
 
 VOICE = {"CallSid": call_sid(), "From": "+34600111222", "To": "+34911000111"}
+PARENT, CHILD = call_sid(1), call_sid(2)
+DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": CUSTOMER}
+"""An agent dials a customer."""
+
+WHISPER = {"CallSid": CHILD, "ParentCallSid": PARENT, "From": OWN, "To": CUSTOMER}
+"""The customer picked up."""
+
 STATUS = {
     "CallSid": call_sid(),
     "RecordingSid": recording_sid(),
@@ -48,6 +55,14 @@ def rows(archive: Archive) -> int:
             connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()  # noqa: S608
             for table in tables
         )
+
+
+def talk(post: SignedPosts, clock: Clock) -> None:
+    """Let an agent dial a customer, who hears the announcement."""
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)
 
 
 def is_recording(answer: TestResponse) -> bool:

@@ -8,7 +8,19 @@ from datetime import timedelta
 import pytest
 
 from tests.factories import call_sid
-from tests.phone.calling import CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording, started
+from tests.phone.calling import (
+    CHILD,
+    CUSTOMER,
+    DIALLED,
+    LONG_ENOUGH,
+    OWN,
+    PARENT,
+    WHISPER,
+    Clock,
+    down,
+    is_recording,
+    started,
+)
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
@@ -16,9 +28,7 @@ from twirec.model.records import Consent
 from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
-PARENT, CHILD, OTHER = call_sid(1), call_sid(2), call_sid(3)
-DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": CUSTOMER}
-WHISPER = {"CallSid": CHILD, "ParentCallSid": PARENT, "From": OWN, "To": CUSTOMER}
+OTHER = call_sid(3)
 
 
 @pytest.mark.usefixtures("clock")

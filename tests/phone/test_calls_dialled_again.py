@@ -8,7 +8,17 @@ from datetime import timedelta
 import pytest
 
 from tests.factories import call_sid
-from tests.phone.calling import CUSTOMER, LONG_ENOUGH, OWN, Clock, down, started
+from tests.phone.calling import (
+    CUSTOMER,
+    DIALLED,
+    LONG_ENOUGH,
+    PARENT,
+    WHISPER,
+    Clock,
+    down,
+    started,
+    talk,
+)
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import VendorUnavailable
@@ -16,17 +26,7 @@ from twirec.model.vendor import RecordingStatus
 from twirec.model.words import Reason
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
-PARENT, CHILD, OTHER = call_sid(1), call_sid(2), call_sid(3)
-DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": CUSTOMER}
-WHISPER = {"CallSid": CHILD, "ParentCallSid": PARENT, "From": OWN, "To": CUSTOMER}
-
-
-def talking(post: SignedPosts, clock: Clock) -> None:
-    """Let an agent dial a customer, who hears the announcement."""
-    post("/dial", DIALLED)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+OTHER = call_sid(3)
 
 
 @pytest.mark.parametrize("number", ["+34600999888", CUSTOMER])
@@ -34,10 +34,7 @@ def test_an_agents_leg_that_dials_again_reaches_them_and_records_nothing_more(
     post: SignedPosts, vendor: MemoryVendor, clock: Clock, number: str
 ) -> None:
     """Somebody else may answer there now, and consent is given once for a call."""
-    post("/dial", DIALLED)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    talk(post, clock)
     assert started(vendor) == [PARENT]
     again = post("/dial", {**DIALLED, "To": number}).text
     assert f">{number}</Number>" in again
@@ -88,10 +85,7 @@ def test_a_replay_of_an_agents_first_request_ends_nothing(
 def test_what_ended_before_is_not_ended_again_when_a_leg_moves_on(
     post: SignedPosts, vendor: MemoryVendor, clock: Clock
 ) -> None:
-    post("/dial", DIALLED)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    talk(post, clock)
     (recording,) = vendor.recordings(ACCOUNT_SID)
     vendor.add_recording(replace(recording, status=RecordingStatus.COMPLETED))
     post("/dial", DIALLED)
@@ -107,7 +101,7 @@ def test_a_leg_that_is_moved_to_a_colleague_is_neither_told_nor_recorded(
     monkeypatch: pytest.MonkeyPatch,
     catalog_is_down: bool,
 ) -> None:
-    talking(post, clock)
+    talk(post, clock)
     assert started(vendor) == [PARENT]
     if catalog_is_down:
         for does in ("is_agents", "open_call", "mark", "set_mark"):
@@ -122,7 +116,7 @@ def test_a_leg_that_is_moved_to_a_colleague_is_neither_told_nor_recorded(
 def test_what_twilio_does_not_end_at_once_the_sweep_ends(
     post: SignedPosts, vendor: MemoryVendor, clock: Clock, twirec_archive: Archive, fails: str
 ) -> None:
-    talking(post, clock)
+    talk(post, clock)
     vendor.fail_next(fails, VendorUnavailable("no answer"))  # type: ignore[arg-type]
     post("/dial", DIALLED)
     assert started(vendor) == [PARENT]

@@ -6,30 +6,25 @@ from unittest.mock import Mock
 
 import pytest
 
-from tests.factories import call_sid
-from tests.phone.calling import CUSTOMER, LONG_ENOUGH, OWN, Clock
+from tests.phone.calling import (
+    CHILD,
+    CUSTOMER,
+    DIALLED,
+    PARENT,
+    Clock,
+    talk,
+)
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import NotFound
 from twirec.model.vendor import VendorCall
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
-PARENT, CHILD = call_sid(1), call_sid(2)
-DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": CUSTOMER}
-WHISPER = {"CallSid": CHILD, "ParentCallSid": PARENT, "From": OWN, "To": CUSTOMER}
-
 
 def watched(monkeypatch: pytest.MonkeyPatch, vendor: MemoryVendor, asked: str) -> Mock:
     watch = Mock(wraps=getattr(vendor, asked))
     monkeypatch.setattr(vendor, asked, watch)
     return watch
-
-
-def talking(post: SignedPosts, clock: Clock) -> None:
-    post("/dial", DIALLED)
-    post("/twirec/announce", WHISPER)
-    clock.advance(LONG_ENOUGH)
-    post(f"/twirec/announced/{PARENT}/0", WHISPER)
 
 
 def in_a_hurry(watch: Mock) -> bool:
@@ -40,7 +35,7 @@ def in_a_hurry(watch: Mock) -> bool:
 def test_who_dials_again(
     post: SignedPosts, vendor: MemoryVendor, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    talking(post, clock)
+    talk(post, clock)
     asked = watched(monkeypatch, vendor, "recordings")
     post("/dial", DIALLED)
     assert in_a_hurry(asked)
@@ -53,7 +48,7 @@ def test_who_pauses(
     twirec_archive: Archive,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    talking(post, clock)
+    talk(post, clock)
     asked = watched(monkeypatch, vendor, "recordings")
     twirec_archive.pause(PARENT, by="ana")
     assert in_a_hurry(asked)
