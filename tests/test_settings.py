@@ -64,6 +64,8 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
         ("TWIREC_CONSENT_MODE", "maybe"),
         ("TWIREC_LANGUAGE", "xx-XX"),
         ("TWIREC_COUNTRY", "Spain"),
+        ("TWIREC_COMPANY", "Ejemplo\x07"),
+        ("TWIREC_PRIVACY_INFO", "x" * 301),
         ("TWIREC_TIMEZONE", "Europe"),
         ("TWIREC_TIMEZONE", "Madrid"),
         ("TWIREC_TIMEZONE", "../../etc/passwd"),

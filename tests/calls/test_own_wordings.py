@@ -137,6 +137,17 @@ def test_what_is_said_when_no_message_is_taken_may_be_left_out() -> None:
             f"[es-ES]\nnotice = '{{{{company}}}} {{privacy_info}} {'x' * 140}'",
             "say who records, with {company}",
         ),
+        (f"[es-ES]\nnotice = '{OWN} {{company.upper}}'", "only {company} and {privacy_info}"),
+        (f"[es-ES]\nnotice = '{OWN} {{company!r}}'", "only {company} and {privacy_info}"),
+        (
+            f"[es-ES]\nnotice = '{OWN} {{company:{{privacy_info}}}}'",
+            "only {company} and {privacy_info}",
+        ),
+        (f'[es-ES]\nnotice = "{OWN} \\u0007"', "notice has control characters"),
+        (
+            f"[es-ES]\nnotice = '{{company}}, {{privacy_info}}{' ' * 150}.'",
+            "notice is shorter than 140 characters",
+        ),
         (f"[es-ES]\nnotice = '{OWN} {{company.name}}'", "only {company} and {privacy_info}"),
         (f"[es-ES]\nnotice = '{OWN} {{company[name]}}'", "only {company} and {privacy_info}"),
         (f"[es-ES]\nnotice = '{OWN} {{'", "only {company} and {privacy_info}"),

@@ -8,11 +8,12 @@ import tomllib
 import wave
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from string import Formatter
 from typing import Any
 
 from twirec.calls.announcement import CHARACTERS_PER_SECOND
 from twirec.calls.voices import VOICES
-from twirec.calls.wordings import WORDINGS, Wording
+from twirec.calls.wordings import WORDINGS, Wording, unspeakable
 from twirec.model.announcements import Audio
 
 NEEDED = ("notice", "opt_out", "opt_in", "goodbye")
@@ -39,9 +40,6 @@ MUST_SAY = {
 
 NAMED = {"company": "who records", "privacy_info": "where to learn more"}
 """What the law wants named in a notice (LOPDGDD art. 11.2), by what is filled in."""
-
-MARK = "\0"
-"""Stands before what is filled in, to see whether it is."""
 
 KEYS = ("voice", *PARTS, *(f"{part}_audio" for part in PARTS))
 
@@ -97,6 +95,8 @@ def _check_keys(language: str, table: Mapping[str, Any]) -> None:
             raise ValueError(f"[{language}] {key} is not known; there are {', '.join(KEYS)}.")
         if not isinstance(value, str) or not value.strip():
             raise ValueError(f"[{language}] {key} must be a text.")
+        if unspeakable(value):
+            raise ValueError(f"[{language}] {key} has control characters; leave them out.")
     for part in PARTS:
         if f"{part}_audio" in table and part not in table:
             raise ValueError(f"[{language}] {part}: write down what {part}_audio says.")
@@ -108,15 +108,22 @@ def _check_texts(language: str, table: Mapping[str, str]) -> None:
             raise ValueError(f"[{language}] {part} is longer than {LONGEST_SAY} characters.")
         if part != "notice" and re.search("[{}]", table.get(part, "")):
             raise ValueError(f"[{language}] {part}: nothing is filled in here; leave braces out.")
+    if "notice" in table:
+        _check_notice(language, table["notice"])
+
+
+def _check_notice(language: str, notice: str) -> None:
     try:
-        said = table.get("notice", "").format(**{name: MARK + name for name in NAMED})
-    except (ValueError, LookupError, AttributeError, TypeError):  # such as {company.x}
+        named = [tuple(field) for _, *field in Formatter().parse(notice) if field[0] is not None]
+    except ValueError:
+        named = [("", "", None)]
+    if any(name not in NAMED or spec or conversion for name, spec, conversion in named):
         raise ValueError(
             f"[{language}] notice: only {{company}} and {{privacy_info}} are filled in; "
             "write other braces twice."
-        ) from None
+        )
     for name, why in NAMED.items():
-        if "notice" in table and MARK + name not in said:
+        if (name, "", None) not in named:
             raise ValueError(f"[{language}] notice: say {why}, with {{{name}}}.")
 
 
@@ -124,9 +131,10 @@ def _check_lengths(language: str, wording: Wording) -> None:
     shortest = int(SHORTEST * CHARACTERS_PER_SECOND)
     for part, what in MUST_SAY.items():
         audio = wording.audio.get(part)
+        said = " ".join(getattr(wording, part).split())
         if audio and audio.seconds < SHORTEST:
             is_short = f"{part}_audio is shorter than {SHORTEST:.0f} seconds"
-        elif wording.voice and not audio and len(getattr(wording, part)) < shortest:
+        elif wording.voice and not audio and len(said) < shortest:
             is_short = f"{part} is shorter than {shortest} characters"
         else:
             continue

@@ -48,8 +48,8 @@ class Reader:
             auth_tokens=tokens,
             public_url=self.read("TWIREC_PUBLIC_URL", public_url, ""),
             bucket=self.read("TWIREC_BUCKET", values.bucket_url, ""),
-            company=self.read("TWIREC_COMPANY", str, ""),
-            privacy_info=self.read("TWIREC_PRIVACY_INFO", str, ""),
+            company=self.read("TWIREC_COMPANY", values.spoken, ""),
+            privacy_info=self.read("TWIREC_PRIVACY_INFO", values.spoken, ""),
             legal_basis=self.read("TWIREC_LEGAL_BASIS", values.legal_basis, LegalBasis.CONTRACT),
             consent_mode=self.read("TWIREC_CONSENT_MODE", values.mode, ConsentMode.ANNOUNCE),
             uninformed_agents=self.read(

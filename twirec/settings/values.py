@@ -15,8 +15,11 @@ from twirec.audio.ffmpeg import is_installed
 from twirec.audio.formats import FORMATS
 from twirec.calls.numbers import is_country
 from twirec.calls.own_wordings import read_wordings
-from twirec.calls.wordings import Wording
+from twirec.calls.wordings import Wording, unspeakable
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
+
+LONGEST_SPOKEN = 300
+"""Characters of who records, and of where to learn more: a part of what is said."""
 
 
 def account_sid(value: str) -> str:
@@ -93,6 +96,15 @@ def wordings(value: str) -> Mapping[str, Wording]:
     except UnicodeDecodeError:
         raise ValueError(f"{value} is not UTF-8; save it as UTF-8.") from None
     return read_wordings(text, lambda name: (file.parent / name).read_bytes())
+
+
+def spoken(value: str) -> str:
+    """Return what callers hear of the company."""
+    if unspeakable(value):
+        raise ValueError("it has control characters; leave them out.")
+    if len(value) > LONGEST_SPOKEN:
+        raise ValueError(f"it is longer than {LONGEST_SPOKEN} characters.")
+    return value
 
 
 def timezone(value: str) -> ZoneInfo:
