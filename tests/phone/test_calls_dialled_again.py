@@ -19,7 +19,7 @@ from tests.phone.calling import (
     started,
     talk,
 )
-from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.adapters.memory_vendor import MemoryVendor, Operation
 from twirec.archive import Archive
 from twirec.model.errors import VendorUnavailable
 from twirec.model.vendor import RecordingStatus
@@ -114,10 +114,10 @@ def test_a_leg_that_is_moved_to_a_colleague_is_neither_told_nor_recorded(
 
 @pytest.mark.parametrize("fails", ["recordings", "set_recording"])
 def test_what_twilio_does_not_end_at_once_the_sweep_ends(
-    post: SignedPosts, vendor: MemoryVendor, clock: Clock, twirec_archive: Archive, fails: str
+    post: SignedPosts, vendor: MemoryVendor, clock: Clock, twirec_archive: Archive, fails: Operation
 ) -> None:
     talk(post, clock)
-    vendor.fail_next(fails, VendorUnavailable("no answer"))  # type: ignore[arg-type]
+    vendor.fail_next(fails, VendorUnavailable("no answer"))
     post("/dial", DIALLED)
     assert started(vendor) == [PARENT]
     clock.advance(timedelta(minutes=6))

@@ -33,6 +33,16 @@ from twirec.testing import ACCOUNT_SID
 __all__ = ["rooms", "twirec_settings"]
 
 
+def one_room(rooms: Rooms) -> None:
+    """Let an agent meet two callers in one conference."""
+    rooms.inform("client:ana")
+    rooms.agent(ANA)
+    rooms.tell("join", ANA)
+    for sid in CALLERS[:2]:
+        rooms.call(sid)
+        rooms.tell("join", sid)
+
+
 def two_rooms(rooms: Rooms) -> None:
     """Let two callers wait in a conference each, and an agent join the first."""
     rooms.inform("client:ana")
@@ -130,12 +140,7 @@ def test_an_agents_leg_pauses_the_call_that_it_is_in_now(rooms: Rooms) -> None:
 
 
 def test_an_agents_leg_pauses_all_whom_they_speak_with(rooms: Rooms) -> None:
-    rooms.inform("client:ana")
-    rooms.agent(ANA)
-    rooms.tell("join", ANA)
-    for sid in CALLERS[:2]:
-        rooms.call(sid)
-        rooms.tell("join", sid)
+    one_room(rooms)
     told = [recording_sid(1), recording_sid(2)]
     assert rooms.post(f"/twirec/pause/{ANA}", {}).get_json() == {"recordings": told}
     assert rooms.recorded() == []
@@ -318,12 +323,7 @@ def test_who_was_dialled_while_recording_was_off_is_no_agent(rooms: Rooms, close
 
 
 def test_a_pause_reaches_all_that_is_known_before_twilio_is_asked_for_more(rooms: Rooms) -> None:
-    rooms.inform("client:ana")
-    rooms.agent(ANA)
-    rooms.tell("join", ANA)
-    for sid in CALLERS[:2]:
-        rooms.call(sid)
-        rooms.tell("join", sid)
+    one_room(rooms)
     assert rooms.archive.sweep().adopted == 2
     rooms.vendor.fail_next("recordings", VendorUnavailable("no answer"))
     assert rooms.post(f"/twirec/pause/{ANA}", {}).status_code == 502
