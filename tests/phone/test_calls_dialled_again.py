@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import call_sid
+from tests.factories import call_sid, recording_sid
 from tests.phone.calling import (
     CUSTOMER,
     DIALLED,
@@ -22,7 +22,7 @@ from tests.phone.calling import (
 from twirec.adapters.memory_vendor import MemoryVendor, Operation
 from twirec.archive import Archive
 from twirec.model.errors import VendorUnavailable
-from twirec.model.vendor import RecordingStatus
+from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.words import Reason
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
@@ -123,3 +123,11 @@ def test_what_twilio_does_not_end_at_once_the_sweep_ends(
     clock.advance(timedelta(minutes=6))
     assert twirec_archive.sweep().stopped == 1
     assert started(vendor) == []
+    later = VendorRecording(
+        recording_sid(5), ACCOUNT_SID, PARENT, RecordingStatus.IN_PROGRESS, started_at=clock()
+    )
+    vendor.add_recording(later)
+    for _ in range(2):
+        clock.advance(timedelta(minutes=6))
+        assert twirec_archive.sweep().stopped == 0
+    assert started(vendor) == [PARENT]

@@ -19,12 +19,6 @@ def known(record: CallRecord) -> list[Recording]:
     return [each for each in record.recordings if each.state is State.RECORDING]
 
 
-def legs(record: CallRecord) -> list[str]:
-    """Return the SIDs of the legs of a call that may be recorded: its own, and those of agents."""
-    agents = (each.leg_sid for each in record.legs if each.agent)
-    return list(dict.fromkeys([record.call.call_sid, *agents]))
-
-
 def untold(
     catalog: Catalog, vendor: Vendor, record: CallRecord, now: datetime
 ) -> Iterator[Recording]:
@@ -37,7 +31,8 @@ def untold(
     """
     call = record.call
     told = {recording.sid for recording in record.recordings}
-    for leg in legs(record):
+    legs = dict.fromkeys([call.call_sid, *(each.leg_sid for each in record.legs if each.agent)])
+    for leg in legs:
         if catalog.owner(call.account_sid, leg) != call.call_sid:  # it is another call's
             continue
         for found in vendor.recordings(call.account_sid, call_sid=leg, hurry=True):

@@ -70,7 +70,7 @@ class Recorder(Desk):
     def _stop_recordings(self, account_sid: str, call_sid: str) -> None:
         """End what is recorded of a call. What was recorded so far stays.
 
-        What cannot be ended now, the next sweep ends.
+        What cannot be ended now, the next sweep ends: the call's line says that it may not go on.
         """
         record = self._catalog.call(account_sid, call_sid)
         known = recorded_now.known(record)
@@ -80,15 +80,12 @@ class Recorder(Desk):
                 self._stop_recording(recording)
         except VendorError as error:
             log.error("%s: what is recorded of it is not known: %s", call_sid, error)
-            for leg in recorded_now.legs(record):
-                order_stop(self._catalog, leg, self._now())
 
     def _stop_recording(self, recording: Recording) -> None:
         try:
             stop(self._vendor(), recording)
         except VendorError as error:
             log.error("%s: still recorded: %s", recording.sid, error)
-            order_stop(self._catalog, recording.recorded_leg, self._now())
 
     def _stop_leg(self, account_sid: str, leg_sid: str) -> None:
         """End what is recorded of a leg that goes on to somebody else, also without the catalog.
