@@ -123,6 +123,8 @@ def test_what_twilio_does_not_end_at_once_the_sweep_ends(
     clock.advance(timedelta(minutes=6))
     assert twirec_archive.sweep().stopped == 1
     assert started(vendor) == []
+    (ended,) = vendor.recordings(ACCOUNT_SID)
+    vendor.add_recording(replace(ended, status=RecordingStatus.COMPLETED))
     later = VendorRecording(
         recording_sid(5), ACCOUNT_SID, PARENT, RecordingStatus.IN_PROGRESS, started_at=clock()
     )
