@@ -86,6 +86,14 @@ def test_who_hangs_up_during_the_announcement_has_a_line_that_says_so(
     assert record.consents[0].outcome is ConsentOutcome.HUNG_UP
 
 
+def test_a_call_whose_first_request_failed_was_told_nothing(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    failed = {"ErrorUrl": "https://calls.example.com/voice", "ErrorCode": "11200"}
+    assert not is_recording(post("/voice", {**VOICE, **failed}))
+    assert twirec_archive.show(call_sid()).call.reason is Reason.CATALOG_DOWN
+
+
 def test_who_cannot_be_hearing_the_announcement_any_more_did_not_hang_up_during_it(
     post: SignedPosts, twirec_archive: Archive, clock: Clock
 ) -> None:

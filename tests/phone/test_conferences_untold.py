@@ -88,6 +88,19 @@ def test_who_left_before_the_agent_came_did_not_meet_them(rooms: Rooms) -> None:
     assert [leg.agent for leg in rooms.show(CALLERS[1]).legs] == ["client:bea", "client:ana"]
 
 
+def test_a_caller_who_came_first_met_all_who_came_and_went(rooms: Rooms) -> None:
+    for name in ("client:ana", "client:bea"):
+        rooms.inform(name)
+    come(rooms, CALLERS[0])
+    for sid in (ANA, BEA):
+        rooms.agent(sid)
+    rooms.tell("join", ANA)
+    rooms.tell("leave", ANA)
+    rooms.tell("join", BEA)
+    assert met(rooms) == 1
+    assert {leg.agent for leg in rooms.show(CALLERS[0]).legs} == {"client:ana", "client:bea"}
+
+
 def test_a_caller_who_was_told_nothing_ends_the_recording_of_the_other(rooms: Rooms) -> None:
     come(rooms, CALLERS[0])
     rooms.tell("join", CALLERS[0])

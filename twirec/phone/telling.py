@@ -115,9 +115,8 @@ class Telling(Recorder):
             return twiml.nothing()
         unrecorded = reception.not_recorded(call, Reason.CATALOG_DOWN)
         try:
-            known = self._catalog.open_call(unrecorded)
-            if known.reason is not Reason.CATALOG_DOWN:  # of that, nothing was played
-                self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
+            self._catalog.open_call(unrecorded)  # of a call without a line, nothing was played
+            self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
         return connect()
