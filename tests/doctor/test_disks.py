@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import column, table, update
+from sqlalchemy import column, delete, table, update
 
 from tests.doctor.conftest import Installation
 from twirec.adapters.disk import network_filesystem
@@ -124,16 +124,23 @@ def test_a_catalog_without_tables_is_told(tmp_path: Path) -> None:
     assert inspect_database(f"sqlite:///{tmp_path}/empty.db").revision is None
 
 
-def test_a_catalog_of_another_version_is_known_or_not(tmp_path: Path) -> None:
+def test_a_catalog_of_this_version_or_of_another_is_known_or_not(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/catalog.db"
     catalog = SqlCatalog(url)
     catalog.set_up()
-    for revision, known in (("0001", True), ("9999", False)):
-        with catalog.database.write() as connection:
-            connection.execute(update(VERSION).values(version_num=revision))
-        found = inspect_database(url)
-        assert (found.revision, found.is_known) == (revision, known)
-        assert found.head != revision
+    made = inspect_database(url)
+    assert (made.revision, made.is_known) == (made.head, True)
+    assert check_migrations(made).level is Level.OK
+
+    with catalog.database.write() as connection:
+        connection.execute(update(VERSION).values(version_num="9999"))
+    newer = inspect_database(url)
+    assert (newer.revision, newer.is_known, newer.head) == ("9999", False, made.head)
+    assert "Update twirec" in check_migrations(newer).fix
+
+    with catalog.database.write() as connection:
+        connection.execute(delete(VERSION))
+    assert inspect_database(url).revision is None
     catalog.close()
 
 
