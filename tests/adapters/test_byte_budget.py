@@ -25,11 +25,8 @@ def test_a_reservation_is_given_back_after_an_error() -> None:
 
 def test_nobody_waits_longer_than_the_patience() -> None:
     budget = ByteBudget(100, patience=0.05)
-    with budget.reserve(60):
-        begun = time.monotonic()
-        with budget.reserve(60) as late:
-            assert late.granted == 0
-        assert time.monotonic() - begun < 5
+    with budget.reserve(60), budget.reserve(60) as late:
+        assert late.granted == 0
     assert budget.free == 100
 
 

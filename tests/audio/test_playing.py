@@ -129,7 +129,8 @@ def test_a_browser_that_goes_away_ends_the_encoder(
     house: House, sid: str, asked: str, kbps: int | None, tmp_path: Path
 ) -> None:
     program, pid = tmp_path / "ffmpeg", tmp_path / "pid"
-    program.write_text(f'#!/bin/sh\necho $$ > {pid}\nexec {find_ffmpeg(None)} -re "$@"\n')
+    whole = f"echo $$ > {pid}.part && mv {pid}.part {pid}"
+    program.write_text(f'#!/bin/sh\n{whole}\nexec {find_ffmpeg(None)} -re "$@"\n')
     program.chmod(0o700)
     house.archive.settings = dataclasses.replace(house.archive.settings, ffmpeg=str(program))
     app = Flask(__name__)

@@ -197,7 +197,7 @@ class SandboxHouse(House):
         nouns = "".join(f"<Number>{number}</Number>" for number in numbers)
         twiml = f'<Response><Dial callerId="+34911000111">{nouns}</Dial></Response>'
         call = self._place("client:ana", twiml)
-        call.wait(10)
+        call.wait(30)
         return call.sid
 
     def _place(self, to: str, twiml: str) -> Call:
@@ -205,7 +205,7 @@ class SandboxHouse(House):
             f"{self._sandbox.url}/2010-04-01/Accounts/{self.account}/Calls.json",
             auth=(self._sandbox.api_key, self._sandbox.api_secret),
             data={"From": "+34911000111", "To": to, "Twiml": twiml},
-            timeout=5,
+            timeout=30,
         )
         [call] = [one for one in self._sandbox.calls if one.sid == placed.json()["sid"]]
         return call

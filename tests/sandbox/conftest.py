@@ -21,7 +21,7 @@ class ToSandbox(TwilioHttpClient):  # type: ignore[misc]  # twilio carries no ty
     """Sends to the sandbox what is meant for api.twilio.com."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(timeout=5)
+        super().__init__(timeout=30)
         self._url = url
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ def get(sandbox: Sandbox) -> Iterator[Get]:
         base = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}"
 
         def get(path: str, **kwargs: Any) -> requests.Response:
-            return session.request(kwargs.pop("method", "GET"), base + path, timeout=5, **kwargs)
+            return session.request(kwargs.pop("method", "GET"), base + path, timeout=30, **kwargs)
 
         yield get
 
@@ -79,7 +79,7 @@ def ring(sandbox: Sandbox, target: Target) -> Callable[..., Call]:
     ) -> Call:
         sandbox.number(OWN, voice_url=target.says("/voice", document), **urls)
         call = sandbox.call(from_=CUSTOMER, to=OWN, caller=caller, callee=callee, faults=faults)
-        call.wait(10)
+        call.wait(30)
         return call
 
     return ring

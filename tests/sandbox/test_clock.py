@@ -45,8 +45,8 @@ def test_cutting_the_call_ends_the_waiting_at_once() -> None:
     begin = time.monotonic()
     with pytest.raises(HungUp):
         counted.wait(60)
-    assert time.monotonic() - begin < 5
-    assert 0 < counted.second < 5
+    assert time.monotonic() - begin < 50
+    assert 0 < counted.second < 50
 
 
 def test_stamps_are_the_time_now_or_count_from_when_the_call_is_said_to_be() -> None:
@@ -59,12 +59,16 @@ def test_stamps_are_the_time_now_or_count_from_when_the_call_is_said_to_be() -> 
 
 def test_a_second_is_known_in_the_middle_of_a_wait() -> None:
     counted = clock(speed=10)
-    thread = threading.Thread(target=counted.wait, args=(3,))
+
+    def wait() -> None:
+        with pytest.raises(HungUp):
+            counted.wait(6000)
+
+    thread = threading.Thread(target=wait)
     thread.start()
-    time.sleep(0.05)
-    assert 0 < counted.second < 3
+    eventually(lambda: 0 < counted.second < 6000)
+    counted.cut()
     thread.join()
-    assert counted.second == 3
 
 
 def test_a_call_that_is_given_another_document_stops_waiting_once() -> None:
@@ -86,7 +90,7 @@ def test_a_wait_ends_early_when_what_it_looks_out_for_happens() -> None:
     threading.Timer(0.02, happen).start()
     with pytest.raises(Interrupted):
         counted.wait(60, happened.is_set)
-    assert counted.second < 5
+    assert counted.second < 50
 
 
 def test_what_runs_beside_a_call_ends_with_its_own_person_or_with_the_call() -> None:
@@ -128,5 +132,5 @@ def test_a_clock_can_go_by_another_one_which_may_stand_still() -> None:
     time.sleep(0.02)  # 20 seconds, if real time counted
     assert counted.second == 6
     followed.wait(2)
-    follower.join(5)
+    follower.join(30)
     assert counted.second == 7

