@@ -9,7 +9,7 @@ from tests.encrypting import key_pair
 from twirec.model.errors import SettingsError
 from twirec.model.policy import Policy
 from twirec.model.words import ConsentMode, LegalBasis
-from twirec.settings import REQUIRED, Settings
+from twirec.settings import NAMES, REQUIRED, Settings
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT
 
 OTHER = "AC" + "b" * 32
@@ -82,7 +82,7 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
     assert any(problem.startswith(f"{name} is wrong: ") for problem in problems(**{name: value}))
 
 
-@pytest.mark.parametrize("mode", ["", "announce", "opt_out"])
+@pytest.mark.parametrize("mode", ["announce", "opt_out"])
 def test_consent_as_a_legal_basis_needs_a_yes(mode: str) -> None:
     (problem,) = problems(TWIREC_LEGAL_BASIS="consent", TWIREC_CONSENT_MODE=mode)
     assert "opt_in" in problem
@@ -96,6 +96,112 @@ def test_consent_as_a_legal_basis_fits_a_mode_that_needs_a_yes(mode: str) -> Non
     assert settings.policy == Policy(
         on=True, mode=ConsentMode(mode), language="es-ES", legal_basis=LegalBasis.CONSENT
     )
+
+
+UNKNOWN = [
+    ("TWIREC_CONSENTMODE", "opt_in", "did you mean TWIREC_CONSENT_MODE?"),
+    ("TWIREC_CONSENT_MODES", "opt_in", "did you mean TWIREC_CONSENT_MODE?"),
+    ("TWIREC_UNINFORMED_AGENT", "do_not_record", "did you mean TWIREC_UNINFORMED_AGENTS?"),
+    ("twirec_consent_mode", "opt_in", "did you mean TWIREC_CONSENT_MODE?"),
+    ("Twirec_Consent_Mode", "opt_in", "did you mean TWIREC_CONSENT_MODE?"),
+    ("TWIREC_CONSENT_MODE ", "opt_in", "write the name TWIREC_CONSENT_MODE alone"),
+    ("export TWIREC_CONSENT_MODE", "opt_in", "write the name TWIREC_CONSENT_MODE alone"),
+    ("TWIREC_AUTH_TOKEN", "x", "did you mean TWILIO_AUTH_TOKEN?"),
+    ("TWIREC_GCS_BUCKET", "gs://calls", "did you mean TWIREC_BUCKET?"),
+    ("TWIREC_DB_URL", "sqlite:///x.db", "did you mean TWIREC_DATABASE_URL?"),
+    ("TWIREC_SWEEP", "5", "did you mean TWIREC_SWEEP_EVERY?"),
+    ("TWIREC_NOTIFYURL", "https://x.example", "did you mean TWIREC_NOTIFY_URL?"),
+    ("TWIREC_TIME_ZONE", "Europe/Madrid", "did you mean TWIREC_TIMEZONE?"),
+    ("TWIREC_XYZZY", "1", "and has no effect"),
+    ("TWIREC_", "1", "and has no effect"),
+    ("TWIREC_CONSENTMODE", "", "did you mean TWIREC_CONSENT_MODE?"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), UNKNOWN)
+def test_a_name_that_nobody_knows_is_an_error(name: str, value: str, said: str) -> None:
+    (problem,) = problems(**{name: value})
+    assert said in problem
+    assert name.strip() in problem
+
+
+SLIPS = [
+    ("TWIREC_BUCKET", '"gs://calls"', "it stands in quotes"),
+    ("TWIREC_BUCKET", " 'file:///calls' ", "it stands in quotes"),
+    ("TWIREC_COMPANY", '"Ejemplo S.A."', "it stands in quotes"),
+    ("TWILIO_AUTH_TOKEN", '"abc"', "it stands in quotes"),
+    ("TWILIO_ACCOUNT_SID", f"'{ACCOUNT_SID}'", "it stands in quotes"),
+    ("TWIREC_LANGUAGE", "“es-ES”", "it stands in quotes"),
+    ("TWIREC_BUCKET", "TWIREC_BUCKET=gs://calls", "its own name stands in it"),
+    ("TWIREC_BUCKET", "export TWIREC_BUCKET=gs://calls", "its own name stands in it"),
+    ("TWIREC_BUCKET", "gs://calls # the bucket", "a comment stands behind it"),
+    ("TWIREC_CONSENT_MODE", "opt_in\t# ask", "a comment stands behind it"),
+    ("TWIREC_BUCKET", "gs://${BUCKET}", "was not replaced"),
+    ("TWIREC_AUDIT_KEY", "${AUDIT_KEY_OF_THE_COMPANY_IN_VAULT}", "was not replaced"),
+    ("TWIREC_CONSENT_MODE", "", "is empty: give it a value, or take it out"),
+    ("TWIREC_AUDIT_KEY", "  ", "is empty"),
+    ("TWIREC_DATABASE_URL", "", "is empty"),
+    ("GOOGLE_APPLICATION_CREDENTIALS", "/key.json\r", "a space or line end"),
+    ("GOOGLE_APPLICATION_CREDENTIALS", '"/key.json"', "it stands in quotes"),
+    ("STORAGE_EMULATOR_HOST", " http://127.0.0.1:1", "a space or line end"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), SLIPS)
+def test_what_a_file_of_settings_did_to_a_value_is_named_with_the_fix(
+    name: str, value: str, said: str
+) -> None:
+    (problem,) = problems(**{name: value})
+    assert problem.startswith(name)
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("TWIREC_COUNTRY", " PT\r\n", "PT"),
+        ("TWIREC_COMPANY", '"La Casa" S.L.', '"La Casa" S.L.'),
+        ("TWIREC_COMPANY", '"Casa" y "Hogar"', '"Casa" y "Hogar"'),
+        ("TWIREC_COMPANY", "Taller #1 de ${barrio}", "Taller #1 de ${barrio}"),
+        ("TWIREC_DATABASE_URL", "sqlite:///a#b.db", "sqlite:///a#b.db"),
+    ],
+)
+def test_what_may_be_meant_is_taken(name: str, value: str, kept: str) -> None:
+    settings = Settings.from_env({**ENVIRONMENT, name: value})
+    assert getattr(settings, name.removeprefix("TWIREC_").lower()) == kept
+
+
+def test_what_others_set_is_not_ours_to_judge() -> None:
+    Settings.from_env(
+        {**ENVIRONMENT, "TWILIO_PHONE_NUMBER": "", "MY_TWIREC_X": '"1"', "_TWIREC_COMPLETE": ""}
+    )
+
+
+def test_a_setting_that_is_missing_names_one_that_may_be_meant_for_it() -> None:
+    environ = {**ENVIRONMENT, "TWILIO_AUTHTOKEN": "x"}
+    del environ["TWILIO_AUTH_TOKEN"]
+    _, problems = Settings.read(environ)
+    assert "(TWILIO_AUTHTOKEN is set: did you mean this one?)" in problems[0]
+
+
+def test_everything_that_is_wrong_is_named_in_one_report() -> None:
+    wrong = {
+        "TWIREC_CONSENTMODE": "opt_in",
+        "TWIREC_BUCKET": '"gs://calls"',
+        "TWIREC_COUNTRY": "Spain",
+        "TWIREC_LANGUAGE": "",
+        "TWILIO_REGION": "ie1",
+        "TWIREC_COMPANY": "",
+    }
+    found = problems(**wrong)
+    assert sorted(problem.split()[0] for problem in found) == sorted(wrong)
+
+
+def test_no_secret_is_in_a_report() -> None:
+    secret = "${" + "s3cret" * 8 + "}"
+    for name in (name for name, known in NAMES.items() if known.secret):
+        for value in (secret, f'"{secret}"', f"{name}={secret}", f"{secret} # x", secret[:9]):
+            assert "s3cret" not in "\n".join(Settings.read({**ENVIRONMENT, name: value})[1])
 
 
 def test_a_language_without_a_neural_voice_is_refused_at_the_start() -> None:

@@ -29,7 +29,7 @@ from twirec.model.words import (
     Reason,
     Role,
 )
-from twirec.settings import Settings
+from twirec.settings import Settings, misread_settings
 from twirec.version import __version__
 
 __all__ = [
@@ -72,4 +72,5 @@ __all__ = [
     "TwirecError",
     "Waveform",
     "__version__",
+    "misread_settings",
 ]

@@ -84,13 +84,16 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         self._given = (bucket, vendor)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Archive:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Archive:
         """Return an archive with the settings of the environment.
+
+        Args:
+            environ: where the settings are; without it, the environment of this process.
 
         Raises:
             SettingsError: settings are missing or wrong; the message names every one of them.
         """
-        return cls(Settings.from_env(environ))
+        return cls(Settings.from_env(os.environ if environ is None else environ))
 
     # --- the outside, opened at first use -----------------------------------------------------
 

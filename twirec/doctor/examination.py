@@ -30,17 +30,17 @@ def utc_now() -> datetime:
 
 
 def examine(
-    environ: Mapping[str, str] = os.environ, *, now: Callable[[], datetime] = utc_now
+    environ: Mapping[str, str] | None = None, *, now: Callable[[], datetime] = utc_now
 ) -> Iterator[Finding]:
     """Look at an installation; yield each finding as soon as it is made.
 
     A check that cannot be made is one failed finding, and the others go on.
 
     Args:
-        environ: where the settings are.
+        environ: where the settings are; without it, the environment of this process.
         now: the clock of this machine, UTC.
     """
-    settings, problems = Settings.read(environ)
+    settings, problems = Settings.read(os.environ if environ is None else environ)
     for problem in problems:
         yield failed(Check.SETTINGS, problem, "Correct it in the environment.")
     if not problems:

@@ -15,20 +15,10 @@ from twirec.model.errors import InvalidQuery, SettingsError
 from twirec.model.ports import PrivateKey
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
 from twirec.settings import values
+from twirec.settings.names import NAMES, REQUIRED, SPOKEN, alike, misread_settings
 from twirec.settings.settings import Settings
 
 T = TypeVar("T")
-
-REQUIRED: Mapping[str, str] = {
-    "TWILIO_ACCOUNT_SID": "the account that owns the numbers, AC…",
-    "TWILIO_AUTH_TOKEN": "the account's token, which proves that a request is Twilio's",
-    "TWIREC_PUBLIC_URL": "where Twilio reaches the app, such as https://calls.example.com",
-    "TWIREC_BUCKET": "where recordings are kept, gs://bucket/prefix or file:///folder",
-    "TWIREC_COMPANY": "who records; callers hear it",
-    "TWIREC_PRIVACY_INFO": "where callers learn more and exercise their rights; they hear it",
-    "TWIREC_LEGAL_BASIS": "consent, contract, legitimate_interest or legal_obligation",
-}
-"""The settings without a default, and what each is."""
 
 
 class Reader:
@@ -36,10 +26,16 @@ class Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._misread = misread_settings(environ, "TWIREC_", NAMES, spoken=SPOKEN)
         self._problems: list[str] = []
 
     def settings(self) -> tuple[Settings, tuple[str, ...]]:
         """Return the settings as far as they are right, and what is wrong with the others."""
+        self._problems += [
+            problem
+            for name, problem in self._misread.items()
+            if name not in REQUIRED or self._environ[name].strip()
+        ]
         account_sid = self.read("TWILIO_ACCOUNT_SID", values.account_sid, "")
         tokens = self._tokens(account_sid)
         settings = Settings(
@@ -77,10 +73,13 @@ class Reader:
 
     def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
         """Return a setting; one of `REQUIRED` that is missing is a problem."""
+        known = NAMES[name]
         value = self._environ.get(name, "").strip()
         if not value:
-            if name in REQUIRED:
-                self._problems.append(f"{name} is missing: {REQUIRED[name]}")
+            if known.required:
+                self._problems.append(f"{name} is missing: {known.what}{self._instead(name)}")
+            return default
+        if name in self._misread:
             return default
         try:
             return parse(value)
@@ -88,6 +87,10 @@ class Reader:
             reason = error.args[0] if isinstance(error, ValueError) else "it is not known here"
             self._problems.append(f"{name} is wrong: {reason}")
             return default
+
+    def _instead(self, name: str) -> str:
+        set_ = alike(name, self._environ, NAMES)
+        return f" ({set_} is set: did you mean this one?)" if set_ else ""
 
     def _tokens(self, account_sid: str) -> dict[str, tuple[str, ...]]:
         own = self.read("TWILIO_AUTH_TOKEN", str, "")

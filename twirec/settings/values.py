@@ -141,7 +141,11 @@ def program(value: str) -> str:
 
 def speed(value: str) -> float:
     """Return how much faster than life the sandbox plays calls."""
-    speed = float(value)
+    wrong = ValueError("give a number above 0 and up to 1000.")
+    try:
+        speed = float(value)
+    except ValueError:
+        raise wrong from None
     if not 0 < speed <= 1000:
-        raise ValueError("give a number above 0 and up to 1000.")
+        raise wrong
     return speed

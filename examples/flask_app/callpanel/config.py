@@ -12,7 +12,16 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import ArgumentError
 
 from callpanel.lines import NUMBER, is_target
-from twirec import Archive
+from twirec import Archive, misread_settings
+
+NAMES = (
+    "CALLPANEL_SECRET_KEY",
+    "CALLPANEL_LINES",
+    "CALLPANEL_DATABASE_URL",
+    "CALLPANEL_METRICS_TOKEN",
+    "CALLPANEL_PROXIES",
+)
+"""Every setting of the app. A new one is a line here, and one in the table of `docs/panel.md`."""
 
 SHORTEST_SECRET = 32
 """Characters."""
@@ -44,7 +53,9 @@ class Config:
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> tuple[Config, list[str]]:
         """Return the settings as far as they are right, and what is wrong with the others."""
+        misread = misread_settings(environ, "CALLPANEL_", NAMES)
         problems: list[str] = []
+        environ = {name: value for name, value in environ.items() if name not in misread}
         config = cls(
             secret_key=_secret(environ, "CALLPANEL_SECRET_KEY", problems),
             lines=_lines(environ, problems),
@@ -52,9 +63,10 @@ class Config:
             metrics_token=_secret(environ, "CALLPANEL_METRICS_TOKEN", problems, needed=False),
             proxies=_proxies(environ, problems),
         )
-        if not environ.get("TWIREC_AUDIT_KEY"):
+        if "TWIREC_AUDIT_KEY" not in environ:
             problems.append("TWIREC_AUDIT_KEY is missing: `openssl rand -hex 32` makes one.")
-        return config, problems
+        missing_or_wrong = [each for each in problems if each.split()[0] not in misread]
+        return config, [*misread.values(), *missing_or_wrong]
 
 
 def config() -> Config:

@@ -18,17 +18,20 @@ LARGEST_FORM = 64 * 1024
 """Bytes that a request may have."""
 
 
-def create_app(environ: Mapping[str, str] = os.environ, *, archive: Archive | None = None) -> Flask:
+def create_app(
+    environ: Mapping[str, str] | None = None, *, archive: Archive | None = None
+) -> Flask:
     """Make the app.
 
     Args:
-        environ: the settings: twirec's, and `CALLPANEL_…` (see `callpanel.config.Config`).
+        environ: the settings: twirec's, and `CALLPANEL_…` (see `callpanel.config.Config`);
+            without it, the environment of this process.
         archive: another archive than the one of the settings, for tests.
 
     Raises:
         SettingsError: a setting is missing or wrong; the message names every one of them.
     """
-    config, archive = _configured(environ, archive)
+    config, archive = _configured(os.environ if environ is None else environ, archive)
     https = archive.settings.public_url.startswith("https://")
     app = Flask(__name__)
     app.config.update(

@@ -89,6 +89,28 @@ def test_what_is_wrong_with_both_is_one_report(right: dict[str, str]) -> None:
     assert [problem.split()[0] for problem in found] == ["TWIREC_BUCKET", "CALLPANEL_PROXIES"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "CALLPANEL_PROXY",
+            "1",
+            "CALLPANEL_PROXY is not a setting: did you mean CALLPANEL_PROXIES?",
+        ),
+        ("TWIREC_CONSENTMODE", "opt_in", "did you mean TWIREC_CONSENT_MODE?"),
+        ("CALLPANEL_METRICS_TOKEN", "", "CALLPANEL_METRICS_TOKEN is empty"),
+        ("CALLPANEL_LINES", "'+34911000111=+34911222333'", "it stands in quotes"),
+        ("CALLPANEL_SECRET_KEY", '"0123456789abcdef0123456789abcdef"', "it stands in quotes"),
+        ("export CALLPANEL_PROXIES", "1", "write the name CALLPANEL_PROXIES alone"),
+    ],
+)
+def test_what_was_written_in_another_way_is_named_with_the_fix(
+    right: dict[str, str], name: str, value: str, said: str
+) -> None:
+    (problem,) = problems({**right, name: value})
+    assert said in problem
+
+
 def test_lines_may_have_several_targets(right: dict[str, str]) -> None:
     right["CALLPANEL_LINES"] = " +34911000111 = client:ana , sip:eva@example.com ; "
     lines = create_app(right).config["CALLPANEL"].lines
