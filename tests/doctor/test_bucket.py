@@ -173,7 +173,7 @@ def test_a_bucket_that_is_not_there_is_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(401, "check the credentials"), (503, "does not answer (HTTP 503)")]
+    ("status", "said"), [(401, "credentials cannot be used"), (503, "does not answer (HTTP 503")]
 )
 def test_a_google_that_refuses_or_is_down_is_failed(
     look: Examine, server: StrictGcs, status: int, said: str

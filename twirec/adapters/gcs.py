@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests.adapters
 from google.api_core.retry import Retry
@@ -18,11 +20,23 @@ from google.api_core.retry import Retry
 from google.cloud import storage  # type: ignore[import-untyped]
 
 from twirec.adapters.byte_budget import ByteBudget, Reservation
-from twirec.adapters.gcs_errors import FOREIGN, may_pass, no_bucket, translated
+from twirec.adapters.gcs_errors import (
+    FOREIGN,
+    may_pass,
+    no_bucket,
+    readable_credentials,
+    translated,
+)
 from twirec.adapters.gcs_upload import ResumableUpload, regroup
 from twirec.adapters.heap import return_large_blocks
 from twirec.model.bucket import StoredObject
-from twirec.model.errors import BucketError, BucketUnavailable, ObjectExists, ObjectNotFound
+from twirec.model.errors import (
+    BucketError,
+    BucketRefused,
+    BucketUnavailable,
+    ObjectExists,
+    ObjectNotFound,
+)
 from twirec.model.ports import Seal
 
 _logger = logging.getLogger(__name__)
@@ -257,7 +271,7 @@ class GcsBucket:
     def _connected(self) -> storage.Client:
         with self._lock:
             if self._client is None:
-                with self._translated({}):
+                with self._translated({}), readable_credentials():
                     self._client = _new_client()
             return self._client
 
@@ -273,7 +287,10 @@ class GcsBucket:
 
 def _new_client() -> storage.Client:
     return_large_blocks()  # without it the budget would bound what is held, not what is kept
-    client = storage.Client(project=None)
+    emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
+    # Google's library takes it as it is, and fails on one without a scheme or with a slash.
+    options = {"api_endpoint": _with_scheme(emulator.strip())} if emulator else None
+    client = storage.Client(project=None, client_options=options)
     # https://github.com/googleapis/python-storage/issues/253: the way to have more connections.
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=_POOL)
     client._http.mount("https://", adapter)
@@ -281,6 +298,26 @@ def _new_client() -> storage.Client:
     # 3.17.1 fetches the bucket's metadata in a thread of its own, for traces that nobody asked for.
     client._bucket_metadata_cache = None
     return client
+
+
+def _with_scheme(host: str) -> str:
+    """Return the address of a stand-in for Google: `http://127.0.0.1:9000` of `127.0.0.1:9000`.
+
+    Raises:
+        BucketRefused: it names no host.
+    """
+    address = (host if "://" in host else f"http://{host}").rstrip("/")
+    try:
+        parts = urlsplit(address)
+        right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right:
+        raise BucketRefused(
+            f"STORAGE_EMULATOR_HOST is {host!r}, which is no address.",
+            fix="Write it as http://127.0.0.1:9000, or leave it out to use Google itself.",
+        )
+    return address
 
 
 def _known(generation: int | str | None) -> int:

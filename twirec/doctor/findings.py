@@ -56,6 +56,8 @@ def guarded(check: Check, look: Callable[[], Iterable[Finding]]) -> Iterator[Fin
         yield from look()
     except SettingsError as error:
         yield failed(check, " ".join(error.problems), "Correct the setting.")
+    except BucketRefused as error:
+        yield failed(check, error.fact, error.fix or _fix(error))
     except TwirecError as error:
         yield failed(check, str(error), _fix(error))
 

@@ -171,7 +171,17 @@ class BucketUnavailable(BucketError):
 
 
 class BucketRefused(BucketError):
-    """The bucket forbids it, does not exist, or is full. An operator has to mend something."""
+    """The bucket forbids it, does not exist, or is full. An operator has to mend something.
+
+    Args:
+        message: what is wrong, with the bucket's own reason.
+        fix: what to do about it; empty where the message says it.
+    """
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        self.fact = message
+        self.fix = fix
+        super().__init__(f"{message} {fix}".rstrip())
 
 
 class ObjectExists(BucketError):

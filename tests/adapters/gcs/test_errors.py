@@ -92,7 +92,7 @@ class TestErrors:
         self, bucket: GcsBucket, server: StrictGcs, waits: list[float], use: Use, kind: Kind
     ) -> None:
         server.fail(Fault(kind, times=FOREVER, status=401))
-        with pytest.raises(BucketRefused, match="check the credentials"):
+        with pytest.raises(BucketRefused, match="credentials"):
             use(bucket)
         assert not waits
 
@@ -172,7 +172,7 @@ class TestCredentials:
     ) -> None:
         monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/not/there.json")
-        with pytest.raises(BucketRefused, match="check the credentials"):
+        with pytest.raises(BucketRefused, match=r"/not/there\.json was not found"):
             GcsBucket("bucket-of-tests").stat(NAME)
 
     @pytest.mark.parametrize(
