@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -77,11 +78,37 @@ def test_a_database_locked_by_another_is_an_error_without_numbers(
     catalog.close()
 
 
-def test_the_file_is_readable_by_its_owner_only(path: Path) -> None:
+def test_the_files_are_readable_by_their_owner_only(path: Path) -> None:
     catalog = open_catalog(path)
     catalog.set_up()
-    assert path.stat().st_mode & 0o077 == 0
+    catalog.open_call(a_call())
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.glob("*.db*")}
+    assert modes == dict.fromkeys(("catalog.db", "catalog.db-wal", "catalog.db-shm"), 0o600)
     catalog.close()
+
+
+@pytest.mark.parametrize("name", ["catalog.db", "a catalog #1%20.db"])
+def test_before_set_up_no_file_is_left_and_it_is_said_where_one_was_looked_for(
+    tmp_path: Path, name: str
+) -> None:
+    catalog = open_catalog(tmp_path / name)
+    uses = (
+        lambda: catalog.call(ACCOUNT, call_sid()),
+        lambda: catalog.open_call(a_call()),
+        catalog.check,
+    )
+    for use in uses:
+        with pytest.raises(CatalogUnavailable, match="twirec init") as caught:
+            use()
+        assert str(tmp_path) in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    catalog.close()
+
+
+def test_a_catalog_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path / "nowhere" / "catalog.db")
+    with pytest.raises(CatalogUnavailable, match="No such file or directory"):
+        catalog.set_up()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuchdb://x/y", "sqlite+nodriver:///x"])

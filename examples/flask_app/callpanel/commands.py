@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,20 +10,35 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import upgrade
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from callpanel import accounts
 from callpanel.accounts import AccountError
 from callpanel.config import archive
 from callpanel.roles import Role
 
-user = AppGroup("user", help="The accounts of staff.")
+
+class Accounts(AppGroup):
+    """Commands that say what to do where accounts have no tables yet."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command. Exit status: 0 done, 1 failed, 2 wrong usage."""
+        try:
+            return super().invoke(ctx)
+        except (OperationalError, ProgrammingError) as error:
+            # not str(error): it carries names
+            raise click.ClickException(
+                f"The accounts cannot be used ({error.orig}): run `flask --app callpanel init`."
+            ) from error
+
+
+user = Accounts("user", help="The accounts of staff.")
 
 
 @click.command()
 @with_appcontext
 def init() -> None:
     """Make the tables of catalog and accounts, or bring them to this version."""
-    os.umask(0o077)  # what is made holds numbers and passwords' hashes
     archive().set_up()
     upgrade(directory=current_app.extensions["migrate"].directory)
     click.echo("The tables are of this version.")

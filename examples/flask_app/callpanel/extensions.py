@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
 from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -19,3 +24,32 @@ migrate = Migrate()
 csrf = CSRFProtect()
 babel = Babel()
 login = LoginManager()
+
+
+def guard_file(engine: Engine) -> None:
+    """Let SQLite make no file by itself: it would be one that others may read, without tables.
+
+    `mode=rw` opens what is there and makes nothing (https://www.sqlite.org/uri.html).
+    """
+    if _file(engine) is None:
+        return
+
+    @event.listens_for(engine, "do_connect")
+    def _open_only(
+        _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+    ) -> None:
+        if not options.get("uri"):
+            arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
+            options["uri"] = True
+
+
+def make_file(engine: Engine) -> None:
+    """Make the file of the accounts, for its owner only: it holds hashes of passwords."""
+    if file := _file(engine):
+        file.touch(mode=0o600, exist_ok=True)
+
+
+def _file(engine: Engine) -> Path | None:
+    """Return the file of a SQLite database; None for one in memory, and for other databases."""
+    name = engine.url.database if engine.dialect.name == "sqlite" else None
+    return None if name in (None, "", ":memory:") else Path(name)

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from callpanel import auth, commands, headers, language, panel, probes, users, voice
 from callpanel.config import Config
-from callpanel.extensions import babel, csrf, db, login, migrate
+from callpanel.extensions import babel, csrf, db, guard_file, login, migrate
 from twirec import Archive, SettingsError
 
 LARGEST_FORM = 64 * 1024
@@ -56,6 +56,8 @@ def create_app(
             app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies
         )
     db.init_app(app)
+    with app.app_context():
+        guard_file(db.engine)
     migrate.init_app(app, db, directory=os.path.join(app.root_path, "migrations"))  # noqa: PTH118
     csrf.init_app(app)
     babel.init_app(app, locale_selector=language.chosen)

@@ -44,6 +44,14 @@ def test_init_makes_the_tables_of_both_and_again_changes_nothing(
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
+def test_before_init_no_command_and_no_visitor_leaves_a_file(empty: Flask, tmp_path: Path) -> None:
+    assert Browser(empty).get("/readyz").status_code == 503
+    for words in (["user", "list"], ["user", "add", "pia", "--role", "agent", "--password", LONG]):
+        result = empty.test_cli_runner().invoke(args=words)
+        assert (result.exit_code, "callpanel init" in result.output) == (1, True), result.output
+    assert list(tmp_path.glob("*.db*")) == []
+
+
 def test_a_new_account_may_sign_in_and_is_on_the_audit_log(
     cli: FlaskCliRunner, client: Browser, archive: Archive
 ) -> None:

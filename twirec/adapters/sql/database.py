@@ -8,8 +8,9 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -67,7 +68,7 @@ class Database:
             )
         elif self.url.get_backend_name() == "sqlite":
             engine = create_engine(
-                self.url,
+                _only_what_is_there(self.url),
                 pool_size=8,
                 max_overflow=56,
                 pool_timeout=PATIENCE,
@@ -98,7 +99,7 @@ class Database:
 
         On SQLite every transaction is of one moment (https://www.sqlite.org/isolation.html).
         """
-        with self._turn, _translated(), self.engine.connect() as connection:
+        with self._turn, self._translated(), self.engine.connect() as connection:
             reader = connection.execution_options(twirec_reads=True)
             if snapshot and self.engine.dialect.name != "sqlite":
                 reader = reader.execution_options(isolation_level="REPEATABLE READ")
@@ -108,7 +109,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: all of it, or, after an error, none of it."""
-        with self._turn, _translated(), self.engine.begin() as connection:
+        with self._turn, self._translated(), self.engine.begin() as connection:
             yield connection.execution_options(twirec_notices=self._notices)
 
     def insert_once(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
@@ -126,13 +127,51 @@ class Database:
         return Path(self.url.database or "") if on_disk else None
 
     def make_file(self) -> None:
-        """Make the file of a SQLite database, readable by its owner only: it holds numbers."""
-        if self.file:
+        """Make the file of a SQLite database, readable by its owner only: it holds numbers.
+
+        SQLite gives the files beside it, `-wal` and `-shm`, the same mode.
+
+        Raises:
+            CatalogUnavailable: it cannot be made there; the message says where and why.
+        """
+        if self.file is None:
+            return
+        try:
             self.file.touch(mode=0o600, exist_ok=True)
+        except OSError as error:
+            raise CatalogUnavailable(
+                f"The catalog cannot be made at {self.file.absolute()}: {error.strerror}."
+            ) from error
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise CatalogUnavailable(self._absent() or _explain(error)) from error
+        except PoolTimeoutError as error:
+            raise CatalogUnavailable("The catalog has no free connection.") from error
+
+    def _absent(self) -> str:
+        """Return that there is no file, and where it is looked for; empty if there is one."""
+        if self.file is None or self.file.exists():
+            return ""
+        return f"There is no catalog at {self.file.absolute()}: run `twirec init`."
+
+
+def _only_what_is_there(url: URL) -> URL:
+    """Let SQLite make no file: it would be one that others may read, and an empty catalog.
+
+    `mode=rw` opens what is there and makes nothing (https://www.sqlite.org/uri.html).
+    """
+    if "uri" in url.query:  # whoever writes one themselves knows what they want of it
+        return url
+    path = quote(str(Path(url.database or "").absolute()))
+    return url.set(database=f"file:{path}").update_query_dict({"mode": "rw", "uri": "true"})
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -151,16 +190,6 @@ def _begin_sqlite(connection: Connection) -> None:
     # https://www.sqlite.org/lang_transaction.html
     reads = connection.get_execution_options().get("twirec_reads")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        raise CatalogUnavailable(_explain(error)) from error
-    except PoolTimeoutError as error:
-        raise CatalogUnavailable("The catalog has no free connection.") from error
 
 
 def _explain(error: DBAPIError) -> str:

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from twirec.adapters.disk import free_bytes, network_filesystem
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.migrate import configuration
-from twirec.model.errors import CatalogUnavailable
 from twirec.model.inspection import DatabaseFacts, DatabaseFile
 
 
@@ -27,11 +26,8 @@ def inspect_database(url: str) -> DatabaseFacts:
     """
     database = Database(url)
     try:
-        file = database.file
-        if file and not file.exists():  # opening it would make it
-            raise CatalogUnavailable("There is no catalog at that place: run `twirec init`.")
         with database.read() as connection:
-            return _facts(connection, file)
+            return _facts(connection, database.file)
     finally:
         database.close()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from alembic import context
 from flask import current_app
 
-from callpanel.extensions import db
+from callpanel.extensions import db, make_file
 
+make_file(db.engine)
 with db.engine.connect() as connection:
     context.configure(
         connection=connection,
