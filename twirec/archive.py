@@ -18,6 +18,7 @@ from twirec.deriving import Deriving
 from twirec.finding import Finding
 from twirec.model.audit import Action
 from twirec.model.errors import TwirecError
+from twirec.model.given import text, texts
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, CallRecord, Pause, Recording, SweepReport
 from twirec.phone import Phone
@@ -234,8 +235,10 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             CatalogError: the catalog is down; nothing was placed. If it failed only after that,
                 the call goes on, unrecorded.
         """
-        numbers = (connect,) if isinstance(connect, str) else tuple(connect)
-        return self.phone.place(to, connect=numbers, own_number=own_number)
+        numbers = (connect,) if isinstance(connect, str) else texts("connect", connect)
+        return self.phone.place(
+            text("to", to), connect=numbers, own_number=text("own_number", own_number)
+        )
 
     def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
         """Pause what is recorded of a call. See `Phone.pause`."""

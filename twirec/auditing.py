@@ -10,6 +10,7 @@ from functools import partial
 
 from twirec.calls.asking import spoken_span
 from twirec.calls.numbers import normalise
+from twirec.calls.times import When
 from twirec.custody.audit import AuditLog
 from twirec.model.audit import (
     Action,
@@ -22,7 +23,11 @@ from twirec.model.audit import (
 )
 from twirec.model.catalog import Catalog
 from twirec.model.errors import TwirecError
+from twirec.model.given import text, whole
 from twirec.settings import Settings
+
+LARGEST_PAGE = 10_000
+"""Entries, or calls, that are asked for at once at the most."""
 
 
 class Auditing:
@@ -72,8 +77,8 @@ class Auditing:
     def audit_log(
         self,
         *,
-        since: str | None = None,
-        until: str | None = None,
+        since: When | None = None,
+        until: When | None = None,
         who: str | None = None,
         action: str | None = None,
         sid: str | None = None,
@@ -84,17 +89,18 @@ class Auditing:
         """Return entries of the audit log, newest first. All that is given must hold.
 
         Args:
-            since: from when, as in `Archive.search`: `2026-11-03`, `yesterday`, `ayer`.
-            until: up to when; a date alone includes that day.
+            since: from when, as in `Archive.search`: `2026-11-03`, `yesterday`, `ayer`, a `date`,
+                a `datetime` with its zone.
+            until: up to when, in the same forms; a day alone is included.
             who: by whom, as it was written down.
-            action: what was done.
+            action: what was done, an `Action` or the word of one's own app.
             sid: to what.
             number: about which number, as a person types it.
-            limit: how many at the most.
+            limit: how many at the most, up to 10,000.
             after: `seq` of the last entry of the page before.
 
         Raises:
-            InvalidQuery: a time cannot be understood.
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
             SettingsError: a number is asked for, and `TWIREC_AUDIT_KEY` is missing.
         """
         when = partial(spoken_span, now=self.now(), zone=self.settings.timezone)
@@ -102,12 +108,12 @@ class Auditing:
             AuditQuery(
                 since=when("since", since).since if since else None,
                 until=when("until", until).until if until else None,
-                who=who,
-                action=action,
-                sid=sid,
+                who=who and text("who", who),
+                action=action and text("action", action),
+                sid=sid and text("sid", sid),
                 number=self._log.stand_in(self._normal(number)) if number else None,
-                before=after,
-                limit=limit,
+                before=None if after is None else whole("after", after, 0, 2**63 - 1),
+                limit=whole("limit", limit, 1, LARGEST_PAGE),
             )
         )
 
@@ -159,7 +165,7 @@ class Auditing:
         )
 
     def _normal(self, number: str) -> str:
-        return normalise(number, self.settings.country)
+        return normalise(text("number", number), self.settings.country)
 
     @property
     def _log(self) -> AuditLog:

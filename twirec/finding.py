@@ -7,19 +7,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from twirec.auditing import Auditing
+from twirec.auditing import LARGEST_PAGE, Auditing
 from twirec.calls.asking import Span, ask, spoken_span
 from twirec.calls.numbers import search_term
+from twirec.calls.times import When
 from twirec.model.audit import Action
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.finding import Page, Query, hide
+from twirec.model.given import text as text_of
+from twirec.model.given import whole, word
 from twirec.model.records import CallRecord, Note
 from twirec.model.states import Custody, State
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 from twirec.settings import Settings
 
-LARGEST_PAGE = 10_000
 LONGEST_CASE_NUMBER = 64
 
 
@@ -41,19 +43,19 @@ class Finding(Auditing):
         text: str | None = None,
         *,
         number: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        around: str | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        around: When | None = None,
         within: int = 30,
-        direction: Direction | None = None,
+        direction: Direction | str | None = None,
         own_number: str | None = None,
         min_seconds: int | None = None,
         max_seconds: int | None = None,
-        outcome: Outcome | None = None,
+        outcome: Outcome | str | None = None,
         not_recorded: bool = False,
-        reason: Reason | None = None,
-        consent: ConsentOutcome | None = None,
-        state: State | None = None,
+        reason: Reason | str | None = None,
+        consent: ConsentOutcome | str | None = None,
+        state: State | str | None = None,
         case: str | None = None,
         note: str | None = None,
         limit: int = 100,
@@ -62,7 +64,9 @@ class Finding(Auditing):
     ) -> Page:
         """Return a page of calls, newest first, each with all its legs and recordings together.
 
-        All that is given must hold. Times are call times, in the company's zone.
+        All that is given must hold. Times are call times: as a person says them or a `date`, in the
+        company's zone, or a `datetime` with its own. Of what has a vocabulary, a member or its word
+        is taken: `Outcome.RECORDED` or `"recorded"`.
 
         Args:
             text: a number and a time as a person says them: `600 11 12 22 last Tuesday around
@@ -99,21 +103,23 @@ class Finding(Auditing):
         if said and number:
             raise InvalidQuery("number: say it once, in the text or by itself.")
         query = Query(
-            number=search_term(number, country) if number else said,
+            number=search_term(text_of("number", number), country) if number else said,
             since=span.since,
             until=span.until,
-            direction=direction,
-            own_number=search_term(own_number, country) if own_number else None,
+            direction=word(Direction, "direction", direction),
+            own_number=search_term(text_of("own_number", own_number), country)
+            if own_number
+            else None,
             min_seconds=min_seconds,
             max_seconds=max_seconds,
-            outcome=Outcome.NOT_RECORDED if not_recorded else outcome,
-            reason=reason,
-            consent=consent,
-            state=state,
-            case_number=case.strip() if case else None,
-            note=note.strip() if note else None,
+            outcome=Outcome.NOT_RECORDED if not_recorded else word(Outcome, "outcome", outcome),
+            reason=word(Reason, "reason", reason),
+            consent=word(ConsentOutcome, "consent", consent),
+            state=word(State, "state", state),
+            case_number=text_of("case", case).strip() if case else None,
+            note=text_of("note", note).strip() if note else None,
             sees=_sees(sees_quarantined),
-            after=_read_cursor(after) if after else None,
+            after=_read_cursor(text_of("after", after)) if after else None,
             limit=limit + 1,
         )
         found = self.catalog.search(query)
@@ -127,16 +133,16 @@ class Finding(Auditing):
     def _asked(
         self,
         text: str | None,
-        since: str | None,
-        until: str | None,
-        around: str | None,
+        since: When | None,
+        until: When | None,
+        around: When | None,
         within: timedelta,
     ) -> tuple[str | None, Span]:
         """Return the number and the span that are asked for in any way."""
         now, zone = self.now(), self.settings.timezone
         when = partial(spoken_span, now=now, zone=zone)
         number, span = None, Span()
-        if text and text.strip():
+        if text is not None and text_of("text", text).strip():
             number, span = ask(
                 text, now=now, zone=zone, country=self.settings.country, within=within
             )
@@ -182,8 +188,8 @@ class Finding(Auditing):
             InvalidQuery: there is neither note nor case number, or that is too long.
         """
         with self._attempt(Action.ANNOTATE, by, sid):
-            text = (note or "").strip()
-            number = case.strip() if case is not None else None
+            text = "" if note is None else text_of("note", note).strip()
+            number = None if case is None else text_of("case", case).strip()
             if not text and number is None:
                 raise InvalidQuery("note: write something, or set a case number.")
             if number is not None and len(number) > LONGEST_CASE_NUMBER:
@@ -203,13 +209,11 @@ def _sees(quarantined: bool) -> tuple[Custody, ...]:
 
 
 def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: int | None) -> None:
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise InvalidQuery(f"limit: give 1 to {LARGEST_PAGE}.")
-    if not 0 <= within <= 7 * 24 * 60:
-        raise InvalidQuery("within: give minutes, up to a week's (10080).")
+    whole("limit", limit, 1, LARGEST_PAGE)
+    whole("within", within, 0, 7 * 24 * 60, "minutes, up to a week's")
     for name, seconds in (("min_seconds", min_seconds), ("max_seconds", max_seconds)):
-        if seconds is not None and not 0 <= seconds <= 7 * 24 * 3600:
-            raise InvalidQuery(f"{name}: give seconds, up to a week's (604800).")
+        if seconds is not None:
+            whole(name, seconds, 0, 7 * 24 * 3600, "seconds, up to a week's")
 
 
 def _cursor(record: CallRecord) -> str:

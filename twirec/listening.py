@@ -13,9 +13,10 @@ from twirec.audio.conversion import Plan, plan
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import find_format
 from twirec.auditing import Auditing
-from twirec.model.audio import Asked, Channels, channels_of
+from twirec.model.audio import Asked, Channels
 from twirec.model.audit import Action, AuditDraft, Detail
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.given import seconds, text, whole, word
 from twirec.model.ports import Bucket
 from twirec.model.reading import Reading
 from twirec.model.records import Recording
@@ -74,6 +75,9 @@ class Listening(Auditing):
         """
         with self._attempt(hearing(download), by, sid, role=role) as done:
             recording = self._may_leave(sid)
+            whole("start", start, 0, 2**63 - 1, "bytes")
+            if end is not None:
+                whole("end", end, 0, 2**63 - 1, "bytes")
             size = recording.size or 0
             start, end = span(sid, size, start, end)
         self._audit(done, {"start": start, "end": end})
@@ -91,7 +95,7 @@ class Listening(Auditing):
         sid: str,
         *,
         format: str = "mp3",
-        channels: str = Channels.BOTH,
+        channels: Channels | str = Channels.BOTH,
         start: float = 0.0,
         end: float | None = None,
         bitrate: int | None = None,
@@ -132,12 +136,12 @@ class Listening(Auditing):
         """
         with self._attempt(hearing(download), by, sid, role=role) as done:
             asked = Asked(
-                format.lower(),
-                channels_of(channels),
-                float(start),
-                None if end is None else float(end),
-                bitrate,
-                rate,
+                text("format", format).lower(),
+                word(Channels, "channels", channels) or Channels.BOTH,
+                seconds("start", start),
+                None if end is None else seconds("end", end),
+                None if bitrate is None else whole("bitrate", bitrate, 1, 10_000, "kbit/s"),
+                None if rate is None else whole("rate", rate, 1, 1_000_000, "samples per second"),
                 normalise,
                 trim_silence,
             )

@@ -9,7 +9,8 @@ from functools import cached_property
 
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.auditing import Auditing
-from twirec.calls.times import since_time
+from twirec.calls.asking import spoken_span
+from twirec.calls.times import When
 from twirec.model.audit import Action, AuditHead
 from twirec.model.journal import JournalReport, RebuildReport
 from twirec.model.ports import Bucket
@@ -48,18 +49,22 @@ class Recovery(Auditing):
         """Where the journal is kept."""
         raise NotImplementedError
 
-    def journal(self, since: str | None = None) -> JournalReport:
+    def journal(self, since: When | None = None) -> JournalReport:
         """Write the days of the journal that changed.
 
         Args:
-            since: the first day that is looked at, such as `2026-11-03`; None for all.
+            since: the first day that is looked at, such as `2026-11-03`, a `date`, or a `datetime`
+                with its zone; None for all.
 
         Raises:
             InvalidQuery: `since` cannot be understood; the message names the fix.
             BucketError: the announcements could not be written.
         """
-        first = since_time(since, self.settings.timezone).date() if since else None
-        return self._write_journal(first)
+        if since is None:
+            return self._write_journal(None)
+        zone = self.settings.timezone
+        begin = spoken_span("since", since, now=self.now(), zone=zone).since
+        return self._write_journal(begin.date() if begin else None)
 
     def journalled_audit_head(self) -> AuditHead | None:
         """Return where the audit log ended when the journal was last written, for `verify_audit`.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from enum import StrEnum
-from typing import TypeVar
 
 from twirec.auditing import Auditing
 from twirec.calls.agents import agent_of, check_entry
@@ -18,16 +16,16 @@ from twirec.calls.policy import (
     with_what_held_before,
 )
 from twirec.calls.targets import check_phone
-from twirec.calls.times import one_moment
+from twirec.calls.times import When, one_day, one_moment
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery
+from twirec.model.given import text as text_of
+from twirec.model.given import word
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 from twirec.settings import Settings
-
-Word = TypeVar("Word", bound=StrEnum)
 
 
 class Rules(Auditing):
@@ -49,11 +47,11 @@ class Rules(Auditing):
         by: str,
         why: str,
         number: str | None = None,
-        direction: Direction | None = None,
+        direction: Direction | str | None = None,
         on: bool | None = None,
-        mode: ConsentMode | None = None,
+        mode: ConsentMode | str | None = None,
         language: str | None = None,
-        legal_basis: LegalBasis | None = None,
+        legal_basis: LegalBasis | str | None = None,
     ) -> PolicyChange:
         """Switch recording on or off, or change how it is told, from now on.
 
@@ -74,13 +72,13 @@ class Rules(Auditing):
         change = PolicyChange(
             at=self.now(),
             by=by,
-            why=why.strip(),
+            why=text_of("why", why).strip(),
             number=self._own(number),
-            direction=_word(Direction, "direction", direction),
+            direction=word(Direction, "direction", direction),
             on=on,
-            mode=_word(ConsentMode, "mode", mode),
+            mode=word(ConsentMode, "mode", mode),
             language=language,
-            legal_basis=_word(LegalBasis, "legal_basis", legal_basis),
+            legal_basis=word(LegalBasis, "legal_basis", legal_basis),
         )
         return self._change(change)
 
@@ -90,7 +88,7 @@ class Rules(Auditing):
         by: str,
         why: str,
         number: str | None = None,
-        direction: Direction | None = None,
+        direction: Direction | str | None = None,
     ) -> PolicyChange:
         """Let a number, a direction, or both of them have nothing of their own any more.
 
@@ -106,8 +104,8 @@ class Rules(Auditing):
         Raises:
             InvalidQuery: there is no reason, or mode and legal basis would not fit each other.
         """
-        scope = (self._own(number), _word(Direction, "direction", direction))
-        return self._change(PolicyChange(self.now(), by, why.strip(), *scope))
+        scope = (self._own(number), word(Direction, "direction", direction))
+        return self._change(PolicyChange(self.now(), by, text_of("why", why).strip(), *scope))
 
     def own_number(self, text: str) -> str:
         """Return an own number as the policy has it: E.164, `client:NAME` or `sip:ADDRESS`.
@@ -116,7 +114,7 @@ class Rules(Auditing):
             InvalidQuery: it is none.
         """
         country = self.settings.country
-        return normalise(check_phone("number", text, country), country)
+        return normalise(check_phone("number", text_of("number", text), country), country)
 
     def _own(self, number: str | None) -> str | None:
         return None if number is None else self.own_number(number)
@@ -132,43 +130,52 @@ class Rules(Auditing):
             self.catalog.change_policy(change)
         return change
 
-    def policy(self, number: str, direction: Direction, *, at: datetime | None = None) -> Decision:
+    def policy(
+        self, number: str, direction: Direction | str, *, at: When | None = None
+    ) -> Decision:
         """Return what holds, or held, for calls of an own number.
 
         Args:
             number: the own number, as a person types it.
             direction: of the calls.
-            at: a moment, UTC; now by default. See `moment`.
+            at: a moment, as `moment` takes it; now by default.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
         """
         (found,) = self.policies([(number, direction)], at=at)
         return found
 
     def policies(
-        self, scopes: Sequence[tuple[str, Direction]], *, at: datetime | None = None
+        self, scopes: Sequence[tuple[str, Direction | str]], *, at: When | None = None
     ) -> list[Decision]:
         """Return what holds, or held, for each own number and direction. See `policy`."""
         default, country = self.settings.policy, self.settings.country
+        moment = self.now() if at is None else self.moment("at", at)
         if at is not None:
-            default = default_at(self.catalog.policy_defaults(), at, default)
+            default = default_at(self.catalog.policy_defaults(), moment, default)
         return decide_all(
             self.catalog.policy_history(),
-            [(normalise(number, country), direction) for number, direction in scopes],
-            at=at or self.now(),
+            [
+                (normalise(text_of("number", number), country), _direction(direction))
+                for number, direction in scopes
+            ],
+            at=moment,
             default=default,
         )
 
-    def moment(self, field: str, text: str) -> datetime:
+    def moment(self, field: str, given: When) -> datetime:
         """Return the moment that a person means, UTC.
 
         Args:
             field: how an error names it.
-            text: a date with a time, such as `2026-11-03 17:00`, in the company's zone where it has
-                no offset.
+            given: a `datetime` with its zone; or a date with a time, such as `2026-11-03 17:00`,
+                in the company's zone where it has no offset.
 
         Raises:
             InvalidQuery: it is not one moment; the message names the fix.
         """
-        return one_moment(field, text, self.settings.timezone)
+        return one_moment(field, given, self.settings.timezone)
 
     def policy_changes(self) -> list[tuple[PolicyChange, Policy]]:
         """Return the history of the policy, oldest first: each change, and what held before it."""
@@ -176,13 +183,13 @@ class Rules(Auditing):
         return with_what_held_before(history, defaults, self.settings.policy)
 
     def inform_agent(
-        self, agent: str, *, informed_on: date, reference: str, by: str
+        self, agent: str, *, informed_on: date | str, reference: str, by: str
     ) -> InformedAgent:
         """Add to the register that an agent was informed that their calls are recorded.
 
         Args:
             agent: a number as a person types it, `client:NAME` or `sip:ADDRESS`.
-            informed_on: the day on which they were.
+            informed_on: the day on which they were: a `date`, or `2026-11-03`.
             reference: where that can be looked up, such as the annex of a contract.
             by: who makes the entry.
 
@@ -191,8 +198,10 @@ class Rules(Auditing):
         """
         now = self.now()
         with self._attempt(Action.INFORM, by):
-            name = agent_of(agent, self.settings.country)
-            entry = InformedAgent(name, informed_on, reference.strip(), by, now)
+            name = agent_of(text_of("agent", agent), self.settings.country)
+            day = one_day("informed_on", informed_on)
+            reference = text_of("reference", reference).strip()
+            entry = InformedAgent(name, day, reference, by, now)
             check_entry(entry, now.astimezone(self.settings.timezone).date())
             return self.catalog.inform_agent(entry)
 
@@ -201,9 +210,8 @@ class Rules(Auditing):
         return self.catalog.informed_agents()
 
 
-def _word(words: type[Word], field: str, given: str | None) -> Word | None:
-    """Return one of our words; a text may stand for it."""
-    try:
-        return None if given is None else words(given)
-    except ValueError:
-        raise InvalidQuery(f"{field}: choose {', '.join(words)}.") from None
+def _direction(given: Direction | str) -> Direction:
+    direction = word(Direction, "direction", given)
+    if direction is None:
+        raise InvalidQuery(f"direction: choose {', '.join(Direction)}.")
+    return direction

@@ -6,16 +6,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from twirec.calls.times import since_time, until_time
+from twirec.calls.asking import spoken_span
+from twirec.calls.times import When
 from twirec.custody.orders import check_ground
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery
+from twirec.model.given import text, whole
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording
 from twirec.settings import Settings
 from twirec.transfers.backfill import Backfill
 from twirec.transfers.backfill_item import TakingOver
 from twirec.transfers.worker import Worker
+
+MOST_THREADS = 64
+"""More wait for one another."""
 
 
 class Takeover:
@@ -42,8 +47,8 @@ class Takeover:
 
     def backfill(
         self,
-        since: str,
-        until: str | None = None,
+        since: When,
+        until: When | None = None,
         *,
         by: str,
         keep_at_vendor: bool = False,
@@ -56,8 +61,9 @@ class Takeover:
         from a signal's handler or another thread, ends it early. Run again, it goes on.
 
         Args:
-            since: from when, such as `2023-01-01`, in the company's zone.
-            until: up to when; a date alone includes that day; None for now.
+            since: from when, such as `2023-01-01`, in the company's zone; a `date`, or a
+                `datetime` with its zone.
+            until: up to when, in the same forms; a day alone is included; None for now.
             by: who orders it.
             keep_at_vendor: leave Twilio's copies where they are. Without it, what an earlier
                 backfill left there is deleted too.
@@ -68,16 +74,17 @@ class Takeover:
         Raises:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
         """
-        zone = self.settings.timezone
-        begin = since_time(since, zone)
-        end = until_time(until, zone) if until else self.now().astimezone(UTC)
-        if begin >= end:
+        now = self.now().astimezone(UTC)
+        when = partial(spoken_span, now=now, zone=self.settings.timezone)
+        begin = when("since", since).since
+        end = now if until is None else when("until", until).until
+        if begin is None or end is None or begin >= end:
             raise InvalidQuery("since: has to be before until, and before now.")
         admit = None
         if legal_ground is not None:
-            ground = check_ground(legal_ground)
+            ground = check_ground(text("legal_ground", legal_ground))
             admit = partial(self.admit, ground=ground, by=by)
-        worker = self.worker(threads)
+        worker = self.worker(whole("threads", threads, 1, MOST_THREADS))
         taking = TakingOver(
             self.catalog,
             self.vendor,
@@ -87,7 +94,12 @@ class Takeover:
             keep_at_vendor=keep_at_vendor,
             admit=admit,
         )
-        name = (begin.isoformat(), end.isoformat() if until else "", keep_at_vendor, legal_ground)
+        name = (
+            begin.isoformat(),
+            end.isoformat() if until is not None else "",
+            keep_at_vendor,
+            legal_ground,
+        )
         return Backfill(
             self.catalog,
             self.vendor,

@@ -8,12 +8,17 @@ from datetime import UTC, datetime, time, timedelta
 
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.auditing import Auditing
-from twirec.calls.times import since_time
+from twirec.calls.asking import spoken_span
+from twirec.calls.times import When
 from twirec.model.audit import Action
+from twirec.model.given import whole
 from twirec.model.records import Recording
 from twirec.model.upkeep import Day, Stats
 from twirec.settings import Settings
 from twirec.transfers.sweep import MARK
+
+MOST_DAYS = 3660
+"""Ten years: a list that a person still looks at."""
 
 
 class Upkeep(Auditing):
@@ -29,17 +34,21 @@ class Upkeep(Auditing):
     catalog: SqlCatalog
     now: Callable[[], datetime]
 
-    def stats(self, since: str | None = None) -> Stats:
+    def stats(self, since: When | None = None) -> Stats:
         """Return what the archive holds and waits for, in figures.
 
         Args:
-            since: call time from which calls and recordings are counted, such as `2026-11-03`, in
-                the company's zone; what waits or was given up is always counted.
+            since: call time from which calls and recordings are counted, such as `2026-11-03` or
+                `yesterday`, in the company's zone; a `date`, or a `datetime` with its zone. What
+                waits or was given up is always counted.
 
         Raises:
             InvalidQuery: `since` cannot be understood; the message names the fix.
         """
-        counted = self.catalog.stats(since_time(since, self.settings.timezone) if since else None)
+        zone, begin = self.settings.timezone, None
+        if since is not None:
+            begin = spoken_span("since", since, now=self.now(), zone=zone).since
+        counted = self.catalog.stats(begin)
         swept = {sid: self.catalog.mark(MARK + sid) for sid in self.settings.credentials}
         return replace(counted, swept=swept)
 
@@ -55,8 +64,12 @@ class Upkeep(Auditing):
         """Return what was recorded on each of the last days, in the company's zone, oldest first.
 
         Args:
-            days: how many, today included.
+            days: how many, today included; up to 3,660.
+
+        Raises:
+            InvalidQuery: `days` is no such number.
         """
+        whole("days", days, 1, MOST_DAYS)
         zone = self.settings.timezone
         today = self.now().astimezone(zone).date()
         dates = [today - timedelta(days=ago) for ago in range(days - 1, -2, -1)]
@@ -66,7 +79,16 @@ class Upkeep(Auditing):
         return [Day(day, *found) for day, found in zip(dates[:-1], counted, strict=True)]
 
     def parked(self, limit: int | None = None) -> list[Recording]:
-        """Return the recordings that were given up, oldest first, each with its last error."""
+        """Return the recordings that were given up, oldest first, each with its last error.
+
+        Args:
+            limit: how many at the most; None for all.
+
+        Raises:
+            InvalidQuery: `limit` is no such number.
+        """
+        if limit is not None:
+            whole("limit", limit, 0, 2**31)
         return self.catalog.parked(limit)
 
     def retry(self, sid: str | None = None, *, by: str, role: str = "") -> int:

@@ -184,7 +184,7 @@ def test_it_is_named_after_number_and_local_time(house: House, sid: str) -> None
     ("wanted", "named"),
     [
         ({"format": "wma"}, "format: 'wma' is not known: choose one of wav, .*amr"),
-        ({"channels": "left"}, "channels: 'left' is not known: .*without_agent"),
+        ({"channels": "left"}, "channels: 'left' is not known; .*without_agent"),
         ({"format": "amr"}, "channels: amr has one only"),
         ({"format": "opus", "rate": 44100}, "rate: opus has 8000, .*48000"),
         ({"format": "flac", "bitrate": 64}, "bitrate: that of flac cannot be chosen"),

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from twirec.calls.times import since_time, until_time
+from twirec.calls.asking import Span, spoken_span
+from twirec.calls.times import When, one_day, one_moment
 from twirec.model.errors import InvalidQuery
 
 MADRID = ZoneInfo("Europe/Madrid")
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def meant(given: When) -> Span:
+    return spoken_span("since", given, now=NOW, zone=MADRID)
 
 
 @pytest.mark.parametrize(
@@ -25,19 +34,81 @@ MADRID = ZoneInfo("Europe/Madrid")
     ],
 )
 def test_times_are_those_of_the_company(text: str, since: str, until: str) -> None:
-    assert since_time(text, MADRID).isoformat() == since
-    assert until_time(text, MADRID).isoformat() == until
+    span = meant(text)
+    assert span.since
+    assert span.until
+    assert (span.since.isoformat(), span.until.isoformat()) == (since, until)
 
 
-def test_the_end_of_time_is_not_an_error_of_ours() -> None:
-    assert until_time("9999-12-31", MADRID).year == 9999
-    with pytest.raises(InvalidQuery):
-        since_time("0001-01-01", ZoneInfo("Asia/Tokyo"))
+@pytest.mark.parametrize(
+    ("given", "since", "until"),
+    [
+        (date(2026, 7, 3), "2026-07-02T22:00:00+00:00", "2026-07-03T22:00:00+00:00"),
+        (date(2026, 10, 25), "2026-10-24T22:00:00+00:00", "2026-10-25T23:00:00+00:00"),
+        (
+            datetime(2026, 11, 3, 16, 30, tzinfo=MADRID),
+            "2026-11-03T15:30:00+00:00",
+            "2026-11-03T15:30:00+00:00",
+        ),
+        (
+            datetime(2026, 11, 3, 16, 30, 0, 5, timezone(timedelta(hours=-5))),
+            "2026-11-03T21:30:00.000005+00:00",
+            "2026-11-03T21:30:00.000005+00:00",
+        ),
+    ],
+)
+def test_a_date_is_a_day_of_the_company_and_a_datetime_a_moment(
+    given: When, since: str, until: str
+) -> None:
+    span = meant(given)
+    assert span.since
+    assert span.until
+    assert (span.since.isoformat(), span.until.isoformat()) == (since, until)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "16:30", "2026-11-03 25:00"])
+@pytest.mark.parametrize("given", [date.max, date.min, datetime.max.replace(tzinfo=UTC)])
+def test_the_ends_of_time_are_no_error_of_pythons(given: When) -> None:
+    for zone in (MADRID, ZoneInfo("Asia/Tokyo"), ZoneInfo("America/Lima")):
+        try:
+            spoken_span("since", given, now=NOW, zone=zone)
+        except InvalidQuery as error:
+            assert "too far away" in str(error)  # noqa: PT017 - either is right
+
+
+@pytest.mark.parametrize("reader", [meant, partial(one_moment, "at", zone=MADRID)])
+def test_a_datetime_without_a_zone_is_refused_with_the_fix(
+    reader: Callable[[When], object],
+) -> None:
+    with pytest.raises(
+        InvalidQuery, match=r"without a zone.*datetime.now\(UTC\).*'2026-11-03 16:30'"
+    ):
+        reader(datetime(2026, 11, 3, 16, 30))
+
+
+@pytest.mark.parametrize("text", ["", "yesterdy", "2026-13-01", "2026-11-03 25:00"])
 def test_what_is_not_a_time_is_refused_with_the_field_and_the_form(text: str) -> None:
     with pytest.raises(InvalidQuery, match=r"since: .*2026-11-03 16:30"):
-        since_time(text, MADRID)
-    with pytest.raises(InvalidQuery, match=r"until: "):
-        until_time(text, MADRID)
+        meant(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (date(2026, 11, 3), "at: give the time too, such as 2026-11-03 17:00."),
+        ("2026-11-03", "at: give the time too, such as 2026-11-03 17:00."),
+        ("yesterday", "at: 'yesterday' is not a time"),
+        (5, "at: give text, not a int."),
+    ],
+)
+def test_a_moment_is_one(given: When, problem: str) -> None:
+    with pytest.raises(InvalidQuery, match=problem):
+        one_moment("at", given, MADRID)
+    moment = datetime(2026, 11, 3, 16, 30, tzinfo=MADRID)
+    assert one_moment("at", moment, MADRID) == one_moment("at", "2026-11-03 16:30", MADRID)
+
+
+def test_a_day_is_one() -> None:
+    assert one_day("on", "2026-11-03") == one_day("on", date(2026, 11, 3)) == date(2026, 11, 3)
+    for wrong in ("yesterday", datetime(2026, 11, 3, tzinfo=UTC), 5, None):
+        with pytest.raises(InvalidQuery, match=r"^on: "):
+            one_day("on", wrong)  # type: ignore[arg-type]

@@ -80,7 +80,7 @@ def test_no_more_are_listed_than_can_be_read(
 def test_since_is_a_time_of_the_companys_zone(twirec: Twirec) -> None:
     told = json.loads(twirec("stats", "--json", "--since", "2026-11-24").output)
     assert (told["calls"], told["recordings"]) == ({"open": 1}, {})
-    assert twirec("stats", "--since", "yesterday").exit_code == 1
+    assert twirec("stats", "--since", "yesterdy").exit_code != 0
 
 
 @pytest.mark.parametrize("every", [True, False], ids=["all", "one"])

@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from twirec.calls.grammar import Listener
 from twirec.calls.numbers import search_term
 from twirec.calls.reading import Said
-from twirec.calls.times import both_readings
+from twirec.calls.times import LAST_DAY, When, both_readings, with_zone
 from twirec.model.errors import InvalidQuery
+from twirec.model.given import text as a_text
 
 HALF_A_DAY = 12 * 60
 
@@ -64,19 +65,25 @@ def ask(
     return number, _in_order(span, "search")
 
 
-def spoken_span(field: str, text: str, *, now: datetime, zone: tzinfo) -> Span:
-    """Return the span that is meant by a time alone, such as `yesterday` or `2026-11-03 16:30`.
+def spoken_span(field: str, given: When, *, now: datetime, zone: tzinfo) -> Span:
+    """Return the span that is meant by a time alone.
 
     Args:
         field: how an error names it.
-        text: what was typed.
+        given: what a person says, such as `yesterday` or `2026-11-03 16:30`, in the company's zone;
+            a `date`, which is that whole day in the company's zone; or a `datetime` with a zone.
         now: UTC.
         zone: the company's.
 
     Raises:
-        InvalidQuery: it cannot be understood as one time.
+        InvalidQuery: it cannot be understood as one time, or is a `datetime` without a zone.
     """
-    heard = _listen(text, now, zone, field=field, words=False)
+    if isinstance(given, datetime):
+        moment = with_zone(field, given, zone)
+        return Span(moment, moment, point=True)
+    if isinstance(given, date):
+        return _between(given, 0, given, 24 * 60, zone)
+    heard = _listen(a_text(field, given), now, zone, field=field, words=False)
     spans = list(_spans(heard.said, now, zone))
     if len(spans) != 1:
         raise InvalidQuery(f"{field}: give one time, such as 2026-11-03 16:30 or yesterday.")
@@ -162,8 +169,8 @@ def _minutes(said: Said) -> tuple[int, int]:
 
 
 def _between(first: date, start: int, last: date, end: int, zone: tzinfo) -> Span:
-    since = datetime.combine(first, time.min) + timedelta(minutes=start)
-    until = datetime.combine(last, time.min) + timedelta(minutes=end)
+    since = datetime.combine(min(first, LAST_DAY), time.min) + timedelta(minutes=start)
+    until = datetime.combine(min(last, LAST_DAY), time.min) + timedelta(minutes=end)
     return Span(
         both_readings(since, zone)[0],
         both_readings(until, zone)[1],

@@ -2,78 +2,96 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from twirec.model.errors import InvalidQuery
+from twirec.model.given import text
+
+When = str | date | datetime
+"""A time as a public method takes it: as a person says it, a day, or a moment with its zone."""
 
 LAST_DAY = date(9999, 12, 30)
 """The last day that has an end."""
 
 
-def since_time(text: str, zone: tzinfo) -> datetime:
-    """Return the first moment that is meant, UTC: of a day its midnight.
-
-    Args:
-        text: a date or a date with a time, ISO 8601; without an offset it is the zone's.
-        zone: the company's.
-
-    Raises:
-        InvalidQuery: it is not a time.
-    """
-    moment = _parse("since", text)
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, time.min)
-    return _in_utc(moment, zone, 0)
-
-
-def until_time(text: str, zone: tzinfo) -> datetime:
-    """Return the moment up to which is meant, UTC: of a day the end of that day.
-
-    Args:
-        text: as in `since_time`.
-        zone: the company's.
-
-    Raises:
-        InvalidQuery: it is not a time.
-    """
-    moment = _parse("until", text)
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(min(moment, LAST_DAY) + timedelta(days=1), time.min)
-    return _in_utc(moment, zone, 1)
-
-
-def one_moment(field: str, text: str, zone: tzinfo) -> datetime:
+def one_moment(field: str, given: When, zone: tzinfo) -> datetime:
     """Return the moment that is meant, UTC.
 
     Args:
         field: how an error names it.
-        text: a date with a time, ISO 8601; without an offset it is the zone's.
+        given: a `datetime` with a zone; or a date with a time, ISO 8601, which without an offset
+            is the company's.
         zone: the company's.
 
     Raises:
         InvalidQuery: it is not one moment; the message names the fix.
     """
-    moment = _parse(field, text, "2026-11-03 17:00")
+    if isinstance(given, datetime):
+        return with_zone(field, given, zone)
+    moment = given if isinstance(given, date) else _parse(field, text(field, given))
     if not isinstance(moment, datetime):
         raise InvalidQuery(f"{field}: give the time too, such as {moment} 17:00.")
+    if moment.tzinfo is not None:
+        return with_zone(field, moment, zone)
+    early, late = both_readings(moment, zone)
+    if early != late:  # the clock was moved then
+        or_ = " or ".join(each.astimezone(zone).isoformat() for each in (early, late))
+        raise InvalidQuery(f"{field}: the clock was moved then; say {or_}.")
+    return early
+
+
+def one_day(field: str, given: date | str) -> date:
+    """Return the day that is meant.
+
+    Args:
+        field: how an error names it.
+        given: a `date`, or its text, ISO 8601.
+
+    Raises:
+        InvalidQuery: it is none; a moment is of another day in another zone.
+    """
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    try:
+        return date.fromisoformat(text(field, given).strip())
+    except ValueError:
+        raise InvalidQuery(f"{field}: {given!r} is not a day; write 2026-11-03.") from None
+
+
+def with_zone(field: str, moment: datetime, zone: tzinfo) -> datetime:
+    """Return a moment in UTC.
+
+    Args:
+        field: how an error names it.
+        moment: with its zone.
+        zone: the company's, in which it will be shown.
+
+    Raises:
+        InvalidQuery: it has no zone, or is too far away. One without a zone is not taken for the
+            company's time: `datetime.utcnow()` has none either, and is another moment.
+    """
     if moment.tzinfo is None:
-        early, late = both_readings(moment, zone)
-        if early != late:  # the clock was moved then
-            or_ = " or ".join(each.astimezone(zone).isoformat() for each in (early, late))
-            raise InvalidQuery(f"{field}: the clock was moved then; say {or_}.")
-    return _in_utc(moment, zone, 0)
+        raise InvalidQuery(
+            f"{field}: a datetime without a zone is no moment; give it one, such as "
+            f"datetime.now(UTC), or write '{moment:%Y-%m-%d %H:%M}' for the company's time."
+        )
+    try:
+        moment.astimezone(zone)
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidQuery(f"{moment.year} is too far away for a time.") from None
 
 
-def _parse(field: str, text: str, write: str = "2026-11-03 or 2026-11-03 16:30") -> date | datetime:
-    text = text.strip()
+def _parse(field: str, said: str) -> date | datetime:
+    said = said.strip()
     try:
         return (
-            date.fromisoformat(text)
-            if len(text) <= len("2026-11-03")
-            else datetime.fromisoformat(text)
+            date.fromisoformat(said)
+            if len(said) <= len("2026-11-03")
+            else datetime.fromisoformat(said)
         )
     except ValueError:
-        raise InvalidQuery(f"{field}: {text!r} is not a time; write {write}.") from None
+        raise InvalidQuery(f"{field}: {said!r} is not a time; write 2026-11-03 17:00.") from None
 
 
 def both_readings(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
@@ -90,13 +108,3 @@ def both_readings(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
     except OverflowError:
         raise InvalidQuery(f"{moment.year} is too far away for a time.") from None
     return min(readings), max(readings)
-
-
-def _in_utc(moment: datetime, zone: tzinfo, which: int) -> datetime:
-    if moment.tzinfo is None:
-        return both_readings(moment, zone)[which]
-    try:
-        moment.astimezone(zone)  # as it will be shown
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise InvalidQuery(f"{moment.year} is too far away for a time.") from None

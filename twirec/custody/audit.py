@@ -17,6 +17,7 @@ from twirec.model.audit import (
 )
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, SettingsError
+from twirec.model.given import text
 
 PAGE = 1000
 """Entries that are read at once while the chain is looked at."""
@@ -54,6 +55,8 @@ class AuditLog:
             InvalidQuery: the action is no word, or it is not said by whom.
             SettingsError: a number is named, and there is no key for its HMAC.
         """
+        for field, given in (("action", action), ("by", by), ("role", role), ("sid", sid)):
+            text(field, given)
         if not ACTION.fullmatch(action):
             raise InvalidQuery("action: give one word of small letters, such as sign_in.")
         if not by.strip():

@@ -11,6 +11,7 @@ from twirec.model.bucket import TO_ERASE
 from twirec.model.catalog import Catalog
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
+from twirec.model.given import text
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State
@@ -92,8 +93,8 @@ class Orders:
             log.warning("%s: its labels wait for the sweep: %s", recording.sid, error)
 
 
-def _said(text: str, name: str) -> None:
-    if not text.strip():
+def _said(given: str, name: str) -> None:
+    if not text(name, given).strip():
         raise InvalidQuery(f"{name}: say why; it is kept for ever.")
 
 

@@ -43,19 +43,6 @@ class Channels(StrEnum):
         return Role(named) if named in list(Role) else None
 
 
-def channels_of(word: str) -> Channels:
-    """Return which sides somebody wants.
-
-    Raises:
-        InvalidQuery: it is none of the words; the message lists them.
-    """
-    try:
-        return Channels(word.lower().replace("-", "_"))
-    except ValueError:
-        known = ", ".join(Channels)
-        raise InvalidQuery(f"channels: {word!r} is not known: choose one of {known}.") from None
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What somebody wants to have of a recording.

@@ -115,7 +115,7 @@ def test_what_was_in_progress_is_copied_by_the_next_run(house: House) -> None:
 @pytest.mark.parametrize(
     ("order", "named"),
     [
-        ({"since": "yesterday"}, "since"),
+        ({"since": "yesterdy"}, "since"),
         ({"until": "2026-13-01"}, "until"),
         ({"since": "2026-11-30", "until": "2026-11-01"}, "since: has to be before until"),
         ({"since": "2030-01-01", "until": None}, "since: has to be before until"),

@@ -1,0 +1,101 @@
+"""What is given to a public method, looked at before anything is done: a word, a text, a number.
+
+Each raises `InvalidQuery`, which names the field and what it takes; never an error of Python's own.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+from twirec.model.errors import InvalidQuery
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def word(words: type[Word], field: str, given: object) -> Word | None:
+    """Return a word of a vocabulary; None if nothing was given.
+
+    Args:
+        words: the vocabulary.
+        field: how an error names it.
+        given: one of its members, or the text of one: `not_recorded`, `Not-Recorded`.
+
+    Raises:
+        InvalidQuery: it is none of them; the message lists them.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        try:
+            return words(given.strip().lower().replace("-", "_"))
+        except ValueError:
+            pass
+    raise InvalidQuery(f"{field}: {_short(given)} is not known; choose {', '.join(words)}.")
+
+
+def text(field: str, given: object) -> str:
+    """Return a text as it is.
+
+    Args:
+        field: how an error names it.
+        given: what has to be a `str`.
+
+    Raises:
+        InvalidQuery: it is none.
+    """
+    if not isinstance(given, str):
+        raise InvalidQuery(f"{field}: give text, not {_short(given)}.")
+    return given
+
+
+def texts(field: str, given: object) -> tuple[str, ...]:
+    """Return several texts.
+
+    Args:
+        field: how an error names it.
+        given: what has to be a list or tuple of `str`.
+
+    Raises:
+        InvalidQuery: it is none.
+    """
+    if not isinstance(given, list | tuple):
+        raise InvalidQuery(f"{field}: give text, or a list of it, not {_short(given)}.")
+    return tuple(text(field, each) for each in given)
+
+
+def whole(field: str, given: object, least: int, most: int, unit: str = "") -> int:
+    """Return a whole number.
+
+    Args:
+        field: how an error names it.
+        given: what has to be an `int`.
+        least, most: between which it has to be, both included.
+        unit: of what it counts, such as `minutes`.
+
+    Raises:
+        InvalidQuery: it is none, or beyond them.
+    """
+    if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
+        raise InvalidQuery(f"{field}: give {f'{unit}, ' if unit else ''}{least} to {most}.")
+    return given
+
+
+def seconds(field: str, given: object) -> float:
+    """Return a time within a recording, in seconds.
+
+    Args:
+        field: how an error names it.
+        given: what has to be a number.
+
+    Raises:
+        InvalidQuery: it is none.
+    """
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        raise InvalidQuery(f"{field}: give seconds, not {_short(given)}.")
+    return float(given)
+
+
+def _short(given: object) -> str:
+    """Return how a message names what was given: a text by itself, anything else by its kind."""
+    return repr(given[:40]) if isinstance(given, str) else f"a {type(given).__name__}"
