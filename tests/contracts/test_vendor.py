@@ -25,7 +25,7 @@ from twirec.model.errors import (
     VendorRefused,
     VendorUnavailable,
 )
-from twirec.model.vendor import VendorParticipant, VendorRecording
+from twirec.model.vendor import VendorParticipant, VendorRecording, VoiceRoute
 from twirec.sandbox import Sandbox
 
 MISSING = "f" * 32
@@ -333,3 +333,32 @@ def test_what_is_not_completed_cannot_be_deleted(house: House, status: str) -> N
         house.vendor.delete(house.account, recording.sid)
     found: Any = house.vendor.recording(house.account, recording.sid)
     assert found.status == status
+
+
+# --- where calls are sent ---------------------------------------------------------------------
+
+APPLICATION, TRUNK = "AP" + "4e" * 16, "TK" + "4e" * 16
+ROUTES = (
+    VoiceRoute(APPLICATION, "https://a.example/softphone"),
+    VoiceRoute("+34911000901", "https://a.example/voice", since=NOON),
+    VoiceRoute("+34911000902", "https://b.example/", served_by=APPLICATION, since=NOON),
+    VoiceRoute("+34911000903", "", served_by=TRUNK, since=NOON),
+    VoiceRoute("shop.sip.twilio.com", "https://a.example/sip"),
+    VoiceRoute("whatsapp:+34911000904", served_by=APPLICATION),
+)
+
+
+def test_says_where_each_address_points_and_since_when(house: House) -> None:
+    house.point(ROUTES)
+    found = {route.address: route for route in house.vendor.voice_routes(house.account)}
+    (application,) = (address for address in found if address.startswith("AP"))
+    for route in ROUTES:
+        there = found[route.address.replace(APPLICATION, application)]
+        assert there.voice_url == route.voice_url
+        assert there.served_by == route.served_by.replace(APPLICATION, application)
+        assert route.since is None or there.since == NOON
+
+
+def test_says_that_it_may_not_see_where_addresses_point(house: House) -> None:
+    with house.refusing_routes(), pytest.raises(VendorRefused):
+        house.vendor.voice_routes(house.account)

@@ -5,7 +5,8 @@ import io
 import uuid
 import wave
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import requests
@@ -17,11 +18,18 @@ from twirec.model.errors import (
     NotAudio,
     TwirecError,
     VendorBusy,
+    VendorRefused,
     VendorUnavailable,
 )
 from twirec.model.ports import Vendor
-from twirec.model.vendor import RecordingStatus, VendorCall, VendorParticipant, VendorRecording
-from twirec.sandbox import ALWAYS, Call, Fault, Faults, Party, Sandbox
+from twirec.model.vendor import (
+    RecordingStatus,
+    VendorCall,
+    VendorParticipant,
+    VendorRecording,
+    VoiceRoute,
+)
+from twirec.sandbox import ALWAYS, Application, Call, Fault, Faults, Party, Sandbox
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -53,6 +61,14 @@ class House(ABC):
     @abstractmethod
     def meet(self, room: str, names: Sequence[str]) -> list[str]:
         """Let clients of these names meet in a conference, where they stay; return their legs."""
+
+    @abstractmethod
+    def point(self, routes: Sequence[VoiceRoute]) -> None:
+        """Let addresses point somewhere, as from `NOON` on; an application's is `AP`."""
+
+    @abstractmethod
+    def refusing_routes(self) -> AbstractContextManager[None]:
+        """Let the credentials see no routes."""
 
     @abstractmethod
     def sha256(self, sid: str) -> str:
@@ -141,6 +157,15 @@ class MemoryHouse(House):
             self.vendor.let_in(room, VendorParticipant(self.account, conference, leg, NOON))
         return legs
 
+    def point(self, routes: Sequence[VoiceRoute]) -> None:
+        for route in routes:
+            self.vendor.add_route(self.account, route)
+
+    @contextmanager
+    def refusing_routes(self) -> Iterator[None]:
+        self.vendor.fail_next("voice_routes", VendorRefused("Authorization error", status=403))
+        yield
+
     def sha256(self, sid: str) -> str:
         return hashlib.sha256(self._media[sid]).hexdigest()
 
@@ -152,6 +177,7 @@ class MemoryHouse(House):
 class SandboxHouse(House):
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+        self._application: Application | None = None
         self.account = sandbox.account_sid
         self.vendor = TwilioVendor(
             {self.account: Credentials(sandbox.api_key, sandbox.api_secret)},
@@ -209,6 +235,29 @@ class SandboxHouse(House):
         )
         [call] = [one for one in self._sandbox.calls if one.sid == placed.json()["sid"]]
         return call
+
+    def point(self, routes: Sequence[VoiceRoute]) -> None:
+        for route in routes:
+            if route.address.startswith("whatsapp:"):
+                self._sandbox.sender(route.address, application=self._application)
+            elif route.address.startswith("AP"):
+                self._application = self._sandbox.application(voice_url=route.voice_url)
+            elif route.address.startswith("+"):
+                self._sandbox.number(
+                    route.address,
+                    voice_url=route.voice_url,
+                    application=self._application if route.served_by.startswith("AP") else None,
+                    trunk_sid=route.served_by if route.served_by.startswith("TK") else None,
+                    since=route.since,
+                )
+            else:
+                self._sandbox.domain(route.address, voice_url=route.voice_url)
+
+    @contextmanager
+    def refusing_routes(self) -> Iterator[None]:
+        self._sandbox.hazards.hides_numbers = True
+        yield
+        self._sandbox.hazards.hides_numbers = False
 
     def sha256(self, sid: str) -> str:
         return self._sandbox.sha256(sid)

@@ -18,6 +18,7 @@ from twirec.model.vendor import (
     VendorCall,
     VendorParticipant,
     VendorRecording,
+    VoiceRoute,
     is_within,
 )
 
@@ -30,6 +31,7 @@ Operation = Literal[
     "calls",
     "legs",
     "participants",
+    "voice_routes",
     "media",
     "read",
     "delete",
@@ -52,6 +54,7 @@ class MemoryVendor:
         self._calls: dict[tuple[str, str], VendorCall] = {}
         self._recordings: dict[tuple[str, str], VendorRecording] = {}
         self._rooms: dict[tuple[str, str], list[VendorParticipant]] = defaultdict(list)
+        self._routes: dict[tuple[str, str], VoiceRoute] = {}
         self._media: dict[tuple[str, str], bytes] = {}
         self._faults: dict[Operation, deque[TwirecError]] = defaultdict(deque)
 
@@ -69,6 +72,11 @@ class MemoryVendor:
             self._accounts[recording.account_sid] = None
             self._recordings[recording.account_sid, recording.sid] = recording
             self._media[recording.account_sid, recording.sid] = media
+
+    def add_route(self, account_sid: str, route: VoiceRoute) -> None:
+        """Let an address of an account point somewhere, in place of where it did."""
+        with self._lock:
+            self._routes[account_sid, route.address] = route
 
     def let_in(self, room: str, participant: VendorParticipant) -> None:
         """Let somebody into the conference of that name."""
@@ -154,6 +162,12 @@ class MemoryVendor:
         self._fail_if_told("participants")
         with self._lock:
             return list(self._rooms[account_sid, room])
+
+    def voice_routes(self, account_sid: str) -> list[VoiceRoute]:
+        """Return where an account's addresses point. See `Vendor.voice_routes`."""
+        self._fail_if_told("voice_routes")
+        with self._lock:
+            return [route for (owner, _), route in self._routes.items() if owner == account_sid]
 
     @contextmanager
     def media(self, account_sid: str, sid: str, *, encrypted: bool = False) -> Iterator[Media]:

@@ -6,6 +6,7 @@ Twilio's client cannot stream, waits for ever and hides redirects, so both go th
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -20,7 +21,14 @@ from twilio.rest import Client
 
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, base_url, checked_sid
 from twirec.adapters.twilio_media import open_media
-from twirec.adapters.twilio_resources import days_of, to_call, to_participant, to_recording
+from twirec.adapters.twilio_resources import (
+    days_of,
+    to_call,
+    to_participant,
+    to_recording,
+    to_route,
+    to_sender_route,
+)
 from twirec.model.errors import NotAtVendor, VendorRefused, VendorUnavailable
 from twirec.model.vendor import (
     Media,
@@ -28,13 +36,20 @@ from twirec.model.vendor import (
     VendorCall,
     VendorParticipant,
     VendorRecording,
+    VoiceRoute,
     is_within,
 )
 
 __all__ = ["Credentials", "TwilioVendor"]
 
+log = logging.getLogger("twirec.twilio")
+
 PAGE_SIZE = 1000
 """The most that Twilio gives at once (https://www.twilio.com/docs/voice/api/recording)."""
+
+MESSAGING_URL = "https://messaging.twilio.com"
+"""Where WhatsApp senders are; only in the region us1
+(https://www.twilio.com/docs/global-infrastructure/regional-product-and-feature-availability)."""
 
 NO_ENVIRONMENT = {"TWILIO_REGION": "", "TWILIO_EDGE": ""}
 """Twilio's client reads the process environment unless it is given one that is not empty."""
@@ -71,6 +86,10 @@ class TwilioVendor:
     ) -> None:
         base = base_url(api_url, region, edge)
         self._http = TwilioHttp(base, pool_size=pool_size, timeout=timeout, sleep=sleep)
+        self._messaging = TwilioHttp(
+            api_url or MESSAGING_URL, pool_size=1, timeout=timeout, sleep=sleep
+        )
+        self._has_senders = bool(api_url) or region in (None, "us1")
         self._credentials = dict(credentials)
 
     @property
@@ -156,6 +175,38 @@ class TwilioVendor:
                     there += client.conferences(checked_sid(found.sid)).participants.list()
             return [to_participant(account_sid, one) for one in there if one.status == "connected"]
 
+    def voice_routes(self, account_sid: str) -> list[VoiceRoute]:
+        """Fetch where the account's addresses point. See `Vendor.voice_routes`."""
+        client = self._client(account_sid)
+        with _understood(f"the numbers of {account_sid}"):
+            numbers = client.incoming_phone_numbers.stream(page_size=PAGE_SIZE)
+            routes = [to_route(one.phone_number or "", one) for one in numbers]
+        with _understood(f"the TwiML applications of {account_sid}"):
+            made = client.applications.stream(page_size=PAGE_SIZE)
+            routes += [to_route(checked_sid(one.sid), one) for one in made]
+        with _understood(f"the SIP domains of {account_sid}"):
+            domains = client.sip.domains.stream(page_size=PAGE_SIZE)
+            routes += [to_route(one.domain_name or "", one) for one in domains]
+        return routes + self._sender_routes(account_sid)
+
+    def _sender_routes(self, account_sid: str) -> list[VoiceRoute]:
+        """Fetch where the WhatsApp senders point; none where the account may have none.
+
+        An account without WhatsApp, or another region, is no reason to know none of its numbers.
+        """
+        if not self._has_senders:
+            return []
+        client = self._client(account_sid, at=self._messaging)
+        try:
+            with _understood(f"the WhatsApp senders of {account_sid}"):
+                senders = client.messaging.v2.channels_senders.stream(
+                    channel="whatsapp", page_size=PAGE_SIZE
+                )
+                return [to_sender_route(one) for one in senders]
+        except (NotAtVendor, VendorRefused) as error:
+            log.info("no WhatsApp senders of %s: %s", account_sid, error)
+            return []
+
     def media(
         self, account_sid: str, sid: str, *, encrypted: bool = False
     ) -> AbstractContextManager[Media]:
@@ -216,14 +267,17 @@ class TwilioVendor:
     def close(self) -> None:
         """Close connections. Nothing is used after it."""
         self._http.close()
+        self._messaging.close()
 
-    def _client(self, account_sid: str, *, hurry: bool = False) -> Client:
+    def _client(
+        self, account_sid: str, *, hurry: bool = False, at: TwilioHttp | None = None
+    ) -> Client:
         who = self._who(account_sid)
         return Client(
             who.username,
             who.password,
             account_sid,
-            http_client=_Carrier(self._http, who, hurry=hurry),
+            http_client=_Carrier(at or self._http, who, hurry=hurry),
             environment=NO_ENVIRONMENT,
         )
 

@@ -8,7 +8,13 @@ from urllib.parse import urlsplit
 
 from twirec.adapters.twilio_http import checked_sid
 from twirec.model.encryption import read_encryption
-from twirec.model.vendor import RecordingStatus, VendorCall, VendorParticipant, VendorRecording
+from twirec.model.vendor import (
+    RecordingStatus,
+    VendorCall,
+    VendorParticipant,
+    VendorRecording,
+    VoiceRoute,
+)
 
 DAY = timedelta(days=1)
 
@@ -73,6 +79,32 @@ def to_participant(account_sid: str, found: Any) -> VendorParticipant:
         leg_sid=checked_sid(found.call_sid),
         joined_at=found.date_created,
     )
+
+
+def to_route(address: str, found: Any) -> VoiceRoute:
+    """Return where a number, SIP domain or TwiML application points.
+
+    Args:
+        address: its number, name or SID.
+        found: the resource. What a number says of a trunk counts before an application, and that
+            before its own URL (https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource).
+    """
+    trunk, application = (
+        getattr(found, name, None) for name in ("trunk_sid", "voice_application_sid")
+    )
+    return VoiceRoute(
+        address=address,
+        voice_url=found.voice_url or "",
+        served_by=trunk or application or "",
+        since=found.date_updated,
+    )
+
+
+def to_sender_route(found: Any) -> VoiceRoute:
+    """Return where a WhatsApp sender points. Twilio does not say since when."""
+    set_up = found.configuration if isinstance(found.configuration, dict) else {}
+    served_by = set_up.get("voice_application_sid") or ""
+    return VoiceRoute(address=found.sender_id or "", served_by=served_by)
 
 
 def days_of(field: str, since: datetime | None, until: datetime | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from twirec.model.vendor import (
     VendorCall,
     VendorParticipant,
     VendorRecording,
+    VoiceRoute,
 )
 
 Seal = Callable[[], Mapping[str, str]]
@@ -164,6 +165,16 @@ class Vendor(Protocol):
         """Fetch who is in the conference of that name now, in no order.
 
         None where no such conference is in progress. Who has left is not told of.
+        """
+        ...
+
+    def voice_routes(self, account_sid: str) -> list[VoiceRoute]:
+        """Fetch where the account's numbers, SIP domains and TwiML applications point, in no order.
+
+        WhatsApp senders too, where Twilio tells of them; where it does not, none is returned.
+
+        Raises:
+            VendorRefused: the credentials may not see them.
         """
         ...
 

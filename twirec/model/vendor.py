@@ -138,6 +138,30 @@ class VendorParticipant:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceRoute:
+    """Where Twilio turns for the calls of one address of an account.
+
+    Sources: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource,
+    https://www.twilio.com/docs/usage/api/applications,
+    https://www.twilio.com/docs/voice/sip/api/sip-domain-resource and
+    https://www.twilio.com/docs/whatsapp/api/senders.
+
+    Attributes:
+        address: a number in E.164, `whatsapp:` and one, the name of a SIP domain
+            (`shop.sip.twilio.com`), or the SID of a TwiML application, `AP…`.
+        voice_url: whom a call asks for TwiML; empty for nobody.
+        served_by: the SID of the TwiML application or trunk that serves it in the stead of
+            `voice_url`; empty for none.
+        since: since when it has been set up as it is, UTC; None where Twilio does not say.
+    """
+
+    address: str
+    voice_url: str = ""
+    served_by: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """An open download of a recording's media.
 

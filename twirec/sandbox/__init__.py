@@ -13,7 +13,16 @@ from twirec.sandbox.faults import ALWAYS, Endpoint, Fault, Faults
 from twirec.sandbox.parties import KINDS, SPOKEN, Line, Party
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.sandbox import Sandbox
-from twirec.sandbox.state import Application, Call, Hazards, LogEntry, Number, RestRequest
+from twirec.sandbox.state import (
+    Application,
+    Call,
+    Domain,
+    Hazards,
+    LogEntry,
+    Number,
+    RestRequest,
+    Sender,
+)
 
 __all__ = [
     "ALWAYS",
@@ -21,6 +30,7 @@ __all__ = [
     "SPOKEN",
     "Application",
     "Call",
+    "Domain",
     "Encryption",
     "Endpoint",
     "Fault",
@@ -34,4 +44,5 @@ __all__ = [
     "Reply",
     "RestRequest",
     "Sandbox",
+    "Sender",
 ]

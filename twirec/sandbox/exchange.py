@@ -17,7 +17,7 @@ from twirec.sandbox.progress import Progress
 from twirec.sandbox.rooms import Rooms
 from twirec.sandbox.script import Document, Next, Script, Subscription
 from twirec.sandbox.stage import Stage
-from twirec.sandbox.state import Account, Application, Call, Number
+from twirec.sandbox.state import Account, Application, Call, Domain, Number
 
 
 class _Remote:
@@ -142,9 +142,14 @@ class Exchange:
         return RunningClock(self._speed, self.now)
 
     def _script_in(self, from_: str, to: str) -> Script:
-        served: Number | Application | None = self.account.numbers.get(to)
+        account = self.account
+        served: Number | Application | Domain | None = account.numbers.get(to)
         if from_.startswith(PERSONAL):
-            served = self.account.application or served
+            served = account.domains.get(to.rpartition("@")[2]) or account.application or served
+        elif isinstance(served, Number) and served.application_sid:
+            served = account.applications[served.application_sid]
+        elif sender := account.senders.get(to):
+            served = account.applications.get(sender.application_sid or "")
         if served is None:
             raise ValueError("the account has no such number; give it one with number()")
         told = served.status_callback

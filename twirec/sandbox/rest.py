@@ -16,7 +16,7 @@ from twirec.sandbox.faults import Endpoint, Fault, Faults
 from twirec.sandbox.mishaps import answer_with
 from twirec.sandbox.recording import Recording
 from twirec.sandbox.resources import API_VERSION
-from twirec.sandbox.rest_account import DEFAULTS, AccountHandlers
+from twirec.sandbox.rest_account import DEFAULTS, SENDERS, AccountHandlers
 from twirec.sandbox.rest_calls import CallHandlers
 from twirec.sandbox.rest_conferences import ConferenceHandlers
 from twirec.sandbox.rest_live import CURRENT, LiveHandlers
@@ -71,12 +71,14 @@ class RestApi:
                 authorize(self._account, request)
             return self._route(request)
         except Refused as refused:
-            is_json = request.path.endswith(".json") or request.path == DEFAULTS
+            is_json = request.path.endswith(".json") or request.path in {DEFAULTS, SENDERS}
             return refused.json() if is_json else refused.xml()
 
     def _route(self, request: Request) -> Answer:
         if (request.method, request.path) == ("GET", DEFAULTS):
             return self._own.default_recording(request)
+        if (request.method, request.path) == ("GET", SENDERS):
+            return self._own.senders(request)
         prefix = f"/{API_VERSION}/Accounts/{self._account.sid}"
         there = False
         for route in self._routes:
@@ -112,6 +114,8 @@ def _account_routes(own: AccountHandlers) -> tuple[_Route, ...]:
     return (
         _Route("GET", r"\.json", own.fetch),
         _Route("GET", r"/IncomingPhoneNumbers\.json", own.numbers, Endpoint.LISTING),
+        _Route("GET", r"/Applications\.json", own.applications, Endpoint.LISTING),
+        _Route("GET", r"/SIP/Domains\.json", own.domains, Endpoint.LISTING),
     )
 
 

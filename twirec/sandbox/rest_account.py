@@ -1,7 +1,10 @@
 """The account itself over REST, to read: status, numbers, defaults.
 
 https://www.twilio.com/docs/iam/api/account,
-https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource and
+https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource,
+https://www.twilio.com/docs/usage/api/applications,
+https://www.twilio.com/docs/voice/sip/api/sip-domain-resource,
+https://www.twilio.com/docs/whatsapp/api/senders and
 https://www.twilio.com/docs/configurations/recording-account-default-configuration-resource
 """
 
@@ -9,7 +12,7 @@ from __future__ import annotations
 
 from twirec.sandbox.paging import KEYS, page
 from twirec.sandbox.resources import API_VERSION, Json, rfc2822
-from twirec.sandbox.state import Account, Number
+from twirec.sandbox.state import Account, Application, Domain, Number, Sender
 from twirec.sandbox.web import (
     UNAUTHORIZED,
     Answer,
@@ -22,6 +25,13 @@ from twirec.sandbox.web import (
 
 DEFAULTS = "/v2/AccountDefaultConfiguration/Recording"
 """At Twilio on a host of its own, voice.twilio.com."""
+
+SENDERS = "/v2/Channels/Senders"
+"""At Twilio on a host of its own, messaging.twilio.com."""
+
+_FORBIDDEN = 70051
+"""What a restricted API key gets that lacks the permission
+(https://www.twilio.com/docs/iam/api-keys/restricted-api-keys)."""
 
 
 class AccountHandlers:
@@ -55,10 +65,50 @@ class AccountHandlers:
     def numbers(self, request: Request) -> Answer:
         """List the account's numbers."""
         known_params(request.params, KEYS)
+        self._may_see_numbers()
         numbers = list(self._account.numbers.values())
         return json_answer(
             page(request, "incoming_phone_numbers", numbers, lambda number: True, self._number)
         )
+
+    def applications(self, request: Request) -> Answer:
+        """List the account's TwiML applications."""
+        known_params(request.params, KEYS)
+        self._may_see_numbers()
+        made = list(self._account.applications.values())
+        return json_answer(
+            page(request, "applications", made, lambda each: True, self._application)
+        )
+
+    def domains(self, request: Request) -> Answer:
+        """List the account's SIP domains."""
+        known_params(request.params, KEYS)
+        self._may_see_numbers()
+        made = list(self._account.domains.values())
+        return json_answer(page(request, "domains", made, lambda each: True, self._domain))
+
+    def senders(self, request: Request) -> Answer:
+        """List the account's WhatsApp senders, all on one page."""
+        known_params(request.params, {*KEYS, "Channel"})
+        self._may_see_numbers()
+        return json_answer(
+            {
+                "senders": [_sender(each) for each in self._account.senders.values()],
+                "meta": {
+                    "key": "senders",
+                    "page": 0,
+                    "page_size": 1000,
+                    "first_page_url": f"{self._account.url}{SENDERS}?Page=0",
+                    "previous_page_url": None,
+                    "next_page_url": None,
+                    "url": f"{self._account.url}{SENDERS}",
+                },
+            }
+        )
+
+    def _may_see_numbers(self) -> None:
+        if self._account.hazards.hides_numbers:
+            raise Refused(403, _FORBIDDEN, "Authorization error")
 
     def default_recording(self, request: Request) -> Answer:
         """Return how calls are recorded by default; 404 if they are not.
@@ -90,11 +140,58 @@ class AccountHandlers:
             "sid": number.sid,
             "status_callback": number.status_callback or "",
             "status_callback_method": "POST",
-            "trunk_sid": None,
+            "trunk_sid": number.trunk_sid,
             "uri": f"{self._path}/IncomingPhoneNumbers/{number.sid}.json",
-            "voice_application_sid": "",
+            "voice_application_sid": number.application_sid or "",
             "voice_fallback_method": "POST",
             "voice_fallback_url": number.fallback_url or "",
             "voice_method": "POST",
             "voice_url": number.voice_url,
         }
+
+    def _application(self, made: Application) -> Json:
+        return {
+            "account_sid": self._account.sid,
+            "api_version": API_VERSION,
+            "date_created": rfc2822(made.created),
+            "date_updated": rfc2822(made.created),
+            "friendly_name": "sandbox",
+            "sid": made.sid,
+            "status_callback": made.status_callback or "",
+            "status_callback_method": "POST",
+            "uri": f"{self._path}/Applications/{made.sid}.json",
+            "voice_fallback_method": "POST",
+            "voice_fallback_url": made.fallback_url or "",
+            "voice_method": "POST",
+            "voice_url": made.voice_url,
+        }
+
+    def _domain(self, made: Domain) -> Json:
+        return {
+            "account_sid": self._account.sid,
+            "api_version": API_VERSION,
+            "auth_type": "CREDENTIAL_LIST",
+            "date_created": rfc2822(made.created),
+            "date_updated": rfc2822(made.created),
+            "domain_name": made.name,
+            "friendly_name": made.name,
+            "sid": made.sid,
+            "sip_registration": True,
+            "uri": f"{self._path}/SIP/Domains/{made.sid}.json",
+            "voice_fallback_method": "POST",
+            "voice_fallback_url": made.fallback_url or "",
+            "voice_method": "POST",
+            "voice_status_callback_method": "POST",
+            "voice_status_callback_url": made.status_callback or "",
+            "voice_url": made.voice_url,
+        }
+
+
+def _sender(made: Sender) -> Json:
+    return {
+        "sid": made.sid,
+        "sender_id": made.address,
+        "status": "ONLINE",
+        "configuration": {"voice_application_sid": made.application_sid},
+        "url": f"{SENDERS}/{made.sid}",
+    }

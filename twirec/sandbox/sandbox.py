@@ -20,7 +20,16 @@ from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.rest import RestApi, authorize
 from twirec.sandbox.server import Server
 from twirec.sandbox.signing import sign
-from twirec.sandbox.state import Account, Application, Call, Hazards, Number, RestRequest
+from twirec.sandbox.state import (
+    Account,
+    Application,
+    Call,
+    Domain,
+    Hazards,
+    Number,
+    RestRequest,
+    Sender,
+)
 from twirec.sandbox.web import Answer, Refused, Request
 
 ACCOUNT_SID = "AC" + "5a" * 16
@@ -162,11 +171,41 @@ class Sandbox:
         voice_url: str,
         fallback_url: str | None = None,
         status_callback: str | None = None,
+        application: Application | None = None,
+        trunk_sid: str | None = None,
+        since: datetime | None = None,
     ) -> Number:
-        """Give the account a number (E.164), or configure the one it has. URLs are absolute."""
-        bought = Number(number, voice_url, fallback_url, status_callback)
+        """Give the account a number (E.164), or configure the one it has. URLs are absolute.
+
+        Args:
+            number, voice_url, fallback_url, status_callback, trunk_sid: as of `Number`.
+            application: the TwiML application that serves it in the stead of its URLs.
+            since: when it was configured, UTC; by default now.
+        """
+        bought = Number(
+            number,
+            voice_url,
+            fallback_url,
+            status_callback,
+            application.sid if application else None,
+            trunk_sid,
+            created=since or self._exchange.now(),
+        )
         self._account.numbers[number] = bought
         return bought
+
+    def domain(self, name: str, *, voice_url: str, fallback_url: str | None = None) -> Domain:
+        """Give the account a SIP domain, such as `shop.sip.twilio.com`; it serves calls to it."""
+        made = Domain(name, voice_url, fallback_url, created=self._exchange.now())
+        self._account.domains[name] = made
+        return made
+
+    def sender(self, address: str, *, application: Application | None = None) -> Sender:
+        """Give the account a WhatsApp sender, `whatsapp:+34…`, and what serves its calls."""
+        sid = application.sid if application else None
+        made = Sender(address, sid, created=self._exchange.now())
+        self._account.senders[address] = made
+        return made
 
     def application(
         self,
@@ -175,12 +214,13 @@ class Sandbox:
         fallback_url: str | None = None,
         status_callback: str | None = None,
     ) -> Application:
-        """Say what serves the calls that clients and SIP phones of the account's make.
+        """Add a TwiML application, which from now on serves the calls of the account's clients.
 
-        At Twilio that is a TwiML application or a SIP domain. URLs are absolute.
+        It serves those of its SIP phones too, where no `domain` is called. URLs are absolute.
         """
-        self._account.application = Application(voice_url, fallback_url, status_callback)
-        return self._account.application
+        made = Application(voice_url, fallback_url, status_callback, created=self._exchange.now())
+        self._account.applications[made.sid] = self._account.application = made
+        return made
 
     def party(self, address: str, party: Party) -> None:
         """Say who picks up when E.164, `client:…` or `sip:…` is called."""

@@ -45,6 +45,8 @@ class Number:
         voice_url: where TwiML for a call in is asked for.
         fallback_url: where it is asked for when that fails.
         status_callback: told when a call to the number has ended.
+        application_sid: the TwiML application that serves it in the stead of these URLs, `AP…`.
+        trunk_sid: the SIP trunk that serves it in their stead, `TK…`.
         sid: `PN…`.
         created: when it was configured, UTC.
     """
@@ -53,17 +55,52 @@ class Number:
     voice_url: str
     fallback_url: str | None = None
     status_callback: str | None = None
+    application_sid: str | None = None
+    trunk_sid: str | None = None
     sid: str = field(default_factory=lambda: new_sid("PN"), compare=False)
     created: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What serves the calls that the account's clients and SIP phones make; see `Number`."""
+    """A TwiML application: what serves the calls of clients, and what names it; see `Number`.
+
+    Its `sid` is `AP…`.
+    """
 
     voice_url: str
     fallback_url: str | None = None
     status_callback: str | None = None
+    sid: str = field(default_factory=lambda: new_sid("AP"), compare=False)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A SIP domain, which serves the calls to it, such as `shop.sip.twilio.com`; see `Number`.
+
+    Its `sid` is `SD…`.
+    """
+
+    name: str
+    voice_url: str
+    fallback_url: str | None = None
+    status_callback: str | None = None
+    sid: str = field(default_factory=lambda: new_sid("SD"), compare=False)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A WhatsApp sender, `whatsapp:+34…`, whose calls a TwiML application serves.
+
+    Its `sid` is `XE…`; `application_sid` is None where it takes no calls.
+    """
+
+    address: str
+    application_sid: str | None = None
+    sid: str = field(default_factory=lambda: new_sid("XE"), compare=False)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
 
 
 @dataclass(slots=True)
@@ -75,12 +112,14 @@ class Hazards:
         records_by_default: it has a Recording Account Default Configuration.
         open_media: media is given to whoever asks.
         external: recordings are in the customer's own S3; their media is not here.
+        hides_numbers: the credentials may not see where numbers, applications and domains point.
     """
 
     status: str = "active"
     records_by_default: bool = False
     open_media: bool = False
     external: bool = False
+    hides_numbers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +234,9 @@ class Account(Faulty):
     encrypt: Callable[[str], Encryption | None] = lambda sid: None
     hazards: Hazards = field(default_factory=Hazards)
     application: Application | None = None
+    applications: dict[str, Application] = field(default_factory=dict)
+    domains: dict[str, Domain] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
     numbers: dict[str, Number] = field(default_factory=dict)
     parties: dict[str, Party] = field(default_factory=dict)
 
