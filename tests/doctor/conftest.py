@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,9 +54,15 @@ class Installation:
         return self.environ["TWIREC_PUBLIC_URL"]
 
     def examine(
-        self, now: Callable[[], datetime] = lambda: datetime.now(UTC), **changes: str
+        self,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        voice: Sequence[str] = (),
+        **changes: str | None,
     ) -> list[Finding]:
-        return list(examine({**self.environ, **changes}, now=now))
+        """Examine it with other settings; None takes one out."""
+        environ = {**self.environ, **changes}
+        given = {name: value for name, value in environ.items() if value is not None}
+        return list(examine(given, now=now, voice=voice))
 
     def found(self, check: Check, **changes: Any) -> Finding:
         """Return the one finding of a check."""
@@ -88,7 +94,8 @@ def installation(tmp_path: Path, twirec_sandbox: Sandbox) -> Iterator[Installati
         environ["TWIREC_PUBLIC_URL"] = f"http://{host}"
         archive = Archive.from_env(environ)
         archive.set_up()
-        Twirec(app, archive)
+        recordings = Twirec(app, archive)
+        app.post("/voice")(recordings.signed(lambda: recordings.answer(dial="+34911222333")))
         installation = Installation(environ, twirec_sandbox)
         installation.number()
         twirec_sandbox.add_recording(seconds=1)

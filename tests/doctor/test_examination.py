@@ -80,9 +80,9 @@ def test_each_wrong_setting_is_a_line_and_the_rest_is_checked(installation: Inst
 @pytest.mark.parametrize(
     ("name", "unchecked"),
     [
-        ("TWILIO_ACCOUNT_SID", {Check.CREDENTIALS, Check.PUBLIC_URL}),
-        ("TWILIO_AUTH_TOKEN", {Check.CREDENTIALS, Check.PUBLIC_URL}),
-        ("TWIREC_PUBLIC_URL", {Check.PUBLIC_URL}),
+        ("TWILIO_ACCOUNT_SID", {Check.CREDENTIALS, Check.PUBLIC_URL, Check.VIEW}),
+        ("TWILIO_AUTH_TOKEN", {Check.CREDENTIALS, Check.PUBLIC_URL, Check.VIEW}),
+        ("TWIREC_PUBLIC_URL", {Check.PUBLIC_URL, Check.VIEW}),
         ("TWIREC_BUCKET", {Check.BUCKET}),
     ],
 )
@@ -104,7 +104,7 @@ def test_no_setting_at_all_is_told_by_name(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_region_without_an_edge_is_told(installation: Installation) -> None:
-    findings = installation.examine(TWIREC_TWILIO_API_URL="", TWILIO_REGION="ie1")
+    findings = installation.examine(TWIREC_TWILIO_API_URL=None, TWILIO_REGION="ie1")
     assert levels(findings)[Check.SETTINGS] is Level.FAILED
     assert levels(findings)[Check.CREDENTIALS] is Level.FAILED
     assert all("TWILIO_EDGE" in one.what for one in findings if one.level is Level.FAILED)

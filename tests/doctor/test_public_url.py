@@ -35,8 +35,10 @@ def elsewhere() -> Iterator[Callable[..., str]]:
         (405, "no twirec app"),
         (500, "fails"),
         (502, "fails"),
-        (200, "not what the app answers"),
-        (401, "not what the app answers"),
+        (200, "a page that is not the app's"),
+        (400, "something before the app refuses"),
+        (401, "password"),
+        (429, "something before the app refuses"),
     ],
 )
 def test_another_answer_than_the_apps_is_failed(
@@ -58,6 +60,38 @@ def test_a_redirect_is_failed_and_not_followed(
     url = f"http://{elsewhere(answer)}"
     finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
     assert (finding.level, "redirect" in finding.what) == (Level.FAILED, True)
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "what", "fix"),
+    [
+        ("https://www.example.com/twirec/ping", "lost", "TWIREC_PUBLIC_URL to https://www.example"),
+        (
+            "/login?next=/twirec/ping&token=secret",
+            "/login, a page to sign in at",
+            "Leave the paths",
+        ),
+        ("https://sso.example.com/", "a page to sign in at", "Leave the paths"),
+        ("/elsewhere", "lost", "Take the redirect away"),
+    ],
+)
+def test_where_a_redirect_leads_says_how_to_mend_it(
+    installation: Installation, elsewhere: Callable[..., str], leads_to: str, what: str, fix: str
+) -> None:
+    url = f"http://{elsewhere(lambda: redirect(leads_to))}"
+    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert what in finding.what
+    assert fix in finding.fix
+    assert "secret" not in finding.what
+
+
+def test_csrf_protection_that_was_made_too_late_is_named(
+    installation: Installation, elsewhere: Callable[..., str]
+) -> None:
+    url = f"http://{elsewhere(lambda: ('<p>The CSRF token is missing.</p>', 400))}"
+    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert "CSRF protection" in finding.what
+    assert "CSRFProtect before Twirec" in finding.fix
 
 
 def test_an_app_with_another_public_url_is_failed(installation: Installation) -> None:
@@ -115,4 +149,4 @@ def test_what_broke_off_is_tried_once_more(
 
     monkeypatch.setattr(own_app, "_post", break_off_at_first)
     assert installation.found(Check.PUBLIC_URL).level is Level.OK
-    assert len(tried) == 3
+    assert len([url for url in tried if url.endswith("/twirec/ping")]) == 3

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from twirec.model.errors import AppNotTrusted, AppUnreachable
+from twirec.model.inspection import AppAnswer
 
 TIMEOUT = (5.0, 10.0)
 """Seconds to connect, and to wait for each read; Twilio itself waits 15."""
 
 TRIES = 2
 
+MOST_READ = 4096
+"""Bytes of an answer that are looked at."""
 
-def post_signed(url: str, fields: Mapping[str, str], signature: str) -> int:
-    """Post a form with a signature; return the HTTP status. A redirect is not followed.
+
+def post(url: str, fields: Mapping[str, str], signature: str | None) -> AppAnswer:
+    """Post a form, and return what is answered. A redirect is not followed.
 
     Args:
         url: the whole public address.
         fields: the form.
-        signature: sent as `X-Twilio-Signature`.
+        signature: sent as `X-Twilio-Signature`; None sends none.
 
     Raises:
         AppNotTrusted: its certificate is not to be trusted, or is another host's.
@@ -30,7 +35,7 @@ def post_signed(url: str, fields: Mapping[str, str], signature: str) -> int:
         try:
             return _post(url, fields, signature)
         except requests.exceptions.SSLError:
-            raise AppNotTrusted("The certificate under the public URL is not trusted.") from None
+            raise AppNotTrusted(f"The certificate under {_host(url)} is not trusted.") from None
         except requests.RequestException as error:
             reason = type(error).__name__
             if not tries_left:
@@ -38,8 +43,12 @@ def post_signed(url: str, fields: Mapping[str, str], signature: str) -> int:
     raise AssertionError("TRIES is at least one")
 
 
-def _post(url: str, fields: Mapping[str, str], signature: str) -> int:
-    headers = {"X-Twilio-Signature": signature}
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _post(url: str, fields: Mapping[str, str], signature: str | None) -> AppAnswer:
+    headers = {} if signature is None else {"X-Twilio-Signature": signature}
     with requests.post(
         url,
         data=fields,
@@ -49,4 +58,10 @@ def _post(url: str, fields: Mapping[str, str], signature: str) -> int:
         allow_redirects=False,
         stream=True,
     ) as response:
-        return response.status_code
+        location = response.headers.get("Location", "")
+        beginning = next(response.iter_content(MOST_READ), b"")
+        return AppAnswer(
+            response.status_code,
+            urljoin(url, location) if location else "",
+            beginning.decode(errors="replace"),
+        )

@@ -18,6 +18,18 @@ Fields = Mapping[str, str]
 LONGEST_ADDRESS = 255
 """Characters of an address that the catalog has room for; a SIP address may be longer."""
 
+PROBE = "TwirecProbe"
+"""The field of the doctor's test request to a view."""
+
+
+def is_probe(fields: Fields) -> bool:
+    """Whether a request that was believed is the doctor's, which no view is run for.
+
+    Twilio's own never are: they all name a call or a recording, whatever fields a caller's phone
+    may have added to them.
+    """
+    return set(fields) == {"AccountSid", PROBE}
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceRequest:

@@ -10,6 +10,7 @@ from twirec.calls.announcement import shortest_notice, shortest_question
 from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.numbers import normalise, outside
 from twirec.model.announcements import Announcement
+from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Policy
 from twirec.model.records import Call, CallRecord, Consent, is_queue
 from twirec.model.words import (
@@ -104,6 +105,17 @@ def not_recorded(line: Call, reason: Reason, detail: str = "") -> Call:
     """Return the line of a call that is not recorded."""
     said = detail[:LONGEST_DETAIL]
     return replace(line, outcome=Outcome.NOT_RECORDED, reason=reason, detail=said)
+
+
+def not_connected(line: Call, error: InvalidQuery) -> Call:
+    """Return the line of a call for which the app names nobody that Twilio could connect."""
+    return not_recorded(line, Reason.CATALOG_DOWN, str(error))
+
+
+def why_not_connected(line: Call) -> str:
+    """Return why the app could connect a call with nobody; empty if it could, or did not try."""
+    failed = line.reason is Reason.CATALOG_DOWN and line.detail.startswith("dial: ")
+    return line.detail if failed else ""
 
 
 def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:

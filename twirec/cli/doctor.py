@@ -21,14 +21,20 @@ COLOURS: Mapping[Level, str] = {
 
 
 @click.command()
+@click.option(
+    "--voice",
+    multiple=True,
+    metavar="PATH",
+    help="Try this view too, besides those that the numbers point at; may be given again.",
+)
 @as_json
-def doctor(as_json: bool) -> None:
+def doctor(voice: tuple[str, ...], as_json: bool) -> None:
     """Check the whole installation, and say how to mend what is wrong. Changes nothing.
 
     Exit status 1 if anything failed.
     """
     findings = []
-    for finding in examine():
+    for finding in examine(voice=voice):
         findings.append(finding)
         if not as_json:
             _tell(finding)

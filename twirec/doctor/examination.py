@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +20,7 @@ from twirec.doctor.numbers import number_findings
 from twirec.doctor.policy import policy_findings
 from twirec.doctor.public_url import public_url_findings
 from twirec.doctor.vendor import vendor_findings
+from twirec.doctor.voice_view import call_findings, view_findings
 from twirec.model.inspection import Check, Finding, Level
 from twirec.settings import Settings
 
@@ -30,7 +31,10 @@ def utc_now() -> datetime:
 
 
 def examine(
-    environ: Mapping[str, str] | None = None, *, now: Callable[[], datetime] = utc_now
+    environ: Mapping[str, str] | None = None,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    voice: Sequence[str] = (),
 ) -> Iterator[Finding]:
     """Look at an installation; yield each finding as soon as it is made.
 
@@ -39,18 +43,27 @@ def examine(
     Args:
         environ: where the settings are; without it, the environment of this process.
         now: the clock of this machine, UTC.
+        voice: views to try besides those that the numbers point at: paths below the public URL,
+            such as `/voice`, or whole URLs.
     """
     settings, problems = Settings.read(os.environ if environ is None else environ)
     for problem in problems:
         yield failed(Check.SETTINGS, problem, "Correct it in the environment.")
     if not problems:
         yield ok(Check.SETTINGS, "All settings can be read.")
-    yield from _twilio(settings, now)
-    yield from _public_url(settings)
+    voice_urls: list[str] = []
+    yield from _twilio(settings, now, voice_urls)
+    public_url = list(_public_url(settings))
+    yield from public_url
+    if all(each.level is Level.OK for each in public_url):
+        yield from view_findings(settings, [*voice_urls, *_whole(settings, voice)])
+    else:
+        yield unknown(Check.VIEW, "No view is tried before the app answers: see public URL.")
     yield from _bucket(settings.bucket)
     database = list(guarded(Check.DATABASE, partial(database_findings, settings.database_url)))
     yield from database
     if not problems and all(each.level is not Level.FAILED for each in database):
+        yield from guarded(Check.VIEW, partial(call_findings, settings))
         yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
 
 
@@ -58,14 +71,24 @@ def _has_account(settings: Settings) -> bool:
     return bool(settings.account_sid) and settings.account_sid in settings.auth_tokens
 
 
-def _twilio(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
+def _whole(settings: Settings, voice: Sequence[str]) -> list[str]:
+    return [
+        each if "://" in each else f"{settings.public_url}/{each.lstrip('/')}" for each in voice
+    ]
+
+
+def _twilio(
+    settings: Settings, now: Callable[[], datetime], voice_urls: list[str]
+) -> Iterator[Finding]:
     if not _has_account(settings):
         yield unknown(Check.CREDENTIALS, "Account SID or auth token is not set.")
         return
-    yield from guarded(Check.CREDENTIALS, partial(_inspect_twilio, settings, now))
+    yield from guarded(Check.CREDENTIALS, partial(_inspect_twilio, settings, now, voice_urls))
 
 
-def _inspect_twilio(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
+def _inspect_twilio(
+    settings: Settings, now: Callable[[], datetime], voice_urls: list[str]
+) -> Iterator[Finding]:
     credentials = {sid: Credentials(*pair) for sid, pair in settings.credentials.items()}
     inspector = TwilioInspector(
         credentials, api_url=settings.api_url, region=settings.region, edge=settings.edge
@@ -73,7 +96,7 @@ def _inspect_twilio(settings: Settings, now: Callable[[], datetime]) -> Iterator
     with closing(inspector) as twilio:
         yield from vendor_findings(twilio, settings, now)
         if settings.public_url:
-            look = partial(number_findings, twilio, settings.public_url)
+            look = partial(number_findings, twilio, settings.public_url, voice_urls)
             yield from guarded(Check.NUMBERS, look)
 
 

@@ -19,10 +19,20 @@ MOST_NAMED = 10
 """How many numbers one line names."""
 
 
-def number_findings(twilio: TwilioInspector, public_url: str) -> Iterator[Finding]:
-    """Check the numbers of all accounts."""
+def number_findings(
+    twilio: TwilioInspector, public_url: str, voice_urls: list[str]
+) -> Iterator[Finding]:
+    """Check the numbers of all accounts.
+
+    Args:
+        twilio: where they are.
+        public_url: of the app.
+        voice_urls: takes the voice URLs of those that point at this app.
+    """
     numbers = [number for sid in twilio.accounts for number in twilio.numbers(sid)]
-    yield from check_numbers([number for number in numbers if number.has_voice], public_url)
+    spoken = [number for number in numbers if number.has_voice]
+    voice_urls += [number.voice_url for number in spoken if _is_ours(number, public_url)]
+    yield from check_numbers(spoken, public_url)
 
 
 def check_numbers(numbers: Sequence[OwnNumber], public_url: str) -> Iterator[Finding]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twirec.adapters.own_app import post_signed
+from twirec.adapters.own_app import post
 from twirec.calls.signature import sign
+from twirec.doctor.answers import (
+    destination,
+    is_redirect,
+    leads_to_login,
+    refused_by_csrf,
+)
 from twirec.doctor.findings import failed, ok
-from twirec.model.inspection import Check, Finding
+from twirec.model.inspection import AppAnswer, Check, Finding
 from twirec.settings import Settings
 
 PING = "/twirec/ping"
@@ -19,16 +25,17 @@ def public_url_findings(settings: Settings) -> Iterator[Finding]:
     url = settings.public_url + PING
     for account, (token, *_) in settings.auth_tokens.items():
         fields = {"AccountSid": account}
-        genuine = post_signed(url, fields, sign(url, fields.items(), token))
-        forged = post_signed(url, fields, sign(url, fields.items(), f"not {token}"))
+        genuine = post(url, fields, sign(url, fields.items(), token))
+        forged = post(url, fields, sign(url, fields.items(), f"not {token}")).status
         yield check_answers(url, account, genuine, forged)
 
 
-def check_answers(url: str, account: str, genuine: int, forged: int) -> Finding:
-    """Judge the statuses with which a genuine and a forged request were answered."""
-    if genuine != 204:
+def check_answers(url: str, account: str, genuine: AppAnswer, forged: int) -> Finding:
+    """Judge with what a genuine and a forged request were answered."""
+    if genuine.status != 204:
         what, fix = _meaning(genuine)
-        return failed(Check.PUBLIC_URL, f"{url} answered {genuine} for {account}: {what}", fix)
+        answered = f"{url} answered {genuine.status} for {account}"
+        return failed(Check.PUBLIC_URL, f"{answered}: {what}", fix)
     if forged != 403:
         return failed(
             Check.PUBLIC_URL,
@@ -38,8 +45,16 @@ def check_answers(url: str, account: str, genuine: int, forged: int) -> Finding:
     return ok(Check.PUBLIC_URL, f"Signed requests of {account} reach the app; forged ones do not.")
 
 
-def _meaning(status: int) -> tuple[str, str]:
-    """Return what a status means, and the fix."""
+def _meaning(answer: AppAnswer) -> tuple[str, str]:
+    """Return what an answer means, and the fix."""
+    status = answer.status
+    if refused_by_csrf(answer):
+        return (
+            "the app's CSRF protection refuses what Twilio posts.",
+            "Make CSRFProtect before Twirec(app, archive), which exempts its routes from it.",
+        )
+    if is_redirect(answer):
+        return _redirect(answer)
     if status == 403:
         return (
             "the app does not believe a signed request.",
@@ -52,11 +67,33 @@ def _meaning(status: int) -> tuple[str, str]:
             "Let TWIREC_PUBLIC_URL name the app that Twirec() was given, with its path if it has "
             "one; an app of an older version has to be updated.",
         )
-    if 300 <= status < 400:
-        return (
-            "a redirect, which loses what Twilio posts.",
-            "Give TWIREC_PUBLIC_URL the address that it leads to.",
-        )
     if status >= 500:
         return "the app or its proxy fails.", "Look into the log of the app and of the proxy."
-    return "not what the app answers.", "See which proxy or login page stands before the app."
+    if status in {401, 407}:
+        return (
+            "a password is asked for before the app, which Twilio does not have.",
+            "Leave the paths under /twirec/ out of it: the app believes only what is signed.",
+        )
+    if status < 300:
+        return (
+            "a page that is not the app's, such as one to sign in at.",
+            "Leave the paths under /twirec/ out of it, or let TWIREC_PUBLIC_URL name the app.",
+        )
+    return (
+        "something before the app refuses what Twilio posts.",
+        "See the logs of the proxy and of the app: a firewall, a list of allowed hosts, a limit.",
+    )
+
+
+def _redirect(answer: AppAnswer) -> tuple[str, str]:
+    there = destination(answer)
+    if leads_to_login(answer):
+        return (
+            f"a redirect to {there}, a page to sign in at, where Twilio does not come through.",
+            "Leave the paths under /twirec/ out of it: the app believes only what is signed.",
+        )
+    what = f"a redirect to {there}, on the way to which what Twilio posts is lost."
+    if there.endswith(PING):
+        to = there.removesuffix(PING)
+        return what, f"Set TWIREC_PUBLIC_URL to {to}, and the URLs in the Twilio console too."
+    return what, "Take the redirect away for the paths under /twirec/."

@@ -11,6 +11,8 @@ from urllib.parse import quote
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
+from twirec.calls.forms import is_probe
+from twirec.flask.probe import probed
 from twirec.flask.wired import wired
 from twirec.model.errors import MalformedRequest, NotFound, RequestRefused, TwirecError
 
@@ -30,12 +32,17 @@ ANSWERS: Mapping[type[TwirecError], int] = {
 
 
 def signed(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Let only requests through that are proven to be Twilio's; answer others with 403."""
+    """Let only requests through that are proven to be Twilio's; answer others with 403.
+
+    The doctor's test request is answered without the view.
+    """
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         try:
             g.twirec_fields = _checked_fields()
+            if is_probe(g.twirec_fields):
+                return probed(view, wired().extension)
             return view(*args, **kwargs)
         except tuple(ANSWERS) as error:
             status = next(ANSWERS[kind] for kind in ANSWERS if isinstance(error, kind))

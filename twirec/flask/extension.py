@@ -52,7 +52,7 @@ class Twirec:
 
     def init_app(self, app: Flask, archive: Archive) -> None:
         """Add the routes under `/twirec/` to an app."""
-        app.extensions["twirec"] = Wired(archive, self._build_dial, self._may_pause)
+        app.extensions["twirec"] = Wired(archive, self._build_dial, self._may_pause, type(self))
         routes = self._routes()
         app.register_blueprint(routes, url_prefix="/twirec")
         if "csrf" in app.extensions:

@@ -23,6 +23,7 @@ class Wired:
     archive: Archive
     build_dial: BuildDial | None
     may_pause: MayPause | None
+    extension: type
 
 
 def wired() -> Wired:

@@ -29,6 +29,7 @@ class Check(StrEnum):
     MEDIA_ACCESS = "media access"
     NUMBERS = "numbers"
     PUBLIC_URL = "public URL"
+    VIEW = "voice view"
     BUCKET = "bucket"
     UNIFORM_ACCESS = "uniform access"
     PUBLIC_ACCESS = "public access"
@@ -97,6 +98,21 @@ class OwnNumber:
     status_method: str
     served_by: str | None = None
     has_voice: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AppAnswer:
+    """What answers under an address of the company's app.
+
+    Attributes:
+        status: the HTTP status.
+        location: where a redirect leads, whole; empty if it is none.
+        text: the beginning of what was answered.
+    """
+
+    status: int
+    location: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

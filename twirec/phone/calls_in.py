@@ -41,11 +41,12 @@ class CallsIn(Telling):
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
-            InvalidQuery: none of these can be connected. Of several the others are left out.
+            InvalidQuery: none of these can be connected; the call's line says so, and Twilio asks
+                the fallback URL. Of several the others are left out.
         """
         request = forms.parse_voice_request(fields)
         country = self._settings.country
-        targets = self._targets(request.call_sid, tuple(dial))
+        targets = self._targets(request, tuple(dial))
         line = reception.open_line(request, dial=targets, country=country, now=self._now())
         if self._moves_on(request):
             return self._connect(line, build_dial, record=False)
@@ -157,16 +158,21 @@ class CallsIn(Telling):
         """
         return self._heard_out(forms.parse_voice_request(fields), asked, build_dial)
 
-    def _targets(self, call_sid: str, given: tuple[str, ...]) -> tuple[str, ...]:
+    def _targets(self, request: forms.VoiceRequest, given: tuple[str, ...]) -> tuple[str, ...]:
         if given == (VOICEMAIL,):
             return given
+        country = self._settings.country
         try:
-            return check_targets("dial", given, self._settings.country)
+            return check_targets("dial", given, country)
         except InvalidQuery as error:
-            usable = usable_targets(given, self._settings.country)
+            usable = usable_targets(given, country)
             if not usable:
+                line = reception.open_line(request, dial=(), country=country, now=self._now())
+                if request.begins:
+                    with suppress(CatalogError):
+                        self._catalog.open_call(reception.not_connected(line, error))
                 raise
-            log.error("%s: %s Connected to the others.", call_sid, error)
+            log.error("%s: %s Connected to the others.", request.call_sid, error)
             return usable
 
     def _sent_on(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
