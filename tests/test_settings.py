@@ -76,6 +76,11 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
         ("TWIREC_NOTIFY_SECRET", "too short"),
         ("TWIREC_TWILIO_AUTH_TOKENS", "AC123=x"),
         ("TWIREC_TWILIO_AUTH_TOKENS", OTHER),
+        ("TWIREC_TWILIO_SHARED_KEYS", OTHER),
+        ("TWIREC_TWILIO_SHARED_KEYS", "webhooks_sharedkey_x:secret"),
+        ("TWIREC_TWILIO_SHARED_KEYS", f"{OTHER}=secret"),
+        ("TWIREC_TWILIO_SHARED_KEYS", f"{OTHER}=webhooks_sharedkey_x:"),
+        ("TWIREC_TWILIO_SHARED_KEYS", f"{OTHER}=:secret"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
@@ -244,6 +249,15 @@ def test_tokens_are_kept_by_account_the_own_one_first() -> None:
     settings = Settings.from_env({**ENVIRONMENT, "TWIREC_TWILIO_AUTH_TOKENS": table})
     assert settings.auth_tokens == {OTHER: ("x", "y"), ACCOUNT_SID: (AUTH_TOKEN, "next")}
     assert settings.credentials[OTHER] == (OTHER, "x")
+
+
+def test_shared_keys_are_kept_by_account_and_key() -> None:
+    table = f"{OTHER}=one:s/+1==, two:s2;{ACCOUNT_SID}=three:s3 ; {OTHER}=four:s:4"
+    settings = Settings.from_env({**ENVIRONMENT, "TWIREC_TWILIO_SHARED_KEYS": table})
+    assert settings.shared_keys == {
+        OTHER: {"one": "s/+1==", "two": "s2", "four": "s:4"},
+        ACCOUNT_SID: {"three": "s3"},
+    }
 
 
 def test_an_api_key_is_used_for_the_api_and_the_token_for_signatures() -> None:

@@ -76,7 +76,9 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
     ) -> None:
         self.settings = settings
         self.now = now
-        self.signature = SignatureCheck(settings.public_url, settings.auth_tokens)
+        self.signature = SignatureCheck(
+            settings.public_url, settings.auth_tokens, settings.shared_keys
+        )
         notices = (lambda: self.now()) if settings.notify_url else None
         self.catalog = catalog or SqlCatalog(
             settings.database_url, notices=notices, audit_key=settings.audit_key

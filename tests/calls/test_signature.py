@@ -9,6 +9,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
 from tests.calls.signed import ACCOUNT, FORM, TOKEN, post
+from twirec.calls import signature
 from twirec.calls.signature import SignatureCheck, sign
 from twirec.model.errors import RequestRefused, SettingsError
 
@@ -97,6 +98,7 @@ def test_believes_what_twilios_own_library_signs_and_believes(
         method="POST",
         target=target,
         signature=signature,
+        signed_by=None,
         content_type=FORM,
         body=urlencode(pairs).encode(),
     )
@@ -130,6 +132,55 @@ def test_believes_what_is_signed_for_the_public_url(public_url: str, signed: str
 def test_does_not_double_the_path_of_the_public_url() -> None:
     signed = "https://h.example/app/twirec/status?a=1"
     assert post("/app/twirec/status?a=1", public_url="https://h.example/app", signed_url=signed)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "target", "signed"),
+    [
+        # a proxy takes the path away that our own routes begin with, too
+        ("https://h.example/twirec", "/twirec/ended", "https://h.example/twirec/twirec/ended"),
+        ("https://h.example/twirec", "/voice", "https://h.example/twirec/voice"),
+        # or leaves it
+        ("https://h.example/twirec", "/twirec/voice", "https://h.example/twirec/voice"),
+        ("https://h.example/twirec", "/twirec/twirec/met", "https://h.example/twirec/twirec/met"),
+        ("https://h.example/twirec/", "/twirec/ended", "https://h.example/twirec/twirec/ended"),
+        ("https://h.example/a/twirec", "/twirec/met", "https://h.example/a/twirec/twirec/met"),
+        ("https://h.example/voice", "/voice", "https://h.example/voice/voice"),
+        ("https://h.example/voice", "/voice?x=1", "https://h.example/voice?x=1"),
+    ],
+)
+def test_a_path_of_the_public_url_may_be_one_of_the_apps_own(
+    public_url: str, target: str, signed: str
+) -> None:
+    assert post(target, public_url=public_url, signed_url=signed)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "target", "signed"),
+    [
+        ("https://h.example/twirec", "/twirec/ended", "https://h.example/ended"),
+        (
+            "https://h.example/twirec",
+            "/twirec/ended",
+            "https://h.example/twirec/twirec/twirec/ended",
+        ),
+        ("https://h.example/twirec", "/twirec/twirec/ended", "https://h.example/twirec/ended"),
+        ("https://h.example/twirec", "/twirecs", "https://h.example/twirecs"),
+        ("https://h.example", "/ended", "https://h.example/twirec/ended"),
+        ("https://h.example", "//h.example/s", "https://h.example/s"),
+    ],
+)
+def test_no_third_reading_of_a_path_is_tried(public_url: str, target: str, signed: str) -> None:
+    with pytest.raises(RequestRefused, match="signature"):
+        post(target, public_url=public_url, signed_url=signed)
+
+
+def test_never_more_than_two_readings_of_a_path_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    monkeypatch.setattr(signature, "sign", lambda url, *_: tried.append(url) or "x")
+    with pytest.raises(RequestRefused):
+        post("/a/a/a/a", public_url="https://h.example/a", signature="y")
+    assert len({url.replace(":443", "") for url in tried}) == 2
 
 
 def test_a_path_that_only_begins_like_the_public_one_is_below_it() -> None:

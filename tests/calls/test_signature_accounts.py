@@ -85,6 +85,7 @@ def test_whatever_comes_unsigned_is_refused_and_nothing_else_happens(
             method=method,
             target=f"/s?AccountSid={ACCOUNT}&{target}",
             signature=signature,
+            signed_by=None,
             content_type=content_type,
             body=body,
         )

@@ -124,3 +124,63 @@ def test_refuses_what_only_says_that_it_is_json(body: bytes) -> None:
     target = f"/s?AccountSid={ACCOUNT}&bodySHA256={hashlib.sha256(body).hexdigest()}"
     with pytest.raises(RequestRefused):
         post(target, [], content_type="application/json", body=body)
+
+
+# --- a form that was read before --------------------------------------------------------------
+
+PAIRS = [("AccountSid", ACCOUNT), ("Digits", "2"), ("Digits", "1")]
+
+
+def test_a_form_that_was_read_before_is_checked_by_its_fields() -> None:
+    assert post(pairs=PAIRS, form=PAIRS, body=b"")["Digits"] == "2"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        [],
+        PAIRS[:1],
+        PAIRS[:2],
+        [*PAIRS, ("Digits", "3")],
+        [("AccountSid", ACCOUNT), ("Digits", "1")],
+        [("AccountSid", ACCOUNT), ("digits", "2"), ("Digits", "1")],
+        [("AccountSid", OTHER), *PAIRS[1:]],
+        [*PAIRS, ("AccountSid", OTHER)],
+    ],
+)
+def test_fields_that_were_read_otherwise_than_they_were_signed_are_refused(
+    form: list[tuple[str, str]],
+) -> None:
+    with pytest.raises(RequestRefused):
+        post(pairs=PAIRS, form=form, body=b"")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "",
+        "application/json",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        f"x{FORM}",
+        f"{FORM}, x",
+    ],
+)
+def test_only_what_says_it_is_a_form_is_taken_for_one(kind: str) -> None:
+    with pytest.raises(RequestRefused, match="not a form"):
+        post(pairs=PAIRS, form=PAIRS, body=b"", content_type=kind)
+
+
+def test_a_request_that_only_gets_has_no_form() -> None:
+    with pytest.raises(RequestRefused, match="not a form"):
+        post(f"/s?AccountSid={ACCOUNT}", [], method="GET", form=PAIRS, body=b"")
+
+
+def test_a_form_and_a_body_are_one_too_many() -> None:
+    with pytest.raises(RequestRefused, match="not a form"):
+        post(pairs=PAIRS, form=PAIRS, body=b"AccountSid=x")
+
+
+def test_a_hash_of_a_body_that_is_gone_proves_nothing() -> None:
+    with pytest.raises(RequestRefused, match="hash"):
+        post(f"/s?bodySHA256={hashlib.sha256().hexdigest()}", PAIRS, form=PAIRS, body=b"")

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from werkzeug.test import TestResponse
 
 from tests.factories import call_sid, recording_sid
@@ -198,6 +198,139 @@ def test_what_is_forged_is_refused_and_changes_nothing(
     answer = send(post, *FORGERIES[forgery](path, form_of(path)))
     assert (answer.status_code, answer.text) == (403, "")
     assert tables(scene) == before
+
+
+# --- the form was read before -----------------------------------------------------------------
+
+READERS: Mapping[str, Callable[[], object]] = {
+    "values": lambda: request.values.get("CallSid"),
+    "form": lambda: request.form.get("CallSid"),
+    "the body, then the form": lambda: (request.get_data(), request.form),
+    "the form, then the body": lambda: (request.form, request.get_data()),
+    "files": lambda: request.files,
+    "json": lambda: request.get_json(silent=True),
+}
+each_reader = pytest.mark.parametrize("reader", READERS)
+
+
+def read_first(app: Flask, reader: str) -> None:
+    """Let a hook of the app read the form before anything checks it."""
+
+    @app.before_request
+    def read() -> None:
+        READERS[reader]()
+
+
+@each_reader
+def test_what_is_genuine_is_believed_though_a_hook_read_it_first(
+    reader: str, app: Flask, post: SignedPosts, scene: Archive
+) -> None:
+    app._got_first_request = False  # the scene was made without the hook
+    read_first(app, reader)
+    before = tables(scene)
+    for path in PATHS:
+        assert post(path, form_of(path)).status_code < 300
+    changed = {table for table, rows in tables(scene).items() if rows != before[table]}
+    assert {"calls", "consents", "participants", "recordings"} <= changed
+
+
+@each_reader
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_what_is_forged_is_refused_though_a_hook_read_it_first(
+    forgery: str, reader: str, app: Flask, post: SignedPosts
+) -> None:
+    read_first(app, reader)
+    for path in PATHS:
+        answer = send(post, *FORGERIES[forgery](path, form_of(path)))
+        assert (answer.status_code, answer.text) == (403, ""), path
+
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+GENUINE = form_of("/voice")
+TAMPERED: Mapping[str, dict[str, Any]] = {
+    "another value": {"data": urlencode({**GENUINE, "From": "+34600999888"})},
+    "another value first": {"data": "From=%2B34600999888&" + urlencode(GENUINE)},
+    "another value last": {"data": urlencode(GENUINE) + "&From=%2B34600999888"},
+    "another field": {"data": urlencode(GENUINE) + "&Digits=1"},
+    "a field less": {"data": urlencode(list(GENUINE.items())[:-1])},
+    "bytes that are not UTF-8": {"data": urlencode(GENUINE) + "&Digits=%FF"},
+    "raw bytes that are not UTF-8": {"data": urlencode(GENUINE).encode() + b"&Digits=\xff"},
+    "nothing": {"data": b""},
+    "nothing that can be read": {"data": b"\xff"},
+    "multipart": {"data": GENUINE, "content_type": "multipart/form-data"},
+    "multipart with a file": {
+        "data": b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n1\r\n--x--',
+        "content_type": "multipart/form-data; boundary=x",
+    },
+    "json": {"json": GENUINE},
+    "no type": {"data": urlencode(GENUINE), "content_type": ""},
+    "another type": {"data": urlencode(GENUINE), "content_type": "text/plain"},
+    "a form and another type": {
+        "data": urlencode(GENUINE),
+        "content_type": f"multipart/form-data, {FORM_TYPE}",
+    },
+}
+
+
+@each_reader
+@pytest.mark.parametrize("change", TAMPERED)
+def test_a_genuine_signature_covers_nothing_that_was_read_in_another_way(
+    change: str, reader: str, app: Flask, twirec_archive: Archive
+) -> None:
+    read_first(app, reader)
+    before = tables(twirec_archive)
+    sent = {"content_type": FORM_TYPE, **TAMPERED[change]}
+    if "json" in sent:
+        del sent["content_type"]
+    genuine = {"X-Twilio-Signature": signature("/voice", GENUINE)}
+    answer = app.test_client().post("/voice", headers=genuine, **sent)
+    assert (answer.status_code, answer.text) == (403, "")
+    assert tables(twirec_archive) == before
+
+
+@each_reader
+def test_a_hash_of_another_body_is_refused_too(reader: str, app: Flask) -> None:
+    read_first(app, reader)
+    path = "/voice?bodySHA256=" + "0" * 64
+    genuine = {"X-Twilio-Signature": signature(path, GENUINE)}
+    assert app.test_client().post(path, headers=genuine, data=GENUINE).status_code == 403
+
+
+@pytest.mark.parametrize("hooked", [True, False])
+@pytest.mark.parametrize(
+    "data",
+    [urlencode(GENUINE), urlencode(list(reversed(GENUINE.items())))],
+    ids=["as sent", "turned"],
+)
+def test_the_order_of_the_fields_does_not_matter(hooked: bool, data: str, app: Flask) -> None:
+    if hooked:
+        read_first(app, "form")
+    genuine = {"X-Twilio-Signature": signature("/voice", GENUINE)}
+    for kind in (FORM_TYPE, f"{FORM_TYPE}; charset=UTF-8", FORM_TYPE.upper()):
+        answer = app.test_client().post("/voice", headers=genuine, data=data, content_type=kind)
+        assert answer.status_code == 200
+
+
+@each_reader
+def test_what_is_longer_than_anything_of_twilios_is_not_read(reader: str, app: Flask) -> None:
+    read_first(app, reader)
+    long = {**GENUINE, "Extra": "x" * 70_000}
+    genuine = {"X-Twilio-Signature": signature("/voice", long)}
+    answer = app.test_client().post(
+        "/voice", headers=genuine, data=urlencode(long), content_type=FORM_TYPE
+    )
+    assert answer.status_code == 413
+
+
+# --- a shared key -----------------------------------------------------------------------------
+
+
+@each_path
+def test_the_token_does_not_sign_for_a_shared_key(path: str, post: SignedPosts) -> None:
+    form = form_of(path)
+    named = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_x,algorithm=HMAC_SHA1"}
+    answer = post(path, form, **{"X-Twilio-Signature": signature(path, form), **named})
+    assert (answer.status_code, answer.text) == (403, "")
 
 
 # --- another account --------------------------------------------------------------------------

@@ -9,13 +9,14 @@ from flask import Response
 
 from tests.sandbox.target import Target
 from twirec.sandbox.courier import Courier, Overrides
+from twirec.sandbox.signing import Signer
 
 TOKEN = "12345"
 
 
 @pytest.fixture
 def courier() -> Courier:
-    return Courier(TOKEN)
+    return Courier(Signer(TOKEN))
 
 
 def statuses(*codes: int) -> Callable[[], Response]:

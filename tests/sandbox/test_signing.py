@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 import pytest
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import (
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
 
-from twirec.sandbox.signing import sign, signed_url
+from twirec.sandbox.sandbox import SHARED_KEY
+from twirec.sandbox.signing import Signer, sign, signed_url
 
 FORM = {
     "CallSid": "CA1234567890ABCDE",
@@ -50,3 +56,14 @@ def test_over_http_the_port_is_signed() -> None:
 def test_the_official_validator_accepts_empty_fields_and_umlauts() -> None:
     form = {"To": "", "SpeechResult": "Sí, de acuerdo — ¡gracias!"}
     assert RequestValidator("12345").validate(URL, form, sign("12345", URL, form))
+
+
+def test_with_a_shared_key_the_official_library_believes_what_the_headers_say() -> None:
+    key, secret = SHARED_KEY
+    headers = Signer("12345", SHARED_KEY).headers(URL, FORM)
+    assert headers[SIGNATURE_SETTINGS_HEADER] == f"key={key},algorithm=HMAC_SHA256"
+    algorithm = get_signature_algorithm(headers[SIGNATURE_SETTINGS_HEADER])
+    genuine = headers[SIGNATURE_HEADER]
+    assert RequestValidator(secret).validate(URL, FORM, genuine, algorithm)
+    assert not RequestValidator("12345").validate(URL, FORM, genuine, algorithm)
+    assert secret not in repr(Signer("12345", SHARED_KEY))

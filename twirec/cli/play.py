@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from twirec.sandbox import Sandbox
+from twirec.sandbox.sandbox import SHARED_KEY
 
 
 @click.command()
@@ -16,14 +17,27 @@ from twirec.sandbox import Sandbox
     show_default=True,
     help="How much faster than life calls are played.",
 )
-def sandbox(port: int, speed: float) -> None:
+@click.option(
+    "--shared-key",
+    is_flag=True,
+    help="Sign with a shared key instead of the token, as under a Webhook Rule.",
+)
+def sandbox(port: int, speed: float, shared_key: bool) -> None:
     """Run the stand-in for Twilio, until Ctrl-C.
 
     It prints the settings by which an app and a worker use it.
     """
-    stand_in = Sandbox(port=port, speed=speed)
+    try:
+        stand_in = Sandbox(port=port, speed=speed, shared_key=SHARED_KEY if shared_key else None)
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port} of 127.0.0.1 cannot be used: {error.strerror}; give another with --port."
+        ) from error
     click.echo(f"export TWIREC_TWILIO_API_URL={stand_in.url}")
     click.echo(f"export TWIREC_CLOCK_SPEED={speed:g}")
     click.echo(f"export TWILIO_ACCOUNT_SID={stand_in.account_sid}")
     click.echo(f"export TWILIO_AUTH_TOKEN={stand_in.auth_token}")
+    if shared_key:
+        keys = f"{stand_in.account_sid}={':'.join(SHARED_KEY)}"
+        click.echo(f"export TWIREC_TWILIO_SHARED_KEYS={keys}")
     stand_in.serve_forever()

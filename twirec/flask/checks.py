@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import ParamSpec, cast
 from urllib.parse import quote
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from twirec.calls.forms import is_probe
+from twirec.calls.signature import SIGNATURE, SIGNED_BY
 from twirec.flask.probe import probed
 from twirec.flask.wired import wired
 from twirec.model.errors import MalformedRequest, NotFound, RequestRefused, TwirecError
@@ -31,10 +33,16 @@ ANSWERS: Mapping[type[TwirecError], int] = {
 """What our errors mean in HTTP. Any other error stays a 500, and Twilio tries again."""
 
 
-def signed(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+View = Callable[P, ResponseReturnValue | Awaitable[ResponseReturnValue]]
+
+
+def signed(view: View[P]) -> Callable[P, ResponseReturnValue]:
     """Let only requests through that are proven to be Twilio's; answer others with 403.
 
     The doctor's test request is answered without the view.
+
+    Args:
+        view: a view, which may be a coroutine function (with `pip install 'flask[async]'`).
     """
 
     @wraps(view)
@@ -43,11 +51,12 @@ def signed(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturn
             g.twirec_fields = _checked_fields()
             if is_probe(g.twirec_fields):
                 return probed(view, wired().extension)
-            return view(*args, **kwargs)
+            answer: ResponseReturnValue = current_app.ensure_sync(view)(*args, **kwargs)
         except tuple(ANSWERS) as error:
             status = next(ANSWERS[kind] for kind in ANSWERS if isinstance(error, kind))
             log.warning("%s answered with %d: %s", request.url_rule, status, error)
             return Response(status=status)
+        return answer
 
     return checked
 
@@ -57,19 +66,43 @@ def _checked_fields() -> Mapping[str, str]:
 
     Raises:
         RequestRefused: it is not.
+        RequestEntityTooLarge: it is longer than anything of Twilio's.
         RuntimeError: something read the body before, so that it cannot be checked.
     """
+    if (request.content_length or 0) > MOST_BYTES:
+        raise RequestEntityTooLarge
     request.max_content_length = MOST_BYTES
     body = request.get_data()
-    if request.content_length and not body:
-        raise RuntimeError("Something of the app read the form before @recordings.signed could.")
+    form = None if body else _form_read_before()
+    if form is None and request.content_length and not body:
+        raise RuntimeError(
+            "Something of the app read the body of the request before @recordings.signed could "
+            "check it: let it read request.form, or request.get_data(), which keep what they read."
+        )
     return wired().archive.signature.check(
         method=request.method,
         target=_raw_target(),
-        signature=request.headers.get("X-Twilio-Signature"),
+        signature=request.headers.get(SIGNATURE),
+        signed_by=request.headers.get(SIGNED_BY),
         body=body,
         content_type=request.content_type or "",
+        form=form,
     )
+
+
+def _form_read_before() -> list[tuple[str, str]] | None:
+    """Return the form if a hook, or a decorator above ours, had Flask read it; its bytes are gone.
+
+    Flask keeps what it read, and the view reads the same. Files are part of no form of Twilio's.
+
+    Raises:
+        RequestRefused: it has files.
+    """
+    if "form" not in request.__dict__ or not (request.content_length or request.form):
+        return None
+    if request.files:
+        raise RequestRefused("The request has files.")
+    return list(request.form.items(multi=True))
 
 
 def _raw_target() -> str:

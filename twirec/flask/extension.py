@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import ParamSpec
+from weakref import WeakSet
 
 from flask import Blueprint, Flask, Response
 from flask.typing import ResponseReturnValue
@@ -45,13 +47,32 @@ class Twirec:
     ) -> None:
         self._build_dial = build_dial
         self._may_pause = may_pause
-        if app is not None and archive is None:
+        self._apps: WeakSet[Flask] = WeakSet()
+        self._checked: WeakSet[Callable[..., object]] = WeakSet()
+        if (app is None) is not (archive is None):
             raise TypeError("Give Twirec() the archive with the app, or neither.")
         if app is not None and archive is not None:
             self.init_app(app, archive)
 
     def init_app(self, app: Flask, archive: Archive) -> None:
-        """Add the routes under `/twirec/` to an app."""
+        """Add the routes under `/twirec/` to an app.
+
+        Raises:
+            TypeError: one of these is something else.
+            RuntimeError: the app has an extension of twirec already, or a view of it that was to
+                be `signed` is served without.
+        """
+        if not isinstance(app, Flask):
+            raise TypeError("Give Twirec the Flask app first; a blueprint needs nothing of it.")
+        if not isinstance(archive, Archive):
+            raise TypeError("Give Twirec an archive, such as Archive.from_env().")
+        if "twirec" in app.extensions:
+            raise RuntimeError(
+                "This app has a Twirec already: make one, and use it in all of its views."
+            )
+        for view in self._checked:
+            _check_served(view, app)
+        self._apps.add(app)
         app.extensions["twirec"] = Wired(archive, self._build_dial, self._may_pause, type(self))
         routes = self._routes()
         app.register_blueprint(routes, url_prefix="/twirec")
@@ -60,8 +81,27 @@ class Twirec:
         if self._may_pause is not None:
             app.register_blueprint(desktop(), url_prefix="/twirec")
 
-    def signed(self, view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-        """Let only requests through that are proven to be Twilio's; answer others with 403."""
+    def signed(self, view: checks.View[P] | None = None) -> Callable[P, ResponseReturnValue]:
+        """Let only requests through that are proven to be Twilio's; answer others with 403.
+
+        It stands below the line of the route, directly above the function; a coroutine function
+        (`async def`) is one too.
+
+        Raises:
+            TypeError: it was not put on a function.
+            RuntimeError: it stands above the route, which then serves the function without it.
+        """
+        if not isinstance(self, Twirec):  # Python gives the function as `self` then
+            raise TypeError(
+                "Put signed of the object on the view, not of the class: "
+                "recordings = Twirec(app, archive), then @recordings.signed."
+            )
+        if not callable(view):
+            raise TypeError("Write @recordings.signed without brackets, above a function.")
+        for app in self._apps:
+            _check_served(view, app)
+        with suppress(TypeError):  # what cannot be referred to weakly is no function
+            self._checked.add(view)
         return checks.signed(view)
 
     def answer(self, dial: str | Sequence[str] = ()) -> Response:
@@ -91,7 +131,8 @@ class Twirec:
         Raises:
             RuntimeError: the view is not `signed`.
         """
-        return twiml(wired().archive.phone.answer(fields("voicemail"), dial=(VOICEMAIL,)))
+        form = fields("voicemail")
+        return twiml(wired().archive.phone.answer(form, dial=(VOICEMAIL,)))
 
     def dial_out(self, to: str, *, own_number: str) -> Response:
         """Dial for an agent who calls from a softphone or SIP phone; from a `signed` view.
@@ -103,8 +144,8 @@ class Twirec:
         Raises:
             RuntimeError: the view is not `signed`.
         """
-        phone = wired().archive.phone
-        return twiml(phone.dial_out(fields("dial_out"), to=to, own_number=own_number))
+        form = fields("dial_out")
+        return twiml(wired().archive.phone.dial_out(form, to=to, own_number=own_number))
 
     def take(self, queue: str) -> Response:
         """Connect an agent, whose call this is, with who waits longest in a queue.
@@ -117,7 +158,8 @@ class Twirec:
         Raises:
             RuntimeError: the view is not `signed`.
         """
-        return twiml(wired().archive.phone.take(fields("take"), queue))
+        form = fields("take")
+        return twiml(wired().archive.phone.take(form, queue))
 
     def join(self, room: str) -> Response:
         """Let an agent, whose call this is, into a conference; from a `signed` view.
@@ -131,7 +173,8 @@ class Twirec:
         Raises:
             RuntimeError: the view is not `signed`.
         """
-        return twiml(wired().archive.phone.join(fields("join"), room))
+        form = fields("join")
+        return twiml(wired().archive.phone.join(form, room))
 
     def _routes(self) -> Blueprint:
         routes = Blueprint("twirec", __name__)
@@ -141,3 +184,12 @@ class Twirec:
         # What every caller hears is no secret, and Twilio may fetch it without signing.
         routes.add_url_rule("/audio/<hash_>.wav", "audio", audio)
         return routes
+
+
+def _check_served(view: Callable[..., object], app: Flask) -> None:
+    """Refuse a view that an app serves as it is, though it was to be checked."""
+    if any(served is view for served in app.view_functions.values()):
+        raise RuntimeError(
+            "Put @recordings.signed below the line of the route, directly above "
+            f"{getattr(view, '__name__', view)}(): as it stands, whoever asks reaches it unchecked."
+        )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from flask import current_app, g
+from flask import current_app, g, has_request_context
 
 from twirec.archive import Archive
 from twirec.calls.twiml import BuildDial
@@ -27,16 +27,33 @@ class Wired:
 
 
 def wired() -> Wired:
-    """Return what the app of the present request was given."""
+    """Return what the app of the present request was given.
+
+    Raises:
+        RuntimeError: it was given nothing.
+    """
+    if "twirec" not in current_app.extensions:
+        raise RuntimeError(
+            "This app has no archive: call recordings.init_app(app, Archive.from_env()) where it "
+            "is made."
+        )
     return cast(Wired, current_app.extensions["twirec"])
 
 
 def fields(what: str) -> Mapping[str, str]:
     """Return the form of a request that was checked.
 
+    Args:
+        what: the method that needs it, for the message.
+
     Raises:
-        RuntimeError: the view is not `signed`.
+        RuntimeError: the view is not `signed`, or this is no view.
     """
+    if not has_request_context():
+        raise RuntimeError(f"{what}() is for a view, while it answers a request of Twilio's.")
     if "twirec_fields" not in g:
-        raise RuntimeError(f"Put @recordings.signed on the view that returns {what}().")
+        raise RuntimeError(
+            f"Put @recordings.signed on the view that returns {what}(), below the line of its "
+            "route: what stands above that is not served."
+        )
     return cast(Mapping[str, str], g.twirec_fields)

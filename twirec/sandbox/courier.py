@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from twirec.sandbox.signing import sign
+from twirec.sandbox.signing import Signer
 
 _POLICIES = frozenset({"4xx", "5xx", "ct", "rt"})
 _DEFAULT_POLICY = frozenset({"ct"})
@@ -92,11 +92,11 @@ class Courier:
     """Sends what Twilio would send.
 
     Args:
-        token: the auth token that requests are signed with.
+        signer: what requests are signed with.
     """
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
 
     def send(self, url: str, params: Mapping[str, str], method: str = "POST") -> Reply:
         """Send form fields (POST) or query parameters (GET), and repeat as the URL says."""
@@ -132,7 +132,7 @@ class Courier:
         headers = {
             "User-Agent": "TwilioProxy/1.1",
             "Accept": "*/*",
-            "X-Twilio-Signature": sign(self._token, parcel.url, parcel.form),
+            **self._signer.headers(parcel.url, parcel.form),
             # Twilio does not say whether repetitions share it, so here they never do.
             "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
         }

@@ -19,7 +19,7 @@ from twirec.sandbox.recorder import TOO_SHORT
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.rest import RestApi, authorize
 from twirec.sandbox.server import Server
-from twirec.sandbox.signing import sign
+from twirec.sandbox.signing import Signer
 from twirec.sandbox.state import (
     Account,
     Application,
@@ -36,6 +36,7 @@ ACCOUNT_SID = "AC" + "5a" * 16
 AUTH_TOKEN = "5afe" * 8  # a made-up token, the same everywhere, that opens nothing
 API_KEY = "SK" + "5a" * 16
 API_SECRET = "5ec2e7" * 5  # likewise
+SHARED_KEY = ("webhooks_sharedkey_" + "5a" * 13, "5a5ec2e7" * 4)  # likewise
 
 
 def _utc_now() -> datetime:
@@ -54,6 +55,8 @@ class Sandbox:
         speed: how many call seconds pass in a real second. Audio is never compressed.
         account_sid, auth_token: the account; requests are signed with the token.
         api_key, api_secret: another way into the REST API.
+        shared_key: a key and its secret, which then sign requests instead of the token, as under
+            a Webhook Rule, such as `SHARED_KEY`; None for the token.
         now: what the time is, UTC; stamps of resources are taken from it.
         encrypt: says of each new recording, by its SID, how it is served encrypted, if it is.
 
@@ -70,11 +73,13 @@ class Sandbox:
         auth_token: str = AUTH_TOKEN,
         api_key: str = API_KEY,
         api_secret: str = API_SECRET,
+        shared_key: tuple[str, str] | None = None,
         now: Callable[[], datetime] = _utc_now,
         encrypt: Callable[[str], Encryption | None] = lambda sid: None,
     ) -> None:
         self._account = Account(account_sid, auth_token, api_key, api_secret, encrypt=encrypt)
-        self._courier = Courier(auth_token)
+        self._signer = Signer(auth_token, shared_key)
+        self._courier = Courier(self._signer)
         self._exchange = Exchange(self._account, self._courier, speed, now)
         self._rest = RestApi(self._account, self._exchange)
         self._control = Control(self._account, self._exchange)
@@ -322,7 +327,7 @@ class Sandbox:
 
     def sign(self, url: str, params: Mapping[str, str]) -> str:
         """Return the `X-Twilio-Signature` of a POST with these form fields."""
-        return sign(self.auth_token, url, params)
+        return self._signer.headers(url, params)["X-Twilio-Signature"]
 
     def post(self, url: str, params: Mapping[str, str]) -> Reply:
         """Post signed form fields to an absolute URL, as Twilio would."""

@@ -42,6 +42,7 @@ class Reader:
             account_sid=account_sid,
             credentials=self._credentials(account_sid, tokens),
             auth_tokens=tokens,
+            shared_keys=self.read("TWIREC_TWILIO_SHARED_KEYS", values.key_table, {}),
             public_url=self.read("TWIREC_PUBLIC_URL", public_url, ""),
             bucket=self.read("TWIREC_BUCKET", values.bucket_url, ""),
             company=self.read("TWIREC_COMPANY", values.spoken, ""),

@@ -52,6 +52,7 @@ NAMES: Mapping[str, Name] = {
     "TWILIO_API_KEY": Name("an API key for Twilio's API"),
     "TWILIO_API_SECRET": Name("the secret of the API key", secret=True),
     "TWIREC_TWILIO_AUTH_TOKENS": Name("further tokens, by account", secret=True),
+    "TWIREC_TWILIO_SHARED_KEYS": Name("keys of one's own that sign, by account", secret=True),
     "TWILIO_REGION": Name("Twilio's region, together with the edge"),
     "TWILIO_EDGE": Name("Twilio's edge, together with the region"),
     "TWIREC_DECRYPTION_KEYS": Name("private keys for encrypted recordings", secret=True),

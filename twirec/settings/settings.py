@@ -27,6 +27,9 @@ class Settings:
             (`TWILIO_API_KEY`, `TWILIO_API_SECRET`) or the account and its token.
         auth_tokens: per account, the tokens that may have signed a request: `TWILIO_AUTH_TOKEN`
             and `TWIREC_TWILIO_AUTH_TOKENS` (`AC…=token1,token2;AC…=…`).
+        shared_keys: per account, the secrets of the keys that may have signed a request where a
+            Webhook Rule of Twilio's says so, by key: `TWIREC_TWILIO_SHARED_KEYS`
+            (`AC…=webhooks_sharedkey_…:secret,…;AC…=…`).
         public_url: `TWIREC_PUBLIC_URL`, under which Twilio reaches the app.
         bucket: `TWIREC_BUCKET`, `gs://bucket/prefix` or `file:///folder`.
         company: `TWIREC_COMPANY`, who records; spoken in the announcement.
@@ -76,6 +79,7 @@ class Settings:
     notify_url: str | None = field(default=None, repr=False)
     notify_secret: str = field(default="", repr=False)
     audit_key: str = field(default="", repr=False)
+    shared_keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     language: str = "es-ES"
     sweep_every: timedelta = timedelta(minutes=15)
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)

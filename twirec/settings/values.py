@@ -41,6 +41,20 @@ def token_table(value: str) -> dict[str, tuple[str, ...]]:
     return table
 
 
+def key_table(value: str) -> dict[str, dict[str, str]]:
+    """Return the shared keys of each account, from `AC…=KEY:secret,KEY:secret;AC…=KEY:secret`."""
+    table: dict[str, dict[str, str]] = {}
+    for entry in filter(None, (part.strip() for part in value.split(";"))):
+        account, _, keys = entry.partition("=")
+        pairs = [key.strip().partition(":") for key in keys.split(",") if key.strip()]
+        if not pairs or not all(name and secret for name, _, secret in pairs):
+            raise ValueError("write it as AC…=webhooks_sharedkey_…:secret,webhooks_sharedkey_…:…")
+        table.setdefault(account_sid(account.strip()), {}).update(
+            {name.strip(): secret.strip() for name, _, secret in pairs}
+        )
+    return table
+
+
 def secret(value: str) -> str:
     """Return what is long enough to sign with."""
     if len(value) < 32:
