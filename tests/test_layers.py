@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "rules": {"model", "calls", "settings", "auditing"},
     "upkeep": {"auditing", "model", "calls", "adapters", "transfers", "settings"},
     "finding": {"auditing", "model", "calls", "settings"},
-    "listening": {"auditing", "model", "adapters", "audio", "settings"},
+    "listening": {"auditing", "model", "adapters", "audio", "custody", "settings"},
     "deriving": {"model", "audio", "listening"},
     "waves": {"model", "adapters", "audio"},
     "takeover": {"model", "calls", "transfers", "custody", "settings"},

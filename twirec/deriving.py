@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 from twirec.audio.derivatives import Derivatives
 from twirec.audio.formats import FORMATS
 from twirec.audio.listening_copies import ListeningCopies
-from twirec.listening import Listening, hearing, span
+from twirec.listening import OURSELVES, Listening, hearing, span
 from twirec.model.audio import Asked
 from twirec.model.audit import Action
 from twirec.model.derivatives import Derivative
@@ -40,12 +41,13 @@ class Deriving(Listening):
             CustodyRefused: it may not leave, or was erased meanwhile.
             InvalidQuery: it cannot be had like that; the message names the fix.
             MediaError: what the bucket holds is not, or not all of, a WAV file.
+            BytesDiffer: the bucket holds something else than was archived; nothing was kept.
             BucketError: the bucket does not give or take it.
             ConversionFailed: ffmpeg failed.
             AudioToolsMissing: the extra `audio` is not installed.
         """
         with self._attempt(Action.DERIVE, by, sid, role=role) as done:
-            made = self._derivatives.make(self._may_leave(sid), asked, keep_for)
+            made = self._derivatives(by, role).make(self._may_leave(sid), asked, keep_for)
         self._audit(done, asked.detail)
         return made
 
@@ -87,16 +89,19 @@ class Deriving(Listening):
             NotFound: there is no such recording, or nothing of that name was made of it.
             CustodyRefused: it may not leave.
             InvalidQuery: the range is none; the message names the fix.
+            BytesDiffer: the bucket holds something else than was made; of a whole one perhaps only
+                instead of its last bytes.
             BucketError: the bucket does not give it.
         """
         with self._attempt(hearing(download), by, sid, role=role) as done:
             recording = self._may_leave(sid)
             made = self._derivative(sid, object_name)
             start, end = span(made.object_name, made.size or 0, start, end)
+            read = self._checked(sid, by, role).reader(made.fingerprint)
         self._audit(done, {**Asked.of(made.asked).detail, "bytes": f"{start}-{end}"})
         form = FORMATS[made.format]
         return Reading(
-            self.bucket.open_range(object_name, start, end),
+            read(start, end),
             content_type=form.content_type,
             file_name=self._file_name(recording, form.extension),
             size=made.size,
@@ -112,14 +117,14 @@ class Deriving(Listening):
 
     def expire_derivatives(self) -> int:
         """Delete the derivatives that expired, and return how many. Workers and sweeps do it."""
-        return self._derivatives.expire()
+        return self._derivatives().expire()
 
     def _copying(self) -> Iterator[Callable[[], bool]]:
         """Yield what makes one listening copy, if they are wanted."""
         if self.settings.listening_copy:
             asked = Asked(self.settings.listening_copy)
-            yield ListeningCopies(self.catalog, self._derivatives, asked, self.now).make_one
+            yield ListeningCopies(self.catalog, self._derivatives(), asked, self.now).make_one
 
-    @property
-    def _derivatives(self) -> Derivatives:
-        return Derivatives(self.catalog, self.bucket, self._ffmpeg, self.now)
+    def _derivatives(self, by: str = OURSELVES, role: str = "") -> Derivatives:
+        originals = partial(self._original, by=by, role=role)
+        return Derivatives(self.catalog, self.bucket, originals, self._ffmpeg, self.now)

@@ -11,6 +11,8 @@ from twirec.auditing import Auditing
 from twirec.calls.asking import spoken_span
 from twirec.calls.times import When
 from twirec.model.audit import Action
+from twirec.model.bucket import Difference
+from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import whole
 from twirec.model.records import Recording
 from twirec.model.upkeep import Day, Stats
@@ -90,6 +92,39 @@ class Upkeep(Auditing):
         if limit is not None:
             whole("limit", limit, 0, 2**31)
         return self.catalog.parked(limit)
+
+    def differences(self) -> list[Difference]:
+        """Return the objects that are not what was put there, oldest first, until somebody looked.
+
+        They are found when something is heard, taken out, converted or compared (`compare`).
+        """
+        return self.catalog.differences()
+
+    def settle_difference(self, sid: str, *, reason: str, by: str, role: str = "") -> int:
+        """Take what differs of a recording off the list: somebody looked at it.
+
+        It is mended by nothing, and found again by who hears the recording next.
+
+        Args:
+            sid: of the recording, `RE…`.
+            reason: what they found, for the audit log.
+            by: who looked.
+            role: what they are in the app, for the audit log.
+
+        Returns:
+            How many objects it were.
+
+        Raises:
+            InvalidQuery: it is not said why.
+            NotFound: nothing is known to differ of it.
+        """
+        with self._attempt(Action.COMPARE, by, sid, role=role) as done:
+            if not reason.strip():
+                raise InvalidQuery("reason: say what was found.")
+            if all(each.recording_sid != sid for each in self.catalog.differences()):
+                raise NotFound(f"Nothing is known to differ of {sid}; `twirec stats` names them.")
+            settled = replace(done, detail={"settled": reason.strip()})
+            return self.catalog.settle_differences(sid, settled)
 
     def retry(self, sid: str | None = None, *, by: str, role: str = "") -> int:
         """Let a worker take parked recordings up again, from the first attempt.

@@ -9,7 +9,7 @@ from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.audio.drawing import LABELS, svg
 from twirec.audio.facts import ALIKE, customer_first, judged, mostly_customers
 from twirec.audio.waveform import measure
-from twirec.model.ports import Bucket
+from twirec.model.audio import ReadBytes
 from twirec.model.records import Recording
 from twirec.model.waves import SoundWarning, Waveform
 from twirec.model.words import Role
@@ -24,12 +24,10 @@ class Waves:
 
     catalog: SqlCatalog
 
-    @property
-    def bucket(self) -> Bucket:
-        """Where the bytes are kept."""
+    def _may_leave(self, sid: str) -> Recording:
         raise NotImplementedError
 
-    def _may_leave(self, sid: str) -> Recording:
+    def _original(self, recording: Recording) -> ReadBytes:
         raise NotImplementedError
 
     def waveform(self, sid: str) -> Waveform:
@@ -45,12 +43,13 @@ class Waves:
             NotFound: the catalog has no such recording.
             CustodyRefused: it may not leave.
             MediaError: what is in the bucket is no WAV file that can be measured.
+            BytesDiffer: it is something else than was archived.
             BucketError: the bucket does not give it.
         """
         recording = self._may_leave(sid)
         found = self.catalog.kept_waveform(sid)
         if found is None:
-            found = measure(self.bucket.open_range(recording.object_name or ""))
+            found = measure(self._original(recording)(0, None))
             self.catalog.keep_waveform(sid, found)
         known = judged(found, recording)
         if customer_first(known) and mostly_customers(

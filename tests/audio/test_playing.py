@@ -102,9 +102,9 @@ def test_a_player_seeks(
     asked = []
     read = house.bucket.open_range
 
-    def watched(name: str, start: int = 0, end: int | None = None):  # type: ignore[no-untyped-def]
+    def watched(name: str, start: int = 0, end: int | None = None, **pinned: int):  # type: ignore[no-untyped-def]
         asked.append(start / house.bucket.stat(name).size)
-        return read(name, start, end)
+        return read(name, start, end, **pinned)
 
     monkeypatch.setattr(house.bucket, "open_range", watched)
     assert _loudest(player, address(house, sid, what), SPEAKS + 1) > 1000

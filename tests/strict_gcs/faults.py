@@ -38,6 +38,8 @@ class Fault:
         drop: cut the connection before anything is done, or after it was done.
         keep: bytes of a chunk that are kept; the rest is dropped, as the protocol allows.
         delay: seconds to wait first.
+        media: what comes instead of the bytes that were asked for, as if all were well: a page,
+            half of them, the whole object whatever the range, or none.
         answer: fields that the answer has instead of the true ones; None leaves a field out.
     """
 
@@ -50,6 +52,7 @@ class Fault:
     keep: int | None = None
     delay: float = 0
     answer: Mapping[str, object] = field(default_factory=dict)
+    media: Literal["page", "short", "whole", "empty"] | None = None
 
 
 class Faults:

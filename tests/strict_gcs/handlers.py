@@ -114,6 +114,12 @@ def _media(api: Api, call: Call) -> Answer:
     size = int(found.resource["size"])
     span = byte_range(call.headers.get("Range"), size)
     start, end = span or (0, size)
+    if call.fault.media == "page":
+        return Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>proxy</html>")
+    if call.fault.media == "whole":
+        span, start, end = None, 0, size
+    elif call.fault.media is not None:
+        end = start if call.fault.media == "empty" else start + (end - start) // 2
     headers = {
         "Content-Type": found.resource["contentType"],
         "Content-Length": str(end - start),

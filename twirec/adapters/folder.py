@@ -20,7 +20,14 @@ from typing import Any
 
 from twirec.adapters.folder_draft import Draft, make_folder, sync_folder, write_whole
 from twirec.model.bucket import StoredObject
-from twirec.model.errors import BucketRefused, BucketUnavailable, ObjectExists, ObjectNotFound
+from twirec.model.crc32c import Crc32c
+from twirec.model.errors import (
+    BucketRefused,
+    BucketUnavailable,
+    BytesDiffer,
+    ObjectExists,
+    ObjectNotFound,
+)
 from twirec.model.ports import Seal
 
 SUFFIX = ".labels.json"
@@ -28,6 +35,8 @@ SUFFIX = ".labels.json"
 
 _PRIVATE = ".twirec"
 _CHUNK = 256 * 1024
+_MOST_COMPARED = 10_000
+"""Of so many files it is remembered that they were compared with their checksums."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {
     errno.EACCES,
@@ -54,6 +63,7 @@ class FolderBucket:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._private = root / _PRIVATE
+        self._compared: dict[Path, tuple[object, ...]] = {}
 
     def put(
         self,
@@ -110,10 +120,27 @@ class FolderBucket:
             self._write_about(path, about)
             return self._describe(name, path)
 
-    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Stream the bytes from `start` up to and without `end`. See the port `Bucket`."""
-        size = self.stat(name).size or 0
-        return _read(self._path(name), start, size if end is None else min(end, size))
+    def open_range(
+        self,
+        name: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        generation: int | None = None,
+    ) -> Iterator[bytes]:
+        """Stream the bytes from `start` up to and without `end`. See the port `Bucket`.
+
+        Before a first part of it is given, a file is read whole and compared with its checksum:
+        once in each process, and again if it changed.
+        """
+        path, stored = self._path(name), self.stat(name)
+        if generation not in (None, stored.generation):
+            raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
+        size = stored.size or 0
+        stop = size if end is None else min(end, size)
+        if start < stop and stop - start < size:
+            self._compare(path, stored)
+        return _read(path, start, stop)
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Describe the live objects in order of their names. See the port `Bucket`."""
@@ -133,6 +160,23 @@ class FolderBucket:
 
     def close(self) -> None:
         """Nothing is open. See the port `Bucket`."""
+
+    def _compare(self, path: Path, stored: StoredObject) -> None:
+        with _translated():
+            found = path.stat()
+            version = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            if stored.crc32c is None or self._compared.get(path) == (*version, stored.crc32c):
+                return  # of what has no checksum nothing can be said
+            checksum = Crc32c()
+            for chunk in _read(path, 0, found.st_size):
+                checksum.update(chunk)
+            if str(checksum) != stored.crc32c:
+                raise BytesDiffer(
+                    f"{stored.name} is not what was put there: its CRC32C is another one."
+                )
+        if len(self._compared) >= _MOST_COMPARED:
+            self._compared.clear()
+        self._compared[path] = (*version, stored.crc32c)
 
     def _describe(self, name: str, path: Path) -> StoredObject:
         try:

@@ -142,17 +142,26 @@ class GcsBucket:
             blob.patch(if_generation_match=generation, **self._options)
         return self._describe(blob)
 
-    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def open_range(
+        self,
+        name: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        generation: int | None = None,
+    ) -> Iterator[bytes]:
         """Stream the bytes from `start` up to and without `end`. See the port `Bucket`.
 
-        Each chunk is a request of its own to the generation that was live at the call: nothing
-        stays open when the reader leaves, and a broken connection costs one chunk.
+        Each chunk is a request of its own to one generation: nothing stays open when the reader
+        leaves, and a broken connection costs one chunk. That the bytes of a part are those of the
+        checksum is Google's own business: it keeps each object with it
+        (https://cloud.google.com/storage/docs/data-validation).
         """
-        found = self._load(name)
+        found = self._load(name, generation)
         if found.size is None:
             raise BucketUnavailable(f"The bucket did not say how large {name} is.")
         stop = found.size if end is None else min(end, found.size)
-        return self._ranges(name, found.generation, start, stop)
+        return self._ranges(name, _known(found.generation), start, stop)
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Describe the live objects in order of their names. See the port `Bucket`."""
@@ -231,20 +240,22 @@ class GcsBucket:
             )
 
     def _ranges(self, name: str, generation: int, start: int, stop: int) -> Iterator[bytes]:
-        blob = self._blob(name, generation)
         for at in range(start, stop, PIECE):
+            blob = self._blob(name, generation)  # whose properties become those of the answer
+            part = _Part(min(at + PIECE, stop) - at)
             with self._translated({404: ObjectNotFound(f"{name} was deleted while it was read.")}):
-                chunk: bytes = blob.download_as_bytes(
+                blob.download_to_file(
+                    part,
                     start=at,
-                    end=min(at + PIECE, stop) - 1,
+                    end=at + part.size - 1,
                     raw_download=True,
                     checksum=None,
                     **self._options,
                 )
-            yield chunk
+            yield part.bytes(name, blob, generation)
 
-    def _load(self, name: str) -> Any:
-        blob = self._blob(name)
+    def _load(self, name: str, generation: int | None = None) -> Any:
+        blob = self._blob(name, generation)
         with self._translated({404: ObjectNotFound(f"There is no object {name}.")}):
             blob.reload(**self._options)
         return blob
@@ -298,6 +309,47 @@ def _new_client() -> storage.Client:
     # 3.17.1 fetches the bucket's metadata in a thread of its own, for traces that nobody asked for.
     client._bucket_metadata_cache = None
     return client
+
+
+class _Part:
+    """Takes the answer to a request for a part of an object, and no more than was asked for.
+
+    A server, or a proxy before it, may answer with a page, with less, or with the whole object.
+
+    Args:
+        size: bytes that are asked for.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._held = bytearray()
+
+    def write(self, chunk: bytes) -> int:
+        """Take what arrives.
+
+        Raises:
+            BucketUnavailable: it is more than was asked for.
+        """
+        if len(self._held) + len(chunk) > self.size:
+            raise BucketUnavailable("Google, or a proxy, answered with more than was asked for.")
+        self._held += chunk
+        return len(chunk)
+
+    def bytes(self, name: str, answer: Any, generation: int) -> bytes:
+        """Return the part.
+
+        Raises:
+            BucketUnavailable: it is something else, or not all of it.
+        """
+        if str(answer.content_type or "").lower().startswith("text/html"):
+            raise BucketUnavailable(f"A page came instead of {name}: is a proxy before Google?")
+        if answer.generation is not None and int(answer.generation) != generation:
+            raise BucketUnavailable(f"Another generation of {name} came than was asked for.")
+        if len(self._held) != self.size:
+            raise BucketUnavailable(
+                f"Of {name} came {len(self._held)} bytes of the {self.size} that were asked for."
+            )
+        return bytes(self._held)
 
 
 def _with_scheme(host: str) -> str:

@@ -94,7 +94,7 @@ def _translate(error: Exception, bucket: str, answers: Mapping[int, BucketError]
     status, reason, sentence = _status(error), *_told(error)
     if status == 404 and "bucket does not exist" in sentence:
         return no_bucket(bucket)
-    if status in answers and not (status == 412 and reason not in {"", "conditionNotMet"}):
+    if status in answers and reason != "orgPolicyConstraintFailed":  # 412 is that too
         return answers[status]
     if not status:
         facts = type(error).__name__

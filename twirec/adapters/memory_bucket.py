@@ -10,7 +10,7 @@ from datetime import datetime
 
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
-from twirec.model.errors import ObjectExists, ObjectNotFound
+from twirec.model.errors import BytesDiffer, ObjectExists, ObjectNotFound
 from twirec.model.ports import Seal
 
 _CHUNK = 256 * 1024
@@ -60,9 +60,21 @@ class MemoryBucket:
             self._objects[name] = (stored, data)
             return stored
 
-    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def open_range(
+        self,
+        name: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        generation: int | None = None,
+    ) -> Iterator[bytes]:
         """Stream the bytes from `start` up to and without `end`. See the port `Bucket`."""
-        data = memoryview(self._find(name)[1])[start:end]
+        stored, held = self._find(name)
+        if generation not in (None, stored.generation):
+            raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
+        data = memoryview(held)[start:end]
+        if len(data) < len(held) and str(Crc32c(held)) != stored.crc32c:
+            raise BytesDiffer(f"{name} is not what was put there: its CRC32C is another one.")
         return (bytes(data[at : at + _CHUNK]) for at in range(0, len(data), _CHUNK))
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:

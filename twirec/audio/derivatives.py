@@ -7,11 +7,10 @@ import logging
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
-from functools import partial
 
 from twirec.audio.conversion import plan
 from twirec.audio.formats import find_format
-from twirec.model.audio import Asked
+from twirec.model.audio import Asked, ReadBytes
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.derivatives import Derivative, DerivativesCatalog, derivative_name
@@ -43,7 +42,9 @@ class Derivatives:
 
     Args:
         catalog: where they are written down.
-        bucket: where they are kept, and their originals are.
+        bucket: where they are kept.
+        originals: returns what reads the bytes of a recording, and compares them with what was
+            archived.
         ffmpeg: returns the path of ffmpeg.
         now: the clock, UTC.
     """
@@ -52,11 +53,13 @@ class Derivatives:
         self,
         catalog: DerivativesCatalog,
         bucket: Bucket,
+        originals: Callable[[Recording], ReadBytes],
         ffmpeg: Callable[[], str],
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
+        self._originals = originals
         self._ffmpeg = ffmpeg
         self._now = now
 
@@ -114,7 +117,7 @@ class Derivatives:
             self._bucket.delete(stored.name, stored.generation)
 
     def _content(self, recording: Recording, asked: Asked) -> Chunks:
-        read = partial(self._bucket.open_range, recording.object_name or "")
+        read = self._originals(recording)
         return plan(read, recording.size or 0, recording.roles, asked).chunks(self._ffmpeg)
 
     def _is_there(self, derivative: Derivative) -> bool:
@@ -122,7 +125,8 @@ class Derivatives:
             stored = self._bucket.stat(derivative.object_name)
         except ObjectNotFound:
             return False
-        return (stored.generation, stored.size) == (derivative.generation, derivative.size)
+        held = (stored.generation, stored.size, stored.crc32c)
+        return held == (derivative.generation, derivative.size, derivative.crc32c)
 
     def _put(
         self, recording: Recording, asked: Asked, begun: Derivative, content: Chunks

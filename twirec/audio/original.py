@@ -91,13 +91,17 @@ class Original:
     def samples(self, first: int, last: int) -> Iterator[bytes]:
         """Stream the samples of some frames, and only them, in pieces of whole frames.
 
+        Of all frames the whole file is read, what stands before and after them too: so its bytes
+        can be compared with what was archived before the last of them is given.
+
         Raises:
             MediaTruncated: the file ends before.
         """
         frame = self.pcm.frame
-        missing = (last - first) * frame
+        begin, end = self._begin + first * frame, self._begin + last * frame
+        missing = end - begin
         rest = b""
-        for chunk in self._read(self._begin + first * frame, self._begin + last * frame):
+        for chunk in self._between(begin, end, whole=(first, last) == (0, self.pcm.frames)):
             missing -= len(chunk)
             piece = rest + chunk if rest else chunk
             odd = len(piece) % frame
@@ -106,3 +110,13 @@ class Original:
                 yield whole
         if missing:
             raise MediaTruncated(f"{missing} bytes of its audio are missing.")
+
+    def _between(self, begin: int, end: int, *, whole: bool) -> Iterator[bytes]:
+        if not whole:
+            yield from self._read(begin, end)
+            return
+        at = 0
+        for chunk in self._read(0, None):
+            if piece := chunk[max(begin - at, 0) : max(end - at, 0)]:
+                yield piece
+            at += len(chunk)

@@ -11,6 +11,7 @@ from twirec.cli.agents import agents, inform
 from twirec.cli.audit import audit
 from twirec.cli.backfill import backfill
 from twirec.cli.call import call, pause, resume
+from twirec.cli.compare import compare
 from twirec.cli.convert import convert
 from twirec.cli.demo import demo
 from twirec.cli.doctor import doctor
@@ -62,6 +63,7 @@ COMMANDS = (
     *(search, show, annotate, stats, audit),
     waveform,
     convert,
+    compare,
     *(sandbox, demo),
     *(journal, rebuild),
 )

@@ -27,7 +27,8 @@ def stats(since: str | None, as_json: bool) -> None:
     counted = archive.stats(since)
     if as_json:
         parked = [_fields(recording) for recording in archive.parked()]
-        print_json({**asdict(counted), "parked_recordings": parked})
+        different = [asdict(each) for each in archive.differences()]
+        print_json({**asdict(counted), "parked_recordings": parked, "different": different})
         return
     zone = archive.settings.timezone
     for name, value in _lines(counted, zone).items():
@@ -36,6 +37,8 @@ def stats(since: str | None, as_json: bool) -> None:
         at = recording.started_at
         since = f", recorded {_moment(at, zone)}" if at else ""
         click.echo(f"  {recording.sid} {recording.state}{since}: {recording.last_error}")
+    for each in archive.differences()[:SHOWN]:
+        click.echo(f"  {each.recording_sid}: {each.object_name} differs: {each.why}")
     if counted.parked > SHOWN:
         click.echo(f"  and {counted.parked - SHOWN} more; --json names all")
 
@@ -55,6 +58,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "notices waiting": f"{counted.notices_waiting}{given_up}",
         "swept until": ", ".join(f"{account} {at}" for account, at in swept.items()),
         "parked": str(counted.parked),
+        "not as archived": str(counted.differences),
     }
 
 

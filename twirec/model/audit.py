@@ -33,6 +33,9 @@ class Action(StrEnum):
     RETRY = "retry"
     REBUILD = "rebuild"
     DERIVE = "derive"
+    DIFFERS = "differs"
+    """What lies in the bucket was found not to be what was put there."""
+    COMPARE = "compare"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,40 @@ TO_ERASE = "to_erase"
 
 
 @dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What an object has to be, as the catalog remembers it.
+
+    Attributes:
+        object_name: the name inside the bucket.
+        size: bytes.
+        crc32c: as in `StoredObject`.
+        sha256: of all bytes, in hex.
+    """
+
+    object_name: str
+    size: int | None
+    crc32c: str | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An object that is not any more what was put there, until somebody looked.
+
+    Attributes:
+        object_name: the object.
+        recording_sid: the recording that it is, or was made of, `RE…`.
+        why: what differs.
+        found_at: when that was first seen, UTC.
+    """
+
+    object_name: str
+    recording_sid: str
+    why: str
+    found_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     """An object as the bucket itself describes it.
 

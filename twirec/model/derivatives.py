@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from twirec.model.audio import Asked
-from twirec.model.bucket import StoredObject
+from twirec.model.bucket import Fingerprint, StoredObject
 from twirec.model.records import Recording
 
 DERIVATIVES = "derivatives/"
@@ -28,7 +28,7 @@ class Derivative:
         made_at: since when the bucket holds it, UTC; None while it does not.
         expires_at: when it is deleted, UTC; None for a listening copy, which stays as long as the
             original.
-        generation, size: what the bucket holds, once it is made.
+        generation, size, crc32c, own_sha256: what the bucket holds, once it is made.
         due_at: when a worker may make it, UTC; None if none is to, or not any more.
         attempts: how often a worker tried.
         last_error: why the last try failed.
@@ -44,9 +44,16 @@ class Derivative:
     expires_at: datetime | None = None
     generation: int | None = None
     size: int | None = None
+    crc32c: str | None = None
+    own_sha256: str | None = None
     due_at: datetime | None = None
     attempts: int = 0
     last_error: str = ""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What its object has to be."""
+        return Fingerprint(self.object_name, self.size, self.crc32c, self.own_sha256)
 
 
 def derivative_name(recording: Recording, asked: Asked, extension: str) -> str:

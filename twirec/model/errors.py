@@ -196,6 +196,15 @@ class ObjectNotFound(BucketError):
     retryable = False
 
 
+class BytesDiffer(BucketError):
+    """What the bucket holds, or gives, is not what was put there. Nothing of it is to be trusted.
+
+    It does not pass: somebody has to look.
+    """
+
+    retryable = False
+
+
 class VerificationFailed(BucketError):
     """Size or checksum that the bucket gives is missing or not that of what was received."""
 

@@ -78,13 +78,26 @@ class Bucket(Protocol):
         """
         ...
 
-    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def open_range(
+        self,
+        name: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        generation: int | None = None,
+    ) -> Iterator[bytes]:
         """Stream the bytes from `start` up to and without `end` (to the end when None).
 
-        A range that begins at or after the object's end is empty.
+        A range that begins at or after the object's end is empty. All chunks are of one
+        generation: of that one, or when None of the one that is live at the call. What is not a
+        part of that object, or not all of the part, is an error, never a chunk or a quiet end.
+
+        A part is given only if the whole still has the checksum by which the bucket describes it;
+        that of all bytes is for the reader to compare.
 
         Raises:
-            ObjectNotFound: there is none (before the first chunk).
+            ObjectNotFound: there is none, or not in that generation (before the first chunk).
+            BytesDiffer: the whole has not that checksum any more (before the first chunk).
         """
         ...
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from twirec.model.agents import Leg
+from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
 from twirec.model.states import UNFINISHED, Custody, State
 from twirec.model.words import (
@@ -152,6 +153,11 @@ class Recording:
     attempts: int = 0
     last_error: str = ""
     keep_at_vendor: bool = False
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What its object in the bucket has to be, once it is archived."""
+        return Fingerprint(self.object_name or "", self.size, self.crc32c, self.sha256)
 
     @property
     def recorded_leg(self) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from twirec.model.audit import AuditDraft
+from twirec.model.bucket import Difference
 from twirec.model.states import Custody, State
 from twirec.model.words import Outcome, Reason
 
@@ -26,6 +27,7 @@ class Stats:
         waiting: recordings in progress, due, or being worked on.
         oldest_waiting: when the oldest of them was recorded, UTC; None if none waits.
         parked: recordings that were given up.
+        differences: objects that are not what was put there, and that nobody looked at yet.
         notices_waiting: notices that the company's own webhook has not taken yet.
         notices_given_up: notices that it did not take for about a day.
         swept: until when each account was swept, UTC; None if it never was.
@@ -42,6 +44,7 @@ class Stats:
     waiting: int
     oldest_waiting: datetime | None
     parked: int
+    differences: int = 0
     notices_waiting: int = 0
     notices_given_up: int = 0
     swept: Mapping[str, datetime | None] = field(default_factory=dict)
@@ -78,6 +81,25 @@ class Upkeep(Protocol):
         """Count what began from each edge and before the next: recordings, and their seconds.
 
         What was lost or erased does not count.
+        """
+        ...
+
+    def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
+        """Write down that an object differs, and the entry of the audit log, until it is settled.
+
+        False, and nothing is written, if that is known of the object already.
+        """
+        ...
+
+    def differences(self) -> list[Difference]:
+        """Return what differs and is not settled, of recordings that are archived, oldest first."""
+        ...
+
+    def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
+        """Forget what differs of a recording and of what was made of it, and write the entry.
+
+        Returns:
+            Of how many objects it was known.
         """
         ...
 

@@ -36,10 +36,12 @@ class Watched:
         self._bucket = bucket
         self._happened = happened
 
-    def open_range(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def open_range(
+        self, name: str, start: int = 0, end: int | None = None, **pinned: Any
+    ) -> Iterator[bytes]:
         self._happened.append("opened")
         try:
-            for chunk in self._bucket.open_range(name, start, end):
+            for chunk in self._bucket.open_range(name, start, end, **pinned):
                 for at in range(0, len(chunk), 4096):  # in pieces, so that something is left
                     self._happened.append("read")
                     yield chunk[at : at + 4096]

@@ -52,6 +52,8 @@ class Derivatives:
             "made_at": at,
             "generation": stored.generation,
             "size": stored.size,
+            "crc32c": stored.crc32c,
+            "own_sha256": stored.labels.get("sha256"),
             "due_at": None,
             "last_error": "",
         }

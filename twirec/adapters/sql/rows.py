@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditEntry
+from twirec.model.bucket import Difference
 from twirec.model.custody import Order, OrderKind
 from twirec.model.derivatives import Derivative
 from twirec.model.policy import Policy, PolicyChange
@@ -42,7 +43,8 @@ def values(
     | Order
     | Note
     | AuditEntry
-    | Derivative,
+    | Derivative
+    | Difference,
 ) -> dict[str, Any]:
     """Return the columns of a value: its fields, in types that databases have.
 

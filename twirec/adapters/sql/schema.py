@@ -311,7 +311,18 @@ derivatives = Table(
     Column("expires_at", UtcDateTime, index=True),
     Column("generation", BigInteger),
     Column("size", BigInteger),
+    Column("crc32c", String(8)),
+    Column("own_sha256", String(64)),
     Column("due_at", UtcDateTime, index=True),
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text, nullable=False),
+)
+
+differences = Table(
+    "differences",
+    metadata,
+    Column("object_name", String(1024), primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("why", Text, nullable=False),
+    Column("found_at", UtcDateTime, nullable=False),
 )

@@ -109,6 +109,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "marks": "where a sweep stopped, and what it is to end: after a rebuild it looks again",
     "waveforms": "measured again when one is asked for",
     "derivatives": "made again when they are asked for",
+    "differences": "found again when somebody hears it; that it was found is on the audit log",
     "journal": "which objects of the journal are this catalog's",
 }
 """Why each other table is left out."""

@@ -9,14 +9,16 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, true, update
 
 from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.outbox import GIVEN_UP
 from twirec.adapters.sql.recordings import PARKED
-from twirec.adapters.sql.schema import callbacks, calls, notices, recordings
+from twirec.adapters.sql.rows import values
+from twirec.adapters.sql.schema import callbacks, calls, differences, notices, recordings
 from twirec.model.audit import AuditDraft
+from twirec.model.bucket import Difference
 from twirec.model.errors import NotFound
 from twirec.model.states import Custody, State
 from twirec.model.upkeep import Stats
@@ -26,6 +28,10 @@ Word = TypeVar("Word", bound=StrEnum)
 
 WAITING = or_(recordings.c.state == State.RECORDING.value, recordings.c.due_at.is_not(None))
 IN_BUCKET = frozenset({State.ARCHIVED, State.RELEASED})
+UNSETTLED = differences.c.recording_sid.in_(
+    select(recordings.c.sid).where(recordings.c.state.in_([state.value for state in IN_BUCKET]))
+)
+"""What differs of recordings that are there still."""
 RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
 
 
@@ -53,6 +59,29 @@ class Upkeep:
                 for start, end in pairwise(edges)
             ]
         return [(row[0], int(row[1])) for row in rows]
+
+    def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
+        """Write down that an object differs, with its entry of the audit log, if it is news."""
+        with self.database.write() as connection:
+            if not self.database.insert_once(connection, differences, values(difference)):
+                return False
+            append(connection, audited)
+        return True
+
+    def differences(self) -> list[Difference]:
+        """Return what differs and is not settled, of recordings that are archived, oldest first."""
+        oldest = (differences.c.found_at, differences.c.object_name)
+        statement = select(differences).where(UNSETTLED).order_by(*oldest)
+        with self.database.read() as connection:
+            return [Difference(**row) for row in connection.execute(statement).mappings()]
+
+    def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
+        """Forget what differs of a recording and of what was made of it, and write the entry."""
+        of_it = differences.c.recording_sid == recording_sid
+        with self.database.write() as connection:
+            gone = connection.execute(delete(differences).where(of_it))
+            append(connection, audited)
+        return gone.rowcount
 
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt."""
@@ -106,6 +135,7 @@ def _waiting(connection: Connection) -> dict[str, Any]:
         "waiting": waiting[0],
         "oldest_waiting": waiting[1],
         "parked": _count(connection, PARKED),
+        "differences": _count(connection, UNSETTLED),
         "notices_waiting": _count(connection, notices.c.due_at.is_not(None)),
         "notices_given_up": _count(connection, GIVEN_UP),
         "callbacks": _told(connection),

@@ -122,6 +122,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("generation", sa.BigInteger(), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("crc32c", sa.String(length=8), nullable=True),
+        sa.Column("own_sha256", sa.String(length=64), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=False),
@@ -131,6 +133,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_derivatives_expires_at"), "derivatives", ["expires_at"], unique=False)
     op.create_index(
         op.f("ix_derivatives_recording_sid"), "derivatives", ["recording_sid"], unique=False
+    )
+    op.create_table(
+        "differences",
+        sa.Column("object_name", sa.String(length=1024), nullable=False),
+        sa.Column("recording_sid", sa.String(length=34), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("object_name", name=op.f("pk_differences")),
+    )
+    op.create_index(
+        op.f("ix_differences_recording_sid"), "differences", ["recording_sid"], unique=False
     )
     op.create_table(
         "journal",

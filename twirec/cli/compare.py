@@ -1,0 +1,35 @@
+"""Whether a recording is still what was archived."""
+
+from __future__ import annotations
+
+import click
+
+from twirec.archive import Archive
+from twirec.cli.output import as_json, print_json, who
+
+
+@click.command()
+@click.argument("sid")
+@click.option(
+    "--reason",
+    help="Compare nothing: say what you found, and take what is known to differ off the list.",
+)
+@as_json
+def compare(sid: str, reason: str | None, as_json: bool) -> None:
+    """Read a recording (RE…), and all that was made of it, and compare it with what was archived.
+
+    What was known to differ and is right again is not on the list of `twirec stats` any more.
+    Exit status 1 if it differs.
+    """
+    archive = Archive.from_env()
+    settled = 0
+    if reason is None:
+        archive.compare(sid, by=who())
+    else:
+        settled = archive.settle_difference(sid, reason=reason, by=who())
+    if as_json:
+        print_json({"sid": sid, "settled": settled})
+    elif reason is None:
+        click.echo(f"{sid} is what was archived.")
+    else:
+        click.echo(f"{settled} off the list; who hears it next finds it again.")
