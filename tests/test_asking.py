@@ -22,6 +22,7 @@ from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 
 ANA, BEA, HIDDEN, DAN = "+34600111222", "+34600332222", "anonymous", "+14155551222"
+FORGOTTEN = "not_known"
 
 CALLS = {
     # spring: two o'clock in Madrid does not come on 29 March, nor in New York on 8 March
@@ -42,6 +43,7 @@ CALLS = {
     "ana 3 Nov 17:00": (ANA, "2026-11-03T16:00"),
     "ana Tue 17:05": (ANA, "2026-11-17T16:05"),
     "bea Thu 16:59": (BEA, "2026-11-19T15:59"),
+    "not known in March": (FORGOTTEN, "2025-03-03T11:00"),
     "hidden Sun 16:20": (HIDDEN, "2026-11-22T15:20"),
     "ana Mon 16:40": (ANA, "2026-11-23T15:40"),
     "bea Mon 17:10": (BEA, "2026-11-23T16:10"),
@@ -79,6 +81,10 @@ MADRID = [
     ("terminado en 2222", ALL_BEA),
     ("oculto", ["hidden Sun 16:20"]),
     ("número oculto", ["hidden Sun 16:20"]),
+    ("número no conocido", ["not known in March"]),
+    ("number not known in March 2025", ["not known in March"]),
+    ("no conocido ayer", []),
+    ("calls of a number not known on 3 March 2025", ["not known in March"]),
     ("withheld", ["hidden Sun 16:20"]),
     ("+1 415 555 1222", ALL_DAN),
     ("999", []),

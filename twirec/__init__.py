@@ -21,6 +21,7 @@ from twirec.model.states import Custody, State
 from twirec.model.upkeep import Day, Stats
 from twirec.model.waves import SoundWarning, Waveform
 from twirec.model.words import (
+    NOT_KNOWN,
     ConsentMode,
     ConsentOutcome,
     Direction,
@@ -33,6 +34,7 @@ from twirec.settings import Settings, misread_settings
 from twirec.version import __version__
 
 __all__ = [
+    "NOT_KNOWN",
     "Action",
     "Announcement",
     "Archive",

@@ -235,7 +235,8 @@ class Listening(Auditing):
     def _file_name(self, recording: Recording, extension: str) -> str:
         """Return number and local time, of characters that are safe in a header and on a disk."""
         try:
-            number = self.catalog.find(recording.sid).call.customer_number
+            line = self.catalog.find(recording.sid).call
+            number = line.customer_number if line.number_known else recording.sid
         except NotFound:
             number = recording.sid
         start = recording.started_at

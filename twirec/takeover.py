@@ -52,6 +52,7 @@ class Takeover:
         *,
         by: str,
         keep_at_vendor: bool = False,
+        release_unknown: bool = False,
         legal_ground: str | None = None,
         threads: int = 8,
     ) -> Backfill:
@@ -66,7 +67,9 @@ class Takeover:
             until: up to when, in the same forms; a day alone is included; None for now.
             by: who orders it.
             keep_at_vendor: leave Twilio's copies where they are. Without it, what an earlier
-                backfill left there is deleted too.
+                backfill left there is deleted too, but for those recordings whose call Twilio does
+                not know (any more).
+            release_unknown: delete Twilio's copies of those too.
             legal_ground: why the company may have recordings of which nobody was told; without it
                 they are quarantined.
             threads: how many recordings to work at together, at the most.
@@ -74,6 +77,8 @@ class Takeover:
         Raises:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
         """
+        if keep_at_vendor and release_unknown:
+            raise InvalidQuery("release_unknown: leave it out, or keep_at_vendor.")
         now = self.now().astimezone(UTC)
         when = partial(spoken_span, now=now, zone=self.settings.timezone)
         begin = when("since", since).since
@@ -92,14 +97,11 @@ class Takeover:
             country=self.settings.country,
             now=self.now,
             keep_at_vendor=keep_at_vendor,
+            release_unknown=release_unknown,
             admit=admit,
         )
-        name = (
-            begin.isoformat(),
-            end.isoformat() if until is not None else "",
-            keep_at_vendor,
-            legal_ground,
-        )
+        span = (begin.isoformat(), end.isoformat() if until is not None else "")
+        name = (*span, keep_at_vendor, release_unknown, legal_ground)
         return Backfill(
             self.catalog,
             self.vendor,

@@ -2,6 +2,7 @@ import pytest
 
 from twirec.calls.numbers import WITHHELD, dialled, is_country, normalise, outside, search_term
 from twirec.model.errors import InvalidQuery
+from twirec.model.words import NOT_KNOWN
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,13 @@ def test_three_to_six_digits_are_the_last_ones(text: str, digits: str) -> None:
 @pytest.mark.parametrize("text", ["oculto", "Anónimo", "withheld", "anonymous", "+266696687"])
 def test_hidden_callers_are_found_by_a_word(text: str) -> None:
     assert search_term(text, "ES") == WITHHELD
+
+
+@pytest.mark.parametrize(
+    "text", ["not known", "number not known", "No conocido", "número no conocido", "not_known"]
+)
+def test_those_whose_number_nobody_knows_are_found_by_other_words(text: str) -> None:
+    assert search_term(text, "ES") == NOT_KNOWN != WITHHELD
 
 
 @pytest.mark.parametrize(

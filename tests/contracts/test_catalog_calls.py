@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from tests.contracts.catalog_scenes import MINUTE, NOW, informed_call, receive
-from tests.factories import ACCOUNT, a_call, a_consent, call_sid, recording_sid
+from tests.factories import ACCOUNT, a_call, a_consent, a_recording, call_sid, recording_sid
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.announcements import Announcement
+from twirec.model.audit import Action, AuditDraft, AuditQuery
 from twirec.model.errors import NotFound
 from twirec.model.finding import Query
 from twirec.model.states import State
-from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.words import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason, Role
 
 
 def test_a_call_comes_back_as_it_was_written(catalog: SqlCatalog) -> None:
@@ -25,6 +26,58 @@ def test_a_call_comes_back_as_it_was_written(catalog: SqlCatalog) -> None:
 def test_a_second_line_for_a_call_leaves_the_first(catalog: SqlCatalog) -> None:
     first = catalog.open_call(a_call())
     assert catalog.open_call(a_call(customer_number="+34600999888")) == first
+
+
+WITHOUT = a_call(
+    direction=None, customer_number=NOT_KNOWN, own_number=NOT_KNOWN, channel_map=(), leg=""
+)
+AFTER = replace(
+    WITHOUT,
+    direction=Direction.OUT,
+    customer_number="+34600111222",
+    own_number="+34911000111",
+    channel_map=(Role.AGENT, Role.CUSTOMER),
+)
+AUDITED = AuditDraft(NOW, "ana", "", Action.ANNOTATE, sid=WITHOUT.call_sid)
+
+
+def test_a_line_without_numbers_takes_its_recording_and_the_vendor_keeps_its_copy(
+    catalog: SqlCatalog,
+) -> None:
+    catalog.adopt(a_recording(call_sid=None))
+    line = replace(WITHOUT, call_sid=recording_sid())
+    for _ in range(2):
+        catalog.open_line_without_numbers(line, recording_sid())
+        (recording,) = catalog.call(ACCOUNT, recording_sid()).recordings
+        assert (recording.call_sid, recording.keep_at_vendor) == (recording_sid(), True)
+    assert catalog.line(ACCOUNT, recording_sid()) == line
+    assert catalog.line(ACCOUNT, call_sid(2)) is None
+
+
+def test_a_line_that_stands_is_left_as_it_is(catalog: SqlCatalog) -> None:
+    known = catalog.open_call(a_call())
+    catalog.open_line_without_numbers(WITHOUT, recording_sid())
+    assert catalog.line(ACCOUNT, call_sid()) == known
+
+
+def test_numbers_that_nobody_knew_are_added_and_written_down(catalog: SqlCatalog) -> None:
+    catalog.open_call(WITHOUT)
+    catalog.adopt(a_recording())
+    maps = {recording_sid(): (Role.AGENT, Role.CUSTOMER)}
+    assert catalog.add_numbers(WITHOUT, AFTER, maps, AUDITED)
+    (found,) = catalog.search(Query(number="1222"))
+    assert found.call == replace(AFTER, outcome=Outcome.RECORDED)
+    assert found.recordings[0].channel_map == maps[recording_sid()]
+    assert [entry.sid for entry in catalog.audit_log(AuditQuery())] == [WITHOUT.call_sid]
+
+
+def test_numbers_that_somebody_else_added_first_stay(catalog: SqlCatalog) -> None:
+    catalog.open_call(WITHOUT)
+    assert catalog.add_numbers(WITHOUT, AFTER, {})
+    other = replace(WITHOUT, customer_number="+34600999888", direction=Direction.IN)
+    assert not catalog.add_numbers(WITHOUT, other, {}, AUDITED)
+    assert catalog.line(ACCOUNT, call_sid()) == AFTER
+    assert catalog.audit_log(AuditQuery()) == []
 
 
 def test_an_unknown_call_and_one_of_another_account_are_not_found(catalog: SqlCatalog) -> None:

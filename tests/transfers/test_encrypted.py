@@ -12,7 +12,7 @@ import pytest
 from tests.encrypting import key_pair, with_a_flipped_bit
 from tests.factories import ACCOUNT, STARTED, recording_sid
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, NAME, House
+from tests.transfers.house import A_CALL, AT_VENDOR, NAME, House
 from twirec.adapters.decryption import RsaKey
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.encryption import read_encryption
@@ -100,6 +100,7 @@ def test_encrypted_and_plain_ones_of_two_accounts_and_two_keys_are_moved_in_one_
     sounds = {number: wav(seconds=4 + number / 10, channels=2) for number in range(1, 7)}
     for number, audio in sounds.items():
         account = ACCOUNT if number < 4 else OTHER_ACCOUNT
+        house.vendor.add_call(dataclasses.replace(A_CALL, account_sid=account))
         record(house, how[number % 3], audio=audio, number=number, account_sid=account)
     house.archive.worker(threads=2).run_once()
     assert {number: content(house, number) for number in sounds} == sounds

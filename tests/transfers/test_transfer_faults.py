@@ -106,12 +106,3 @@ def test_a_recording_of_an_unknown_call_gets_its_numbers_from_the_vendor(house: 
     assert labels["custody"] == "quarantined"
     (record,) = house.archive.search(number="600777888").calls
     assert (record.call.direction, record.call.outcome) == (Direction.IN, Outcome.RECORDED)
-
-
-def test_a_recording_whose_call_nobody_knows_is_kept_all_the_same(house: House) -> None:
-    house.vendor.add_recording(
-        dataclasses.replace(AT_VENDOR, call_sid=None), wav(seconds=4, channels=2)
-    )
-    house.tell(call_sid=None)
-    assert house.work().state is State.RELEASED
-    assert house.bucket.stat(NAME).labels["recording_sid"] == recording_sid()

@@ -66,6 +66,11 @@ class MemoryVendor:
             self._accounts[call.account_sid] = None
             self._calls[call.account_sid, call.sid] = call
 
+    def forget_call(self, account_sid: str, sid: str) -> None:
+        """Forget a call, as Twilio does after 13 months; its recordings stay."""
+        with self._lock:
+            del self._calls[account_sid, sid]
+
     def add_recording(self, recording: VendorRecording, media: bytes = b"") -> None:
         """Put in a recording, in place of the one with its SID; without media it has none yet."""
         with self._lock:

@@ -67,9 +67,12 @@ class Listener(Days):
 
     def _number(self, at: int) -> int | None:
         hidden = self._phrase(at, spoken.WITHHELD)
+        not_known = self._phrase(at, spoken.NOT_KNOWN)
         ending = self._skip(at, spoken.ENDING)
         if hidden:
             number, after = "oculto", hidden[1]
+        elif not_known:
+            number, after = "not known", not_known[1]
         elif self._token(ending).kind is Kind.DIGITS:
             number, after = self._digits(ending)
         else:

@@ -10,6 +10,7 @@ from phonenumbers import PhoneNumberFormat, ValidationResult
 from phonenumbers.shortnumberinfo import is_emergency_number
 
 from twirec.model.errors import InvalidQuery
+from twirec.model.words import NOT_KNOWN
 
 WITHHELD = "anonymous"
 """Stands for every caller who does not show a number."""
@@ -31,6 +32,13 @@ _SPELT_ON_A_KEYPAD = frozenset(
 https://help.twilio.com/articles/223179988-Why-am-I-getting-calls-from-these-strange-numbers-"""
 
 _TYPED = frozenset({"anónimo", "anonimo", "desconocido", "hidden", "oculto", "privado", "withheld"})
+
+_NOT_KNOWN = frozenset(
+    {NOT_KNOWN}
+    | {f"{number}not known" for number in ("", "number ")}
+    | {f"{number}no conocido" for number in ("", "número ", "numero ")}
+)
+"""How people ask for the calls of which nobody knows the number; see `spoken.NOT_KNOWN`."""
 
 _BETWEEN_DIGITS = re.compile(r"[\s./()\-]+")
 
@@ -91,10 +99,11 @@ def outside(address: str, country: str) -> str:
 
 
 def search_term(text: str, country: str) -> str:
-    """Return what to look for: E.164, three to six last digits, or `WITHHELD`.
+    """Return what to look for: E.164, three to six last digits, `WITHHELD` or `NOT_KNOWN`.
 
     Args:
-        text: a number in any usual form, its last digits, or a word such as `oculto`.
+        text: a number in any usual form, its last digits, or words such as `oculto` (they hid it)
+            and `no conocido` (nobody knows it).
         country: ISO 3166 code of the country whose numbers come without a prefix.
 
     Raises:
@@ -103,6 +112,8 @@ def search_term(text: str, country: str) -> str:
     text = text.strip()
     if text.casefold() in _TYPED or (text and _is_withheld(text)):
         return WITHHELD
+    if text.casefold() in _NOT_KNOWN:
+        return NOT_KNOWN
     digits = _BETWEEN_DIGITS.sub("", text)
     if re.fullmatch("[0-9]{3,6}", digits):
         return digits
@@ -110,7 +121,7 @@ def search_term(text: str, country: str) -> str:
     if number is None:
         raise InvalidQuery(
             "number: give a whole number (600 11 12 22, +34600111222), its last 3 to 6 digits, "
-            f"or '{WITHHELD}' for callers who hid theirs."
+            f"'{WITHHELD}' for callers who hid theirs, or 'not known' for those that nobody knows."
         )
     return number
 

@@ -138,6 +138,7 @@ WITHHELD = {
     *("withheld", "hidden", "anonymous", "private", "restricted", "no caller id"),
     *("oculto", "oculta", "anonimo", "privado", "desconocido"),
 }
+NOT_KNOWN = {"not known", "no conocido", "no conocida", "no conocidos"}
 FILLERS = {
     *("the", "on", "of", "in", "at", "from", "with", "by", "call", "calls", "caller", "called"),
     *("customer", "number", "phone", "they", "who", "rang", "that", "was", "were", "this"),

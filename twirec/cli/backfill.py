@@ -43,6 +43,11 @@ INTERRUPTED = 128 + signal.SIGINT
 @click.option("--since", required=True, help="From when: 2023-01-01 or '2023-01-01 16:30'.")
 @click.option("--until", help="Up to when; a date alone includes that day. Now, if not given.")
 @click.option("--keep-at-vendor", is_flag=True, help="Copy and check, but delete nothing.")
+@click.option(
+    "--release-unknown",
+    is_flag=True,
+    help="Delete at Twilio also those whose call Twilio does not know any more.",
+)
 @click.option("--legal-ground", help="Why the company may have them; without it: quarantined.")
 @click.option(
     "--threads",
@@ -56,6 +61,7 @@ def backfill(
     since: str,
     until: str | None,
     keep_at_vendor: bool,
+    release_unknown: bool,
     legal_ground: str | None,
     threads: int,
     as_json: bool,
@@ -71,6 +77,7 @@ def backfill(
         until,
         by=who(),
         keep_at_vendor=keep_at_vendor,
+        release_unknown=release_unknown,
         legal_ground=legal_ground,
         threads=threads,
     )
@@ -183,6 +190,11 @@ def _figures(report: BackfillReport) -> Iterator[str]:
     yield f"{report.copied:,} copied, {report.size:,} bytes"
     if report.here:
         yield f"{report.here:,} were in the bucket already"
+    if report.numbers_not_known:
+        yield (
+            f"{report.numbers_not_known:,} of calls that Twilio does not know any more: number not"
+            f" known, {report.kept_without_number:,} kept at Twilio; see docs/backfill.md"
+        )
     yield from _counted(report.nothing)
     if report.failed:
         yield f"{len(report.failed):,} failed; `twirec work --once --retry --all` tries them again"

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_calls, print_json, record_fields, who
+from twirec.cli.output import as_json, or_not_known, print_calls, print_json, record_fields, who
 from twirec.cli.waves import sound_fields, sound_lines, sound_of
 from twirec.model.announcements import Announcement
 from twirec.model.errors import NotFound
@@ -137,9 +137,9 @@ def _print_call(record: CallRecord, zone: tzinfo) -> None:
     _lines(
         {
             "call": call.call_sid,
-            "direction": call.direction,
-            "customer": call.customer_number,
-            "own number": call.own_number,
+            "direction": or_not_known(call.direction),
+            "customer": or_not_known(call.customer_number),
+            "own number": or_not_known(call.own_number),
             "started": call.started_at,
             "ended": call.ended_at,
             "outcome": call.outcome,

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from twirec.model.records import CallRecord, Recording
+from twirec.model.words import NOT_KNOWN
 
 console = Console(width=None if sys.stdout.isatty() else 140)
 """Where tables go; in a pipe or a file as wide as they need."""
@@ -51,9 +52,9 @@ def print_calls(records: Sequence[CallRecord], zone: tzinfo) -> None:
         files = record.recordings
         table.add_row(
             f"{call.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-            call.customer_number,
-            call.own_number,
-            call.direction,
+            or_not_known(call.customer_number),
+            or_not_known(call.own_number),
+            or_not_known(call.direction),
             why,
             "\n".join(recording.sid for recording in files),
             "\n".join(recording_state(recording) for recording in files),
@@ -64,6 +65,11 @@ def print_calls(records: Sequence[CallRecord], zone: tzinfo) -> None:
 def recording_state(recording: Recording) -> str:
     """Return a recording's state in a word or two."""
     return f"{recording.state} (parked)" if recording.parked else str(recording.state)
+
+
+def or_not_known(said: str | None) -> str:
+    """Return a number or a direction, or that nobody knows it."""
+    return "not known" if said is None or said == NOT_KNOWN else said
 
 
 def who() -> str:

@@ -80,6 +80,7 @@ def sweep(dry_run: bool, full: bool, as_json: bool) -> None:
 
 PLANS = {
     "adopted": "adopt it",
+    "numbers_found": "write down the numbers that Twilio tells now",
     "advanced": "bring it forward",
     "lines_closed": "close its line",
     "lines_written": "write its line",
@@ -100,6 +101,10 @@ def _tell(report: SweepReport) -> None:
     )
     found = {
         "unknown recordings adopted": report.adopted,
+        "of them of calls that Twilio does not know any more: number not known": (
+            report.numbers_not_known
+        ),
+        "lines whose numbers Twilio tells now": report.numbers_found,
         "recordings brought forward": report.advanced,
         "ledger lines closed": report.lines_closed,
         "ledger lines written": report.lines_written,

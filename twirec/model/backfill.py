@@ -32,6 +32,9 @@ class BackfillReport:
         nothing: recordings without anything to copy, by state.
         failed: SID to reason, of what was parked.
         waiting: recordings that were listed, and of which it is not known yet what becomes.
+        numbers_not_known: of those that are done with, recordings whose line has no numbers: Twilio
+            does not know their call (any more).
+        kept_without_number: how many of them Twilio keeps its copy of.
         minutes: of what was seen at the vendor; each recording rounded up, as Twilio counts.
         stopped: why it ended before its end; empty if it did not.
     """
@@ -47,6 +50,8 @@ class BackfillReport:
     nothing: Mapping[State, int] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     waiting: int = 0
+    numbers_not_known: int = 0
+    kept_without_number: int = 0
     minutes: int = 0
     stopped: str = ""
 

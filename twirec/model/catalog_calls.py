@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from twirec.model.agents import ConferenceEvent, InformedAgent, Leg, Together
+from twirec.model.audit import AuditDraft
 from twirec.model.policy import Policy, PolicyChange
 from twirec.model.records import Call, CallRecord, Consent
-from twirec.model.words import Outcome, Reason
+from twirec.model.words import Outcome, Reason, Role
 
 
 class CallsCatalog(Protocol):
@@ -19,6 +20,38 @@ class CallsCatalog(Protocol):
         """Write a call's line, unless it has one, and return the line that stands.
 
         Of a line that stands only `dial` is written anew: a caller may be sent on to somebody else.
+        """
+        ...
+
+    def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
+        """Write the line of a recording whose call nobody knows (any more), unless it has one.
+
+        A recording that is there becomes one of that call if it is of none, and the vendor keeps
+        its copy of it, if it has one still.
+        """
+        ...
+
+    def line(self, account_sid: str, call_sid: str) -> Call | None:
+        """Return a call's line without what belongs to it; None if it has none."""
+        ...
+
+    def add_numbers(
+        self,
+        before: Call,
+        after: Call,
+        channel_maps: Mapping[str, tuple[Role, ...]],
+        audited: AuditDraft | None = None,
+    ) -> bool:
+        """Let a line have the numbers, the direction and the channels of `after`.
+
+        False, and nothing done, if its numbers and direction are not those of `before` any more.
+        The change and its entry of the audit log are both there, or neither.
+
+        Args:
+            before: the line as it was read.
+            after: as it is to be.
+            channel_maps: who is on which channel, by the SID of a recording of the call.
+            audited: what is to be written down of it; None where only the vendor says so.
         """
         ...
 

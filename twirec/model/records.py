@@ -11,6 +11,7 @@ from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
 from twirec.model.states import UNFINISHED, Custody, State
 from twirec.model.words import (
+    NOT_KNOWN,
     ConsentMode,
     ConsentOutcome,
     Direction,
@@ -40,9 +41,10 @@ class Call:
 
     Attributes:
         account_sid: `AC…`.
-        call_sid: the parent leg, `CA…`.
-        direction: `in` or `out`.
-        customer_number: E.164, or what Twilio sent where it is not a number (`anonymous`).
+        call_sid: the parent leg, `CA…`; where a recording names no call, the recording's SID.
+        direction: `in` or `out`; None where nobody knows.
+        customer_number: E.164, what Twilio sent where it is not a number (`anonymous`), or
+            `NOT_KNOWN`.
         own_number: the company's number in the same form.
         started_at: when Twilio first asked for TwiML, UTC; for adopted calls the call's start.
         announced_at: when the notice, or the question, was last sent to be played, UTC.
@@ -65,7 +67,7 @@ class Call:
 
     account_sid: str
     call_sid: str
-    direction: Direction
+    direction: Direction | None
     customer_number: str
     own_number: str
     started_at: datetime
@@ -82,6 +84,11 @@ class Call:
     detail: str = ""
     ended_at: datetime | None = None
     case_number: str = ""
+
+    @property
+    def number_known(self) -> bool:
+        """Whether the customer's number is known, be it that they hid it."""
+        return self.customer_number != NOT_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,8 @@ class Recording:
     """A recording as the catalog knows it.
 
     Attributes:
-        call_sid: the call that it is a recording of, by which its line is known.
+        call_sid: the call that it is a recording of, by which its line is known; its own SID where
+            Twilio names none.
         legal_ground: why the company may have it without proof of notice; empty where it needs
             none, or none was given.
         leg: the leg that Twilio recorded, where that is another one: an agent's, who took the
@@ -162,7 +170,8 @@ class Recording:
     @property
     def recorded_leg(self) -> str:
         """Return the leg that Twilio records, `CA…`; empty where the recording names no call."""
-        return self.leg or self.call_sid or ""
+        call_sid = "" if self.call_sid == self.sid else self.call_sid
+        return self.leg or call_sid or ""
 
     def roles(self, channels: int) -> tuple[Role, ...]:
         """Return who is on each of that many channels; empty when both are on the one there is."""
@@ -253,6 +262,9 @@ class SweepReport:
         asked: recordings and calls that the catalog waits for.
         objects: recordings that the bucket listed.
         adopted: recordings that the catalog did not know.
+        numbers_not_known: calls that got a line without numbers: Twilio does not have them (any
+            more).
+        numbers_found: calls whose line got the numbers that Twilio did not tell before.
         advanced: recordings whose state the vendor knew better.
         lines_written: calls that had no line.
         lines_closed: ledger lines that were still open or owed.
@@ -273,6 +285,8 @@ class SweepReport:
     asked: int = 0
     objects: int = 0
     adopted: int = 0
+    numbers_not_known: int = 0
+    numbers_found: int = 0
     advanced: int = 0
     lines_closed: int = 0
     lines_written: int = 0

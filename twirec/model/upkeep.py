@@ -22,6 +22,7 @@ class Stats:
         custody: how many, by custody.
         calls: how many, by outcome.
         not_recorded: how many calls were not recorded, by reason.
+        numbers_not_known: calls without a number: Twilio does not know them (any more).
         size: bytes in the bucket.
         seconds: of what was recorded and not lost or erased.
         waiting: recordings in progress, due, or being worked on.
@@ -49,6 +50,7 @@ class Stats:
     notices_given_up: int = 0
     swept: Mapping[str, datetime | None] = field(default_factory=dict)
     callbacks: Mapping[str, int] = field(default_factory=dict)
+    numbers_not_known: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,8 @@ class Upkeep(Protocol):
     def stats(self, since: datetime | None) -> Stats:
         """Count, without loading what is counted; `swept` is left to the caller.
 
-        With `since`, calls and recordings are counted by state, custody, outcome, reason, size and
-        seconds only if they began then or later. What waits or was given up is always counted.
+        With `since`, calls and recordings are counted only if they began then or later. What waits
+        or was given up is always counted.
         """
         ...
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+NOT_KNOWN = "not_known"
+"""Stands for a number that nobody knows: Twilio does not have the call of the recording (any more).
+
+It is not withheld: of who hid their number that is known.
+"""
+
 
 class Direction(StrEnum):
     """Who called whom, as the company sees it."""

@@ -18,7 +18,7 @@ from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.policy import Decision, Policy
 from twirec.model.ports import Vendor
 from twirec.model.records import Call
-from twirec.model.words import Outcome, Reason
+from twirec.model.words import Direction, Outcome, Reason
 from twirec.settings import Settings
 
 log = logging.getLogger("twirec.phone")
@@ -122,7 +122,7 @@ class Desk:
         return decide(
             self._catalog.policy_history(),
             number=line.own_number,
-            direction=line.direction,
+            direction=line.direction or Direction.IN,  # of who calls now it is known
             at=line.started_at,
             default=self._settings.policy,
         )

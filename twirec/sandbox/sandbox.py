@@ -311,6 +311,17 @@ class Sandbox:
         self._account.add(recording)
         return recording
 
+    def forget_call(self, call_sid: str) -> None:
+        """Forget a call that has ended, and the legs that it dialled; their recordings stay.
+
+        Twilio does so after 13 months, or when somebody deletes the call
+        (https://www.twilio.com/docs/voice/api/archived-calls).
+
+        Raises:
+            LookupError: there is no such call (any more).
+        """
+        self._account.forget_call(call_sid)
+
     def sha256(self, recording_sid: str) -> str:
         """Return the SHA-256, in hex, of a recording's WAV file in two channels, deleted or not.
 

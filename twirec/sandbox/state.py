@@ -258,6 +258,13 @@ class Account(Faulty):
             if call := self._calls.get(thing.call_sid):
                 call.recordings.append(thing)
 
+    def forget_call(self, sid: str) -> None:
+        """Forget a call and the legs that it dialled; their recordings stay."""
+        with self._lock:
+            legs = [each.sid for each in self._calls.values() if each.parent_sid == sid]
+            for forgotten in (sid, *legs):
+                del self._calls[forgotten]
+
     def note(self, request: RestRequest) -> None:
         """Write a REST request down."""
         with self._lock:

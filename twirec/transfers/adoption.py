@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from twirec.calls.agents import agent_of
@@ -12,13 +14,17 @@ from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, VendorError
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Recording
-from twirec.model.states import State
+from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import STATE_OF, VendorCall, VendorRecording
-from twirec.model.words import Direction, Outcome, why_nothing
+from twirec.model.words import NOT_KNOWN, Direction, Outcome, Reason, Role, why_nothing
 
 SOFTPHONES = ("client:", "sim:")
 """What the addresses of phones begin with that are the company's own.
 https://www.twilio.com/docs/voice/api/call-resource#call-properties: `from`, `to`"""
+
+BY_API = "OutboundAPI"
+"""The source of what is recorded of a call that was placed over the API, so of a call out.
+https://www.twilio.com/docs/voice/api/recording#recording-properties: `source`"""
 
 SAME_DIGITS = 7
 """Two numbers that end in the same seven digits are one: a phone may have dialled a prefix."""
@@ -27,41 +33,85 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for the start of a leg that was never dialled."""
 
 
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What came of taking over a recording.
+
+    Attributes:
+        new: whether the catalog did not know it.
+        line: its call; None where there is none (yet).
+        unasked: why its call could not be asked for: the transfer, or the next sweep, asks again.
+    """
+
+    new: bool
+    line: Call | None = None
+    unasked: VendorError | None = None
+
+
 def line_of(
-    catalog: Catalog, vendor: Vendor, recording: Recording, country: str
+    catalog: Catalog,
+    vendor: Vendor,
+    recording: Recording,
+    country: str,
+    *,
+    created_at: datetime | None = None,
 ) -> CallRecord | None:
     """Return the call of a recording, made from what the vendor says where it has no line.
 
-    None when the recording names no call, or one that the vendor does not know any more: a
-    recording is kept all the same.
-
     Where the call's own leg is an agent's phone, the customer's number is on a leg that it
     dialled, and so are direction and channels (`_turned_round`).
+
+    A recording that names no call, or one that the vendor does not know, gets a line without
+    numbers, and the vendor keeps its copy until somebody says otherwise. Twilio forgets calls after
+    13 months (https://www.twilio.com/docs/voice/api/archived-calls).
+
+    Args:
+        catalog, vendor: where a line is looked for, and what it is made from.
+        recording: a row of the catalog, or one that is to become one.
+        country: ISO 3166 code by which numbers are read.
+        created_at: UTC, when the vendor made the recording: what its start is where none is known.
+
+    Returns:
+        None while nothing can be said: it goes on, and its call may come yet; or it has no time.
+
+    Raises:
+        VendorError: the call could not be asked for.
     """
-    if recording.call_sid is None:
+    if recording.call_sid is not None:
+        with suppress(NotFound):
+            return catalog.call(recording.account_sid, recording.call_sid)
+        with suppress(NotAtVendor):
+            found = vendor.call(recording.account_sid, recording.call_sid)
+            began_at = found.started_at or recording.started_at or created_at
+            if began_at is None:
+                return None
+            line = _told(vendor, found, began_at, country)
+            catalog.open_call(_with_outcome(line, recording))
+            return catalog.call(line.account_sid, line.call_sid)
+    return _line_without_numbers(catalog, recording, recording.started_at or created_at)
+
+
+def _line_without_numbers(
+    catalog: Catalog, recording: Recording, began_at: datetime | None
+) -> CallRecord | None:
+    if recording.state is State.RECORDING or began_at is None:
         return None
-    try:
-        return catalog.call(recording.account_sid, recording.call_sid)
-    except NotFound:
-        pass
-    try:
-        found = vendor.call(recording.account_sid, recording.call_sid)
-    except NotAtVendor:
-        return None
-    line = _line(found, country, recording)
-    if may_be_an_agents(found.direction, line.customer_number):
-        line = _turned_round(line, vendor.legs(found.account_sid, found.sid), country)
-    catalog.open_call(line)
-    return catalog.call(recording.account_sid, recording.call_sid)
+    line = Call(
+        account_sid=recording.account_sid,
+        call_sid=recording.call_sid or recording.sid,
+        direction=Direction.OUT if recording.source == BY_API else None,
+        customer_number=NOT_KNOWN,
+        own_number=NOT_KNOWN,
+        started_at=began_at,
+    )
+    catalog.open_line_without_numbers(_with_outcome(line, recording), recording.sid)
+    return catalog.call(line.account_sid, line.call_sid)
 
 
 def adopt(
     catalog: Catalog, vendor: Vendor, found: VendorRecording, country: str, now: datetime
-) -> tuple[bool, VendorError | None]:
+) -> Adopted:
     """Take over a recording that the vendor listed, even if its call cannot be asked for.
-
-    Returns:
-        Whether it is new, and why its call could not be asked for: the transfer asks again.
 
     Raises:
         CatalogError: nothing was written down.
@@ -71,13 +121,17 @@ def adopt(
     recording = adopted(found, owner if owner != found.conference_sid else None, now)
     record, unasked = None, None
     try:
-        record = line_of(catalog, vendor, recording, country)
+        record = line_of(catalog, vendor, recording, country, created_at=found.created_at)
     except VendorError as error:
         unasked = error
     if record:
-        map_ = channels_of(found.source, found.call_sid, record)
-        recording = replace(recording, channel_map=map_)
-    return catalog.adopt(recording), unasked
+        recording = replace(
+            recording,
+            call_sid=record.call.call_sid,
+            channel_map=channels_of(found.source, found.call_sid, record),
+            keep_at_vendor=not record.call.number_known and recording.state is State.COMPLETED,
+        )
+    return Adopted(catalog.adopt(recording), record.call if record else None, unasked)
 
 
 def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Recording:
@@ -112,21 +166,57 @@ def state_of(found: VendorRecording) -> State:
     return STATE_OF.get(found.status, State.RECORDING)
 
 
-def _line(found: VendorCall, country: str, recording: Recording) -> Call:
-    """Return the line of a call that was not announced by us.
+def _told(vendor: Vendor, found: VendorCall, started_at: datetime, country: str) -> Call:
+    """Return the line of a call that was not announced by us, as the vendor tells it."""
+    line = _unannounced(found, started_at, country)
+    if not may_be_an_agents(found.direction, line.customer_number):
+        return line
+    return _turned_round(line, vendor.legs(found.account_sid, found.sid), country)
 
-    The outside party called in, or was called
-    (https://www.twilio.com/docs/voice/api/call-resource#call-properties: `direction`).
+
+def _with_outcome(line: Call, recording: Recording) -> Call:
+    if recording.state not in NOTHING_THERE:
+        return replace(line, outcome=Outcome.RECORDED)
+    lost = recording.state is State.LOST
+    why = Reason.LOST if lost else why_nothing(recording.error_code)
+    return replace(line, outcome=Outcome.NOT_RECORDED, reason=why)
+
+
+def with_numbers(catalog: Catalog, vendor: Vendor, found: VendorCall, country: str) -> bool:
+    """Give a line its numbers, direction and channels that the vendor did not tell before.
+
+    False, and nothing done, where they are known by now.
     """
-    started_at = found.started_at or recording.started_at
-    if started_at is None:
-        raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
-    nothing = recording.state in {State.ABSENT, State.FAILED}
+    record = catalog.call(found.account_sid, found.sid)
+    told = _told(vendor, found, record.call.started_at, country)
+    return catalog.add_numbers(record.call, numbered(record.call, told), channel_maps(record, told))
+
+
+def numbered(line: Call, told: Call) -> Call:
+    """Return a line with what is told of its numbers, direction and channels."""
     return replace(
-        _unannounced(found, started_at, country),
-        outcome=Outcome.NOT_RECORDED if nothing else Outcome.RECORDED,
-        reason=why_nothing(recording.error_code) if nothing else None,
+        line,
+        direction=told.direction,
+        customer_number=told.customer_number,
+        own_number=told.own_number,
+        channel_map=told.channel_map,
     )
+
+
+def channel_maps(record: CallRecord, line: Call) -> Mapping[str, tuple[Role, ...]]:
+    """Return who is on which channel of each recording of a call of which that was not known.
+
+    Args:
+        record: the call as it was.
+        line: the call as it is now.
+    """
+    now = replace(record, call=line)
+    return {
+        each.sid: roles
+        for each in record.recordings
+        if not each.channel_map
+        and (roles := channels_of(each.source, each.recorded_leg or None, now))
+    }
 
 
 def late_line(catalog: Catalog, vendor: Vendor, found: VendorCall, country: str) -> Call | None:
@@ -172,6 +262,10 @@ def called_out(line: Call, legs: list[VendorCall], country: str) -> Call:
 
 
 def _unannounced(found: VendorCall, started_at: datetime, country: str) -> Call:
+    """Return the line of a call of which the outside party called in, or was called.
+
+    https://www.twilio.com/docs/voice/api/call-resource#call-properties: `direction`
+    """
     inbound = found.direction in {"inbound", "trunking-originating"}
     customer, own = (found.from_, found.to) if inbound else (found.to, found.from_)
     return Call(

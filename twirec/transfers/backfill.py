@@ -239,7 +239,7 @@ class Backfill:
             self._tally.fail(item.found.sid, look.recording.last_error)
             self._done_with(item)
         else:
-            self._tally.settle(look.verdict, look.recording)
+            self._tally.settle(look)
             self._done_with(item)
 
     def _put_off(self, item: Item, error: TwirecError) -> None:

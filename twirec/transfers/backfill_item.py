@@ -11,10 +11,10 @@ from enum import Enum, auto
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.ports import Vendor
-from twirec.model.records import Recording
-from twirec.model.states import Custody, State, advance
+from twirec.model.records import Call, Recording
+from twirec.model.states import UNDONE, Custody, State, advance
 from twirec.model.vendor import VendorRecording
-from twirec.transfers.adoption import adopt, state_of
+from twirec.transfers.adoption import adopt, line_of, state_of
 from twirec.transfers.backfill_spans import Span
 from twirec.transfers.lease import LEASE
 from twirec.transfers.worker import Worker
@@ -63,12 +63,14 @@ class Look:
         recording: the catalog's row after it.
         again_at: when to look again, UTC, if the verdict is to.
         error: what failed while it was copied, if something did.
+        number_known: whether the customer's number is known, be it that they hid it.
     """
 
     verdict: Verdict
     recording: Recording
     again_at: datetime
     error: Exception | None
+    number_known: bool = True
 
 
 class TakingOver:
@@ -80,6 +82,7 @@ class TakingOver:
         country: ISO 3166 code by which numbers of adopted calls are read.
         now: the clock, UTC.
         keep_at_vendor: whether the vendor keeps its copies.
+        release_unknown: whether it keeps none of those either whose call it does not know.
         admit: takes a recording out of quarantine; None if they stay there.
     """
 
@@ -92,6 +95,7 @@ class TakingOver:
         country: str,
         now: Callable[[], datetime],
         keep_at_vendor: bool,
+        release_unknown: bool,
         admit: Callable[[str], object] | None,
     ) -> None:
         self._catalog = catalog
@@ -100,6 +104,7 @@ class TakingOver:
         self._country = country
         self._now = now
         self._keep = keep_at_vendor
+        self._keep_unknown = keep_at_vendor or not release_unknown
         self._admit = admit
 
     def take(self, item: Item) -> Look:
@@ -119,26 +124,38 @@ class TakingOver:
             item.copied = True
         now = self._now()
         due_at = after.due_at if after.due_at and after.due_at > now else now + OF_OTHERS
-        return Look(_verdict(item, after), after, due_at, error)
+        return Look(_verdict(item, after), after, due_at, error, self._number_known(after))
 
     def _know(self, found: VendorRecording) -> None:
         """See to it that the catalog has the recording as the vendor has it."""
         try:
             known = self._catalog.recording(found.sid)
         except NotFound:
-            _, unasked = adopt(self._catalog, self._vendor, found, self._country, self._now())
-            if unasked:
-                raise unasked from None
+            new = adopt(self._catalog, self._vendor, found, self._country, self._now())
+            if new.unasked:
+                raise new.unasked from None
             return
         told = state_of(found)
         if advance(known.state, told) is not known.state:
             self._catalog.refresh(found.sid, found, told, self._now())
+        if known.state not in UNDONE and not self._line(known):
+            at = found.created_at
+            line_of(self._catalog, self._vendor, known, self._country, created_at=at)
+
+    def _line(self, known: Recording) -> Call | None:
+        of = known.call_sid
+        return None if of is None else self._catalog.line(known.account_sid, of)
+
+    def _number_known(self, known: Recording) -> bool:
+        line = self._line(known)
+        return line is None or line.number_known
 
     def _order(self, known: Recording) -> Recording:
         """Say whether the vendor keeps its copy, and who may have ours, before it is copied."""
-        if self._keep and not known.keep_at_vendor:
+        keep = self._keep if self._number_known(known) else self._keep_unknown
+        if keep and not known.keep_at_vendor:
             self._catalog.keep_at_vendor(known.sid)
-        elif known.keep_at_vendor and not self._keep:
+        elif known.keep_at_vendor and not keep:
             self._catalog.let_go(known.sid, self._now())
         if self._admit and self._is_of_others(known):
             with suppress(NotFound, InvalidQuery):  # somebody else was first

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from twirec.model.backfill import BackfillReport
-from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorRecording
-from twirec.transfers.backfill_item import Verdict
+from twirec.transfers.backfill_item import Look, Verdict
 from twirec.transfers.backfill_spans import Span
 
 
@@ -27,6 +26,8 @@ class Tally:
         self._seen = 0
         self._size = 0
         self._minutes = 0
+        self._numbers_not_known = 0
+        self._kept_without_number = 0
         self._listed_until: dict[str, datetime] = {}
         self._ahead: Counter[tuple[str, date]] = Counter()
         self._all_counted = False
@@ -51,9 +52,12 @@ class Tally:
             self._seen += len(found)
             self._minutes += sum(-(-(each.duration or 0) // 60) for each in kept)
 
-    def settle(self, verdict: Verdict, recording: Recording) -> None:
+    def settle(self, look: Look) -> None:
         """Count what came of a recording."""
+        verdict, recording = look.verdict, look.recording
         with self._turn:
+            self._numbers_not_known += not look.number_known
+            self._kept_without_number += not look.number_known and recording.kept
             self._verdicts[verdict] += 1
             if verdict is Verdict.COPIED:
                 self._size += recording.size or 0
@@ -87,5 +91,7 @@ class Tally:
                 failed=dict(self._failed),
                 waiting=self._seen - self._verdicts.total(),
                 minutes=self._minutes,
+                numbers_not_known=self._numbers_not_known,
+                kept_without_number=self._kept_without_number,
                 stopped=stopped,
             )

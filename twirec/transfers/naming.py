@@ -96,7 +96,7 @@ def _call_labels(call: Call) -> dict[str, str]:
     return {
         "customer_number": call.customer_number,
         "own_number": call.own_number,
-        "direction": call.direction.value,
+        "direction": call.direction or "",
         "call_started_at": call.started_at.astimezone(UTC).isoformat(),
         "legal_basis": call.legal_basis or "",
         "consent_mode": call.mode or "",

@@ -155,7 +155,7 @@ def _call(labels: Mapping[str, str]) -> Call:
     return Call(
         account_sid=labels["account_sid"],
         call_sid=labels["call_sid"],
-        direction=Direction(labels["direction"]),
+        direction=Direction(labels["direction"]) if labels["direction"] else None,
         customer_number=labels["customer_number"],
         own_number=labels["own_number"],
         started_at=_moment(labels["call_started_at"]),

@@ -9,13 +9,13 @@ from functools import partial
 from twirec.calls.forms import CallEnd
 from twirec.calls.reception import UNANSWERED
 from twirec.model.catalog import Catalog
-from twirec.model.errors import NotAtVendor, NotFound
+from twirec.model.errors import NotAtVendor
 from twirec.model.ports import Vendor
 from twirec.model.records import VOICEMAIL, Call, Pause, Recording
 from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Outcome, Reason, Uninformed
-from twirec.transfers.adoption import late_line, state_of
+from twirec.transfers.adoption import late_line, state_of, with_numbers
 from twirec.transfers.closing import close_line
 from twirec.transfers.stopping import may_not_go_on, stop
 from twirec.transfers.sweep_conferences import ConferenceSide
@@ -77,15 +77,18 @@ class LedgerSide:
     def call(self, found: VendorCall) -> Iterator[Finding]:
         """Look at a call that the vendor listed: every one of the own numbers has a line.
 
-        One that has none came while the app or the catalog was down.
+        One that has none came while the app or the catalog was down. One whose numbers are not
+        known was asked for at a moment when the vendor did not know it yet.
         """
         if not found.finished or self._catalog.knows_leg(found.account_sid, found.sid):
             return
-        try:
-            self._catalog.call(found.account_sid, found.sid)
-        except NotFound:
+        known = self._catalog.line(found.account_sid, found.sid)
+        if known is None:
             if line := late_line(self._catalog, self._vendor, found, self._country):
                 yield Finding(found.sid, "lines_written", "", partial(self._write, line))
+        elif not known.number_known:
+            add = partial(with_numbers, self._catalog, self._vendor, found, self._country)
+            yield Finding(found.sid, "numbers_found", "", add)
 
     def _write(self, line: Call) -> None:
         """Write a line, and close it: others may have recorded the call all the same."""

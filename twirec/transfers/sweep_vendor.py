@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import partial
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import NotFound, VendorError
+from twirec.model.errors import NotFound
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
-from twirec.model.states import State, advance
+from twirec.model.states import UNDONE, State, advance
 from twirec.model.vendor import VendorRecording
-from twirec.transfers.adoption import adopt, state_of
+from twirec.transfers.adoption import Adopted, adopt, line_of, state_of
 from twirec.transfers.kept import check_kept
 from twirec.transfers.sweep_findings import Finding
 
@@ -51,10 +51,13 @@ class VendorSide:
         elsewhere = ELSEWHERE if told is State.EXTERNAL else ""
         known = self._known(found.sid)
         if known is None:
-            unasked: list[VendorError] = []
-            yield Finding(found.sid, "adopted", elsewhere, partial(self._adopt, found, unasked))
-            if unasked:
-                raise unasked[0]
+            came: list[Adopted] = []
+            yield Finding(found.sid, "adopted", elsewhere, partial(self._adopt, found, came))
+            for each in came:
+                if each.line and not each.line.number_known:
+                    yield Finding(found.sid, "numbers_not_known", "", lambda: True)
+                if each.unasked:
+                    raise each.unasked
         elif known.state is State.RELEASED:
             yield Finding(found.sid, "deleted_again", "", partial(self._delete_again, known))
         elif known.state is State.ERASED:
@@ -63,6 +66,10 @@ class VendorSide:
         elif (moves := advance(known.state, told) is not known.state) or _lacks(known, found):
             refresh = partial(self._refresh, found, told)
             yield Finding(found.sid, "advanced" if moves else "", elsewhere, refresh)
+        elif self._has_no_line(known):
+            line = partial(line_of, self._catalog, self._vendor, known, self._country)
+            write = partial(line, created_at=found.created_at)
+            yield Finding(found.sid, "lines_written", "", lambda: write() is not None)
 
     def _known(self, sid: str) -> Recording | None:
         try:
@@ -73,12 +80,19 @@ class VendorSide:
     def _refresh(self, found: VendorRecording, told: State) -> bool:
         return self._catalog.refresh(found.sid, found, told, self._now())
 
-    def _adopt(self, found: VendorRecording, unasked: list[VendorError]) -> bool:
-        """Take a recording over, even if its call cannot be asked for: the transfer asks again."""
-        new, error = adopt(self._catalog, self._vendor, found, self._country, self._now())
-        if error:
-            unasked.append(error)
-        return new
+    def _adopt(self, found: VendorRecording, came: list[Adopted]) -> bool:
+        """Take a recording over, even if its call cannot be asked for."""
+        adopted = adopt(self._catalog, self._vendor, found, self._country, self._now())
+        came.append(adopted)
+        return adopted.new
+
+    def _has_no_line(self, known: Recording) -> bool:
+        """Whether a recording has no line, of which no worker will write one when it copies it."""
+        if known.state in UNDONE | {State.RECORDING} or known.due_at is not None:
+            return False
+        if known.call_sid is None:
+            return True
+        return self._catalog.line(known.account_sid, known.call_sid) is None
 
     def _delete_again(self, known: Recording) -> None:
         """Delete what the catalog says is gone, after another look at our own copy."""

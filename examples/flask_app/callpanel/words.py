@@ -64,7 +64,9 @@ WRONG = {
     "search": _l("Write a number, a time or both, such as: 1222 last Tuesday around five."),
     "since": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
     "until": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
-    "number": _l("Write a whole number, its last three to six digits, or that it was hidden."),
+    "number": _l(
+        "Write a whole number, its last three to six digits, or that it was hidden or is not known."
+    ),
     "time": _l("A time of day needs one day, such as: Tuesday at 17:00."),
     "start, end": _l("The cut has to lie in the recording."),
     "end": _l("The cut has to end after it begins."),

@@ -18,13 +18,24 @@ from panel_house import (
     PASSWORD,
     PLAIN,
     REFUSED,
+    STARTED,
     Browser,
     call_sid,
     recording_sid,
 )
 
 from callpanel.roles import Role
-from twirec import ConsentOutcome, Direction, Outcome, Reason, State
+from twirec import (
+    NOT_KNOWN,
+    Archive,
+    Call,
+    ConsentOutcome,
+    Direction,
+    Outcome,
+    Reason,
+    State,
+)
+from twirec.testing import ACCOUNT_SID
 
 SEES = {Role.SUPERVISOR: False, Role.ADMIN: True, Role.AUDITOR: True}
 
@@ -69,6 +80,25 @@ def test_the_search_finds_what_is_asked_for(
     supervisor: Browser, asked: dict[str, str], expected: list[int]
 ) -> None:
     assert found(find(supervisor, **asked)) == expected
+
+
+def test_a_number_that_nobody_knows_is_shown_as_such_and_not_as_hidden(
+    supervisor: Browser, archive: Archive
+) -> None:
+    line = Call(
+        ACCOUNT_SID, call_sid(77), None, NOT_KNOWN, NOT_KNOWN, STARTED, outcome=Outcome.RECORDED
+    )
+    archive.catalog.open_call(line)
+    for language, words in (("en", "number not known"), ("es", "número no conocido")):
+        supervisor.post("/language", {"language": language})
+        page = find(supervisor, text=words)
+        assert found(page) == [77]
+        assert page.count(words) >= 3  # in the box, of the customer, of our number
+        call = supervisor.get(f"/calls/{call_sid(77)}").text
+        assert call.count(words) >= 2
+        for text in (page, call):
+            assert "not_known" not in text
+            assert ">None<" not in text
 
 
 def test_what_was_asked_stays_until_all_are_asked_for(supervisor: Browser) -> None:

@@ -23,17 +23,16 @@ class Keeping:
 
     def keep_at_vendor(self, sid: str) -> bool:
         """Let the vendor keep its copy of a recording."""
-        not_gone = recordings.c.state.in_([state.value for state in STILL_THERE])
-        nothing_left = (recordings.c.state == State.ARCHIVED.value) & recordings.c.lease.is_(None)
-        due_at = case((nothing_left, null()), else_=recordings.c.due_at)
-        return self._mark_kept(sid, not_gone, {"keep_at_vendor": True, "due_at": due_at})
+        with self.database.write() as connection:
+            return keep_copy(connection, sid)
 
     def let_go(self, sid: str, at: datetime) -> bool:
         """Take `keep_at_vendor` back: what is archived is due to be deleted at the vendor."""
         archived = recordings.c.state == State.ARCHIVED.value
         due_at = case((archived, at), else_=recordings.c.due_at)
         changes = {"keep_at_vendor": False, "due_at": due_at}
-        return self._mark_kept(sid, recordings.c.keep_at_vendor, changes)
+        with self.database.write() as connection:
+            return _mark_kept(connection, sid, recordings.c.keep_at_vendor, changes)
 
     def begin_keeping(self, account_sid: str, since: datetime, until: datetime) -> None:
         """Let what is adopted from now on be kept at the vendor, if it began in that span."""
@@ -47,10 +46,20 @@ class Keeping:
         with self.database.write() as connection:
             connection.execute(delete(keeping).where(keeping.c.account_sid == account_sid, within))
 
-    def _mark_kept(self, sid: str, where: ColumnElement[bool], changes: dict[str, Any]) -> bool:
-        statement = update(recordings).where(recordings.c.sid == sid, where).values(changes)
-        with self.database.write() as connection:
-            return connection.execute(statement).rowcount == 1
+
+def keep_copy(connection: Connection, sid: str) -> bool:
+    """Let the vendor keep its copy of a recording. False if it is too late, or not there."""
+    not_gone = recordings.c.state.in_([state.value for state in STILL_THERE])
+    nothing_left = (recordings.c.state == State.ARCHIVED.value) & recordings.c.lease.is_(None)
+    due_at = case((nothing_left, null()), else_=recordings.c.due_at)
+    return _mark_kept(connection, sid, not_gone, {"keep_at_vendor": True, "due_at": due_at})
+
+
+def _mark_kept(
+    connection: Connection, sid: str, where: ColumnElement[bool], changes: dict[str, Any]
+) -> bool:
+    statement = update(recordings).where(recordings.c.sid == sid, where).values(changes)
+    return connection.execute(statement).rowcount == 1
 
 
 def keep_what_is_to_be_kept(connection: Connection, recording: Recording) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, exists, select, update
 
+from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.keeping import keep_copy
 from twirec.adapters.sql.rows import to_call, to_consent, values
-from twirec.adapters.sql.schema import calls, consents
+from twirec.adapters.sql.schema import calls, consents, recordings
 from twirec.adapters.sql.whole import whole
+from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
 from twirec.model.records import Call, CallRecord, Consent
-from twirec.model.words import Outcome, Reason
+from twirec.model.words import Outcome, Reason, Role
+
+NUMBERS = ("customer_number", "own_number", "direction")
+"""The columns that can be told later."""
 
 UNFINISHED = (Outcome.OPEN.value, Outcome.OWED.value)
 
@@ -30,6 +37,45 @@ class Ledger:
             if not self.database.insert_once(connection, calls, row) and call.dial:
                 connection.execute(update(calls).where(line).values(dial=row["dial"]))
             return to_call(connection.execute(select(calls).where(line)).one())
+
+    def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
+        """Write the line of a recording whose call nobody knows (any more), unless it has one."""
+        recording = recordings.c.sid == recording_sid
+        of_none = recording & recordings.c.call_sid.is_(None)
+        with self.database.write() as connection:
+            self.database.insert_once(connection, calls, values(line))
+            connection.execute(update(recordings).where(of_none).values(call_sid=line.call_sid))
+            keep_copy(connection, recording_sid)
+
+    def line(self, account_sid: str, call_sid: str) -> Call | None:
+        """Return a call's line without what belongs to it; None if it has none."""
+        with self.database.read() as connection:
+            row = connection.execute(select(calls).where(_is(account_sid, call_sid))).first()
+        return None if row is None else to_call(row)
+
+    def add_numbers(
+        self,
+        before: Call,
+        after: Call,
+        channel_maps: Mapping[str, tuple[Role, ...]],
+        audited: AuditDraft | None = None,
+    ) -> bool:
+        """Let a line have the numbers, the direction and the channels of `after`."""
+        was, row = values(before), values(after)
+        same = [calls.c[name].is_not_distinct_from(was[name]) for name in NUMBERS]
+        changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
+        with self.database.write() as connection:
+            line = _is(before.account_sid, before.call_sid)
+            if not connection.execute(update(calls).where(line, *same).values(changes)).rowcount:
+                return False
+            for sid, roles in channel_maps.items():
+                map_ = [role.value for role in roles]
+                connection.execute(
+                    update(recordings).where(recordings.c.sid == sid).values(channel_map=map_)
+                )
+            if audited:
+                append(connection, audited)
+            return True
 
     def announce(
         self,

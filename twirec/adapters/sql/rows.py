@@ -65,7 +65,7 @@ def to_call(row: Row[Any]) -> Call:
     return Call(
         account_sid=row.account_sid,
         call_sid=row.call_sid,
-        direction=Direction(row.direction),
+        direction=Direction(row.direction) if row.direction else None,
         customer_number=row.customer_number,
         own_number=row.own_number,
         started_at=row.started_at,

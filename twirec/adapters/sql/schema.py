@@ -35,7 +35,7 @@ calls = Table(
     metadata,
     Column("account_sid", String(34), primary_key=True),
     Column("call_sid", String(34), primary_key=True),
-    Column("direction", String(8), nullable=False),
+    Column("direction", String(8)),
     Column("customer_number", String(255), nullable=False, index=True),
     Column("own_number", String(255), nullable=False, index=True),
     Column("started_at", UtcDateTime, nullable=False, index=True),

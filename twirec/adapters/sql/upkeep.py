@@ -22,7 +22,7 @@ from twirec.model.bucket import Difference
 from twirec.model.errors import NotFound
 from twirec.model.states import Custody, State
 from twirec.model.upkeep import Stats
-from twirec.model.words import Outcome, Reason
+from twirec.model.words import NOT_KNOWN, Outcome, Reason
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -122,7 +122,9 @@ def _lines(connection: Connection, since: datetime | None) -> dict[str, Any]:
         .group_by(calls.c.outcome, calls.c.reason)
     )
     rows = connection.execute(statement).all()
+    without = (calls.c.customer_number == NOT_KNOWN) & _from(calls.c.started_at, since)
     return {
+        "numbers_not_known": _count(connection, without),
         "calls": _added((Outcome(row[0]), row[2]) for row in rows),
         "not_recorded": _added((Reason(row[1]), row[2]) for row in rows if row[1]),
     }

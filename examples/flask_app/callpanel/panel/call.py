@@ -90,7 +90,7 @@ def _page(record: CallRecord, form: Annotate) -> str:
 
 def _detail(call: Call) -> str:
     """Return more of why a call was not recorded, or what is odd, as people read it."""
-    if call.reason is not Reason.OFF or call.detail in DETAILS:
+    if call.reason is not Reason.OFF or call.direction is None or call.detail in DETAILS:
         return str(DETAILS.get(call.detail, ""))
     switched = archive().policy(call.own_number, call.direction, at=call.started_at).switched
     if switched is None:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from callpanel import words
 from callpanel.config import archive
-from twirec import TwirecError
+from twirec import NOT_KNOWN, TwirecError
 
 NUMBERS_HIDDEN = {"anonymous", "+266696687", "restricted", "unavailable", "unknown", ""}
 """What stands for the number of a caller who hid it."""
@@ -59,7 +59,9 @@ def share(part: float) -> str:
 
 
 def number(said: str) -> str:
-    """Return a phone number, in groups of three, or that it was hidden."""
+    """Return a phone number, in groups of three, that it was hidden, or that nobody knows it."""
+    if said == NOT_KNOWN:
+        return str(_("number not known"))
     if said.lower() in NUMBERS_HIDDEN:
         return str(_("number hidden"))
     if not (said.startswith("+34") and len(said) == 12):
@@ -69,6 +71,8 @@ def number(said: str) -> str:
 
 def word(value: Any, table: str) -> str:
     """Return what people read for a word, by the name of its table in `callpanel.words`."""
+    if value is None:
+        return NOTHING
     known: Mapping[str, Any] = getattr(words, table)
     return str(known.get(str(value), value))
 

@@ -84,7 +84,7 @@ def upgrade() -> None:
         "calls",
         sa.Column("account_sid", sa.String(length=34), nullable=False),
         sa.Column("call_sid", sa.String(length=34), nullable=False),
-        sa.Column("direction", sa.String(length=8), nullable=False),
+        sa.Column("direction", sa.String(length=8), nullable=True),
         sa.Column("customer_number", sa.String(length=255), nullable=False),
         sa.Column("own_number", sa.String(length=255), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
