@@ -42,7 +42,7 @@ MAY_IMPORT = {
         *("deriving", "waves", "takeover", "recovery"),
     },
     "flask": {"model", "calls", "archive", "phone"},
-    "doctor": {"model", "calls", "adapters", "settings"},
+    "doctor": {"model", "calls", "adapters", "addresses", "settings"},
     "cli": {"model", "archive", "doctor", "flask", "sandbox", "version", "settings"},
     "sandbox": set(),
     "testing": {"model", "calls", "adapters", "archive", "flask", "sandbox", "settings"},

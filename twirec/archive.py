@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.auditing import Auditing
+from twirec.calls.fallback import fallback_twiml
 from twirec.calls.signature import SignatureCheck
 from twirec.custody.orders import Orders
 from twirec.deriving import Deriving
@@ -241,6 +242,27 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         return self.phone.place(
             text("to", to), connect=numbers, own_number=text("own_number", own_number)
         )
+
+    def fallback(
+        self, dial: str | Sequence[str], *, say: str = "", language: str | None = None
+    ) -> str:
+        """Return the TwiML that connects callers, unrecorded, while the app is down.
+
+        It is for a TwiML Bin, or whatever else answers on another host, as the fallback URL.
+
+        Args:
+            dial: whom to connect, or up to ten that ring together: numbers in any usual form,
+                `client:NAME` or `sip:ADDRESS`.
+            say: a sentence that the caller hears first; empty for none.
+            language: of the sentence, BCP 47; without it, that of the settings.
+
+        Raises:
+            InvalidQuery: Twilio could not connect these, or nothing says the sentence.
+        """
+        settings = self.settings
+        targets = (dial,) if isinstance(dial, str) else tuple(dial)
+        spoken = language or settings.language
+        return fallback_twiml(targets, say, spoken, settings.wordings, settings.country)
 
     def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
         """Pause what is recorded of a call. See `Phone.pause`."""

@@ -63,6 +63,14 @@ LINES: list[tuple[str, str, partial[str]]] = [
     ("wait in a queue", CALL, connecting("queue:support", record=True)),
     ("take out of a queue", CALL, partial(twiml.take, "support", URLS)),
     ("join a conference", CALL, partial(twiml.join, "room-1", URLS)),
+    *(
+        (
+            f"fall back {how}",
+            CALL,
+            partial(twiml.fallback, SEVERAL, say, VOICE.voice or "", "es-ES"),
+        )
+        for how, say in {"with a sentence": "Un momento.", "without a word": ""}.items()
+    ),
     ("nothing", CALL, partial(twiml.nothing)),
     ("nothing to the callee", CALLEE, partial(twiml.nothing)),
 ]

@@ -72,7 +72,7 @@ class Installation:
     def number(self, number: str = OWN_NUMBER, **changes: Any) -> None:
         urls = {
             "voice_url": f"{self.url}/voice",
-            "fallback_url": f"{self.url}/voice",
+            "fallback_url": self.sandbox.twiml_bin("<Response/>"),
             "status_callback": f"{self.url}/twirec/ended#rc=5&rp=all",
         }
         self.sandbox.number(number, **{**urls, **changes})

@@ -12,7 +12,7 @@ import requests
 from twirec.adapters.twilio import PAGE_SIZE, TwilioVendor, _understood
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, checked_sid
 from twirec.model.errors import NotAtVendor, VendorUnavailable
-from twirec.model.inspection import AccountFacts, OwnNumber
+from twirec.model.inspection import AccountFacts, OwnAddress
 from twirec.model.vendor import VendorRecording
 
 VOICE_URL = "https://voice.twilio.com"
@@ -59,12 +59,33 @@ class TwilioInspector(TwilioVendor):
             status = _json(response).get("status")
             return AccountFacts(str(status or "unknown"), _date(response))
 
-    def numbers(self, account_sid: str) -> list[OwnNumber]:
-        """List the numbers of an account, page by page."""
+    def numbers(self, account_sid: str) -> list[OwnAddress]:
+        """List the numbers of an account that can be called, page by page."""
         client = self._client(account_sid)
         with _understood(f"the numbers of {account_sid}"):
             found = client.incoming_phone_numbers.stream(page_size=PAGE_SIZE)
-            return [_number(one) for one in found]
+            listed = [(one.capabilities, _address(one.phone_number, one)) for one in found]
+        return [address for can, address in listed if _has_voice(can)]
+
+    def applications(self, account_sid: str) -> list[OwnAddress]:
+        """List the TwiML applications of an account, page by page."""
+        client = self._client(account_sid)
+        with _understood(f"the TwiML applications of {account_sid}"):
+            found = client.applications.stream(page_size=PAGE_SIZE)
+            return [_address(one.sid, one) for one in found]
+
+    def domains(self, account_sid: str) -> list[OwnAddress]:
+        """List the SIP domains of an account, page by page."""
+        client = self._client(account_sid)
+        with _understood(f"the SIP domains of {account_sid}"):
+            found = client.sip.domains.stream(page_size=PAGE_SIZE)
+            told = ("voice_status_callback_url", "voice_status_callback_method")
+            return [_address(one.domain_name, one, *told) for one in found]
+
+    def senders(self, account_sid: str) -> list[OwnAddress]:
+        """List the WhatsApp senders of an account that take calls; none where none may be asked."""
+        routes = self._sender_routes(account_sid)
+        return [OwnAddress(one.address, served_by=one.served_by) for one in routes if one.served_by]
 
     def newest_recordings(self, account_sid: str, limit: int) -> list[VendorRecording]:
         """List the first recordings that Twilio names, the newest first."""
@@ -112,15 +133,28 @@ def _date(response: requests.Response) -> datetime | None:
         return None
 
 
-def _number(found: Any) -> OwnNumber:
-    can = found.capabilities if isinstance(found.capabilities, dict) else {}
-    return OwnNumber(
-        number=found.phone_number or "",
-        voice_url=found.voice_url or "",
-        voice_method=found.voice_method or "",
-        fallback_url=found.voice_fallback_url or "",
-        status_callback=found.status_callback or "",
-        status_method=found.status_callback_method or "",
-        served_by=found.trunk_sid or found.voice_application_sid or None,
-        has_voice=bool(can.get("voice", True)),
+def _has_voice(capabilities: Any) -> bool:
+    return bool(capabilities.get("voice", True)) if isinstance(capabilities, dict) else True
+
+
+def _address(
+    address: str | None,
+    found: Any,
+    callback: str = "status_callback",
+    callback_method: str = "status_callback_method",
+) -> OwnAddress:
+    """Read a number, TwiML application or SIP domain, which calls its callback otherwise."""
+
+    def field(name: str) -> str:
+        return str(getattr(found, name, None) or "")
+
+    return OwnAddress(
+        address=address or "",
+        voice_url=field("voice_url"),
+        voice_method=field("voice_method"),
+        fallback_url=field("voice_fallback_url"),
+        fallback_method=field("voice_fallback_method"),
+        status_callback=field(callback),
+        status_method=field(callback_method),
+        served_by=field("trunk_sid") or field("voice_application_sid") or None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from xml.etree.ElementTree import indent, tostring
 
 from twilio.twiml import TwiML
 from twilio.twiml.voice_response import Dial, Enqueue, Gather, VoiceResponse
@@ -190,6 +191,28 @@ def connect(
     if record and allow(agents):
         dial.attrs |= Dial(**_dial_recording(urls)).attrs
     return _document(dial)
+
+
+def fallback(targets: Sequence[str], say: str, voice: str, language: str) -> str:
+    """Connect a caller while the app is down: a whole call, that comes back to us for nothing.
+
+    It is not recorded.
+
+    Args:
+        targets: E.164, `client:NAME` or `sip:ADDRESS`; all ring, the first to answer has it.
+        say: what the caller hears first; empty for nothing.
+        voice, language: what says it.
+    """
+    response = VoiceResponse()
+    if say:
+        response.say(say, voice=voice, language=language)
+    dial = Dial()
+    for target in targets:
+        _dial_one(dial, target)
+    response.append(dial)
+    document = response.xml()
+    indent(document)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(document, encoding="unicode")
 
 
 def _record_nothing(dial: Dial) -> None:

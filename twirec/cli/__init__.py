@@ -15,6 +15,7 @@ from twirec.cli.compare import compare
 from twirec.cli.convert import convert
 from twirec.cli.demo import demo
 from twirec.cli.doctor import doctor
+from twirec.cli.fallback import fallback
 from twirec.cli.find import annotate, search, show
 from twirec.cli.journal import journal, rebuild
 from twirec.cli.play import sandbox
@@ -56,7 +57,7 @@ def main(verbose: bool) -> None:
 
 
 COMMANDS = (
-    *(init, doctor, work, sweep, admit, backfill),
+    *(init, doctor, fallback, work, sweep, admit, backfill),
     *(on, off, policy, announcement),
     *(inform, agents),
     *(call, pause, resume),

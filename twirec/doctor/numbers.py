@@ -1,13 +1,18 @@
-"""Whether the numbers of the accounts are pointed at this app."""
+"""Whether what can be called of the accounts is pointed at this app."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from twirec.adapters.twilio_inspect import TwilioInspector
-from twirec.doctor.findings import failed, ok, warning
-from twirec.model.inspection import Check, Finding, OwnNumber
+from twirec.addresses import is_here
+from twirec.calls.ownership import is_below
+from twirec.doctor.findings import failed, ok, unknown, warning
+from twirec.model.errors import NotAtVendor, VendorRefused
+from twirec.model.inspection import Check, Finding, OwnAddress
 
 ENDED = "/twirec/ended"
 
@@ -16,47 +21,88 @@ RETRIES = {"rc": ["5"], "rp": ["all"]}
 (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides)."""
 
 MOST_NAMED = 10
-"""How many numbers one line names."""
+"""How many addresses one line names."""
+
+MAKE_FALLBACK = (
+    "Make a TwiML Bin of what `twirec fallback --dial NUMBER` prints, and set 'Primary handler "
+    "fails' to it."
+)
 
 
 def number_findings(
     twilio: TwilioInspector, public_url: str, voice_urls: list[str]
 ) -> Iterator[Finding]:
-    """Check the numbers of all accounts.
+    """Check numbers, SIP domains, WhatsApp senders and TwiML applications of all accounts.
 
     Args:
         twilio: where they are.
         public_url: of the app.
         voice_urls: takes the voice URLs of those that point at this app.
     """
-    numbers = [number for sid in twilio.accounts for number in twilio.numbers(sid)]
-    spoken = [number for number in numbers if number.has_voice]
-    voice_urls += [number.voice_url for number in spoken if _is_ours(number, public_url)]
-    yield from check_numbers(spoken, public_url)
+    addresses: list[OwnAddress] = []
+    applications: list[OwnAddress] = []
+    for sid in twilio.accounts:
+        addresses += twilio.numbers(sid)
+        for kind, look, into in (
+            ("TwiML applications", twilio.applications, applications),
+            ("SIP domains", twilio.domains, addresses),
+            ("WhatsApp senders", twilio.senders, addresses),
+        ):
+            yield from _listed(kind, sid, look, into)
+    called = served(addresses, applications)
+    voice_urls += [one.voice_url for one in called if _is_ours(one, public_url)]
+    yield from check_numbers(called, public_url)
 
 
-def check_numbers(numbers: Sequence[OwnNumber], public_url: str) -> Iterator[Finding]:
-    """Check numbers that can be called.
+def _listed(
+    kind: str, sid: str, look: Callable[[str], list[OwnAddress]], into: list[OwnAddress]
+) -> Iterator[Finding]:
+    try:
+        into += look(sid)
+    except (VendorRefused, NotAtVendor) as error:
+        yield unknown(Check.NUMBERS, f"The {kind} of {sid} may not be listed: {error}.")
+
+
+def served(addresses: Sequence[OwnAddress], applications: Sequence[OwnAddress]) -> list[OwnAddress]:
+    """Return addresses with the URLs of the TwiML applications that serve them in their stead.
+
+    An application that serves none of them, as for clients, is an address of its own.
+    """
+    by_sid = {one.address: one for one in applications}
+    called = []
+    for one in addresses:
+        application = by_sid.get(one.served_by or "")
+        called.append(replace(application, address=one.address) if application else one)
+    serving = {one.served_by for one in addresses}
+    return [*called, *(one for one in applications if one.address not in serving)]
+
+
+def check_numbers(addresses: Sequence[OwnAddress], public_url: str) -> Iterator[Finding]:
+    """Check what can be called.
 
     Source: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
     """
-    ours = [number for number in numbers if _is_ours(number, public_url)]
-    served = [number for number in numbers if number.served_by]
-    others = [number for number in numbers if number not in ours and number not in served]
-    if not ours and not served:
+    ours = [one for one in addresses if _is_ours(one, public_url)]
+    elsewhere = [one for one in addresses if one.served_by]
+    others = [
+        one
+        for one in addresses
+        if one not in ours and one not in elsewhere and not one.address.startswith("AP")
+    ]
+    if not ours and not elsewhere:
         yield failed(
             Check.NUMBERS,
-            "No number points at this app: no call in is recorded.",
+            "Nothing points at this app, neither a number nor a SIP domain or TwiML application: "
+            "no call in is recorded.",
             f"Set the voice URL of your numbers to a route of the app below {public_url}, by POST.",
         )
-    for number in ours:
-        yield check_number(number, public_url)
-    if served:
+    for one in ours:
+        yield from check_number(one, public_url)
+    if elsewhere:
         yield warning(
             Check.NUMBERS,
-            f"Served by a TwiML application or a trunk: {_named(served)}.",
-            "See in the Twilio console whether that application points at this app; a trunk does "
-            "not.",
+            f"Served by a trunk, or by another account's TwiML application: {_named(elsewhere)}.",
+            "See in the Twilio console where that application points; a trunk points at no app.",
         )
     if others:
         yield warning(
@@ -66,35 +112,37 @@ def check_numbers(numbers: Sequence[OwnNumber], public_url: str) -> Iterator[Fin
         )
 
 
-def check_number(number: OwnNumber, public_url: str) -> Finding:
-    """Check a number whose voice URL is that of this app."""
-    if wrong := _calls_fail(number, public_url):
-        return failed(Check.NUMBERS, f"{number.number}: {wrong}", "Set it in the Twilio console.")
-    if missing := _may_be_missed(number, public_url):
-        what, fix = missing
-        return warning(Check.NUMBERS, f"{number.number}: {what}", fix)
-    return ok(Check.NUMBERS, f"{number.number} points at this app.")
+def check_number(one: OwnAddress, public_url: str) -> Iterator[Finding]:
+    """Check an address whose voice URL is that of this app."""
+    if wrong := _calls_fail(one, public_url):
+        yield failed(Check.NUMBERS, f"{one.address}: {wrong}", "Set it in the Twilio console.")
+        return
+    problems = [
+        warning(Check.NUMBERS, f"{one.address}: {what}", fix)
+        for what, fix in filter(None, (_told_late(one, public_url), _cut_off(one, public_url)))
+    ]
+    yield from problems
+    if not problems:
+        yield ok(Check.NUMBERS, f"{one.address} points at this app.")
 
 
-def _calls_fail(number: OwnNumber, public_url: str) -> str:
-    """Return why calls to the number fail; empty if they do not."""
-    if urlsplit(number.voice_url).scheme != urlsplit(public_url).scheme:
+def _calls_fail(one: OwnAddress, public_url: str) -> str:
+    """Return why calls to the address fail; empty if they do not."""
+    if urlsplit(one.voice_url).scheme != urlsplit(public_url).scheme:
         return f"the voice URL does not begin with {public_url}, as its requests are signed."
-    if number.voice_method != "POST":
-        return f"the voice URL is asked by {number.voice_method or 'no method'} instead of POST."
+    if one.voice_method != "POST":
+        return f"the voice URL is asked by {one.voice_method or 'no method'} instead of POST."
     return ""
 
 
-def _may_be_missed(number: OwnNumber, public_url: str) -> tuple[str, str] | None:
+def _told_late(one: OwnAddress, public_url: str) -> tuple[str, str] | None:
     """Return what is told late or not at all, and the fix."""
-    url, _, fragment = number.status_callback.partition("#")
+    url, _, fragment = one.status_callback.partition("#")
     wanted = f"{public_url}{ENDED}#rc=5&rp=all"
-    if url != f"{public_url}{ENDED}" or number.status_method != "POST":
+    if url != f"{public_url}{ENDED}" or one.status_method != "POST":
         what = "the end of a call is not told to this app, so only the sweep closes its line."
         return what, f"Set 'Call status changes' to {wanted} by POST."
-    if not number.fallback_url:
-        return "a call is cut off when the app fails.", "Set 'Primary handler fails'."
-    if _lacks_retries(fragment):
+    if any(parse_qs(fragment).get(name) != value for name, value in RETRIES.items()):
         return (
             "Twilio tells the end of a call only once.",
             f"Set 'Call status changes' to {wanted}.",
@@ -102,19 +150,36 @@ def _may_be_missed(number: OwnNumber, public_url: str) -> tuple[str, str] | None
     return None
 
 
-def _lacks_retries(fragment: str) -> bool:
-    given = parse_qs(fragment)
-    return any(given.get(name) != value for name, value in RETRIES.items())
+def _cut_off(one: OwnAddress, public_url: str) -> tuple[str, str] | None:
+    """Return what becomes of a call while the app fails or is down, and the fix."""
+    if one.fallback_method != "POST" and is_below(one.fallback_url, public_url):
+        by = one.fallback_method or "no method"
+        return f"the fallback URL is asked by {by}, which the app does not take.", MAKE_FALLBACK
+    if not re.match(r"(whatsapp:)?\+", one.address):  # own phones dial out by it, to anybody
+        return None
+    if not one.fallback_url:
+        return "a call is cut off when the app fails.", MAKE_FALLBACK
+    if not _same_host(one.fallback_url, public_url):
+        return None
+    return (
+        "the fallback URL is on the app's own host, so a call is cut off when that is down.",
+        MAKE_FALLBACK,
+    )
 
 
-def _is_ours(number: OwnNumber, public_url: str) -> bool:
+def _same_host(url: str, public_url: str) -> bool:
+    there, here = urlsplit(url), urlsplit(public_url)
+    if is_here(public_url):  # in the sandbox all is on one machine
+        return there.netloc == here.netloc
+    return there.hostname == here.hostname
+
+
+def _is_ours(one: OwnAddress, public_url: str) -> bool:
     """Whether the voice URL is below the public one, be it over http."""
-    voice, public = urlsplit(number.voice_url), urlsplit(public_url)
-    below = f"{voice.path}/".startswith(f"{public.path}/")
-    return number.served_by is None and voice.netloc == public.netloc and below
+    return not one.served_by and is_below(one.voice_url, public_url)
 
 
-def _named(numbers: Sequence[OwnNumber]) -> str:
-    named = ", ".join(number.number for number in numbers[:MOST_NAMED])
-    rest = len(numbers) - MOST_NAMED
+def _named(addresses: Sequence[OwnAddress]) -> str:
+    named = ", ".join(one.address for one in addresses[:MOST_NAMED])
+    rest = len(addresses) - MOST_NAMED
     return f"{named} and {rest} more" if rest > 0 else named

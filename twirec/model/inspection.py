@@ -76,28 +76,31 @@ class AccountFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnNumber:
-    """A number of an account, and where Twilio turns when it is called.
+class OwnAddress:
+    """What of an account can be called, and where Twilio turns then.
 
-    Source: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+    Sources: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource,
+    https://www.twilio.com/docs/usage/api/applications,
+    https://www.twilio.com/docs/voice/sip/api/sip-domain-resource and
+    https://www.twilio.com/docs/whatsapp/api/senders.
 
     Attributes:
-        number: E.164.
+        address: a number in E.164, `whatsapp:` and one, the name of a SIP domain, or the SID of a
+            TwiML application, `AP…`.
         voice_url, voice_method: whom a call asks for TwiML.
-        fallback_url: who is asked when that fails.
+        fallback_url, fallback_method: who is asked when that fails.
         status_callback, status_method: who is told when a call has ended.
         served_by: the SID of the TwiML application or trunk that serves it in their stead.
-        has_voice: whether it can be called.
     """
 
-    number: str
-    voice_url: str
-    voice_method: str
-    fallback_url: str
-    status_callback: str
-    status_method: str
+    address: str
+    voice_url: str = ""
+    voice_method: str = ""
+    fallback_url: str = ""
+    fallback_method: str = ""
+    status_callback: str = ""
+    status_method: str = ""
     served_by: str | None = None
-    has_voice: bool = True
 
 
 @dataclass(frozen=True, slots=True)

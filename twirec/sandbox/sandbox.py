@@ -19,6 +19,7 @@ from twirec.sandbox.recorder import TOO_SHORT
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.rest import RestApi, authorize
 from twirec.sandbox.server import Server
+from twirec.sandbox.sids import new_sid
 from twirec.sandbox.signing import Signer
 from twirec.sandbox.state import (
     Account,
@@ -30,7 +31,10 @@ from twirec.sandbox.state import (
     RestRequest,
     Sender,
 )
-from twirec.sandbox.web import Answer, Refused, Request
+from twirec.sandbox.web import Answer, Refused, Request, not_found
+
+BINS = "/twiml/"
+"""Where TwiML Bins are; at Twilio on a host of their own, handler.twilio.com."""
 
 ACCOUNT_SID = "AC" + "5a" * 16
 AUTH_TOKEN = "5afe" * 8  # a made-up token, the same everywhere, that opens nothing
@@ -199,9 +203,16 @@ class Sandbox:
         self._account.numbers[number] = bought
         return bought
 
-    def domain(self, name: str, *, voice_url: str, fallback_url: str | None = None) -> Domain:
+    def domain(
+        self,
+        name: str,
+        *,
+        voice_url: str,
+        fallback_url: str | None = None,
+        status_callback: str | None = None,
+    ) -> Domain:
         """Give the account a SIP domain, such as `shop.sip.twilio.com`; it serves calls to it."""
-        made = Domain(name, voice_url, fallback_url, created=self._exchange.now())
+        made = Domain(name, voice_url, fallback_url, status_callback, created=self._exchange.now())
         self._account.domains[name] = made
         return made
 
@@ -226,6 +237,16 @@ class Sandbox:
         made = Application(voice_url, fallback_url, status_callback, created=self._exchange.now())
         self._account.applications[made.sid] = self._account.application = made
         return made
+
+    def twiml_bin(self, document: str) -> str:
+        """Keep TwiML as a TwiML Bin does, and return its URL, which answers GET and POST.
+
+        https://www.twilio.com/docs/serverless/twiml-bins; its templates are not played, and nobody
+        has to sign for it here.
+        """
+        sid = new_sid("EH")
+        self._account.bins[sid] = document
+        return f"{self.url}{BINS}{sid}"
 
     def party(self, address: str, party: Party) -> None:
         """Say who picks up when E.164, `client:…` or `sip:…` is called."""
@@ -356,7 +377,16 @@ class Sandbox:
         self._account.add(call)
         return call
 
+    def _bin(self, request: Request) -> Answer:
+        document = self._account.bins.get(request.path.removeprefix(BINS))
+        if document is None or request.method not in {"GET", "POST"}:
+            return not_found(request.path).xml()
+        body = document.encode()
+        return Answer(200, (body,), len(body), "text/xml; charset=utf-8")
+
     def _answer(self, request: Request) -> Answer:
+        if request.path.startswith(BINS):
+            return self._bin(request)
         if not request.path.startswith(PREFIX):
             answer = self._rest.answer(request)
             self._account.note(

@@ -223,6 +223,7 @@ class Account(Faulty):
         key, secret: an API key that may be used instead.
         url: the stand-in's own address, without a slash at the end.
         hazards: what is set up unfortunately.
+        bins: the documents of TwiML Bins, by SID, `EH…`.
         encrypt: says of each new recording, by its SID, how it is encrypted.
     """
 
@@ -237,6 +238,7 @@ class Account(Faulty):
     applications: dict[str, Application] = field(default_factory=dict)
     domains: dict[str, Domain] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
+    bins: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, Number] = field(default_factory=dict)
     parties: dict[str, Party] = field(default_factory=dict)
 
