@@ -12,9 +12,11 @@ from responses import matchers
 from tests.adapters.twilio_wire import ACCOUNT, AUDIO, MEDIA, SID, download
 from twirec.adapters.twilio import Credentials, TwilioVendor
 from twirec.model.errors import (
+    MediaIsErrorPage,
     MediaNotReady,
     MediaTruncated,
     NotAudio,
+    TwirecError,
     VendorRefused,
     VendorUnavailable,
 )
@@ -67,7 +69,7 @@ def test_an_error_page_is_not_opened_as_what_is_encrypted(
     twilio: responses.RequestsMock, vendor: TwilioVendor
 ) -> None:
     twilio.get(MEDIA, body=b"<TwilioResponse/>", content_type="application/xml")
-    with pytest.raises(NotAudio), vendor.media(ACCOUNT, SID, encrypted=True):
+    with pytest.raises(MediaIsErrorPage), vendor.media(ACCOUNT, SID, encrypted=True):
         pass
 
 
@@ -90,13 +92,32 @@ def test_media_that_is_not_there_is_not_ready_and_is_not_asked_for_again_at_once
     assert (error.value.status, error.value.code, waits) == (404, 20404, [])
 
 
-@pytest.mark.parametrize("kind", ["application/xml", "text/audio", ""])
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("application/xml", MediaIsErrorPage),
+        ("Text/HTML; charset=utf-8", MediaIsErrorPage),
+        ("application/problem+json", MediaIsErrorPage),
+        ("text/audio", MediaIsErrorPage),
+        ("video/mp4", NotAudio),
+        ("application/octet-stream", NotAudio),
+    ],
+)
 def test_a_200_that_is_not_audio_is_not_opened(
-    twilio: responses.RequestsMock, vendor: TwilioVendor, kind: str
+    twilio: responses.RequestsMock, vendor: TwilioVendor, kind: str, error: type[TwirecError]
 ) -> None:
     twilio.get(MEDIA, body=b"<TwilioResponse/>", content_type=kind)
-    with pytest.raises(NotAudio, match=SID):
+    with pytest.raises(error, match=SID) as raised:
         download(vendor)
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize("kind", ["Audio/X-WAV", "AUDIO/WAV", "audio/x-wav; codecs=1"])
+def test_the_case_of_a_content_type_does_not_matter(
+    twilio: responses.RequestsMock, vendor: TwilioVendor, kind: str
+) -> None:
+    twilio.get(MEDIA, body=AUDIO, content_type=kind)
+    assert download(vendor) == AUDIO
 
 
 # --- over a real connection -------------------------------------------------------------------
@@ -183,7 +204,7 @@ def test_a_200_that_does_not_say_what_it_is_is_not_opened(
     server: Canned, nearby: TwilioVendor
 ) -> None:
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nRIFF"
-    with pytest.raises(NotAudio, match="no content type"):
+    with pytest.raises(MediaIsErrorPage, match="no type"):
         download(nearby)
 
 

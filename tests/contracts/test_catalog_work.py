@@ -107,7 +107,21 @@ def test_a_parked_recording_waits_for_somebody(catalog: SqlCatalog) -> None:
     catalog.make_due(recording_sid(1), NOW)
     again = catalog.claim(NOW, MINUTE)
     assert again is not None
-    assert again.recording.attempts == 1
+    assert again.recording.attempts == 2
+
+
+def test_what_waits_until_somebody_decides_is_not_made_due(catalog: SqlCatalog) -> None:
+    catalog.postpone(claimed(catalog), None, "NotAudio: it is an MP3", undecided=True)
+    known = catalog.recording(recording_sid(1))
+    assert (known.parked, known.undecided, known.given_up) == (True, True, False)
+    catalog.make_due(recording_sid(1), NOW)
+    assert catalog.recording(recording_sid(1)) == known
+
+
+def test_what_is_not_parked_is_not_made_due_otherwise(catalog: SqlCatalog) -> None:
+    catalog.postpone(claimed(catalog), NOW + MINUTE, "VendorUnavailable: down")
+    catalog.make_due(recording_sid(1), NOW)
+    assert catalog.recording(recording_sid(1)).due_at == NOW + MINUTE
 
 
 def test_what_is_parked_and_what_is_in_progress_is_listed(catalog: SqlCatalog) -> None:

@@ -16,10 +16,10 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.twilio import TwilioVendor
 from twirec.audio.wav import WavCheck, WavFacts
 from twirec.model.errors import (
+    MediaIsErrorPage,
     MediaNotReady,
     MediaTruncated,
     NotAtVendor,
-    NotAudio,
     TwirecError,
     VendorBusy,
     VendorRefused,
@@ -292,7 +292,9 @@ def test_media_of_what_is_gone_or_never_was_is_not_ready(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [NotAudio("x"), MediaTruncated("x"), VendorBusy("x"), VendorUnavailable("x")], ids=type
+    "error",
+    [MediaIsErrorPage("x"), MediaTruncated("x"), VendorBusy("x"), VendorUnavailable("x")],
+    ids=type,
 )
 def test_media_that_fails_says_how(house: House, error: TwirecError) -> None:
     recording = house.add(seconds=10)

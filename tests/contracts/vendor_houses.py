@@ -14,8 +14,8 @@ import requests
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.twilio import Credentials, TwilioVendor
 from twirec.model.errors import (
+    MediaIsErrorPage,
     MediaTruncated,
-    NotAudio,
     TwirecError,
     VendorBusy,
     VendorRefused,
@@ -264,7 +264,7 @@ class SandboxHouse(House):
 
     def break_media(self, sid: str, error: TwirecError) -> None:
         faults = {
-            NotAudio: Fault.XML_WITH_200,
+            MediaIsErrorPage: Fault.XML_WITH_200,
             MediaTruncated: Fault.TRUNCATED,
             VendorBusy: Fault.BUSY,
             VendorUnavailable: Fault.UNAVAILABLE,

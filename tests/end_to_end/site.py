@@ -22,7 +22,7 @@ from twirec.sandbox import Call, Encryption, Line, Party, Sandbox
 from twirec.sandbox import Recording as AtVendor
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.worker import MOST_ATTEMPTS
+from twirec.transfers.retrying import MOST_ATTEMPTS
 
 SPEED = 40
 OWN_NUMBER = "+34911000111"

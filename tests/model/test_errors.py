@@ -6,23 +6,9 @@ import pytest
 
 from twirec.model import errors
 from twirec.model.errors import (
-    BucketRefused,
-    BucketUnavailable,
-    CatalogUnavailable,
-    DecryptionKeyMissing,
-    DecryptionKeyWrong,
-    EncryptionUnknown,
-    LeaseLost,
-    MediaNotAuthentic,
-    MediaNotReady,
-    MediaTruncated,
-    NotAudio,
-    RequestRefused,
     SettingsError,
     TwirecError,
     VendorBusy,
-    VendorUnavailable,
-    VerificationFailed,
 )
 
 ALL = [
@@ -40,33 +26,6 @@ def test_every_error_hangs_on_the_root(error: type[Exception]) -> None:
 
 def test_wrong_settings_stand_outside_so_that_no_retry_swallows_them() -> None:
     assert not issubclass(SettingsError, TwirecError)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        VendorUnavailable,
-        VendorBusy,
-        MediaNotReady,
-        MediaTruncated,
-        MediaNotAuthentic,
-        NotAudio,
-        BucketUnavailable,
-        BucketRefused,
-        VerificationFailed,
-        CatalogUnavailable,
-    ],
-)
-def test_what_can_heal_is_tried_again(error: type[TwirecError]) -> None:
-    assert error.retryable
-
-
-@pytest.mark.parametrize(
-    "error",
-    [RequestRefused, LeaseLost, EncryptionUnknown, DecryptionKeyMissing, DecryptionKeyWrong],
-)
-def test_what_cannot_heal_is_not_tried_again(error: type[TwirecError]) -> None:
-    assert not error.retryable
 
 
 def test_a_vendor_error_carries_the_status_and_the_vendors_code() -> None:

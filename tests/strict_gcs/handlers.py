@@ -230,7 +230,8 @@ def _resource(call: Call, resource: Resource) -> Answer:
 
 def fault_answer(fault: Fault) -> Answer:
     assert fault.status is not None
-    answer = json_answer(fault.status, ApiError(fault.status, "fault", "A fault on demand.").body)
+    reason = {412: "conditionNotMet"}.get(fault.status, "fault")
+    answer = json_answer(fault.status, ApiError(fault.status, reason, "A fault on demand.").body)
     if fault.retry_after is None:
         return answer
     return Answer(

@@ -15,7 +15,7 @@ from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Role
 from twirec.settings import Settings
-from twirec.transfers.worker import MOST_ATTEMPTS
+from twirec.transfers.retrying import MOST_ATTEMPTS
 
 NAME = f"recordings/2026/11/23/20261123T101500Z_{recording_sid()}.wav"
 BOTH = (Role.CUSTOMER, Role.AGENT)

@@ -22,7 +22,7 @@ from twirec.model.vendor import VendorRecording
 from twirec.model.words import Outcome, Reason
 from twirec.sandbox import Encryption
 from twirec.settings import Settings
-from twirec.transfers.worker import MOST_ATTEMPTS
+from twirec.transfers.retrying import MOST_ATTEMPTS
 
 OTHER_ACCOUNT = "AC" + "b" * 32
 AUDIO = wav(seconds=4, channels=2)
@@ -114,12 +114,9 @@ def test_one_whose_callback_never_came_is_adopted_and_decrypted(house: House) ->
     assert content(house) == AUDIO
 
 
-def test_one_whose_callback_said_nothing_of_it_is_decrypted_after_a_sweep(house: House) -> None:
+def test_one_whose_callback_said_nothing_of_it_is_asked_for_and_decrypted(house: House) -> None:
     hold(house, key_pair().encryption())
     house.tell()
-    house.work_on()
-    check_parked(house, "NotAudio")
-    house.archive.sweep()
     assert house.work().state is State.RELEASED
     assert content(house) == AUDIO
 

@@ -17,7 +17,7 @@ def test_the_vendors_copy_is_not_deleted_when_ours_is_gone_before_it_is(house: H
     recording = house.work_on()
     assert (recording.state, recording.parked) == (State.ARCHIVED, True)
     assert recording.last_error == (
-        f"VerificationFailed: {NAME} is not in the bucket any more: Twilio's copy is kept."
+        f"ArchivedGone: {NAME} is not in the bucket any more: Twilio's copy is kept."
     )
     assert house.at_vendor() == [recording_sid()]
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.factories import a_call, a_consent, a_recording, recording_sid
-from twirec.model.errors import VerificationFailed
+from twirec.model.errors import LabelsTooLong, MediaNotDescribed
 from twirec.model.records import CallRecord
 from twirec.transfers.naming import labels, object_name
 
@@ -24,11 +24,11 @@ def test_the_name_is_the_recordings_time_not_that_of_the_upload() -> None:
 
 
 def test_a_recording_without_a_start_has_no_name() -> None:
-    with pytest.raises(VerificationFailed, match=recording_sid()):
+    with pytest.raises(MediaNotDescribed, match=recording_sid()):
         object_name(a_recording(started_at=None))
 
 
 def test_labels_that_do_not_fit_are_an_error_not_a_cut() -> None:
     record = CallRecord(a_call(customer_number="sip:" + "x" * 8000), (a_consent(),))
-    with pytest.raises(VerificationFailed, match="8 KiB"):
+    with pytest.raises(LabelsTooLong, match="8 KiB"):
         labels(record, a_recording())

@@ -14,8 +14,8 @@ from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.adapters.sql.schema import metadata
 from twirec.adapters.sql.shelves import SHELVES
 from twirec.model.encryption import Encryption
-from twirec.model.records import Call, Consent, Recording
-from twirec.model.states import Custody, State
+from twirec.model.records import Acceptance, Call, Consent, Recording
+from twirec.model.states import Custody, Decision, State
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -98,6 +98,8 @@ def recordings(number: int, call: Call) -> st.SearchStrategy[Recording]:
         due_at=st.none() | MOMENTS,
         attempts=st.integers(0, 12),
         last_error=WORDS,
+        decision=st.none() | st.sampled_from(Decision),
+        accepted=st.none() | st.builds(Acceptance, WORDS, WORDS, WORDS),
     )
 
 
@@ -130,9 +132,13 @@ def test_any_ledger_comes_back_as_it_was_also_when_it_changed_in_between(
 
 
 def all_rows(catalog: SqlCatalog) -> dict[str, list[Any]]:
-    tables = [shelf.table for shelf in SHELVES]
     with catalog.database.read() as connection:
         return {
-            table.name: connection.execute(table.select().order_by(*table.primary_key)).all()
-            for table in tables
+            shelf.table.name: [
+                shelf.settled(dict(row))
+                for row in connection.execute(
+                    shelf.table.select().order_by(*shelf.table.primary_key)
+                ).mappings()
+            ]
+            for shelf in SHELVES
         }

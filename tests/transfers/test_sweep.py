@@ -15,6 +15,7 @@ from twirec.model.errors import CatalogUnavailable, LookedAtNothing, VendorUnava
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.transfers.retrying import MOST_ATTEMPTS
 
 HOUR = timedelta(hours=1)
 OWN, CUSTOMER = A_CALL.to, A_CALL.from_
@@ -85,7 +86,7 @@ def test_a_copy_is_not_deleted_again_when_ours_is_gone(house: House) -> None:
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
     report = house.archive.sweep()
     assert report.deleted_again == 0
-    assert report.problems[recording_sid()].startswith("VerificationFailed")
+    assert report.problems[recording_sid()].startswith("ArchivedGone")
     assert house.at_vendor() == [recording_sid()]
 
 
@@ -231,13 +232,14 @@ def test_what_could_not_be_repaired_stays_in_view_until_it_is(house: House) -> N
     assert house.archive.sweep().adopted == 1
 
 
-def test_a_parked_recording_is_reported_and_taken_up_again(house: House) -> None:
+def test_a_recording_that_an_outage_parked_is_reported_and_taken_up_again(house: House) -> None:
     house.vendor.add_call(A_CALL)
-    house.record(b"an error page")
+    house.record(wav(seconds=4, channels=2))
+    for _ in range(MOST_ATTEMPTS):
+        house.vendor.fail_next("media", VendorUnavailable("down"))
     assert house.work_on().parked
     report = house.archive.sweep()
-    assert "NotAudio" in report.problems[recording_sid()]
-    house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
+    assert "VendorUnavailable" in report.problems[recording_sid()]
     assert house.work().state is State.RELEASED
     assert house.archive.sweep().problems == {}
 
@@ -279,7 +281,7 @@ def test_a_copy_that_is_not_what_was_archived_keeps_the_vendors(house: House) ->
     )
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
     report = house.archive.sweep()
-    assert report.problems[recording_sid()].startswith("VerificationFailed")
+    assert report.problems[recording_sid()].startswith("ArchivedGone")
     assert house.at_vendor() == [recording_sid()]
 
 

@@ -23,8 +23,8 @@ from twirec.model.states import State
 from twirec.notices import HEADER, verify
 from twirec.settings import Settings
 from twirec.transfers import telling
+from twirec.transfers.retrying import MOST_ATTEMPTS as WORKER_ATTEMPTS
 from twirec.transfers.telling import MOST_ATTEMPTS, Teller
-from twirec.transfers.worker import MOST_ATTEMPTS as WORKER_ATTEMPTS
 
 DAY = timedelta(days=1)
 

@@ -14,7 +14,9 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.bucket import StoredObject
 from twirec.model.states import State
 from twirec.settings import Settings
-from twirec.transfers.worker import MOST_ATTEMPTS
+from twirec.transfers.retrying import MOST_ATTEMPTS
+
+ERROR_PAGE = b"<?xml version='1.0'?><TwilioResponse><RestException/></TwilioResponse>"
 
 
 def test_a_recording_ends_in_the_bucket_and_nowhere_else(house: House) -> None:
@@ -72,25 +74,26 @@ def test_a_recording_of_one_channel_is_taken_as_it_is(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("media", "reason"),
+    ("media", "reason", "tries"),
     [
-        (b"<?xml version='1.0'?><TwilioResponse><RestException/></TwilioResponse>", "NotAudio"),
-        (b'{"code": 20404, "status": 404}', "NotAudio"),
-        (b"\xff\xfb\x90\x00" * 100, "NotAudio"),
-        (wav(seconds=4, channels=2)[:-2000], "MediaTruncated"),
-        (wav(seconds=4, channels=1), "MediaMismatch"),
-        (wav(seconds=7, channels=2), "MediaMismatch"),
-        (wav(seconds=1, channels=2), "MediaMismatch"),
+        (ERROR_PAGE, "MediaIsErrorPage", MOST_ATTEMPTS),
+        (b'\xef\xbb\xbf {"code": 20404, "status": 404}', "MediaIsErrorPage", MOST_ATTEMPTS),
+        (b"RIFF", "MediaTruncated", MOST_ATTEMPTS),
+        (wav(seconds=4, channels=2)[:-2000], "MediaTruncated", MOST_ATTEMPTS),
+        (b"\xff\xfb\x90\x00" * 100, "NotAudio", 1),
+        (wav(seconds=4, channels=1), "MediaMismatch", 1),
+        (wav(seconds=7, channels=2), "MediaMismatch", 1),
+        (wav(seconds=1, channels=2), "MediaMismatch", 1),
     ],
 )
 def test_what_is_not_the_recording_is_never_stored_and_the_vendor_keeps_its_copy(
-    house: House, media: bytes, reason: str
+    house: House, media: bytes, reason: str, tries: int
 ) -> None:
     house.record(media)
     recording = house.work_on()
-    assert recording.parked
-    assert recording.last_error.startswith(reason)
-    assert recording.attempts == MOST_ATTEMPTS
+    assert (recording.parked, recording.undecided) == (True, True)
+    assert recording.last_error.startswith(f"{reason}: ")
+    assert recording.attempts == tries
     assert house.stored() == []
     assert house.at_vendor() == [recording_sid()]
 
@@ -125,17 +128,23 @@ class Forgetful(MemoryBucket):
 
 
 @pytest.mark.parametrize(
-    "answer", [{"size": None}, {"crc32c": None}, {"size": 1}, {"crc32c": "AAAAAA=="}]
+    ("answer", "error"),
+    [
+        ({"size": None}, "VerificationFailed"),
+        ({"crc32c": None}, "VerificationFailed"),
+        ({"size": 1}, "ObjectDiffers"),
+        ({"crc32c": "AAAAAA=="}, "ObjectDiffers"),
+    ],
 )
 def test_a_missing_or_wrong_answer_of_the_bucket_keeps_the_vendors_copy(
-    twirec_settings: Settings, answer: dict[str, Any]
+    twirec_settings: Settings, answer: dict[str, Any], error: str
 ) -> None:
     bucket = Forgetful()
     bucket.answer = answer
     house = House(twirec_settings, bucket)
     house.record(wav(seconds=4, channels=2))
     recording = house.work_on()
-    assert recording.parked
-    assert recording.last_error.startswith("VerificationFailed")
+    assert (recording.parked, recording.undecided) == (True, True)
+    assert recording.last_error.startswith(f"{error}: ")
     assert house.at_vendor() == [recording_sid()]
     house.archive.close()

@@ -44,7 +44,7 @@ def test_a_fault_that_passes_ends_in_one_copy(
 
 
 def test_the_first_retry_comes_in_a_second_or_two_and_the_pauses_double(house: House) -> None:
-    house.record(b"an error page")
+    house.record(b"<html>an error page</html>")
     pauses = []
     for _ in range(4):
         recording = house.work()

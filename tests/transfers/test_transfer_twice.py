@@ -114,7 +114,8 @@ def test_other_bytes_under_the_name_are_never_replaced_and_the_vendor_keeps_its_
     )
     recording = house.work_on()
     assert recording.parked
-    assert recording.last_error.startswith("VerificationFailed")
+    assert recording.last_error.startswith("ObjectDiffers")
+    assert (recording.attempts, recording.undecided) == (1, True)
     assert b"".join(house.bucket.open_range(NAME)) == b"other"
     assert house.at_vendor() == [recording_sid()]
 

@@ -6,8 +6,8 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
@@ -36,6 +36,7 @@ from twirec.model.errors import (
     BucketUnavailable,
     ObjectExists,
     ObjectNotFound,
+    UploadDropped,
 )
 from twirec.model.ports import Seal
 
@@ -52,6 +53,10 @@ PIECES_COST = 2 * PIECE
 """Memory of a larger upload: the piece that is sent and the one that is read."""
 PROCESS_BUDGET = ByteBudget(96 * MIB)
 """The bytes that all uploads of this process may hold, as far as they were granted any."""
+
+SENT_AT_ONCE = 3
+"""So often a request that makes an object is sent when the answer is that it cannot be made, while
+none is there: such an answer passes."""
 
 _TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and to wait for an answer."""
@@ -138,7 +143,7 @@ class GcsBucket:
         blob = self._blob(name)
         blob.metadata = dict(labels)
         gone = ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
-        with self._translated({404: gone, 412: gone}):
+        with self._translated({404: gone, 410: gone, 412: gone}):
             blob.patch(if_generation_match=generation, **self._options)
         return self._describe(blob)
 
@@ -185,14 +190,16 @@ class GcsBucket:
         data = b"".join(head)
         head.clear()
         room.shrink(2 * len(data))
-        with self._translated(self._of_a_new(blob)):
-            blob.upload_from_string(
+        self._making(
+            blob,
+            lambda: blob.upload_from_string(
                 data,
                 content_type=content_type,
                 if_generation_match=0,
                 checksum="crc32c",
                 **self._options,
-            )
+            ),
+        )
         return self._describe(blob)
 
     def _put_pieces(
@@ -204,13 +211,18 @@ class GcsBucket:
         except BaseException:
             self._cancel(upload)
             raise
-        return self.label(self._own_name(blob), generation, added)
+        try:
+            return self.label(self._own_name(blob), generation, added)
+        except ObjectNotFound as error:  # or so Google says: who begins anew finds out
+            raise UploadDropped(f"What was just written is not there: {error}") from None
 
     def _begin(self, blob: Any, content_type: str) -> ResumableUpload:
-        with self._translated(self._of_a_new(blob)):
-            url = blob.create_resumable_upload_session(
+        url = self._making(
+            blob,
+            lambda: blob.create_resumable_upload_session(
                 content_type=content_type, if_generation_match=0, checksum=None, **self._options
-            )
+            ),
+        )
         session = self._connected()._http
         return ResumableUpload(session, url, retry=self._retry, timeout=_TIMEOUT)
 
@@ -218,15 +230,13 @@ class GcsBucket:
         self, upload: ResumableUpload, blob: Any, pieces: Iterator[bytes], seal: Seal
     ) -> tuple[int, Mapping[str, str]]:
         """Send all pieces, the last one only when `seal` agreed; return generation and labels."""
-        dropped = BucketUnavailable("Google dropped the upload session; the next try begins anew.")
-        answers = {**self._of_a_new(blob), 404: dropped, 410: dropped}
         last = next(pieces)
         for piece in pieces:
-            with self._translated(answers):
+            with self._in_doubt(blob):
                 upload.send(last)
             last = piece
         added = seal()
-        with self._translated(answers):
+        with self._in_doubt(blob):
             generation = upload.finish(last).get("generation")
         return _known(generation), added
 
@@ -286,11 +296,43 @@ class GcsBucket:
                     self._client = _new_client()
             return self._client
 
-    def _of_a_new(self, blob: Any) -> dict[int, BucketError]:
-        """What 404 and 412 mean to a request that makes an object only if it is not there."""
+    def _making(self, blob: Any, send: Callable[[], Any]) -> Any:
+        """Send a request that makes an object; at once again if it is refused for no reason.
+
+        Raises:
+            ObjectExists: it is there.
+            UploadDropped: it is not there, and was refused each time.
+        """
+        for _ in range(SENT_AT_ONCE - 1):
+            with suppress(UploadDropped), self._in_doubt(blob):
+                return send()
+        with self._in_doubt(blob):
+            return send()
+
+    @contextmanager
+    def _in_doubt(self, blob: Any) -> Iterator[None]:
+        """Find out what 404, 410 and 412 mean to a request that makes an object if it is absent.
+
+        Only the object itself proves that it is there: a session that was dropped, and a request
+        that was damaged on its way, are answered so too. See
+        https://cloud.google.com/storage/docs/resumable-uploads#session-uris and
+        https://cloud.google.com/storage/docs/retry-strategy.
+        """
         name = self._own_name(blob)
-        exists = ObjectExists(f"{name} is there already; nothing was written.")
-        return {404: no_bucket(self._bucket_name), 412: exists}
+        answers = {
+            status: UploadDropped(
+                f"Google answered {status} to an upload, and {name} is not there."
+            )
+            for status in (404, 410, 412)
+        }
+        try:
+            with self._translated(answers):
+                yield
+        except UploadDropped:
+            with suppress(ObjectNotFound):
+                self._load(name)
+                raise ObjectExists(f"{name} is there already; nothing was written.") from None
+            raise
 
     def _translated(self, answers: Mapping[int, BucketError]) -> AbstractContextManager[None]:
         return translated(self._bucket_name, answers)

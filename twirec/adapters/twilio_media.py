@@ -9,6 +9,7 @@ import requests
 
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, checked_sid
 from twirec.model.errors import (
+    MediaIsErrorPage,
     MediaNotReady,
     MediaTruncated,
     NotAtVendor,
@@ -25,6 +26,10 @@ CHUNK = 128 * 1024
 BINARY = ("application/octet-stream", "binary/octet-stream")
 """What Twilio might call bytes that are encrypted; its documentation does not say."""
 
+PAGES = ("text", "application/json", "application/xml", "application/problem")
+"""What error pages are: with status 200 too, just after the callback
+(https://support.twilio.com/hc/en-us/articles/44750147594523)."""
+
 
 @contextmanager
 def open_media(
@@ -36,7 +41,8 @@ def open_media(
 
     Raises:
         MediaNotReady: 404.
-        NotAudio: a 200 that is not audio.
+        MediaIsErrorPage: a 200 with text instead of audio.
+        NotAudio: a 200 with something else.
         VendorError: as `TwilioHttp.send`.
     """
     path = f"/2010-04-01/Accounts/{account_sid}/Recordings/{checked_sid(sid)}.wav"
@@ -46,8 +52,11 @@ def open_media(
     else:
         channels, response = _two_channels_or_one(http, credentials, path)
     with response:
-        kind = response.headers.get("Content-Type", "no content type")
+        # Its case does not matter: https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1
+        kind = response.headers.get("Content-Type", "text of no type").lower()
         if not kind.startswith(("audio/", *(BINARY if encrypted else ()))):
+            if kind.startswith(PAGES):
+                raise MediaIsErrorPage(f"Twilio sent {kind!r:.60} instead of the audio of {sid}")
             raise NotAudio(f"Twilio sent {kind!r:.60} instead of the audio of {sid}.")
         length = _announced(response)
         yield Media(channels, length, _chunks(response, sid, length))

@@ -106,7 +106,7 @@ class WavCheck:
             MediaTruncated: fewer samples arrived than the header announced, or half a frame.
         """
         if self.announced is None or self.format is None:
-            raise NotAudio("It ended before the audio of a WAV file began.")
+            raise MediaTruncated("It ended before the audio of a WAV file began.")
         size = self._received if self.announced in STREAMED else self.announced
         if size > self._received:
             raise MediaTruncated(f"{self._received} bytes of audio arrived of {size}.")

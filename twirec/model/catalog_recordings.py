@@ -72,7 +72,7 @@ class RecordingsCatalog(Protocol):
         ...
 
     def parked(self, limit: int | None = None) -> list[Recording]:
-        """Return what was given up (something is left to do, and it is not due), oldest first."""
+        """Return what is parked (something is left to do, and it is not due), oldest first."""
         ...
 
     def in_progress(self, before: datetime) -> list[Recording]:
@@ -80,7 +80,10 @@ class RecordingsCatalog(Protocol):
         ...
 
     def make_due(self, sid: str, at: datetime) -> None:
-        """Let a worker take the recording up again, from the first attempt."""
+        """Let a worker take what is parked up once more: if that fails, it is parked again.
+
+        Nothing is done to what is not parked, or waits until somebody decides.
+        """
         ...
 
     def begin_pause(self, pause: Pause) -> Pause:
@@ -157,10 +160,12 @@ class RecordingsCatalog(Protocol):
         """
         ...
 
-    def postpone(self, lease: Lease, due_at: datetime | None, error: str) -> None:
+    def postpone(
+        self, lease: Lease, due_at: datetime | None, error: str, *, undecided: bool = False
+    ) -> None:
         """End the lease; try again at `due_at`, or never (parked) when it is None.
 
-        Raises `LeaseLost`.
+        With `undecided`, it is parked until somebody decides. Raises `LeaseLost`.
         """
         ...
 

@@ -1,7 +1,8 @@
 """Every error the library raises, as one tree.
 
-`TwirecError` is the root of what can go wrong while running. `retryable` says
-whether doing the same again later can help; the worker reads it in one place.
+`TwirecError` is the root of what can go wrong while running. `retryable` and
+`lasting` say whether time can mend it; the worker reads them in one place
+(`transfers/retrying.py`), and `tests/transfers/test_retrying.py` is the table of all.
 `SettingsError` stands outside the tree, so that no retry loop swallows it.
 """
 
@@ -19,9 +20,17 @@ class SettingsError(Exception):
 
 
 class TwirecError(Exception):
-    """The root of all errors of the library."""
+    """The root of all errors of the library.
+
+    Attributes:
+        retryable: whether the same may go well within minutes, so that it is tried again.
+        lasting: whether it is an outage or a setting, which may last for hours and be mended from
+            outside: then each sweep tries once more. What is not lasting, and failed as often as
+            it is tried, waits until somebody decides.
+    """
 
     retryable = False
+    lasting = False
 
 
 class RequestRefused(TwirecError):
@@ -57,6 +66,7 @@ class VendorError(TwirecError):
     """
 
     retryable = True
+    lasting = True
 
     def __init__(self, message: str, *, status: int | None = None, code: int | None = None) -> None:
         self.status = status
@@ -98,55 +108,85 @@ class MediaNotReady(VendorError):
     """The media is not to be had yet (404 just after the callback, or still processing)."""
 
 
+class MediaIsErrorPage(MediaNotReady):
+    """Twilio sent an error page with status 200 in the place of the media, as it may for a while.
+
+    For longer than some minutes it is not that any more.
+    """
+
+    lasting = False
+
+
+class MediaNotDescribed(MediaNotReady):
+    """Twilio does not say (yet) when the recording began, or how long it is."""
+
+    lasting = False
+
+
 class NotPaused(VendorError):
     """Twilio did not say that the recording is paused: it may be recording still."""
 
     retryable = False
+    lasting = False
 
 
 class NotResumed(VendorError):
     """Twilio did not say that the recording goes on: it may be silent still."""
 
     retryable = False
+    lasting = False
 
 
 class NotStopped(VendorError):
     """Twilio did not say that the recording has ended: it may be recording still."""
 
     retryable = False
+    lasting = False
 
 
 # --- media ----------------------------------------------------------------------------------
 
 
 class MediaError(TwirecError):
-    """What was received is not the recording that Twilio described. Nothing was stored."""
+    """What was received is not the recording that Twilio described. Nothing was stored.
 
-    retryable = True
+    The next download brings the same bytes, so time mends only what may have broken off.
+    """
 
 
 class NotAudio(MediaError):
-    """What was received is not a PCM WAV file: an error page, or another format."""
+    """What was received is not a PCM WAV file, but another format."""
 
 
 class MediaTruncated(MediaError):
     """Fewer bytes arrived than the file or the response announced."""
 
+    retryable = True
+
 
 class MediaMismatch(MediaError):
-    """Channels or duration differ from what Twilio says of the recording."""
+    """Channels or duration differ from what Twilio says of the recording, asked for once more."""
 
 
 class MediaNotAuthentic(MediaError):
     """What was received is not, or not all of, what Twilio encrypted."""
 
+    retryable = True
+
 
 class DecryptionError(TwirecError):
-    """An encrypted recording cannot be decrypted with what there is. Nothing was stored."""
+    """An encrypted recording cannot be decrypted with what there is. Nothing was stored.
+
+    Nothing was asked of the vendor either, and a key may be added: each sweep tries once more.
+    """
+
+    lasting = True
 
 
 class EncryptionUnknown(DecryptionError):
     """Twilio describes the encryption in a way that is not known."""
+
+    lasting = False
 
 
 class DecryptionKeyMissing(DecryptionError):
@@ -164,10 +204,15 @@ class BucketError(TwirecError):
     """The bucket refused, failed or does not answer."""
 
     retryable = True
+    lasting = True
 
 
 class BucketUnavailable(BucketError):
     """The bucket could not be reached, timed out or answered 429 or 5xx."""
+
+
+class UploadDropped(BucketUnavailable):
+    """The bucket gave an upload up in its middle, and no object is there: begin anew."""
 
 
 class BucketRefused(BucketError):
@@ -188,12 +233,11 @@ class ObjectExists(BucketError):
     """An object of that name is there already; nothing was written."""
 
     retryable = False
+    lasting = False
 
 
 class ObjectNotFound(BucketError):
-    """There is no such object or generation."""
-
-    retryable = False
+    """There is no such object or generation (any more)."""
 
 
 class BytesDiffer(BucketError):
@@ -203,10 +247,31 @@ class BytesDiffer(BucketError):
     """
 
     retryable = False
+    lasting = False
 
 
 class VerificationFailed(BucketError):
     """Size or checksum that the bucket gives is missing or not that of what was received."""
+
+    lasting = False
+
+
+class ObjectDiffers(VerificationFailed):
+    """An object of that name is there and holds other bytes. It is never replaced."""
+
+    retryable = False
+
+
+class ArchivedGone(VerificationFailed):
+    """The bucket does not hold (any more) what was archived: the vendor's copy has to stay."""
+
+    lasting = True
+
+
+class LabelsTooLong(VerificationFailed):
+    """What is to be said of a recording does not fit into its object's labels."""
+
+    retryable = False
 
 
 # --- catalog --------------------------------------------------------------------------------
@@ -216,6 +281,7 @@ class CatalogError(TwirecError):
     """The catalog could not do what was asked."""
 
     retryable = True
+    lasting = True
 
 
 class CatalogUnavailable(CatalogError):
@@ -226,19 +292,26 @@ class LeaseLost(CatalogError):
     """Somebody else has the recording now, or the lease ran out: commit nothing."""
 
     retryable = False
+    lasting = False
 
 
 class CatalogNotEmpty(CatalogError):
     """A catalog is to be made anew where there is one already."""
 
     retryable = False
+    lasting = False
 
 
 # --- journal --------------------------------------------------------------------------------
 
 
 class JournalError(TwirecError):
-    """The journal in the bucket cannot be read or written."""
+    """The journal in the bucket cannot be read or written.
+
+    What is to be erased waits for it, as an operator has to mend it.
+    """
+
+    lasting = True
 
 
 class JournalForeign(JournalError):

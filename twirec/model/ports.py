@@ -59,6 +59,8 @@ class Bucket(Protocol):
 
         Raises:
             ObjectExists: an object of that name is there; it was not touched.
+            UploadDropped: the bucket gave the upload up, and no object is there. Beginning anew,
+                with new chunks, may go well.
         """
         ...
 
@@ -203,7 +205,8 @@ class Vendor(Protocol):
 
         Raises:
             MediaNotReady: 404; it may come yet, or be gone: `recording` tells.
-            NotAudio: a 200 that is not audio.
+            MediaIsErrorPage: a 200 with text instead of audio, which may pass.
+            NotAudio: a 200 with something else.
             MediaTruncated: while reading: the body ended before the announced length.
         """
         ...

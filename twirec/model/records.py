@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from twirec.model.agents import Leg
 from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
-from twirec.model.states import UNFINISHED, Custody, State
+from twirec.model.states import UNFINISHED, Custody, Decision, State
 from twirec.model.words import (
     NOT_KNOWN,
     ConsentMode,
@@ -116,6 +116,21 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """That somebody had a recording archived although it is not what the vendor says of it.
+
+    Attributes:
+        despite: the error that it was parked with.
+        by: who decided it.
+        why: the reason.
+    """
+
+    despite: str
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """A recording as the catalog knows it.
 
@@ -136,6 +151,8 @@ class Recording:
         attempts: how often the present step was tried.
         last_error: why the last try failed; empty when it did not.
         keep_at_vendor: whether the vendor's copy stays although ours is archived.
+        decision: what is decided, or to be decided, of what cannot be copied as it is.
+        accepted: that it was, or is to be, archived despite a difference; None of any other.
     """
 
     sid: str
@@ -161,6 +178,8 @@ class Recording:
     attempts: int = 0
     last_error: str = ""
     keep_at_vendor: bool = False
+    decision: Decision | None = None
+    accepted: Acceptance | None = None
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -187,7 +206,18 @@ class Recording:
     @property
     def parked(self) -> bool:
         """Whether trying again was given up, with the last error kept."""
-        return self.state in UNFINISHED and self.due_at is None and not self.kept
+        waits = self.state in UNFINISHED and self.due_at is None
+        return waits and not self.kept and not self.given_up
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it is parked until somebody decides, as time does not mend it."""
+        return self.decision is Decision.NEEDED
+
+    @property
+    def given_up(self) -> bool:
+        """Whether somebody ordered that nothing more is tried."""
+        return self.decision is Decision.GIVEN_UP
 
     @property
     def kept(self) -> bool:

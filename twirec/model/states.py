@@ -45,6 +45,18 @@ class Custody(StrEnum):
     """Bloqueado (LOPDGDD art. 32): kept for judges and authorities only, then destroyed."""
 
 
+class Decision(StrEnum):
+    """What a person has to say, or said, of a recording that cannot be copied as it is.
+
+    It is no state: the bytes are where they were.
+    """
+
+    NEEDED = "needed"
+    """Time does not mend the last error: nothing is tried until somebody decides."""
+    GIVEN_UP = "given_up"
+    """Somebody ordered that nothing more is tried. The vendor's copy stays."""
+
+
 MAY_BECOME: Mapping[State, frozenset[State]] = {
     State.RECORDING: frozenset(
         {State.COMPLETED, State.ABSENT, State.FAILED, State.EXTERNAL, State.LOST}

@@ -33,8 +33,9 @@ from twirec.transfers.backfill_item import Item, Look, TakingOver, Verdict
 from twirec.transfers.backfill_listing import Listing
 from twirec.transfers.backfill_spans import Spans
 from twirec.transfers.backfill_tally import Tally
+from twirec.transfers.retrying import MOST_ATTEMPTS, pause
 from twirec.transfers.throttle import LOOK, Throttle
-from twirec.transfers.worker import MOST_ATTEMPTS, Worker, pause
+from twirec.transfers.worker import Worker
 
 log = logging.getLogger("twirec.backfill")
 

@@ -14,7 +14,7 @@ from twirec.model.vendor import VendorRecording
 from twirec.transfers.backfill_item import Item
 from twirec.transfers.backfill_spans import Span, Spans
 from twirec.transfers.backfill_tally import Tally
-from twirec.transfers.worker import pause
+from twirec.transfers.retrying import pause
 
 log = logging.getLogger("twirec.backfill")
 

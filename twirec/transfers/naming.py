@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from twirec.model.announcements import Announcement
-from twirec.model.errors import VerificationFailed
+from twirec.model.errors import LabelsTooLong, MediaNotDescribed
 from twirec.model.records import Call, CallRecord, Consent, Recording
 from twirec.model.words import ConsentOutcome
 
@@ -53,7 +53,7 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
         recording: one of its recordings.
 
     Raises:
-        VerificationFailed: they would not fit into an object's metadata.
+        LabelsTooLong: they would not fit into an object's metadata.
     """
     found = {
         "schema": SCHEMA,
@@ -68,6 +68,10 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
         "legal_ground": recording.legal_ground,
         "consent": ConsentOutcome.NOT_ANNOUNCED.value,
     }
+    if recording.accepted:
+        found["accepted_despite"] = recording.accepted.despite
+        found["accepted_by"] = recording.accepted.by
+        found["accepted_why"] = recording.accepted.why
     if recording.keep_at_vendor:
         found["keep_at_vendor"] = "yes"
     if recording.encryption:
@@ -76,7 +80,7 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
     if record:
         found |= _call_labels(record.call) | _consent_labels(record.consents)
     if sum(len(name.encode()) + len(value.encode()) for name, value in found.items()) > MOST_BYTES:
-        raise VerificationFailed(f"The labels of {recording.sid} do not fit into 8 KiB.")
+        raise LabelsTooLong(f"The labels of {recording.sid} do not fit into 8 KiB.")
     return found
 
 
@@ -122,8 +126,8 @@ def started_at(recording: Recording) -> datetime:
     """Return the recording's start.
 
     Raises:
-        VerificationFailed: Twilio never gave one.
+        MediaNotDescribed: Twilio never gave one.
     """
     if recording.started_at is None:
-        raise VerificationFailed(f"Twilio gives no start for {recording.sid}.")
+        raise MediaNotDescribed(f"Twilio gives no start for {recording.sid}.")
     return recording.started_at

@@ -29,6 +29,9 @@ LONGEST_PAUSE = timedelta(minutes=15)
 """After this a pause that was not resumed is reported. It is never ended by itself: that could
 record the card number it was made for."""
 
+DECIDE = "waits for `twirec accept`, `twirec give-up` or `twirec work --retry`"
+"""What is said of a recording that time does not mend."""
+
 PAGE = 1000
 """How many lines are read at once."""
 
@@ -110,6 +113,10 @@ class LedgerSide:
             page = self._catalog.unfinished_calls(before, after=page[-1], limit=PAGE)
 
     def _parked(self, recording: Recording, until: datetime) -> Iterator[Finding]:
+        """Let what an outage or a setting parked be tried once more, and name what waits for us."""
+        if recording.undecided:
+            yield Finding(recording.sid, reason=f"{DECIDE}: {recording.last_error}")
+            return
         yield Finding(
             recording.sid,
             reason=f"was parked, is tried again: {recording.last_error}",

@@ -23,15 +23,19 @@ from twirec.model.errors import (
     CatalogError,
     CatalogUnavailable,
     LeaseLost,
+    MediaMismatch,
+    MediaNotDescribed,
     MediaNotReady,
     NotAtVendor,
+    NotAudio,
     ObjectExists,
     ObjectNotFound,
+    UploadDropped,
 )
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
-from twirec.model.vendor import Media
+from twirec.model.vendor import Media, RecordingStatus, VendorRecording
 from twirec.transfers.adoption import line_of
 from twirec.transfers.intake import Intake
 from twirec.transfers.kept import check_kept
@@ -47,6 +51,9 @@ WAV = "audio/x-wav"
 TRIES_BEFORE_LOST = 7
 """Twilio may answer 404 for half a minute after its callback. Seven tries take longer.
 https://support.twilio.com/hc/en-us/articles/44750147594523"""
+
+UPLOADS_AT_ONCE = 3
+"""So often an upload that the bucket dropped in its middle is begun, before it is a failed try."""
 
 COMMIT_TRIES = 4
 COMMIT_PAUSE = 1.0
@@ -110,15 +117,48 @@ class Transfer:
             name = object_name(keeper.lease.recording)
             keeper.lease = self._catalog.name_object(keeper.lease, name)
             self._at(Step.NAMED)
-            self._copy(keeper, record)
-        except MediaNotReady:
-            self._ask_why(keeper)
+            try:
+                self._copy(keeper, record)
+            except NotAudio:
+                if not self._is_encrypted(keeper):
+                    raise
+                self._copy(keeper, record)
+        except MediaNotReady as error:
+            self._ask_why(keeper, error)
+
+    def _is_encrypted(self, keeper: LeaseKeeper) -> bool:
+        """Ask whether it is encrypted after all, which no callback said of what is no audio."""
+        recording = keeper.lease.recording
+        if recording.encryption is not None:
+            return False
+        try:
+            found = self._vendor.recording(recording.account_sid, recording.sid)
+        except NotAtVendor:
+            return False
+        keeper.lease = self._catalog.describe(keeper.lease, found)
+        return found.encryption is not None
 
     def _copy(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
+        """Copy; at once again if the bucket drops the upload, or what it said to be there is not.
+
+        Raises:
+            UploadDropped: it did so each time.
+        """
+        for _ in range(UPLOADS_AT_ONCE - 1):
+            try:
+                return self._copy_once(keeper, record)
+            except (ObjectNotFound, UploadDropped) as error:
+                log.info("%s: begun anew: %s", keeper.lease.recording.sid, error)
+        try:
+            return self._copy_once(keeper, record)
+        except ObjectNotFound as error:
+            raise UploadDropped(f"The bucket contradicts itself: {error}") from error
+
+    def _copy_once(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
         recording = keeper.lease.recording
         with open_media(self._vendor, self._keys, recording) as media:
             intake = Intake(media, recording, partial(self._beat, keeper))
-            stored = self._put(intake, record, recording)
+            stored = self._put(keeper, intake, record)
         self._at(Step.STORED)
         self._write_down(keeper, intake, stored)
 
@@ -170,12 +210,46 @@ class Transfer:
         keeper.beat()
         self._at(Step.RECEIVING)
 
-    def _seal(self, intake: Intake) -> dict[str, str]:
-        sealed = intake.seal()
+    def _seal(self, keeper: LeaseKeeper, intake: Intake) -> dict[str, str]:
+        try:
+            sealed = intake.seal()
+        except MediaMismatch:
+            self._ask_again(keeper, intake)
+            sealed = intake.seal()
+        if keeper.lease.recording.duration is None:  # which somebody accepted
+            self._describe(keeper, intake, duration=intake.seconds)
         self._at(Step.SEALED)
         return sealed
 
-    def _put(self, intake: Intake, record: CallRecord | None, recording: Recording) -> StoredObject:
+    def _ask_again(self, keeper: LeaseKeeper, intake: Intake) -> None:
+        """Ask whether the vendor still says what its callback said, before a person has to decide.
+
+        Raises:
+            MediaNotReady: it is not finished after all.
+        """
+        recording = keeper.lease.recording
+        try:
+            found = self._vendor.recording(recording.account_sid, recording.sid)
+        except NotAtVendor:
+            return
+        if found.status is not RecordingStatus.COMPLETED:
+            raise MediaNotReady(f"Twilio says of {recording.sid} that it is {found.status}")
+        self._describe(keeper, intake, duration=found.duration)
+
+    def _describe(self, keeper: LeaseKeeper, intake: Intake, *, duration: int | None) -> None:
+        recording = keeper.lease.recording
+        said = VendorRecording(
+            recording.sid,
+            recording.account_sid,
+            recording.call_sid,
+            RecordingStatus.COMPLETED,
+            duration=duration,
+        )
+        keeper.lease = self._catalog.describe(keeper.lease, said)
+        intake.recording = keeper.lease.recording
+
+    def _put(self, keeper: LeaseKeeper, intake: Intake, record: CallRecord | None) -> StoredObject:
+        recording = keeper.lease.recording
         name = recording.object_name or ""
         try:
             return self._bucket.put(
@@ -184,18 +258,19 @@ class Transfer:
                 content_type=WAV,
                 labels=labels(record, recording),
                 custom_time=started_at(recording),
-                seal=partial(self._seal, intake),
+                seal=partial(self._seal, keeper, intake),
             )
         except ObjectExists:
             # An earlier try wrote it and died before it could say so: compare, do not write again.
-            sealed = intake.drain()
-            return self._complete(intake, self._bucket.stat(name), sealed)
+            stored = self._bucket.stat(name)
+            intake.drain()
+            return self._complete(intake, stored, self._seal(keeper, intake))
 
     def _complete(
         self, intake: Intake, stored: StoredObject, sealed: Mapping[str, str]
     ) -> StoredObject:
         """Add the last labels to what an earlier try stored, if it is what was received."""
-        intake.verify(stored)
+        intake.compare(stored)
         return self._bucket.label(stored.name, stored.generation, sealed)
 
     def _rescue(self, keeper: LeaseKeeper) -> bool:
@@ -209,8 +284,8 @@ class Transfer:
             return False
         media = Media(None, stored.size, self._bucket.open_range(stored.name))
         intake = Intake(media, recording, partial(self._beat, keeper))
-        sealed = intake.drain()
-        self._write_down(keeper, intake, self._complete(intake, stored, sealed))
+        intake.drain()
+        self._write_down(keeper, intake, self._complete(intake, stored, intake.seal()))
         return True
 
     def _release(self, keeper: LeaseKeeper, just_archived: bool) -> None:
@@ -252,16 +327,19 @@ class Transfer:
             except NotAtVendor as error:
                 raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
             keeper.lease = self._catalog.describe(keeper.lease, found)
+            told = keeper.lease.recording
+            if told.started_at is None or (told.duration is None and not told.accepted):
+                raise MediaNotDescribed(f"Twilio does not say yet when {told.sid} began, or ended")
 
-    def _ask_why(self, keeper: LeaseKeeper) -> None:
+    def _ask_why(self, keeper: LeaseKeeper, error: MediaNotReady) -> None:
         """The media is not there: not yet, or never? Ask for the recording itself."""
         recording = keeper.lease.recording
         try:
             found = self._vendor.recording(recording.account_sid, recording.sid)
-        except NotAtVendor as error:
+        except NotAtVendor as gone_error:
             before = recording.last_error.startswith(MediaNotReady.__name__)
             if recording.attempts < TRIES_BEFORE_LOST or not before:
-                raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
+                raise MediaNotReady(f"Twilio does not know {recording.sid} yet") from gone_error
             if self._rescue(keeper):
                 return
             gone = "Twilio no longer had it before it could be copied."
@@ -269,6 +347,6 @@ class Transfer:
             self._catalog.finish(keeper.lease, State.LOST, gone)
             return
         if not found.external:
-            raise MediaNotReady(f"The media of {recording.sid} is not to be had yet.", status=404)
+            raise error
         log.error("%s: external: Twilio put it into your own storage", recording.sid)
         self._catalog.finish(keeper.lease, State.EXTERNAL, "Its media is in external storage.")

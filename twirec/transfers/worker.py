@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import CatalogError, Stopped, TwirecError, VendorBusy
+from twirec.model.errors import CatalogError, Stopped, TwirecError
 from twirec.model.records import Lease
 from twirec.transfers.lease import LEASE, LeaseKeeper
+from twirec.transfers.retrying import judge, pause
 from twirec.transfers.transfer import Transfer
 
 log = logging.getLogger("twirec.worker")
 
-FIRST_RETRY = 1.5
-"""Seconds after the first failure, doubled after each further one."""
-LONGEST_RETRY = 300.0
-"""Seconds that the doubling stops at."""
-MOST_ATTEMPTS = 12
-"""Tries of one step before the recording is parked: about 25 minutes."""
 POLL = 1.0
 """Seconds between two looks at the catalog when nothing is due."""
 TEND = 20.0
@@ -161,31 +155,23 @@ class Worker:
         except CatalogError:
             raise
         except TwirecError as error:
-            self._postpone(keeper.lease, error, retry=error.retryable)
+            self._postpone(keeper.lease, error)
             return error
         except Exception as error:
             log.exception("%s: an error of ours", sid)
-            self._postpone(keeper.lease, error, retry=True)
+            self._postpone(keeper.lease, error)
             return error
         log.info("%s: finished", sid)
         return None
 
-    def _postpone(self, lease: Lease, error: Exception, *, retry: bool) -> None:
-        attempts = lease.recording.attempts
-        again = retry and attempts < MOST_ATTEMPTS
-        due_at = self._now() + timedelta(seconds=pause(attempts, error)) if again else None
+    def _postpone(self, lease: Lease, error: Exception) -> None:
+        recording = lease.recording
+        attempts = recording.attempts
+        verdict = judge(error, recording)
+        wait = timedelta(seconds=pause(attempts, error))
+        due_at = self._now() + wait if verdict.again else None
         said = f"{type(error).__name__}: {error}"
-        self._catalog.postpone(lease, due_at, said)
-        verdict = "again" if again else "parked"
-        log.warning("%s: %s after try %d: %s", lease.recording.sid, verdict, attempts, said)
-
-
-def pause(attempts: int, error: Exception) -> float:
-    """Return the seconds to wait after a number of tries: doubling, jittered by a quarter.
-
-    When Twilio asked for a longer pause (`Retry-After`), that one.
-    """
-    doubled = min(FIRST_RETRY * 2.0 ** (attempts - 1), LONGEST_RETRY)
-    asked = error.retry_after if isinstance(error, VendorBusy) else None
-    jitter = random.uniform(0.75, 1.25)  # noqa: S311 - it guards nothing
-    return max(doubled, asked or 0.0) * jitter
+        self._catalog.postpone(lease, due_at, said, undecided=verdict.undecided)
+        parked = "parked until somebody decides" if verdict.undecided else "parked"
+        follows = "again" if verdict.again else parked
+        log.warning("%s: %s after try %d: %s", recording.sid, follows, attempts, said)

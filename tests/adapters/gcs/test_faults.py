@@ -20,11 +20,13 @@ from tests.adapters.gcs.uses import (
 )
 from tests.servers import StrictGcs
 from tests.strict_gcs import Fault
+from tests.strict_gcs.faults import Kind
 from twirec.adapters.gcs import PIECE, GcsBucket
 from twirec.model.errors import (
     BucketRefused,
     BucketUnavailable,
     ObjectExists,
+    UploadDropped,
 )
 
 
@@ -98,7 +100,7 @@ class TestLostOnTheWay:
         self, bucket: GcsBucket, server: StrictGcs
     ) -> None:
         server.fail(Fault("chunk", skip=2, status=410))
-        with pytest.raises(BucketUnavailable, match="dropped the upload session"):
+        with pytest.raises(UploadDropped, match="410"):
             put(bucket, LARGE)
 
     def test_waits_are_jittered_and_grow(
@@ -165,3 +167,43 @@ class TestGivingUp:
         with pytest.raises(ObjectExists):
             put(bucket, source=source())
         assert is_whole(bucket, 10)
+
+
+class TestRefusedWithNothingThere:
+    """A 404, 410 or 412 to what makes an object proves only that the request was not understood."""
+
+    @pytest.mark.parametrize("status", [404, 410, 412])
+    @pytest.mark.parametrize(
+        ("kind", "size"), [("multipart", 10), ("begin", LARGE)], ids=["one request", "start"]
+    )
+    def test_what_is_still_in_hand_is_sent_again_at_once(
+        self, bucket: GcsBucket, server: StrictGcs, kind: Kind, size: int, status: int
+    ) -> None:
+        server.fail(Fault(kind, status=status, times=2))
+        put(bucket, size)
+        assert is_whole(bucket, size)
+
+    @pytest.mark.parametrize("status", [404, 410, 412])
+    @pytest.mark.parametrize(
+        ("kind", "size", "skip"),
+        [
+            ("multipart", 10, 0),
+            ("begin", LARGE, 0),
+            ("chunk", LARGE, 3),
+            ("final", LARGE, 0),
+            ("patch", LARGE, 0),
+        ],
+    )
+    def test_it_is_never_called_there_and_may_pass(
+        self, bucket: GcsBucket, server: StrictGcs, kind: Kind, size: int, skip: int, status: int
+    ) -> None:
+        server.fail(Fault(kind, status=status, skip=skip, times=FOREVER))
+        with pytest.raises(UploadDropped) as caught:
+            put(bucket, size)
+        assert caught.value.retryable
+
+    def test_what_is_there_is_there(self, bucket: GcsBucket, server: StrictGcs) -> None:
+        put(bucket)
+        with pytest.raises(ObjectExists):
+            put(bucket)
+        assert server.count("multipart") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,6 +101,7 @@ def test_what_may_pass_says_why_too(
 
 def test_only_a_precondition_is_an_object_that_exists(google_side: responses.RequestsMock) -> None:
     google_side.post(UPLOAD, status=412, json=body(412, "conditionNotMet", "It did not hold."))
+    google_side.get(re.compile(".*/o/.*"), json={"name": NAME, "generation": "7", "size": "10"})
     with pytest.raises(ObjectExists):
         put(GcsBucket("bucket-of-tests"))
 

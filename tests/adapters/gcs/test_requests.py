@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -117,6 +118,7 @@ class TestOnTheWire:
 
     def test_412_is_object_exists(self, google_side: responses.RequestsMock) -> None:
         google_side.post(self.URL, status=412, json={"error": {"code": 412}})
+        google_side.get(re.compile(".*/o/.*"), json=self.resource())
         with pytest.raises(ObjectExists):
             put(GcsBucket("bucket-of-tests"))
 

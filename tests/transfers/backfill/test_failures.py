@@ -20,7 +20,7 @@ from twirec.model.errors import (
 )
 from twirec.model.states import State
 from twirec.transfers.backfill import MOST_IN_A_ROW
-from twirec.transfers.worker import MOST_ATTEMPTS
+from twirec.transfers.retrying import MOST_ATTEMPTS
 
 
 def test_what_fails_for_a_while_is_copied_all_the_same(house: House) -> None:

@@ -1,7 +1,8 @@
-"""Types of columns that no database has: points in time, and how a recording was encrypted."""
+"""Types of columns that no database has: points in time, and values of a few fields of text."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Dialect, TypeDecorator
 
 from twirec.model.encryption import Encryption
+from twirec.model.records import Acceptance
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -33,20 +35,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-class EncryptionJson(TypeDecorator[Encryption]):
-    """How a recording was encrypted, as a JSON object."""
+Texts = Encryption | Acceptance
+"""A dataclass whose fields are all texts."""
+
+
+class TextsJson(TypeDecorator[Texts]):
+    """A dataclass of texts, such as how a recording was encrypted, as a JSON object.
+
+    Args:
+        kind: makes the value of its fields.
+    """
 
     impl = JSON(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: Encryption | None, dialect: Dialect
-    ) -> dict[str, str] | None:
+    def __init__(self, kind: Callable[..., Texts]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Texts | None, dialect: Dialect) -> dict[str, str] | None:
         """Write the fields."""
         return None if value is None else asdict(value)
 
-    def process_result_value(
-        self, value: dict[str, str] | None, dialect: Dialect
-    ) -> Encryption | None:
+    def process_result_value(self, value: dict[str, str] | None, dialect: Dialect) -> Texts | None:
         """Give back the value that was written."""
-        return None if value is None else Encryption(**value)
+        return None if value is None else self.kind(**value)

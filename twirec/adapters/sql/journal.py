@@ -168,7 +168,7 @@ def _rows(connection: Connection, day: date) -> Iterator[Row]:
     for shelf in SHELVES:
         found = connection.execute(shelf.of_day(day), execution_options={"yield_per": PAGE})
         for row in found.mappings():
-            yield shelf.table.name, as_json(dict(row))
+            yield shelf.table.name, as_json(shelf.settled(dict(row)))
 
 
 def _names(columns: Iterable[Column[Any]]) -> set[str]:

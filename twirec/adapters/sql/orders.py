@@ -36,6 +36,7 @@ class Orders:
             "due_at": order.at,
             "attempts": 0,
             "last_error": "",
+            "decision": None,
             "lease": None,
             "lease_until": None,
         }

@@ -18,16 +18,20 @@ from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.notices import Event
 from twirec.model.records import Recording
-from twirec.model.states import NOTHING_THERE, UNDONE, UNFINISHED, Custody, State, advance
+from twirec.model.states import NOTHING_THERE, UNDONE, UNFINISHED, Custody, Decision, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.words import NOTHING_CAME, Outcome, Reason, Role, why_nothing
 
+GIVEN_UP = recordings.c.decision.is_not_distinct_from(Decision.GIVEN_UP.value)
+UNDECIDED = recordings.c.decision.is_not_distinct_from(Decision.NEEDED.value)
 PARKED = (
     recordings.c.state.in_([state.value for state in UNFINISHED])
     & recordings.c.due_at.is_(None)
     & recordings.c.lease.is_(None)
     & ~((recordings.c.state == State.ARCHIVED.value) & recordings.c.keep_at_vendor)
+    & ~GIVEN_UP
 )
+"""The rows of which `Recording.parked` holds."""
 NO_OTHER_REASON = tuple(reason.value for reason in NOTHING_CAME)
 MAY_BE_RECORDED = (Outcome.OPEN.value, Outcome.OWED.value, Outcome.RECORDED.value)
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
@@ -127,13 +131,10 @@ class Recordings:
             return [to_recording(row) for row in connection.execute(statement)]
 
     def make_due(self, sid: str, at: datetime) -> None:
-        """Let a worker take the recording up again, from the first attempt."""
+        """Let a worker take what is parked up once more. What waits for a decision stays."""
+        this = (recordings.c.sid == sid) & PARKED & ~UNDECIDED
         with self.database.write() as connection:
-            connection.execute(
-                update(recordings)
-                .where(recordings.c.sid == sid, recordings.c.lease.is_(None))
-                .values(due_at=at, attempts=0)
-            )
+            connection.execute(update(recordings).where(this).values(due_at=at))
 
 
 def _find(connection: Connection, sid: str) -> Recording | None:
@@ -196,7 +197,7 @@ def _advance(
     moved = reached is not known.state  # then what is said now counts, not what was said before
     missing = {k: v for k, v in facts.items() if v is not None and (moved or current[k] is None)}
     if moved:
-        missing |= {"state": reached.value, "attempts": 0, "last_error": ""}
+        missing |= {"state": reached.value, "attempts": 0, "last_error": "", "decision": None}
         missing["due_at"] = at if reached is State.COMPLETED else None
     if missing:
         connection.execute(update(recordings).where(recordings.c.sid == known.sid).values(missing))

@@ -16,7 +16,7 @@ from twirec.model.custody import Order, OrderKind
 from twirec.model.derivatives import Derivative
 from twirec.model.policy import Policy, PolicyChange
 from twirec.model.records import Call, Consent, Note, Pause, Recording
-from twirec.model.states import Custody, State
+from twirec.model.states import Custody, Decision, State
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -127,6 +127,8 @@ def to_recording(row: Row[Any]) -> Recording:
         attempts=row.attempts,
         last_error=row.last_error,
         keep_at_vendor=row.keep_at_vendor,
+        decision=Decision(row.decision) if row.decision else None,
+        accepted=row.accepted,
     )
 
 

@@ -20,7 +20,9 @@ from sqlalchemy import (
     false,
 )
 
-from twirec.adapters.sql.column_types import EncryptionJson, UtcDateTime
+from twirec.adapters.sql.column_types import TextsJson, UtcDateTime
+from twirec.model.encryption import Encryption
+from twirec.model.records import Acceptance
 
 metadata = MetaData(
     naming_convention={
@@ -92,7 +94,7 @@ recordings = Table(
     Column("channel_map", JSON, nullable=False),
     Column("leg", String(34)),
     Column("error_code", Integer),
-    Column("encryption", EncryptionJson),
+    Column("encryption", TextsJson(Encryption)),
     Column("object_name", String(1024), unique=True),
     Column("generation", BigInteger),
     Column("size", BigInteger),
@@ -104,6 +106,8 @@ recordings = Table(
     Column("lease", String(32)),
     Column("lease_until", UtcDateTime),
     Column("keep_at_vendor", Boolean, nullable=False, server_default=false()),
+    Column("decision", String(16)),
+    Column("accepted", TextsJson(Acceptance)),
     Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
 )
 

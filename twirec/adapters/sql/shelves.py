@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
@@ -24,10 +24,12 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from twirec.adapters.sql import schema
-from twirec.adapters.sql.column_types import EncryptionJson, UtcDateTime
-from twirec.model.encryption import Encryption
+from twirec.adapters.sql.column_types import TextsJson, UtcDateTime
 from twirec.model.errors import JournalUnreadable
 from twirec.model.journal import UNDATED, Row
+from twirec.model.states import UNFINISHED, State
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Shelf:
         left_out: columns that mean nothing to another catalog.
         only_added: whether rows of it are never changed, so that none takes another's place.
         gone: columns that earlier versions journalled, and that say nothing any more.
+        settled: makes a row as it is journalled, without what changes while it only waits: a day is
+            not written anew because something was tried in vain once more.
     """
 
     table: Table
@@ -49,6 +53,7 @@ class Shelf:
     left_out: tuple[str, ...] = ()
     only_added: bool = False
     gone: tuple[str, ...] = ()
+    settled: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
 
     @cached_property
     def columns(self) -> dict[str, Column[Any]]:
@@ -80,13 +85,34 @@ class Shelf:
         return within | self.day.is_(None) if day == UNDATED else within
 
 
+def _recording(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of a recording; what waits is due at once, and was never tried, in a rebuild.
+
+    What waits for somebody's decision, or was given up, is as it is.
+    """
+    kept = row["state"] == State.ARCHIVED.value and row["keep_at_vendor"]
+    if row["state"] not in UNFINISHED or row["decision"] or kept:
+        return row
+    return {**row, "due_at": row["started_at"] or LONG_AGO, "attempts": 0, "last_error": ""}
+
+
+def _notice(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of a notice; what waits to be told is due at once in a rebuild."""
+    if row["due_at"] is None:
+        return row
+    return {**row, "due_at": row["at"], "attempts": 0, "last_error": ""}
+
+
 SHELVES = (
     Shelf(schema.calls, schema.calls.c.started_at),
     Shelf(
         schema.consents, schema.calls.c.started_at, rows=schema.consents.join(schema.calls)
     ),  # with their calls, without which they cannot be written
     Shelf(
-        schema.recordings, schema.recordings.c.started_at, left_out=("lease", "lease_until")
+        schema.recordings,
+        schema.recordings.c.started_at,
+        left_out=("lease", "lease_until"),
+        settled=_recording,
     ),  # whoever held a lease is not there to end it
     Shelf(schema.pauses, schema.pauses.c.paused_at),
     Shelf(schema.legs, schema.legs.c.at, gone=("conference",)),
@@ -96,7 +122,7 @@ SHELVES = (
     Shelf(schema.policy_changes, schema.policy_changes.c.at, only_added=True),
     Shelf(schema.policy_defaults, schema.policy_defaults.c.at, only_added=True),
     Shelf(schema.agents, schema.agents.c.at, only_added=True),
-    Shelf(schema.notices, schema.notices.c.at),
+    Shelf(schema.notices, schema.notices.c.at, settled=_notice),
     Shelf(schema.keeping, schema.keeping.c.since),
     Shelf(schema.audit, schema.audit.c.at, only_added=True),
 )
@@ -157,6 +183,9 @@ def _values(shelf: Shelf, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _reader(column: Column[Any]) -> Callable[[Any], Any]:
+    if isinstance(column.type, TextsJson):
+        kind = column.type.kind
+        return lambda value: kind(**value)
     fitting = (read for kind, read in _READERS if isinstance(column.type, kind))
     return next(fitting, lambda value: value)
 
@@ -179,7 +208,6 @@ def _of(kind: type) -> Callable[[Any], Any]:
 
 _READERS: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
     (UtcDateTime, _moment),
-    (EncryptionJson, lambda value: Encryption(**value)),
     (Date, date.fromisoformat),
     (Boolean, _of(bool)),
     (Integer, _of(int)),
@@ -193,4 +221,4 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
         return value.isoformat()
-    return asdict(value) if isinstance(value, Encryption) else value
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

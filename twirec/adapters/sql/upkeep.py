@@ -88,7 +88,7 @@ class Upkeep:
         which = PARKED if sid is None else PARKED & (recordings.c.sid == sid)
         with self.database.write() as connection:
             changed = connection.execute(
-                update(recordings).where(which).values(due_at=at, attempts=0)
+                update(recordings).where(which).values(due_at=at, attempts=0, decision=None)
             )
             if sid is not None and changed.rowcount == 0:
                 raise NotFound(

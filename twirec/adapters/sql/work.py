@@ -18,7 +18,7 @@ from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
 from twirec.model.notices import Event
 from twirec.model.records import Lease, Recording
-from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, State
+from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Decision, State
 from twirec.model.vendor import VendorRecording
 
 NO_LEASE: dict[str, None] = {"lease": None, "lease_until": None}
@@ -91,9 +91,13 @@ class Work:
             values |= dict.fromkeys(FORGOTTEN)
         self._commit(lease, values, state)
 
-    def postpone(self, lease: Lease, due_at: datetime | None, error: str) -> None:
+    def postpone(
+        self, lease: Lease, due_at: datetime | None, error: str, *, undecided: bool = False
+    ) -> None:
         """End the lease; try again at `due_at`, or never (parked) when it is None."""
-        self._commit(lease, {**NO_LEASE, "due_at": due_at, "last_error": error})
+        decision = Decision.NEEDED.value if undecided else None
+        values = {"due_at": due_at, "last_error": error, "decision": decision}
+        self._commit(lease, {**NO_LEASE, **values})
 
     def give_back(self, lease: Lease) -> None:
         """End the lease as if the recording had never been claimed."""

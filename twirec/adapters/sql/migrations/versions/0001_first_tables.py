@@ -302,6 +302,8 @@ def upgrade() -> None:
         sa.Column("lease", sa.String(length=32), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("keep_at_vendor", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=True),
+        sa.Column("accepted", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("sid", name=op.f("pk_recordings")),
         sa.UniqueConstraint("object_name"),
     )

@@ -1,0 +1,176 @@
+"""What cannot succeed is not repeated, and what waits writes nothing: counted on a moved clock."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.factories import recording_sid
+from tests.sounds import wav
+from tests.transfers.house import A_CALL, AT_VENDOR, House
+from tests.transfers.journalling import MEDIA, names
+from twirec.model.errors import BucketRefused, TwirecError, VendorRefused
+from twirec.model.states import State
+from twirec.model.vendor import RecordingStatus
+from twirec.transfers.retrying import MOST_ATTEMPTS
+
+MP3 = b"\xff\xfb\x90\x00" * 100
+PAGE = b"<html><title>503</title></html>"
+
+
+@pytest.fixture
+def downloads(house: House, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count how often each recording's media is asked for."""
+    count: Counter[str] = Counter()
+    media = house.vendor.media
+
+    def counted(account_sid: str, sid: str, **how: Any) -> AbstractContextManager[Any]:
+        count[sid] += 1
+        return media(account_sid, sid, **how)
+
+    monkeypatch.setattr(house.vendor, "media", counted)
+    return count
+
+
+def let_pass(house: House, hours: int) -> None:
+    """Let time pass as it does for a worker that sweeps every quarter of an hour."""
+    end = house.time + timedelta(hours=hours)
+    while house.time < end:
+        house.archive.sweep()
+        sweep_again = house.time + timedelta(minutes=15)
+        while house.time < sweep_again:
+            due_at = house.work().due_at
+            house.time = min(sweep_again, max(due_at or sweep_again, house.time))
+
+
+@pytest.mark.parametrize(
+    ("media", "most"),
+    [
+        (wav(seconds=11.3, channels=2), 1),
+        (wav(seconds=4, channels=1), 1),
+        (MP3, 1),
+        (wav(seconds=4, channels=2)[:-2000], MOST_ATTEMPTS),
+        (PAGE, MOST_ATTEMPTS),
+    ],
+    ids=["longer", "one channel", "MP3", "cut", "error page"],
+)
+def test_a_day_costs_no_more_downloads_than_it_takes_to_know(
+    house: House, downloads: Counter[str], media: bytes, most: int
+) -> None:
+    house.vendor.add_call(A_CALL)
+    house.record(media)
+    let_pass(house, hours=24)
+    assert downloads == {recording_sid(): most}
+    recording = house.recording()
+    assert (recording.state, recording.parked, recording.undecided) == (
+        State.COMPLETED,
+        True,
+        True,
+    )
+    assert house.at_vendor() == [recording_sid()]
+    problems = house.archive.sweep().problems
+    assert "`twirec give-up`" in problems[recording_sid()]
+
+
+def test_what_a_callback_said_wrongly_is_asked_for_again_and_archived(
+    house: House, downloads: Counter[str]
+) -> None:
+    house.vendor.add_recording(dataclasses.replace(AT_VENDOR, duration=11), wav(11.3, channels=2))
+    house.tell(duration=10)
+    recording = house.work()
+    assert (recording.state, recording.duration) == (State.RELEASED, 11)
+    assert downloads == {recording_sid(): 1}
+    stored = house.bucket.stat(recording.object_name or "")
+    assert stored.labels["duration_seconds"] == "11"
+    assert house.archive.sweep().problems == {}
+
+
+def test_what_twilio_is_still_at_work_at_is_waited_for(house: House) -> None:
+    processing = dataclasses.replace(AT_VENDOR, status=RecordingStatus.PROCESSING)
+    house.vendor.add_recording(processing, wav(seconds=9, channels=2))
+    house.tell()
+    assert house.work().due_at is not None
+    house.vendor.add_recording(dataclasses.replace(AT_VENDOR, duration=9), wav(9, channels=2))
+    assert house.work_on().state is State.RELEASED
+
+
+def test_an_unknown_length_costs_no_download(house: House, downloads: Counter[str]) -> None:
+    house.vendor.add_recording(dataclasses.replace(AT_VENDOR, duration=None), MEDIA)
+    house.tell(duration=None)
+    recording = house.work_on()
+    assert (recording.undecided, downloads) == (True, {})
+    assert recording.last_error.startswith("MediaNotDescribed")
+
+
+def test_an_outage_of_a_day_costs_one_try_at_each_sweep_and_heals_by_itself(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.vendor.add_call(A_CALL)
+    house.record(MEDIA)
+    tries = Counter[str]()
+
+    @contextmanager
+    def down(account_sid: str, sid: str, **how: Any) -> Iterator[Any]:
+        tries[sid] += 1
+        raise VendorRefused("Twilio refused", status=403)
+        yield
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.vendor, "media", down)
+        let_pass(house, hours=24)
+    assert MOST_ATTEMPTS + 80 < tries[recording_sid()] <= MOST_ATTEMPTS + 96
+    house.archive.sweep()
+    assert house.work().state is State.RELEASED
+
+
+# --- an order that waits writes nothing anew ------------------------------------------------------
+
+
+def refuse(error: TwirecError) -> Callable[..., None]:
+    def refused(*args: object) -> None:
+        raise error
+
+    return refused
+
+
+@pytest.mark.parametrize("by", ["vendor", "bucket", "both"])
+@pytest.mark.parametrize("erased", [True, False], ids=["erased", "released"])
+def test_six_hours_of_refused_deletion_write_the_journal_once(
+    house: House, monkeypatch: pytest.MonkeyPatch, by: str, erased: bool
+) -> None:
+    house.vendor.add_call(A_CALL)
+    if not erased:
+        house.vendor.fail_next("delete", VendorRefused("not yet", status=400))
+    house.record(MEDIA)
+    house.work()
+    house.archive.journal()
+    written = []
+    put = house.bucket.put
+
+    def counted(name: str, *args: Any, **how: Any) -> Any:
+        written.extend([name] if name.startswith("journal/") else [])
+        return put(name, *args, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.bucket, "put", counted)
+        if by in {"vendor", "both"}:
+            patched.setattr(house.vendor, "delete", refuse(VendorRefused("no", status=403)))
+        if by in {"bucket", "both"}:
+            patched.setattr(house.bucket, "delete", refuse(BucketRefused("retention")))
+        if erased:
+            house.archive.erase(recording_sid(), why="request 7", by="ana")
+        for _ in range(6):
+            let_pass(house, hours=1)
+            house.archive.journal()
+            house.archive.__dict__.pop("_journal")  # as every run of `work --once` begins
+    days = Counter(name.rsplit("/", 1)[0] for name in written)
+    assert all(count <= 2 for count in days.values()), days
+    assert len(names(house.bucket)) <= 4
+    house.archive.sweep()
+    assert house.work().state is (State.ERASED if erased else State.RELEASED)
