@@ -12,6 +12,7 @@ promises.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import statistics
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,9 +142,16 @@ def prepare(folder: Path, hours: int) -> None:
     times = hours * 3600 * 8000 * 4 // len(turn)
     head = wav_head(Pcm(8000, 2, times * len(turn) // 4))
     at = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+    sha256 = hashlib.sha256()
+
+    def hashed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            sha256.update(chunk)
+            yield chunk
+
     stored = FolderBucket(folder).put(
         NAME,
-        (head if n < 0 else turn for n in range(-1, times)),
+        hashed(head if n < 0 else turn for n in range(-1, times)),
         content_type="audio/x-wav",
         labels={},
         custom_time=at,
@@ -162,6 +170,8 @@ def prepare(folder: Path, hours: int) -> None:
             channel_map=(Role.CUSTOMER, Role.AGENT),
             object_name=NAME,
             size=stored.size,
+            crc32c=stored.crc32c,
+            sha256=sha256.hexdigest(),
         )
         archive.catalog.adopt(recording)
         archive.admit(SID, ground="a benchmark", by="a benchmark")

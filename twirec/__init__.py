@@ -6,6 +6,7 @@ from twirec.model.announcements import Announcement
 from twirec.model.audio import Channels
 from twirec.model.audit import Action, AuditEntry, AuditVerdict
 from twirec.model.errors import (
+    BytesDiffer,
     CatalogError,
     CustodyRefused,
     InvalidQuery,
@@ -40,6 +41,7 @@ __all__ = [
     "Archive",
     "AuditEntry",
     "AuditVerdict",
+    "BytesDiffer",
     "Call",
     "CallRecord",
     "CatalogError",

@@ -127,6 +127,7 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             _age(stats.oldest_waiting, now) if stats.oldest_waiting else 0,
         ),
         ("twirec_parked", "Recordings that were given up.", stats.parked),
+        ("twirec_differences", "Objects that are not what was put there.", stats.differences),
         ("twirec_notices_waiting", "Notices not taken yet.", stats.notices_waiting),
         ("twirec_notices_given_up", "Notices given up.", stats.notices_given_up),
     ):

@@ -177,6 +177,8 @@ ACTIONS = {
     "retry": _l("tried again"),
     "rebuild": _l("rebuilt the catalog"),
     "derive": _l("made a copy"),
+    "differs": _l("found that it is not what was archived"),
+    "compare": _l("compared it with what was archived"),
     "sign_in": _l("signed in"),
     "sign_out": _l("signed out"),
     "refused": _l("asked for what is not theirs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from twirec import (
     Settings,
     State,
 )
+from twirec.model.crc32c import Crc32c
 from twirec.sandbox.audio import RATE, Talk, Track, wav
 from twirec.sandbox.parties import Line
 from twirec.testing import ACCOUNT_SID, ENVIRONMENT
@@ -256,7 +258,11 @@ def fill(archive: Archive, sound: bytes) -> None:
     catalog = archive.catalog
     catalog.keep_announcement(WORDING, STARTED)
     later = NOW + timedelta(days=1)
-    stored = {"size": len(sound), "sha256": "0" * 64}
+    stored = {
+        "size": len(sound),
+        "crc32c": str(Crc32c(sound)),
+        "sha256": hashlib.sha256(sound).hexdigest(),
+    }
     for number, state, changes in (
         (PLAIN, State.RELEASED, {"object_name": object_name(PLAIN), **stored}),
         (HIDDEN, State.RELEASED, {"object_name": object_name(HIDDEN), **stored}),

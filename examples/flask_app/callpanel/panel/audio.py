@@ -46,7 +46,6 @@ def audio(sid: str) -> ResponseReturnValue:
     response = _streamed(reading)
     response.set_etag(tag)
     response.headers["Accept-Ranges"] = "bytes"
-    response.content_length = end - start
     if part:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
@@ -126,5 +125,7 @@ def _streamed(reading: Reading) -> Response:
         raise
     chunks: Iterator[bytes] = chain((first,), reading)
     response = Response(chunks, content_type=reading.content_type)
+    if reading.size is not None:  # so that no client takes for the whole what broke off
+        response.content_length = (reading.end or reading.size) - reading.start
     response.call_on_close(reading.close)
     return response

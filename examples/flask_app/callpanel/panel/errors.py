@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callpanel.extensions import login
-from twirec import CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
+from twirec import BytesDiffer, CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
 
 log = logging.getLogger("callpanel")
 
@@ -39,6 +39,8 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
     if status >= 500:
         log.error("%s: %s", type(error).__name__, error)
     # what is hidden reads like what is not there, and how things are inside is for the log
+    if isinstance(error, BytesDiffer):
+        return _page(status, _("What is kept of this recording is not what was archived.")), status
     return _page(status, detail=str(error) if status in (400, 403) else ""), status
 
 

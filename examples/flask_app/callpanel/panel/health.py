@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from callpanel.auth import needs, user
 from callpanel.config import archive
 from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
-from twirec import Day
+from twirec import Day, InvalidQuery
 
 DAYS = 30
 MOST_PARKED = 100
@@ -39,6 +40,7 @@ def health() -> ResponseReturnValue:
         "health.html",
         stats=archive().stats(),
         parked=archive().parked(MOST_PARKED),
+        differences=archive().differences(),
         days=days,
         recordings=_bars(days, [each.recordings for each in days]),
         hours=_bars(days, [each.seconds for each in days]),
@@ -59,6 +61,20 @@ def retry_all() -> ResponseReturnValue:
 def retry(sid: str) -> ResponseReturnValue:
     """Let one recording that was given up be tried again."""
     return _retry(sid)
+
+
+@panel.post("/health/differences/<sid>")
+@needs(Permission.RETRY)
+def settle(sid: str) -> ResponseReturnValue:
+    """Take what differs of a recording off the list, once somebody said what they found."""
+    reason = request.form.get("reason", "")
+    try:
+        archive().settle_difference(sid, reason=reason, by=user().name, role=user().role)
+    except InvalidQuery:
+        flash(_("Say what you found."), "error")
+    else:
+        flash(_("Off the list. Who hears it next finds it again."), "done")
+    return redirect(url_for("panel.health"))
 
 
 def _retry(sid: str | None) -> ResponseReturnValue:
