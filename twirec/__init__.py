@@ -13,6 +13,7 @@ from twirec.model.errors import (
     NotFound,
     SettingsError,
     TwirecError,
+    WorkerAway,
 )
 from twirec.model.finding import Page
 from twirec.model.policy import Decision, PolicyChange
@@ -75,6 +76,7 @@ __all__ = [
     "Stats",
     "TwirecError",
     "Waveform",
+    "WorkerAway",
     "__version__",
     "misread_settings",
 ]

@@ -149,6 +149,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             after=(*self._telling(), *self._copying()),
             now=self.now,
             threads=threads,
+            heartbeat=self._beat,
             beside=(*(in_turn if self.settings.sweep_every else ()), self.expire_derivatives),
         )
 

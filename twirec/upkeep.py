@@ -12,12 +12,22 @@ from twirec.calls.asking import spoken_span
 from twirec.calls.times import When
 from twirec.model.audit import Action
 from twirec.model.bucket import Difference
-from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.budget import spend_at_most
+from twirec.model.errors import InvalidQuery, NotFound, WorkerAway
 from twirec.model.given import whole
 from twirec.model.records import Recording
 from twirec.model.upkeep import Day, Stats
 from twirec.settings import Settings
 from twirec.transfers.sweep import MARK
+
+HEARTBEAT = "a worker lives"
+CHECKED = "the catalog can be written"
+
+SILENCE = timedelta(minutes=2)
+"""How long no worker may have said that it lives: each does so every twenty seconds."""
+
+LONGEST_CHECK = 2.0
+"""Seconds: who asks whether we are ready does not wait for long."""
 
 MOST_DAYS = 3660
 """Ten years: a list that a person still looks at."""
@@ -52,15 +62,36 @@ class Upkeep(Auditing):
             begin = spoken_span("since", since, now=self.now(), zone=zone).since
         counted = self.catalog.stats(begin)
         swept = {sid: self.catalog.mark(MARK + sid) for sid in self.settings.credentials}
-        return replace(counted, swept=swept)
+        return replace(counted, swept=swept, worker_seen=self.catalog.mark(HEARTBEAT))
+
+    def _beat(self) -> None:
+        self.catalog.set_mark(HEARTBEAT, self.now())
 
     def check(self) -> None:
-        """Check that the catalog answers and is of this version, for a readiness probe.
+        """Check that the catalog is of this version and can be written, for a readiness probe.
+
+        A catalog that is locked, or on a full disk, can be read still, while every call goes on
+        unrecorded.
 
         Raises:
-            CatalogError: it does not, or is not; the message names the fix.
+            CatalogError: it is not, or cannot; the message names the fix.
         """
-        self.catalog.check()
+        with spend_at_most(LONGEST_CHECK):
+            self.catalog.check()
+            self.catalog.set_mark(CHECKED, self.now())
+
+    def check_worker(self) -> None:
+        """Check that a worker lives.
+
+        Raises:
+            CatalogError: the catalog cannot be asked.
+            WorkerAway: none has said so for two minutes.
+        """
+        with spend_at_most(LONGEST_CHECK):
+            seen = self.catalog.mark(HEARTBEAT)
+        if seen is None or self.now() - seen > SILENCE:
+            since = f"since {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "yet"
+            raise WorkerAway(f"No worker has said that it lives {since}: is `twirec work` running?")
 
     def daily(self, days: int = 30) -> list[Day]:
         """Return what was recorded on each of the last days, in the company's zone, oldest first.

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from twirec.model.budget import left
 from twirec.model.errors import (
     NotAtVendor,
     SettingsError,
@@ -151,7 +152,7 @@ class TwilioHttp:
             except (VendorBusy, VendorUnavailable) as error:
                 wait = _wait(error, tries)
                 safe = method != "POST" or isinstance(error, VendorBusy)
-                if hurry or tries == TRIES or wait > LONGEST_WAIT or not safe:
+                if hurry or tries == TRIES or wait > left(LONGEST_WAIT) or not safe:
                     raise
                 _log.info("%s; trying again in %.1f s", error, wait)
             self._sleep(wait)
@@ -198,7 +199,7 @@ class TwilioHttp:
                 headers=headers,
                 # Given with each request, so that no .netrc takes its place.
                 auth=(credentials.username, credentials.password),
-                timeout=timeout,
+                timeout=(left(timeout[0]), left(timeout[1])),
                 allow_redirects=False,
                 stream=True,
             )

@@ -58,6 +58,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "waiting": f"{counted.waiting}{oldest if counted.waiting else ''}",
         "notices waiting": f"{counted.notices_waiting}{given_up}",
         "swept until": ", ".join(f"{account} {at}" for account, at in swept.items()),
+        "worker seen": _moment(counted.worker_seen, zone),
         "parked": str(counted.parked),
         "not as archived": str(counted.differences),
     }

@@ -16,11 +16,15 @@ from twirec.calls.forms import is_probe
 from twirec.calls.signature import SIGNATURE, SIGNED_BY
 from twirec.flask.probe import probed
 from twirec.flask.wired import wired
+from twirec.model.budget import spend_at_most
 from twirec.model.errors import MalformedRequest, NotFound, RequestRefused, TwirecError
 
 P = ParamSpec("P")
 
 log = logging.getLogger("twirec.flask")
+
+LONGEST_ANSWER = 3.0
+"""Seconds that an answer may wait for database and vendor together: a caller waits with it."""
 
 MOST_BYTES = 64 * 1024
 """The longest body that a route reads; Twilio's forms are far shorter."""
@@ -48,10 +52,11 @@ def signed(view: View[P]) -> Callable[P, ResponseReturnValue]:
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         try:
-            g.twirec_fields = _checked_fields()
-            if is_probe(g.twirec_fields):
-                return probed(view, wired().extension)
-            answer: ResponseReturnValue = current_app.ensure_sync(view)(*args, **kwargs)
+            with spend_at_most(LONGEST_ANSWER):
+                g.twirec_fields = _checked_fields()
+                if is_probe(g.twirec_fields):
+                    return probed(view, wired().extension)
+                answer: ResponseReturnValue = current_app.ensure_sync(view)(*args, **kwargs)
         except tuple(ANSWERS) as error:
             status = next(ANSWERS[kind] for kind in ANSWERS if isinstance(error, kind))
             log.warning("%s answered with %d: %s", request.url_rule, status, error)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 
 from flask import Response, copy_current_request_context
 
+from twirec.flask.checks import LONGEST_ANSWER
 from twirec.flask.wired import fields, wired
+from twirec.model.budget import spend_at_most
 from twirec.model.errors import NotFound
 from twirec.phone import Phone
 
@@ -15,8 +17,13 @@ def twiml(body: str) -> Response:
     """Return a document for Twilio, and see when it left."""
     phone, form, made = _phone(), fields("twiml"), wired().archive.now()
     response = Response(body, mimetype="text/xml")
+
+    def leave() -> None:
+        with spend_at_most(LONGEST_ANSWER):
+            phone.left(form, made)
+
     # in the request's context: what the archive's clock says may depend on the request
-    response.call_on_close(copy_current_request_context(lambda: phone.left(form, made)))
+    response.call_on_close(copy_current_request_context(leave))
     return response
 
 

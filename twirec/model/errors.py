@@ -342,6 +342,12 @@ class Stopped(TwirecError):
     """The worker was asked to stop while at this recording; it gave it back untouched."""
 
 
+class WorkerAway(TwirecError):
+    """No worker lives: recordings stay at Twilio until one does."""
+
+    retryable = True
+
+
 # --- the company's own app ------------------------------------------------------------------
 
 

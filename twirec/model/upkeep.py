@@ -32,6 +32,7 @@ class Stats:
         notices_waiting: notices that the company's own webhook has not taken yet.
         notices_given_up: notices that it did not take for about a day.
         swept: until when each account was swept, UTC; None if it never was.
+        worker_seen: when a worker last said that it lives, UTC; None if none ever did.
         callbacks: Twilio's status callbacks that were believed, by its word for the status; those
             of erased recordings are not kept.
     """
@@ -51,6 +52,7 @@ class Stats:
     swept: Mapping[str, datetime | None] = field(default_factory=dict)
     callbacks: Mapping[str, int] = field(default_factory=dict)
     numbers_not_known: int = 0
+    worker_seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

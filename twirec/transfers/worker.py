@@ -35,6 +35,8 @@ class Worker:
             thread of its own; False if there was nothing to do or it failed.
         now: the clock, UTC.
         threads: how many recordings are worked at together.
+        heartbeat: what a thread of its own calls every now and then to say that the worker lives,
+            however long all else takes; not by `run_once`.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Worker:
         now: Callable[[], datetime],
         threads: int = 4,
         beside: Sequence[Callable[[], object]] = (),
+        heartbeat: Callable[[], object] | None = None,
     ) -> None:
         self._catalog = catalog
         self._transfer = transfer
         self._before = before
         self._beside = beside
+        self._heartbeat = heartbeat
         self._after = after
         self._now = now
         self._threads = threads
@@ -84,8 +88,12 @@ class Worker:
             threading.Thread(target=self._loop, args=(step, until_done), name=f"twirec-worker-{n}")
             for n, step in enumerate(steps)
         ]
-        if self._beside and not until_done:
-            threads.append(threading.Thread(target=self._tend, name="twirec-worker-beside"))
+        aside = {"beside": self._beside, "heartbeat": [self._heartbeat] if self._heartbeat else []}
+        for name, tasks in aside.items():
+            if tasks and not until_done:
+                threads.append(
+                    threading.Thread(target=self._tend, args=[tasks], name=f"twirec-worker-{name}")
+                )
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -102,9 +110,9 @@ class Worker:
                 return
             self._stop.wait(POLL)
 
-    def _tend(self) -> None:
+    def _tend(self, tasks: Sequence[Callable[[], object]]) -> None:
         while not self._stop.is_set():
-            for task in self._beside:
+            for task in tasks:
                 try:
                     task()
                 except TwirecError as error:

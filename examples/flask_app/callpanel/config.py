@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +21,7 @@ NAMES = (
     "CALLPANEL_DATABASE_URL",
     "CALLPANEL_METRICS_TOKEN",
     "CALLPANEL_PROXIES",
+    "CALLPANEL_SERVE",
 )
 """Every setting of the app. A new one is a line here, and one in the table of `docs/panel.md`."""
 
@@ -28,6 +30,24 @@ SHORTEST_SECRET = 32
 
 DATABASE = Path("callpanel.db")
 """Where accounts are unless somebody says otherwise: beside the catalog."""
+
+
+class Serve(StrEnum):
+    """What a process serves: what Twilio calls, the pages that staff open, or both."""
+
+    PHONE = "phone"
+    PANEL = "panel"
+    BOTH = "both"
+
+    @property
+    def phone(self) -> bool:
+        """Whether it serves what Twilio calls."""
+        return self is not Serve.PANEL
+
+    @property
+    def panel(self) -> bool:
+        """Whether it serves the pages that staff open."""
+        return self is not Serve.PHONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ class Config:
             SQLite file, `callpanel.db`.
         metrics_token: `CALLPANEL_METRICS_TOKEN`, who may read `/metrics`; empty for nobody.
         proxies: `CALLPANEL_PROXIES`, how many proxies in front are trusted to say who asks.
+        serve: `CALLPANEL_SERVE`, what this process serves: `phone`, `panel` or `both`.
     """
 
     secret_key: str = field(repr=False)
@@ -49,6 +70,7 @@ class Config:
     database_url: str
     metrics_token: str = field(default="", repr=False)
     proxies: int = 0
+    serve: Serve = Serve.BOTH
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> tuple[Config, list[str]]:
@@ -62,6 +84,7 @@ class Config:
             database_url=_database(environ, problems),
             metrics_token=_secret(environ, "CALLPANEL_METRICS_TOKEN", problems, needed=False),
             proxies=_proxies(environ, problems),
+            serve=_serve(environ, problems),
         )
         if "TWIREC_AUDIT_KEY" not in environ:
             problems.append("TWIREC_AUDIT_KEY is missing: `openssl rand -hex 32` makes one.")
@@ -76,7 +99,7 @@ def config() -> Config:
 
 def archive() -> Archive:
     """Return the archive of the app that answers the present request."""
-    return cast(Archive, current_app.extensions["twirec"].archive)
+    return cast(Archive, current_app.extensions["archive"])
 
 
 def _secret(
@@ -125,3 +148,12 @@ def _proxies(environ: Mapping[str, str], problems: list[str]) -> int:
         problems.append("CALLPANEL_PROXIES is wrong: give how many proxies there are, such as 1.")
         return 0
     return int(value)
+
+
+def _serve(environ: Mapping[str, str], problems: list[str]) -> Serve:
+    value = environ.get("CALLPANEL_SERVE", "").strip() or Serve.BOTH
+    try:
+        return Serve(value)
+    except ValueError:
+        problems.append(f"CALLPANEL_SERVE is wrong: choose {', '.join(Serve)}.")
+        return Serve.BOTH

@@ -90,7 +90,7 @@ def running(folder: Path, *, speed: float = SPEED, port: int = 0) -> Iterator[De
         listener = stack.enter_context(socket.create_server(("127.0.0.1", port)))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = create_app(_environment(sandbox, folder, url, speed))
-        archive: Archive = app.extensions["twirec"].archive
+        archive: Archive = app.extensions["archive"]
         archive.set_up()
         archive.now = partial(_now, sandbox)
         stack.callback(archive.close)

@@ -55,6 +55,18 @@ def create_app(
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies
         )
+    app.extensions["archive"] = archive
+    headers.init_app(app)
+    if config.serve.panel:
+        _add_pages(app)
+    if config.serve.phone:
+        voice.init_app(app, archive)
+    probes.init_app(app)
+    return app
+
+
+def _add_pages(app: Flask) -> None:
+    """Add what staff open, and the accounts that it needs."""
     db.init_app(app)
     with app.app_context():
         guard_file(db.engine)
@@ -62,12 +74,10 @@ def create_app(
     csrf.init_app(app)
     babel.init_app(app, locale_selector=language.chosen)
     login.init_app(app)
-    voice.recordings.init_app(app, archive)
-    for module in (headers, language, auth, voice, panel, users, probes):
+    for module in (language, auth, panel, users):
         module.init_app(app)
     app.cli.add_command(commands.init)
     app.cli.add_command(commands.user)
-    return app
 
 
 def _configured(environ: Mapping[str, str], archive: Archive | None) -> tuple[Config, Archive]:

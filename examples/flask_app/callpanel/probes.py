@@ -20,7 +20,7 @@ from werkzeug.datastructures import WWWAuthenticate
 
 from callpanel.config import archive, config
 from callpanel.extensions import db
-from twirec import Archive, CatalogError, State, Stats
+from twirec import Archive, State, Stats, TwirecError
 
 probes = Blueprint("probes", __name__)
 log = logging.getLogger("callpanel")
@@ -39,15 +39,41 @@ def healthz() -> Response:
 
 @probes.get("/readyz")
 def readyz() -> Response:
-    """Say whether catalog and accounts answer and are of this version: 200, or else 503."""
+    """Say whether what this process serves is ready: 200, or else 503 and what is not."""
+    serve = config().serve
+    parts = [part for part in ("phone", "panel") if getattr(serve, part)]
+    return _readiness(*parts)
+
+
+@probes.get("/readyz/<any(phone, panel, worker):part>")
+def readyz_part(part: str) -> Response:
+    """Say whether one part of the installation is ready, as far as this process can tell."""
+    if part == "panel" and not config().serve.panel:
+        abort(404)
+    return _readiness(part)
+
+
+def _readiness(*parts: str) -> Response:
+    missing = [part for part in parts if not _is_ready(part)]
+    return _said(f"not ready: {', '.join(missing)}\n", 503) if missing else _said("ready\n")
+
+
+def _is_ready(part: str) -> bool:
+    """Whether calls can be written down (phone), pages be served (panel), or a worker lives."""
     try:
-        archive().check()
-        _check_accounts()
-    except (CatalogError, SQLAlchemyError, RuntimeError) as error:
+        if part == "worker":
+            archive().check_worker()
+        else:
+            archive().check()
+        if part == "panel":
+            _check_accounts()
+    except (TwirecError, SQLAlchemyError, RuntimeError) as error:
         # not str(error) of SQLAlchemy: it carries the statement's parameters
-        log.error("not ready: %s", error if isinstance(error, CatalogError) else type(error))
-        return _said("not ready\n", 503)
-    return _said("ready\n")
+        log.error(
+            "%s: not ready: %s", part, type(error) if isinstance(error, SQLAlchemyError) else error
+        )
+        return False
+    return True
 
 
 @probes.get("/metrics")
@@ -125,6 +151,11 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             "twirec_oldest_waiting_age_seconds",
             "Seconds since the oldest of them was recorded; 0 if none waits.",
             _age(stats.oldest_waiting, now) if stats.oldest_waiting else 0,
+        ),
+        (
+            "twirec_worker_age_seconds",
+            "Seconds since a worker last said that it lives; -1 if none ever did.",
+            _age(stats.worker_seen, now) if stats.worker_seen else -1,
         ),
         ("twirec_parked", "Recordings that were given up.", stats.parked),
         ("twirec_differences", "Objects that are not what was put there.", stats.differences),

@@ -6,14 +6,16 @@ from flask import Blueprint, Flask, Response, request
 
 from callpanel.config import config
 from callpanel.extensions import csrf
+from twirec import Archive
 from twirec.flask import Twirec
 
 recordings = Twirec()
 voice = Blueprint("voice", __name__)
 
 
-def init_app(app: Flask) -> None:
-    """Add the views; Twilio signs its requests, and sends no CSRF token."""
+def init_app(app: Flask, archive: Archive) -> None:
+    """Add the views, and twirec's routes; Twilio signs its requests, and sends no CSRF token."""
+    recordings.init_app(app, archive)
     csrf.exempt(voice)
     app.register_blueprint(voice)
 

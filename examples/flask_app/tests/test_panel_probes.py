@@ -6,10 +6,11 @@ import re
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from panel_house import STARTED, Browser, Template, make_app, open_archive, settings_of
+from panel_house import NOW, STARTED, Browser, Template, make_app, open_archive, settings_of
 from prometheus_client.parser import text_string_to_metric_families
 
 from twirec import Archive
@@ -41,8 +42,10 @@ def test_it_says_that_it_is_ready(client: Browser) -> None:
     assert (answer.status_code, answer.text) == (200, "ready\n")
 
 
-@pytest.mark.parametrize("name", ["catalog.db", "callpanel.db"])
-def test_without_tables_it_is_not_ready(tmp_path: Path, folder: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "parts"), [("catalog.db", "phone, panel"), ("callpanel.db", "panel")]
+)
+def test_without_tables_it_is_not_ready(folder: Path, name: str, parts: str) -> None:
     (folder / name).unlink()
     for left in folder.glob(f"{name}-*"):
         left.unlink()
@@ -50,7 +53,57 @@ def test_without_tables_it_is_not_ready(tmp_path: Path, folder: Path, name: str)
     archive = open_archive(environ)
     answer = Browser(make_app(environ, archive)).get("/readyz")
     archive.close()
-    assert (answer.status_code, answer.text) == (503, "not ready\n")
+    assert (answer.status_code, answer.text) == (503, f"not ready: {parts}\n")
+
+
+def test_a_catalog_that_can_only_be_read_is_not_ready(client: Browser, folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "catalog.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.get("/readyz/phone")
+        assert (answer.status_code, answer.text) == (503, "not ready: phone\n")
+        assert client.get("/calls").status_code == 302  # what reads goes on: to sign in
+
+
+def test_a_full_disk_is_not_ready(
+    client: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/readyz/phone").status_code == 200
+    full = shutil.disk_usage("/")._replace(free=1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    assert client.get("/readyz/phone").status_code == 503
+    assert "1 MB" in caplog.text
+
+
+def test_a_worker_that_lives_is_ready_and_one_that_does_not_is_not(
+    client: Browser, archive: Archive
+) -> None:
+    assert client.get("/readyz/worker").status_code == 503
+    archive._beat()
+    assert client.get("/readyz/worker").status_code == 200
+    archive.now = lambda: NOW + timedelta(minutes=3)
+    answer = client.get("/readyz/worker")
+    assert (answer.status_code, answer.text) == (503, "not ready: worker\n")
+
+
+@pytest.mark.parametrize(
+    ("serve", "served", "not_served"),
+    [
+        ("phone", "/twirec/status", "/sign-in"),
+        ("panel", "/sign-in", "/twirec/status"),
+    ],
+)
+def test_a_service_serves_its_own_part_only(
+    folder: Path, serve: str, served: str, not_served: str
+) -> None:
+    environ = {**settings_of(folder), "CALLPANEL_SERVE": serve}
+    archive = open_archive(environ)
+    client = make_app(environ, archive).test_client()
+    assert client.get("/readyz").text == "ready\n"
+    assert client.get(served).status_code in {200, 405}
+    assert client.get(not_served).status_code == 404
+    assert client.get("/readyz/panel").status_code == (200 if serve == "panel" else 404)
+    assert client.get("/metrics", headers=TOKEN).status_code == 200
+    archive.close()
 
 
 @pytest.mark.parametrize(

@@ -244,7 +244,7 @@ def test_nothing_personal_is_in_an_address_or_a_log(
 
 def test_the_log_holds_no_number_of_a_search(supervisor: Browser, app: Flask) -> None:
     find(supervisor, text="600 11 12 22")
-    log = app.extensions["twirec"].archive.audit_log()
+    log = app.extensions["archive"].audit_log()
     assert "111222" not in str(log)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 
@@ -24,6 +25,11 @@ from twirec.adapters.sql.search import Search
 from twirec.adapters.sql.upkeep import Upkeep
 from twirec.adapters.sql.waves import Waves
 from twirec.adapters.sql.work import Work
+from twirec.model.errors import CatalogUnavailable
+
+LEAST_ROOM = 32_000_000
+"""Bytes that the disk of a SQLite catalog has to have: below that a write may fail at any time,
+though small ones still pass, into room that the files have already."""
 
 
 class SqlCatalog(
@@ -68,12 +74,19 @@ class SqlCatalog(
         migrate.upgrade(self.database)
 
     def check(self) -> None:
-        """Check that the database answers and is of this version.
+        """Check that the database answers, is of this version, and has room to be written.
 
         Raises:
-            CatalogUnavailable: it does not, or is not; the message names the fix.
+            CatalogUnavailable: it does not, is not or has none; the message names the fix.
         """
         migrate.check(self.database)
+        if self.database.file is None:
+            return
+        free = shutil.disk_usage(self.database.file.parent).free
+        if free < LEAST_ROOM:
+            raise CatalogUnavailable(
+                f"The disk of the catalog has {free // 1_000_000} MB left: make room on it."
+            )
 
     def close(self) -> None:
         """Close all connections."""

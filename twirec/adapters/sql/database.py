@@ -16,9 +16,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
 
+from twirec.adapters.sql.outages import Outages
+from twirec.model.budget import left
 from twirec.model.errors import CatalogUnavailable, SettingsError
 
-PATIENCE = 4
+PATIENCE = 3
 """Seconds after which a transaction that waits for a lock, a connection or a statement gives up.
 
 A caller is on the line: Twilio hangs up on an answer that takes 15 seconds, and a call goes on
@@ -53,6 +55,7 @@ class Database:
         )
         # Threads share the one connection that a database in memory lives in, so they take turns.
         self._turn = threading.RLock() if self._memory else nullcontext()
+        self._outages = Outages(self._write_nothing)
         try:
             self.engine = self._make_engine()
         except (ArgumentError, ImportError) as error:
@@ -91,6 +94,8 @@ class Database:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
+        else:
+            event.listen(engine, "begin", _begin_postgres)
         return engine
 
     @contextmanager
@@ -99,7 +104,7 @@ class Database:
 
         On SQLite every transaction is of one moment (https://www.sqlite.org/isolation.html).
         """
-        with self._turn, self._translated(), self.engine.connect() as connection:
+        with self._transaction(), self.engine.connect() as connection:
             reader = connection.execution_options(twirec_reads=True)
             if snapshot and self.engine.dialect.name != "sqlite":
                 reader = reader.execution_options(isolation_level="REPEATABLE READ")
@@ -109,8 +114,17 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: all of it, or, after an error, none of it."""
-        with self._turn, self._translated(), self.engine.begin() as connection:
+        with self._transaction(), self.engine.begin() as connection:
             yield connection.execution_options(twirec_notices=self._notices)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._turn, self._outages.minded(), self._translated():
+            yield
+
+    def _write_nothing(self) -> None:
+        with self.write():
+            pass
 
     def insert_once(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Insert a row unless one with its primary key is there. True if it was inserted."""
@@ -145,6 +159,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        self._outages.close()
         self.engine.dispose()
 
     @contextmanager
@@ -184,10 +199,25 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
+def _let_wait(connection: Connection) -> None:
+    """Say how long a transaction may wait for others: not longer than is left of a budget."""
+    seconds = left(PATIENCE)
+    if seconds < PATIENCE or connection.info.get("twirec_hurried"):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        connection.info["twirec_hurried"] = seconds < PATIENCE
+
+
+def _begin_postgres(connection: Connection) -> None:
+    seconds = left(PATIENCE)
+    if seconds < PATIENCE * 0.9:  # what the connection was opened with does for the first one
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later could find itself out of date in between and
     # fail at once; taking the write lock at the start waits instead.
     # https://www.sqlite.org/lang_transaction.html
+    _let_wait(connection)
     reads = connection.get_execution_options().get("twirec_reads")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
 
 from twirec.adapters.sql import schema
 from twirec.adapters.sql.database import Database
@@ -92,4 +92,4 @@ class Keepsakes:
         with self.database.write() as connection:
             changed = connection.execute(update(marks).where(marks.c.name == name).values(at=at))
             if changed.rowcount == 0:
-                connection.execute(insert(marks).values(name=name, at=at))
+                self.database.insert_once(connection, marks, {"name": name, "at": at})

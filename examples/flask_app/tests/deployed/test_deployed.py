@@ -1,0 +1,255 @@
+"""The phone is answered, whatever else happens: the shipped units behind a real Caddy."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import socket
+import sqlite3
+import threading
+import time
+import wave
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from installation import Installation, Rung, Staff, running
+from panel_house import (
+    PASSWORD,
+    PLAIN,
+    STARTED,
+    Template,
+    open_archive,
+    recording_sid,
+    settings_of,
+)
+
+LONG = recording_sid(99)
+SECONDS = 600
+RATE = 8000
+
+CONNECTED = "<Dial"
+TOLD = "<Say"
+
+
+@pytest.fixture(scope="module")
+def installation(
+    template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    folder = Path(shutil.copytree(template.folder, tmp_path_factory.mktemp("deployed") / "house"))
+    with_a_long_recording(folder)
+    try:
+        with running({**settings_of(folder), "CALLPANEL_PROXIES": "1"}, folder) as installation:
+            yield installation
+    except FileNotFoundError as error:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
+
+
+def with_a_long_recording(folder: Path) -> None:
+    """Add ten minutes of noise, which no format makes small."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as noise:
+        noise.setparams((2, 2, RATE, 0, "NONE", ""))
+        noise.writeframes(os.urandom(SECONDS * RATE * 4))
+    sound = file.getvalue()
+    archive = open_archive(settings_of(folder))
+    stored = archive.bucket.put(
+        f"recordings/2026/11/23/20261123T101500Z_{LONG}.wav",
+        [sound],
+        content_type="audio/x-wav",
+        labels={},
+        custom_time=STARTED,
+        seal=dict,
+    )
+    known = archive.catalog.recording(recording_sid(PLAIN))
+    archive.catalog.adopt(
+        replace(
+            known,
+            sid=LONG,
+            duration=SECONDS,
+            object_name=stored.name,
+            generation=stored.generation,
+            size=stored.size,
+            crc32c=stored.crc32c,
+            sha256=hashlib.sha256(sound).hexdigest(),
+        )
+    )
+    archive.close()
+
+
+@pytest.fixture(scope="module")
+def usual(installation: Installation) -> float:
+    """How long a call waits on this machine, as busy as it is, when nothing else happens."""
+    installation.rung(next(numbers), 10, 1)
+    return waited(installation.rung(next(numbers), 30, 4))
+
+
+numbers = iter(range(10_000, 1_000_000, 1_000))
+"""Where the numbers of the next calls begin."""
+
+
+@contextmanager
+def dripping(clients: Sequence[socket.socket]) -> Iterator[None]:
+    """Let clients send a byte now and then."""
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(0.5):
+            for client in clients:
+                with suppress(OSError):  # let go meanwhile
+                    client.send(b"a")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def waited(calls: list[Rung]) -> float:
+    """Return the seconds that 19 of 20 calls waited no longer than."""
+    return sorted(call.seconds for call in calls)[round(0.95 * len(calls)) - 1]
+
+
+def answered(calls: list[Rung], usual: float) -> bool:
+    """Whether all calls were answered, and soon."""
+    assert {call.status for call in calls} == {200}
+    assert all(TOLD in call.twiml or CONNECTED in call.twiml for call in calls)
+    assert waited(calls) < max(1.0, 5 * usual)
+    return True
+
+
+def test_a_hundred_slow_bodies_hold_up_no_call(installation: Installation, usual: float) -> None:
+    for path in ("/twirec/ping", "/sign-in"):
+        with ExitStack() as stack:
+            drips = []
+            for _ in range(100):
+                client = stack.enter_context(installation.connect())
+                client.sendall(
+                    f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n"
+                    "Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode()
+                    + b"a" * 12_000
+                )
+                drips.append(client)
+            with dripping(drips):
+                assert answered(installation.rung(next(numbers)), usual)
+                assert installation.get("/sign-in")[0] == 200
+
+
+def test_a_hundred_slow_headers_hold_up_no_call(installation: Installation, usual: float) -> None:
+    with ExitStack() as stack:
+        drips = []
+        for _ in range(100):
+            client = stack.enter_context(installation.connect())
+            client.sendall(b"POST /voice HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            drips.append(client)
+        with dripping(drips):
+            assert answered(installation.rung(next(numbers)), usual)
+
+
+def test_wrong_sign_ins_hold_up_no_call(installation: Installation, usual: float) -> None:
+    with ThreadPoolExecutor(48) as crowd:
+        tries = [
+            crowd.submit(Staff(installation).sign_in, f"nobody{number}", "x" * 20)
+            for number in range(48)
+        ]
+        assert answered(installation.rung(next(numbers)), usual)
+        assert 302 not in {each.result() for each in tries}
+
+
+def test_unread_downloads_hold_up_no_call_and_no_colleague(
+    installation: Installation, usual: float
+) -> None:
+    sergio = Staff(installation)
+    assert sergio.sign_in("sergio", PASSWORD) == 302
+    form = {"format": "flac", "channels": "all", "start": "", "end": ""}
+    with ExitStack() as stack:
+        for _ in range(60):
+            path = f"/recordings/{LONG}/download"
+            stack.enter_context(sergio.ask_and_read_nothing(path, **form))
+        assert answered(installation.rung(next(numbers)), usual)
+        assert Staff(installation).sign_in("ana", PASSWORD) == 302
+
+
+def test_no_call_is_refused_while_the_phone_restarts(installation: Installation) -> None:
+    began = time.monotonic()
+    back: list[float] = []
+
+    def restart() -> None:
+        installation.phone.restart()
+        installation.ring(next(numbers))
+        back.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=restart)
+    thread.start()
+    calls = installation.rung(next(numbers), 60, 12.0)
+    thread.join()
+    assert {call.status for call in calls} == {200}
+    assert max(call.seconds for call in calls) < back[0]
+
+
+def test_no_call_waits_while_the_phone_is_reloaded(
+    installation: Installation, usual: float
+) -> None:
+    timer = threading.Timer(1.0, installation.phone.reload)
+    timer.start()
+    calls = installation.rung(next(numbers), 30, 8.0)
+    timer.join()
+    assert answered(calls, usual)
+
+
+def test_a_stalled_download_does_not_delay_the_end_of_the_panel(
+    installation: Installation,
+) -> None:
+    began = time.monotonic()
+    installation.panel.restart()
+    assert time.monotonic() - began < 25  # what the unit allows: TimeoutStopSec
+    deadline = began + 60
+    while installation.get("/sign-in")[0] != 200:
+        assert time.monotonic() < deadline
+
+
+def test_a_locked_catalog_at_the_start_leaves_calls_unrecorded_not_unanswered(
+    installation: Installation, usual: float
+) -> None:
+    catalog = installation.folder / "catalog.db"
+    first = next(numbers)
+    with closing(sqlite3.connect(catalog, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        installation.phone.restart()
+        installation.ring(first)  # what finds out, if no process has yet
+        calls = installation.rung(first + 1)
+        assert answered(calls, usual)
+        assert all(CONNECTED in call.twiml and "record=" not in call.twiml for call in calls)
+        status, said = installation.get("/readyz/phone")
+        assert (status, said) == (503, "not ready: phone\n")
+        other.execute("ROLLBACK")
+    deadline = time.monotonic() + 30
+    while TOLD not in installation.ring(next(numbers)).twiml:
+        assert time.monotonic() < deadline, "it did not recover"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def hanging_twilio() -> Iterator[str]:
+    """An API that takes connections, and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_twilio_that_never_answers_holds_up_no_call(
+    template: Template, tmp_path: Path, hanging_twilio: str, usual: float
+) -> None:
+    folder = Path(shutil.copytree(template.folder, tmp_path / "house"))
+    environ = {**settings_of(folder), "TWIREC_TWILIO_API_URL": hanging_twilio}
+    with running(environ, folder) as installation, ThreadPoolExecutor(40) as ended:
+        ends = [ended.submit(installation.end, 900_000 + each) for each in range(40)]
+        assert answered(installation.rung(next(numbers)), usual)
+        assert max(each.result().seconds for each in ends) < max(5.0, 10 * usual)
