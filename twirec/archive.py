@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -27,6 +27,7 @@ from twirec.recovery import Recovery
 from twirec.rules import Rules
 from twirec.settings import Settings
 from twirec.takeover import Takeover
+from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.publishing import publish_announcements
 from twirec.transfers.steps import AtStep, pass_by
 from twirec.transfers.sweep import Sweep
@@ -37,6 +38,10 @@ from twirec.upkeep import Upkeep
 from twirec.waves import Waves
 
 log = logging.getLogger("twirec.archive")
+
+MARK_TRUSTED = 60.0
+"""Seconds for which a look at the mark of a bucket at Google holds. It does not come and go as a
+folder does, and an ordinary recording takes three requests."""
 
 WEEK = timedelta(days=7)
 WHOLE_BUCKET = "turn to sweep the whole bucket"
@@ -102,9 +107,15 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
     # --- the outside, opened at first use -----------------------------------------------------
 
     @cached_property
-    def bucket(self) -> Bucket:
-        """Where the bytes are kept."""
-        return self._given[0] or _open_bucket(self.settings.bucket)
+    def bucket(self) -> MarkedBucket:
+        """Where the bytes are kept; it proves whose it is before anything is changed in it."""
+        return self._marked(self.catalog)
+
+    def _marked(self, catalog: SqlCatalog) -> MarkedBucket:
+        bucket = self._given[0] or _open_bucket(self.settings.bucket)
+        trusted_for = MARK_TRUSTED if self.settings.bucket.startswith("gs:") else 0.0
+        now = lambda: self.now()  # noqa: E731 - tests set the clock later
+        return MarkedBucket(bucket, catalog, now, trusted_for=trusted_for)
 
     @cached_property
     def vendor(self) -> Vendor:
@@ -141,11 +152,16 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             at=at,
         )
         in_turn = (self._sweep_in_turn, self._journal_in_turn)
-        publish = partial(publish_announcements, self.catalog, self.bucket)
+        bucket = self.bucket
+
+        def prepare() -> None:
+            bucket.check()
+            publish_announcements(self.catalog, bucket, self.now())
+
         return Worker(
             self.catalog,
             transfer,
-            before=lambda: publish(self.now()),
+            before=prepare,
             after=(*self._telling(), *self._copying()),
             now=self.now,
             threads=threads,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -12,10 +13,12 @@ from twirec.auditing import Auditing
 from twirec.calls.asking import spoken_span
 from twirec.calls.times import When
 from twirec.model.audit import Action, AuditHead
+from twirec.model.bucket_mark import NAME
+from twirec.model.errors import InvalidQuery, LookedAtNothing
 from twirec.model.journal import JournalReport, RebuildReport
-from twirec.model.ports import Bucket
 from twirec.settings import Settings
 from twirec.transfers.journal import Journal
+from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.publishing import publish_announcements
 from twirec.transfers.rebuild import Progress, Rebuild
 
@@ -45,9 +48,43 @@ class Recovery(Auditing):
     now: Callable[[], datetime]
 
     @property
-    def bucket(self) -> Bucket:
+    def bucket(self) -> MarkedBucket:
         """Where the journal is kept."""
         raise NotImplementedError
+
+    def _marked(self, catalog: SqlCatalog) -> MarkedBucket:
+        """Return the bucket, guarded for a catalog."""
+        raise NotImplementedError
+
+    def mark_bucket(self) -> None:
+        """Make the bucket this catalog's, if it is nobody's yet. The first write does so too.
+
+        Raises:
+            BucketNotOurs: its mark is missing or another's; the message says what to look at.
+            BucketError: it cannot be reached.
+        """
+        self.bucket.check()
+
+    def adopt_bucket(self, *, why: str, by: str) -> None:
+        """Make the bucket this catalog's, whatever its mark says or if it has none any more.
+
+        The catalog that it belonged to is refused there from then on. It is on the audit log first.
+
+        Args:
+            why: the reason.
+            by: who does it.
+
+        Raises:
+            InvalidQuery: no reason is given.
+            BucketError: the bucket cannot be written.
+        """
+        if not why.strip():
+            raise InvalidQuery("reason: say why; it is kept for ever.")
+        with self._attempt(Action.ADOPT_BUCKET, by, NAME) as done:
+            before = self.bucket.mark()
+            detail = {"why": why.strip(), "before": before.catalog if before else None}
+            self.catalog.append_audit(replace(done, detail=detail))
+            self.bucket.adopt()
 
     def journal(self, since: When | None = None) -> JournalReport:
         """Write the days of the journal that changed.
@@ -86,13 +123,25 @@ class Recovery(Auditing):
 
         Raises:
             CatalogNotEmpty: there is a catalog already.
+            LookedAtNothing: the bucket is empty.
             BucketError: the bucket cannot be read.
             SettingsError: `into` is wrong.
         """
         catalog = SqlCatalog(into) if into else self.catalog
+        bucket = self._marked(catalog)
+        mark = bucket.mark()
+        if mark is None and next(iter(bucket.unchecked.list()), None) is None:
+            raise LookedAtNothing(
+                "The bucket is empty: is the folder's disk mounted, is TWIREC_BUCKET the right one?"
+            )
         try:
             catalog.set_up()
-            report = Rebuild(catalog, self.bucket, self.now, progress).run()
+            report = Rebuild(catalog, bucket.unchecked, self.now, progress).run()
+            if mark is None:
+                bucket.adopt()
+            else:
+                catalog.take_identity(mark.catalog)
+                bucket.check()
             detail = {"days": report.days, "problems": len(report.problems)}
             catalog.append_audit(self._draft(Action.REBUILD, by, detail=detail))
             return report
@@ -101,6 +150,7 @@ class Recovery(Auditing):
                 catalog.close()
 
     def _write_journal(self, first: date | None) -> JournalReport:
+        self.bucket.check()
         publish_announcements(self.catalog, self.bucket, self.now())
         return self._journal.write(first)
 

@@ -17,6 +17,7 @@ from twirec.model.records import Recording
 from twirec.settings import Settings
 from twirec.transfers.backfill import Backfill
 from twirec.transfers.backfill_item import TakingOver
+from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.worker import Worker
 
 MOST_THREADS = 64
@@ -39,6 +40,11 @@ class Takeover:
     now: Callable[[], datetime]
     worker: Callable[..., Worker]
     admit: Callable[..., Recording]
+
+    @property
+    def bucket(self) -> MarkedBucket:
+        """Where they go."""
+        raise NotImplementedError
 
     @property
     def vendor(self) -> Vendor:
@@ -76,6 +82,7 @@ class Takeover:
 
         Raises:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
+            BucketNotOurs: the bucket is not this catalog's.
         """
         if keep_at_vendor and release_unknown:
             raise InvalidQuery("release_unknown: leave it out, or keep_at_vendor.")
@@ -89,6 +96,7 @@ class Takeover:
         if legal_ground is not None:
             ground = check_ground(text("legal_ground", legal_ground))
             admit = partial(self.admit, ground=ground, by=by)
+        self.bucket.check()
         worker = self.worker(whole("threads", threads, 1, MOST_THREADS))
         taking = TakingOver(
             self.catalog,

@@ -38,6 +38,7 @@ def test_a_catalog_is_made_anew_beside_the_old_one(
 
 
 def test_a_catalog_that_is_there_is_not_filled(archive: Archive, twirec: Twirec) -> None:
+    archive.mark_bucket()
     result = twirec("rebuild")
     assert result.exit_code == 1
     assert "The catalog is not empty" in result.output
@@ -71,4 +72,4 @@ def test_the_bucket_of_another_catalog_is_refused_and_named(
     with_another.close()
     result = twirec("journal")
     assert result.exit_code == 1
-    assert "2026-11-23: JournalForeign" in result.output
+    assert "The bucket belongs to the catalog" in result.output

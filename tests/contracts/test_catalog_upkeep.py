@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -53,6 +54,15 @@ def archive(catalog: SqlCatalog, number: int, size: int, **facts: object) -> str
 
 
 # --- figures ----------------------------------------------------------------------------------
+
+
+def test_a_catalog_has_an_identity_of_its_own_that_stays(catalog: SqlCatalog) -> None:
+    identity = catalog.identity()
+    assert re.fullmatch("[0-9a-f]{16}", identity)
+    catalog.set_up()
+    assert catalog.identity() == identity
+    catalog.take_identity("f" * 16)
+    assert catalog.identity() == "f" * 16
 
 
 def test_an_empty_catalog_counts_nothing(catalog: SqlCatalog) -> None:

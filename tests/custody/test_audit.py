@@ -160,8 +160,8 @@ def test_the_entry_is_there_before_the_first_byte(
     heard: Archive, download: bool, action: str
 ) -> None:
     heard.open(RECORDING, by="ana", role="supervisor", download=download)
-    assert isinstance(heard.bucket, Watched)
-    assert heard.bucket.seen == [action]
+    assert isinstance(heard.bucket.unchecked, Watched)
+    assert heard.bucket.unchecked.seen == [action]
     (entry,) = heard.audit_log()
     assert (entry.role, entry.ok, entry.detail) == ("supervisor", True, {"start": 0, "end": 0})
 
@@ -173,8 +173,8 @@ def test_without_an_entry_no_byte_leaves(heard: Archive, monkeypatch: pytest.Mon
     monkeypatch.setattr(heard.catalog, "append_audit", fail)
     with pytest.raises(CatalogError):
         heard.open(RECORDING, by="ana")
-    assert isinstance(heard.bucket, Watched)
-    assert heard.bucket.seen == []
+    assert isinstance(heard.bucket.unchecked, Watched)
+    assert heard.bucket.unchecked.seen == []
 
 
 def test_apps_add_their_own_entries(archive: Archive) -> None:

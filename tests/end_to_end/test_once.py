@@ -112,6 +112,7 @@ def test_an_ordinary_recording_takes_three_requests(
     any_site.call()
     announcement = any_site.archive.phone.announcement  # published once, not with each recording
     any_site.archive.catalog.published(announcement.hash, any_site.now())
+    any_site.archive.mark_bucket()  # looked at once a minute
     before = len(any_site.sandbox.requests)
     strict_server.reset()
     any_site.archive.worker(threads=1).run_once()

@@ -51,6 +51,7 @@ class House:
         self.vendor = MemoryVendor()
         self.archive = Archive(settings, bucket=bucket, vendor=self.vendor, now=lambda: self.time)
         self.archive.set_up()
+        self.archive.mark_bucket()
         self.archive.catalog.open_call(a_call())
         self.archive.catalog.record_consent(a_consent(), None)
 

@@ -20,7 +20,8 @@ FINAL = "parked at once until somebody decides"
 TABLE = {
     HEALS: """
         VendorError VendorUnavailable VendorBusy VendorRefused NotAtVendor MediaNotReady
-        BucketError BucketUnavailable BucketRefused UploadDropped ObjectNotFound ArchivedGone
+        BucketError BucketUnavailable BucketRefused BucketNotOurs UploadDropped ObjectNotFound
+        ArchivedGone
         CatalogError CatalogUnavailable
     """,
     PASSES: """

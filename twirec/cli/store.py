@@ -9,14 +9,37 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, who
+from twirec.model.errors import BucketError, BucketNotOurs
 from twirec.model.records import SweepReport
 
 
 @click.command()
-def init() -> None:
-    """Make the catalog's tables, or bring them to this version."""
-    Archive.from_env().set_up()
+@click.option(
+    "--adopt-bucket",
+    is_flag=True,
+    help="Make the bucket this catalog's, whatever its mark says; whose it was is refused then.",
+)
+@click.option("--reason", help="Why the bucket is adopted; it is kept for ever.")
+def init(adopt_bucket: bool, reason: str | None) -> None:
+    """Make the catalog's tables, or bring them to this version, and mark the bucket as its own.
+
+    Exit status 1 if the bucket is another catalog's, or its mark is not there any more.
+    """
+    if adopt_bucket != bool(reason):
+        raise click.UsageError("--adopt-bucket and --reason go together: give both.")
+    archive = Archive.from_env()
+    archive.set_up()
     click.echo("The catalog is ready.")
+    if reason:
+        archive.adopt_bucket(why=reason, by=who())
+        click.echo("The bucket is this catalog's.")
+        return
+    try:
+        archive.mark_bucket()
+    except BucketNotOurs:
+        raise
+    except BucketError as error:
+        click.echo(f"The bucket could not be marked, the first recording will: {error}", err=True)
 
 
 @click.command()

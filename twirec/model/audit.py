@@ -36,6 +36,7 @@ class Action(StrEnum):
     DIFFERS = "differs"
     """What lies in the bucket was found not to be what was put there."""
     COMPARE = "compare"
+    ADOPT_BUCKET = "adopt_bucket"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,16 @@ class Catalog(
     register, orders, notes and pauses are on the audit log as soon as they are there.
     """
 
+    # --- which catalog this is ----------------------------------------------------------------
+
+    def identity(self) -> str:
+        """Return which catalog this is: 16 hex digits, the same since it was made; no secret."""
+        ...
+
+    def take_identity(self, value: str) -> None:
+        """Be the catalog of that identity: for one that is made anew from another's bucket."""
+        ...
+
     # --- announcements and marks --------------------------------------------------------------
 
     def keep_announcement(self, announcement: Announcement, at: datetime) -> None:

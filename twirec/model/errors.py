@@ -229,6 +229,14 @@ class BucketRefused(BucketError):
         super().__init__(f"{message} {fix}".rstrip())
 
 
+class BucketNotOurs(BucketRefused):
+    """The bucket's mark is missing or another catalog's: nothing is written or deleted there.
+
+    An unmounted folder, another bucket, or a database that is not its own. Once that is mended,
+    what waited goes on.
+    """
+
+
 class ObjectExists(BucketError):
     """An object of that name is there already; nothing was written."""
 

@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import BucketError, LookedAtNothing, TwirecError, VendorError
+from twirec.model.errors import (
+    BucketError,
+    BucketNotOurs,
+    LookedAtNothing,
+    TwirecError,
+    VendorError,
+)
 from twirec.model.finding import Query
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import SweepReport
@@ -121,6 +127,9 @@ class Sweep:
             for sid, ask in self._bucket_side.questions(first, until.date()):
                 self._tally.look(sid, ask)
             self._remember({BUCKET: until})
+        except BucketNotOurs as error:  # nothing can be said of what is there, or gone
+            log.error("the bucket: %s", error)
+            self._tally.problems[BUCKET] = str(error)
         except (BucketError, LookedAtNothing) as error:
             log.error("the bucket: %s", error)
             failed.append(error)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -309,14 +309,18 @@ class Transfer:
         keeper.beat()
         recording = keeper.lease.recording
         self._forget(recording)
+        doomed = list(self._objects_of(recording))  # first: the bucket may not be ours to believe
         self._vendor.delete(recording.account_sid, recording.sid)
-        if recording.object_name is not None:
-            for made in self._bucket.list(derivatives_of(recording)):
-                self._bucket.delete(made.name, made.generation)
-            with suppress(ObjectNotFound):
-                stored = self._bucket.stat(recording.object_name)
-                self._bucket.delete(stored.name, stored.generation)
+        for stored in doomed:
+            self._bucket.delete(stored.name, stored.generation)
         self._commit(lambda: self._catalog.finish(keeper.lease, State.ERASED))
+
+    def _objects_of(self, recording: Recording) -> Iterator[StoredObject]:
+        if recording.object_name is None:
+            return
+        yield from self._bucket.list(derivatives_of(recording))
+        with suppress(ObjectNotFound):
+            yield self._bucket.stat(recording.object_name)
 
     def _complete_facts(self, keeper: LeaseKeeper) -> None:
         """Ask the vendor for what no callback said: without a duration nothing can be verified."""

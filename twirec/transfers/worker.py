@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import CatalogError, Stopped, TwirecError
+from twirec.model.errors import BucketNotOurs, CatalogError, Stopped, TwirecError
 from twirec.model.records import Lease
 from twirec.transfers.lease import LEASE, LeaseKeeper
 from twirec.transfers.retrying import judge, pause
@@ -28,7 +28,8 @@ class Worker:
     Args:
         catalog: where recordings are claimed.
         transfer: what is done with them.
-        before: called before looking for work, such as to publish announcements.
+        before: called before looking for work, such as to publish announcements. When it says that
+            the bucket is not this catalog's, no work is taken up.
         beside: what a thread of its own calls every now and then, such as to sweep; not by
             `run_once`.
         after: what is done once recordings were transferred, such as to send one notice, each in a
@@ -60,7 +61,8 @@ class Worker:
         self._now = now
         self._threads = threads
         self._stop = threading.Event()
-        self._unasked: CatalogError | None = None
+        self._unasked: TwirecError | None = None
+        self._refused = ""
 
     def stop(self) -> None:
         """Ask all threads to stop. A recording in work is given back, as if never claimed."""
@@ -75,6 +77,7 @@ class Worker:
 
         Raises:
             CatalogError: the catalog could not be asked, so that nobody knows what is due.
+            BucketNotOurs: the bucket is not this catalog's, so that nothing was taken up.
         """
         self._start(until_done=True)
         if self._unasked is not None:
@@ -122,8 +125,9 @@ class Worker:
             self._stop.wait(TEND)
 
     def _try_one(self) -> bool:
-        """Work at one recording. False if nothing was due, or the catalog could not be asked."""
-        self._prepare()
+        """Work at one recording. False if nothing was due, or nobody knows, or may not."""
+        if not self._prepare():
+            return False
         try:
             lease = self._catalog.claim(self._now(), LEASE)
         except CatalogError as error:
@@ -135,11 +139,21 @@ class Worker:
         self.work(lease)
         return True
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> bool:
+        """Do what comes before work. False if no work is to be taken up."""
         try:
             self._before()
+        except BucketNotOurs as error:
+            if str(error) != self._refused:  # once, not every second until somebody mends it
+                log.error("nothing is copied: %s", error)
+            self._unasked, self._refused = error, str(error)
+            return False
         except TwirecError as error:
             log.warning("announcements are not in the bucket yet: %s", error)
+        except Exception:
+            log.exception("an error of ours")
+        self._refused = ""
+        return True
 
     def work(self, lease: Lease) -> Exception | None:
         """Transfer one claimed recording, write down what came of it, and return what failed.

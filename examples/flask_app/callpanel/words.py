@@ -179,6 +179,7 @@ ACTIONS = {
     "derive": _l("made a copy"),
     "differs": _l("found that it is not what was archived"),
     "compare": _l("compared it with what was archived"),
+    "adopt_bucket": _l("adopted the bucket"),
     "sign_in": _l("signed in"),
     "sign_out": _l("signed out"),
     "refused": _l("asked for what is not theirs"),

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 
-from twirec.adapters.sql import migrate
+from twirec.adapters.sql import identity, migrate
 from twirec.adapters.sql.agents import Agents
 from twirec.adapters.sql.audit import Audit
 from twirec.adapters.sql.database import Database
@@ -72,6 +72,15 @@ class SqlCatalog(
     def set_up(self) -> None:
         """Make the tables, or bring them to this version. Doing it again changes nothing."""
         migrate.upgrade(self.database)
+        identity.make_identity(self.database)
+
+    def identity(self) -> str:
+        """Return which catalog this is. It has been the same since the catalog was made."""
+        return identity.make_identity(self.database)
+
+    def take_identity(self, value: str) -> None:
+        """Be the catalog from whose bucket this one was made anew."""
+        identity.take_identity(self.database, value)
 
     def check(self) -> None:
         """Check that the database answers, is of this version, and has room to be written.

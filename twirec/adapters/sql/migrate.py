@@ -10,6 +10,10 @@ from alembic.script import ScriptDirectory
 from twirec.adapters.sql.database import Database
 from twirec.model.errors import CatalogUnavailable
 
+TURN = 0x7477697265630001
+"""Whoever makes tables holds the lock of this key until they are there
+(https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS)."""
+
 
 def configuration() -> Config:
     """Return where Alembic finds the migrations."""
@@ -23,6 +27,8 @@ def upgrade(database: Database) -> None:
     config = configuration()
     database.make_file()
     with database.write() as connection:
+        if connection.dialect.name == "postgresql":  # of two at once one waits, as on SQLite
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -152,6 +152,14 @@ marks = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+identity = Table(
+    "identity",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
 policy_changes = Table(
     "policy_changes",
     metadata,

@@ -132,6 +132,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "callbacks": "what Twilio sent, kept to find mistakes; what it said is on the recording's row",
     "announcements": "objects of their own in the bucket",
     "audio": "objects of their own in the bucket",
+    "identity": "in the bucket's mark, from which a rebuild takes it over",
     "marks": "where a sweep stopped, and what it is to end: after a rebuild it looks again",
     "waveforms": "measured again when one is asked for",
     "derivatives": "made again when they are asked for",

@@ -171,6 +171,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_legs_at"), "legs", ["at"], unique=False)
     op.create_index(op.f("ix_legs_call_sid"), "legs", ["call_sid"], unique=False)
     op.create_table(
+        "identity",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("value", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity")),
+    )
+    op.create_table(
         "marks",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
