@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+PRIVATE = frozenset({"localhost", "local", "internal", "lan", "home", "arpa", "intranet"})
+"""The last part of names that only one network knows
+(https://www.iana.org/assignments/special-use-domain-names)."""
 
 
 def public_url(value: str) -> str:
@@ -13,10 +19,22 @@ def public_url(value: str) -> str:
     Raises:
         ValueError: it is not secure, or has a query, user or fragment.
     """
-    url = urlsplit(value)
+    url = _split(value)
     if not _is_secure(url) or url.query or url.fragment or url.username:
-        raise ValueError("give an https:// address without query, user or fragment.")
+        raise ValueError(
+            "give one https:// address, such as https://calls.example.com, without query, user or "
+            "fragment."
+        )
     return value.rstrip("/")
+
+
+def reaches_only_here(url: str) -> bool:
+    """Whether an address is of this machine or of a private network, where Twilio is not."""
+    host = (urlsplit(url).hostname or "").removesuffix(".")
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.rpartition(".")[2] in PRIVATE
 
 
 def api_url(value: str) -> str:
@@ -25,7 +43,7 @@ def api_url(value: str) -> str:
     Raises:
         ValueError: it is not secure.
     """
-    if not _is_secure(urlsplit(value)):
+    if not _is_secure(_split(value)):
         raise ValueError("credentials go there: it must begin with https:// (or be this machine).")
     return value.rstrip("/")
 
@@ -36,7 +54,7 @@ def notify_url(value: str) -> str:
     Raises:
         ValueError: it is not secure, or names a user.
     """
-    url = urlsplit(value)
+    url = _split(value)
     if not _is_secure(url) or url.username:
         raise ValueError("give an https:// address (or one of this machine) without a user.")
     return value
@@ -45,6 +63,14 @@ def notify_url(value: str) -> str:
 def is_here(url: str | None) -> bool:
     """Whether an address is of this machine."""
     return url is not None and urlsplit(url).hostname in LOOPBACK
+
+
+def _split(value: str) -> SplitResult:
+    """Split one address; a host of several, or a port that is no number, is wrong."""
+    url = urlsplit(value)
+    if re.search(r"[\s,;]", url.netloc) or url.port == 0:  # the port: ValueError if it is none
+        raise ValueError("give one address, with a port from 1 to 65535 if it needs one.")
+    return url
 
 
 def _is_secure(url: SplitResult) -> bool:

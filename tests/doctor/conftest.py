@@ -80,6 +80,13 @@ class Installation:
 
 @pytest.fixture
 def installation(tmp_path: Path, twirec_sandbox: Sandbox) -> Iterator[Installation]:
+    with installed(tmp_path, twirec_sandbox) as installation:
+        yield installation
+
+
+@contextmanager
+def installed(tmp_path: Path, twirec_sandbox: Sandbox) -> Iterator[Installation]:
+    """Install it in a folder, with a number that points at it and a recording at Twilio."""
     (tmp_path / "bucket").mkdir(mode=0o700)
     environ = {
         **ENVIRONMENT,

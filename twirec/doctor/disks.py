@@ -32,7 +32,7 @@ def check_folder(root: Path, facts: FolderFacts) -> Iterator[Finding]:
         yield ok(Check.BUCKET, f"{root} will be made with the first recording.")
     else:
         yield ok(Check.BUCKET, f"{root} can be written.")
-    if facts.mode is not None:
+    if facts.mode is not None and not facts.problem:
         yield check_folder_mode(root, facts.mode)
     yield check_room(Check.BUCKET_DISK, facts.free_bytes)
 

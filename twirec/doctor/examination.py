@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,9 @@ from twirec.doctor.vendor import vendor_findings
 from twirec.doctor.voice_view import call_findings, view_findings
 from twirec.model.inspection import Check, Finding, Level
 from twirec.settings import Settings
+
+WHERE_TWILIO_IS = ("TWIREC_TWILIO_API_URL ", "TWILIO_REGION ", "TWILIO_EDGE ")
+"""Settings with which, while they are wrong, another host would be asked."""
 
 
 def utc_now() -> datetime:
@@ -52,10 +56,15 @@ def examine(
     if not problems:
         yield ok(Check.SETTINGS, "All settings can be read.")
     voice_urls: list[str] = []
-    yield from _twilio(settings, now, voice_urls)
     public_url = list(_public_url(settings))
+    reached = all(each.level is Level.OK for each in public_url)
+    if any(problem.startswith(WHERE_TWILIO_IS) for problem in problems):
+        yield unknown(Check.CREDENTIALS, "Where Twilio is to be asked is not said rightly.")
+    else:
+        for finding in _twilio(settings, now, voice_urls):
+            yield finding if reached else _later(finding, settings.public_url)
     yield from public_url
-    if all(each.level is Level.OK for each in public_url):
+    if reached:
         yield from view_findings(settings, [*voice_urls, *_whole(settings, voice)])
     else:
         yield unknown(Check.VIEW, "No view is tried before the app answers: see public URL.")
@@ -65,6 +74,13 @@ def examine(
     if not problems and all(each.level is not Level.FAILED for each in database):
         yield from guarded(Check.VIEW, partial(call_findings, settings))
         yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
+
+
+def _later(finding: Finding, public_url: str) -> Finding:
+    """What is to be set at Twilio may name the public URL, which has to be right before."""
+    if not public_url or public_url not in finding.fix:
+        return finding
+    return replace(finding, fix=f"Mend the public URL first, see there. {finding.fix}")
 
 
 def _has_account(settings: Settings) -> bool:
@@ -81,7 +97,7 @@ def _twilio(
     settings: Settings, now: Callable[[], datetime], voice_urls: list[str]
 ) -> Iterator[Finding]:
     if not _has_account(settings):
-        yield unknown(Check.CREDENTIALS, "Account SID or auth token is not set.")
+        yield unknown(Check.CREDENTIALS, "Account SID or auth token is not set, or wrong.")
         return
     yield from guarded(Check.CREDENTIALS, partial(_inspect_twilio, settings, now, voice_urls))
 
@@ -102,7 +118,9 @@ def _inspect_twilio(
 
 def _public_url(settings: Settings) -> Iterator[Finding]:
     if not settings.public_url or not _has_account(settings):
-        yield unknown(Check.PUBLIC_URL, "Public URL, account SID or auth token is not set.")
+        yield unknown(
+            Check.PUBLIC_URL, "Public URL, account SID or auth token is not set, or wrong."
+        )
         return
     yield from guarded(Check.PUBLIC_URL, partial(public_url_findings, settings))
 
@@ -114,7 +132,7 @@ def _bucket(url: str) -> Iterator[Finding]:
     elif place.scheme == "file":
         yield from guarded(Check.BUCKET, partial(folder_findings, Path(unquote(place.path))))
     else:
-        yield unknown(Check.BUCKET, "The bucket is not set.")
+        yield unknown(Check.BUCKET, "The bucket is not set, or wrong.")
 
 
 def _google(name: str, prefix: str) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ def warning(check: Check, what: str, fix: str) -> Finding:
 
 def failed(check: Check, what: str, fix: str) -> Finding:
     """Return that something is wrong; what settings and errors say may lack its full stop."""
-    return Finding(check, Level.FAILED, f"{what.removesuffix('.')}.", fix)
+    return Finding(check, Level.FAILED, what if what.endswith((".", "?")) else f"{what}.", fix)
 
 
 def unknown(check: Check, why: str) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twirec.adapters.own_app import post
+from twirec.addresses import is_here, reaches_only_here
 from twirec.calls.signature import sign
 from twirec.doctor.answers import (
     destination,
@@ -22,6 +23,14 @@ PING = "/twirec/ping"
 
 def public_url_findings(settings: Settings) -> Iterator[Finding]:
     """Post a genuine and a forged request of each account through the public URL."""
+    if not is_here(settings.api_url) and reaches_only_here(settings.public_url):
+        yield failed(
+            Check.PUBLIC_URL,
+            f"TWIREC_PUBLIC_URL is {settings.public_url}, which Twilio cannot reach: it is only of "
+            "this machine or of a private network.",
+            "Give it an address that the internet knows, or that of a tunnel, such as ngrok's.",
+        )
+        return
     url = settings.public_url + PING
     for account, (token, *_) in settings.auth_tokens.items():
         fields = {"AccountSid": account}
@@ -65,7 +74,8 @@ def _meaning(answer: AppAnswer) -> tuple[str, str]:
         return (
             "there is no twirec app.",
             "Let TWIREC_PUBLIC_URL name the app that Twirec() was given, with its path if it has "
-            "one; an app of an older version has to be updated.",
+            "one, and without that of a view such as /voice; an app of an older version has to be "
+            "updated.",
         )
     if status >= 500:
         return "the app or its proxy fails.", "Look into the log of the app and of the proxy."

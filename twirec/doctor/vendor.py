@@ -9,7 +9,7 @@ from functools import partial
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.findings import failed, guarded, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
-from twirec.model.inspection import AccountFacts, Check, Finding
+from twirec.model.inspection import AccountFacts, Check, Finding, Level
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.settings import Settings
 
@@ -50,7 +50,10 @@ def _account(
         yield check_clock(facts.answered_at, now())
     yield from guarded(Check.TOKENS, partial(_other_tokens, twilio, sid, others))
     if settings.credentials[sid] != (sid, token):
-        yield from guarded(Check.API_KEY, partial(_api_key, twilio, sid))
+        key = list(guarded(Check.API_KEY, partial(_api_key, twilio, sid)))
+        yield from key
+        if any(each.level is Level.FAILED for each in key):  # all that follows would fail by it
+            return
     yield from _hazards(twilio, sid)
 
 
@@ -100,7 +103,16 @@ def _other_tokens(twilio: TwilioInspector, sid: str, tokens: list[str]) -> Itera
 
 
 def _api_key(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
-    twilio.newest_recordings(sid, 1)
+    try:
+        twilio.newest_recordings(sid, 1)
+    except (VendorRefused, NotAtVendor) as error:
+        yield failed(
+            Check.API_KEY,
+            f"TWILIO_API_KEY and TWILIO_API_SECRET do not open the recordings of {sid}: {error}",
+            "Give a main or standard key of that account and region, SK…, with its own secret; a "
+            "restricted key needs the permissions for recordings, calls and numbers.",
+        )
+        return
     yield ok(Check.API_KEY, "TWILIO_API_KEY may read recordings.")
 
 

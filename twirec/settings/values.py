@@ -25,7 +25,22 @@ LONGEST_SPOKEN = 300
 def account_sid(value: str) -> str:
     """Return the SID of an account."""
     if not re.fullmatch("AC[0-9a-fA-F]{32}", value):
-        raise ValueError("an account SID is AC and 32 hex digits.")
+        key = " This is an API key: TWILIO_API_KEY." if value.startswith("SK") else ""
+        raise ValueError(f"an account SID is AC and 32 hex digits.{key}")
+    return value
+
+
+def region(value: str) -> str:
+    """Return a region of Twilio's (https://www.twilio.com/docs/global-infrastructure)."""
+    if not re.fullmatch("[a-z]{2}[0-9]", value):
+        raise ValueError("give a region such as ie1, in small letters; dublin is an edge.")
+    return value
+
+
+def edge(value: str) -> str:
+    """Return an edge of Twilio's (https://www.twilio.com/docs/global-infrastructure)."""
+    if not re.fullmatch("[a-z]+(-[a-z]+)*", value):
+        raise ValueError("give an edge such as dublin, in small letters; ie1 is a region.")
     return value
 
 
