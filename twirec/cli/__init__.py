@@ -36,9 +36,20 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SettingsError as error:
-            raise click.UsageError(str(error), ctx) from error
+            raise WrongSettings(str(error)) from error
         except TwirecError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if not error.strerror:  # a library's own, which says more than a sentence can
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror}.") from error
+
+
+class WrongSettings(click.ClickException):
+    """Settings are missing or wrong. How a command is used has no part in it."""
+
+    exit_code = 2
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -53,7 +53,7 @@ class Reader:
                 "TWIREC_UNINFORMED_AGENTS", values.uninformed, Uninformed.WARN
             ),
             sweep_every=self.read("TWIREC_SWEEP_EVERY", values.minutes, timedelta(minutes=15)),
-            database_url=self.read("TWIREC_DATABASE_URL", str, "sqlite:///twirec.db"),
+            database_url=self.read("TWIREC_DATABASE_URL", values.catalog, "sqlite:///twirec.db"),
             api_url=self.read("TWIREC_TWILIO_API_URL", api_url, None),
             region=self.read("TWILIO_REGION", values.region, None),
             edge=self.read("TWILIO_EDGE", values.edge, None),

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from twirec.adapters.sql.urls import database_url
 from twirec.audio.ffmpeg import is_installed
 from twirec.audio.formats import FORMATS
 from twirec.calls.numbers import is_country
@@ -83,6 +84,12 @@ def bucket_url(value: str) -> str:
     folder = url.scheme == "file" and not url.netloc and len(url.path) > 1
     if not (folder or (url.scheme == "gs" and url.netloc)):
         raise ValueError("write gs://bucket/prefix or file:///folder.")
+    return value
+
+
+def catalog(value: str) -> str:
+    """Return the URL of a database that the catalog can be on, as it is."""
+    database_url(value)
     return value
 
 

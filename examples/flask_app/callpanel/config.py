@@ -118,7 +118,7 @@ def _database(environ: Mapping[str, str], problems: list[str]) -> str:
     url = value or f"sqlite:///{DATABASE.resolve()}"
     try:
         create_engine(url)
-    except (ArgumentError, ImportError):
+    except (ArgumentError, ImportError, ValueError):  # of a port that is none
         problems.append("CALLPANEL_DATABASE_URL is wrong: write a URL such as sqlite:///file.db.")
     return url
 

@@ -66,6 +66,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
         ("CALLPANEL_LINES", "+34911000111=client:ana;+34911000111=client:eva"),
         ("CALLPANEL_DATABASE_URL", "callpanel.db"),
         ("CALLPANEL_DATABASE_URL", "nothing://here"),
+        ("CALLPANEL_DATABASE_URL", "postgresql://ana:s3c:ret@h:port/d"),
         ("CALLPANEL_DATABASE_URL", "oracle://ana@localhost/calls"),
         ("TWIREC_AUDIT_KEY", ""),
         ("TWIREC_TIMEZONE", "Europe/Nowhere"),

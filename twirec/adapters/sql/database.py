@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
 
 from twirec.adapters.sql.outages import Outages
+from twirec.adapters.sql.urls import NO_DRIVER, database_url
 from twirec.model.budget import left
 from twirec.model.errors import CatalogUnavailable, SettingsError
 
@@ -26,12 +27,6 @@ PATIENCE = 3
 A caller is on the line: Twilio hangs up on an answer that takes 15 seconds, and a call goes on
 unrecorded only if we say so before. Workers simply try again.
 """
-
-
-WRONG_URL = (
-    "TWIREC_DATABASE_URL is wrong: write sqlite:///file.db, or the URL of a database whose driver "
-    "is installed."
-)
 
 
 class Database:
@@ -45,9 +40,9 @@ class Database:
     def __init__(self, url: str, notices: Callable[[], datetime] | None = None) -> None:
         self._notices = notices
         try:
-            self.url = make_url(url)
-        except ArgumentError as error:
-            raise SettingsError([WRONG_URL]) from error
+            self.url = database_url(url)
+        except ValueError as error:
+            raise SettingsError([f"TWIREC_DATABASE_URL is wrong: {error}"]) from None
         self._memory = self.url.get_backend_name() == "sqlite" and self.url.database in (
             None,
             "",
@@ -58,8 +53,8 @@ class Database:
         self._outages = Outages(self._write_nothing)
         try:
             self.engine = self._make_engine()
-        except (ArgumentError, ImportError) as error:
-            raise SettingsError([WRONG_URL]) from error
+        except ImportError:
+            raise SettingsError([f"TWIREC_DATABASE_URL: {NO_DRIVER}"]) from None
 
     def _make_engine(self) -> Engine:
         if self._memory:
@@ -173,8 +168,10 @@ class Database:
 
     def _absent(self) -> str:
         """Return that there is no file, and where it is looked for; empty if there is one."""
-        if self.file is None or self.file.exists():
+        if self.file is None or self.file.is_file():
             return ""
+        if self.file.is_dir():
+            return f"TWIREC_DATABASE_URL names a folder, {self.file.absolute()}: name a file in it."
         return f"There is no catalog at {self.file.absolute()}: run `twirec init`."
 
 
@@ -227,4 +224,13 @@ def _explain(error: DBAPIError) -> str:
     words = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
     if "no such table" in words or "does not exist" in words or "no such column" in words:
         return f"The catalog is not set up for this version: run `twirec init` ({words})."
-    return f"The catalog cannot be used: {words}."
+    return f"The catalog cannot be used: {words}{_ADVICE.get(words, '')}."
+
+
+_ADVICE = {
+    "unable to open database file": "; give this user the file and its folder",
+    "attempt to write a readonly database": "; give this user the file and its folder",
+    "database is locked": "; another process writes into it, or was stopped while it did",
+    "file is not a database": "; correct TWIREC_DATABASE_URL",
+}
+"""What mends what SQLite says."""

@@ -23,12 +23,17 @@ def configuration() -> Config:
 
 
 def upgrade(database: Database) -> None:
-    """Bring a database to the newest version of the tables, in one transaction."""
+    """Bring a database to the newest version of the tables, in one transaction.
+
+    Raises:
+        CatalogUnavailable: it cannot be made, does not answer, or is of a newer version.
+    """
     config = configuration()
     database.make_file()
     with database.write() as connection:
         if connection.dialect.name == "postgresql":  # of two at once one waits, as on SQLite
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+        _check_known(MigrationContext.configure(connection).get_current_revision())
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -42,7 +47,16 @@ def check(database: Database) -> None:
     wanted = ScriptDirectory.from_config(configuration()).get_current_head()
     with database.read() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
+    _check_known(found)
     if found != wanted:
         raise CatalogUnavailable(
             f"The catalog is of version {found or 'none'}, not {wanted}: run `twirec init`."
+        )
+
+
+def _check_known(revision: str | None) -> None:
+    known = ScriptDirectory.from_config(configuration()).walk_revisions()
+    if revision is not None and revision not in {script.revision for script in known}:
+        raise CatalogUnavailable(
+            f"The catalog is of a newer version ({revision}) than this twirec: update twirec."
         )
