@@ -16,6 +16,7 @@ from twirec.model.errors import (
     WorkerAway,
 )
 from twirec.model.finding import Page
+from twirec.model.numbers import NumbersReport
 from twirec.model.policy import Decision, PolicyChange
 from twirec.model.reading import Reading
 from twirec.model.records import Call, CallRecord, Consent, Note, Pause, Recording
@@ -61,6 +62,7 @@ __all__ = [
     "LegalBasis",
     "NotFound",
     "Note",
+    "NumbersReport",
     "Outcome",
     "Page",
     "Pause",

@@ -5,28 +5,34 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.auditing import Auditing
+from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.calls.signature import SignatureCheck
 from twirec.custody.orders import Orders
 from twirec.deriving import Deriving
 from twirec.finding import Finding
-from twirec.model.audit import Action
-from twirec.model.errors import TwirecError
-from twirec.model.given import text, texts
+from twirec.model.audit import Action, AuditDraft, stand_in
+from twirec.model.errors import InvalidQuery, TwirecError
+from twirec.model.given import text, texts, word
+from twirec.model.numbers import NumbersReport
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, CallRecord, Pause, Recording, SweepReport
+from twirec.model.words import Direction
 from twirec.phone import Phone
 from twirec.recovery import Recovery
 from twirec.rules import Rules
 from twirec.settings import Settings
 from twirec.takeover import Takeover
+from twirec.transfers.late_numbers import LateNumbers
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.publishing import publish_announcements
 from twirec.transfers.steps import AtStep, pass_by
@@ -235,6 +241,89 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         """Order that a recording is destroyed everywhere. See `Orders.erase`."""
         with self._attempt(Action.ERASE, by, sid):
             return self._orders.erase(sid, why=why, by=by, at=self.now())
+
+    def add_numbers(
+        self,
+        sid: str,
+        *,
+        customer: str | None = None,
+        own: str | None = None,
+        direction: Direction | None = None,
+        why: str,
+        by: str,
+        role: str = "",
+    ) -> CallRecord:
+        """Add what nobody knew of a call: the numbers and the direction of a line without them.
+
+        The labels of its recordings are brought up to date. A number that is known stays.
+
+        Args:
+            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
+            customer, own: the customer's number and the company's, as a person types them.
+            direction: of the call.
+            why: where they are from; it is on the audit log.
+            by: who adds them.
+            role: what they are in the app, for the audit log.
+
+        Returns:
+            The call as it is now.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+            InvalidQuery: a value is none, or known already; the message names it and the fix.
+        """
+        with self._attempt(Action.ANNOTATE, by, sid, role=role):
+            self._late_numbers.add(
+                sid,
+                customer=None if customer is None else text("customer", customer),
+                own=None if own is None else text("own", own),
+                direction=word(Direction, "direction", direction),
+                draft=self._numbers_draft(why, by, role),
+            )
+        return self.show(sid, sees_quarantined=True)
+
+    def add_numbers_from(
+        self, export: IO[bytes], *, why: str, by: str, role: str = "", dry_run: bool = False
+    ) -> NumbersReport:
+        """Add the numbers of an export of calls to the lines that have none.
+
+        Args:
+            export: a day of Twilio's Bulk Export (JSON lines, compressed with gzip or not), or CSV
+                with a line of headings; see docs/backfill.md. It is read once, from where it is.
+            why: where it is from; it is on the audit log for each line.
+            by: who adds them.
+            role: what they are in the app, for the audit log.
+            dry_run: whether nothing is written.
+
+        Raises:
+            InvalidQuery: it cannot be read (further). What was added until then stays.
+        """
+        with self._attempt(Action.ANNOTATE, by, role=role):
+            draft = self._numbers_draft(why, by, role)
+            rows = exported_calls(export)
+            return self._late_numbers.add_from(rows, draft=draft, dry_run=dry_run)
+
+    def _numbers_draft(self, why: str, by: str, role: str) -> Callable[[Call], AuditDraft]:
+        if not text("why", why).strip():
+            raise InvalidQuery("why: say where the numbers are from; it is on the audit log.")
+        key = self.settings.audit_key
+
+        def draft(line: Call) -> AuditDraft:
+            """Make the entry about a line with its new numbers, of which it holds HMACs alone."""
+            detail = {
+                "numbers": "added",
+                "why": why.strip(),
+                "direction": line.direction,
+                "own_number": stand_in(line.own_number, key),
+            }
+            made = self._draft(Action.ANNOTATE, by, role=role, sid=line.call_sid, detail=detail)
+            return replace(made, number=stand_in(line.customer_number, key))
+
+        return draft
+
+    @cached_property
+    def _late_numbers(self) -> LateNumbers:
+        return LateNumbers(self.catalog, self.bucket, self.settings.country)
 
     @cached_property
     def _orders(self) -> Orders:

@@ -16,7 +16,7 @@ from twirec.cli.convert import convert
 from twirec.cli.demo import demo
 from twirec.cli.doctor import doctor
 from twirec.cli.fallback import fallback
-from twirec.cli.find import annotate, search, show
+from twirec.cli.find import add_numbers, annotate, search, show
 from twirec.cli.journal import journal, rebuild
 from twirec.cli.play import sandbox
 from twirec.cli.policy import off, on, policy
@@ -72,7 +72,7 @@ COMMANDS = (
     *(on, off, policy, announcement),
     *(inform, agents),
     *(call, pause, resume),
-    *(search, show, annotate, stats, audit),
+    *(search, show, annotate, add_numbers, stats, audit),
     waveform,
     convert,
     compare,

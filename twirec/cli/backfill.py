@@ -193,7 +193,7 @@ def _figures(report: BackfillReport) -> Iterator[str]:
     if report.numbers_not_known:
         yield (
             f"{report.numbers_not_known:,} of calls that Twilio does not know any more: number not"
-            f" known, {report.kept_without_number:,} kept at Twilio; see docs/backfill.md"
+            f" known, {report.kept_without_number:,} kept at Twilio; see `twirec add-numbers`"
         )
     yield from _counted(report.nothing)
     if report.failed:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -14,10 +14,14 @@ from twirec.cli.output import as_json, or_not_known, print_calls, print_json, re
 from twirec.cli.waves import sound_fields, sound_lines, sound_of
 from twirec.model.announcements import Announcement
 from twirec.model.errors import NotFound
+from twirec.model.numbers import MOST_NAMED, NumbersReport
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.waves import Waveform
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
+
+SHOWN = 20
+"""How many rows of a file are named; `--json` names more."""
 
 
 @click.command()
@@ -80,10 +84,92 @@ def search(
 @click.argument("sid")
 @click.option("--note", help="What to remember of the call.")
 @click.option("--case", help="The number of the dispute or file; '' takes it away.")
-def annotate(sid: str, note: str | None, case: str | None) -> None:
-    """Add a note to a call (CA… or RE…), set its case number, or both."""
-    record = Archive.from_env().annotate(sid, note=note, case=case, by=who())
+@click.option("--customer", help="The customer's number, of a call whose number is not known.")
+@click.option("--own", help="The company's number, where it is not known.")
+@click.option(
+    "--direction", type=click.Choice([d.value for d in Direction]), help="Where it is not known."
+)
+@click.option("--reason", help="Where the numbers are from; it is on the audit log.")
+def annotate(
+    sid: str,
+    note: str | None,
+    case: str | None,
+    customer: str | None,
+    own: str | None,
+    direction: str | None,
+    reason: str | None,
+) -> None:
+    """Add a note to a call (CA… or RE…), set its case number, or add numbers nobody knew."""
+    added = any(value is not None for value in (customer, own, direction))
+    if added and not reason:
+        raise click.UsageError("Say with --reason where the numbers are from.")
+    if reason and not added:
+        raise click.UsageError("--reason is for --customer, --own and --direction; give one.")
+    archive = Archive.from_env()
+    if added:
+        way = Direction(direction) if direction else None
+        record = archive.add_numbers(
+            sid, customer=customer, own=own, direction=way, why=reason or "", by=who()
+        )
+    if note is not None or case is not None or not added:
+        record = archive.annotate(sid, note=note, case=case, by=who())
     click.echo(f"{record.call.call_sid}: written down.")
+
+
+@click.command("add-numbers")
+@click.argument("export", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option("--reason", required=True, help="Where the file is from; it is on the audit log.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be added.")
+@as_json
+def add_numbers(export: str, reason: str, dry_run: bool, as_json: bool) -> None:
+    """Add numbers to calls whose number is not known, from a file (`-`: standard input).
+
+    The file is a day of Twilio's Bulk Export of calls, or CSV with a line of headings: sid, from,
+    to, direction, or sid, customer_number, own_number, direction. A number that is known stays.
+    Exit status 1 if a row cannot be read.
+    """
+    archive = Archive.from_env()
+    with _opened(export) as file:
+        report = archive.add_numbers_from(file, why=reason, by=who(), dry_run=dry_run)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        for line in _figures(report):
+            click.echo(line)
+    if report.unread:
+        raise click.exceptions.Exit(1)
+
+
+def _opened(name: str) -> IO[bytes]:
+    try:
+        return click.open_file(name, "rb")
+    except OSError as error:
+        raise click.FileError(name, error.strerror) from error
+
+
+def _figures(report: NumbersReport) -> Iterator[str]:
+    would = "would get" if report.dry_run else "got"
+    yield f"{report.rows:,} rows: {report.added:,} lines {would} their numbers."
+    if report.left_alone:
+        yield f"  {report.left_alone:,} left alone: their number is known"
+    if report.legs:
+        yield f"  {report.legs:,} legs that other calls dialled"
+    if report.not_found:
+        yield f"  {report.not_found:,} have no line here:"
+        yield from _some(list(report.not_found_sids), report.not_found)
+    if report.unread:
+        yield f"  {report.unread:,} cannot be read:"
+        said = [f"row {row}: {why}" for row, why in report.unread_rows.items()]
+        yield from _some(said, report.unread)
+    if report.labels_waiting:
+        yield f"  {report.labels_waiting:,} labels in the bucket wait for `twirec sweep --full`"
+    yield f"{report.still_not_known:,} calls still have no number."
+
+
+def _some(said: Sequence[str], count: int) -> Iterator[str]:
+    yield from (f"    {each}" for each in said[:SHOWN])
+    if count > SHOWN:
+        yield f"    and {count - SHOWN:,} more; --json names {MOST_NAMED:,}"
 
 
 @click.command()

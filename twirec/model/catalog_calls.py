@@ -35,6 +35,10 @@ class CallsCatalog(Protocol):
         """Return a call's line without what belongs to it; None if it has none."""
         ...
 
+    def lines(self, sids: Sequence[str]) -> Mapping[str, Call]:
+        """Return the lines of calls by their SIDs, or by those of their recordings, where known."""
+        ...
+
     def add_numbers(
         self,
         before: Call,

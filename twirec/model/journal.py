@@ -126,7 +126,10 @@ class JournalCatalog(Protocol):
         ...
 
     def take_over(self, found: Sequence[FoundObject]) -> None:
-        """Write what labels say: recordings replaced, calls and consents where there are none."""
+        """Write what labels say: recordings replaced, calls and consents where there are none.
+
+        A call that is there without a number gets the numbers that they tell.
+        """
         ...
 
     def end_rebuild(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from twirec.calls.agents import agent_of
 from twirec.calls.numbers import WITHHELD, dialled, normalise
@@ -85,7 +86,8 @@ def line_of(
             began_at = found.started_at or recording.started_at or created_at
             if began_at is None:
                 return None
-            line = _told(vendor, found, began_at, country)
+            legs = partial(vendor.legs, found.account_sid, found.sid)
+            line = called_by_twilio(found, began_at, country, legs)
             catalog.open_call(_with_outcome(line, recording))
             return catalog.call(line.account_sid, line.call_sid)
     return _line_without_numbers(catalog, recording, recording.started_at or created_at)
@@ -166,12 +168,21 @@ def state_of(found: VendorRecording) -> State:
     return STATE_OF.get(found.status, State.RECORDING)
 
 
-def _told(vendor: Vendor, found: VendorCall, started_at: datetime, country: str) -> Call:
-    """Return the line of a call that was not announced by us, as the vendor tells it."""
+def called_by_twilio(
+    found: VendorCall, started_at: datetime, country: str, legs: Callable[[], list[VendorCall]]
+) -> Call:
+    """Return the line of a call that was not announced by us, as Twilio tells of it.
+
+    Args:
+        found: the call.
+        started_at: when it began, UTC.
+        country: ISO 3166 code by which numbers are read.
+        legs: returns what it dialled; asked only where its own leg may be an agent's phone.
+    """
     line = _unannounced(found, started_at, country)
     if not may_be_an_agents(found.direction, line.customer_number):
         return line
-    return _turned_round(line, vendor.legs(found.account_sid, found.sid), country)
+    return _turned_round(line, legs(), country)
 
 
 def _with_outcome(line: Call, recording: Recording) -> Call:
@@ -188,7 +199,8 @@ def with_numbers(catalog: Catalog, vendor: Vendor, found: VendorCall, country: s
     False, and nothing done, where they are known by now.
     """
     record = catalog.call(found.account_sid, found.sid)
-    told = _told(vendor, found, record.call.started_at, country)
+    legs = partial(vendor.legs, found.account_sid, found.sid)
+    told = called_by_twilio(found, record.call.started_at, country, legs)
     return catalog.add_numbers(record.call, numbered(record.call, told), channel_maps(record, told))
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import islice
 
@@ -19,10 +20,11 @@ from twirec.model.errors import (
 )
 from twirec.model.journal import FoundObject, RebuildReport
 from twirec.model.ports import Bucket
+from twirec.model.records import Call
 from twirec.model.states import Custody, State
 from twirec.transfers.journal_page import JOURNAL, day_and_number, read_page
 from twirec.transfers.naming import ANNOUNCEMENTS, RECORDINGS
-from twirec.transfers.rebuild_labels import found_in
+from twirec.transfers.rebuild_labels import call_in, found_in
 from twirec.transfers.sweep_bucket import sid_in
 
 PAGE = 500
@@ -148,7 +150,8 @@ class Rebuild:
             self._catalog.take_over(list(self._found(page)))
 
     def _found(self, page: list[StoredObject]) -> Iterator[FoundObject]:
-        known = self._catalog.recordings_of([sid_in(stored.name) for stored in page])
+        sids = [sid_in(stored.name) for stored in page]
+        known, lines = self._catalog.recordings_of(sids), self._catalog.lines(sids)
         for stored in page:
             self._count("objects", "recordings")
             before = known.get(sid_in(stored.name))
@@ -157,12 +160,31 @@ class Rebuild:
             except VerificationFailed as error:
                 self._problems[stored.name] = str(error)
                 continue
+            call = self._late_numbers(stored, lines.get(sid_in(stored.name)))
             if found is not None:
                 self._counted(found)
-                yield found
+            elif before is not None and call is not None:
+                found = FoundObject(before)
+            if found is not None:
+                yield found if call is None else _with_late_numbers(found, call)
+
+    def _late_numbers(self, stored: StoredObject, line: Call | None) -> Call | None:
+        """Return what the labels say of a line that got its numbers after it was journalled."""
+        if line is None or line.number_known:
+            return None
+        try:
+            return call_in(stored.labels)
+        except (KeyError, TypeError, ValueError):
+            self._problems[stored.name] = "its labels are incomplete or cannot be read."
+            return None
 
     def _counted(self, found: FoundObject) -> None:
         row = found.recording
         self._counts["erasing"] += row.state is State.ERASING
         self._counts["from_labels"] += row.state is not State.ERASING
         self._counts["quarantined"] += row.custody is Custody.QUARANTINED
+
+
+def _with_late_numbers(found: FoundObject, call: Call) -> FoundObject:
+    channels = found.recording.channel_map or call.channel_map
+    return replace(found, recording=replace(found.recording, channel_map=channels), call=call)

@@ -111,7 +111,7 @@ def _read(stored: StoredObject, now: datetime) -> FoundObject:
 
 
 def _found(stored: StoredObject, labels: Mapping[str, str], now: datetime) -> FoundObject:
-    call = _call(labels) if labels.get("customer_number") else None
+    call = call_in(labels)
     consent = _consent(labels) if call and labels.get("consent_leg") else None
     recording = Recording(
         sid=labels["recording_sid"],
@@ -150,7 +150,14 @@ def _may_be_active(recording: Recording, consent: Consent | None) -> bool:
     return consent is not None and told and consent.outcome.allows_recording
 
 
-def _call(labels: Mapping[str, str]) -> Call:
+def call_in(labels: Mapping[str, str]) -> Call | None:
+    """Return the line that the labels of a recording tell of; None if of none.
+
+    Raises:
+        KeyError, TypeError, ValueError: they are incomplete, or cannot be read.
+    """
+    if not labels.get("customer_number"):
+        return None
     mode, basis = labels.get("consent_mode"), labels.get("legal_basis")
     return Call(
         account_sid=labels["account_sid"],

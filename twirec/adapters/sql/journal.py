@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keeping import keep_what_is_to_be_kept
+from twirec.adapters.sql.ledger import fill_line
 from twirec.adapters.sql.recordings import BEFORE_ALL, tell_ledger
 from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import calls, consents, journal, marks, recordings
@@ -117,8 +118,10 @@ class Journal:
         """Write what labels say: recordings replaced, calls and consents where there are none."""
         with self.database.write() as connection:
             for each in found:
-                if each.call:
-                    self.database.insert_once(connection, calls, values(each.call))
+                if each.call and not self.database.insert_once(
+                    connection, calls, values(each.call)
+                ):
+                    fill_line(connection, each.call)
                 if each.consent:
                     self.database.insert_once(connection, consents, values(each.consent))
                 row = values(each.recording)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, select, update
 
 from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
@@ -16,7 +16,7 @@ from twirec.adapters.sql.whole import whole
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
 from twirec.model.records import Call, CallRecord, Consent
-from twirec.model.words import Outcome, Reason, Role
+from twirec.model.words import NOT_KNOWN, Outcome, Reason, Role
 
 NUMBERS = ("customer_number", "own_number", "direction")
 """The columns that can be told later."""
@@ -52,6 +52,21 @@ class Ledger:
         with self.database.read() as connection:
             row = connection.execute(select(calls).where(_is(account_sid, call_sid))).first()
         return None if row is None else to_call(row)
+
+    def lines(self, sids: Sequence[str]) -> Mapping[str, Call]:
+        """Return the lines of calls by their SIDs, or by those of their recordings, where known."""
+        its_call = (recordings.c.account_sid == calls.c.account_sid) & (
+            recordings.c.call_sid == calls.c.call_sid
+        )
+        by_recording = (
+            select(calls, recordings.c.sid)
+            .join(recordings, its_call)
+            .where(recordings.c.sid.in_(sids))
+        )
+        with self.database.read() as connection:
+            own = connection.execute(select(calls).where(calls.c.call_sid.in_(sids)))
+            found = {row.call_sid: to_call(row) for row in own}
+            return {row.sid: to_call(row) for row in connection.execute(by_recording)} | found
 
     def add_numbers(
         self,
@@ -176,6 +191,15 @@ class Ledger:
         statement = select(calls.c.call_sid).where(calls.c.own_number == number).limit(1)
         with self.database.read() as connection:
             return connection.execute(statement).first() is not None
+
+
+def fill_line(connection: Connection, told: Call) -> None:
+    """Let a line that has no number have those that are told, and direction and channels."""
+    row = values(told)
+    changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
+    without = calls.c.customer_number == NOT_KNOWN
+    line = _is(told.account_sid, told.call_sid)
+    connection.execute(update(calls).where(line, without).values(changes))
 
 
 def _is(account_sid: str, call_sid: str) -> ColumnElement[bool]:
