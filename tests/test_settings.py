@@ -7,6 +7,7 @@ import pytest
 
 from tests.encrypting import key_pair
 from twirec.model.errors import SettingsError
+from twirec.model.ownership import ALL, OURS, Adopt
 from twirec.model.policy import Policy
 from twirec.model.words import ConsentMode, LegalBasis
 from twirec.settings import NAMES, REQUIRED, Settings
@@ -317,3 +318,29 @@ def test_own_announcements_are_utf_8(tmp_path: Path, encoding: str) -> None:
         )
     else:
         assert settings.wordings["es-ES"].goodbye == "Adiós."
+
+
+@pytest.mark.parametrize(
+    ("value", "adopt"),
+    [
+        ("", OURS),
+        ("ours", OURS),
+        ("all", ALL),
+        ("numbers:+34911000111", Adopt(numbers=frozenset({"+34911000111"}))),
+        (
+            "numbers:+34911000111, +34 911 00 02 22",
+            Adopt(numbers=frozenset({"+34911000111", "+34911000222"})),
+        ),
+    ],
+)
+def test_says_what_is_taken_over(value: str, adopt: Adopt) -> None:
+    changes = {"TWIREC_ADOPT": value} if value else {}
+    assert Settings.from_env({**ENVIRONMENT, **changes}).adopt == adopt
+
+
+@pytest.mark.parametrize(
+    "value", ["ALL", "everything", "numbers", "numbers:", "numbers:911000111", "+34911000111"]
+)
+def test_what_is_taken_over_is_not_guessed(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"TWIREC_ADOPT is wrong: write ours, all, or numbers"):
+        Settings.from_env({**ENVIRONMENT, "TWIREC_ADOPT": value})

@@ -93,7 +93,10 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         )
         notices = (lambda: self.now()) if settings.notify_url else None
         self.catalog = catalog or SqlCatalog(
-            settings.database_url, notices=notices, audit_key=settings.audit_key
+            settings.database_url,
+            notices=notices,
+            audit_key=settings.audit_key,
+            adopt=settings.adopt,
         )
         self.phone = Phone(settings, self.catalog, lambda: self.vendor, lambda: self.now())
         self._given = (bucket, vendor)
@@ -208,6 +211,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             self.bucket,
             self.vendor,
             country=self.settings.country,
+            public_url=self.settings.public_url,
             uninformed_agents=self.settings.uninformed_agents,
             meet=self.phone.meet,
             now=self.now,
@@ -228,7 +232,12 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             if whole:
                 self.catalog.set_mark(WHOLE_BUCKET, now - WEEK)  # the next sweep tries again
             raise
-        log.info("swept: %d seen, %d problems", report.seen, len(report.problems))
+        log.info(
+            "swept: %d seen, %d not ours, %d problems",
+            report.seen,
+            report.not_ours,
+            len(report.problems),
+        )
         for sid, reason in report.problems.items():
             log.warning("%s: %s", sid, reason)
 

@@ -18,6 +18,7 @@ from twirec.settings import Settings
 from twirec.transfers.backfill import Backfill
 from twirec.transfers.backfill_item import TakingOver
 from twirec.transfers.marked_bucket import MarkedBucket
+from twirec.transfers.ownership import Ownership
 from twirec.transfers.worker import Worker
 
 MOST_THREADS = 64
@@ -62,7 +63,9 @@ class Takeover:
         legal_ground: str | None = None,
         threads: int = 8,
     ) -> Backfill:
-        """Return what takes over all recordings that Twilio made in a span of time.
+        """Return what takes over the recordings of a span of time that are the company's own.
+
+        Which those are, `TWIREC_ADOPT` says; the others are counted, and left alone.
 
         Its `run` copies them into the bucket, checks them, and deletes them at Twilio; its `stop`,
         from a signal's handler or another thread, ends it early. Run again, it goes on.
@@ -98,9 +101,13 @@ class Takeover:
             admit = partial(self.admit, ground=ground, by=by)
         self.bucket.check()
         worker = self.worker(whole("threads", threads, 1, MOST_THREADS))
+        ownership = Ownership(
+            self.catalog, self.vendor, self.settings.public_url, self.settings.country
+        )
         taking = TakingOver(
             self.catalog,
             self.vendor,
+            ownership,
             worker,
             country=self.settings.country,
             now=self.now,
@@ -113,6 +120,7 @@ class Takeover:
         return Backfill(
             self.catalog,
             self.vendor,
+            ownership,
             worker,
             taking,
             since=begin,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from twirec.cli import main
 from twirec.model.states import State
 from twirec.model.words import Direction, Outcome, Reason, Role
 from twirec.sandbox import Sandbox
-from twirec.testing import ENVIRONMENT
+from twirec.testing import ENVIRONMENT, PUBLIC_URL
 
 Twirec = Callable[..., Result]
 
@@ -36,6 +37,11 @@ def sandboxed(
         "TWILIO_AUTH_TOKEN": twirec_sandbox.auth_token,
         "TWIREC_TWILIO_API_URL": twirec_sandbox.url,
     }
+    twirec_sandbox.number(
+        "+34911000111",
+        voice_url=f"{PUBLIC_URL}/voice",
+        since=datetime(2020, 1, 1, tzinfo=UTC),
+    )
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     return environ

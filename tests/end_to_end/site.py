@@ -101,6 +101,7 @@ class Site:
                 voice_url=f"{self.url}/voice",
                 fallback_url=f"{self.url}/voice",
                 status_callback=f"{self.url}/twirec/ended",
+                since=datetime(2020, 1, 1, tzinfo=UTC),
             )
             thread = threading.Thread(target=server.serve_forever, args=(0.02,))
             thread.start()

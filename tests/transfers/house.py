@@ -12,9 +12,10 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.records import Recording
 from twirec.model.states import State
-from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording, VoiceRoute
 from twirec.model.words import Role
 from twirec.settings import Settings
+from twirec.testing import PUBLIC_URL
 from twirec.transfers.retrying import MOST_ATTEMPTS
 
 NAME = f"recordings/2026/11/23/20261123T101500Z_{recording_sid()}.wav"
@@ -42,6 +43,15 @@ A_CALL = VendorCall(
 )
 
 
+APPLICATION = "AP" + "1" * 32
+OWN_ROUTES = (
+    VoiceRoute(A_CALL.to, f"{PUBLIC_URL}/voice"),
+    VoiceRoute(APPLICATION, f"{PUBLIC_URL}/softphone"),
+    VoiceRoute("shop.sip.twilio.com", served_by=APPLICATION),
+)
+"""Where the numbers of the scenes point: at the app."""
+
+
 class House:
     """An archive in memory whose clock stands still until it is moved."""
 
@@ -49,6 +59,8 @@ class House:
         self.time = STARTED + timedelta(minutes=1)
         self.bucket = bucket
         self.vendor = MemoryVendor()
+        for route in OWN_ROUTES:
+            self.vendor.add_route(ACCOUNT, route)
         self.archive = Archive(settings, bucket=bucket, vendor=self.vendor, now=lambda: self.time)
         self.archive.set_up()
         self.archive.mark_bucket()

@@ -12,6 +12,7 @@ from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
 from tests.sounds import wav
 from tests.transfers.house import AT_VENDOR, House
 from twirec.model.errors import VendorUnavailable
+from twirec.model.ownership import ALL
 from twirec.model.records import Call
 from twirec.model.states import State
 from twirec.model.vendor import VendorCall
@@ -40,6 +41,11 @@ LEG = VendorCall(
     started_at=STARTED,
 )
 RECORDING = replace(AT_VENDOR, call_sid=FOREIGN.sid)
+
+
+@pytest.fixture(autouse=True)
+def everything(house: House) -> None:
+    house.archive.catalog.to_adopt = ALL
 
 
 def adopt(house: House, *legs: VendorCall, **changes: Any) -> Call:

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from tests.sounds import wav
 from tests.transfers.flaky import BucketMethod, FlakyBucket, WatchedVendor
-from tests.transfers.house import AT_VENDOR, BOTH
+from tests.transfers.house import AT_VENDOR, BOTH, OWN_ROUTES
 from twirec.adapters.memory_vendor import Operation
 from twirec.archive import Archive
 from twirec.model.errors import MediaTruncated, NotFound, TwirecError, VendorUnavailable
@@ -66,6 +66,8 @@ class NothingIsLost(RuleBasedStateMachine):
         self.archive.set_up()
         self.archive.catalog.open_call(a_call())
         self.archive.catalog.record_consent(a_consent(), None)
+        for route in OWN_ROUTES:
+            self.vendor.add_route(ACCOUNT, route)
         for sid in set(CALLS.values()):
             numbers = ("+34600111222", "+34911000111")
             self.vendor.add_call(

@@ -118,7 +118,7 @@ def own_side(
     if call.direction not in {"inbound", "trunking-originating"}:
         caller = address_of(call.from_, country)
         return () if caller == CLIENTS else (caller,)  # whoever placed it said who serves it
-    if not is_phone_without_address(call):
+    if not _is_phone_without_address(call):
         return (address_of(call.to, country),)
     if call.from_.startswith(CLIENTS) and own and CLIENTS in own.since:
         return (CLIENTS,)
@@ -127,7 +127,15 @@ def own_side(
     return tuple(dict.fromkeys(address_of(leg.from_, country) for leg in legs))
 
 
-def is_phone_without_address(call: VendorCall) -> bool:
+def needs_legs(call: VendorCall, own: Own | None) -> bool:
+    """Whether `own_side` of a call depends on what it dialled."""
+    if not _is_phone_without_address(call):
+        return False
+    mixed = own is None or (own.serves_clients and CLIENTS not in own.since)
+    return mixed or not call.from_.startswith(CLIENTS)
+
+
+def _is_phone_without_address(call: VendorCall) -> bool:
     """Whether a call came from a phone whose calls are not served by what they ask for."""
     return call.direction == "inbound" and call.from_.startswith((CLIENTS, "sim:"))
 

@@ -26,7 +26,7 @@ from rich.progress import (
 from rich.text import Text
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, who
+from twirec.cli.output import as_json, print_json, print_not_ours, who
 from twirec.model.backfill import FREE_MINUTES, PRICE_PER_MINUTE, BackfillReport
 from twirec.model.states import State
 
@@ -173,6 +173,7 @@ def _tell(report: BackfillReport, zone: tzinfo) -> None:
         click.echo(f"  {account}: went on at {_moment(at, zone)}, where the last run stopped")
     for line in _figures(report):
         click.echo(f"  {line}")
+    print_not_ours(report.not_ours, report.not_ours_named)
     for sid, reason in list(report.failed.items())[:SHOWN]:
         click.echo(f"  {sid}: {reason}")
     if len(report.failed) > SHOWN:
@@ -196,6 +197,8 @@ def _figures(report: BackfillReport) -> Iterator[str]:
             f" known, {report.kept_without_number:,} kept at Twilio; see `twirec add-numbers`"
         )
     yield from _counted(report.nothing)
+    if report.not_ours:
+        yield f"{report.not_ours:,} are not ours, and were left alone; see TWIREC_ADOPT"
     if report.failed:
         yield f"{len(report.failed):,} failed; `twirec work --once --retry --all` tries them again"
     if report.waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
+from twirec.model.ownership import NotOurs
 from twirec.model.records import CallRecord, Recording
 from twirec.model.words import NOT_KNOWN
 
@@ -70,6 +71,14 @@ def recording_state(recording: Recording) -> str:
 def or_not_known(said: str | None) -> str:
     """Return a number or a direction, or that nobody knows it."""
     return "not known" if said is None or said == NOT_KNOWN else said
+
+
+def print_not_ours(count: int, named: Mapping[str, NotOurs]) -> None:
+    """Print why recordings are not ours, one line for each that is named."""
+    for sid, why in named.items():
+        click.echo(f"  {sid}: not ours: {why.sentence}")
+    if count > len(named):
+        click.echo(f"  and {count - len(named):,} more that are not ours")
 
 
 def who() -> str:

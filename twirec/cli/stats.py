@@ -61,7 +61,15 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "worker seen": _moment(counted.worker_seen, zone),
         "parked": str(counted.parked),
         "not as archived": str(counted.differences),
+        "not ours": _not_ours(counted),
     }
+
+
+def _not_ours(counted: Stats) -> str:
+    if not counted.not_ours:
+        return "none seen"
+    named, more = counted.not_ours_newest[:3], " …" if counted.not_ours > 3 else ""
+    return f"{counted.not_ours:,}, left alone at Twilio: {', '.join(named)}{more}"
 
 
 def _counts(counts: Mapping[Any, int]) -> str:

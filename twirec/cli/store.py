@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, who
+from twirec.cli.output import as_json, print_json, print_not_ours, who
 from twirec.model.errors import BucketError, BucketNotOurs
 from twirec.model.records import SweepReport
 
@@ -137,10 +137,12 @@ def _tell(report: SweepReport) -> None:
         "erased recordings erased again": report.erased_again,
         "objects labelled": report.labelled,
         "stray derivatives deleted": report.derivatives_deleted,
+        "recordings are not ours, and were left alone": report.not_ours,
     }
     for what, count in found.items():
         if count:
             click.echo(f"  {count} {what}")
+    print_not_ours(report.not_ours, report.not_ours_named)
     for sid, what in report.planned.items():
         click.echo(f"  {sid}: not done: {PLANS[what]}")
     for sid, reason in report.problems.items():

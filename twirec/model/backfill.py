@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from twirec.model.ownership import NotOurs
 from twirec.model.states import State
 
 PRICE_PER_MINUTE = 0.0005
@@ -31,6 +32,8 @@ class BackfillReport:
         size: bytes of what it copied.
         nothing: recordings without anything to copy, by state.
         failed: SID to reason, of what was parked.
+        not_ours: recordings of other apps, which were left alone.
+        not_ours_named: SID to why it is not ours, `MOST_NAMED` of them at the most.
         waiting: recordings that were listed, and of which it is not known yet what becomes.
         numbers_not_known: of those that are done with, recordings whose line has no numbers: Twilio
             does not know their call (any more).
@@ -49,6 +52,8 @@ class BackfillReport:
     size: int = 0
     nothing: Mapping[State, int] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    not_ours: int = 0
+    not_ours_named: Mapping[str, NotOurs] = field(default_factory=dict)
     waiting: int = 0
     numbers_not_known: int = 0
     kept_without_number: int = 0

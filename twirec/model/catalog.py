@@ -11,6 +11,7 @@ from typing import Protocol
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.audit import AuditCatalog
 from twirec.model.catalog_calls import CallsCatalog
+from twirec.model.catalog_foreign import ForeignCatalog
 from twirec.model.catalog_recordings import RecordingsCatalog
 from twirec.model.catalog_waves import WavesCatalog
 from twirec.model.derivatives import DerivativesCatalog
@@ -26,6 +27,7 @@ class Catalog(
     WavesCatalog,
     JournalCatalog,
     DerivativesCatalog,
+    ForeignCatalog,
     Protocol,
 ):
     """The database.

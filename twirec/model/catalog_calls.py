@@ -127,7 +127,10 @@ class CallsCatalog(Protocol):
         ...
 
     def owns(self, number: str) -> bool:
-        """Whether there are lines of calls to or from this number as an own number."""
+        """Whether there are lines of calls to or from this number as an own number.
+
+        Those that were written only after the call do not count.
+        """
         ...
 
     def knows_agent(self, agent: str) -> bool:

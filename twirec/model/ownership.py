@@ -24,6 +24,10 @@ class Claim(StrEnum):
     """`TWIREC_ADOPT` is `all`: whatever the account has."""
 
 
+ALWAYS_OURS = frozenset(Claim) - {Claim.NAMED, Claim.ALL}
+"""The claims that stand whatever `TWIREC_ADOPT` says later."""
+
+
 class NotOurs(StrEnum):
     """Why a recording is not the installation's own, as far as anybody can prove."""
 
@@ -68,6 +72,9 @@ class Adopt:
 
 OURS, ALL = Adopt(), Adopt(everything=True)
 
+MOST_NAMED = 20
+"""How many recordings that are not ours are named one by one, where all are counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
@@ -78,9 +85,11 @@ class Foreign:
         account_sid: `AC…`.
         created_at: when the vendor made it, UTC.
         why: why it is not.
+        rule: of what it was concluded: while that is the same, so is the answer.
     """
 
     sid: str
     account_sid: str
     created_at: datetime
     why: NotOurs
+    rule: str = ""

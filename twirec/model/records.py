@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from twirec.model.agents import Leg
 from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
+from twirec.model.ownership import Claim, NotOurs
 from twirec.model.states import UNFINISHED, Custody, Decision, State
 from twirec.model.words import (
     NOT_KNOWN,
@@ -63,6 +64,8 @@ class Call:
             numbers.
         ended_at: UTC; None while nobody told us.
         case_number: of the dispute or file that it belongs to; empty for none.
+        late: whether the line was written after the call, from what Twilio says of it. Such a line
+            does not prove that the call was this app's.
     """
 
     account_sid: str
@@ -84,6 +87,7 @@ class Call:
     detail: str = ""
     ended_at: datetime | None = None
     case_number: str = ""
+    late: bool = False
 
     @property
     def number_known(self) -> bool:
@@ -153,6 +157,7 @@ class Recording:
         keep_at_vendor: whether the vendor's copy stays although ours is archived.
         decision: what is decided, or to be decided, of what cannot be copied as it is.
         accepted: that it was, or is to be, archived despite a difference; None of any other.
+        claim: by what it is the installation's own.
     """
 
     sid: str
@@ -180,6 +185,7 @@ class Recording:
     keep_at_vendor: bool = False
     decision: Decision | None = None
     accepted: Acceptance | None = None
+    claim: Claim = Claim.TOLD
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -304,6 +310,8 @@ class SweepReport:
         erased_again: erased recordings that were back at the vendor or in the bucket.
         labelled: objects whose labels were completed.
         derivatives_deleted: derivatives that the catalog does not know (any more).
+        not_ours: recordings of other apps, which were left alone.
+        not_ours_named: SID to why it is not ours, `MOST_NAMED` of them at the most.
         problems: SID to reason, for what a person has to look at.
         planned: SID to the figure that its repair would count, of a dry run.
     """
@@ -326,5 +334,7 @@ class SweepReport:
     erased_again: int = 0
     labelled: int = 0
     derivatives_deleted: int = 0
+    not_ours: int = 0
+    not_ours_named: Mapping[str, NotOurs] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     planned: Mapping[str, str] = field(default_factory=dict)

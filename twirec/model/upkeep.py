@@ -31,6 +31,9 @@ class Stats:
         differences: objects that are not what was put there, and that nobody looked at yet.
         notices_waiting: notices that the company's own webhook has not taken yet.
         notices_given_up: notices that it did not take for about a day.
+        not_ours: recordings at Twilio that are not this installation's own, and are left alone:
+            those of the last 30 days that sweeps saw, and rows that an earlier setting took over.
+        not_ours_newest: the SIDs of the newest of them, `MOST_NAMED` at the most.
         swept: until when each account was swept, UTC; None if it never was.
         worker_seen: when a worker last said that it lives, UTC; None if none ever did.
         callbacks: Twilio's status callbacks that were believed, by its word for the status; those
@@ -49,6 +52,8 @@ class Stats:
     differences: int = 0
     notices_waiting: int = 0
     notices_given_up: int = 0
+    not_ours: int = 0
+    not_ours_newest: tuple[str, ...] = ()
     swept: Mapping[str, datetime | None] = field(default_factory=dict)
     callbacks: Mapping[str, int] = field(default_factory=dict)
     numbers_not_known: int = 0

@@ -12,6 +12,7 @@ from twirec.addresses import api_url, is_here, notify_url, public_url
 from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, check_said
 from twirec.model.errors import InvalidQuery, SettingsError
+from twirec.model.ownership import OURS
 from twirec.model.ports import PrivateKey
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
 from twirec.settings import values
@@ -54,6 +55,7 @@ class Reader:
             ),
             sweep_every=self.read("TWIREC_SWEEP_EVERY", values.minutes, timedelta(minutes=15)),
             database_url=self.read("TWIREC_DATABASE_URL", values.catalog, "sqlite:///twirec.db"),
+            adopt=self.read("TWIREC_ADOPT", values.adopt, OURS),
             api_url=self.read("TWIREC_TWILIO_API_URL", api_url, None),
             region=self.read("TWILIO_REGION", values.region, None),
             edge=self.read("TWILIO_EDGE", values.edge, None),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.errors import SettingsError
+from twirec.model.ownership import OURS, Adopt
 from twirec.model.policy import Policy
 from twirec.model.ports import PrivateKey
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
@@ -50,6 +51,8 @@ class Settings:
         uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
             not in the register.
         sweep_every: `TWIREC_SWEEP_EVERY`, in minutes: how often a worker sweeps; 0 for never.
+        adopt: `TWIREC_ADOPT`: what is taken over of what the accounts have: what is this app's own
+            (`ours`), recordings of numbers that are named (`numbers:+34…,+34…`), or `all`.
         wordings: what is said, by language: ours, with what the file `TWIREC_ANNOUNCEMENTS` says
             otherwise.
         ffmpeg: `TWIREC_FFMPEG`, the path of an ffmpeg of the machine's own; None for the one that
@@ -82,6 +85,7 @@ class Settings:
     shared_keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     language: str = "es-ES"
     sweep_every: timedelta = timedelta(minutes=15)
+    adopt: Adopt = OURS
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))

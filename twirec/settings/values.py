@@ -17,6 +17,7 @@ from twirec.audio.formats import FORMATS
 from twirec.calls.numbers import is_country
 from twirec.calls.own_wordings import read_wordings
 from twirec.calls.wordings import Wording, unspeakable
+from twirec.model.ownership import Adopt
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
 
 LONGEST_SPOKEN = 300
@@ -108,6 +109,17 @@ def minutes(value: str) -> timedelta:
     if not value.isascii() or not value.isdigit() or int(value) > 24 * 60:
         raise ValueError("give whole minutes, up to 1440; 0 for never.")
     return timedelta(minutes=int(value))
+
+
+def adopt(value: str) -> Adopt:
+    """Return what is taken over of what the accounts have."""
+    if value in {"ours", "all"}:
+        return Adopt(everything=value == "all")
+    word, _, listed = value.partition(":")
+    numbers = frozenset(re.sub(r"[\s()./-]", "", each) for each in listed.split(","))
+    if word != "numbers" or not all(re.fullmatch(r"\+[1-9][0-9]{4,14}", each) for each in numbers):
+        raise ValueError("write ours, all, or numbers:+34911000111,+34911000222 (E.164).")
+    return Adopt(numbers=numbers)
 
 
 def uninformed(value: str) -> Uninformed:

@@ -13,6 +13,7 @@ from twirec.calls.numbers import WITHHELD, dialled, normalise
 from twirec.calls.reception import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, VendorError
+from twirec.model.ownership import Claim
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import NOTHING_THERE, State
@@ -105,22 +106,36 @@ def _line_without_numbers(
         customer_number=NOT_KNOWN,
         own_number=NOT_KNOWN,
         started_at=began_at,
+        late=True,
     )
     catalog.open_line_without_numbers(_with_outcome(line, recording), recording.sid)
     return catalog.call(line.account_sid, line.call_sid)
 
 
 def adopt(
-    catalog: Catalog, vendor: Vendor, found: VendorRecording, country: str, now: datetime
+    catalog: Catalog,
+    vendor: Vendor,
+    found: VendorRecording,
+    country: str,
+    now: datetime,
+    claim: Claim,
 ) -> Adopted:
     """Take over a recording that the vendor listed, even if its call cannot be asked for.
+
+    Args:
+        catalog, vendor: where it goes, and where it is.
+        found: what the vendor says of it.
+        country: ISO 3166 code by which numbers are read.
+        now: when it is due, if there is something to copy, UTC.
+        claim: by what it is the installation's own.
 
     Raises:
         CatalogError: nothing was written down.
     """
     of = found.call_sid or found.conference_sid
     owner = catalog.owner(found.account_sid, of) if of else None
-    recording = adopted(found, owner if owner != found.conference_sid else None, now)
+    call_sid = owner if owner != found.conference_sid else None
+    recording = replace(adopted(found, call_sid, now), claim=claim)
     record, unasked = None, None
     try:
         record = line_of(catalog, vendor, recording, country, created_at=found.created_at)
@@ -289,6 +304,7 @@ def _unannounced(found: VendorCall, started_at: datetime, country: str) -> Call:
         started_at=started_at,
         channel_map=CUSTOMER_FIRST,
         ended_at=found.ended_at,
+        late=True,
     )
 
 

@@ -28,11 +28,13 @@ from twirec.model.errors import (
     VendorRefused,
     VendorUnavailable,
 )
+from twirec.model.ownership import Foreign, NotOurs
 from twirec.model.ports import Vendor
 from twirec.transfers.backfill_item import Item, Look, TakingOver, Verdict
 from twirec.transfers.backfill_listing import Listing
 from twirec.transfers.backfill_spans import Spans
 from twirec.transfers.backfill_tally import Tally
+from twirec.transfers.ownership import Ownership, not_known
 from twirec.transfers.retrying import MOST_ATTEMPTS, pause
 from twirec.transfers.throttle import LOOK, Throttle
 from twirec.transfers.worker import Worker
@@ -60,6 +62,7 @@ class Backfill:
 
     Args:
         catalog, vendor: what is compared.
+        ownership: says whose a recording is.
         worker: copies, one recording at a time for each thread.
         taking: takes one recording over.
         since, until: the span of vendor time, UTC; `until` is exclusive.
@@ -73,6 +76,7 @@ class Backfill:
         self,
         catalog: Catalog,
         vendor: Vendor,
+        ownership: Ownership,
         worker: Worker,
         taking: TakingOver,
         *,
@@ -85,6 +89,7 @@ class Backfill:
     ) -> None:
         self._catalog = catalog
         self._vendor = vendor
+        self._ownership = ownership
         self._worker = worker
         self._taking = taking
         self._since = since
@@ -163,6 +168,8 @@ class Backfill:
             show(self._tally.report(self._gone_on_at))
 
     def _ended(self) -> BackfillReport:
+        for account, refused in self._ownership.refused.items():
+            self._why = self._why or f"{account}: {not_known(refused)}."
         if not self._why:
             for account in self._vendor.accounts:
                 self._spans.finish(account)
@@ -230,7 +237,16 @@ class Backfill:
             reason = f"{type(error).__name__} in the library; the log has more."
             self._tally.fail(item.found.sid, reason)
         else:
-            self._judge(item, look)
+            if isinstance(look, Foreign):
+                self._leave(item, look)
+            else:
+                self._judge(item, look)
+
+    def _leave(self, item: Item, foreign: Foreign) -> None:
+        self._heed(None)
+        self._tally.leave(foreign)
+        if foreign.why is not NotOurs.ROUTES_UNKNOWN:  # of that, the next run looks again
+            self._done_with(item)
 
     def _judge(self, item: Item, look: Look) -> None:
         self._heed(look.error)

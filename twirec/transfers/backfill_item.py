@@ -10,6 +10,7 @@ from enum import Enum, auto
 
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.ownership import Foreign
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, Recording
 from twirec.model.states import UNDONE, Custody, State, advance
@@ -17,6 +18,7 @@ from twirec.model.vendor import VendorRecording
 from twirec.transfers.adoption import adopt, line_of, state_of
 from twirec.transfers.backfill_spans import Span
 from twirec.transfers.lease import LEASE
+from twirec.transfers.ownership import Ownership
 from twirec.transfers.worker import Worker
 
 OURS = frozenset({State.ARCHIVED, State.RELEASED})
@@ -35,6 +37,7 @@ class Verdict(Enum):
     COPIED = auto()
     HERE = auto()
     NOTHING = auto()
+    NOT_OURS = auto()
     FAILED = auto()
     AGAIN = auto()
 
@@ -78,6 +81,7 @@ class TakingOver:
 
     Args:
         catalog, vendor: what is compared.
+        ownership: says whose a recording is.
         worker: copies; and deletes at the vendor, where that is not to keep its copy.
         country: ISO 3166 code by which numbers of adopted calls are read.
         now: the clock, UTC.
@@ -90,6 +94,7 @@ class TakingOver:
         self,
         catalog: Catalog,
         vendor: Vendor,
+        ownership: Ownership,
         worker: Worker,
         *,
         country: str,
@@ -100,6 +105,7 @@ class TakingOver:
     ) -> None:
         self._catalog = catalog
         self._vendor = vendor
+        self._ownership = ownership
         self._worker = worker
         self._country = country
         self._now = now
@@ -107,15 +113,18 @@ class TakingOver:
         self._keep_unknown = keep_at_vendor or not release_unknown
         self._admit = admit
 
-    def take(self, item: Item) -> Look:
-        """Take a recording over as far as it can be now. Doing it again copies nothing twice.
+    def take(self, item: Item) -> Look | Foreign:
+        """Take a recording over as far as it can be now, if it is the installation's own.
+
+        Doing it again copies nothing twice.
 
         Raises:
             VendorError: its call could not be asked for; the recording is adopted all the same.
             CatalogError: nothing could be written down.
         """
         found = item.found
-        self._know(found)
+        if foreign := self._know(found):
+            return foreign
         before = self._order(self._catalog.recording(found.sid))
         lease = self._catalog.claim(self._now(), LEASE, sid=found.sid)
         error = self._worker.work(lease) if lease else None
@@ -126,21 +135,33 @@ class TakingOver:
         due_at = after.due_at if after.due_at and after.due_at > now else now + OF_OTHERS
         return Look(_verdict(item, after), after, due_at, error, self._number_known(after))
 
-    def _know(self, found: VendorRecording) -> None:
-        """See to it that the catalog has the recording as the vendor has it."""
+    def _know(self, found: VendorRecording) -> Foreign | None:
+        """See to it that the catalog has the recording as the vendor has it, if it is ours."""
         try:
             known = self._catalog.recording(found.sid)
         except NotFound:
-            new = adopt(self._catalog, self._vendor, found, self._country, self._now())
-            if new.unasked:
-                raise new.unasked from None
-            return
+            return self._adopt(found)
+        if self._catalog.is_held(found.sid):
+            claim = self._ownership.whose(found)
+            if isinstance(claim, Foreign):
+                return claim
+            self._catalog.set_claim(found.sid, claim)
         told = state_of(found)
         if advance(known.state, told) is not known.state:
             self._catalog.refresh(found.sid, found, told, self._now())
         if known.state not in UNDONE and not self._line(known):
             at = found.created_at
             line_of(self._catalog, self._vendor, known, self._country, created_at=at)
+        return None
+
+    def _adopt(self, found: VendorRecording) -> Foreign | None:
+        claim = self._ownership.whose(found)
+        if isinstance(claim, Foreign):
+            return claim
+        new = adopt(self._catalog, self._vendor, found, self._country, self._now(), claim)
+        if new.unasked:
+            raise new.unasked
+        return None
 
     def _line(self, known: Recording) -> Call | None:
         of = known.call_sid

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from twirec.model.backfill import BackfillReport
+from twirec.model.ownership import MOST_NAMED, Foreign, NotOurs
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.transfers.backfill_item import Look, Verdict
@@ -23,6 +24,7 @@ class Tally:
         self._verdicts: Counter[Verdict] = Counter()
         self._nothing: Counter[State] = Counter()
         self._failed: dict[str, str] = {}
+        self._left: dict[str, NotOurs] = {}
         self._seen = 0
         self._size = 0
         self._minutes = 0
@@ -70,6 +72,13 @@ class Tally:
             self._verdicts[Verdict.FAILED] += 1
             self._failed[sid] = reason
 
+    def leave(self, foreign: Foreign) -> None:
+        """Count a recording that is not ours."""
+        with self._turn:
+            self._verdicts[Verdict.NOT_OURS] += 1
+            if len(self._left) < MOST_NAMED:
+                self._left[foreign.sid] = foreign.why
+
     @property
     def waiting(self) -> int:
         """How many were listed and not settled."""
@@ -89,6 +98,8 @@ class Tally:
                 size=self._size,
                 nothing=dict(self._nothing),
                 failed=dict(self._failed),
+                not_ours=self._verdicts[Verdict.NOT_OURS],
+                not_ours_named=dict(self._left),
                 waiting=self._seen - self._verdicts.total(),
                 minutes=self._minutes,
                 numbers_not_known=self._numbers_not_known,

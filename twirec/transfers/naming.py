@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from twirec.model.announcements import Announcement
 from twirec.model.errors import LabelsTooLong, MediaNotDescribed
+from twirec.model.ownership import ALWAYS_OURS
 from twirec.model.records import Call, CallRecord, Consent, Recording
 from twirec.model.words import ConsentOutcome
 
@@ -74,6 +75,8 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
         found["accepted_why"] = recording.accepted.why
     if recording.keep_at_vendor:
         found["keep_at_vendor"] = "yes"
+    if recording.claim not in ALWAYS_OURS:
+        found["claim"] = recording.claim.value
     if recording.encryption:
         found["encrypted"] = recording.encryption.type
         found["public_key_sid"] = recording.encryption.public_key_sid
@@ -104,6 +107,7 @@ def _call_labels(call: Call) -> dict[str, str]:
         "call_started_at": call.started_at.astimezone(UTC).isoformat(),
         "legal_basis": call.legal_basis or "",
         "consent_mode": call.mode or "",
+        **({"late": "yes"} if call.late else {}),
     }
 
 

@@ -11,6 +11,7 @@ from twirec.model.bucket import TO_ERASE, StoredObject
 from twirec.model.encryption import Encryption
 from twirec.model.errors import VerificationFailed
 from twirec.model.journal import FoundObject
+from twirec.model.ownership import Claim
 from twirec.model.records import Call, Consent, Recording
 from twirec.model.states import STORED, UNDONE, Custody, State
 from twirec.model.words import (
@@ -73,6 +74,7 @@ def _joined(found: Recording, known: Recording) -> Recording:
         custody=known.custody,
         legal_ground=known.legal_ground,
         keep_at_vendor=known.keep_at_vendor,
+        claim=known.claim,
     )
 
 
@@ -134,6 +136,7 @@ def _found(stored: StoredObject, labels: Mapping[str, str], now: datetime) -> Fo
         sha256=_hex(labels["sha256"]),
         due_at=now,
         keep_at_vendor=labels.get("keep_at_vendor") == "yes",
+        claim=Claim(labels.get("claim", Claim.TOLD)),
     )
     if object_name(recording) != stored.name:
         raise ValueError("another recording's labels")
@@ -172,6 +175,7 @@ def call_in(labels: Mapping[str, str]) -> Call | None:
         mode=ConsentMode(mode) if mode else None,
         legal_basis=LegalBasis(basis) if basis else None,
         outcome=Outcome.RECORDED,
+        late=labels.get("late") == "yes",
     )
 
 

@@ -19,6 +19,7 @@ from twirec.model.finding import Query
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import SweepReport
 from twirec.model.words import Uninformed
+from twirec.transfers.ownership import Ownership, not_known
 from twirec.transfers.sweep_bucket import BucketSide
 from twirec.transfers.sweep_conferences import ConferenceSide, Meet
 from twirec.transfers.sweep_findings import Tally
@@ -45,6 +46,9 @@ LONGEST_CALL = timedelta(days=1)
 
 DAY = timedelta(days=1)
 
+FOREIGN_KEPT = timedelta(days=30)
+"""For how long it is remembered which recordings are not ours, for figures and health pages."""
+
 
 class Sweep:
     """Compares vendor, catalog and bucket both ways, and repairs what it safely can.
@@ -52,6 +56,7 @@ class Sweep:
     Args:
         catalog, bucket, vendor: what is compared.
         country: ISO 3166 code by which numbers of adopted calls are read.
+        public_url: below which this app is: whose numbers point there are its own.
         uninformed_agents: what is done about agents who are not in the register.
         meet: what is done when somebody joins a conference.
         now: the clock, UTC.
@@ -67,6 +72,7 @@ class Sweep:
         vendor: Vendor,
         *,
         country: str,
+        public_url: str,
         uninformed_agents: Uninformed,
         meet: Meet,
         now: Callable[[], datetime],
@@ -80,11 +86,15 @@ class Sweep:
         self._full = full
         self._whole_bucket = whole_bucket or full
         self._tally = Tally(dry_run)
-        self._vendor_side = VendorSide(catalog, bucket, vendor, country, now)
+        self._ownership = Ownership(catalog, vendor, public_url, country)
+        self._vendor_side = VendorSide(
+            catalog, bucket, vendor, self._ownership, self._tally.leave, country, now
+        )
         self._ledger_side = LedgerSide(
             catalog,
             vendor,
             self._vendor_side,
+            self._ownership,
             ConferenceSide(catalog, vendor, meet, now),
             country,
             uninformed_agents,
@@ -122,6 +132,16 @@ class Sweep:
             for sid, ask in self._ledger_side.questions(until):
                 self._tally.asked += 1
                 self._tally.look(sid, ask)
+        failed += self._compare_bucket(since, until)
+        for account, refused in self._ownership.refused.items():
+            self._tally.problems[account] = not_known(refused)
+        if failed:
+            raise failed[0]
+        if not self._tally.dry_run:
+            self._catalog.forget_foreign(until - FOREIGN_KEPT)
+        return self._tally.report(since, until)
+
+    def _compare_bucket(self, since: datetime, until: datetime) -> list[TwirecError]:
         try:
             first = None if self._whole_bucket else (self._listed(since) - LONGEST_CALL).date()
             for sid, ask in self._bucket_side.questions(first, until.date()):
@@ -132,10 +152,8 @@ class Sweep:
             self._tally.problems[BUCKET] = str(error)
         except (BucketError, LookedAtNothing) as error:
             log.error("the bucket: %s", error)
-            failed.append(error)
-        if failed:
-            raise failed[0]
-        return self._tally.report(since, until)
+            return [error]
+        return []
 
     @property
     def _saw(self) -> bool:
@@ -177,11 +195,17 @@ class Sweep:
         """
         stuck: datetime | None = None
         for begin, end in self._spans(since, until):
+            remembered = self._tally.remembered = begin or until - FOREIGN_KEPT
+            seen = self._catalog.foreign(account, remembered, end)
+            self._vendor_side.seen = {each.sid: each for each in seen}
             for found in self._vendor.recordings(account, since=begin, until=end):
                 self._tally.seen += 1
                 if not self._tally.look(found.sid, partial(self._vendor_side.compare, found)):
                     at = found.created_at or since
                     stuck = min(stuck or at, at)
+            self._note_foreign(account, remembered, end)
+            if account in self._ownership.refused:  # then look again, once it is known
+                stuck = min(stuck or since, since)
             for call in self._vendor.calls(account, since=begin or since, until=end):
                 self._tally.asked += 1
                 if not self._tally.look(call.sid, partial(self._ledger_side.call, call)):
@@ -190,6 +214,12 @@ class Sweep:
             if self._saw:
                 self._remember({account: min(stuck or end, end)})
         return min(stuck or until, until)
+
+    def _note_foreign(self, account: str, since: datetime, until: datetime) -> None:
+        """Write down what of a span is not ours, for those who ask without a sweep."""
+        if not self._tally.dry_run:
+            self._catalog.set_foreign(account, since, until, self._tally.left)
+        self._tally.left.clear()
 
     def _spans(
         self, since: datetime, until: datetime

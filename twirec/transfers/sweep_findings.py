@@ -6,10 +6,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any, cast
 
 from twirec.model.errors import TwirecError
+from twirec.model.ownership import MOST_NAMED, Foreign, NotOurs
 from twirec.model.records import SweepReport
+
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger("twirec.sweep")
 
@@ -42,16 +46,23 @@ class Tally:
 
     Attributes:
         dry_run: whether nothing is mended.
+        remembered: from when on what is not ours is in `left`, UTC.
         seen, asked, objects: as in `SweepReport`.
         problems, planned: as in `SweepReport`.
+        not_ours, not_ours_named: as in `SweepReport`.
+        left: what is not ours of the span that is looked at.
     """
 
     dry_run: bool = False
+    remembered: datetime = BEFORE_ALL
     seen: int = 0
     asked: int = 0
     objects: int = 0
     problems: dict[str, str] = field(default_factory=dict)
     planned: dict[str, str] = field(default_factory=dict)
+    not_ours: int = 0
+    not_ours_named: dict[str, NotOurs] = field(default_factory=dict)
+    left: list[Foreign] = field(default_factory=list)
     _mended: Counter[str] = field(default_factory=Counter)
 
     def look(self, sid: str, ask: Ask) -> bool:
@@ -61,6 +72,14 @@ class Tally:
             return all(settled)
         except TwirecError as error:
             return self._fail(sid, error)
+
+    def leave(self, foreign: Foreign) -> None:
+        """Count what is not ours."""
+        self.not_ours += 1
+        if len(self.not_ours_named) < MOST_NAMED:
+            self.not_ours_named[foreign.sid] = foreign.why
+        if foreign.created_at >= self.remembered:
+            self.left.append(foreign)
 
     def report(self, since: datetime, until: datetime) -> SweepReport:
         """Return the figures."""
@@ -73,7 +92,9 @@ class Tally:
             objects=self.objects,
             problems=self.problems,
             planned=self.planned,
-            **self._mended,
+            not_ours=self.not_ours,
+            not_ours_named=self.not_ours_named,
+            **cast(dict[str, Any], self._mended),
         )
 
     def _settle(self, finding: Finding) -> bool:

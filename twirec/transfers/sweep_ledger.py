@@ -10,6 +10,7 @@ from twirec.calls.forms import CallEnd
 from twirec.calls.reception import UNANSWERED
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor
+from twirec.model.ownership import NotOurs
 from twirec.model.ports import Vendor
 from twirec.model.records import VOICEMAIL, Call, Pause, Recording
 from twirec.model.states import NOTHING_THERE, State
@@ -17,6 +18,7 @@ from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.words import Outcome, Reason, Uninformed
 from twirec.transfers.adoption import late_line, state_of, with_numbers
 from twirec.transfers.closing import close_line
+from twirec.transfers.ownership import Ownership
 from twirec.transfers.stopping import may_not_go_on, stop
 from twirec.transfers.sweep_conferences import ConferenceSide
 from twirec.transfers.sweep_findings import Ask, Finding
@@ -42,6 +44,7 @@ class LedgerSide:
     Args:
         catalog, vendor: what is compared.
         vendor_side: compares the recordings that turn up.
+        ownership: says whose a call is.
         conference_side: looks who is in a conference.
         country: ISO 3166 code by which numbers are read.
         uninformed_agents: what is done about agents who are not in the register.
@@ -53,6 +56,7 @@ class LedgerSide:
         catalog: Catalog,
         vendor: Vendor,
         vendor_side: VendorSide,
+        ownership: Ownership,
         conference_side: ConferenceSide,
         country: str,
         uninformed_agents: Uninformed,
@@ -61,6 +65,7 @@ class LedgerSide:
         self._catalog = catalog
         self._vendor = vendor
         self._vendor_side = vendor_side
+        self._ownership = ownership
         self._conference_side = conference_side
         self._country = country
         self._uninformed_agents = uninformed_agents
@@ -87,11 +92,17 @@ class LedgerSide:
             return
         known = self._catalog.line(found.account_sid, found.sid)
         if known is None:
-            if line := late_line(self._catalog, self._vendor, found, self._country):
+            line = late_line(self._catalog, self._vendor, found, self._country)
+            if line and self._may_be_ours(found):
                 yield Finding(found.sid, "lines_written", "", partial(self._write, line))
         elif not known.number_known:
             add = partial(with_numbers, self._catalog, self._vendor, found, self._country)
             yield Finding(found.sid, "numbers_found", "", add)
+
+    def _may_be_ours(self, found: VendorCall) -> bool:
+        """Whether a call of an own number is not another app's now: numbers move."""
+        everything = self._catalog.to_adopt.everything
+        return everything or self._ownership.whose_call(found) is not NotOurs.ELSEWHERE
 
     def _write(self, line: Call) -> None:
         """Write a line, and close it: others may have recorded the call all the same."""

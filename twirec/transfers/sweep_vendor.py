@@ -8,12 +8,14 @@ from functools import partial
 
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotFound
+from twirec.model.ownership import Claim, Foreign
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
 from twirec.model.states import UNDONE, State, advance
 from twirec.model.vendor import VendorRecording
 from twirec.transfers.adoption import Adopted, adopt, line_of, state_of
 from twirec.transfers.kept import check_kept
+from twirec.transfers.ownership import Ownership
 from twirec.transfers.sweep_findings import Finding
 
 ELSEWHERE = "external: Twilio put it into your own storage, and twirec has no copy of it"
@@ -27,6 +29,8 @@ class VendorSide:
 
     Args:
         catalog, bucket, vendor: what is compared.
+        ownership: says whose a recording is.
+        leave: is told of what is not the installation's own.
         country: ISO 3166 code by which numbers of adopted calls are read.
         now: the clock, UTC.
     """
@@ -36,28 +40,29 @@ class VendorSide:
         catalog: Catalog,
         bucket: Bucket,
         vendor: Vendor,
+        ownership: Ownership,
+        leave: Callable[[Foreign], None],
         country: str,
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
         self._vendor = vendor
+        self._ownership = ownership
+        self._leave = leave
         self._country = country
         self._now = now
+        self.seen: dict[str, Foreign] = {}
+        """What earlier sweeps saw that is not the installation's own, by SID."""
 
     def compare(self, found: VendorRecording) -> Iterator[Finding]:
         """Compare one recording that the vendor listed."""
         told = state_of(found)
         elsewhere = ELSEWHERE if told is State.EXTERNAL else ""
         known = self._known(found.sid)
-        if known is None:
-            came: list[Adopted] = []
-            yield Finding(found.sid, "adopted", elsewhere, partial(self._adopt, found, came))
-            for each in came:
-                if each.line and not each.line.number_known:
-                    yield Finding(found.sid, "numbers_not_known", "", lambda: True)
-                if each.unasked:
-                    raise each.unasked
+        held = known is not None and self._catalog.is_held(found.sid)
+        if known is None or held:
+            yield from self._take(found, held, elsewhere)
         elif known.state is State.RELEASED:
             yield Finding(found.sid, "deleted_again", "", partial(self._delete_again, known))
         elif known.state is State.ERASED:
@@ -80,9 +85,27 @@ class VendorSide:
     def _refresh(self, found: VendorRecording, told: State) -> bool:
         return self._catalog.refresh(found.sid, found, told, self._now())
 
-    def _adopt(self, found: VendorRecording, came: list[Adopted]) -> bool:
+    def _take(self, found: VendorRecording, held: bool, elsewhere: str) -> Iterator[Finding]:
+        """Take over what is the installation's own, and leave alone what is not."""
+        claim = self._ownership.whose(found, self.seen)
+        if isinstance(claim, Foreign):
+            self._leave(claim)
+            return
+        if held:
+            own = partial(self._catalog.set_claim, found.sid, claim)
+            yield Finding(found.sid, "adopted", elsewhere, own)
+            return
+        came: list[Adopted] = []
+        yield Finding(found.sid, "adopted", elsewhere, partial(self._adopt, found, claim, came))
+        for each in came:
+            if each.line and not each.line.number_known:
+                yield Finding(found.sid, "numbers_not_known", "", lambda: True)
+            if each.unasked:
+                raise each.unasked
+
+    def _adopt(self, found: VendorRecording, claim: Claim, came: list[Adopted]) -> bool:
         """Take a recording over, even if its call cannot be asked for."""
-        adopted = adopt(self._catalog, self._vendor, found, self._country, self._now())
+        adopted = adopt(self._catalog, self._vendor, found, self._country, self._now(), claim)
         came.append(adopted)
         return adopted.new
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, House
+from tests.transfers.house import AT_VENDOR, OWN_ROUTES, House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.backfill import BackfillReport
 from twirec.model.errors import BucketUnavailable
@@ -39,6 +39,8 @@ class CountingBucket(MemoryBucket):
 
 def gather(house: House, *numbers: int, account: str = ACCOUNT, **facts: Any) -> None:
     """Let the vendor have recordings, each of a call and a day of its own."""
+    for route in OWN_ROUTES:
+        house.vendor.add_route(account, route)
     for number in numbers:
         at = STARTED - (number % 20) * DAY
         call = VendorCall(

@@ -11,6 +11,7 @@ from twirec.adapters.sql.agents import Agents
 from twirec.adapters.sql.audit import Audit
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.derivatives import Derivatives
+from twirec.adapters.sql.foreign import ForeignRecordings
 from twirec.adapters.sql.journal import Journal
 from twirec.adapters.sql.keeping import Keeping
 from twirec.adapters.sql.keepsakes import Keepsakes
@@ -26,6 +27,7 @@ from twirec.adapters.sql.upkeep import Upkeep
 from twirec.adapters.sql.waves import Waves
 from twirec.adapters.sql.work import Work
 from twirec.model.errors import CatalogUnavailable
+from twirec.model.ownership import OURS, Adopt
 
 LEAST_ROOM = 32_000_000
 """Bytes that the disk of a SQLite catalog has to have: below that a write may fail at any time,
@@ -50,6 +52,7 @@ class SqlCatalog(
     Keeping,
     Journal,
     Derivatives,
+    ForeignRecordings,
 ):
     """The catalog port on a SQL database.
 
@@ -57,6 +60,7 @@ class SqlCatalog(
         url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
         notices: the clock by which notices are dated; None if none are to be written.
         audit_key: of the HMACs that stand for numbers in the audit log; empty leaves them out.
+        adopt: what is taken over of what an account has; rows beyond it stay as they are.
     """
 
     def __init__(
@@ -65,9 +69,11 @@ class SqlCatalog(
         *,
         notices: Callable[[], datetime] | None = None,
         audit_key: str = "",
+        adopt: Adopt = OURS,
     ) -> None:
         self.database = Database(url, notices)
         self.audit_key = audit_key
+        self.to_adopt = adopt
 
     def set_up(self) -> None:
         """Make the tables, or bring them to this version. Doing it again changes nothing."""

@@ -187,8 +187,9 @@ class Ledger:
             return [to_call(row) for row in connection.execute(statement)]
 
     def owns(self, number: str) -> bool:
-        """Whether there are lines of calls to or from this number as an own number."""
-        statement = select(calls.c.call_sid).where(calls.c.own_number == number).limit(1)
+        """Whether there are lines, written live, of calls of this number as an own number."""
+        own = (calls.c.own_number == number) & ~calls.c.late
+        statement = select(calls.c.call_sid).where(own).limit(1)
         with self.database.read() as connection:
             return connection.execute(statement).first() is not None
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, exists, func, insert, or_, select, upda
 
 from twirec.adapters.sql.agents import PROOF, has_line
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.foreign import held
 from twirec.adapters.sql.keeping import keep_what_is_to_be_kept
 from twirec.adapters.sql.outbox import write_notice
 from twirec.adapters.sql.participants import owner_of
@@ -17,6 +18,7 @@ from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import callbacks, calls, consents, recordings
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.notices import Event
+from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim
 from twirec.model.records import Recording
 from twirec.model.states import NOTHING_THERE, UNDONE, UNFINISHED, Custody, Decision, State, advance
 from twirec.model.vendor import RecordingCallback, VendorRecording
@@ -42,6 +44,7 @@ class Recordings:
     """The part of the catalog that knows which recordings there are."""
 
     database: Database
+    to_adopt: Adopt
 
     def receive(
         self,
@@ -70,6 +73,9 @@ class Recordings:
                     tell_ledger(connection, told)
                     return _find(connection, told.sid)
                 known = _there(connection, told.sid)  # another callback was first, just now
+            if known.claim not in ALWAYS_OURS:
+                told_of = update(recordings).where(recordings.c.sid == known.sid)
+                connection.execute(told_of.values(claim=Claim.TOLD.value))
             return _advance(connection, known, state, _facts(connection, callback), at)
 
     def adopt(self, recording: Recording) -> bool:
@@ -119,7 +125,9 @@ class Recordings:
     def parked(self, limit: int | None = None) -> list[Recording]:
         """Return what was given up, with the last error, oldest first."""
         oldest = (recordings.c.started_at, recordings.c.sid)
-        statement = select(recordings).where(PARKED).order_by(*oldest).limit(limit)
+        statement = (
+            select(recordings).where(PARKED, ~held(self.to_adopt)).order_by(*oldest).limit(limit)
+        )
         with self.database.read() as connection:
             return [to_recording(row) for row in connection.execute(statement)]
 

@@ -14,6 +14,7 @@ from twirec.model.audit import AuditEntry
 from twirec.model.bucket import Difference
 from twirec.model.custody import Order, OrderKind
 from twirec.model.derivatives import Derivative
+from twirec.model.ownership import Claim
 from twirec.model.policy import Policy, PolicyChange
 from twirec.model.records import Call, Consent, Note, Pause, Recording
 from twirec.model.states import Custody, Decision, State
@@ -82,6 +83,7 @@ def to_call(row: Row[Any]) -> Call:
         detail=row.detail,
         ended_at=row.ended_at,
         case_number=row.case_number,
+        late=row.late,
     )
 
 
@@ -129,6 +131,7 @@ def to_recording(row: Row[Any]) -> Recording:
         keep_at_vendor=row.keep_at_vendor,
         decision=Decision(row.decision) if row.decision else None,
         accepted=row.accepted,
+        claim=Claim(row.claim),
     )
 
 

@@ -55,6 +55,7 @@ calls = Table(
     Column("ended_at", UtcDateTime),
     Column("case_number", String(64), nullable=False, server_default=""),
     Column("tail", String(8), nullable=False, server_default="", index=True),
+    Column("late", Boolean, nullable=False, server_default=false()),
     Index("ix_calls_call_sid", "call_sid"),
 )
 
@@ -108,7 +109,18 @@ recordings = Table(
     Column("keep_at_vendor", Boolean, nullable=False, server_default=false()),
     Column("decision", String(16)),
     Column("accepted", TextsJson(Acceptance)),
+    Column("claim", String(8), nullable=False, server_default="told"),
     Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
+)
+
+foreign = Table(
+    "foreign_recordings",
+    metadata,
+    Column("sid", String(34), primary_key=True),
+    Column("account_sid", String(34), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("why", String(16), nullable=False),
+    Column("rule", String(16), nullable=False),
 )
 
 callbacks = Table(

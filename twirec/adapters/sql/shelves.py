@@ -134,6 +134,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "audio": "objects of their own in the bucket",
     "identity": "in the bucket's mark, from which a rebuild takes it over",
     "marks": "where a sweep stopped, and what it is to end: after a rebuild it looks again",
+    "foreign_recordings": "what is not ours, as the last sweeps saw it: the next one sees it again",
     "waveforms": "measured again when one is asked for",
     "derivatives": "made again when they are asked for",
     "differences": "found again when somebody hears it; that it was found is on the audit log",

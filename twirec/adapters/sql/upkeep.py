@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, tru
 
 from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.foreign import count_foreign, held
 from twirec.adapters.sql.outbox import GIVEN_UP
 from twirec.adapters.sql.recordings import PARKED
 from twirec.adapters.sql.rows import values
@@ -20,6 +21,7 @@ from twirec.adapters.sql.schema import callbacks, calls, differences, notices, r
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import Difference
 from twirec.model.errors import NotFound
+from twirec.model.ownership import MOST_NAMED, Adopt
 from twirec.model.states import Custody, State
 from twirec.model.upkeep import Stats
 from twirec.model.words import NOT_KNOWN, Outcome, Reason
@@ -39,12 +41,16 @@ class Upkeep:
     """The part of the catalog for operators."""
 
     database: Database
+    to_adopt: Adopt
 
     def stats(self, since: datetime | None) -> Stats:
         """Count, without loading what is counted."""
         with self.database.read() as connection:
             return Stats(
-                **_recorded(connection, since), **_lines(connection, since), **_waiting(connection)
+                **_recorded(connection, since),
+                **_lines(connection, since),
+                **_waiting(connection, ~held(self.to_adopt)),
+                **_foreign(connection, self.to_adopt),
             )
 
     def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
@@ -85,7 +91,8 @@ class Upkeep:
 
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt."""
-        which = PARKED if sid is None else PARKED & (recordings.c.sid == sid)
+        which = PARKED & ~held(self.to_adopt)
+        which = which if sid is None else which & (recordings.c.sid == sid)
         with self.database.write() as connection:
             changed = connection.execute(
                 update(recordings).where(which).values(due_at=at, attempts=0, decision=None)
@@ -130,13 +137,19 @@ def _lines(connection: Connection, since: datetime | None) -> dict[str, Any]:
     }
 
 
-def _waiting(connection: Connection) -> dict[str, Any]:
+def _foreign(connection: Connection, to_adopt: Adopt) -> dict[str, Any]:
+    count, newest = count_foreign(connection, to_adopt, MOST_NAMED)
+    return {"not_ours": count, "not_ours_newest": newest}
+
+
+def _waiting(connection: Connection, ours: ColumnElement[bool]) -> dict[str, Any]:
     recorded_at = func.coalesce(recordings.c.started_at, recordings.c.due_at)
-    waiting = connection.execute(select(func.count(), func.min(recorded_at)).where(WAITING)).one()
+    statement = select(func.count(), func.min(recorded_at)).where(WAITING, ours)
+    waiting = connection.execute(statement).one()
     return {
         "waiting": waiting[0],
         "oldest_waiting": waiting[1],
-        "parked": _count(connection, PARKED),
+        "parked": _count(connection, PARKED & ours),
         "differences": _count(connection, UNSETTLED),
         "notices_waiting": _count(connection, notices.c.due_at.is_not(None)),
         "notices_given_up": _count(connection, GIVEN_UP),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, case, delete, func, null, or_, select, true, update
 
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.foreign import held
 from twirec.adapters.sql.outbox import write_notice
 from twirec.adapters.sql.recordings import tell_ledger
 from twirec.adapters.sql.rows import to_recording
@@ -17,6 +18,7 @@ from twirec.adapters.sql.schema import callbacks, derivatives, recordings, wavef
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
 from twirec.model.notices import Event
+from twirec.model.ownership import Adopt
 from twirec.model.records import Lease, Recording
 from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Decision, State
 from twirec.model.vendor import VendorRecording
@@ -28,6 +30,7 @@ class Work:
     """The part of the catalog that hands out work. Whoever lost a lease commits nothing."""
 
     database: Database
+    to_adopt: Adopt
 
     def claim(self, now: datetime, lease_for: timedelta, sid: str | None = None) -> Lease | None:
         """Take the recording that is due longest, and count an attempt; None if nothing is due."""
@@ -36,6 +39,7 @@ class Work:
             select(due.c.sid)
             .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
             .where(true() if sid is None else due.c.sid == sid)
+            .where(~held(self.to_adopt, due))
             .order_by(due.c.due_at, due.c.sid)
             .limit(1)
             .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it

@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("case_number", sa.String(length=64), server_default="", nullable=False),
         sa.Column("tail", sa.String(length=8), server_default="", nullable=False),
+        sa.Column("late", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("account_sid", "call_sid", name=op.f("pk_calls")),
     )
     op.create_index("ix_calls_call_sid", "calls", ["call_sid"], unique=False)
@@ -311,6 +312,7 @@ def upgrade() -> None:
         sa.Column("keep_at_vendor", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("decision", sa.String(length=16), nullable=True),
         sa.Column("accepted", sa.JSON(), nullable=True),
+        sa.Column("claim", sa.String(length=8), server_default="told", nullable=False),
         sa.PrimaryKeyConstraint("sid", name=op.f("pk_recordings")),
         sa.UniqueConstraint("object_name"),
     )
@@ -322,6 +324,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_recordings_due_at"), "recordings", ["due_at"], unique=False)
     op.create_index(op.f("ix_recordings_started_at"), "recordings", ["started_at"], unique=False)
+    op.create_table(
+        "foreign_recordings",
+        sa.Column("sid", sa.String(length=34), nullable=False),
+        sa.Column("account_sid", sa.String(length=34), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("why", sa.String(length=16), nullable=False),
+        sa.Column("rule", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("sid", name=op.f("pk_foreign_recordings")),
+    )
+    op.create_index(
+        op.f("ix_foreign_recordings_created_at"),
+        "foreign_recordings",
+        ["created_at"],
+        unique=False,
+    )
     op.create_table(
         "waveforms",
         sa.Column("recording_sid", sa.String(length=34), nullable=False),
