@@ -26,7 +26,7 @@ def test_a_folder_that_is_not_made_yet_is_ok_and_is_not_made(
     installation: Installation, tmp_path: Path
 ) -> None:
     finding = installation.found(Check.BUCKET, TWIREC_BUCKET=f"file://{tmp_path}/a/b")
-    assert (finding.level, "will be made" in finding.what) == (Level.OK, True)
+    assert (finding.level, "can be made" in finding.what) == (Level.OK, True)
     assert not (tmp_path / "a").exists()
 
 
@@ -151,9 +151,12 @@ def test_a_file_that_is_no_database_is_failed(installation: Installation, tmp_pa
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://host/db"])
-def test_a_wrong_url_is_failed(installation: Installation, url: str) -> None:
-    finding = installation.found(Check.DATABASE, TWIREC_DATABASE_URL=url)
+def test_with_a_wrong_url_no_other_database_is_looked_at(
+    installation: Installation, url: str
+) -> None:
+    finding = installation.found(Check.SETTINGS, TWIREC_DATABASE_URL=url)
     assert (finding.level, "TWIREC_DATABASE_URL" in finding.what) == (Level.FAILED, True)
+    assert installation.found(Check.DATABASE, TWIREC_DATABASE_URL=url).level is Level.UNKNOWN
 
 
 def test_a_server_that_is_down_is_unavailable() -> None:

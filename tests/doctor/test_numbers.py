@@ -60,8 +60,16 @@ def test_a_query_in_the_voice_url_and_another_order_of_the_fragment_are_fine() -
         ({"status_callback": ""}, Level.WARNING, "not told"),
         ({"status_callback": "https://crm.example.com/ended"}, Level.WARNING, "not told"),
         ({"status_method": "GET"}, Level.WARNING, "not told"),
-        ({"status_callback": f"{PUBLIC}/twirec/ended"}, Level.WARNING, "only once"),
-        ({"status_callback": f"{PUBLIC}/twirec/ended#rc=5"}, Level.WARNING, "only once"),
+        (
+            {"status_callback": f"{PUBLIC}/twirec/ended"},
+            Level.WARNING,
+            "tells the end of a call again only",
+        ),
+        (
+            {"status_callback": f"{PUBLIC}/twirec/ended#rc=5"},
+            Level.WARNING,
+            "tells the end of a call again only",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_number_is_said(

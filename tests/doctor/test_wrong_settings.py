@@ -87,7 +87,13 @@ ROWS: list[tuple[str, Changes, Check, tuple[str, ...]]] = [
         "nobody serves it",
         {"TWIREC_PUBLIC_URL": CLOSED},
         Check.PUBLIC_URL,
-        ("Nothing answers under", "correct TWIREC_PUBLIC_URL"),
+        ("Nothing answers under", "the connection was refused", "correct TWIREC_PUBLIC_URL"),
+    ),
+    (
+        "https where there is none",
+        {"TWIREC_PUBLIC_URL": "https://127.0.0.1:{port}"},
+        Check.PUBLIC_URL,
+        ("speaks no TLS", "correct TWIREC_PUBLIC_URL"),
     ),
     (
         "another name than the app's",
@@ -236,20 +242,26 @@ ROWS: list[tuple[str, Changes, Check, tuple[str, ...]]] = [
     (
         "a path instead of a URL",
         {"TWIREC_DATABASE_URL": "twirec.db"},
-        Check.DATABASE,
-        ("TWIREC_DATABASE_URL", "sqlite:///"),
+        Check.SETTINGS,
+        ("TWIREC_DATABASE_URL is wrong: it is no URL", "sqlite:///"),
     ),
     (
         "SQLite with two slashes",
         {"TWIREC_DATABASE_URL": "sqlite://twirec.db"},
-        Check.DATABASE,
-        ("TWIREC_DATABASE_URL", "sqlite:///"),
+        Check.SETTINGS,
+        ("TWIREC_DATABASE_URL is wrong", "three slashes"),
+    ),
+    (
+        "PostgreSQL as others write it",
+        {"TWIREC_DATABASE_URL": "postgres://user:hidden@db/twirec"},
+        Check.SETTINGS,
+        ("TWIREC_DATABASE_URL is wrong", "postgresql+psycopg://"),
     ),
     (
         "another maker's database",
         {"TWIREC_DATABASE_URL": "mysql://user:hidden@db/twirec"},
-        Check.DATABASE,
-        ("TWIREC_DATABASE_URL", "sqlite:///"),
+        Check.SETTINGS,
+        ("TWIREC_DATABASE_URL is wrong", "not on mysql"),
     ),
     (
         "a database that is not there",
@@ -310,7 +322,7 @@ ROWS: list[tuple[str, Changes, Check, tuple[str, ...]]] = [
         "a language as of a machine",
         {"TWIREC_LANGUAGE": "es_ES"},
         Check.SETTINGS,
-        ("TWIREC_LANGUAGE is wrong", "es-ES"),
+        ("TWIREC_LANGUAGE is wrong: there are", "Did you mean es-ES?"),
     ),
     (
         "a language without a voice",

@@ -34,13 +34,37 @@ def post(url: str, fields: Mapping[str, str], signature: str | None) -> AppAnswe
     for tries_left in reversed(range(TRIES)):
         try:
             return _post(url, fields, signature)
-        except requests.exceptions.SSLError:
-            raise AppNotTrusted(f"The certificate under {_host(url)} is not trusted.") from None
+        except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise AppNotTrusted(f"The certificate of {_host(url)} is not trusted.") from None
+            raise AppUnreachable(
+                f"What answers under {_host(url)} speaks no TLS, and so no https."
+            ) from None
         except requests.RequestException as error:
-            reason = type(error).__name__
             if not tries_left:
-                raise AppUnreachable(f"Nothing answers under {url} ({reason}).") from None
+                raise AppUnreachable(f"Nothing answers under {url}: {_reason(error)}.") from None
     raise AssertionError("TRIES is at least one")
+
+
+def _reason(error: requests.RequestException) -> str:
+    said = str(error)
+    if isinstance(error, requests.Timeout):
+        return f"no answer came in {TIMEOUT[1]:g} seconds"
+    for sign, reason in _REASONS.items():
+        if sign in said:
+            return reason
+    return type(error).__name__
+
+
+_REASONS = {
+    "NameResolutionError": "no such name is known to DNS",
+    "Failed to resolve": "no such name is known to DNS",
+    "Connection refused": "the connection was refused",
+    "unreachable": "the network is not reachable",
+    "RemoteDisconnected": "the connection was closed without an answer",
+    "Connection reset": "the connection was closed without an answer",
+}
+"""What is in an error of requests, which has no class for it, and what it means."""
 
 
 def _host(url: str) -> str:

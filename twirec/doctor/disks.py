@@ -29,7 +29,7 @@ def check_folder(root: Path, facts: FolderFacts) -> Iterator[Finding]:
             "Give this user the folder, on one local disk, or correct TWIREC_BUCKET.",
         )
     elif facts.mode is None:
-        yield ok(Check.BUCKET, f"{root} will be made with the first recording.")
+        yield ok(Check.BUCKET, f"{root} is not there yet, and can be made.")
     else:
         yield ok(Check.BUCKET, f"{root} can be written.")
     if facts.mode is not None and not facts.problem:

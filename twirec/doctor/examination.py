@@ -69,11 +69,18 @@ def examine(
     else:
         yield unknown(Check.VIEW, "No view is tried before the app answers: see public URL.")
     yield from _bucket(settings.bucket)
-    database = list(guarded(Check.DATABASE, partial(database_findings, settings.database_url)))
+    database = list(_database(settings, problems))
     yield from database
     if not problems and all(each.level is not Level.FAILED for each in database):
         yield from guarded(Check.VIEW, partial(call_findings, settings))
         yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
+
+
+def _database(settings: Settings, problems: Sequence[str]) -> Iterator[Finding]:
+    if any(problem.startswith("TWIREC_DATABASE_URL ") for problem in problems):
+        yield unknown(Check.DATABASE, "TWIREC_DATABASE_URL is wrong: which one is not known.")
+        return
+    yield from guarded(Check.DATABASE, partial(database_findings, settings.database_url))
 
 
 def _later(finding: Finding, public_url: str) -> Finding:

@@ -140,11 +140,14 @@ def _told_late(one: OwnAddress, public_url: str) -> tuple[str, str] | None:
     url, _, fragment = one.status_callback.partition("#")
     wanted = f"{public_url}{ENDED}#rc=5&rp=all"
     if url != f"{public_url}{ENDED}" or one.status_method != "POST":
-        what = "the end of a call is not told to this app, so only the sweep closes its line."
+        what = (
+            "the end of a call is not told to this app: only the sweep closes the lines of callers "
+        )
+        what += "who hang up early."
         return what, f"Set 'Call status changes' to {wanted} by POST."
     if any(parse_qs(fragment).get(name) != value for name, value in RETRIES.items()):
         return (
-            "Twilio tells the end of a call only once.",
+            "Twilio tells the end of a call again only where it could not connect.",
             f"Set 'Call status changes' to {wanted}.",
         )
     return None

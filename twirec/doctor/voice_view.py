@@ -72,7 +72,7 @@ def check_view(url: str, believed: AppAnswer, unsigned: AppAnswer | None = None)
         unsigned: to the same without a signature, where that was asked.
     """
     if believed.status == 204 and unsigned and unsigned.status == 403:
-        return ok(Check.VIEW, f"{url} takes what Twilio signs, and nothing else.")
+        return ok(Check.VIEW, f"{url} takes what Twilio signs, and refuses what is not signed.")
     what, fix = _meaning(believed, unsigned)
     return failed(Check.VIEW, f"{url} {what}", fix)
 
@@ -81,7 +81,7 @@ def _meaning(believed: AppAnswer, unsigned: AppAnswer | None) -> tuple[str, str]
     """Return what is wrong, and the fix."""
     status = believed.status
     if status == 422 and (problem := _problem(believed.text)):
-        return f"connects nobody: {problem}", "Correct what its answer() is given."
+        return f"cannot connect whom it names: {problem}", "Correct what its answer() is given."
     if refused_by_csrf(believed):
         return (
             f"answered {status}: the app's CSRF protection refuses what Twilio posts.",

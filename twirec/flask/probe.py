@@ -20,7 +20,7 @@ from twirec.model.errors import InvalidQuery
 
 
 def probed(view: Callable[..., Any], extension: type) -> Response:
-    """Answer 204; or 422 with the problem, where the view's source shows that it connects nobody.
+    """Answer 204; or 422 with the problem, if a view names whom Twilio cannot connect.
 
     Whom a view names only while a call comes in cannot be seen here: if Twilio could not connect
     them, the call's line says so.

@@ -141,7 +141,13 @@ class Reader:
         try:
             check_said(settings.wordings, settings.language, settings.consent_mode)
         except InvalidQuery as error:
-            self._problems.append(f"TWIREC_LANGUAGE is wrong: {error}")
+            reason = str(error).removeprefix("language: ")
+            alike = [
+                each for each in settings.wordings if each[:2] == settings.language[:2].lower()
+            ]
+            meant = f" Did you mean {' or '.join(alike)}?" if alike else ""
+            known = settings.language in settings.wordings
+            self._problems.append(f"TWIREC_LANGUAGE is wrong: {reason}{'' if known else meant}")
         if settings.clock_speed != 1.0 and not is_here(settings.api_url):
             self._problems.append(
                 "TWIREC_CLOCK_SPEED is only for the sandbox: "
