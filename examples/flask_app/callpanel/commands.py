@@ -16,6 +16,23 @@ from callpanel import accounts
 from callpanel.accounts import AccountError
 from callpanel.config import archive
 from callpanel.roles import Role
+from twirec import TwirecError
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Let what an operator can mend end a command with a sentence, and exit status 1."""
+    try:
+        yield
+    except (OperationalError, ProgrammingError) as error:
+        # not str(error): it carries names
+        raise click.ClickException(
+            f"The accounts cannot be used ({error.orig}): run `flask --app callpanel init`."
+        ) from error
+    except TwirecError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
 
 
 class Accounts(AppGroup):
@@ -23,13 +40,8 @@ class Accounts(AppGroup):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command. Exit status: 0 done, 1 failed, 2 wrong usage."""
-        try:
+        with _one_sentence():
             return super().invoke(ctx)
-        except (OperationalError, ProgrammingError) as error:
-            # not str(error): it carries names
-            raise click.ClickException(
-                f"The accounts cannot be used ({error.orig}): run `flask --app callpanel init`."
-            ) from error
 
 
 user = Accounts("user", help="The accounts of staff.")
@@ -39,8 +51,9 @@ user = Accounts("user", help="The accounts of staff.")
 @with_appcontext
 def init() -> None:
     """Make the tables of catalog and accounts, or bring them to this version."""
-    archive().set_up()
-    upgrade(directory=current_app.extensions["migrate"].directory)
+    with _one_sentence():
+        archive().set_up()
+        upgrade(directory=current_app.extensions["migrate"].directory)
     click.echo("The tables are of this version.")
 
 

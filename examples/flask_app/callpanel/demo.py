@@ -118,10 +118,23 @@ def running(folder: Path, *, speed: float = SPEED, port: int = 0) -> Iterator[De
 
 
 @click.command()
-@click.option("--port", default=0, help="Where the panel listens; a free port by default.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Where the panel listens; a free port by default.",
+)
 def main(port: int) -> None:
     """Run the panel, let calls come, and say where it is, until interrupted."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), port=port) as demo:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        try:
+            demo = stack.enter_context(running(folder, port=port))
+        except OSError as error:
+            raise click.ClickException(
+                f"port {port} of 127.0.0.1 cannot be used: {error.strerror}; give another with "
+                "--port."
+            ) from error
         click.echo(f"The panel is at {demo.url}")
         for name, role in PEOPLE.items():
             click.echo(f"  {role}: sign in as {name}, password {demo.password}")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 
+import click
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -30,6 +31,7 @@ def create_app(
 
     Raises:
         SettingsError: a setting is missing or wrong; the message names every one of them.
+        ClickException: the same, where a command of `flask` makes the app.
     """
     config, archive = _configured(os.environ if environ is None else environ, archive)
     https = archive.settings.public_url.startswith("https://")
@@ -90,5 +92,8 @@ def _configured(environ: Mapping[str, str], archive: Archive | None) -> tuple[Co
     if archive and archive.settings.database_url == config.database_url:
         problems.append("CALLPANEL_DATABASE_URL is wrong: accounts have a database of their own.")
     if archive is None or problems:
-        raise SettingsError(problems)
+        refused = SettingsError(problems)
+        if click.get_current_context(silent=True):  # `flask` would print a traceback
+            raise click.ClickException(str(refused)) from refused
+        raise refused
     return config, archive

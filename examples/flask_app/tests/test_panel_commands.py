@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import getpass
+import os
+import socket
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
+from flask.cli import FlaskGroup
 from flask.testing import FlaskCliRunner
 from panel_house import LINE, PASSWORD, Browser, make_app, open_archive, settings_of
 
-from callpanel import accounts
+from callpanel import accounts, demo
 from twirec import Archive, CatalogError
 
 LONG = "una contraseña larga"
@@ -157,3 +161,45 @@ def test_nothing_stays_that_is_not_on_the_audit_log(
         "aurora": "auditor",
         "sergio": "supervisor",
     }
+
+
+# --- what an operator can mend is one sentence ------------------------------------------------
+
+
+def flask(environ: Mapping[str, str], *words: str) -> Result:
+    """Run `flask --app callpanel`."""
+    runner = CliRunner(env={**dict.fromkeys(os.environ), "PATH": os.environ["PATH"], **environ})
+    return runner.invoke(FlaskGroup(), ["--app", "callpanel", *words])
+
+
+@pytest.mark.parametrize("words", [["init"], ["user", "list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"TWIREC_CONSENTMODE": "opt_in"}, "did you mean TWIREC_CONSENT_MODE?"),
+        ({"CALLPANEL_LINES": ""}, "CALLPANEL_LINES is empty"),
+    ],
+)
+def test_wrong_settings_are_one_message_of_each_command(
+    words: list[str], changes: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    result = flask({**settings_of(tmp_path), **changes}, *words)
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "Error: These settings need attention:" in result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("name", ["TWIREC_DATABASE_URL", "CALLPANEL_DATABASE_URL"])
+def test_a_database_that_cannot_be_made_is_one_sentence(name: str, tmp_path: Path) -> None:
+    result = flask({**settings_of(tmp_path), name: "sqlite:////nowhere/at/all.db"}, "init")
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "/nowhere/at/all.db: No such file or directory." in result.output
+
+
+def test_the_port_of_the_demo_may_be_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(demo.main, ["--port", str(port)])
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert result.output.startswith(f"Error: port {port} of 127.0.0.1 cannot be used")
