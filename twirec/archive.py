@@ -257,7 +257,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         *,
         customer: str | None = None,
         own: str | None = None,
-        direction: Direction | None = None,
+        direction: Direction | str | None = None,
         why: str,
         by: str,
         role: str = "",

@@ -53,8 +53,8 @@ def twirec(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Twirec:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
-    def run(*words: str) -> Result:
-        return CliRunner().invoke(main, words)
+    def run(*words: str, input: str | None = None) -> Result:
+        return CliRunner().invoke(main, words, input=input)
 
     return run
 

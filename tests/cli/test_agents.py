@@ -29,5 +29,5 @@ def test_an_empty_register_says_how_to_fill_it(twirec: Twirec) -> None:
 
 def test_somebody_without_an_address_cannot_be_registered(twirec: Twirec) -> None:
     refused = twirec("inform", "ana", "--on", "2026-03-02", "--reference", "annex")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "agent: give a number, client:NAME or sip:ADDRESS." in refused.output

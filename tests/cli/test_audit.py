@@ -20,7 +20,7 @@ def test_the_command_line_is_audited_as_the_user_of_the_system(
 
 
 def test_failed_attempts_are_shown(twirec: Twirec, archive: Archive) -> None:
-    assert twirec("admit", recording_sid(), "--ground", "x").exit_code == 1
+    assert twirec("admit", recording_sid(), "--ground", "x").exit_code == 2
     shown = twirec("audit", "--sid", recording_sid()).output
     assert "admit" in shown
     assert "InvalidQuery" in shown

@@ -24,7 +24,7 @@ from twirec.sandbox import Fault, Faults, Sandbox
 from twirec.transfers.throttle import Throttle
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
-COMMAND = [sys.executable, "-m", "twirec.cli", "backfill"]
+COMMAND = [sys.executable, "-m", "twirec", "backfill"]
 ORDER = ["--since", "2026-02-01", "--until", "2026-10-31"]
 
 

@@ -59,5 +59,5 @@ def test_a_call_that_cannot_be_made_says_why(
     twirec: Twirec, wrong: tuple[str, ...], problem: str
 ) -> None:
     said = twirec("call", *wrong)
-    assert said.exit_code == 1
+    assert said.exit_code == 2
     assert said.output.startswith(f"Error: {problem}")

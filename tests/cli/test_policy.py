@@ -58,7 +58,7 @@ def test_a_switch_for_all_names_the_numbers_that_it_does_not_touch(twirec: Twire
 
 def test_a_number_that_is_reset_follows_all_others(twirec: Twirec, archive: Archive) -> None:
     twirec("on", "--number", SHOP, "--reason", "the shop wants it")
-    assert twirec("policy", "--number", SHOP, "--reset").exit_code == 1
+    assert twirec("policy", "--number", SHOP, "--reset").exit_code == 2
     assert twirec("policy", "--number", SHOP, "--reset", "--reason", "no more").exit_code == 0
     said = twirec("off", "--reason", "an order of the authority").output
     assert "Not changed" not in said
@@ -84,14 +84,14 @@ def test_a_number_that_is_reset_follows_all_others(twirec: Twirec, archive: Arch
 )
 def test_what_held_is_asked_of_one_moment(twirec: Twirec, at: str, problem: str) -> None:
     asked = twirec("policy", "--at", at)
-    assert asked.exit_code == 1
+    assert asked.exit_code == 2
     assert problem in asked.output
 
 
 @pytest.mark.parametrize("numbers", ["911000111,911000112", "911000111;911000112"])
 def test_two_numbers_in_one_are_refused(twirec: Twirec, numbers: str) -> None:
     said = twirec("off", "--number", numbers, "--reason", "x")
-    assert said.exit_code == 1
+    assert said.exit_code == 2
     assert "number: give +34911222333" in said.output
 
 
@@ -105,7 +105,7 @@ def test_a_sip_address_has_its_policy_however_it_is_reached(
 
 def test_what_is_no_number_has_no_policy(twirec: Twirec) -> None:
     asked = twirec("policy", "--number", "the shop")
-    assert asked.exit_code == 1
+    assert asked.exit_code == 2
     assert "number: give +34911222333, client:NAME or sip:ADDRESS." in asked.output
 
 
@@ -116,8 +116,8 @@ def test_an_hour_is_not_guessed(twirec: Twirec, at: str) -> None:
 
 def test_the_table_says_of_which_moment_it_is(twirec: Twirec) -> None:
     for at, moment in {
-        "2026-11-03 05:00": "as of 2026-11-03 05:00 CET",
-        "2026-10-25T02:20:00+01:00": "as of 2026-10-25 02:20 CET",
+        "2026-11-03 05:00": "As of 2026-11-03 05:00 CET",
+        "2026-10-25T02:20:00+01:00": "As of 2026-10-25 02:20 CET",
     }.items():
         assert moment in twirec("policy", "--at", at).output
 
@@ -164,7 +164,7 @@ def test_a_number_that_is_none_switches_nothing(
 ) -> None:
     for words in (("off",), ("policy", "--reset"), ("policy", "--mode", "opt_in")):
         said = twirec(*words, "--number", number, "--reason", "x")
-        assert said.exit_code == 1
+        assert said.exit_code == 2
         assert "number: give +34911222333" in said.output
     assert archive.catalog.policy_history() == []
     archive.close()
@@ -278,7 +278,7 @@ def test_a_change_that_cannot_be_made_says_why_and_makes_none(
     twirec: Twirec, archive: Archive, words: tuple[str, ...], said: str
 ) -> None:
     result = twirec(*words)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert said in result.output
     assert archive.catalog.policy_history() == []
     archive.close()
@@ -288,5 +288,5 @@ def test_a_narrower_scope_may_not_be_left_without_a_yes(twirec: Twirec) -> None:
     both = ("--mode", "opt_in", "--legal-basis", "consent", "--reason", "x")
     assert twirec("policy", "--number", SHOP, "--mode", "announce", "--reason", "x").exit_code == 0
     result = twirec("policy", *both)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "announce does not fit" in result.output

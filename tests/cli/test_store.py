@@ -42,7 +42,7 @@ def test_the_demo_replaces_no_folder_but_a_demos(tmp_path: Path, twirec: Twirec)
 def test_missing_settings_are_named_all_at_once() -> None:
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("TWIREC_", "TWILIO_"))}
     result = subprocess.run(
-        [sys.executable, "-m", "twirec.cli", "work", "--once"],
+        [sys.executable, "-m", "twirec", "work", "--once"],
         env=environ,
         capture_output=True,
         text=True,
@@ -94,7 +94,7 @@ def test_a_worker_ends_cleanly_and_at_once_when_told_to(
     )
     archive.sweep()
     worker = subprocess.Popen(
-        [sys.executable, "-m", "twirec.cli", "work"], env={**os.environ, **sandboxed}
+        [sys.executable, "-m", "twirec", "work"], env={**os.environ, **sandboxed}
     )
     deadline = time.monotonic() + 20
     while not any(slow.sid in seen.path for seen in twirec_sandbox.requests):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from tests.soak.ground import Figures, Ground
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
-COMMAND = [sys.executable, "-m", "twirec.cli", "backfill", "--since", "2023-12-01", "--json"]
+COMMAND = [sys.executable, "-m", "twirec", "backfill", "--since", "2023-12-01", "--json"]
 COMMAND += ["--until", "2025-12-31"]
 
 

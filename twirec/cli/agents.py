@@ -6,10 +6,9 @@ from dataclasses import asdict
 from datetime import datetime
 
 import click
-from rich.table import Column, Table
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, console, print_json, who
+from twirec.cli.output import Column, as_json, print_json, print_table, say, who
 
 
 @click.command()
@@ -22,12 +21,16 @@ from twirec.cli.output import as_json, console, print_json, who
     help="The day on which they were informed.",
 )
 @click.option("--reference", required=True, help="Where it can be looked up: 'contract, annex 4'.")
-def inform(agent: str, informed_on: datetime, reference: str) -> None:
+@as_json
+def inform(agent: str, informed_on: datetime, reference: str, as_json: bool) -> None:
     """Register that an agent (a number, client:NAME, sip:ADDRESS) knows that calls are recorded."""
     entry = Archive.from_env().inform_agent(
         agent, informed_on=informed_on.date(), reference=reference, by=who()
     )
-    click.echo(f"Entry {entry.id}: {entry.agent}, informed on {entry.informed_on}.")
+    if as_json:
+        print_json(asdict(entry))
+    else:
+        say(f"Entry {entry.id}: {entry.agent}, informed on {entry.informed_on}.")
 
 
 @click.command()
@@ -38,12 +41,16 @@ def agents(as_json: bool) -> None:
     if as_json:
         print_json([asdict(entry) for entry in entries])
     elif not entries:
-        click.echo("No agent was informed. Register them with: twirec inform")
+        say("No agent was informed. Register them with: twirec inform")
     else:
-        columns = ("entry", "agent", "informed on", "reference", "entered by")
-        table = Table(*(Column(name, overflow="fold") for name in columns))
-        for entry in entries:
-            table.add_row(
-                str(entry.id), entry.agent, str(entry.informed_on), entry.reference, entry.by
-            )
-        console.print(table)
+        columns = (
+            Column("entry", 1),
+            Column("agent", folds=True),
+            Column("informed on", 2),
+            Column("reference", 3, folds=True),
+            Column("entered by", 4),
+        )
+        rows = [
+            (each.id, each.agent, each.informed_on, each.reference, each.by) for each in entries
+        ]
+        print_table(columns, rows)

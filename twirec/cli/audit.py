@@ -6,10 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-from rich.table import Column, Table
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, console, print_json
+from twirec.cli.output import Column, as_json, print_json, print_table, say
 
 
 @click.command()
@@ -33,11 +32,19 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
     if as_json:
         print_json([asdict(entry) for entry in entries])
         return
-    columns = ("entry", "time", "who", "role", "action", "of", "done", "detail")
-    table = Table(*(Column(name, overflow="fold") for name in columns))
-    for entry in entries:
-        table.add_row(
-            str(entry.seq),
+    columns = (
+        Column("entry"),
+        Column("time", 1),
+        Column("who", 2),
+        Column("role", 7),
+        Column("action", 3),
+        Column("of", 4),
+        Column("done", 5),
+        Column("detail", 6, folds=True),
+    )
+    rows = [
+        (
+            entry.seq,
             f"{entry.at.astimezone(archive.settings.timezone):%Y-%m-%d %H:%M:%S}",
             entry.by,
             entry.role,
@@ -46,7 +53,9 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
             "yes" if entry.ok else "no",
             ", ".join(f"{name}: {value}" for name, value in entry.detail.items()),
         )
-    console.print(table)
+        for entry in entries
+    ]
+    print_table(columns, rows)
 
 
 def _verify(archive: Archive, as_json: bool) -> None:
@@ -54,8 +63,8 @@ def _verify(archive: Archive, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(verdict), "whole": verdict.whole})
     elif verdict.whole:
-        click.echo(f"The audit log is whole: {verdict.entries} entries.")
+        say(f"The audit log is whole: {verdict.entries} entries.")
     else:
-        click.echo(f"The audit log is broken at entry {verdict.broken_at}: {verdict.why}.")
+        say(f"The audit log is broken at entry {verdict.broken_at}: {verdict.why}.")
     if not verdict.whole:
         raise click.exceptions.Exit(1)

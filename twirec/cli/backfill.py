@@ -12,7 +12,6 @@ from datetime import datetime, tzinfo
 from types import FrameType
 
 import click
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -26,7 +25,7 @@ from rich.progress import (
 from rich.text import Text
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, print_not_ours, who
+from twirec.cli.output import as_json, print_json, print_not_ours, progress_terminal, say, who
 from twirec.model.backfill import FREE_MINUTES, PRICE_PER_MINUTE, BackfillReport
 from twirec.model.states import State
 
@@ -122,8 +121,8 @@ class RateColumn(ProgressColumn):
 @contextmanager
 def _progress() -> Iterator[Show | None]:
     """Show a bar on a terminal, and nothing anywhere else."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    console = progress_terminal()
+    if console is None:
         yield None
         return
     columns = (
@@ -165,26 +164,26 @@ def _logging_above() -> Iterator[None]:
 
 
 def _tell(report: BackfillReport, zone: tzinfo) -> None:
-    click.echo(
+    say(
         f"Recorded from {_moment(report.since, zone)} to {_moment(report.until, zone)}:"
         f" {report.seen:,} recordings at Twilio."
     )
     for account, at in report.gone_on_at.items():
-        click.echo(f"  {account}: went on at {_moment(at, zone)}, where the last run stopped")
+        say(f"  {account}: went on at {_moment(at, zone)}, where the last run stopped")
     for line in _figures(report):
-        click.echo(f"  {line}")
+        say(f"  {line}")
     print_not_ours(report.not_ours, report.not_ours_named)
     for sid, reason in list(report.failed.items())[:SHOWN]:
-        click.echo(f"  {sid}: {reason}")
+        say(f"  {sid}: {reason}")
     if len(report.failed) > SHOWN:
-        click.echo(f"  and {len(report.failed) - SHOWN} more; `twirec stats --json` names all")
-    click.echo(
+        say(f"  and {len(report.failed) - SHOWN} more; `twirec stats --json` names all")
+    say(
         f"Twilio's list price for keeping these {report.minutes:,} minutes there:"
         f" ${report.price:,.2f} a month"
         f" (${PRICE_PER_MINUTE} a minute, {FREE_MINUTES:,} minutes free)."
     )
     if report.stopped:
-        click.echo(f"{report.stopped} Run the same command again to go on.")
+        say(f"{report.stopped} Run the same command again to go on.")
 
 
 def _figures(report: BackfillReport) -> Iterator[str]:

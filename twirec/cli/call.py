@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import who
+from twirec.cli.output import as_json, print_json, say, who
 from twirec.model.errors import VendorError
 
 
@@ -18,15 +20,20 @@ from twirec.model.errors import VendorError
     multiple=True,
     help="Whom to connect when the customer answered; given several times, all ring.",
 )
-def call(to: str, own_number: str, connect: tuple[str, ...]) -> None:
+@as_json
+def call(to: str, own_number: str, connect: tuple[str, ...], as_json: bool) -> None:
     """Call a customer, tell them that the call is recorded, and connect them."""
     placed = Archive.from_env().call(to, connect=connect, own_number=own_number)
-    click.echo(placed.call_sid)
+    if as_json:
+        print_json(asdict(placed))
+    else:
+        say(placed.call_sid)
 
 
 @click.command()
 @click.argument("sid")
-def pause(sid: str) -> None:
+@as_json
+def pause(sid: str, as_json: bool) -> None:
     """Pause what is recorded of a call (CA…), such as while a card number is said.
 
     It stays paused until it is resumed. Exit status 1 if Twilio did not say that it is paused.
@@ -35,16 +42,23 @@ def pause(sid: str) -> None:
         pauses = Archive.from_env().pause(sid, by=who())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it records, and try again: {error}") from error
+    if as_json:
+        print_json([asdict(paused) for paused in pauses])
+        return
     for paused in pauses:
-        click.echo(f"{paused.recording_sid} is paused.")
+        say(f"{paused.recording_sid} is paused.")
 
 
 @click.command()
 @click.argument("sid")
-def resume(sid: str) -> None:
+@as_json
+def resume(sid: str, as_json: bool) -> None:
     """Let what is recorded of a call (CA…) go on after a pause."""
     try:
-        Archive.from_env().resume(sid, by=who())
+        resumed = Archive.from_env().resume(sid, by=who())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it is silent, and try again: {error}") from error
-    click.echo("It is recorded again.")
+    if as_json:
+        print_json({"resumed": resumed})
+    else:
+        say("It is recorded again.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, who
+from twirec.cli.output import as_json, print_json, say, who
 
 
 @click.command()
@@ -30,6 +30,6 @@ def compare(sid: str, reason: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"sid": sid, "settled": settled})
     elif reason is None:
-        click.echo(f"{sid} is what was archived.")
+        say(f"{sid} is what was archived.")
     else:
-        click.echo(f"{settled} off the list; who hears it next finds it again.")
+        say(f"{settled} off the list; who hears it next finds it again.")

@@ -11,9 +11,8 @@ from pathlib import Path
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import who
+from twirec.cli.output import as_json, print_json, say, who
 from twirec.model.audio import Channels
-from twirec.model.errors import InvalidQuery
 from twirec.model.reading import Reading
 
 
@@ -51,6 +50,7 @@ class Moment(click.ParamType[float]):
 @click.option("--normalise", is_flag=True, help="Bring loudness to -23 LUFS (EBU R128).")
 @click.option("--trim-silence", is_flag=True, help="Cut pauses to a second.")
 @click.option("-o", "--output", help="The file to write, or - for the standard output.")
+@as_json
 def convert(
     sid: str,
     format_: str,
@@ -62,6 +62,7 @@ def convert(
     normalise: bool,
     trim_silence: bool,
     output: str | None,
+    as_json: bool,
 ) -> None:
     """Write a recording (RE…), or a cut of it, in another format.
 
@@ -79,6 +80,24 @@ def convert(
         trim_silence=trim_silence,
         by=who(),
     )
+    _give(reading, output, as_json)
+
+
+@click.command()
+@click.argument("sid")
+@click.option("-o", "--output", help="The file to write, or - for the standard output.")
+@as_json
+def download(sid: str, output: str | None, as_json: bool) -> None:
+    """Write a recording (RE…) as it was archived, byte for byte.
+
+    Without -o the file is named after number and local time. A file that is there is not replaced.
+    """
+    _give(Archive.from_env().open(sid, by=who(), download=True), output, as_json)
+
+
+def _give(reading: Reading, output: str | None, as_json: bool) -> None:
+    if as_json and output == "-":
+        raise click.UsageError("--json and -o - both want the standard output; give one.")
     with reading:
         if output == "-":
             for chunk in reading:
@@ -86,14 +105,18 @@ def convert(
             return
         file = Path(output or reading.file_name)
         _write(reading, file)
-    click.echo(f"{file}: {file.stat().st_size} bytes.")
+    size = file.stat().st_size
+    if as_json:
+        print_json({"file": str(file), "size": size, "content_type": reading.content_type})
+    else:
+        say(f"{file}: {size} bytes.")
 
 
 def _write(reading: Reading, file: Path) -> None:
     """Write a file as a whole or not at all, readable by its owner only."""
     taken = f"{file} is there already: give another name with -o."
     if file.exists():
-        raise InvalidQuery(taken)
+        raise click.ClickException(taken)
     try:
         with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".twirec-") as draft:
             for chunk in reading:
@@ -101,6 +124,6 @@ def _write(reading: Reading, file: Path) -> None:
             draft.flush()
             os.link(draft.name, file)
     except FileExistsError:
-        raise InvalidQuery(taken) from None
+        raise click.ClickException(taken) from None
     except OSError as error:
-        raise InvalidQuery(f"{file} cannot be written ({error.strerror}).") from error
+        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from error

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +18,7 @@ import requests
 
 from twirec.archive import Archive
 from twirec.cli.demo_report import Played, report
+from twirec.cli.output import as_json, say
 from twirec.model.words import Outcome
 from twirec.sandbox import Sandbox
 from twirec.sandbox.scenes import AGENT, OWN_NUMBER, SCENES
@@ -47,7 +48,8 @@ PATIENCE = 45.0
     show_default=True,
     help="What the demo leaves behind; an earlier demo's is replaced.",
 )
-def demo(store: str, folder: Path) -> None:
+@as_json
+def demo(store: str, folder: Path, as_json: bool) -> None:
     """Play calls from ringing to a verified recording, and show what came of each.
 
     Needs no account: the stand-in for Twilio, a Flask app and a worker run on free local ports.
@@ -67,8 +69,11 @@ def demo(store: str, folder: Path) -> None:
         stack.enter_context(_serving(archive, sandbox, listener))
         stack.enter_context(_working(archive))
         played = _play(sandbox, archive, environ["TWIREC_PUBLIC_URL"])
-        wrong = report(archive, sandbox, played)
-    click.echo(f"\nLook for yourself: . {folder}/env && {sys.argv[0]} search --number 600111222")
+        wrong = report(archive, sandbox, played, as_json=as_json)
+    if not as_json:
+        say()
+        env = shlex.quote(f"{folder}/env")
+        say(f"Look for yourself: twirec --env-file {env} search --number 600111222")
     if wrong:
         raise click.ClickException("not as it should be:\n" + "\n".join(wrong))
 
@@ -104,7 +109,7 @@ def _environment(sandbox: Sandbox, folder: Path, port: int) -> dict[str, str]:
 
 
 def _write_environment(path: Path, environ: Mapping[str, str]) -> None:
-    lines = [f"export {name}='{value}'\n" for name, value in environ.items()]
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in environ.items()]
     path.write_text("".join(lines), encoding="utf-8")
 
 
@@ -122,7 +127,7 @@ def _bucket(store: str, folder: Path, stack: ExitStack) -> str:
         f"{os.environ['STORAGE_EMULATOR_HOST']}/storage/v1/b", json={"name": "demo"}, timeout=10
     )
     made.raise_for_status()
-    click.echo(f"fake-gcs-server is at {server.url}")
+    say(f"fake-gcs-server is at {server.url}", err=True)
     return "gs://demo/calls"
 
 
@@ -192,7 +197,7 @@ def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
         fallback_url=f"{app_url}/voice",
         status_callback=f"{app_url}/twirec/ended",
     )
-    click.echo(f"Playing {len(SCENES)} calls, {SPEED:g} times faster than life …")
+    say(f"Playing {len(SCENES)} calls, {SPEED:g} times faster than life …", err=True)
     played = [
         Played(
             scene,
@@ -208,7 +213,8 @@ def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
     ]
     for each in played:
         each.call.wait(timeout=PATIENCE)
-    click.echo(f"The sweep adopts {archive.sweep().adopted} recording whose callbacks were lost …")
+    adopted = archive.sweep().adopted
+    say(f"The sweep adopts {adopted} recording whose callbacks were lost …", err=True)
     deadline = time.monotonic() + PATIENCE
     while _waiting(archive) and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-
-from rich.table import Column, Table
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 
 from twirec.archive import Archive
-from twirec.cli.output import console
-from twirec.cli.scenes import Expected, expected_of
-from twirec.model.records import CallRecord, Recording
+from twirec.cli.output import Column, print_json, print_table, say
+from twirec.cli.scenes import expected_of
+from twirec.model.bucket import StoredObject
+from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.waves import Side
 from twirec.model.words import Role
@@ -29,46 +29,118 @@ class Played:
     call: Call
 
 
-def report(archive: Archive, sandbox: Sandbox, played: list[Played]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a call.
+
+    Attributes:
+        title: of its scene.
+        recording: its SID; None if there is none.
+        same_bytes: whether bucket and vendor had the same; None where there is nothing to compare.
+        as_told: whether both sides speak when they were told to; None likewise.
+    """
+
+    title: str
+    call_sid: str
+    customer: str
+    outcome: str
+    reason: str | None
+    consent: str
+    recording: str | None
+    state: str | None
+    seconds: int
+    same_bytes: bool | None
+    as_told: bool | None
+
+
+def report(archive: Archive, sandbox: Sandbox, played: list[Played], *, as_json: bool) -> list[str]:
     """Print what happened, and return what is not as it should be."""
-    wrong = _print_calls(archive, sandbox, played)
-    wrong += _print_objects(archive, played)
+    results = [_result(archive, sandbox, each) for each in played]
+    wrong = [
+        problem
+        for each, result in zip(played, results, strict=True)
+        for problem in _problems(each.scene, result)
+    ]
+    stored = list(archive.bucket.list())
+    recordings = [each.name for each in stored if each.name.startswith("recordings/")]
+    expected = sum(expected_of(each.scene).state is State.RELEASED for each in played)
+    if len(recordings) != expected:
+        wrong.append(f"{len(recordings)} recordings in the bucket, {expected} expected")
     left = [found.sid for found in archive.vendor.recordings(sandbox.account_sid)]
     # A recording that never was (absent) is only a note; Twilio deletes none that is not completed.
     left = [sid for sid in left if archive.catalog.recording(sid).state is not State.ABSENT]
-    console.print(f"\nLeft at the vendor: {', '.join(left) or 'nothing'}")
-    return wrong + [f"{sid} is still at the vendor" for sid in left]
-
-
-def _print_calls(archive: Archive, sandbox: Sandbox, played: list[Played]) -> list[str]:
-    columns = ("call", "customer", "outcome", "consent", "recording", "sha256", "speech")
-    table = Table(*(Column(name, overflow="fold") for name in columns))
-    wrong: list[str] = []
-    for each in played:
-        record = archive.show(each.call.sid)
-        call, scene = record.call, each.scene
-        recording = next(iter(record.recordings), None)
-        same = _same_bytes(archive, sandbox, recording) if recording else None
-        state = recording.state if recording else None
-        found = Expected(call.outcome, call.reason, state)
-        if found != expected_of(scene):
-            wrong.append(f"{scene.title}: {call.outcome}, {call.reason or '-'}, {state or '-'}")
-        if same is False:
-            wrong.append(f"{scene.title}: sha256 in the bucket is not that at the vendor")
-        as_told = _as_told(archive, scene, recording) if recording else None
-        if as_told is False:
-            wrong.append(f"{scene.title}: somebody speaks when they were not told to")
-        table.add_row(
-            scene.title,
-            call.customer_number,
-            "\n".join(filter(None, (call.outcome, call.reason))),
-            _consent(record),
-            f"{recording.state}, {recording.duration or 0} s" if recording else "none",
-            {True: "equal", False: "DIFFERS", None: "-"}[same],
-            {True: "as told", False: "DIFFERS", None: "-"}[as_told],
-        )
-    console.print(table)
+    wrong += [f"{sid} is still at the vendor" for sid in left]
+    if as_json:
+        objects = [{"name": each.name, "size": each.size, **each.labels} for each in stored]
+        calls = [asdict(result) for result in results]
+        print_json({"calls": calls, "objects": objects, "left_at_vendor": left, "wrong": wrong})
+    else:
+        _print(results, stored, archive.settings.bucket.partition("://")[0])
+        say()
+        say(f"Left at the vendor: {', '.join(left) or 'nothing'}")
     return wrong
+
+
+def _result(archive: Archive, sandbox: Sandbox, played: Played) -> Result:
+    record = archive.show(played.call.sid)
+    recording = next(iter(record.recordings), None)
+    return Result(
+        title=played.scene.title,
+        call_sid=record.call.call_sid,
+        customer=record.call.customer_number,
+        outcome=record.call.outcome,
+        reason=record.call.reason,
+        consent=", ".join(consent.outcome for consent in record.consents) or "none",
+        recording=recording.sid if recording else None,
+        state=recording.state if recording else None,
+        seconds=int(recording.duration or 0) if recording else 0,
+        same_bytes=_same_bytes(archive, sandbox, recording) if recording else None,
+        as_told=_as_told(archive, played.scene, recording) if recording else None,
+    )
+
+
+def _problems(scene: Scene, result: Result) -> Iterator[str]:
+    expected = expected_of(scene)
+    came = (result.outcome, result.reason, result.state)
+    if came != (expected.outcome, expected.reason, expected.state):
+        yield f"{scene.title}: {', '.join(each or '-' for each in came)}"
+    if result.same_bytes is False:
+        yield f"{scene.title}: sha256 in the bucket is not that at the vendor"
+    if result.as_told is False:
+        yield f"{scene.title}: somebody speaks when they were not told to"
+
+
+def _print(results: Sequence[Result], stored: Sequence[StoredObject], scheme: str) -> None:
+    columns = (
+        Column("call", folds=True),
+        Column("customer", 1),
+        Column("outcome", 2),
+        Column("why not", 6),
+        Column("consent", 5),
+        Column("recording", 3),
+        Column("sha256", 4),
+        Column("speech", 7),
+    )
+    rows = [
+        (
+            each.title,
+            each.customer,
+            each.outcome,
+            each.reason or "",
+            each.consent,
+            f"{each.state}, {each.seconds} s" if each.state else "none",
+            {True: "equal", False: "DIFFERS", None: "-"}[each.same_bytes],
+            {True: "as told", False: "DIFFERS", None: "-"}[each.as_told],
+        )
+        for each in results
+    ]
+    print_table(columns, rows)
+    say()
+    say(f"In the bucket ({scheme}):")
+    for found in stored:
+        say(f"{found.name}  {found.size} bytes")
+        for name, value in sorted(found.labels.items()):
+            say(f"    {name}: {value}")
 
 
 def _as_told(archive: Archive, scene: Scene, recording: Recording) -> bool | None:
@@ -91,10 +163,6 @@ def _speaks(side: Side | None, party: Party) -> bool:
     )
 
 
-def _consent(record: CallRecord) -> str:
-    return ", ".join(consent.outcome for consent in record.consents) or "none"
-
-
 def _same_bytes(archive: Archive, sandbox: Sandbox, recording: Recording) -> bool | None:
     """Whether bucket and vendor have, or had, the same bytes; None where there are none."""
     if recording.object_name is None:
@@ -103,18 +171,3 @@ def _same_bytes(archive: Archive, sandbox: Sandbox, recording: Recording) -> boo
     for chunk in archive.bucket.open_range(recording.object_name):
         found.update(chunk)
     return found.hexdigest() == sandbox.sha256(recording.sid) == recording.sha256
-
-
-def _print_objects(archive: Archive, played: list[Played]) -> list[str]:
-    console.print(f"\nIn the bucket ({archive.settings.bucket.partition('://')[0]}):")
-    names = []
-    for stored in archive.bucket.list():
-        names.append(stored.name)
-        console.print(f"[bold]{stored.name}[/bold]  {stored.size} bytes", soft_wrap=True)
-        for name, value in sorted(stored.labels.items()):
-            console.print(f"    {name}: {value}", soft_wrap=True, highlight=False)
-    recordings = [name for name in names if name.startswith("recordings/")]
-    expected = sum(expected_of(each.scene).state is State.RELEASED for each in played)
-    if len(recordings) != expected:
-        return [f"{len(recordings)} recordings in the bucket, {expected} expected"]
-    return []

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import click
 
-from twirec.cli.output import as_json, print_json
+from twirec.cli.output import as_json, print_json, say
 from twirec.doctor import examine
 from twirec.model.inspection import Finding, Level
 
@@ -42,12 +42,12 @@ def doctor(voice: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        click.echo(", ".join(f"{counts[level]} {level}" for level in Level) + ".")
+        say(", ".join(f"{counts[level]} {level}" for level in Level) + ".")
     if counts[Level.FAILED]:
         raise click.exceptions.Exit(1)
 
 
 def _tell(finding: Finding) -> None:
-    level = click.style(f"{finding.level:<11}", fg=COLOURS[finding.level])
     fix = f" Fix: {finding.fix}" if finding.fix else ""
-    click.echo(f"{level} {finding.check}: {finding.what}{fix}")
+    said = f" {finding.check}: {finding.what}{fix}"
+    say(said, label=f"{finding.level:<11}", colour=COLOURS[finding.level])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json
-from twirec.model.errors import InvalidQuery
+from twirec.cli.output import as_json, print_json, write
 
 
 @click.command()
@@ -25,11 +24,8 @@ def fallback(dial: tuple[str, ...], say: str, language: str | None, as_json: boo
     Paste it into a TwiML Bin (Twilio console, TwiML Bins), and choose that under 'Primary handler
     fails' of each number: Twilio keeps it, so it works when nothing of yours does.
     """
-    try:
-        document = Archive.from_env().fallback(dial, say=say, language=language)
-    except InvalidQuery as error:
-        raise click.UsageError(str(error)) from error
+    document = Archive.from_env().fallback(dial, say=say, language=language)
     if as_json:
         print_json({"twiml": document})
     else:
-        click.echo(document)
+        write(document)

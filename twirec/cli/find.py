@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import IO, Any
 
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, or_not_known, print_calls, print_json, record_fields, who
+from twirec.cli.output import (
+    as_json,
+    or_not_known,
+    print_calls,
+    print_fields,
+    print_json,
+    record_fields,
+    say,
+    who,
+)
 from twirec.cli.waves import sound_fields, sound_lines, sound_of
 from twirec.model.announcements import Announcement
 from twirec.model.errors import NotFound
@@ -61,11 +70,11 @@ def search(
     archive = Archive.from_env()
     page = archive.search(
         " ".join(text) or None,
-        direction=Direction(direction) if direction else None,
-        state=State(state) if state else None,
-        outcome=Outcome(outcome) if outcome else None,
-        reason=Reason(reason) if reason else None,
-        consent=ConsentOutcome(consent) if consent else None,
+        direction=direction,
+        state=state,
+        outcome=outcome,
+        reason=reason,
+        consent=consent,
         sees_quarantined=True,
         **asked,
     )
@@ -75,9 +84,9 @@ def search(
     elif page.calls:
         print_calls(page.calls, archive.settings.timezone)
         if page.next:
-            click.echo(f"{page.count} calls match; the next page: --after {page.next}")
+            say(f"{page.count} calls match; the next page: --after {page.next}")
     else:
-        click.echo("No call matches.")
+        say("No call matches.")
 
 
 @click.command()
@@ -90,6 +99,7 @@ def search(
     "--direction", type=click.Choice([d.value for d in Direction]), help="Where it is not known."
 )
 @click.option("--reason", help="Where the numbers are from; it is on the audit log.")
+@as_json
 def annotate(
     sid: str,
     note: str | None,
@@ -98,6 +108,7 @@ def annotate(
     own: str | None,
     direction: str | None,
     reason: str | None,
+    as_json: bool,
 ) -> None:
     """Add a note to a call (CA… or RE…), set its case number, or add numbers nobody knew."""
     added = any(value is not None for value in (customer, own, direction))
@@ -107,13 +118,15 @@ def annotate(
         raise click.UsageError("--reason is for --customer, --own and --direction; give one.")
     archive = Archive.from_env()
     if added:
-        way = Direction(direction) if direction else None
         record = archive.add_numbers(
-            sid, customer=customer, own=own, direction=way, why=reason or "", by=who()
+            sid, customer=customer, own=own, direction=direction, why=reason or "", by=who()
         )
     if note is not None or case is not None or not added:
         record = archive.annotate(sid, note=note, case=case, by=who())
-    click.echo(f"{record.call.call_sid}: written down.")
+    if as_json:
+        print_json(record_fields(record))
+    else:
+        say(f"{record.call.call_sid}: written down.")
 
 
 @click.command("add-numbers")
@@ -135,7 +148,7 @@ def add_numbers(export: str, reason: str, dry_run: bool, as_json: bool) -> None:
         print_json(asdict(report))
     else:
         for line in _figures(report):
-            click.echo(line)
+            say(line)
     if report.unread:
         raise click.exceptions.Exit(1)
 
@@ -278,17 +291,12 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
             "sha256": recording.sha256,
             "due": recording.due_at,
             "last error": recording.last_error,
-            "sound": f"\n{' ' * 15}".join(heard),
+            "sound": "\n".join(heard),
         },
         archive.settings.timezone,
     )
 
 
 def _lines(fields: Mapping[str, object], zone: tzinfo) -> None:
-    """Print fields that have a value, times in the company's zone."""
-    for name, value in fields.items():
-        if isinstance(value, datetime):
-            value = f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
-        if value not in (None, ""):
-            click.echo(f"{name + ':':<14} {value}")
-    click.echo()
+    print_fields(fields, zone)
+    say()

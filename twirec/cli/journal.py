@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, who
+from twirec.cli.output import as_json, print_json, progress_terminal, say, who
 from twirec.model.journal import RebuildReport
 
 
@@ -26,7 +25,7 @@ def journal(since: str | None, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report))
     else:
-        click.echo(f"Looked at {report.days} days; {report.written} had changed and were written.")
+        say(f"Looked at {report.days} days; {report.written} had changed and were written.")
         _tell(report.problems)
     _end(report.problems)
 
@@ -43,8 +42,8 @@ def rebuild(into: str | None, as_json: bool) -> None:
 
     Exit status 1 if something in the bucket could not be read.
     """
-    terminal = Console(stderr=True)
-    with Progress(console=terminal, disable=not terminal.is_terminal) as bars:
+    terminal = progress_terminal()
+    with Progress(console=terminal, disable=terminal is None) as bars:
         tasks = {
             what: bars.add_task(what, total=None)
             for what in ("announcements", "journal", "recordings")
@@ -63,7 +62,7 @@ def rebuild(into: str | None, as_json: bool) -> None:
 
 
 def _tell_of_rebuild(report: RebuildReport) -> None:
-    click.echo(
+    say(
         f"Read {report.rows} rows of {report.days} days of the journal, {report.announcements} "
         f"announcements, and the labels of {report.objects} recordings."
     )
@@ -74,13 +73,13 @@ def _tell_of_rebuild(report: RebuildReport) -> None:
     }
     for what, count in found.items():
         if count:
-            click.echo(f"  {count} {what}")
-    click.echo("Now run `twirec sweep --full`: it finds what came since the journal was written.")
+            say(f"  {count} {what}")
+    say("Now run `twirec sweep --full`: it finds what came since the journal was written.")
 
 
 def _tell(problems: Mapping[str, str]) -> None:
     for name, reason in problems.items():
-        click.echo(f"  {name}: {reason}")
+        say(f"  {name}: {reason}")
 
 
 def _end(problems: Mapping[str, str]) -> None:

@@ -1,34 +1,225 @@
-"""How the command line shows calls, recordings and reports."""
+"""How the command line shows what it has: the one place where data meets the terminal.
+
+What is shown may come from a caller, or from whoever wrote a note or a reason. It is never markup,
+and no character of it is an order to the terminal.
+"""
 
 from __future__ import annotations
 
 import getpass
+import io
 import json
+import logging
+import os
+import shutil
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
+from rich.text import Text
 
 from twirec.model.ownership import NotOurs
 from twirec.model.records import CallRecord, Recording
 from twirec.model.words import NOT_KNOWN
 
-console = Console(width=None if sys.stdout.isatty() else 140)
-"""Where tables go; in a pipe or a file as wide as they need."""
+YES = frozenset({"y", "yes", "s", "sí", "si"})
+"""What is a yes where it is asked for, in English and Spanish."""
+
+GAP = 2
+"""Spaces between two columns."""
+
+FOLDED = 16
+"""Cells that a column which may fold has at least: as many as the longest number has (E.164)."""
+
+_ORDERS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of what moves, hides or turns text (https://www.unicode.org/reports/tr44/),
+and of what no encoding takes."""
+_HARMLESS = frozenset("\n\u200c\u200d")
+"""Line ends, which every layout here takes apart, and what joins letters and emoji."""
 
 as_json: Callable[[Any], Any] = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON instead of a table."
+    "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: its heading.
+        rank: 0 if it is always there; of the others the highest is left out first where the
+            terminal is too narrow.
+        folds: whether it is free text or an address, which may go over several lines; anything
+            else, such as a SID, stays whole, and so does a number.
+    """
+
+    name: str
+    rank: int = 0
+    folds: bool = False
+
+
+def clean(text: object) -> str:
+    """Return text without orders to a terminal: what is none of its letters is shown as a code."""
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char) in _ORDERS and char not in _HARMLESS
+        else char
+        for char in str(text)
+    )
+
+
+def say(
+    text: object = "",
+    *,
+    label: str = "",
+    colour: str | None = None,
+    err: bool = False,
+    end: str = "\n",
+) -> None:
+    """Print a line.
+
+    Args:
+        text: what it says. Where it has several lines, the later ones are set in: none of them
+            looks like a line of ours.
+        label: what stands before it.
+        colour: of the label, on a terminal that wants colours (https://no-color.org).
+        err: whether it goes to the standard error output.
+        end: what stands behind it.
+    """
+    label = clean(label)
+    rest = clean(text).replace("\n", "\n" + " " * 4)
+    if label and colour and not os.environ.get("NO_COLOR"):
+        label = click.style(label, fg=colour)
+    click.echo(label + rest + end, err=err, nl=False)
+
+
+def write(text: str) -> None:
+    """Print a document of several lines as it is, but for orders to the terminal."""
+    click.echo(clean(text))
+
+
+def ask(question: str) -> None:
+    """Ask before something is destroyed; where nobody can answer, `--yes` has to be given.
+
+    Raises:
+        click.ClickException: the answer is no, or there is none.
+    """
+    say(f"{question} [y/N] ", err=True, end="")
+    if sys.stdin.readline().strip().casefold() not in YES:
+        raise click.ClickException("Nothing was done. --yes does it without asking.")
+
+
+def print_fields(fields: Mapping[str, object], zone: tzinfo, width: int = 14) -> None:
+    """Print fields that have a value, a line each, times in the company's zone."""
+    for name, value in fields.items():
+        if isinstance(value, datetime):
+            value = f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+        if value not in (None, ""):
+            lines = clean(value).replace("\n", "\n" + " " * (width + 1))
+            click.echo(f"{clean(name) + ':':<{width}} {lines}")
+
+
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table as wide as the terminal, or as it needs to be where there is none.
+
+    Columns are left out before anything that has to be whole is folded; which, is said below.
+    """
+    cells = [[clean(cell) for cell in row] for row in rows]
+    needed = [
+        max(cell_len(line) for cell in (column.name, *each) for line in cell.split("\n"))
+        for column, each in zip(columns, zip(*cells, strict=True), strict=True)
+    ]
+    terminal = terminal_width()
+    widths = fit(columns, needed, terminal)
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    for index, width in widths.items():
+        table.add_column(Text(columns[index].name), width=width, overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(row[index]) for index in widths))
+    drawn = io.StringIO()
+    total = sum(widths.values()) + GAP * len(widths)
+    Console(file=drawn, width=total, color_system=None).print(table)
+    heading, *lines = (line.rstrip() for line in drawn.getvalue().splitlines())
+    click.echo(click.style(heading, bold=True))
+    for line in lines:
+        click.echo(line)
+    left_out = [column.name for index, column in enumerate(columns) if index not in widths]
+    if left_out:
+        said = f"Too narrow for: {', '.join(left_out)}. A wider terminal or --json shows all."
+        click.echo(click.wrap_text(said, terminal or len(said)))
+
+
+def fit(columns: Sequence[Column], needed: Sequence[int], width: int | None) -> dict[int, int]:
+    """Return the width of each column that is shown, by its index.
+
+    Args:
+        columns: all of them.
+        needed: how many cells each would take.
+        width: how many there are; None for as many as are needed.
+    """
+    shown = dict(enumerate(needed))
+    if width is None:
+        return shown
+    least = {
+        index: min(cells, max(FOLDED, cell_len(columns[index].name)))
+        if columns[index].folds
+        else cells
+        for index, cells in shown.items()
+    }
+    while _total(least) > width and any(columns[index].rank for index in least):
+        del least[max(least, key=lambda index: columns[index].rank)]
+    spare = width - _total(least)
+    for index in sorted(least, key=lambda index: needed[index]):
+        more = min(max(spare, 0), needed[index] - least[index])
+        least[index] += more
+        spare -= more
+    return least
+
+
+def _total(widths: Mapping[int, int]) -> int:
+    return sum(widths.values()) + GAP * (len(widths) - 1)
+
+
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has; None in a pipe or a file."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def progress_terminal() -> Console | None:
+    """Return where a bar may move; None where nobody would see it, or it would be noise."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return None
+    return Console(stderr=True)
+
+
 def print_json(value: Any) -> None:
-    """Print a value as JSON, times in UTC."""
-    click.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    """Print a value as one JSON document, times in UTC."""
+    ascii_only = (getattr(sys.stdout, "encoding", None) or "").lower() not in {"utf-8", "utf8"}
+    text = json.dumps(value, default=_plain, ensure_ascii=ascii_only, indent=2)
+    click.echo("".join(_escaped(char) for char in text))
+
+
+def _escaped(char: str) -> str:
+    """Return what a terminal would obey, of which JSON escapes only a part, as JSON's escape."""
+    if unicodedata.category(char) not in _ORDERS or char in _HARMLESS:
+        return char
+    return json.dumps(char)[1:-1] if ord(char) > 0xFF else f"\\u{ord(char):04x}"
+
+
+class Lines(logging.Formatter):
+    """Makes lines for the log on the terminal, of text that may be anybody's."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and the traceback below it if there is one."""
+        return clean(super().format(record))
 
 
 def record_fields(record: CallRecord) -> dict[str, Any]:
@@ -45,22 +236,31 @@ def record_fields(record: CallRecord) -> dict[str, Any]:
 
 def print_calls(records: Sequence[CallRecord], zone: tzinfo) -> None:
     """Print calls as a table, times in the company's zone."""
-    columns = ("time", "customer", "own number", "direction", "outcome", "recording", "state")
-    table = Table(*(Column(name, overflow="fold") for name in columns))
-    for record in records:
-        call = record.call
-        why = f"{call.outcome}: {call.reason}" if call.reason else str(call.outcome)
-        files = record.recordings
-        table.add_row(
-            f"{call.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-            or_not_known(call.customer_number),
-            or_not_known(call.own_number),
-            or_not_known(call.direction),
-            why,
-            "\n".join(recording.sid for recording in files),
-            "\n".join(recording_state(recording) for recording in files),
-        )
-    console.print(table)
+    columns = (
+        Column("time", 1),
+        Column("customer", 2, folds=True),
+        Column("own number", 5, folds=True),
+        Column("direction", 7),
+        Column("outcome", 3),
+        Column("why not", 6),
+        Column("recording, or call"),
+        Column("state", 4),
+    )
+    print_table(columns, [_call_row(record, zone) for record in records])
+
+
+def _call_row(record: CallRecord, zone: tzinfo) -> tuple[object, ...]:
+    call, files = record.call, record.recordings
+    return (
+        f"{call.started_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        or_not_known(call.customer_number),
+        or_not_known(call.own_number),
+        or_not_known(call.direction),
+        call.outcome,
+        call.reason or "",
+        "\n".join(recording.sid for recording in files) or call.call_sid,
+        "\n".join(recording_state(recording) for recording in files),
+    )
 
 
 def recording_state(recording: Recording) -> str:
@@ -76,9 +276,9 @@ def or_not_known(said: str | None) -> str:
 def print_not_ours(count: int, named: Mapping[str, NotOurs]) -> None:
     """Print why recordings are not ours, one line for each that is named."""
     for sid, why in named.items():
-        click.echo(f"  {sid}: not ours: {why.sentence}")
+        say(f"  {sid}: not ours: {why.sentence}")
     if count > len(named):
-        click.echo(f"  and {count - len(named):,} more that are not ours")
+        say(f"  and {count - len(named):,} more that are not ours")
 
 
 def who() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from twirec.cli.output import as_json, print_json, say
 from twirec.sandbox import Sandbox
 from twirec.sandbox.sandbox import SHARED_KEY
 
@@ -22,7 +23,8 @@ from twirec.sandbox.sandbox import SHARED_KEY
     is_flag=True,
     help="Sign with a shared key instead of the token, as under a Webhook Rule.",
 )
-def sandbox(port: int, speed: float, shared_key: bool) -> None:
+@as_json
+def sandbox(port: int, speed: float, shared_key: bool, as_json: bool) -> None:
     """Run the stand-in for Twilio, until Ctrl-C.
 
     It prints the settings by which an app and a worker use it.
@@ -33,11 +35,18 @@ def sandbox(port: int, speed: float, shared_key: bool) -> None:
         raise click.ClickException(
             f"port {port} of 127.0.0.1 cannot be used: {error.strerror}; give another with --port."
         ) from error
-    click.echo(f"export TWIREC_TWILIO_API_URL={stand_in.url}")
-    click.echo(f"export TWIREC_CLOCK_SPEED={speed:g}")
-    click.echo(f"export TWILIO_ACCOUNT_SID={stand_in.account_sid}")
-    click.echo(f"export TWILIO_AUTH_TOKEN={stand_in.auth_token}")
+    settings = {
+        "TWIREC_TWILIO_API_URL": stand_in.url,
+        "TWIREC_CLOCK_SPEED": f"{speed:g}",
+        "TWILIO_ACCOUNT_SID": stand_in.account_sid,
+        "TWILIO_AUTH_TOKEN": stand_in.auth_token,
+    }
     if shared_key:
         keys = f"{stand_in.account_sid}={':'.join(SHARED_KEY)}"
-        click.echo(f"export TWIREC_TWILIO_SHARED_KEYS={keys}")
+        settings["TWIREC_TWILIO_SHARED_KEYS"] = keys
+    if as_json:
+        print_json(settings)
+    else:
+        for name, value in settings.items():
+            say(f"export {name}={value}")
     stand_in.serve_forever()

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.table import Column, Table
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, console, print_json, who
-from twirec.model.policy import Policy, PolicyChange
+from twirec.cli.output import Column, as_json, print_json, print_table, say, who
+from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
 
 Options = Callable[[Any], Any]
@@ -45,17 +44,19 @@ reason: Options = click.option("--reason", required=True, help="Why; it is kept 
 @click.command()
 @scope
 @reason
-def on(number: str | None, direction: str | None, reason: str) -> None:
+@as_json
+def on(number: str | None, direction: str | None, reason: str, as_json: bool) -> None:
     """Switch recording on, for all calls or for those of a number or direction."""
-    _switch(True, number, direction, reason)
+    _switch(True, number, direction, reason, as_json)
 
 
 @click.command()
 @scope
 @reason
-def off(number: str | None, direction: str | None, reason: str) -> None:
+@as_json
+def off(number: str | None, direction: str | None, reason: str, as_json: bool) -> None:
     """Switch recording off. Calls that go on are recorded to their end."""
-    _switch(False, number, direction, reason)
+    _switch(False, number, direction, reason, as_json)
 
 
 @click.command()
@@ -93,7 +94,7 @@ def policy(
     if history:
         _show_history(archive, as_json)
         return
-    whom: Any = {"number": number, "direction": Direction(direction) if direction else None}
+    whom: Any = {"number": number, "direction": direction}
     if reset:
         archive.reset_policy(by=who(), why=reason or "", **whom)
     elif mode or language or legal_basis:
@@ -101,27 +102,33 @@ def policy(
             by=who(),
             why=reason or "",
             **whom,
-            mode=ConsentMode(mode) if mode else None,
+            mode=mode,
             language=language,
-            legal_basis=LegalBasis(legal_basis) if legal_basis else None,
+            legal_basis=legal_basis,
         )
     number = None if number is None else archive.own_number(number)
     moment = archive.moment("at", at) if at is not None else None
     _show(archive, number, direction, moment, as_json)
 
 
-def _switch(state: bool, number: str | None, direction: str | None, reason: str) -> None:
+def _switch(
+    state: bool, number: str | None, direction: str | None, reason: str, as_json: bool
+) -> None:
     archive = Archive.from_env()
     change = archive.change_policy(
         by=who(),
         why=reason,
         number=number,
-        direction=Direction(direction) if direction else None,
+        direction=direction,
         on=state,
     )
-    click.echo(f"Recording is {'on' if state else 'off'} for {_whom(change)}, from now on.")
-    for other in archive.overruling(change):
-        click.echo(f"Not changed: it is {'on' if other.on else 'off'} for {_whom(other)}.")
+    others = archive.overruling(change)
+    if as_json:
+        print_json({**asdict(change), "not_changed": [asdict(each) for each in others]})
+        return
+    say(f"Recording is {'on' if state else 'off'} for {_whom(change)}, from now on.")
+    for other in others:
+        say(f"Not changed: it is {'on' if other.on else 'off'} for {_whom(other)}.")
 
 
 def _show(
@@ -144,20 +151,23 @@ def _show(
             }
         )
         return
-    columns = ("number", "calls", "recording", "mode", "language", "legal basis")
-    table = Table(*(Column(name, overflow="fold") for name in columns), title=_as_of(archive, at))
-    for own, way, found in rows:
-        policy = found.policy
-        switch = "on" if policy.on else f"off {found.why_off}".strip()
-        table.add_row(
-            own or "all others", way, switch, policy.mode, policy.language, policy.legal_basis
-        )
-    console.print(table)
+    if at is not None:
+        say(f"As of {at.astimezone(archive.settings.timezone):%Y-%m-%d %H:%M %Z}:")
+    columns = (
+        Column("number", folds=True),
+        Column("calls", 1),
+        Column("recording", 2, folds=True),
+        Column("mode", 3),
+        Column("language", 4),
+        Column("legal basis", 5),
+    )
+    print_table(columns, [_row(own, way, found) for own, way, found in rows])
 
 
-def _as_of(archive: Archive, at: datetime | None) -> str | None:
-    zone = archive.settings.timezone
-    return f"as of {at.astimezone(zone):%Y-%m-%d %H:%M %Z}" if at else None
+def _row(own: str, way: Direction, found: Decision) -> tuple[object, ...]:
+    policy = found.policy
+    switch = "on" if policy.on else f"off {found.why_off}".strip()
+    return own or "all others", way, switch, policy.mode, policy.language, policy.legal_basis
 
 
 def _show_history(archive: Archive, as_json: bool) -> None:
@@ -166,20 +176,27 @@ def _show_history(archive: Archive, as_json: bool) -> None:
         print_json([{**asdict(change), "before": asdict(before)} for change, before in changes])
         return
     if not changes:
-        click.echo("Nothing was ever changed: what the settings say holds.")
+        say("Nothing was ever changed: what the settings say holds.")
         return
-    columns = ("when", "by", "for", "change", "why")
-    table = Table(*(Column(name, overflow="fold") for name in columns))
-    for change, before in changes:
-        when = change.at.astimezone(archive.settings.timezone)
-        table.add_row(
-            f"{when:%Y-%m-%d %H:%M:%S %Z}",
+    columns = (
+        Column("when"),
+        Column("by", 4),
+        Column("for", 1, folds=True),
+        Column("change", 2, folds=True),
+        Column("why", 3, folds=True),
+    )
+    zone = archive.settings.timezone
+    rows = [
+        (
+            f"{change.at.astimezone(zone):%Y-%m-%d %H:%M}",
             change.by,
             _whom(change),
             _said(change, before) or "says nothing of its own any more",
             change.why,
         )
-    console.print(table)
+        for change, before in changes
+    ]
+    print_table(columns, rows)
 
 
 def _said(change: PolicyChange, before: Policy) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json
+from twirec.cli.output import as_json, print_json, say
 from twirec.model.records import Recording
 from twirec.model.upkeep import Stats
 
@@ -32,15 +32,15 @@ def stats(since: str | None, as_json: bool) -> None:
         return
     zone = archive.settings.timezone
     for name, value in _lines(counted, zone).items():
-        click.echo(f"{name + ':':<18} {value}")
+        say(f"{name + ':':<18} {value}")
     for recording in archive.parked(SHOWN):
         at = recording.started_at
         since = f", recorded {_moment(at, zone)}" if at else ""
-        click.echo(f"  {recording.sid} {recording.state}{since}: {recording.last_error}")
+        say(f"  {recording.sid} {recording.state}{since}: {recording.last_error}")
     for each in archive.differences()[:SHOWN]:
-        click.echo(f"  {each.recording_sid}: {each.object_name} differs: {each.why}")
+        say(f"  {each.recording_sid}: {each.object_name} differs: {each.why}")
     if counted.parked > SHOWN:
-        click.echo(f"  and {counted.parked - SHOWN} more; --json names all")
+        say(f"  and {counted.parked - SHOWN} more; --json names all")
 
 
 def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, print_not_ours, who
+from twirec.cli.output import as_json, ask, print_json, print_not_ours, say, who
 from twirec.model.errors import BucketError, BucketNotOurs
 from twirec.model.records import SweepReport
 
@@ -20,7 +20,8 @@ from twirec.model.records import SweepReport
     help="Make the bucket this catalog's, whatever its mark says; whose it was is refused then.",
 )
 @click.option("--reason", help="Why the bucket is adopted; it is kept for ever.")
-def init(adopt_bucket: bool, reason: str | None) -> None:
+@as_json
+def init(adopt_bucket: bool, reason: str | None, as_json: bool) -> None:
     """Make the catalog's tables, or bring them to this version, and mark the bucket as its own.
 
     Exit status 1 if the bucket is another catalog's, or its mark is not there any more.
@@ -29,26 +30,63 @@ def init(adopt_bucket: bool, reason: str | None) -> None:
         raise click.UsageError("--adopt-bucket and --reason go together: give both.")
     archive = Archive.from_env()
     archive.set_up()
-    click.echo("The catalog is ready.")
+    marked = True
+    if not as_json:
+        say("The catalog is ready.")
     if reason:
         archive.adopt_bucket(why=reason, by=who())
-        click.echo("The bucket is this catalog's.")
-        return
+        if not as_json:
+            say("The bucket is this catalog's.")
+    else:
+        marked = _mark(archive)
+    if as_json:
+        print_json({"ready": True, "bucket_marked": marked})
+
+
+def _mark(archive: Archive) -> bool:
+    """Mark the bucket, and return whether it could be; the first recording does it otherwise."""
     try:
         archive.mark_bucket()
     except BucketNotOurs:
         raise
     except BucketError as error:
-        click.echo(f"The bucket could not be marked, the first recording will: {error}", err=True)
+        say(f"The bucket could not be marked, the first recording will: {error}", err=True)
+        return False
+    return True
 
 
 @click.command()
 @click.argument("sid")
 @click.option("--ground", required=True, help="The legal ground; it is kept for ever.")
-def admit(sid: str, ground: str) -> None:
+@as_json
+def admit(sid: str, ground: str, as_json: bool) -> None:
     """Take a recording (RE…) that others started out of quarantine."""
     admitted = Archive.from_env().admit(sid, ground=ground, by=who())
-    click.echo(f"{admitted.sid} is {admitted.custody}.")
+    if as_json:
+        print_json(asdict(admitted))
+    else:
+        say(f"{admitted.sid} is {admitted.custody}.")
+
+
+@click.command()
+@click.argument("sid")
+@click.option("--reason", required=True, help="Why; it is kept for ever.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+def erase(sid: str, reason: str, yes: bool, as_json: bool) -> None:
+    """Order that a recording (RE…) is destroyed everywhere: in the bucket, and at Twilio.
+
+    It cannot be undone, and asks first. The workers do it; the call's line stays.
+    """
+    archive = Archive.from_env()
+    recording = archive.catalog.recording(sid)  # one that is not there is not asked about
+    if not yes:
+        ask(f"Destroy {sid}, which is {recording.state}, everywhere and for ever?")
+    ordered = archive.erase(sid, why=reason, by=who())
+    if as_json:
+        print_json(asdict(ordered))
+    else:
+        say(f"{ordered.sid} is {ordered.state}: the workers destroy it.")
 
 
 @click.command()
@@ -61,15 +99,18 @@ def admit(sid: str, ground: str) -> None:
     help="How many recordings to work at together.",
 )
 @click.option("--retry", metavar="SID|--all", help="First make what is parked due again.")
-def work(once: bool, threads: int, retry: str | None) -> None:
+@as_json
+def work(once: bool, threads: int, retry: str | None, as_json: bool) -> None:
     """Copy finished recordings into the bucket, check them, delete them at Twilio.
 
     Ends cleanly on SIGTERM and SIGINT: what is in work is given back.
     """
     archive = Archive.from_env()
+    count = 0
     if retry:  # whose value may be `--all`: click takes what follows, dashes or not
         count = archive.retry(None if retry == "--all" else retry, by=who())
-        click.echo(f"Parked recordings to try again: {count}.")
+        if not as_json:
+            say(f"Parked recordings to try again: {count}.")
     worker = archive.worker(threads)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
@@ -77,6 +118,9 @@ def work(once: bool, threads: int, retry: str | None) -> None:
         worker.run_once()
     else:
         worker.run()
+    if as_json:
+        left = archive.stats()
+        print_json({"retried": count, "waiting": left.waiting, "parked": left.parked})
 
 
 @click.command()
@@ -118,7 +162,7 @@ PLANS = {
 
 
 def _tell(report: SweepReport) -> None:
-    click.echo(
+    say(
         f"Looked at {report.seen} recordings at Twilio, since {report.since:%Y-%m-%d %H:%M} UTC; "
         f"{report.objects} in the bucket; {report.asked} that the catalog waits for."
     )
@@ -141,11 +185,11 @@ def _tell(report: SweepReport) -> None:
     }
     for what, count in found.items():
         if count:
-            click.echo(f"  {count} {what}")
+            say(f"  {count} {what}")
     print_not_ours(report.not_ours, report.not_ours_named)
     for sid, what in report.planned.items():
-        click.echo(f"  {sid}: not done: {PLANS[what]}")
+        say(f"  {sid}: not done: {PLANS[what]}")
     for sid, reason in report.problems.items():
-        click.echo(f"  {sid}: {reason}")
+        say(f"  {sid}: {reason}")
     if not any(found.values()) and not report.problems and not report.planned:
-        click.echo("Nothing was missed.")
+        say("Nothing was missed.")

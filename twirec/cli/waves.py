@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json
-from twirec.model.errors import InvalidQuery, TwirecError
+from twirec.cli.output import as_json, print_json, say
+from twirec.model.errors import TwirecError
 from twirec.model.records import Recording
 from twirec.model.states import STORED, Custody
 from twirec.model.waves import SoundWarning, Waveform
@@ -46,10 +46,10 @@ def waveform(sid: str, output: Path | None, width: int, height: int, as_json: bo
         print_json({**sound_fields(found), "sides": _sides(found, peaks=True)})
         return
     for line in sound_lines(found):
-        click.echo(line)
+        say(line)
     for channel, side in enumerate(found.sides, 1):
         for span in side.spans:
-            click.echo(f"{side.role or channel}: {span.start:.2f} to {span.end:.2f} s")
+            say(f"{side.role or channel}: {span.start:.2f} to {span.end:.2f} s")
 
 
 def sound_lines(found: Waveform) -> list[str]:
@@ -92,7 +92,7 @@ def _write(file: Path, drawing: str) -> None:
     try:
         file.write_text(drawing + "\n", encoding="utf-8")
     except OSError as error:
-        raise InvalidQuery(f"{file} cannot be written ({error.strerror}).") from error
+        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from error
 
 
 def _sides(found: Waveform, *, peaks: bool = False) -> list[dict[str, Any]]:

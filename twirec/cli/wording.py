@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json
+from twirec.cli.output import as_json, print_json, say
 from twirec.model.announcements import Announcement
 from twirec.model.words import Direction
 
@@ -42,6 +42,7 @@ def announcement(
         raise click.UsageError("HASH: give all 64 hex digits, as `twirec show` prints them.")
     archive = Archive.from_env()
     said = archive.catalog.announcement(hash_) if hash_ else _now(archive, number, direction)
+    audio = ""
     if output is not None:
         audio = said.question_audio if question else said.audio
         if question and not said.question:
@@ -52,12 +53,15 @@ def announcement(
             output.write_bytes(archive.catalog.audio(audio))
         except OSError as error:
             raise click.ClickException(f"{output}: {error.strerror}.") from error
-        click.echo(f"{output}: {audio}")
+    if as_json and output is not None:
+        print_json({"file": str(output), "hash": said.hash, "audio": audio})
+    elif output is not None:
+        say(f"{output}: {audio}")
     elif as_json:
         print_json({"hash": said.hash, **asdict(said)})
     else:
-        click.echo(f"{said.hash} ({said.language}, {said.voice or 'own audio'})")
-        click.echo(f"{said.text} {said.question}".strip())
+        say(f"{said.hash} ({said.language}, {said.voice or 'own audio'})")
+        say(f"{said.text} {said.question}".strip())
 
 
 def _now(archive: Archive, number: str | None, direction: str) -> Announcement:

@@ -1,0 +1,302 @@
+"""What holds for every command: JSON, exit statuses, pipes, and options that all have."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Twirec
+from tests.factories import a_call, a_recording, call_sid, recording_sid
+from twirec.archive import Archive
+from twirec.cli import INTERRUPTED, READER_GONE, main
+from twirec.model.errors import BucketUnavailable, InvalidQuery, NotFound
+from twirec.model.journal import RebuildReport
+from twirec.model.reading import Reading
+from twirec.model.records import SweepReport
+from twirec.model.states import State
+from twirec.model.waves import Waveform
+from twirec.sandbox import Sandbox
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+CALL, RECORDING = call_sid(), recording_sid()
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "add-numbers": ("calls.csv", "--reason", "the export of November"),
+    "admit": (RECORDING, "--ground", "contract"),
+    "agents": (),
+    "annotate": (CALL, "--note", "promised"),
+    "announcement": (),
+    "audit": (),
+    "backfill": ("--since", "2026-11-01"),
+    "call": ("600111222", "--from", "911000111", "--connect", "911222333"),
+    "compare": (RECORDING,),
+    "convert": (RECORDING, "-o", "a.mp3"),
+    "doctor": (),
+    "download": (RECORDING, "-o", "b.wav"),
+    "erase": (RECORDING, "--reason", "asked for", "--yes"),
+    "fallback": ("--dial", "911222333"),
+    "inform": ("client:ana", "--on", "2026-01-02", "--reference", "annex 4"),
+    "init": (),
+    "journal": (),
+    "off": ("--reason", "an audit"),
+    "on": ("--reason", "the audit is over"),
+    "pause": (CALL,),
+    "policy": (),
+    "rebuild": ("--into", "sqlite:///new.db"),
+    "resume": (CALL,),
+    "sandbox": ("--port", "0"),
+    "search": (),
+    "show": (CALL,),
+    "stats": (),
+    "sweep": (),
+    "waveform": (RECORDING,),
+    "work": ("--once",),
+}
+"""What each command is given here. The demo is played in `tests/test_wheel.py`."""
+
+
+def reading(*_: object, **__: object) -> Reading:
+    return Reading(iter([b"RI", b"FF"]), content_type="audio/x-wav", file_name="x.wav")
+
+
+ELSEWHERE: dict[str, Callable[..., Any]] = {
+    "admit": lambda *_, **__: a_recording(),
+    "erase": lambda *_, **__: a_recording(state=State.ERASING),
+    "compare": lambda *_, **__: None,
+    "call": lambda *_, **__: a_call(),
+    "pause": lambda *_, **__: [],
+    "rebuild": lambda *_, **__: RebuildReport(),
+    "resume": lambda *_, **__: [RECORDING],
+    "convert": reading,
+    "open": reading,
+    "sweep": lambda *_, **__: SweepReport(NOW, NOW),
+    "waveform": lambda *_, **__: Waveform(1.0, 8000, 16, ()),
+}
+"""Methods of the archive that need a call that goes on, or bytes: what they return is made up."""
+
+
+@pytest.fixture
+def settled(
+    archive: Archive,
+    sandboxed: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An archive with calls in, of which every command has something to say."""
+    for name, method in ELSEWHERE.items():
+        monkeypatch.setattr(Archive, name, method)
+    monkeypatch.setattr(Sandbox, "serve_forever", lambda self: self.close())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.csv").write_text("sid,from,to,direction\n", encoding="utf-8")
+
+
+def test_each_command_is_walked_here() -> None:
+    assert sorted(main.commands) == sorted([*WORDS, "demo"])
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_every_command_has_json_and_the_options_of_all(name: str) -> None:
+    command = main.commands[name]
+    options = {each for parameter in command.params for each in parameter.opts}
+    assert {"--json", "-v", "--env-file"} <= options
+    assert command.help
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("name", WORDS)
+def test_json_is_one_document_on_the_standard_output(name: str, twirec: Twirec) -> None:
+    result = twirec(name, "--json", *WORDS[name])
+    assert not isinstance(result.exception, Exception), result.exception
+    assert result.exit_code == (1 if name == "doctor" else 0), result.output
+    assert isinstance(json.loads(result.stdout), dict | list)
+
+
+@pytest.mark.usefixtures("archive")
+@pytest.mark.parametrize("name", main.commands)
+def test_wrong_usage_is_two(name: str, twirec: Twirec) -> None:
+    for words in (("--no-such-option",), ("--json=5",), ("a", "b", "c", "--limit", "x", "--xx")):
+        result = twirec(name, *words)
+        assert result.exit_code == 2, (words, result.output)
+        assert result.stdout == ""
+        assert "Traceback" not in result.stderr
+        assert "Error: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("serch",),
+        ("search", "--limit", "0"),
+        ("search", "--since", "yesterdy"),
+        ("search", "--number", "hello"),
+        ("search", "--outcome", "gone"),
+        ("stats", "--since", "2026-13-01"),
+        ("audit", "--until", "never"),
+        ("backfill", "--since", "tomorow"),
+        ("backfill", "--since", "2026-11-01", "--threads", "65"),
+        ("policy", "--mode", "opt_in"),
+        ("policy", "--at", "2026-11-03"),
+        ("off", "--number", "the shop", "--reason", "x"),
+        ("inform", "nobody", "--on", "2026-01-02", "--reference", "x"),
+        ("inform", "client:ana", "--on", "soon", "--reference", "x"),
+        ("convert", RECORDING, "--from", "x"),
+        ("download", RECORDING, "--json", "-o", "-"),
+        ("--env-file", "/nowhere/.env", "search"),
+        ("search", "--env-file", "/nowhere/.env"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("settled")
+def test_a_wrong_value_is_two(words: tuple[str, ...], twirec: Twirec) -> None:
+    result = twirec(*words)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("search", "search"), ("journal", "journal"), ("erase", "erase"), ("work", "worker")],
+)
+@pytest.mark.usefixtures("settled")
+def test_what_fails_is_one_and_one_sentence(
+    name: str, method: str, twirec: Twirec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, status in (
+        (NotFound("no such \x1b[2Jcall"), 1),
+        (BucketUnavailable("the bucket is away"), 1),
+        (InvalidQuery("since: no"), 2),
+    ):
+
+        def fail(*_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(Archive, method, fail)
+        result = twirec(name, "--json", *WORDS[name])
+        assert (result.exit_code, result.stdout) == (status, "")
+        assert result.stderr == f"Error: {error}\n".replace("\x1b", "\\x1b")
+
+
+@pytest.mark.usefixtures("settled")
+def test_settings_that_are_wrong_are_two(twirec: Twirec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIREC_BUCKET", "nonsense")
+    for name in set(WORDS) - {"sandbox", "doctor"}:
+        result = twirec(name, *WORDS[name])
+        assert (result.exit_code, result.stdout) == (2, ""), name
+        assert "TWIREC_BUCKET is wrong" in result.stderr
+
+
+@pytest.mark.usefixtures("archive")
+@pytest.mark.parametrize("said", ["n\n", "\n", "", "maybe\n"])
+def test_what_destroys_asks_first(
+    said: str, twirec: Twirec, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("erase", RECORDING, "--reason", "they asked for it")
+    refused = twirec(*words, input=said)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert f"Destroy {RECORDING}, which is completed, everywhere and for ever? [y/N]" in (
+        refused.stderr
+    )
+    assert "Nothing was done. --yes does it without asking." in refused.stderr
+    assert archive.catalog.recording(RECORDING).state is State.COMPLETED
+
+
+@pytest.mark.usefixtures("archive")
+@pytest.mark.parametrize(("more", "said"), [((), "y\n"), ((), "Sí\n"), (("--yes",), "")])
+def test_an_erasure_is_ordered_and_audited(
+    more: tuple[str, ...], said: str, twirec: Twirec, archive: Archive
+) -> None:
+    result = twirec("erase", RECORDING, "--reason", "they asked for it", *more, input=said)
+    assert result.stdout == f"{RECORDING} is erasing: the workers destroy it.\n"
+    assert archive.catalog.recording(RECORDING).state is State.ERASING
+    assert [entry.sid for entry in archive.audit_log(action="erase")] == [RECORDING]
+    assert twirec("erase", recording_sid(7), "--reason", "x", input="y\n").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("-v", "work", "--once"), ("work", "-v", "--once"), ("work", "--verbose", "--once")]
+)
+@pytest.mark.usefixtures("settled")
+def test_verbose_stands_before_a_command_and_behind_it(
+    words: tuple[str, ...], twirec: Twirec
+) -> None:
+    root = logging.getLogger()
+    before = root.level
+    try:
+        assert twirec(*words).exit_code == 0
+        assert root.level == logging.INFO
+        assert twirec("work", "--once").exit_code == 0
+        assert root.level == logging.WARNING
+    finally:
+        root.setLevel(before)
+
+
+def process(environ: dict[str, str], *words: str, **how: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "twirec", *words],
+        env={**os.environ, **environ},
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **how},
+    )
+
+
+@pytest.mark.usefixtures("archive")
+@pytest.mark.parametrize("words", [("search",), ("search", "--json"), ("--help",)])
+def test_a_reader_that_went_away_ends_it_without_a_word(
+    words: tuple[str, ...], environ: dict[str, str]
+) -> None:
+    theirs, ours = os.pipe()
+    os.close(theirs)
+    running = process(environ, *words, stdout=ours)
+    os.close(ours)
+    _, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (READER_GONE, "")
+    assert READER_GONE == 141
+
+
+def test_ctrl_c_is_a_hundred_and_thirty(environ: dict[str, str], archive: Archive) -> None:
+    running = process(environ, "erase", RECORDING, "--reason", "x", stdin=subprocess.PIPE)
+    assert running.stderr
+    while running.stderr.read(1) != "]":  # of [y/N]: it waits for an answer
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (INTERRUPTED, "")
+    assert INTERRUPTED == 130
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_made_for_each_shell(shell: str) -> None:
+    twirec = str(Path(sys.executable).parent / "twirec")
+    made = subprocess.run(
+        [twirec],
+        env={**os.environ, "_TWIREC_COMPLETE": f"{shell}_source"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    assert f"_TWIREC_COMPLETE={shell}_complete" in made.stdout
+    completed = subprocess.run(
+        [twirec],
+        env={
+            **os.environ,
+            "_TWIREC_COMPLETE": f"{shell}_complete",
+            "COMP_WORDS": "twirec sea" if shell != "fish" else "twirec",
+            "COMP_CWORD": "1" if shell != "fish" else "sea",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "search" in completed.stdout
