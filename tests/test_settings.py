@@ -344,3 +344,15 @@ def test_says_what_is_taken_over(value: str, adopt: Adopt) -> None:
 def test_what_is_taken_over_is_not_guessed(value: str) -> None:
     with pytest.raises(SettingsError, match=r"TWIREC_ADOPT is wrong: write ours, all, or numbers"):
         Settings.from_env({**ENVIRONMENT, "TWIREC_ADOPT": value})
+
+
+@pytest.mark.parametrize(("value", "kept"), [("", False), ("0", False), ("1", True)])
+def test_says_whether_everything_stays_at_twilio(value: str, kept: bool) -> None:
+    changes = {"TWIREC_KEEP_AT_TWILIO": value} if value else {}
+    assert Settings.from_env({**ENVIRONMENT, **changes}).keep_at_twilio is kept
+
+
+@pytest.mark.parametrize("value", ["true", "yes", "2", "on"])
+def test_a_trial_is_not_guessed(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"TWIREC_KEEP_AT_TWILIO is wrong: write 1 for yes"):
+        Settings.from_env({**ENVIRONMENT, "TWIREC_KEEP_AT_TWILIO": value})

@@ -50,6 +50,8 @@ MARK_TRUSTED = 60.0
 folder does, and an ordinary recording takes three requests."""
 
 WEEK = timedelta(days=7)
+LOT = 500
+"""So many recordings that were kept for a trial are released before new ones have their turn."""
 WHOLE_BUCKET = "turn to sweep the whole bucket"
 
 
@@ -158,6 +160,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             keys=self.settings.decryption_keys,
             country=self.settings.country,
             forget=self._journal.forget,
+            trial=self.settings.keep_at_twilio,
             at=at,
         )
         in_turn = (self._sweep_in_turn, self._journal_in_turn)
@@ -175,7 +178,12 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             now=self.now,
             threads=threads,
             heartbeat=self._beat,
-            beside=(*(in_turn if self.settings.sweep_every else ()), self.expire_derivatives),
+            beside=(
+                *(in_turn if self.settings.sweep_every else ()),
+                self.expire_derivatives,
+                self._end_trial,
+            ),
+            let_go=self._end_trial,
         )
 
     def _telling(self) -> Iterator[Callable[[], bool]]:
@@ -201,6 +209,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         """
         if not dry_run:
             self.expire_derivatives()
+            self._end_trial()
         return self._sweep(dry_run=dry_run, full=full)
 
     def _sweep(
@@ -218,7 +227,14 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             dry_run=dry_run,
             full=full,
             whole_bucket=whole_bucket,
+            trial=self.settings.keep_at_twilio,
         ).run()
+
+    def _end_trial(self) -> int:
+        """Let a lot of what was kept for a trial be released, if that is over."""
+        if self.settings.keep_at_twilio:
+            return 0
+        return self.catalog.end_trial(self.now(), LOT)
 
     def _sweep_in_turn(self) -> None:
         """Sweep, if it is time to and no other worker does; once a week the whole bucket too."""

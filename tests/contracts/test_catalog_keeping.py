@@ -151,3 +151,37 @@ def test_a_span_ends_with_every_span_that_holds_it(
     catalog.end_keeping(account, STARTED - DAY, until)
     hold(catalog, 1)
     assert row(catalog).keep_at_vendor is kept
+
+
+# --- a trial ----------------------------------------------------------------------------------
+
+
+def test_what_is_kept_for_a_trial_is_let_go_in_lots(catalog: SqlCatalog) -> None:
+    hold(catalog, 1)
+    catalog.stay(archived(catalog), for_trial=True)
+    assert (row(catalog).kept, row(catalog).parked, row(catalog).due_at) == (True, False, None)
+    stats = catalog.stats(None)
+    assert (stats.kept_for_trial, stats.kept_at_vendor, stats.waiting) == (1, 0, 0)
+    assert catalog.end_trial(LATER, 0) == 0
+    assert catalog.end_trial(LATER, 10) == 1
+    assert (row(catalog).kept, row(catalog).due_at) == (False, LATER)
+    assert catalog.end_trial(LATER, 10) == 0
+
+
+def test_what_is_kept_for_another_reason_too_outlives_the_trial(catalog: SqlCatalog) -> None:
+    hold(catalog, 1)
+    catalog.keep_at_vendor(recording_sid())
+    catalog.stay(archived(catalog), for_trial=True)
+    assert catalog.end_trial(LATER, 10) == 1
+    assert (row(catalog).kept, row(catalog).due_at) == (True, None)
+    catalog.let_go(recording_sid(), LATER)
+    assert row(catalog).due_at == LATER
+
+
+def test_what_is_let_go_stays_while_the_trial_lasts(catalog: SqlCatalog) -> None:
+    hold(catalog, 1)
+    catalog.keep_at_vendor(recording_sid())
+    catalog.stay(archived(catalog), for_trial=True)
+    catalog.let_go(recording_sid(), LATER)
+    catalog.stay(claimed(catalog), for_trial=True)
+    assert (row(catalog).kept, row(catalog).due_at) == (True, None)

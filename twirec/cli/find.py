@@ -281,6 +281,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
         {
             "recording": recording.sid,
             "state": recording.state,
+            "at Twilio": _kept(recording),
             "custody": recording.custody,
             "legal ground": recording.legal_ground,
             "recorded from": recording.started_at,
@@ -295,6 +296,15 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
         },
         archive.settings.timezone,
     )
+
+
+def _kept(recording: Recording) -> str:
+    """Return why Twilio's copy stays where it is; empty where it does not."""
+    if not recording.kept:
+        return ""
+    if recording.keep_at_vendor:
+        return "kept there until somebody says otherwise"
+    return "kept there for a trial (TWIREC_KEEP_AT_TWILIO)"
 
 
 def _lines(fields: Mapping[str, object], zone: tzinfo) -> None:

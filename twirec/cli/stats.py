@@ -61,8 +61,17 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "worker seen": _moment(counted.worker_seen, zone),
         "parked": str(counted.parked),
         "not as archived": str(counted.differences),
+        "kept at Twilio": _kept(counted),
         "not ours": _not_ours(counted),
     }
+
+
+def _kept(counted: Stats) -> str:
+    ways = {
+        "for a trial (TWIREC_KEEP_AT_TWILIO)": counted.kept_for_trial,
+        "until somebody says otherwise": counted.kept_at_vendor,
+    }
+    return ", ".join(f"{count:,} {way}" for way, count in ways.items() if count) or "none"
 
 
 def _not_ours(counted: Stats) -> str:

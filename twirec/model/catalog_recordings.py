@@ -186,10 +186,18 @@ class RecordingsCatalog(Protocol):
         """
         ...
 
-    def stay(self, lease: Lease) -> None:
+    def stay(self, lease: Lease, *, for_trial: bool = False) -> None:
         """End the lease of what is archived and kept at the vendor: nothing is left to do.
 
-        If it is not to be kept any more, it stays due. Raises `LeaseLost`.
+        With `for_trial` it is kept until `end_trial`, whatever else holds. Without it, and if it is
+        not to be kept any more, it stays due. Raises `LeaseLost`.
+        """
+        ...
+
+    def end_trial(self, at: datetime, limit: int) -> int:
+        """Let go of what is kept for a trial, oldest first, so many at the most; return how many.
+
+        It is due to be deleted at the vendor, unless `keep_at_vendor` holds for it too.
         """
         ...
 

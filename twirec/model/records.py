@@ -158,6 +158,8 @@ class Recording:
         decision: what is decided, or to be decided, of what cannot be copied as it is.
         accepted: that it was, or is to be, archived despite a difference; None of any other.
         claim: by what it is the installation's own.
+        kept_for_trial: whether the vendor's copy stays for as long as `TWIREC_KEEP_AT_TWILIO` says
+            so. That ends with the setting, and `keep_at_vendor` does not.
     """
 
     sid: str
@@ -186,6 +188,7 @@ class Recording:
     decision: Decision | None = None
     accepted: Acceptance | None = None
     claim: Claim = Claim.TOLD
+    kept_for_trial: bool = False
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -228,7 +231,7 @@ class Recording:
     @property
     def kept(self) -> bool:
         """Whether nothing is left to do because the vendor keeps its copy beside ours."""
-        return self.state is State.ARCHIVED and self.keep_at_vendor
+        return self.state is State.ARCHIVED and (self.keep_at_vendor or self.kept_for_trial)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ class Stats:
         differences: objects that are not what was put there, and that nobody looked at yet.
         notices_waiting: notices that the company's own webhook has not taken yet.
         notices_given_up: notices that it did not take for about a day.
+        kept_for_trial: recordings that are archived and stay at Twilio while a trial lasts.
+        kept_at_vendor: recordings that are archived and stay at Twilio until somebody says
+            otherwise.
         not_ours: recordings at Twilio that are not this installation's own, and are left alone:
             those of the last 30 days that sweeps saw, and rows that an earlier setting took over.
         not_ours_newest: the SIDs of the newest of them, `MOST_NAMED` at the most.
@@ -52,6 +55,8 @@ class Stats:
     differences: int = 0
     notices_waiting: int = 0
     notices_given_up: int = 0
+    kept_for_trial: int = 0
+    kept_at_vendor: int = 0
     not_ours: int = 0
     not_ours_newest: tuple[str, ...] = ()
     swept: Mapping[str, datetime | None] = field(default_factory=dict)

@@ -55,6 +55,7 @@ class Reader:
             ),
             sweep_every=self.read("TWIREC_SWEEP_EVERY", values.minutes, timedelta(minutes=15)),
             database_url=self.read("TWIREC_DATABASE_URL", values.catalog, "sqlite:///twirec.db"),
+            keep_at_twilio=self.read("TWIREC_KEEP_AT_TWILIO", values.switch, False),
             adopt=self.read("TWIREC_ADOPT", values.adopt, OURS),
             api_url=self.read("TWIREC_TWILIO_API_URL", api_url, None),
             region=self.read("TWILIO_REGION", values.region, None),

@@ -53,6 +53,8 @@ class Settings:
         sweep_every: `TWIREC_SWEEP_EVERY`, in minutes: how often a worker sweeps; 0 for never.
         adopt: `TWIREC_ADOPT`: what is taken over of what the accounts have: what is this app's own
             (`ours`), recordings of numbers that are named (`numbers:+34…,+34…`), or `all`.
+        keep_at_twilio: `TWIREC_KEEP_AT_TWILIO`: for a trial: nothing is deleted at Twilio, but what
+            is ordered to be erased.
         wordings: what is said, by language: ours, with what the file `TWIREC_ANNOUNCEMENTS` says
             otherwise.
         ffmpeg: `TWIREC_FFMPEG`, the path of an ffmpeg of the machine's own; None for the one that
@@ -86,6 +88,7 @@ class Settings:
     language: str = "es-ES"
     sweep_every: timedelta = timedelta(minutes=15)
     adopt: Adopt = OURS
+    keep_at_twilio: bool = False
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))

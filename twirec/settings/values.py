@@ -122,6 +122,13 @@ def adopt(value: str) -> Adopt:
     return Adopt(numbers=numbers)
 
 
+def switch(value: str) -> bool:
+    """Return whether something is switched on."""
+    if value not in {"0", "1"}:
+        raise ValueError("write 1 for yes, or 0 for no.")
+    return value == "1"
+
+
 def uninformed(value: str) -> Uninformed:
     """Return what becomes of a call to an agent who is not in the register."""
     return Uninformed(_one_of(Uninformed, value))

@@ -63,6 +63,7 @@ class Sweep:
         dry_run: whether it only says what it would repair.
         full: whether it looks at everything there is, and not only since the last sweep.
         whole_bucket: whether it does so in the bucket.
+        trial: whether nothing is deleted at the vendor, but what was erased.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Sweep:
         dry_run: bool = False,
         full: bool = False,
         whole_bucket: bool = False,
+        trial: bool = False,
     ) -> None:
         self._catalog = catalog
         self._vendor = vendor
@@ -88,7 +90,7 @@ class Sweep:
         self._tally = Tally(dry_run)
         self._ownership = Ownership(catalog, vendor, public_url, country)
         self._vendor_side = VendorSide(
-            catalog, bucket, vendor, self._ownership, self._tally.leave, country, now
+            catalog, bucket, vendor, self._ownership, self._tally.leave, country, now, trial
         )
         self._ledger_side = LedgerSide(
             catalog,

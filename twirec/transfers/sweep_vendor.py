@@ -33,6 +33,7 @@ class VendorSide:
         leave: is told of what is not the installation's own.
         country: ISO 3166 code by which numbers of adopted calls are read.
         now: the clock, UTC.
+        trial: whether nothing is deleted at the vendor, but what was erased.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class VendorSide:
         leave: Callable[[Foreign], None],
         country: str,
         now: Callable[[], datetime],
+        trial: bool,
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
         self._vendor = vendor
         self._ownership = ownership
         self._leave = leave
+        self._trial = trial
         self._country = country
         self._now = now
         self.seen: dict[str, Foreign] = {}
@@ -63,6 +66,8 @@ class VendorSide:
         held = known is not None and self._catalog.is_held(found.sid)
         if known is None or held:
             yield from self._take(found, held, elsewhere)
+        elif known.state is State.RELEASED and self._trial:
+            return
         elif known.state is State.RELEASED:
             yield Finding(found.sid, "deleted_again", "", partial(self._delete_again, known))
         elif known.state is State.ERASED:

@@ -72,6 +72,7 @@ class Transfer:
         keys: the private keys for what the vendor encrypted.
         country: ISO 3166 code by which numbers of adopted calls are read.
         forget: makes catalog and journal forget what is being erased, before it is destroyed.
+        trial: whether nothing is deleted at the vendor, but what is ordered to be erased.
         at: called at each step.
     """
 
@@ -84,6 +85,7 @@ class Transfer:
         keys: Keys,
         country: str,
         forget: Callable[[Recording], object],
+        trial: bool = False,
         at: AtStep = pass_by,
     ) -> None:
         self._catalog = catalog
@@ -92,6 +94,7 @@ class Transfer:
         self._keys = keys
         self._country = country
         self._forget = forget
+        self._trial = trial
         self._at = at
 
     def run(self, keeper: LeaseKeeper) -> None:
@@ -291,8 +294,8 @@ class Transfer:
     def _release(self, keeper: LeaseKeeper, just_archived: bool) -> None:
         keeper.beat()
         recording = keeper.lease.recording
-        if recording.keep_at_vendor:
-            self._catalog.stay(keeper.lease)
+        if recording.keep_at_vendor or self._trial:
+            self._catalog.stay(keeper.lease, for_trial=self._trial)
             return
         if not just_archived:
             check_kept(self._bucket, recording)

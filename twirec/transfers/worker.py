@@ -34,6 +34,8 @@ class Worker:
             `run_once`.
         after: what is done once recordings were transferred, such as to send one notice, each in a
             thread of its own; False if there was nothing to do or it failed.
+        let_go: makes a lot of what was kept for a trial due, once that is over, and says of how
+            many; only called by `run_once`.
         now: the clock, UTC.
         threads: how many recordings are worked at together.
         heartbeat: what a thread of its own calls every now and then to say that the worker lives,
@@ -47,6 +49,7 @@ class Worker:
         *,
         before: Callable[[], None],
         after: Sequence[Callable[[], bool]] = (),
+        let_go: Callable[[], int] = lambda: 0,
         now: Callable[[], datetime],
         threads: int = 4,
         beside: Sequence[Callable[[], object]] = (),
@@ -58,6 +61,7 @@ class Worker:
         self._beside = beside
         self._heartbeat = heartbeat
         self._after = after
+        self._let_go = let_go
         self._now = now
         self._threads = threads
         self._stop = threading.Event()
@@ -80,6 +84,8 @@ class Worker:
             BucketNotOurs: the bucket is not this catalog's, so that nothing was taken up.
         """
         self._start(until_done=True)
+        while self._unasked is None and not self._stop.is_set() and self._let_go():
+            self._start(until_done=True)
         if self._unasked is not None:
             raise self._unasked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, exists, null, or_, update
+from sqlalchemy import ColumnElement, Connection, case, delete, exists, null, or_, select, update
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.schema import keeping, recordings
@@ -33,6 +33,32 @@ class Keeping:
         changes = {"keep_at_vendor": False, "due_at": due_at}
         with self.database.write() as connection:
             return _mark_kept(connection, sid, recordings.c.keep_at_vendor, changes)
+
+    def end_trial(self, at: datetime, limit: int) -> int:
+        """Let go of what is kept for a trial, oldest first, so many at the most; return how many.
+
+        What is to stay for another reason too, stays.
+        """
+        still = select(recordings.c.sid).where(
+            recordings.c.kept_for_trial, recordings.c.lease.is_(None)
+        )
+        with self.database.read() as connection:
+            lot = still.order_by(recordings.c.started_at, recordings.c.sid).limit(limit)
+            sids = list(connection.scalars(lot))
+        if not sids:
+            return 0
+        to_release = (recordings.c.state == State.ARCHIVED.value) & ~recordings.c.keep_at_vendor
+        changes = {
+            "kept_for_trial": False,
+            "due_at": case((to_release, at), else_=recordings.c.due_at),
+            "attempts": 0,
+        }
+        with self.database.write() as connection:
+            these = still.where(recordings.c.sid.in_(sids))
+            connection.execute(
+                update(recordings).where(recordings.c.sid.in_(these)).values(changes)
+            )
+        return len(sids)
 
     def begin_keeping(self, account_sid: str, since: datetime, until: datetime) -> None:
         """Let what is adopted from now on be kept at the vendor, if it began in that span."""

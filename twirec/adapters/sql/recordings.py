@@ -26,11 +26,12 @@ from twirec.model.words import NOTHING_CAME, Outcome, Reason, Role, why_nothing
 
 GIVEN_UP = recordings.c.decision.is_not_distinct_from(Decision.GIVEN_UP.value)
 UNDECIDED = recordings.c.decision.is_not_distinct_from(Decision.NEEDED.value)
+KEPT = recordings.c.keep_at_vendor | recordings.c.kept_for_trial
 PARKED = (
     recordings.c.state.in_([state.value for state in UNFINISHED])
     & recordings.c.due_at.is_(None)
     & recordings.c.lease.is_(None)
-    & ~((recordings.c.state == State.ARCHIVED.value) & recordings.c.keep_at_vendor)
+    & ~((recordings.c.state == State.ARCHIVED.value) & KEPT)
     & ~GIVEN_UP
 )
 """The rows of which `Recording.parked` holds."""

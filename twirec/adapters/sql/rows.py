@@ -132,6 +132,7 @@ def to_recording(row: Row[Any]) -> Recording:
         decision=Decision(row.decision) if row.decision else None,
         accepted=row.accepted,
         claim=Claim(row.claim),
+        kept_for_trial=row.kept_for_trial,
     )
 
 

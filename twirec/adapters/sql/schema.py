@@ -110,6 +110,7 @@ recordings = Table(
     Column("decision", String(16)),
     Column("accepted", TextsJson(Acceptance)),
     Column("claim", String(8), nullable=False, server_default="told"),
+    Column("kept_for_trial", Boolean, nullable=False, server_default=false(), index=True),
     Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
 )
 

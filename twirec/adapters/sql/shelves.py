@@ -90,7 +90,8 @@ def _recording(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
     What waits for somebody's decision, or was given up, is as it is.
     """
-    kept = row["state"] == State.ARCHIVED.value and row["keep_at_vendor"]
+    kept = row["keep_at_vendor"] or row["kept_for_trial"]
+    kept = kept and row["state"] == State.ARCHIVED.value
     if row["state"] not in UNFINISHED or row["decision"] or kept:
         return row
     return {**row, "due_at": row["started_at"] or LONG_AGO, "attempts": 0, "last_error": ""}

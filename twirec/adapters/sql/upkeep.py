@@ -139,7 +139,13 @@ def _lines(connection: Connection, since: datetime | None) -> dict[str, Any]:
 
 def _foreign(connection: Connection, to_adopt: Adopt) -> dict[str, Any]:
     count, newest = count_foreign(connection, to_adopt, MOST_NAMED)
-    return {"not_ours": count, "not_ours_newest": newest}
+    archived = recordings.c.state == State.ARCHIVED.value
+    return {
+        "kept_for_trial": _count(connection, archived & recordings.c.kept_for_trial),
+        "kept_at_vendor": _count(connection, archived & recordings.c.keep_at_vendor),
+        "not_ours": count,
+        "not_ours_newest": newest,
+    }
 
 
 def _waiting(connection: Connection, ours: ColumnElement[bool]) -> dict[str, Any]:

@@ -107,10 +107,16 @@ class Work:
         """End the lease as if the recording had never been claimed."""
         self._commit(lease, {**NO_LEASE, "attempts": recordings.c.attempts - 1})
 
-    def stay(self, lease: Lease) -> None:
+    def stay(self, lease: Lease, *, for_trial: bool = False) -> None:
         """End the lease of what is archived and kept at the vendor: nothing is left to do."""
-        due_at = case((recordings.c.keep_at_vendor, null()), else_=recordings.c.due_at)
-        self._commit(lease, {**NO_LEASE, "due_at": due_at, "attempts": 0, "last_error": ""})
+        kept = true() if for_trial else recordings.c.keep_at_vendor
+        values: dict[str, Any] = {
+            "due_at": case((kept, null()), else_=recordings.c.due_at),
+            "kept_for_trial": for_trial,
+            "attempts": 0,
+            "last_error": "",
+        }
+        self._commit(lease, {**NO_LEASE, **values})
 
     def _commit(self, lease: Lease, values: dict[str, Any], state: State | None = None) -> Lease:
         """Change the leased row, all or nothing; with `state`, by the table of states."""

@@ -313,6 +313,7 @@ def upgrade() -> None:
         sa.Column("decision", sa.String(length=16), nullable=True),
         sa.Column("accepted", sa.JSON(), nullable=True),
         sa.Column("claim", sa.String(length=8), server_default="told", nullable=False),
+        sa.Column("kept_for_trial", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("sid", name=op.f("pk_recordings")),
         sa.UniqueConstraint("object_name"),
     )
@@ -321,6 +322,9 @@ def upgrade() -> None:
         "recordings",
         ["account_sid", "call_sid"],
         unique=False,
+    )
+    op.create_index(
+        op.f("ix_recordings_kept_for_trial"), "recordings", ["kept_for_trial"], unique=False
     )
     op.create_index(op.f("ix_recordings_due_at"), "recordings", ["due_at"], unique=False)
     op.create_index(op.f("ix_recordings_started_at"), "recordings", ["started_at"], unique=False)
