@@ -18,6 +18,7 @@ from twirec.doctor.bucket import bucket_findings
 from twirec.doctor.disks import database_findings, folder_findings
 from twirec.doctor.findings import failed, guarded, ok, unknown
 from twirec.doctor.numbers import number_findings
+from twirec.doctor.ownership import ownership_findings
 from twirec.doctor.policy import policy_findings
 from twirec.doctor.public_url import public_url_findings
 from twirec.doctor.vendor import vendor_findings
@@ -74,6 +75,7 @@ def examine(
     if not problems and all(each.level is not Level.FAILED for each in database):
         yield from guarded(Check.VIEW, partial(call_findings, settings))
         yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
+        yield from guarded(Check.NOT_OURS, partial(ownership_findings, settings))
 
 
 def _database(settings: Settings, problems: Sequence[str]) -> Iterator[Finding]:

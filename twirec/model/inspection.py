@@ -42,6 +42,8 @@ class Check(StrEnum):
     DATABASE_FILE = "database file"
     DATABASE_DISK = "database disk"
     POLICY = "policy"
+    NOT_OURS = "not ours"
+    KEPT = "kept at Twilio"
 
 
 @dataclass(frozen=True, slots=True)

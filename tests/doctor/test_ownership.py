@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.doctor.conftest import Installation
+from tests.factories import ACCOUNT, STARTED, recording_sid
+from twirec.archive import Archive
+from twirec.doctor.ownership import check_adopt, check_kept
+from twirec.model.inspection import Check, Level
+from twirec.model.ownership import Foreign, NotOurs
+from twirec.model.upkeep import Stats
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
+
+NOTHING = Stats({}, {}, {}, {}, 0, 0, 0, None, 0)
+
+
+def settings(**changes: str) -> Settings:
+    return Settings.from_env({**ENVIRONMENT, **changes})
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "No sweep saw a recording that is not ours."),
+        (2, "Left alone at Twilio, as they are not ours: RE1, RE2."),
+        (1005, "Left alone at Twilio, as they are not ours: RE1, RE2, RE3 and 1,002 more."),
+    ],
+)
+def test_what_is_not_ours_is_counted_and_named(count: int, said: str) -> None:
+    named = tuple(f"RE{number + 1}" for number in range(min(count, 20)))
+    finding = check_adopt(settings(), replace(NOTHING, not_ours=count, not_ours_newest=named))
+    assert (finding.level, finding.what) == (Level.OK, said)
+
+
+def test_taking_everything_is_warned_of() -> None:
+    finding = check_adopt(settings(TWIREC_ADOPT="all"), NOTHING)
+    assert (finding.level, finding.what[:19]) == (Level.WARNING, "TWIREC_ADOPT is all")
+
+
+def test_a_trial_is_warned_of_and_counted() -> None:
+    finding = check_kept(settings(TWIREC_KEEP_AT_TWILIO="1"), replace(NOTHING, kept_for_trial=12))
+    assert (finding.level, "12 archived recordings" in finding.what) == (Level.WARNING, True)
+
+
+def test_what_is_kept_after_the_trial_is_said() -> None:
+    stats = replace(NOTHING, kept_for_trial=5, kept_at_vendor=3)
+    finding = check_kept(settings(), stats)
+    assert (finding.level, finding.what) == (
+        Level.OK,
+        "What is in the bucket and checked is deleted at Twilio. Kept there: 5 of a trial that is "
+        "over, to be released, 3 until somebody says otherwise.",
+    )
+
+
+def test_it_looks_at_what_the_sweeps_saw(installation: Installation) -> None:
+    archive = Archive.from_env(installation.environ)
+    foreign = Foreign(recording_sid(9), ACCOUNT, STARTED, NotOurs.ELSEWHERE)
+    archive.catalog.set_foreign(ACCOUNT, STARTED, STARTED.replace(day=24), [foreign])
+    archive.close()
+    assert recording_sid(9) in installation.found(Check.NOT_OURS).what
+    assert installation.found(Check.KEPT).level is Level.OK

@@ -1,0 +1,60 @@
+"""What of the account this installation takes over, and whether it deletes it at Twilio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.doctor.findings import ok, warning
+from twirec.model.inspection import Check, Finding
+from twirec.model.upkeep import Stats
+from twirec.settings import Settings
+
+MOST_NAMED = 3
+"""How many recordings one line names."""
+
+
+def ownership_findings(settings: Settings) -> Iterator[Finding]:
+    """Say what the sweeps saw that is not ours, and what stays at Twilio."""
+    with closing(SqlCatalog(settings.database_url, adopt=settings.adopt)) as catalog:
+        stats = catalog.stats(None)
+    yield check_adopt(settings, stats)
+    yield check_kept(settings, stats)
+
+
+def check_adopt(settings: Settings, stats: Stats) -> Finding:
+    """Say what is taken over."""
+    if settings.adopt.everything:
+        return warning(
+            Check.NOT_OURS,
+            "TWIREC_ADOPT is all: every recording of the account is moved, other apps' too.",
+            "Take TWIREC_ADOPT away, unless this installation alone uses the account.",
+        )
+    if not stats.not_ours:
+        return ok(Check.NOT_OURS, "No sweep saw a recording that is not ours.")
+    named = ", ".join(stats.not_ours_newest[:MOST_NAMED])
+    rest = stats.not_ours - MOST_NAMED
+    more = f" and {rest:,} more" if rest > 0 else ""
+    return ok(Check.NOT_OURS, f"Left alone at Twilio, as they are not ours: {named}{more}.")
+
+
+def check_kept(settings: Settings, stats: Stats) -> Finding:
+    """Say whether recordings are deleted at Twilio once they are in the bucket."""
+    if settings.keep_at_twilio:
+        return warning(
+            Check.KEPT,
+            f"TWIREC_KEEP_AT_TWILIO is 1: nothing is deleted at Twilio; {stats.kept_for_trial:,} "
+            "archived recordings are kept there too.",
+            "Take it away when the trial is over: what was kept is then deleted at Twilio.",
+        )
+    kept = [
+        f"{count:,} {why}"
+        for count, why in (
+            (stats.kept_for_trial, "of a trial that is over, to be released"),
+            (stats.kept_at_vendor, "until somebody says otherwise"),
+        )
+        if count
+    ]
+    said = f" Kept there: {', '.join(kept)}." if kept else ""
+    return ok(Check.KEPT, f"What is in the bucket and checked is deleted at Twilio.{said}")
