@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -11,12 +12,16 @@ from flask import Blueprint, Flask, Response, request
 
 from tests.factories import call_sid
 from tests.phone.calling import AGENT, LONG_ENOUGH, VOICE, Clock
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.calls.signature import SignatureCheck, sign
 from twirec.flask import Twirec
 from twirec.model.errors import InvalidQuery
+from twirec.sandbox.sandbox import SHARED_KEY
+from twirec.sandbox.signing import Signer
 from twirec.settings import Settings
-from twirec.testing import ACCOUNT_SID, PUBLIC_URL, SignedPosts
+from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, PUBLIC_URL, SignedPosts
 
 
 def test_an_app_factory_adds_the_archive_later(
@@ -149,6 +154,38 @@ def test_a_key_of_ones_own_may_sign(
     assert app.test_client().post("/voice", data=form, headers=headers).status_code == 200
     del headers["X-Twilio-Webhooks-Signature-Settings"]
     assert app.test_client().post("/voice", data=form, headers=headers).status_code == 403
+
+
+@contextmanager
+def app_with(**changes: str) -> Iterator[tuple[Flask, str]]:
+    """An app whose settings differ, and where Twilio reaches it."""
+    settings = Settings.from_env({**ENVIRONMENT, **changes})
+    with closing(Archive(settings, bucket=MemoryBucket(), vendor=MemoryVendor())) as archive:
+        archive.set_up()
+        app = Flask(__name__)
+        recordings = Twirec(app, archive)
+        app.post("/voice")(recordings.signed(lambda: recordings.answer(dial=AGENT)))
+        yield app, settings.public_url
+
+
+def test_what_the_sandbox_signs_with_a_shared_key_is_believed() -> None:
+    form = {"AccountSid": ACCOUNT_SID, **VOICE}
+    with app_with(TWIREC_TWILIO_SHARED_KEYS=f"{ACCOUNT_SID}={':'.join(SHARED_KEY)}") as (app, url):
+        headers = Signer("no token of this account", SHARED_KEY).headers(f"{url}/voice", form)
+        assert "<Say" in app.test_client().post("/voice", data=form, headers=headers).text
+        ping = Signer("no token", SHARED_KEY).headers(f"{url}/twirec/ping", form)
+        assert app.test_client().post("/twirec/ping", data=form, headers=ping).status_code < 300
+
+
+def test_a_proxy_may_take_a_path_away_that_the_routes_begin_with() -> None:
+    form = {"AccountSid": ACCOUNT_SID, **VOICE}
+    with app_with(TWIREC_PUBLIC_URL="https://company.example.com/twirec") as (app, url):
+        post = app.test_client().post
+        for path in ("/voice", "/twirec/connect", "/twirec/ended"):
+            genuine = {"X-Twilio-Signature": sign(url + path, form.items(), AUTH_TOKEN)}
+            assert post(path, data=form, headers=genuine).status_code == 200
+        told = post("/voice", data=form, headers={"X-Twilio-Signature": "x"})
+        assert told.status_code == 403
 
 
 # --- put together in a way that cannot work ---------------------------------------------------
