@@ -47,6 +47,8 @@ COMMANDS = {
         f"waveform {RECORDING}",
         f"convert {RECORDING} --format flac",
         f"compare {RECORDING}",
+        f"download {RECORDING}",
+        f"erase {RECORDING} --reason x --yes",
         "journal",
         "rebuild",
         "fallback --dial +34911222333",
@@ -95,6 +97,13 @@ def set_up(environ: dict[str, str]) -> Path:
     with closing(Archive.from_env(environ)) as archive:
         archive.set_up()
     return Path(environ["TWIREC_DATABASE_URL"].removeprefix("sqlite:///"))
+
+
+def test_where_nothing_happened_yet_every_command_says_so(environ: dict[str, str]) -> None:
+    set_up(environ)
+    for name in set(COMMANDS) - {"doctor"}:
+        result = run(environ, COMMANDS[name])
+        assert ends_with_a_sentence(result), (name, result.output, result.exception)
 
 
 # --- the catalog ------------------------------------------------------------------------------

@@ -132,10 +132,11 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
 
     Columns are left out before anything that has to be whole is folded; which, is said below.
     """
+    names = [column.name for column in columns]
     cells = [[clean(cell) for cell in row] for row in rows]
     needed = [
-        max(cell_len(line) for cell in (column.name, *each) for line in cell.split("\n"))
-        for column, each in zip(columns, zip(*cells, strict=True), strict=True)
+        max(cell_len(line) for row in (names, *cells) for line in row[index].split("\n"))
+        for index in range(len(columns))
     ]
     terminal = terminal_width()
     widths = fit(columns, needed, terminal)
