@@ -46,7 +46,7 @@ def test_a_number_is_added_to_one_call(twirec: Twirec, archive: Archive, forgott
     record = archive.show(forgotten)
     assert (record.call.customer_number, record.notes[0].text) == ("+34600333444", "found")
     again = twirec(*order, "--reason", "a letter")
-    assert (again.exit_code, "known already" in again.output) == (1, True)
+    assert (again.exit_code, "known already" in again.output) == (2, True)
     assert twirec("annotate", forgotten, "--reason", "a letter").exit_code == 2
 
 
@@ -73,7 +73,7 @@ def test_numbers_are_added_from_a_file(twirec: Twirec, forgotten: str, tmp_path:
     nothing = tmp_path / "empty.csv"
     nothing.touch()
     empty = twirec("add-numbers", str(nothing), "--reason", "x")
-    assert (empty.exit_code, "file: it is empty" in empty.output) == (1, True)
+    assert (empty.exit_code, "file: it is empty" in empty.output) == (2, True)
     absent = twirec("add-numbers", str(tmp_path / "absent.csv"), "--reason", "x")
     assert (absent.exit_code, "absent.csv" in absent.output) == (1, True)
     assert "Traceback" not in absent.output
