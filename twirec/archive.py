@@ -254,6 +254,8 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             report.not_ours,
             len(report.problems),
         )
+        if report.strangers:  # not by name: it is not ours, and may hold a number
+            log.warning("%d objects in the bucket are not twirec's", report.strangers)
         for sid, reason in report.problems.items():
             log.warning("%s: %s", sid, reason)
 

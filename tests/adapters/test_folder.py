@@ -176,11 +176,17 @@ class TestTheDisk:
         with pytest.raises(BucketRefused, match="cannot be used"):
             put(FolderBucket(tmp_path / "file" / "bucket"))
 
-    def test_damaged_labels_are_refused_by_name(self, bucket: FolderBucket, root: Path) -> None:
+    def test_damaged_labels_are_told_and_prove_nothing(
+        self, bucket: FolderBucket, root: Path
+    ) -> None:
         put(bucket)
         (root / f"{NAME}.labels.json").write_text("{")
-        with pytest.raises(BucketRefused, match=r"RE1\.wav\.labels\.json is damaged"):
-            bucket.stat(NAME)
+        stored = bucket.stat(NAME)
+        assert (stored.problem, stored.crc32c, stored.labels) == (
+            "its labels are damaged",
+            None,
+            {},
+        )
 
     def test_a_file_of_somebody_else_is_described_without_what_is_not_known(
         self, bucket: FolderBucket, root: Path

@@ -73,6 +73,12 @@ def test_an_object_is_named_once(catalog: SqlCatalog) -> None:
     assert lease.recording.object_name == "recordings/a.wav"
 
 
+def test_the_days_of_all_objects_are_known(catalog: SqlCatalog) -> None:
+    assert catalog.object_days() == set()
+    catalog.name_object(claimed(catalog), "recordings/2026/11/23/20261123T101500Z_RE.wav")
+    assert catalog.object_days() == {"recordings/2026/11/23/"}
+
+
 def test_archived_then_released(catalog: SqlCatalog) -> None:
     lease = catalog.archived(claimed(catalog), STORED, "ab" * 32, 2)
     recording = lease.recording

@@ -115,7 +115,9 @@ class FolderBucket:
         with _translated(), self._locked():
             if self._describe(name, path).generation != generation:
                 raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
-            about = _read_about(path)
+            about, problem = _read_about(path)
+            if problem:
+                raise BucketRefused(f"{name}: {problem}; nothing was added to them.")
             about["labels"] = {**about["labels"], **labels}
             self._write_about(path, about)
             return self._describe(name, path)
@@ -144,10 +146,12 @@ class FolderBucket:
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Describe the live objects in order of their names. See the port `Bucket`."""
-        with _translated():
-            for name in _names(self._root, "", prefix):
-                with suppress(ObjectNotFound):  # deleted since the folder was read
-                    yield self._describe(name, self._root / name)
+        for name, problem in _names(self._root, "", prefix, ()):
+            if problem:
+                yield StoredObject(name, 0, None, None, problem=problem)
+                continue
+            with suppress(ObjectNotFound):  # deleted since the folder was read
+                yield self._listed(name)
 
     def delete(self, name: str, generation: int) -> None:
         """Delete that generation for good. See the port `Bucket`."""
@@ -178,6 +182,18 @@ class FolderBucket:
             self._compared.clear()
         self._compared[path] = (*version, stored.crc32c)
 
+    def _listed(self, name: str) -> StoredObject:
+        path = self._root / name
+        try:
+            return self._describe(name, path)
+        except ObjectNotFound:
+            if not os.path.lexists(path):
+                raise
+            problem = "it is a link to nothing" if path.is_symlink() else "it is no file"
+        except OSError as error:
+            problem = f"it cannot be read ({_why(error)})"
+        return StoredObject(name, 0, None, None, problem=problem)
+
     def _describe(self, name: str, path: Path) -> StoredObject:
         try:
             found = path.stat()
@@ -185,15 +201,15 @@ class FolderBucket:
             found = None
         if found is None or not stat.S_ISREG(found.st_mode):
             raise ObjectNotFound(f"There is no object {name}.")
-        about = _read_about(path)
-        at = about["custom_time"]
+        about, problem = _read_about(path)
         return StoredObject(
             name=name,
             generation=about["generation"] or found.st_mtime_ns,
             size=found.st_size,
             crc32c=about["crc32c"],
             labels=about["labels"],
-            custom_time=at and datetime.fromisoformat(at),
+            custom_time=about["custom_time"] and datetime.fromisoformat(about["custom_time"]),
+            problem=problem,
         )
 
     def _publish(self, name: str, path: Path, draft: Draft, about: Mapping[str, Any]) -> None:
@@ -257,17 +273,48 @@ def _about_path(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
-def _read_about(path: Path) -> dict[str, Any]:
-    """Read what is known of an object. Nothing is, of a file that somebody else put there."""
-    about: dict[str, Any] = dict.fromkeys(("generation", "crc32c", "custom_time"))
-    about["labels"] = {}
+def _read_about(path: Path) -> tuple[dict[str, Any], str]:
+    """Read what is known of an object, and what is wrong with that; empty for nothing.
+
+    Nothing is known of a file that somebody else put there, or whose labels are damaged.
+    """
     try:
-        about.update(json.loads(_about_path(path).read_bytes()))
+        with _about_path(path).open("rb") as file:
+            return _parsed(file.read(_LONGEST_ABOUT)), ""
     except FileNotFoundError:
-        pass
-    except ValueError:
-        raise BucketRefused(f"{_about_path(path).name} is damaged: it is not JSON.") from None
-    return about
+        return dict(_UNKNOWN), ""
+    except OSError as error:
+        return dict(_UNKNOWN), f"its labels cannot be read ({_why(error)})"
+    except (TypeError, ValueError, RecursionError):
+        return dict(_UNKNOWN), "its labels are damaged"
+
+
+_UNKNOWN: Mapping[str, Any] = {
+    **dict.fromkeys(("generation", "crc32c", "custom_time")),
+    "labels": {},
+}
+_LONGEST_ABOUT = 1024 * 1024
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    """Return what a file of labels says.
+
+    Raises:
+        TypeError: ValueError: it is not what is written into one.
+    """
+    told = {**_UNKNOWN, **json.loads(text)}
+    generation, labels, at = told["generation"], told["labels"], told["custom_time"]
+    if generation is not None and not (type(generation) is int and 0 < generation < 2**63):
+        raise ValueError("generation")
+    if not isinstance(labels, dict):
+        raise TypeError("labels")
+    for value in (*labels, *labels.values(), told["crc32c"] or ""):
+        if not isinstance(value, str):
+            raise TypeError("no text")
+        value.encode()
+    if at is not None and datetime.fromisoformat(at).utcoffset() is None:
+        raise ValueError("custom_time")
+    return told
 
 
 def _read(path: Path, start: int, stop: int) -> Iterator[bytes]:
@@ -278,23 +325,57 @@ def _read(path: Path, start: int, stop: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _names(folder: Path, above: str, prefix: str) -> Iterator[str]:
-    """Yield the names of objects below `folder`, in the order of whole names."""
-    for name in sorted(entry.name + "/" * entry.is_dir() for entry in _entries(folder)):
+def _names(
+    folder: Path, above: str, prefix: str, inside: tuple[tuple[int, int], ...]
+) -> Iterator[tuple[str, str]]:
+    """Yield the names of objects below `folder`, in the order of whole names.
+
+    With each comes why it, a folder then, cannot be looked into; empty for objects.
+
+    Args:
+        folder: where to look.
+        above: what the names of all there begin with.
+        prefix: what the names that are wanted begin with.
+        inside: the folders that it is in, so that links do not lead round and round.
+    """
+    try:
+        found = folder.stat()
+        if (found.st_dev, found.st_ino) in inside:
+            yield above, "it is a link to a folder that it is in"
+            return
+        names = sorted(entry.name + "/" * _is_folder(entry) for entry in _entries(folder))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if not above:
+            with _translated():
+                raise
+        yield above, f"it cannot be looked into ({_why(error)})"
+        return
+    for name in names:
         whole = above + name
         if not name.endswith("/"):
             if whole.startswith(prefix) and not whole.endswith(SUFFIX):
-                yield whole
+                yield whole, ""
         elif whole != f"{_PRIVATE}/" and (whole.startswith(prefix) or prefix.startswith(whole)):
-            yield from _names(folder / name, whole, prefix)
+            known = (*inside, (found.st_dev, found.st_ino))
+            yield from _names(folder / name, whole, prefix, known)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return list(entries)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except FileNotFoundError:
-        return []
+        return entry.is_dir()
+    except OSError:  # such as a link to itself, which is then listed as what it is
+        return False
+
+
+def _why(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
 @contextmanager
@@ -304,7 +385,7 @@ def _translated() -> Iterator[None]:
     except FileNotFoundError as error:
         raise ObjectNotFound("The object is gone.") from error
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else "unknown error"
+        why = _why(error)
         if error.errno in _FULL:
             raise BucketRefused(f"The disk of the bucket's folder is full ({why}).") from error
         if error.errno in _FORBIDDEN:

@@ -9,7 +9,14 @@ import click
 from rich.progress import Progress
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, progress_terminal, say, who
+from twirec.cli.output import (
+    as_json,
+    print_json,
+    progress_terminal,
+    say,
+    tell_of_strangers,
+    who,
+)
 from twirec.model.journal import RebuildReport
 
 
@@ -58,7 +65,8 @@ def rebuild(into: str | None, as_json: bool) -> None:
     else:
         _tell_of_rebuild(report)
         _tell(report.problems)
-    _end(report.problems)
+        tell_of_strangers(report.strangers, report.strange)
+    _end({**report.problems, **report.strange})
 
 
 def _tell_of_rebuild(report: RebuildReport) -> None:

@@ -282,6 +282,17 @@ def print_not_ours(count: int, named: Mapping[str, NotOurs]) -> None:
         say(f"  and {count - len(named):,} more that are not ours")
 
 
+def tell_of_strangers(count: int, named: Mapping[str, str]) -> None:
+    """Print what is in the bucket and is not twirec's, or cannot be read."""
+    if not count:
+        return
+    say(f"  {count} in the bucket that are not twirec's, or cannot be read; left alone:")
+    for name, reason in named.items():
+        say(f"    {name}: {reason}")
+    if count > len(named):
+        say(f"    and {count - len(named)} more")
+
+
 def who() -> str:
     """Return who runs the command, for what is written down of it."""
     return f"os:{getpass.getuser()}"

@@ -8,7 +8,15 @@ from dataclasses import asdict
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, ask, print_json, print_not_ours, say, who
+from twirec.cli.output import (
+    as_json,
+    ask,
+    print_json,
+    print_not_ours,
+    say,
+    tell_of_strangers,
+    who,
+)
 from twirec.model.errors import BucketError, BucketNotOurs
 from twirec.model.records import SweepReport
 
@@ -141,7 +149,7 @@ def sweep(dry_run: bool, full: bool, as_json: bool) -> None:
         print_json(asdict(report))
     else:
         _tell(report)
-    if report.problems:
+    if report.problems or report.strangers:
         raise click.exceptions.Exit(1)
 
 
@@ -191,5 +199,6 @@ def _tell(report: SweepReport) -> None:
         say(f"  {sid}: not done: {PLANS[what]}")
     for sid, reason in report.problems.items():
         say(f"  {sid}: {reason}")
-    if not any(found.values()) and not report.problems and not report.planned:
+    tell_of_strangers(report.strangers, report.strange)
+    if not any((*found.values(), report.problems, report.planned, report.strangers)):
         say("Nothing was missed.")

@@ -57,6 +57,8 @@ class StoredObject:
             bucket gave none.
         labels: custom metadata.
         custom_time: the recording's start, UTC.
+        problem: why nothing more is known of it, such as labels that cannot be read, in a few
+            words; empty if all is. A name that ends in `/` is then a folder that cannot be read.
     """
 
     name: str
@@ -65,3 +67,4 @@ class StoredObject:
     crc32c: str | None
     labels: Mapping[str, str] = field(default_factory=dict)
     custom_time: datetime | None = None
+    problem: str = ""

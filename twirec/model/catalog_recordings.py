@@ -67,8 +67,8 @@ class RecordingsCatalog(Protocol):
         """Return the recordings whose object's name begins so, in order of the names."""
         ...
 
-    def first_object(self) -> str | None:
-        """Return the name of the first object by name; None if there is none."""
+    def object_days(self) -> set[str]:
+        """Return what the names of objects begin with, up to and with the day: 22 characters."""
         ...
 
     def parked(self, limit: int | None = None) -> list[Recording]:

@@ -58,6 +58,8 @@ class RebuildReport:
         from_labels: recordings that the journal did not know, or not as archived yet.
         quarantined: those of them whose labels prove no notice.
         erasing: objects of erased recordings; a worker destroys them again.
+        strangers: objects that twirec did not put there.
+        strange: their names, of the first hundred, to what is wrong with them.
         problems: object to reason, for what could not be read.
     """
 
@@ -68,6 +70,8 @@ class RebuildReport:
     from_labels: int = 0
     quarantined: int = 0
     erasing: int = 0
+    strangers: int = 0
+    strange: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -129,6 +133,9 @@ class JournalCatalog(Protocol):
         """Write what labels say: recordings replaced, calls and consents where there are none.
 
         A call that is there without a number gets the numbers that they tell.
+
+        Raises:
+            JournalUnreadable: something of it does not fit into the tables; nothing was written.
         """
         ...
 

@@ -104,7 +104,11 @@ class Bucket(Protocol):
         ...
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        """Describe all live objects whose name begins with `prefix`, in order of their names."""
+        """Describe all live objects whose name begins with `prefix`, in order of their names.
+
+        What is there and cannot be described has a `problem`, and the listing goes on; so has a
+        folder that cannot be looked into, also one above `prefix`.
+        """
         ...
 
     def delete(self, name: str, generation: int) -> None:

@@ -315,6 +315,8 @@ class SweepReport:
         derivatives_deleted: derivatives that the catalog does not know (any more).
         not_ours: recordings of other apps, which were left alone.
         not_ours_named: SID to why it is not ours, `MOST_NAMED` of them at the most.
+        strangers: objects in the bucket that twirec did not put there, or cannot read.
+        strange: their names, of the first hundred, to what is wrong with them.
         problems: SID to reason, for what a person has to look at.
         planned: SID to the figure that its repair would count, of a dry run.
     """
@@ -339,5 +341,7 @@ class SweepReport:
     derivatives_deleted: int = 0
     not_ours: int = 0
     not_ours_named: Mapping[str, NotOurs] = field(default_factory=dict)
+    strangers: int = 0
+    strange: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     planned: Mapping[str, str] = field(default_factory=dict)

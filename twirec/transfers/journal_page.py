@@ -32,7 +32,7 @@ CHUNK = 256 * 1024
 LONGEST_LINE = 4 * 1024 * 1024
 """A line that is longer is damage: no row is."""
 
-_NAME = re.compile(r"journal/(\d{4})/(\d{2})/(\d{2})/(\d{6,})\.jsonl")
+_NAME = re.compile(r"journal/(\d{4})/(\d{2})/(\d{2})/(\d{6,})\.jsonl", re.ASCII)
 
 
 def page_name(day: date, number: int) -> str:
@@ -139,7 +139,7 @@ def _head_labels(head: AuditHead | None) -> dict[str, str]:
 def audit_head(stored: StoredObject) -> AuditHead | None:
     """Return where the audit log's chain ended on the day of an object; None if there is none."""
     seq, hash_ = stored.labels.get("audit_seq", ""), stored.labels.get("audit_hash", "")
-    return AuditHead(int(seq), hash_) if seq.isdecimal() else None
+    return AuditHead(int(seq), hash_) if re.fullmatch("[0-9]{1,18}", seq) else None
 
 
 def is_whole(stored: StoredObject) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from twirec.model.announcements import Announcement
+from twirec.model.bucket import StoredObject
+from twirec.model.derivatives import DERIVATIVES
 from twirec.model.errors import LabelsTooLong, MediaNotDescribed
 from twirec.model.ownership import ALWAYS_OURS
 from twirec.model.records import Call, CallRecord, Consent, Recording
@@ -135,3 +138,60 @@ def started_at(recording: Recording) -> datetime:
     if recording.started_at is None:
         raise MediaNotDescribed(f"Twilio gives no start for {recording.sid}.")
     return recording.started_at
+
+
+DAY = len(f"{RECORDINGS}2026/11/23/")
+"""Characters of a recording's name that are the same for all of a day."""
+
+_DAY = r"(\d{4})/(\d\d)/(\d\d)/\1\2\3T\d{6}Z_"
+_RECORDING = re.compile(rf"{RECORDINGS}{_DAY}(RE[0-9a-f]{{32}})\.wav", re.ASCII)
+_DERIVATIVE = re.compile(
+    rf"{DERIVATIVES}{_DAY}(RE[0-9a-f]{{32}})_[0-9a-f]{{16}}\.[a-z0-9]+", re.ASCII
+)
+_ANNOUNCEMENT = re.compile(rf"{ANNOUNCEMENTS}([0-9a-f]{{64}})\.(?:json|wav)", re.ASCII)
+_OURS = (_RECORDING, _DERIVATIVE, _ANNOUNCEMENT)
+
+
+def is_ours(name: str) -> bool:
+    """Whether an object's name is one that twirec gives, of a recording or what belongs to it."""
+    return any(pattern.fullmatch(name) for pattern in _OURS)
+
+
+def sid_of(name: str) -> str | None:
+    """Return the SID in the name of a recording or of what was made of one; None in any other."""
+    found = _RECORDING.fullmatch(name) or _DERIVATIVE.fullmatch(name)
+    return found[4] if found else None
+
+
+def shown(name: str) -> str:
+    """Return a name that somebody else may have given, on one line and not too long."""
+    plain = name if name.isprintable() else ascii(name)[1:-1]
+    return plain if len(plain) <= LONGEST_SHOWN else f"{plain[:LONGEST_SHOWN]}…"
+
+
+LONGEST_SHOWN = 200
+
+
+class Strangers:
+    """Objects in the bucket that twirec did not put there, or cannot read.
+
+    They are left alone. All are counted, the first are named.
+
+    Attributes:
+        count: how many there were.
+        named: name to reason, as people can read them.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.named: dict[str, str] = {}
+
+    def add(self, stored: StoredObject) -> None:
+        """Take one in."""
+        self.count += 1
+        if len(self.named) < MOST_NAMED:
+            self.named[shown(stored.name)] = stored.problem or NOT_OURS
+
+
+MOST_NAMED = 100
+NOT_OURS = "its name is none that twirec gives"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 
@@ -14,18 +15,19 @@ from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
 from twirec.model.errors import (
+    BucketRefused,
+    BytesDiffer,
     JournalUnreadable,
     ObjectNotFound,
     VerificationFailed,
 )
 from twirec.model.journal import FoundObject, RebuildReport
 from twirec.model.ports import Bucket
-from twirec.model.records import Call
+from twirec.model.records import Call, Recording
 from twirec.model.states import Custody, State
 from twirec.transfers.journal_page import JOURNAL, day_and_number, read_page
-from twirec.transfers.naming import ANNOUNCEMENTS, RECORDINGS
-from twirec.transfers.rebuild_labels import call_in, found_in
-from twirec.transfers.sweep_bucket import sid_in
+from twirec.transfers.naming import ANNOUNCEMENTS, RECORDINGS, Strangers, is_ours, sid_of
+from twirec.transfers.rebuild_labels import NONSENSE, call_in, found_in
 
 PAGE = 500
 """Objects that are looked at together."""
@@ -34,7 +36,13 @@ LONGEST_WORDING = 256 * 1024
 LONGEST_AUDIO = 64 * 1024 * 1024
 """Bytes that an object of an announcement may have to be read."""
 
+UNREADABLE = (VerificationFailed, ObjectNotFound, BucketRefused, BytesDiffer)
+"""What is wrong with one object, and not with the bucket."""
+
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+_Taken = tuple[FoundObject, bool]
+"""What is to be written, and whether it is more than late numbers."""
 
 Progress = Callable[[str, int], None]
 """Called with what is being read (`announcements`, `journal`, `recordings`) and how many so far."""
@@ -62,6 +70,7 @@ class Rebuild:
         self._now = now
         self._progress = progress or (lambda what, count: None)
         self._problems: dict[str, str] = {}
+        self._strangers = Strangers()
         self._counts: defaultdict[str, int] = defaultdict(int)
 
     def run(self) -> RebuildReport:
@@ -76,7 +85,12 @@ class Rebuild:
         self._read_journal()
         self._read_labels()
         self._catalog.end_rebuild()
-        return RebuildReport(**self._counts, problems=self._problems)
+        return RebuildReport(
+            **self._counts,
+            problems=self._problems,
+            strange=self._strangers.named,
+            strangers=self._strangers.count,
+        )
 
     def _count(self, what: str, of: str) -> None:
         self._counts[what] += 1
@@ -86,9 +100,12 @@ class Rebuild:
 
     def _read_announcements(self) -> None:
         for stored in self._bucket.list(ANNOUNCEMENTS):
+            if not is_ours(stored.name):
+                self._strangers.add(stored)
+                continue
             try:
                 self._keep(stored)
-            except (VerificationFailed, ObjectNotFound) as error:
+            except UNREADABLE as error:
                 self._problems[stored.name] = str(error)
             else:
                 self._count("announcements", "announcements")
@@ -97,7 +114,7 @@ class Rebuild:
         at = stored.custom_time or self._now()
         hash_, _, kind = stored.name.removeprefix(ANNOUNCEMENTS).partition(".")
         most = LONGEST_WORDING if kind == "json" else LONGEST_AUDIO
-        if kind not in {"json", "wav"} or (stored.size or 0) > most:
+        if (stored.size or 0) > most:
             raise VerificationFailed("it is no announcement.")
         content = b"".join(self._bucket.open_range(stored.name))
         if hashlib.sha256(content).hexdigest() != hash_:
@@ -107,8 +124,11 @@ class Rebuild:
             return
         try:
             announcement = Announcement(**json.loads(content))
-        except (TypeError, ValueError) as error:
+            right = announcement.hash == hash_ and _is_plain(announcement)
+        except (TypeError, ValueError, RecursionError) as error:
             raise VerificationFailed("it is not as this version of twirec writes it.") from error
+        if not right:
+            raise VerificationFailed("it is not as this version of twirec writes it.")
         self._catalog.keep_announcement(announcement, at)
         self._catalog.published(announcement.hash, at)
 
@@ -119,7 +139,7 @@ class Rebuild:
         for stored in self._bucket.list(JOURNAL):
             named = day_and_number(stored.name)
             if named is None:
-                self._problems[stored.name] = "it is no object of the journal."
+                self._strangers.add(stored)
             else:
                 days[named[0]].append((named[1], stored))
         versions = [
@@ -131,12 +151,13 @@ class Rebuild:
 
     def _restore(self, day: date, versions: list[StoredObject]) -> None:
         """Restore the newest version of a day that can be read."""
-        tokens = [each.labels["token"] for each in versions if "token" in each.labels]
+        tokens = [each.labels.get("token", "") for each in versions]
+        tokens = [token for token in tokens if re.fullmatch("[0-9a-f]{32}", token)]
         for stored in versions:
-            rows = read_page(day, self._bucket.open_range(stored.name))
             try:
+                rows = read_page(day, self._bucket.open_range(stored.name))
                 self._counts["rows"] += self._catalog.restore(day, rows, tokens)
-            except (JournalUnreadable, ObjectNotFound) as error:
+            except (JournalUnreadable, *UNREADABLE) as error:
                 self._problems[stored.name] = str(error)
             else:
                 self._count("days", "journal")
@@ -147,26 +168,35 @@ class Rebuild:
     def _read_labels(self) -> None:
         objects = self._bucket.list(RECORDINGS)
         while page := list(islice(objects, PAGE)):
-            self._catalog.take_over(list(self._found(page)))
+            found = list(self._found(page))
+            try:
+                self._take_over(found)
+            except JournalUnreadable:  # one of them does not fit: the others do
+                for each in found:
+                    self._take_over_one(each)
 
-    def _found(self, page: list[StoredObject]) -> Iterator[FoundObject]:
-        sids = [sid_in(stored.name) for stored in page]
+    def _found(self, page: list[StoredObject]) -> Iterator[_Taken]:
+        sids = [sid for stored in page if (sid := sid_of(stored.name))]
         known, lines = self._catalog.recordings_of(sids), self._catalog.lines(sids)
         for stored in page:
+            sid = sid_of(stored.name)
+            if sid is None:
+                self._strangers.add(stored)
+                continue
             self._count("objects", "recordings")
-            before = known.get(sid_in(stored.name))
+            before = known.get(sid)
             try:
+                if stored.problem:
+                    raise VerificationFailed(f"{stored.problem}.")
                 found = found_in(stored, before, self._now())
             except VerificationFailed as error:
                 self._problems[stored.name] = str(error)
                 continue
-            call = self._late_numbers(stored, lines.get(sid_in(stored.name)))
-            if found is not None:
-                self._counted(found)
-            elif before is not None and call is not None:
+            call, is_news = self._late_numbers(stored, lines.get(sid)), found is not None
+            if found is None and before is not None and call is not None:
                 found = FoundObject(before)
             if found is not None:
-                yield found if call is None else _with_late_numbers(found, call)
+                yield found if call is None else _with_late_numbers(found, call), is_news
 
     def _late_numbers(self, stored: StoredObject, line: Call | None) -> Call | None:
         """Return what the labels say of a line that got its numbers after it was journalled."""
@@ -174,12 +204,24 @@ class Rebuild:
             return None
         try:
             return call_in(stored.labels)
-        except (KeyError, TypeError, ValueError):
+        except NONSENSE:
             self._problems[stored.name] = "its labels are incomplete or cannot be read."
             return None
 
-    def _counted(self, found: FoundObject) -> None:
-        row = found.recording
+    def _take_over_one(self, taken: _Taken) -> None:
+        try:
+            self._take_over([taken])
+        except JournalUnreadable as error:
+            recording = taken[0].recording
+            self._problems[recording.object_name or recording.sid] = str(error)
+
+    def _take_over(self, taken: list[_Taken]) -> None:
+        self._catalog.take_over([found for found, _ in taken])
+        for found, is_news in taken:
+            if is_news:
+                self._counted(found.recording)
+
+    def _counted(self, row: Recording) -> None:
         self._counts["erasing"] += row.state is State.ERASING
         self._counts["from_labels"] += row.state is not State.ERASING
         self._counts["quarantined"] += row.custody is Custody.QUARANTINED
@@ -188,3 +230,12 @@ class Rebuild:
 def _with_late_numbers(found: FoundObject, call: Call) -> FoundObject:
     channels = found.recording.channel_map or call.channel_map
     return replace(found, recording=replace(found.recording, channel_map=channels), call=call)
+
+
+def _is_plain(announcement: Announcement) -> bool:
+    """Whether a wording that was read has what a wording has: texts, and seconds."""
+    values = asdict(announcement)
+    seconds = (values.pop("seconds"), values.pop("question_seconds"))
+    return all(type(each) in (int, float) for each in seconds) and all(
+        value is None or isinstance(value, str) for value in values.values()
+    )

@@ -25,6 +25,9 @@ from twirec.model.words import (
 from twirec.transfers.journal_page import is_whole
 from twirec.transfers.naming import SCHEMA, object_name
 
+NONSENSE = (KeyError, TypeError, ValueError, ArithmeticError, RecursionError)
+"""What labels raise that say what no label of ours says."""
+
 ONE_SECOND = timedelta(seconds=1)
 """Twilio cuts the start of a recording to whole seconds."""
 
@@ -108,7 +111,7 @@ def _read(stored: StoredObject, now: datetime) -> FoundObject:
         raise VerificationFailed("its labels do not prove that it is whole.")
     try:
         return _found(stored, stored.labels, now)
-    except (KeyError, TypeError, ValueError) as error:
+    except NONSENSE as error:
         raise VerificationFailed("its labels are incomplete or cannot be read.") from error
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from twirec.model.errors import TwirecError
 from twirec.model.ownership import MOST_NAMED, Foreign, NotOurs
 from twirec.model.records import SweepReport
+from twirec.transfers.naming import Strangers
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
@@ -51,6 +52,7 @@ class Tally:
         problems, planned: as in `SweepReport`.
         not_ours, not_ours_named: as in `SweepReport`.
         left: what is not ours of the span that is looked at.
+        strangers: what is in the bucket and is not ours, or cannot be read.
     """
 
     dry_run: bool = False
@@ -63,6 +65,7 @@ class Tally:
     not_ours: int = 0
     not_ours_named: dict[str, NotOurs] = field(default_factory=dict)
     left: list[Foreign] = field(default_factory=list)
+    strangers: Strangers = field(default_factory=Strangers)
     _mended: Counter[str] = field(default_factory=Counter)
 
     def look(self, sid: str, ask: Ask) -> bool:
@@ -94,6 +97,8 @@ class Tally:
             planned=self.planned,
             not_ours=self.not_ours,
             not_ours_named=self.not_ours_named,
+            strange=self.strangers.named,
+            strangers=self.strangers.count,
             **cast(dict[str, Any], self._mended),
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.keeping import keep_what_is_to_be_kept
@@ -116,7 +116,7 @@ class Journal:
 
     def take_over(self, found: Sequence[FoundObject]) -> None:
         """Write what labels say: recordings replaced, calls and consents where there are none."""
-        with self.database.write() as connection:
+        with self.database.write() as connection, _fitting("its labels do not fit."):
             for each in found:
                 if each.call and not self.database.insert_once(
                     connection, calls, values(each.call)
@@ -137,10 +137,8 @@ class Journal:
             connection.execute(delete(marks).where(marks.c.name == REBUILDING))
 
     def _write(self, connection: Connection, shelf: Shelf, rows: list[dict[str, Any]]) -> None:
-        try:
+        with _fitting(f"Rows of {shelf.table.name} lack what they need, or do not fit."):
             connection.execute(self._writing(shelf), rows)
-        except IntegrityError as error:  # never str(error): it carries numbers
-            raise JournalUnreadable(f"Rows of {shelf.table.name} lack what they need.") from error
 
     def _writing(self, shelf: Shelf) -> sqlite.Insert | postgresql.Insert:
         """Return what inserts a row, or takes the place of the one of its key."""
@@ -190,3 +188,16 @@ def _count_on(connection: Connection) -> None:
             last = select(func.coalesce(func.max(key), 0) + 1).scalar_subquery()
             sequence = func.pg_get_serial_sequence(shelf.table.name, key.name)
             connection.execute(select(func.setval(sequence, last, False)))
+
+
+@contextmanager
+def _fitting(why: str) -> Iterator[None]:
+    """Let what does not fit into the tables be an error of what was read, not of the database."""
+    try:
+        yield
+    except (IntegrityError, DataError, OverflowError, ValueError) as error:
+        raise JournalUnreadable(why) from error  # never str(error): it carries numbers
+    except StatementError as error:
+        if isinstance(error, DBAPIError):
+            raise
+        raise JournalUnreadable(why) from error

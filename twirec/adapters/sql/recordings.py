@@ -37,6 +37,7 @@ PARKED = (
 """The rows of which `Recording.parked` holds."""
 NO_OTHER_REASON = tuple(reason.value for reason in NOTHING_CAME)
 MAY_BE_RECORDED = (Outcome.OPEN.value, Outcome.OWED.value, Outcome.RECORDED.value)
+DAY_OF_NAME = len("recordings/2026/11/23/")
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
 
@@ -117,11 +118,12 @@ class Recordings:
             found = [to_recording(row) for row in connection.execute(statement)]
         return sorted(found, key=lambda recording: recording.object_name or "")
 
-    def first_object(self) -> str | None:
-        """Return the name of the first object by name; None if there is none."""
+    def object_days(self) -> set[str]:
+        """Return what the names of objects begin with, up to and with the day: 22 characters."""
+        day = func.substr(recordings.c.object_name, 1, DAY_OF_NAME)
+        statement = select(day).where(recordings.c.object_name.is_not(None)).distinct()
         with self.database.read() as connection:
-            name: str | None = connection.scalar(select(func.min(recordings.c.object_name)))
-        return name
+            return set(connection.scalars(statement))
 
     def parked(self, limit: int | None = None) -> list[Recording]:
         """Return what was given up, with the last error, oldest first."""
