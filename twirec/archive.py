@@ -31,6 +31,7 @@ from twirec.phone import Phone
 from twirec.recovery import Recovery
 from twirec.rules import Rules
 from twirec.settings import Settings
+from twirec.settings.places import warn_of_relative_places
 from twirec.takeover import Takeover
 from twirec.transfers.late_numbers import LateNumbers
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -113,7 +114,9 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         Raises:
             SettingsError: settings are missing or wrong; the message names every one of them.
         """
-        return cls(Settings.from_env(os.environ if environ is None else environ))
+        settings = Settings.from_env(os.environ if environ is None else environ)
+        warn_of_relative_places(settings)
+        return cls(settings)
 
     # --- the outside, opened at first use -----------------------------------------------------
 

@@ -17,6 +17,7 @@ from tests.strict_gcs.uploads import BLOCK, Uploads
 
 PARAMETERS = {
     "alt",
+    "delimiter",
     "generation",
     "ifGenerationMatch",
     "ifMetagenerationMatch",
@@ -133,13 +134,33 @@ def _media(api: Api, call: Call) -> Answer:
 
 def _list(api: Api, call: Call) -> Answer:
     """https://cloud.google.com/storage/docs/json_api/v1/objects/list: pages of at most 1000."""
-    found = api.store.list(call.bucket, call.query)
+    found, prefixes = _in_folders(api.store.list(call.bucket, call.query), call.query)
     start = int(call.query.get("pageToken", 0))
     end = start + min(int(call.query.get("maxResults", 1000)), 1000)
     page: Resource = {"kind": "storage#objects", "items": found[start:end]}
+    if prefixes:
+        page["prefixes"] = prefixes
     if end < len(found):
         page["nextPageToken"] = str(end)
     return json_answer(200, page)
+
+
+def _in_folders(
+    found: list[Resource], query: Mapping[str, str]
+) -> tuple[list[Resource], list[str]]:
+    """With `delimiter`, names that have it behind the prefix are told as prefixes, each once."""
+    delimiter = query.get("delimiter", "")
+    if not delimiter:
+        return found, []
+    above = len(query.get("prefix", ""))
+    items, prefixes = [], {}
+    for resource in found:
+        top, at, _ = resource["name"][above:].partition(delimiter)
+        if at:
+            prefixes[resource["name"][:above] + top + at] = None
+        else:
+            items.append(resource)
+    return items, list(prefixes)
 
 
 def _bucket(api: Api, call: Call) -> Answer:

@@ -17,11 +17,11 @@ from twirec.adapters.folder import FolderBucket
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.archive import Archive
-from twirec.model.bucket_mark import NAME, BucketMark, read_mark
+from twirec.model.bucket_mark import MARKED, NAME, BucketMark, read_mark
 from twirec.model.errors import BucketNotOurs, BucketUnavailable, LookedAtNothing, ObjectNotFound
 from twirec.model.states import State
 from twirec.settings import Settings
-from twirec.transfers.marked_bucket import MARKED, MarkedBucket
+from twirec.transfers.marked_bucket import MarkedBucket
 
 MEDIA = wav(seconds=4, channels=2)
 FOREIGN = BucketMark("f" * 16, STARTED)

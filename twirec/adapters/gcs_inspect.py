@@ -6,12 +6,20 @@ Fields and their meaning: https://cloud.google.com/storage/docs/json_api/v1/buck
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.gcs_errors import no_bucket
-from twirec.model.errors import ObjectNotFound
+from twirec.model.bucket_mark import LONGEST, NAME
+from twirec.model.errors import BytesDiffer, ObjectNotFound
 from twirec.model.inspection import BucketFacts, DeletionRule
+
+OWN_FOLDERS = ("recordings", "announcements", "derivatives", "journal")
+"""What is below a prefix that is ours."""
+
+MOST_LOOKED_AT = 20
+"""Prefixes below that are looked at, with two requests each."""
 
 DAY = 24 * 60 * 60
 
@@ -59,6 +67,29 @@ class GcsInspector(GcsBucket):
             bucket.reload(**self._options)
         # The resource as it came: the properties give a default for what Google did not say.
         return _facts(bucket._properties)
+
+    def marks_around(self, prefix: str) -> dict[str, bytes]:
+        """Return the marks at a prefix, above it and right below it, by `gs://bucket/prefix`.
+
+        What is right below is told by one page of a listing
+        (https://cloud.google.com/storage/docs/json_api/v1/objects/list, `delimiter`).
+        """
+        parts = prefix.split("/") if prefix else []
+        places = ["/".join(parts[:length]) for length in range(len(parts), -1, -1)]
+        top = f"{prefix}/" if prefix else ""
+        with self._translated({404: no_bucket(self._bucket_name)}):
+            listed = self._bucket().list_blobs(prefix=top, delimiter="/", **self._options)
+            next(listed.pages, None)
+        below = [place.strip("/") for place in sorted(listed.prefixes)]
+        ours = {f"{top}{name}" for name in OWN_FOLDERS}
+        places += [place for place in below if place not in ours][:MOST_LOOKED_AT]
+        found = {}
+        for place in places:
+            with suppress(ObjectNotFound, BytesDiffer):
+                name = f"{place}/{NAME}" if place else NAME
+                content = b"".join(self.open_range(name, 0, LONGEST))
+                found[f"gs://{self._bucket_name}/{place}".rstrip("/")] = content
+        return found
 
 
 def _facts(resource: Mapping[str, Any]) -> BucketFacts:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from twirec.model.bucket_mark import is_identity
 from twirec.model.errors import AppNotTrusted, AppUnreachable
 from twirec.model.inspection import AppAnswer
 
 TIMEOUT = (5.0, 10.0)
 """Seconds to connect, and to wait for each read; Twilio itself waits 15."""
+
+TIMEOUT_OF_OTHERS = (2.0, 3.0)
+"""The same, where it does not matter that nobody answers."""
+
+CATALOG = "Twirec-Catalog"
+"""The header in which the app says which catalog it works with."""
 
 TRIES = 2
 
@@ -88,4 +96,28 @@ def _post(url: str, fields: Mapping[str, str], signature: str | None) -> AppAnsw
             response.status_code,
             urljoin(url, location) if location else "",
             beginning.decode(errors="replace"),
+            response.headers.get(CATALOG, ""),
         )
+
+
+def whose(url: str) -> str | None:
+    """Ask an app that may be another installation's which catalog it works with.
+
+    Nothing is sent but the question, and no redirect is followed. None where nobody says it.
+
+    Args:
+        url: its `/twirec/ping`.
+    """
+    try:
+        with requests.get(
+            url,
+            auth=lambda request: request,  # else a .netrc would add credentials
+            timeout=TIMEOUT_OF_OTHERS,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            said = json.loads(next(response.iter_content(MOST_READ), b""))
+    except (requests.RequestException, ValueError, RecursionError):
+        return None
+    found = said.get("catalog") if isinstance(said, dict) else None
+    return found if is_identity(found) else None

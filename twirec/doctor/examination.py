@@ -17,8 +17,10 @@ from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.bucket import bucket_findings
 from twirec.doctor.disks import database_findings, folder_findings
 from twirec.doctor.findings import failed, guarded, ok, unknown
+from twirec.doctor.identity import identity_findings
 from twirec.doctor.numbers import number_findings
 from twirec.doctor.ownership import ownership_findings
+from twirec.doctor.places import place_findings
 from twirec.doctor.policy import policy_findings
 from twirec.doctor.public_url import public_url_findings
 from twirec.doctor.vendor import vendor_findings
@@ -56,13 +58,16 @@ def examine(
         yield failed(Check.SETTINGS, problem, "Correct it in the environment.")
     if not problems:
         yield ok(Check.SETTINGS, "All settings can be read.")
+    yield from place_findings(settings)
     voice_urls: list[str] = []
-    public_url = list(_public_url(settings))
+    elsewhere: list[str] = []
+    catalogs: list[str] = []
+    public_url = list(_public_url(settings, catalogs))
     reached = all(each.level is Level.OK for each in public_url)
     if any(problem.startswith(WHERE_TWILIO_IS) for problem in problems):
         yield unknown(Check.CREDENTIALS, "Where Twilio is to be asked is not said rightly.")
     else:
-        for finding in _twilio(settings, now, voice_urls):
+        for finding in _twilio(settings, now, voice_urls, elsewhere):
             yield finding if reached else _later(finding, settings.public_url)
     yield from public_url
     if reached:
@@ -76,6 +81,9 @@ def examine(
         yield from guarded(Check.VIEW, partial(call_findings, settings))
         yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
         yield from guarded(Check.NOT_OURS, partial(ownership_findings, settings))
+    if settings.bucket and any(each.level is Level.OK for each in database[:1]):
+        look = partial(identity_findings, settings, catalogs, elsewhere)
+        yield from guarded(Check.MARK, look)
 
 
 def _database(settings: Settings, problems: Sequence[str]) -> Iterator[Finding]:
@@ -103,16 +111,17 @@ def _whole(settings: Settings, voice: Sequence[str]) -> list[str]:
 
 
 def _twilio(
-    settings: Settings, now: Callable[[], datetime], voice_urls: list[str]
+    settings: Settings, now: Callable[[], datetime], voice_urls: list[str], elsewhere: list[str]
 ) -> Iterator[Finding]:
     if not _has_account(settings):
         yield unknown(Check.CREDENTIALS, "Account SID or auth token is not set, or wrong.")
         return
-    yield from guarded(Check.CREDENTIALS, partial(_inspect_twilio, settings, now, voice_urls))
+    look = partial(_inspect_twilio, settings, now, voice_urls, elsewhere)
+    yield from guarded(Check.CREDENTIALS, look)
 
 
 def _inspect_twilio(
-    settings: Settings, now: Callable[[], datetime], voice_urls: list[str]
+    settings: Settings, now: Callable[[], datetime], voice_urls: list[str], elsewhere: list[str]
 ) -> Iterator[Finding]:
     credentials = {sid: Credentials(*pair) for sid, pair in settings.credentials.items()}
     inspector = TwilioInspector(
@@ -121,17 +130,17 @@ def _inspect_twilio(
     with closing(inspector) as twilio:
         yield from vendor_findings(twilio, settings, now)
         if settings.public_url:
-            look = partial(number_findings, twilio, settings.public_url, voice_urls)
+            look = partial(number_findings, twilio, settings.public_url, voice_urls, elsewhere)
             yield from guarded(Check.NUMBERS, look)
 
 
-def _public_url(settings: Settings) -> Iterator[Finding]:
+def _public_url(settings: Settings, catalogs: list[str]) -> Iterator[Finding]:
     if not settings.public_url or not _has_account(settings):
         yield unknown(
             Check.PUBLIC_URL, "Public URL, account SID or auth token is not set, or wrong."
         )
         return
-    yield from guarded(Check.PUBLIC_URL, partial(public_url_findings, settings))
+    yield from guarded(Check.PUBLIC_URL, partial(public_url_findings, settings, catalogs))
 
 
 def _bucket(url: str) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ MAKE_FALLBACK = (
 
 
 def number_findings(
-    twilio: TwilioInspector, public_url: str, voice_urls: list[str]
+    twilio: TwilioInspector, public_url: str, voice_urls: list[str], elsewhere: list[str]
 ) -> Iterator[Finding]:
     """Check numbers, SIP domains, WhatsApp senders and TwiML applications of all accounts.
 
@@ -38,6 +38,7 @@ def number_findings(
         twilio: where they are.
         public_url: of the app.
         voice_urls: takes the voice URLs of those that point at this app.
+        elsewhere: takes those of the others.
     """
     addresses: list[OwnAddress] = []
     applications: list[OwnAddress] = []
@@ -51,6 +52,7 @@ def number_findings(
             yield from _listed(kind, sid, look, into)
     called = served(addresses, applications)
     voice_urls += [one.voice_url for one in called if _is_ours(one, public_url)]
+    elsewhere += [one.voice_url for one in called if not _is_ours(one, public_url)]
     yield from check_numbers(called, public_url)
 
 

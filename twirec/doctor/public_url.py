@@ -21,8 +21,13 @@ PING = "/twirec/ping"
 """A route that takes what is signed, and changes nothing."""
 
 
-def public_url_findings(settings: Settings) -> Iterator[Finding]:
-    """Post a genuine and a forged request of each account through the public URL."""
+def public_url_findings(settings: Settings, catalogs: list[str]) -> Iterator[Finding]:
+    """Post a genuine and a forged request of each account through the public URL.
+
+    Args:
+        settings: the public URL, and what signs.
+        catalogs: takes what the app says of which catalog it works with.
+    """
     if not is_here(settings.api_url) and reaches_only_here(settings.public_url):
         yield failed(
             Check.PUBLIC_URL,
@@ -36,6 +41,8 @@ def public_url_findings(settings: Settings) -> Iterator[Finding]:
         fields = {"AccountSid": account}
         genuine = post(url, fields, sign(url, fields.items(), token))
         forged = post(url, fields, sign(url, fields.items(), f"not {token}")).status
+        if genuine.status == 204 and forged == 403:
+            catalogs.append(genuine.catalog)
         yield check_answers(url, account, genuine, forged)
 
 

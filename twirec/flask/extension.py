@@ -14,7 +14,7 @@ from twirec.archive import Archive
 from twirec.calls.twiml import BuildDial
 from twirec.flask import checks
 from twirec.flask.desktop import desktop
-from twirec.flask.routes import ROUTES, audio, twiml
+from twirec.flask.routes import ROUTES, audio, twiml, whose
 from twirec.flask.wired import MayPause, Wired, fields, wired
 from twirec.model.records import VOICEMAIL
 
@@ -183,6 +183,8 @@ class Twirec:
             routes.add_url_rule(rule, name, checks.signed(view), methods=["POST"])
         # What every caller hears is no secret, and Twilio may fetch it without signing.
         routes.add_url_rule("/audio/<hash_>.wav", "audio", audio)
+        # Which catalog it is, is no secret, and other installations know it by that.
+        routes.add_url_rule("/ping", "whose", whose, methods=["GET"])
         return routes
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable, Mapping
 
 from flask import Response, copy_current_request_context
@@ -9,8 +11,16 @@ from flask import Response, copy_current_request_context
 from twirec.flask.checks import LONGEST_ANSWER
 from twirec.flask.wired import fields, wired
 from twirec.model.budget import spend_at_most
-from twirec.model.errors import NotFound
+from twirec.model.errors import CatalogError, NotFound
 from twirec.phone import Phone
+
+log = logging.getLogger("twirec.flask")
+
+CATALOG = "Twirec-Catalog"
+"""The header that says which catalog the app works with."""
+
+UNAVAILABLE = "unavailable"
+"""What it says when the catalog does not answer."""
 
 
 def twiml(body: str) -> Response:
@@ -68,8 +78,29 @@ def _status() -> Response:
 
 
 def _ping() -> Response:
-    """Say that a request arrived and was believed. It changes nothing: see `twirec doctor`."""
-    return Response(status=204)
+    """Say that a request arrived and was believed. It changes nothing: see `twirec doctor`.
+
+    Whether the catalog answers or not, 204 is the answer; the header says which catalog it is.
+    """
+    return Response(status=204, headers={CATALOG: _catalog() or UNAVAILABLE})
+
+
+def whose() -> Response:
+    """Say to anybody which catalog this app works with, so that installations know each other."""
+    found = _catalog()
+    headers = {"Cache-Control": "no-store"}
+    said = json.dumps({"catalog": found})
+    status = 200 if found else 503
+    return Response(said, status, headers, mimetype="application/json")
+
+
+def _catalog() -> str | None:
+    """Return the identity of the app's catalog; None if it does not answer."""
+    try:
+        return wired().archive.catalog.identity()
+    except CatalogError as error:
+        log.warning("which catalog this is cannot be said: %s", error)
+        return None
 
 
 def audio(hash_: str) -> Response:

@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 NAME = "twirec.json"
 """The object's name, relative to the configured prefix: two prefixes of a bucket are two places."""
 
+MARKED = "bucket marked"
+"""What a catalog remembers, by this name, when it wrote, or first saw, its mark in the bucket."""
+
 SCHEMA = 1
 
 LONGEST = 64 * 1024

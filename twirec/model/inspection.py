@@ -44,6 +44,10 @@ class Check(StrEnum):
     POLICY = "policy"
     NOT_OURS = "not ours"
     KEPT = "kept at Twilio"
+    PLACES = "relative paths"
+    SAME_CATALOG = "same catalog"
+    MARK = "bucket mark"
+    INSTALLATIONS = "other installations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +117,13 @@ class AppAnswer:
         status: the HTTP status.
         location: where a redirect leads, whole; empty if it is none.
         text: the beginning of what was answered.
+        catalog: the identity of the catalog that the app says it works with; empty if it says none.
     """
 
     status: int
     location: str = ""
     text: str = ""
+    catalog: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,18 @@ from contextlib import suppress
 from datetime import datetime
 
 from twirec.model.bucket import StoredObject
-from twirec.model.bucket_mark import CONTENT_TYPE, LONGEST, NAME, SCHEMA, BucketMark, read_mark
+from twirec.model.bucket_mark import (
+    CONTENT_TYPE,
+    LONGEST,
+    MARKED,
+    NAME,
+    SCHEMA,
+    BucketMark,
+    read_mark,
+)
 from twirec.model.catalog import Catalog
 from twirec.model.errors import BucketNotOurs, BytesDiffer, ObjectExists, ObjectNotFound
 from twirec.model.ports import Bucket, Seal
-
-MARKED = "bucket marked"
-"""The catalog's own mark: when it wrote, or first saw, its mark in the bucket."""
 
 TRIES = 3
 """So often it is looked again when another process changed the mark meanwhile."""

@@ -1,0 +1,24 @@
+"""Whether the settings mean the same places wherever a command is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twirec.doctor.findings import ok, warning
+from twirec.model.inspection import Check, Finding
+from twirec.settings import Settings
+from twirec.settings.places import relative_places
+
+
+def place_findings(settings: Settings) -> Iterator[Finding]:
+    """Check that database and bucket are not paths of the directory that one happens to be in."""
+    found = list(relative_places(settings))
+    for name, path, absolute in found:
+        yield warning(
+            Check.PLACES,
+            f"{name} is another place in every directory that a process is started in; "
+            f"here it is {path}.",
+            f"Write {name}={absolute}",
+        )
+    if not found:
+        yield ok(Check.PLACES, "Database and bucket are the same wherever a process is started.")
