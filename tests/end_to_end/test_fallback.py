@@ -57,13 +57,12 @@ def connected(site: Site, sid: str) -> bool:
 def test_a_call_while_the_app_is_down_goes_on_unrecorded_and_the_sweep_writes_its_line(
     site: Site, down: list[str]
 ) -> None:
-    site.call()  # so that the number is known for one of ours
     down.append("/")
     sid = site.call()
     assert connected(site, sid)
-    assert len(site.sandbox.recordings) == 1
+    assert site.sandbox.recordings == []
     down.clear()
-    assert site.archive.search().count == 1
+    assert site.archive.search().count == 0
     assert site.archive.sweep().lines_written == 1
     record = site.archive.show(sid)
     assert (record.call.customer_number, record.call.own_number) == (CUSTOMER, OWN_NUMBER)

@@ -194,7 +194,7 @@ def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
     sandbox.number(
         OWN_NUMBER,
         voice_url=f"{app_url}/voice",
-        fallback_url=f"{app_url}/voice",
+        fallback_url=sandbox.twiml_bin(archive.fallback(AGENT)),
         status_callback=f"{app_url}/twirec/ended",
     )
     say(f"Playing {len(SCENES)} calls, {SPEED:g} times faster than life …", err=True)

@@ -246,10 +246,24 @@ def channel_maps(record: CallRecord, line: Call) -> Mapping[str, tuple[Role, ...
     }
 
 
-def late_line(catalog: Catalog, vendor: Vendor, found: VendorCall, country: str) -> Call | None:
+def late_line(
+    catalog: Catalog,
+    vendor: Vendor,
+    found: VendorCall,
+    country: str,
+    points_here: Callable[[], bool],
+) -> Call | None:
     """Return the line, still open, of a call that began while none could be written.
 
     None for a call of other people's: neither a number nor a phone of ours had a part in it.
+
+    Args:
+        catalog: knows which numbers and phones are ours from the calls that they had.
+        vendor: says what was dialled.
+        found: the call, as the vendor listed it.
+        country: ISO 3166 code by which numbers are read.
+        points_here: whether a number that is in no line yet is set up to point at this app; asked
+            of customers' calls, since by what an agent's phone points at others may be served too.
 
     Raises:
         NotAtVendor: Twilio gives no start for it.
@@ -258,7 +272,7 @@ def late_line(catalog: Catalog, vendor: Vendor, found: VendorCall, country: str)
         raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
     line = _unannounced(found, found.started_at, country)
     if not may_be_an_agents(found.direction, line.customer_number):
-        return line if catalog.owns(line.own_number) else None
+        return line if catalog.owns(line.own_number) or points_here() else None
     out = called_out(line, vendor.legs(found.account_sid, found.sid), country)
     ours = [each for each in (out, line) if catalog.owns(each.own_number)]
     if not ours and catalog.knows_agent(agent_of(line.customer_number, country)):

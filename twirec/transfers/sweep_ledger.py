@@ -10,7 +10,7 @@ from twirec.calls.forms import CallEnd
 from twirec.calls.reception import UNANSWERED
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor
-from twirec.model.ownership import NotOurs
+from twirec.model.ownership import Claim, NotOurs
 from twirec.model.ports import Vendor
 from twirec.model.records import VOICEMAIL, Call, Pause, Recording
 from twirec.model.states import NOTHING_THERE, State
@@ -92,12 +92,17 @@ class LedgerSide:
             return
         known = self._catalog.line(found.account_sid, found.sid)
         if known is None:
-            line = late_line(self._catalog, self._vendor, found, self._country)
+            points_here = partial(self._points_here, found)
+            line = late_line(self._catalog, self._vendor, found, self._country, points_here)
             if line and self._may_be_ours(found):
                 yield Finding(found.sid, "lines_written", "", partial(self._write, line))
         elif not known.number_known:
             add = partial(with_numbers, self._catalog, self._vendor, found, self._country)
             yield Finding(found.sid, "numbers_found", "", add)
+
+    def _points_here(self, found: VendorCall) -> bool:
+        """Whether a call is ours by where its address points, though no call of it has a line."""
+        return self._ownership.whose_call(found) in {Claim.ROUTE, Claim.NAMED}
 
     def _may_be_ours(self, found: VendorCall) -> bool:
         """Whether a call of an own number is not another app's now: numbers move."""

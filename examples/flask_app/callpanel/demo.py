@@ -104,7 +104,7 @@ def running(folder: Path, *, speed: float = SPEED, port: int = 0) -> Iterator[De
         sandbox.number(
             OWN_NUMBER,
             voice_url=f"{url}/voice",
-            fallback_url=f"{url}/voice",
+            fallback_url=sandbox.twiml_bin(archive.fallback(AGENT)),
             status_callback=f"{url}/twirec/ended",
         )
         server = make_server(
