@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
+from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from twirec.model.ownership import OURS, Adopt
 from twirec.model.policy import Policy
 from twirec.model.ports import PrivateKey
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
+from twirec.settings.unread import unread_settings
 
 T = TypeVar("T")
 
@@ -111,11 +113,13 @@ class Settings:
         """Read the settings.
 
         Raises:
-            SettingsError: some are missing or wrong; the message names every one of them.
+            SettingsError: some are missing or wrong; the message names every one of them, and a
+                `.env` in this folder that has settings which are missing.
         """
         settings, problems = cls.read(environ)
         if problems:
-            raise SettingsError(problems)
+            hint = unread_settings(environ, Path.cwd())
+            raise SettingsError([*problems, hint] if hint else problems)
         return settings
 
     @classmethod
