@@ -37,6 +37,7 @@ def blocks(language: str) -> Iterator[tuple[str, str]]:
 
 PYTHON = dict(blocks("python"))
 SHELL = dict(blocks("sh"))
+BASH = dict(blocks("bash"))
 
 
 @pytest.fixture
@@ -107,24 +108,72 @@ def test_the_example_is_ten_lines() -> None:
     assert len(lines) == 9
 
 
-def commands(block: str) -> Iterator[list[str]]:
-    for line in block.replace("\\\n", " ").splitlines():
-        if line.startswith("twirec "):
-            yield shlex.split(line)[1:]
+def commands(text: str) -> Iterator[list[str]]:
+    """Yield the words of each command of ours in a block of a shell, without what follows it."""
+    for line in text.replace("\\\n", " ").splitlines():
+        if not re.search(r"(^|[\s|;(/])twirec\s", line):
+            continue
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        words: list[str] = []
+        for word in [*lexer, ";"]:
+            if word[0] not in "();<>|&":
+                words.append(word)
+                continue
+            while words and "=" in words[0]:  # a setting before the command
+                words = words[1:]
+            if words and words[0].rsplit("/")[-1] == "twirec" and "_COMPLETE" not in line:
+                yield words[1:]
+            words = []
+
+
+def inline() -> Iterator[list[str]]:
+    """Yield the words of each command of ours that stands in a sentence."""
+    for page in PAGES:
+        text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+        for said in re.findall(r"`twirec ([a-z][^`]*|-[^`]*)`", text):
+            yield said.split()
 
 
 @pytest.mark.parametrize(
-    "words", [words for block in SHELL.values() for words in commands(block)], ids=" ".join
+    "words",
+    [words for block in {**SHELL, **BASH}.values() for words in commands(block)],
+    ids=" ".join,
 )
 def test_a_command_of_the_pages_is_understood(words: list[str]) -> None:
-    command = main.commands[words[0]]
-    with click.Context(command, info_name=words[0]) as context:
-        command.parse_args(context, words[1:])
+    at = next(at for at, word in enumerate(words) if word in main.commands)
+    with click.Context(main, info_name="twirec") as context:
+        main.parse_args(context, words[: at + 1])
+    command = main.commands[words[at]]
+    with click.Context(command, info_name=words[at], parent=context) as inner:
+        command.parse_args(inner, words[at + 1 :])
+
+
+@pytest.mark.parametrize("words", list(inline()), ids=" ".join)
+def test_a_command_in_a_sentence_and_its_options_are_there(words: list[str]) -> None:
+    names = [word for word in words if word in main.commands]
+    assert names or words[0] == "COMMAND" or words[0].startswith("-"), words
+    params = [*main.params, *(param for name in names[:1] for param in main.commands[name].params)]
+    known = {each for param in params for each in param.opts} | {"--help", "-h", "--all"}
+    said = {word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1}
+    assert said <= known
 
 
 @pytest.mark.parametrize("name", main.commands)
 def test_every_command_is_documented(name: str) -> None:
     assert f"`twirec {name}`" in (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+
+
+def test_whatever_is_public_has_a_command_or_says_why_not() -> None:
+    text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `archive\.(\w+)` \| (.+) \|$", text, re.M)
+    public = sorted(name for name in dir(Archive) if not name.startswith("_"))
+    assert sorted(name for name, _ in rows) == public
+    for name, where in rows:
+        for command, option in re.findall(r"`twirec ([a-z-]+) ?(-[-a-z]*)?`", where):
+            known = {each for param in main.commands[command].params for each in param.opts}
+            assert option in {"", *known}, name
+        assert "`twirec " in where or where.startswith(("none: ", "every command")), name
 
 
 def test_every_setting_is_documented() -> None:

@@ -65,6 +65,11 @@ def test_what_looks_like_markup_is_shown_as_it_is(
     assert capsys.readouterr().out == text + "\n"
 
 
+def test_a_table_may_have_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table((Column("a"), Column("b", 1, folds=True)), [])
+    assert capsys.readouterr().out == "a  b\n"
+
+
 def test_no_character_is_an_order_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_table((Column("a"),), [(ORDERS,)])
     say(ORDERS, label=ORDERS)
