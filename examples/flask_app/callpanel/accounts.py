@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from flask_babel import gettext as _
 from flask_login import UserMixin
-from sqlalchemy import DateTime, Index, String, delete, func, or_, select
+from sqlalchemy import DateTime, String, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from callpanel.config import config
+from callpanel import attempts
 from callpanel.extensions import Base, db
 from callpanel.lines import is_target
 from callpanel.roles import ALLOWED, Permission, Role
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
+LONGEST_COUNTED = 64
+"""Characters of a password that are looked at for what is easily guessed: it takes long."""
 NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
-WINDOW = timedelta(minutes=15)
-"""How long a failed sign-in counts."""
-
-MOST_FAILURES = 5
-"""Failures of one name from one address within the window; ten times as many of either alone."""
+WEAKEST = 10**10
+"""Guesses that a password has to take, as zxcvbn counts: names, dates, words and what leaked are
+tried first (https://github.com/dwolfhub/zxcvbn-python)."""
 
 _NOBODY = generate_password_hash(secrets.token_hex())
 """What is compared when there is no such account, so that both answers take as long."""
@@ -76,18 +74,6 @@ class User(UserMixin, Base):
         return permission in ALLOWED[Role(self.role)]
 
 
-class Failure(Base):
-    """A sign-in that failed: an HMAC of the name that was typed, and from where."""
-
-    __tablename__ = "failures"
-    __table_args__ = (Index("ix_failures_at", "at"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(32))
-    address: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
 # --- accounts -------------------------------------------------------------------------------
 
 
@@ -127,7 +113,7 @@ def add(name: str, password: str, role: Role, line: str = "") -> User:
     user = User(
         id=secrets.token_hex(16),
         name=name,
-        password=_hashed(password),
+        password=_hashed(password, name),
         role=role,
         line=_line(line),
         made_at=datetime.now(UTC),
@@ -157,7 +143,7 @@ def change(
     Raises:
         AccountError: the password or line is wrong, or nobody would be left to make accounts.
     """
-    hashed = _hashed(password) if password is not None else user.password
+    hashed = _hashed(password, user.name) if password is not None else user.password
     line = user.line if line is None else _line(line)
     before = (user.role, user.disabled, user.password)
     user.role = user.role if role is None else role
@@ -189,7 +175,7 @@ def _line(said: str) -> str:
     return said
 
 
-def _hashed(password: str) -> str:
+def _hashed(password: str, *words: str) -> str:
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise AccountError(
             _(
@@ -198,48 +184,25 @@ def _hashed(password: str) -> str:
                 most=LONGEST_PASSWORD,
             )
         )
+    from zxcvbn import zxcvbn  # its lists take a while to load, and nobody else needs them
+
+    if zxcvbn(password[:LONGEST_COUNTED], user_inputs=[*words, "twirec"])["guesses"] < WEAKEST:
+        raise AccountError(
+            _("Password: this one is easily guessed, or is known; give four words, or more.")
+        )
     return generate_password_hash(password)
 
 
 # --- signing in -----------------------------------------------------------------------------
 
 
-def begin_attempt(name: str, address: str) -> int | None:
-    """Count a sign-in as failed until it succeeds; None if too many failed to look at this one.
+def check(name: str, password: str) -> User | None:
+    """Return whose name and password these are, if they may sign in.
 
-    It counts before anything is compared, so that attempts at the same time count each other.
+    Raises:
+        Busy: too many passwords are being compared.
     """
-    name, address, now = _key(name), address[:64], datetime.now(UTC)
-    db.session.execute(delete(Failure).where(Failure.at < now - WINDOW))
-    attempt = Failure(name=name, address=address, at=now)
-    db.session.add(attempt)
-    db.session.commit()
-    both = (Failure.name == name) & (Failure.address == address)
-    either = or_(Failure.name == name, Failure.address == address)
-    limits = ((both, MOST_FAILURES), (either, 10 * MOST_FAILURES))
-    counts = select(func.count()).select_from(Failure)
-    if any((db.session.scalar(counts.where(which)) or 0) > most for which, most in limits):
-        _forget(attempt.id)
-        return None
-    return attempt.id
-
-
-def check(name: str, password: str, attempt: int) -> User | None:
-    """Return whose name and password these are, if they may sign in; the attempt is then none."""
     user = find(name)
-    right = check_password_hash(user.password if user else _NOBODY, password[:LONGEST_PASSWORD])
-    if not (user and right and user.is_active):
-        return None
-    _forget(attempt)
-    return user
-
-
-def _forget(attempt: int) -> None:
-    db.session.execute(delete(Failure).where(Failure.id == attempt))
-    db.session.commit()
-
-
-def _key(name: str) -> str:
-    """Return what stands for a name that was typed, which may have been a password."""
-    typed, secret = name.strip().lower().encode(), config().secret_key.encode()
-    return hmac.new(secret, typed, hashlib.sha256).hexdigest()[:32]
+    with attempts.turn():
+        right = check_password_hash(user.password if user else _NOBODY, password[:LONGEST_PASSWORD])
+    return user if user and right and user.is_active else None

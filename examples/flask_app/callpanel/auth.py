@@ -11,6 +11,7 @@ from flask import (
     Blueprint,
     Flask,
     abort,
+    current_app,
     flash,
     redirect,
     render_template,
@@ -23,7 +24,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from callpanel import accounts
+from callpanel import accounts, attempts
 from callpanel.accounts import User
 from callpanel.config import archive
 from callpanel.extensions import login
@@ -97,23 +98,48 @@ def sign_in() -> ResponseReturnValue:
         return redirect(url_for("panel.home"))
     if not form.validate_on_submit():
         return render_template("sign_in.html", form=form)
-    name, password = form.name.data or "", form.password.data or ""
-    address = request.remote_addr or ""
-    known = accounts.find(name)
-    by = known.name if known else "somebody"  # what was typed may be a password
-    attempt = accounts.begin_attempt(name, address)
-    if attempt is None:
-        archive().record_audit("sign_in", by=by, ok=False, detail={"why": "throttled"})
-        flash(_("Too many attempts. Wait a quarter of an hour, then try again."), "error")
-        return render_template("sign_in.html", form=form), 429
-    found = accounts.check(name, password, attempt)
+    name, kept = form.name.data or "", request.cookies.get(_browser_cookie(), "")
+    attempt = attempts.begin(name, request.remote_addr or "", kept)
+    if attempt is None:  # not on the audit log: each of those that failed before is
+        return _again(form, _("Too many attempts. Wait a little, then try again."), 429)
+    try:
+        found = accounts.check(name, form.password.data or "")
+    except attempts.Busy:
+        attempts.forget(attempt)
+        return _again(form, _("Many people sign in just now. Try again in a few seconds."), 503)
+    where = {"address": attempts.network(request.remote_addr or "")}
     if found is None:
-        archive().record_audit("sign_in", by=by, ok=False)
-        flash(_("Name or password is wrong."), "error")
-        return render_template("sign_in.html", form=form), 401
-    archive().record_audit("sign_in", by=found.name, role=found.role)
+        known = accounts.find(name)
+        by = known.name if known else "somebody"  # what was typed may be a password
+        archive().record_audit("sign_in", by=by, ok=False, detail=where)
+        return _again(form, _("Name or password is wrong."), 401)
+    archive().record_audit("sign_in", by=found.name, role=found.role, detail=where)
+    attempts.forget(attempt)
     _begin_session(found)
-    return redirect(path_of(request.args.get("next")) or url_for("panel.home"))
+    response = redirect(path_of(request.args.get("next")) or url_for("panel.home"))
+    _know_again(response, attempts.remember(found.name, kept))
+    return response
+
+
+def _again(form: SignIn, why: str, status: int) -> ResponseReturnValue:
+    flash(why, "error")
+    return render_template("sign_in.html", form=form), status
+
+
+def _browser_cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-browser"
+
+
+def _know_again(response: Response, token: str) -> None:
+    """Let a browser keep by what it is known: not who they are, nor anything that lets them in."""
+    response.set_cookie(
+        _browser_cookie(),
+        token,
+        max_age=attempts.KNOWN_FOR,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 @auth.post("/sign-out")

@@ -54,8 +54,10 @@ def create_app(
         CALLPANEL=config,
     )
     if config.proxies:
+        # not the host: a proxy passes the one that was asked for on, and what else it says of it
+        # anybody may have sent
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies
+            app.wsgi_app, x_for=config.proxies, x_proto=config.proxies
         )
     app.extensions["archive"] = archive
     headers.init_app(app)

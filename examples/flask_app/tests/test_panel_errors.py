@@ -172,7 +172,7 @@ def test_nothing_is_signed_in_while_the_accounts_are_gone(client: Browser, folde
 
 def test_what_is_said_of_a_search_is_escaped(supervisor: Browser) -> None:
     asked = {**NOTHING_ASKED, "text": "<script>alert(1)</script>"}
-    supervisor.post("/calls/search", asked)
-    page = supervisor.get("/calls").text
+    answer = supervisor.post("/calls/search", asked)
+    page = supervisor.get(answer.headers["Location"]).text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page

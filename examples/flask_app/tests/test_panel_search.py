@@ -6,6 +6,7 @@ import itertools
 import logging
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask, Response
@@ -42,9 +43,16 @@ SEES = {Role.SUPERVISOR: False, Role.ADMIN: True, Role.AUDITOR: True}
 
 def find(who: Browser, **asked: str) -> str:
     """Ask for calls, and return the page that shows them."""
+    return who.get(kept(who, **asked)).text
+
+
+def kept(who: Browser, **asked: str) -> str:
+    """Ask for calls, and return the address that shows them."""
     answer = who.post("/calls/search", {**NOTHING_ASKED, **asked})
-    assert (answer.status_code, answer.headers.get("Location")) == (302, "/calls"), answer.text
-    return who.get("/calls").text
+    assert answer.status_code == 302, answer.text
+    address = answer.headers["Location"]
+    assert re.fullmatch("/calls([?]q=[0-9a-f]{32})?", address)
+    return address
 
 
 def found(page: str) -> list[int]:
@@ -101,12 +109,45 @@ def test_a_number_that_nobody_knows_is_shown_as_such_and_not_as_hidden(
             assert ">None<" not in text
 
 
-def test_what_was_asked_stays_until_all_are_asked_for(supervisor: Browser) -> None:
-    page = find(supervisor, text="600111222", state="released")
+def test_what_was_asked_is_in_the_address_and_nowhere_else(supervisor: Browser) -> None:
+    address = kept(supervisor, text="600111222", state="released")
+    page = supervisor.get(address).text
     assert 'value="600111222"' in page
-    assert found(supervisor.get("/calls/newest").text) == [PLAIN]
-    supervisor.post("/calls/all")
+    newest = re.search('data-live="([^"]+)"', page)
+    assert newest
+    assert found(supervisor.get(newest[1]).text) == [PLAIN]
+    assert 'href="/calls">Show all calls' in page
     assert len(found(supervisor.get("/calls").text)) == 9
+
+
+def test_two_tabs_search_apart_and_back_shows_what_it_showed(supervisor: Browser) -> None:
+    first, second = kept(supervisor, text="600333444"), kept(supervisor, text="600555666")
+    for _ in range(2):
+        assert found(supervisor.get(first).text) == [HIDDEN]
+        assert found(supervisor.get(second).text) == [GOING_ON]
+
+
+def test_a_search_is_for_who_made_it_and_in_no_cookie(supervisor: Browser, admin: Browser) -> None:
+    before = len(supervisor.cookie())
+    address = kept(supervisor, text="600 11 12 22")
+    supervisor.get(address)
+    assert len(supervisor.cookie()) <= before + 8
+    answer = admin.get(address)
+    assert answer.status_code == 410
+    assert "That search is not kept any more" in answer.text
+    assert "600" not in answer.text
+
+
+def test_a_search_is_not_kept_for_ever(
+    supervisor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = kept(supervisor, text="1222")
+    monkeypatch.setattr("callpanel.searches.KEPT_FOR", timedelta(0))
+    kept(supervisor, text="1222")
+    assert supervisor.get(address).status_code == 410
+    for name in ("nonsense", "%00", "0" * 32, "é"):
+        assert supervisor.get(f"/calls?q={name}").status_code == 410
+        assert supervisor.get(f"/calls/newest?q={name}").status_code == 410
 
 
 @pytest.mark.parametrize(
@@ -125,7 +166,7 @@ def test_what_is_not_understood_is_said(
 ) -> None:
     answer = supervisor.post("/calls/search", {**NOTHING_ASKED, **asked})
     if answer.status_code == 302:
-        answer = supervisor.get("/calls")
+        answer = supervisor.get(answer.headers["Location"])
         assert "That search was not understood." in answer.text
     else:
         assert answer.status_code == 400
@@ -144,8 +185,7 @@ def test_what_is_not_understood_is_said_in_spanish(
     supervisor: Browser, text: str, said: str
 ) -> None:
     supervisor.post("/language", {"language": "es"})
-    supervisor.post("/calls/search", {**NOTHING_ASKED, "text": text})
-    page = supervisor.get("/calls").text
+    page = find(supervisor, text=text)
     assert said in page
     assert "understood" not in page
 
@@ -168,7 +208,9 @@ def test_no_filter_shows_a_recording_that_custody_hides(
 ) -> None:
     who = browser(role)
     for asked in FILTERS:
-        for page in (find(who, **asked), who.get("/calls/newest").text):
+        address = kept(who, **asked)
+        newest = address.replace("/calls", "/calls/newest")
+        for page in (who.get(address).text, who.get(newest).text):
             assert ("quarantine" in page) <= SEES[role], asked
             assert "blocked" not in page, asked
             assert recording_sid(HIDDEN) not in page
@@ -239,7 +281,7 @@ def test_nothing_personal_is_in_an_address_or_a_log(
         (spoken, "\n".join(addresses)),
     ):
         assert secret not in text
-    assert addresses.count("/calls") == 3
+    assert len([each for each in addresses if each.startswith("/calls?q=")]) == 2
 
 
 def test_the_log_holds_no_number_of_a_search(supervisor: Browser, app: Flask) -> None:
@@ -249,9 +291,9 @@ def test_the_log_holds_no_number_of_a_search(supervisor: Browser, app: Flask) ->
 
 
 @pytest.mark.parametrize("sign", ["a", "é", "\N{GRINNING FACE}", "\x01", "\u2028"])
-def test_the_longest_search_fits_into_a_cookie(admin: Browser, sign: str) -> None:
+def test_the_longest_search_is_kept(admin: Browser, sign: str) -> None:
     asked = {"text": sign * 100, "note": sign * 100, "case": sign * 64, "own_number": sign * 32}
-    admin.post("/calls/search", {**NOTHING_ASKED, **asked})
-    longest = {"who": 64, "sid": 34, "number": 32, "since": 32, "until": 32}
-    admin.post("/audit", {name: sign * length for name, length in longest.items()})
-    assert 100 < len(admin.cookie()) < 4000
+    assert admin.get(kept(admin, **asked)).status_code == 200
+    longest = {"action": 0, "who": 64, "sid": 34, "number": 32, "since": 32, "until": 32}
+    answer = admin.post("/audit", {name: sign * length for name, length in longest.items()})
+    assert admin.get(answer.headers["Location"]).status_code == 200

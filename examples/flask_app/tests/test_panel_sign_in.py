@@ -21,7 +21,7 @@ from panel_house import (
     without_what_differs,
 )
 
-from callpanel import accounts
+from callpanel import accounts, attempts
 from callpanel.roles import Role
 from twirec import Archive, CatalogError
 
@@ -78,9 +78,9 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
 
 def fails(name: str, address: str) -> bool:
     """Try a wrong password; return whether it was looked at."""
-    attempt = accounts.begin_attempt(name, address)
+    attempt = attempts.begin(name, address)
     if attempt is not None:
-        assert accounts.check(name, WRONG, attempt) is None
+        assert accounts.check(name, WRONG) is None
     return attempt is not None
 
 
@@ -110,14 +110,46 @@ def test_what_was_typed_as_a_name_is_not_written_down(
 
 
 @pytest.mark.parametrize("name", ["sergio", "SERGIO", "nobody"])
-def test_the_sixth_attempt_is_not_looked_at(client: Browser, archive: Archive, name: str) -> None:
+def test_the_sixth_attempt_is_not_looked_at_and_leaves_nothing(
+    app: Flask, client: Browser, archive: Archive, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(5):
         assert client.sign_in(name, WRONG).status_code == 401
-    answer = client.sign_in(name)
-    assert answer.status_code == 429
+    written = len(entries(archive))
+    monkeypatch.setattr(accounts, "check_password_hash", lambda *_: pytest.fail("it was hashed"))
+    for _ in range(20):
+        answer = client.sign_in(name)
+        assert answer.status_code == 429
     assert "Too many attempts" in answer.text
-    assert archive.audit_log(limit=1)[0].detail["why"] == "throttled"
+    assert len(entries(archive)) == written
+    with app.app_context():
+        assert accounts.db.session.query(attempts.Failure).count() == 5
+    monkeypatch.undo()
     assert client.sign_in("ana").status_code == 302
+
+
+def test_an_entry_says_from_where(client: Browser, archive: Archive) -> None:
+    client.client.environ_base["REMOTE_ADDR"] = "2001:db8:1:2:3:4:5:6"
+    client.sign_in("sergio", WRONG)
+    client.sign_in("sergio")
+    found = [entry.detail["address"] for entry in archive.audit_log(action="sign_in", limit=2)]
+    assert found == ["2001:db8:1:2::/64"] * 2
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8:0:0:ffff::1", "2001:db8::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "nowhere"),
+        ("unix:", "nowhere"),
+    ],
+)
+def test_an_address_is_one_customers(address: str, network: str) -> None:
+    assert attempts.network(address) == network
 
 
 def test_from_elsewhere_the_same_name_may_still_sign_in(app: Flask) -> None:
@@ -128,12 +160,15 @@ def test_from_elsewhere_the_same_name_may_still_sign_in(app: Flask) -> None:
     assert elsewhere.sign_in("sergio").status_code == 302
 
 
-@pytest.mark.parametrize(
+CROWDS = pytest.mark.parametrize(
     ("name", "address"),
-    [("sergio", "192.0.2.{}"), ("nobody{}", "127.0.0.1")],
-    ids=["one name from many addresses", "many names from one address"],
+    [("sergio", "192.0.2.{}"), ("nobody{}", "127.0.0.1"), ("nobody{}", "2001:db8::{}")],
+    ids=["one name from many addresses", "many names from one address", "from one network"],
 )
-def test_too_many_attempts_of_either_kind_are_not_looked_at(
+
+
+@CROWDS
+def test_after_many_failures_of_either_kind_others_are_looked_at_slowly(
     app: Flask, monkeypatch: pytest.MonkeyPatch, name: str, address: str
 ) -> None:
     monkeypatch.setattr(accounts, "check_password_hash", lambda *_: False)
@@ -142,6 +177,78 @@ def test_too_many_attempts_of_either_kind_are_not_looked_at(
             assert fails(name.format(each), address.format(each))
         assert not fails(name.format(99), address.format(99))
         assert fails("ana", "192.0.2.200")
+        monkeypatch.setattr(attempts, "SLOWLY", attempts.SLOWLY * 0)
+        assert fails(name.format(99), address.format(99))
+
+
+@CROWDS
+def test_nobody_locks_a_colleague_or_an_office_out(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    known = Browser(app)
+    known.client.environ_base["REMOTE_ADDR"] = address.format(1)
+    assert known.sign_in("sergio").status_code == 302
+    known.post("/sign-out")
+    with monkeypatch.context() as crowd, app.app_context():
+        crowd.setattr(accounts, "check_password_hash", lambda *_: False)
+        for each in range(500):
+            fails(name.format(each), address.format(each % 250))
+    assert known.sign_in("sergio").status_code == 302
+
+
+def test_a_known_browser_is_known_for_its_own_name_only(app: Flask, client: Browser) -> None:
+    assert client.sign_in("sergio").status_code == 302
+    client.post("/sign-out")
+    for _ in range(5):
+        assert client.sign_in("sergio", WRONG).status_code == 401
+    assert client.sign_in("sergio").status_code == 429
+    assert Browser(app).sign_in("sergio").status_code == 302  # theirs were not counted
+    for _ in range(5):
+        assert client.sign_in("ana", WRONG).status_code == 401
+    assert client.sign_in("ana").status_code == 429
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "WyJhIiwiYiJd.aaaaaa.bbbb", "x" * 5000])
+def test_a_token_that_is_not_ours_knows_nobody(app: Flask, token: str) -> None:
+    with app.app_context():
+        for _ in range(5):
+            assert attempts.begin("sergio", "192.0.2.1", token)
+        assert attempts.begin("sergio", "192.0.2.1", token) is None
+
+
+def test_only_so_many_passwords_are_compared_at_once(
+    app: Flask, client: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.read_token()
+    monkeypatch.setattr(attempts, "PATIENCE", 0.01)
+    with attempts.turn(), attempts.turn():
+        answer = client.post("/sign-in", {"name": "ana", "password": PASSWORD})
+        assert answer.status_code == 503
+        assert "Try again in a few seconds" in answer.text
+    assert client.sign_in("ana").status_code == 302
+    with app.app_context():
+        assert accounts.db.session.query(attempts.Failure).count() == 0
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("aaaaaaaaaaaa", "123456789012", "password1234", "qwertyuiop123", "sergio123456"),
+        *("abcabcabcabcabc", "iloveyou1234", "passwordpassword", "twirectwirec1", "1q2w3e4r5t6y"),
+    ],
+)
+def test_a_password_that_is_easily_guessed_is_refused(app: Flask, password: str) -> None:
+    with (
+        app.test_request_context(),
+        pytest.raises(accounts.AccountError, match="easily guessed"),
+    ):
+        accounts.add("sergio2", password, Role.AGENT)
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "correcto caballo grapa", "Kx7#pQ2v!Lm9"])
+def test_a_password_that_is_not_is_taken(app: Flask, password: str) -> None:
+    with app.test_request_context():
+        assert accounts.add("pia", password, Role.AGENT)
 
 
 def test_attempts_at_the_same_time_count_each_other(
@@ -178,9 +285,9 @@ def test_failures_are_forgotten_after_a_quarter_of_an_hour(
         for _ in range(5):
             assert fails("sergio", "127.0.0.1")
         assert not fails("sergio", "127.0.0.1")
-        monkeypatch.setattr(accounts, "WINDOW", accounts.WINDOW * 0)
+        monkeypatch.setattr(attempts, "WINDOW", attempts.WINDOW * 0)
         assert fails("sergio", "127.0.0.1")
-        kept = accounts.db.session.query(accounts.Failure).count()
+        kept = accounts.db.session.query(attempts.Failure).count()
         assert kept == 1
 
 
@@ -280,14 +387,14 @@ def test_signing_in_leaves_nothing_of_the_session_before(client: Browser) -> Non
     client.post("/language", {"language": "es"})
     before = client.token
     with client.client.session_transaction() as session:
-        session["search"] = {"text": "600111222"}
+        session["something"] = "of before"
         session["_user_id"] = "somebody.1"
     client.sign_in("sergio")
     with client.client.session_transaction() as session:
-        assert "search" not in session
+        assert "something" not in session
         assert session["language"] == "es"
     client.token = before
-    assert client.post("/calls/all").status_code == 400
+    assert client.post("/calls/search").status_code == 400
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
@@ -298,11 +405,23 @@ def test_nobody_is_signed_out_by_a_link(supervisor: Browser, method: str) -> Non
 
 def test_the_cookie_is_for_this_host_over_https_alone(client: Browser) -> None:
     client.read_token()
-    sent = client.post("/sign-in", {"name": "ana", "password": PASSWORD}).headers["Set-Cookie"]
-    name, _, attributes = sent.partition("=")
-    assert name == "__Host-callpanel"
-    kept = {part.strip() for part in attributes.split(";")[1:]}
-    assert kept == {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}
+    sent = client.post("/sign-in", {"name": "ana", "password": PASSWORD}).headers
+    cookies = dict(cookie.split("=", 1) for cookie in sent.getlist("Set-Cookie"))
+    assert set(cookies) == {"__Host-callpanel", "__Host-callpanel-browser"}
+    for attributes in cookies.values():
+        kept = {part.strip() for part in attributes.split(";")[1:]}
+        assert kept >= {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}
+        assert not any(part.startswith("Domain") for part in kept)
+
+
+def test_what_a_proxy_says_of_the_host_is_not_believed(
+    environ: dict[str, str], archive: Archive
+) -> None:
+    client = make_app({**environ, "CALLPANEL_PROXIES": "1"}, archive).test_client()
+    sent = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    answer = client.get("/calls", headers=sent)
+    assert answer.status_code == 302
+    assert "evil.example" not in answer.headers["Location"] + answer.text
 
 
 def test_on_this_machine_alone_the_cookie_needs_no_https(environ: dict[str, str]) -> None:

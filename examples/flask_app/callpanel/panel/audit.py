@@ -1,13 +1,12 @@
-"""The audit log: who did what. What is asked for is in the session, as on the page of calls."""
+"""The audit log: who did what."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from callpanel import searches
 from callpanel.auth import needs
 from callpanel.config import archive
 from callpanel.forms import AuditFilter, filled
@@ -16,13 +15,14 @@ from callpanel.roles import Permission
 from twirec import InvalidQuery
 
 ON_A_PAGE = 50
+AUDIT = "audit"
 
 
 @panel.get("/audit")
 @needs(Permission.AUDIT)
 def audit() -> ResponseReturnValue:
     """Show entries of the log, newest first."""
-    asked = _asked()
+    asked = searches.asked(AUDIT)
     form = AuditFilter(formdata=None, data=asked)
     after = request.args.get("after", type=int)
     if after is not None and not 0 < after < 2**63:
@@ -43,16 +43,7 @@ def filter_audit() -> ResponseReturnValue:
     form = AuditFilter()
     if not form.validate():
         return render_template("audit.html", form=form, asked=filled(form), entries=[]), 400
-    session["audit"] = filled(form)
-    return redirect(url_for("panel.audit"))
-
-
-@panel.post("/audit/all")
-@needs(Permission.AUDIT)
-def forget_audit_filter() -> ResponseReturnValue:
-    """Forget what was asked for, and show all entries."""
-    session.pop("audit", None)
-    return redirect(url_for("panel.audit"))
+    return redirect(url_for("panel.audit", q=searches.keep(AUDIT, filled(form))))
 
 
 @panel.post("/audit/verify")
@@ -72,8 +63,3 @@ def verify_audit() -> ResponseReturnValue:
             "error",
         )
     return redirect(url_for("panel.audit"))
-
-
-def _asked() -> dict[str, Any]:
-    asked = session.get("audit")
-    return dict(asked) if isinstance(asked, dict) else {}

@@ -1,12 +1,13 @@
-"""Finding calls. What is asked for is in the session: no number gets into an address or a log."""
+"""Finding calls."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, redirect, render_template, request, session, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from callpanel import searches
 from callpanel.auth import may, needs
 from callpanel.config import archive
 from callpanel.forms import Search, filled
@@ -15,13 +16,14 @@ from callpanel.roles import Permission
 from twirec import ConsentOutcome, Direction, InvalidQuery, Outcome, Page, Reason, State
 
 ON_A_PAGE = 25
+CALLS = "calls"
 
 
 @panel.get("/calls")
 @needs(Permission.SEARCH)
 def calls() -> ResponseReturnValue:
     """Show the calls that were asked for, newest first; all of them if nothing was."""
-    asked = _asked()
+    asked = searches.asked(CALLS)
     form = Search(formdata=None, data=asked)
     try:
         page = _find(asked, request.args.get("after"))
@@ -38,30 +40,16 @@ def search() -> ResponseReturnValue:
     form = Search()
     if not form.validate():
         return render_template("calls.html", form=form, asked=filled(form), page=None), 400
-    session["search"] = filled(form)
-    return redirect(url_for("panel.calls"))
-
-
-@panel.post("/calls/all")
-@needs(Permission.SEARCH)
-def forget_search() -> ResponseReturnValue:
-    """Forget what was asked for, and show all calls."""
-    session.pop("search", None)
-    return redirect(url_for("panel.calls"))
+    return redirect(url_for("panel.calls", q=searches.keep(CALLS, filled(form))))
 
 
 @panel.get("/calls/newest")
 @needs(Permission.SEARCH)
 def newest() -> ResponseReturnValue:
     """Return the rows of the first page alone, for the page that is open; 304 if it has them."""
-    response = Response(render_template("_rows.html", page=_find(_asked(), None)))
+    response = Response(render_template("_rows.html", page=_find(searches.asked(CALLS), None)))
     response.add_etag()
     return response.make_conditional(request)
-
-
-def _asked() -> dict[str, Any]:
-    asked = session.get("search")
-    return dict(asked) if isinstance(asked, dict) else {}
 
 
 def _find(asked: dict[str, Any], after: str | None) -> Page:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callpanel.extensions import login
+from callpanel.searches import SearchGone
 from twirec import BytesDiffer, CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
 
 log = logging.getLogger("callpanel")
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(TwirecError, _of_library)
     app.register_error_handler(DatabaseError, _of_accounts)
     app.register_error_handler(CSRFError, _of_token)
+    app.register_error_handler(SearchGone, _of_search)
     app.register_error_handler(HTTPException, _of_http)
 
 
@@ -54,6 +56,10 @@ def _of_token(_error: CSRFError) -> tuple[str, int]:
     return _page(400, _("This page was open for too long. Load it anew and try again.")), 400
 
 
+def _of_search(_error: SearchGone) -> tuple[str, int]:
+    return _page(410, _("A search is kept for a week, for who made it. Search again.")), 410
+
+
 def _of_http(error: HTTPException) -> Response | HTTPException:
     status = error.code or InternalServerError.code
     if status < 400:  # a redirect that the router makes
@@ -70,6 +76,7 @@ def _page(status: int, said: str = "", detail: str = "") -> str:
         403: _("That is not for you"),
         404: _("There is no such page"),
         405: _("There is no such page"),
+        410: _("That search is not kept any more"),
         413: _("That is too long"),
         503: _("The database does not answer"),
     }

@@ -22,7 +22,7 @@ def test_a_call_is_found(page: Page, recorded: CallRecord) -> None:
     page.get_by_role("searchbox").fill("600 333 444")
     page.get_by_role("button", name="Find").first.click()
     expect(page.locator(".count")).to_have_text("1 call")
-    page.get_by_role("button", name="Show all calls").click()
+    page.get_by_role("link", name="Show all calls").click()
     expect(page.get_by_role("searchbox")).to_have_value("")
 
 

@@ -27,12 +27,24 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("name", sa.String(32), nullable=False),
         sa.Column("address", sa.String(64), nullable=False),
+        sa.Column("browser", sa.String(32), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     )
-    op.create_index("ix_failures_at", "failures", ["at"])
+    for column in ("at", "name", "address"):
+        op.create_index(f"ix_failures_{column}", "failures", [column])
+    op.create_table(
+        "searches",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("user_id", sa.String(32), nullable=False),
+        sa.Column("of", sa.String(16), nullable=False),
+        sa.Column("asked", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("ix_searches_at", "searches", ["at"])
 
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.drop_table("searches")
     op.drop_table("failures")
     op.drop_table("users")

@@ -1,0 +1,194 @@
+"""Which sign-ins are looked at: too few to guess a password, and no fewer because of others.
+
+Whoever signed in once is known by their browser, and counted by it alone, so that nobody else's
+failures lock them out (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies).
+Others are counted by name and address together. Many failures of a name, or from an address, only
+slow down those whose browser is not known: there is always a next attempt within seconds.
+
+An attempt that is not looked at costs a few look-ups: no hash, and nothing is written down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import ColumnElement, DateTime, Index, String, delete, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callpanel.config import config
+from callpanel.extensions import Base, db
+
+WINDOW = timedelta(minutes=15)
+"""How long a failed sign-in counts."""
+
+MOST_FAILURES = 5
+"""Failures within the window of one name from one address, or of one browser that is known."""
+
+SLOW_FROM = 50
+"""Failures within the window of one name from anywhere, or from one address of any name, after
+which those of unknown browsers are looked at slowly."""
+
+SLOWLY = timedelta(seconds=5)
+"""Between two of these."""
+
+KNOWN_FOR = timedelta(days=180)
+"""How long a browser is known after a sign-in."""
+
+AT_ONCE = 2
+"""Passwords that a process compares at once: each takes a core and 32 MB for a while."""
+
+PATIENCE = 5.0
+"""Seconds that a comparison waits for its turn."""
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+class Busy(Exception):
+    """Too many passwords are being compared: try again in some seconds."""
+
+
+class Failure(Base):
+    """A sign-in that failed, or is looked at now.
+
+    Attributes:
+        name: an HMAC of the name that was typed, which may have been a password.
+        address: from where: an IPv4 address, or an IPv6 network of 64 bits, which is one customer's
+            (RFC 6177).
+        browser: by what a known browser is known; empty for another.
+    """
+
+    __tablename__ = "failures"
+    __table_args__ = (
+        Index("ix_failures_at", "at"),
+        Index("ix_failures_name", "name"),
+        Index("ix_failures_address", "address"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(32))
+    address: Mapped[str] = mapped_column(String(64))
+    browser: Mapped[str] = mapped_column(String(32), default="")
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+def begin(name: str, address: str, token: str = "") -> int | None:
+    """Count a sign-in as failed until it succeeds; None if it is not to be looked at.
+
+    It counts before anything is compared, so that attempts at the same time count each other.
+
+    Args:
+        name: what was typed.
+        address: whose request it is.
+        token: what the browser keeps from an earlier sign-in (`remember`).
+    """
+    attempt = Failure(
+        name=_key(name), address=network(address), browser=_known(name, token), at=datetime.now(UTC)
+    )
+    if not _may(attempt):
+        return None
+    old = delete(Failure).where(Failure.at < attempt.at - WINDOW)
+    db.session.execute(old.execution_options(synchronize_session=False))
+    db.session.add(attempt)
+    db.session.commit()
+    if not _may(attempt):  # somebody else's came in between
+        forget(attempt.id)
+        return None
+    return attempt.id
+
+
+def forget(attempt: int) -> None:
+    """Count an attempt no more."""
+    db.session.execute(delete(Failure).where(Failure.id == attempt))
+    db.session.commit()
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait for one of the turns at comparing passwords.
+
+    Raises:
+        Busy: none was free in time.
+    """
+    if not _turns.acquire(timeout=PATIENCE):
+        raise Busy
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def remember(name: str, token: str = "") -> str:
+    """Return what a browser is to keep, so that it is known when this name signs in again.
+
+    Args:
+        name: of the account that just signed in.
+        token: what the browser keeps already, which may know it as another's.
+    """
+    browser = _known(name, token) or secrets.token_hex(16)
+    return _serializer().dumps([_key(name), browser])
+
+
+def network(address: str) -> str:
+    """Return what stands for where a request came from."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return "nowhere"
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(IPv6Address(int(found) >> 64 << 64)) + "/64"
+    return str(found)
+
+
+def _may(attempt: Failure) -> bool:
+    """Whether few enough failed before, this one not counted."""
+    mine = Failure.browser == attempt.browser
+    if attempt.browser:
+        return _count(mine, attempt) < MOST_FAILURES
+    name, address = Failure.name == attempt.name, Failure.address == attempt.address
+    return (
+        _count(mine & name & address, attempt) < MOST_FAILURES
+        and _may_slowly(mine & name, attempt)
+        and _may_slowly(mine & address, attempt)
+    )
+
+
+def _may_slowly(which: ColumnElement[bool], attempt: Failure) -> bool:
+    if _count(which, attempt) < SLOW_FROM:
+        return True
+    return _count(which & (Failure.at > attempt.at - SLOWLY), attempt) == 0
+
+
+def _count(which: ColumnElement[bool], attempt: Failure) -> int:
+    others = which & (Failure.at > attempt.at - WINDOW)
+    if attempt.id is not None:
+        others &= Failure.id != attempt.id
+    return db.session.scalar(select(func.count()).select_from(Failure).where(others)) or 0
+
+
+def _known(name: str, token: str) -> str:
+    """Return by what a browser is known to be of somebody of that name; empty if it is not."""
+    try:
+        key, browser = _serializer().loads(token, max_age=int(KNOWN_FOR.total_seconds()))
+    except (BadData, ValueError, TypeError):
+        return ""
+    return str(browser) if hmac.compare_digest(str(key), _key(name)) else ""
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(config().secret_key, salt="callpanel browser")
+
+
+def _key(name: str) -> str:
+    """Return what stands for a name that was typed."""
+    typed, secret = name.strip().lower().encode(), config().secret_key.encode()
+    return hmac.new(secret, typed, hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,72 @@
+"""What was searched for, kept here under a random id that stands in the address.
+
+So Back, tabs and reloading show what they showed, while no number gets into an address, a log or a
+cookie.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import request
+from sqlalchemy import JSON, DateTime, Index, String, delete
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callpanel.auth import user
+from callpanel.extensions import Base, db
+
+KEPT_FOR = timedelta(days=7)
+
+
+class SearchGone(Exception):
+    """The search that an address names is not kept any more, or is somebody else's."""
+
+
+class Search(Base):
+    """What somebody searched for.
+
+    Attributes:
+        id: random.
+        user_id: whose it is; nobody else may open it.
+        of: what was searched: `calls` or `audit`.
+        asked: the fields that were filled in.
+    """
+
+    __tablename__ = "searches"
+    __table_args__ = (Index("ix_searches_at", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(32))
+    of: Mapped[str] = mapped_column(String(16))
+    asked: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+def keep(of: str, asked: dict[str, Any]) -> str | None:
+    """Keep what is searched for; return what names it in an address, None if nothing is."""
+    if not asked:
+        return None
+    now = datetime.now(UTC)
+    kept = Search(id=secrets.token_hex(16), user_id=user().id, of=of, asked=asked, at=now)
+    old = delete(Search).where(Search.at < now - KEPT_FOR)
+    db.session.execute(old.execution_options(synchronize_session=False))
+    db.session.add(kept)
+    db.session.commit()
+    return kept.id
+
+
+def asked(of: str) -> dict[str, Any]:
+    """Return what the address of this request says is searched for; empty if nothing is.
+
+    Raises:
+        SearchGone: it is not kept any more, or somebody else's.
+    """
+    name = request.args.get("q", "")
+    if not name:
+        return {}
+    kept = db.session.get(Search, name)
+    if kept is None or kept.user_id != user().id or kept.of != of:
+        raise SearchGone
+    return dict(kept.asked)
