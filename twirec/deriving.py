@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -13,7 +14,7 @@ from twirec.listening import OURSELVES, Listening, hearing, span
 from twirec.model.audio import Asked
 from twirec.model.audit import Action
 from twirec.model.derivatives import Derivative
-from twirec.model.errors import NotFound
+from twirec.model.errors import BytesDiffer, NotFound, ObjectNotFound
 from twirec.model.reading import Reading
 
 WEEK = timedelta(days=7)
@@ -56,12 +57,54 @@ class Deriving(Listening):
         return self.catalog.derivatives(sid)
 
     def listening_copy(self, sid: str) -> Derivative | None:
-        """Return the smaller copy of a recording; None if there is none (yet)."""
+        """Return the smaller copy of a recording; None if there is none (yet).
+
+        One that was found not to be what was made is none: the original is heard.
+        """
         words = Asked(self.settings.listening_copy or "").words
         for made in self.catalog.derivatives(sid):
             if made.asked == words and made.made_at is not None:
-                return made
+                broken = {each.object_name for each in self.catalog.differences(sid)}
+                return None if made.object_name in broken else made
         return None
+
+    def compare(self, sid: str, *, by: str, role: str = "") -> list[str]:
+        """Compare a recording, and all that was made of it, with what was archived.
+
+        All bytes are read, in constant memory; none leaves, so it may be done in any custody. What
+        was known to differ and is right again, such as after a backup was brought back, is settled.
+        What was made of it and differs is deleted, and made anew when it is wanted.
+
+        Args:
+            sid: of the recording, `RE…`.
+            by: who asks for it.
+            role: what they are in the app, for the audit log.
+
+        Returns:
+            The objects that were deleted.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it is not in the bucket.
+            BytesDiffer: the recording itself is something else than was archived.
+            BucketError: the bucket does not give it.
+        """
+        deleted = []
+        with self._attempt(Action.COMPARE, by, sid, role=role) as done:
+            recording = self._stored(sid)
+            checked = self._checked(sid, by, role)
+            _read_all(checked.open(recording.fingerprint))
+            for made in self.catalog.derivatives(sid):
+                if made.made_at is None:
+                    continue
+                try:
+                    _read_all(checked.open(made.fingerprint))
+                except (BytesDiffer, ObjectNotFound):
+                    self._derivatives().delete(made)
+                    self.catalog.forget_derivative(made.object_name)
+                    deleted.append(made.object_name)
+        self.catalog.settle_differences(sid, replace(done, detail={"deleted": len(deleted)}))
+        return deleted
 
     def open_derivative(
         self,
@@ -128,3 +171,8 @@ class Deriving(Listening):
     def _derivatives(self, by: str = OURSELVES, role: str = "") -> Derivatives:
         originals = partial(self._original, by=by, role=role)
         return Derivatives(self.catalog, self.bucket, originals, self._ffmpeg, self.now)
+
+
+def _read_all(chunks: Iterator[bytes]) -> None:
+    for _ in chunks:
+        pass

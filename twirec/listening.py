@@ -170,32 +170,6 @@ class Listening(Auditing):
             file_name=self._file_name(recording, made.extension),
         )
 
-    def compare(self, sid: str, *, by: str, role: str = "") -> None:
-        """Compare a recording, and all that was made of it, with what was archived.
-
-        All bytes are read, in constant memory; none leaves, so it may be done in any custody. What
-        was known to differ and is right again, such as after a backup was brought back, is settled.
-
-        Args:
-            sid: of the recording, `RE…`.
-            by: who asks for it.
-            role: what they are in the app, for the audit log.
-
-        Raises:
-            NotFound: the catalog has no such recording.
-            CustodyRefused: it is not in the bucket.
-            BytesDiffer: it is something else.
-            BucketError: the bucket does not give it.
-        """
-        with self._attempt(Action.COMPARE, by, sid, role=role) as done:
-            recording = self._stored(sid)
-            made = [each for each in self.catalog.derivatives(sid) if each.made_at is not None]
-            checked = self._checked(sid, by, role)
-            for fingerprint in (recording.fingerprint, *(each.fingerprint for each in made)):
-                for _ in checked.open(fingerprint):
-                    pass
-        self.catalog.settle_differences(sid, done)
-
     def _original(self, recording: Recording, by: str = OURSELVES, role: str = "") -> ReadBytes:
         """Return what reads a recording's bytes, and compares them with what was archived."""
         return self._checked(recording.sid, by, role).reader(recording.fingerprint)

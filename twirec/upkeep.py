@@ -152,7 +152,7 @@ class Upkeep(Auditing):
         with self._attempt(Action.COMPARE, by, sid, role=role) as done:
             if not reason.strip():
                 raise InvalidQuery("reason: say what was found.")
-            if all(each.recording_sid != sid for each in self.catalog.differences()):
+            if not self.catalog.differences(sid):
                 raise NotFound(f"Nothing is known to differ of {sid}; `twirec stats` names them.")
             settled = replace(done, detail={"settled": reason.strip()})
             return self.catalog.settle_differences(sid, settled)

@@ -324,6 +324,38 @@ def test_what_was_made_and_kept_is_compared_too(
 
 
 @each_bucket
+@pytest.mark.parametrize("damage", ["flipped", "cut"])
+def test_a_copy_that_differs_is_not_heard_and_is_made_anew(kept: Kept, damage: str) -> None:
+    kept.archive.settings = replace(kept.archive.settings, listening_copy="opus")
+    kept.archive.worker(threads=1).run_once()
+    copy = kept.archive.listening_copy(SID)
+    assert copy is not None
+    if damage == "flipped":
+        kept.flip(copy.object_name)
+    else:
+        kept.replace(b"short", copy.object_name)
+    with pytest.raises(BytesDiffer):
+        list(kept.archive.open_derivative(SID, copy.object_name, by="ana"))
+    assert kept.archive.listening_copy(SID) is None  # the original is heard
+    assert kept.archive.compare(SID, by="ana") == [copy.object_name]
+    assert kept.archive.differences() == []
+    assert list(kept.bucket.list("derivatives/")) == []
+    kept.archive.worker(threads=1).run_once()
+    again = kept.archive.listening_copy(SID)
+    assert again is not None
+    assert list(kept.archive.open_derivative(SID, again.object_name, by="ana"))
+
+
+@each_bucket
+def test_what_lies_in_the_place_of_a_derivative_is_made_anew(kept: Kept) -> None:
+    made = kept.archive.derive(SID, Asked("flac"), by="ana")
+    kept.replace(b"short", made.object_name)
+    again = kept.archive.derive(SID, Asked("flac"), by="ana")
+    assert (again.size, again.own_sha256) == (made.size, made.own_sha256)
+    assert list(kept.archive.open_derivative(SID, made.object_name, by="ana"))
+
+
+@each_bucket
 def test_no_listening_copy_is_made_of_what_differs(
     kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -489,7 +521,7 @@ def test_compare_says_whether_all_is_well_and_settles_what_is_known(
     assert status == 1
     kept.flip()
     status, said = run("compare", SID, "--json")
-    assert (status, json.loads(said)) == (0, {"sid": SID, "settled": 0})
+    assert (status, json.loads(said)) == (0, {"sid": SID, "settled": 0, "deleted": []})
 
 
 def test_a_wav_of_it_is_a_wav(kept: Kept) -> None:

@@ -92,8 +92,10 @@ class Derivatives:
                 expires_at=None if keep_for is None else now + keep_for,
             )
         )
-        if begun.made_at is not None and self._is_there(begun):
-            return begun
+        if begun.made_at is not None:
+            if self._is_there(begun):
+                return begun
+            self.delete(begun)  # something else is there, or nothing
         stored = self._put(recording, asked, begun, content)
         made = self._catalog.derivative_made(begun.object_name, stored, self._now())
         if made is None:
@@ -162,7 +164,8 @@ class Derivatives:
 
     def _compare(self, stored: StoredObject, labels: dict[str, str]) -> StoredObject:
         """Take what somebody else made at the same time, if it is the same."""
-        if any(stored.labels.get(name) != value for name, value in labels.items()):
+        wanted = {**labels, "size": str(stored.size)}
+        if any(stored.labels.get(name) != value for name, value in wanted.items()):
             raise VerificationFailed(f"{stored.name} is there, and is not what was asked for.")
         return stored
 

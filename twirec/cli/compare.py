@@ -22,14 +22,16 @@ def compare(sid: str, reason: str | None, as_json: bool) -> None:
     Exit status 1 if it differs.
     """
     archive = Archive.from_env()
-    settled = 0
+    settled, deleted = 0, list[str]()
     if reason is None:
-        archive.compare(sid, by=who())
+        deleted = archive.compare(sid, by=who())
     else:
         settled = archive.settle_difference(sid, reason=reason, by=who())
     if as_json:
-        print_json({"sid": sid, "settled": settled})
+        print_json({"sid": sid, "settled": settled, "deleted": deleted})
     elif reason is None:
         say(f"{sid} is what was archived.")
+        for name in deleted:
+            say(f"{name} was not what was made of it: deleted, and made anew when it is wanted.")
     else:
         say(f"{settled} off the list; who hears it next finds it again.")

@@ -101,6 +101,10 @@ class DerivativesCatalog(Protocol):
         """Return the derivatives whose object's name begins so, in order of the names."""
         ...
 
+    def forget_derivative(self, object_name: str) -> None:
+        """Forget one, so that it is made anew when it is wanted: its object must be gone."""
+        ...
+
     def take_expired_derivatives(self, now: datetime, limit: int) -> list[Derivative]:
         """Forget those that expired, and return them: their objects must go."""
         ...

@@ -105,8 +105,11 @@ class Upkeep(Protocol):
         """
         ...
 
-    def differences(self) -> list[Difference]:
-        """Return what differs and is not settled, of recordings that are archived, oldest first."""
+    def differences(self, recording_sid: str | None = None) -> list[Difference]:
+        """Return what differs and is not settled, of recordings that are archived, oldest first.
+
+        With a SID, only of that recording and of what was made of it.
+        """
         ...
 
     def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:

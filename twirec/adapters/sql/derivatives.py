@@ -80,6 +80,12 @@ class Derivatives:
         with self.database.read() as connection:
             return [_to_derivative(row) for row in connection.execute(statement)]
 
+    def forget_derivative(self, object_name: str) -> None:
+        """Forget one, so that it is made anew when it is wanted: its object must be gone."""
+        with self.database.write() as connection:
+            its_own = derivatives.c.object_name == object_name
+            connection.execute(delete(derivatives).where(its_own))
+
     def take_expired_derivatives(self, now: datetime, limit: int) -> list[Derivative]:
         """Forget those that expired, and return them: their objects must go."""
         expired = (

@@ -74,10 +74,12 @@ class Upkeep:
             append(connection, audited)
         return True
 
-    def differences(self) -> list[Difference]:
+    def differences(self, recording_sid: str | None = None) -> list[Difference]:
         """Return what differs and is not settled, of recordings that are archived, oldest first."""
         oldest = (differences.c.found_at, differences.c.object_name)
         statement = select(differences).where(UNSETTLED).order_by(*oldest)
+        if recording_sid is not None:
+            statement = statement.where(differences.c.recording_sid == recording_sid)
         with self.database.read() as connection:
             return [Difference(**row) for row in connection.execute(statement).mappings()]
 
