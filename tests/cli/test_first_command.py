@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Twirec
+from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.model.bucket_mark import NAME, read_mark
 
 COMMANDS = (
     ("search", "600111222"),
@@ -31,6 +36,24 @@ def test_before_init_no_command_makes_a_catalog(
     assert result.exit_code == 1, result.output
     assert "twirec init" in result.output
     assert list(tmp_path.glob("catalog.db*")) == []
+
+
+def test_of_two_that_begin_at_once_both_have_the_same_catalog_and_bucket(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """In processes of their own: what is made once for all tests would hide who waits for whom."""
+    begin = [sys.executable, "-m", "twirec", "init"]
+    both = [
+        subprocess.Popen(begin, env={**os.environ, **environ}, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    said = [each.communicate(timeout=60)[1] for each in both]
+    assert [each.returncode for each in both] == [0, 0], said
+    catalog = SqlCatalog(environ["TWIREC_DATABASE_URL"])
+    mark = read_mark((tmp_path / "bucket" / NAME).read_bytes())
+    assert mark is not None
+    assert mark.catalog == catalog.identity()
+    catalog.close()
 
 
 def test_init_in_a_folder_that_is_not_there_says_so(

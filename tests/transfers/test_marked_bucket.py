@@ -336,6 +336,24 @@ def test_a_bucket_is_adopted_by_order_which_is_on_the_audit_log(house: House, sp
     assert house.work().state is State.RELEASED
 
 
+def test_an_adoption_that_was_cut_short_is_ordered_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_foreign(house.bucket)
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.bucket, "put", die)
+        with pytest.raises(KeyboardInterrupt):
+            house.archive.adopt_bucket(why="test", by="ana")
+    with pytest.raises(BucketNotOurs, match="lacks the mark"):
+        house.archive.mark_bucket()
+    house.archive.adopt_bucket(why="test", by="ana")
+    house.archive.mark_bucket()
+
+
 def test_who_had_the_bucket_is_refused_from_then_on(house: House, catalog: SqlCatalog) -> None:
     marked(house.bucket, catalog).adopt()
     with pytest.raises(BucketNotOurs, match=catalog.identity()):
