@@ -428,6 +428,36 @@ ROWS: list[tuple[str, Changes, Check, tuple[str, ...]]] = [
         ("TWIREC_LISTENING_COPY is wrong", "opus"),
     ),
     (
+        "numbers to take over without the word",
+        {"TWIREC_ADOPT": "+34911000111"},
+        Check.SETTINGS,
+        ("TWIREC_ADOPT is wrong", "numbers:+34911000111"),
+    ),
+    (
+        "a yes in words",
+        {"TWIREC_KEEP_AT_TWILIO": "true"},
+        Check.SETTINGS,
+        ("TWIREC_KEEP_AT_TWILIO is wrong", "write 1 for yes"),
+    ),
+    (
+        "a shared key without its account",
+        {"TWIREC_TWILIO_SHARED_KEYS": "webhooks_sharedkey_1:hidden"},
+        Check.SETTINGS,
+        ("TWIREC_TWILIO_SHARED_KEYS is wrong", "AC…=webhooks_sharedkey_…:secret"),
+    ),
+    (
+        "a setting that is empty",
+        {"TWIREC_COUNTRY": ""},
+        Check.SETTINGS,
+        ("TWIREC_COUNTRY is empty", "take it out"),
+    ),
+    (
+        "a folder that is another one in every directory",
+        {"TWIREC_BUCKET": "file:calls"},
+        Check.PLACES,
+        ("TWIREC_BUCKET", "file:///"),
+    ),
+    (
         "the sandbox's clock with Twilio's own",
         {"TWIREC_CLOCK_SPEED": "20", "TWIREC_TWILIO_API_URL": "https://127.0.0.2:9"},
         Check.SETTINGS,
