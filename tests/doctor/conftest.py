@@ -21,6 +21,7 @@ from twirec.sandbox import Sandbox
 from twirec.testing import ENVIRONMENT
 
 OWN_NUMBER = "+34911000111"
+FALLBACK = "<Response><Dial>+34911222333</Dial></Response>"
 
 
 class Quiet(WSGIRequestHandler):
@@ -72,7 +73,7 @@ class Installation:
     def number(self, number: str = OWN_NUMBER, **changes: Any) -> None:
         urls = {
             "voice_url": f"{self.url}/voice",
-            "fallback_url": self.sandbox.twiml_bin("<Response/>"),
+            "fallback_url": self.sandbox.twiml_bin(FALLBACK),
             "status_callback": f"{self.url}/twirec/ended#rc=5&rp=all",
         }
         self.sandbox.number(number, **{**urls, **changes})

@@ -23,6 +23,9 @@ CATALOG = "Twirec-Catalog"
 
 TRIES = 2
 
+MOST_OF_A_BIN = 64 * 1024
+"""Bytes of a TwiML Bin that are looked at."""
+
 MOST_READ = 4096
 """Bytes of an answer that are looked at."""
 
@@ -52,6 +55,33 @@ def post(url: str, fields: Mapping[str, str], signature: str | None) -> AppAnswe
             if not tries_left:
                 raise AppUnreachable(f"Nothing answers under {url}: {_reason(error)}.") from None
     raise AssertionError("TRIES is at least one")
+
+
+def fetch_bin(url: str, signature: str) -> AppAnswer:
+    """Fetch a TwiML Bin, which answers what is signed with the account's token.
+
+    Source: https://support.twilio.com/hc/en-us/articles/223132187
+
+    Args:
+        url: with `AccountSid` in its query.
+        signature: of the URL.
+
+    Raises:
+        AppUnreachable: nothing answers.
+    """
+    try:
+        with requests.get(
+            url,
+            headers={"X-Twilio-Signature": signature},
+            auth=lambda request: request,  # else a .netrc would add credentials
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            text = next(response.iter_content(MOST_OF_A_BIN), b"").decode(errors="replace")
+            return AppAnswer(response.status_code, text=text)
+    except requests.RequestException as error:
+        raise AppUnreachable(f"{_host(url)} does not answer: {_reason(error)}.") from None
 
 
 def _reason(error: requests.RequestException) -> str:

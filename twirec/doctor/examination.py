@@ -16,16 +16,17 @@ from twirec.adapters.twilio_http import Credentials
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.bucket import bucket_findings
 from twirec.doctor.disks import database_findings, folder_findings
+from twirec.doctor.fallbacks import fallback_findings
 from twirec.doctor.findings import failed, guarded, ok, unknown
 from twirec.doctor.identity import identity_findings
-from twirec.doctor.numbers import number_findings
+from twirec.doctor.numbers import is_ours, number_findings
 from twirec.doctor.ownership import ownership_findings
 from twirec.doctor.places import place_findings
 from twirec.doctor.policy import policy_findings
 from twirec.doctor.public_url import public_url_findings
 from twirec.doctor.vendor import vendor_findings
 from twirec.doctor.voice_view import call_findings, view_findings
-from twirec.model.inspection import Check, Finding, Level
+from twirec.model.inspection import Check, Finding, Level, OwnAddress
 from twirec.settings import Settings
 
 WHERE_TWILIO_IS = ("TWIREC_TWILIO_API_URL ", "TWILIO_REGION ", "TWILIO_EDGE ")
@@ -59,21 +60,22 @@ def examine(
     if not problems:
         yield ok(Check.SETTINGS, "All settings can be read.")
     yield from place_findings(settings)
-    voice_urls: list[str] = []
-    elsewhere: list[str] = []
+    called: list[OwnAddress] = []
     catalogs: list[str] = []
     public_url = list(_public_url(settings, catalogs))
     reached = all(each.level is Level.OK for each in public_url)
     if any(problem.startswith(WHERE_TWILIO_IS) for problem in problems):
         yield unknown(Check.CREDENTIALS, "Where Twilio is to be asked is not said rightly.")
     else:
-        for finding in _twilio(settings, now, voice_urls, elsewhere):
+        for finding in _twilio(settings, now, called):
             yield finding if reached else _later(finding, settings.public_url)
     yield from public_url
     if reached:
+        voice_urls = [one.voice_url for one in called if is_ours(one, settings.public_url)]
         yield from view_findings(settings, [*voice_urls, *_whole(settings, voice)])
     else:
         yield unknown(Check.VIEW, "No view is tried before the app answers: see public URL.")
+    yield from fallback_findings(settings, called)
     yield from _bucket(settings.bucket)
     database = list(_database(settings, problems))
     yield from database
@@ -82,7 +84,8 @@ def examine(
         yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
         yield from guarded(Check.NOT_OURS, partial(ownership_findings, settings))
     if settings.bucket and any(each.level is Level.OK for each in database[:1]):
-        look = partial(identity_findings, settings, catalogs, elsewhere)
+        others = [one.voice_url for one in called if not is_ours(one, settings.public_url)]
+        look = partial(identity_findings, settings, catalogs, others)
         yield from guarded(Check.MARK, look)
 
 
@@ -111,17 +114,17 @@ def _whole(settings: Settings, voice: Sequence[str]) -> list[str]:
 
 
 def _twilio(
-    settings: Settings, now: Callable[[], datetime], voice_urls: list[str], elsewhere: list[str]
+    settings: Settings, now: Callable[[], datetime], called: list[OwnAddress]
 ) -> Iterator[Finding]:
     if not _has_account(settings):
         yield unknown(Check.CREDENTIALS, "Account SID or auth token is not set, or wrong.")
         return
-    look = partial(_inspect_twilio, settings, now, voice_urls, elsewhere)
+    look = partial(_inspect_twilio, settings, now, called)
     yield from guarded(Check.CREDENTIALS, look)
 
 
 def _inspect_twilio(
-    settings: Settings, now: Callable[[], datetime], voice_urls: list[str], elsewhere: list[str]
+    settings: Settings, now: Callable[[], datetime], called: list[OwnAddress]
 ) -> Iterator[Finding]:
     credentials = {sid: Credentials(*pair) for sid, pair in settings.credentials.items()}
     inspector = TwilioInspector(
@@ -130,7 +133,7 @@ def _inspect_twilio(
     with closing(inspector) as twilio:
         yield from vendor_findings(twilio, settings, now)
         if settings.public_url:
-            look = partial(number_findings, twilio, settings.public_url, voice_urls, elsewhere)
+            look = partial(number_findings, twilio, settings.public_url, called)
             yield from guarded(Check.NUMBERS, look)
 
 

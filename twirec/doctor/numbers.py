@@ -30,15 +30,14 @@ MAKE_FALLBACK = (
 
 
 def number_findings(
-    twilio: TwilioInspector, public_url: str, voice_urls: list[str], elsewhere: list[str]
+    twilio: TwilioInspector, public_url: str, called: list[OwnAddress]
 ) -> Iterator[Finding]:
     """Check numbers, SIP domains, WhatsApp senders and TwiML applications of all accounts.
 
     Args:
         twilio: where they are.
         public_url: of the app.
-        voice_urls: takes the voice URLs of those that point at this app.
-        elsewhere: takes those of the others.
+        called: takes what was found, with where it points.
     """
     addresses: list[OwnAddress] = []
     applications: list[OwnAddress] = []
@@ -50,9 +49,7 @@ def number_findings(
             ("WhatsApp senders", twilio.senders, addresses),
         ):
             yield from _listed(kind, sid, look, into)
-    called = served(addresses, applications)
-    voice_urls += [one.voice_url for one in called if _is_ours(one, public_url)]
-    elsewhere += [one.voice_url for one in called if not _is_ours(one, public_url)]
+    called += served(addresses, applications)
     yield from check_numbers(called, public_url)
 
 
@@ -84,7 +81,7 @@ def check_numbers(addresses: Sequence[OwnAddress], public_url: str) -> Iterator[
 
     Source: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
     """
-    ours = [one for one in addresses if _is_ours(one, public_url)]
+    ours = [one for one in addresses if is_ours(one, public_url)]
     elsewhere = [one for one in addresses if one.served_by]
     others = [
         one
@@ -179,7 +176,7 @@ def _same_host(url: str, public_url: str) -> bool:
     return there.hostname == here.hostname
 
 
-def _is_ours(one: OwnAddress, public_url: str) -> bool:
+def is_ours(one: OwnAddress, public_url: str) -> bool:
     """Whether the voice URL is below the public one, be it over http."""
     return not one.served_by and is_below(one.voice_url, public_url)
 

@@ -30,6 +30,7 @@ class Check(StrEnum):
     NUMBERS = "numbers"
     PUBLIC_URL = "public URL"
     VIEW = "voice view"
+    FALLBACK = "fallback"
     BUCKET = "bucket"
     UNIFORM_ACCESS = "uniform access"
     PUBLIC_ACCESS = "public access"
