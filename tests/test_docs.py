@@ -22,7 +22,10 @@ from twirec.settings import NAMES
 from twirec.testing import ENVIRONMENT, SignedPosts
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "PACKAGE.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 VOICE = {"CallSid": "CA" + "0" * 32, "From": "+34600111222", "To": "+34911000111"}
 
 

@@ -1,9 +1,14 @@
-"""What is in the wheel: the library and nothing else."""
+"""What is in the wheel, the library and nothing else; and in the source distribution, all of it."""
 
 from __future__ import annotations
 
+import email
+import json
+import os
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -13,21 +18,83 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The names in a wheel that was built from what git tracks."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    tracked = subprocess.run(
+def tracked() -> list[str]:
+    """The files that git tracks."""
+    names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split("\0")
-    for name in filter(None, tracked):
-        if (ROOT / name).exists():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
+    return [name for name in names if name and (ROOT / name).exists()]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, tracked: list[str]) -> Path:
+    """The folder with both, the wheel made from the source distribution."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    for name in tracked:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes((ROOT / name).read_bytes())
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out)]
     made = subprocess.run(build, cwd=source, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
-    with zipfile.ZipFile(next(out.glob("*.whl"))) as packed:
+    return out
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> list[str]:
+    """The names in the wheel."""
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as packed:
         return packed.namelist()
+
+
+def test_the_source_distribution_is_whole(built: Path, tracked: list[str]) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    assert set(tracked) - names == set()
+    assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_the_page_of_a_package_index_has_no_link_that_leads_nowhere(built: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as packed:
+        (name,) = (name for name in packed.namelist() if name.endswith("/METADATA"))
+        metadata = email.message_from_bytes(packed.read(name))
+    page = str(metadata.get_payload())
+    assert "twirec demo" in page
+    targets = re.findall(r"\]\(([^)]+)\)", page)
+    assert [target for target in targets if not target.startswith("https://")] == []
+    assert metadata.get_all("Project-URL") is None  # it has no home yet, and names none
+
+
+def test_the_demo_works_from_the_wheel_in_an_empty_folder(built: Path, tmp_path: Path) -> None:
+    """Played once, some ten seconds: it is what the README begins with."""
+    library, empty = tmp_path / "library", tmp_path / "empty"
+    empty.mkdir()
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*install, "--target", library, next(built.glob("*.whl"))], check=True)
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TWIREC_", "TWILIO_"))
+    }
+    environ["PYTHONPATH"] = str(library)
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=empty,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert run("-c", "import twirec; print(twirec.__file__)").startswith(str(library))
+    told = json.loads(run("-m", "twirec", "demo", "--json"))
+    assert (len(told["calls"]), told["left_at_vendor"], told["wrong"]) == (7, [], [])
+    assert [path.name for path in empty.iterdir()] == [".demo"]
+    found = json.loads(run("-m", "twirec", "--env-file", ".demo/env", "search", "--json"))
+    assert found["count"] == 7
 
 
 def test_the_wheel_holds_only_the_library(wheel: list[str]) -> None:
