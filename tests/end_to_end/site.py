@@ -152,9 +152,10 @@ class Site:
         app.post("/take")(recordings.signed(take))
         app.post("/join")(recordings.signed(join))
 
-    def open_archive(self) -> Archive:
-        """Open the installation's archive, as another process on another machine would."""
-        environ = {
+    @property
+    def environ(self) -> dict[str, str]:
+        """The installation's settings."""
+        return {
             **ENVIRONMENT,
             **key_settings(1, 2),
             "TWILIO_ACCOUNT_SID": self.sandbox.account_sid,
@@ -166,7 +167,10 @@ class Site:
             "TWIREC_DATABASE_URL": f"sqlite:///{self._folder}/catalog.db",
             **self._environ,
         }
-        return Archive(Settings.from_env(environ), now=self.now)
+
+    def open_archive(self) -> Archive:
+        """Open the installation's archive, as another process on another machine would."""
+        return Archive(Settings.from_env(self.environ), now=self.now)
 
     def now(self) -> datetime:
         """What time it is; in a request about a call, by its clock: no slow machine shifts that."""

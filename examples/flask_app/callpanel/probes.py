@@ -157,6 +157,12 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             "Seconds since a worker last said that it lives; -1 if none ever did.",
             _age(stats.worker_seen, now) if stats.worker_seen else -1,
         ),
+        ("twirec_not_ours", "Recordings of other apps, left alone.", stats.not_ours),
+        (
+            "twirec_kept_at_vendor",
+            "Archived recordings that stay at Twilio.",
+            stats.kept_for_trial + stats.kept_at_vendor,
+        ),
         ("twirec_parked", "Recordings that were given up.", stats.parked),
         ("twirec_differences", "Objects that are not what was put there.", stats.differences),
         ("twirec_notices_waiting", "Notices not taken yet.", stats.notices_waiting),

@@ -39,6 +39,7 @@ def health() -> ResponseReturnValue:
     return render_template(
         "health.html",
         stats=archive().stats(),
+        trial=archive().settings.keep_at_twilio,
         parked=archive().parked(MOST_PARKED),
         differences=archive().differences(),
         days=days,
