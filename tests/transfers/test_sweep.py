@@ -9,9 +9,15 @@ import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.sounds import wav
-from tests.transfers.house import A_CALL, AT_VENDOR, NAME, House
+from tests.transfers.house import A_CALL, AT_VENDOR, NAME, OWN_ROUTES, House
 from twirec.model.agents import Leg
-from twirec.model.errors import CatalogUnavailable, LookedAtNothing, VendorUnavailable
+from twirec.model.errors import (
+    CatalogUnavailable,
+    LookedAtNothing,
+    VendorRefused,
+    VendorUnavailable,
+)
+from twirec.model.ownership import Claim, NotOurs
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason, Role
@@ -381,3 +387,67 @@ def test_a_call_that_goes_on_and_the_leg_of_an_agent_get_no_line(house: House) -
     house.archive.catalog.add_leg(Leg(ACCOUNT, call_sid(8), call_sid(), STARTED, "client:ana"))
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(9), parent_call_sid=call_sid()))
     assert house.archive.sweep().lines_written == 0
+
+
+# --- whose they are ---------------------------------------------------------------------------
+
+
+def test_while_the_numbers_are_not_known_it_looks_again_at_some_days_and_no_more(
+    house: House,
+) -> None:
+    house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7)))
+    foreign = dataclasses.replace(AT_VENDOR, sid=recording_sid(7), call_sid=call_sid(7))
+    house.vendor.add_recording(foreign, wav(seconds=4, channels=2))
+    for days in (0, 1, 2, 3):
+        house.vendor.fail_next("voice_routes", VendorRefused("Authorization error", status=403))
+        report = house.archive.sweep()
+        assert (report.adopted, report.not_ours) == (0, 1)
+        assert report.not_ours_named == {recording_sid(7): NotOurs.ROUTES_UNKNOWN}
+        assert "Let the API key read numbers" in report.problems[ACCOUNT]
+        assert report.until - report.since <= timedelta(days=8)
+        house.time += timedelta(days=days > 0)
+    assert house.archive.sweep().adopted == 1
+
+
+def test_a_number_that_was_set_up_anew_keeps_what_it_proved_before(house: House) -> None:
+    house.vendor.add_route(
+        ACCOUNT, dataclasses.replace(OWN_ROUTES[0], since=STARTED + timedelta(hours=2))
+    )
+    for number, at in ((7, -HOUR), (8, HOUR)):  # the line of the house is of STARTED
+        call = dataclasses.replace(A_CALL, sid=call_sid(number), started_at=STARTED + at)
+        house.vendor.add_call(call)
+        found = dataclasses.replace(
+            AT_VENDOR,
+            sid=recording_sid(number),
+            call_sid=call.sid,
+            created_at=STARTED + at,
+            started_at=STARTED + at,
+        )
+        house.vendor.add_recording(found, wav(seconds=4, channels=2))
+    house.time += timedelta(hours=3)
+    report = house.archive.sweep()
+    assert (report.adopted, report.not_ours_named) == (1, {recording_sid(7): NotOurs.BEFORE})
+    assert house.archive.catalog.recording(recording_sid(8)).claim is Claim.ROUTE
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_legs_recording_is_its_parents(house: House, told: bool) -> None:
+    parent = call_sid() if told else call_sid(7)
+    elsewhere = dataclasses.replace(A_CALL, sid=parent, to="+34911000999")
+    house.vendor.add_call(elsewhere)
+    leg = dataclasses.replace(
+        A_CALL, sid=call_sid(8), direction="outbound-dial", from_=OWN, parent_call_sid=parent
+    )
+    house.vendor.add_call(leg)
+    found = dataclasses.replace(AT_VENDOR, call_sid=leg.sid)
+    house.vendor.add_recording(found, wav(seconds=4, channels=2))
+    report = house.archive.sweep()
+    assert (report.adopted, report.not_ours) == ((1, 0) if told else (0, 1))
+
+
+def test_a_dry_run_names_what_is_not_ours_and_writes_nothing_down(house: House) -> None:
+    house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7), to="+34911000999"))
+    found = dataclasses.replace(AT_VENDOR, call_sid=call_sid(7))
+    house.vendor.add_recording(found, wav(seconds=4, channels=2))
+    assert house.archive.sweep(dry_run=True).not_ours == 1
+    assert house.archive.stats().not_ours == 0

@@ -20,7 +20,7 @@ from twirec.calls.ownership import (
 )
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, VendorError
-from twirec.model.ownership import Adopt, Claim, Foreign, NotOurs
+from twirec.model.ownership import OURS, Adopt, Claim, Foreign, NotOurs
 from twirec.model.ports import Vendor
 from twirec.model.vendor import VendorCall, VendorRecording
 
@@ -73,14 +73,15 @@ class Ownership:
             return Claim.LINE
         own = self._own_of(found.account_sid)
         rule = self._rule(own)
+        if own is None and self._adopt == OURS:  # whatever its call is like
+            return _foreign(found, NotOurs.ROUTES_UNKNOWN, rule)
         before = (seen or {}).get(found.sid)
-        if before and before.rule == rule and not self.refused:
+        if before and before.rule == rule:
             return before
         verdict = self._of_call(found, own)
         if isinstance(verdict, Claim):
             return verdict
-        began = found.created_at or found.started_at or BEFORE_ALL
-        return Foreign(found.sid, found.account_sid, began, verdict, rule)
+        return _foreign(found, verdict, rule)
 
     def whose_call(self, call: VendorCall) -> Claim | NotOurs:
         """Return by what a call without a line is the installation's own, or why it is not.
@@ -151,6 +152,11 @@ class Ownership:
             (since, own and (own.serves_clients, own.everything), numbers, self._adopt.everything)
         )
         return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _foreign(found: VendorRecording, why: NotOurs, rule: str) -> Foreign:
+    made_at = found.created_at or found.started_at or BEFORE_ALL
+    return Foreign(found.sid, found.account_sid, made_at, why, rule)
 
 
 def not_known(error: VendorError) -> str:

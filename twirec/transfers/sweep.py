@@ -198,6 +198,7 @@ class Sweep:
         stuck: datetime | None = None
         for begin, end in self._spans(since, until):
             remembered = self._tally.remembered = begin or until - FOREIGN_KEPT
+            self._tally.left.clear()
             seen = self._catalog.foreign(account, remembered, end)
             self._vendor_side.seen = {each.sid: each for each in seen}
             for found in self._vendor.recordings(account, since=begin, until=end):
@@ -206,8 +207,9 @@ class Sweep:
                     at = found.created_at or since
                     stuck = min(stuck or at, at)
             self._note_foreign(account, remembered, end)
-            if account in self._ownership.refused:  # then look again, once it is known
-                stuck = min(stuck or since, since)
+            if account in self._ownership.refused:  # look again once it is known, for some days
+                again = max(since, until - FIRST_LOOK_BACK) + OVERLAP
+                stuck = min(stuck or again, again)
             for call in self._vendor.calls(account, since=begin or since, until=end):
                 self._tally.asked += 1
                 if not self._tally.look(call.sid, partial(self._ledger_side.call, call)):
@@ -221,7 +223,6 @@ class Sweep:
         """Write down what of a span is not ours, for those who ask without a sweep."""
         if not self._tally.dry_run:
             self._catalog.set_foreign(account, since, until, self._tally.left)
-        self._tally.left.clear()
 
     def _spans(
         self, since: datetime, until: datetime
