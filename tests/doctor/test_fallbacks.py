@@ -59,3 +59,10 @@ def test_what_is_no_twiml_is_failed(text: str) -> None:
 def test_what_might_do_something_is_not_tried(installation: Installation, url: str) -> None:
     installation.number(fallback_url=url)
     assert [one for one in installation.examine() if one.check is Check.FALLBACK] == []
+
+
+def test_one_that_does_not_answer_is_no_fault_of_the_app(installation: Installation) -> None:
+    installation.number(fallback_url=f"http://127.0.0.1:9/twiml/{SID}")
+    finding = installation.found(Check.FALLBACK)
+    assert (finding.level, "127.0.0.1:9 does not answer" in finding.what) == (Level.FAILED, True)
+    assert "reach Twilio" in finding.fix

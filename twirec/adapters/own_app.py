@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from twirec.model.bucket_mark import is_identity
-from twirec.model.errors import AppNotTrusted, AppUnreachable
+from twirec.model.errors import AppNotTrusted, AppUnreachable, VendorUnavailable
 from twirec.model.inspection import AppAnswer
 
 TIMEOUT = (5.0, 10.0)
@@ -67,7 +67,7 @@ def fetch_bin(url: str, signature: str) -> AppAnswer:
         signature: of the URL.
 
     Raises:
-        AppUnreachable: nothing answers.
+        VendorUnavailable: nothing answers.
     """
     try:
         with requests.get(
@@ -81,7 +81,7 @@ def fetch_bin(url: str, signature: str) -> AppAnswer:
             text = next(response.iter_content(MOST_OF_A_BIN), b"").decode(errors="replace")
             return AppAnswer(response.status_code, text=text)
     except requests.RequestException as error:
-        raise AppUnreachable(f"{_host(url)} does not answer: {_reason(error)}.") from None
+        raise VendorUnavailable(f"{_host(url)} does not answer: {_reason(error)}") from None
 
 
 def _reason(error: requests.RequestException) -> str:
