@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "phone": {"model", "calls", "transfers", "settings"},
     "auditing": {"model", "calls", "custody", "settings"},
     "rules": {"model", "calls", "settings", "auditing"},
-    "upkeep": {"auditing", "model", "calls", "adapters", "transfers", "settings"},
+    "upkeep": {"auditing", "model", "calls", "adapters", "transfers", "custody", "settings"},
     "finding": {"auditing", "model", "calls", "settings"},
     "listening": {"auditing", "model", "adapters", "audio", "custody", "settings"},
     "deriving": {"model", "audio", "listening"},

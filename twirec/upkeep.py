@@ -10,12 +10,15 @@ from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.auditing import Auditing
 from twirec.calls.asking import spoken_span
 from twirec.calls.times import When
+from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
 from twirec.model.audit import Action
 from twirec.model.bucket import Difference
 from twirec.model.budget import spend_at_most
+from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import InvalidQuery, NotFound, WorkerAway
 from twirec.model.given import whole
 from twirec.model.records import Recording
+from twirec.model.states import Custody
 from twirec.model.upkeep import Day, Stats
 from twirec.settings import Settings
 from twirec.transfers.sweep import MARK
@@ -112,7 +115,10 @@ class Upkeep(Auditing):
         return [Day(day, *found) for day, found in zip(dates[:-1], counted, strict=True)]
 
     def parked(self, limit: int | None = None) -> list[Recording]:
-        """Return the recordings that were given up, oldest first, each with its last error.
+        """Return the recordings that are parked, oldest first, each with its last error.
+
+        What is `undecided` of them waits for `accept`, `give_up` or `retry`; the others are tried
+        again by the next sweep. Of one that is blocked the object is not named.
 
         Args:
             limit: how many at the most; None for all.
@@ -122,7 +128,7 @@ class Upkeep(Auditing):
         """
         if limit is not None:
             whole("limit", limit, 0, 2**31)
-        return self.catalog.parked(limit)
+        return [_without_object(each) for each in self.catalog.parked(limit)]
 
     def differences(self) -> list[Difference]:
         """Return the objects that are not what was put there, oldest first, until somebody looked.
@@ -157,11 +163,55 @@ class Upkeep(Auditing):
             settled = replace(done, detail={"settled": reason.strip()})
             return self.catalog.settle_differences(sid, settled)
 
+    def accept(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:
+        """Have a recording archived although its length or channels are not what Twilio says.
+
+        A worker archives it if it is still as it was, and then deletes Twilio's copy as of any
+        other. Catalog, labels and journal keep what it was accepted despite of, by whom and why.
+
+        Args:
+            sid: of the recording, `RE…`.
+            reason: why, in at most 255 characters.
+            by: who decides it.
+            role: what they are in the app, for the audit log.
+
+        Raises:
+            NotFound: the catalog has no such recording, or it changed just now.
+            InvalidQuery: it does not wait for a decision, is no whole audio, or no reason is given.
+        """
+        with self._attempt(Action.ACCEPT, by, sid, role=role) as done:
+            order = Order(sid, OrderKind.ACCEPT, self.now(), by, check_reason(reason))
+            accepted = acceptance(self.catalog.recording(sid), order)
+            detail = {"despite": accepted.despite, "reason": order.why}
+            return self.catalog.accept(order, accepted, replace(done, detail=detail))
+
+    def give_up(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:
+        """Let nothing more be tried of a recording that cannot be copied; Twilio's copy stays.
+
+        The call's line says so, if it has no other recording. `retry` takes it back.
+
+        Args:
+            sid: of the recording, `RE…`.
+            reason: why, in at most 255 characters.
+            by: who decides it.
+            role: what they are in the app, for the audit log.
+
+        Raises:
+            NotFound: the catalog has no such recording, or it changed just now.
+            InvalidQuery: it is not parked, is archived already, or no reason is given.
+        """
+        with self._attempt(Action.GIVE_UP, by, sid, role=role) as done:
+            order = Order(sid, OrderKind.GIVE_UP, self.now(), by, check_reason(reason))
+            known = self.catalog.recording(sid)
+            check_may_be_given_up(known)
+            detail = {"error": known.last_error, "reason": order.why}
+            return self.catalog.give_up(order, replace(done, detail=detail))
+
     def retry(self, sid: str | None = None, *, by: str, role: str = "") -> int:
         """Let a worker take parked recordings up again, from the first attempt.
 
         Args:
-            sid: of one recording, `RE…`; None for all.
+            sid: of one recording, `RE…`, which may be given up; None for all that are parked.
             by: who asks for it.
             role: what they are in the app, for the audit log.
 
@@ -173,3 +223,12 @@ class Upkeep(Auditing):
         """
         with self._attempt(Action.RETRY, by, sid or "all", role=role) as done:
             return self.catalog.retry(self.now(), sid, done)
+
+
+def _without_object(recording: Recording) -> Recording:
+    """Return a recording without its object's name, if it is blocked: nobody here may have it."""
+    name = recording.object_name
+    if recording.custody is not Custody.BLOCKED or name is None:
+        return recording
+    said = recording.last_error.replace(name, "its object")
+    return replace(recording, object_name=None, last_error=said)

@@ -61,6 +61,7 @@ def test_json_holds_every_figure_and_every_parked_recording(twirec: Twirec) -> N
             "state": "completed",
             "recorded_at": "2026-11-23T10:15:00+00:00",
             "last_error": "DecryptionKeyMissing: there is no key",
+            "undecided": False,
         }
     ]
 
@@ -117,3 +118,52 @@ def test_python_has_the_same(archive: Archive, parked: str) -> None:
     assert archive.stats().parked == 1
     assert archive.retry(by="ana") == 1
     assert archive.parked() == []
+
+
+LONGER = "MediaMismatch: The file lasts 11.300 s, not 4 s."
+
+
+@pytest.fixture
+def undecided(archive: Archive) -> str:
+    """The SID of a recording that waits for a decision."""
+    lease = archive.catalog.claim(STARTED, timedelta(minutes=1))
+    assert lease is not None
+    archive.catalog.postpone(lease, None, LONGER, undecided=True)
+    return lease.recording.sid
+
+
+def test_what_waits_for_a_decision_is_told_with_the_commands_that_decide(
+    twirec: Twirec, undecided: str
+) -> None:
+    said = twirec("stats").output
+    assert "parked:            1, 1 for you to accept, give-up or work --retry\n" in said
+    assert (
+        f"{undecided} completed, recorded 2026-11-23 11:15:00 CET, waits for you: {LONGER}" in said
+    )
+    assert (
+        "twirec accept, twirec give-up, or twirec work --retry" in twirec("show", undecided).output
+    )
+
+
+def test_accept_and_show(twirec: Twirec, undecided: str) -> None:
+    result = twirec("accept", undecided, "--reason", "heard it")
+    assert (result.exit_code, "will be archived as it is" in result.output) == (0, True)
+    said = twirec("show", undecided).output
+    assert f"despite:       {LONGER}" in said
+    assert ": heard it" in said
+    (recording,) = json.loads(twirec("show", undecided, "--json").output)["recordings"]
+    assert recording["accepted"]["despite"] == LONGER
+    assert recording["accepted"]["why"] == "heard it"
+    again = twirec("accept", undecided, "--reason", "heard it")
+    assert (again.exit_code, "does not wait for a decision" in again.output) == (2, True)
+
+
+def test_give_up_show_and_take_it_back(twirec: Twirec, undecided: str) -> None:
+    assert twirec("give-up", undecided).exit_code == 2
+    told = json.loads(twirec("give-up", undecided, "--reason", "a test", "--json").output)
+    assert told["standstill"] == "given_up"
+    assert "given up by:" in twirec("show", undecided).output
+    assert "given up:          1\n" in twirec("stats").output
+    found = json.loads(twirec("search", "--reason", "given_up", "--json").output)
+    assert [call["call_sid"] for call in found["calls"]] == [call_sid()]
+    assert "(given up)" in twirec("search", "--reason", "given_up").output

@@ -15,7 +15,7 @@ from twirec.adapters.sql.schema import metadata
 from twirec.adapters.sql.shelves import SHELVES
 from twirec.model.encryption import Encryption
 from twirec.model.records import Acceptance, Call, Consent, Recording
-from twirec.model.states import Custody, Decision, State
+from twirec.model.states import Custody, Standstill, State
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -98,7 +98,7 @@ def recordings(number: int, call: Call) -> st.SearchStrategy[Recording]:
         due_at=st.none() | MOMENTS,
         attempts=st.integers(0, 12),
         last_error=WORDS,
-        decision=st.none() | st.sampled_from(Decision),
+        standstill=st.none() | st.sampled_from(Standstill),
         accepted=st.none() | st.builds(Acceptance, WORDS, WORDS, WORDS),
     )
 

@@ -26,7 +26,7 @@ TABLE = {
     """,
     PASSES: """
         MediaIsErrorPage MediaNotDescribed MediaTruncated MediaNotAuthentic VerificationFailed
-        NoticeNotTaken AppError AppUnreachable AppNotTrusted
+        NoticeNotTaken WorkerAway AppError AppUnreachable AppNotTrusted
     """,
     SETTING: """
         DecryptionError DecryptionKeyMissing DecryptionKeyWrong

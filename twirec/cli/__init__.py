@@ -27,6 +27,7 @@ from twirec.cli.journal import journal, rebuild
 from twirec.cli.output import Lines, clean
 from twirec.cli.play import sandbox
 from twirec.cli.policy import off, on, policy
+from twirec.cli.standstill import accept, give_up
 from twirec.cli.stats import stats
 from twirec.cli.store import admit, erase, init, sweep, work
 from twirec.cli.waves import waveform
@@ -154,6 +155,7 @@ COMMANDS = (
     *(call, pause, resume),
     *(search, show, annotate, add_numbers, stats, audit),
     *(waveform, convert, download, compare),
+    *(accept, give_up),
     *(sandbox, demo),
     *(journal, rebuild),
 )

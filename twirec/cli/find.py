@@ -22,6 +22,7 @@ from twirec.cli.output import (
 )
 from twirec.cli.waves import sound_fields, sound_lines, sound_of
 from twirec.model.announcements import Announcement
+from twirec.model.custody import OrderKind
 from twirec.model.errors import NotFound
 from twirec.model.numbers import MOST_NAMED, NumbersReport
 from twirec.model.records import CallRecord, Recording
@@ -31,6 +32,8 @@ from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 
 SHOWN = 20
 """How many rows of a file are named; `--json` names more."""
+
+DECIDE = "you: twirec accept, twirec give-up, or twirec work --retry"
 
 
 @click.command()
@@ -292,6 +295,8 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
             "sha256": recording.sha256,
             "due": recording.due_at,
             "last error": recording.last_error,
+            "waits for": DECIDE if recording.undecided else "",
+            **_decided(archive, recording),
             "sound": "\n".join(heard),
         },
         archive.settings.timezone,
@@ -305,6 +310,19 @@ def _kept(recording: Recording) -> str:
     if recording.keep_at_vendor:
         return "kept there until somebody says otherwise"
     return "kept there for a trial (TWIREC_KEEP_AT_TWILIO)"
+
+
+def _decided(archive: Archive, recording: Recording) -> dict[str, str]:
+    """Return what somebody decided of what could not be copied as it is."""
+    accepted = recording.accepted
+    if accepted:
+        said = f"{accepted.by}: {accepted.why}"
+        return {"accepted by": said, "despite": accepted.despite}
+    if not recording.given_up:
+        return {}
+    orders = archive.catalog.orders(recording.sid)
+    order = [each for each in orders if each.kind is OrderKind.GIVE_UP][-1]
+    return {"given up by": f"{order.by}: {order.why}"}
 
 
 def _lines(fields: Mapping[str, object], zone: tzinfo) -> None:

@@ -266,6 +266,8 @@ def _call_row(record: CallRecord, zone: tzinfo) -> tuple[object, ...]:
 
 def recording_state(recording: Recording) -> str:
     """Return a recording's state in a word or two."""
+    if recording.given_up:
+        return f"{recording.state} (given up)"
     return f"{recording.state} (parked)" if recording.parked else str(recording.state)
 
 

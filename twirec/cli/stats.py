@@ -36,7 +36,8 @@ def stats(since: str | None, as_json: bool) -> None:
     for recording in archive.parked(SHOWN):
         at = recording.started_at
         since = f", recorded {_moment(at, zone)}" if at else ""
-        say(f"  {recording.sid} {recording.state}{since}: {recording.last_error}")
+        waits = ", waits for you" if recording.undecided else ""
+        say(f"  {recording.sid} {recording.state}{since}{waits}: {recording.last_error}")
     for each in archive.differences()[:SHOWN]:
         say(f"  {each.recording_sid}: {each.object_name} differs: {each.why}")
     if counted.parked > SHOWN:
@@ -45,6 +46,7 @@ def stats(since: str | None, as_json: bool) -> None:
 
 def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
     oldest = f", the oldest recorded {_moment(counted.oldest_waiting, zone)}"
+    undecided = f", {counted.undecided} for you to accept, give-up or work --retry"
     given_up = f", {counted.notices_given_up} given up" if counted.notices_given_up else ""
     swept = {account: _moment(at, zone) for account, at in counted.swept.items()}
     return {
@@ -59,7 +61,8 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "notices waiting": f"{counted.notices_waiting}{given_up}",
         "swept until": ", ".join(f"{account} {at}" for account, at in swept.items()),
         "worker seen": _moment(counted.worker_seen, zone),
-        "parked": str(counted.parked),
+        "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
+        "given up": str(counted.given_up),
         "not as archived": str(counted.differences),
         "kept at Twilio": _kept(counted),
         "not ours": _not_ours(counted),
@@ -95,4 +98,5 @@ def _fields(recording: Recording) -> dict[str, object]:
         "state": recording.state,
         "recorded_at": recording.started_at,
         "last_error": recording.last_error,
+        "undecided": recording.undecided,
     }

@@ -27,6 +27,8 @@ class Action(StrEnum):
     INFORM = "inform"
     ADMIT = "admit"
     ERASE = "erase"
+    ACCEPT = "accept"
+    GIVE_UP = "give_up"
     ANNOTATE = "annotate"
     PAUSE = "pause"
     RESUME = "resume"

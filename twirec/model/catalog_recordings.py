@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order
-from twirec.model.records import Lease, Pause, Recording
+from twirec.model.records import Acceptance, Lease, Pause, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.words import Role
@@ -115,6 +116,27 @@ class RecordingsCatalog(Protocol):
 
         Raises:
             NotFound: it is not there, or cannot be erased any more.
+        """
+        ...
+
+    def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
+        """Write an order down, and make the recording due to be archived in spite of its error.
+
+        That and its entry of the audit log are all there, or none.
+
+        Raises:
+            NotFound: it is not there, or does not wait with that error for a decision any more.
+        """
+        ...
+
+    def give_up(self, order: Order, audited: AuditDraft) -> Recording:
+        """Write an order down, and let nothing more be tried of a parked recording.
+
+        That and its entry of the audit log are all there, or none. The call's line says so when it
+        has no other recording; `retry` takes it back.
+
+        Raises:
+            NotFound: it is not there, or not parked with its copy still to be made any more.
         """
         ...
 

@@ -13,6 +13,10 @@ class OrderKind(StrEnum):
     ADMIT = "admit"
     """Take it out of quarantine, on a legal ground."""
     ERASE = "erase"
+    ACCEPT = "accept"
+    """Archive it although it is not what the vendor says of it."""
+    GIVE_UP = "give_up"
+    """Try nothing more; the vendor's copy stays."""
 
 
 @dataclass(frozen=True, slots=True)

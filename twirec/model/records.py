@@ -10,7 +10,7 @@ from twirec.model.agents import Leg
 from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
 from twirec.model.ownership import Claim, NotOurs
-from twirec.model.states import UNFINISHED, Custody, Decision, State
+from twirec.model.states import UNFINISHED, Custody, Standstill, State
 from twirec.model.words import (
     NOT_KNOWN,
     ConsentMode,
@@ -155,7 +155,7 @@ class Recording:
         attempts: how often the present step was tried.
         last_error: why the last try failed; empty when it did not.
         keep_at_vendor: whether the vendor's copy stays although ours is archived.
-        decision: what is decided, or to be decided, of what cannot be copied as it is.
+        standstill: why nothing is tried until a person says so; None of any other.
         accepted: that it was, or is to be, archived despite a difference; None of any other.
         claim: by what it is the installation's own.
         kept_for_trial: whether the vendor's copy stays for as long as `TWIREC_KEEP_AT_TWILIO` says
@@ -185,7 +185,7 @@ class Recording:
     attempts: int = 0
     last_error: str = ""
     keep_at_vendor: bool = False
-    decision: Decision | None = None
+    standstill: Standstill | None = None
     accepted: Acceptance | None = None
     claim: Claim = Claim.TOLD
     kept_for_trial: bool = False
@@ -221,12 +221,12 @@ class Recording:
     @property
     def undecided(self) -> bool:
         """Whether it is parked until somebody decides, as time does not mend it."""
-        return self.decision is Decision.NEEDED
+        return self.standstill is Standstill.UNDECIDED
 
     @property
     def given_up(self) -> bool:
         """Whether somebody ordered that nothing more is tried."""
-        return self.decision is Decision.GIVEN_UP
+        return self.standstill is Standstill.GIVEN_UP
 
     @property
     def kept(self) -> bool:

@@ -45,13 +45,13 @@ class Custody(StrEnum):
     """Bloqueado (LOPDGDD art. 32): kept for judges and authorities only, then destroyed."""
 
 
-class Decision(StrEnum):
-    """What a person has to say, or said, of a recording that cannot be copied as it is.
+class Standstill(StrEnum):
+    """Why nothing is tried of a recording until a person says so.
 
-    It is no state: the bytes are where they were.
+    It is no state: the bytes are where they were, at the vendor.
     """
 
-    NEEDED = "needed"
+    UNDECIDED = "undecided"
     """Time does not mend the last error: nothing is tried until somebody decides."""
     GIVEN_UP = "given_up"
     """Somebody ordered that nothing more is tried. The vendor's copy stays."""

@@ -27,7 +27,10 @@ class Stats:
         seconds: of what was recorded and not lost or erased.
         waiting: recordings in progress, due, or being worked on.
         oldest_waiting: when the oldest of them was recorded, UTC; None if none waits.
-        parked: recordings that were given up.
+        parked: recordings of which something is left to do, and trying again ended.
+        undecided: those of them that time does not mend: somebody has to accept them, give them up
+            or let them be tried again.
+        given_up: recordings that somebody gave up; Twilio has them.
         differences: objects that are not what was put there, and that nobody looked at yet.
         notices_waiting: notices that the company's own webhook has not taken yet.
         notices_given_up: notices that it did not take for about a day.
@@ -53,6 +56,8 @@ class Stats:
     oldest_waiting: datetime | None
     parked: int
     differences: int = 0
+    undecided: int = 0
+    given_up: int = 0
     notices_waiting: int = 0
     notices_given_up: int = 0
     kept_for_trial: int = 0
@@ -123,6 +128,7 @@ class Upkeep(Protocol):
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt.
 
+        One that was given up too, if its SID is given: its line then says again what it said.
         That and its entry of the audit log are both there, or neither.
 
         Returns:

@@ -124,6 +124,8 @@ class Reason(StrEnum):
     """Twilio no longer had the recording before it could be copied: an alarm."""
     NO_RECORDING_AT_VENDOR = "no_recording_at_vendor"
     """The call ended as one that is recorded, and Twilio has no recording of it."""
+    GIVEN_UP = "given_up"
+    """The recording could not be copied, and somebody gave it up; Twilio has it."""
 
 
 NOTHING_CAME = frozenset(
@@ -133,6 +135,7 @@ NOTHING_CAME = frozenset(
         Reason.VENDOR_FAILED,
         Reason.LOST,
         Reason.NO_RECORDING_AT_VENDOR,
+        Reason.GIVEN_UP,
     }
 )
 """Why a call that was to be recorded has no recording: any other reason was there before."""

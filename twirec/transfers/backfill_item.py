@@ -203,6 +203,8 @@ class TakingOver:
 def _verdict(item: Item, after: Recording) -> Verdict:
     if after.parked:
         return Verdict.FAILED
+    if after.given_up:
+        return Verdict.NOTHING
     if after.state is State.RELEASED or (after.kept and after.due_at is None):
         return Verdict.COPIED if item.copied else Verdict.HERE
     return Verdict.AGAIN if after.state in TO_COPY else Verdict.NOTHING

@@ -12,7 +12,7 @@ from twirec.model.encryption import Encryption
 from twirec.model.errors import VerificationFailed
 from twirec.model.journal import FoundObject
 from twirec.model.ownership import Claim
-from twirec.model.records import Call, Consent, Recording
+from twirec.model.records import Acceptance, Call, Consent, Recording
 from twirec.model.states import STORED, UNDONE, Custody, State
 from twirec.model.words import (
     ConsentMode,
@@ -140,6 +140,7 @@ def _found(stored: StoredObject, labels: Mapping[str, str], now: datetime) -> Fo
         due_at=now,
         keep_at_vendor=labels.get("keep_at_vendor") == "yes",
         claim=Claim(labels.get("claim", Claim.TOLD)),
+        accepted=_acceptance(labels),
     )
     if object_name(recording) != stored.name:
         raise ValueError("another recording's labels")
@@ -202,6 +203,12 @@ def _encryption(labels: Mapping[str, str]) -> Encryption | None:
     if "encrypted" not in labels:
         return None
     return Encryption(labels["encrypted"], labels.get("public_key_sid", ""), "", "")
+
+
+def _acceptance(labels: Mapping[str, str]) -> Acceptance | None:
+    if "accepted_despite" not in labels:
+        return None
+    return Acceptance(labels["accepted_despite"], labels["accepted_by"], labels["accepted_why"])
 
 
 def _moment(text: str) -> datetime:

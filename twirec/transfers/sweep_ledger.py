@@ -113,7 +113,7 @@ class LedgerSide:
         """Write a line, and close it: others may have recorded the call all the same."""
         self._catalog.open_call(line)
         recordings = self._catalog.call(line.account_sid, line.call_sid).recordings
-        recorded = any(each.state not in NOTHING_THERE for each in recordings)
+        recorded = any(each.state not in NOTHING_THERE and not each.given_up for each in recordings)
         self._catalog.close_call(
             line.account_sid,
             line.call_sid,

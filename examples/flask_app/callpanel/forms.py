@@ -158,6 +158,28 @@ class AuditFilter(FlaskForm):
     until = StringField(_l("To"), [Length(max=32)])
 
 
+class Decide(FlaskForm):
+    """What is to become of a recording that cannot be copied as it is."""
+
+    decision = RadioField(
+        _l("Decision"),
+        [InputRequired()],
+        choices=choices(
+            {
+                "retry": _l("try again"),
+                "accept": _l("archive it as it is"),
+                "give_up": _l("give it up; it stays at Twilio"),
+            }
+        ),
+    )
+    reason = StringField(_l("Reason"), [Length(max=255)])
+
+    def validate_reason(self, field: StringField) -> None:
+        """Check that it is said why, of what is not only tried again."""
+        if self.decision.data != "retry" and not (field.data or "").strip():
+            raise ValidationError(_l("Say why."))
+
+
 class Empty(FlaskForm):
     """A button: nothing but the token that proves where it was pressed."""
 

@@ -163,8 +163,10 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             "Archived recordings that stay at Twilio.",
             stats.kept_for_trial + stats.kept_at_vendor,
         ),
-        ("twirec_parked", "Recordings that were given up.", stats.parked),
         ("twirec_differences", "Objects that are not what was put there.", stats.differences),
+        ("twirec_parked", "Recordings of which trying again ended.", stats.parked),
+        ("twirec_undecided", "Those of them that wait for a decision.", stats.undecided),
+        ("twirec_given_up", "Recordings that somebody gave up.", stats.given_up),
         ("twirec_notices_waiting", "Notices not taken yet.", stats.notices_waiting),
         ("twirec_notices_given_up", "Notices given up.", stats.notices_given_up),
     ):

@@ -32,7 +32,7 @@ class Permission(StrEnum):
     CHANGE_POLICY = "change_policy"
     SEE_HEALTH = "see_health"
     RETRY = "retry"
-    """Let what was given up be tried again."""
+    """Let what is parked be tried again, accept it as it is, or give it up."""
     USERS = "users"
     """Make accounts, and change them."""
     AUDIT = "audit"

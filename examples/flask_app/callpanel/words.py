@@ -45,6 +45,7 @@ REASONS = {
     Reason.APP_FAILED.value: _l("this app was down"),
     Reason.LOST.value: _l("lost at Twilio"),
     Reason.NO_RECORDING_AT_VENDOR.value: _l("Twilio has no recording"),
+    Reason.GIVEN_UP.value: _l("given up, it is at Twilio"),
 }
 
 DETAILS = {
@@ -171,6 +172,8 @@ ACTIONS = {
     "inform": _l("entered an informed agent"),
     "admit": _l("took it out of quarantine"),
     "erase": _l("ordered erasure"),
+    "accept": _l("accepted it as it is"),
+    "give_up": _l("gave it up"),
     "annotate": _l("wrote a note"),
     "pause": _l("paused"),
     "resume": _l("let it go on"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -297,3 +298,65 @@ def test_the_first_page_is_the_one_that_somebody_uses(
 def test_a_page_speaks_the_browsers_language(client: Browser, asked: str, language: str) -> None:
     page = client.get("/sign-in", headers={"Accept-Language": asked}).text
     assert f'<html lang="{language}">' in page
+
+
+def leave_undecided(archive: Archive, error: str) -> None:
+    """Let what is parked wait for a decision, as a worker does."""
+    archive.retry(recording_sid(PARKED), by="ana")
+    lease = archive.catalog.claim(archive.now(), timedelta(minutes=5), sid=recording_sid(PARKED))
+    assert lease is not None
+    archive.catalog.postpone(lease, None, error, undecided=True)
+
+
+LONGER = "MediaMismatch: The file lasts 11.300 s, not 10 s."
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        ("retry", "It is tried again."),
+        ("accept", "It is archived as it is."),
+        ("give_up", "It is given up, and stays at Twilio."),
+    ],
+)
+def test_an_admin_decides_what_time_does_not_mend(
+    admin: Browser, archive: Archive, decision: str, said: str
+) -> None:
+    leave_undecided(archive, LONGER)
+    assert "1 wait for a decision" in admin.get("/health").text
+    page = admin.get(f"/calls/{call_sid(PARKED)}").text
+    assert 'value="accept"' in page
+    where = f"/recordings/{recording_sid(PARKED)}/decision"
+    assert admin.post(where, {"decision": decision, "reason": "heard it"}).status_code == 302
+    assert said in messages(admin.get(f"/calls/{call_sid(PARKED)}").text)
+    known = archive.catalog.recording(recording_sid(PARKED))
+    assert known.given_up == (decision == "give_up")
+    assert (known.accepted is not None) == (decision == "accept")
+    (entry,) = archive.audit_log(action=decision, limit=1)
+    assert (entry.role, entry.ok) == ("admin", True)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"decision": "accept", "reason": " "},
+        {"decision": "give_up"},
+        {"decision": "erase", "reason": "heard it"},
+        {"reason": "heard it"},
+        {"decision": "accept", "reason": "x" * 256},
+    ],
+    ids=str,
+)
+def test_a_decision_that_is_not_understood_changes_nothing(
+    admin: Browser, archive: Archive, form: dict[str, str]
+) -> None:
+    leave_undecided(archive, LONGER)
+    known = archive.catalog.recording(recording_sid(PARKED))
+    where = f"/recordings/{recording_sid(PARKED)}/decision"
+    assert admin.post(where, form).status_code == 400
+    assert archive.catalog.recording(recording_sid(PARKED)) == known
+
+
+def test_nobody_but_an_admin_is_shown_a_decision(supervisor: Browser, archive: Archive) -> None:
+    leave_undecided(archive, LONGER)
+    assert "/decision" not in supervisor.get(f"/calls/{call_sid(PARKED)}").text

@@ -9,13 +9,17 @@ from sqlalchemy import ColumnElement, insert, select, update
 
 from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
+from twirec.adapters.sql.recordings import PARKED, UNDECIDED, tell_ledger
 from twirec.adapters.sql.rows import to_order, to_recording, values
 from twirec.adapters.sql.schema import orders, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.custody import Order
 from twirec.model.errors import NotFound
-from twirec.model.records import Recording
-from twirec.model.states import MAY_BECOME, Custody, State
+from twirec.model.records import Acceptance, Recording
+from twirec.model.states import MAY_BECOME, Custody, Standstill, State
+
+COPYING = recordings.c.state == State.COMPLETED.value
+"""What has still to be copied."""
 
 
 class Orders:
@@ -36,11 +40,28 @@ class Orders:
             "due_at": order.at,
             "attempts": 0,
             "last_error": "",
-            "decision": None,
+            "standstill": None,
             "lease": None,
             "lease_until": None,
         }
         return self._order(order, recordings.c.state.in_(before), changes)
+
+    def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
+        """Write an order down, and make the recording due to be archived in spite of its error."""
+        as_it_was = UNDECIDED & COPYING & (recordings.c.last_error == acceptance.despite)
+        changes = {
+            "accepted": acceptance,
+            "standstill": None,
+            "due_at": order.at,
+            "attempts": 0,
+            "last_error": "",
+        }
+        return self._order(order, PARKED & as_it_was, changes, audited)
+
+    def give_up(self, order: Order, audited: AuditDraft) -> Recording:
+        """Write an order down, and let nothing more be tried of a recording."""
+        changes = {"standstill": Standstill.GIVEN_UP.value}
+        return self._order(order, PARKED & COPYING, changes, audited)
 
     def orders(self, recording_sid: str) -> list[Order]:
         """Return what was ordered of a recording, oldest first."""
@@ -49,7 +70,11 @@ class Orders:
             return [to_order(row) for row in connection.execute(statement.order_by(orders.c.id))]
 
     def _order(
-        self, order: Order, condition: ColumnElement[bool], changes: Mapping[str, Any]
+        self,
+        order: Order,
+        condition: ColumnElement[bool],
+        changes: Mapping[str, Any],
+        audited: AuditDraft | None = None,
     ) -> Recording:
         statement = (
             update(recordings)
@@ -62,7 +87,9 @@ class Orders:
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
             connection.execute(insert(orders).values(values(order)))
-            append(
-                connection, AuditDraft(order.at, order.by, "", order.kind, sid=order.recording_sid)
-            )
-        return to_recording(row)
+            alone = AuditDraft(order.at, order.by, "", order.kind, sid=order.recording_sid)
+            append(connection, audited or alone)
+            ordered = to_recording(row)
+            if ordered.given_up:
+                tell_ledger(connection, ordered)
+        return ordered

@@ -20,13 +20,21 @@ from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.notices import Event
 from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim
 from twirec.model.records import Recording
-from twirec.model.states import NOTHING_THERE, UNDONE, UNFINISHED, Custody, Decision, State, advance
+from twirec.model.states import (
+    NOTHING_THERE,
+    UNDONE,
+    UNFINISHED,
+    Custody,
+    Standstill,
+    State,
+    advance,
+)
 from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.words import NOTHING_CAME, Outcome, Reason, Role, why_nothing
 
-GIVEN_UP = recordings.c.decision.is_not_distinct_from(Decision.GIVEN_UP.value)
-UNDECIDED = recordings.c.decision.is_not_distinct_from(Decision.NEEDED.value)
 KEPT = recordings.c.keep_at_vendor | recordings.c.kept_for_trial
+GIVEN_UP = recordings.c.standstill.is_not_distinct_from(Standstill.GIVEN_UP.value)
+UNDECIDED = recordings.c.standstill.is_not_distinct_from(Standstill.UNDECIDED.value)
 PARKED = (
     recordings.c.state.in_([state.value for state in UNFINISHED])
     & recordings.c.due_at.is_(None)
@@ -208,7 +216,7 @@ def _advance(
     moved = reached is not known.state  # then what is said now counts, not what was said before
     missing = {k: v for k, v in facts.items() if v is not None and (moved or current[k] is None)}
     if moved:
-        missing |= {"state": reached.value, "attempts": 0, "last_error": "", "decision": None}
+        missing |= {"state": reached.value, "attempts": 0, "last_error": "", "standstill": None}
         missing["due_at"] = at if reached is State.COMPLETED else None
     if missing:
         connection.execute(update(recordings).where(recordings.c.sid == known.sid).values(missing))
@@ -266,15 +274,25 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     if recording.state is State.LOST:
         write_notice(connection, Event.LOST, recording)
     line = (calls.c.account_sid == recording.account_sid) & (calls.c.call_sid == recording.call_sid)
-    if recording.state in NOTHING_THERE:
-        why = Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)
+    why = _why_nothing(recording)
+    if why is not None:
         outcome, reason = Outcome.NOT_RECORDED.value, why.value
         line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NO_OTHER_REASON)
         line &= ~exists().where(
             recordings.c.account_sid == recording.account_sid,
             recordings.c.call_sid == recording.call_sid,
             recordings.c.state.not_in([state.value for state in NOTHING_THERE]),
+            ~GIVEN_UP,
         )
     else:
         outcome, reason = Outcome.RECORDED.value, None
     connection.execute(update(calls).where(line).values(outcome=outcome, reason=reason))
+
+
+def _why_nothing(recording: Recording) -> Reason | None:
+    """Return why a recording is none for its call; None if it is one."""
+    if recording.given_up:
+        return Reason.GIVEN_UP
+    if recording.state not in NOTHING_THERE:
+        return None
+    return Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)

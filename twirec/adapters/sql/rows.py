@@ -17,7 +17,7 @@ from twirec.model.derivatives import Derivative
 from twirec.model.ownership import Claim
 from twirec.model.policy import Policy, PolicyChange
 from twirec.model.records import Call, Consent, Note, Pause, Recording
-from twirec.model.states import Custody, Decision, State
+from twirec.model.states import Custody, Standstill, State
 from twirec.model.words import (
     ConsentMode,
     ConsentOutcome,
@@ -129,7 +129,7 @@ def to_recording(row: Row[Any]) -> Recording:
         attempts=row.attempts,
         last_error=row.last_error,
         keep_at_vendor=row.keep_at_vendor,
-        decision=Decision(row.decision) if row.decision else None,
+        standstill=Standstill(row.standstill) if row.standstill else None,
         accepted=row.accepted,
         claim=Claim(row.claim),
         kept_for_trial=row.kept_for_trial,

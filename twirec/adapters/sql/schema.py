@@ -107,7 +107,7 @@ recordings = Table(
     Column("lease", String(32)),
     Column("lease_until", UtcDateTime),
     Column("keep_at_vendor", Boolean, nullable=False, server_default=false()),
-    Column("decision", String(16)),
+    Column("standstill", String(16)),
     Column("accepted", TextsJson(Acceptance)),
     Column("claim", String(8), nullable=False, server_default="told"),
     Column("kept_for_trial", Boolean, nullable=False, server_default=false(), index=True),

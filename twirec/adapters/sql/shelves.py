@@ -92,7 +92,7 @@ def _recording(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     kept = row["keep_at_vendor"] or row["kept_for_trial"]
     kept = kept and row["state"] == State.ARCHIVED.value
-    if row["state"] not in UNFINISHED or row["decision"] or kept:
+    if row["state"] not in UNFINISHED or row["standstill"] or kept:
         return row
     return {**row, "due_at": row["started_at"] or LONG_AGO, "attempts": 0, "last_error": ""}
 

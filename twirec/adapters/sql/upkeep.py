@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, tru
 from twirec.adapters.sql.audit import append
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.foreign import count_foreign, held
-from twirec.adapters.sql.outbox import GIVEN_UP
-from twirec.adapters.sql.recordings import PARKED
-from twirec.adapters.sql.rows import values
+from twirec.adapters.sql.outbox import GIVEN_UP as NOTICE_GIVEN_UP
+from twirec.adapters.sql.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
+from twirec.adapters.sql.rows import to_recording, values
 from twirec.adapters.sql.schema import callbacks, calls, differences, notices, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import Difference
@@ -93,18 +93,23 @@ class Upkeep:
 
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt."""
-        which = PARKED & ~held(self.to_adopt)
-        which = which if sid is None else which & (recordings.c.sid == sid)
+        which = PARKED if sid is None else (PARKED | GIVEN_UP) & (recordings.c.sid == sid)
+        which = which & ~held(self.to_adopt)
         with self.database.write() as connection:
             changed = connection.execute(
-                update(recordings).where(which).values(due_at=at, attempts=0, decision=None)
-            )
-            if sid is not None and changed.rowcount == 0:
+                update(recordings)
+                .where(which)
+                .values(due_at=at, attempts=0, standstill=None)
+                .returning(recordings)
+            ).all()
+            if sid is not None and not changed:
                 raise NotFound(
                     f"The catalog has no parked recording {sid}; `twirec stats` names them."
                 )
+            if sid is not None:  # which takes back that it was given up, if it was
+                tell_ledger(connection, to_recording(changed[0]))
             append(connection, audited)
-        return changed.rowcount
+        return len(changed)
 
 
 def _recorded(connection: Connection, since: datetime | None) -> dict[str, Any]:
@@ -158,9 +163,11 @@ def _waiting(connection: Connection, ours: ColumnElement[bool]) -> dict[str, Any
         "waiting": waiting[0],
         "oldest_waiting": waiting[1],
         "parked": _count(connection, PARKED & ours),
+        "undecided": _count(connection, PARKED & UNDECIDED & ours),
+        "given_up": _count(connection, GIVEN_UP),
         "differences": _count(connection, UNSETTLED),
         "notices_waiting": _count(connection, notices.c.due_at.is_not(None)),
-        "notices_given_up": _count(connection, GIVEN_UP),
+        "notices_given_up": _count(connection, NOTICE_GIVEN_UP),
         "callbacks": _told(connection),
     }
 

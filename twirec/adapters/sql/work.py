@@ -20,7 +20,7 @@ from twirec.model.errors import LeaseLost
 from twirec.model.notices import Event
 from twirec.model.ownership import Adopt
 from twirec.model.records import Lease, Recording
-from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Decision, State
+from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Standstill, State
 from twirec.model.vendor import VendorRecording
 
 NO_LEASE: dict[str, None] = {"lease": None, "lease_until": None}
@@ -99,8 +99,8 @@ class Work:
         self, lease: Lease, due_at: datetime | None, error: str, *, undecided: bool = False
     ) -> None:
         """End the lease; try again at `due_at`, or never (parked) when it is None."""
-        decision = Decision.NEEDED.value if undecided else None
-        values = {"due_at": due_at, "last_error": error, "decision": decision}
+        standstill = Standstill.UNDECIDED.value if undecided else None
+        values = {"due_at": due_at, "last_error": error, "standstill": standstill}
         self._commit(lease, {**NO_LEASE, **values})
 
     def give_back(self, lease: Lease) -> None:

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 
 from callpanel.auth import may, needs, user
 from callpanel.config import archive
-from callpanel.forms import Annotate, Download
+from callpanel.forms import Annotate, Decide, Download
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import moment
 from callpanel.panel.sound import sound_of
@@ -68,12 +68,33 @@ def annotate(sid: str) -> ResponseReturnValue:
     return redirect(url_for("panel.call", sid=record.call.call_sid))
 
 
+@panel.post("/recordings/<sid>/decision")
+@needs(Permission.RETRY)
+def decide(sid: str) -> ResponseReturnValue:
+    """Accept a recording as it is, give it up, or let it be tried again."""
+    record = _record(sid)
+    form = Decide()
+    if not form.validate():
+        return _page(record, Annotate(formdata=None), form), 400
+    if form.decision.data == "retry":
+        archive().retry(sid, by=user().name, role=user().role)
+        said = _("It is tried again.")
+    elif form.decision.data == "accept":
+        archive().accept(sid, reason=form.reason.data or "", by=user().name, role=user().role)
+        said = _("It is archived as it is.")
+    else:
+        archive().give_up(sid, reason=form.reason.data or "", by=user().name, role=user().role)
+        said = _("It is given up, and stays at Twilio.")
+    flash(said, "done")
+    return redirect(url_for("panel.call", sid=record.call.call_sid))
+
+
 def _record(sid: str) -> CallRecord:
     return archive().show(sid, sees_quarantined=may(Permission.SEE_QUARANTINED))
 
 
-def _page(record: CallRecord, form: Annotate) -> str:
-    if not form.is_submitted():
+def _page(record: CallRecord, form: Annotate, decide: Decide | None = None) -> str:
+    if not form.is_submitted() or decide:
         form.case.data = record.call.case_number
     return render_template(
         "call.html",
@@ -85,6 +106,7 @@ def _page(record: CallRecord, form: Annotate) -> str:
         log=_log(record),
         form=form,
         download=Download(formdata=None),
+        decide=decide or Decide(formdata=None),
     )
 
 

@@ -310,7 +310,7 @@ def upgrade() -> None:
         sa.Column("lease", sa.String(length=32), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("keep_at_vendor", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("decision", sa.String(length=16), nullable=True),
+        sa.Column("standstill", sa.String(length=16), nullable=True),
         sa.Column("accepted", sa.JSON(), nullable=True),
         sa.Column("claim", sa.String(length=8), server_default="told", nullable=False),
         sa.Column("kept_for_trial", sa.Boolean(), server_default=sa.false(), nullable=False),
