@@ -138,6 +138,7 @@ def serve(load: Load) -> None:
 
     how = key_pair().encryption() if load.encrypted else None
     with Sandbox(encrypt=lambda sid: how) as sandbox:
+        sandbox.number("+34911000111", voice_url=f"{ENVIRONMENT['TWIREC_PUBLIC_URL']}/voice")
         for _ in range(load.recordings):
             sandbox.add_recording(size=round(load.megabytes * MB) // 4 * 4)
         environ = {

@@ -144,3 +144,12 @@ def test_of_what_is_not_ours_there_is_no_row(catalog: SqlCatalog) -> None:
     catalog.set_foreign(ACCOUNT, STARTED, STARTED + 10 * HOUR, [foreign(1)])
     with pytest.raises(NotFound):
         catalog.recording(recording_sid(1))
+
+
+def test_a_line_is_not_late_once_the_app_was_asked(catalog: SqlCatalog) -> None:
+    catalog.open_call(a_call(late=True))
+    catalog.open_call(a_call(late=True))
+    assert not catalog.wrote_line(ACCOUNT, call_sid())
+    catalog.open_call(a_call())
+    catalog.open_call(a_call(late=True))
+    assert catalog.wrote_line(ACCOUNT, call_sid())

@@ -171,3 +171,20 @@ def test_a_number_that_moved_to_another_app_keeps_its_calls_and_not_that_apps(
     (left,) = report.not_ours_named
     assert [each.call_sid for each in site.sandbox.recordings if each.sid == left] == [later]
     assert left in site.at_vendor()
+
+
+def test_a_number_whose_calls_only_end_at_this_app_is_another_apps(
+    site: Site, foreign_app: Target
+) -> None:
+    site.sandbox.number(
+        FOREIGN_NUMBER,
+        voice_url=foreign_app.says("/dial", DIAL),
+        status_callback=f"{site.url}/twirec/ended",
+    )
+    call = site.sandbox.call(from_=OTHER_CUSTOMER, to=FOREIGN_NUMBER, callee=COLLEAGUE)
+    call.wait(timeout=30)
+    assert site.archive.search(number=OTHER_CUSTOMER).calls
+    report = site.archive.sweep()
+    assert (report.adopted, report.not_ours) == (0, 1)
+    site.archive.worker(threads=1).run_once()
+    assert (site.stored(), len(site.at_vendor())) == ([], 1)

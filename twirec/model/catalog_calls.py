@@ -19,7 +19,8 @@ class CallsCatalog(Protocol):
     def open_call(self, call: Call) -> Call:
         """Write a call's line, unless it has one, and return the line that stands.
 
-        Of a line that stands only `dial` is written anew: a caller may be sent on to somebody else.
+        Of a line that stands only `dial` is written anew, as a caller may be sent on to somebody
+        else, and that it is not `late` once the app was asked about the call.
         """
         ...
 

@@ -64,8 +64,8 @@ class Call:
             numbers.
         ended_at: UTC; None while nobody told us.
         case_number: of the dispute or file that it belongs to; empty for none.
-        late: whether the line was written after the call, from what Twilio says of it. Such a line
-            does not prove that the call was this app's.
+        late: whether the line was written after the call, from what Twilio says of it, and this app
+            was never asked what to do. Such a line does not prove that the call was this app's.
     """
 
     account_sid: str

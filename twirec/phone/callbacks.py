@@ -79,7 +79,7 @@ class Callbacks(Recorder):
         if may_be_an_agents(request.direction, request.agent.strip()):
             line = self._called_out(line)
         unrecorded = reception.not_recorded(line, Reason.CATALOG_DOWN)
-        self._catalog.open_call(replace(unrecorded, ended_at=line.started_at))
+        self._catalog.open_call(replace(unrecorded, ended_at=line.started_at, late=True))
 
     def _called_out(self, line: Call) -> Call:
         """Whom an agent called is known of the leg that was dialled, or of what they asked for."""

@@ -34,8 +34,11 @@ class Ledger:
         line = _is(call.account_sid, call.call_sid)
         with self.database.write() as connection:
             row = values(call)
-            if not self.database.insert_once(connection, calls, row) and call.dial:
-                connection.execute(update(calls).where(line).values(dial=row["dial"]))
+            if not self.database.insert_once(connection, calls, row):
+                said = {"dial": row["dial"]} if call.dial else {}
+                said |= {} if call.late else {"late": False}
+                if said:
+                    connection.execute(update(calls).where(line).values(said))
             return to_call(connection.execute(select(calls).where(line)).one())
 
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
