@@ -26,7 +26,7 @@ from twirec.model.errors import CatalogUnavailable
 from twirec.model.inspection import Check, Level
 from twirec.settings import Settings
 from twirec.settings.places import relative_places
-from twirec.testing import ENVIRONMENT
+from twirec.testing import ENVIRONMENT, SignedPosts
 
 OWN, OTHER = "0" * 16, "f" * 16
 FOREIGN = BucketMark(OTHER, STARTED)
@@ -237,14 +237,26 @@ def test_ping_says_so_when_the_catalog_is_down(monkeypatch: pytest.MonkeyPatch) 
     app = Flask(__name__)
     Twirec(app, archive)
     client = app.test_client()
-    assert json.loads(client.get("/twirec/ping").data) == {"catalog": archive.catalog.identity()}
+    asked = []
 
     def down() -> str:
+        asked.append(1)
         raise CatalogUnavailable("The disk is full.")
 
+    with monkeypatch.context() as patched:
+        patched.setattr(archive.catalog, "identity", down)
+        answer = client.get("/twirec/ping")
+        assert (answer.status_code, json.loads(answer.data)) == (503, {"catalog": None})
+        assert (
+            SignedPosts(app, archive.settings)("/twirec/ping", {}).headers["Twirec-Catalog"]
+            == "unavailable"
+        )
+    own = {"catalog": archive.catalog.identity()}
+    assert json.loads(client.get("/twirec/ping").data) == own
     monkeypatch.setattr(archive.catalog, "identity", down)
-    answer = client.get("/twirec/ping")
-    assert (answer.status_code, json.loads(answer.data)) == (503, {"catalog": None})
+    asked.clear()
+    assert json.loads(client.get("/twirec/ping").data) == own
+    assert asked == []  # who need not sign asks the catalog once
     assert client.post("/twirec/ping").status_code == 403
     archive.close()
 

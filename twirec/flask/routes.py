@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from weakref import WeakKeyDictionary
 
 from flask import Response, copy_current_request_context
 
+from twirec.archive import Archive
 from twirec.flask.checks import LONGEST_ANSWER
 from twirec.flask.wired import fields, wired
 from twirec.model.budget import spend_at_most
@@ -21,6 +23,12 @@ CATALOG = "Twirec-Catalog"
 
 UNAVAILABLE = "unavailable"
 """What it says when the catalog does not answer."""
+
+MOST_FOR_ANYBODY = 1.0
+"""Seconds that the catalog may take to answer who is not proven to be Twilio."""
+
+_KNOWN: WeakKeyDictionary[Archive, str] = WeakKeyDictionary()
+"""Which catalog each archive has; it stays the same."""
 
 
 def twiml(body: str) -> Response:
@@ -86,8 +94,17 @@ def _ping() -> Response:
 
 
 def whose() -> Response:
-    """Say to anybody which catalog this app works with, so that installations know each other."""
-    found = _catalog()
+    """Say to anybody which catalog this app works with, so that installations know each other.
+
+    It is asked once: whoever asks often, and need not sign, takes no time from the phone.
+    """
+    archive = wired().archive
+    found = _KNOWN.get(archive)
+    if found is None:
+        with spend_at_most(MOST_FOR_ANYBODY):
+            found = _catalog()
+        if found is not None:
+            _KNOWN[archive] = found
     headers = {"Cache-Control": "no-store"}
     said = json.dumps({"catalog": found})
     status = 200 if found else 503
