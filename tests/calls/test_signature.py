@@ -179,7 +179,7 @@ def test_never_more_than_two_readings_of_a_path_are_tried(monkeypatch: pytest.Mo
     tried = []
     monkeypatch.setattr(signature, "sign", lambda url, *_: tried.append(url) or "x")
     with pytest.raises(RequestRefused):
-        post("/a/a/a/a", public_url="https://h.example/a", signature="y")
+        post("/a/a/a/a", public_url="https://h.example/a", signature="y" * 28)
     assert len({url.replace(":443", "") for url in tried}) == 2
 
 
@@ -219,3 +219,20 @@ def test_refuses_a_target_that_brings_its_own_host() -> None:
 def test_a_public_url_that_is_none_is_named_at_the_start(url: str) -> None:
     with pytest.raises(SettingsError, match="TWIREC_PUBLIC_URL"):
         SignatureCheck(url, {})
+
+
+@pytest.mark.parametrize("signature", ["", "x", "y" * 27, "y" * 29, "y" * 60_000])
+def test_what_is_no_signature_is_refused_before_anything_is_read(
+    signature: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twirec.calls.signature.parse_qsl", lambda *_, **__: pytest.fail("read"))
+    with pytest.raises(RequestRefused, match="no signature"):
+        post("/voice", signature=signature)
+
+
+def test_more_fields_than_twilio_sends_are_refused_before_they_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("twirec.calls.signature.parse_qsl", lambda *_, **__: pytest.fail("read"))
+    with pytest.raises(RequestRefused, match="more than 500 fields"):
+        post("/voice?" + "=&" * 500, signature="y" * 28)

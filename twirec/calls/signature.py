@@ -62,6 +62,14 @@ def sign(
     return base64.b64encode(digest.digest()).decode()
 
 
+LENGTHS = frozenset({28, 44})
+"""Characters of a signature: Base64 of SHA-1, and of SHA-256."""
+
+MOST_FIELDS = 500
+"""Fields of a query or form. Twilio sends some forty, and SIP headers; anybody may send 64 kB of
+`&`, and reading these would cost a hundred times what a form costs."""
+
+
 class SignatureCheck:
     """Checks that requests are Twilio's.
 
@@ -119,6 +127,8 @@ class SignatureCheck:
         """
         if signature is None:
             raise RequestRefused("The request has no X-Twilio-Signature header.")
+        if len(signature) not in LENGTHS:  # before anything is read, which would cost more
+            raise RequestRefused("The X-Twilio-Signature header is no signature.")
         target = target.partition("#")[0]
         query = _pairs(target.partition("?")[2])
         if form is None:
@@ -231,6 +241,8 @@ def _is_below(target: str, prefix: str) -> bool:
 
 
 def _pairs(text: str) -> Pairs:
+    if text.count("&") >= MOST_FIELDS:
+        raise RequestRefused(f"The request has more than {MOST_FIELDS} fields.")
     try:
         return parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError as error:

@@ -5,7 +5,7 @@ The audit entry is written before the first byte leaves: by `archive.open` and `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 from flask import Response, abort, flash, redirect, request, url_for
@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from callpanel.auth import may, needs, record, user
 from callpanel.config import archive
 from callpanel.forms import ORIGINAL, Download, seconds_of
+from callpanel.panel import turns
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import wrong
 from callpanel.roles import Permission
@@ -38,12 +39,14 @@ def audio(sid: str) -> ResponseReturnValue:
     tag = f"{sid}-{copy.format if copy else ORIGINAL}"  # bytes of two files do not mix in a player
     part = _part(size, tag)
     start, end = part or (0, size)
-    if copy:
-        name = copy.object_name
-        reading = archive().open_derivative(sid, name, start, end, by=user().name, role=user().role)
-    else:
-        reading = archive().open(sid, start, end, by=user().name, role=user().role)
-    response = _streamed(reading)
+
+    def opened() -> Reading:
+        if copy:
+            name, who = copy.object_name, user()
+            return archive().open_derivative(sid, name, start, end, by=who.name, role=who.role)
+        return archive().open(sid, start, end, by=user().name, role=user().role)
+
+    response, _reading = _streamed(turns.playing, opened)
     response.set_etag(tag)
     response.headers["Accept-Ranges"] = "bytes"
     if part:
@@ -62,24 +65,26 @@ def download(sid: str) -> ResponseReturnValue:
         first = next(field for field in form if field.errors)
         flash(f"{first.label.text}: {first.errors[0]}", "error")
         return redirect(url_for("panel.call", sid=sid))
-    try:
+
+    def opened() -> Reading:
         if form.format.data == ORIGINAL:
-            reading = archive().open(sid, by=user().name, role=user().role, download=True)
-        else:
-            reading = archive().convert(
-                sid,
-                format=form.format.data,
-                channels=form.channels.data,
-                start=seconds_of(form.start.data) or 0.0,
-                end=seconds_of(form.end.data),
-                by=user().name,
-                role=user().role,
-                download=True,
-            )
+            return archive().open(sid, by=user().name, role=user().role, download=True)
+        return archive().convert(
+            sid,
+            format=form.format.data,
+            channels=form.channels.data,
+            start=seconds_of(form.start.data) or 0.0,
+            end=seconds_of(form.end.data),
+            by=user().name,
+            role=user().role,
+            download=True,
+        )
+
+    try:
+        response, reading = _streamed(turns.taking, opened)
     except InvalidQuery as error:
         flash(_("That cannot be had: %(why)s", why=wrong(error)), "error")
         return redirect(url_for("panel.call", sid=sid))
-    response = _streamed(reading)
     response.headers.set("Content-Disposition", "attachment", filename=reading.file_name)
     return response
 
@@ -116,16 +121,28 @@ def _part(size: int, tag: str) -> tuple[int, int] | None:
     return start, min(end, start + LARGEST_PART)
 
 
-def _streamed(reading: Reading) -> Response:
-    """Return an answer that reads as it is sent; what fails at the first bytes is an error page."""
+def _streamed(of: turns.Turns, opened: Callable[[], Reading]) -> tuple[Response, Reading]:
+    """Return an answer that reads as it is sent; what fails at the first bytes is an error page.
+
+    Args:
+        of: whose turn it takes while it lasts.
+        opened: opens what is read, once there is a turn.
+    """
+    give_back = of.take()
     try:
-        first = next(reading, b"")
+        reading = opened()
+        try:
+            first = next(reading, b"")
+        except Exception:
+            reading.close()
+            raise
     except Exception:
-        reading.close()
+        give_back()
         raise
     chunks: Iterator[bytes] = chain((first,), reading)
     response = Response(chunks, content_type=reading.content_type)
     if reading.size is not None:  # so that no client takes for the whole what broke off
         response.content_length = (reading.end or reading.size) - reading.start
     response.call_on_close(reading.close)
-    return response
+    response.call_on_close(give_back)
+    return response, reading

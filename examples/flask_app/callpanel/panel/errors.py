@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callpanel.extensions import login
+from callpanel.panel.turns import AGAIN_IN, TooBusy
 from callpanel.searches import SearchGone
 from twirec import BytesDiffer, CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
 
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DatabaseError, _of_accounts)
     app.register_error_handler(CSRFError, _of_token)
     app.register_error_handler(SearchGone, _of_search)
+    app.register_error_handler(TooBusy, _of_turns)
     app.register_error_handler(HTTPException, _of_http)
 
 
@@ -60,6 +62,15 @@ def _of_search(_error: SearchGone) -> tuple[str, int]:
     return _page(410, _("A search is kept for a week, for who made it. Search again.")), 410
 
 
+def _of_turns(error: TooBusy) -> tuple[str, int, dict[str, str]]:
+    said = (
+        _("You take several recordings at once already. Let one end, or try again in a moment.")
+        if error.mine
+        else _("Colleagues take recordings just now. Try again in ten seconds.")
+    )
+    return _page(503, said, title=_("Busy just now")), 503, {"Retry-After": str(AGAIN_IN)}
+
+
 def _of_http(error: HTTPException) -> Response | HTTPException:
     status = error.code or InternalServerError.code
     if status < 400:  # a redirect that the router makes
@@ -69,7 +80,7 @@ def _of_http(error: HTTPException) -> Response | HTTPException:
     return Response(_page(status), status, headers)
 
 
-def _page(status: int, said: str = "", detail: str = "") -> str:
+def _page(status: int, said: str = "", detail: str = "", title: str = "") -> str:
     titles = {
         400: _("That was not understood"),
         401: _("Sign in first"),
@@ -81,7 +92,7 @@ def _page(status: int, said: str = "", detail: str = "") -> str:
         503: _("The database does not answer"),
     }
     _know_who_asks()
-    title = titles.get(status, _("Something went wrong"))
+    title = title or titles.get(status, _("Something went wrong"))
     return render_template("error.html", title=title, said=said, detail=detail)
 
 

@@ -1,0 +1,74 @@
+"""So many recordings at once, of a person and of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from panel_house import PLAIN, Browser, recording_sid
+from werkzeug.test import TestResponse
+
+from callpanel.panel import turns
+from callpanel.roles import Role
+
+PATH = f"/recordings/{recording_sid(PLAIN)}"
+FLAC = {"format": "flac", "channels": "both", "start": "", "end": ""}
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", 0.01)
+
+
+def take(who: Browser) -> TestResponse:
+    """Ask for a download, and read nothing of it yet."""
+    return who.post(f"{PATH}/download", FLAC, buffered=False)
+
+
+def test_one_person_takes_two_at_once_and_colleagues_still_take_theirs(
+    supervisor: Browser, admin: Browser
+) -> None:
+    unread = [take(supervisor) for _ in range(2)]
+    refused = take(supervisor)
+    assert [each.status_code for each in unread] == [200, 200]
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "10")
+    assert "several recordings at once already" in refused.text
+    colleagues = take(admin)
+    assert colleagues.status_code == 200
+    for each in (*unread, colleagues):
+        each.close()
+    again = take(supervisor)
+    assert again.status_code == 200
+    again.close()
+
+
+def test_all_together_leave_threads_for_pages(
+    browser: Callable[[Role | None], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "taking", turns.Turns(of_all=2, of_one=2))
+    first, second = browser(Role.SUPERVISOR), browser(Role.ADMIN)
+    unread = [take(first), take(first)]
+    refused = take(second)
+    assert refused.status_code == 503
+    assert "Colleagues take recordings just now" in refused.text
+    assert second.get("/calls").status_code == 200
+    for each in unread:
+        each.close()
+
+
+def test_what_fails_gives_its_turn_back(supervisor: Browser) -> None:
+    for _ in range(5):
+        missing = supervisor.post(f"{PATH}/download", {**FLAC, "start": "9:00"})
+        assert missing.status_code == 302
+    whole = take(supervisor)
+    assert whole.status_code == 200
+    whole.close()
+
+
+def test_a_player_asks_for_a_few_parts_at_once(supervisor: Browser) -> None:
+    parts = [supervisor.get(f"{PATH}/audio", buffered=False) for _ in range(5)]
+    assert [each.status_code for each in parts] == [200, 200, 200, 200, 503]
+    for each in parts:
+        each.close()
+    whole = supervisor.get(f"{PATH}/audio")
+    assert whole.status_code == 200
