@@ -103,7 +103,8 @@ class Deriving(Listening):
                     self._derivatives().delete(made)
                     self.catalog.forget_derivative(made.object_name)
                     deleted.append(made.object_name)
-        self.catalog.settle_differences(sid, replace(done, detail={"deleted": len(deleted)}))
+        detail = {"deleted": len(deleted)} if deleted else {}
+        self.catalog.settle_differences(sid, replace(done, detail=detail))
         return deleted
 
     def open_derivative(

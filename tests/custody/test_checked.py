@@ -270,6 +270,14 @@ def test_nothing_leaves_of_what_differs_in_size(kept: Kept) -> None:
     assert kept.server.count("media") == 0
 
 
+@pytest.mark.parametrize("kept", ["gcs"], indirect=True)
+def test_checking_costs_google_one_look_a_reading(kept: Kept) -> None:
+    kept.server.reset()
+    part(kept.archive)
+    asked = [seen.kind for seen in kept.server.requests if "twirec.json" not in seen.path]
+    assert asked == ["stat", "media"]
+
+
 @each_bucket
 def test_the_last_piece_is_held_back_until_the_hash_is_right(kept: Kept) -> None:
     kept.flip()

@@ -175,9 +175,7 @@ class FolderBucket:
             for chunk in _read(path, 0, found.st_size):
                 checksum.update(chunk)
             if str(checksum) != stored.crc32c:
-                raise BytesDiffer(
-                    f"{stored.name} is not what was put there: its CRC32C is another one."
-                )
+                raise BytesDiffer(stored.name, "its CRC32C is another one")
         if len(self._compared) >= _MOST_COMPARED:
             self._compared.clear()
         self._compared[path] = (*version, stored.crc32c)

@@ -60,6 +60,8 @@ none is there: such an answer passes."""
 
 _TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and to wait for an answer."""
+_MOST_SIZES = 10_000
+"""Of so many generations it is remembered how large they are: who reads one has just looked."""
 _POOL = 64
 """Connections kept open, for as many worker threads; the library's default is 10."""
 
@@ -94,6 +96,7 @@ class GcsBucket:
         self._owns_client = client is None
         self._lock = threading.Lock()
         self._budget = budget
+        self._sizes: dict[tuple[str, int], int] = {}
         self._retry = Retry(may_pass, initial=0.5, maximum=8.0, timeout=retry_for)
         self._options = {"timeout": _TIMEOUT, "retry": self._retry}
 
@@ -132,7 +135,12 @@ class GcsBucket:
 
     def stat(self, name: str) -> StoredObject:
         """Describe the live object of that name. See the port `Bucket`."""
-        return self._describe(self._load(name))
+        found = self._describe(self._load(name))
+        if found.size is not None:
+            if len(self._sizes) >= _MOST_SIZES:
+                self._sizes.clear()
+            self._sizes[name, found.generation] = found.size
+        return found
 
     def label(self, name: str, generation: int, labels: Mapping[str, str]) -> StoredObject:
         """Add labels to a generation. See the port `Bucket`.
@@ -162,11 +170,13 @@ class GcsBucket:
         checksum is Google's own business: it keeps each object with it
         (https://cloud.google.com/storage/docs/data-validation).
         """
-        found = self._load(name, generation)
-        if found.size is None:
+        size = self._sizes.get((name, generation or 0))  # which a generation never changes
+        if size is None:
+            found = self._describe(self._load(name, generation))
+            size, generation = found.size, found.generation
+        if size is None or generation is None:
             raise BucketUnavailable(f"The bucket did not say how large {name} is.")
-        stop = found.size if end is None else min(end, found.size)
-        return self._ranges(name, _known(found.generation), start, stop)
+        return self._ranges(name, generation, start, size if end is None else min(end, size))
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Describe the live objects in order of their names. See the port `Bucket`."""

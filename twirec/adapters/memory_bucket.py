@@ -74,7 +74,7 @@ class MemoryBucket:
             raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
         data = memoryview(held)[start:end]
         if len(data) < len(held) and str(Crc32c(held)) != stored.crc32c:
-            raise BytesDiffer(f"{name} is not what was put there: its CRC32C is another one.")
+            raise BytesDiffer(name, "its CRC32C is another one")
         return (bytes(data[at : at + _CHUNK]) for at in range(0, len(data), _CHUNK))
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:

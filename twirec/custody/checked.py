@@ -56,7 +56,7 @@ class CheckedBucket:
         try:
             chunks = self._bucket.open_range(what.object_name, start, end, generation=generation)
         except BytesDiffer as error:
-            self._differs(what.object_name, str(error))
+            self._differs(what.object_name, error.why)
             raise
         if (start, end) == (0, size):
             return self._whole(what, chunks)
@@ -88,7 +88,7 @@ class CheckedBucket:
 
     def _difference(self, name: str, why: str) -> BytesDiffer:
         self._differs(name, why)
-        return BytesDiffer(f"{name} is not what was put there: {why}.")
+        return BytesDiffer(name, why)
 
 
 def _said(value: object) -> object:

@@ -252,9 +252,18 @@ class BytesDiffer(BucketError):
     """What the bucket holds, or gives, is not what was put there. Nothing of it is to be trusted.
 
     It does not pass: somebody has to look.
+
+    Args:
+        object_name: which object.
+        why: what differs.
     """
 
     retryable = False
+
+    def __init__(self, object_name: str, why: str) -> None:
+        self.why = why
+        super().__init__(f"{object_name} is not what was put there: {why}.")
+
     lasting = False
 
 
