@@ -35,7 +35,7 @@ from twirec.settings.places import warn_of_relative_places
 from twirec.takeover import Takeover
 from twirec.transfers.late_numbers import LateNumbers
 from twirec.transfers.marked_bucket import MarkedBucket
-from twirec.transfers.publishing import publish_announcements
+from twirec.transfers.publishing import Publisher
 from twirec.transfers.steps import AtStep, pass_by
 from twirec.transfers.sweep import Sweep
 from twirec.transfers.telling import Teller
@@ -168,10 +168,11 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         )
         in_turn = (self._sweep_in_turn, self._journal_in_turn)
         bucket = self.bucket
+        publisher = Publisher(self.catalog, bucket, self.now)
 
         def prepare() -> None:
             bucket.check()
-            publish_announcements(self.catalog, bucket, self.now())
+            publisher.publish()
 
         return Worker(
             self.catalog,

@@ -13,7 +13,8 @@ from tests.factories import a_call, a_consent, call_sid, recording_sid
 from tests.transfers.house import AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.audio import listening_copies
-from twirec.model.errors import CatalogUnavailable, SettingsError
+from twirec.audio.derivatives import Derivatives
+from twirec.model.errors import CatalogUnavailable, NotAudio, SettingsError
 from twirec.model.states import State
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
@@ -116,6 +117,17 @@ def test_after_many_failures_it_is_given_up(house: House, caplog: pytest.LogCapt
     (due,) = house.archive.derivatives(sid)
     assert (due.due_at, due.attempts) == (None, listening_copies.MOST_ATTEMPTS)
     assert "given up" in caplog.text
+
+
+def test_what_cannot_be_converted_is_given_up_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NotAudio("It is a WAV file of 24 bits.")
+
+    monkeypatch.setattr(Derivatives, "make", refuse)
+    (due,) = house.archive.derivatives(archived(house))
+    assert (due.due_at, due.attempts) == (None, 1)
 
 
 def test_a_catalog_that_is_down_does_not_end_the_worker(

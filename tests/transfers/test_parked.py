@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +15,11 @@ from tests.factories import recording_sid
 from tests.sounds import wav
 from tests.transfers.house import A_CALL, AT_VENDOR, House
 from tests.transfers.journalling import MEDIA, names
+from twirec.model.announcements import Announcement
 from twirec.model.errors import BucketRefused, TwirecError, VendorRefused
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
+from twirec.transfers.publishing import Publisher
 from twirec.transfers.retrying import MOST_ATTEMPTS
 
 MP3 = b"\xff\xfb\x90\x00" * 100
@@ -127,6 +129,29 @@ def test_an_outage_of_a_day_costs_one_try_at_each_sweep_and_heals_by_itself(
     assert MOST_ATTEMPTS + 80 < tries[recording_sid()] <= MOST_ATTEMPTS + 96
     house.archive.sweep()
     assert house.work().state is State.RELEASED
+
+
+def test_wordings_that_the_bucket_refuses_are_not_sent_each_second(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.archive.catalog.keep_announcement(Announcement("es-ES", "", "Se graba."), house.time)
+    puts = Counter[str]()
+
+    def refused(name: str, *args: object, **how: object) -> None:
+        puts[name] += 1
+        raise BucketRefused("forbidden")
+
+    publisher = Publisher(house.archive.catalog, house.bucket, lambda: house.time)
+    with monkeypatch.context() as patched:
+        patched.setattr(house.bucket, "put", refused)
+        for _ in range(3600):
+            with suppress(BucketRefused):
+                publisher.publish()
+            house.time += timedelta(seconds=1)
+    assert puts.total() < 30
+    house.time += timedelta(minutes=7)
+    publisher.publish()
+    assert len(list(house.bucket.list("announcements/"))) == 1
 
 
 # --- an order that waits writes nothing anew ------------------------------------------------------

@@ -10,7 +10,7 @@ from tests.factories import a_recording
 from twirec.model import errors
 from twirec.model.errors import TwirecError
 from twirec.model.states import State
-from twirec.transfers.retrying import MOST_ATTEMPTS, judge
+from twirec.transfers.retrying import LONGEST_RETRY, MOST_ATTEMPTS, judge, pause
 
 HEALS = "tried again, parked after all tries, then once at each sweep"
 PASSES = "tried again, parked after all tries until somebody decides"
@@ -26,17 +26,18 @@ TABLE = {
     """,
     PASSES: """
         MediaIsErrorPage MediaNotDescribed MediaTruncated MediaNotAuthentic VerificationFailed
-        NoticeNotTaken WorkerAway AppError AppUnreachable AppNotTrusted
+        NoticeNotTaken ConversionFailed ConversionStalled WorkerAway
+        AppError AppUnreachable AppNotTrusted
     """,
     SETTING: """
         DecryptionError DecryptionKeyMissing DecryptionKeyWrong
-        JournalError JournalForeign AuditBroken JournalUnreadable
+        AudioToolsMissing JournalError JournalForeign AuditBroken JournalUnreadable
     """,
     FINAL: """
         TwirecError RequestRefused MalformedRequest NotFound InvalidQuery LookedAtNothing
         NotPaused NotResumed NotStopped MediaError NotAudio MediaMismatch EncryptionUnknown
         ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty Stopped
-        CustodyRefused ConversionFailed ConversionStalled AudioToolsMissing
+        CustodyRefused
     """,
 }
 FOLLOWS = {name: follows for follows, names in TABLE.items() for name in names.split()}
@@ -60,13 +61,17 @@ def follows(error: Exception, state: State = State.COMPLETED) -> str:
 
 @pytest.mark.parametrize("name", sorted(ALL | FOLLOWS))
 def test_of_every_error_it_is_said_what_follows(name: str) -> None:
-    assert follows(ALL[name]("a reason")) == FOLLOWS[name]
+    assert follows(ALL[name].__new__(ALL[name])) == FOLLOWS[name]
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
 @pytest.mark.parametrize("state", [State.ARCHIVED, State.ERASING])
 def test_what_has_only_to_be_deleted_waits_for_nobody(name: str, state: State) -> None:
-    assert follows(ALL[name]("a reason"), state) in {HEALS, SETTING}
+    assert follows(ALL[name].__new__(ALL[name]), state) in {HEALS, SETTING}
+
+
+def test_the_pause_has_an_end_however_often_it_was_tried() -> None:
+    assert pause(10**6, errors.VendorUnavailable("down")) <= 1.25 * LONGEST_RETRY
 
 
 def test_a_mistake_in_the_library_may_pass_and_is_not_repeated_for_ever() -> None:

@@ -85,17 +85,17 @@ class ListeningCopies:
         except CatalogError:
             raise
         except TwirecError as error:
-            self._put_off(due, f"{type(error).__name__}: {error}")
+            self._put_off(due, f"{type(error).__name__}: {error}", error.retryable or error.lasting)
             return False
         except Exception as error:
             log.exception("%s: an error of ours", due.recording_sid)
-            self._put_off(due, type(error).__name__)
+            self._put_off(due, type(error).__name__, True)
             return False
         log.info("%s: a listening copy was made", due.recording_sid)
         return True
 
-    def _put_off(self, due: Derivative, error: str) -> None:
-        again = due.attempts < MOST_ATTEMPTS
+    def _put_off(self, due: Derivative, error: str, may_pass: bool) -> None:
+        again = may_pass and due.attempts < MOST_ATTEMPTS
         due_at = self._now() + _pause(due.attempts) if again else None
         self._catalog.postpone_listening_copy(due.object_name, due_at, error)
         verdict = "again" if again else "given up"

@@ -390,7 +390,12 @@ class CustodyRefused(TwirecError):
 
 
 class ConversionFailed(TwirecError):
-    """ffmpeg did not convert it. The message ends with ffmpeg's last words."""
+    """ffmpeg did not convert it. The message ends with ffmpeg's last words.
+
+    A machine that is short of memory or of room for a moment does that too.
+    """
+
+    retryable = True
 
 
 class ConversionStalled(ConversionFailed):
@@ -399,3 +404,5 @@ class ConversionStalled(ConversionFailed):
 
 class AudioToolsMissing(TwirecError):
     """What converts audio is not installed. The message names the fix."""
+
+    lasting = True

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import ObjectExists
+from twirec.model.errors import ObjectExists, TwirecError
 from twirec.model.ports import Bucket
 from twirec.transfers.naming import SCHEMA, announcement_name, audio_name
+from twirec.transfers.retrying import pause
+
+
+class Publisher:
+    """Publishes wordings for a worker, which asks again each second: after a failure not at once.
+
+    Args:
+        catalog: has the wordings.
+        bucket: where they go.
+        now: the clock, UTC.
+    """
+
+    def __init__(self, catalog: Catalog, bucket: Bucket, now: Callable[[], datetime]) -> None:
+        self._catalog = catalog
+        self._bucket = bucket
+        self._now = now
+        self._failures = 0
+        self._again_at: datetime | None = None
+
+    def publish(self) -> None:
+        """Publish what is not published yet, unless that failed just now.
+
+        Raises as `publish_announcements` does.
+        """
+        now = self._now()
+        if self._again_at is not None and now < self._again_at:
+            return
+        try:
+            publish_announcements(self._catalog, self._bucket, now)
+        except TwirecError as error:
+            self._failures += 1
+            self._again_at = now + timedelta(seconds=pause(self._failures, error))
+            raise
+        self._failures, self._again_at = 0, None
 
 
 def publish_announcements(catalog: Catalog, bucket: Bucket, now: datetime) -> None:

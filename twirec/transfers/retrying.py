@@ -57,7 +57,8 @@ def pause(attempts: int, error: Exception) -> float:
 
     When Twilio asked for a longer pause (`Retry-After`), that one.
     """
-    doubled = min(FIRST_RETRY * 2.0 ** (attempts - 1), LONGEST_RETRY)
+    doublings = min(attempts - 1, MOST_ATTEMPTS)  # a sweep's tries count on, for weeks
+    doubled = min(FIRST_RETRY * 2.0**doublings, LONGEST_RETRY)
     asked = error.retry_after if isinstance(error, VendorBusy) else None
     jitter = random.uniform(0.75, 1.25)  # noqa: S311 - it guards nothing
     return max(doubled, asked or 0.0) * jitter
