@@ -11,7 +11,7 @@ from tests.adapters.twilio_wire import ACCOUNT, CALL, SID, SUBACCOUNT, basic, pa
 from tests.sounds import wav
 from twirec.archive import Archive
 from twirec.model.states import State
-from twirec.testing import ENVIRONMENT
+from twirec.testing import ENVIRONMENT, PUBLIC_URL
 
 REGIONS = [("ie1", "dublin"), ("au1", "sydney")]
 CALL_OF_IT = {
@@ -23,6 +23,11 @@ CALL_OF_IT = {
     "status": "completed",
     "start_time": "Mon, 23 Nov 2026 12:00:00 +0000",
     "end_time": "Mon, 23 Nov 2026 12:01:00 +0000",
+}
+NUMBER_OF_IT = {
+    "phone_number": "+34911000111",
+    "voice_url": f"{PUBLIC_URL}/voice",
+    "date_updated": "Mon, 23 Nov 2026 09:00:00 +0000",
 }
 
 
@@ -55,6 +60,13 @@ def test_a_subaccount_is_listed_copied_and_deleted_in_its_region_with_its_own_to
     with responses.RequestsMock() as twilio:  # what was not prepared is not answered
         twilio.get(f"{base}/{ACCOUNT}/Recordings.json", json=page())
         twilio.get(f"{base}/{SUBACCOUNT}/Recordings.json", json=page(recording))
+        lists = {
+            "IncomingPhoneNumbers": {"incoming_phone_numbers": [NUMBER_OF_IT]},
+            "Applications": {"applications": []},
+            "SIP/Domains": {"domains": []},
+        }
+        for name, listed in lists.items():
+            twilio.get(f"{base}/{SUBACCOUNT}/{name}.json", json=listed)
         twilio.get(f"{base}/{SUBACCOUNT}/Calls/{CALL}.json", json=CALL_OF_IT)
         twilio.get(
             f"{base}/{SUBACCOUNT}/Recordings/{SID}.wav",

@@ -184,8 +184,8 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             heartbeat=self._beat,
             beside=(
                 *(in_turn if self.settings.sweep_every else ()),
-                self.expire_derivatives,
                 self._end_trial,
+                self.expire_derivatives,
             ),
             let_go=self._end_trial,
         )
