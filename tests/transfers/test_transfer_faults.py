@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,17 @@ import pytest
 from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
 from tests.sounds import wav
 from tests.transfers.house import AT_VENDOR, NAME, House
-from twirec.model.errors import MediaNotReady, MediaTruncated, VendorBusy, VendorUnavailable
+from twirec.model.bucket import StoredObject
+from twirec.model.errors import (
+    BucketError,
+    MediaNotReady,
+    MediaTruncated,
+    ObjectExists,
+    ObjectNotFound,
+    UploadDropped,
+    VendorBusy,
+    VendorUnavailable,
+)
 from twirec.model.states import State
 from twirec.model.vendor import VendorCall
 from twirec.model.words import Direction, Outcome
@@ -106,3 +117,49 @@ def test_a_recording_of_an_unknown_call_gets_its_numbers_from_the_vendor(house: 
     assert labels["custody"] == "quarantined"
     (record,) = house.archive.search(number="600777888").calls
     assert (record.call.direction, record.call.outcome) == (Direction.IN, Outcome.RECORDED)
+
+
+@pytest.mark.parametrize("error", [UploadDropped("410"), ObjectNotFound("the generation is gone")])
+@pytest.mark.parametrize(("times", "tries"), [(1, 1), (2, 1), (3, 2), (40, 14)])
+def test_an_upload_that_the_bucket_drops_is_begun_again_at_once_and_then_as_in_an_outage(
+    house: House, monkeypatch: pytest.MonkeyPatch, error: BucketError, times: int, tries: int
+) -> None:
+    left = [error] * times
+    put = house.bucket.put
+
+    def dropping(name: str, chunks: Iterable[bytes], **how: Any) -> StoredObject:
+        if name.startswith("recordings/") and left:
+            next(iter(chunks))
+            raise left.pop()
+        return put(name, chunks, **how)
+
+    monkeypatch.setattr(house.bucket, "put", dropping)
+    house.record(wav(seconds=4, channels=2))
+    count = 0
+    while house.recording().state is State.COMPLETED:
+        count += 1
+        recording = house.work()
+        assert not recording.undecided
+        if recording.parked:
+            assert recording.last_error.startswith("UploadDropped: ")
+            house.archive.catalog.make_due(recording.sid, house.time)
+        house.time = max(house.time, recording.due_at or house.time)
+    assert count == tries
+    assert house.recording().state is State.RELEASED
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_object_that_is_said_to_be_there_and_is_not_is_written_again_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    left = [ObjectExists("412")] * times
+    put = house.bucket.put
+
+    def denying(name: str, chunks: Iterable[bytes], **how: Any) -> StoredObject:
+        if name.startswith("recordings/") and left:
+            raise left.pop()
+        return put(name, chunks, **how)
+
+    monkeypatch.setattr(house.bucket, "put", denying)
+    house.record(wav(seconds=4, channels=2))
+    assert house.work().state is State.RELEASED
