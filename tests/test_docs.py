@@ -74,7 +74,7 @@ def test_a_block_of_python_runs(name: str, request: pytest.FixtureRequest) -> No
 @pytest.mark.usefixtures("environ")
 @pytest.mark.parametrize(
     ("name", "dialled"),
-    [("README-0", "+34911222333"), ("calls-1", "sip:shop-34911000111@pbx.example.com")],
+    [("README-0", "+34911222333"), ("calls-2", "sip:shop-34911000111@pbx.example.com")],
 )
 def test_the_app_of_the_page_takes_a_call(
     name: str, dialled: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

@@ -33,6 +33,7 @@ def place(vendor: TwilioVendor) -> str:
         from_="+34911000111",
         to="+34600111222",
         url="https://calls.example.com/twirec/outbound",
+        fallback_url="https://calls.example.com/twirec/fallback",
         ended_url="https://calls.example.com/twirec/ended",
     ).sid
 
@@ -47,7 +48,7 @@ def test_a_call_is_placed_with_everything_that_follows_it(
         "To": ["+34600111222"],
         "Url": ["https://calls.example.com/twirec/outbound"],
         "Method": ["POST"],
-        "FallbackUrl": ["https://calls.example.com/twirec/outbound"],
+        "FallbackUrl": ["https://calls.example.com/twirec/fallback"],
         "StatusCallback": ["https://calls.example.com/twirec/ended"],
         "StatusCallbackMethod": ["POST"],
         "MachineDetection": ["Enable"],

@@ -5,7 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.factories import ACCOUNT, call_sid, recording_sid
-from twirec.calls.forms import parse_call_end, parse_recording_callback, parse_voice_request
+from twirec.calls.forms import (
+    failed_url,
+    parse_call_end,
+    parse_recording_callback,
+    parse_voice_request,
+)
 from twirec.model.encryption import Encryption
 from twirec.model.errors import MalformedRequest
 from twirec.model.states import State
@@ -97,11 +102,25 @@ def test_a_conference_recording_may_come_without_a_call() -> None:
     assert parse_recording_callback(COMPLETED | {"CallSid": ""}).call_sid is None
 
 
-def test_a_voice_request_keeps_what_failed_before_it() -> None:
-    fields = {"AccountSid": ACCOUNT, "CallSid": call_sid(), "From": "+1", "To": "+2"}
-    assert parse_voice_request(fields).error_url is None
-    failed = parse_voice_request(fields | {"ErrorUrl": "https://x/twirec/connect"})
-    assert failed.error_url == "https://x/twirec/connect"
+@pytest.mark.parametrize(
+    ("from_", "direction", "believed"),
+    [
+        ("+34600111222", "inbound", True),
+        ("anonymous", "inbound", True),
+        ("+34911000111", "outbound-api", True),
+        ("client:ana", "inbound", False),
+        ("sip:ana@co.sip.twilio.com", "inbound", False),
+        ("SIP:ana@co.sip.twilio.com", "inbound", False),
+    ],
+)
+def test_what_failed_is_believed_where_nobody_but_twilio_can_have_said_it(
+    from_: str, direction: str, believed: bool
+) -> None:
+    fields = {"AccountSid": ACCOUNT, "CallSid": call_sid(), "From": from_, "Direction": direction}
+    request = parse_voice_request(fields)
+    assert failed_url(request, fields) is None
+    said = failed_url(request, fields | {"ErrorUrl": "https://x/twirec/connect"})
+    assert said == ("https://x/twirec/connect" if believed else None)
 
 
 @pytest.mark.parametrize(

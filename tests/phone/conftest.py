@@ -39,8 +39,14 @@ def app(twirec_archive: Archive) -> Flask:
     def dial() -> Response:
         return recordings.dial_out(request.form["To"], own_number=OWN)
 
-    app.post("/voice")(recordings.signed(voice))
-    app.post("/dial")(recordings.signed(dial))
+    def voice_failed() -> Response:
+        return recordings.answer(dial=AGENT, fallback=True)
+
+    def dial_failed() -> Response:
+        return recordings.dial_out(request.form["To"], own_number=OWN, fallback=True)
+
+    for view in (voice, dial, voice_failed, dial_failed):
+        app.post("/" + view.__name__.replace("_", "/"))(recordings.signed(view))
     return app
 
 

@@ -20,6 +20,7 @@ from tests.phone.calling import (
     down,
     is_recording,
     started,
+    talk,
 )
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
@@ -340,7 +341,7 @@ def test_an_agents_call_goes_on_unrecorded_by_the_fallback_url(
     post("/dial", DIALLED)
     failed = {**DIALLED, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/dial"}
     for _ in range(2):
-        answer = post("/dial", failed).text
+        answer = post("/dial/failed", failed).text
         assert f">{CUSTOMER}</Number>" in answer
         assert "url=" not in answer
     call = twirec_archive.show(PARENT).call
@@ -348,10 +349,12 @@ def test_an_agents_call_goes_on_unrecorded_by_the_fallback_url(
     assert "url=" not in post("/dial", DIALLED).text  # the first request, come late
 
 
-@pytest.mark.usefixtures("clock")
-def test_an_agents_fallback_url_does_not_dial_again_after_the_end(post: SignedPosts) -> None:
+def test_an_agents_fallback_url_does_not_dial_again_after_the_end(
+    post: SignedPosts, clock: Clock
+) -> None:
+    talk(post, clock)
     failed = {**DIALLED, "ErrorUrl": "https://calls.example.com/twirec/ended"}
-    assert "<Dial" not in post("/dial", failed).text
+    assert "<Dial" not in post("/dial/failed", failed).text
 
 
 @pytest.mark.parametrize("method", ["call", "record_consent", "name_agents"])

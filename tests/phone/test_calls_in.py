@@ -90,7 +90,7 @@ def test_a_call_whose_first_request_failed_was_told_nothing(
     post: SignedPosts, twirec_archive: Archive
 ) -> None:
     failed = {"ErrorUrl": "https://calls.example.com/voice", "ErrorCode": "11200"}
-    assert not is_recording(post("/voice", {**VOICE, **failed}))
+    assert not is_recording(post("/voice/failed", {**VOICE, **failed}))
     assert twirec_archive.show(call_sid()).call.reason is Reason.CATALOG_DOWN
 
 

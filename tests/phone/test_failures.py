@@ -62,7 +62,7 @@ def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
         outage.setattr(twirec_archive.catalog, "record_consent", down)
         assert post("/twirec/connect", VOICE).status_code == 500
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
-    answer = post("/voice", failed)
+    answer = post("/voice/failed", failed)
     assert not is_recording(answer)
     assert "+34911222333" in answer.text
     call = twirec_archive.show(call_sid()).call
@@ -89,7 +89,7 @@ def test_a_call_that_was_told_and_connected_by_the_fallback_says_that_the_app_fa
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
     with monkeypatch.context() as outage:
         outage.setattr(twirec_archive.catalog, "open_call", down)
-        assert not is_recording(post("/voice", failed))
+        assert not is_recording(post("/voice/failed", failed))
     post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"})
     record = twirec_archive.show(call_sid())
     assert (record.call.reason, record.consents) == (Reason.APP_FAILED, ())
@@ -108,12 +108,12 @@ def test_a_catalog_that_was_emptied_meanwhile_does_not_end_the_call(
 
 def test_the_fallback_url_does_not_dial_again_after_the_end(post: SignedPosts) -> None:
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/ended"}
-    assert "<Dial" not in post("/voice", failed).text
+    assert "<Dial" not in post("/voice/failed", failed).text
 
 
 def test_a_call_goes_on_whatever_twilio_says_failed(post: SignedPosts) -> None:
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "//["}
-    assert "<Dial" in post("/voice", failed).text
+    assert "<Dial" in post("/voice/failed", failed).text
 
 
 def test_a_status_callback_that_cannot_be_kept_stays_a_500_so_that_twilio_tries_again(

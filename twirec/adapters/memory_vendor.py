@@ -197,7 +197,7 @@ class MemoryVendor:
             self._media.pop((account_sid, sid), None)
 
     def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, ended_url: str
+        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
     ) -> VendorCall:
         """Place a call, which nobody answers. See `Vendor.place_call`."""
         self._fail_if_told("place_call")

@@ -221,7 +221,7 @@ class TwilioVendor:
             client.recordings(sid).delete()
 
     def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, ended_url: str
+        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
     ) -> VendorCall:
         """Place a call. See `Vendor.place_call`."""
         client = self._client(account_sid)
@@ -231,7 +231,7 @@ class TwilioVendor:
                 to=to,
                 url=url,
                 method="POST",
-                fallback_url=url,
+                fallback_url=fallback_url,
                 status_callback=ended_url,
                 status_callback_method="POST",
                 machine_detection="Enable",

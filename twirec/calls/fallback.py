@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from twirec.calls import twiml
 from twirec.calls.targets import MOST_TARGETS, check_phone
-from twirec.calls.wordings import Wording, unspeakable
+from twirec.calls.wordings import Wording
+from twirec.model.characters import unspeakable
 from twirec.model.errors import InvalidQuery
 
 LONGEST_SENTENCE = 300

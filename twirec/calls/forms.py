@@ -1,4 +1,12 @@
-"""Twilio's forms as values. Each word of Twilio's is translated here, once."""
+"""Twilio's forms as values. Each word of Twilio's is translated here, once.
+
+A signature proves that Twilio sent a form, not that each field in it is Twilio's: what a softphone
+gives to `Device.connect({params})` comes in the same form as Twilio's own
+(https://www.twilio.com/docs/voice/how-share-information-between-your-applications), and so do
+parameters that a SIP phone puts into the address it calls. So a field is read only on routes where
+Twilio itself sets it, and there Twilio's own value stands: `SET_BY_TWILIO` on each, the others
+where their function says.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +17,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from twirec.model.agents import ConferenceEvent
+from twirec.model.characters import without_unspeakable
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
@@ -17,6 +26,15 @@ Fields = Mapping[str, str]
 
 LONGEST_ADDRESS = 255
 """Characters of an address that the catalog has room for; a SIP address may be longer."""
+
+SET_BY_TWILIO = frozenset(
+    {"AccountSid", "ApiVersion", "CallSid", "CallStatus", "Direction", "From", "Called", "Caller"}
+)
+"""What Twilio sets in each request about a call (https://www.twilio.com/docs/voice/twiml), also in
+one of a softphone, whose `From` is the identity in its access token."""
+
+PHONES = ("client:", "sip:", "sips:")
+"""How the address of who can add fields to a form begins; by telephone nobody can."""
 
 PROBE = "TwirecProbe"
 """The field of the doctor's test request to a view."""
@@ -35,24 +53,17 @@ def is_probe(fields: Fields) -> bool:
 class VoiceRequest:
     """A request for TwiML (https://www.twilio.com/docs/voice/twiml#request-parameters).
 
-    `from_` and `to` are as Twilio sends them, empty where it sends none. `key` is what was pressed
-    at a `<Gather>`, empty for nothing; `parent_call_sid` the other leg, of a leg that was dialled;
-    `answered_by` Twilio's word for who answered a call out. `direction` is `inbound` or
-    `outbound-…`. `dequeuing_call_sid` is the leg that takes this one out of a queue. `error_url` is
-    set when Twilio asks the fallback URL because another URL failed: that other URL. `begins` is
-    whether the call was not answered yet: who calls in was connected with nobody before.
+    It has what Twilio sets itself in each of them, whatever a softphone sends beside it; whom a
+    softphone dials, `to`, is of course its own. `from_` and `to` are as Twilio sends them, empty
+    where it sends none. `direction` is `inbound` or `outbound-…`. `begins` is whether the call was
+    not answered yet: who calls in was connected with nobody before.
     """
 
     account_sid: str
     call_sid: str
     from_: str
     to: str
-    key: str = ""
-    parent_call_sid: str | None = None
-    answered_by: str = ""
     direction: str = "inbound"
-    dequeuing_call_sid: str | None = None
-    error_url: str | None = None
     begins: bool = False
 
     @property
@@ -61,12 +72,9 @@ class VoiceRequest:
         return self.to if self.direction.startswith("outbound") else self.from_
 
     @property
-    def machine(self) -> bool:
-        """Whether an answering machine or a fax answered.
-
-        https://www.twilio.com/docs/voice/answering-machine-detection
-        """
-        return self.answered_by.startswith(("machine", "fax"))
+    def adds_fields(self) -> bool:
+        """Whether who calls may have added fields of their own: a softphone, or a SIP phone."""
+        return self.direction == "inbound" and self.from_.lower().startswith(PHONES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +114,59 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
         call_sid=_sid(fields, "CallSid", "CA"),
         from_=fields.get("From", "")[:LONGEST_ADDRESS],
         to=fields.get("To", "")[:LONGEST_ADDRESS],
-        key=fields.get("Digits", "")[:1],
-        parent_call_sid=_maybe_sid(fields, "ParentCallSid", "CA"),
-        answered_by=fields.get("AnsweredBy", ""),
         direction=fields.get("Direction", "inbound"),
-        dequeuing_call_sid=_maybe_sid(fields, "DequeingCallSid", "CA"),  # Twilio's spelling
-        error_url=fields.get("ErrorUrl") or None,
         begins=fields.get("CallStatus") == "ringing",
     )
+
+
+def key_pressed(fields: Fields) -> str:
+    """Return what was pressed at a `<Gather>`, empty for nothing; where its `action` is asked."""
+    return fields.get("Digits", "")[:1]
+
+
+def parent_of(fields: Fields) -> str | None:
+    """Return the other leg, of a leg that was dialled; where its `url` or an action of it is asked.
+
+    Raises:
+        MalformedRequest: it is no SID.
+    """
+    return _maybe_sid(fields, "ParentCallSid", "CA")
+
+
+def taker_of(fields: Fields) -> str | None:
+    """Return the leg that takes this one out of a queue; where the `url` of `<Queue>` is asked.
+
+    Raises:
+        MalformedRequest: it is no SID.
+    """
+    return _maybe_sid(fields, "DequeingCallSid", "CA")  # Twilio's spelling
+
+
+def machine_answered(fields: Fields) -> bool:
+    """Whether an answering machine or a fax answered; where a call that was placed is asked for.
+
+    https://www.twilio.com/docs/voice/answering-machine-detection
+    """
+    return fields.get("AnsweredBy", "").startswith(("machine", "fax"))
+
+
+def failed_url(request: VoiceRequest, fields: Fields) -> str | None:
+    """Return which URL failed, so that Twilio asks the fallback URL; where that is asked.
+
+    https://www.twilio.com/docs/usage/security/availability-reliability
+
+    Returns:
+        None where Twilio does not say, or where whoever calls may have said so themselves.
+    """
+    return None if request.adds_fields else fields.get("ErrorUrl") or None
+
+
+def clean(fields: Fields) -> Fields:
+    """Return a form with nothing in it that neither XML nor a database can hold.
+
+    Names and values are checked against the signature before.
+    """
+    return {without_unspeakable(name): without_unspeakable(fields[name]) for name in fields}
 
 
 def parse_call_end(fields: Fields) -> CallEnd:

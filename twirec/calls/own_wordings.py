@@ -13,8 +13,9 @@ from typing import Any
 
 from twirec.calls.announcement import CHARACTERS_PER_SECOND
 from twirec.calls.voices import VOICES
-from twirec.calls.wordings import WORDINGS, Wording, unspeakable
+from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.announcements import Audio
+from twirec.model.characters import unspeakable
 
 NEEDED = ("notice", "opt_out", "opt_in", "goodbye")
 """The parts that every wording has."""

@@ -13,7 +13,7 @@ MOST_TARGETS = 10
 """https://www.twilio.com/docs/voice/twiml/number: `<Dial>` takes up to ten."""
 
 NUMBER = re.compile(r"\+[0-9]{5,15}")
-PHONES = re.compile(r"client:\S{1,121}|sip:\S+")
+PHONES = re.compile(r"client:[^\s\x00-\x1f\x7f\ufffd]{1,121}|sip:[^\s\x00-\x1f\x7f\ufffd]+")
 ROOMS = re.compile(r"queue:\S.{0,63}|conference:\S.{0,127}")
 
 

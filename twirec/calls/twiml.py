@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from xml.etree.ElementTree import indent, tostring
+from xml.etree.ElementTree import Element, indent, tostring
 
 from twilio.twiml import TwiML
 from twilio.twiml.voice_response import Dial, Enqueue, Gather, VoiceResponse
 
 from twirec.calls.wordings import Wording
 from twirec.model.announcements import Announcement
+from twirec.model.characters import without_unspeakable
 from twirec.model.records import Call, is_conference, is_queue
+
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 BuildDial = Callable[[Call, Dial], None]
 """A function of the user's that puts into the dial whom to connect."""
@@ -56,6 +59,7 @@ class Urls:
     audio: str
     dequeued: str
     met: str
+    fallback: str
 
     @classmethod
     def under(cls, public_url: str) -> Urls:
@@ -69,14 +73,14 @@ def announce(announcement: Announcement, urls: Urls) -> str:
     response = VoiceResponse()
     _notice(response, announcement, urls)
     response.redirect(urls.connect + PROMPTLY, method="POST")
-    return str(response)
+    return _written(response)
 
 
 def ask(announcement: Announcement, urls: Urls, asked: int) -> str:
     """Put the question for the `asked`th time."""
     response = VoiceResponse()
     _gather(response, announcement, urls, urls.consent, asked)
-    return str(response)
+    return _written(response)
 
 
 def announce_to_callee(call_sid: str, announcement: Announcement, urls: Urls) -> str:
@@ -88,14 +92,14 @@ def announce_to_callee(call_sid: str, announcement: Announcement, urls: Urls) ->
     response = VoiceResponse()
     _notice(response, announcement, urls)
     _gather(response, announcement, urls, f"{urls.announced}/{call_sid}", asked=0)
-    return str(response)
+    return _written(response)
 
 
 def ask_callee(call_sid: str, announcement: Announcement, urls: Urls, asked: int) -> str:
     """Put the question to who was dialled for the `asked`th time."""
     response = VoiceResponse()
     _gather(response, announcement, urls, f"{urls.announced}/{call_sid}", asked)
-    return str(response)
+    return _written(response)
 
 
 def dial_out(call: Call, target: str, urls: Urls, *, tell: bool) -> str:
@@ -108,7 +112,7 @@ def dial_out(call: Call, target: str, urls: Urls, *, tell: bool) -> str:
     _dial_one(dial, target, **told)
     response = VoiceResponse()
     response.append(dial)
-    return str(response)
+    return _written(response)
 
 
 def hang_up(language: str, wording: Wording | None, urls: Urls, part: str = "goodbye") -> str:
@@ -120,7 +124,7 @@ def hang_up(language: str, wording: Wording | None, urls: Urls, part: str = "goo
     elif wording and wording.voice and words:
         response.say(words, voice=wording.voice, language=language)
     response.hangup()
-    return str(response)
+    return _written(response)
 
 
 def _notice(response: VoiceResponse, announcement: Announcement, urls: Urls) -> None:
@@ -210,9 +214,9 @@ def fallback(targets: Sequence[str], say: str, voice: str, language: str) -> str
     for target in targets:
         _dial_one(dial, target)
     response.append(dial)
-    document = response.xml()
+    document = _checked(response)
     indent(document)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(document, encoding="unicode")
+    return f"{DECLARATION}\n" + tostring(document, encoding="unicode")
 
 
 def _record_nothing(dial: Dial) -> None:
@@ -239,7 +243,20 @@ def _address(noun: TwiML) -> str:
 def _document(verb: TwiML) -> str:
     response = VoiceResponse()
     response.append(verb)
-    return str(response)
+    return _written(response)
+
+
+def _written(response: VoiceResponse) -> str:
+    """Write a document down; what a `build_dial` puts into it may hold what no XML can."""
+    return DECLARATION + tostring(_checked(response), encoding="unicode")
+
+
+def _checked(response: VoiceResponse) -> Element:
+    document: Element = response.xml()
+    for each in document.iter():
+        each.text, each.tail = without_unspeakable(each.text or ""), ""
+        each.attrib.update({name: without_unspeakable(it) for name, it in each.attrib.items()})
+    return document
 
 
 def take(queue: str, urls: Urls) -> str:
@@ -288,7 +305,7 @@ def _dial_one(dial: Dial, target: str, **attributes: str) -> None:
 
 def nothing() -> str:
     """Say nothing more: the call ends; on the leg of who was dialled, the two are connected."""
-    return str(VoiceResponse())
+    return _written(VoiceResponse())
 
 
 def voicemail(urls: Urls) -> str:
@@ -297,7 +314,7 @@ def voicemail(urls: Urls) -> str:
     response.record(
         action=urls.ended, method="POST", max_length=LONGEST_MESSAGE, **_recording(urls)
     )
-    return str(response)
+    return _written(response)
 
 
 def _dial_recording(urls: Urls) -> dict[str, str]:

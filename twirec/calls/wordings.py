@@ -7,7 +7,6 @@ information (LOPDGDD art. 11.2, https://www.boe.es/buscar/act.php?id=BOE-A-2018-
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -44,14 +43,6 @@ class Wording:
         if self.voice:
             return []
         return [part for part in parts_of(mode) if part not in self.audio]
-
-
-def unspeakable(text: str) -> bool:
-    """Whether a text has characters that no XML document may hold, and so no TwiML.
-
-    https://www.w3.org/TR/xml/#charsets
-    """
-    return re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", text) is not None
 
 
 def question_of(mode: ConsentMode) -> str:

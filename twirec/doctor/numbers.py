@@ -28,6 +28,11 @@ MAKE_FALLBACK = (
     "fails' to it."
 )
 
+OWN_FALLBACK = (
+    "Give a TwiML Bin of what `twirec fallback --dial NUMBER` prints; for own phones, which dial "
+    "anybody, the URL of a view with dial_out(…, fallback=True)."
+)
+
 
 def number_findings(
     twilio: TwilioInspector, public_url: str, called: list[OwnAddress]
@@ -157,6 +162,8 @@ def _cut_off(one: OwnAddress, public_url: str) -> tuple[str, str] | None:
     if one.fallback_method != "POST" and is_below(one.fallback_url, public_url):
         by = one.fallback_method or "no method"
         return f"the fallback URL is asked by {by}, which the app does not take.", MAKE_FALLBACK
+    if one.fallback_url and one.fallback_url.partition("#")[0] == one.voice_url.partition("#")[0]:
+        return "the fallback URL is the voice URL itself, which announces again.", OWN_FALLBACK
     if not re.match(r"(whatsapp:)?\+", one.address):  # own phones dial out by it, to anybody
         return None
     if not one.fallback_url:

@@ -12,7 +12,7 @@ from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from twirec.calls.forms import is_probe
+from twirec.calls.forms import clean, is_probe
 from twirec.calls.signature import SIGNATURE, SIGNED_BY
 from twirec.flask.probe import probed
 from twirec.flask.wired import wired
@@ -84,7 +84,7 @@ def _checked_fields() -> Mapping[str, str]:
             "Something of the app read the body of the request before @recordings.signed could "
             "check it: let it read request.form, or request.get_data(), which keep what they read."
         )
-    return wired().archive.signature.check(
+    fields = wired().archive.signature.check(
         method=request.method,
         target=_raw_target(),
         signature=request.headers.get(SIGNATURE),
@@ -93,6 +93,7 @@ def _checked_fields() -> Mapping[str, str]:
         content_type=request.content_type or "",
         form=form,
     )
+    return clean(fields)
 
 
 def _form_read_before() -> list[tuple[str, str]] | None:

@@ -104,13 +104,16 @@ class Twirec:
             self._checked.add(view)
         return checks.signed(view)
 
-    def answer(self, dial: str | Sequence[str] = ()) -> Response:
+    def answer(self, dial: str | Sequence[str] = (), *, fallback: bool = False) -> Response:
         """Answer a call that comes in; to be returned from a `signed` view.
 
         Args:
             dial: whom to connect, or up to ten that ring together: a number, `client:NAME` or
                 `sip:ADDRESS`; or `queue:NAME`, where an agent takes the caller (`take`), or
                 `conference:NAME`, where agents join them (`join`). Not needed with `build_dial`.
+            fallback: whether the view is that of a fallback URL, with a path of its own: the call
+                is then connected at once, unrecorded, as another of the app's URLs failed. What a
+                request says of itself never makes it one.
 
         Raises:
             RuntimeError: the view is not `signed`, or nobody says whom to connect.
@@ -120,7 +123,8 @@ class Twirec:
         if not dial and app.build_dial is None:
             raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
         targets = (dial,) if isinstance(dial, str) else tuple(dial)
-        return twiml(app.archive.phone.answer(form, dial=targets, build_dial=app.build_dial))
+        phone = app.archive.phone
+        return twiml(phone.answer(form, dial=targets, build_dial=app.build_dial, fallback=fallback))
 
     def voicemail(self) -> Response:
         """Take a message of a call that comes in, told first; from a `signed` view.
@@ -134,18 +138,20 @@ class Twirec:
         form = fields("voicemail")
         return twiml(wired().archive.phone.answer(form, dial=(VOICEMAIL,)))
 
-    def dial_out(self, to: str, *, own_number: str) -> Response:
+    def dial_out(self, to: str, *, own_number: str, fallback: bool = False) -> Response:
         """Dial for an agent who calls from a softphone or SIP phone; from a `signed` view.
 
         Args:
             to: the customer's number, as the agent dialled it.
             own_number: the company's number that the customer sees, E.164.
+            fallback: whether the view is that of a fallback URL, as of `answer`.
 
         Raises:
             RuntimeError: the view is not `signed`.
         """
         form = fields("dial_out")
-        return twiml(wired().archive.phone.dial_out(form, to=to, own_number=own_number))
+        phone = wired().archive.phone
+        return twiml(phone.dial_out(form, to=to, own_number=own_number, fallback=fallback))
 
     def take(self, queue: str) -> Response:
         """Connect an agent, whose call this is, with who waits longest in a queue.

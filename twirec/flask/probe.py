@@ -74,7 +74,8 @@ def _is_answer(function: ast.expr, names: Mapping[str, Any], extension: type) ->
 
 def _targets(call: ast.Call, names: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return whom it names: a constant, or a variable that is one. None if that is not known."""
-    given = [*call.args, *(each.value for each in call.keywords)]
+    named = [each.value for each in call.keywords if each.arg in (None, "dial")]
+    given = [*call.args, *named]
     if not given:
         return ()
     value = _value(given[0], names)

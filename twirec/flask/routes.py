@@ -31,14 +31,19 @@ _KNOWN: WeakKeyDictionary[Archive, str] = WeakKeyDictionary()
 """Which catalog each archive has; it stays the same."""
 
 
-def twiml(body: str) -> Response:
-    """Return a document for Twilio, and see when it left."""
+def twiml(body: str, *, whisper: bool = False) -> Response:
+    """Return a document for Twilio, and see when it left.
+
+    Args:
+        body: the document.
+        whisper: whether it is for a leg that was dialled.
+    """
     phone, form, made = _phone(), fields("twiml"), wired().archive.now()
     response = Response(body, mimetype="text/xml")
 
     def leave() -> None:
         with spend_at_most(LONGEST_ANSWER):
-            phone.left(form, made)
+            phone.left(form, made, whisper=whisper)
 
     # in the request's context: what the archive's clock says may depend on the request
     response.call_on_close(copy_current_request_context(leave))
@@ -59,12 +64,17 @@ def _outbound(targets: str) -> Response:
     return twiml(_phone().outbound(form, targets, build_dial=build_dial))
 
 
+def _fallback(targets: str) -> Response:
+    form, build_dial = fields("fallback"), wired().build_dial
+    return twiml(_phone().outbound(form, targets, build_dial=build_dial, fallback=True))
+
+
 def _announce() -> Response:
-    return twiml(_phone().announce(fields("announce")))
+    return twiml(_phone().announce(fields("announce")), whisper=True)
 
 
 def _announced(call_sid: str, asked: int) -> Response:
-    return twiml(_phone().announced(fields("announced"), call_sid, asked))
+    return twiml(_phone().announced(fields("announced"), call_sid, asked), whisper=True)
 
 
 def _dequeued() -> Response:
@@ -134,6 +144,7 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
     "/connect": _connect,
     "/consent/<int:asked>": _consent,
     "/outbound/<targets>": _outbound,
+    "/fallback/<targets>": _fallback,
     "/announce": _announce,
     "/announced/<call_sid>/<int:asked>": _announced,
     "/dequeued": _dequeued,

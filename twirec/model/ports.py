@@ -224,12 +224,13 @@ class Vendor(Protocol):
         ...
 
     def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, ended_url: str
+        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
     ) -> VendorCall:
         """Place a call, and let Twilio find out whether a machine answers.
 
-        Twilio asks `url` for TwiML when somebody answered, and tells `ended_url` of the end. It is
-        sent once: whether a request that got no answer placed a call is not known.
+        Twilio asks `url` for TwiML when somebody answered, `fallback_url` when that or another
+        document of the call failed, and tells `ended_url` of the end. It is sent once: whether a
+        request that got no answer placed a call is not known.
 
         Raises:
             VendorRefused: a number is wrong, or the account may not call.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 from twirec.calls import forms, reception, twiml
+from twirec.calls.announcement import longest_telling
 from twirec.calls.sealed import unseal
 from twirec.calls.targets import check_targets, usable_targets
 from twirec.model.announcements import Announcement
@@ -26,18 +27,20 @@ class CallsIn(Telling):
         *,
         dial: Sequence[str] = (),
         build_dial: twiml.BuildDial | None = None,
+        fallback: bool = False,
     ) -> str:
         """Return the TwiML for a call that comes in: the announcement, and what follows it.
 
         Whether and how it is recorded is decided here, once, and stands on its line. The call
-        always goes on. When the catalog is down, or when Twilio asks again because another URL
-        failed (fallback URL), it is connected at once, unrecorded.
+        always goes on. When the catalog is down it is connected at once, unrecorded.
 
         Args:
             fields: Twilio's form.
             dial: whom to connect: numbers in any usual form, `client:NAME`, `sip:ADDRESS`; or alone
                 `queue:NAME`, `conference:NAME` or `VOICEMAIL`.
             build_dial: what puts into `<Dial>` whom to connect, instead of `dial`.
+            fallback: whether Twilio asks the fallback URL, as another of our URLs failed: it is
+                then connected at once, unrecorded.
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
@@ -50,18 +53,33 @@ class CallsIn(Telling):
         line = reception.open_line(request, dial=targets, country=country, now=self._now())
         if self._moves_on(request):
             return self._connect(line, build_dial, record=False)
-        if request.error_url is not None:
+        if fallback:
             unrecorded = partial(self._connect, line, build_dial, record=False)
-            return self._go_on(request.error_url, line, unrecorded)
+            return self._go_on(forms.failed_url(request, fields), line, unrecorded)
         try:
             call = self._catalog.open_call(self._decided(line))
             if call.channel_map == reception.AGENT_FIRST:  # an agent's own call: nobody to tell
+                return self._connect(call, build_dial, record=False)
+            if self._told_in_vain(call):
+                self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
                 return self._connect(call, build_dial, record=False)
             return self._sent_on(call, build_dial) or self._tell(call, build_dial)
         except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
             self._forget()
             return self._connect(line, build_dial, record=False)
+
+    def _told_in_vain(self, call: Call) -> bool:
+        """Whether telling began so long ago that one of our answers has to have failed since.
+
+        A voice URL that is its own fallback URL would otherwise tell again for ever.
+        """
+        if call.announcement is None or call.announced_at is None:
+            return False
+        if self._catalog.call(call.account_sid, call.call_sid).consents:
+            return False
+        announcement = self._catalog.announcement(call.announcement)
+        return self._now() - call.started_at > longest_telling(announcement)
 
     def _moves_on(self, request: forms.VoiceRequest) -> bool:
         """Whether it is an agent's leg that goes on to somebody else; what is recorded of it ends.
@@ -84,6 +102,7 @@ class CallsIn(Telling):
         targets: str,
         *,
         build_dial: twiml.BuildDial | None = None,
+        fallback: bool = False,
     ) -> str:
         """Return the TwiML for a call that was placed, when the customer's leg is answered.
 
@@ -93,7 +112,7 @@ class CallsIn(Telling):
         Args:
             fields: Twilio's form.
             targets: whom to connect, as `seal` wrote it into the URL.
-            build_dial: as in `answer`.
+            build_dial, fallback: as in `answer`.
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
@@ -101,7 +120,7 @@ class CallsIn(Telling):
         request = forms.parse_voice_request(fields)
         dial = unseal(targets, self._tokens(request.account_sid))
         try:
-            return self._answered_out(request, build_dial)
+            return self._answered_out(request, fields, build_dial, fallback=fallback)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             self._forget()
@@ -111,12 +130,19 @@ class CallsIn(Telling):
         line = reception.open_line(request, dial=dial, country=country, now=self._now())
         return self._connect(line, build_dial, record=False)
 
-    def _answered_out(self, request: forms.VoiceRequest, build_dial: twiml.BuildDial | None) -> str:
+    def _answered_out(
+        self,
+        request: forms.VoiceRequest,
+        fields: Mapping[str, str],
+        build_dial: twiml.BuildDial | None,
+        *,
+        fallback: bool,
+    ) -> str:
         call = self._placed(request.account_sid, request.call_sid)
-        if request.error_url is not None:
+        if fallback:
             unrecorded = partial(self._connect, call, build_dial, record=False)
-            return self._go_on(request.error_url, call, unrecorded)
-        if request.machine:
+            return self._go_on(forms.failed_url(request, fields), call, unrecorded)
+        if forms.machine_answered(fields):
             self._give_up(call.account_sid, call.call_sid, Reason.ANSWERING_MACHINE)
             return self._connect(call, build_dial, record=False)
         return self._tell(call, build_dial)
@@ -136,7 +162,7 @@ class CallsIn(Telling):
             NotFound: the call has no line.
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
-        return self._heard_out(forms.parse_voice_request(fields), 0, build_dial)
+        return self._heard_out(fields, 0, build_dial)
 
     def consent(
         self,
@@ -156,7 +182,7 @@ class CallsIn(Telling):
             NotFound: the call has no line.
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
-        return self._heard_out(forms.parse_voice_request(fields), asked, build_dial)
+        return self._heard_out(fields, asked, build_dial)
 
     def _targets(self, request: forms.VoiceRequest, given: tuple[str, ...]) -> tuple[str, ...]:
         if given == (VOICEMAIL,):
@@ -194,10 +220,12 @@ class CallsIn(Telling):
         return twiml.announce(announcement, self._urls)
 
     def _heard_out(
-        self, request: forms.VoiceRequest, asked: int, build_dial: twiml.BuildDial | None
+        self, fields: Mapping[str, str], asked: int, build_dial: twiml.BuildDial | None
     ) -> str:
         """What follows the notice (`asked` is 0), or the question put for the `asked`th time."""
         now = self._now()
+        request = forms.parse_voice_request(fields)
+        key = forms.key_pressed(fields) if asked else ""  # after the notice nothing is gathered
         record = self._catalog.call(request.account_sid, request.call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:
@@ -207,13 +235,13 @@ class CallsIn(Telling):
         if standing is None:
             if asked != call.asked:  # what was answered already, come twice
                 return twiml.ask(announcement, self._urls, call.asked)
-            waited = twiml.SECONDS_FOR_A_KEY if asked and not request.key else 0
-            outcome = self._judge(call, announcement, request.key, waited=waited, at=now)
+            waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
+            outcome = self._judge(call, announcement, key, waited=waited, at=now)
             if outcome is None:
                 self._catalog.ask_again(call.account_sid, call.call_sid, asked, now)
                 self._play(call, call.call_sid)
                 return twiml.ask(announcement, self._urls, asked + 1)
-            consent = reception.consent_of(call, announcement, outcome, now, request.key)
+            consent = reception.consent_of(call, announcement, outcome, now, key)
             standing = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
         return self._after(call, announcement, standing.outcome, build_dial)
 

@@ -14,6 +14,7 @@ from twirec.calls.sealed import seal
 from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
+from twirec.model.characters import without_unspeakable
 from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
 from twirec.model.records import Call
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
@@ -59,34 +60,40 @@ class CallsOut(Telling):
             channel_map=reception.CUSTOMER_FIRST,
         )
         decided = self._decided(line)
+        sealed = seal(line.dial, self._tokens(line.account_sid))
         placed = self._vendor().place_call(
             line.account_sid,
             from_=line.own_number,
             to=address,
-            url=f"{self._urls.outbound}/{seal(line.dial, self._tokens(line.account_sid))}",
+            url=f"{self._urls.outbound}/{sealed}",
+            fallback_url=f"{self._urls.fallback}/{sealed}",
             ended_url=self._urls.ended,
         )
         return self._catalog.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))
 
-    def dial_out(self, fields: Mapping[str, str], *, to: str, own_number: str) -> str:
+    def dial_out(
+        self, fields: Mapping[str, str], *, to: str, own_number: str, fallback: bool = False
+    ) -> str:
         """Return the TwiML for a call that an agent dials from a softphone or SIP phone.
 
         The customer is told, or asked, on their own leg, and recording starts only after that. When
-        the catalog is down, or when Twilio asks again because another URL failed (fallback URL),
-        they are dialled at once, unrecorded, and so is a short number: it may be an emergency. What
-        cannot be dialled ends the call; its line says why.
+        the catalog is down they are dialled at once, unrecorded, and so is a short number: it may
+        be an emergency. What cannot be dialled ends the call; its line says why.
 
         Args:
             fields: Twilio's form.
             to: the customer's number, as it was dialled, or `client:NAME`; of a SIP phone the
                 address, `sip:…`.
             own_number: the own number that is shown to them, E.164.
+            fallback: whether Twilio asks the fallback URL, as another of our URLs failed: they are
+                then dialled at once, unrecorded.
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
         """
         request = forms.parse_voice_request(fields)
         country = self._settings.country
+        to = without_unspeakable(to)[: forms.LONGEST_ADDRESS]  # the app read it of its own form
         line = Call(
             account_sid=request.account_sid,
             call_sid=request.call_sid,
@@ -103,8 +110,8 @@ class CallsOut(Telling):
         untold = partial(twiml.dial_out, line, target, self._urls, tell=False)
         if not request.begins:  # what is recorded of the leg is of whom they spoke with before
             self._stop_leg(request.account_sid, request.call_sid)
-        if request.error_url is not None:
-            return self._go_on(request.error_url, line, untold)
+        if fallback:
+            return self._go_on(forms.failed_url(request, fields), line, untold)
         try:
             at_once = reception.not_recorded(line, Reason.OFF, SHORT_NUMBER)
             short = target.isdigit()
@@ -142,10 +149,11 @@ class CallsOut(Telling):
             MalformedRequest: it names no parent leg.
         """
         request = forms.parse_voice_request(fields)
-        if request.parent_call_sid is None:
+        parent = forms.parent_of(fields)
+        if parent is None:
             raise MalformedRequest("The field ParentCallSid is missing.")
         try:
-            record = self._catalog.call(request.account_sid, request.parent_call_sid)
+            record = self._catalog.call(request.account_sid, parent)
             call = record.call
             if record.consents and call.leg != request.call_sid:  # another was told, and answered
                 self._stop_leg(request.account_sid, call.call_sid)
@@ -154,7 +162,7 @@ class CallsOut(Telling):
             announcement = self._catalog.announcement(call.announcement)
             self._play(call, request.call_sid)
         except (CatalogError, NotFound) as error:
-            log.error("%s: unrecorded: %s", request.parent_call_sid, error)
+            log.error("%s: unrecorded: %s", parent, error)
             self._forget()
             return twiml.nothing()
         return twiml.announce_to_callee(call.call_sid, announcement, self._urls)
@@ -175,14 +183,14 @@ class CallsOut(Telling):
         """
         request = forms.parse_voice_request(fields)
         try:
-            return self._answered(request, call_sid, asked)
+            return self._answered(request, call_sid, asked, forms.key_pressed(fields))
         except CatalogError as error:
             log.error("%s: unrecorded: %s", call_sid, error)
             with suppress(CatalogError):
                 self._give_up(request.account_sid, call_sid, Reason.CATALOG_DOWN)
             return twiml.nothing()
 
-    def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int) -> str:
+    def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int, key: str) -> str:
         now = self._now()
         record = self._catalog.call(request.account_sid, call_sid)
         call = record.call
@@ -195,13 +203,13 @@ class CallsOut(Telling):
         if asked != call.asked:
             return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
         waits = twiml.SECONDS_FOR_A_KEY if asked else twiml.SECONDS_AFTER_NOTICE
-        waited = 0 if asked and request.key else waits
-        outcome = self._judge(call, announcement, request.key, waited=waited, at=now)
+        waited = 0 if asked and key else waits
+        outcome = self._judge(call, announcement, key, waited=waited, at=now)
         if outcome is None:
             self._catalog.ask_again(call.account_sid, call_sid, asked, now)
             self._play(call, request.call_sid)
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
-        consent = reception.consent_of(call, announcement, outcome, now, request.key)
+        consent = reception.consent_of(call, announcement, outcome, now, key)
         stands = self._catalog.record_consent(consent, reception.REASONS.get(outcome))
         if stands is not consent:  # come twice at once: what follows from it is done there
             return self._bridge(call, announcement, stands.outcome)

@@ -61,16 +61,16 @@ class Inside(Recorder):
         """
         request = forms.parse_voice_request(fields)
         try:
-            self._record_taker(request)
+            self._record_taker(request, forms.taker_of(fields))
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             with suppress(CatalogError):
                 self._give_up(request.account_sid, request.call_sid, Reason.CATALOG_DOWN)
         return twiml.nothing()
 
-    def _record_taker(self, request: forms.VoiceRequest) -> None:
+    def _record_taker(self, request: forms.VoiceRequest, taker: str | None) -> None:
         record = self._catalog.call(request.account_sid, request.call_sid)
-        call, taker = record.call, request.dequeuing_call_sid
+        call = record.call
         if taker is None:
             log.error("%s: unrecorded: Twilio does not say who takes it", call.call_sid)
             self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)

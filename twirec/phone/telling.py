@@ -10,7 +10,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from twirec.calls import reception, twiml
-from twirec.calls.forms import parse_voice_request
+from twirec.calls.forms import parent_of, parse_voice_request
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, CatalogUnavailable, NotFound
 from twirec.model.records import VOICEMAIL, Call
@@ -43,13 +43,14 @@ class Telling(Recorder):
         self._give_up(call.account_sid, call.call_sid, Reason.CATALOG_DOWN)
         raise CatalogUnavailable("The catalog takes too long to write down what is played when.")
 
-    def left(self, fields: Mapping[str, str], made: datetime) -> None:
+    def left(self, fields: Mapping[str, str], made: datetime, *, whisper: bool = False) -> None:
         """Count from now on what is played, if our answer took long to leave.
 
         Whoever held it up: while it was on its way, nobody listened.
 
         Args:
             fields: the form of the request that was answered.
+            whisper: whether it was one about a leg that was dialled.
             made: when the answer was made, UTC.
         """
         now = self._now()
@@ -57,9 +58,10 @@ class Telling(Recorder):
             return
         request = parse_voice_request(fields)
         account_sid, leg = request.account_sid, request.call_sid
+        call_sid = (parent_of(fields) if whisper else None) or leg
         try:
             with suppress(NotFound):  # nothing is played in what has no line
-                call = self._catalog.call(account_sid, request.parent_call_sid or leg).call
+                call = self._catalog.call(account_sid, call_sid).call
                 if call.leg == leg and call.announced_at is not None:
                     self._catalog.announce(account_sid, call.call_sid, leg=leg, at=now)
         except CatalogError as error:
@@ -108,15 +110,25 @@ class Telling(Recorder):
         except CatalogError:
             return self._settings.policy.language
 
-    def _go_on(self, failed_url: str, call: Call, connect: Callable[[], str]) -> str:
-        """Twilio could not use one of our answers: let the call go on, unrecorded."""
-        failed = re.split("[?#]", failed_url)[0]  # it may be no URL at all
-        if failed.endswith(urlsplit(self._urls.ended).path):
-            return twiml.nothing()
+    def _go_on(self, failed_url: str | None, call: Call, connect: Callable[[], str]) -> str:
+        """Twilio could not use one of our answers: let the call go on, unrecorded.
+
+        After the end of their dial nobody is dialled again. Of who may have said themselves what
+        failed, that is known by the call's line: the other side told us what they consented to.
+        """
+        failed = re.split("[?#]", failed_url or "")[0]  # it may be no URL at all
+        over = failed.endswith(urlsplit(self._urls.ended).path)
         unrecorded = reception.not_recorded(call, Reason.CATALOG_DOWN)
         try:
             self._catalog.open_call(unrecorded)  # of a call without a line, nothing was played
+            if over or (failed_url is None and self._was_connected(call)):
+                return twiml.nothing()
             self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
-        return connect()
+        return twiml.nothing() if over else connect()
+
+    def _was_connected(self, call: Call) -> bool:
+        record = self._catalog.call(call.account_sid, call.call_sid)
+        told_there = record.call.leg not in ("", call.call_sid)  # on the leg that was dialled
+        return told_there and bool(record.consents)

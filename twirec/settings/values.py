@@ -16,7 +16,8 @@ from twirec.audio.ffmpeg import is_installed
 from twirec.audio.formats import FORMATS
 from twirec.calls.numbers import is_country
 from twirec.calls.own_wordings import read_wordings
-from twirec.calls.wordings import Wording, unspeakable
+from twirec.calls.wordings import Wording
+from twirec.model.characters import unspeakable
 from twirec.model.ownership import Adopt
 from twirec.model.words import ConsentMode, LegalBasis, Uninformed
 

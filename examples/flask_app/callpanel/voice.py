@@ -33,4 +33,17 @@ def answer() -> Response:
 @recordings.signed
 def dial_out() -> Response:
     """Dial for an agent, who calls from a softphone or SIP phone, from the first own number."""
-    return recordings.dial_out(request.form.get("To", ""), own_number=next(iter(config().lines)))
+    return _dial(fallback=False)
+
+
+@voice.post("/softphone/fallback")
+@recordings.signed
+def dial_out_after_a_failure() -> Response:
+    """Dial for an agent all the same, unrecorded, when another of our answers failed."""
+    return _dial(fallback=True)
+
+
+def _dial(*, fallback: bool) -> Response:
+    own_number = next(iter(config().lines))
+    to = request.form.get("To", "")
+    return recordings.dial_out(to, own_number=own_number, fallback=fallback)
