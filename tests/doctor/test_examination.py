@@ -20,6 +20,7 @@ OF_GOOGLE = {
     Check.SOFT_DELETE,
     Check.LIFECYCLE,
 }
+OF_THE_APP = {Check.PUBLIC_URL, Check.VIEW}
 ONLY_WHERE_SET = {Check.TOKENS, Check.API_KEY}
 CLOSED = "http://127.0.0.1:9"  # the port of `discard`, which nobody serves
 
@@ -80,9 +81,9 @@ def test_each_wrong_setting_is_a_line_and_the_rest_is_checked(installation: Inst
 @pytest.mark.parametrize(
     ("name", "unchecked"),
     [
-        ("TWILIO_ACCOUNT_SID", {Check.CREDENTIALS, Check.PUBLIC_URL, Check.VIEW}),
-        ("TWILIO_AUTH_TOKEN", {Check.CREDENTIALS, Check.PUBLIC_URL, Check.VIEW}),
-        ("TWIREC_PUBLIC_URL", {Check.PUBLIC_URL, Check.VIEW}),
+        ("TWILIO_ACCOUNT_SID", {Check.CREDENTIALS, Check.INSTALLATIONS, *OF_THE_APP}),
+        ("TWILIO_AUTH_TOKEN", {Check.CREDENTIALS, Check.INSTALLATIONS, *OF_THE_APP}),
+        ("TWIREC_PUBLIC_URL", {Check.INSTALLATIONS, *OF_THE_APP}),
         ("TWIREC_BUCKET", {Check.BUCKET}),
     ],
 )

@@ -85,7 +85,7 @@ def examine(
         yield from guarded(Check.NOT_OURS, partial(ownership_findings, settings))
     if settings.bucket and any(each.level is Level.OK for each in database[:1]):
         others = [one.voice_url for one in called if not is_ours(one, settings.public_url)]
-        look = partial(identity_findings, settings, catalogs, others)
+        look = partial(identity_findings, settings, catalogs, others if called else None)
         yield from guarded(Check.MARK, look)
 
 

@@ -38,21 +38,25 @@ APART = (
 
 
 def identity_findings(
-    settings: Settings, catalogs: Sequence[str], elsewhere: Sequence[str]
+    settings: Settings, catalogs: Sequence[str], elsewhere: Sequence[str] | None
 ) -> Iterator[Finding]:
     """Check who is who.
 
     Args:
         settings: where catalog and bucket are.
         catalogs: what the app answered of which catalog it works with.
-        elsewhere: voice URLs of the accounts that are not this app's.
+        elsewhere: voice URLs of the accounts that are not this app's; None if Twilio told of none
+            at all.
     """
     with closing(SqlCatalog(settings.database_url)) as catalog:
         own, was_marked = catalog.identity(), catalog.mark(MARKED) is not None
     for said in catalogs[:1]:
         yield check_same_catalog(own, said)
     yield from guarded(Check.MARK, partial(_bucket, settings.bucket, own, was_marked))
-    yield from check_others(own, ((url, whose(url)) for url in pings(elsewhere)))
+    if elsewhere is None:
+        yield unknown(Check.INSTALLATIONS, "Where numbers of the accounts lead is not known.")
+    else:
+        yield from check_others(own, ((url, whose(url)) for url in pings(elsewhere)))
 
 
 def check_same_catalog(own: str, said: str) -> Finding:
