@@ -50,8 +50,8 @@ def test_what_is_begun_is_known_and_made_once_it_is(catalog: SqlCatalog) -> None
     assert made == one(made_at=STARTED, generation=7, size=70, crc32c="AAAAAA==", own_sha256=None)
     assert catalog.derivatives(sid) == [made]
     assert catalog.derivatives(recording_sid(2)) == []
-    assert catalog.derivatives_named("derivatives/2026/") == [made]
-    assert catalog.derivatives_named("derivatives/2_26/") == []
+    assert catalog.known_derivatives([made.object_name, "other"]) == {made.object_name}
+    assert catalog.known_derivatives([]) == set()
 
 
 def test_what_is_begun_again_stays_and_expires_at_the_later_time(catalog: SqlCatalog) -> None:

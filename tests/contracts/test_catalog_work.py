@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.contracts.catalog_scenes import BOTH, MINUTE, NOW, STORED, claimed, receive
-from tests.factories import a_callback, recording_sid
+from tests.factories import a_callback, a_recording, recording_sid
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.model.errors import LeaseLost
 from twirec.model.states import State
@@ -73,10 +73,16 @@ def test_an_object_is_named_once(catalog: SqlCatalog) -> None:
     assert lease.recording.object_name == "recordings/a.wav"
 
 
-def test_the_days_of_all_objects_are_known(catalog: SqlCatalog) -> None:
-    assert catalog.object_days() == set()
-    catalog.name_object(claimed(catalog), "recordings/2026/11/23/20261123T101500Z_RE.wav")
-    assert catalog.object_days() == {"recordings/2026/11/23/"}
+def test_objects_are_named_page_by_page_in_the_order_of_buckets(catalog: SqlCatalog) -> None:
+    names = ["recordings/%/a", "recordings/A", "recordings/_", "recordings/a", "recordings/é"]
+    for number, name in enumerate(reversed(names), 1):
+        catalog.adopt(a_recording(sid=recording_sid(number), object_name=name))
+    catalog.adopt(a_recording(sid=recording_sid(6), object_name="recordingsX"))
+    found: list[str | None] = []
+    while page := catalog.named("recordings/", after=found[-1] if found else None, limit=2):
+        found += [row.object_name for row in page]
+    assert found == names
+    assert [row.object_name for row in catalog.named("recordings/%", limit=9)] == names[:1]
 
 
 def test_archived_then_released(catalog: SqlCatalog) -> None:

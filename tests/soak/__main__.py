@@ -13,11 +13,14 @@ from tests.servers import StrictGcs
 from tests.soak import backfill
 from tests.soak.faults import play
 from tests.soak.ground import Figures, Ground, ground
+from tests.soak.sweeping import SweepFigures
+from tests.soak.sweeping import play as sweep
 from twirec.transfers.steps import Step
 
 KILLS_OF_EACH_STEP = 20
 RECORDINGS = 2000
 GATHERED = 5000
+SWEPT, TIMES = 1500, 5
 INTERRUPTIONS = 4
 SMALL, LARGE = 4, 300
 """Seconds of a recording that goes in one request, and of one that goes in pieces."""
@@ -57,7 +60,7 @@ def crashes(field: Ground) -> Figures:
     return figures
 
 
-def told(what: str, figures: Figures | backfill.BackfillFigures) -> bool:
+def told(what: str, figures: Figures | SweepFigures | backfill.BackfillFigures) -> bool:
     """Print figures; whether they are what they have to be."""
     sys.stdout.write(f"{what}: {figures}\n")
     sys.stdout.flush()
@@ -77,6 +80,9 @@ def main() -> int:
     with on_folder() as field:
         taken = backfill.play(field, GATHERED, interruptions=INTERRUPTIONS)
         well.append(told("backfill, interrupted", taken))
+    for _ in range(TIMES):
+        with tempfile.TemporaryDirectory() as folder:
+            well.append(told("sweeps beside a worker", sweep(Path(folder), SWEPT)))
     return 0 if all(well) else 1
 
 

@@ -64,12 +64,14 @@ class RecordingsCatalog(Protocol):
         """
         ...
 
-    def named(self, prefix: str) -> list[Recording]:
-        """Return the recordings whose object's name begins so, in order of the names."""
-        ...
+    def named(self, prefix: str, *, after: str | None = None, limit: int) -> list[Recording]:
+        """Return recordings whose object's name begins so, in order of the names' code points.
 
-    def object_days(self) -> set[str]:
-        """Return what the names of objects begin with, up to and with the day: 22 characters."""
+        Args:
+            prefix: what the names begin with.
+            after: the last name of the page before.
+            limit: how many at the most.
+        """
         ...
 
     def parked(self, limit: int | None = None) -> list[Recording]:
@@ -80,10 +82,11 @@ class RecordingsCatalog(Protocol):
         """Return what Twilio last said is being recorded, and began before a moment."""
         ...
 
-    def make_due(self, sid: str, at: datetime) -> None:
+    def make_due(self, sid: str, at: datetime) -> bool:
         """Let a worker take what is parked up once more: if that fails, it is parked again.
 
-        Nothing is done to what is not parked, or waits until somebody decides.
+        False, and nothing is done, to what is not parked (any more), or waits until somebody
+        decides.
         """
         ...
 

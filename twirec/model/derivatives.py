@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -97,8 +98,8 @@ class DerivativesCatalog(Protocol):
         """Return what was made, or begun, of a recording, in order of the names."""
         ...
 
-    def derivatives_named(self, prefix: str) -> list[Derivative]:
-        """Return the derivatives whose object's name begins so, in order of the names."""
+    def known_derivatives(self, names: Sequence[str]) -> set[str]:
+        """Return those of some names of objects that are names of derivatives."""
         ...
 
     def forget_derivative(self, object_name: str) -> None:

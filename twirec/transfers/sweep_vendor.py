@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import NotFound
+from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ownership import Claim, Foreign
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
@@ -17,6 +18,9 @@ from twirec.transfers.adoption import Adopted, adopt, line_of, state_of
 from twirec.transfers.kept import check_kept
 from twirec.transfers.ownership import Ownership
 from twirec.transfers.sweep_findings import Finding
+
+GONE_THERE = frozenset({State.RELEASED, State.ERASED})
+"""The states in which the vendor has no copy."""
 
 ELSEWHERE = "external: Twilio put it into your own storage, and twirec has no copy of it"
 
@@ -68,11 +72,11 @@ class VendorSide:
             yield from self._take(found, held, elsewhere)
         elif known.state is State.RELEASED and self._trial:
             return
-        elif known.state is State.RELEASED:
-            yield Finding(found.sid, "deleted_again", "", partial(self._delete_again, known))
-        elif known.state is State.ERASED:
-            delete = partial(self._vendor.delete, known.account_sid, known.sid)
-            yield Finding(found.sid, "erased_again", "", delete)
+        elif known.state in GONE_THERE:
+            if not self._is_still_there(known):  # a worker deleted it since it was listed
+                return
+            again = "erased_again" if known.state is State.ERASED else "deleted_again"
+            yield Finding(found.sid, again, "", partial(self._delete_again, known))
         elif (moves := advance(known.state, told) is not known.state) or _lacks(known, found):
             refresh = partial(self._refresh, found, told)
             yield Finding(found.sid, "advanced" if moves else "", elsewhere, refresh)
@@ -122,9 +126,16 @@ class VendorSide:
             return True
         return self._catalog.line(known.account_sid, known.call_sid) is None
 
+    def _is_still_there(self, known: Recording) -> bool:
+        with suppress(NotAtVendor):
+            self._vendor.recording(known.account_sid, known.sid)
+            return True
+        return False
+
     def _delete_again(self, known: Recording) -> None:
-        """Delete what the catalog says is gone, after another look at our own copy."""
-        check_kept(self._bucket, known)
+        """Delete what the catalog says is gone, after another look at our own copy, if any."""
+        if known.state is State.RELEASED:
+            check_kept(self._bucket, known)
         self._vendor.delete(known.account_sid, known.sid)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -71,9 +72,11 @@ class Derivatives:
         """Return what was made, or begun, of a recording, in order of the names."""
         return self._where(derivatives.c.recording_sid == recording_sid)
 
-    def derivatives_named(self, prefix: str) -> list[Derivative]:
-        """Return the derivatives whose object's name begins so, in order of the names."""
-        return self._where(derivatives.c.object_name.startswith(prefix, autoescape=True))
+    def known_derivatives(self, names: Sequence[str]) -> set[str]:
+        """Return those of some names that are names of derivatives."""
+        known = select(derivatives.c.object_name).where(derivatives.c.object_name.in_(names))
+        with self.database.read() as connection:
+            return set(connection.scalars(known))
 
     def _where(self, condition: ColumnElement[bool]) -> list[Derivative]:
         statement = select(derivatives).where(condition).order_by(derivatives.c.object_name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, case, exists, insert, or_, select, update
 
 from twirec.adapters.sql.agents import PROOF, has_line
 from twirec.adapters.sql.database import Database
@@ -45,7 +45,8 @@ PARKED = (
 """The rows of which `Recording.parked` holds."""
 NO_OTHER_REASON = tuple(reason.value for reason in NOTHING_CAME)
 MAY_BE_RECORDED = (Outcome.OPEN.value, Outcome.OWED.value, Outcome.RECORDED.value)
-DAY_OF_NAME = len("recordings/2026/11/23/")
+LAST = "\U0010ffff"
+"""After all that a name may go on with."""
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
 
@@ -118,20 +119,15 @@ class Recordings:
             facts = _facts(connection, found)
             return _advance(connection, known, state, facts, at).state != known.state
 
-    def named(self, prefix: str) -> list[Recording]:
-        """Return the recordings whose object's name begins so, in order of the names."""
-        begins_so = recordings.c.object_name.startswith(prefix, autoescape=True)
-        statement = select(recordings).where(begins_so)
+    def named(self, prefix: str, *, after: str | None = None, limit: int) -> list[Recording]:
+        """Return recordings whose object's name begins so, in order of the names."""
+        name = recordings.c.object_name
+        begins_so = (name >= prefix) & (name < prefix + LAST)  # unlike LIKE, by the index
+        statement = select(recordings).where(begins_so).order_by(name).limit(limit)
+        if after is not None:
+            statement = statement.where(name > after)
         with self.database.read() as connection:
-            found = [to_recording(row) for row in connection.execute(statement)]
-        return sorted(found, key=lambda recording: recording.object_name or "")
-
-    def object_days(self) -> set[str]:
-        """Return what the names of objects begin with, up to and with the day: 22 characters."""
-        day = func.substr(recordings.c.object_name, 1, DAY_OF_NAME)
-        statement = select(day).where(recordings.c.object_name.is_not(None)).distinct()
-        with self.database.read() as connection:
-            return set(connection.scalars(statement))
+            return [to_recording(row) for row in connection.execute(statement)]
 
     def parked(self, limit: int | None = None) -> list[Recording]:
         """Return what was given up, with the last error, oldest first."""
@@ -149,11 +145,13 @@ class Recordings:
         with self.database.read() as connection:
             return [to_recording(row) for row in connection.execute(statement)]
 
-    def make_due(self, sid: str, at: datetime) -> None:
+    def make_due(self, sid: str, at: datetime) -> bool:
         """Let a worker take what is parked up once more. What waits for a decision stays."""
         this = (recordings.c.sid == sid) & PARKED & ~UNDECIDED
         with self.database.write() as connection:
-            connection.execute(update(recordings).where(this).values(due_at=at))
+            return bool(
+                connection.execute(update(recordings).where(this).values(due_at=at)).rowcount
+            )
 
 
 def _find(connection: Connection, sid: str) -> Recording | None:

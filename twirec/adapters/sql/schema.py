@@ -32,6 +32,9 @@ metadata = MetaData(
     }
 )
 
+NAME = String(1024).with_variant(String(1024, collation="C"), "postgresql")
+"""In the order of code points, as buckets list names; SQLite's own order is that."""
+
 calls = Table(
     "calls",
     metadata,
@@ -96,7 +99,7 @@ recordings = Table(
     Column("leg", String(34)),
     Column("error_code", Integer),
     Column("encryption", TextsJson(Encryption)),
-    Column("object_name", String(1024), unique=True),
+    Column("object_name", NAME, unique=True),
     Column("generation", BigInteger),
     Column("size", BigInteger),
     Column("crc32c", String(8)),

@@ -299,7 +299,13 @@ def upgrade() -> None:
         sa.Column("leg", sa.String(length=34), nullable=True),
         sa.Column("error_code", sa.Integer(), nullable=True),
         sa.Column("encryption", sa.JSON(), nullable=True),
-        sa.Column("object_name", sa.String(length=1024), nullable=True),
+        sa.Column(
+            "object_name",
+            sa.String(length=1024).with_variant(
+                sa.String(length=1024, collation="C"), "postgresql"
+            ),
+            nullable=True,
+        ),
         sa.Column("generation", sa.BigInteger(), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("crc32c", sa.String(length=8), nullable=True),
