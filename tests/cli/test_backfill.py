@@ -190,7 +190,7 @@ def test_on_a_terminal_what_is_logged_stands_above_the_bar(
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
     assert status == 0
     assert "6 copied" in out
-    (logged,) = (line for line in re.split(r"[\r\n]+", plain) if "NotAudio" in line)
+    (logged,) = (line for line in re.split(r"[\r\n]+", plain) if "MediaIsErrorPage" in line)
     assert "Taking over" not in logged
 
 
@@ -232,7 +232,7 @@ def test_the_figures_as_json(twirec_sandbox: Sandbox, twirec: Twirec) -> None:
 def test_a_span_that_makes_no_sense_is_refused(twirec: Twirec) -> None:
     assert twirec("backfill").exit_code == 2
     result = twirec("backfill", "--since", "2026-11-02", "--until", "2026-11-01")
-    assert (result.exit_code, "since: has to be before until" in result.output) == (1, True)
+    assert (result.exit_code, "since: has to be before until" in result.output) == (2, True)
 
 
 @pytest.mark.usefixtures("sandboxed")

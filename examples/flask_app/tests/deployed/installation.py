@@ -278,6 +278,6 @@ def running(
 def _lives(installation: Installation) -> bool:
     try:
         signed_in = installation.get("/sign-in")[0] == 200
-        return signed_in and installation.get("/twirec/ping")[0] == 405
+        return signed_in and installation.get("/twirec/ping")[0] in {200, 503}
     except OSError:
         return False
