@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Role,
     )
     from twirec.settings import Settings, misread_settings
+    from twirec.settings.operating_user import operating_user
 
 __all__ = [
     "NOT_KNOWN",
@@ -92,6 +93,7 @@ __all__ = [
     "WorkerAway",
     "__version__",
     "misread_settings",
+    "operating_user",
 ]
 
 _HOMES = {
@@ -128,6 +130,7 @@ _HOMES = {
         "Reason",
         "Role",
     ),
+    "twirec.settings.operating_user": ("operating_user",),
     "twirec.settings": ("Settings", "misread_settings"),
 }
 """Where each public name is at home. The imports above say the same, and a test that they do."""

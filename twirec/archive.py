@@ -186,6 +186,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
                 *(in_turn if self.settings.sweep_every else ()),
                 self._end_trial,
                 self.expire_derivatives,
+                self._shorten_log_in_turn,
             ),
             let_go=self._end_trial,
         )

@@ -29,6 +29,8 @@ CHECKED = "the catalog can be written"
 SILENCE = timedelta(minutes=2)
 """How long no worker may have said that it lives: each does so every twenty seconds."""
 
+HOUR = timedelta(hours=1)
+
 LONGEST_CHECK = 2.0
 """Seconds: who asks whether we are ready does not wait for long."""
 
@@ -69,6 +71,10 @@ class Upkeep(Auditing):
 
     def _beat(self) -> None:
         self.catalog.set_mark(HEARTBEAT, self.now())
+
+    def _shorten_log_in_turn(self) -> None:
+        if self.catalog.take_turn("turn to shorten the log", self.now(), HOUR):
+            self.catalog.shorten_log()
 
     def check(self) -> None:
         """Check that the catalog is of this version and can be written, for a readiness probe.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 
 from tests.cli.conftest import Twirec
 from tests.factories import call_sid, recording_sid
 from twirec.archive import Archive
+from twirec.settings.operating_user import operating_user
 
 
 def test_the_command_line_is_audited_as_the_user_of_the_system(
@@ -15,7 +15,7 @@ def test_the_command_line_is_audited_as_the_user_of_the_system(
 ) -> None:
     assert twirec("off", "--reason", "works council").exit_code == 0
     (entry,) = json.loads(twirec("audit", "--json").output)
-    assert (entry["by"], entry["action"]) == (f"os:{getpass.getuser()}", "policy")
+    assert (entry["by"], entry["action"]) == (operating_user(), "policy")
     assert entry["detail"]["on"] is False
 
 

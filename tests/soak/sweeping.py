@@ -72,6 +72,9 @@ def play(folder: Path, recordings: int, *, threads: int = 4) -> SweepFigures:
         going = worker.is_alive()  # and once more when it is done
         _sweep(archive, figures)
     worker.join()
+    time += timedelta(days=1)  # what failed meanwhile, as the database was busy, is due again
+    archive.worker(threads=threads).run_once()
+    _sweep(archive, figures)
     figures.released = archive.stats().recordings.get(State.RELEASED, 0)
     archive.close()
     return figures

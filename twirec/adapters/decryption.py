@@ -101,6 +101,13 @@ def read_keys(table: str, environ: Mapping[str, str]) -> dict[str, RsaKey]:
     return keys
 
 
+def key_files(environ: Mapping[str, str]) -> list[Path]:
+    """Return the files that `TWIREC_DECRYPTION_KEYS` names, whether or not they are there."""
+    entries = environ.get("TWIREC_DECRYPTION_KEYS", "").split(";")
+    places = (entry.partition("=")[2].strip() for entry in entries)
+    return [Path(place) for place in places if place and not place.startswith("env:")]
+
+
 def _pem(place: str, environ: Mapping[str, str]) -> bytes:
     kind, _, name = place.partition(":")
     if kind == "env":

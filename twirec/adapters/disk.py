@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import shutil
+import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 MOUNTS = Path("/proc/self/mounts")
 
 NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.gcsfuse")
 """What the names of file systems on other machines begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Who may do what with a file.
+
+    Attributes:
+        mode: its permissions, such as `0o600`.
+        owner: the id of the user whom it belongs to.
+    """
+
+    mode: int
+    owner: int
+
+
+def file_facts(path: Path) -> FileFacts | None:
+    """Return who may do what with a file, links followed; None if there is none, or none to see."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return FileFacts(found.st_mode & 0o777, found.st_uid) if stat.S_ISREG(found.st_mode) else None
 
 
 def existing(path: Path) -> Path:

@@ -8,7 +8,8 @@ from datetime import datetime
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import Column, as_json, print_json, print_table, say, who
+from twirec.cli.output import Column, as_json, print_json, print_table, say
+from twirec.settings.operating_user import operating_user
 
 
 @click.command()
@@ -25,7 +26,7 @@ from twirec.cli.output import Column, as_json, print_json, print_table, say, who
 def inform(agent: str, informed_on: datetime, reference: str, as_json: bool) -> None:
     """Register that an agent (a number, client:NAME, sip:ADDRESS) knows that calls are recorded."""
     entry = Archive.from_env().inform_agent(
-        agent, informed_on=informed_on.date(), reference=reference, by=who()
+        agent, informed_on=informed_on.date(), reference=reference, by=operating_user()
     )
     if as_json:
         print_json(asdict(entry))

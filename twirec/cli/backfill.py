@@ -25,9 +25,10 @@ from rich.progress import (
 from rich.text import Text
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, print_not_ours, progress_terminal, say, who
+from twirec.cli.output import as_json, print_json, print_not_ours, progress_terminal, say
 from twirec.model.backfill import FREE_MINUTES, PRICE_PER_MINUTE, BackfillReport
 from twirec.model.states import State
+from twirec.settings.operating_user import operating_user
 
 Show = Callable[[BackfillReport], object]
 
@@ -74,7 +75,7 @@ def backfill(
     taking = archive.backfill(
         since,
         until,
-        by=who(),
+        by=operating_user(),
         keep_at_vendor=keep_at_vendor,
         release_unknown=release_unknown,
         legal_ground=legal_ground,

@@ -7,8 +7,9 @@ from dataclasses import asdict
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, say, who
+from twirec.cli.output import as_json, print_json, say
 from twirec.model.errors import VendorError
+from twirec.settings.operating_user import operating_user
 
 
 @click.command()
@@ -39,7 +40,7 @@ def pause(sid: str, as_json: bool) -> None:
     It stays paused until it is resumed. Exit status 1 if Twilio did not say that it is paused.
     """
     try:
-        pauses = Archive.from_env().pause(sid, by=who())
+        pauses = Archive.from_env().pause(sid, by=operating_user())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it records, and try again: {error}") from error
     if as_json:
@@ -55,7 +56,7 @@ def pause(sid: str, as_json: bool) -> None:
 def resume(sid: str, as_json: bool) -> None:
     """Let what is recorded of a call (CA…) go on after a pause."""
     try:
-        resumed = Archive.from_env().resume(sid, by=who())
+        resumed = Archive.from_env().resume(sid, by=operating_user())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it is silent, and try again: {error}") from error
     if as_json:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, say, who
+from twirec.cli.output import as_json, print_json, say
+from twirec.settings.operating_user import operating_user
 
 
 @click.command()
@@ -24,9 +25,9 @@ def compare(sid: str, reason: str | None, as_json: bool) -> None:
     archive = Archive.from_env()
     settled, deleted = 0, list[str]()
     if reason is None:
-        deleted = archive.compare(sid, by=who())
+        deleted = archive.compare(sid, by=operating_user())
     else:
-        settled = archive.settle_difference(sid, reason=reason, by=who())
+        settled = archive.settle_difference(sid, reason=reason, by=operating_user())
     if as_json:
         print_json({"sid": sid, "settled": settled, "deleted": deleted})
     elif reason is None:

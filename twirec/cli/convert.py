@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import as_json, print_json, say, who
+from twirec.cli.output import as_json, print_json, say
 from twirec.model.audio import Channels
 from twirec.model.reading import Reading
+from twirec.settings.operating_user import operating_user
 
 
 class Moment(click.ParamType[float]):
@@ -78,7 +79,7 @@ def convert(
         rate=rate,
         normalise=normalise,
         trim_silence=trim_silence,
-        by=who(),
+        by=operating_user(),
     )
     _give(reading, output, as_json)
 
@@ -92,7 +93,7 @@ def download(sid: str, output: str | None, as_json: bool) -> None:
 
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
-    _give(Archive.from_env().open(sid, by=who(), download=True), output, as_json)
+    _give(Archive.from_env().open(sid, by=operating_user(), download=True), output, as_json)
 
 
 def _give(reading: Reading, output: str | None, as_json: bool) -> None:

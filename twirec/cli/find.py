@@ -18,7 +18,6 @@ from twirec.cli.output import (
     print_json,
     record_fields,
     say,
-    who,
 )
 from twirec.cli.waves import sound_fields, sound_lines, sound_of
 from twirec.model.announcements import Announcement
@@ -29,6 +28,7 @@ from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.waves import Waveform
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
+from twirec.settings.operating_user import operating_user
 
 SHOWN = 20
 """How many rows of a file are named; `--json` names more."""
@@ -122,10 +122,15 @@ def annotate(
     archive = Archive.from_env()
     if added:
         record = archive.add_numbers(
-            sid, customer=customer, own=own, direction=direction, why=reason or "", by=who()
+            sid,
+            customer=customer,
+            own=own,
+            direction=direction,
+            why=reason or "",
+            by=operating_user(),
         )
     if note is not None or case is not None or not added:
-        record = archive.annotate(sid, note=note, case=case, by=who())
+        record = archive.annotate(sid, note=note, case=case, by=operating_user())
     if as_json:
         print_json(record_fields(record))
     else:
@@ -146,7 +151,7 @@ def add_numbers(export: str, reason: str, dry_run: bool, as_json: bool) -> None:
     """
     archive = Archive.from_env()
     with _opened(export) as file:
-        report = archive.add_numbers_from(file, why=reason, by=who(), dry_run=dry_run)
+        report = archive.add_numbers_from(file, why=reason, by=operating_user(), dry_run=dry_run)
     if as_json:
         print_json(asdict(report))
     else:

@@ -15,9 +15,9 @@ from twirec.cli.output import (
     progress_terminal,
     say,
     tell_of_strangers,
-    who,
 )
 from twirec.model.journal import RebuildReport
+from twirec.settings.operating_user import operating_user
 
 
 @click.command()
@@ -57,7 +57,7 @@ def rebuild(into: str | None, as_json: bool) -> None:
         }
         report = Archive.from_env().rebuild(
             into,
-            by=who(),
+            by=operating_user(),
             progress=lambda what, count: bars.update(tasks[what], completed=count),
         )
     if as_json:

@@ -6,7 +6,6 @@ and no character of it is an order to the terminal.
 
 from __future__ import annotations
 
-import getpass
 import io
 import json
 import logging
@@ -293,11 +292,6 @@ def tell_of_strangers(count: int, named: Mapping[str, str]) -> None:
         say(f"    {name}: {reason}")
     if count > len(named):
         say(f"    and {count - len(named)} more")
-
-
-def who() -> str:
-    """Return who runs the command, for what is written down of it."""
-    return f"os:{getpass.getuser()}"
 
 
 def _plain(value: object) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from twirec.archive import Archive
-from twirec.cli.output import Column, as_json, print_json, print_table, say, who
+from twirec.cli.output import Column, as_json, print_json, print_table, say
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.words import ConsentMode, Direction, LegalBasis
+from twirec.settings.operating_user import operating_user
 
 Options = Callable[[Any], Any]
 
@@ -96,10 +97,10 @@ def policy(
         return
     whom: Any = {"number": number, "direction": direction}
     if reset:
-        archive.reset_policy(by=who(), why=reason or "", **whom)
+        archive.reset_policy(by=operating_user(), why=reason or "", **whom)
     elif mode or language or legal_basis:
         archive.change_policy(
-            by=who(),
+            by=operating_user(),
             why=reason or "",
             **whom,
             mode=mode,
@@ -116,7 +117,7 @@ def _switch(
 ) -> None:
     archive = Archive.from_env()
     change = archive.change_policy(
-        by=who(),
+        by=operating_user(),
         why=reason,
         number=number,
         direction=direction,

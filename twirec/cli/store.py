@@ -15,10 +15,10 @@ from twirec.cli.output import (
     print_not_ours,
     say,
     tell_of_strangers,
-    who,
 )
 from twirec.model.errors import BucketError, BucketNotOurs
 from twirec.model.records import SweepReport
+from twirec.settings.operating_user import operating_user
 
 
 @click.command()
@@ -42,7 +42,7 @@ def init(adopt_bucket: bool, reason: str | None, as_json: bool) -> None:
     if not as_json:
         say("The catalog is ready.")
     if reason:
-        archive.adopt_bucket(why=reason, by=who())
+        archive.adopt_bucket(why=reason, by=operating_user())
         if not as_json:
             say("The bucket is this catalog's.")
     else:
@@ -69,7 +69,7 @@ def _mark(archive: Archive) -> bool:
 @as_json
 def admit(sid: str, ground: str, as_json: bool) -> None:
     """Take a recording (RE…) that others started out of quarantine."""
-    admitted = Archive.from_env().admit(sid, ground=ground, by=who())
+    admitted = Archive.from_env().admit(sid, ground=ground, by=operating_user())
     if as_json:
         print_json(asdict(admitted))
     else:
@@ -90,7 +90,7 @@ def erase(sid: str, reason: str, yes: bool, as_json: bool) -> None:
     recording = archive.catalog.recording(sid)  # one that is not there is not asked about
     if not yes:
         ask(f"Destroy {sid}, which is {recording.state}, everywhere and for ever?")
-    ordered = archive.erase(sid, why=reason, by=who())
+    ordered = archive.erase(sid, why=reason, by=operating_user())
     if as_json:
         print_json(asdict(ordered))
     else:
@@ -116,7 +116,7 @@ def work(once: bool, threads: int, retry: str | None, as_json: bool) -> None:
     archive = Archive.from_env()
     count = 0
     if retry:  # whose value may be `--all`: click takes what follows, dashes or not
-        count = archive.retry(None if retry == "--all" else retry, by=who())
+        count = archive.retry(None if retry == "--all" else retry, by=operating_user())
         if not as_json:
             say(f"Parked recordings to try again: {count}.")
     worker = archive.worker(threads)

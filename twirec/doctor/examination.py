@@ -23,6 +23,7 @@ from twirec.doctor.numbers import is_ours, number_findings
 from twirec.doctor.ownership import ownership_findings
 from twirec.doctor.places import place_findings
 from twirec.doctor.policy import policy_findings
+from twirec.doctor.private_keys import private_key_findings
 from twirec.doctor.public_url import public_url_findings
 from twirec.doctor.vendor import vendor_findings
 from twirec.doctor.voice_view import call_findings, view_findings
@@ -54,12 +55,14 @@ def examine(
         voice: views to try besides those that the numbers point at: paths below the public URL,
             such as `/voice`, or whole URLs.
     """
-    settings, problems = Settings.read(os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    settings, problems = Settings.read(environ)
     for problem in problems:
         yield failed(Check.SETTINGS, problem, "Correct it in the environment.")
     if not problems:
         yield ok(Check.SETTINGS, "All settings can be read.")
     yield from place_findings(settings)
+    yield from private_key_findings(environ)
     called: list[OwnAddress] = []
     catalogs: list[str] = []
     public_url = list(_public_url(settings, catalogs))

@@ -39,6 +39,7 @@ class Check(StrEnum):
     LIFECYCLE = "lifecycle"
     FOLDER_PERMISSIONS = "folder permissions"
     BUCKET_DISK = "bucket disk"
+    PRIVATE_KEYS = "private keys"
     DATABASE = "database"
     DATABASE_FILE = "database file"
     DATABASE_DISK = "database disk"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +15,7 @@ from callpanel import accounts
 from callpanel.accounts import AccountError
 from callpanel.config import archive
 from callpanel.roles import Role
-from twirec import TwirecError
+from twirec import TwirecError, operating_user
 
 
 @contextmanager
@@ -92,7 +91,7 @@ def list_() -> None:
 @contextmanager
 def _recorded(action: str, name: str, role: str) -> Iterator[None]:
     """Write down what is done to an account before it stays, or that it failed."""
-    by, detail = f"os:{getpass.getuser()}", {"user": name, "role": role}
+    by, detail = operating_user(), {"user": name, "role": role}
     try:
         yield
     except AccountError as error:

@@ -43,6 +43,19 @@ def guard_file(engine: Engine) -> None:
             options["uri"] = True
 
 
+def erase_what_is_deleted(engine: Engine) -> None:
+    """Let SQLite overwrite what is deleted, whatever this machine's SQLite was compiled with.
+
+    Source: https://www.sqlite.org/pragma.html#pragma_secure_delete.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _overwrite(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA secure_delete=ON").close()
+
+
 def make_file(engine: Engine) -> None:
     """Make the file of the accounts, for its owner only: it holds hashes of passwords."""
     if file := _file(engine):

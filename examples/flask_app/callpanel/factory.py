@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from callpanel import auth, commands, headers, language, panel, probes, users, voice
 from callpanel.config import Config
-from callpanel.extensions import babel, csrf, db, guard_file, login, migrate
+from callpanel.extensions import babel, csrf, db, erase_what_is_deleted, guard_file, login, migrate
 from twirec import Archive, SettingsError
 
 LARGEST_FORM = 64 * 1024
@@ -74,6 +74,7 @@ def _add_pages(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         guard_file(db.engine)
+        erase_what_is_deleted(db.engine)
     migrate.init_app(app, db, directory=os.path.join(app.root_path, "migrations"))  # noqa: PTH118
     csrf.init_app(app)
     babel.init_app(app, locale_selector=language.chosen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 import stat
@@ -17,7 +16,8 @@ from flask.testing import FlaskCliRunner
 from panel_house import LINE, PASSWORD, Browser, make_app, open_archive, settings_of
 
 from callpanel import accounts, demo
-from twirec import Archive, CatalogError
+from callpanel.extensions import db
+from twirec import Archive, CatalogError, operating_user
 
 LONG = "una contraseña larga"
 
@@ -63,7 +63,7 @@ def test_a_new_account_may_sign_in_and_is_on_the_audit_log(
     result = cli.invoke(args=given)
     assert result.output == "pia may sign in, as agent.\n"
     entry = archive.audit_log(limit=1)[0]
-    assert (entry.by, entry.action, entry.ok) == (f"os:{getpass.getuser()}", "user_add", True)
+    assert (entry.by, entry.action, entry.ok) == (operating_user(), "user_add", True)
     assert client.sign_in("pia", LONG).status_code == 302
 
 
@@ -203,3 +203,8 @@ def test_the_port_of_the_demo_may_be_taken() -> None:
         result = CliRunner().invoke(demo.main, ["--port", str(port)])
     assert (result.exit_code, type(result.exception)) == (1, SystemExit)
     assert result.output.startswith(f"Error: port {port} of 127.0.0.1 cannot be used")
+
+
+def test_what_is_deleted_of_the_accounts_is_overwritten(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1

@@ -103,6 +103,10 @@ class SqlCatalog(
                 f"The disk of the catalog has {free // 1_000_000} MB left: make room on it."
             )
 
+    def shorten_log(self) -> None:
+        """Let nothing of what was erased stay beside the database. See `Database.shorten_log`."""
+        self.database.shorten_log()
+
     def close(self) -> None:
         """Close all connections."""
         self.database.close()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,23 @@ class Database:
                 f"The catalog cannot be made at {self.file.absolute()}: {error.strerror}."
             ) from error
 
+    def shorten_log(self) -> None:
+        """Bring what was written into the file of a SQLite database, and empty the log beside it.
+
+        What is deleted is overwritten in the file, and stays in the log until then. If others are
+        reading, the next time does it. For other databases nothing is done.
+
+        Source: https://www.sqlite.org/pragma.html#pragma_wal_checkpoint.
+        """
+        if self.file is None:
+            return
+        with (
+            self._transaction(),
+            closing(self.engine.raw_connection()) as connection,
+            suppress(sqlite3.OperationalError),
+        ):
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close all connections."""
         self._outages.close()
@@ -192,6 +210,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",  # readers do not wait for the writer
         "synchronous=FULL",  # what is committed survives a power cut (https://sqlite.org/pragma.html)
         "foreign_keys=ON",
+        "secure_delete=ON",  # what is deleted is overwritten: Debian's default, and not SQLite's
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 
