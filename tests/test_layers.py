@@ -61,7 +61,7 @@ AT_HOME_IN = {
     "alembic": {"adapters/sql"},
     "twilio": {"calls", "adapters/twilio"},
     "cryptography": {"adapters/decryption", "calls/sealed"},
-    "phonenumbers": {"calls/numbers"},
+    "phonenumbers": {"calls/dialling", "calls/numbers"},
     "requests": {
         "adapters/twilio",
         "adapters/gcs",

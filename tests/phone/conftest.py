@@ -36,16 +36,22 @@ def app(twirec_archive: Archive) -> Flask:
     def voice() -> Response:
         return recordings.answer(dial=AGENT)
 
+    def anybody(agent: str) -> bool:
+        return True
+
     def dial() -> Response:
+        return recordings.dial_out(request.form["To"], own_number=OWN, allow=anybody)
+
+    def agents_dial() -> Response:
         return recordings.dial_out(request.form["To"], own_number=OWN)
 
     def voice_failed() -> Response:
         return recordings.answer(dial=AGENT, fallback=True)
 
     def dial_failed() -> Response:
-        return recordings.dial_out(request.form["To"], own_number=OWN, fallback=True)
+        return recordings.dial_out(request.form["To"], own_number=OWN, allow=anybody, fallback=True)
 
-    for view in (voice, dial, voice_failed, dial_failed):
+    for view in (voice, dial, agents_dial, voice_failed, dial_failed):
         app.post("/" + view.__name__.replace("_", "/"))(recordings.signed(view))
     return app
 

@@ -65,7 +65,7 @@ def test_a_call_from_a_sip_phone_goes_to_the_number_in_the_address(
     ],
 )
 def test_an_agent_may_dial_what_is_no_number(post: SignedPosts, to: str, dialled: str) -> None:
-    answer = post("/dial", {**DIALLED, "To": to}).text
+    answer = post("/dial", {**DIALLED, "From": "sip:ana@example.com", "To": to}).text
     assert dialled in answer
     assert 'url="https://calls.example.com/twirec/announce"' in answer
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_dialled_ends_the_call_and_the_line_says_why(
         False,
     )
     call = twirec_archive.show(PARENT).call
-    assert call.reason is Reason.NOBODY_ANSWERED
+    assert call.reason is Reason.NOT_DIALLED
     assert call.detail == "to: give +34911222333, client:NAME or sip:ADDRESS."
 
 

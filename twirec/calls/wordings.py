@@ -26,8 +26,10 @@ class Wording:
         opt_in: how to say yes or no, for keys 1 and 2.
         goodbye: before hanging up on who did not say yes.
         no_message: before hanging up on whose message is not recorded; empty for nothing.
+        not_dialled: what an agent hears before hanging up who may not dial, or not there; empty
+            for nothing.
         audio: what is played in place of a voice, by the name of the part: `notice`, `opt_out`,
-            `opt_in`, `goodbye`, `no_message`.
+            `opt_in`, `goodbye`, `no_message`, `not_dialled`.
     """
 
     voice: str | None
@@ -36,6 +38,7 @@ class Wording:
     opt_in: str
     goodbye: str
     no_message: str = ""
+    not_dialled: str = ""
     audio: Mapping[str, Audio] = field(default_factory=dict)
 
     def unsaid(self, mode: ConsentMode) -> list[str]:
@@ -84,6 +87,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="Si acepta que se grabe, pulse 1. Si no lo acepta, pulse 2.",
         goodbye="Sin su aceptación no podemos continuar. Gracias por su atención.",
         no_message="En este momento no podemos recoger su mensaje. Gracias por llamar.",
+        not_dialled="Desde este teléfono no se puede llamar a ese número.",
     ),
     "ca-ES": Wording(
         voice="Polly.Arlet-Neural",
@@ -95,6 +99,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="Si accepta que s'enregistri, premi 1. Si no ho accepta, premi 2.",
         goodbye="Sense la seva acceptació no podem continuar. Gràcies per la seva atenció.",
         no_message="En aquest moment no podem recollir el seu missatge. Gràcies per trucar.",
+        not_dialled="Des d'aquest telèfon no es pot trucar a aquest número.",
     ),
     "gl-ES": Wording(
         voice=None,
@@ -106,6 +111,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="Se acepta que se grave, prema 1. Se non o acepta, prema 2.",
         goodbye="Sen a súa aceptación non podemos continuar. Grazas pola súa atención.",
         no_message="Neste momento non podemos recoller a súa mensaxe. Grazas por chamar.",
+        not_dialled="Desde este teléfono non se pode chamar a ese número.",
     ),
     "eu-ES": Wording(
         voice=None,
@@ -117,6 +123,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="Grabatzea onartzen baduzu, sakatu 1. Onartzen ez baduzu, sakatu 2.",
         goodbye="Zure onespenik gabe ezin dugu jarraitu. Eskerrik asko zure arretagatik.",
         no_message="Une honetan ezin dugu zure mezua jaso. Eskerrik asko deitzeagatik.",
+        not_dialled="Telefono honetatik ezin da zenbaki horretara deitu.",
     ),
     "en-GB": Wording(
         voice="Polly.Amy-Neural",
@@ -128,6 +135,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
         goodbye="We cannot go on without your agreement. Thank you for your time.",
         no_message="We cannot take a message at the moment. Thank you for calling.",
+        not_dialled="That number cannot be called from this phone.",
     ),
     "en-US": Wording(
         voice="Polly.Joanna-Neural",
@@ -139,6 +147,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="If you agree to the recording, press 1. If you do not agree, press 2.",
         goodbye="We cannot continue without your agreement. Thank you for your time.",
         no_message="We cannot take a message right now. Thank you for calling.",
+        not_dialled="That number can't be called from this phone.",
     ),
     "pt-PT": Wording(
         voice="Polly.Ines-Neural",
@@ -150,6 +159,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="Se aceita que seja gravada, prima 1. Se não aceita, prima 2.",
         goodbye="Sem a sua aceitação não podemos continuar. Obrigado pela sua atenção.",
         no_message="De momento não podemos receber a sua mensagem. Obrigado por ligar.",
+        not_dialled="A partir deste telefone não é possível ligar para esse número.",
     ),
     "fr-FR": Wording(
         voice="Polly.Lea-Neural",
@@ -163,6 +173,7 @@ WORDINGS: Mapping[str, Wording] = {
         "sur 2.",
         goodbye="Sans votre accord, nous ne pouvons pas continuer. Merci de votre attention.",
         no_message="Nous ne pouvons pas prendre de message pour le moment. Merci de votre appel.",
+        not_dialled="Ce numéro ne peut pas être appelé depuis ce téléphone.",
     ),
     "de-DE": Wording(
         voice="Polly.Vicki-Neural",
@@ -176,6 +187,7 @@ WORDINGS: Mapping[str, Wording] = {
         "drücken Sie die 2.",
         goodbye="Ohne Ihre Zustimmung können wir nicht fortfahren. Vielen Dank für Ihre Zeit.",
         no_message="Wir können im Moment keine Nachricht aufnehmen. Vielen Dank für Ihren Anruf.",
+        not_dialled="Diese Nummer kann von diesem Telefon aus nicht angerufen werden.",
     ),
     "it-IT": Wording(
         voice="Polly.Bianca-Neural",
@@ -188,6 +200,7 @@ WORDINGS: Mapping[str, Wording] = {
         opt_in="Se accetta la registrazione, prema 1. Se non l'accetta, prema 2.",
         goodbye="Senza il suo consenso non possiamo continuare. Grazie per l'attenzione.",
         no_message="In questo momento non possiamo prendere messaggi. Grazie per la chiamata.",
+        not_dialled="Da questo telefono non è possibile chiamare quel numero.",
     ),
 }
 """The wordings by language (BCP 47)."""

@@ -138,12 +138,24 @@ class Twirec:
         form = fields("voicemail")
         return twiml(wired().archive.phone.answer(form, dial=(VOICEMAIL,)))
 
-    def dial_out(self, to: str, *, own_number: str, fallback: bool = False) -> Response:
+    def dial_out(
+        self,
+        to: str,
+        *,
+        own_number: str,
+        allow: Callable[[str], bool] | None = None,
+        fallback: bool = False,
+    ) -> Response:
         """Dial for an agent who calls from a softphone or SIP phone; from a `signed` view.
+
+        Only who is in the register of agents may dial, and only where the settings allow; others
+        hear that they cannot, and the call has a line. A short number for help is dialled at once.
 
         Args:
             to: the customer's number, as the agent dialled it.
             own_number: the company's number that the customer sees, E.164.
+            allow: a function that is given an agent, such as `client:ana`, who is not in the
+                register, and says whether they may dial all the same.
             fallback: whether the view is that of a fallback URL, as of `answer`.
 
         Raises:
@@ -151,7 +163,9 @@ class Twirec:
         """
         form = fields("dial_out")
         phone = wired().archive.phone
-        return twiml(phone.dial_out(form, to=to, own_number=own_number, fallback=fallback))
+        return twiml(
+            phone.dial_out(form, to=to, own_number=own_number, allow=allow, fallback=fallback)
+        )
 
     def take(self, queue: str) -> Response:
         """Connect an agent, whose call this is, with who waits longest in a queue.

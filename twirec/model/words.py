@@ -113,6 +113,8 @@ class Reason(StrEnum):
     NOT_STARTED = "not_started"
     """Twilio would not start the recording, or the agent's phone went on to somebody else."""
     NOBODY_ANSWERED = "nobody_answered"
+    NOT_DIALLED = "not_dialled"
+    """An agent dialled who may not, or where nobody may; the line says which."""
     TOO_SHORT = "too_short"
     SILENT = "silent"
     VENDOR_FAILED = "vendor_failed"

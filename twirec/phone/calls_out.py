@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from twirec.calls import forms, reception, twiml
 from twirec.calls.agents import agent_of
+from twirec.calls.dialling import NOT_AN_AGENT, for_help, why_not_dialled
 from twirec.calls.numbers import dialled, normalise
 from twirec.calls.sealed import seal
 from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
@@ -20,6 +21,9 @@ from twirec.model.records import Call
 from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
 from twirec.phone.desk import log
 from twirec.phone.telling import Telling
+
+Allow = Callable[[str], bool]
+"""Whether an agent may dial: E.164, `client:NAME` or `sip:ADDRESS`."""
 
 SHORT_NUMBER = "a short number, such as 112, is dialled at once"
 """Why nobody there is told anything, nor recorded: it may be an emergency."""
@@ -49,6 +53,8 @@ class CallsOut(Telling):
         if not connect:
             raise InvalidQuery("connect: say whom to connect when the customer answered.")
         address = check_phone("to", to, country)
+        if why := self._why_not(address, own_number=normalise(own_number, country)):
+            raise InvalidQuery(f"{why}; see TWIREC_DIAL_COUNTRIES and TWIREC_DIAL_ALSO.")
         line = Call(
             account_sid=self._settings.account_sid,
             call_sid="",
@@ -72,19 +78,28 @@ class CallsOut(Telling):
         return self._catalog.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))
 
     def dial_out(
-        self, fields: Mapping[str, str], *, to: str, own_number: str, fallback: bool = False
+        self,
+        fields: Mapping[str, str],
+        *,
+        to: str,
+        own_number: str,
+        allow: Allow | None = None,
+        fallback: bool = False,
     ) -> str:
         """Return the TwiML for a call that an agent dials from a softphone or SIP phone.
 
         The customer is told, or asked, on their own leg, and recording starts only after that. When
-        the catalog is down they are dialled at once, unrecorded, and so is a short number: it may
-        be an emergency. What cannot be dialled ends the call; its line says why.
+        the catalog is down they are dialled at once, unrecorded, and so is a short number for help,
+        by whoever dials it. What cannot be dialled, or may not, ends the call with a sentence; its
+        line says why.
 
         Args:
             fields: Twilio's form.
             to: the customer's number, as it was dialled, or `client:NAME`; of a SIP phone the
                 address, `sip:…`.
             own_number: the own number that is shown to them, E.164.
+            allow: whether an agent, named as in the register, may dial who is not in that. While
+                the catalog is down, softphones may, and whom this process saw in the register.
             fallback: whether Twilio asks the fallback URL, as another of our URLs failed: they are
                 then dialled at once, unrecorded.
 
@@ -103,8 +118,10 @@ class CallsOut(Telling):
             started_at=self._now(),
             channel_map=reception.AGENT_FIRST,
         )
+        agent = agent_of(request.agent, country)
+        help_ = for_help(to, country)
         try:
-            target = check_dialled(to, country)
+            target = help_ or self._allowed(to, line, agent, allow)
         except InvalidQuery as error:
             return self._refuse(line, error)
         untold = partial(twiml.dial_out, line, target, self._urls, tell=False)
@@ -114,9 +131,8 @@ class CallsOut(Telling):
             return self._go_on(forms.failed_url(request, fields), line, untold)
         try:
             at_once = reception.not_recorded(line, Reason.OFF, SHORT_NUMBER)
-            short = target.isdigit()
-            call = self._catalog.open_call(at_once if short else self._decided(line))
-            agent = agent_of(request.agent, country)
+            unrecorded = help_ or target.isdigit()
+            call = self._catalog.open_call(at_once if unrecorded else self._decided(line))
             own = Leg(call.account_sid, call.call_sid, call.call_sid, self._now(), agent)
             self._catalog.add_leg(own)
             answered = self._catalog.call(call.account_sid, call.call_sid).consents
@@ -130,14 +146,44 @@ class CallsOut(Telling):
         tell = call.outcome is not Outcome.NOT_RECORDED
         return twiml.dial_out(call, target, self._urls, tell=tell)
 
+    def _allowed(self, to: str, line: Call, agent: str, allow: Allow | None) -> str:
+        """Return what is to be dialled.
+
+        Raises:
+            InvalidQuery: this agent may not dial, or nobody may dial that.
+        """
+        if not self._may_dial(agent, allow):
+            raise InvalidQuery(f"{NOT_AN_AGENT}.")
+        target = check_dialled(to, self._settings.country)
+        if why := self._why_not(target, agent=agent, own_number=line.own_number):
+            raise InvalidQuery(f"{why}.")
+        return target
+
+    def _may_dial(self, agent: str, allow: Allow | None) -> bool:
+        if allow is not None and allow(agent):
+            return True
+        try:
+            registered = bool(self._catalog.informed_agents([agent]))
+        except CatalogError:  # an access token of the company's own says who a softphone is
+            return agent in self._dialling or agent.startswith("client:")
+        if registered:
+            self._dialling.add(agent)
+        return registered
+
+    def _why_not(self, target: str, *, own_number: str, agent: str = "") -> str:
+        own = target == own_number
+        with suppress(CatalogError):
+            own = own or self._catalog.owns(target)
+        return why_not_dialled(target, self._settings.dial_rules, agent=agent, own=own)
+
     def _refuse(self, line: Call, error: InvalidQuery) -> str:
         log.warning("%s: %s", line.call_sid, error)
-        unanswered = reception.not_recorded(line, Reason.NOBODY_ANSWERED, str(error))
+        refused = reception.not_recorded(line, Reason.NOT_DIALLED, str(error))
         try:
-            self._catalog.open_call(unanswered)
+            self._catalog.open_call(refused)
         except CatalogError as down:
             log.error("%s: it has no line: %s", line.call_sid, down)
-        return twiml.hang_up("", None, self._urls)
+        return self._hang_up(self._settings.language, "not_dialled")
 
     def announce(self, fields: Mapping[str, str]) -> str:
         """Return what the customer hears on their own leg before they are connected.

@@ -50,6 +50,7 @@ class Desk:
         self._now = now
         self._urls = twiml.Urls.under(settings.public_url)
         self._kept: set[str] = set()
+        self._dialling: set[str] = set()
         self._noted = False
 
     def _forget(self) -> None:

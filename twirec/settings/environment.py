@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from twirec.adapters.decryption import read_keys
 from twirec.addresses import api_url, is_here, notify_url, public_url
+from twirec.calls.dialling import EU
 from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, check_said
 from twirec.model.errors import InvalidQuery, SettingsError
@@ -67,6 +68,8 @@ class Reader:
             language=self.read("TWIREC_LANGUAGE", str, "es-ES"),
             wordings=self.read("TWIREC_ANNOUNCEMENTS", values.wordings, WORDINGS),
             country=self.read("TWIREC_COUNTRY", values.country, "ES"),
+            dial_countries=self.read("TWIREC_DIAL_COUNTRIES", values.dial_countries, EU),
+            dial_also=self.read("TWIREC_DIAL_ALSO", values.dial_also, ()),
             timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
             listening_copy=self.read("TWIREC_LISTENING_COPY", values.listening_copy, None),

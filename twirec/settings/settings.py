@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from twirec.calls.dialling import EU, DialRules
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.errors import SettingsError
 from twirec.model.ownership import OURS, Adopt
@@ -64,6 +65,10 @@ class Settings:
         listening_copy: `TWIREC_LISTENING_COPY`, the format of a smaller copy that is kept beside
             every original; None for none.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
+        dial_countries: `TWIREC_DIAL_COUNTRIES`: where agents may dial to besides that country,
+            ISO 3166: those that are named, `EU` for its members, or `all`.
+        dial_also: `TWIREC_DIAL_ALSO`: what may be dialled whatever its kind and country, as
+            `DialRules.also`.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
         clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
     """
@@ -93,10 +98,17 @@ class Settings:
     keep_at_twilio: bool = False
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"
+    dial_countries: frozenset[str] = EU
+    dial_also: tuple[str, ...] = ()
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
     ffmpeg: str | None = None
     listening_copy: str | None = None
+
+    @property
+    def dial_rules(self) -> DialRules:
+        """Where agents may dial to."""
+        return DialRules(self.country, self.dial_countries, self.dial_also)
 
     @property
     def policy(self) -> Policy:

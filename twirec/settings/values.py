@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from twirec.adapters.sql.urls import database_url
 from twirec.audio.ffmpeg import is_installed
 from twirec.audio.formats import FORMATS
+from twirec.calls.dialling import EU, EVERYWHERE
 from twirec.calls.numbers import is_country
 from twirec.calls.own_wordings import read_wordings
 from twirec.calls.wordings import Wording
@@ -176,6 +177,25 @@ def country(value: str) -> str:
     if not is_country(value):
         raise ValueError("give an ISO 3166 code, such as ES.")
     return value
+
+
+def dial_countries(value: str) -> frozenset[str]:
+    """Return where agents may dial to, from `ES,EU,GB` or `all`."""
+    if value == "all":
+        return EVERYWHERE
+    codes = {code.strip() for code in value.split(",")}
+    if unknown := sorted(code for code in codes - {"EU"} if not is_country(code)):
+        named = ", ".join(unknown)
+        raise ValueError(f"{named}: give ISO 3166 codes and EU, such as ES,EU,GB; or all.")
+    return frozenset(codes - {"EU"}) | (EU if "EU" in codes else frozenset())
+
+
+def dial_also(value: str) -> tuple[str, ...]:
+    """Return what may be dialled besides, from `+34902,11888,@pbx.example.com`."""
+    listed = tuple(each.strip().lower() for each in value.split(","))
+    if not all(re.fullmatch(r"\+[1-9][0-9]{0,14}|[0-9]{2,6}|@[a-z0-9.-]+", it) for it in listed):
+        raise ValueError("write beginnings of numbers, and hosts: +34902,11888,@pbx.example.com.")
+    return listed
 
 
 def listening_copy(value: str) -> str:

@@ -44,6 +44,11 @@ def dial_out_after_a_failure() -> Response:
 
 
 def _dial(*, fallback: bool) -> Response:
-    own_number = next(iter(config().lines))
-    to = request.form.get("To", "")
-    return recordings.dial_out(to, own_number=own_number, fallback=fallback)
+    lines = config().lines
+    return recordings.dial_out(
+        request.form.get("To", ""),
+        own_number=next(iter(lines)),
+        # besides who is in the register of agents
+        allow=lambda agent: any(agent in targets for targets in lines.values()),
+        fallback=fallback,
+    )

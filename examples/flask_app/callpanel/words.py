@@ -38,6 +38,7 @@ REASONS = {
     Reason.ANSWERING_MACHINE.value: _l("an answering machine answered"),
     Reason.NOT_STARTED.value: _l("Twilio did not start recording"),
     Reason.NOBODY_ANSWERED.value: _l("nobody answered"),
+    Reason.NOT_DIALLED.value: _l("it may not be dialled"),
     Reason.TOO_SHORT.value: _l("too short"),
     Reason.SILENT.value: _l("silent"),
     Reason.VENDOR_FAILED.value: _l("Twilio could not produce it"),

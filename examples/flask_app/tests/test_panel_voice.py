@@ -32,10 +32,24 @@ def test_a_call_is_connected_to_whom_its_line_says(
     assert (line.dial, line.own_number) == ((connected,), called)
 
 
-def test_an_agent_dials_from_the_first_own_number(post: SignedPosts, archive: Archive) -> None:
-    form = {"CallSid": call_sid(77), "From": "client:ana", "To": "600 111 222"}
-    answer = post("/softphone", form)
-    assert f'callerId="{OWN_NUMBER}"' in answer.text
+@pytest.mark.parametrize(
+    ("path", "agent", "dials"),
+    [
+        ("/softphone", "client:berta", True),  # a line of the settings
+        ("/softphone", "client:ana", True),  # in the register
+        ("/softphone", "client:mallory", False),
+        ("/softphone/fallback", "client:berta", True),
+        ("/softphone/fallback", "client:mallory", False),
+    ],
+)
+def test_an_agent_dials_from_the_first_own_number(
+    post: SignedPosts, archive: Archive, path: str, agent: str, dials: bool
+) -> None:
+    today = archive.now().date()
+    archive.inform_agent("client:ana", informed_on=today, reference="annex 4", by="ana")
+    form = {"CallSid": call_sid(77), "From": agent, "To": "600 111 222"}
+    answer = post(path, form)
+    assert (f'callerId="{OWN_NUMBER}"' in answer.text) is dials
     assert archive.show(call_sid(77)).call.customer_number == CALLER
 
 
