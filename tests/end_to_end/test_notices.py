@@ -82,7 +82,7 @@ def test_what_is_parked_is_told_and_what_heals_after_it(site: Site, webhook: Web
         site.archive.sweep()
         site.work_on()
         assert [(told["event"], told["reason"]) for told in webhook.seen] == [
-            ("parked", "NotAudio")
+            ("parked", "MediaIsErrorPage")
         ]
         held.faults = Faults()
         assert site.archive.retry(held.sid, by="ana") == 1

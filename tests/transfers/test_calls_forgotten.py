@@ -16,10 +16,11 @@ from tests.sounds import wav
 from tests.transfers.house import A_CALL, AT_VENDOR, House
 from tests.transfers.rebuilding import everything
 from twirec.archive import Archive
-from twirec.model.errors import InvalidQuery, VendorUnavailable
+from twirec.model.errors import InvalidQuery, NotFound, VendorUnavailable
+from twirec.model.ownership import ALL, Claim
 from twirec.model.records import Call
 from twirec.model.states import Custody, State
-from twirec.model.vendor import RecordingStatus, VendorRecording
+from twirec.model.vendor import RecordingStatus, VendorRecording, VoiceRoute
 from twirec.model.words import NOT_KNOWN, Direction, Outcome, Reason, Role
 
 LONG_AGO = STARTED - timedelta(days=500)
@@ -92,6 +93,88 @@ def test_it_gets_a_line_is_copied_and_stays_at_twilio(
     assert (again.adopted, again.numbers_not_known, again.labelled) == (0, 0, 0)
     assert again.problems == {}
     assert house.at_vendor() == [found.sid]
+
+
+@pytest.mark.parametrize("way", ["backfill", "sweep"])
+def test_on_a_shared_account_it_gets_a_line_and_nothing_is_moved(house: House, way: str) -> None:
+    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    gather(house)
+    order = {
+        "backfill": lambda: backfill(house),
+        "sweep": lambda: house.archive.sweep(full=True),
+    }[way]
+    assert house.archive.sweep(full=True, dry_run=True).planned == {OLD.sid: "numbers_not_known"}
+    assert house.archive.search(number="not known").calls == ()
+    report = order()
+    assert (report.not_ours, report.numbers_not_known) == (1, 1)
+    if way == "backfill":
+        assert (report.copied, report.kept_without_number) == (0, 1)
+
+    for _ in range(2):
+        house.archive.worker(threads=1).run_once()
+        record = house.archive.show(OLD.sid, sees_quarantined=True)
+        call, (recording,) = record.call, record.recordings
+        assert (call.call_sid, call.started_at, call.late) == (OLD.call_sid, LONG_AGO, True)
+        assert (call.customer_number, call.own_number) == (NOT_KNOWN, NOT_KNOWN)
+        assert (recording.state, recording.duration) == (State.COMPLETED, 4)
+        assert (recording.custody, recording.claim) == (Custody.QUARANTINED, Claim.UNPROVEN)
+        for asked in ({"since": "2025-07-11", "until": "2025-07-11"}, {"number": "not known"}):
+            assert house.archive.search(**asked, sees_quarantined=True).calls[0].call == call
+        assert house.archive.catalog.is_held(OLD.sid)
+        assert (house.stored(), house.at_vendor()) == ([], [OLD.sid])
+        stats = house.archive.stats()
+        assert (stats.not_ours, stats.numbers_not_known) == (1, 1)
+        assert (stats.waiting, stats.parked) == (0, 0)
+        order()
+
+
+def test_what_names_no_call_gets_a_line_only_when_it_is_taken_over(house: House) -> None:
+    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    gather(house, replace(OLD, call_sid=None))
+    report = backfill(house)
+    assert (report.not_ours, report.numbers_not_known) == (1, 0)
+    assert house.archive.search(number="not known").calls == ()
+
+
+def test_of_what_is_another_apps_beyond_doubt_no_line_is_written(house: House) -> None:
+    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    house.vendor.add_call(replace(A_CALL, sid=call_sid(7), to="+34911000999"))
+    gather(house)
+    report = backfill(house)
+    assert (report.not_ours, report.numbers_not_known) == (1, 0)
+    with pytest.raises(NotFound):
+        line(house)
+
+
+def test_a_line_of_what_may_be_anybodys_gets_no_number_of_another_apps_call(house: House) -> None:
+    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    lately = replace(OLD, created_at=STARTED, started_at=STARTED)
+    gather(house, lately)
+    assert house.archive.sweep().numbers_not_known == 1
+    house.vendor.add_call(replace(A_CALL, sid=call_sid(7), to="+34911000999"))  # a 404 that passed
+    swept = house.archive.sweep()
+    assert (swept.numbers_found, swept.adopted, swept.not_ours) == (0, 0, 1)
+    assert line(house).customer_number == NOT_KNOWN
+
+
+def test_what_may_be_anybodys_is_copied_once_all_is_taken_over(house: House) -> None:
+    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    gather(house)
+    assert backfill(house).copied == 0
+    settings = replace(house.archive.settings, adopt=ALL)
+    house.archive.catalog.to_adopt = ALL
+    greedy = Archive(
+        settings,
+        bucket=house.bucket,
+        vendor=house.vendor,
+        catalog=house.archive.catalog,
+        now=house.archive.now,
+    )
+    report = greedy.backfill("2025-01-01", by="ana", threads=1).run()
+    assert (report.copied, report.kept_without_number, report.not_ours) == (1, 1, 0)
+    recording = house.archive.catalog.recording(OLD.sid)
+    assert (recording.state, recording.kept) == (State.ARCHIVED, True)
+    assert house.at_vendor() == [OLD.sid]
 
 
 def test_a_call_that_was_placed_over_the_api_was_a_call_out(house: House) -> None:

@@ -116,7 +116,16 @@ def test_what_fails_beside_does_not_stop_the_worker(
 
 
 def test_zero_minutes_is_never(house: House) -> None:
-    settings = replace(house.archive.settings, sweep_every=timedelta())
-    archive = Archive(settings, bucket=house.bucket, vendor=house.vendor)
-    assert archive.worker()._beside == (archive.expire_derivatives,)
-    archive.close()
+    house.vendor.add_call(A_CALL)
+    for minutes in (0, 15):
+        archive = Archive(
+            replace(house.archive.settings, sweep_every=timedelta(minutes=minutes)),
+            catalog=house.archive.catalog,
+            bucket=house.bucket,
+            vendor=house.vendor,
+            now=lambda: house.time,
+        )
+        for task in archive.worker()._beside:
+            task()
+        (swept,) = archive.stats().swept.values()
+        assert (swept is not None) == bool(minutes)

@@ -289,7 +289,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
         {
             "recording": recording.sid,
             "state": recording.state,
-            "at Twilio": _kept(recording),
+            "at Twilio": _kept(archive, recording),
             "custody": recording.custody,
             "legal ground": recording.legal_ground,
             "recorded from": recording.started_at,
@@ -298,7 +298,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
             "object": recording.object_name,
             "size": recording.size,
             "sha256": recording.sha256,
-            "due": recording.due_at,
+            "due": None if archive.catalog.is_held(recording.sid) else recording.due_at,
             "last error": recording.last_error,
             "waits for": DECIDE if recording.undecided else "",
             **_decided(archive, recording),
@@ -308,10 +308,11 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
     )
 
 
-def _kept(recording: Recording) -> str:
+def _kept(archive: Archive, recording: Recording) -> str:
     """Return why Twilio's copy stays where it is; empty where it does not."""
     if not recording.kept:
-        return ""
+        held = archive.catalog.is_held(recording.sid)
+        return "left alone, as it is not proven to be ours (TWIREC_ADOPT)" if held else ""
     if recording.keep_at_vendor:
         return "kept there until somebody says otherwise"
     return "kept there for a trial (TWIREC_KEEP_AT_TWILIO)"

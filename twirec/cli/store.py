@@ -155,6 +155,7 @@ def sweep(dry_run: bool, full: bool, as_json: bool) -> None:
 
 PLANS = {
     "adopted": "adopt it",
+    "numbers_not_known": "write its line: number not known",
     "numbers_found": "write down the numbers that Twilio tells now",
     "advanced": "bring it forward",
     "lines_closed": "close its line",
@@ -176,7 +177,7 @@ def _tell(report: SweepReport) -> None:
     )
     found = {
         "unknown recordings adopted": report.adopted,
-        "of them of calls that Twilio does not know any more: number not known": (
+        "calls that Twilio does not know any more got a line: number not known": (
             report.numbers_not_known
         ),
         "lines whose numbers Twilio tells now": report.numbers_found,

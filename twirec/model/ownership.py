@@ -22,9 +22,12 @@ class Claim(StrEnum):
     """`TWIREC_ADOPT` names its own number."""
     ALL = "all"
     """`TWIREC_ADOPT` is `all`: whatever the account has."""
+    UNPROVEN = "unproven"
+    """By nothing: Twilio does not know its call (any more), so that it may be anybody's. It has a
+    line, and stays where it is."""
 
 
-ALWAYS_OURS = frozenset(Claim) - {Claim.NAMED, Claim.ALL}
+ALWAYS_OURS = frozenset(Claim) - {Claim.NAMED, Claim.ALL, Claim.UNPROVEN}
 """The claims that stand whatever `TWIREC_ADOPT` says later."""
 
 

@@ -151,6 +151,28 @@ def adopt(
     return Adopted(catalog.adopt(recording), record.call if record else None, unasked)
 
 
+def note(catalog: Catalog, found: VendorRecording, now: datetime) -> bool:
+    """Write the line of a recording of whose call the vendor knows nothing: it may be anybody's.
+
+    Every call has a line, and nothing that is not proven to be ours is moved: the vendor keeps it.
+
+    Args:
+        catalog: where it goes.
+        found: what the vendor says of it.
+        now: when it is due, if it is taken over later, UTC.
+
+    Returns:
+        False if it is there already, or goes on, or has no time.
+    """
+    of = found.call_sid
+    owner = catalog.owner(found.account_sid, of) if of else None
+    recording = replace(adopted(found, owner, now), claim=Claim.UNPROVEN, keep_at_vendor=True)
+    record = _line_without_numbers(catalog, recording, found.started_at or found.created_at)
+    if record is None:
+        return False
+    return catalog.adopt(replace(recording, call_sid=record.call.call_sid))
+
+
 def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Recording:
     """Return the catalog's row for a recording that the vendor listed.
 

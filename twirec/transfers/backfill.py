@@ -244,7 +244,7 @@ class Backfill:
 
     def _leave(self, item: Item, foreign: Foreign) -> None:
         self._heed(None)
-        self._tally.leave(foreign)
+        self._tally.leave(foreign, item.only_line)
         if foreign.why is not NotOurs.ROUTES_UNKNOWN:  # of that, the next run looks again
             self._done_with(item)
 

@@ -10,12 +10,12 @@ from enum import Enum, auto
 
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
-from twirec.model.ownership import Foreign
+from twirec.model.ownership import Foreign, NotOurs
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, Recording
 from twirec.model.states import UNDONE, Custody, State, advance
 from twirec.model.vendor import VendorRecording
-from twirec.transfers.adoption import adopt, line_of, state_of
+from twirec.transfers.adoption import adopt, line_of, note, state_of
 from twirec.transfers.backfill_spans import Span
 from twirec.transfers.lease import LEASE
 from twirec.transfers.ownership import Ownership
@@ -50,12 +50,14 @@ class Item:
         span: the span that it was listed in.
         copied: whether this run archived it.
         tries: how often it could not even be asked for, or written down.
+        only_line: whether it may be anybody's, and has a line without numbers, and nothing else.
     """
 
     found: VendorRecording
     span: Span
     copied: bool = False
     tries: int = 0
+    only_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class TakingOver:
         """
         found = item.found
         if foreign := self._know(found):
+            item.only_line = foreign.why is NotOurs.CALL_UNKNOWN and self._only_line(found)
             return foreign
         before = self._order(self._catalog.recording(found.sid))
         lease = self._catalog.claim(self._now(), LEASE, sid=found.sid)
@@ -153,6 +156,13 @@ class TakingOver:
             at = found.created_at
             line_of(self._catalog, self._vendor, known, self._country, created_at=at)
         return None
+
+    def _only_line(self, found: VendorRecording) -> bool:
+        """Give a recording that may be anybody's its line. Whether that has no number."""
+        note(self._catalog, found, self._now())
+        with suppress(NotFound):  # where it goes on, or has no time
+            return not self._number_known(self._catalog.recording(found.sid))
+        return False
 
     def _adopt(self, found: VendorRecording) -> Foreign | None:
         claim = self._ownership.whose(found)

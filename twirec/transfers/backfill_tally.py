@@ -72,9 +72,11 @@ class Tally:
             self._verdicts[Verdict.FAILED] += 1
             self._failed[sid] = reason
 
-    def leave(self, foreign: Foreign) -> None:
-        """Count a recording that is not ours."""
+    def leave(self, foreign: Foreign, only_line: bool) -> None:
+        """Count a recording that is not ours, and may have a line without numbers all the same."""
         with self._turn:
+            self._numbers_not_known += only_line
+            self._kept_without_number += only_line
             self._verdicts[Verdict.NOT_OURS] += 1
             if len(self._left) < MOST_NAMED:
                 self._left[foreign.sid] = foreign.why

@@ -96,7 +96,7 @@ class LedgerSide:
             line = late_line(self._catalog, self._vendor, found, self._country, points_here)
             if line and self._may_be_ours(found):
                 yield Finding(found.sid, "lines_written", "", partial(self._write, line))
-        elif not known.number_known:
+        elif not known.number_known and self._may_be_ours(found):
             add = partial(with_numbers, self._catalog, self._vendor, found, self._country)
             yield Finding(found.sid, "numbers_found", "", add)
 

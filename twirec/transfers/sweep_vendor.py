@@ -9,12 +9,12 @@ from functools import partial
 
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
-from twirec.model.ownership import Claim, Foreign
+from twirec.model.ownership import Claim, Foreign, NotOurs
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
 from twirec.model.states import UNDONE, State, advance
 from twirec.model.vendor import VendorRecording
-from twirec.transfers.adoption import Adopted, adopt, line_of, state_of
+from twirec.transfers.adoption import Adopted, adopt, line_of, note, state_of
 from twirec.transfers.kept import check_kept
 from twirec.transfers.ownership import Ownership
 from twirec.transfers.sweep_findings import Finding
@@ -99,6 +99,9 @@ class VendorSide:
         claim = self._ownership.whose(found, self.seen)
         if isinstance(claim, Foreign):
             self._leave(claim)
+            if claim.why is NotOurs.CALL_UNKNOWN and not held:
+                write = partial(note, self._catalog, found, self._now())
+                yield Finding(found.sid, "numbers_not_known", "", write)
             return
         if held:
             own = partial(self._catalog.set_claim, found.sid, claim)
