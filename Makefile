@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SUPPLY := $(VENV)/.supply
 STORE ?= folder
 
-.PHONY: demo panel screenshots translations test lint check soak clean
+.PHONY: demo panel screenshots translations lock sbom audit test lint check soak clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
@@ -30,6 +31,17 @@ translations: $(READY)
 	$$P -q extract -F babel.cfg -k _l --no-location --sort-output -o build/messages.pot callpanel && \
 	$$P -q update -N --ignore-pot-creation-date --width=100 -i build/messages.pot -d callpanel/translations && \
 	$$P -q compile -d callpanel/translations
+
+$(SUPPLY): $(READY)
+	$(BIN)/pip install -qq --editable '.[supply]'
+	touch $@
+
+# What is deployed: its lock file, its bill of materials, and what is known against it.
+lock audit: $(SUPPLY)
+	@$(BIN)/python examples/flask_app/supply.py $@
+
+sbom: $(READY)
+	@$(BIN)/python examples/flask_app/supply.py $@
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n auto
