@@ -26,6 +26,7 @@ from twirec.model.given import text, texts, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Call, CallRecord, Pause, Recording, SweepReport
+from twirec.model.steady import reading
 from twirec.model.words import Direction
 from twirec.phone import Phone
 from twirec.recovery import Recovery
@@ -101,7 +102,10 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             audit_key=settings.audit_key,
             adopt=settings.adopt,
         )
-        self.phone = Phone(settings, self.catalog, lambda: self.vendor, lambda: self.now())
+        # A clock that was given is believed as it is: the machine's steady one says nothing of it.
+        steady = lambda: reading() if self.now is utc_now else ""  # noqa: E731
+        now_ = lambda: self.now()  # noqa: E731 - tests set the clock later
+        self.phone = Phone(settings, self.catalog, lambda: self.vendor, now_, steady)
         self._given = (bucket, vendor)
 
     @classmethod

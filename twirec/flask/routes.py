@@ -38,7 +38,8 @@ def twiml(body: str, *, whisper: bool = False) -> Response:
         body: the document.
         whisper: whether it is for a leg that was dialled.
     """
-    phone, form, made = _phone(), fields("twiml"), wired().archive.now()
+    phone, form = _phone(), fields("twiml")
+    made = phone.moment()
     response = Response(body, mimetype="text/xml")
 
     def leave() -> None:

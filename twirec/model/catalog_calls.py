@@ -67,9 +67,10 @@ class CallsCatalog(Protocol):
         *,
         leg: str,
         at: datetime,
+        steady: str = "",
         from_the_beginning: bool = False,
     ) -> None:
-        """Set when the announcement was last sent, and to which leg.
+        """Set when the announcement was last sent, by both clocks, and to which leg.
 
         A new leg, and one that hears the announcement from the beginning, was asked nothing yet.
         Nothing changes once a consent is written.

@@ -49,6 +49,8 @@ class Call:
         own_number: the company's number in the same form.
         started_at: when Twilio first asked for TwiML, UTC; for adopted calls the call's start.
         announced_at: when the notice, or the question, was last sent to be played, UTC.
+        announced_steady: what the steady clock showed then, `steady.reading`; empty where that is
+            not known.
         announcement: hash of the announcement; None when none was played.
         dial: who is to be connected: E.164, `client:NAME`, `sip:ADDRESS`, or alone `queue:NAME`,
             `conference:NAME` or `VOICEMAIL`.
@@ -75,6 +77,7 @@ class Call:
     own_number: str
     started_at: datetime
     announced_at: datetime | None = None
+    announced_steady: str = ""
     announcement: str | None = None
     dial: tuple[str, ...] = ()
     channel_map: tuple[Role, ...] = ()

@@ -223,7 +223,8 @@ class CallsIn(Telling):
         self, fields: Mapping[str, str], asked: int, build_dial: twiml.BuildDial | None
     ) -> str:
         """What follows the notice (`asked` is 0), or the question put for the `asked`th time."""
-        now = self._now()
+        arrived = self.moment()
+        now = arrived.at
         request = forms.parse_voice_request(fields)
         key = forms.key_pressed(fields) if asked else ""  # after the notice nothing is gathered
         record = self._catalog.call(request.account_sid, request.call_sid)
@@ -236,7 +237,7 @@ class CallsIn(Telling):
             if asked != call.asked:  # what was answered already, come twice
                 return twiml.ask(announcement, self._urls, call.asked)
             waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
-            outcome = self._judge(call, announcement, key, waited=waited, at=now)
+            outcome = self._judge(call, announcement, key, waited=waited, at=arrived)
             if outcome is None:
                 self._catalog.ask_again(call.account_sid, call.call_sid, asked, now)
                 self._play(call, call.call_sid)

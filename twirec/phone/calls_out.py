@@ -237,7 +237,8 @@ class CallsOut(Telling):
             return twiml.nothing()
 
     def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int, key: str) -> str:
-        now = self._now()
+        arrived = self.moment()
+        now = arrived.at
         record = self._catalog.call(request.account_sid, call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:
@@ -250,7 +251,7 @@ class CallsOut(Telling):
             return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
         waits = twiml.SECONDS_FOR_A_KEY if asked else twiml.SECONDS_AFTER_NOTICE
         waited = 0 if asked and key else waits
-        outcome = self._judge(call, announcement, key, waited=waited, at=now)
+        outcome = self._judge(call, announcement, key, waited=waited, at=arrived)
         if outcome is None:
             self._catalog.ask_again(call.account_sid, call_sid, asked, now)
             self._play(call, request.call_sid)

@@ -18,6 +18,7 @@ from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.policy import Decision, Policy
 from twirec.model.ports import Vendor
 from twirec.model.records import Call
+from twirec.model.steady import Moment
 from twirec.model.words import Direction, Outcome, Reason
 from twirec.settings import Settings
 
@@ -35,6 +36,7 @@ class Desk:
         catalog: where the lines are.
         vendor: gives the vendor, when a recording has to be started.
         now: the clock, UTC.
+        steady: the steady clock of the same machine; see `twirec.model.steady`.
     """
 
     def __init__(
@@ -43,15 +45,21 @@ class Desk:
         catalog: Catalog,
         vendor: Callable[[], Vendor],
         now: Callable[[], datetime],
+        steady: Callable[[], str] = lambda: "",
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._vendor = vendor
         self._now = now
+        self._steady = steady
         self._urls = twiml.Urls.under(settings.public_url)
         self._kept: set[str] = set()
         self._dialling: set[str] = set()
         self._noted = False
+
+    def moment(self) -> Moment:
+        """Return what time it is, by both clocks."""
+        return Moment(self._now(), self._steady())
 
     def _forget(self) -> None:
         """The catalog was emptied, or made anew: it has nothing any more of what was kept in it."""

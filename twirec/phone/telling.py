@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -14,12 +13,14 @@ from twirec.calls.forms import parent_of, parse_voice_request
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, CatalogUnavailable, NotFound
 from twirec.model.records import VOICEMAIL, Call
+from twirec.model.steady import Moment
 from twirec.model.words import ConsentOutcome, Reason
 from twirec.phone.desk import log
 from twirec.phone.recorder import Recorder
 
-SLOW = timedelta(seconds=1)
-"""What writing down that something is played may take at the most: until then, nobody hears it."""
+SLOW = 1.0
+"""Seconds that writing down that something is played may take at the most: until then, nobody
+hears it."""
 
 
 class Telling(Recorder):
@@ -34,16 +35,21 @@ class Telling(Recorder):
             CatalogUnavailable: it took long again. The call's line says so.
         """
         for _ in range(2):
-            now = self._now()
+            now = self.moment()
             self._catalog.announce(
-                call.account_sid, call.call_sid, leg=leg, at=now, from_the_beginning=notice
+                call.account_sid,
+                call.call_sid,
+                leg=leg,
+                at=now.at,
+                steady=now.steady,
+                from_the_beginning=notice,
             )
-            if self._now() - now <= SLOW:
+            if self.moment().seconds_since(now.at, now.steady) <= SLOW:
                 return
         self._give_up(call.account_sid, call.call_sid, Reason.CATALOG_DOWN)
         raise CatalogUnavailable("The catalog takes too long to write down what is played when.")
 
-    def left(self, fields: Mapping[str, str], made: datetime, *, whisper: bool = False) -> None:
+    def left(self, fields: Mapping[str, str], made: Moment, *, whisper: bool = False) -> None:
         """Count from now on what is played, if our answer took long to leave.
 
         Whoever held it up: while it was on its way, nobody listened.
@@ -51,10 +57,10 @@ class Telling(Recorder):
         Args:
             fields: the form of the request that was answered.
             whisper: whether it was one about a leg that was dialled.
-            made: when the answer was made, UTC.
+            made: when the answer was made.
         """
-        now = self._now()
-        if now - made <= SLOW:
+        now = self.moment()
+        if now.seconds_since(made.at, made.steady) <= SLOW:
             return
         request = parse_voice_request(fields)
         account_sid, leg = request.account_sid, request.call_sid
@@ -63,12 +69,14 @@ class Telling(Recorder):
             with suppress(NotFound):  # nothing is played in what has no line
                 call = self._catalog.call(account_sid, call_sid).call
                 if call.leg == leg and call.announced_at is not None:
-                    self._catalog.announce(account_sid, call.call_sid, leg=leg, at=now)
+                    self._catalog.announce(
+                        account_sid, call.call_sid, leg=leg, at=now.at, steady=now.steady
+                    )
         except CatalogError as error:
             log.error("%s: that it left late is not known: %s", leg, error)
 
     def _judge(
-        self, call: Call, announcement: Announcement, key: str, *, waited: float, at: datetime
+        self, call: Call, announcement: Announcement, key: str, *, waited: float, at: Moment
     ) -> ConsentOutcome | None:
         """Return what the party answered; None when the question is to be put (again).
 
@@ -81,7 +89,8 @@ class Telling(Recorder):
         """
         if call.mode is None or call.announced_at is None:
             return ConsentOutcome.ANNOUNCEMENT_FAILED
-        seconds = (at - call.announced_at).total_seconds() * self._settings.clock_speed
+        passed = at.seconds_since(call.announced_at, call.announced_steady)
+        seconds = passed * self._settings.clock_speed
         if not reception.heard(call, announcement, key=key, waited=waited, seconds=seconds):
             if call.asked and key:  # which cut it short
                 return reception.unanswered(call.asked)

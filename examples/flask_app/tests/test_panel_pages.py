@@ -30,7 +30,7 @@ from panel_house import (
 
 from callpanel import accounts
 from callpanel.roles import Role
-from twirec import Archive, Direction, NotFound, Outcome, PolicyChange, Reason
+from twirec import Archive, Custody, Direction, NotFound, Outcome, PolicyChange, Reason
 from twirec.testing import ACCOUNT_SID
 
 PAUSE, RESUME = (f"/desk/{call_sid(GOING_ON)}/{step}" for step in ("pause", "resume"))
@@ -88,6 +88,34 @@ def test_an_agent_pauses_and_goes_on(live: tuple[Archive, Browser]) -> None:
         ("resume", call_sid(GOING_ON), True),
         ("pause", recording_sid(GOING_ON), True),
     ]
+
+
+def test_an_agent_sees_and_pauses_what_is_recorded_in_quarantine_too(
+    live: tuple[Archive, Browser],
+) -> None:
+    archive, agent = live
+    with archive.catalog.database.write() as connection:
+        connection.exec_driver_sql("UPDATE recordings SET custody = 'quarantined'")
+    page = agent.get("/desk").text
+    assert "None of your calls is being recorded." not in page
+    assert PAUSE in page
+    assert recording_sid(GOING_ON) not in page
+    agent.post(PAUSE)
+    page = agent.get("/desk").text
+    assert messages(page) == ["Paused: what is said now is not recorded."]
+    assert RESUME in page
+
+
+def test_a_call_is_not_called_paused_while_another_recording_of_it_goes_on(
+    live: tuple[Archive, Browser],
+) -> None:
+    archive, agent = live
+    agent.post(PAUSE)
+    (known,) = archive.show(call_sid(GOING_ON)).recordings
+    archive.catalog.adopt(replace(known, sid=recording_sid(99), custody=Custody.QUARANTINED))
+    page = agent.get("/desk").text
+    assert PAUSE in page
+    assert RESUME not in page
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ class Ledger:
         *,
         leg: str,
         at: datetime,
+        steady: str = "",
         from_the_beginning: bool = False,
     ) -> None:
         """Set when the announcement was last sent, and to which leg; a new leg starts over."""
@@ -115,7 +116,7 @@ class Ledger:
             connection.execute(
                 update(calls)
                 .where(_is(account_sid, call_sid), ~answered)
-                .values(announced_at=at, leg=leg, asked=asked)
+                .values(announced_at=at, announced_steady=steady, leg=leg, asked=asked)
             )
 
     def ask_again(self, account_sid: str, call_sid: str, asked: int, at: datetime) -> None:
@@ -124,7 +125,7 @@ class Ledger:
             connection.execute(
                 update(calls)
                 .where(_is(account_sid, call_sid), calls.c.asked == asked)
-                .values(asked=asked + 1, announced_at=at)
+                .values(asked=asked + 1, announced_at=at, announced_steady="")
             )
 
     def call(self, account_sid: str, call_sid: str) -> CallRecord:

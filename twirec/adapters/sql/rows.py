@@ -71,6 +71,7 @@ def to_call(row: Row[Any]) -> Call:
         own_number=row.own_number,
         started_at=row.started_at,
         announced_at=row.announced_at,
+        announced_steady=row.announced_steady,
         announcement=row.announcement,
         dial=tuple(row.dial),
         channel_map=tuple(Role(role) for role in row.channel_map),

@@ -45,6 +45,7 @@ calls = Table(
     Column("own_number", String(255), nullable=False, index=True),
     Column("started_at", UtcDateTime, nullable=False, index=True),
     Column("announced_at", UtcDateTime),
+    Column("announced_steady", String(100), nullable=False, server_default=""),
     Column("announcement", String(64)),
     Column("dial", JSON, nullable=False),
     Column("channel_map", JSON, nullable=False, server_default="[]"),

@@ -71,7 +71,12 @@ def _own(sid: str, asked: str) -> str:
 def _own_calls() -> list[CallRecord]:
     line = user().line
     since = (archive().now() - LONGEST_CALL).isoformat(timespec="seconds")
-    going_on = archive().search(state=State.RECORDING, since=since, limit=1000).calls
+    # Also what is in quarantine: nothing of it is shown but that it goes on, and can be paused.
+    going_on = (
+        archive()
+        .search(state=State.RECORDING, since=since, limit=1000, sees_quarantined=True)
+        .calls
+    )
     return [each for each in going_on if line and line in _lines(each)]
 
 
@@ -81,4 +86,6 @@ def _lines(each: CallRecord) -> set[str]:
 
 
 def _paused(each: CallRecord) -> bool:
-    return any(pause.resumed_at is None for pause in each.pauses)
+    """Whether nothing of a call is being recorded now, as all that is in progress is paused."""
+    paused = {pause.recording_sid for pause in each.pauses if pause.resumed_at is None}
+    return paused >= {one.sid for one in each.recordings if one.state is State.RECORDING}

@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("own_number", sa.String(length=255), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("announced_steady", sa.String(length=100), server_default="", nullable=False),
         sa.Column("announcement", sa.String(length=64), nullable=True),
         sa.Column("dial", sa.JSON(), nullable=False),
         sa.Column("channel_map", sa.JSON(), server_default="[]", nullable=False),
