@@ -78,6 +78,13 @@ def archive(tmp_path: Any) -> Iterator[Archive]:
     archive.close()
 
 
+@pytest.mark.parametrize("wrong", ["\x00", "a\x01b", "\x1b[2J", "\ud800"])
+def test_a_text_with_control_characters_is_refused(wrong: str) -> None:
+    with pytest.raises(InvalidQuery, match=r"^note: it has control characters"):
+        text("note", wrong)
+    assert text("note", "two\nlines\tand more") == "two\nlines\tand more"
+
+
 def parameters() -> Iterator[tuple[str, str]]:
     for name, method in inspect.getmembers(Archive, inspect.isfunction):
         if name.startswith("_") or name in {"set_up", "close"}:

@@ -228,3 +228,22 @@ def _run(environ: dict[str, str], *words: str, terminal: bool, **more: str) -> s
         process.wait(timeout=60)
     os.close(ours)
     return shown.decode()
+
+
+@pytest.mark.parametrize("wrong", ["a\x01b", "\x1b[2J", "\x7f", "\ud800"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("off", "--reason"),
+        ("search",),
+        ("annotate", "CA" + "0" * 32, "--note"),
+        ("inform", "client:ana", "--on", "2026-03-02", "--reference"),
+    ],
+)
+def test_control_characters_in_what_is_typed_are_wrong(
+    twirec: Twirec, words: tuple[str, ...], wrong: str
+) -> None:
+    ran = twirec(*words, wrong)
+    assert ran.exit_code == 2
+    assert "it has control characters; leave them out." in ran.output
+    assert wrong not in ran.output

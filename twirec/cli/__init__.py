@@ -32,6 +32,7 @@ from twirec.cli.stats import stats
 from twirec.cli.store import admit, erase, init, sweep, work
 from twirec.cli.waves import waveform
 from twirec.cli.wording import announcement
+from twirec.model.characters import unspeakable
 from twirec.model.errors import InvalidQuery, SettingsError, TwirecError
 from twirec.version import __version__
 
@@ -70,6 +71,9 @@ class Commands(click.Group):
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the options; `--help` and `--version` print what they are asked for."""
+        words = args[1] if len(args) > 1 else extra.get("args", ())
+        for word in filter(unspeakable, words):  # before any of it is kept, or printed
+            raise WrongValue(f"{clean(word)}: it has control characters; leave them out.")
         try:
             return super().make_context(*args, **extra)
         except BrokenPipeError as error:

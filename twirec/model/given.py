@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
+from twirec.model.characters import unspeakable
 from twirec.model.errors import InvalidQuery
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -42,10 +43,12 @@ def text(field: str, given: object) -> str:
         given: what has to be a `str`.
 
     Raises:
-        InvalidQuery: it is none.
+        InvalidQuery: it is none, or has characters that nothing can hold.
     """
     if not isinstance(given, str):
         raise InvalidQuery(f"{field}: give text, not {_short(given)}.")
+    if unspeakable(given):
+        raise InvalidQuery(f"{field}: it has control characters; leave them out.")
     return given
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import chain
 
 import click
-from flask import Flask
+from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from callpanel import auth, commands, headers, language, panel, probes, users, voice
 from callpanel.config import Config
 from callpanel.extensions import babel, csrf, db, erase_what_is_deleted, guard_file, login, migrate
+from callpanel.safe import has_control
 from twirec import Archive, SettingsError
+
+OF_TWILIO = ("voice", "twirec")
 
 LARGEST_FORM = 64 * 1024
 """Bytes that a request may have."""
@@ -69,8 +73,22 @@ def create_app(
     return app
 
 
+def _refuse_what_nobody_types() -> None:
+    """Answer 400 to control characters in what is sent: no database of ours holds them all.
+
+    Twilio's requests are not read here: `signed` reads them first, and cleans them.
+    """
+    if request.url_rule is None or request.blueprint in OF_TWILIO:
+        return
+    said = [each for pairs in (request.args, request.form) for each in pairs.items(multi=True)]
+    words = [*chain.from_iterable(said), *map(str, (request.view_args or {}).values())]
+    if any(map(has_control, words)):
+        abort(400)
+
+
 def _add_pages(app: Flask) -> None:
     """Add what staff open, and the accounts that it needs."""
+    app.before_request(_refuse_what_nobody_types)
     db.init_app(app)
     with app.app_context():
         guard_file(db.engine)

@@ -46,8 +46,18 @@ def choices(words: Mapping[str, Any]) -> list[SelectChoice]:
 ORIGINAL = "original"
 """The format of what was archived, as it is."""
 
+MOST_DIGITS = 18
+
 AS_FOR_ALL = "as_for_all"
 """The choice that ends what was chosen for a number or direction alone."""
+
+
+class WholeField(IntegerField):
+    """A whole number of digits that can be counted with: `NumberRange` makes it a float."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read it."""
+        super().process_formdata(["x" if len(said) > MOST_DIGITS else said for said in valuelist])
 
 
 class SignIn(FlaskForm):
@@ -67,8 +77,8 @@ class Search(FlaskForm):
     reason = SelectField(_l("Why not recorded"), choices=[ANY, *choices(REASONS)])
     consent = SelectField(_l("Consent"), choices=[ANY, *choices(CONSENTS)])
     state = SelectField(_l("State"), choices=[ANY, *choices(STATES)])
-    min_seconds = IntegerField(_l("Seconds, at least"), [Optional(), NumberRange(0, 604800)])
-    max_seconds = IntegerField(_l("Seconds, at most"), [Optional(), NumberRange(0, 604800)])
+    min_seconds = WholeField(_l("Seconds, at least"), [Optional(), NumberRange(0, 604800)])
+    max_seconds = WholeField(_l("Seconds, at most"), [Optional(), NumberRange(0, 604800)])
     case = StringField(_l("Case number"), [Length(max=64)])
     note = StringField(_l("Words of a note"), [Length(max=100)])
 

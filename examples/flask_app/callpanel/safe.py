@@ -1,8 +1,18 @@
-"""Where a redirect may lead: only to pages of this app."""
+"""What is sent to the app: what no text may hold, and where a redirect may lead."""
 
 from __future__ import annotations
 
+import re
+
 from flask import request, url_for
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What nobody types, and PostgreSQL or a page cannot hold; line ends and tabs are no such."""
+
+
+def has_control(text: str) -> bool:
+    """Return whether a text has control characters."""
+    return _CONTROL.search(text) is not None
 
 
 def path_of(address: str | None) -> str | None:

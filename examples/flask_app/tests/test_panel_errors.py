@@ -22,6 +22,33 @@ from twirec import Archive
 INSIDE = ("Traceback", "sqlalchemy", "sqlite", "twirec/", "callpanel/", ".db", "SELECT", "werkzeug")
 
 
+@pytest.mark.parametrize("wrong", ["\x00", "a\x01b", "\x1b[2J", "\x7f", "\ufffe"])
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/calls/search", "text"),
+        ("/calls/search", "min_seconds"),
+        (f"/calls/{call_sid(PLAIN)}/notes", "note"),
+        (f"/calls/{call_sid(PLAIN)}/notes", "x\x00"),
+        ("/sign-in", "name"),
+        ("/recording", "why"),
+        ("/users", "name"),
+    ],
+)
+def test_control_characters_are_refused_in_every_form(
+    admin: Browser, path: str, field: str, wrong: str
+) -> None:
+    assert admin.post(path, {field: wrong}).status_code == 400
+    assert admin.get(path, query_string={field: wrong}).status_code in {400, 405}
+
+
+@pytest.mark.parametrize("digits", [18, 19, 310, 4301])
+def test_a_number_of_many_digits_is_no_number(admin: Browser, digits: int) -> None:
+    for field in ("min_seconds", "max_seconds"):
+        answer = admin.post("/calls/search", {**NOTHING_ASKED, field: "9" * digits})
+        assert answer.status_code < 500
+
+
 def is_page_of_ours(answer: TestResponse, title: str) -> None:
     """Check that an answer is an error page, and shows nothing of the inside."""
     assert answer.content_type == "text/html; charset=utf-8"
