@@ -7,7 +7,7 @@ import pytest
 from tests.doctor.conftest import Installation
 from tests.factories import ACCOUNT, STARTED, recording_sid
 from twirec.archive import Archive
-from twirec.doctor.ownership import check_adopt, check_kept
+from twirec.doctor.ownership import check_adopt, check_kept, check_parked
 from twirec.model.inspection import Check, Level
 from twirec.model.ownership import Foreign, NotOurs
 from twirec.model.upkeep import Stats
@@ -62,3 +62,15 @@ def test_it_looks_at_what_the_sweeps_saw(installation: Installation) -> None:
     archive.close()
     assert recording_sid(9) in installation.found(Check.NOT_OURS).what
     assert installation.found(Check.KEPT).level is Level.OK
+
+
+def test_what_is_parked_or_waits_for_a_decision_is_counted() -> None:
+    assert check_parked(NOTHING).level is Level.OK
+    finding = check_parked(replace(NOTHING, parked=3, undecided=1, differences=2))
+    assert finding.level is Level.WARNING
+    assert finding.what == (
+        "Recordings: 1 wait for your decision, as time does not mend them; 2 are parked, and are "
+        "tried again by each sweep; 2 differ in the bucket from what was archived."
+    )
+    assert "accept" in finding.fix
+    assert "accept" not in check_parked(replace(NOTHING, parked=1)).fix

@@ -13,7 +13,7 @@ from tests.factories import ACCOUNT, STARTED, recording_sid
 from tests.sounds import wav
 from tests.transfers.house import A_CALL, AT_VENDOR, House
 from twirec.archive import Archive
-from twirec.model.errors import VendorUnavailable
+from twirec.model.errors import CatalogNewer, CatalogUnavailable, VendorUnavailable
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
 from twirec.transfers import worker as workers
@@ -102,6 +102,22 @@ def test_once_a_week_the_whole_bucket_is_looked_at(
     house.time += timedelta(minutes=15)
     sweep()  # it is tried again at once, not in a week
     assert found in caplog.text
+
+
+def test_a_worker_waits_for_a_database_that_is_away_and_not_for_one_that_is_newer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "POLL", 0.01)
+    monkeypatch.setattr(workers, "TEND", 0.01)
+    errors = iter([CatalogUnavailable("it is not up yet")] * 3)
+
+    def claim(*_: object) -> None:
+        raise next(errors, CatalogNewer("it is of a newer version"))
+
+    monkeypatch.setattr(house.archive.catalog, "claim", claim)
+    with pytest.raises(CatalogNewer):
+        house.archive.worker(threads=1).run()
+    assert next(errors, None) is None
 
 
 def test_what_fails_beside_does_not_stop_the_worker(

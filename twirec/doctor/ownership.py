@@ -1,4 +1,4 @@
-"""What of the account this installation takes over, and whether it deletes it at Twilio."""
+"""What of the account is taken over, whether it is deleted at Twilio, and what does not go on."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ MOST_NAMED = 3
 
 
 def ownership_findings(settings: Settings) -> Iterator[Finding]:
-    """Say what the sweeps saw that is not ours, and what stays at Twilio."""
+    """Say what the sweeps saw that is not ours, what stays at Twilio, and what is parked."""
     with closing(SqlCatalog(settings.database_url, adopt=settings.adopt)) as catalog:
         stats = catalog.stats(None)
     yield check_adopt(settings, stats)
     yield check_kept(settings, stats)
+    yield check_parked(stats)
 
 
 def check_adopt(settings: Settings, stats: Stats) -> Finding:
@@ -58,3 +59,20 @@ def check_kept(settings: Settings, stats: Stats) -> Finding:
     ]
     said = f" Kept there: {', '.join(kept)}." if kept else ""
     return ok(Check.KEPT, f"What is in the bucket and checked is deleted at Twilio.{said}")
+
+
+def check_parked(stats: Stats) -> Finding:
+    """Say how many recordings wait for somebody's decision, or for the next sweep."""
+    sweeps = stats.parked - stats.undecided
+    waits = {
+        "wait for your decision, as time does not mend them": stats.undecided,
+        "are parked, and are tried again by each sweep": sweeps,
+        "differ in the bucket from what was archived": stats.differences,
+    }
+    said = [f"{count:,} {what}" for what, count in waits.items() if count]
+    if not said:
+        return ok(Check.PARKED, "No recording is parked or waits for a decision.")
+    fixes = ["See which and why: twirec stats"]
+    if stats.undecided:
+        fixes.append("twirec accept, give-up or work --once --retry decide")
+    return warning(Check.PARKED, f"Recordings: {'; '.join(said)}.", f"{'; '.join(fixes)}.")

@@ -305,6 +305,13 @@ class CatalogUnavailable(CatalogError):
     """The database cannot be reached, is locked for too long, or is full."""
 
 
+class CatalogNewer(CatalogUnavailable):
+    """The catalog's tables are of a newer version of the library: time does not mend that."""
+
+    retryable = False
+    lasting = False
+
+
 class LeaseLost(CatalogError):
     """Somebody else has the recording now, or the lease ran out: commit nothing."""
 

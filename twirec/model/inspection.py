@@ -46,6 +46,7 @@ class Check(StrEnum):
     POLICY = "policy"
     NOT_OURS = "not ours"
     KEPT = "kept at Twilio"
+    PARKED = "parked"
     PLACES = "relative paths"
     SAME_CATALOG = "same catalog"
     MARK = "bucket mark"

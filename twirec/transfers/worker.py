@@ -8,7 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from twirec.model.catalog import Catalog
-from twirec.model.errors import BucketNotOurs, CatalogError, Stopped, TwirecError
+from twirec.model.errors import (
+    BucketNotOurs,
+    CatalogError,
+    CatalogNewer,
+    Stopped,
+    TwirecError,
+)
 from twirec.model.records import Lease
 from twirec.transfers.lease import LEASE, LeaseKeeper
 from twirec.transfers.retrying import judge, pause
@@ -73,8 +79,14 @@ class Worker:
         self._stop.set()
 
     def run(self) -> None:
-        """Work until `stop` is called."""
+        """Work until `stop` is called. What is away, such as the database, is waited for.
+
+        Raises:
+            CatalogNewer: the catalog is of a newer version, which waiting does not mend.
+        """
         self._start(until_done=False)
+        if isinstance(self._unasked, CatalogNewer):
+            raise self._unasked
 
     def run_once(self) -> None:
         """Do all that is due now, send the notices of it, and return.
@@ -124,6 +136,8 @@ class Worker:
             for task in tasks:
                 try:
                     task()
+                except CatalogNewer:  # which ends the worker, and is said then
+                    return
                 except TwirecError as error:
                     log.error("%s", error)
                 except Exception:
@@ -132,10 +146,14 @@ class Worker:
 
     def _try_one(self) -> bool:
         """Work at one recording. False if nothing was due, or nobody knows, or may not."""
-        if not self._prepare():
-            return False
         try:
+            if not self._prepare():
+                return False
             lease = self._catalog.claim(self._now(), LEASE)
+        except CatalogNewer as error:
+            self._unasked = error
+            self._stop.set()
+            return False
         except CatalogError as error:
             log.error("no work could be taken up: %s", error)
             self._unasked = error
@@ -154,6 +172,8 @@ class Worker:
                 log.error("nothing is copied: %s", error)
             self._unasked, self._refused = error, str(error)
             return False
+        except CatalogNewer:
+            raise
         except TwirecError as error:
             log.warning("announcements are not in the bucket yet: %s", error)
         except Exception:

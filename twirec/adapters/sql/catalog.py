@@ -71,7 +71,7 @@ class SqlCatalog(
         audit_key: str = "",
         adopt: Adopt = OURS,
     ) -> None:
-        self.database = Database(url, notices)
+        self.database = Database(url, notices, migrate.refuse_newer)
         self.audit_key = audit_key
         self.to_adopt = adopt
 

@@ -36,10 +36,17 @@ class Database:
     Args:
         url: a SQLAlchemy URL. `sqlite://` alone lives in memory, for tests.
         notices: the clock by which notices are dated; None if none are to be written.
+        look: looks at the database in the first transaction, and raises what forbids to use it.
     """
 
-    def __init__(self, url: str, notices: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        notices: Callable[[], datetime] | None = None,
+        look: Callable[[Connection], object] | None = None,
+    ) -> None:
         self._notices = notices
+        self._look = look
         try:
             self.url = database_url(url)
         except ValueError as error:
@@ -105,18 +112,25 @@ class Database:
             if snapshot and self.engine.dialect.name != "sqlite":
                 reader = reader.execution_options(isolation_level="REPEATABLE READ")
             with reader.begin():
+                self._look_once(reader)
                 yield reader
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: all of it, or, after an error, none of it."""
         with self._transaction(), self.engine.begin() as connection:
+            self._look_once(connection)
             yield connection.execution_options(twirec_notices=self._notices)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._turn, self._outages.minded(), self._translated():
             yield
+
+    def _look_once(self, connection: Connection) -> None:
+        if self._look is not None:
+            self._look(connection)
+            self._look = None
 
     def _write_nothing(self) -> None:
         with self.write():

@@ -6,9 +6,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from twirec.adapters.sql.database import Database
-from twirec.model.errors import CatalogUnavailable
+from twirec.model.errors import CatalogNewer, CatalogUnavailable
 
 TURN = 0x7477697265630001
 """Whoever makes tables holds the lock of this key until they are there
@@ -33,7 +34,7 @@ def upgrade(database: Database) -> None:
     with database.write() as connection:
         if connection.dialect.name == "postgresql":  # of two at once one waits, as on SQLite
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
-        _check_known(MigrationContext.configure(connection).get_current_revision())
+        refuse_newer(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -46,17 +47,23 @@ def check(database: Database) -> None:
     """
     wanted = ScriptDirectory.from_config(configuration()).get_current_head()
     with database.read() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    _check_known(found)
+        found = refuse_newer(connection)
     if found != wanted:
         raise CatalogUnavailable(
             f"The catalog is of version {found or 'none'}, not {wanted}: run `twirec init`."
         )
 
 
-def _check_known(revision: str | None) -> None:
+def refuse_newer(connection: Connection) -> str | None:
+    """Return the version of the tables; None where there are none.
+
+    Raises:
+        CatalogNewer: this version of the library does not know it.
+    """
+    revision = MigrationContext.configure(connection).get_current_revision()
     known = ScriptDirectory.from_config(configuration()).walk_revisions()
     if revision is not None and revision not in {script.revision for script in known}:
-        raise CatalogUnavailable(
+        raise CatalogNewer(
             f"The catalog is of a newer version ({revision}) than this twirec: update twirec."
         )
+    return revision
