@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "deriving": {"model", "audio", "listening"},
     "waves": {"model", "adapters", "audio"},
     "takeover": {"model", "calls", "transfers", "custody", "settings"},
-    "recovery": {"auditing", "model", "calls", "adapters", "transfers", "settings"},
+    "recovery": {"auditing", "custody", "model", "calls", "adapters", "transfers", "settings"},
     "archive": {
         *("model", "calls", "adapters", "transfers", "custody"),
         *("settings", "phone", "rules", "upkeep", "finding", "auditing"),

@@ -191,6 +191,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
                 self._end_trial,
                 self.expire_derivatives,
                 self._shorten_log_in_turn,
+                self._verify_audit_in_turn,
             ),
             let_go=self._end_trial,
         )

@@ -14,6 +14,7 @@ from twirec.calls.times import When
 from twirec.custody.audit import AuditLog
 from twirec.model.audit import (
     Action,
+    AuditCheck,
     AuditDraft,
     AuditEntry,
     AuditHead,
@@ -122,12 +123,23 @@ class Auditing:
         return self.catalog.audit_head()
 
     def verify_audit(self, kept: AuditHead | None = None) -> AuditVerdict:
-        """Look at the whole chain, and say at which entry it is broken first.
+        """Look at the whole chain and the histories beside it, and say where it is broken first.
+
+        What is found is remembered, as what workers find is: see `audit_check`.
 
         Args:
             kept: a head that was kept elsewhere, which shows also that the end was cut off.
         """
-        return self._log.verify(kept)
+        check = self._log.verify(kept, self.now())
+        self.catalog.set_audit_check(check)
+        return check.verdict
+
+    def audit_check(self) -> AuditCheck | None:
+        """Return what workers found when they last looked at the log; None if they never did.
+
+        They look at what is new every day, and at all of it once a week, and while it is broken.
+        """
+        return self.catalog.audit_check()
 
     @contextmanager
     def _attempt(

@@ -12,9 +12,10 @@ from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.auditing import Auditing
 from twirec.calls.asking import spoken_span
 from twirec.calls.times import When
+from twirec.custody.audit import due
 from twirec.model.audit import Action, AuditHead
 from twirec.model.bucket_mark import NAME
-from twirec.model.errors import InvalidQuery, LookedAtNothing
+from twirec.model.errors import BucketError, InvalidQuery, LookedAtNothing
 from twirec.model.journal import JournalReport, RebuildReport
 from twirec.settings import Settings
 from twirec.transfers.journal import Journal
@@ -32,6 +33,13 @@ LAST_DAYS = timedelta(days=2)
 
 EVERY_DAY = timedelta(days=1)
 """Between two looks at all days."""
+
+
+A_WHILE = timedelta(seconds=10)
+"""For so long at the least one worker looks at the audit log alone."""
+
+ENTRIES = 20_000
+"""Entries of the audit log that are looked at in one go: a second's work or two."""
 
 
 class Recovery(Auditing):
@@ -162,6 +170,24 @@ class Recovery(Auditing):
         all_days = self.catalog.take_turn("turn to journal all days", now, EVERY_DAY)
         report = self._write_journal(None if all_days else (now - LAST_DAYS).date())
         log.info("journal: %d days written, %d problems", report.written, len(report.problems))
+
+    def _verify_audit_in_turn(self) -> None:
+        """Look at the next entries of the audit log, if it is time to and no other worker does."""
+        now = self.now()
+        check = due(self.catalog.audit_check(), now)
+        if check is None or not self.catalog.take_turn("turn to verify the log", now, A_WHILE):
+            return
+        check = self._log.go_on(check, now, self._kept_elsewhere, ENTRIES)
+        self.catalog.set_audit_check(check)
+        if check.why:
+            log.error("%s; see `twirec audit --verify`", check.verdict.said)
+
+    def _kept_elsewhere(self) -> AuditHead | None:
+        try:
+            return self.journalled_audit_head()
+        except BucketError as error:
+            log.warning("the audit log is not compared with the bucket's journal: %s", error)
+            return None
 
     @cached_property
     def _journal(self) -> Journal:

@@ -11,7 +11,7 @@ from twirec.auditing import Auditing
 from twirec.calls.asking import spoken_span
 from twirec.calls.times import When
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
-from twirec.model.audit import Action
+from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
 from twirec.model.budget import spend_at_most
 from twirec.model.custody import Order, OrderKind
@@ -67,7 +67,14 @@ class Upkeep(Auditing):
             begin = spoken_span("since", since, now=self.now(), zone=zone).since
         counted = self.catalog.stats(begin)
         swept = {sid: self.catalog.mark(MARK + sid) for sid in self.settings.credentials}
-        return replace(counted, swept=swept, worker_seen=self.catalog.mark(HEARTBEAT))
+        check = self.catalog.audit_check() or AuditCheck()
+        return replace(
+            counted,
+            swept=swept,
+            worker_seen=self.catalog.mark(HEARTBEAT),
+            audit_verified=check.at,
+            audit_problem=check.verdict.said,
+        )
 
     def _beat(self) -> None:
         self.catalog.set_mark(HEARTBEAT, self.now())

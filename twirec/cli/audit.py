@@ -65,6 +65,6 @@ def _verify(archive: Archive, as_json: bool) -> None:
     elif verdict.whole:
         say(f"The audit log is whole: {verdict.entries} entries.")
     else:
-        say(f"The audit log is broken at entry {verdict.broken_at}: {verdict.why}.")
+        say(f"{verdict.said}.")
     if not verdict.whole:
         raise click.exceptions.Exit(1)

@@ -61,12 +61,22 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "notices waiting": f"{counted.notices_waiting}{given_up}",
         "swept until": ", ".join(f"{account} {at}" for account, at in swept.items()),
         "worker seen": _moment(counted.worker_seen, zone),
+        "audit log": _audit(counted, zone),
         "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
         "given up": str(counted.given_up),
         "not as archived": str(counted.differences),
         "kept at Twilio": _kept(counted),
         "not ours": _not_ours(counted),
     }
+
+
+def _audit(counted: Stats, zone: tzinfo) -> str:
+    """Shout, as nobody asks for it otherwise."""
+    if counted.audit_problem:
+        return f"BROKEN. {counted.audit_problem}; see `twirec audit --verify`"
+    if counted.audit_verified is None:
+        return "no worker has verified it yet"
+    return f"whole, verified {_moment(counted.audit_verified, zone)}"
 
 
 def _kept(counted: Stats) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from twirec.model.audit import (
     FIRST,
+    HISTORIES,
+    AuditCheck,
     AuditDraft,
     AuditEntry,
     AuditHead,
-    AuditVerdict,
     Detail,
+    Pass,
     hash_of,
     stand_in,
 )
@@ -21,6 +25,8 @@ from twirec.model.given import text
 
 PAGE = 1000
 """Entries that are read at once while the chain is looked at."""
+
+EVERY_DAY, EVERY_WEEK = timedelta(days=1), timedelta(days=7)
 
 ACTION = re.compile(r"[a-z][a-z_]{0,63}")
 
@@ -84,25 +90,116 @@ class AuditLog:
             )
         return stand_in(number, self._key)
 
-    def verify(self, kept: AuditHead | None) -> AuditVerdict:
-        """Look at every link of the chain.
+    def verify(self, kept: AuditHead | None, now: datetime) -> AuditCheck:
+        """Look at every link of the chain, and at the rows whose hashes it holds.
 
         Args:
             kept: a head that was kept elsewhere; the chain must have it.
+            now: UTC.
         """
-        seq, previous = 0, FIRST
-        while page := self._catalog.audit_entries(seq, PAGE):
+        begun = replace(self._catalog.audit_check() or AuditCheck(), seq=0, hash="", going=Pass.ALL)
+        return self.go_on(begun, now, lambda: kept, None)
+
+    def go_on(
+        self,
+        check: AuditCheck,
+        now: datetime,
+        kept: Callable[[], AuditHead | None],
+        most: int | None,
+    ) -> AuditCheck:
+        """Look at the next entries, and at the end of the log at the rows whose hashes it holds.
+
+        Args:
+            check: what was found before, with the look that goes on.
+            now: UTC.
+            kept: gives a head that was kept elsewhere, for the end of a look at all of the log.
+            most: how many entries at the most.
+        """
+        head, why, ended = self._walk(AuditHead(check.seq, check.hash or FIRST), most)
+        broken_at: int | None = head.seq + 1
+        if not why and ended:
+            known = [AuditHead(check.top_seq, check.top_hash)]
+            if check.going is Pass.ALL and (elsewhere := kept()):
+                known.append(elsewhere)
+            broken_at, why = self._compare(head, known)
+        came = replace(check, seq=head.seq, hash=head.hash if head.seq else "")
+        if why:
+            return replace(came, at=now, going=None, broken_at=broken_at, why=why)
+        if not ended:
+            return came
+        came = replace(came, top_seq=came.seq, top_hash=came.hash)
+        if check.going is not Pass.ALL:
+            return replace(came, at=now, going=None)
+        return replace(came, at=now, full_at=now, going=None, broken_at=None, why="")
+
+    def _walk(self, head: AuditHead, most: int | None) -> tuple[AuditHead, str, bool]:
+        """Return the last entry that is right, what is wrong behind it, and if all is looked at."""
+        if why := self._not_there(head):
+            return AuditHead(head.seq - 1, FIRST), why, False
+        seen = 0
+        while page := self._catalog.audit_entries(head.seq, PAGE):
             for entry in page:
-                why = _wrong(entry, seq + 1, previous)
-                if not why and kept and kept.seq == entry.seq and kept.hash != entry.hash:
-                    why = "it is not the one that was kept elsewhere"
-                if why:
-                    return AuditVerdict(entries=seq, broken_at=seq + 1, why=why)
-                seq, previous = entry.seq, entry.hash
-        if kept and kept.seq > seq:
-            why = f"the end is cut off: there were {kept.seq} entries once"
-            return AuditVerdict(entries=seq, broken_at=seq + 1, why=why)
-        return AuditVerdict(entries=seq)
+                if why := _wrong(entry, head.seq + 1, head.hash):
+                    return head, why, False
+                head = AuditHead(entry.seq, entry.hash)
+            seen += len(page)
+            if most is not None and seen >= most:
+                return head, "", False
+        return head, "", True
+
+    def _not_there(self, head: AuditHead) -> str:
+        """Return what is wrong, if an entry is not there any more as it was once."""
+        if not head.seq:
+            return ""
+        found = next(iter(self._catalog.audit_entries(head.seq - 1, 1)), None)
+        if found is None:
+            return f"the end is cut off: there were {head.seq} entries once"
+        same = (found.seq, found.hash) == (head.seq, head.hash)
+        return "" if same else "it is not the one that it was once"
+
+    def _compare(self, head: AuditHead, known: Sequence[AuditHead]) -> tuple[int | None, str]:
+        """Compare the log with heads that it once had, and with the histories beside it."""
+        for once in known:
+            if why := self._not_there(once):
+                return min(once.seq, head.seq + 1), why
+        entries, rows = self._catalog.histories()
+        return _rewritten(entries, rows)
+
+
+def due(check: AuditCheck | None, now: datetime) -> AuditCheck | None:
+    """Return the check with the look that goes on, or begins now; None if it is not time for one.
+
+    The log is looked at daily: at what is new since the last time, once a week at all of it, and as
+    long as it is broken at all of it.
+    """
+    if check is None:
+        return AuditCheck(going=Pass.ALL)
+    if check.going:
+        return check
+    if check.at and timedelta() <= now - check.at < EVERY_DAY:
+        return None
+    if check.why or check.full_at is None or now - check.full_at >= EVERY_WEEK:
+        return replace(check, seq=0, hash="", going=Pass.ALL)
+    return replace(check, going=Pass.NEW)
+
+
+def _rewritten(
+    entries: Sequence[AuditEntry], rows: Mapping[tuple[str, int], str]
+) -> tuple[int | None, str]:
+    """Return the first entry whose row is not as it was, and what is wrong with that."""
+    told: set[tuple[str, int]] = set()
+    for entry in entries:
+        field = next(field for field in HISTORIES if field in entry.detail)
+        row = (HISTORIES[field], int(entry.detail[field] or 0))
+        if row not in rows:
+            return entry.seq, f"its row {row[1]} of {row[0]} was taken out"
+        if rows[row] != entry.detail["content"]:
+            return entry.seq, f"its row {row[1]} of {row[0]} was changed"
+        told.add(row)
+    if unknown := sorted(rows.keys() - told):
+        table, number = unknown[0]
+        return None, f"it does not tell of row {number} of {table}, which was put in beside it"
+    return None, ""
 
 
 def _wrong(entry: AuditEntry, seq: int, previous: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.adapters.twilio_http import Credentials
 from twirec.adapters.twilio_inspect import TwilioInspector
+from twirec.doctor.audit_log import audit_findings
 from twirec.doctor.bucket import bucket_findings
 from twirec.doctor.disks import database_findings, folder_findings
 from twirec.doctor.fallbacks import fallback_findings
@@ -85,6 +86,7 @@ def examine(
     if not problems and all(each.level is not Level.FAILED for each in database):
         yield from guarded(Check.VIEW, partial(call_findings, settings))
         yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
+        yield from guarded(Check.AUDIT, partial(audit_findings, settings, now()))
         yield from guarded(Check.NOT_OURS, partial(ownership_findings, settings))
     if settings.bucket and any(each.level is Level.OK for each in database[:1]):
         others = [one.voice_url for one in called if not is_ours(one, settings.public_url)]

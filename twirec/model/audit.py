@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 FIRST = "0" * 64
 """What the first entry names as the hash before it."""
@@ -91,11 +91,12 @@ class AuditHead:
 
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
-    """Whether the chain is whole.
+    """Whether the chain is whole, and so are the histories whose rows it holds the hashes of.
 
     Attributes:
         entries: how many were looked at.
-        broken_at: `seq` of the first entry that is wrong or missing; None if the chain is whole.
+        broken_at: `seq` of the first entry that is wrong or missing, or whose row is; None if there
+            is none, as of a row that no entry tells of.
         why: what is wrong with it; empty if nothing is.
     """
 
@@ -106,7 +107,80 @@ class AuditVerdict:
     @property
     def whole(self) -> bool:
         """Whether nothing was changed, taken out, put in between, or cut off."""
-        return self.broken_at is None
+        return not self.why
+
+    @property
+    def said(self) -> str:
+        """What is wrong, as a sentence without its full stop; empty if nothing is."""
+        if not self.why:
+            return ""
+        where = "" if self.broken_at is None else f" at entry {self.broken_at}"
+        return f"The audit log is broken{where}: {self.why}"
+
+
+class Pass(StrEnum):
+    """A look at the log that goes on: at all of it, or at what is new since the last one."""
+
+    ALL = "all"
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck:
+    """How far workers have looked at the log, and what they found.
+
+    Attributes:
+        at: when they last came to its end, or to what is wrong, UTC; None if they never did.
+        full_at: when they last came to its end from its first entry on; None if they never did.
+        seq, hash: the last entry that was found right; 0 and empty if there is none yet.
+        top_seq, top_hash: the last entry of the log when they last came to its end: it has to stay.
+        going: the look that goes on, of which the rest is to come; None if none does.
+        broken_at, why: as in `AuditVerdict`. It stays until all of it was found right.
+    """
+
+    at: datetime | None = None
+    full_at: datetime | None = None
+    seq: int = 0
+    hash: str = ""
+    top_seq: int = 0
+    top_hash: str = ""
+    going: Pass | None = None
+    broken_at: int | None = None
+    why: str = ""
+
+    @property
+    def verdict(self) -> AuditVerdict:
+        """What was found, as far as they looked."""
+        return AuditVerdict(self.seq, self.broken_at, self.why)
+
+
+HISTORIES: Mapping[str, str] = {
+    "change": "policy_changes",
+    "default": "policy_defaults",
+    "entry": "agents",
+}
+"""The histories whose rows the log holds the hashes of, by the field of `detail` with the row's
+number; the hash is in `content`."""
+
+
+def content_hash(row: Mapping[str, Any]) -> str:
+    """Return the hash of a row of a history: SHA-256 of its columns as JSON, in hex.
+
+    Keys are sorted, there is no white space, what is not ASCII is escaped, moments are UTC with
+    microseconds (`2026-11-03T16:30:00.000000+00:00`), and days `2026-11-03`.
+    """
+    text = json.dumps(
+        dict(row), sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_in_json
+    )
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _in_json(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a history")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +267,23 @@ class AuditCatalog(Protocol):
 
     def audit_entries(self, after: int, limit: int) -> list[AuditEntry]:
         """Return the entries whose `seq` is greater, in order."""
+        ...
+
+    def histories(self) -> tuple[list[AuditEntry], Mapping[tuple[str, int], str]]:
+        """Return what the log says of the rows of `HISTORIES`, and what they are, of one moment.
+
+        Returns:
+            The entries that hold the hash of a row, oldest first; and the hash of each row as it is
+            now, by its table and number.
+        """
+        ...
+
+    def audit_check(self) -> AuditCheck | None:
+        """Return how far workers have looked at the log; None if they never did."""
+        ...
+
+    def set_audit_check(self, check: AuditCheck) -> None:
+        """Remember how far the log was looked at, and what was found."""
         ...
 
     def audit_head(self) -> AuditHead | None:

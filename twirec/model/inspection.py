@@ -44,6 +44,7 @@ class Check(StrEnum):
     DATABASE_FILE = "database file"
     DATABASE_DISK = "database disk"
     POLICY = "policy"
+    AUDIT = "audit log"
     NOT_OURS = "not ours"
     KEPT = "kept at Twilio"
     PARKED = "parked"

@@ -42,6 +42,8 @@ class Stats:
         not_ours_newest: the SIDs of the newest of them, `MOST_NAMED` at the most.
         swept: until when each account was swept, UTC; None if it never was.
         worker_seen: when a worker last said that it lives, UTC; None if none ever did.
+        audit_verified: when the audit log was last looked at to its end, UTC; None if it never was.
+        audit_problem: what is wrong with it; empty if nothing is known to be.
         callbacks: Twilio's status callbacks that were believed, by its word for the status; those
             of erased recordings are not kept.
     """
@@ -68,6 +70,8 @@ class Stats:
     callbacks: Mapping[str, int] = field(default_factory=dict)
     numbers_not_known: int = 0
     worker_seen: datetime | None = None
+    audit_verified: datetime | None = None
+    audit_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,16 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             "Archived recordings that stay at Twilio.",
             stats.kept_for_trial + stats.kept_at_vendor,
         ),
+        (
+            "twirec_audit_broken",
+            "1 if the audit log, or a history beside it, was changed by other means; 0 if not.",
+            int(bool(stats.audit_problem)),
+        ),
+        (
+            "twirec_audit_age_seconds",
+            "Seconds since the audit log was last verified to its end; -1 if it never was.",
+            _age(stats.audit_verified, now) if stats.audit_verified else -1,
+        ),
         ("twirec_differences", "Objects that are not what was put there.", stats.differences),
         ("twirec_parked", "Recordings of which trying again ended.", stats.parked),
         ("twirec_undecided", "Those of them that wait for a decision.", stats.undecided),

@@ -99,3 +99,18 @@ def test_the_health_page_names_it_until_somebody_says_what_they_found(
     assert damaged.name not in admin.get("/health").text
     entry = archive.audit_log(action="compare", limit=1)[0]
     assert (entry.by, entry.role, entry.detail) == ("ana", "admin", {"settled": "disk 3"})
+
+
+def test_a_rewritten_audit_log_is_on_the_health_page(
+    archive: Archive, browser: Callable[[Role], Browser]
+) -> None:
+    archive.record_audit("sign_in", by="ana")
+    assert archive.verify_audit().whole
+    assert "Audit log verified" in browser(Role.ADMIN).get("/health").text
+    with archive.catalog.database.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_refuses_UPDATE")
+        connection.exec_driver_sql("UPDATE audit SET by = 'eve' WHERE seq = 1")
+    assert not archive.verify_audit().whole
+    page = browser(Role.ADMIN).get("/health").text
+    assert "The audit log is broken at entry 1: it was changed." in page
+    assert 'role="alert"' in page

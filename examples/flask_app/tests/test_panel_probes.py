@@ -163,6 +163,7 @@ def test_the_figures_are_those_of_the_archive(client: Browser, template: Templat
     assert found["twirec_parked", ""] == 1
     assert found["twirec_waiting", ""] >= 1
     assert found["twirec_notices_given_up", ""] == 0
+    assert found["twirec_audit_broken", ""] == 0
 
 
 def test_the_age_of_a_sweep_is_there_after_one(client: Browser, archive: Archive) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from twirec.adapters.sql.audit import append
+from twirec.adapters.sql.audit import tell_of
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_informed_agent, to_leg, values
 from twirec.adapters.sql.schema import agents, calls, consents, legs
@@ -28,11 +28,10 @@ class Agents:
         row = values(entry)
         row.pop("id")
         with self.database.write() as connection:
-            made = connection.execute(insert(agents).values(row).returning(agents.c.id))
-            entry = replace(entry, id=made.scalar_one())
-            detail = {"entry": entry.id}
-            append(connection, AuditDraft(entry.at, entry.by, "", Action.INFORM, detail=detail))
-            return entry
+            made = connection.execute(insert(agents).values(row).returning(agents))
+            written = made.mappings().one()
+            tell_of(connection, written, "entry", AuditDraft(entry.at, entry.by, "", Action.INFORM))
+            return replace(entry, id=written["id"])
 
     def informed_agents(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
         """Return the register, or what it says of some agents, oldest entry first."""

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, text
 
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import values
-from twirec.adapters.sql.schema import audit
-from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, AuditQuery, chained
+from twirec.adapters.sql.schema import audit, audit_check, metadata
+from twirec.model.audit import (
+    HISTORIES,
+    Action,
+    AuditCheck,
+    AuditDraft,
+    AuditEntry,
+    AuditHead,
+    AuditQuery,
+    Pass,
+    chained,
+    content_hash,
+)
+
+TELLING = (Action.POLICY.value, Action.INFORM.value)
+"""The actions of entries that hold the hash of a row."""
 
 LOCK = 0x7457_1BEC
 """The advisory lock of those who write to the chain, on PostgreSQL."""
@@ -52,6 +67,37 @@ class Audit:
         with self.database.read() as connection:
             return [_to_entry(row) for row in connection.execute(statement)]
 
+    def histories(self) -> tuple[list[AuditEntry], Mapping[tuple[str, int], str]]:
+        """Return what the log says of the rows of histories, and what they are, of one moment."""
+        telling = select(audit).where(audit.c.action.in_(TELLING), audit.c.ok).order_by(audit.c.seq)
+        with self.database.read(snapshot=True) as connection:
+            entries = [
+                entry
+                for row in connection.execute(telling, execution_options={"yield_per": 500})
+                if "content" in (entry := _to_entry(row)).detail
+            ]
+            rows = {
+                (name, row["id"]): content_hash({**row})
+                for name in HISTORIES.values()
+                for row in connection.execute(select(metadata.tables[name])).mappings()
+            }
+        return entries, rows
+
+    def audit_check(self) -> AuditCheck | None:
+        """Return how far workers have looked at the log; None if they never did."""
+        columns = [audit_check.c[field.name] for field in fields(AuditCheck)]
+        with self.database.read() as connection:
+            row = connection.execute(select(*columns)).mappings().first()
+        if row is None:
+            return None
+        return AuditCheck(**{**row, "going": Pass(row["going"]) if row["going"] else None})
+
+    def set_audit_check(self, check: AuditCheck) -> None:
+        """Remember how far the log was looked at, and what was found."""
+        with self.database.write() as connection:
+            connection.execute(delete(audit_check))
+            connection.execute(insert(audit_check).values(id=1, **asdict(check)))
+
     def audit_head(self) -> AuditHead | None:
         """Return where the chain ends; None if nothing was ever written down."""
         with self.database.read() as connection:
@@ -68,6 +114,19 @@ def append(connection: Connection, draft: AuditDraft) -> AuditEntry:
     entry = chained(draft, _head(connection))
     connection.execute(insert(audit).values(values(entry)))
     return entry
+
+
+def tell_of(connection: Connection, row: RowMapping, field: str, draft: AuditDraft) -> AuditEntry:
+    """Add the entry of a row of a history, with its number and its hash, in its transaction.
+
+    Args:
+        connection: of the transaction in which the row was written.
+        row: all its columns, as they are in the database.
+        field: of `HISTORIES`.
+        draft: the entry without these.
+    """
+    told = {field: row["id"], "content": content_hash({**row})}
+    return append(connection, replace(draft, detail={**told, **draft.detail}))
 
 
 def _head(connection: Connection) -> AuditHead | None:

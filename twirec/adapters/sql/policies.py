@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
-from twirec.adapters.sql.audit import append
+from twirec.adapters.sql.audit import tell_of
 from twirec.adapters.sql.database import Database
 from twirec.adapters.sql.rows import to_policy, to_policy_change, values
 from twirec.adapters.sql.schema import policy_changes, policy_defaults
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.policy import Policy, PolicyChange
+
+SETTINGS = "settings"
+"""Who changed the policy, on the audit log, where the settings did."""
 
 
 class Policies:
@@ -21,30 +24,25 @@ class Policies:
     audit_key: str
 
     def change_policy(self, change: PolicyChange) -> None:
-        """Add a change to the history."""
-        with self.database.write() as connection:
-            made = connection.execute(
-                insert(policy_changes).values(values(change)).returning(policy_changes.c.id)
-            )
-            self._audit(connection, change, made.scalar_one())
-
-    def _audit(self, connection: Connection, change: PolicyChange, entry: int) -> None:
+        """Add a change to the history, and its entry to the audit log."""
         way = {"direction": change.direction} if change.direction else {}
-        said = {**way, **change.said}
         number = stand_in(change.number, self.audit_key) if change.number else ""
-        detail = {"change": entry, "of": "a number" if change.number else "all", **said}
-        append(
-            connection,
-            AuditDraft(change.at, change.by, "", Action.POLICY, number=number, detail=detail),
-        )
+        said = {"of": "a number" if change.number else "all", **way, **change.said}
+        draft = AuditDraft(change.at, change.by, "", Action.POLICY, number=number, detail=said)
+        with self.database.write() as connection:
+            made = insert(policy_changes).values(values(change)).returning(policy_changes)
+            tell_of(connection, connection.execute(made).mappings().one(), "change", draft)
 
     def note_default(self, policy: Policy, at: datetime) -> None:
         """Add what the settings say of the policy to its history, if it is not what they said."""
+        draft = AuditDraft(at, SETTINGS, "", Action.POLICY, detail={"of": "all"})
         with self.database.write() as connection:
             newest = select(policy_defaults).order_by(policy_defaults.c.id.desc()).limit(1)
             row = connection.execute(newest).first()
             if row is None or to_policy(row) != policy:
-                connection.execute(insert(policy_defaults).values(at=at, **values(policy)))
+                said = insert(policy_defaults).values(at=at, **values(policy))
+                made = connection.execute(said.returning(policy_defaults))
+                tell_of(connection, made.mappings().one(), "default", draft)
 
     def policy_defaults(self) -> list[tuple[datetime, Policy]]:
         """Return what the settings said of the policy, and since when, oldest first."""

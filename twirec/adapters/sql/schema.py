@@ -299,6 +299,21 @@ audit = Table(
     Column("hash", String(64), nullable=False),
 )
 
+audit_check = Table(
+    "audit_check",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime),
+    Column("full_at", UtcDateTime),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("top_seq", Integer, nullable=False),
+    Column("top_hash", String(64), nullable=False),
+    Column("going", String(8)),
+    Column("broken_at", Integer),
+    Column("why", Text, nullable=False),
+)
+
 waveforms = Table(
     "waveforms",
     metadata,

@@ -136,6 +136,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "identity": "in the bucket's mark, from which a rebuild takes it over",
     "marks": "where a sweep stopped, and what it is to end: after a rebuild it looks again",
     "foreign_recordings": "what is not ours, as the last sweeps saw it: the next one sees it again",
+    "audit_check": "how far the log was looked at: of another catalog all is looked at",
     "waveforms": "measured again when one is asked for",
     "derivatives": "made again when they are asked for",
     "differences": "found again when somebody hears it; that it was found is on the audit log",

@@ -11,7 +11,11 @@ branch_labels = None
 depends_on = None
 
 ONLY_ADDED_TO = ("audit", "policy_changes", "policy_defaults", "agents")
-"""Histories that nothing can change."""
+"""Histories that nothing can change. Notes, orders and consents are none: they hold what has to be
+erased with a person's data, or is completed later."""
+
+KEY = {"audit": "seq"}
+"""The column of a history's primary key, where it is not `id`."""
 
 
 def upgrade() -> None:
@@ -63,6 +67,20 @@ def upgrade() -> None:
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "audit_check",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("full_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("top_seq", sa.Integer(), nullable=False),
+        sa.Column("top_hash", sa.String(length=64), nullable=False),
+        sa.Column("going", sa.String(length=8), nullable=True),
+        sa.Column("broken_at", sa.Integer(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_check")),
     )
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
     op.create_index(op.f("ix_audit_by"), "audit", ["by"], unique=False)
@@ -389,11 +407,17 @@ def upgrade() -> None:
 def _refusing(table: str) -> dict[str, tuple[str, ...]]:
     """Return what keeps the rows of a table as they are."""
     why = f"{table} is only ever added to"
+    # SQLite's INSERT OR REPLACE deletes the row of the same key without firing what refuses
+    # deletions (https://www.sqlite.org/lang_conflict.html), so that is refused before it begins.
+    # On PostgreSQL ON CONFLICT DO UPDATE and MERGE fire the trigger of updates.
+    key = KEY.get(table, "id")
+    there = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "  # noqa: S608 - our own names
+    when = {"UPDATE": "", "DELETE": "", "INSERT": there}
     return {
         "sqlite": tuple(
-            f"CREATE TRIGGER {table}_refuses_{what} BEFORE {what} ON {table} "
+            f"CREATE TRIGGER {table}_refuses_{what} BEFORE {what} ON {table} {condition}"
             f"BEGIN SELECT RAISE(ABORT, '{why}'); END"
-            for what in ("UPDATE", "DELETE")
+            for what, condition in when.items()
         ),
         "postgresql": (
             f"CREATE FUNCTION {table}_refuses() RETURNS trigger LANGUAGE plpgsql AS "

@@ -1,0 +1,173 @@
+"""A rewritten log is noticed without being asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import STARTED
+from twirec.archive import Archive
+from twirec.custody import audit
+from twirec.custody.audit import due
+from twirec.doctor.audit_log import check_audit
+from twirec.model.audit import AuditCheck, AuditHead, Pass
+from twirec.model.errors import BucketUnavailable
+from twirec.model.inspection import Level
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def archive(twirec_archive: Archive) -> Archive:
+    twirec_archive.now = lambda: STARTED
+    for number in range(12):
+        twirec_archive.record_audit("sign_in", by=f"user-{number}")
+    return twirec_archive
+
+
+@pytest.fixture
+def turn(archive: Archive) -> Callable[[], None]:
+    """Let a worker look, each time a minute later."""
+
+    def look() -> None:
+        at = archive.now()
+        archive.now = lambda: at + timedelta(minutes=1)
+        archive._verify_audit_in_turn()
+
+    return look
+
+
+def rewrite(archive: Archive, statement: str) -> None:
+    """Change the log as somebody does who has the file."""
+    with archive.catalog.database.write() as connection:
+        for what in ("UPDATE", "DELETE"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS audit_refuses_{what}")
+        connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize(
+    ("check", "ago", "going"),
+    [
+        (None, None, Pass.ALL),
+        (AuditCheck(), None, Pass.ALL),
+        (AuditCheck(going=Pass.NEW, seq=4), timedelta(0), Pass.NEW),
+        (AuditCheck(full_at=STARTED), timedelta(hours=23), None),
+        (AuditCheck(full_at=STARTED), DAY, Pass.NEW),
+        (AuditCheck(full_at=STARTED - 6 * DAY), DAY, Pass.ALL),
+        (AuditCheck(full_at=STARTED, why="it was changed"), timedelta(hours=1), None),
+        (AuditCheck(full_at=STARTED, why="it was changed"), DAY, Pass.ALL),
+        (AuditCheck(full_at=STARTED), -DAY, Pass.NEW),  # a clock was wrong then
+    ],
+)
+def test_it_is_looked_at_daily_and_weekly_at_all_of_it(
+    check: AuditCheck | None, ago: timedelta | None, going: Pass | None
+) -> None:
+    from dataclasses import replace
+
+    before = replace(check, at=STARTED) if check and ago is not None else check
+    found = due(before, STARTED + (ago or timedelta()))
+    assert (found.going if found else None) == going
+
+
+def test_workers_look_at_it_by_themselves(archive: Archive, turn: Callable[[], None]) -> None:
+    beside = archive.worker(threads=1)._beside
+    assert archive._verify_audit_in_turn in beside
+    assert archive.stats().audit_verified is None
+    turn()
+    stats = archive.stats()
+    assert (stats.audit_verified, stats.audit_problem) == (archive.now(), "")
+
+
+def test_a_long_log_is_looked_at_bit_by_bit(
+    archive: Archive, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twirec.recovery.ENTRIES", 4)
+    monkeypatch.setattr(audit, "PAGE", 4)
+    seen = []
+    while (check := archive.audit_check()) is None or check.going:
+        turn()
+        seen.append((archive.audit_check() or AuditCheck()).seq)
+    assert seen == [4, 8, 12, 12]
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("UPDATE audit SET by = 'eve' WHERE seq = 3", "at entry 3: it was changed"),
+        ("DELETE FROM audit WHERE seq = 3", "at entry 3: it is missing"),
+        ("DELETE FROM audit WHERE seq > 10", "the end is cut off: there were 12 entries"),
+        ("DELETE FROM audit", "the end is cut off: there were 12 entries"),
+    ],
+)
+def test_it_is_said_until_the_log_is_whole_again(
+    archive: Archive,
+    turn: Callable[[], None],
+    caplog: pytest.LogCaptureFixture,
+    statement: str,
+    why: str,
+) -> None:
+    turn()
+    rows = archive.catalog.audit_entries(0, 100)
+    rewrite(archive, statement)
+    for days in (1, 7):  # what was verified once is looked at within a week
+        archive.now = lambda days=days: STARTED + days * DAY  # type: ignore[misc]
+        turn()
+    assert why in archive.stats().audit_problem
+    said = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert why in said[-1].getMessage()
+    assert check_audit(archive.audit_check(), archive.now()).level is Level.FAILED
+    assert not archive.verify_audit().whole
+    assert archive.stats().audit_problem  # still
+    with archive.catalog.database.write() as connection:
+        from twirec.adapters.sql.rows import values
+        from twirec.adapters.sql.schema import audit as table
+
+        connection.execute(table.delete())
+        connection.execute(table.insert(), [values(entry) for entry in rows])
+    assert archive.verify_audit().whole
+    assert archive.stats().audit_problem == ""
+
+
+def test_what_is_new_is_found_within_a_day(archive: Archive, turn: Callable[[], None]) -> None:
+    turn()
+    archive.record_audit("sign_in", by="ana")
+    rewrite(archive, "UPDATE audit SET by = 'eve' WHERE seq = 13")
+    archive.now = lambda: STARTED + DAY
+    turn()
+    assert "at entry 13: it was changed" in archive.stats().audit_problem
+
+
+def test_a_chain_that_was_made_anew_is_found_by_the_head_in_the_bucket(
+    archive: Archive, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "journalled_audit_head", lambda: AuditHead(5, "e" * 64))
+    turn()
+    assert "at entry 5: it is not the one that it was once" in archive.stats().audit_problem
+
+
+def test_a_bucket_that_is_away_hinders_nothing(
+    archive: Archive, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise BucketUnavailable("It does not answer.")
+
+    monkeypatch.setattr(archive, "journalled_audit_head", away)
+    turn()
+    assert archive.stats().audit_verified
+
+
+@pytest.mark.parametrize(
+    ("check", "level"),
+    [
+        (None, Level.OK),
+        (AuditCheck(going=Pass.ALL), Level.OK),
+        (AuditCheck(at=STARTED), Level.OK),
+        (AuditCheck(at=STARTED - 4 * DAY), Level.WARNING),
+        (AuditCheck(at=STARTED, broken_at=3, why="it was changed"), Level.FAILED),
+    ],
+)
+def test_the_doctor_says_it(check: AuditCheck | None, level: Level) -> None:
+    assert check_audit(check, STARTED).level is level
