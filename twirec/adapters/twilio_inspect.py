@@ -12,7 +12,7 @@ import requests
 from twirec.adapters.twilio import PAGE_SIZE, TwilioVendor, _understood
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, checked_sid
 from twirec.model.errors import NotAtVendor, VendorUnavailable
-from twirec.model.inspection import AccountFacts, OwnAddress
+from twirec.model.inspection import AccountFacts, DialPermission, OwnAddress
 from twirec.model.vendor import VendorRecording
 
 VOICE_URL = "https://voice.twilio.com"
@@ -105,6 +105,28 @@ class TwilioInspector(TwilioVendor):
         except NotAtVendor:
             return False
         return True
+
+    def dial_permissions(self, account_sid: str) -> list[DialPermission]:
+        """List which numbers of which country an account may dial: all are on one page.
+
+        Source: https://www.twilio.com/docs/voice/api/dialingpermissions-country-resource
+        """
+        path = f"/v1/DialingPermissions/Countries?PageSize={PAGE_SIZE}"
+        with self._voice.send("GET", path, self._who(account_sid)) as response:
+            answer = _json(response)
+        meta = answer.get("meta")
+        listed = answer.get(str(meta.get("key")) if isinstance(meta, dict) else "content")
+        if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+            raise VendorUnavailable("Twilio's answer about dialling permissions makes no sense")
+        return [
+            DialPermission(
+                country=str(each.get("iso_code") or ""),
+                ordinary=bool(each.get("low_risk_numbers_enabled")),
+                special=bool(each.get("high_risk_special_numbers_enabled")),
+                fraud=bool(each.get("high_risk_tollfraud_numbers_enabled")),
+            )
+            for each in listed
+        ]
 
     def media_status(self, account_sid: str, sid: str) -> int:
         """Ask for the media of a recording without credentials; return the HTTP status."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twirec.adapters.twilio_inspect import TwilioInspector
+from twirec.doctor.dialling import dialling_findings
 from twirec.doctor.findings import failed, guarded, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
 from twirec.model.inspection import AccountFacts, Check, Finding, Level
@@ -55,6 +56,9 @@ def _account(
         if any(each.level is Level.FAILED for each in key):  # all that follows would fail by it
             return
     yield from _hazards(twilio, sid)
+    if sid == settings.account_sid:  # whose numbers call
+        look = partial(dialling_findings, twilio, sid, settings.dial_rules)
+        yield from guarded(Check.DIALLING, look)
 
 
 def _hazards(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ class Check(StrEnum):
     DEFAULT_RECORDING = "default recording"
     EXTERNAL_STORAGE = "external storage"
     MEDIA_ACCESS = "media access"
+    DIALLING = "dialling"
     NUMBERS = "numbers"
     PUBLIC_URL = "public URL"
     VIEW = "voice view"
@@ -83,6 +84,25 @@ class AccountFacts:
 
     status: str
     answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DialPermission:
+    """Which numbers of a country Twilio lets an account dial.
+
+    https://www.twilio.com/docs/voice/api/dialingpermissions-country-resource
+
+    Attributes:
+        country: ISO 3166.
+        ordinary: those of little risk.
+        special: premium numbers and the like.
+        fraud: ranges that are known from toll fraud.
+    """
+
+    country: str
+    ordinary: bool
+    special: bool = False
+    fraud: bool = False
 
 
 @dataclass(frozen=True, slots=True)

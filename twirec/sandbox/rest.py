@@ -16,7 +16,7 @@ from twirec.sandbox.faults import Endpoint, Fault, Faults
 from twirec.sandbox.mishaps import answer_with
 from twirec.sandbox.recording import Recording
 from twirec.sandbox.resources import API_VERSION
-from twirec.sandbox.rest_account import DEFAULTS, SENDERS, AccountHandlers
+from twirec.sandbox.rest_account import DEFAULTS, DIALLING, SENDERS, AccountHandlers
 from twirec.sandbox.rest_calls import CallHandlers
 from twirec.sandbox.rest_conferences import ConferenceHandlers
 from twirec.sandbox.rest_live import CURRENT, LiveHandlers
@@ -71,7 +71,11 @@ class RestApi:
                 authorize(self._account, request)
             return self._route(request)
         except Refused as refused:
-            is_json = request.path.endswith(".json") or request.path in {DEFAULTS, SENDERS}
+            is_json = request.path.endswith(".json") or request.path in {
+                DEFAULTS,
+                DIALLING,
+                SENDERS,
+            }
             return refused.json() if is_json else refused.xml()
 
     def _route(self, request: Request) -> Answer:
@@ -79,6 +83,8 @@ class RestApi:
             return self._own.default_recording(request)
         if (request.method, request.path) == ("GET", SENDERS):
             return self._own.senders(request)
+        if (request.method, request.path) == ("GET", DIALLING):
+            return self._own.dialling(request)
         prefix = f"/{API_VERSION}/Accounts/{self._account.sid}"
         there = False
         for route in self._routes:

@@ -4,7 +4,8 @@ https://www.twilio.com/docs/iam/api/account,
 https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource,
 https://www.twilio.com/docs/usage/api/applications,
 https://www.twilio.com/docs/voice/sip/api/sip-domain-resource,
-https://www.twilio.com/docs/whatsapp/api/senders and
+https://www.twilio.com/docs/whatsapp/api/senders,
+https://www.twilio.com/docs/voice/api/dialingpermissions-country-resource and
 https://www.twilio.com/docs/configurations/recording-account-default-configuration-resource
 """
 
@@ -25,6 +26,9 @@ from twirec.sandbox.web import (
 
 DEFAULTS = "/v2/AccountDefaultConfiguration/Recording"
 """At Twilio on a host of its own, voice.twilio.com."""
+
+DIALLING = "/v1/DialingPermissions/Countries"
+"""At Twilio on voice.twilio.com, too."""
 
 SENDERS = "/v2/Channels/Senders"
 """At Twilio on a host of its own, messaging.twilio.com."""
@@ -124,6 +128,36 @@ class AccountHandlers:
                 "configuration": {
                     "configurationType": "Recording",
                     "compositionPolicy": {"channels": "dual"},
+                },
+            }
+        )
+
+    def dialling(self, request: Request) -> Answer:
+        """List which numbers of some countries may be dialled, all on one page."""
+        known_params(request.params, KEYS)
+        self._may_see_numbers()
+        hazards, url = self._account.hazards, f"{self._account.url}{DIALLING}"
+        countries = sorted({*hazards.dials, *hazards.dials_high_risk, "US"})
+        return json_answer(
+            {
+                "content": [
+                    {
+                        "iso_code": each,
+                        "low_risk_numbers_enabled": each in hazards.dials,
+                        "high_risk_special_numbers_enabled": each in hazards.dials_high_risk,
+                        "high_risk_tollfraud_numbers_enabled": each in hazards.dials_high_risk,
+                        "url": f"{url}/{each}",
+                    }
+                    for each in countries
+                ],
+                "meta": {
+                    "key": "content",
+                    "page": 0,
+                    "page_size": 1000,
+                    "first_page_url": f"{url}?PageSize=1000&Page=0",
+                    "previous_page_url": None,
+                    "next_page_url": None,
+                    "url": url,
                 },
             }
         )

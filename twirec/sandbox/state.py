@@ -113,6 +113,8 @@ class Hazards:
         open_media: media is given to whoever asks.
         external: recordings are in the customer's own S3; their media is not here.
         hides_numbers: the credentials may not see where numbers, applications and domains point.
+        dials: the countries whose ordinary numbers may be dialled, ISO 3166.
+        dials_high_risk: those whose premium and high-risk numbers may.
     """
 
     status: str = "active"
@@ -120,6 +122,8 @@ class Hazards:
     open_media: bool = False
     external: bool = False
     hides_numbers: bool = False
+    dials: tuple[str, ...] = ("ES", "FR", "PT")
+    dials_high_risk: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

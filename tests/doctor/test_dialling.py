@@ -1,0 +1,63 @@
+"""What Twilio lets the account dial, beside the company's own rules."""
+
+from __future__ import annotations
+
+import pytest
+import responses
+
+from tests.doctor.conftest import Installation
+from twirec.adapters.twilio import Credentials
+from twirec.adapters.twilio_inspect import TwilioInspector
+from twirec.calls.dialling import DialRules
+from twirec.doctor.dialling import check_dialling, dialling_findings
+from twirec.model.inspection import Check, DialPermission, Level
+
+SID = "AC" + "0" * 32
+RULES = DialRules("ES")
+
+
+def country(code: str, *, special: bool = False, fraud: bool = False) -> DialPermission:
+    return DialPermission(code, ordinary=True, special=special, fraud=fraud)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "levels", "said"),
+    [
+        ([country("ES"), country("FR")], [Level.OK], "no more than the settings, but not AT"),
+        ([country("ES"), country("US")], [Level.WARNING], "does not: US."),
+        ([country("ES", special=True)], [Level.WARNING], "high-risk numbers of ES."),
+        ([country("ES"), DialPermission("LV", False, fraud=True)], [Level.WARNING], "of LV."),
+        ([country("FR")], [Level.FAILED], "does not let"),
+        ([country("US", special=True)], [Level.FAILED, Level.WARNING, Level.WARNING], "ES"),
+        ([], [Level.UNKNOWN], "names no country"),
+    ],
+)
+def test_what_twilio_lets_the_account_dial_is_compared(
+    allowed: list[DialPermission], levels: list[Level], said: str
+) -> None:
+    findings = list(check_dialling(SID, allowed, RULES))
+    assert [one.level for one in findings] == levels
+    assert said in findings[0].what
+
+
+def test_the_sandbox_is_asked(installation: Installation) -> None:
+    assert installation.found(Check.DIALLING).level is Level.OK
+    installation.sandbox.hazards.dials = ("ES", "CU")
+    assert "CU" in installation.found(Check.DIALLING).what
+    installation.sandbox.hazards.hides_numbers = True
+    assert installation.found(Check.DIALLING).level is Level.UNKNOWN
+
+
+def test_it_is_asked_at_its_own_host_once_and_not_in_other_regions() -> None:
+    url = "https://voice.twilio.com/v1/DialingPermissions/Countries"
+    inspector = TwilioInspector({SID: Credentials("key", "secret")}, region="us1", edge="ashburn")
+    with responses.RequestsMock() as twilio:
+        listed = [{"iso_code": "ES", "low_risk_numbers_enabled": True}]
+        twilio.get(url, json={"content": listed, "meta": {"key": "content"}})
+        assert inspector.dial_permissions(SID) == [DialPermission("ES", ordinary=True)]
+        assert len(twilio.calls) == 1
+    inspector.close()
+    elsewhere = TwilioInspector({SID: Credentials("key", "secret")}, region="ie1", edge="dublin")
+    (finding,) = dialling_findings(elsewhere, SID, RULES)
+    assert finding.level is Level.UNKNOWN
+    elsewhere.close()

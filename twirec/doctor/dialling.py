@@ -1,0 +1,80 @@
+"""Whether Twilio lets the account dial more than the company's own rules, or less.
+
+Twilio's permissions are a wall behind ours: they hold for whatever else uses the account, too
+(https://www.twilio.com/docs/voice/api/dialing-permissions-resources).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from twirec.adapters.twilio_inspect import TwilioInspector
+from twirec.calls.dialling import DialRules
+from twirec.doctor.findings import failed, ok, unknown, warning
+from twirec.model.errors import NotAtVendor, VendorRefused
+from twirec.model.inspection import Check, DialPermission, Finding
+
+MOST_NAMED = 12
+WHERE = "Twilio console, Voice, Settings, Geo permissions"
+
+
+def dialling_findings(twilio: TwilioInspector, sid: str, rules: DialRules) -> Iterator[Finding]:
+    """Compare what Twilio lets an account dial with the rules."""
+    if not twilio.has_voice_settings:
+        yield unknown(
+            Check.DIALLING,
+            f"Where {sid} may dial can be asked for only in the region us1; see the {WHERE}.",
+        )
+        return
+    try:
+        allowed = twilio.dial_permissions(sid)
+    except (VendorRefused, NotAtVendor) as error:
+        yield unknown(Check.DIALLING, f"Where {sid} may dial may not be asked for: {error}.")
+        return
+    yield from check_dialling(sid, allowed, rules)
+
+
+def check_dialling(
+    sid: str, allowed: Sequence[DialPermission], rules: DialRules
+) -> Iterator[Finding]:
+    """Judge what Twilio lets an account dial.
+
+    Args:
+        sid: the account.
+        allowed: its permissions, a country each.
+        rules: the company's own.
+    """
+    ours = rules.countries | {rules.country}
+    theirs = {each.country for each in allowed if each.ordinary}
+    risky = {each.country for each in allowed if each.special or each.fraud}
+    if allowed and rules.country not in theirs:
+        yield failed(
+            Check.DIALLING,
+            f"Twilio does not let {sid} dial in {rules.country}, the company's own country.",
+            f"Allow it: {WHERE}.",
+        )
+    if risky:
+        yield warning(
+            Check.DIALLING,
+            f"Twilio lets {sid} dial premium and high-risk numbers of {_named(risky)}.",
+            f"Switch high-risk numbers off: {WHERE}.",
+        )
+    if more := theirs - ours:
+        yield warning(
+            Check.DIALLING,
+            f"Twilio lets {sid} dial countries that TWIREC_DIAL_COUNTRIES does not: "
+            f"{_named(more)}.",
+            f"Switch off what nobody calls: {WHERE}; or name it in TWIREC_DIAL_COUNTRIES.",
+        )
+    if not allowed:
+        yield unknown(Check.DIALLING, f"Twilio names no country for {sid}.")
+    elif rules.country in theirs and not risky and not more:
+        less = ours - theirs
+        but = f", but not {_named(less)}" if less else ""
+        yield ok(Check.DIALLING, f"Twilio lets {sid} dial no more than the settings{but}.")
+
+
+def _named(countries: Collection[str]) -> str:
+    named = ", ".join(sorted(countries)[:MOST_NAMED])
+    rest = len(countries) - MOST_NAMED
+    return f"{named} and {rest} more" if rest > 0 else named
