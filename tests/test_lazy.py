@@ -63,6 +63,14 @@ def test_the_plugin_loads_next_to_nothing_that_pytest_has_not() -> None:
     assert len(modules) < 20
 
 
+def test_the_command_line_loads_a_command_when_it_is_asked_for() -> None:
+    modules = loaded(
+        "from twirec.cli import main; main.commands['sandbox']; 'search' in main.commands"
+    )
+    assert not {"sqlalchemy", "flask", "twilio", "requests", "google"} & strangers(modules)
+    assert ours(modules) == {f"twirec.{room}" for room in ("cli", "model", "sandbox", "version")}
+
+
 @pytest.mark.parametrize("name", twirec.__all__)
 def test_each_public_name_is_the_one_that_type_checkers_see(name: str) -> None:
     homes = {"__version__": "twirec.version"}

@@ -7,31 +7,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 from dotenv import dotenv_values
 
-from twirec.cli.agents import agents, inform
-from twirec.cli.audit import audit
-from twirec.cli.backfill import backfill
-from twirec.cli.call import call, pause, resume
-from twirec.cli.compare import compare
-from twirec.cli.convert import convert, download
-from twirec.cli.demo import demo
-from twirec.cli.doctor import doctor
-from twirec.cli.fallback import fallback
-from twirec.cli.find import add_numbers, annotate, search, show
-from twirec.cli.journal import journal, rebuild
 from twirec.cli.output import Lines, clean
-from twirec.cli.play import sandbox
-from twirec.cli.policy import off, on, policy
-from twirec.cli.standstill import accept, give_up
-from twirec.cli.stats import stats
-from twirec.cli.store import admit, erase, init, sweep, work
-from twirec.cli.waves import waveform
-from twirec.cli.wording import announcement
 from twirec.model.characters import unspeakable
 from twirec.model.errors import InvalidQuery, SettingsError, TwirecError
 from twirec.version import __version__
@@ -143,6 +127,58 @@ def common_options() -> list[click.Parameter]:
     ]
 
 
+_HOMES = {
+    "agents": ("agents", "inform"),
+    "audit": ("audit",),
+    "backfill": ("backfill",),
+    "call": ("call", "pause", "resume"),
+    "compare": ("compare",),
+    "convert": ("convert", "download"),
+    "demo": ("demo",),
+    "doctor": ("doctor",),
+    "fallback": ("fallback",),
+    "find": ("add-numbers", "annotate", "search", "show"),
+    "journal": ("journal", "rebuild"),
+    "play": ("sandbox",),
+    "policy": ("off", "on", "policy"),
+    "standstill": ("accept", "give-up"),
+    "stats": ("stats",),
+    "store": ("admit", "erase", "init", "sweep", "work"),
+    "waves": ("waveform",),
+    "wording": ("announcement",),
+}
+"""In which file each command is at home."""
+
+
+class LazyCommands(Mapping[str, click.Command]):
+    """The commands by name, each loaded when it is first asked for.
+
+    So `twirec --version` and `twirec sandbox` wait for no database; the list of `twirec --help`
+    needs them all.
+    """
+
+    def __init__(self) -> None:
+        self._homes = {name: home for home, names in _HOMES.items() for name in names}
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            home = import_module(f"twirec.cli.{self._homes[name]}")
+            command: click.Command = getattr(home, name.replace("-", "_"))
+            command.params += common_options()
+            self._loaded[name] = command
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._homes  # without loading it
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
@@ -152,19 +188,5 @@ def main() -> None:
     """
 
 
-COMMANDS = (
-    *(init, doctor, fallback, work, sweep, admit, erase, backfill),
-    *(on, off, policy, announcement),
-    *(inform, agents),
-    *(call, pause, resume),
-    *(search, show, annotate, add_numbers, stats, audit),
-    *(waveform, convert, download, compare),
-    *(accept, give_up),
-    *(sandbox, demo),
-    *(journal, rebuild),
-)
-
 main.params += common_options()
-for command in COMMANDS:
-    command.params += common_options()
-    main.add_command(command)
+main.commands = LazyCommands()  # type: ignore[assignment] # nobody adds one
