@@ -31,6 +31,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 CALL, RECORDING = call_sid(), recording_sid()
 
 WORDS: dict[str, tuple[str, ...]] = {
+    "accept": (RECORDING, "--reason", "it sounds well"),
     "add-numbers": ("calls.csv", "--reason", "the export of November"),
     "admit": (RECORDING, "--ground", "contract"),
     "agents": (),
@@ -45,6 +46,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "download": (RECORDING, "-o", "b.wav"),
     "erase": (RECORDING, "--reason", "asked for", "--yes"),
     "fallback": ("--dial", "911222333"),
+    "give-up": (RECORDING, "--reason", "it is noise"),
     "inform": ("client:ana", "--on", "2026-01-02", "--reference", "annex 4"),
     "init": (),
     "journal": (),
@@ -70,8 +72,10 @@ def reading(*_: object, **__: object) -> Reading:
 
 
 ELSEWHERE: dict[str, Callable[..., Any]] = {
+    "accept": lambda *_, **__: a_recording(),
     "admit": lambda *_, **__: a_recording(),
     "erase": lambda *_, **__: a_recording(state=State.ERASING),
+    "give_up": lambda *_, **__: a_recording(),
     "compare": lambda *_, **__: None,
     "call": lambda *_, **__: a_call(),
     "pause": lambda *_, **__: [],
