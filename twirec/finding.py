@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from twirec.auditing import LARGEST_PAGE, Auditing
 from twirec.calls.asking import Span, ask, spoken_span
-from twirec.calls.numbers import search_term
+from twirec.calls.numbers import WITHHELD, search_term
 from twirec.calls.times import When
-from twirec.model.audit import Action
+from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.finding import Page, Query, hide
@@ -19,10 +20,12 @@ from twirec.model.given import text as text_of
 from twirec.model.given import whole, word
 from twirec.model.records import CallRecord, Note
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.words import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
 from twirec.settings import Settings
 
 LONGEST_CASE_NUMBER = 64
+NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN})
+"""What is searched for, or stands on a line, and is nobody's number."""
 
 
 class Finding(Auditing):
@@ -61,6 +64,8 @@ class Finding(Auditing):
         limit: int = 100,
         after: str | None = None,
         sees_quarantined: bool = False,
+        by: str | None = None,
+        role: str = "",
     ) -> Page:
         """Return a page of calls, newest first, each with all its legs and recordings together.
 
@@ -93,9 +98,14 @@ class Finding(Auditing):
             sees_quarantined: whether who asks may see recordings in quarantine (admin and
                 auditor may). For others these are not there, nor are blocked ones for
                 anybody, though the call's line is.
+            by: who asks. If it is said, a search for a customer's number is on the audit log before
+                anything is returned: the number as an HMAC, and how many calls there are. Leave it
+                out where nobody asks, as when a page refreshes itself.
+            role: what they are in the app, for the audit log.
 
         Raises:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
+            CatalogError: the catalog cannot be asked, or the entry could not be written.
         """
         _check_range(limit, within, min_seconds, max_seconds)
         country = self.settings.country
@@ -124,11 +134,19 @@ class Finding(Auditing):
         )
         found = self.catalog.search(query)
         more = len(found) > limit
-        return Page(
+        page = Page(
             calls=tuple(found[:limit]),
             next=_cursor(found[limit - 1]) if more else None,
             count=self.catalog.count(query),
         )
+        if by is not None and query.number not in NO_NUMBERS:
+            entry = self._draft(Action.SEARCH, by, role=role, detail={"calls": page.count})
+            self.catalog.append_audit(self._about(entry, query.number or ""))
+        return page
+
+    def _about(self, entry: AuditDraft, number: str) -> AuditDraft:
+        """Return an entry with the HMAC of a number, if there is a key for it."""
+        return replace(entry, number=stand_in(number, self.settings.audit_key))
 
     def _asked(
         self,
@@ -154,16 +172,31 @@ class Finding(Auditing):
             span = span.both(when("around", around).wider(within))
         return number, span
 
-    def show(self, sid: str, *, sees_quarantined: bool = False) -> CallRecord:
+    def show(
+        self, sid: str, *, sees_quarantined: bool = False, by: str | None = None, role: str = ""
+    ) -> CallRecord:
         """Return the call of a SID, with its consents, recordings and notes.
 
         Args:
             sid: of the call, `CA…`, or of one of its recordings, `RE…`.
             sees_quarantined: as in `search`.
+            by: who opens it. If it is said, that is on the audit log before anything is returned.
+            role: what they are in the app, for the audit log.
 
         Raises:
             NotFound: the catalog knows no such call, or custody hides that recording.
+            CatalogError: the catalog cannot be asked, or the entry could not be written.
         """
+        if by is None:
+            return self._shown(sid, sees_quarantined)
+        with self._attempt(Action.SHOW, by, sid, role=role) as entry:
+            record = self._shown(sid, sees_quarantined)
+        number = record.call.customer_number
+        said = entry if number in NO_NUMBERS else self._about(entry, number)
+        self.catalog.append_audit(said)
+        return record
+
+    def _shown(self, sid: str, sees_quarantined: bool) -> CallRecord:
         record = hide(self.catalog.find(sid), _sees(sees_quarantined))
         if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
             raise NotFound(f"The catalog has no call or recording {sid}.")

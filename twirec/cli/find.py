@@ -79,6 +79,7 @@ def search(
         reason=reason,
         consent=consent,
         sees_quarantined=True,
+        by=operating_user(),
         **asked,
     )
     if as_json:
@@ -200,7 +201,7 @@ def show(sid: str, as_json: bool) -> None:
     """Show a call by its SID (CA…) or that of its recording (RE…)."""
     archive = Archive.from_env()
     try:
-        record = archive.show(sid, sees_quarantined=True)
+        record = archive.show(sid, sees_quarantined=True, by=operating_user())
     except NotFound:
         _show_alone(archive, sid, as_json)
         return

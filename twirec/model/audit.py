@@ -23,6 +23,10 @@ class Action(StrEnum):
 
     LISTEN = "listen"
     DOWNLOAD = "download"
+    SEARCH = "search"
+    """Calls of a number were looked for."""
+    SHOW = "show"
+    """A call was opened."""
     POLICY = "policy"
     INFORM = "inform"
     ADMIT = "admit"

@@ -169,6 +169,8 @@ WARNINGS = {
 ACTIONS = {
     "listen": _l("listened"),
     "download": _l("downloaded"),
+    "search": _l("searched for a number"),
+    "show": _l("opened a call"),
     "policy": _l("changed the policy"),
     "inform": _l("entered an informed agent"),
     "admit": _l("took it out of quarantine"),

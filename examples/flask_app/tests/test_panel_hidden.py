@@ -80,7 +80,11 @@ def test_those_who_may_see_the_quarantine_cannot_hear_it(admin: Browser, archive
     asked = {"format": "mp3", "channels": "both"}
     assert admin.post(f"/recordings/{sid}/download", asked).status_code == 403
     refused = archive.audit_log(sid=sid)
-    assert [(each.action, each.ok) for each in refused] == [("download", False), ("listen", False)]
+    assert [(each.action, each.ok) for each in refused] == [
+        ("download", False),
+        ("listen", False),
+        ("show", True),
+    ]
 
 
 @pytest.mark.parametrize(

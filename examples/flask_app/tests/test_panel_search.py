@@ -297,3 +297,23 @@ def test_the_longest_search_is_kept(admin: Browser, sign: str) -> None:
     longest = {"action": 0, "who": 64, "sid": 34, "number": 32, "since": 32, "until": 32}
     answer = admin.post("/audit", {name: sign * length for name, length in longest.items()})
     assert admin.get(answer.headers["Location"]).status_code == 200
+
+
+def test_a_search_by_number_is_on_the_audit_log_once(supervisor: Browser, archive: Archive) -> None:
+    address = kept(supervisor, text="600 11 12 22")
+    for path in (address, address, address.replace("/calls?", "/calls/newest?")):
+        assert supervisor.get(path, headers={"X-By-Itself": "1"}).status_code == 200
+    kept(supervisor, reason="refused")
+    (entry,) = archive.audit_log(number="600111222", action="search")
+    assert (entry.by, entry.role, entry.detail) == ("sergio", "supervisor", {"calls": 1})
+    assert len(archive.audit_log(action="search")) == 1
+
+
+def test_opening_a_call_is_on_the_audit_log(supervisor: Browser, archive: Archive) -> None:
+    page = supervisor.get(f"/calls/{call_sid(PLAIN)}").text
+    (entry,) = archive.audit_log(number="600111222", action="show")
+    assert (entry.by, entry.role, entry.sid) == ("sergio", "supervisor", call_sid(PLAIN))
+    assert "opened a call" in page
+    supervisor.get(f"/calls/{recording_sid(HIDDEN)}")
+    (refused,) = archive.audit_log(sid=recording_sid(HIDDEN))
+    assert (refused.action, refused.ok) == ("show", False)

@@ -30,6 +30,10 @@ ON_A_PAGE = 200
 """How many entries of the audit log are read at once; a long listening is many."""
 
 
+IN_ONE_GO = frozenset({"listen", "show"})
+"""Of which many entries soon after each other are shown as one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Somebody who listened, downloaded, or did something else: what they asked in one go."""
@@ -46,7 +50,9 @@ class Heard:
 @needs(Permission.SEARCH)
 def call(sid: str) -> ResponseReturnValue:
     """Show a call by its SID or that of one of its recordings."""
-    return _page(_record(sid), Annotate(formdata=None))
+    sees = may(Permission.SEE_QUARANTINED)
+    record = archive().show(sid, sees_quarantined=sees, by=user().name, role=user().role)
+    return _page(record, Annotate(formdata=None))
 
 
 @panel.post("/calls/<sid>/notes")
@@ -153,7 +159,7 @@ def _add(shown: list[Heard], entry: AuditEntry) -> None:
     """Add an entry; a player asks for a recording in pieces, which are one listening."""
     last = shown[-1] if shown else None
     same = last and (last.by, last.action, last.ok) == (entry.by, entry.action, entry.ok)
-    if last and same and entry.action == "listen" and (last.at - entry.at).total_seconds() < 600:
+    if last and same and entry.action in IN_ONE_GO and (last.at - entry.at).total_seconds() < 600:
         shown[-1] = Heard(entry.by, entry.role, entry.action, entry.ok, entry.at, last.times + 1)
     else:
         shown.append(Heard(entry.by, entry.role, entry.action, entry.ok, entry.at))

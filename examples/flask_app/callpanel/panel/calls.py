@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from callpanel import searches
-from callpanel.auth import may, needs
+from callpanel.accounts import User
+from callpanel.auth import may, needs, user
 from callpanel.config import archive
 from callpanel.forms import Search, filled
 from callpanel.panel.blueprint import panel
@@ -40,7 +42,10 @@ def search() -> ResponseReturnValue:
     form = Search()
     if not form.validate():
         return render_template("calls.html", form=form, asked=filled(form), page=None), 400
-    return redirect(url_for("panel.calls", q=searches.keep(CALLS, filled(form))))
+    asked = filled(form)
+    with suppress(InvalidQuery):  # which the page says
+        _find(asked, None, by=user())  # for the audit log, once, however often the page is shown
+    return redirect(url_for("panel.calls", q=searches.keep(CALLS, asked)))
 
 
 @panel.get("/calls/newest")
@@ -52,7 +57,7 @@ def newest() -> ResponseReturnValue:
     return response.make_conditional(request)
 
 
-def _find(asked: dict[str, Any], after: str | None) -> Page:
+def _find(asked: dict[str, Any], after: str | None, by: User | None = None) -> Page:
     words: dict[str, Any] = {
         "direction": Direction,
         "reason": Reason,
@@ -66,4 +71,6 @@ def _find(asked: dict[str, Any], after: str | None) -> Page:
         limit=ON_A_PAGE,
         after=after or None,
         sees_quarantined=may(Permission.SEE_QUARANTINED),
+        by=by.name if by else None,
+        role=by.role if by else "",
     )

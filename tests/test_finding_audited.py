@@ -1,0 +1,103 @@
+"""Who searched for a number, and who opened a call, is on the audit log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
+from twirec.archive import Archive
+from twirec.model.audit import stand_in
+from twirec.model.errors import CatalogError, CatalogUnavailable, NotFound
+
+NUMBER = "+34600111222"
+
+
+@pytest.fixture
+def archive(twirec_archive: Archive) -> Archive:
+    twirec_archive.now = lambda: STARTED
+    for number in (1, 2):
+        twirec_archive.catalog.open_call(a_call(call_sid=call_sid(number)))
+    twirec_archive.catalog.open_call(a_call(call_sid=call_sid(3), customer_number="anonymous"))
+    twirec_archive.catalog.adopt(a_recording(call_sid=call_sid(1)))
+    return twirec_archive
+
+
+@pytest.mark.parametrize(
+    ("asked", "number", "calls"),
+    [
+        ({"number": "600 11 12 22"}, NUMBER, 2),
+        ({"text": "600111222 23 Nov 2026"}, NUMBER, 2),
+        ({"number": "1222"}, "1222", 2),
+        ({"number": "600 99 99 99"}, "+34600999999", 0),
+    ],
+    ids=str,
+)
+def test_a_search_by_number_is_one_entry(
+    archive: Archive, asked: dict[str, Any], number: str, calls: int
+) -> None:
+    archive.search(**asked, by="ana", role="supervisor", limit=1)
+    (entry,) = archive.audit_log()
+    assert (entry.by, entry.role, entry.action) == ("ana", "supervisor", "search")
+    assert (entry.number, entry.detail) == (
+        stand_in(number, archive.settings.audit_key),
+        {"calls": calls},
+    )
+    assert "600" not in json.dumps(dict(entry.detail)) + entry.sid
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"number": "600111222"},  # by nobody: a page that refreshes itself
+        {"by": "ana"},
+        {"by": "ana", "number": "oculto"},
+        {"by": "ana", "text": "23 Nov 2026"},
+        {"by": "ana", "own_number": "911000111"},
+    ],
+    ids=str,
+)
+def test_what_names_no_customer_is_not_on_it(archive: Archive, asked: dict[str, Any]) -> None:
+    archive.search(**asked)
+    assert archive.audit_log() == []
+
+
+@pytest.mark.parametrize("sid", [call_sid(1), recording_sid()])
+def test_opening_a_call_is_one_entry_that_its_number_finds(archive: Archive, sid: str) -> None:
+    archive.show(sid, by="ana", role="auditor", sees_quarantined=True)
+    archive.show(sid, sees_quarantined=True)
+    (entry,) = archive.audit_log(number="600 11 12 22")
+    assert (entry.by, entry.role, entry.action, entry.sid, entry.ok) == (
+        *("ana", "auditor", "show"),
+        *(sid, True),
+    )
+
+
+def test_who_may_not_open_it_is_on_it_too(archive: Archive) -> None:
+    with pytest.raises(NotFound):
+        archive.show(recording_sid(), by="ana")  # it is in quarantine
+    (entry,) = archive.audit_log()
+    assert (entry.action, entry.sid, entry.ok) == ("show", recording_sid(), False)
+
+
+def test_without_a_number_or_a_key_the_entry_names_none(archive: Archive) -> None:
+    archive.show(call_sid(3), by="ana")
+    object.__setattr__(archive.settings, "audit_key", "")
+    archive.show(call_sid(1), by="ana")
+    archive.search(number="1222", by="ana")
+    assert [entry.number for entry in archive.audit_log()] == ["", "", ""]
+
+
+def test_without_its_entry_nothing_is_given(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise CatalogUnavailable("The disk is full.")
+
+    monkeypatch.setattr(archive.catalog, "append_audit", fail)
+    with pytest.raises(CatalogError):
+        archive.search(number="1222", by="ana")
+    with pytest.raises(CatalogError):
+        archive.show(call_sid(1), by="ana")
