@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -35,6 +36,9 @@ RIGHT: dict[str, Any] = {
     "text": "911000111",
     "since": "2026-11-03",
     "why": "because",
+    "reason": "because",
+    "dial": "911222333",
+    "export": io.BytesIO(),
     "ground": "contract",
     "object_name": "derivatives/x.mp3",
 }

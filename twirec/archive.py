@@ -403,9 +403,10 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             InvalidQuery: Twilio could not connect these, or nothing says the sentence.
         """
         settings = self.settings
-        targets = (dial,) if isinstance(dial, str) else tuple(dial)
-        spoken = language or settings.language
-        return fallback_twiml(targets, say, spoken, settings.wordings, settings.country)
+        targets = (dial,) if isinstance(dial, str) else texts("dial", dial)
+        spoken = text("language", language or settings.language)
+        said = text("say", say)
+        return fallback_twiml(targets, said, spoken, settings.wordings, settings.country)
 
     def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
         """Pause what is recorded of a call. See `Phone.pause`."""

@@ -16,6 +16,7 @@ from twirec.custody.audit import due
 from twirec.model.audit import Action, AuditHead
 from twirec.model.bucket_mark import NAME
 from twirec.model.errors import BucketError, InvalidQuery, LookedAtNothing
+from twirec.model.given import text
 from twirec.model.journal import JournalReport, RebuildReport
 from twirec.settings import Settings
 from twirec.transfers.journal import Journal
@@ -86,11 +87,12 @@ class Recovery(Auditing):
             InvalidQuery: no reason is given.
             BucketError: the bucket cannot be written.
         """
-        if not why.strip():
+        why = text("reason", why).strip()
+        if not why:
             raise InvalidQuery("reason: say why; it is kept for ever.")
         with self._attempt(Action.ADOPT_BUCKET, by, NAME) as done:
             before = self.bucket.mark()
-            detail = {"why": why.strip(), "before": before.catalog if before else None}
+            detail = {"why": why, "before": before.catalog if before else None}
             self.catalog.append_audit(replace(done, detail=detail))
             self.bucket.adopt()
 

@@ -28,7 +28,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
     "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
     "TWIREC_PUBLIC_URL": PUBLIC_URL,
-    "TWIREC_BUCKET": "file:///nowhere",
+    "TWIREC_BUCKET": "file:///dev/null/nowhere",
     "TWIREC_DATABASE_URL": "sqlite://",
     "TWIREC_COMPANY": "Ejemplo S.A.",
     "TWIREC_PRIVACY_INFO": "ejemplo punto es",

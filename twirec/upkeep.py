@@ -16,7 +16,7 @@ from twirec.model.bucket import Difference
 from twirec.model.budget import spend_at_most
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import InvalidQuery, NotFound, WorkerAway
-from twirec.model.given import whole
+from twirec.model.given import text, whole
 from twirec.model.records import Recording
 from twirec.model.states import Custody
 from twirec.model.upkeep import Day, Stats
@@ -169,11 +169,12 @@ class Upkeep(Auditing):
             NotFound: nothing is known to differ of it.
         """
         with self._attempt(Action.COMPARE, by, sid, role=role) as done:
-            if not reason.strip():
+            found = text("reason", reason).strip()
+            if not found:
                 raise InvalidQuery("reason: say what was found.")
             if not self.catalog.differences(sid):
                 raise NotFound(f"Nothing is known to differ of {sid}; `twirec stats` names them.")
-            settled = replace(done, detail={"settled": reason.strip()})
+            settled = replace(done, detail={"settled": found})
             return self.catalog.settle_differences(sid, settled)
 
     def accept(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twirec.audio.wav import LONGEST_HEADER, WavCheck, WavFacts
-from twirec.model.errors import MediaError, MediaMismatch, MediaTruncated, NotAudio
-from twirec.transfers.comparing import verify
+from twirec.model.errors import MediaError, MediaTruncated, NotAudio
+from twirec.transfers.comparing import differences
 
 RATE = 8000
 PCM = struct.pack("<HHIIHH", 1, 2, RATE, RATE * 4, 4, 16)
@@ -106,11 +106,6 @@ def test_a_riff_file_that_is_no_wave_is_refused_at_once() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "before the audio"),
-        (b"RIF", "before the audio"),
-        (riff(), "before the audio"),
-        (riff(chunk(b"fmt ", PCM)), "before the audio"),
-        (riff(chunk(b"fmt ", PCM))[:-1], "before the audio"),
         (riff(chunk(b"fmt ", PCM), chunk(b"data", b"")), "without audio"),
         (riff(chunk(b"data", SAMPLES)), "does not say its format"),
         (riff(chunk(b"fmt ", PCM[:14]), chunk(b"data", SAMPLES)), "does not say its format"),
@@ -128,6 +123,21 @@ def test_a_riff_file_that_is_no_wave_is_refused_at_once() -> None:
 )
 def test_a_file_without_pcm_audio_is_refused(content: bytes, why: str) -> None:
     with pytest.raises(NotAudio, match=why):
+        check(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"RIF",
+        riff(),
+        riff(chunk(b"fmt ", PCM)),
+        riff(chunk(b"fmt ", PCM))[:-1],
+    ],
+)
+def test_a_file_that_ends_before_its_audio_is_truncated(content: bytes) -> None:
+    with pytest.raises(MediaTruncated, match="before the audio"):
         check(content)
 
 
@@ -215,25 +225,24 @@ def test_whatever_comes_only_media_errors_come_out(content: bytes, cut: int) -> 
 
 @pytest.mark.parametrize("seconds", [9.0, 9.5, 10.0, 11.0])
 def test_a_duration_within_a_second_of_twilios_is_right(seconds: float) -> None:
-    verify(check(written_by_python(seconds)), channels=2, duration=10)
+    assert differences(check(written_by_python(seconds)), channels=2, duration=10) == ""
 
 
 @pytest.mark.parametrize("seconds", [8.99, 11.01, 0.1])
 def test_a_duration_more_than_a_second_off_is_wrong(seconds: float) -> None:
-    with pytest.raises(MediaMismatch, match="lasts"):
-        verify(check(written_by_python(seconds)), channels=2, duration=10)
+    assert "lasts" in differences(check(written_by_python(seconds)), channels=2, duration=10)
 
 
 def test_without_a_duration_nothing_is_proven() -> None:
-    with pytest.raises(MediaMismatch, match="how long"):
-        verify(check(written_by_python(1)), channels=2, duration=None)
+    assert "how long" in differences(check(written_by_python(1)), channels=2, duration=None)
 
 
 def test_one_channel_where_two_were_asked_for_is_wrong() -> None:
-    with pytest.raises(MediaMismatch, match="1 channels, not 2"):
-        verify(check(written_by_python(1, channels=1)), channels=2, duration=1)
+    found = differences(check(written_by_python(1, channels=1)), channels=2, duration=1)
+    assert "1 channels, not 2" in found
 
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_any_number_of_channels_is_right_where_none_was_asked_for(channels: int) -> None:
-    verify(check(written_by_python(1, channels=channels)), channels=None, duration=1)
+    facts = check(written_by_python(1, channels=channels))
+    assert differences(facts, channels=None, duration=1) == ""

@@ -87,6 +87,8 @@ def exported_calls(file: IO[bytes]) -> Iterator[ExportedCall | Unread]:
     Raises:
         InvalidQuery: it is no such file, its columns are not named, or it is cut off.
     """
+    if not hasattr(file, "readinto"):
+        raise InvalidQuery("file: give a file that is open for reading bytes.")
     buffered = io.BufferedReader(cast(io.RawIOBase, file))  # all that it needs is `readinto`
     zipped = buffered.peek(2)[:2] == GZIP
     plain = gzip.GzipFile(fileobj=buffered) if zipped else buffered

@@ -8,6 +8,7 @@ from __future__ import annotations
 from twirec.custody.orders import LONGEST_GROUND
 from twirec.model.custody import Order
 from twirec.model.errors import InvalidQuery, MediaMismatch, MediaNotDescribed
+from twirec.model.given import text
 from twirec.model.records import Acceptance, Recording
 from twirec.model.states import State
 
@@ -59,7 +60,7 @@ def check_reason(reason: str) -> str:
     Raises:
         InvalidQuery: none is given, or it is longer than the labels of an object take.
     """
-    reason = reason.strip()
+    reason = text("reason", reason).strip()
     if not reason:
         raise InvalidQuery("reason: say why; it is kept with the recording.")
     if len(reason) > LONGEST_GROUND:

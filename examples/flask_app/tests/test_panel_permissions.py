@@ -43,6 +43,7 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", "/sign-out", {}, (302, 302, 302, 302, 302)),
     ("POST", "/language", {"language": "es"}, (302, 302, 302, 302, 302)),
     ("GET", "/static/style.css", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/twirec/ping", {}, (200, 200, 200, 200, 200)),
     ("GET", "/healthz", {}, (200, 200, 200, 200, 200)),
     ("GET", "/readyz", {}, (200, 200, 200, 200, 200)),
     ("GET", "/readyz/panel", {}, (200, 200, 200, 200, 200)),
@@ -105,6 +106,7 @@ FOR_ALL = {
     "probes.readyz_part",
     "probes.metrics",
     "twirec.audio",
+    "twirec.whose",
 }
 """What needs no permission, and is not for Twilio alone."""
 
@@ -155,7 +157,7 @@ def test_every_route_is_in_the_table(app: Flask, template: Template) -> None:
 def test_every_view_says_which_permission_it_needs_but_a_few(app: Flask) -> None:
     without = {name for name, view in app.view_functions.items() if not hasattr(view, "permission")}
     twilios = {name for name in without if name.startswith(("twirec.", "voice."))}
-    assert without - twilios == FOR_ALL - {"twirec.audio"}
+    assert without - twilios == FOR_ALL - {"twirec.audio", "twirec.whose"}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role or "signed-out")
