@@ -5,39 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Connection
 
-from tests.servers import postgres
-from twirec.adapters.sql import database as database_module
+from tests.servers import Postgres, postgres
 from twirec.adapters.sql import migrate
 from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.adapters.sql.database import Database
-
-
-@pytest.fixture(scope="session", autouse=True)
-def statements_built_once() -> Iterator[None]:
-    """Let the engines of one kind of database share the statements that SQLAlchemy built.
-
-    An engine keeps what it built for itself, and every test makes a new one: building all again
-    took half the time of the tests of the catalog. What is built belongs to a dialect, so that is
-    shared too. https://docs.sqlalchemy.org/en/20/core/connections.html#sql-compilation-caching
-    """
-    first: dict[str, Engine] = {}
-    make = database_module.create_engine
-
-    def make_alike(url: URL, **options: Any) -> Engine:
-        engine = make(url, **options)
-        model = first.setdefault(engine.dialect.name, engine)
-        engine.dialect = engine.pool._dialect = model.dialect
-        engine._compiled_cache = model._compiled_cache
-        return engine
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database_module, "create_engine", make_alike)
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,14 +49,23 @@ def raw(connection: Connection) -> sqlite3.Connection:
 
 
 @pytest.fixture(scope="session")
-def new_postgres() -> Iterator[Callable[[], str]]:
-    """What makes a database on PostgreSQL, with a catalog's tables, and returns its URL."""
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+
+    def set_up(url: URL) -> None:
+        catalog = SqlCatalog(url.render_as_string(hide_password=False))
+        migrate.upgrade(catalog.database)
+        catalog.close()
+
     try:
-        with postgres() as server:
-            tables = server.make()
-            catalog = SqlCatalog(tables.render_as_string(hide_password=False))
-            migrate.upgrade(catalog.database)
-            catalog.close()
-            yield lambda: server.make(like=tables.database).render_as_string(hide_password=False)
+        with postgres(set_up) as server:
+            yield server
     except FileNotFoundError as error:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
+
+
+@pytest.fixture
+def new_postgres(postgres_server: Postgres) -> Iterator[Callable[[], str]]:
+    """What gives an empty database on PostgreSQL, with a catalog's tables, by its URL."""
+    with postgres_server.lend() as lend:
+        yield lambda: lend().render_as_string(hide_password=False)

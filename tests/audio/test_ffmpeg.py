@@ -92,7 +92,7 @@ def test_closing_ends_the_process_and_the_source(own: tuple[Path, Path]) -> None
     assert _runs(int(own[1].read_text()))
     made.close()  # type: ignore[attr-defined]
     assert not _runs(int(own[1].read_text()))
-    assert closed.wait(30)
+    assert closed.wait(120)
 
 
 def test_what_is_forgotten_ends_the_process_too(own: tuple[Path, Path]) -> None:

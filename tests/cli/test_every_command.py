@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.conftest import Twirec
 from tests.factories import a_call, a_recording, call_sid, recording_sid
@@ -280,27 +281,31 @@ def test_ctrl_c_is_a_hundred_and_thirty(environ: dict[str, str], archive: Archiv
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_made_for_each_shell(shell: str) -> None:
-    twirec = str(Path(sys.executable).parent / "twirec")
-    made = subprocess.run(
-        [twirec],
-        env={**os.environ, "_TWIREC_COMPLETE": f"{shell}_source"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    assert f"_TWIREC_COMPLETE={shell}_complete" in made.stdout
+def test_completion_is_made_for_each_shell(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_TWIREC_COMPLETE", f"{shell}_source")
+    made = CliRunner().invoke(main, prog_name="twirec")
+    assert made.exit_code == 0, made.output
+    assert f"_TWIREC_COMPLETE={shell}_complete" in made.output
+    for name, value in completing(shell).items():
+        monkeypatch.setenv(name, value)
+    assert "search" in CliRunner().invoke(main, prog_name="twirec").output
+
+
+def test_the_installed_command_completes() -> None:
     completed = subprocess.run(
-        [twirec],
-        env={
-            **os.environ,
-            "_TWIREC_COMPLETE": f"{shell}_complete",
-            "COMP_WORDS": "twirec sea" if shell != "fish" else "twirec",
-            "COMP_CWORD": "1" if shell != "fish" else "sea",
-        },
+        [str(Path(sys.executable).parent / "twirec")],
+        env={**os.environ, **completing("bash")},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "search" in completed.stdout
+    assert "search" in completed.stdout, completed.stderr
+
+
+def completing(shell: str) -> dict[str, str]:
+    """What a shell sets when somebody typed `sea` and asks how that may go on."""
+    return {
+        "_TWIREC_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": "twirec sea" if shell != "fish" else "twirec",
+        "COMP_CWORD": "1" if shell != "fish" else "sea",
+    }

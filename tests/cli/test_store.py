@@ -96,13 +96,13 @@ def test_a_worker_ends_cleanly_and_at_once_when_told_to(
     worker = subprocess.Popen(
         [sys.executable, "-m", "twirec", "work"], env={**os.environ, **sandboxed}
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not any(slow.sid in seen.path for seen in twirec_sandbox.requests):
         assert time.monotonic() < deadline, "the worker never took it up"
         time.sleep(0.05)
         archive.catalog.recording(slow.sid)
     worker.send_signal(number)
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=60) == 0
     recording = archive.catalog.recording(slow.sid)
     assert (recording.state, recording.attempts) == (State.COMPLETED, 0)
     assert recording.due_at is not None

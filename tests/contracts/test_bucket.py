@@ -257,7 +257,7 @@ class TestPut:
 
 def assert_two_at_once_make_one_object(bucket: Bucket, size: int) -> None:
     """Let two threads read everything before either may publish."""
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=60)
     sources = {who: content(size - 1) + who.encode() for who in "ab"}
 
     def attempt(who: str) -> StoredObject | None:

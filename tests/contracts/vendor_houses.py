@@ -223,7 +223,7 @@ class SandboxHouse(House):
         nouns = "".join(f"<Number>{number}</Number>" for number in numbers)
         twiml = f'<Response><Dial callerId="+34911000111">{nouns}</Dial></Response>'
         call = self._place("client:ana", twiml)
-        call.wait(30)
+        call.wait(120)
         return call.sid
 
     def _place(self, to: str, twiml: str) -> Call:

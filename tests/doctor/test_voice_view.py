@@ -300,7 +300,7 @@ def test_the_last_call_to_a_number_that_could_not_be_connected_is_named(
 
     def call() -> None:
         sandbox = installation.sandbox
-        sandbox.call(from_="+34600111222", to="+34911000111").wait(30)
+        sandbox.call(from_="+34600111222", to="+34911000111").wait(120)
 
     with built(installation, asks_a_table):
         assert installation.found(Check.VIEW).level is Level.OK

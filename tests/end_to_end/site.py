@@ -44,8 +44,8 @@ SPEAKING_AGENT = Party(
 
 
 def until(condition: Callable[[], Any]) -> None:
-    """Wait until something is so, for half a minute at the most."""
-    deadline = time.monotonic() + 30
+    """Wait until something is so, for two minutes at the most: a machine can be busy."""
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it never was"
         time.sleep(0.02)
@@ -188,7 +188,7 @@ class Site:
         """Play a call in to its end and return its SID."""
         scene = {"caller": CALLER, "callee": COLLEAGUE, **scene}
         call = self.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, **scene)
-        call.wait(timeout=30)
+        call.wait(timeout=120)
         return call.sid
 
     def move(self, call: Call, view: str) -> None:
@@ -221,12 +221,12 @@ class Site:
         call = self.sandbox.call(
             from_="client:ana", to=CUSTOMER, caller=SPEAKING_AGENT, callee=customer, **scene
         )
-        call.wait(timeout=30)
+        call.wait(timeout=120)
         return call.sid
 
     def _wait_for(self, sid: str) -> None:
         (call,) = [leg for leg in self.sandbox.calls if leg.sid == sid]
-        call.wait(timeout=30)
+        call.wait(timeout=120)
 
     def record(self, **facts: Any) -> AtVendor:
         """Let the vendor hold a recording, and tell of it."""

@@ -38,7 +38,7 @@ def inside(site: Site, caller: Party = CALLER, faults: Faults | None = None) -> 
 
 def join(site: Site, agent: str, party: Party) -> Call:
     joined = site.sandbox.call(from_=agent, to=JOIN, caller=party)
-    joined.wait(timeout=30)
+    joined.wait(timeout=120)
     return joined
 
 
@@ -56,7 +56,7 @@ def played(site: Site) -> tuple[Call, list[Call]]:
     """A customer is passed from the first agent on to the second."""
     call = inside(site)
     agents = [join(site, AGENT, FIRST), join(site, OTHER_AGENT, SECOND)]
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     site.work_on()
     return call, agents
 
@@ -104,7 +104,7 @@ def test_a_recording_of_the_conference_itself_belongs_to_the_call_too(site: Site
     }
     assert site.sandbox.post(f"{site.url}/twirec/status", form).status == 204
     assert site.archive.catalog.recording(made.sid).call_sid == call.sid
-    call.wait(timeout=30)
+    call.wait(timeout=120)
 
 
 def test_an_agent_who_was_not_informed_ends_the_recording_where_the_settings_say_so(
@@ -130,7 +130,7 @@ def test_an_agent_of_whose_coming_nobody_told_is_found_by_the_sweep(tmp_path: Pa
         until(lambda: any(entry.what == "Dial" for entry in agent.log))
         site.skip(timedelta(minutes=6))
         assert site.archive.sweep().met == 2
-        call.wait(timeout=30)
+        call.wait(timeout=120)
         site.work_on()
         record = site.archive.show(call.sid)
         (recording,) = record.recordings

@@ -79,7 +79,7 @@ def foreign_recordings(site: Site, foreign_app: Target) -> list[str]:
     """Let another app of the account have recordings: of calls in, and of one over the API."""
     site.sandbox.number(FOREIGN_NUMBER, voice_url=foreign_app.says("/dial", DIAL))
     call = site.sandbox.call(from_=OTHER_CUSTOMER, to=FOREIGN_NUMBER, callee=COLLEAGUE)
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     for seconds in (2, 3):
         site.sandbox.add_recording(seconds=seconds, call=call)
     return sorted(recording.sid for recording in site.sandbox.recordings)
@@ -182,7 +182,7 @@ def test_a_number_whose_calls_only_end_at_this_app_is_another_apps(
         status_callback=f"{site.url}/twirec/ended",
     )
     call = site.sandbox.call(from_=OTHER_CUSTOMER, to=FOREIGN_NUMBER, callee=COLLEAGUE)
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     assert site.archive.search(number=OTHER_CUSTOMER).calls
     report = site.archive.sweep()
     assert (report.adopted, report.not_ours) == (0, 1)

@@ -169,7 +169,7 @@ def test_a_call_that_began_while_it_was_off_stays_unrecorded_when_it_is_switched
     while not site.archive.search().calls:
         pass
     site.archive.change_policy(by="ana", why="test", on=True, number=OWN_NUMBER)
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     record = site.archive.show(call.sid)
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.OFF)
     assert record.call.detail.startswith("since ")
@@ -183,6 +183,6 @@ def test_a_call_that_began_while_it_was_on_is_recorded_to_its_end(site: Site) ->
     while not site.archive.search().calls:
         pass
     site.archive.change_policy(by="ana", why="test", on=False)
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     site.work_on()
     assert site.archive.show(call.sid).call.outcome is Outcome.RECORDED

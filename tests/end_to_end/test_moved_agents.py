@@ -77,7 +77,7 @@ def over(site: Site, *calls: Call) -> None:
     for call in calls:
         call.hang_up()
     for call in calls:
-        call.wait(timeout=30)
+        call.wait(timeout=120)
     site.work_on()
 
 

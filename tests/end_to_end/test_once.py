@@ -37,7 +37,7 @@ def together(*steps: Callable[[], object]) -> None:
     start = threading.Barrier(len(steps))
 
     def run(step: Callable[[], object]) -> None:
-        start.wait(timeout=10)
+        start.wait(timeout=60)
         step()
 
     threads = [threading.Thread(target=run, args=(step,)) for step in steps]

@@ -94,7 +94,7 @@ def test_who_can_leave_no_message_hears_so_though_the_audio_was_never_kept(site:
     site.archive.change_policy(by="test", why="test", on=False)
     site.sandbox.number(MAILBOX, voice_url=f"{site.url}/voicemail")
     call = site.sandbox.call(from_=CUSTOMER, to=MAILBOX, caller=Party())
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     audio = site.archive.settings.wordings["gl-ES"].audio["no_message"]
     assert played(site) == [f"{audio.hash}.wav"]
     assert [entry.code for entry in call.log if entry.what == "error"] == []
@@ -104,7 +104,7 @@ def test_an_agents_callee_hears_the_audio_on_their_own_leg(site: Site) -> None:
     call = site.sandbox.call(
         from_="client:ana", to="+34600111222", caller=SPEAKING_AGENT, callee=SAYS_YES
     )
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     assert site.archive.show(call.sid).consents[0].outcome is ConsentOutcome.GRANTED
 
 

@@ -63,7 +63,7 @@ def test_a_pause_is_silence_in_the_file_and_a_span_in_the_catalog(site: Site) ->
     time.sleep(15 / SPEED)
     resumed = within(site, call, lambda: site.archive.resume(call.sid, by="ana"))
     ended = site.now()
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     site.work_on()
     record = site.archive.show(call.sid)
     (recording,), (pause,) = record.recordings, record.pauses
@@ -91,4 +91,4 @@ def test_a_pause_that_twilio_does_not_confirm_raises(
         site.archive.pause(call.sid, by="ana")
     assert site.archive.show(call.sid).pauses == ()
     call.hang_up()
-    call.wait(timeout=30)
+    call.wait(timeout=120)

@@ -39,8 +39,8 @@ def waiting(site: Site, caller: Party) -> Call:
 def take(site: Site, call: Call) -> Call:
     """Let an agent take who waits, and both talk to the end."""
     taker = site.sandbox.call(from_=AGENT, to=TAKE, caller=TAKER)
-    taker.wait(timeout=30)
-    call.wait(timeout=30)
+    taker.wait(timeout=120)
+    call.wait(timeout=120)
     site.work_on()
     return taker
 
@@ -87,7 +87,7 @@ def test_who_refused_is_connected_and_not_recorded(site: Site) -> None:
 
 def test_who_gives_up_waiting_has_a_line_that_says_so(site: Site) -> None:
     call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=Party(hangs_up_after=40.0))
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     record = site.archive.show(call.sid)
     assert (record.call.outcome, record.call.reason) == (
         Outcome.NOT_RECORDED,
@@ -96,7 +96,7 @@ def test_who_gives_up_waiting_has_a_line_that_says_so(site: Site) -> None:
 
 
 def test_an_agent_who_finds_nobody_leaves_no_line(site: Site) -> None:
-    site.sandbox.call(from_=AGENT, to=TAKE, caller=Party(hangs_up_after=5.0)).wait(timeout=30)
+    site.sandbox.call(from_=AGENT, to=TAKE, caller=Party(hangs_up_after=5.0)).wait(timeout=120)
     assert site.archive.search().calls == ()
 
 
@@ -109,7 +109,7 @@ def test_what_is_recorded_of_an_agents_leg_can_be_paused_by_the_customers_call(
     (pause,) = site.archive.pause(call.sid, by="ana")
     assert site.archive.resume(call.sid, by="ana") == [pause.recording_sid]
     taker.hang_up()
-    taker.wait(timeout=30)
+    taker.wait(timeout=120)
 
 
 def test_a_recording_of_an_agents_leg_whose_callbacks_were_lost_is_brought_forward_by_a_sweep(

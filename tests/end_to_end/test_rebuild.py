@@ -32,7 +32,7 @@ def play_calls_of_all_kinds(site: Site) -> dict[str, str]:
     time.sleep(5 / SPEED)
     site.archive.pause(paused.sid, by="ana")
     site.archive.resume(paused.sid, by="ana")
-    paused.wait(timeout=30)
+    paused.wait(timeout=120)
     sids["paused"] = paused.sid
     foreign = site.sandbox.add_recording(seconds=2.0)  # no call of ours asked for it
     site.archive.sweep()

@@ -27,7 +27,7 @@ def test_a_call_in_is_recorded_whoever_is_connected(tmp_path: Path, dial: list[s
             site.sandbox.party(target, Party(answers=False))
         site.sandbox.party(dial[-1], COLLEAGUE)
         call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=CALLER)
-        call.wait(timeout=30)
+        call.wait(timeout=120)
         site.work_on()
         (recording,) = site.archive.show(call.sid).recordings
     assert recording.state is State.RELEASED

@@ -36,7 +36,7 @@ def test_an_evening_on_the_companys_account_harms_nothing(
     crm = Target()
     site.sandbox.number(FOREIGN_NUMBER, voice_url=crm.says("/dial", DIAL))
     call = site.sandbox.call(from_=OTHER_CUSTOMER, to=FOREIGN_NUMBER, callee=COLLEAGUE)
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     site.sandbox.add_recording(seconds=2, call=call)
     crm.close()
     foreign = sorted(site.at_vendor())

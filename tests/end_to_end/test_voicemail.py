@@ -26,7 +26,7 @@ def leave(site: Site, **scene: object) -> str:
     caller = Party(says=[Line("customer_complaint", at=20.0)], hangs_up_after=28.0)
     scene = {"caller": caller, **scene}
     call = site.sandbox.call(from_=CUSTOMER, to=MAILBOX, **scene)  # type: ignore[arg-type]
-    call.wait(timeout=30)
+    call.wait(timeout=120)
     site.work_on()
     return call.sid
 

@@ -39,7 +39,7 @@ def test_both_sides_of_the_demos_calls_speak_when_they_were_told_to(tmp_path: Pa
             for scene in SPEAKING
         ]
         for call in calls:
-            call.wait(timeout=30)
+            call.wait(timeout=120)
         site.archive.sweep()
         site.work_on()
         for scene, call in zip(SPEAKING, calls, strict=True):

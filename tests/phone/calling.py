@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flask import Flask, Response, request
 from werkzeug.test import TestResponse
 
 from tests.factories import call_sid, recording_sid
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
+from twirec.flask import Twirec
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.vendor import RecordingStatus
 from twirec.testing import ACCOUNT_SID, SignedPosts
@@ -46,6 +48,34 @@ class Clock:
 
     def advance(self, by: timedelta) -> None:
         self.time += by
+
+
+def app_of(archive: Archive) -> Flask:
+    """An app that answers calls, and dials for agents."""
+    app = Flask(__name__)
+    recordings = Twirec(app, archive)
+
+    def voice() -> Response:
+        return recordings.answer(dial=AGENT)
+
+    def anybody(agent: str) -> bool:
+        return True
+
+    def dial() -> Response:
+        return recordings.dial_out(request.form["To"], own_number=OWN, allow=anybody)
+
+    def agents_dial() -> Response:
+        return recordings.dial_out(request.form["To"], own_number=OWN)
+
+    def voice_failed() -> Response:
+        return recordings.answer(dial=AGENT, fallback=True)
+
+    def dial_failed() -> Response:
+        return recordings.dial_out(request.form["To"], own_number=OWN, allow=anybody, fallback=True)
+
+    for view in (voice, dial, agents_dial, voice_failed, dial_failed):
+        app.post("/" + view.__name__.replace("_", "/"))(recordings.signed(view))
+    return app
 
 
 def rows(archive: Archive) -> int:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from flask import Flask, Response, request
+from flask import Flask
 
-from tests.phone.calling import AGENT, OWN, Clock
+from tests.phone.calling import Clock, app_of
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.flask import Twirec
 from twirec.testing import SignedPosts
 
 
@@ -30,30 +29,7 @@ def vendor(twirec_archive: Archive) -> MemoryVendor:
 
 @pytest.fixture
 def app(twirec_archive: Archive) -> Flask:
-    app = Flask(__name__)
-    recordings = Twirec(app, twirec_archive)
-
-    def voice() -> Response:
-        return recordings.answer(dial=AGENT)
-
-    def anybody(agent: str) -> bool:
-        return True
-
-    def dial() -> Response:
-        return recordings.dial_out(request.form["To"], own_number=OWN, allow=anybody)
-
-    def agents_dial() -> Response:
-        return recordings.dial_out(request.form["To"], own_number=OWN)
-
-    def voice_failed() -> Response:
-        return recordings.answer(dial=AGENT, fallback=True)
-
-    def dial_failed() -> Response:
-        return recordings.dial_out(request.form["To"], own_number=OWN, allow=anybody, fallback=True)
-
-    for view in (voice, dial, agents_dial, voice_failed, dial_failed):
-        app.post("/" + view.__name__.replace("_", "/"))(recordings.signed(view))
-    return app
+    return app_of(twirec_archive)
 
 
 @pytest.fixture

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +16,8 @@ from flask import Flask, request
 from werkzeug.test import TestResponse
 
 from tests.factories import call_sid, recording_sid
-from tests.phone.calling import LONG_ENOUGH, Clock
+from tests.phone.calling import LONG_ENOUGH, Clock, app_of
+from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.adapters.sql.schema import metadata
 from twirec.archive import Archive
@@ -78,19 +82,112 @@ def form_of(path: str) -> dict[str, str]:
 # --- a scene in which every route has something to do -----------------------------------------
 
 
-@pytest.fixture
-def twirec_settings() -> Settings:
+def settings_of_two_accounts() -> Settings:
     tokens = f"{OTHER_ACCOUNT}={OTHER_TOKEN}"
     return Settings.from_env({**ENVIRONMENT, "TWIREC_TWILIO_AUTH_TOKENS": tokens})
 
 
 @pytest.fixture
+def twirec_settings() -> Settings:
+    return settings_of_two_accounts()
+
+
+@pytest.fixture
 def scene(post: SignedPosts, twirec_archive: Archive, clock: Clock) -> Archive:
+    make_scene(post, twirec_archive, clock)
+    return twirec_archive
+
+
+def make_scene(post: SignedPosts, archive: Archive, clock: Clock) -> None:
     """One caller has heard the notice, one the question, and so has one who was dialled."""
     post("/voice", FORM)
     clock.advance(timedelta(seconds=1))
-    put_the_question(post, twirec_archive, clock, ConsentMode.OPT_IN)
-    return twirec_archive
+    put_the_question(post, archive, clock, ConsentMode.OPT_IN)
+
+
+class Stage:
+    """A scene that is made once: whoever comes next finds it as it was at the beginning.
+
+    Args:
+        play: what has happened before.
+    """
+
+    def __init__(self, play: Callable[[SignedPosts, Archive, Clock], None]) -> None:
+        settings = settings_of_two_accounts()
+        self._vendor = MemoryVendor()
+        self.archive = Archive(settings, bucket=MemoryBucket(), vendor=self._vendor)
+        self.archive.set_up()
+        self.clock = self.archive.now = Clock()
+        self.post = SignedPosts(app_of(self.archive), settings)
+        play(self.post, self.archive, self.clock)
+        self._time = self.clock.time
+        self._saved = sqlite3.connect(":memory:")
+        with self._raw() as raw:
+            raw.backup(self._saved)
+        self._at_twilio = self._things_at_twilio()
+        self.before = tables(self.archive)
+
+    def as_it_was(self) -> Stage:
+        self.clock.time = self._time
+        with self._raw() as raw:
+            self._saved.backup(raw)
+        vars(self._vendor).update(deepcopy(self._at_twilio))
+        return self
+
+    def close(self) -> None:
+        self._saved.close()
+        self.archive.close()
+
+    @contextmanager
+    def _raw(self) -> Iterator[sqlite3.Connection]:
+        with self.archive.catalog.database.engine.connect() as connection:
+            found = connection.connection.driver_connection
+            assert isinstance(found, sqlite3.Connection)
+            yield found
+
+    def _things_at_twilio(self) -> dict[str, Any]:
+        things = {name: value for name, value in vars(self._vendor).items() if name != "_lock"}
+        return deepcopy(things)
+
+
+@pytest.fixture(scope="module")
+def made_scene() -> Iterator[Stage]:
+    stage = Stage(make_scene)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture(scope="module")
+def played_scene() -> Iterator[Stage]:
+    def play(post: SignedPosts, archive: Archive, clock: Clock) -> None:
+        make_scene(post, archive, clock)
+        play_all(post, clock)
+
+    stage = Stage(play)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def stage(made_scene: Stage) -> Stage:
+    """The scene, for tests that need no app of their own."""
+    return made_scene.as_it_was()
+
+
+@pytest.fixture
+def played(played_scene: Stage) -> Stage:
+    """The scene in which every route was already asked once."""
+    return played_scene.as_it_was()
+
+
+def test_the_stage_is_as_it_was_for_whoever_comes_next(stage: Stage) -> None:
+    vendor, at_twilio = stage.archive.vendor, list(stage.archive.vendor.recordings(ACCOUNT_SID))
+    play_all(stage.post, stage.clock)
+    assert tables(stage.archive) != stage.before
+    assert list(vendor.recordings(ACCOUNT_SID)) != at_twilio
+    stage.as_it_was()
+    assert tables(stage.archive) == stage.before
+    assert list(vendor.recordings(ACCOUNT_SID)) == at_twilio
 
 
 def put_the_question(post: SignedPosts, archive: Archive, clock: Clock, mode: ConsentMode) -> None:
@@ -143,12 +240,9 @@ def play_all(post: SignedPosts, clock: Clock) -> None:
 
 
 @each_path_that_acts
-def test_what_is_genuine_is_believed_and_changes_something(
-    path: str, post: SignedPosts, scene: Archive
-) -> None:
-    before = tables(scene)
-    assert post(path, form_of(path)).status_code < 300
-    assert tables(scene) != before
+def test_what_is_genuine_is_believed_and_changes_something(path: str, stage: Stage) -> None:
+    assert stage.post(path, form_of(path)).status_code < 300
+    assert tables(stage.archive) != stage.before
 
 
 def test_only_audio_is_served_to_whoever_asks(app: Flask) -> None:
@@ -192,12 +286,11 @@ FORGERIES: Mapping[str, Callable[[str, dict[str, str]], tuple[str, dict[str, str
 @each_path
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_what_is_forged_is_refused_and_changes_nothing(
-    forgery: str, path: str, post: SignedPosts, scene: Archive
+    forgery: str, path: str, stage: Stage
 ) -> None:
-    before = tables(scene)
-    answer = send(post, *FORGERIES[forgery](path, form_of(path)))
+    answer = send(stage.post, *FORGERIES[forgery](path, form_of(path)))
     assert (answer.status_code, answer.text) == (403, "")
-    assert tables(scene) == before
+    assert tables(stage.archive) == stage.before
 
 
 # --- the form was read before -----------------------------------------------------------------
@@ -326,10 +419,10 @@ def test_what_is_longer_than_anything_of_twilios_is_not_read(reader: str, app: F
 
 
 @each_path
-def test_the_token_does_not_sign_for_a_shared_key(path: str, post: SignedPosts) -> None:
+def test_the_token_does_not_sign_for_a_shared_key(path: str, stage: Stage) -> None:
     form = form_of(path)
     named = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_x,algorithm=HMAC_SHA1"}
-    answer = post(path, form, **{"X-Twilio-Signature": signature(path, form), **named})
+    answer = stage.post(path, form, **{"X-Twilio-Signature": signature(path, form), **named})
     assert (answer.status_code, answer.text) == (403, "")
 
 
@@ -342,8 +435,9 @@ def of_this_account(archive: Archive) -> list[str]:
 
 @each_path
 def test_another_account_reaches_no_call_and_no_recording_of_this_one(
-    path: str, post: SignedPosts, scene: Archive
+    path: str, stage: Stage
 ) -> None:
+    post, scene = stage.post, stage.archive
     post("/twirec/status", form_of("/twirec/status"))
     before = (of_this_account(scene), tables(scene)["consents"], tables(scene)["recordings"])
     theirs = {**form_of(path), "AccountSid": OTHER_ACCOUNT}
@@ -358,13 +452,12 @@ def test_another_account_reaches_no_call_and_no_recording_of_this_one(
 @each_path
 @pytest.mark.parametrize("key", [{}, {"Digits": "1"}, {"Digits": "2"}])
 def test_what_comes_again_changes_nothing_that_was_decided(
-    key: dict[str, str], path: str, post: SignedPosts, scene: Archive, clock: Clock
+    key: dict[str, str], path: str, played: Stage
 ) -> None:
-    play_all(post, clock)
-    assert len(tables(scene)["consents"]) == 3
-    before = decided(scene)
-    post(path, {**form_of(path), **key})
-    assert decided(scene) == before
+    assert len(played.before["consents"]) == 3
+    before = decided(played.archive)
+    played.post(path, {**form_of(path), **key})
+    assert decided(played.archive) == before
 
 
 @pytest.mark.parametrize("path", ["/twirec/consent/1", f"/twirec/announced/{DIALLED}/1"])
@@ -442,13 +535,10 @@ def test_the_ping_is_answered_and_changes_nothing(post: SignedPosts, scene: Arch
 
 
 @each_path_that_acts
-def test_what_stands_only_in_the_query_is_not_read(
-    path: str, post: SignedPosts, scene: Archive
-) -> None:
-    before = tables(scene)
-    answer = post(f"{path}?{urlencode(form_of(path))}", {})
+def test_what_stands_only_in_the_query_is_not_read(path: str, stage: Stage) -> None:
+    answer = stage.post(f"{path}?{urlencode(form_of(path))}", {})
     assert answer.status_code == 400
-    assert tables(scene) == before
+    assert tables(stage.archive) == stage.before
 
 
 @pytest.mark.parametrize("path", ["/twirec/consent/1", f"/twirec/announced/{DIALLED}/1"])

@@ -21,7 +21,7 @@ class ToSandbox(TwilioHttpClient):  # type: ignore[misc]  # twilio carries no ty
     """Sends to the sandbox what is meant for api.twilio.com."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(timeout=30)
+        super().__init__(timeout=120)
         self._url = url
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -79,7 +79,7 @@ def ring(sandbox: Sandbox, target: Target) -> Callable[..., Call]:
     ) -> Call:
         sandbox.number(OWN, voice_url=target.says("/voice", document), **urls)
         call = sandbox.call(from_=CUSTOMER, to=OWN, caller=caller, callee=callee, faults=faults)
-        call.wait(30)
+        call.wait(120)
         return call
 
     return ring

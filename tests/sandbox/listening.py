@@ -36,7 +36,7 @@ def place_of(line: str, channel: array[int]) -> float | None:
     return None if place < 0 else place / 2 / RATE
 
 
-def eventually(look: Callable[[], Found | None], seconds: float = 30.0) -> Found:
+def eventually(look: Callable[[], Found | None], seconds: float = 120.0) -> Found:
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not happen"

@@ -116,7 +116,7 @@ def test_an_agents_own_phone_calls_out_through_the_application(
     over = target.says("/over", twiml())
     sandbox.application(voice_url=out, status_callback=over)
     call = sandbox.call(from_=agent, to=CUSTOMER, callee=Party(hangs_up_after=5))
-    call.wait(30)
+    call.wait(120)
     (form,) = target.forms("/out")
     assert (form["From"], form["To"], form["Direction"]) == (agent, CUSTOMER, "inbound")
     (child,) = client.calls.list(parent_call_sid=call.sid)
@@ -129,7 +129,7 @@ def test_without_an_application_an_agent_can_still_call_the_companys_number(
     sandbox: Sandbox, target: Target
 ) -> None:
     sandbox.number(OWN, voice_url=target.says("/voice", twiml()))
-    sandbox.call(from_=ANA, to=OWN).wait(30)
+    sandbox.call(from_=ANA, to=OWN).wait(120)
     assert target.forms("/voice")[0]["From"] == ANA
     with pytest.raises(ValueError, match="no such number"):
         sandbox.call(from_=ANA, to=CUSTOMER)
@@ -142,12 +142,12 @@ def test_a_phone_number_is_called_only_in_the_name_of_the_companys_own(
     sandbox.number(OWN, voice_url=f"{target.url}/voice")
     sandbox.application(voice_url=target.says("/out", dial(CUSTOMER, caller_id)))
     call = sandbox.call(from_=ANA, to=CUSTOMER)
-    call.wait(30)
+    call.wait(120)
     assert 13214 in [entry.code for entry in call.log]
 
 
 def test_an_agent_can_call_another(sandbox: Sandbox, target: Target) -> None:
     sandbox.application(voice_url=target.says("/out", dial("<Client>eva</Client>")))
     call = sandbox.call(from_=ANA, to="client:eva", callee=Party(hangs_up_after=3))
-    call.wait(30)
+    call.wait(120)
     assert target.forms("/ended")[0]["DialCallStatus"] == "completed"

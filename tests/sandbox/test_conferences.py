@@ -64,7 +64,7 @@ def recorded(sandbox: Sandbox) -> Recording:
 
 def ended(*calls: Call) -> None:
     for call in calls:
-        call.wait(30)
+        call.wait(120)
 
 
 def sounds(channel: array[int]) -> bool:
@@ -245,10 +245,10 @@ def test_who_is_there_can_be_asked_while_it_goes_on(room: Room, client: Client) 
     assert (customers.end_conference_on_exit, agents.end_conference_on_exit) == (True, False)
     assert {customers.status, agents.status} == {"connected"}
     assert customers.date_created >= conference.date_created
-    agent.wait(30)
+    agent.wait(120)
     assert [one.call_sid for one in conference.participants.list()] == [customer.sid]
     client.calls(customer.sid).update(status="completed")
-    customer.wait(30)
+    customer.wait(120)
     assert conference.participants.list() == []
 
 

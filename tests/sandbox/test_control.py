@@ -39,7 +39,7 @@ def test_a_call_can_be_placed_and_watched_over_http(sandbox: Sandbox, number: st
     placed = send(sandbox, "POST", "calls", json=body)
     assert placed.status_code == 201
     sid = placed.json()["sid"]
-    next(call for call in sandbox.calls if call.sid == sid).wait(30)
+    next(call for call in sandbox.calls if call.sid == sid).wait(120)
     told = send(sandbox, "GET", f"calls/{sid}").json()
     assert (told["status"], told["done"], told["duration"]) == ("completed", True, 10)
     assert [recording["status"] for recording in told["recordings"]] == ["completed"]
@@ -55,7 +55,7 @@ def test_faults_can_be_asked_for(sandbox: Sandbox, number: str) -> None:
     }
     sid = send(sandbox, "POST", "calls", json=body).json()["sid"]
     call = next(call for call in sandbox.calls if call.sid == sid)
-    call.wait(30)
+    call.wait(120)
     url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/Recordings/"
     auth = (sandbox.account_sid, sandbox.auth_token)
     media = [requests.get(url + call.recordings[0].sid, auth=auth, timeout=30) for _ in range(2)]

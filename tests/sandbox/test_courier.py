@@ -61,7 +61,7 @@ def test_a_slow_app_is_given_up_after_the_read_timeout(target: Target, courier: 
     over = threading.Event()
 
     def slow() -> Response:
-        over.wait(30)
+        over.wait(120)
         return Response(status=204)
 
     reply = courier.send(target.says("/x", slow) + "#rt=100", {})
@@ -73,7 +73,7 @@ def test_the_total_time_bounds_all_repetitions(target: Target, courier: Courier)
     over = threading.Event()
 
     def slow() -> Response:
-        over.wait(30)
+        over.wait(120)
         return Response(status=204)
 
     reply = courier.send(target.says("/x", slow) + "#rt=200&tt=250&rc=5&rp=all", {})

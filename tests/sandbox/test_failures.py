@@ -92,7 +92,7 @@ def test_the_fallback_is_asked_when_a_later_document_fails(
 def test_an_app_that_does_not_answer_in_time_is_an_error(sandbox: Sandbox, target: Target) -> None:
     sandbox.number(OWN, voice_url=target.says("/voice", slow) + "#rt=100")
     call = sandbox.call(from_=CUSTOMER, to=OWN)
-    call.wait(30)
+    call.wait(120)
     assert errors(call) == [11200]
 
 
@@ -103,7 +103,7 @@ def test_the_voice_url_is_asked_again_when_its_fragment_says_so(
     url = target.says("/voice", lambda: answers.pop(0))
     sandbox.number(OWN, voice_url=f"{url}#rc=2&rp=5xx")
     call = sandbox.call(from_=CUSTOMER, to=OWN)
-    call.wait(30)
+    call.wait(120)
     assert (errors(call), call.duration, len(target.came)) == ([], 2, 3)
 
 

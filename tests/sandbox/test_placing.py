@@ -36,7 +36,7 @@ class Office:
         created = self._client.calls.create(to=CUSTOMER, from_=OWN, url=url, **options)
         assert created.status == "queued"
         call = next(call for call in self._sandbox.calls if call.sid == created.sid)
-        call.wait(30)
+        call.wait(120)
         return call
 
 
@@ -166,7 +166,7 @@ def test_an_agent_can_be_called_too(sandbox: Sandbox, client: Client, target: Ta
     sandbox.party("client:ana", Party(answers_after=1))
     created = client.calls.create(to="client:ana", from_=OWN, url=f"{target.url}/out")
     call = next(call for call in sandbox.calls if call.sid == created.sid)
-    call.wait(30)
+    call.wait(120)
     assert target.forms("/out")[0]["To"] == "client:ana"
 
 

@@ -191,7 +191,7 @@ def test_a_call_can_be_hung_up_from_outside(sandbox: Sandbox, target: Target) ->
     with pytest.raises(TimeoutError):
         call.wait(0.05)
     call.hang_up()
-    call.wait(30)
+    call.wait(120)
     assert call.status == "completed"
 
 

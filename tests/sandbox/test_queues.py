@@ -51,11 +51,11 @@ class Desk:
         """Let there be such a queue, in which nobody waits any more."""
         caller = self.comes(Party())
         caller.hang_up()
-        caller.wait(30)
+        caller.wait(120)
 
     def answers(self, agent: Party = TAKER) -> Call:
         call = self.sandbox.call(from_=ANA, to="queue", caller=agent)
-        call.wait(30)
+        call.wait(120)
         return call
 
 
@@ -67,7 +67,7 @@ def desk(sandbox: Sandbox, target: Target) -> Desk:
 def test_the_agent_is_on_channel_1_and_the_caller_on_channel_2(desk: Desk, get: Get) -> None:
     desk.takes(RECORDS)
     waiting, call = desk.comes(), desk.answers()
-    waiting.wait(30)
+    waiting.wait(120)
     assert waiting.recordings == []
     (recording,) = call.recordings
     assert (recording.source, recording.duration) == ("DialVerb", 10)
@@ -78,7 +78,7 @@ def test_the_agent_is_on_channel_1_and_the_caller_on_channel_2(desk: Desk, get: 
 
 def test_both_sides_are_told_how_it_went(desk: Desk, target: Target) -> None:
     waiting, call = desk.comes(), desk.answers()
-    waiting.wait(30)
+    waiting.wait(120)
     (ended,) = target.forms("/ended")
     assert (ended["CallSid"], ended["DialCallSid"]) == (call.sid, waiting.sid)
     assert (ended["DialCallStatus"], ended["DialCallDuration"]) == ("completed", "10")
@@ -95,7 +95,7 @@ def test_the_caller_goes_on_with_their_document_when_the_agent_hangs_up(
     target.says("/left", twiml("<Say>Adiós</Say>"))
     waiting = desk.comes(Party())
     call = desk.answers(Party(hangs_up_after=4, counts_from_bridge=True))
-    waiting.wait(30)
+    waiting.wait(120)
     assert call.duration == 4
     assert [entry.text for entry in waiting.log if entry.what == "Say"] == ["Adiós"]
     (left,), (done,) = target.forms("/left"), target.forms("/done")
@@ -108,7 +108,7 @@ def test_a_caller_hears_and_is_heard_on_their_own_recording_too(desk: Desk, get:
     desk.target.says("/voice", twiml(start, WAITS))
     waiting = desk.comes()
     desk.answers()
-    waiting.wait(30)
+    waiting.wait(120)
     left, right = channels(get, waiting.recordings[0])
     complaint, answer = place_of("customer_complaint", left), place_of("agent_answer", right)
     assert complaint is not None
@@ -120,7 +120,7 @@ def test_whoever_waits_longest_is_taken_first(desk: Desk, target: Target) -> Non
     first, second = desk.comes(Party()), desk.comes(Party())
     for waiting in (first, second):
         desk.answers(Party(hangs_up_after=2, counts_from_bridge=True))
-        waiting.wait(30)
+        waiting.wait(120)
     assert [form["DialCallSid"] for form in target.forms("/ended")] == [first.sid, second.sid]
 
 
@@ -130,8 +130,8 @@ def test_an_agent_waits_for_somebody_to_come(desk: Desk, target: Target) -> None
     call = desk.sandbox.call(from_=ANA, to="queue", caller=TAKER)
     eventually(lambda: "Dial" in [entry.what for entry in call.log])
     waiting = desk.comes()
-    call.wait(30)
-    waiting.wait(30)
+    call.wait(120)
+    waiting.wait(120)
     assert target.forms("/ended")[0]["DialCallSid"] == waiting.sid
 
 
@@ -149,7 +149,7 @@ def test_a_queue_that_never_was_is_an_error(desk: Desk, target: Target) -> None:
 
 def test_a_caller_can_hang_up_while_they_wait(desk: Desk, target: Target) -> None:
     waiting = desk.comes(Party(hangs_up_after=5))
-    waiting.wait(30)
+    waiting.wait(120)
     assert (waiting.status, waiting.duration) == ("completed", 5)
     (left,) = target.forms("/left")
     assert (left["QueueResult"], left["QueueTime"]) == ("hangup", "5")
@@ -161,9 +161,9 @@ def test_either_side_can_be_cut_off_from_outside(desk: Desk, target: Target) -> 
         call = desk.sandbox.call(from_=ANA, to="queue", caller=Party())
         eventually(lambda: waiting.log[-1].text == "dequeued")  # noqa: B023 - asked at once
         (waiting, call)[side].hang_up()
-        call.wait(30)
+        call.wait(120)
         waiting.hang_up()
-        waiting.wait(30)
+        waiting.wait(120)
     assert [form["QueueResult"] for form in target.forms("/left")] == ["bridged"] * 2
     assert [form["DialCallStatus"] for form in target.forms("/ended")] == ["completed"] * 2
 
@@ -181,9 +181,9 @@ def test_what_a_caller_hears_while_they_wait_ends_when_somebody_takes_them(
     document = twiml(WAITS.replace("action", "waitUrl='/music' action"))
     target.says("/voice", document)
     waiting = desk.comes()
-    assert heard.wait(30)
+    assert heard.wait(120)
     desk.answers()
-    waiting.wait(30)
+    waiting.wait(120)
     assert target.forms("/music")[0]["QueuePosition"] == "1"
     assert target.forms("/left")[0]["QueueResult"] == "bridged"
 
@@ -193,7 +193,7 @@ def test_music_is_played_again_and_a_broken_one_leaves_silence(desk: Desk, targe
     target.says("/music", lambda: documents.pop(0))
     target.says("/voice", twiml("<Enqueue waitUrl='/music'>help</Enqueue>"))
     waiting = desk.comes(Party(hangs_up_after=30))
-    waiting.wait(30)
+    waiting.wait(120)
     assert documents == []
     assert 12200 in [entry.code for entry in waiting.log]
     assert waiting.duration == 30
@@ -204,7 +204,7 @@ def test_a_caller_can_be_told_something_before_they_are_connected(
 ) -> None:
     desk.tells(twiml(FOUR_SECONDS))
     waiting, call = desk.comes(), desk.answers()
-    waiting.wait(30)
+    waiting.wait(120)
     (told,), (left,) = target.at("/told"), target.forms("/left")
     assert told.signed_with(desk.sandbox.auth_token)
     expected = {
@@ -228,7 +228,7 @@ def test_what_they_are_told_can_be_asked_for_with_get_and_go_on_elsewhere(
     target.says("/on", twiml("<Pause/>"))
     waiting = desk.comes()
     assert desk.answers().duration == 1 + 10
-    waiting.wait(30)
+    waiting.wait(120)
     (told,), (on,) = target.at("/told"), target.at("/on")
     assert (told.method, on.method) == ("GET", "GET")
     assert f"DequeingCallSid={target.forms('/out')[0]['CallSid']}" in told.url
@@ -244,7 +244,7 @@ def test_a_dial_records_from_when_the_caller_is_taken_however_slow_the_app_is(
 
     desk.tells(slow, RECORDS)
     waiting, call = desk.comes(), desk.answers()
-    waiting.wait(30)
+    waiting.wait(120)
     (recording,) = call.recordings
     assert (recording.source, recording.duration) == ("DialVerb", 4 + 10)
     left, right = channels(get, recording)
@@ -258,7 +258,7 @@ def test_what_a_caller_is_told_is_on_their_own_recording(desk: Desk, get: Get) -
     desk.target.says("/voice", twiml(start, WAITS))
     waiting = desk.comes()
     desk.answers()
-    waiting.wait(30)
+    waiting.wait(120)
     left, right = channels(get, waiting.recordings[0])
     complaint = place_of("customer_complaint", left)
     assert complaint == pytest.approx(begin_of_sound(right) + 4 + 1, abs=0.001)
@@ -277,7 +277,7 @@ def test_the_takers_call_can_be_recorded_over_rest_while_the_app_answers(
     desk.tells(twiml(FOUR_SECONDS, "<Redirect>/told/2</Redirect>"))
     waiting = desk.comes()
     call = desk.answers()
-    waiting.wait(30)
+    waiting.wait(120)
     (recording,) = call.recordings
     assert (recording.source, recording.duration) == ("StartCallRecordingAPI", 2 + 10)
     left, right = channels(get, recording)
@@ -299,7 +299,7 @@ def test_when_a_caller_hangs_up_while_they_are_told_the_next_one_is_taken(
     desk.tells(tells, RECORDS)
     call = desk.answers()
     for waiting in (first, second):
-        waiting.wait(30)
+        waiting.wait(120)
     results = {form["CallSid"]: form["QueueResult"] for form in target.forms("/left")}
     assert results == {first.sid: "hangup", second.sid: "bridged"}
     (ended,) = target.forms("/ended")
@@ -332,7 +332,7 @@ def test_when_the_taker_hangs_up_meanwhile_the_caller_is_first_in_the_queue_agai
     desk.tells(twiml())
     for waiting in (first, second):
         desk.answers(Party(hangs_up_after=2, counts_from_bridge=True))
-        waiting.wait(30)
+        waiting.wait(120)
     gone, *ended = target.forms("/ended")
     assert (gone["DialCallStatus"], gone["DialBridged"]) == ("canceled", "false")
     assert [form["DialCallSid"] for form in ended] == [first.sid, second.sid]
@@ -355,6 +355,6 @@ def test_without_a_document_they_are_connected_untold(
     desk.tells(document)
     waiting = desk.comes()
     assert desk.answers().duration == 10
-    waiting.wait(30)
+    waiting.wait(120)
     assert code in [entry.code for entry in waiting.log]
     assert target.forms("/left")[0]["QueueResult"] == "bridged"

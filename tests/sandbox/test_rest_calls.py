@@ -22,7 +22,7 @@ def own(sandbox: Sandbox, target: Target) -> str:
 
 def finished(sandbox: Sandbox, sid: str | None) -> Call:
     call = next(call for call in sandbox.calls if call.sid == sid)
-    call.wait(30)
+    call.wait(120)
     return call
 
 

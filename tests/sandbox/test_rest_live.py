@@ -210,7 +210,7 @@ def test_a_dials_recording_can_be_paused_by_its_sid_while_it_goes_on(
     call = sandbox.call(from_=CUSTOMER, to=OWN, callee=callee)
     recording = eventually(lambda: (call.recordings and call.recordings[0]) or None)
     client.calls(call.sid).recordings(recording.sid).update(status="paused")
-    call.wait(30)
+    call.wait(120)
     _, right = channels(get, recording)
     assert len(right) == 220 * RATE
     assert not any(right)

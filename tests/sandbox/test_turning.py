@@ -45,7 +45,7 @@ def test_a_live_call_goes_on_with_another_document(
     document = twiml("<Say>Un momento</Say>")
     given = {"url": target.says("/other", document)} if how == "url" else {"twiml": document}
     client.calls(talk.call.sid).update(**given)
-    talk.call.wait(30)
+    talk.call.wait(120)
     assert [entry.text for entry in talk.call.log if entry.what == "Say"] == ["Un momento"]
     assert talk.child.status == "completed"
     # Over, whether or not the first second had passed.
@@ -57,7 +57,7 @@ def test_a_dialled_leg_can_be_hung_up_and_the_caller_goes_on(
     talk: Talk, target: Target, client: Client
 ) -> None:
     client.calls(talk.child.sid).update(status="completed")
-    talk.call.wait(30)
+    talk.call.wait(120)
     (ended,) = target.forms("/ended")
     assert (ended["DialCallStatus"], ended["CallStatus"]) == ("completed", "in-progress")
     assert (talk.child.status, talk.call.status) == ("completed", "completed")
@@ -68,9 +68,9 @@ def test_a_dialled_leg_goes_on_alone_with_another_document(
 ) -> None:
     url = target.says("/other", twiml("<Pause length='9'/>", "<Say>Solo</Say>"))
     client.calls(talk.child.sid).update(url=url)
-    talk.call.wait(30)
+    talk.call.wait(120)
     assert target.forms("/ended")[0]["DialCallStatus"] == "completed"
-    talk.child.wait(30)
+    talk.child.wait(120)
     (form,) = target.forms("/other")
     assert (form["CallSid"], form["ParentCallSid"]) == (talk.child.sid, talk.call.sid)
     assert [entry.text for entry in talk.child.log if entry.what == "Say"] == ["Solo"]
@@ -87,7 +87,7 @@ def test_a_dialled_leg_that_rings_can_be_canceled(
     call = sandbox.call(from_=CUSTOMER, to=OWN)
     child = eventually(lambda: next((leg for leg in sandbox.calls if leg.parent_sid), None))
     client.calls(child.sid).update(status="canceled")
-    call.wait(30)
+    call.wait(120)
     assert child.status == "canceled"
     assert target.forms("/ended")[0]["DialCallStatus"] == "canceled"
 
@@ -101,7 +101,7 @@ def test_a_leg_that_went_on_alone_can_be_recorded_by_itself(
     eva = Party(says=[Line("agent_answer", at=1)], answers_after=0, hangs_up_after=9)
     sandbox.party("client:eva", eva)
     client.calls(talk.child.sid).update(url=url)
-    talk.child.wait(30)
+    talk.child.wait(120)
     (recording,) = talk.child.recordings
     assert recording.call_sid == talk.child.sid
     assert place_of("agent_answer", channels(get, recording)[1]) == 1
@@ -109,7 +109,7 @@ def test_a_leg_that_went_on_alone_can_be_recorded_by_itself(
 
 def test_a_call_that_is_over_cannot_be_turned(talk: Talk, client: Client) -> None:
     talk.call.hang_up()
-    talk.call.wait(30)
+    talk.call.wait(120)
     for sid in (talk.call.sid, talk.child.sid):
         with pytest.raises(TwilioRestException) as error:
             client.calls(sid).update(twiml=twiml())

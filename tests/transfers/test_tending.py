@@ -25,7 +25,7 @@ MEDIA = wav(seconds=4, channels=2)
 
 def until(condition: Callable[[], bool]) -> None:
     waited = threading.Event()
-    for _ in range(500):
+    for _ in range(6000):
         if condition():
             return
         waited.wait(0.02)

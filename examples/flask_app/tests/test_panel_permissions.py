@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,7 +21,10 @@ from panel_house import (
     Browser,
     Template,
     call_sid,
+    make_app,
+    open_archive,
     recording_sid,
+    settings_of,
 )
 
 from callpanel.roles import Role
@@ -93,6 +97,7 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", "/twirec/ended", {}, (403, 403, 403, 403, 403)),
     ("POST", "/twirec/status", {}, (403, 403, 403, 403, 403)),
     ("POST", "/twirec/ping", {}, (403, 403, 403, 403, 403)),
+    ("GET", "/twirec/ping", {}, (200, 200, 200, 200, 200)),
     ("GET", f"/twirec/audio/{'0' * 64}.wav", {}, (404, 404, 404, 404, 404)),
 )
 FOR_ALL = {
@@ -118,12 +123,46 @@ POSTS = [
 ]
 
 
+@dataclass(frozen=True)
+class House:
+    """A copy of everything, and an app on it."""
+
+    app: Flask
+    folder: Path
+
+
+@contextmanager
+def house_of(template: Template, folder: Path) -> Iterator[House]:
+    environ = settings_of(Path(shutil.copytree(template.folder, folder)))
+    archive = open_archive(environ)
+    yield House(make_app(environ, archive), folder)
+    archive.close()
+
+
+@pytest.fixture(scope="module")
+def read_only(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for all who only look."""
+    with house_of(template, tmp_path_factory.mktemp("read-only") / "house") as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def refusing(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for all who are refused: of it nothing but the audit log changes."""
+    with house_of(template, tmp_path_factory.mktemp("refusing") / "house") as house:
+        yield house
+
+
+def is_private(path: str) -> bool:
+    return path not in ("/", "/language") and not path.startswith("/sign-")
+
+
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role or "signed-out")
 @pytest.mark.parametrize(
     ("method", "path", "form", "expected"), TABLE, ids=[f"{row[0]} {row[1]}" for row in TABLE]
 )
 def test_a_route_answers_a_role_as_the_table_says(
-    browser: Callable[[Role | None], Browser],
+    request: pytest.FixtureRequest,
     template: Template,
     method: str,
     path: str,
@@ -131,13 +170,23 @@ def test_a_route_answers_a_role_as_the_table_says(
     expected: tuple[int, ...],
     role: Role | None,
 ) -> None:
-    who = browser(role)
+    status = expected[ROLES.index(role)]
+    to_sign_in = role is None and is_private(path) and status == 302
+    refused = status >= 400 or to_sign_in
+    if method == "GET" or refused:
+        house = request.getfixturevalue("refusing" if refused else "read_only")
+        app, folder = house.app, house.folder
+    else:
+        app, folder = request.getfixturevalue("app"), request.getfixturevalue("folder")
+    before = unaudited(folder) if refused else []
+    who = Browser(app, template.passes[role])
     path = path.format_map(template.ids)
     answer = who.get(path) if method == "GET" else who.post(path, form)
-    assert answer.status_code == expected[ROLES.index(role)]
-    private = path not in ("/", "/language") and not path.startswith("/sign-")
-    if role is None and private and answer.status_code == 302:
+    assert answer.status_code == status
+    if to_sign_in:
         assert answer.headers["Location"].startswith("/sign-in")
+    if refused:
+        assert unaudited(folder) == before
 
 
 def test_every_route_is_in_the_table(app: Flask, template: Template) -> None:
@@ -163,19 +212,15 @@ def test_every_view_says_which_permission_it_needs_but_a_few(app: Flask) -> None
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role or "signed-out")
 @pytest.mark.parametrize("token", [None, "", "nonsense"], ids=["none", "empty", "wrong"])
 def test_a_form_without_its_token_changes_nothing(
-    browser: Callable[[Role | None], Browser],
-    template: Template,
-    folder: Path,
-    role: Role | None,
-    token: str | None,
+    refusing: House, template: Template, role: Role | None, token: str | None
 ) -> None:
-    before = everything(folder)
+    before = everything(refusing.folder)
     for path, form in POSTS:
-        who = browser(role)
+        who = Browser(refusing.app, template.passes[role])
         answer = who.post(path.format_map(template.ids), {**form, "csrf_token": token})
         assert (path, answer.status_code) == (path, 400)
         assert "This page was open for too long" in answer.text
-    assert everything(folder) == before
+    assert everything(refusing.folder) == before
 
 
 def test_a_form_from_elsewhere_changes_nothing(admin: Browser, folder: Path) -> None:
@@ -195,9 +240,14 @@ def test_another_ones_token_is_worth_nothing(
     assert everything(folder) == before
 
 
-def everything(folder: Path) -> list[Any]:
+def unaudited(folder: Path) -> list[str]:
+    """Return all that the databases hold but the audit log, where refusals are too."""
+    return [line for line in everything(folder) if not line.startswith('INSERT INTO "audit"')]
+
+
+def everything(folder: Path) -> list[str]:
     """Return all that the databases hold."""
-    lines: list[Any] = []
+    lines: list[str] = []
     for name in ("catalog.db", "callpanel.db"):
         with closing(sqlite3.connect(folder / name)) as raw:
             lines += raw.iterdump()

@@ -60,7 +60,7 @@ def test_the_second_stop_gives_back_what_is_in_hand(house: House) -> None:
             yield from iter(lambda: b"\0" * 8, b"")
 
     house.vendor._chunks = slow  # type: ignore[method-assign]
-    stopper = threading.Thread(target=lambda: (read.wait(30), taking.stop(), taking.stop()))
+    stopper = threading.Thread(target=lambda: (read.wait(120), taking.stop(), taking.stop()))
     stopper.start()
     report = taking.run()
     stopper.join()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 from callpanel.demo import Demo
 
-PATIENCE = 30_000
+PATIENCE = 120_000
 """Milliseconds to wait for what has to come."""
 
 TELL_VIOLATIONS = """document.addEventListener(
