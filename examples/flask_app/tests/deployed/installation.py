@@ -193,7 +193,7 @@ class Staff:
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._cookie = ""
+        self._cookies: dict[str, str] = {}
         self._token = ""
 
     def sign_in(self, name: str, password: str) -> int:
@@ -215,21 +215,24 @@ class Staff:
         client = self._installation.connect(takes=4096)
         body = urlencode({"csrf_token": self._token, **form})
         client.sendall(
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {self._cookie}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {self._kept()}\r\n"
             "Content-Type: application/x-www-form-urlencoded\r\n"
             f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
         )
         return client
 
+    def _kept(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+
     def _send(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
         connection = HTTPConnection("127.0.0.1", self._installation.port, timeout=PATIENCE)
-        headers = {"Cookie": self._cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        headers = {"Cookie": self._kept(), "Content-Type": "application/x-www-form-urlencoded"}
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         page = answer.read().decode()
-        kept = answer.getheader("Set-Cookie")
-        if kept:
-            self._cookie = kept.partition(";")[0]
+        for kept in answer.msg.get_all("Set-Cookie", ()):
+            name, _, value = kept.partition(";")[0].partition("=")
+            self._cookies[name] = value
         connection.close()
         return answer.status, page
 
