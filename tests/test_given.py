@@ -163,7 +163,7 @@ def test_a_date_and_a_moment_with_its_zone_are_times(archive: Archive) -> None:
 
 def test_each_kind_names_what_it_takes() -> None:
     assert word(Direction, "direction", None) is None
-    with pytest.raises(InvalidQuery, match=r"^direction: a int is not known; choose in, out\.$"):
+    with pytest.raises(InvalidQuery, match=r"^direction: an int is not known; choose in, out\.$"):
         word(Direction, "direction", 5)
     with pytest.raises(InvalidQuery, match=r"^note: give text, not a bytes\.$"):
         text("note", b"x")

@@ -410,3 +410,14 @@ def test_a_bucket_that_is_away_is_not_another(
             put(bucket, "b")
     with pytest.raises(ObjectNotFound):
         bucket.stat("b")
+
+
+@NOT_OURS
+def test_of_all_threads_one_says_that_nothing_is_copied(
+    house: House, spoil: Spoil, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.record(MEDIA)
+    spoil(house.bucket)
+    with pytest.raises(BucketNotOurs):
+        house.archive.worker(threads=8).run_once()
+    assert caplog.text.count("nothing is copied") == 1

@@ -101,4 +101,7 @@ def seconds(field: str, given: object) -> float:
 
 def _short(given: object) -> str:
     """Return how a message names what was given: a text by itself, anything else by its kind."""
-    return repr(given[:40]) if isinstance(given, str) else f"a {type(given).__name__}"
+    if isinstance(given, str):
+        return repr(given[:40])
+    kind = type(given).__name__
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

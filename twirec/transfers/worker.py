@@ -73,6 +73,7 @@ class Worker:
         self._stop = threading.Event()
         self._unasked: TwirecError | None = None
         self._refused = ""
+        self._turn = threading.Lock()
 
     def stop(self) -> None:
         """Ask all threads to stop. A recording in work is given back, as if never claimed."""
@@ -168,9 +169,11 @@ class Worker:
         try:
             self._before()
         except BucketNotOurs as error:
-            if str(error) != self._refused:  # once, not every second until somebody mends it
+            self._unasked = error
+            with self._turn:  # of all threads one says it, once, until somebody mends it
+                is_news, self._refused = str(error) != self._refused, str(error)
+            if is_news:
                 log.error("nothing is copied: %s", error)
-            self._unasked, self._refused = error, str(error)
             return False
         except CatalogNewer:
             raise
