@@ -111,6 +111,19 @@ def test_the_fallback_url_does_not_dial_again_after_the_end(post: SignedPosts) -
     assert "<Dial" not in post("/voice/failed", failed).text
 
 
+def test_the_end_of_a_dial_ends_the_call_though_it_cannot_be_written_down(
+    post: SignedPosts, app: Flask, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A 500 would have Twilio ask the fallback URL, which connects whoever is on the line again."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    post("/voice", VOICE)
+    monkeypatch.setattr(twirec_archive.catalog, "close_call", down)
+    action = {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"}
+    answer = post("/twirec/ended", action)
+    assert (answer.status_code, "<Dial" in answer.text) == (200, False)
+    assert post("/twirec/ended", {**VOICE, "CallStatus": "completed"}).status_code == 500
+
+
 def test_a_call_goes_on_whatever_twilio_says_failed(post: SignedPosts) -> None:
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "//["}
     assert "<Dial" in post("/voice/failed", failed).text

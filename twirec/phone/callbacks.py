@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from twirec.calls import forms, reception, twiml
-from twirec.model.errors import NotFound, VendorError
+from twirec.model.errors import CatalogError, NotFound, VendorError
 from twirec.model.records import Call, Recording
 from twirec.model.states import State
-from twirec.model.vendor import STATE_OF
+from twirec.model.vendor import FINAL, STATE_OF
 from twirec.model.words import Reason
 from twirec.phone.desk import log
 from twirec.phone.recorder import Recorder
@@ -24,10 +24,26 @@ class Callbacks(Recorder):
     def ended(self, fields: Mapping[str, str]) -> str:
         """Close the call's line, and return TwiML that ends the call.
 
+        That ends it also while the catalog is down: by the fallback URL, who is still on the line
+        would be connected once more. The status callback, or the sweep, closes the line later.
+
         Args:
             fields: the form of a dial's `action` or of the number's status callback.
+
+        Raises:
+            CatalogError: the catalog is down, and nobody is on the line any more; Twilio tries
+                again.
         """
         end = forms.parse_call_end(fields)
+        try:
+            self._close(end, fields)
+        except CatalogError as error:
+            if end.call_status in FINAL:
+                raise
+            log.error("%s: its line is not closed yet: %s", end.call_sid, error)
+        return twiml.nothing()
+
+    def _close(self, end: forms.CallEnd, fields: Mapping[str, str]) -> None:
         if end.final:
             try:
                 if forms.parse_voice_request(fields).direction == "outbound-api":
@@ -35,7 +51,6 @@ class Callbacks(Recorder):
                 close_line(self._catalog, end, self._now())
             except NotFound:
                 self._write_late_line(fields)
-        return twiml.nothing()
 
     def receive_status(self, fields: Mapping[str, str]) -> None:
         """Keep a recording status callback and what it says. Nothing slow happens here.
