@@ -233,13 +233,15 @@ def test_an_erasure_is_ordered_and_audited(
 )
 @pytest.mark.usefixtures("settled")
 def test_verbose_stands_before_a_command_and_behind_it(
-    words: tuple[str, ...], twirec: Twirec
+    words: tuple[str, ...], twirec: Twirec, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = logging.getLogger()
     before = root.level
     try:
         assert twirec(*words).exit_code == 0
         assert root.level == logging.INFO
+        assert twirec("search").exit_code == twirec("init").exit_code == 0
+        assert [each.name for each in caplog.records if each.name.startswith("alembic")] == []
         assert twirec("work", "--once").exit_code == 0
         assert root.level == logging.WARNING
     finally:

@@ -95,6 +95,7 @@ def _log(context: click.Context, _option: click.Parameter, verbose: bool) -> Non
             handler.setFormatter(Lines("%(asctime)s %(levelname)s %(name)s %(message)s"))
             root.addHandler(handler)
         root.setLevel(logging.INFO if verbose else logging.WARNING)
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it says how it sets itself up
     elif verbose:
         root.setLevel(logging.INFO)
 

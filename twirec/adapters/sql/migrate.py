@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from twirec.adapters.sql.database import Database
 from twirec.model.errors import CatalogNewer, CatalogUnavailable
@@ -60,7 +59,10 @@ def refuse_newer(connection: Connection) -> str | None:
     Raises:
         CatalogNewer: this version of the library does not know it.
     """
-    revision = MigrationContext.configure(connection).get_current_revision()
+    # Not by Alembic's MigrationContext, which logs two lines each time that it is made.
+    revision: str | None = None
+    if inspect(connection).has_table("alembic_version"):
+        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     known = ScriptDirectory.from_config(configuration()).walk_revisions()
     if revision is not None and revision not in {script.revision for script in known}:
         raise CatalogNewer(
