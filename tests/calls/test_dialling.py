@@ -70,6 +70,20 @@ WHERE = [
     ("sip:x@evil.example?@pbx.example.com", *[FOREIGN_HOST] * 4),
     ("sip:x@evil.example@pbx.example.com", *[FOREIGN_HOST] * 4),
     ("sip:evil.example;x=@pbx.example.com", FOREIGN_HOST, FOREIGN_HOST, FOREIGN_HOST, ""),
+    *(
+        (f"sip:x@pbx.example.com{rest}", *[FOREIGN_HOST] * 4)
+        for rest in (
+            ";maddr=evil.example",
+            ";transport=tls;MADDR=evil.example",
+            ";%6daddr=evil.example",
+            ":5061;user=phone;maddr=evil.example",
+            "?Route=%3Csip:evil.example%3E",
+            ";x@evil.example",
+            "?x@evil.example",
+            ":5061@evil.example",
+            ":evil.example",
+        )
+    ),
     ("sip:x", *[FOREIGN_HOST] * 4),
 ]
 

@@ -40,6 +40,12 @@ KINDS: Mapping[int, str] = {
 
 CHEAP = frozenset({ShortNumberCost.TOLL_FREE, ShortNumberCost.STANDARD_RATE})
 
+SIP = re.compile(
+    r"sips?:[^@]*@([^:;?@]+)(?::[0-9]+)?(?:;(?:transport|user)=[a-z]+)*", re.IGNORECASE
+)
+"""An address whose host is where the call goes: `maddr`, or a `Route` among its headers, would lead
+it elsewhere (RFC 3261, section 19.1.1), and of two `@` nobody knows who takes which."""
+
 NOT_AN_AGENT = "agent: who dials is not in the register of agents"
 OWN = "to: it is an own number"
 SHORT = "to: short numbers of information services are not dialled"
@@ -132,6 +138,6 @@ def _why_not_number(target: str, rules: DialRules) -> str:
 
 
 def _host(address: str) -> str:
-    """Return the host of a SIP address in small letters; empty for what is none."""
-    found = re.fullmatch(r"sips?:[^@]*@([^:;?@]+)(?:[:;?].*)?", address.strip(), re.IGNORECASE)
+    """Return the host of a SIP address in small letters; empty for what may lead to another."""
+    found = SIP.fullmatch(address.strip())
     return found[1].lower() if found else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import ParamSpec
 from weakref import WeakSet
@@ -143,6 +143,7 @@ class Twirec:
         to: str,
         *,
         own_number: str,
+        own_numbers: Collection[str] = (),
         allow: Callable[[str], bool] | None = None,
         fallback: bool = False,
     ) -> Response:
@@ -154,6 +155,8 @@ class Twirec:
         Args:
             to: the customer's number, as the agent dialled it.
             own_number: the company's number that the customer sees, E.164.
+            own_numbers: the others of the company's, E.164, which nobody dials either; those that
+                the ledger has calls of need not be among them.
             allow: a function that is given an agent, such as `client:ana`, who is not in the
                 register, and says whether they may dial all the same.
             fallback: whether the view is that of a fallback URL, as of `answer`.
@@ -164,7 +167,14 @@ class Twirec:
         form = fields("dial_out")
         phone = wired().archive.phone
         return twiml(
-            phone.dial_out(form, to=to, own_number=own_number, allow=allow, fallback=fallback)
+            phone.dial_out(
+                form,
+                to=to,
+                own_number=own_number,
+                own_numbers=own_numbers,
+                allow=allow,
+                fallback=fallback,
+            )
         )
 
     def take(self, queue: str) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -53,7 +53,7 @@ class CallsOut(Telling):
         if not connect:
             raise InvalidQuery("connect: say whom to connect when the customer answered.")
         address = check_phone("to", to, country)
-        if why := self._why_not(address, own_number=normalise(own_number, country)):
+        if why := self._why_not(address, [normalise(own_number, country)]):
             raise InvalidQuery(f"{why}; see TWIREC_DIAL_COUNTRIES and TWIREC_DIAL_ALSO.")
         line = Call(
             account_sid=self._settings.account_sid,
@@ -83,6 +83,7 @@ class CallsOut(Telling):
         *,
         to: str,
         own_number: str,
+        own_numbers: Collection[str] = (),
         allow: Allow | None = None,
         fallback: bool = False,
     ) -> str:
@@ -98,6 +99,8 @@ class CallsOut(Telling):
             to: the customer's number, as it was dialled, or `client:NAME`; of a SIP phone the
                 address, `sip:…`.
             own_number: the own number that is shown to them, E.164.
+            own_numbers: others of the company's, E.164, which nobody dials either; those that the
+                ledger has calls of need not be among them.
             allow: whether an agent, named as in the register, may dial who is not in that. While
                 the catalog is down, softphones may, and whom this process saw in the register.
             fallback: whether Twilio asks the fallback URL, as another of our URLs failed: they are
@@ -121,7 +124,7 @@ class CallsOut(Telling):
         agent = agent_of(request.agent, country)
         help_ = for_help(to, country)
         try:
-            target = help_ or self._allowed(to, line, agent, allow)
+            target = help_ or self._allowed(to, [line.own_number, *own_numbers], agent, allow)
         except InvalidQuery as error:
             return self._refuse(line, error)
         untold = partial(twiml.dial_out, line, target, self._urls, tell=False)
@@ -146,7 +149,9 @@ class CallsOut(Telling):
         tell = call.outcome is not Outcome.NOT_RECORDED
         return twiml.dial_out(call, target, self._urls, tell=tell)
 
-    def _allowed(self, to: str, line: Call, agent: str, allow: Allow | None) -> str:
+    def _allowed(
+        self, to: str, own_numbers: Collection[str], agent: str, allow: Allow | None
+    ) -> str:
         """Return what is to be dialled.
 
         Raises:
@@ -155,7 +160,7 @@ class CallsOut(Telling):
         if not self._may_dial(agent, allow):
             raise InvalidQuery(f"{NOT_AN_AGENT}.")
         target = check_dialled(to, self._settings.country)
-        if why := self._why_not(target, agent=agent, own_number=line.own_number):
+        if why := self._why_not(target, own_numbers, agent):
             raise InvalidQuery(f"{why}.")
         return target
 
@@ -170,8 +175,8 @@ class CallsOut(Telling):
             self._dialling.add(agent)
         return registered
 
-    def _why_not(self, target: str, *, own_number: str, agent: str = "") -> str:
-        own = target == own_number
+    def _why_not(self, target: str, own_numbers: Collection[str], agent: str = "") -> str:
+        own = target in own_numbers
         with suppress(CatalogError):
             own = own or self._catalog.owns(target)
         return why_not_dialled(target, self._settings.dial_rules, agent=agent, own=own)

@@ -33,11 +33,19 @@ MOST_FAILURES = 5
 """Failures within the window of one name from one address, or of one browser that is known."""
 
 SLOW_FROM = 50
-"""Failures within the window of one name from anywhere, or from one address of any name, after
-which those of unknown browsers are looked at slowly."""
+"""Failures within the window of one name from anywhere, or from one site of any name, after which
+those of unknown browsers are looked at slowly."""
+
+FLOOD_FROM = 500
+"""The same of all names from anywhere together: whoever has many addresses makes up a name for
+each, and would have the app compare, and write down, without end."""
 
 SLOWLY = timedelta(seconds=5)
 """Between two of these."""
+
+CUSTOMER, SITE = 64, 48
+"""Bits that the IPv6 addresses of one customer begin with: those of one that has few, and those of
+one that has many (RFC 6177)."""
 
 KNOWN_FOR = timedelta(days=180)
 """How long a browser is known after a sign-in."""
@@ -62,6 +70,8 @@ class Failure(Base):
         name: an HMAC of the name that was typed, which may have been a password.
         address: from where: an IPv4 address, or an IPv6 network of 64 bits, which is one customer's
             (RFC 6177).
+        site: the same, but of an IPv6 address the network of 48 bits: anybody can have one, with
+            its 65,536 networks of 64.
         browser: by what a known browser is known; empty for another.
     """
 
@@ -69,12 +79,13 @@ class Failure(Base):
     __table_args__ = (
         Index("ix_failures_at", "at"),
         Index("ix_failures_name", "name"),
-        Index("ix_failures_address", "address"),
+        Index("ix_failures_site", "site"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(64))
+    site: Mapped[str] = mapped_column(String(64))
     browser: Mapped[str] = mapped_column(String(32), default="")
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -90,7 +101,11 @@ def begin(name: str, address: str, token: str = "") -> int | None:
         token: what the browser keeps from an earlier sign-in (`remember`).
     """
     attempt = Failure(
-        name=_key(name), address=network(address), browser=_known(name, token), at=datetime.now(UTC)
+        name=_key(name),
+        address=network(address),
+        site=network(address, SITE),
+        browser=_known(name, token),
+        at=datetime.now(UTC),
     )
     if not _may(attempt):
         return None
@@ -136,8 +151,13 @@ def remember(name: str, token: str = "") -> str:
     return _serializer().dumps([_key(name), browser])
 
 
-def network(address: str) -> str:
-    """Return what stands for where a request came from."""
+def network(address: str, bits: int = CUSTOMER) -> str:
+    """Return what stands for where a request came from.
+
+    Args:
+        address: as it came.
+        bits: how many of an IPv6 address.
+    """
     try:
         found = ip_address(address)
     except ValueError:
@@ -145,7 +165,8 @@ def network(address: str) -> str:
     if isinstance(found, IPv6Address):
         if found.ipv4_mapped:
             return str(found.ipv4_mapped)
-        return str(IPv6Address(int(found) >> 64 << 64)) + "/64"
+        rest = found.max_prefixlen - bits
+        return f"{IPv6Address(int(found) >> rest << rest)}/{bits}"
     return str(found)
 
 
@@ -158,12 +179,13 @@ def _may(attempt: Failure) -> bool:
     return (
         _count(mine & name & address, attempt) < MOST_FAILURES
         and _may_slowly(mine & name, attempt)
-        and _may_slowly(mine & address, attempt)
+        and _may_slowly(mine & (Failure.site == attempt.site), attempt)
+        and _may_slowly(mine, attempt, FLOOD_FROM)
     )
 
 
-def _may_slowly(which: ColumnElement[bool], attempt: Failure) -> bool:
-    if _count(which, attempt) < SLOW_FROM:
+def _may_slowly(which: ColumnElement[bool], attempt: Failure, slow_from: int = SLOW_FROM) -> bool:
+    if _count(which, attempt) < slow_from:
         return True
     return _count(which & (Failure.at > attempt.at - SLOWLY), attempt) == 0
 

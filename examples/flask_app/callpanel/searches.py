@@ -11,13 +11,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import request
-from sqlalchemy import JSON, DateTime, Index, String, delete
+from sqlalchemy import JSON, DateTime, Index, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callpanel.auth import user
 from callpanel.extensions import Base, db
 
 KEPT_FOR = timedelta(days=7)
+
+MOST_OF_ONE = 200
+"""Searches of one person that are kept, the newest: whoever posts them in a loop fills no disk."""
 
 
 class SearchGone(Exception):
@@ -35,7 +38,7 @@ class Search(Base):
     """
 
     __tablename__ = "searches"
-    __table_args__ = (Index("ix_searches_at", "at"),)
+    __table_args__ = (Index("ix_searches_at", "at"), Index("ix_searches_user_id", "user_id"))
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     user_id: Mapped[str] = mapped_column(String(32))
@@ -50,7 +53,9 @@ def keep(of: str, asked: dict[str, Any]) -> str | None:
         return None
     now = datetime.now(UTC)
     kept = Search(id=secrets.token_hex(16), user_id=user().id, of=of, asked=asked, at=now)
-    old = delete(Search).where(Search.at < now - KEPT_FOR)
+    mine = select(Search.id).where(Search.user_id == kept.user_id)
+    beyond = mine.order_by(Search.at.desc()).offset(MOST_OF_ONE - 1)
+    old = delete(Search).where((Search.at < now - KEPT_FOR) | Search.id.in_(beyond))
     db.session.execute(old.execution_options(synchronize_session=False))
     db.session.add(kept)
     db.session.commit()

@@ -48,6 +48,7 @@ def _dial(*, fallback: bool) -> Response:
     return recordings.dial_out(
         request.form.get("To", ""),
         own_number=next(iter(lines)),
+        own_numbers=lines,
         # besides who is in the register of agents
         allow=lambda agent: any(agent in targets for targets in lines.values()),
         fallback=fallback,

@@ -162,8 +162,18 @@ def test_from_elsewhere_the_same_name_may_still_sign_in(app: Flask) -> None:
 
 CROWDS = pytest.mark.parametrize(
     ("name", "address"),
-    [("sergio", "192.0.2.{}"), ("nobody{}", "127.0.0.1"), ("nobody{}", "2001:db8::{}")],
-    ids=["one name from many addresses", "many names from one address", "from one network"],
+    [
+        ("sergio", "192.0.2.{}"),
+        ("nobody{}", "127.0.0.1"),
+        ("nobody{}", "2001:db8::{}"),
+        ("nobody{}", "2001:db8:0:{}::1"),
+    ],
+    ids=[
+        "one name from many addresses",
+        "many names from one address",
+        "from one network",
+        "from many networks of one site",
+    ],
 )
 
 
@@ -193,6 +203,21 @@ def test_nobody_locks_a_colleague_or_an_office_out(
         crowd.setattr(accounts, "check_password_hash", lambda *_: False)
         for each in range(500):
             fails(name.format(each), address.format(each % 250))
+    assert known.sign_in("sergio").status_code == 302
+
+
+def test_many_names_from_as_many_addresses_are_looked_at_slowly_too(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Browser(app)
+    assert known.sign_in("sergio").status_code == 302
+    known.post("/sign-out")
+    monkeypatch.setattr(attempts, "FLOOD_FROM", 60)
+    with monkeypatch.context() as flood, app.app_context():
+        flood.setattr(accounts, "check_password_hash", lambda *_: False)
+        for each in range(60):
+            assert fails(f"nobody{each}", f"192.0.2.{each}")
+        assert not fails("nobody60", "192.0.2.60")
     assert known.sign_in("sergio").status_code == 302
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import pytest
+from flask import Flask, Response
 from panel_house import PLAIN, Browser, recording_sid
 from werkzeug.test import TestResponse
 
@@ -60,6 +62,21 @@ def test_what_fails_gives_its_turn_back(supervisor: Browser) -> None:
     for _ in range(5):
         missing = supervisor.post(f"{PATH}/download", {**FLAC, "start": "9:00"})
         assert missing.status_code == 302
+    whole = take(supervisor)
+    assert whole.status_code == 200
+    whole.close()
+
+
+def test_an_answer_that_is_never_sent_gives_its_turn_back(app: Flask, supervisor: Browser) -> None:
+    def fail(_response: Response) -> Response:
+        raise RuntimeError("it cannot be sent")
+
+    app.after_request_funcs[None].append(fail)
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="cannot be sent"):
+            take(supervisor)
+        gc.collect()
+    app.after_request_funcs[None].remove(fail)
     whole = take(supervisor)
     assert whole.status_code == 200
     whole.close()

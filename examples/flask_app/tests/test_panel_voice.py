@@ -53,6 +53,15 @@ def test_an_agent_dials_from_the_first_own_number(
     assert archive.show(call_sid(77)).call.customer_number == CALLER
 
 
+@pytest.mark.parametrize("to", [OWN_NUMBER, "+34911000222", "911 000 222", "sip:911000222@x"])
+def test_nobody_dials_a_line_of_the_settings_though_nobody_called_it_yet(
+    post: SignedPosts, archive: Archive, to: str
+) -> None:
+    answer = post("/softphone", {"CallSid": call_sid(77), "From": "client:berta", "To": to})
+    assert "<Dial" not in answer.text
+    assert archive.show(call_sid(77)).call.detail == "to: it is an own number."
+
+
 @pytest.mark.parametrize("path", ["/voice", "/softphone", "/twirec/status", "/twirec/connect"])
 @pytest.mark.parametrize("signature", [None, "", "nonsense", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="])
 def test_what_is_not_signed_is_refused(

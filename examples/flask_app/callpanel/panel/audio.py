@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain
+from weakref import finalize
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -144,5 +145,6 @@ def _streamed(of: turns.Turns, opened: Callable[[], Reading]) -> tuple[Response,
     if reading.size is not None:  # so that no client takes for the whole what broke off
         response.content_length = (reading.end or reading.size) - reading.start
     response.call_on_close(reading.close)
-    response.call_on_close(give_back)
+    # at the latest when it is gone: what fails before it is sent does not close it
+    response.call_on_close(finalize(response, give_back))
     return response, reading

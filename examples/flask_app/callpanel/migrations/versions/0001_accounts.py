@@ -27,10 +27,11 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("name", sa.String(32), nullable=False),
         sa.Column("address", sa.String(64), nullable=False),
+        sa.Column("site", sa.String(64), nullable=False),
         sa.Column("browser", sa.String(32), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     )
-    for column in ("at", "name", "address"):
+    for column in ("at", "name", "site"):
         op.create_index(f"ix_failures_{column}", "failures", [column])
     op.create_table(
         "searches",
@@ -40,7 +41,8 @@ def upgrade() -> None:
         sa.Column("asked", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     )
-    op.create_index("ix_searches_at", "searches", ["at"])
+    for column in ("at", "user_id"):
+        op.create_index(f"ix_searches_{column}", "searches", [column])
 
 
 def downgrade() -> None:
