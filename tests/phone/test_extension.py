@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -117,17 +117,10 @@ def test_a_decorator_above_may_read_the_form(
     assert "<Say" in twirec_post(app)("/voice", VOICE).text
 
 
-class InThisThread(Flask):
-    """Runs coroutines without asgiref, as Flask's documentation says one may."""
-
-    def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-        return lambda *args, **kwargs: asyncio.run(func(*args, **kwargs))
-
-
 def test_a_coroutine_may_be_signed(
     twirec_archive: Archive, twirec_post: Callable[[Flask], SignedPosts]
 ) -> None:
-    app = InThisThread(__name__)
+    app = Flask(__name__)
     recordings = Twirec(app, twirec_archive)
 
     @app.post("/voice/<agent>")

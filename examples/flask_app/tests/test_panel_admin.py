@@ -115,7 +115,7 @@ def test_a_filter_that_is_not_understood_is_said(auditor: Browser, form: dict[st
     assert answer.status_code == 400 or "That search was not understood." in answer.text
 
 
-@pytest.mark.parametrize("after", ["0", "-1", "9" * 30, "x", "%00"])
+@pytest.mark.parametrize("after", ["0", "-1", "9" * 30, "x"])
 def test_a_page_of_the_log_that_is_none_is_the_first(auditor: Browser, after: str) -> None:
     first = auditor.get("/audit").text
     assert auditor.get(f"/audit?after={after}").text.count("<tr>") == first.count("<tr>")

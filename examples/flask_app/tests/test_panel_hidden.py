@@ -29,7 +29,6 @@ STRANGE = [
     recording_sid(PLAIN).lower(),
     recording_sid(PLAIN)[:-1],
     recording_sid(PLAIN) + "0",
-    recording_sid(PLAIN) + "%00",
     "%25",
     "_" * 34,
     "'%20OR%201=1--",
