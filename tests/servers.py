@@ -66,6 +66,7 @@ class Postgres:
         self._set_up = set_up
         self._made = 0
         self._free: list[URL] = []
+        self._shape: list[str] | None = None
 
     @contextmanager
     def lend(self) -> Iterator[Callable[[], URL]]:
@@ -73,7 +74,8 @@ class Postgres:
         lent: list[URL] = []
 
         def one() -> URL:
-            lent.append(self._emptied(self._free.pop()) if self._free else self._make())
+            again = self._emptied(self._free.pop()) if self._free else None
+            lent.append(again or self._make())
             return lent[-1]
 
         yield one
@@ -85,13 +87,18 @@ class Postgres:
         with _connected(self._url) as connection:
             connection.execute(text(f"CREATE DATABASE {made.database}"))
         self._set_up(made)
+        if self._shape is None:
+            with _connected(made) as connection:
+                self._shape = _shape_of(connection)
         return made
 
-    @staticmethod
-    def _emptied(url: URL) -> URL:
+    def _emptied(self, url: URL) -> URL | None:
+        """Empty a database; None if a test changed more of it than its rows."""
         with _connected(url) as connection:
             # Whoever a test left behind would wait for the tables, or write into them.
             connection.execute(text(_END_OTHERS))
+            if _shape_of(connection) != self._shape:
+                return None
             connection.execute(text(_EMPTY))
         return url
 
@@ -100,6 +107,23 @@ _END_OTHERS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+
+_SHAPE = """
+    SELECT format('%s.%s %s %s', table_name, column_name, data_type, column_default)
+        FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT format('%s %s %s', conrelid::regclass, conname, contype)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT format('%s %s', pg_get_triggerdef(oid), tgenabled)
+        FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT version_num FROM alembic_version
+"""
+
+
+def _shape_of(connection: Connection) -> list[str]:
+    return sorted(connection.execute(text(_SHAPE)).scalars())
+
 
 _EMPTY = """
     DO $$
