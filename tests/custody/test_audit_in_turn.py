@@ -100,6 +100,10 @@ def test_a_long_log_is_looked_at_bit_by_bit(
         ("DELETE FROM audit WHERE seq = 3", "at entry 3: it is missing"),
         ("DELETE FROM audit WHERE seq > 10", "the end is cut off: there were 12 entries"),
         ("DELETE FROM audit", "the end is cut off: there were 12 entries"),
+        ("UPDATE audit SET detail = '{' WHERE seq = 3", "at entry 3: it cannot be read"),
+        ("UPDATE audit SET detail = '[1]' WHERE seq = 3", "at entry 3: it cannot be read"),
+        ("UPDATE audit SET at = 'soon' WHERE seq = 3", "at entry 3: it cannot be read"),
+        ("UPDATE audit SET at = 'soon' WHERE seq = 12", "at entry 12: it cannot be read"),
     ],
 )
 def test_it_is_said_until_the_log_is_whole_again(
@@ -146,6 +150,54 @@ def test_a_chain_that_was_made_anew_is_found_by_the_head_in_the_bucket(
     monkeypatch.setattr(archive, "journalled_audit_head", lambda: AuditHead(5, "e" * 64))
     turn()
     assert "at entry 5: it is not the one that it was once" in archive.stats().audit_problem
+
+
+def test_an_end_that_was_cut_off_with_what_is_remembered_of_it_is_found_within_a_day(
+    archive: Archive, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn()
+    head = archive.audit_head()
+    monkeypatch.setattr(archive, "journalled_audit_head", lambda: head)
+    rewrite(archive, "DELETE FROM audit WHERE seq > 10")
+    rewrite(
+        archive,
+        "UPDATE audit_check SET (seq, top_seq) = (10, 10), "
+        "(hash, top_hash) = (SELECT hash, hash FROM audit WHERE seq = 10)",
+    )
+    archive.now = lambda: STARTED + DAY
+    turn()
+    assert "the end is cut off: there were 12 entries once" in archive.stats().audit_problem
+
+
+def test_a_history_that_cannot_be_read_is_said(archive: Archive, turn: Callable[[], None]) -> None:
+    archive.change_policy(on=False, by="ana", why="a test")
+    with archive.catalog.database.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER policy_changes_refuses_UPDATE")
+        connection.exec_driver_sql("UPDATE policy_changes SET at = 'soon'")
+    turn()
+    assert "histories beside it cannot be read" in archive.stats().audit_problem
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit_check SET at = 'soon'", "UPDATE audit_check SET going = 'nonsense'"],
+)
+def test_what_is_remembered_of_it_and_cannot_be_read_is_said_and_made_anew(
+    archive: Archive, turn: Callable[[], None], statement: str
+) -> None:
+    turn()
+    rewrite(archive, statement)
+    assert "what was remembered of it was changed" in archive.stats().audit_problem
+    turn()
+    assert archive.stats().audit_problem == ""
+
+
+def test_an_entry_of_an_app_that_says_no_row_is_named(
+    archive: Archive, turn: Callable[[], None]
+) -> None:
+    archive.record_audit("policy", by="ana", detail={"content": "x"})
+    turn()
+    assert "at entry 13: it does not say of which row" in archive.stats().audit_problem
 
 
 def test_a_bucket_that_is_away_hinders_nothing(

@@ -26,6 +26,11 @@ from twirec.model.given import text
 PAGE = 1000
 """Entries that are read at once while the chain is looked at."""
 
+UNREADABLE = (ValueError, TypeError)
+"""What the database raises of a row that holds what no program of ours writes."""
+
+NOT_READ = "it cannot be read: no program of ours wrote that"
+
 EVERY_DAY, EVERY_WEEK = timedelta(days=1), timedelta(days=7)
 
 ACTION = re.compile(r"[a-z][a-z_]{0,63}")
@@ -112,14 +117,14 @@ class AuditLog:
         Args:
             check: what was found before, with the look that goes on.
             now: UTC.
-            kept: gives a head that was kept elsewhere, for the end of a look at all of the log.
+            kept: gives a head that was kept elsewhere, for the end of the log.
             most: how many entries at the most.
         """
         head, why, ended = self._walk(AuditHead(check.seq, check.hash or FIRST), most)
         broken_at: int | None = head.seq + 1
         if not why and ended:
             known = [AuditHead(check.top_seq, check.top_hash)]
-            if check.going is Pass.ALL and (elsewhere := kept()):
+            if elsewhere := kept():  # also daily: whoever cuts the end can rewrite what we remember
                 known.append(elsewhere)
             broken_at, why = self._compare(head, known)
         came = replace(check, seq=head.seq, hash=head.hash if head.seq else "")
@@ -136,22 +141,33 @@ class AuditLog:
         """Return the last entry that is right, what is wrong behind it, and if all is looked at."""
         if why := self._not_there(head):
             return AuditHead(head.seq - 1, FIRST), why, False
-        seen = 0
-        while page := self._catalog.audit_entries(head.seq, PAGE):
-            for entry in page:
-                if why := _wrong(entry, head.seq + 1, head.hash):
-                    return head, why, False
-                head = AuditHead(entry.seq, entry.hash)
+        seen, size = 0, PAGE
+        while True:
+            try:
+                page = self._catalog.audit_entries(head.seq, size)
+                for entry in page:
+                    if why := _wrong(entry, head.seq + 1, head.hash):
+                        return head, why, False
+                    head = AuditHead(entry.seq, entry.hash)
+            except UNREADABLE:
+                if size == 1:
+                    return head, NOT_READ, False
+                size = 1  # to see which of them it is
+                continue
+            if not page:
+                return head, "", True
             seen += len(page)
             if most is not None and seen >= most:
                 return head, "", False
-        return head, "", True
 
     def _not_there(self, head: AuditHead) -> str:
         """Return what is wrong, if an entry is not there any more as it was once."""
         if not head.seq:
             return ""
-        found = next(iter(self._catalog.audit_entries(head.seq - 1, 1)), None)
+        try:
+            found = next(iter(self._catalog.audit_entries(head.seq - 1, 1)), None)
+        except UNREADABLE:
+            return NOT_READ
         if found is None:
             return f"the end is cut off: there were {head.seq} entries once"
         same = (found.seq, found.hash) == (head.seq, head.hash)
@@ -162,8 +178,10 @@ class AuditLog:
         for once in known:
             if why := self._not_there(once):
                 return min(once.seq, head.seq + 1), why
-        entries, rows = self._catalog.histories()
-        return _rewritten(entries, rows)
+        try:
+            return _rewritten(*self._catalog.histories())
+        except UNREADABLE:
+            return None, "a row of the histories beside it cannot be read"
 
 
 def due(check: AuditCheck | None, now: datetime) -> AuditCheck | None:
@@ -189,7 +207,9 @@ def _rewritten(
     """Return the first entry whose row is not as it was, and what is wrong with that."""
     told: set[tuple[str, int]] = set()
     for entry in entries:
-        field = next(field for field in HISTORIES if field in entry.detail)
+        field = next((field for field in HISTORIES if field in entry.detail), None)
+        if field is None:
+            return entry.seq, "it does not say of which row it is"
         row = (HISTORIES[field], int(entry.detail[field] or 0))
         if row not in rows:
             return entry.seq, f"its row {row[1]} of {row[0]} was taken out"

@@ -86,11 +86,14 @@ class Audit:
     def audit_check(self) -> AuditCheck | None:
         """Return how far workers have looked at the log; None if they never did."""
         columns = [audit_check.c[field.name] for field in fields(AuditCheck)]
-        with self.database.read() as connection:
-            row = connection.execute(select(*columns)).mappings().first()
-        if row is None:
-            return None
-        return AuditCheck(**{**row, "going": Pass(row["going"]) if row["going"] else None})
+        try:
+            with self.database.read() as connection:
+                row = connection.execute(select(*columns)).mappings().first()
+            if row is None:
+                return None
+            return AuditCheck(**{**row, "going": Pass(row["going"]) if row["going"] else None})
+        except ValueError:  # so that all of it is looked at again
+            return AuditCheck(why="what was remembered of it was changed")
 
     def set_audit_check(self, check: AuditCheck) -> None:
         """Remember how far the log was looked at, and what was found."""
