@@ -55,7 +55,7 @@ def test_as_json(twirec: Twirec) -> None:
         (["--dial", "queue:support"], "dial: give +34911222333"),
         (["--dial", "911222333"] * 11, "give one to 10"),
         (["--dial", "911222333", "--say", "x" * 301], "300 characters or less"),
-        (["--dial", "911222333", "--say", "x\x07"], "300 characters or less"),
+        (["--dial", "911222333", "--say", "x\x07"], "control characters"),
         (["--dial", "911222333", "--say", "x", "--language", "eu-ES"], "no voice for eu-ES"),
     ],
 )

@@ -36,7 +36,8 @@ TABLE = {
     FINAL: """
         TwirecError RequestRefused MalformedRequest NotFound InvalidQuery LookedAtNothing
         NotPaused NotResumed NotStopped MediaError NotAudio MediaMismatch EncryptionUnknown
-        ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty Stopped
+        ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty CatalogNewer
+        Stopped
         CustodyRefused
     """,
 }
