@@ -12,6 +12,7 @@ from tests.factories import a_call, a_callback, call_sid, recording_sid
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.flask import Twirec
+from twirec.model.budget import left
 from twirec.model.errors import VendorUnavailable
 from twirec.model.records import CallRecord
 from twirec.model.states import State
@@ -63,6 +64,22 @@ def test_an_agent_pauses_and_resumes_their_own_call(
     resumed = client.post(f"/twirec/resume/{call_sid()}", headers={"X-Who": "ana"})
     assert (resumed.status_code, resumed.json) == (200, {"recordings": [recording_sid()]})
     assert twirec_archive.show(call_sid(), sees_quarantined=True).pauses[0].resumed_at is not None
+
+
+@pytest.mark.parametrize("step", ["pause", "resume"])
+def test_all_that_is_asked_for_it_takes_three_seconds_at_the_most(
+    client: FlaskClient, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    seconds = []
+
+    def timed(*_given: object, **_more: object) -> list[str]:
+        seconds.append(left(60.0))
+        return []
+
+    monkeypatch.setattr(twirec_archive, step, timed)
+    answer = client.post(f"/twirec/{step}/{call_sid()}", headers={"X-Who": "ana"})
+    assert answer.status_code == 200
+    assert 0 < seconds[0] <= 3.0
 
 
 @pytest.mark.parametrize("step", ["pause", "resume"])

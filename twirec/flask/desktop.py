@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from flask import Blueprint, Response, jsonify
 
 from twirec.archive import Archive
+from twirec.flask.checks import LONGEST_ANSWER
 from twirec.flask.wired import wired
+from twirec.model.budget import spend_at_most
 from twirec.model.errors import NotFound, TwirecError
 from twirec.model.records import CallRecord
 
@@ -23,7 +25,7 @@ def desktop() -> Blueprint:
     The SID is that of the call, of a leg of it, which an agent's phone knows, or of a recording.
     200 with the SIDs of the `recordings` that are paused, or go on; 403 when
     `may_pause` names nobody; 404 when nothing of that call is being recorded; 502 when Twilio did
-    not confirm it: suppose then that it records.
+    not confirm it in three seconds: suppose then that it records.
     """
     routes = Blueprint("twirec_desktop", __name__)
     routes.add_url_rule("/pause/<sid>", "pause", _pause, methods=["POST"])
@@ -47,12 +49,13 @@ def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]
     if not re.fullmatch("(CA|RE)[0-9a-fA-F]{32}", sid):
         return _said(404, error="There is no such call or recording.")
     try:
-        calls = app.archive.phone.calls_of(sid)
-        shown = [app.archive.show(each.call.call_sid) for each in calls]
-        names = [app.may_pause(record) if app.may_pause else None for record in shown]
-        if not all(names):
-            return _said(403, error="You may not pause this call.")
-        return _said(200, recordings=step(app.archive, names[0] or "", calls))
+        with spend_at_most(LONGEST_ANSWER):  # it shares its threads with Twilio's routes
+            calls = app.archive.phone.calls_of(sid)
+            shown = [app.archive.show(each.call.call_sid) for each in calls]
+            names = [app.may_pause(record) if app.may_pause else None for record in shown]
+            if not all(names):
+                return _said(403, error="You may not pause this call.")
+            return _said(200, recordings=step(app.archive, names[0] or "", calls))
     except NotFound as error:
         return _said(404, error=str(error))
     except TwirecError as error:
