@@ -44,7 +44,10 @@ def test_a_redirect_leads_to_no_other_host(client: Browser, hostile: str) -> Non
     client.read_token()
     form = {"name": "ana", "password": PASSWORD}
     answer = client.post("/sign-in", form, query_string={"next": hostile})
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    if "\0" in hostile:  # no character that anything of ours has
+        assert (answer.status_code, answer.headers.get("Location")) == (400, None)
+    else:
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/")
 
 
 @pytest.mark.parametrize("own", ["/calls", "/users/%C3%A9", "/calls/CA1?after=//x", "/.//x"])

@@ -101,9 +101,9 @@ def test_listening_is_shown_to_the_next_who_opens_the_call(page: Page) -> None:
     click_at(page, 0.5)
     wait_for(page, "audio.currentTime > 29")
     page.reload()
-    expect(page.locator("section[aria-labelledby=log] li").first).to_contain_text(
-        "sergio: listened"
-    )
+    log = page.locator("section[aria-labelledby=log] li")
+    expect(log.first).to_contain_text("sergio: opened a call")
+    expect(log.filter(has_text="sergio: listened").first).to_be_visible()
 
 
 def test_the_copy_for_listening_is_for_pages_that_were_opened_after_it_was_made(
