@@ -32,7 +32,10 @@ def statements_built_once() -> Iterator[None]:
 
     def make_alike(url: URL, **options: Any) -> Engine:
         engine = make(url, **options)
-        model = first.setdefault(engine.dialect.name, engine)
+        model = first.get(engine.dialect.name)
+        if model is None or not hasattr(model.dialect, "default_isolation_level"):
+            first[engine.dialect.name] = engine  # a dialect knows its database once it connected
+            return engine
         engine.dialect = engine.pool._dialect = model.dialect
         engine._compiled_cache = model._compiled_cache
         return engine
