@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Engine
 
-from twirec.adapters.sql import database as database_module
+from twirec.catalog import database as database_module
 
 
 def pytest_collection_finish() -> None:

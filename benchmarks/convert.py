@@ -136,7 +136,7 @@ def prepare(folder: Path, hours: int) -> None:
     from twirec.audio.original import Pcm
     from twirec.model.records import Recording
     from twirec.model.states import State
-    from twirec.model.words import Role
+    from twirec.model.vocabulary import Role
 
     turn = conversation()
     times = hours * 3600 * 8000 * 4 // len(turn)

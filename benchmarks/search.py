@@ -21,12 +21,12 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from twirec.adapters.sql.rows import values
-from twirec.adapters.sql.schema import calls, recordings
 from twirec.archive import Archive
+from twirec.catalog.rows import values
+from twirec.catalog.tables import calls, recordings
 from twirec.model.records import Call, Recording
 from twirec.model.states import State
-from twirec.model.words import Direction
+from twirec.model.vocabulary import Direction
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 

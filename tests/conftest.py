@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import URL, Connection
 
+from tests.house import House
 from tests.servers import Postgres, postgres
-from twirec.adapters.sql import migrate
-from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.adapters.sql.database import Database
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.archive import Archive
+from twirec.catalog import migrate
+from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog.database import Database
+from twirec.settings import Settings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,3 +73,28 @@ def new_postgres(postgres_server: Postgres) -> Iterator[Callable[[], str]]:
     """What gives an empty database on PostgreSQL, with a catalog's tables, by its URL."""
     with postgres_server.lend() as lend:
         yield lambda: lend().render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def house(twirec_settings: Settings) -> Iterator[House]:
+    house = House(twirec_settings, MemoryBucket())
+    yield house
+    house.archive.close()
+
+
+@pytest.fixture
+def rebuilt(house: House) -> Iterator[Callable[[], Archive]]:
+    """Make an archive with a new catalog from the house's bucket; the old catalog is lost."""
+    made: list[Archive] = []
+
+    def rebuild() -> Archive:
+        archive = Archive(
+            house.archive.settings, bucket=house.bucket, vendor=house.vendor, now=lambda: house.time
+        )
+        archive.report = archive.rebuild(by="ana")  # type: ignore[attr-defined]
+        made.append(archive)
+        return archive
+
+    yield rebuild
+    for archive in made:
+        archive.catalog.close()

@@ -9,7 +9,7 @@ from twirec.model.audit import Action, AuditDraft
 from twirec.model.records import Call, Consent, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, RecordingStatus
-from twirec.model.words import ConsentMode, ConsentOutcome, Direction, LegalBasis, Role
+from twirec.model.vocabulary import ConsentMode, ConsentOutcome, Direction, LegalBasis, Role
 
 ACCOUNT = "AC" + "a" * 32
 STARTED = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)

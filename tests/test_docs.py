@@ -16,8 +16,8 @@ from flask import Flask
 
 from twirec.archive import Archive
 from twirec.cli import main
+from twirec.events.wire import HEADER, sign
 from twirec.model.inspection import Check
-from twirec.notices import HEADER, sign
 from twirec.settings import NAMES
 from twirec.testing import ENVIRONMENT, SignedPosts
 
@@ -85,7 +85,7 @@ def test_the_app_of_the_page_takes_a_call(
     archive.set_up()
     post = SignedPosts(app, archive.settings)
     assert "va a ser grabada" in post("/voice", VOICE).text
-    monkeypatch.setattr("twirec.calls.reception.heard", lambda *_, **__: True)
+    monkeypatch.setattr("twirec.calls.ledger.heard", lambda *_, **__: True)
     connected = post("/twirec/connect", VOICE).text
     assert dialled in connected
     assert "record-from-answer-dual" in connected
@@ -187,7 +187,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_state_and_reason_is_documented() -> None:
     from twirec.model.states import State
-    from twirec.model.words import Reason
+    from twirec.model.vocabulary import Reason
 
     calls = (ROOT / "docs/calls.md").read_text(encoding="utf-8")
     assert {reason for reason in Reason if f"`{reason.value}`" not in calls} == set()

@@ -9,7 +9,7 @@ from tests.encrypting import key_pair
 from twirec.model.errors import SettingsError
 from twirec.model.ownership import ALL, OURS, Adopt
 from twirec.model.policy import Policy
-from twirec.model.words import ConsentMode, LegalBasis
+from twirec.model.vocabulary import ConsentMode, LegalBasis
 from twirec.settings import NAMES, REQUIRED, Settings
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT
 

@@ -104,8 +104,8 @@ def test_the_wheel_holds_only_the_library(wheel: list[str]) -> None:
 
 def test_the_wheel_holds_migrations_spoken_lines_and_the_type_marker(wheel: list[str]) -> None:
     assert "twirec/py.typed" in wheel
-    assert "twirec/adapters/sql/migrations/env.py" in wheel
-    assert "twirec/adapters/sql/migrations/versions/0001_first_tables.py" in wheel
+    assert "twirec/catalog/migrations/env.py" in wheel
+    assert "twirec/catalog/migrations/versions/0001_first_tables.py" in wheel
     lines = [name for name in wheel if name.startswith("twirec/sandbox/lines/")]
     assert len(lines) >= 2
     assert all(name.endswith(".wav") for name in lines)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from twirec.events.wire import HEADER, verify
 from twirec.model.errors import RequestRefused
-from twirec.notices import HEADER, verify
 
 SECRET = "a secret that is long enough for it"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twirec.model.agents import InformedAgent, Leg
     from twirec.model.announcements import Announcement
     from twirec.model.audio import Channels
+    from twirec.model.audio_stream import Reading
     from twirec.model.audit import Action, AuditEntry, AuditVerdict
     from twirec.model.errors import (
         BytesDiffer,
@@ -27,15 +28,13 @@ if TYPE_CHECKING:
         TwirecError,
         WorkerAway,
     )
-    from twirec.model.finding import Page
     from twirec.model.numbers import NumbersReport
+    from twirec.model.operations import Day, Stats
     from twirec.model.policy import Decision, PolicyChange
-    from twirec.model.reading import Reading
     from twirec.model.records import Call, CallRecord, Consent, Note, Pause, Recording
+    from twirec.model.search import Page
     from twirec.model.states import Custody, State
-    from twirec.model.upkeep import Day, Stats
-    from twirec.model.waves import SoundWarning, Waveform
-    from twirec.model.words import (
+    from twirec.model.vocabulary import (
         NOT_KNOWN,
         ConsentMode,
         ConsentOutcome,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
         Reason,
         Role,
     )
+    from twirec.model.waveform import SoundWarning, Waveform
     from twirec.settings import Settings, misread_settings
     from twirec.settings.operating_user import operating_user
 
@@ -112,15 +112,15 @@ _HOMES = {
         "TwirecError",
         "WorkerAway",
     ),
-    "twirec.model.finding": ("Page",),
+    "twirec.model.search": ("Page",),
     "twirec.model.numbers": ("NumbersReport",),
     "twirec.model.policy": ("Decision", "PolicyChange"),
-    "twirec.model.reading": ("Reading",),
+    "twirec.model.audio_stream": ("Reading",),
     "twirec.model.records": ("Call", "CallRecord", "Consent", "Note", "Pause", "Recording"),
     "twirec.model.states": ("Custody", "State"),
-    "twirec.model.upkeep": ("Day", "Stats"),
-    "twirec.model.waves": ("SoundWarning", "Waveform"),
-    "twirec.model.words": (
+    "twirec.model.operations": ("Day", "Stats"),
+    "twirec.model.waveform": ("SoundWarning", "Waveform"),
+    "twirec.model.vocabulary": (
         "NOT_KNOWN",
         "ConsentMode",
         "ConsentOutcome",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.transfers.house import House
+from tests.house import House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.settings import Settings
 

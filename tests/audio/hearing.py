@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tests.audio.talks import ANSWER, COMPLAINT, seconds_of, talk, track
 from tests.factories import recording_sid
-from tests.transfers.house import AT_VENDOR, House
+from tests.house import AT_VENDOR, House
 from twirec.audio.conversion import decode
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import FORMATS

@@ -20,7 +20,7 @@ from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.waveform import FASTEST, MOST_CHANNELS, POINTS, measure
 from twirec.model.audio import Asked
 from twirec.model.errors import ConversionFailed, MediaError, MediaTruncated, NotAudio, TwirecError
-from twirec.model.waves import Waveform
+from twirec.model.waveform import Waveform
 from twirec.sandbox.audio import Track
 
 MEMORY = 2_000_000

@@ -13,8 +13,8 @@ import pytest
 
 from tests.audio.hearing import FIRST, RATE, SECONDS, TALK, archived, decoded, loudness
 from tests.audio.talks import COMPLAINT, talk, track
+from tests.house import House
 from tests.sounds import wav
-from tests.transfers.house import House
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import FORMATS
 from twirec.model.crc32c import Crc32c

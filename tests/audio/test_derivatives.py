@@ -12,7 +12,7 @@ import pytest
 
 from tests.audio.hearing import TALK, archived, decoded
 from tests.factories import recording_sid
-from tests.transfers.house import NAME, House
+from tests.house import NAME, House
 from twirec.model.audio import Asked, Channels
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import (

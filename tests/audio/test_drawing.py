@@ -10,8 +10,8 @@ import pytest
 
 from twirec.audio.drawing import svg
 from twirec.model.errors import InvalidQuery
-from twirec.model.waves import Side, Span, Waveform
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
+from twirec.model.waveform import Side, Span, Waveform
 
 SVG = "{http://www.w3.org/2000/svg}"
 CUSTOMER = Side((0.0, 0.5, 1.0), (Span(1.0, 2.0),), role=Role.CUSTOMER)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.audio.hearing import archived
 from tests.end_to_end.site import until
-from tests.transfers.house import House
+from tests.house import House
 from twirec.audio import ffmpeg
 from twirec.audio.ffmpeg import find_ffmpeg, through
 from twirec.model.errors import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.audio.hearing import SECONDS, archived
-from tests.transfers.house import House
+from tests.house import House
 from twirec.audio.formats import FORMATS, AudioFormat
 
 PAGE = Path(__file__).parents[2] / "docs/audio.md"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.audio.hearing import SECONDS, TALK, archived, decoded
 from tests.factories import a_call, a_consent, call_sid, recording_sid
-from tests.transfers.house import AT_VENDOR, House
+from tests.house import AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.audio import listening_copies
 from twirec.audio.derivatives import Derivatives

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from tests.factories import recording_sid
+from tests.house import AT_VENDOR, House
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, House
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.states import State
 

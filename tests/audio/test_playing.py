@@ -18,8 +18,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from tests.audio.hearing import RATE, archived
 from tests.audio.talks import COMPLAINT, talk, track
 from tests.end_to_end.site import until
+from tests.house import House
 from tests.test_docs import PYTHON, run
-from tests.transfers.house import House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.settings import Settings

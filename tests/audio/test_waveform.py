@@ -15,7 +15,7 @@ from tests.audio.talks import ANSWER, COMPLAINT, THANKS, file, seconds_of, talk,
 from twirec.audio.wav import WavFormat
 from twirec.audio.waveform import POINTS, Meter, measure
 from twirec.model.errors import MediaTruncated, NotAudio
-from twirec.model.waves import Side, Span, Waveform
+from twirec.model.waveform import Side, Span, Waveform
 from twirec.sandbox.audio import RATE, Track
 
 NEAR = 0.1

@@ -6,7 +6,7 @@ from twirec.calls.announcement import compose, shortest_notice, shortest_questio
 from twirec.calls.wordings import WORDINGS
 from twirec.model.announcements import Announcement
 from twirec.model.errors import InvalidQuery
-from twirec.model.words import ConsentMode
+from twirec.model.vocabulary import ConsentMode
 
 SPOKEN = [language for language, wording in WORDINGS.items() if wording.voice]
 

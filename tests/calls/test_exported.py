@@ -12,7 +12,7 @@ import pytest
 from tests.factories import ACCOUNT, call_sid, recording_sid
 from twirec.calls.exported import LONGEST_LINE, ExportedCall, Unread, exported_calls
 from twirec.model.errors import InvalidQuery
-from twirec.model.words import Direction
+from twirec.model.vocabulary import Direction
 
 CUSTOMER, OWN = "+34600111222", "+34911000111"
 

@@ -2,7 +2,7 @@ import pytest
 
 from twirec.calls.numbers import WITHHELD, dialled, is_country, normalise, outside, search_term
 from twirec.model.errors import InvalidQuery
-from twirec.model.words import NOT_KNOWN
+from twirec.model.vocabulary import NOT_KNOWN
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from twirec.calls.announcement import compose, shortest_notice
 from twirec.calls.own_wordings import MOST_BYTES, read_wordings
 from twirec.calls.wordings import WORDINGS
 from twirec.model.errors import InvalidQuery
-from twirec.model.words import ConsentMode
+from twirec.model.vocabulary import ConsentMode
 
 NOTICE = wav(12, channels=1)
 FILES = {

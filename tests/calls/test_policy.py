@@ -12,7 +12,7 @@ from twirec.calls.policy import check_change, check_fits, decide, with_what_held
 from twirec.calls.wordings import WORDINGS
 from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Decision, Policy, PolicyChange
-from twirec.model.words import ConsentMode, Direction, LegalBasis
+from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -24,7 +24,7 @@ from tests.factories import a_call, call_sid
 from twirec.calls import announcement, twiml
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.announcements import Announcement, Audio
-from twirec.model.words import ConsentMode
+from twirec.model.vocabulary import ConsentMode
 
 COMPANY = "Muñoz & Hijos <SL>"
 URLS = twiml.Urls.under("https://calls.example.com/")

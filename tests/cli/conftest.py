@@ -11,7 +11,7 @@ from tests.factories import a_call, a_callback, a_consent, call_sid
 from twirec.archive import Archive
 from twirec.cli import main
 from twirec.model.states import State
-from twirec.model.words import Direction, Outcome, Reason, Role
+from twirec.model.vocabulary import Direction, Outcome, Reason, Role
 from twirec.sandbox import Sandbox
 from twirec.testing import ENVIRONMENT, PUBLIC_URL
 

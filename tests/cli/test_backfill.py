@@ -19,9 +19,9 @@ import pytest
 
 from tests.cli.conftest import Twirec
 from twirec.archive import Archive
+from twirec.backfill.throttle import Throttle
 from twirec.model.states import State
 from twirec.sandbox import Fault, Faults, Sandbox
-from twirec.transfers.throttle import Throttle
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 COMMAND = [sys.executable, "-m", "twirec", "backfill"]

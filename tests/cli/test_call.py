@@ -9,7 +9,7 @@ from tests.factories import a_call, a_callback, call_sid, recording_sid
 from twirec.archive import Archive
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
 
 
 @pytest.fixture(autouse=True)

@@ -20,12 +20,12 @@ from tests.cli.conftest import Twirec
 from tests.factories import a_call, a_recording, call_sid, recording_sid
 from twirec.archive import Archive
 from twirec.cli import INTERRUPTED, READER_GONE, main
+from twirec.model.audio_stream import Reading
 from twirec.model.errors import BucketUnavailable, InvalidQuery, NotFound
 from twirec.model.journal import RebuildReport
-from twirec.model.reading import Reading
 from twirec.model.records import SweepReport
 from twirec.model.states import State
-from twirec.model.waves import Waveform
+from twirec.model.waveform import Waveform
 from twirec.sandbox import Sandbox
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

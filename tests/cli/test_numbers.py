@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Twirec
 from tests.factories import a_call, call_sid
 from twirec.archive import Archive
-from twirec.model.words import NOT_KNOWN
+from twirec.model.vocabulary import NOT_KNOWN
 
 
 @pytest.fixture

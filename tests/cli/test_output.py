@@ -21,7 +21,7 @@ from twirec import cli
 from twirec.archive import Archive
 from twirec.cli import output
 from twirec.cli.output import Column, Lines, clean, fit, print_json, print_table, say
-from twirec.model.words import Outcome, Reason
+from twirec.model.vocabulary import Outcome, Reason
 
 MARKUP = "council [/3 November] [red]x[/red] [annex 4] :warning: [link=http://x]y[/link]"
 ORDERS = "a\x1b[2Jb\x07c\x9b31md\x7fe\u202ef\u2028g\rh\x00i\ud800j\u2066k"

@@ -12,7 +12,7 @@ from tests.cli.conftest import Twirec
 from tests.factories import call_sid
 from twirec.archive import Archive
 from twirec.model.errors import InvalidQuery
-from twirec.model.words import ConsentMode, Direction
+from twirec.model.vocabulary import ConsentMode, Direction
 from twirec.testing import ACCOUNT_SID
 
 SHOP = "+34911000111"

@@ -14,8 +14,8 @@ from twirec.archive import Archive
 from twirec.model.errors import NotFound
 from twirec.model.states import State
 from twirec.sandbox import Sandbox
+from twirec.sweep.sweep import MARK
 from twirec.testing import ACCOUNT_SID
-from twirec.transfers.sweep import MARK
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tests.factories import a_call, a_callback, a_consent, call_sid
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.bucket import StoredObject
 from twirec.model.records import Lease
 from twirec.model.states import State
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
 
 NOW = datetime(2026, 11, 23, 10, 15, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -13,7 +13,7 @@ from tests.servers import StrictGcs, fake_gcs
 from twirec.adapters.folder import FolderBucket
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.ports import Bucket
 
 GCS_BUCKET = "bucket-of-tests"

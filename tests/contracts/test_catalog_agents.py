@@ -8,12 +8,12 @@ from datetime import date, timedelta
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.errors import CatalogError
 from twirec.model.policy import Policy, PolicyChange
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason
+from twirec.model.vocabulary import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason
 
 DEFAULT = Policy(True, ConsentMode.ANNOUNCE, "es-ES", LegalBasis.CONTRACT)
 OTHER_ACCOUNT = "AC" + "b" * 32

@@ -8,13 +8,13 @@ import pytest
 
 from tests.contracts.catalog_scenes import MINUTE, NOW, informed_call, receive
 from tests.factories import ACCOUNT, a_call, a_consent, a_recording, call_sid, recording_sid
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action, AuditDraft, AuditQuery
 from twirec.model.errors import NotFound
-from twirec.model.finding import Query
+from twirec.model.search import Query
 from twirec.model.states import State
-from twirec.model.words import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason, Role
 
 
 def test_a_call_comes_back_as_it_was_written(catalog: SqlCatalog) -> None:

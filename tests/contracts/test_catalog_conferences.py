@@ -9,8 +9,8 @@ from threading import Thread
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid
-from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.calls.reception import AGENT_FIRST
+from twirec.calls.ledger import AGENT_FIRST
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.agents import ConferenceEvent, Leg, Together
 from twirec.model.states import State
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts.test_catalog_upkeep import archive, hold
+from tests.contracts.test_catalog_operations import archive, hold
 from tests.factories import STARTED, recording_sid
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.audio import Asked
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind

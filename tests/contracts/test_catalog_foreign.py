@@ -16,12 +16,12 @@ from tests.factories import (
     call_sid,
     recording_sid,
 )
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
+from twirec.jobs.lease import LEASE
 from twirec.model.agents import Leg
 from twirec.model.errors import NotFound
 from twirec.model.ownership import ALL, OURS, Adopt, Claim, Foreign, NotOurs
 from twirec.model.states import State
-from twirec.transfers.lease import LEASE
 
 HOUR = timedelta(hours=1)
 OWN = a_call().own_number

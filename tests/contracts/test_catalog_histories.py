@@ -7,13 +7,13 @@ from datetime import date
 import pytest
 
 from tests.factories import STARTED
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.custody.audit import AuditLog
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import AuditCheck, AuditDraft, Pass
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.policy import Policy, PolicyChange
-from twirec.model.words import ConsentMode, LegalBasis
+from twirec.model.vocabulary import ConsentMode, LegalBasis
 
 KEYS = {"audit": "seq", "policy_changes": "id", "policy_defaults": "id", "agents": "id"}
 DEFAULT = Policy(True, ConsentMode.ANNOUNCE, "es-ES", LegalBasis.CONTRACT)

@@ -17,12 +17,12 @@ from tests.factories import (
     call_sid,
     recording_sid,
 )
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable, NotFound
 from twirec.model.journal import UNDATED, FoundObject, Row
 from twirec.model.states import State
-from twirec.model.words import Outcome
+from twirec.model.vocabulary import Outcome
 
 DAY = STARTED.date()
 

@@ -18,13 +18,13 @@ from tests.factories import (
     call_sid,
     recording_sid,
 )
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.custody import Order, OrderKind
 from twirec.model.encryption import Encryption
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus, VendorRecording
-from twirec.model.words import ConsentOutcome, Outcome, Reason
+from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 
 
 def test_a_completed_callback_makes_a_recording_that_is_due(catalog: SqlCatalog) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.catalog_scenes import BOTH, MINUTE, NOW, STORED, claimed, receive
 from tests.factories import a_callback, a_recording, recording_sid
-from twirec.adapters.sql.catalog import SqlCatalog
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.errors import LeaseLost
 from twirec.model.states import State
 

@@ -27,13 +27,13 @@ from tests.factories import (
 )
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
-from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.archive import Archive
+from twirec.catalog.catalog import SqlCatalog
 from twirec.custody.audit import AuditLog
 from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, chained, without_numbers
 from twirec.model.errors import CatalogError, CatalogUnavailable, SettingsError, TwirecError
 from twirec.model.states import Custody, State
-from twirec.model.words import Direction
+from twirec.model.vocabulary import Direction
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 
@@ -112,7 +112,7 @@ def test_an_act_whose_entry_cannot_be_written_is_not_done(
         raise CatalogUnavailable("The disk is full.")
 
     for module in ("audit", "orders", "search"):
-        monkeypatch.setattr(f"twirec.adapters.sql.{module}.append", fail)
+        monkeypatch.setattr(f"twirec.catalog.{module}.append", fail)
     for act in ("policy", "admit", "erase", "annotate"):
         with pytest.raises(CatalogError):
             ACTS[act][0](archive)

@@ -84,7 +84,7 @@ def test_workers_look_at_it_by_themselves(archive: Archive, turn: Callable[[], N
 def test_a_long_log_is_looked_at_bit_by_bit(
     archive: Archive, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twirec.recovery.ENTRIES", 4)
+    monkeypatch.setattr("twirec.archive.journal.ENTRIES", 4)
     monkeypatch.setattr(audit, "PAGE", 4)
     seen = []
     while (check := archive.audit_check()) is None or check.going:
@@ -126,8 +126,8 @@ def test_it_is_said_until_the_log_is_whole_again(
     assert not archive.verify_audit().whole
     assert archive.stats().audit_problem  # still
     with archive.catalog.database.write() as connection:
-        from twirec.adapters.sql.rows import values
-        from twirec.adapters.sql.schema import audit as table
+        from twirec.catalog.rows import values
+        from twirec.catalog.tables import audit as table
 
         connection.execute(table.delete())
         connection.execute(table.insert(), [values(entry) for entry in rows])

@@ -16,10 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 from tests.factories import STARTED, recording_sid
+from tests.house import NAME, House
 from tests.servers import StrictGcs
 from tests.sounds import wav
 from tests.strict_gcs import Fault
-from tests.transfers.house import NAME, House
 from twirec.adapters.folder import FolderBucket
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket

@@ -13,7 +13,7 @@ from tests.servers import StrictGcs, fake_gcs
 from tests.strict_gcs import Fault
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.doctor.bucket import bucket_findings
-from twirec.doctor.findings import guarded
+from twirec.doctor.results import guarded
 from twirec.model.inspection import Check, Finding, Level
 
 DAY = 24 * 60 * 60

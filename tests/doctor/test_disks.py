@@ -11,8 +11,8 @@ from sqlalchemy import column, delete, table, update
 from tests.doctor.conftest import Installation
 from twirec.adapters.disk import network_filesystem
 from twirec.adapters.folder_inspect import inspect_folder
-from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.adapters.sql.inspection import inspect_database
+from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog.inspection import inspect_database
 from twirec.doctor.disks import MIB, check_database_file, check_folder, check_migrations, check_room
 from twirec.model.errors import CatalogUnavailable, SettingsError
 from twirec.model.inspection import Check, DatabaseFacts, DatabaseFile, FolderFacts, Level

@@ -17,8 +17,8 @@ from twirec.adapters.folder_inspect import unmounted_above
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.adapters.own_app import whose
-from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.archive import Archive
+from twirec.catalog.catalog import SqlCatalog
 from twirec.doctor.identity import check_mark, check_neighbours, check_same_catalog, pings
 from twirec.flask import Twirec
 from twirec.model.bucket_mark import NAME, BucketMark

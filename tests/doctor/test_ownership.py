@@ -9,8 +9,8 @@ from tests.factories import ACCOUNT, STARTED, recording_sid
 from twirec.archive import Archive
 from twirec.doctor.ownership import check_adopt, check_kept, check_parked
 from twirec.model.inspection import Check, Level
+from twirec.model.operations import Stats
 from twirec.model.ownership import Foreign, NotOurs
-from twirec.model.upkeep import Stats
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 

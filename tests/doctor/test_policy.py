@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.doctor.conftest import OWN_NUMBER, Installation
 from twirec.archive import Archive
 from twirec.model.inspection import Check, Level
-from twirec.model.words import ConsentMode
+from twirec.model.vocabulary import ConsentMode
 
 
 def test_a_policy_that_the_settings_no_longer_allow_is_told(installation: Installation) -> None:

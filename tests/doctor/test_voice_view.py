@@ -12,13 +12,13 @@ from flask_wtf import CSRFProtect
 
 from tests.doctor.conftest import Installation, serving
 from tests.factories import call_sid
-from tests.phone.calling import VOICE
+from tests.webhooks.calling import VOICE
 from twirec.archive import Archive
 from twirec.calls.signature import sign
 from twirec.flask import Twirec
 from twirec.model.errors import InvalidQuery
 from twirec.model.inspection import Check, Finding, Level
-from twirec.model.words import Outcome, Reason
+from twirec.model.vocabulary import Outcome, Reason
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, SignedPosts
 
 AGENT = "+34911222333"

@@ -17,12 +17,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from tests.encrypting import key_settings
 from twirec.archive import Archive
 from twirec.flask import Twirec
+from twirec.jobs.retrying import MOST_ATTEMPTS
 from twirec.model.records import Recording
 from twirec.sandbox import Call, Encryption, Line, Party, Sandbox
 from twirec.sandbox import Recording as AtVendor
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.retrying import MOST_ATTEMPTS
 
 SPEED = 40
 OWN_NUMBER = "+34911000111"

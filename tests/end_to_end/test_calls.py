@@ -16,7 +16,7 @@ import pytest
 
 from tests.end_to_end.site import CALLER, CUSTOMER, SPEED, Site
 from twirec.model.states import State
-from twirec.model.words import ConsentOutcome, Outcome, Reason, Role
+from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason, Role
 from twirec.sandbox import Faults, Line, Party
 
 

@@ -15,7 +15,7 @@ import requests
 from tests.end_to_end.site import AGENT, CUSTOMER, JOIN, OTHER_AGENT, OWN_NUMBER, Site, until
 from tests.end_to_end.test_calls import energy
 from twirec.model.states import Custody, State
-from twirec.model.words import Outcome, Role
+from twirec.model.vocabulary import Outcome, Role
 from twirec.sandbox import Call, Faults, Line, Party
 
 CALLER = Party(says=[Line("customer_complaint", at=20.0)], hangs_up_after=180.0)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from tests.end_to_end.site import AGENT, CUSTOMER, OWN_NUMBER, Site
 from twirec.cli import main
-from twirec.model.words import Outcome, Reason
+from twirec.model.vocabulary import Outcome, Reason
 from twirec.sandbox import Party
 from twirec.testing import ENVIRONMENT
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.end_to_end.site import Site
 from twirec.model.states import State
-from twirec.model.words import Outcome
+from twirec.model.vocabulary import Outcome
 from twirec.sandbox import ALWAYS, Fault, Faults
 from twirec.sandbox import Recording as AtVendor
 

@@ -23,7 +23,7 @@ from tests.end_to_end.test_calls import energy
 from tests.sandbox.target import Target, twiml
 from twirec.model.ownership import ALL, OURS, NotOurs
 from twirec.model.states import Custody, State
-from twirec.model.words import Direction, Outcome, Role
+from twirec.model.vocabulary import Direction, Outcome, Role
 
 DIAL = twiml(
     f'<Dial callerId="{OWN_NUMBER}" record="record-from-answer-dual">'

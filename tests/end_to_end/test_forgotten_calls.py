@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.end_to_end.site import CALLER, CUSTOMER, Site
 from tests.end_to_end.test_rebuild import lose_the_database
 from twirec.model.states import State
-from twirec.model.words import NOT_KNOWN
+from twirec.model.vocabulary import NOT_KNOWN
 
 
 def test_a_recording_whose_call_is_forgotten_is_found_again_and_stays_at_twilio(

@@ -13,7 +13,7 @@ from tests.end_to_end.site import COLLEAGUE, CUSTOMER, OWN_NUMBER, Site
 from tests.end_to_end.test_calls import energy
 from twirec.model.records import CallRecord, Consent, Recording
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.model.vocabulary import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.sandbox import Line, Party
 
 # The notice ends after 16 seconds, or 19 in a call that is placed, which looks for machines first;

@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.site import Site
 from tests.end_to_end.test_modes import CELLS, behaves, caller, check_cell
-from twirec.model.words import ConsentMode, Reason, Role
+from twirec.model.vocabulary import ConsentMode, Reason, Role
 from twirec.sandbox import Faults, Line, Party
 
 WAYS: dict[str, Callable[[Site, Party], str]] = {"api": Site.call_out, "agent": Site.dial_out}

@@ -19,11 +19,11 @@ from tests.end_to_end.site import (
     Site,
     until,
 )
-from twirec.adapters.sql.database import Database
+from twirec.catalog.database import Database
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.records import Recording
 from twirec.model.states import Custody
-from twirec.model.words import ConsentMode, Outcome, Reason
+from twirec.model.vocabulary import ConsentMode, Outcome, Reason
 from twirec.sandbox import ALWAYS, Call, Fault, Faults, Party
 
 OTHER = "+34600999000"

@@ -29,7 +29,7 @@ from tests.end_to_end.site import (
     Site,
     until,
 )
-from twirec.model.words import ConsentMode
+from twirec.model.vocabulary import ConsentMode
 from twirec.sandbox import Call, Faults, Line, Party
 
 ONE_SECOND = timedelta(seconds=1)  # Twilio cuts a recording's start to whole seconds

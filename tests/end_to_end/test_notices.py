@@ -40,7 +40,7 @@ def site(tmp_path: Path, webhook: Webhook) -> Iterator[Site]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pauses of a try be short, and the webhook's answer be waited for shortly."""
     monkeypatch.setattr("twirec.adapters.twilio_http._wait", lambda *_: 0.01)
-    monkeypatch.setattr("twirec.adapters.notify.TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr("twirec.adapters.receiver.TIMEOUT", (0.5, 0.5))
 
 
 def tell(site: Site) -> None:
@@ -142,7 +142,7 @@ def test_a_crash_between_archiving_and_telling_loses_no_notice(
     site.record()
     with webhook.running():
         with monkeypatch.context() as crash:
-            crash.setattr("twirec.transfers.telling.Teller.tell_one", lambda self: False)
+            crash.setattr("twirec.events.delivery.Teller.tell_one", lambda self: False)
             site.work_on()
         assert webhook.seen == []
         other = site.open_archive()
@@ -157,7 +157,7 @@ def test_a_crash_between_telling_and_writing_that_down_tells_again_under_the_sam
     site.record()
     with webhook.running():
         with monkeypatch.context() as crash:
-            crash.setattr("twirec.adapters.sql.outbox.Outbox.told", lambda *_: None)
+            crash.setattr("twirec.catalog.events.Outbox.told", lambda *_: None)
             site.work_on()
         site.archive.worker().run_once()
         assert len(webhook.seen) == 1  # it is still held

@@ -16,12 +16,12 @@ import pytest
 from tests.end_to_end.site import CALLER, CUSTOMER, OWN_NUMBER, Site
 from tests.servers import StrictGcs
 from tests.strict_gcs.faults import Fault as BucketFault
-from twirec.adapters.sql import database
-from twirec.doctor.findings import Level
+from twirec.catalog import database
+from twirec.doctor.results import Level
 from twirec.doctor.vendor import check_clock
 from twirec.model.errors import CatalogUnavailable, LookedAtNothing, TwirecError
 from twirec.model.states import Custody, State
-from twirec.model.words import Direction, Outcome, Reason
+from twirec.model.vocabulary import Direction, Outcome, Reason
 from twirec.sandbox import ALWAYS, Endpoint, Fault, Faults
 
 FOREVER = 1_000_000

@@ -11,7 +11,7 @@ import requests
 from tests.end_to_end.site import COLLEAGUE, CUSTOMER, SPEAKING_AGENT, Site
 from tests.end_to_end.test_voicemail import MAILBOX
 from tests.sounds import wav
-from twirec.model.words import ConsentOutcome, Outcome, Reason
+from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 from twirec.sandbox import Line, Party
 
 NOTICE, QUESTION, GOODBYE, NO_MESSAGE = (wav(each, channels=1) for each in (8.0, 3.0, 2.0, 2.5))

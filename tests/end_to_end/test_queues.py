@@ -13,7 +13,7 @@ import pytest
 from tests.end_to_end.site import AGENT, CUSTOMER, OWN_NUMBER, TAKE, Site, until
 from tests.end_to_end.test_calls import energy
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentMode, ConsentOutcome, Outcome, Reason, Role
+from twirec.model.vocabulary import ConsentMode, ConsentOutcome, Outcome, Reason, Role
 from twirec.sandbox import Call, Line, Party
 
 CALLER = Party(says=[Line("customer_complaint", at=0.5)], counts_from_bridge=True)

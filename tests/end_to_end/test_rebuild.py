@@ -14,7 +14,7 @@ from tests.end_to_end.test_pausing import recorded_call
 from twirec.archive import Archive
 from twirec.model.records import CallRecord
 from twirec.model.states import Custody, State
-from twirec.model.words import ConsentMode, Outcome, Reason
+from twirec.model.vocabulary import ConsentMode, Outcome, Reason
 
 ON_BUCKETS = pytest.mark.parametrize("any_site", ["folder", "strict-gcs"], indirect=True)
 

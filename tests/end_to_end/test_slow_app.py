@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.site import COLLEAGUE, Site
-from twirec.model.words import ConsentOutcome
+from twirec.model.vocabulary import ConsentOutcome
 from twirec.sandbox import Party
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.site import CALLER, COLLEAGUE, CUSTOMER, OWN_NUMBER, Site
 from twirec.model.states import State
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
 from twirec.sandbox import Party
 
 

@@ -10,7 +10,7 @@ from tests.end_to_end.site import CUSTOMER, Site
 from twirec.calls.wordings import WORDINGS
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.states import State
-from twirec.model.words import ConsentMode, Outcome, Reason, Role
+from twirec.model.vocabulary import ConsentMode, Outcome, Reason, Role
 from twirec.sandbox import Faults, Line, Party
 
 MAILBOX = "+34911000999"

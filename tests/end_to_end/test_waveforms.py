@@ -9,8 +9,8 @@ import pytest
 from tests.end_to_end.site import OWN_NUMBER, Site
 from twirec.cli.scenes import expected_of
 from twirec.model.states import State
-from twirec.model.waves import Span
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
+from twirec.model.waveform import Span
 from twirec.sandbox import Party
 from twirec.sandbox.scenes import SCENES
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.site import SPEED, Site
+from twirec.jobs.lease import LEASE
 from twirec.model.errors import ObjectNotFound
 from twirec.model.states import State
 from twirec.sandbox import Recording, Sandbox
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.lease import LEASE
 
 
 @dataclass(slots=True)

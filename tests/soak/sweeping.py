@@ -9,8 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.factories import STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
+from tests.house import A_CALL, AT_VENDOR, BOTH, OWN_ROUTES
 from tests.sounds import wav
-from tests.transfers.house import A_CALL, AT_VENDOR, BOTH, OWN_ROUTES
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive

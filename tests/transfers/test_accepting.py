@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import update
 
 from tests.factories import call_sid, recording_sid
+from tests.house import A_CALL, AT_VENDOR, House
 from tests.sounds import wav
-from tests.transfers.house import A_CALL, AT_VENDOR, House
-from twirec.adapters.sql.schema import recordings
 from twirec.archive import Archive
+from twirec.catalog.tables import recordings
 from twirec.model.errors import InvalidQuery, NotFound, VendorUnavailable
 from twirec.model.records import Acceptance
 from twirec.model.states import Custody, State
-from twirec.model.words import Outcome, Reason
+from twirec.model.vocabulary import Outcome, Reason
 
 LONGER = wav(seconds=11.3, channels=2)
 DESPITE = "MediaMismatch: The file lasts 11.300 s, not 4 s."

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
+from tests.house import AT_VENDOR, House
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, House
 from twirec.model.errors import VendorUnavailable
 from twirec.model.ownership import ALL
 from twirec.model.records import Call
 from twirec.model.states import State
 from twirec.model.vendor import VendorCall
-from twirec.model.words import Direction, Role
+from twirec.model.vocabulary import Direction, Role
 
 OWN = "+34911000111"
 CUSTOMER = "+34600111222"

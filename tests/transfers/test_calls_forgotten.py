@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_recording, call_sid, recording_sid
+from tests.house import A_CALL, AT_VENDOR, House
+from tests.journal.rebuilding import everything
 from tests.sounds import wav
-from tests.transfers.house import A_CALL, AT_VENDOR, House
-from tests.transfers.rebuilding import everything
 from twirec.archive import Archive
 from twirec.model.errors import InvalidQuery, NotFound, VendorUnavailable
 from twirec.model.ownership import ALL, Claim
 from twirec.model.records import Call
 from twirec.model.states import Custody, State
 from twirec.model.vendor import RecordingStatus, VendorRecording, VoiceRoute
-from twirec.model.words import NOT_KNOWN, Direction, Outcome, Reason, Role
+from twirec.model.vocabulary import NOT_KNOWN, Direction, Outcome, Reason, Role
 
 LONG_AGO = STARTED - timedelta(days=500)
 OLD = replace(

@@ -11,18 +11,18 @@ import pytest
 
 from tests.encrypting import key_pair, with_a_flipped_bit
 from tests.factories import ACCOUNT, STARTED, recording_sid
+from tests.house import A_CALL, AT_VENDOR, NAME, House
 from tests.sounds import wav
-from tests.transfers.house import A_CALL, AT_VENDOR, NAME, House
 from twirec.adapters.decryption import RsaKey
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.jobs.retrying import MOST_ATTEMPTS
 from twirec.model.encryption import read_encryption
 from twirec.model.ports import PrivateKey
 from twirec.model.states import State
 from twirec.model.vendor import VendorRecording
-from twirec.model.words import Outcome, Reason
+from twirec.model.vocabulary import Outcome, Reason
 from twirec.sandbox import Encryption
 from twirec.settings import Settings
-from twirec.transfers.retrying import MOST_ATTEMPTS
 
 OTHER_ACCOUNT = "AC" + "b" * 32
 AUDIO = wav(seconds=4, channels=2)

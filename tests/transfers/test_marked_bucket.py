@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, recording_sid
+from tests.house import House
 from tests.sounds import wav
-from tests.transfers.house import House
 from twirec.adapters.folder import FolderBucket
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.archive import Archive
+from twirec.catalog.catalog import SqlCatalog
 from twirec.model.bucket_mark import MARKED, NAME, BucketMark, read_mark
 from twirec.model.errors import BucketNotOurs, BucketUnavailable, LookedAtNothing, ObjectNotFound
 from twirec.model.states import State

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from tests.factories import recording_sid
+from tests.house import A_CALL, AT_VENDOR, House
+from tests.journal.journalling import MEDIA, names
 from tests.sounds import wav
-from tests.transfers.house import A_CALL, AT_VENDOR, House
-from tests.transfers.journalling import MEDIA, names
+from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.journal.publishing import Publisher
 from twirec.model.announcements import Announcement
 from twirec.model.errors import BucketRefused, TwirecError, VendorRefused
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
-from twirec.transfers.publishing import Publisher
-from twirec.transfers.retrying import MOST_ATTEMPTS
 
 MP3 = b"\xff\xfb\x90\x00" * 100
 PAGE = b"<html><title>503</title></html>"

@@ -19,19 +19,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
+from tests.house import AT_VENDOR, BOTH, OWN_ROUTES
 from tests.sounds import wav
 from tests.transfers.flaky import BucketMethod, FlakyBucket, WatchedVendor
-from tests.transfers.house import AT_VENDOR, BOTH, OWN_ROUTES
 from twirec.adapters.memory_vendor import Operation
 from twirec.archive import Archive
+from twirec.jobs.lease import LEASE
 from twirec.model.errors import MediaTruncated, NotFound, TwirecError, VendorUnavailable
 from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorCall
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.lease import LEASE
-from twirec.transfers.steps import Step, pass_by
+from twirec.transfers.checkpoints import Step, pass_by
 from twirec.transfers.transfer import TRIES_BEFORE_LOST
 
 SIDS = [recording_sid(number) for number in (1, 2, 3)]

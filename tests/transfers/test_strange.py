@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.factories import STARTED, recording_sid
+from tests.house import A_CALL, NAME, House
+from tests.journal.rebuilding import MEDIA, report
 from tests.servers import StrictGcs
-from tests.transfers.house import A_CALL, NAME, House
-from tests.transfers.rebuilding import MEDIA, report
 from twirec.adapters.folder import SUFFIX, FolderBucket
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket

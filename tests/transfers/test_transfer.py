@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
+from tests.house import AT_VENDOR, NAME, House
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, NAME, House
 from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.jobs.retrying import MOST_ATTEMPTS
 from twirec.model.bucket import StoredObject
 from twirec.model.states import State
 from twirec.settings import Settings
-from twirec.transfers.retrying import MOST_ATTEMPTS
 
 ERROR_PAGE = b"<?xml version='1.0'?><TwilioResponse><RestException/></TwilioResponse>"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
+from tests.house import AT_VENDOR, NAME, House
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, NAME, House
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import (
     BucketError,
@@ -25,7 +25,7 @@ from twirec.model.errors import (
 )
 from twirec.model.states import State
 from twirec.model.vendor import VendorCall
-from twirec.model.words import Direction, Outcome
+from twirec.model.vocabulary import Direction, Outcome
 
 
 @pytest.mark.parametrize(

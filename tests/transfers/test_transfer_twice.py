@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, recording_sid
+from tests.house import AT_VENDOR, NAME, House
 from tests.sounds import wav
-from tests.transfers.house import AT_VENDOR, NAME, House
 from twirec.model.errors import (
     BucketUnavailable,
     CatalogUnavailable,
@@ -22,7 +22,7 @@ from twirec.model.errors import (
 from twirec.model.states import State
 from twirec.model.vendor import Media
 from twirec.transfers import transfer
-from twirec.transfers.steps import Step
+from twirec.transfers.checkpoints import Step
 
 
 def test_what_died_between_upload_and_commit_is_compared_not_written_again(house: House) -> None:

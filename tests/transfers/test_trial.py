@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests.backfill.gathering import gather, run
 from tests.factories import recording_sid
+from tests.house import A_CALL, AT_VENDOR, House
 from tests.sounds import wav
-from tests.transfers.backfill.gathering import gather, run
-from tests.transfers.house import A_CALL, AT_VENDOR, House
 from twirec import archive
 from twirec.model.errors import VendorUnavailable
 from twirec.model.states import State

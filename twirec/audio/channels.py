@@ -9,7 +9,7 @@ from typing import Any
 from twirec.audio.original import SAMPLE, Pcm
 from twirec.model.audio import Channels
 from twirec.model.errors import AudioToolsMissing, InvalidQuery
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
 
 INSTALL = "pip install 'twirec[audio]'"
 """What installs what converts audio."""

@@ -14,7 +14,7 @@ from twirec.audio.heads import with_head
 from twirec.audio.original import SAMPLE, Original, Pcm
 from twirec.model.audio import Asked, ReadBytes
 from twirec.model.errors import ConversionFailed, InvalidQuery
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
 
 LOUDNESS = "loudnorm=I=-23:LRA=11:TP=-2"
 """EBU R128 in one pass: the loudness follows what is heard, in a window of three seconds

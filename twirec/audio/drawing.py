@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from twirec.model.errors import InvalidQuery
-from twirec.model.waves import Side, Waveform
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
+from twirec.model.waveform import Side, Waveform
 
 NARROWEST, WIDEST = 40, 10_000
 """Pixels, of width and height."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twirec.model.records import Recording
-from twirec.model.waves import SoundWarning, Waveform
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
+from twirec.model.waveform import SoundWarning, Waveform
 
 MUCH_CLIPPED = 0.02
 """The share of a side's talk that may be cut off without a warning."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from twirec.model.waves import Span
+from twirec.model.waveform import Span
 
 PAUSE = 0.7
 """Seconds of quiet that do not end a stretch of speech."""

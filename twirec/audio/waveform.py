@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from twirec.audio.speech import spans
 from twirec.audio.wav import WavCheck, WavFormat
 from twirec.model.errors import NotAudio
-from twirec.model.waves import LOUDEST, Side, Waveform
+from twirec.model.waveform import LOUDEST, Side, Waveform
 
 WINDOW = 0.02
 """Seconds of one measurement."""

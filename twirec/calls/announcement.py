@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from twirec.calls.wordings import WORDINGS, Wording, check_said, question_of
 from twirec.model.announcements import Announcement
-from twirec.model.words import ConsentMode
+from twirec.model.vocabulary import ConsentMode
 
 CHARACTERS_PER_SECOND = 20
 """How fast the fastest of the voices reads; slower voices only take longer."""

@@ -21,7 +21,7 @@ from typing import IO, cast
 
 from twirec.model.errors import InvalidQuery
 from twirec.model.vendor import VendorCall
-from twirec.model.words import Direction
+from twirec.model.vocabulary import Direction
 
 GZIP = b"\x1f\x8b"
 """What a file that gzip compressed begins with (RFC 1952, section 2.3.1)."""

@@ -10,7 +10,7 @@ from phonenumbers import PhoneNumberFormat, ValidationResult
 from phonenumbers.shortnumberinfo import is_emergency_number
 
 from twirec.model.errors import InvalidQuery
-from twirec.model.words import NOT_KNOWN
+from twirec.model.vocabulary import NOT_KNOWN
 
 WITHHELD = "anonymous"
 """Stands for every caller who does not show a number."""

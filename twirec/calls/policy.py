@@ -10,7 +10,7 @@ from typing import Any
 from twirec.calls.wordings import Wording, check_said
 from twirec.model.errors import InvalidQuery
 from twirec.model.policy import FIELDS, Decision, Policy, PolicyChange
-from twirec.model.words import ConsentMode, Direction, LegalBasis
+from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
 
 Scope = tuple[str | None, Direction | None]
 Held = dict[Scope, dict[str, PolicyChange]]

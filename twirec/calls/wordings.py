@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from twirec.model.announcements import Audio
 from twirec.model.errors import InvalidQuery
-from twirec.model.words import ConsentMode
+from twirec.model.vocabulary import ConsentMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ _HOMES = {
     "standstill": ("accept", "give-up"),
     "stats": ("stats",),
     "store": ("admit", "erase", "init", "sweep", "work"),
-    "waves": ("waveform",),
+    "waveform": ("waveform",),
     "wording": ("announcement",),
 }
 """In which file each command is at home."""

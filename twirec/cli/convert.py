@@ -13,7 +13,7 @@ import click
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.audio import Channels
-from twirec.model.reading import Reading
+from twirec.model.audio_stream import Reading
 from twirec.settings.operating_user import operating_user
 
 

@@ -19,7 +19,7 @@ import requests
 from twirec.archive import Archive
 from twirec.cli.demo_report import Played, report
 from twirec.cli.output import as_json, say
-from twirec.model.words import Outcome
+from twirec.model.vocabulary import Outcome
 from twirec.sandbox import Sandbox
 from twirec.sandbox.scenes import AGENT, OWN_NUMBER, SCENES
 

@@ -12,8 +12,8 @@ from twirec.cli.scenes import expected_of
 from twirec.model.bucket import StoredObject
 from twirec.model.records import Recording
 from twirec.model.states import State
-from twirec.model.waves import Side
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
+from twirec.model.waveform import Side
 from twirec.sandbox import Call, Party, Sandbox
 from twirec.sandbox.scenes import Scene
 

@@ -19,15 +19,15 @@ from twirec.cli.output import (
     record_fields,
     say,
 )
-from twirec.cli.waves import sound_fields, sound_lines, sound_of
+from twirec.cli.waveform import sound_fields, sound_lines, sound_of
 from twirec.model.announcements import Announcement
 from twirec.model.custody import OrderKind
 from twirec.model.errors import NotFound
 from twirec.model.numbers import MOST_NAMED, NumbersReport
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
-from twirec.model.waves import Waveform
-from twirec.model.words import ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.waveform import Waveform
 from twirec.settings.operating_user import operating_user
 
 SHOWN = 20

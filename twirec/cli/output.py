@@ -26,7 +26,7 @@ from rich.text import Text
 
 from twirec.model.ownership import NotOurs
 from twirec.model.records import CallRecord, Recording
-from twirec.model.words import NOT_KNOWN
+from twirec.model.vocabulary import NOT_KNOWN
 
 YES = frozenset({"y", "yes", "s", "sí", "si"})
 """What is a yes where it is asked for, in English and Spanish."""

@@ -12,7 +12,7 @@ import click
 from twirec.archive import Archive
 from twirec.cli.output import Column, as_json, print_json, print_table, say
 from twirec.model.policy import Decision, Policy, PolicyChange
-from twirec.model.words import ConsentMode, Direction, LegalBasis
+from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
 from twirec.settings.operating_user import operating_user
 
 Options = Callable[[Any], Any]

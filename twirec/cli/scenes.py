@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twirec.model.states import State
-from twirec.model.words import Outcome, Reason
+from twirec.model.vocabulary import Outcome, Reason
 from twirec.sandbox.scenes import Scene
 
 

@@ -11,8 +11,8 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
+from twirec.model.operations import Stats
 from twirec.model.records import Recording
-from twirec.model.upkeep import Stats
 
 SHOWN = 20
 """How many parked recordings are listed; `--json` lists all."""

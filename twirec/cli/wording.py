@@ -11,7 +11,7 @@ import click
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.announcements import Announcement
-from twirec.model.words import Direction
+from twirec.model.vocabulary import Direction
 
 
 @click.command()

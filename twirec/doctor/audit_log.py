@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 
-from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.doctor.findings import failed, ok, warning
+from twirec.catalog.catalog import SqlCatalog
+from twirec.doctor.results import failed, ok, warning
 from twirec.model.audit import AuditCheck
 from twirec.model.inspection import Check, Finding
 from twirec.settings import Settings

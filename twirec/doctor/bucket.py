@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twirec.adapters.gcs_inspect import GcsInspector
-from twirec.doctor.findings import failed, guarded, ok, warning
+from twirec.doctor.results import failed, guarded, ok, warning
 from twirec.model.inspection import BucketFacts, Check, DeletionRule, Finding
 
 NEEDED = frozenset(

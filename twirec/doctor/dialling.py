@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.calls.dialling import DialRules
-from twirec.doctor.findings import failed, ok, unknown, warning
+from twirec.doctor.results import failed, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
 from twirec.model.inspection import Check, DialPermission, Finding
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from twirec.adapters.folder_inspect import inspect_folder
-from twirec.adapters.sql.inspection import inspect_database
-from twirec.doctor.findings import failed, ok, warning
+from twirec.catalog.inspection import inspect_database
+from twirec.doctor.results import failed, ok, warning
 from twirec.model.inspection import Check, DatabaseFacts, DatabaseFile, Finding, FolderFacts
 
 MIB = 1024 * 1024

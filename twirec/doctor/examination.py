@@ -18,7 +18,6 @@ from twirec.doctor.audit_log import audit_findings
 from twirec.doctor.bucket import bucket_findings
 from twirec.doctor.disks import database_findings, folder_findings
 from twirec.doctor.fallbacks import fallback_findings
-from twirec.doctor.findings import failed, guarded, ok, unknown
 from twirec.doctor.identity import identity_findings
 from twirec.doctor.numbers import is_ours, number_findings
 from twirec.doctor.ownership import ownership_findings
@@ -26,6 +25,7 @@ from twirec.doctor.places import place_findings
 from twirec.doctor.policy import policy_findings
 from twirec.doctor.private_keys import private_key_findings
 from twirec.doctor.public_url import public_url_findings
+from twirec.doctor.results import failed, guarded, ok, unknown
 from twirec.doctor.vendor import vendor_findings
 from twirec.doctor.voice_view import call_findings, view_findings
 from twirec.model.inspection import Check, Finding, Level, OwnAddress

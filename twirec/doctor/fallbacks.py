@@ -9,12 +9,12 @@ from urllib.parse import urlencode, urlsplit
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from twirec.adapters.own_app import fetch_bin
-from twirec.addresses import is_here
 from twirec.calls.signature import sign
-from twirec.doctor.findings import failed, guarded, ok, warning
 from twirec.doctor.numbers import MAKE_FALLBACK, is_ours
+from twirec.doctor.results import failed, guarded, ok, warning
 from twirec.model.inspection import AppAnswer, Check, Finding, OwnAddress
 from twirec.settings import Settings
+from twirec.settings.addresses import is_here
 
 BINS = "handler.twilio.com"
 """Where TwiML Bins are. Nothing else is tried: another address might do something."""

@@ -11,13 +11,13 @@ from urllib.parse import unquote, urlsplit
 from twirec.adapters.folder_inspect import marks_around, unmounted_above
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.adapters.own_app import whose
-from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.addresses import is_here
-from twirec.doctor.findings import failed, guarded, ok, unknown, warning
+from twirec.catalog.catalog import SqlCatalog
 from twirec.doctor.public_url import PING
+from twirec.doctor.results import failed, guarded, ok, unknown, warning
 from twirec.model.bucket_mark import MARKED, NAME, read_mark
 from twirec.model.inspection import Check, Finding
 from twirec.settings import Settings
+from twirec.settings.addresses import is_here
 
 MOST_ASKED = 8
 """Addresses that are asked for another installation: each may take five seconds."""

@@ -8,11 +8,11 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from twirec.adapters.twilio_inspect import TwilioInspector
-from twirec.addresses import is_here
 from twirec.calls.ownership import is_below
-from twirec.doctor.findings import failed, ok, unknown, warning
+from twirec.doctor.results import failed, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
 from twirec.model.inspection import Check, Finding, OwnAddress
+from twirec.settings.addresses import is_here
 
 ENDED = "/twirec/ended"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
-from twirec.adapters.sql.catalog import SqlCatalog
-from twirec.doctor.findings import ok, warning
+from twirec.catalog.catalog import SqlCatalog
+from twirec.doctor.results import ok, warning
 from twirec.model.inspection import Check, Finding
-from twirec.model.upkeep import Stats
+from twirec.model.operations import Stats
 from twirec.settings import Settings
 
 MOST_NAMED = 3

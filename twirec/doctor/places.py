@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twirec.doctor.findings import ok, warning
+from twirec.doctor.results import ok, warning
 from twirec.model.inspection import Check, Finding
 from twirec.settings import Settings
 from twirec.settings.places import relative_places

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 
-from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.calls.policy import check_fits, decide_all, scopes_of
 from twirec.calls.wordings import check_said
-from twirec.doctor.findings import failed, ok
+from twirec.catalog.catalog import SqlCatalog
+from twirec.doctor.results import failed, ok
 from twirec.model.errors import InvalidQuery
 from twirec.model.inspection import Check, Finding
 from twirec.model.policy import PolicyChange

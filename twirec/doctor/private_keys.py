@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twirec.adapters.decryption import key_files
 from twirec.adapters.disk import FileFacts, file_facts
-from twirec.doctor.findings import ok, warning
+from twirec.doctor.results import ok, warning
 from twirec.model.inspection import Check, Finding
 
 GOOGLE = "GOOGLE_APPLICATION_CREDENTIALS"

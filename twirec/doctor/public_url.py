@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twirec.adapters.own_app import post
-from twirec.addresses import is_here, reaches_only_here
 from twirec.calls.signature import sign
 from twirec.doctor.answers import (
     destination,
@@ -13,9 +12,10 @@ from twirec.doctor.answers import (
     leads_to_login,
     refused_by_csrf,
 )
-from twirec.doctor.findings import failed, ok
+from twirec.doctor.results import failed, ok
 from twirec.model.inspection import AppAnswer, Check, Finding
 from twirec.settings import Settings
+from twirec.settings.addresses import is_here, reaches_only_here
 
 PING = "/twirec/ping"
 """A route that takes what is signed, and changes nothing."""

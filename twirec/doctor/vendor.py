@@ -8,7 +8,7 @@ from functools import partial
 
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.dialling import dialling_findings
-from twirec.doctor.findings import failed, guarded, ok, unknown, warning
+from twirec.doctor.results import failed, guarded, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
 from twirec.model.inspection import AccountFacts, Check, Finding, Level
 from twirec.model.vendor import RecordingStatus, VendorRecording

@@ -8,21 +8,21 @@ from contextlib import closing, suppress
 from functools import partial
 
 from twirec.adapters.own_app import post
-from twirec.adapters.sql.catalog import SqlCatalog
 from twirec.calls.forms import PROBE
-from twirec.calls.reception import why_not_connected
+from twirec.calls.ledger import why_not_connected
 from twirec.calls.signature import sign
+from twirec.catalog.catalog import SqlCatalog
 from twirec.doctor.answers import (
     destination,
     is_redirect,
     leads_to_login,
     refused_by_csrf,
 )
-from twirec.doctor.findings import failed, guarded, ok, unknown
-from twirec.model.finding import Query
+from twirec.doctor.results import failed, guarded, ok, unknown
 from twirec.model.inspection import AppAnswer, Check, Finding
 from twirec.model.records import Call
-from twirec.model.words import Direction
+from twirec.model.search import Query
+from twirec.model.vocabulary import Direction
 from twirec.settings import Settings
 
 ABOVE_DEF = "Put @recordings.signed directly above def, below @app.post(…)"

@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from twirec.calls.forms import clean, is_probe
 from twirec.calls.signature import SIGNATURE, SIGNED_BY
 from twirec.flask.probe import probed
-from twirec.flask.wired import wired
+from twirec.flask.state import wired
 from twirec.model.budget import spend_at_most
 from twirec.model.errors import MalformedRequest, NotFound, RequestRefused, TwirecError
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, jsonify
 
 from twirec.archive import Archive
 from twirec.flask.checks import LONGEST_ANSWER
-from twirec.flask.wired import wired
+from twirec.flask.state import wired
 from twirec.model.budget import spend_at_most
 from twirec.model.errors import NotFound, TwirecError
 from twirec.model.records import CallRecord

@@ -15,7 +15,7 @@ from twirec.calls.twiml import BuildDial
 from twirec.flask import checks
 from twirec.flask.desktop import desktop
 from twirec.flask.routes import ROUTES, audio, twiml, whose
-from twirec.flask.wired import MayPause, Wired, fields, wired
+from twirec.flask.state import MayPause, Wired, fields, wired
 from twirec.model.records import VOICEMAIL
 
 P = ParamSpec("P")

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Response, jsonify
 
 from twirec.calls.targets import check_targets
-from twirec.flask.wired import Wired, wired
+from twirec.flask.state import Wired, wired
 from twirec.model.errors import InvalidQuery
 
 

@@ -11,10 +11,10 @@ from flask import Response, copy_current_request_context
 
 from twirec.archive import Archive
 from twirec.flask.checks import LONGEST_ANSWER
-from twirec.flask.wired import fields, wired
+from twirec.flask.state import fields, wired
 from twirec.model.budget import spend_at_most
 from twirec.model.errors import CatalogError, NotFound
-from twirec.phone import Phone
+from twirec.webhooks import Phone
 
 log = logging.getLogger("twirec.flask")
 

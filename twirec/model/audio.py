@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from twirec.model.errors import InvalidQuery
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
 
 ReadBytes = Callable[[int, int | None], Iterator[bytes]]
 """Streams the bytes of a file from the first number up to and without the second (or its end)."""

@@ -15,8 +15,8 @@ from twirec.model.catalog_foreign import ForeignCatalog
 from twirec.model.catalog_recordings import RecordingsCatalog
 from twirec.model.catalog_waves import WavesCatalog
 from twirec.model.derivatives import DerivativesCatalog
-from twirec.model.finding import FindingCatalog
 from twirec.model.journal import JournalCatalog
+from twirec.model.search import FindingCatalog
 
 
 class Catalog(

@@ -10,7 +10,7 @@ from twirec.model.agents import ConferenceEvent, InformedAgent, Leg, Together
 from twirec.model.audit import AuditDraft
 from twirec.model.policy import Policy, PolicyChange
 from twirec.model.records import Call, CallRecord, Consent
-from twirec.model.words import Outcome, Reason, Role
+from twirec.model.vocabulary import Outcome, Reason, Role
 
 
 class CallsCatalog(Protocol):

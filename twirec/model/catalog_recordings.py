@@ -11,7 +11,7 @@ from twirec.model.custody import Order
 from twirec.model.records import Acceptance, Lease, Pause, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, VendorRecording
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
 
 
 class RecordingsCatalog(Protocol):

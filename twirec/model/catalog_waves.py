@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from twirec.model.records import Recording
-from twirec.model.waves import Waveform
-from twirec.model.words import Role
+from twirec.model.vocabulary import Role
+from twirec.model.waveform import Waveform
 
 
 class WavesCatalog(Protocol):

@@ -2,7 +2,7 @@
 
 `TwirecError` is the root of what can go wrong while running. `retryable` and
 `lasting` say whether time can mend it; the worker reads them in one place
-(`transfers/retrying.py`), and `tests/transfers/test_retrying.py` is the table of all.
+(`jobs/retrying.py`), and `tests/jobs/test_retrying.py` is the table of all.
 `SettingsError` stands outside the tree, so that no retry loop swallows it.
 """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from twirec.model.words import ConsentMode, Direction, LegalBasis
+from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
 
 FIELDS = ("on", "mode", "language", "legal_basis")
 """What a change can say, each by itself."""

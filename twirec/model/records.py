@@ -11,7 +11,7 @@ from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
 from twirec.model.ownership import Claim, NotOurs
 from twirec.model.states import UNFINISHED, Custody, Standstill, State
-from twirec.model.words import (
+from twirec.model.vocabulary import (
     NOT_KNOWN,
     ConsentMode,
     ConsentOutcome,

@@ -8,15 +8,15 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from twirec.adapters.decryption import read_keys
-from twirec.addresses import api_url, is_here, notify_url, public_url
 from twirec.calls.dialling import EU
 from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, check_said
 from twirec.model.errors import InvalidQuery, SettingsError
 from twirec.model.ownership import OURS
 from twirec.model.ports import PrivateKey
-from twirec.model.words import ConsentMode, LegalBasis, Uninformed
+from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 from twirec.settings import values
+from twirec.settings.addresses import api_url, is_here, notify_url, public_url
 from twirec.settings.names import NAMES, REQUIRED, SPOKEN, alike, misread_settings
 from twirec.settings.settings import Settings
 

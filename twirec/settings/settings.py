@@ -15,7 +15,7 @@ from twirec.model.errors import SettingsError
 from twirec.model.ownership import OURS, Adopt
 from twirec.model.policy import Policy
 from twirec.model.ports import PrivateKey
-from twirec.model.words import ConsentMode, LegalBasis, Uninformed
+from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 from twirec.settings.unread import unread_settings
 
 T = TypeVar("T")

@@ -11,16 +11,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from twirec.adapters.sql.urls import database_url
 from twirec.audio.ffmpeg import is_installed
 from twirec.audio.formats import FORMATS
 from twirec.calls.dialling import EU, EVERYWHERE
 from twirec.calls.numbers import is_country
 from twirec.calls.own_wordings import read_wordings
 from twirec.calls.wordings import Wording
+from twirec.catalog.urls import database_url
 from twirec.model.characters import unspeakable
 from twirec.model.ownership import Adopt
-from twirec.model.words import ConsentMode, LegalBasis, Uninformed
+from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 
 LONGEST_SPOKEN = 300
 """Characters of who records, and of where to learn more: a part of what is said."""

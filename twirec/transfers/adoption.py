@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twirec.calls.agents import agent_of
+from twirec.calls.ledger import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
 from twirec.calls.numbers import WITHHELD, dialled, normalise
-from twirec.calls.reception import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
 from twirec.model.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, VendorError
 from twirec.model.ownership import Claim
@@ -18,7 +18,7 @@ from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import STATE_OF, VendorCall, VendorRecording
-from twirec.model.words import NOT_KNOWN, Direction, Outcome, Reason, Role, why_nothing
+from twirec.model.vocabulary import NOT_KNOWN, Direction, Outcome, Reason, Role, why_nothing
 
 SOFTPHONES = ("client:", "sim:")
 """What the addresses of phones begin with that are the company's own.

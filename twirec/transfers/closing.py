@@ -6,12 +6,12 @@ from datetime import datetime
 
 from twirec.calls.announcement import longest_telling
 from twirec.calls.forms import CallEnd
-from twirec.calls.reception import CUSTOMER_FIRST, consent_of, outcome_at_end
+from twirec.calls.ledger import CUSTOMER_FIRST, consent_of, outcome_at_end
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.catalog import Catalog
 from twirec.model.records import Call, Consent
-from twirec.model.words import ConsentOutcome, Outcome, Reason
+from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 
 
 def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:

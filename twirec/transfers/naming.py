@@ -13,7 +13,7 @@ from twirec.model.derivatives import DERIVATIVES
 from twirec.model.errors import LabelsTooLong, MediaNotDescribed
 from twirec.model.ownership import ALWAYS_OURS
 from twirec.model.records import Call, CallRecord, Consent, Recording
-from twirec.model.words import ConsentOutcome
+from twirec.model.vocabulary import ConsentOutcome
 
 RECORDINGS = "recordings/"
 """What the names of recordings begin with."""

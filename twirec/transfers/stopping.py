@@ -10,7 +10,7 @@ from twirec.model.errors import NotFound, NotStopped
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording
 from twirec.model.vendor import RecordingStatus
-from twirec.model.words import Uninformed
+from twirec.model.vocabulary import Uninformed
 
 STOP = "stop "
 """What the mark of a leg is remembered under, before its SID, when nothing recorded of it until

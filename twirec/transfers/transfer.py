@@ -16,6 +16,7 @@ from functools import partial
 from typing import TypeVar
 
 from twirec.audio.facts import judged
+from twirec.jobs.lease import LeaseKeeper
 from twirec.model.bucket import StoredObject
 from twirec.model.catalog import Catalog
 from twirec.model.derivatives import derivatives_of
@@ -37,12 +38,11 @@ from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import Media, RecordingStatus, VendorRecording
 from twirec.transfers.adoption import line_of
-from twirec.transfers.intake import Intake
-from twirec.transfers.kept import check_kept
-from twirec.transfers.lease import LeaseKeeper
+from twirec.transfers.checkpoints import AtStep, Step, pass_by
 from twirec.transfers.naming import labels, object_name, started_at
 from twirec.transfers.opening import Keys, open_media
-from twirec.transfers.steps import AtStep, Step, pass_by
+from twirec.transfers.recheck import check_kept
+from twirec.transfers.verifying_reader import Intake
 
 log = logging.getLogger("twirec.transfer")
 

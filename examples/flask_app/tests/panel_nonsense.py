@@ -22,7 +22,7 @@ from panel_house import (
 
 from callpanel.roles import Role
 from twirec import State
-from twirec.calls.sealed import seal
+from twirec.calls.signed_targets import seal
 from twirec.testing import AUTH_TOKEN
 
 SIDS = [

@@ -16,7 +16,7 @@ from tests.servers import StrictGcs
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.doctor.bucket import bucket_findings
-from twirec.doctor.findings import guarded
+from twirec.doctor.results import guarded
 from twirec.model.errors import BucketRefused, BucketUnavailable, ObjectExists
 from twirec.model.inspection import Check, Level
 

@@ -1,0 +1,194 @@
+"""Pages, filters, notes, and what custody hides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from tests.factories import (
+    ACCOUNT,
+    STARTED,
+    a_call,
+    a_consent,
+    a_recording,
+    call_sid,
+    recording_sid,
+)
+from twirec.archive import Archive
+from twirec.catalog.tables import recordings
+from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.records import Pause
+from twirec.model.search import Page
+from twirec.model.states import Custody, State
+from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
+
+HIDDEN = recording_sid(3)
+
+
+@pytest.fixture
+def archive(twirec_archive: Archive) -> Archive:
+    """Three calls: recorded and informed, refused, and one whose recording is in quarantine."""
+    catalog = twirec_archive.catalog
+    catalog.open_call(a_call())
+    catalog.record_consent(a_consent(), None)
+    catalog.adopt(a_recording(duration=120))
+    refused = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
+    catalog.open_call(a_call(call_sid=call_sid(2), own_number="+34911000222", **refused))
+    catalog.record_consent(
+        a_consent(call_sid=call_sid(2), leg=call_sid(2), outcome=ConsentOutcome.REFUSED), None
+    )
+    catalog.open_call(a_call(call_sid=call_sid(3), started_at=STARTED + timedelta(hours=1)))
+    catalog.adopt(a_recording(sid=HIDDEN, call_sid=call_sid(3), duration=30, state=State.RELEASED))
+    catalog.begin_pause(Pause(HIDDEN, STARTED, "somebody"))
+    return twirec_archive
+
+
+def numbers(page: Page) -> list[int]:
+    return [int(record.call.call_sid[2:], 16) for record in page.calls]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, [3, 1, 2]),
+        ({"own_number": "911 000 222"}, [2]),
+        ({"own_number": "0111"}, [3, 1]),
+        ({"reason": Reason.REFUSED}, [2]),
+        ({"reason": Reason.OFF}, []),
+        ({"not_recorded": True}, [2]),
+        ({"outcome": Outcome.NOT_RECORDED}, [2]),
+        ({"consent": ConsentOutcome.REFUSED}, [2]),
+        ({"consent": ConsentOutcome.INFORMED}, [1]),
+        ({"min_seconds": 120}, [1]),
+        ({"min_seconds": 121}, []),
+        ({"max_seconds": 120}, [1]),
+        ({"max_seconds": 120, "sees_quarantined": True}, [3, 1]),
+        ({"state": State.RELEASED}, []),
+        ({"state": State.RELEASED, "sees_quarantined": True}, [3]),
+        ({"around": "2026-11-23 12:20", "within": 5}, [3]),
+        ({"around": "2026-11-23 11:40"}, [1, 2]),
+        ({"around": "2026-11-23 11:40", "since": "2026-11-23 11:16"}, []),
+        ({"limit": 1}, [3]),
+    ],
+    ids=str,
+)
+def test_search_cuts_by_what_is_asked(
+    archive: Archive, asked: dict[str, Any], found: list[int]
+) -> None:
+    page = archive.search(**asked)
+    assert numbers(page) == found
+    assert page.count == (3 if "limit" in asked else len(found))
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(archive: Archive) -> None:
+    seen: list[int] = []
+    after = None
+    for _ in range(3):
+        page = archive.search(limit=1, after=after)
+        assert page.count == 3
+        seen += numbers(page)
+        after = page.next
+    assert (seen, after) == ([3, 1, 2], None)
+
+
+def test_a_call_that_comes_in_meanwhile_moves_no_page(archive: Archive) -> None:
+    first = archive.search(limit=2)
+    newer = a_call(call_sid=call_sid(8), started_at=STARTED + timedelta(days=1))
+    archive.catalog.open_call(newer)
+    assert numbers(archive.search(limit=2, after=first.next)) == [2]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        *("nonsense", "é", "MjAyNi0xMS0yMw", "QUJD", "MjAyNi0xMS0yMyBDQTE"),
+        "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSBDQTE",  # before the first year, in UTC
+    ],
+)
+def test_a_page_that_is_none_is_refused(archive: Archive, after: str) -> None:
+    with pytest.raises(InvalidQuery, match="after: give what `next`"):
+        archive.search(after=after)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 10_001}, "limit"),
+        ({"within": -1}, "within"),
+        ({"min_seconds": -1}, "min_seconds"),
+        ({"max_seconds": 10**9}, "max_seconds"),
+    ],
+)
+def test_what_is_out_of_range_is_named(archive: Archive, asked: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidQuery, match=field):
+        archive.search(**asked)
+
+
+# --- custody ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("custody", [Custody.QUARANTINED, Custody.BLOCKED])
+def test_a_recording_that_custody_hides_is_not_there_but_its_calls_line_is(
+    archive: Archive, custody: Custody
+) -> None:
+    catalog = archive.catalog
+    catalog.open_call(a_call(call_sid=call_sid(4), account_sid=ACCOUNT))
+    hidden = a_recording(sid=recording_sid(4), call_sid=call_sid(4))
+    catalog.adopt(hidden)
+    with catalog.database.write() as connection:  # nothing blocks yet
+        which = recordings.c.sid == hidden.sid
+        connection.execute(update(recordings).where(which).values(custody=custody.value))
+    (record,) = [each for each in archive.search().calls if each.call.call_sid == call_sid(4)]
+    assert record.recordings == ()
+    with pytest.raises(NotFound):
+        archive.show(hidden.sid)
+    if custody is Custody.BLOCKED:  # for judges and authorities only
+        with pytest.raises(NotFound):
+            archive.show(hidden.sid, sees_quarantined=True)
+    else:
+        assert archive.show(hidden.sid, sees_quarantined=True).recordings[0].sid == hidden.sid
+
+
+def test_the_pauses_of_a_hidden_recording_are_hidden_too(archive: Archive) -> None:
+    assert archive.show(call_sid(3)).pauses == ()
+    assert len(archive.show(call_sid(3), sees_quarantined=True).pauses) == 1
+
+
+# --- notes ------------------------------------------------------------------------------------
+
+
+def test_a_note_and_a_case_number_are_kept_and_found(archive: Archive) -> None:
+    archive.annotate(call_sid(2), note="  Says that 100 % was promised ", by="ana")
+    record = archive.annotate(recording_sid(1), case="R-2026/17", by="ana")
+    assert record.call.case_number == "R-2026/17"
+    assert numbers(archive.search(case="r-2026/17")) == [1]
+    assert numbers(archive.search(note="100 % WAS")) == [2]
+    assert numbers(archive.search(note="100 _ was")) == []
+    (note,) = archive.show(call_sid(2)).notes
+    assert (note.by, note.text, note.case_number) == ("ana", "Says that 100 % was promised", None)
+
+
+def test_notes_are_added_and_the_newest_case_number_holds(archive: Archive) -> None:
+    for case in ("1", "2", ""):
+        archive.annotate(call_sid(1), case=case, by="ana")
+    record = archive.show(call_sid(1))
+    assert record.call.case_number == ""
+    assert [note.case_number for note in record.notes] == ["1", "2", ""]
+
+
+@pytest.mark.parametrize("said", [{}, {"note": "  "}, {"case": "x" * 65}])
+def test_a_note_that_says_nothing_or_too_much_is_refused(
+    archive: Archive, said: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidQuery):
+        archive.annotate(call_sid(1), by="ana", **said)
+    assert archive.show(call_sid(1)).notes == ()
+
+
+def test_a_note_needs_a_call(archive: Archive) -> None:
+    with pytest.raises(NotFound):
+        archive.annotate(call_sid(9), note="where?", by="ana")

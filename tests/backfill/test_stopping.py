@@ -1,0 +1,142 @@
+"""A backfill that is stopped goes on where it was; what is kept at the vendor stays there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.backfill.gathering import CountingBucket, backfill, gather, run, stopped_after
+from tests.factories import ACCOUNT, recording_sid
+from tests.house import House
+from twirec.backfill.tally import Tally
+from twirec.model.backfill import BackfillReport
+from twirec.model.states import State
+
+
+def test_a_run_that_is_stopped_goes_on_where_it_stopped(
+    house: House, bucket: CountingBucket
+) -> None:
+    gather(house, *range(100, 200))
+    first = stopped_after(house, 20, keep_at_vendor=True)
+    assert first.stopped == "It was interrupted."
+    assert 20 <= first.copied < 100
+    assert house.archive.stats().waiting == 0  # nothing is only begun
+    second = run(house, keep_at_vendor=True)
+    assert second.gone_on_at[ACCOUNT] > second.since
+    assert second.seen < 100
+    assert first.copied + second.copied == 100
+    assert len(bucket.puts) == len(set(bucket.puts)) == 100
+
+
+def test_a_run_of_another_kind_looks_at_everything(house: House) -> None:
+    gather(house, *range(100, 200))
+    first = stopped_after(house, 20, keep_at_vendor=True)
+    second = run(house)
+    assert second.gone_on_at == {}
+    assert (second.seen, second.here) == (100, first.copied)
+
+
+def test_a_run_that_came_to_its_end_is_not_gone_on_with(house: House) -> None:
+    gather(house, *range(10, 20))
+    run(house, keep_at_vendor=True)
+    assert run(house, keep_at_vendor=True).seen == 10
+
+
+def test_the_second_stop_gives_back_what_is_in_hand(house: House) -> None:
+    gather(house, 10)
+    taking = backfill(house)
+    read = threading.Event()
+    chunks = house.vendor._chunks
+
+    def slow(content: bytes) -> Iterator[bytes]:
+        for chunk in chunks(content):
+            read.set()
+            time.sleep(0.3)
+            yield chunk
+            yield from iter(lambda: b"\0" * 8, b"")
+
+    house.vendor._chunks = slow  # type: ignore[method-assign]
+    stopper = threading.Thread(target=lambda: (read.wait(120), taking.stop(), taking.stop()))
+    stopper.start()
+    report = taking.run()
+    stopper.join()
+    assert (report.copied, report.waiting) == (0, 1)
+    known = house.archive.catalog.recording(recording_sid(10))
+    assert (known.state, known.attempts) == (State.COMPLETED, 0)
+    assert house.stored() == []
+
+
+def test_who_watches_sees_it_grow_to_the_total(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather(house, *range(100, 150))
+    seen: list[BackfillReport] = []
+    expect = Tally.expect
+
+    def slowly(tally: Tally, found: Any) -> None:
+        time.sleep(0.01)  # meanwhile some of it is copied, and gone from the vendor
+        expect(tally, found)
+
+    monkeypatch.setattr(Tally, "expect", slowly)
+    backfill(house).run(seen.append)
+    assert (seen[-1].total, seen[-1].settled) == (50, 50)
+    assert {each.total for each in seen} <= {None, 50}
+    assert [each.settled for each in seen] == sorted(each.settled for each in seen)
+
+
+def test_what_is_kept_at_the_vendor_stays_there_whoever_works_beside(house: House) -> None:
+    gather(house, *range(10, 30))
+    report = run(house, keep_at_vendor=True)
+    assert (report.copied, report.waiting) == (20, 0)
+    for _ in range(2):
+        house.archive.sweep(full=True)
+        house.archive.worker(threads=2).run_once()
+    assert len(house.at_vendor()) == len(house.stored()) == 20
+    stats = house.archive.stats()
+    assert (stats.recordings, stats.parked, stats.waiting) == ({State.ARCHIVED: 20}, 0, 0)
+
+
+def test_what_is_kept_is_let_go_by_a_run_that_keeps_nothing(
+    house: House, bucket: CountingBucket
+) -> None:
+    gather(house, *range(10, 30))
+    run(house, keep_at_vendor=True)
+    report = run(house)
+    assert (report.here, report.copied, report.waiting) == (20, 0, 0)
+    assert house.at_vendor() == []
+    assert len(bucket.puts) == 20
+
+
+def test_what_is_kept_is_destroyed_at_the_vendor_too_when_that_is_ordered(house: House) -> None:
+    gather(house, 10)
+    run(house, keep_at_vendor=True)
+    known = house.archive.catalog.recording(recording_sid(10))
+    assert house.bucket.stat(known.object_name or "").labels["keep_at_vendor"] == "yes"
+    house.archive.erase(known.sid, why="asked for", by="ana")
+    house.archive.worker(threads=1).run_once()
+    assert (house.at_vendor(), house.stored()) == ([], [])
+
+
+def test_what_a_sweep_finds_before_the_run_comes_to_it_is_kept_too(house: House) -> None:
+    gather(house, *range(10, 30))
+    stopped_after(house, 0, keep_at_vendor=True)
+    house.archive.sweep(full=True)
+    house.archive.worker(threads=2).run_once()
+    assert len(house.at_vendor()) == len(house.stored()) == 20
+    report = run(house, keep_at_vendor=True)
+    assert report.stopped == ""
+    gather(house, 30)
+    house.archive.sweep(full=True)
+    house.archive.worker(threads=2).run_once()
+    assert recording_sid(30) not in house.at_vendor()  # it came after the run, which is at its end
+
+
+def test_what_waits_for_a_worker_is_kept_when_the_run_comes_to_it(house: House) -> None:
+    gather(house, *range(10, 30))
+    house.archive.sweep(full=True)
+    report = run(house, keep_at_vendor=True)
+    assert (report.copied, len(house.at_vendor())) == (20, 20)

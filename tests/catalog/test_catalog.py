@@ -1,0 +1,131 @@
+"""What is particular to the catalog on SQL."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from tests.factories import ACCOUNT, a_call, call_sid
+from twirec.catalog import database as database_module
+from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog.journal_tables import NOT_JOURNALLED, SHELVES
+from twirec.catalog.tables import metadata
+from twirec.model.errors import CatalogUnavailable, SettingsError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.db"
+
+
+def open_catalog(path: Path) -> SqlCatalog:
+    return SqlCatalog(f"sqlite:///{path}")
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    with catalog.database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    catalog.close()
+
+
+def test_setting_up_again_keeps_what_is_there(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    catalog.open_call(a_call())
+    catalog.set_up()
+    assert catalog.call(ACCOUNT, call_sid()).call == a_call()
+    catalog.close()
+
+
+def test_a_commit_is_durable_and_readers_do_not_wait(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    with catalog.database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    catalog.close()
+
+
+def test_a_catalog_that_was_never_set_up_says_what_to_do(path: Path) -> None:
+    catalog = open_catalog(path)
+    with pytest.raises(CatalogUnavailable, match="twirec init"):
+        catalog.call(ACCOUNT, call_sid())
+    catalog.close()
+
+
+def test_a_database_locked_by_another_is_an_error_without_numbers(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "PATIENCE", 0.05)
+    catalog = open_catalog(path)
+    catalog.set_up()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(CatalogUnavailable, match="locked") as caught:
+            catalog.open_call(a_call())
+    assert "600111222" not in str(caught.value)
+    catalog.close()
+
+
+def test_the_files_are_readable_by_their_owner_only(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    catalog.open_call(a_call())
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.glob("*.db*")}
+    assert modes == dict.fromkeys(("catalog.db", "catalog.db-wal", "catalog.db-shm"), 0o600)
+    catalog.close()
+
+
+@pytest.mark.parametrize("name", ["catalog.db", "a catalog #1%20.db"])
+def test_before_set_up_no_file_is_left_and_it_is_said_where_one_was_looked_for(
+    tmp_path: Path, name: str
+) -> None:
+    catalog = open_catalog(tmp_path / name)
+    uses = (
+        lambda: catalog.call(ACCOUNT, call_sid()),
+        lambda: catalog.open_call(a_call()),
+        catalog.check,
+    )
+    for use in uses:
+        with pytest.raises(CatalogUnavailable, match="twirec init") as caught:
+            use()
+        assert str(tmp_path) in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    catalog.close()
+
+
+def test_a_catalog_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path / "nowhere" / "catalog.db")
+    with pytest.raises(CatalogUnavailable, match="No such file or directory"):
+        catalog.set_up()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuchdb://x/y", "sqlite+nodriver:///x"])
+def test_a_url_that_leads_nowhere_is_named(url: str) -> None:
+    with pytest.raises(SettingsError, match="TWIREC_DATABASE_URL"):
+        SqlCatalog(url)
+
+
+def test_a_time_without_a_zone_is_not_stored(path: Path) -> None:
+    catalog = open_catalog(path)
+    catalog.set_up()
+    with pytest.raises(Exception, match="time zone"):
+        catalog.open_call(a_call(started_at=datetime(2026, 11, 23, 10, 15)))
+    catalog.close()
+
+
+def test_every_table_is_journalled_or_it_is_said_why_not() -> None:
+    journalled = {shelf.table.name for shelf in SHELVES}
+    assert journalled | set(NOT_JOURNALLED) == set(metadata.tables)
+    assert journalled & set(NOT_JOURNALLED) == set()

@@ -1,0 +1,127 @@
+"""A database that is away keeps one caller waiting, not all of them."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.factories import ACCOUNT, a_call, call_sid
+from twirec.catalog import database as database_module
+from twirec.catalog import outages
+from twirec.catalog.catalog import SqlCatalog
+from twirec.model.budget import left, spend_at_most
+from twirec.model.errors import CatalogUnavailable
+
+WAIT = 0.2
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlCatalog]:
+    monkeypatch.setattr(database_module, "PATIENCE", WAIT)
+    monkeypatch.setattr(outages, "NOTICEABLE", WAIT / 4)
+    monkeypatch.setattr(outages, "BETWEEN_LOOKS", 0.01)
+    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog.set_up()
+    yield catalog
+    catalog.close()
+    for watcher in watchers():
+        watcher.join(30)
+
+
+def watchers() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "twirec-catalog"]
+
+
+@pytest.fixture
+def locked(catalog: SqlCatalog) -> Iterator[sqlite3.Connection]:
+    """What another process does: it holds the write lock until it is rolled back."""
+    with closing(sqlite3.connect(catalog.database.file or "", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
+def open_one(catalog: SqlCatalog, *, seconds: float = 60) -> CatalogUnavailable:
+    with (
+        spend_at_most(seconds),
+        pytest.raises(CatalogUnavailable) as caught,
+    ):
+        catalog.open_call(a_call())
+    return caught.value
+
+
+def test_the_first_one_waits_and_the_next_ones_know(
+    catalog: SqlCatalog, locked: sqlite3.Connection
+) -> None:
+    assert "locked" in str(open_one(catalog))
+    assert "is not back" in str(open_one(catalog))
+
+
+def test_who_may_wait_is_not_turned_away(catalog: SqlCatalog, locked: sqlite3.Connection) -> None:
+    open_one(catalog)
+    with pytest.raises(CatalogUnavailable, match="locked"):
+        catalog.open_call(a_call())
+
+
+def test_it_is_found_that_it_is_back_without_a_caller(
+    catalog: SqlCatalog, locked: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", logger="twirec.catalog")
+    open_one(catalog)
+    (watcher,) = watchers()
+    locked.execute("ROLLBACK")
+    watcher.join(30)
+    assert [record.message for record in caplog.records] == [
+        "the catalog is away: calls are connected unrecorded",
+        "the catalog is back",
+    ]
+    with spend_at_most(60):
+        catalog.open_call(a_call())
+    assert catalog.call(ACCOUNT, call_sid()).call == a_call()
+
+
+def test_a_failure_at_once_turns_nobody_away(
+    catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outages, "NOTICEABLE", 60)
+    with closing(sqlite3.connect(catalog.database.file or "", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        open_one(catalog)
+    with spend_at_most(60):
+        catalog.open_call(a_call())
+
+
+def test_a_closed_catalog_is_not_watched_any_more(
+    catalog: SqlCatalog, locked: sqlite3.Connection
+) -> None:
+    open_one(catalog)
+    (watcher,) = watchers()
+    catalog.close()
+    watcher.join(30)
+    assert not watcher.is_alive()
+
+
+def test_a_transaction_waits_no_longer_than_is_left(
+    catalog: SqlCatalog, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "PATIENCE", 600)
+    began = time.monotonic()
+    open_one(catalog, seconds=WAIT)
+    assert time.monotonic() - began < 300
+
+
+def test_a_budget_within_another_does_not_end_later() -> None:
+    assert left(7) == 7
+    with spend_at_most(100):
+        assert left(7) == 7
+        assert 90 < left(600) <= 100
+        with spend_at_most(1000):
+            assert left(600) <= 100
+        with spend_at_most(0):
+            assert left(600) == 0.05  # enough for what answers at once
+    assert left(600) == 600

@@ -1,0 +1,102 @@
+"""An archive in memory, its vendor and its bucket, and a clock that stands still."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.archive import Archive
+from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.model.records import Recording
+from twirec.model.states import State
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording, VoiceRoute
+from twirec.model.vocabulary import Role
+from twirec.settings import Settings
+from twirec.testing import PUBLIC_URL
+
+NAME = f"recordings/2026/11/23/20261123T101500Z_{recording_sid()}.wav"
+BOTH = (Role.CUSTOMER, Role.AGENT)
+AT_VENDOR = VendorRecording(
+    sid=recording_sid(),
+    account_sid=ACCOUNT,
+    call_sid=call_sid(),
+    status=RecordingStatus.COMPLETED,
+    created_at=STARTED,
+    started_at=STARTED,
+    duration=4,
+    channels=2,
+    source="DialVerb",
+)
+
+A_CALL = VendorCall(
+    sid=call_sid(),
+    account_sid=ACCOUNT,
+    from_="+34600111222",
+    to="+34911000111",
+    direction="inbound",
+    status="completed",
+    started_at=STARTED,
+)
+
+
+APPLICATION = "AP" + "1" * 32
+OWN_ROUTES = (
+    VoiceRoute(A_CALL.to, f"{PUBLIC_URL}/voice"),
+    VoiceRoute(APPLICATION, f"{PUBLIC_URL}/softphone"),
+    VoiceRoute("shop.sip.twilio.com", served_by=APPLICATION),
+)
+"""Where the numbers of the scenes point: at the app."""
+
+
+class House:
+    """An archive in memory whose clock stands still until it is moved."""
+
+    def __init__(self, settings: Settings, bucket: MemoryBucket) -> None:
+        self.time = STARTED + timedelta(minutes=1)
+        self.bucket = bucket
+        self.vendor = MemoryVendor()
+        for route in OWN_ROUTES:
+            self.vendor.add_route(ACCOUNT, route)
+        self.archive = Archive(settings, bucket=bucket, vendor=self.vendor, now=lambda: self.time)
+        self.archive.set_up()
+        self.archive.mark_bucket()
+        self.archive.catalog.open_call(a_call())
+        self.archive.catalog.record_consent(a_consent(), None)
+
+    def record(self, media: bytes, **changes: Any) -> None:
+        """Let the vendor hold a recording and tell of it."""
+        self.vendor.add_recording(dataclasses.replace(AT_VENDOR, **changes), media)
+        self.tell()
+
+    def tell(self, **changes: Any) -> None:
+        """Let a `completed` callback arrive."""
+        self.archive.catalog.receive(
+            a_callback(**changes), state=State.COMPLETED, channel_map=BOTH, at=self.time
+        )
+
+    def work(self) -> Recording:
+        """Do what is due, and return the recording."""
+        self.archive.worker(threads=1).run_once()
+        return self.recording()
+
+    def work_on(self) -> Recording:
+        """Work until nothing is due any more, moving the clock to each due date."""
+        for _ in range(MOST_ATTEMPTS + 1):
+            recording = self.work()
+            if recording.due_at is None:
+                return recording
+            self.time = max(self.time, recording.due_at)
+        raise AssertionError("it never came to an end")
+
+    def recording(self) -> Recording:
+        return self.archive.catalog.recording(recording_sid())
+
+    def stored(self) -> list[str]:
+        return [found.name for found in self.bucket.list("recordings/")]
+
+    def at_vendor(self) -> list[str]:
+        return [found.sid for found in self.vendor.recordings(ACCOUNT)]

@@ -1,0 +1,206 @@
+"""A catalog made anew from the journal in the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
+from tests.house import House
+from tests.journal.rebuilding import DAY, MEDIA, everything, replace_object, report
+from tests.sounds import wav
+from twirec.archive import Archive
+from twirec.catalog.catalog import SqlCatalog
+from twirec.journal.rebuild import Rebuild
+from twirec.model.announcements import Announcement, Audio
+from twirec.model.bucket import StoredObject
+from twirec.model.errors import BucketUnavailable, CatalogNotEmpty
+from twirec.model.records import Pause
+from twirec.model.vocabulary import Outcome, Reason
+
+
+def test_what_is_journalled_comes_back_as_it_was(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    archive = house.archive
+    house.record(MEDIA)
+    house.work()
+    archive.catalog.open_call(
+        a_call(call_sid=call_sid(2), outcome=Outcome.NOT_RECORDED, reason=Reason.HUNG_UP)
+    )
+    archive.catalog.begin_pause(Pause(recording_sid(), STARTED, "ana"))
+    archive.change_policy(by="ana", why="works council", on=False)
+    entry = archive.inform_agent("client:ana", informed_on=DAY, reference="annex", by="rrhh")
+    archive.catalog.name_agents(ACCOUNT, call_sid(), [entry.id], "")
+    archive.journal()
+    new = rebuilt()
+    assert everything(new.catalog) == everything(archive.catalog)
+    assert new.catalog.policy_history() == archive.catalog.policy_history()
+    assert new.informed_agents() == archive.informed_agents()
+
+
+def test_numbers_of_rows_go_on_behind_those_that_came_back(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    for name in ("client:ana", "client:eva"):
+        house.archive.inform_agent(name, informed_on=DAY, reference="annex", by="rrhh")
+    house.archive.journal()
+    new = rebuilt()
+    added = new.inform_agent("client:leo", informed_on=DAY, reference="annex", by="rrhh")
+    assert [entry.id for entry in new.informed_agents()] == [1, 2, added.id] == [1, 2, 3]
+
+
+def test_the_new_catalog_goes_on_with_the_journal(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    house.archive.journal()
+    new = rebuilt()
+    new.journal()  # with the rebuild on the audit log
+    assert new.journal().written == 0
+    new.catalog.open_call(a_call(call_sid=call_sid(2)))
+    assert (new.journal().written, new.journal().problems) == (1, {})
+
+
+def test_announcements_and_their_audio_come_back(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    audio = Audio(wav(seconds=1, channels=1), 1.0)
+    spoken = Announcement("gl-ES", "", "Esta chamada gravarase.", audio=audio.hash, seconds=1.0)
+    read = Announcement("es-ES", "Polly.Lucia", "Esta llamada se graba.", "¿Sí?")
+    house.archive.catalog.keep_audio(audio, house.time)
+    for each in (spoken, read):
+        house.archive.catalog.keep_announcement(each, house.time)
+    house.archive.journal()
+    new = rebuilt()
+    assert new.catalog.announcement(spoken.hash) == spoken
+    assert new.catalog.announcement(read.hash) == read
+    assert new.catalog.audio(audio.hash) == audio.data
+    assert new.catalog.unpublished_announcements() == []
+
+
+def test_an_announcement_that_was_changed_is_named_and_left_out(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    kept = Announcement("es-ES", "Polly.Lucia", "Esta llamada se graba.")
+    house.archive.catalog.keep_announcement(kept, house.time)
+    house.archive.journal()
+    name = f"announcements/{kept.hash}.json"
+    replace_object(house.bucket, name, kept.content.replace("graba", "borra").encode())
+    assert list(report(rebuilt()).problems) == [name]
+
+
+def test_a_torn_page_is_named_and_the_older_one_is_read(
+    house: House, rebuilt: Callable[[], Archive], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.archive.journal()
+    with monkeypatch.context() as patched:
+        patched.setattr(house.bucket, "delete", lambda *_: None)
+        house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+        house.archive.journal()
+    newer = "journal/2026/11/23/000002.jsonl"
+    replace_object(house.bucket, newer, b"".join(house.bucket.open_range(newer))[:-9])
+    new = rebuilt()
+    assert list(report(new).problems) == [newer]
+    assert [record.call.call_sid for record in everything(new.catalog)] == [call_sid()]
+    assert new.journal().problems == {}
+
+
+def test_a_day_that_cannot_be_read_at_all_is_named_and_never_written_over(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    house.archive.journal()
+    name = "journal/2026/11/23/000001.jsonl"
+    replace_object(house.bucket, name, b"damaged")
+    new = rebuilt()
+    assert list(report(new).problems) == [name]
+    new.catalog.open_call(a_call(call_sid=call_sid(2)))
+    assert list(new.journal().problems) == ["2026-11-23"]
+    assert b"".join(house.bucket.open_range(name)) == b"damaged"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"table":"calls"', b'"table":"novel"'),
+        (b'"direction"', b'"novel_col"'),
+        (b'"started_at":"2026', b'"started_at":"MMXX'),
+        (b'"asked":0', b'"asked":"'),
+    ],
+)
+def test_a_page_of_a_version_to_come_is_named(
+    house: House, rebuilt: Callable[[], Archive], old: bytes, new: bytes
+) -> None:
+    house.archive.journal()
+    name = "journal/2026/11/23/000001.jsonl"
+    replace_object(house.bucket, name, b"".join(house.bucket.open_range(name)).replace(old, new))
+    assert list(report(rebuilt()).problems) == [name]
+
+
+def test_a_page_of_an_older_version_lacks_columns_and_is_read(house: House) -> None:
+    catalog = SqlCatalog("sqlite://")
+    catalog.set_up()
+    row = {
+        "account_sid": ACCOUNT,
+        "call_sid": call_sid(),
+        "direction": "in",
+        "customer_number": "+34600111222",
+        "own_number": "+34911000111",
+        "started_at": STARTED.isoformat(),
+        "dial": [],
+        "outcome": "open",
+    }
+    assert catalog.restore(DAY, [("calls", row)], []) == 1
+    assert catalog.call(ACCOUNT, call_sid()).call.channel_map == ()
+    catalog.close()
+
+
+def test_what_lies_in_the_journal_and_is_not_of_it_is_named(
+    house: House, rebuilt: Callable[[], Archive]
+) -> None:
+    for name in ("journal/notes.txt", "journal/2026/13/01/000001.jsonl"):
+        house.bucket.put(name, [b"x"], content_type="x", labels={}, custom_time=STARTED, seal=dict)
+    assert sorted(report(rebuilt()).strange) == [
+        "journal/2026/13/01/000001.jsonl",
+        "journal/notes.txt",
+    ]
+
+
+def test_a_catalog_that_holds_something_is_refused(house: House) -> None:
+    with pytest.raises(CatalogNotEmpty, match="--into"):
+        house.archive.rebuild(by="ana")
+    assert len(everything(house.archive.catalog)) == 1
+
+
+def test_a_rebuild_that_was_cut_short_says_what_to_do(
+    house: House, rebuilt: Callable[[], Archive], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.archive.journal()
+    settings = house.archive.settings
+    archive = Archive(settings, bucket=house.bucket, now=lambda: house.time)
+
+    def down(prefix: str = "") -> Iterator[StoredObject]:
+        raise BucketUnavailable("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.bucket, "list", down)
+        with pytest.raises(BucketUnavailable):
+            archive.rebuild(by="ana")
+    with pytest.raises(CatalogNotEmpty, match="begin again"):
+        archive.rebuild(by="ana")
+    archive.catalog.close()
+    assert everything(rebuilt().catalog) == everything(house.archive.catalog)
+
+
+def test_progress_is_told(house: House) -> None:
+    house.record(MEDIA)
+    house.work()
+    house.archive.journal()
+    told: list[tuple[str, int]] = []
+    catalog = SqlCatalog("sqlite://")
+    catalog.set_up()
+    Rebuild(
+        catalog, house.bucket, lambda: house.time, lambda what, count: told.append((what, count))
+    ).run()
+    assert told == [("journal", 1), ("recordings", 1)]
+    catalog.close()

@@ -1,0 +1,34 @@
+"""Our own copy is looked at again before the vendor's is deleted late."""
+
+from __future__ import annotations
+
+from tests.factories import STARTED, recording_sid
+from tests.house import NAME, House
+from tests.sounds import wav
+from twirec.model.errors import VendorUnavailable
+from twirec.model.states import State
+
+
+def test_the_vendors_copy_is_not_deleted_when_ours_is_gone_before_it_is(house: House) -> None:
+    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
+    house.record(wav(seconds=4, channels=2))
+    archived = house.work()
+    house.bucket.delete(NAME, archived.generation or 0)
+    recording = house.work_on()
+    assert (recording.state, recording.parked) == (State.ARCHIVED, True)
+    assert recording.last_error == (
+        f"ArchivedGone: {NAME} is not in the bucket any more: Twilio's copy is kept."
+    )
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_the_vendors_copy_is_not_deleted_when_ours_was_changed_before_it_is(house: House) -> None:
+    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
+    house.record(wav(seconds=4, channels=2))
+    archived = house.work()
+    house.bucket.delete(NAME, archived.generation or 0)
+    house.bucket.put(
+        NAME, [b"something else"], content_type="a", labels={}, custom_time=STARTED, seal=dict
+    )
+    assert "is not what was archived" in house.work_on().last_error
+    assert house.at_vendor() == [recording_sid()]

@@ -1,0 +1,267 @@
+"""Calls that are placed over the API: the customer is told when they answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.factories import call_sid
+from tests.webhooks.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.archive import Archive
+from twirec.calls.signed_targets import seal, unseal
+from twirec.model.errors import CatalogUnavailable, InvalidQuery, NotFound, VendorRefused
+from twirec.model.records import CallRecord
+from twirec.model.vendor import VendorCall
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, SignedPosts
+from twirec.webhooks import decide
+
+OTHER = call_sid(3)
+OUTBOUND = f"/twirec/outbound/{seal([AGENT], [AUTH_TOKEN])}"
+
+
+def placed(archive: Archive) -> dict[str, str]:
+    call = archive.call("600 11 12 22", connect=AGENT, own_number=OWN)
+    return {"CallSid": call.call_sid, "From": OWN, "To": CUSTOMER}
+
+
+def write_late(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a line be there only at the third look."""
+    find, looks = archive.catalog.call, [NotFound("not yet"), NotFound("not yet")]
+
+    def look(*sids: str) -> CallRecord:
+        if looks:
+            raise looks.pop()
+        return find(*sids)
+
+    monkeypatch.setattr(archive.catalog, "call", look)
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_call_that_is_placed_has_its_line_before_anybody_answers(
+    twirec_archive: Archive, vendor: MemoryVendor
+) -> None:
+    sid = placed(twirec_archive)["CallSid"]
+    call = twirec_archive.show(sid).call
+    assert (call.direction, call.customer_number, call.own_number) == (
+        Direction.OUT,
+        CUSTOMER,
+        OWN,
+    )
+    assert (call.outcome, call.dial) == (Outcome.OPEN, (AGENT,))
+    assert vendor.call(ACCOUNT_SID, sid).to == CUSTOMER
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_url_of_a_call_that_is_placed_says_no_number(
+    twirec_archive: Archive, vendor: MemoryVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, urls = vendor.place_call, []
+
+    def take(*args: Any, **order: Any) -> VendorCall:
+        urls.append(order["url"])
+        return place(*args, **order)
+
+    monkeypatch.setattr(vendor, "place_call", take)
+    placed(twirec_archive)
+    (url,) = urls
+    sealed = url.removeprefix("https://calls.example.com/twirec/outbound/")
+    assert unseal(sealed, [AUTH_TOKEN]) == (AGENT,)
+    assert AGENT[1:] not in url
+
+
+def test_the_customer_hears_is_connected_and_is_on_the_first_channel(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    call = placed(twirec_archive)
+    clock.advance(timedelta(seconds=20))  # it rings
+    assert twirec_archive.phone.announcement.text in post(OUTBOUND, call).text
+    clock.advance(LONG_ENOUGH)
+    connected = post("/twirec/connect", call)
+    assert is_recording(connected)
+    assert AGENT in connected.text
+    record = twirec_archive.show(call["CallSid"])
+    assert record.call.channel_map == (Role.CUSTOMER, Role.AGENT)
+    assert record.consents[0].outcome is ConsentOutcome.INFORMED
+
+
+def test_who_answers_before_the_line_is_written_is_told_all_the_same(
+    post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = placed(twirec_archive)
+    write_late(twirec_archive, monkeypatch)
+    assert twirec_archive.phone.announcement.text in post(OUTBOUND, line).text
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("fails", ["call", "announce"])
+@pytest.mark.parametrize("error", [{}, {"ErrorUrl": "https://calls.example.com/twirec/outbound"}])
+def test_a_call_that_is_answered_while_the_catalog_is_down_goes_on_unrecorded(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+    error: dict[str, str],
+) -> None:
+    line = placed(twirec_archive)
+    with monkeypatch.context() as outage:
+        outage.setattr(twirec_archive.catalog, fails, down)
+        outage.setattr(twirec_archive.catalog, "close_call", down)
+        answer = post(OUTBOUND, {**line, **error})
+    assert not is_recording(answer)
+    assert AGENT in answer.text
+    post("/twirec/ended", {**line, "CallStatus": "in-progress", "DialCallStatus": "completed"})
+    assert twirec_archive.show(line["CallSid"]).call.reason is Reason.CATALOG_DOWN
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_call_whose_line_could_not_be_written_goes_on_unrecorded(
+    post: SignedPosts,
+    twirec_archive: Archive,
+    vendor: MemoryVendor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decide, "LOOKS", 2)
+    place, taken = vendor.place_call, []
+
+    def take(*args: Any, **order: Any) -> VendorCall:
+        taken.append(place(*args, **order))
+        return taken[-1]
+
+    with monkeypatch.context() as outage:
+        outage.setattr(vendor, "place_call", take)
+        outage.setattr(twirec_archive.catalog, "open_call", down)
+        with pytest.raises(CatalogUnavailable):
+            placed(twirec_archive)
+    (call,) = taken
+    form = {"CallSid": call.sid, "From": OWN, "To": CUSTOMER, "Direction": "outbound-api"}
+    answer = post(OUTBOUND, form)
+    assert not is_recording(answer)
+    assert AGENT in answer.text
+    post("/twirec/ended", {**form, "CallStatus": "completed"})
+    late = twirec_archive.show(call.sid).call
+    assert (late.customer_number, late.reason) == (CUSTOMER, Reason.CATALOG_DOWN)
+
+
+def test_a_path_that_does_not_say_whom_to_connect_is_malformed(post: SignedPosts) -> None:
+    form = {"CallSid": OTHER, "From": OWN, "To": CUSTOMER}
+    assert post("/twirec/outbound/x", form).status_code == 400
+    assert post("/twirec/outbound/_____w", form).status_code == 400
+
+
+def test_who_hangs_up_before_anything_is_played_has_a_line_that_says_so(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    line = placed(twirec_archive)
+    post("/twirec/ended", {**line, "CallStatus": "completed"})
+    record = twirec_archive.show(line["CallSid"])
+    assert (record.call.reason, record.consents) == (Reason.HUNG_UP, ())
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_end_that_is_told_before_the_line_is_written_waits_for_it(
+    post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = placed(twirec_archive)
+    write_late(twirec_archive, monkeypatch)
+    post("/twirec/ended", {**line, "Direction": "outbound-api", "CallStatus": "busy"})
+    assert twirec_archive.show(line["CallSid"]).call.reason is Reason.NOBODY_ANSWERED
+
+
+def test_ringing_does_not_count_as_hearing(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    call = placed(twirec_archive)
+    clock.advance(timedelta(seconds=30))
+    post(OUTBOUND, call)
+    clock.advance(timedelta(seconds=1))
+    assert not is_recording(post("/twirec/connect", call))
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("word", ["machine_start", "machine_end_beep", "fax"])
+def test_an_answering_machine_is_neither_informed_nor_recorded(
+    post: SignedPosts, twirec_archive: Archive, word: str
+) -> None:
+    call = placed(twirec_archive)
+    answer = post(OUTBOUND, {**call, "AnsweredBy": word})
+    assert not is_recording(answer)
+    assert "<Say" not in answer.text
+    record = twirec_archive.show(call["CallSid"])
+    assert (record.call.outcome, record.call.reason) == (
+        Outcome.NOT_RECORDED,
+        Reason.ANSWERING_MACHINE,
+    )
+    assert record.consents == ()
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("status", ["no-answer", "busy", "failed", "canceled"])
+def test_a_call_that_nobody_answers_says_so(
+    post: SignedPosts, twirec_archive: Archive, status: str
+) -> None:
+    call = placed(twirec_archive)
+    post("/twirec/ended", {**call, "CallStatus": status})
+    record = twirec_archive.show(call["CallSid"])
+    assert (record.call.reason, record.consents) == (Reason.NOBODY_ANSWERED, ())
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_call_that_twilio_refuses_leaves_no_line(
+    twirec_archive: Archive, vendor: MemoryVendor
+) -> None:
+    vendor.fail_next("place_call", VendorRefused("not a number", status=400))
+    with pytest.raises(VendorRefused):
+        placed(twirec_archive)
+    assert twirec_archive.search().calls == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("connect", {"connect": "911"}),
+        ("connect", {"connect": ()}),
+        ("connect", {"connect": ["queue:support", "+34911222333"]}),
+        ("to", {"to": "Ana"}),
+        ("own_number", {"own_number": "client:ana"}),
+    ],
+)
+def test_nobody_is_rung_for_a_call_that_cannot_be_connected(
+    twirec_archive: Archive, vendor: MemoryVendor, field: str, wrong: dict[str, Any]
+) -> None:
+    given = {"to": "600 11 12 22", "connect": "911 222 333", "own_number": OWN}
+    with pytest.raises(InvalidQuery, match=rf"^{field}: "):
+        twirec_archive.call(**{**given, **wrong})
+    assert vendor.accounts == ()
+    placed = twirec_archive.call(**given)
+    assert (placed.customer_number, placed.dial) == (CUSTOMER, ("+34911222333",))
+
+
+def test_nothing_is_placed_when_the_catalog_is_down(
+    twirec_archive: Archive, vendor: MemoryVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down() -> None:
+        raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
+
+    monkeypatch.setattr(twirec_archive.catalog, "policy_history", down)
+    with pytest.raises(CatalogUnavailable):
+        placed(twirec_archive)
+    assert vendor.accounts == ()
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_call_out_without_a_line_gets_one_at_its_end_with_the_customers_number(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    placed = {"CallSid": OTHER, "From": OWN, "To": CUSTOMER, "Direction": "outbound-api"}
+    post("/twirec/ended", {**placed, "CallStatus": "completed"})
+    call = twirec_archive.show(OTHER).call
+    assert (call.direction, call.customer_number, call.own_number) == (
+        Direction.OUT,
+        CUSTOMER,
+        OWN,
+    )
+    assert call.reason is Reason.CATALOG_DOWN

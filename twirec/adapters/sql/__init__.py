@@ -1,1 +1,0 @@
-"""The catalog on SQLAlchemy: SQLite by default, PostgreSQL when one machine is not enough."""

@@ -1,0 +1,184 @@
+"""The audit log: who did what, kept so that tampering shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from twirec.calls.numbers import normalise
+from twirec.custody.audit import AuditLog
+from twirec.model.audit import (
+    Action,
+    AuditCheck,
+    AuditDraft,
+    AuditEntry,
+    AuditHead,
+    AuditQuery,
+    AuditVerdict,
+    Detail,
+)
+from twirec.model.catalog import Catalog
+from twirec.model.errors import TwirecError
+from twirec.model.given import text, whole
+from twirec.search.phrase import spoken_span
+from twirec.search.times import When
+from twirec.settings import Settings
+
+LARGEST_PAGE = 10_000
+"""Entries, or calls, that are asked for at once at the most."""
+
+
+class Auditing:
+    """The part of the archive that keeps the audit log.
+
+    Attributes:
+        settings: the key that keeps numbers out of it.
+        catalog: where it is.
+        now: the clock, UTC.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    now: Callable[[], datetime]
+
+    def record_audit(
+        self,
+        action: str,
+        *,
+        by: str,
+        role: str = "",
+        sid: str = "",
+        number: str | None = None,
+        ok: bool = True,
+        detail: Detail | None = None,
+    ) -> AuditEntry:
+        """Write down what somebody did, or tried to do. On return it is durable.
+
+        Args:
+            action: what, in one word of small letters, such as `sign_in`.
+            by: who.
+            role: what they are in the app, such as `supervisor`.
+            sid: of the call or recording, or what else it was done to.
+            number: a number that it was about, as a person types it; only its HMAC is kept.
+            ok: False if they were refused, or it failed.
+            detail: more of it, as names and values. Numbers in it are made unreadable.
+
+        Raises:
+            InvalidQuery: the action is no word, or it is not said by whom.
+            SettingsError: a number is named, and `TWIREC_AUDIT_KEY` is missing.
+            CatalogError: it could not be written down: do not do what was to be audited.
+        """
+        return self.catalog.append_audit(
+            self._draft(action, by, role=role, sid=sid, number=number, ok=ok, detail=detail)
+        )
+
+    def audit_log(
+        self,
+        *,
+        since: When | None = None,
+        until: When | None = None,
+        who: str | None = None,
+        action: str | None = None,
+        sid: str | None = None,
+        number: str | None = None,
+        limit: int = 100,
+        after: int | None = None,
+    ) -> list[AuditEntry]:
+        """Return entries of the audit log, newest first. All that is given must hold.
+
+        Args:
+            since: from when, as in `Archive.search`: `2026-11-03`, `yesterday`, `ayer`, a `date`,
+                a `datetime` with its zone.
+            until: up to when, in the same forms; a day alone is included.
+            who: by whom, as it was written down.
+            action: what was done, an `Action` or the word of one's own app.
+            sid: to what.
+            number: about which number, as a person types it.
+            limit: how many at the most, up to 10,000.
+            after: `seq` of the last entry of the page before.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
+            SettingsError: a number is asked for, and `TWIREC_AUDIT_KEY` is missing.
+        """
+        when = partial(spoken_span, now=self.now(), zone=self.settings.timezone)
+        return self.catalog.audit_log(
+            AuditQuery(
+                since=when("since", since).since if since else None,
+                until=when("until", until).until if until else None,
+                who=who and text("who", who),
+                action=action and text("action", action),
+                sid=sid and text("sid", sid),
+                number=self._log.stand_in(self._normal(number)) if number else None,
+                before=None if after is None else whole("after", after, 0, 2**63 - 1),
+                limit=whole("limit", limit, 1, LARGEST_PAGE),
+            )
+        )
+
+    def audit_head(self) -> AuditHead | None:
+        """Return where the chain ends, to be kept elsewhere; None if nothing was written down."""
+        return self.catalog.audit_head()
+
+    def verify_audit(self, kept: AuditHead | None = None) -> AuditVerdict:
+        """Look at the whole chain and the histories beside it, and say where it is broken first.
+
+        What is found is remembered, as what workers find is: see `audit_check`.
+
+        Args:
+            kept: a head that was kept elsewhere, which shows also that the end was cut off.
+        """
+        check = self._log.verify(kept, self.now())
+        self.catalog.set_audit_check(check)
+        return check.verdict
+
+    def audit_check(self) -> AuditCheck | None:
+        """Return what workers found when they last looked at the log; None if they never did.
+
+        They look at what is new every day, and at all of it once a week, and while it is broken.
+        """
+        return self.catalog.audit_check()
+
+    @contextmanager
+    def _attempt(
+        self, action: Action, by: str, sid: str = "", *, role: str = ""
+    ) -> Iterator[AuditDraft]:
+        """Write down that what follows failed, if it does; else what is given back is for that."""
+        draft = self._draft(action, by, sid=sid, role=role)
+        try:
+            yield draft
+        except TwirecError as error:
+            said = {**draft.detail, "error": type(error).__name__}
+            self.catalog.append_audit(replace(draft, ok=False, detail=said))
+            raise
+
+    def _draft(
+        self,
+        action: str,
+        by: str,
+        *,
+        role: str = "",
+        sid: str = "",
+        number: str | None = None,
+        ok: bool = True,
+        detail: Detail | None = None,
+    ) -> AuditDraft:
+        return self._log.draft(
+            action,
+            at=self.now(),
+            by=by,
+            role=role,
+            sid=sid,
+            number=self._normal(number) if number else None,
+            ok=ok,
+            detail=detail or {},
+        )
+
+    def _normal(self, number: str) -> str:
+        return normalise(text("number", number), self.settings.country)
+
+    @property
+    def _log(self) -> AuditLog:
+        return AuditLog(self.catalog, self.settings.audit_key)

@@ -1,0 +1,266 @@
+"""Finding calls, looking at one, and writing notes about them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from twirec.archive.audit import LARGEST_PAGE, Auditing
+from twirec.calls.numbers import WITHHELD, search_term
+from twirec.model.audit import Action, AuditDraft, stand_in
+from twirec.model.catalog import Catalog
+from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.given import text as text_of
+from twirec.model.given import whole, word
+from twirec.model.records import CallRecord, Note
+from twirec.model.search import Page, Query, hide
+from twirec.model.states import Custody, State
+from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
+from twirec.search.phrase import Span, ask, spoken_span
+from twirec.search.times import When
+from twirec.settings import Settings
+
+LONGEST_CASE_NUMBER = 64
+NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN})
+"""What is searched for, or stands on a line, and is nobody's number."""
+
+
+class Finding(Auditing):
+    """The part of the archive that finds calls.
+
+    Attributes:
+        settings: the company's country and zone.
+        catalog: what is searched; nothing else is asked.
+        now: the clock, UTC.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    now: Callable[[], datetime]
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        number: str | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        around: When | None = None,
+        within: int = 30,
+        direction: Direction | str | None = None,
+        own_number: str | None = None,
+        min_seconds: int | None = None,
+        max_seconds: int | None = None,
+        outcome: Outcome | str | None = None,
+        not_recorded: bool = False,
+        reason: Reason | str | None = None,
+        consent: ConsentOutcome | str | None = None,
+        state: State | str | None = None,
+        case: str | None = None,
+        note: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+        sees_quarantined: bool = False,
+        by: str | None = None,
+        role: str = "",
+    ) -> Page:
+        """Return a page of calls, newest first, each with all its legs and recordings together.
+
+        All that is given must hold. Times are call times: as a person says them or a `date`, in the
+        company's zone, or a `datetime` with its own. Of what has a vocabulary, a member or its word
+        is taken: `Outcome.RECORDED` or `"recorded"`.
+
+        Args:
+            text: a number and a time as a person says them: `600 11 12 22 last Tuesday around
+                17:00`, `1222 ayer sobre las 5`. See docs/search.md.
+            number: the customer's number in any form a person types, or its last digits, or
+                `oculto` for callers who hid theirs.
+            since: from when, such as `2026-11-03 16:30` or `yesterday`.
+            until: up to when; a day alone is included.
+            around: about when; minutes before and after count too, as many as `within` says.
+            within: minutes around `around`, and around a time in `text`.
+            direction: only calls in, or out.
+            own_number: the company's number, in the same forms as `number`.
+            min_seconds: only calls with a recording at least that long.
+            max_seconds: only calls with a recording at most that long.
+            outcome: only calls of which the ledger says so: `recorded`, `open`, …
+            not_recorded: only calls that were not recorded.
+            reason: only calls that were not recorded for that reason.
+            consent: only calls in which a party answered so.
+            state: only calls with a recording in that state.
+            case: only calls of that case number.
+            note: only calls with a note that contains this.
+            limit: how many calls a page has at the most, up to 10,000.
+            after: `next` of the page before.
+            sees_quarantined: whether who asks may see recordings in quarantine (admin and
+                auditor may). For others these are not there, nor are blocked ones for
+                anybody, though the call's line is.
+            by: who asks. If it is said, a search for a customer's number is on the audit log before
+                anything is returned: the number as an HMAC, and how many calls there are. Leave it
+                out where nobody asks, as when a page refreshes itself.
+            role: what they are in the app, for the audit log.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
+            CatalogError: the catalog cannot be asked, or the entry could not be written.
+        """
+        _check_range(limit, within, min_seconds, max_seconds)
+        country = self.settings.country
+        said, span = self._asked(text, since, until, around, timedelta(minutes=within))
+        if said and number:
+            raise InvalidQuery("number: say it once, in the text or by itself.")
+        query = Query(
+            number=search_term(text_of("number", number), country) if number else said,
+            since=span.since,
+            until=span.until,
+            direction=word(Direction, "direction", direction),
+            own_number=search_term(text_of("own_number", own_number), country)
+            if own_number
+            else None,
+            min_seconds=min_seconds,
+            max_seconds=max_seconds,
+            outcome=Outcome.NOT_RECORDED if not_recorded else word(Outcome, "outcome", outcome),
+            reason=word(Reason, "reason", reason),
+            consent=word(ConsentOutcome, "consent", consent),
+            state=word(State, "state", state),
+            case_number=text_of("case", case).strip() if case else None,
+            note=text_of("note", note).strip() if note else None,
+            sees=_sees(sees_quarantined),
+            after=_read_cursor(text_of("after", after)) if after else None,
+            limit=limit + 1,
+        )
+        found = self.catalog.search(query)
+        more = len(found) > limit
+        page = Page(
+            calls=tuple(found[:limit]),
+            next=_cursor(found[limit - 1]) if more else None,
+            count=self.catalog.count(query),
+        )
+        if by is not None and query.number not in NO_NUMBERS:
+            entry = self._draft(Action.SEARCH, by, role=role, detail={"calls": page.count})
+            self.catalog.append_audit(self._about(entry, query.number or ""))
+        return page
+
+    def _about(self, entry: AuditDraft, number: str) -> AuditDraft:
+        """Return an entry with the HMAC of a number, if there is a key for it."""
+        return replace(entry, number=stand_in(number, self.settings.audit_key))
+
+    def _asked(
+        self,
+        text: str | None,
+        since: When | None,
+        until: When | None,
+        around: When | None,
+        within: timedelta,
+    ) -> tuple[str | None, Span]:
+        """Return the number and the span that are asked for in any way."""
+        now, zone = self.now(), self.settings.timezone
+        when = partial(spoken_span, now=now, zone=zone)
+        number, span = None, Span()
+        if text is not None and text_of("text", text).strip():
+            number, span = ask(
+                text, now=now, zone=zone, country=self.settings.country, within=within
+            )
+        if since:
+            span = span.both(Span(since=when("since", since).since))
+        if until:
+            span = span.both(Span(until=when("until", until).until))
+        if around:
+            span = span.both(when("around", around).wider(within))
+        return number, span
+
+    def show(
+        self, sid: str, *, sees_quarantined: bool = False, by: str | None = None, role: str = ""
+    ) -> CallRecord:
+        """Return the call of a SID, with its consents, recordings and notes.
+
+        Args:
+            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
+            sees_quarantined: as in `search`.
+            by: who opens it. If it is said, that is on the audit log before anything is returned.
+            role: what they are in the app, for the audit log.
+
+        Raises:
+            NotFound: the catalog knows no such call, or custody hides that recording.
+            CatalogError: the catalog cannot be asked, or the entry could not be written.
+        """
+        if by is None:
+            return self._shown(sid, sees_quarantined)
+        with self._attempt(Action.SHOW, by, sid, role=role) as entry:
+            record = self._shown(sid, sees_quarantined)
+        number = record.call.customer_number
+        said = entry if number in NO_NUMBERS else self._about(entry, number)
+        self.catalog.append_audit(said)
+        return record
+
+    def _shown(self, sid: str, sees_quarantined: bool) -> CallRecord:
+        record = hide(self.catalog.find(sid), _sees(sees_quarantined))
+        if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
+            raise NotFound(f"The catalog has no call or recording {sid}.")
+        return record
+
+    def annotate(
+        self, sid: str, *, note: str | None = None, case: str | None = None, by: str
+    ) -> CallRecord:
+        """Add a note to a call, set its case number, or both. Notes are never taken away.
+
+        Args:
+            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
+            note: free text.
+            case: the number of the dispute or file; empty takes the call's away.
+            by: who writes it.
+
+        Returns:
+            The call as it is now.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+            InvalidQuery: there is neither note nor case number, or that is too long.
+        """
+        with self._attempt(Action.ANNOTATE, by, sid):
+            text = "" if note is None else text_of("note", note).strip()
+            number = None if case is None else text_of("case", case).strip()
+            if not text and number is None:
+                raise InvalidQuery("note: write something, or set a case number.")
+            if number is not None and len(number) > LONGEST_CASE_NUMBER:
+                raise InvalidQuery(
+                    f"case: a case number has up to {LONGEST_CASE_NUMBER} characters."
+                )
+            call = self.show(sid, sees_quarantined=True).call
+            self.catalog.annotate(
+                Note(call.account_sid, call.call_sid, by, self.now(), text, number)
+            )
+        return self.show(call.call_sid)
+
+
+def _sees(quarantined: bool) -> tuple[Custody, ...]:
+    """Blocked ones are for judges and authorities: no role sees them here (LOPDGDD art. 32)."""
+    return (Custody.ACTIVE, Custody.QUARANTINED) if quarantined else (Custody.ACTIVE,)
+
+
+def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: int | None) -> None:
+    whole("limit", limit, 1, LARGEST_PAGE)
+    whole("within", within, 0, 7 * 24 * 60, "minutes, up to a week's")
+    for name, seconds in (("min_seconds", min_seconds), ("max_seconds", max_seconds)):
+        if seconds is not None:
+            whole(name, seconds, 0, 7 * 24 * 3600, "seconds, up to a week's")
+
+
+def _cursor(record: CallRecord) -> str:
+    place = f"{record.call.started_at.isoformat()} {record.call.call_sid}"
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[datetime, str]:
+    try:
+        place = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        started_at, sid = place.split(" ")
+        moment = datetime.fromisoformat(started_at)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC), sid
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidQuery("after: give what `next` of the page before says.")

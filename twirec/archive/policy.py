@@ -1,0 +1,217 @@
+"""Who is recorded, told how, and which agents know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+from twirec.archive.audit import Auditing
+from twirec.calls.agents import agent_of, check_entry
+from twirec.calls.numbers import normalise
+from twirec.calls.policy import (
+    check_change,
+    decide_all,
+    default_at,
+    overruling,
+    with_what_held_before,
+)
+from twirec.calls.targets import check_phone
+from twirec.model.agents import InformedAgent
+from twirec.model.audit import Action
+from twirec.model.catalog import Catalog
+from twirec.model.errors import InvalidQuery
+from twirec.model.given import text as text_of
+from twirec.model.given import word
+from twirec.model.policy import Decision, Policy, PolicyChange
+from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
+from twirec.search.times import When, one_day, one_moment
+from twirec.settings import Settings
+
+
+class Rules(Auditing):
+    """The part of the archive that says who is recorded.
+
+    Attributes:
+        settings: what holds where nobody said otherwise.
+        catalog: where the history of the policy and the register of agents are.
+        now: the clock, UTC.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    now: Callable[[], datetime]
+
+    def change_policy(
+        self,
+        *,
+        by: str,
+        why: str,
+        number: str | None = None,
+        direction: Direction | str | None = None,
+        on: bool | None = None,
+        mode: ConsentMode | str | None = None,
+        language: str | None = None,
+        legal_basis: LegalBasis | str | None = None,
+    ) -> PolicyChange:
+        """Switch recording on or off, or change how it is told, from now on.
+
+        Calls that go on are not touched: what holds for a call is decided once, when it begins.
+
+        Args:
+            by: who makes the change.
+            why: the reason, kept with it.
+            number: the own number it is for, as a person types it; None for all.
+            direction: None for both.
+            on, mode, language, legal_basis: what is to hold; None leaves it as it is.
+
+        Raises:
+            InvalidQuery: a value is wrong, or mode and legal basis would not fit each other.
+        """
+        if on is None and not (mode or language or legal_basis):
+            raise InvalidQuery("policy: say what is to hold; `reset_policy` ends what was said.")
+        change = PolicyChange(
+            at=self.now(),
+            by=by,
+            why=text_of("why", why).strip(),
+            number=self._own(number),
+            direction=word(Direction, "direction", direction),
+            on=on,
+            mode=word(ConsentMode, "mode", mode),
+            language=language,
+            legal_basis=word(LegalBasis, "legal_basis", legal_basis),
+        )
+        return self._change(change)
+
+    def reset_policy(
+        self,
+        *,
+        by: str,
+        why: str,
+        number: str | None = None,
+        direction: Direction | str | None = None,
+    ) -> PolicyChange:
+        """Let a number, a direction, or both of them have nothing of their own any more.
+
+        From now on what holds more broadly holds for them, and follows its changes. With neither,
+        what holds for all is what the settings say.
+
+        Args:
+            by: who makes the change.
+            why: the reason, kept with it.
+            number: the own number, as a person types it.
+            direction: of the calls; None for what was said of both together.
+
+        Raises:
+            InvalidQuery: there is no reason, or mode and legal basis would not fit each other.
+        """
+        scope = (self._own(number), word(Direction, "direction", direction))
+        return self._change(PolicyChange(self.now(), by, text_of("why", why).strip(), *scope))
+
+    def own_number(self, text: str) -> str:
+        """Return an own number as the policy has it: E.164, `client:NAME` or `sip:ADDRESS`.
+
+        Raises:
+            InvalidQuery: it is none.
+        """
+        country = self.settings.country
+        return normalise(check_phone("number", text_of("number", text), country), country)
+
+    def _own(self, number: str | None) -> str | None:
+        return None if number is None else self.own_number(number)
+
+    def overruling(self, change: PolicyChange) -> list[PolicyChange]:
+        """Return the switches of narrower scopes that say the opposite of a change, and hold."""
+        return overruling(self.catalog.policy_history(), change)
+
+    def _change(self, change: PolicyChange) -> PolicyChange:
+        with self._attempt(Action.POLICY, change.by):
+            history = self.catalog.policy_history()
+            check_change(change, history, self.settings.policy, self.settings.wordings)
+            self.catalog.change_policy(change)
+        return change
+
+    def policy(
+        self, number: str, direction: Direction | str, *, at: When | None = None
+    ) -> Decision:
+        """Return what holds, or held, for calls of an own number.
+
+        Args:
+            number: the own number, as a person types it.
+            direction: of the calls.
+            at: a moment, as `moment` takes it; now by default.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
+        """
+        (found,) = self.policies([(number, direction)], at=at)
+        return found
+
+    def policies(
+        self, scopes: Sequence[tuple[str, Direction | str]], *, at: When | None = None
+    ) -> list[Decision]:
+        """Return what holds, or held, for each own number and direction. See `policy`."""
+        default, country = self.settings.policy, self.settings.country
+        moment = self.now() if at is None else self.moment("at", at)
+        if at is not None:
+            default = default_at(self.catalog.policy_defaults(), moment, default)
+        return decide_all(
+            self.catalog.policy_history(),
+            [
+                (normalise(text_of("number", number), country), _direction(direction))
+                for number, direction in scopes
+            ],
+            at=moment,
+            default=default,
+        )
+
+    def moment(self, field: str, given: When) -> datetime:
+        """Return the moment that a person means, UTC.
+
+        Args:
+            field: how an error names it.
+            given: a `datetime` with its zone; or a date with a time, such as `2026-11-03 17:00`,
+                in the company's zone where it has no offset.
+
+        Raises:
+            InvalidQuery: it is not one moment; the message names the fix.
+        """
+        return one_moment(field, given, self.settings.timezone)
+
+    def policy_changes(self) -> list[tuple[PolicyChange, Policy]]:
+        """Return the history of the policy, oldest first: each change, and what held before it."""
+        history, defaults = self.catalog.policy_history(), self.catalog.policy_defaults()
+        return with_what_held_before(history, defaults, self.settings.policy)
+
+    def inform_agent(
+        self, agent: str, *, informed_on: date | str, reference: str, by: str
+    ) -> InformedAgent:
+        """Add to the register that an agent was informed that their calls are recorded.
+
+        Args:
+            agent: a number as a person types it, `client:NAME` or `sip:ADDRESS`.
+            informed_on: the day on which they were: a `date`, or `2026-11-03`.
+            reference: where that can be looked up, such as the annex of a contract.
+            by: who makes the entry.
+
+        Raises:
+            InvalidQuery: a value is wrong; the message names it and the fix.
+        """
+        now = self.now()
+        with self._attempt(Action.INFORM, by):
+            name = agent_of(text_of("agent", agent), self.settings.country)
+            day = one_day("informed_on", informed_on)
+            reference = text_of("reference", reference).strip()
+            entry = InformedAgent(name, day, reference, by, now)
+            check_entry(entry, now.astimezone(self.settings.timezone).date())
+            return self.catalog.inform_agent(entry)
+
+    def informed_agents(self) -> list[InformedAgent]:
+        """Return the register of informed agents, oldest entry first."""
+        return self.catalog.informed_agents()
+
+
+def _direction(given: Direction | str) -> Direction:
+    direction = word(Direction, "direction", given)
+    if direction is None:
+        raise InvalidQuery(f"direction: choose {', '.join(Direction)}.")
+    return direction

@@ -1,0 +1,1 @@
+"""What the accounts have gathered before: listed, adopted, counted."""

@@ -1,0 +1,241 @@
+"""What is decided of a call: its line, whether the party was told, what they said, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from twirec.calls.announcement import shortest_notice, shortest_question
+from twirec.calls.forms import CallEnd, VoiceRequest
+from twirec.calls.numbers import normalise, outside
+from twirec.model.announcements import Announcement
+from twirec.model.errors import InvalidQuery
+from twirec.model.policy import Policy
+from twirec.model.records import Call, CallRecord, Consent, is_queue
+from twirec.model.vocabulary import (
+    NOTHING_CAME,
+    ConsentMode,
+    ConsentOutcome,
+    Direction,
+    Outcome,
+    Reason,
+    Role,
+)
+
+BY_ANNOUNCEMENT = "announcement"
+"""The consent method: the announcement was played and they stayed."""
+
+CUSTOMER_FIRST = (Role.CUSTOMER, Role.AGENT)
+"""The channels where the parent leg is the customer's: it is always channel 1.
+https://www.twilio.com/docs/voice/twiml/dial#record"""
+
+AGENT_FIRST = (Role.AGENT, Role.CUSTOMER)
+"""The channels where an agent dialled."""
+
+BY_REST = "StartCallRecordingAPI"
+"""The source of recordings that twirec starts by REST."""
+
+TWO_CHANNELS = frozenset({"DialVerb", BY_REST})
+"""The sources of recordings whose channel 1 is the leg that they are of."""
+
+BY_KEY = "key"
+"""The consent method: a key was asked for."""
+
+UNANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
+"""The statuses of a call or dial that nobody answered.
+https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
+
+TAKEN = frozenset({"bridged", "redirected-from-bridged"})
+"""How a wait in a queue ended when an agent took the call.
+https://www.twilio.com/docs/voice/twiml/enqueue#attributes-action"""
+
+LONGEST_DETAIL = 255
+"""Characters of a line's detail that the catalog has room for."""
+
+MOST_QUESTIONS = 2
+"""A silent or wrong key is asked again once where a key is needed."""
+
+REASONS: Mapping[ConsentOutcome, Reason] = {
+    ConsentOutcome.REFUSED: Reason.REFUSED,
+    ConsentOutcome.NO_ANSWER: Reason.NO_ANSWER,
+    ConsentOutcome.HUNG_UP: Reason.HUNG_UP,
+    ConsentOutcome.ANNOUNCEMENT_FAILED: Reason.ANNOUNCEMENT_FAILED,
+}
+"""Why a call is not recorded after an answer that does not allow it."""
+
+
+def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now: datetime) -> Call:
+    """Return the line of a call whose own leg is the customer's, before anything is decided of it.
+
+    It came in, or was placed over the API.
+
+    Args:
+        request: Twilio's request.
+        dial: whom to connect: E.164, `client:NAME` or `sip:ADDRESS`.
+        country: ISO 3166 code by which a number without prefix is read.
+        now: UTC.
+    """
+    placed = request.direction.startswith("outbound")
+    customer, own = (request.to, request.from_) if placed else (request.from_, request.to)
+    return Call(
+        account_sid=request.account_sid,
+        call_sid=request.call_sid,
+        direction=Direction.OUT if placed else Direction.IN,
+        customer_number=outside(customer, country),
+        own_number=normalise(own, country),
+        started_at=now,
+        dial=dial,
+        channel_map=CUSTOMER_FIRST,
+        leg=request.call_sid,
+    )
+
+
+def to_be_told(line: Call, announcement: Announcement, policy: Policy) -> Call:
+    """Return the line of a call whose outside party is to hear an announcement."""
+    return replace(
+        line,
+        announcement=announcement.hash,
+        mode=policy.mode,
+        legal_basis=policy.legal_basis,
+    )
+
+
+def not_recorded(line: Call, reason: Reason, detail: str = "") -> Call:
+    """Return the line of a call that is not recorded."""
+    said = detail[:LONGEST_DETAIL]
+    return replace(line, outcome=Outcome.NOT_RECORDED, reason=reason, detail=said)
+
+
+def not_connected(line: Call, error: InvalidQuery) -> Call:
+    """Return the line of a call for which the app names nobody that Twilio could connect."""
+    return not_recorded(line, Reason.CATALOG_DOWN, str(error))
+
+
+def why_not_connected(line: Call) -> str:
+    """Return why the app could connect a call with nobody; empty if it could, or did not try."""
+    failed = line.reason is Reason.CATALOG_DOWN and line.detail.startswith("dial: ")
+    return line.detail if failed else ""
+
+
+def judge(mode: ConsentMode, key: str, asked: int) -> ConsentOutcome | None:
+    """Return what a key, or its absence, says; None when the question is to be put again.
+
+    Args:
+        mode: how the party is told or asked.
+        key: what was pressed, empty for nothing.
+        asked: how often the question was put; 0 after the notice.
+    """
+    if not mode.asks:  # no key was offered
+        return ConsentOutcome.INFORMED
+    if not asked:  # who knows the question may say no before it is put
+        return ConsentOutcome.REFUSED if key == "2" and not mode.needs_yes else None
+    if key == "2":
+        return ConsentOutcome.REFUSED
+    if not mode.needs_yes:
+        return ConsentOutcome.INFORMED
+    return ConsentOutcome.GRANTED if key == "1" else unanswered(asked)
+
+
+def unanswered(asked: int) -> ConsentOutcome | None:
+    """Return what comes of a question without an answer: None when it is to be put again."""
+    return None if asked < MOST_QUESTIONS else ConsentOutcome.NO_ANSWER
+
+
+def must_hang_up(call: Call, outcome: ConsentOutcome) -> bool:
+    """Whether an answer ends the call. A notice that failed never does."""
+    said_no = outcome in {ConsentOutcome.REFUSED, ConsentOutcome.NO_ANSWER}
+    return said_no and call.mode is ConsentMode.OPT_IN_OR_HANG_UP
+
+
+def consent_of(
+    call: Call, announcement: Announcement, outcome: ConsentOutcome, now: datetime, key: str = ""
+) -> Consent:
+    """Return the consent of the party that was told, with the given outcome."""
+    return Consent(
+        account_sid=call.account_sid,
+        call_sid=call.call_sid,
+        leg=call.leg,
+        outcome=outcome,
+        method=BY_KEY if announcement.question else BY_ANNOUNCEMENT,
+        announcement=announcement.hash,
+        language=announcement.language,
+        at=now,
+        key=key if announcement.question else "",
+    )
+
+
+def heard(
+    call: Call, announcement: Announcement, *, key: str, waited: float, seconds: float
+) -> bool:
+    """Whether what was last sent to be played can have been heard to its end by now.
+
+    Args:
+        call: its `asked` says what was sent: the notice, or the question.
+        announcement: what they are of.
+        key: what was pressed: who answers a question need not hear it out. It is no answer where
+            only 2 is one.
+        waited: seconds for which Twilio waits for a key when nothing is pressed.
+        seconds: since it was sent.
+    """
+    if not call.asked:
+        return seconds - waited >= shortest_notice(announcement)
+    answered = key == "2" or (bool(key) and call.mode is not None and call.mode.needs_yes)
+    return answered or seconds - waited >= shortest_question(announcement)
+
+
+def may_record(record: CallRecord) -> bool:
+    """Whether a consent of the call allows recording, and nothing else was found against it."""
+    consented = any(consent.outcome.allows_recording for consent in record.consents)
+    return consented and not ruled_out(record.call)
+
+
+def ruled_out(call: Call) -> bool:
+    """Whether a call is not to be recorded; that nothing came of an earlier part does not count."""
+    return call.outcome is Outcome.NOT_RECORDED and call.reason not in NOTHING_CAME
+
+
+def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | None]:
+    """Return what the ledger is to say of a call that ended, as far as is known now.
+
+    A call that was told and connected owes a recording until Twilio tells of one.
+    """
+    if not record.consents and record.call.announced_at is not None:
+        reason = Reason.APP_FAILED if _talked(record.call, end) else Reason.HUNG_UP
+        return Outcome.NOT_RECORDED, reason
+    if (end.dial_status or end.call_status) in UNANSWERED:
+        return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
+    taken = record.legs or end.queue_result in TAKEN
+    if is_queue(record.call.dial) and not taken:
+        return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
+    if not record.consents:  # nothing was ever sent to be played
+        connected = end.dial_status or end.queue_result
+        if not connected and record.call.channel_map == AGENT_FIRST:
+            return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
+        reason = Reason.CATALOG_DOWN if connected else Reason.HUNG_UP
+        return Outcome.NOT_RECORDED, reason
+    return Outcome.OWED, None
+
+
+def _talked(call: Call, end: CallEnd) -> bool:
+    """Whether who was told, and whose answer never came, was connected with somebody."""
+    if call.leg != call.call_sid:  # told on the leg that was dialled, before it is connected
+        return end.bridged
+    return end.dial_status is not None or end.queue_result is not None
+
+
+def channels_of(source: str | None, leg: str | None, record: CallRecord) -> tuple[Role, ...]:
+    """Return who is on channel 1 and 2; empty where it is not known.
+
+    Args:
+        source: Twilio's word for what started the recording.
+        leg: the leg that Twilio says it is of.
+        record: the call it belongs to.
+    """
+    call = record.call
+    if leg != call.call_sid:
+        agents = {each.leg_sid for each in record.legs if each.agent}
+        return AGENT_FIRST if source in TWO_CHANNELS and leg in agents else ()
+    if source == "RecordVerb":  # of the leg alone: https://www.twilio.com/docs/voice/twiml/record
+        return call.channel_map[:1]
+    return call.channel_map if source in TWO_CHANNELS else ()

@@ -1,0 +1,100 @@
+"""Inside parties: the register of who was informed, and the legs that belong to calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from twirec.catalog.audit import tell_of
+from twirec.catalog.database import Database
+from twirec.catalog.rows import to_informed_agent, to_leg, values
+from twirec.catalog.tables import agents, calls, consents, legs
+from twirec.model.agents import InformedAgent, Leg
+from twirec.model.audit import Action, AuditDraft
+from twirec.model.vocabulary import ConsentOutcome
+
+PROOF = tuple(outcome.value for outcome in ConsentOutcome if outcome.allows_recording)
+
+
+class Agents:
+    """The part of the catalog that knows the agents and their legs."""
+
+    database: Database
+
+    def inform_agent(self, entry: InformedAgent) -> InformedAgent:
+        """Add an entry to the register, and return it with its number."""
+        row = values(entry)
+        row.pop("id")
+        with self.database.write() as connection:
+            made = connection.execute(insert(agents).values(row).returning(agents))
+            written = made.mappings().one()
+            tell_of(connection, written, "entry", AuditDraft(entry.at, entry.by, "", Action.INFORM))
+            return replace(entry, id=written["id"])
+
+    def informed_agents(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
+        """Return the register, or what it says of some agents, oldest entry first."""
+        statement = select(agents).order_by(agents.c.informed_on, agents.c.id)
+        if names is not None:
+            statement = statement.where(agents.c.agent.in_(names))
+        with self.database.read() as connection:
+            return [to_informed_agent(row) for row in connection.execute(statement)]
+
+    def name_agents(
+        self, account_sid: str, call_sid: str, entries: Sequence[int], warning: str
+    ) -> None:
+        """Name entries of the register in the consent of a call that allows recording."""
+        line = (calls.c.account_sid == account_sid) & (calls.c.call_sid == call_sid)
+        consent = (
+            (consents.c.account_sid == account_sid)
+            & (consents.c.call_sid == call_sid)
+            & consents.c.outcome.in_(PROOF)
+        )
+        with self.database.write() as connection:
+            for row in connection.execute(select(consents).where(consent).with_for_update()).all():
+                named = sorted({*row.agents, *entries})
+                own = consent & (consents.c.leg == row.leg)
+                connection.execute(update(consents).where(own).values(agents=named))
+            if warning:
+                connection.execute(update(calls).where(line).values(detail=warning))
+
+    def add_leg(self, leg: Leg) -> Leg | None:
+        """Write a leg down, and its call where that was not known; return what was known."""
+        there = _is(leg.account_sid, leg.leg_sid)
+        with self.database.write() as connection:
+            if self.database.insert_once(connection, legs, values(leg)):
+                return None
+            before = connection.execute(select(legs).where(there).with_for_update()).one()
+            if before.call_sid is None:
+                connection.execute(update(legs).where(there).values(call_sid=leg.call_sid))
+            return to_leg(before)
+
+    def knows_agent(self, agent: str) -> bool:
+        """Whether an agent had a part in any call."""
+        with self.database.read() as connection:
+            found = connection.execute(select(legs).where(legs.c.agent == agent).limit(1)).first()
+        return found is not None
+
+    def is_agents(self, account_sid: str, sid: str) -> bool:
+        """Whether a leg is that of an agent, also of one who dialled out by it."""
+        with self.database.read() as connection:
+            agents_leg = select(legs).where(_is(account_sid, sid), legs.c.agent != "")
+            return connection.execute(agents_leg).first() is not None
+
+    def knows_leg(self, account_sid: str, sid: str) -> bool:
+        """Whether a SID is that of a leg, and not of a call of its own."""
+        with self.database.read() as connection:
+            known = connection.execute(select(legs).where(_is(account_sid, sid))).first()
+            own = known is not None and has_line(connection, account_sid, sid)
+        return known is not None and known.call_sid != sid and not own
+
+
+def has_line(connection: Connection, account_sid: str, sid: str) -> bool:
+    """Whether a SID is that of a call with a line."""
+    line = (calls.c.account_sid == account_sid) & (calls.c.call_sid == sid)
+    return connection.execute(select(calls.c.call_sid).where(line)).first() is not None
+
+
+def _is(account_sid: str, leg_sid: str) -> ColumnElement[bool]:
+    return (legs.c.account_sid == account_sid) & (legs.c.leg_sid == leg_sid)

@@ -1,0 +1,142 @@
+"""The audit log, which is only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, text
+
+from twirec.catalog.database import Database
+from twirec.catalog.rows import values
+from twirec.catalog.tables import audit, audit_check, metadata
+from twirec.model.audit import (
+    HISTORIES,
+    Action,
+    AuditCheck,
+    AuditDraft,
+    AuditEntry,
+    AuditHead,
+    AuditQuery,
+    Pass,
+    chained,
+    content_hash,
+)
+
+TELLING = (Action.POLICY.value, Action.INFORM.value)
+"""The actions of entries that hold the hash of a row."""
+
+LOCK = 0x7457_1BEC
+"""The advisory lock of those who write to the chain, on PostgreSQL."""
+
+
+class Audit:
+    """The part of the catalog that keeps the audit log."""
+
+    database: Database
+
+    def append_audit(self, draft: AuditDraft) -> AuditEntry:
+        """Add an entry at the end of the chain."""
+        with self.database.write() as connection:
+            return append(connection, draft)
+
+    def audit_log(self, query: AuditQuery) -> list[AuditEntry]:
+        """Return the entries that match, newest first."""
+        statement = select(audit).order_by(audit.c.seq.desc()).limit(query.limit)
+        if query.since is not None:
+            statement = statement.where(audit.c.at >= query.since)
+        if query.until is not None:
+            statement = statement.where(audit.c.at < query.until)
+        if query.before is not None:
+            statement = statement.where(audit.c.seq < query.before)
+        for column, wanted in (
+            (audit.c.by, query.who),
+            (audit.c.action, query.action),
+            (audit.c.sid, query.sid),
+            (audit.c.number, query.number),
+        ):
+            if wanted is not None:
+                statement = statement.where(column == wanted)
+        with self.database.read() as connection:
+            return [_to_entry(row) for row in connection.execute(statement)]
+
+    def audit_entries(self, after: int, limit: int) -> list[AuditEntry]:
+        """Return the entries whose `seq` is greater, in order."""
+        statement = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
+        with self.database.read() as connection:
+            return [_to_entry(row) for row in connection.execute(statement)]
+
+    def histories(self) -> tuple[list[AuditEntry], Mapping[tuple[str, int], str]]:
+        """Return what the log says of the rows of histories, and what they are, of one moment."""
+        telling = select(audit).where(audit.c.action.in_(TELLING), audit.c.ok).order_by(audit.c.seq)
+        with self.database.read(snapshot=True) as connection:
+            entries = [
+                entry
+                for row in connection.execute(telling, execution_options={"yield_per": 500})
+                if "content" in (entry := _to_entry(row)).detail
+            ]
+            rows = {
+                (name, row["id"]): content_hash({**row})
+                for name in HISTORIES.values()
+                for row in connection.execute(select(metadata.tables[name])).mappings()
+            }
+        return entries, rows
+
+    def audit_check(self) -> AuditCheck | None:
+        """Return how far workers have looked at the log; None if they never did."""
+        columns = [audit_check.c[field.name] for field in fields(AuditCheck)]
+        try:
+            with self.database.read() as connection:
+                row = connection.execute(select(*columns)).mappings().first()
+            if row is None:
+                return None
+            return AuditCheck(**{**row, "going": Pass(row["going"]) if row["going"] else None})
+        except ValueError:  # so that all of it is looked at again
+            return AuditCheck(why="what was remembered of it was changed")
+
+    def set_audit_check(self, check: AuditCheck) -> None:
+        """Remember how far the log was looked at, and what was found."""
+        with self.database.write() as connection:
+            connection.execute(delete(audit_check))
+            connection.execute(insert(audit_check).values(id=1, **asdict(check)))
+
+    def audit_head(self) -> AuditHead | None:
+        """Return where the chain ends; None if nothing was ever written down."""
+        with self.database.read() as connection:
+            return _head(connection)
+
+
+def append(connection: Connection, draft: AuditDraft) -> AuditEntry:
+    """Add an entry in a transaction that writes: both are done, or neither.
+
+    SQLite's transactions write one after the other anyhow; PostgreSQL's wait here.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    entry = chained(draft, _head(connection))
+    connection.execute(insert(audit).values(values(entry)))
+    return entry
+
+
+def tell_of(connection: Connection, row: RowMapping, field: str, draft: AuditDraft) -> AuditEntry:
+    """Add the entry of a row of a history, with its number and its hash, in its transaction.
+
+    Args:
+        connection: of the transaction in which the row was written.
+        row: all its columns, as they are in the database.
+        field: of `HISTORIES`.
+        draft: the entry without these.
+    """
+    told = {field: row["id"], "content": content_hash({**row})}
+    return append(connection, replace(draft, detail={**told, **draft.detail}))
+
+
+def _head(connection: Connection) -> AuditHead | None:
+    newest = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return AuditHead(row.seq, row.hash) if row else None
+
+
+def _to_entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(**{field.name: getattr(row, field.name) for field in fields(AuditEntry)})

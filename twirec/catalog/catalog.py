@@ -1,0 +1,112 @@
+"""The catalog: its parts as one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+
+from twirec.catalog import identity, migrate
+from twirec.catalog.agents import Agents
+from twirec.catalog.announcements import Keepsakes
+from twirec.catalog.audit import Audit
+from twirec.catalog.conferences import Participants
+from twirec.catalog.database import Database
+from twirec.catalog.derivatives import Derivatives
+from twirec.catalog.due_work import Work
+from twirec.catalog.events import Outbox
+from twirec.catalog.foreign_recordings import ForeignRecordings
+from twirec.catalog.journal import Journal
+from twirec.catalog.ledger import Ledger
+from twirec.catalog.operations import Upkeep
+from twirec.catalog.orders import Orders
+from twirec.catalog.pauses import Pauses
+from twirec.catalog.policy import Policies
+from twirec.catalog.recordings import Recordings
+from twirec.catalog.search import Search
+from twirec.catalog.vendor_retention import Keeping
+from twirec.catalog.waveforms import Waves
+from twirec.model.errors import CatalogUnavailable
+from twirec.model.ownership import OURS, Adopt
+
+LEAST_ROOM = 32_000_000
+"""Bytes that the disk of a SQLite catalog has to have: below that a write may fail at any time,
+though small ones still pass, into room that the files have already."""
+
+
+class SqlCatalog(
+    Agents,
+    Participants,
+    Ledger,
+    Orders,
+    Pauses,
+    Policies,
+    Recordings,
+    Work,
+    Keepsakes,
+    Upkeep,
+    Outbox,
+    Search,
+    Audit,
+    Waves,
+    Keeping,
+    Journal,
+    Derivatives,
+    ForeignRecordings,
+):
+    """The catalog port on a SQL database.
+
+    Args:
+        url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
+        notices: the clock by which notices are dated; None if none are to be written.
+        audit_key: of the HMACs that stand for numbers in the audit log; empty leaves them out.
+        adopt: what is taken over of what an account has; rows beyond it stay as they are.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        notices: Callable[[], datetime] | None = None,
+        audit_key: str = "",
+        adopt: Adopt = OURS,
+    ) -> None:
+        self.database = Database(url, notices, migrate.refuse_newer)
+        self.audit_key = audit_key
+        self.to_adopt = adopt
+
+    def set_up(self) -> None:
+        """Make the tables, or bring them to this version. Doing it again changes nothing."""
+        migrate.upgrade(self.database)
+        identity.make_identity(self.database)
+
+    def identity(self) -> str:
+        """Return which catalog this is. It has been the same since the catalog was made."""
+        return identity.make_identity(self.database)
+
+    def take_identity(self, value: str) -> None:
+        """Be the catalog from whose bucket this one was made anew."""
+        identity.take_identity(self.database, value)
+
+    def check(self) -> None:
+        """Check that the database answers, is of this version, and has room to be written.
+
+        Raises:
+            CatalogUnavailable: it does not, is not or has none; the message names the fix.
+        """
+        migrate.check(self.database)
+        if self.database.file is None:
+            return
+        free = shutil.disk_usage(self.database.file.parent).free
+        if free < LEAST_ROOM:
+            raise CatalogUnavailable(
+                f"The disk of the catalog has {free // 1_000_000} MB left: make room on it."
+            )
+
+    def shorten_log(self) -> None:
+        """Let nothing of what was erased stay beside the database. See `Database.shorten_log`."""
+        self.database.shorten_log()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()

@@ -1,0 +1,269 @@
+"""The connection to the database: transactions, and its errors in our words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import StaticPool
+
+from twirec.catalog.outages import Outages
+from twirec.catalog.urls import NO_DRIVER, database_url
+from twirec.model.budget import left
+from twirec.model.errors import CatalogUnavailable, SettingsError
+
+PATIENCE = 3
+"""Seconds after which a transaction that waits for a lock, a connection or a statement gives up.
+
+A caller is on the line: Twilio hangs up on an answer that takes 15 seconds, and a call goes on
+unrecorded only if we say so before. Workers simply try again.
+"""
+
+
+class Database:
+    """One database, opened at the first transaction.
+
+    Args:
+        url: a SQLAlchemy URL. `sqlite://` alone lives in memory, for tests.
+        notices: the clock by which notices are dated; None if none are to be written.
+        look: looks at the database in the first transaction, and raises what forbids to use it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        notices: Callable[[], datetime] | None = None,
+        look: Callable[[Connection], object] | None = None,
+    ) -> None:
+        self._notices = notices
+        self._look = look
+        try:
+            self.url = database_url(url)
+        except ValueError as error:
+            raise SettingsError([f"TWIREC_DATABASE_URL is wrong: {error}"]) from None
+        self._memory = self.url.get_backend_name() == "sqlite" and self.url.database in (
+            None,
+            "",
+            ":memory:",
+        )
+        # Threads share the one connection that a database in memory lives in, so they take turns.
+        self._turn = threading.RLock() if self._memory else nullcontext()
+        self._outages = Outages(self._write_nothing)
+        try:
+            self.engine = self._make_engine()
+        except ImportError:
+            raise SettingsError([f"TWIREC_DATABASE_URL: {NO_DRIVER}"]) from None
+
+    def _make_engine(self) -> Engine:
+        if self._memory:
+            engine = create_engine(
+                self.url,
+                poolclass=StaticPool,
+                connect_args={"check_same_thread": False},
+                hide_parameters=True,
+            )
+        elif self.url.get_backend_name() == "sqlite":
+            engine = create_engine(
+                _only_what_is_there(self.url),
+                pool_size=8,
+                max_overflow=56,
+                pool_timeout=PATIENCE,
+                connect_args={"timeout": PATIENCE},
+                hide_parameters=True,  # numbers are among them, and errors end up in logs
+            )
+        else:
+            engine = create_engine(
+                self.url,
+                pool_size=8,
+                max_overflow=56,
+                pool_timeout=PATIENCE,
+                pool_pre_ping=True,
+                connect_args={
+                    "connect_timeout": PATIENCE,
+                    "options": f"-c statement_timeout={PATIENCE}s",
+                },
+                hide_parameters=True,
+            )
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        else:
+            event.listen(engine, "begin", _begin_postgres)
+        return engine
+
+    @contextmanager
+    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """A transaction that only reads; with `snapshot`, all of it as of one moment.
+
+        On SQLite every transaction is of one moment (https://www.sqlite.org/isolation.html).
+        """
+        with self._transaction(), self.engine.connect() as connection:
+            reader = connection.execution_options(twirec_reads=True)
+            if snapshot and self.engine.dialect.name != "sqlite":
+                reader = reader.execution_options(isolation_level="REPEATABLE READ")
+            with reader.begin():
+                self._look_once(reader)
+                yield reader
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: all of it, or, after an error, none of it."""
+        with self._transaction(), self.engine.begin() as connection:
+            self._look_once(connection)
+            yield connection.execution_options(twirec_notices=self._notices)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._turn, self._outages.minded(), self._translated():
+            yield
+
+    def _look_once(self, connection: Connection) -> None:
+        if self._look is not None:
+            self._look(connection)
+            self._look = None
+
+    def _write_nothing(self) -> None:
+        with self.write():
+            pass
+
+    def insert_once(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+        """Insert a row unless one with its primary key is there. True if it was inserted."""
+        insert = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
+        key = list(table.primary_key)
+        statement = insert(table).values(values).on_conflict_do_nothing(index_elements=key)
+        # Not by rowcount: psycopg says -1 here.
+        return connection.execute(statement.returning(*key)).first() is not None
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None for one in memory, and for other databases."""
+        on_disk = self.engine.dialect.name == "sqlite" and not self._memory
+        return Path(self.url.database or "") if on_disk else None
+
+    def make_file(self) -> None:
+        """Make the file of a SQLite database, readable by its owner only: it holds numbers.
+
+        SQLite gives the files beside it, `-wal` and `-shm`, the same mode.
+
+        Raises:
+            CatalogUnavailable: it cannot be made there; the message says where and why.
+        """
+        if self.file is None:
+            return
+        try:
+            self.file.touch(mode=0o600, exist_ok=True)
+        except OSError as error:
+            raise CatalogUnavailable(
+                f"The catalog cannot be made at {self.file.absolute()}: {error.strerror}."
+            ) from error
+
+    def shorten_log(self) -> None:
+        """Bring what was written into the file of a SQLite database, and empty the log beside it.
+
+        What is deleted is overwritten in the file, and stays in the log until then. If others are
+        reading, the next time does it. For other databases nothing is done.
+
+        Source: https://www.sqlite.org/pragma.html#pragma_wal_checkpoint.
+        """
+        if self.file is None:
+            return
+        with (
+            self._transaction(),
+            closing(self.engine.raw_connection()) as connection,
+            suppress(sqlite3.OperationalError),
+        ):
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._outages.close()
+        self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise CatalogUnavailable(self._absent() or _explain(error)) from error
+        except PoolTimeoutError as error:
+            raise CatalogUnavailable("The catalog has no free connection.") from error
+
+    def _absent(self) -> str:
+        """Return that there is no file, and where it is looked for; empty if there is one."""
+        if self.file is None or self.file.is_file():
+            return ""
+        if self.file.is_dir():
+            return f"TWIREC_DATABASE_URL names a folder, {self.file.absolute()}: name a file in it."
+        return f"There is no catalog at {self.file.absolute()}: run `twirec init`."
+
+
+def _only_what_is_there(url: URL) -> URL:
+    """Let SQLite make no file: it would be one that others may read, and an empty catalog.
+
+    `mode=rw` opens what is there and makes nothing (https://www.sqlite.org/uri.html).
+    """
+    if "uri" in url.query:  # whoever writes one themselves knows what they want of it
+        return url
+    path = quote(str(Path(url.database or "").absolute()))
+    return url.set(database=f"file:{path}").update_query_dict({"mode": "rw", "uri": "true"})
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves, see _begin_sqlite
+    for pragma in (
+        "journal_mode=WAL",  # readers do not wait for the writer
+        "synchronous=FULL",  # what is committed survives a power cut (https://sqlite.org/pragma.html)
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is deleted is overwritten: Debian's default, and not SQLite's
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _let_wait(connection: Connection) -> None:
+    """Say how long a transaction may wait for others: not longer than is left of a budget."""
+    seconds = left(PATIENCE)
+    if seconds < PATIENCE or connection.info.get("twirec_hurried"):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        connection.info["twirec_hurried"] = seconds < PATIENCE
+
+
+def _begin_postgres(connection: Connection) -> None:
+    seconds = left(PATIENCE)
+    if seconds < PATIENCE * 0.9:  # what the connection was opened with does for the first one
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later could find itself out of date in between and
+    # fail at once; taking the write lock at the start waits instead.
+    # https://www.sqlite.org/lang_transaction.html
+    _let_wait(connection)
+    reads = connection.get_execution_options().get("twirec_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _explain(error: DBAPIError) -> str:
+    # Never str(error): it carries the statement's parameters, and so numbers.
+    words = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
+    if "no such table" in words or "does not exist" in words or "no such column" in words:
+        return f"The catalog is not set up for this version: run `twirec init` ({words})."
+    return f"The catalog cannot be used: {words}{_ADVICE.get(words, '')}."
+
+
+_ADVICE = {
+    "unable to open database file": "; give this user the file and its folder",
+    "attempt to write a readonly database": "; give this user the file and its folder",
+    "database is locked": "; another process writes into it, or was stopped while it did",
+    "file is not a database": "; correct TWIREC_DATABASE_URL",
+}
+"""What mends what SQLite says."""

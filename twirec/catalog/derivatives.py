@@ -1,0 +1,176 @@
+"""Derivatives: what is made of recordings, written down before it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, select, update
+
+from twirec.catalog.database import Database
+from twirec.catalog.rows import to_recording, values
+from twirec.catalog.tables import derivatives, recordings
+from twirec.model.audio import Asked
+from twirec.model.bucket import StoredObject
+from twirec.model.derivatives import Derivative, derivative_name
+from twirec.model.errors import CustodyRefused
+from twirec.model.states import STORED, Custody
+
+ARCHIVED = recordings.c.state.in_([state.value for state in STORED])
+"""Whose bytes the bucket holds."""
+
+MAY_LEAVE = and_(
+    ARCHIVED,
+    recordings.c.custody == Custody.ACTIVE.value,
+)
+"""Of which recordings something may be made."""
+
+
+class Derivatives:
+    """The part of the catalog that keeps derivatives."""
+
+    database: Database
+
+    def begin_derivative(self, derivative: Derivative) -> Derivative:
+        """Write down that an object will be made, and return what is known of it."""
+        its_own = derivatives.c.object_name == derivative.object_name
+        with self.database.write() as connection:
+            if not _holds(connection, derivative.recording_sid, MAY_LEAVE):
+                raise CustodyRefused(f"{derivative.recording_sid} may not leave (any more).")
+            if not self.database.insert_once(connection, derivatives, values(derivative)):
+                known = _to_derivative(connection.execute(select(derivatives).where(its_own)).one())
+                later = _later(known.expires_at, derivative.expires_at)
+                connection.execute(update(derivatives).where(its_own).values(expires_at=later))
+            return _to_derivative(connection.execute(select(derivatives).where(its_own)).one())
+
+    def derivative_made(
+        self, object_name: str, stored: StoredObject, at: datetime
+    ) -> Derivative | None:
+        """Write down that the bucket holds it."""
+        facts = {
+            "made_at": at,
+            "generation": stored.generation,
+            "size": stored.size,
+            "crc32c": stored.crc32c,
+            "own_sha256": stored.labels.get("sha256"),
+            "due_at": None,
+            "last_error": "",
+        }
+        with self.database.write() as connection:
+            sid = connection.scalar(
+                select(derivatives.c.recording_sid).where(derivatives.c.object_name == object_name)
+            )
+            if sid is None or not _holds(connection, sid, ARCHIVED):
+                return None
+            made = update(derivatives).where(derivatives.c.object_name == object_name)
+            row = connection.execute(made.values(facts).returning(derivatives)).one()
+        return _to_derivative(row)
+
+    def derivatives(self, recording_sid: str) -> list[Derivative]:
+        """Return what was made, or begun, of a recording, in order of the names."""
+        return self._where(derivatives.c.recording_sid == recording_sid)
+
+    def known_derivatives(self, names: Sequence[str]) -> set[str]:
+        """Return those of some names that are names of derivatives."""
+        known = select(derivatives.c.object_name).where(derivatives.c.object_name.in_(names))
+        with self.database.read() as connection:
+            return set(connection.scalars(known))
+
+    def _where(self, condition: ColumnElement[bool]) -> list[Derivative]:
+        statement = select(derivatives).where(condition).order_by(derivatives.c.object_name)
+        with self.database.read() as connection:
+            return [_to_derivative(row) for row in connection.execute(statement)]
+
+    def forget_derivative(self, object_name: str) -> None:
+        """Forget one, so that it is made anew when it is wanted: its object must be gone."""
+        with self.database.write() as connection:
+            its_own = derivatives.c.object_name == object_name
+            connection.execute(delete(derivatives).where(its_own))
+
+    def take_expired_derivatives(self, now: datetime, limit: int) -> list[Derivative]:
+        """Forget those that expired, and return them: their objects must go."""
+        expired = (
+            select(derivatives.c.object_name)
+            .where(derivatives.c.expires_at <= now)
+            .order_by(derivatives.c.expires_at)
+            .limit(limit)
+        )
+        statement = delete(derivatives).where(derivatives.c.object_name.in_(expired))
+        with self.database.write() as connection:
+            rows = connection.execute(statement.returning(derivatives)).all()
+        return [_to_derivative(row) for row in rows]
+
+    def enrol_listening_copies(
+        self, asked: Asked, extension: str, now: datetime, since: str, limit: int
+    ) -> int:
+        """Make a listening copy due of each recording that lacks it, and return of how many."""
+        there = exists().where(
+            derivatives.c.recording_sid == recordings.c.sid, derivatives.c.asked == asked.words
+        )
+        lacking = (
+            select(recordings)
+            .where(MAY_LEAVE, recordings.c.object_name >= since, ~there)
+            .order_by(recordings.c.object_name.desc())
+            .limit(limit)
+        )
+        with self.database.write() as connection:
+            found = [to_recording(row) for row in connection.execute(lacking)]
+            for recording in found:
+                copy = Derivative(
+                    object_name=derivative_name(recording, asked, extension),
+                    recording_sid=recording.sid,
+                    sha256=recording.sha256 or "",
+                    format=asked.format,
+                    asked=asked.words,
+                    begun_at=now,
+                    due_at=now,
+                )
+                self.database.insert_once(connection, derivatives, values(copy))
+        return len(found)
+
+    def claim_listening_copy(self, now: datetime, until: datetime) -> Derivative | None:
+        """Take the copy that is due longest, and count an attempt; None if none is due."""
+        due = derivatives.alias("due")
+        first = (
+            select(due.c.object_name)
+            .join(recordings, recordings.c.sid == due.c.recording_sid)
+            .where(due.c.due_at <= now, MAY_LEAVE)
+            .order_by(due.c.due_at, due.c.object_name)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=due)
+        )
+        statement = (
+            update(derivatives)
+            .where(derivatives.c.object_name == first.scalar_subquery())
+            .values(due_at=until, attempts=derivatives.c.attempts + 1)
+            .returning(derivatives)
+        )
+        with self.database.write() as connection:
+            row = connection.execute(statement).first()
+        return None if row is None else _to_derivative(row)
+
+    def postpone_listening_copy(
+        self, object_name: str, due_at: datetime | None, error: str
+    ) -> None:
+        """Let it be tried again at that time, or never when it is None."""
+        its_own = derivatives.c.object_name == object_name
+        with self.database.write() as connection:
+            connection.execute(
+                update(derivatives).where(its_own).values(due_at=due_at, last_error=error)
+            )
+
+
+def _holds(connection: Connection, sid: str, condition: ColumnElement[bool]) -> bool:
+    """Whether something holds for a recording, and will until the transaction ends."""
+    statement = select(recordings.c.sid).where(recordings.c.sid == sid, condition)
+    return connection.scalar(statement.with_for_update()) is not None
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return None if one is None or other is None else max(one, other)
+
+
+def _to_derivative(row: Row[Any]) -> Derivative:
+    return Derivative(**{field.name: getattr(row, field.name) for field in fields(Derivative)})

@@ -1,0 +1,142 @@
+"""What is not the installation's own: recordings that only the vendor has, and rows held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    select,
+    union_all,
+    update,
+)
+
+from twirec.catalog.conferences import owner_of
+from twirec.catalog.database import Database
+from twirec.catalog.tables import calls, foreign, recordings
+from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim, Foreign, NotOurs
+from twirec.model.states import State
+
+NOT_MOVED = (State.RECORDING.value, State.COMPLETED.value, State.ARCHIVED.value)
+"""The states in which the vendor has a copy that a transfer would delete."""
+
+ONLY_THERE = ~exists().where(recordings.c.sid == foreign.c.sid)
+"""Whether nobody told us of a recording since a sweep saw it."""
+
+
+def held(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[bool]:
+    """Return the condition of rows that were taken over when more was, and stay as they are.
+
+    Args:
+        adopt: what is taken over now.
+        rows: the recordings, or an alias of them.
+    """
+    if adopt.everything:
+        return false()
+    sure: ColumnElement[bool] = rows.c.claim.in_([claim.value for claim in ALWAYS_OURS])
+    if adopt.numbers is not None:
+        sure |= (rows.c.claim == Claim.NAMED.value) & exists().where(
+            calls.c.account_sid == rows.c.account_sid,
+            calls.c.call_sid == rows.c.call_sid,
+            calls.c.own_number.in_(sorted(adopt.numbers)),
+        )
+    return rows.c.state.in_(NOT_MOVED) & ~sure
+
+
+class ForeignRecordings:
+    """The part of the catalog that knows what is not the installation's own."""
+
+    database: Database
+    to_adopt: Adopt
+
+    def wrote_line(self, account_sid: str, sid: str) -> bool:
+        """Whether a call, or the one that a leg or conference belongs to, was told of live."""
+        with self.database.read() as connection:
+            line = _line(account_sid, owner_of(connection, account_sid, sid)) & ~calls.c.late
+            return connection.execute(select(calls.c.call_sid).where(line)).first() is not None
+
+    def first_call(self, own_number: str) -> datetime | None:
+        """Return when the first call of a number was told of live; None if none was."""
+        first = select(func.min(calls.c.started_at))
+        with self.database.read() as connection:
+            began: datetime | None = connection.scalar(
+                first.where(calls.c.own_number == own_number, ~calls.c.late)
+            )
+        return began
+
+    def is_held(self, sid: str) -> bool:
+        """Whether a row was taken over when more was, and stays as it is."""
+        statement = select(recordings.c.sid).where(recordings.c.sid == sid, held(self.to_adopt))
+        with self.database.read() as connection:
+            return connection.execute(statement).first() is not None
+
+    def set_claim(self, sid: str, claim: Claim) -> None:
+        """Write down by what a recording is the installation's own."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(recordings).where(recordings.c.sid == sid).values(claim=claim.value)
+            )
+
+    def foreign(self, account_sid: str, since: datetime, until: datetime) -> list[Foreign]:
+        """Return what sweeps saw that is not the installation's own, made in a span, UTC."""
+        with self.database.read() as connection:
+            return _foreign(connection, account_sid, since, until)
+
+    def set_foreign(
+        self, account_sid: str, since: datetime, until: datetime, seen: Sequence[Foreign]
+    ) -> None:
+        """Write down what a sweep saw of a span, in the place of what was seen of it before."""
+        there = {each.sid: each for each in seen if since <= each.created_at < until}
+        with self.database.write() as connection:
+            known = {each.sid: each for each in _foreign(connection, account_sid, since, until)}
+            gone = [sid for sid, each in known.items() if there.get(sid) != each]
+            for at in range(0, len(gone), 500):
+                few = foreign.c.sid.in_(gone[at : at + 500])
+                connection.execute(delete(foreign).where(few))
+            new = [each for sid, each in there.items() if known.get(sid) != each]
+            for each in new:
+                self.database.insert_once(connection, foreign, _row(each))
+
+    def forget_foreign(self, before: datetime) -> None:
+        """Forget what was made before a moment, UTC."""
+        with self.database.write() as connection:
+            connection.execute(delete(foreign).where(foreign.c.created_at < before))
+
+
+def count_foreign(connection: Connection, adopt: Adopt, most: int) -> tuple[int, tuple[str, ...]]:
+    """Return how many recordings are not the installation's own, and the SIDs of the newest."""
+    seen = select(foreign.c.sid, foreign.c.created_at.label("at")).where(ONLY_THERE)
+    back = select(recordings.c.sid, recordings.c.started_at.label("at")).where(held(adopt))
+    both = union_all(seen, back).subquery()
+    newest = select(both.c.sid).order_by(both.c.at.desc(), both.c.sid).limit(most)
+    count = connection.execute(select(func.count()).select_from(both)).scalar_one()
+    return count, tuple(connection.scalars(newest)) if count else ()
+
+
+def _line(account_sid: str, call_sid: str) -> ColumnElement[bool]:
+    return and_(calls.c.account_sid == account_sid, calls.c.call_sid == call_sid)
+
+
+def _foreign(
+    connection: Connection, account_sid: str, since: datetime, until: datetime
+) -> list[Foreign]:
+    within = (foreign.c.created_at >= since) & (foreign.c.created_at < until)
+    rows = connection.execute(select(foreign).where(foreign.c.account_sid == account_sid, within))
+    return [
+        Foreign(row.sid, row.account_sid, row.created_at, NotOurs(row.why), row.rule)
+        for row in rows
+    ]
+
+
+def _row(each: Foreign) -> dict[str, Any]:
+    return {**asdict(each), "why": each.why.value}

@@ -1,0 +1,203 @@
+"""The journal's side of the catalog: a day's rows given out, and written again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from itertools import groupby, islice
+from typing import Any
+
+from sqlalchemy import Column, Connection, Integer, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+
+from twirec.catalog.database import Database
+from twirec.catalog.journal_tables import BY_NAME, SHELVES, Shelf, as_json, midnight, of_json
+from twirec.catalog.ledger import fill_line
+from twirec.catalog.recordings import BEFORE_ALL, tell_ledger
+from twirec.catalog.rows import to_recording, values
+from twirec.catalog.tables import calls, consents, journal, marks, recordings
+from twirec.catalog.vendor_retention import keep_what_is_to_be_kept
+from twirec.model.errors import CatalogNotEmpty, JournalUnreadable
+from twirec.model.journal import UNDATED, FoundObject, Row
+from twirec.model.records import Recording
+from twirec.model.states import FORGOTTEN, State
+
+PAGE = 500
+"""Rows that are read or written at a time."""
+
+REBUILDING = "rebuild begun"
+"""The mark of a catalog that is being filled."""
+
+
+class Journal:
+    """The part of the catalog for the journal."""
+
+    database: Database
+
+    def journal_days(self, since: date | None = None) -> list[date]:
+        """Return the days (UTC) that have rows, or had, in order; `UNDATED` first."""
+        with self.database.read() as connection:
+            known = connection.execute(select(journal.c.day).distinct()).scalars()
+            found = {date.fromisoformat(day) for day in known}
+            found.update(_days(connection, midnight(since) if since else BEFORE_ALL))
+            if connection.execute(select(recordings.c.sid).where(_UNDATED).limit(1)).first():
+                found.add(UNDATED)
+        return sorted(day for day in found if since is None or day >= since)
+
+    @contextmanager
+    def journal_rows(self, day: date) -> Iterator[Iterator[Row]]:
+        """Open the rows of a day, all of one moment."""
+        with self.database.read(snapshot=True) as connection:
+            yield _rows(connection, day)
+
+    def journal_tokens(self, day: date) -> Collection[str]:
+        """Return the tokens of the objects that this catalog wrote, or was made from."""
+        statement = select(journal.c.token).where(journal.c.day == day.isoformat())
+        with self.database.read() as connection:
+            return set(connection.execute(statement).scalars())
+
+    def add_journal_token(self, day: date, token: str) -> None:
+        """Write a token down. Doing it again changes nothing."""
+        with self.database.write() as connection:
+            self.database.insert_once(connection, journal, _token(day, token))
+
+    def drop_journal_token(self, day: date, token: str) -> None:
+        """Forget a token."""
+        this = (journal.c.day == day.isoformat()) & (journal.c.token == token)
+        with self.database.write() as connection:
+            connection.execute(delete(journal).where(this))
+
+    def forget_erasing(self, day: date) -> None:
+        """Forget of a day's recordings that are `erasing` what is not kept of `erased` ones."""
+        erasing = recordings.c.state == State.ERASING.value
+        of_day = BY_NAME["recordings"].within(day)
+        with self.database.write() as connection:
+            connection.execute(
+                update(recordings).where(erasing, of_day).values(dict.fromkeys(FORGOTTEN))
+            )
+
+    def begin_rebuild(self, at: datetime) -> None:
+        """Begin to fill a new catalog."""
+        with self.database.write() as connection:
+            begun = connection.scalar(select(marks.c.at).where(marks.c.name == REBUILDING))
+            if begun is not None:
+                raise CatalogNotEmpty(
+                    f"A rebuild that began at {begun:%Y-%m-%d %H:%M} UTC did not end in this "
+                    "catalog: delete its database and begin again, or name another with --into."
+                )
+            for shelf in SHELVES:
+                if connection.execute(select(shelf.table).limit(1)).first() is not None:
+                    raise CatalogNotEmpty(
+                        f"The catalog is not empty, it has {shelf.table.name}: a rebuild fills a "
+                        "new one only; name another with --into."
+                    )
+            connection.execute(insert(marks).values(name=REBUILDING, at=at))
+
+    def restore(self, day: date, rows: Iterable[Row], tokens: Iterable[str]) -> int:
+        """Write the rows of a day and the tokens of its objects, all or nothing."""
+        count = 0
+        with self.database.write() as connection:
+            each = map(of_json, rows)
+            while page := list(islice(each, PAGE)):
+                count += len(page)
+                for (name, _), group in groupby(page, lambda row: (row[0].name, tuple(row[1]))):
+                    self._write(connection, BY_NAME[name], [columns for _, columns in group])
+            for token in tokens:
+                self.database.insert_once(connection, journal, _token(day, token))
+        return count
+
+    def recordings_of(self, sids: Sequence[str]) -> Mapping[str, Recording]:
+        """Return those of some recordings that are there, by SID."""
+        with self.database.read() as connection:
+            found = connection.execute(select(recordings).where(recordings.c.sid.in_(sids)))
+            return {row.sid: to_recording(row) for row in found}
+
+    def take_over(self, found: Sequence[FoundObject]) -> None:
+        """Write what labels say: recordings replaced, calls and consents where there are none."""
+        with self.database.write() as connection, _fitting("its labels do not fit."):
+            for each in found:
+                if each.call and not self.database.insert_once(
+                    connection, calls, values(each.call)
+                ):
+                    fill_line(connection, each.call)
+                if each.consent:
+                    self.database.insert_once(connection, consents, values(each.consent))
+                row = values(each.recording)
+                connection.execute(self._writing(BY_NAME["recordings"]), [row])
+                keep_what_is_to_be_kept(connection, each.recording)
+                tell_ledger(connection, each.recording)
+
+    def end_rebuild(self) -> None:
+        """Write down that the new catalog is whole."""
+        with self.database.write() as connection:
+            if self.database.engine.dialect.name == "postgresql":
+                _count_on(connection)
+            connection.execute(delete(marks).where(marks.c.name == REBUILDING))
+
+    def _write(self, connection: Connection, shelf: Shelf, rows: list[dict[str, Any]]) -> None:
+        with _fitting(f"Rows of {shelf.table.name} lack what they need, or do not fit."):
+            connection.execute(self._writing(shelf), rows)
+
+    def _writing(self, shelf: Shelf) -> sqlite.Insert | postgresql.Insert:
+        """Return what inserts a row, or takes the place of the one of its key."""
+        lite = self.database.engine.dialect.name == "sqlite"
+        statement = (sqlite.insert if lite else postgresql.insert)(shelf.table)
+        key = list(shelf.table.primary_key)
+        new = {name: statement.excluded[name] for name in shelf.columns if name not in _names(key)}
+        if shelf.only_added or not new:
+            return statement.on_conflict_do_nothing(index_elements=key)
+        return statement.on_conflict_do_update(index_elements=key, set_=new)
+
+
+_UNDATED = recordings.c.started_at.is_(None)
+
+
+def _days(connection: Connection, moment: datetime) -> Iterator[date]:
+    """Yield each day that has rows, by looking for the first one after the day before."""
+    while True:
+        firsts = [connection.scalar(shelf.first_from(moment)) for shelf in SHELVES]
+        first = min(filter(None, firsts), default=None)
+        if first is None:
+            return
+        yield first.date()
+        moment = midnight(first.date()) + timedelta(days=1)
+
+
+def _rows(connection: Connection, day: date) -> Iterator[Row]:
+    for shelf in SHELVES:
+        found = connection.execute(shelf.of_day(day), execution_options={"yield_per": PAGE})
+        for row in found.mappings():
+            yield shelf.table.name, as_json(shelf.settled(dict(row)))
+
+
+def _names(columns: Iterable[Column[Any]]) -> set[str]:
+    return {column.name for column in columns}
+
+
+def _token(day: date, token: str) -> dict[str, Any]:
+    return {"day": day.isoformat(), "token": token}
+
+
+def _count_on(connection: Connection) -> None:
+    """Let PostgreSQL number new rows behind those that were restored with their numbers."""
+    for shelf in SHELVES:
+        (key, *more) = shelf.table.primary_key
+        if not more and isinstance(key.type, Integer) and key.autoincrement:
+            last = select(func.coalesce(func.max(key), 0) + 1).scalar_subquery()
+            sequence = func.pg_get_serial_sequence(shelf.table.name, key.name)
+            connection.execute(select(func.setval(sequence, last, False)))
+
+
+@contextmanager
+def _fitting(why: str) -> Iterator[None]:
+    """Let what does not fit into the tables be an error of what was read, not of the database."""
+    try:
+        yield
+    except (IntegrityError, DataError, OverflowError, ValueError) as error:
+        raise JournalUnreadable(why) from error  # never str(error): it carries numbers
+    except StatementError as error:
+        if isinstance(error, DBAPIError):
+            raise
+        raise JournalUnreadable(why) from error

@@ -1,0 +1,228 @@
+"""What of the catalog is journalled, under which day, and how a row looks in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    FromClause,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+)
+from sqlalchemy.sql import Select
+
+from twirec.catalog import tables
+from twirec.catalog.column_types import TextsJson, UtcDateTime
+from twirec.model.errors import JournalUnreadable
+from twirec.model.journal import UNDATED, Row
+from twirec.model.states import UNFINISHED, State
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A table that is journalled.
+
+    Attributes:
+        table: the table.
+        day: the time that says under which day (UTC) a row is filed.
+        rows: where the rows come from, if `day` is another table's column.
+        left_out: columns that mean nothing to another catalog.
+        only_added: whether rows of it are never changed, so that none takes another's place.
+        gone: columns that earlier versions journalled, and that say nothing any more.
+        settled: makes a row as it is journalled, without what changes while it only waits: a day is
+            not written anew because something was tried in vain once more.
+    """
+
+    table: Table
+    day: Column[datetime]
+    rows: FromClause | None = None
+    left_out: tuple[str, ...] = ()
+    only_added: bool = False
+    gone: tuple[str, ...] = ()
+    settled: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+
+    @cached_property
+    def columns(self) -> dict[str, Column[Any]]:
+        """What is journalled of a row."""
+        return {each.name: each for each in self.table.columns if each.name not in self.left_out}
+
+    @cached_property
+    def readers(self) -> dict[str, Callable[[Any], Any]]:
+        """What makes a value of each column of what JSON has."""
+        return {name: _reader(column) for name, column in self.columns.items()}
+
+    def of_day(self, day: date) -> Select[Any]:
+        """Return the query for a day's rows, in order of their keys."""
+        return (
+            select(*self.columns.values())
+            .select_from(self.table if self.rows is None else self.rows)
+            .where(self.within(day))
+            .order_by(*self.table.primary_key)
+        )
+
+    def first_from(self, moment: datetime) -> Select[Any]:
+        """Return the query for the first time, from a moment on, under which a row is filed."""
+        return select(func.min(self.day)).where(self.day >= moment)
+
+    def within(self, day: date) -> ColumnElement[bool]:
+        """Return the condition of a day's rows."""
+        begin = midnight(day)
+        within = (self.day >= begin) & (self.day < begin + timedelta(days=1))
+        return within | self.day.is_(None) if day == UNDATED else within
+
+
+def _recording(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of a recording; what waits is due at once, and was never tried, in a rebuild.
+
+    What waits for somebody's decision, or was given up, is as it is.
+    """
+    kept = row["keep_at_vendor"] or row["kept_for_trial"]
+    kept = kept and row["state"] == State.ARCHIVED.value
+    if row["state"] not in UNFINISHED or row["standstill"] or kept:
+        return row
+    return {**row, "due_at": row["started_at"] or LONG_AGO, "attempts": 0, "last_error": ""}
+
+
+def _notice(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of a notice; what waits to be told is due at once in a rebuild."""
+    if row["due_at"] is None:
+        return row
+    return {**row, "due_at": row["at"], "attempts": 0, "last_error": ""}
+
+
+SHELVES = (
+    Shelf(tables.calls, tables.calls.c.started_at),
+    Shelf(
+        tables.consents, tables.calls.c.started_at, rows=tables.consents.join(tables.calls)
+    ),  # with their calls, without which they cannot be written
+    Shelf(
+        tables.recordings,
+        tables.recordings.c.started_at,
+        left_out=("lease", "lease_until"),
+        settled=_recording,
+    ),  # whoever held a lease is not there to end it
+    Shelf(tables.pauses, tables.pauses.c.paused_at),
+    Shelf(tables.legs, tables.legs.c.at, gone=("conference",)),
+    Shelf(tables.participants, tables.participants.c.at),
+    Shelf(tables.notes, tables.notes.c.at),
+    Shelf(tables.orders, tables.orders.c.at),
+    Shelf(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
+    Shelf(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
+    Shelf(tables.agents, tables.agents.c.at, only_added=True),
+    Shelf(tables.notices, tables.notices.c.at, settled=_notice),
+    Shelf(tables.keeping, tables.keeping.c.since),
+    Shelf(tables.audit, tables.audit.c.at, only_added=True),
+)
+"""In the order in which rows can be written. Another table is one line more."""
+
+NOT_JOURNALLED: Mapping[str, str] = {
+    "callbacks": "what Twilio sent, kept to find mistakes; what it said is on the recording's row",
+    "announcements": "objects of their own in the bucket",
+    "audio": "objects of their own in the bucket",
+    "identity": "in the bucket's mark, from which a rebuild takes it over",
+    "marks": "where a sweep stopped, and what it is to end: after a rebuild it looks again",
+    "foreign_recordings": "what is not ours, as the last sweeps saw it: the next one sees it again",
+    "audit_check": "how far the log was looked at: of another catalog all is looked at",
+    "waveforms": "measured again when one is asked for",
+    "derivatives": "made again when they are asked for",
+    "differences": "found again when somebody hears it; that it was found is on the audit log",
+    "journal": "which objects of the journal are this catalog's",
+}
+"""Why each other table is left out."""
+
+BY_NAME = {shelf.table.name: shelf for shelf in SHELVES}
+
+
+def midnight(day: date) -> datetime:
+    """Return the beginning of a day, UTC."""
+    return datetime.combine(day, time(), UTC)
+
+
+def as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row in what JSON has."""
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def of_json(row: Row) -> tuple[Table, dict[str, Any]]:
+    """Return the table and the columns of a row of the journal.
+
+    Raises:
+        JournalUnreadable: the table, a column or a value is not known.
+    """
+    name, told = row
+    shelf = BY_NAME.get(name)
+    if shelf is None:
+        raise JournalUnreadable(f"It has rows of a table {name!r}, which this version has not.")
+    told = {column: value for column, value in told.items() if column not in shelf.gone}
+    strange = sorted(told.keys() - shelf.columns.keys())
+    if strange:
+        raise JournalUnreadable(f"Its {name} have {strange}, which this version does not know.")
+    lacking = [key.name for key in shelf.table.primary_key if told.get(key.name) is None]
+    if lacking:
+        raise JournalUnreadable(f"A row of {name} has no {lacking}.")
+    return shelf.table, dict(_values(shelf, told))
+
+
+def _values(shelf: Shelf, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in told.items():
+        try:
+            yield name, None if value is None else shelf.readers[name](value)
+        except (TypeError, ValueError) as error:
+            where = f"{shelf.table.name}.{name}"
+            raise JournalUnreadable(f"A value of {where} cannot be read.") from error
+
+
+def _reader(column: Column[Any]) -> Callable[[Any], Any]:
+    if isinstance(column.type, TextsJson):
+        kind = column.type.kind
+        return lambda value: kind(**value)
+    fitting = (read for kind, read in _READERS if isinstance(column.type, kind))
+    return next(fitting, lambda value: value)
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment
+
+
+def _of(kind: type) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"not {kind.__name__}")
+        return value
+
+    return check
+
+
+_READERS: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
+    (UtcDateTime, _moment),
+    (Date, date.fromisoformat),
+    (Boolean, _of(bool)),
+    (Integer, _of(int)),
+    (Text, _of(str)),
+    (String, _of(str)),
+)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -1,0 +1,219 @@
+"""Calls and consents: the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, case, exists, select, update
+
+from twirec.catalog.audit import append
+from twirec.catalog.call_records import whole
+from twirec.catalog.database import Database
+from twirec.catalog.rows import to_call, to_consent, values
+from twirec.catalog.tables import calls, consents, recordings
+from twirec.catalog.vendor_retention import keep_copy
+from twirec.model.audit import AuditDraft
+from twirec.model.errors import NotFound
+from twirec.model.records import Call, CallRecord, Consent
+from twirec.model.vocabulary import NOT_KNOWN, Outcome, Reason, Role
+
+NUMBERS = ("customer_number", "own_number", "direction")
+"""The columns that can be told later."""
+
+UNFINISHED = (Outcome.OPEN.value, Outcome.OWED.value)
+
+
+class Ledger:
+    """The part of the catalog that holds a line for every call."""
+
+    database: Database
+
+    def open_call(self, call: Call) -> Call:
+        """Write a call's line, unless it has one, and return the line that stands."""
+        line = _is(call.account_sid, call.call_sid)
+        with self.database.write() as connection:
+            row = values(call)
+            if not self.database.insert_once(connection, calls, row):
+                said = {"dial": row["dial"]} if call.dial else {}
+                said |= {} if call.late else {"late": False}
+                if said:
+                    connection.execute(update(calls).where(line).values(said))
+            return to_call(connection.execute(select(calls).where(line)).one())
+
+    def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
+        """Write the line of a recording whose call nobody knows (any more), unless it has one."""
+        recording = recordings.c.sid == recording_sid
+        of_none = recording & recordings.c.call_sid.is_(None)
+        with self.database.write() as connection:
+            self.database.insert_once(connection, calls, values(line))
+            connection.execute(update(recordings).where(of_none).values(call_sid=line.call_sid))
+            keep_copy(connection, recording_sid)
+
+    def line(self, account_sid: str, call_sid: str) -> Call | None:
+        """Return a call's line without what belongs to it; None if it has none."""
+        with self.database.read() as connection:
+            row = connection.execute(select(calls).where(_is(account_sid, call_sid))).first()
+        return None if row is None else to_call(row)
+
+    def lines(self, sids: Sequence[str]) -> Mapping[str, Call]:
+        """Return the lines of calls by their SIDs, or by those of their recordings, where known."""
+        its_call = (recordings.c.account_sid == calls.c.account_sid) & (
+            recordings.c.call_sid == calls.c.call_sid
+        )
+        by_recording = (
+            select(calls, recordings.c.sid)
+            .join(recordings, its_call)
+            .where(recordings.c.sid.in_(sids))
+        )
+        with self.database.read() as connection:
+            own = connection.execute(select(calls).where(calls.c.call_sid.in_(sids)))
+            found = {row.call_sid: to_call(row) for row in own}
+            return {row.sid: to_call(row) for row in connection.execute(by_recording)} | found
+
+    def add_numbers(
+        self,
+        before: Call,
+        after: Call,
+        channel_maps: Mapping[str, tuple[Role, ...]],
+        audited: AuditDraft | None = None,
+    ) -> bool:
+        """Let a line have the numbers, the direction and the channels of `after`."""
+        was, row = values(before), values(after)
+        same = [calls.c[name].is_not_distinct_from(was[name]) for name in NUMBERS]
+        changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
+        with self.database.write() as connection:
+            line = _is(before.account_sid, before.call_sid)
+            if not connection.execute(update(calls).where(line, *same).values(changes)).rowcount:
+                return False
+            for sid, roles in channel_maps.items():
+                map_ = [role.value for role in roles]
+                connection.execute(
+                    update(recordings).where(recordings.c.sid == sid).values(channel_map=map_)
+                )
+            if audited:
+                append(connection, audited)
+            return True
+
+    def announce(
+        self,
+        account_sid: str,
+        call_sid: str,
+        *,
+        leg: str,
+        at: datetime,
+        steady: str = "",
+        from_the_beginning: bool = False,
+    ) -> None:
+        """Set when the announcement was last sent, and to which leg; a new leg starts over."""
+        answered = exists().where(
+            consents.c.account_sid == account_sid, consents.c.call_sid == call_sid
+        )
+        asked: ColumnElement[int] | int = 0
+        if not from_the_beginning:
+            asked = case((calls.c.leg == leg, calls.c.asked), else_=0)
+        with self.database.write() as connection:
+            connection.execute(
+                update(calls)
+                .where(_is(account_sid, call_sid), ~answered)
+                .values(announced_at=at, announced_steady=steady, leg=leg, asked=asked)
+            )
+
+    def ask_again(self, account_sid: str, call_sid: str, asked: int, at: datetime) -> None:
+        """Count that the question is put once more, after it was put `asked` times, and when."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(calls)
+                .where(_is(account_sid, call_sid), calls.c.asked == asked)
+                .values(asked=asked + 1, announced_at=at, announced_steady="")
+            )
+
+    def call(self, account_sid: str, call_sid: str) -> CallRecord:
+        """Return a call with its consents and recordings."""
+        with self.database.read() as connection:
+            found = whole(connection, [_is(account_sid, call_sid)], limit=1)
+        if not found:
+            raise NotFound(f"The catalog has no call {call_sid}.")
+        return found[0]
+
+    def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
+        """Write a consent, unless that leg has one, and return the one that stands."""
+        call = _is(consent.account_sid, consent.call_sid)
+        with self.database.write() as connection:
+            if connection.execute(select(calls.c.call_sid).where(call)).first() is None:
+                raise NotFound(f"The catalog has no call {consent.call_sid}.")
+            new = self.database.insert_once(connection, consents, values(consent))
+            if new and reason:
+                connection.execute(
+                    update(calls)
+                    .where(call, calls.c.outcome.in_(UNFINISHED))
+                    .values(outcome=Outcome.NOT_RECORDED.value, reason=reason.value)
+                )
+            if new:
+                return consent
+            return to_consent(connection.execute(select(consents).where(_answer(consent))).one())
+
+    def close_call(
+        self,
+        account_sid: str,
+        call_sid: str,
+        *,
+        outcome: Outcome,
+        reason: Reason | None,
+        ended_at: datetime | None,
+    ) -> None:
+        """Say what came of a call, and when it ended, if it did."""
+        call = _is(account_sid, call_sid)
+        said = {"outcome": outcome.value, "reason": reason.value if reason else None}
+        with self.database.write() as connection:
+            connection.execute(
+                update(calls).where(call, calls.c.outcome.in_(UNFINISHED)).values(said)
+            )
+            connection.execute(
+                update(calls).where(call, calls.c.ended_at.is_(None)).values(ended_at=ended_at)
+            )
+
+    def unfinished_calls(
+        self, before: datetime, *, after: Call | None = None, limit: int = 1000
+    ) -> list[Call]:
+        """Return calls that started before `before` and are still `open` or `owed`."""
+        statement = (
+            select(calls)
+            .where(calls.c.outcome.in_(UNFINISHED), calls.c.started_at < before)
+            .order_by(calls.c.started_at, calls.c.call_sid)
+            .limit(limit)
+        )
+        if after is not None:
+            later = calls.c.started_at > after.started_at
+            same = (calls.c.started_at == after.started_at) & (calls.c.call_sid > after.call_sid)
+            statement = statement.where(later | same)
+        with self.database.read() as connection:
+            return [to_call(row) for row in connection.execute(statement)]
+
+    def owns(self, number: str) -> bool:
+        """Whether there are lines, written live, of calls of this number as an own number."""
+        own = (calls.c.own_number == number) & ~calls.c.late
+        statement = select(calls.c.call_sid).where(own).limit(1)
+        with self.database.read() as connection:
+            return connection.execute(statement).first() is not None
+
+
+def fill_line(connection: Connection, told: Call) -> None:
+    """Let a line that has no number have those that are told, and direction and channels."""
+    row = values(told)
+    changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
+    without = calls.c.customer_number == NOT_KNOWN
+    line = _is(told.account_sid, told.call_sid)
+    connection.execute(update(calls).where(line, without).values(changes))
+
+
+def _is(account_sid: str, call_sid: str) -> ColumnElement[bool]:
+    return (calls.c.account_sid == account_sid) & (calls.c.call_sid == call_sid)
+
+
+def _answer(consent: Consent) -> ColumnElement[bool]:
+    return (
+        (consents.c.account_sid == consent.account_sid)
+        & (consents.c.call_sid == consent.call_sid)
+        & (consents.c.leg == consent.leg)
+    )

@@ -1,0 +1,193 @@
+"""Figures, and what was given up tried again: one statement each, and no row is loaded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, true, update
+
+from twirec.catalog.audit import append
+from twirec.catalog.database import Database
+from twirec.catalog.events import GIVEN_UP as NOTICE_GIVEN_UP
+from twirec.catalog.foreign_recordings import count_foreign, held
+from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
+from twirec.catalog.rows import to_recording, values
+from twirec.catalog.tables import callbacks, calls, differences, notices, recordings
+from twirec.model.audit import AuditDraft
+from twirec.model.bucket import Difference
+from twirec.model.errors import NotFound
+from twirec.model.operations import Stats
+from twirec.model.ownership import MOST_NAMED, Adopt
+from twirec.model.states import Custody, State
+from twirec.model.vocabulary import NOT_KNOWN, Outcome, Reason
+
+Word = TypeVar("Word", bound=StrEnum)
+
+WAITING = or_(recordings.c.state == State.RECORDING.value, recordings.c.due_at.is_not(None))
+IN_BUCKET = frozenset({State.ARCHIVED, State.RELEASED})
+UNSETTLED = differences.c.recording_sid.in_(
+    select(recordings.c.sid).where(recordings.c.state.in_([state.value for state in IN_BUCKET]))
+)
+"""What differs of recordings that are there still."""
+RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
+
+
+class Upkeep:
+    """The part of the catalog for operators."""
+
+    database: Database
+    to_adopt: Adopt
+
+    def stats(self, since: datetime | None) -> Stats:
+        """Count, without loading what is counted."""
+        with self.database.read() as connection:
+            return Stats(
+                **_recorded(connection, since),
+                **_lines(connection, since),
+                **_waiting(connection, ~held(self.to_adopt)),
+                **_foreign(connection, self.to_adopt),
+            )
+
+    def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
+        """Count what began from each edge and before the next: recordings, and their seconds."""
+        counted = select(func.count(), func.coalesce(func.sum(recordings.c.duration), 0)).where(
+            recordings.c.state.in_([state.value for state in RECORDED])
+        )
+        began = recordings.c.started_at
+        with self.database.read() as connection:
+            rows = [
+                connection.execute(counted.where(began >= start, began < end)).one()
+                for start, end in pairwise(edges)
+            ]
+        return [(row[0], int(row[1])) for row in rows]
+
+    def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
+        """Write down that an object differs, with its entry of the audit log, if it is news."""
+        with self.database.write() as connection:
+            if not self.database.insert_once(connection, differences, values(difference)):
+                return False
+            append(connection, audited)
+        return True
+
+    def differences(self, recording_sid: str | None = None) -> list[Difference]:
+        """Return what differs and is not settled, of recordings that are archived, oldest first."""
+        oldest = (differences.c.found_at, differences.c.object_name)
+        statement = select(differences).where(UNSETTLED).order_by(*oldest)
+        if recording_sid is not None:
+            statement = statement.where(differences.c.recording_sid == recording_sid)
+        with self.database.read() as connection:
+            return [Difference(**row) for row in connection.execute(statement).mappings()]
+
+    def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
+        """Forget what differs of a recording and of what was made of it, and write the entry."""
+        of_it = differences.c.recording_sid == recording_sid
+        with self.database.write() as connection:
+            gone = connection.execute(delete(differences).where(of_it))
+            append(connection, audited)
+        return gone.rowcount
+
+    def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
+        """Make a parked recording, or all of them, due at `at`, from the first attempt."""
+        which = PARKED if sid is None else (PARKED | GIVEN_UP) & (recordings.c.sid == sid)
+        which = which & ~held(self.to_adopt)
+        with self.database.write() as connection:
+            changed = connection.execute(
+                update(recordings)
+                .where(which)
+                .values(due_at=at, attempts=0, standstill=None)
+                .returning(recordings)
+            ).all()
+            if sid is not None and not changed:
+                raise NotFound(
+                    f"The catalog has no parked recording {sid}; `twirec stats` names them."
+                )
+            if sid is not None:  # which takes back that it was given up, if it was
+                tell_ledger(connection, to_recording(changed[0]))
+            append(connection, audited)
+        return len(changed)
+
+
+def _recorded(connection: Connection, since: datetime | None) -> dict[str, Any]:
+    state, custody = recordings.c.state, recordings.c.custody
+    sums = (func.sum(recordings.c.size), func.sum(recordings.c.duration))
+    statement = (
+        select(state, custody, func.count(), *sums)
+        .where(_from(recordings.c.started_at, since))
+        .group_by(state, custody)
+    )
+    rows = connection.execute(statement).all()
+    return {
+        "recordings": _added((State(row[0]), row[2]) for row in rows),
+        "custody": _added((Custody(row[1]), row[2]) for row in rows),
+        "size": sum(int(row[3] or 0) for row in rows if State(row[0]) in IN_BUCKET),
+        "seconds": sum(int(row[4] or 0) for row in rows if State(row[0]) in RECORDED),
+    }
+
+
+def _lines(connection: Connection, since: datetime | None) -> dict[str, Any]:
+    statement = (
+        select(calls.c.outcome, calls.c.reason, func.count())
+        .where(_from(calls.c.started_at, since))
+        .group_by(calls.c.outcome, calls.c.reason)
+    )
+    rows = connection.execute(statement).all()
+    without = (calls.c.customer_number == NOT_KNOWN) & _from(calls.c.started_at, since)
+    return {
+        "numbers_not_known": _count(connection, without),
+        "calls": _added((Outcome(row[0]), row[2]) for row in rows),
+        "not_recorded": _added((Reason(row[1]), row[2]) for row in rows if row[1]),
+    }
+
+
+def _foreign(connection: Connection, to_adopt: Adopt) -> dict[str, Any]:
+    count, newest = count_foreign(connection, to_adopt, MOST_NAMED)
+    archived = recordings.c.state == State.ARCHIVED.value
+    return {
+        "kept_for_trial": _count(connection, archived & recordings.c.kept_for_trial),
+        "kept_at_vendor": _count(connection, archived & recordings.c.keep_at_vendor),
+        "not_ours": count,
+        "not_ours_newest": newest,
+    }
+
+
+def _waiting(connection: Connection, ours: ColumnElement[bool]) -> dict[str, Any]:
+    recorded_at = func.coalesce(recordings.c.started_at, recordings.c.due_at)
+    statement = select(func.count(), func.min(recorded_at)).where(WAITING, ours)
+    waiting = connection.execute(statement).one()
+    return {
+        "waiting": waiting[0],
+        "oldest_waiting": waiting[1],
+        "parked": _count(connection, PARKED & ours),
+        "undecided": _count(connection, PARKED & UNDECIDED & ours),
+        "given_up": _count(connection, GIVEN_UP),
+        "differences": _count(connection, UNSETTLED),
+        "notices_waiting": _count(connection, notices.c.due_at.is_not(None)),
+        "notices_given_up": _count(connection, NOTICE_GIVEN_UP),
+        "callbacks": _told(connection),
+    }
+
+
+def _told(connection: Connection) -> dict[str, int]:
+    statement = select(callbacks.c.status, func.count()).group_by(callbacks.c.status)
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).where(condition)).scalar_one()
+
+
+def _from(column: ColumnElement[datetime], since: datetime | None) -> ColumnElement[bool]:
+    return true() if since is None else column >= since
+
+
+def _added(counts: Iterable[tuple[Word, int]]) -> dict[Word, int]:
+    """Add up what is counted under the same word."""
+    total: Counter[Word] = Counter()
+    for word, count in counts:
+        total[word] += count
+    return dict(total)

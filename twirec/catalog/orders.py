@@ -1,0 +1,95 @@
+"""What is ordered of recordings, and what becomes of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, select, update
+
+from twirec.catalog.audit import append
+from twirec.catalog.database import Database
+from twirec.catalog.recordings import PARKED, UNDECIDED, tell_ledger
+from twirec.catalog.rows import to_order, to_recording, values
+from twirec.catalog.tables import orders, recordings
+from twirec.model.audit import AuditDraft
+from twirec.model.custody import Order
+from twirec.model.errors import NotFound
+from twirec.model.records import Acceptance, Recording
+from twirec.model.states import MAY_BECOME, Custody, Standstill, State
+
+COPYING = recordings.c.state == State.COMPLETED.value
+"""What has still to be copied."""
+
+
+class Orders:
+    """The part of the catalog that keeps orders."""
+
+    database: Database
+
+    def admit(self, order: Order) -> Recording:
+        """Write an order down, and take the recording out of quarantine."""
+        changes = {"custody": Custody.ACTIVE.value, "legal_ground": order.why}
+        return self._order(order, recordings.c.custody == Custody.QUARANTINED.value, changes)
+
+    def order_erasure(self, order: Order) -> Recording:
+        """Write an order down, and make the recording due to be destroyed."""
+        before = [state.value for state, after in MAY_BECOME.items() if State.ERASING in after]
+        changes = {
+            "state": State.ERASING.value,
+            "due_at": order.at,
+            "attempts": 0,
+            "last_error": "",
+            "standstill": None,
+            "lease": None,
+            "lease_until": None,
+        }
+        return self._order(order, recordings.c.state.in_(before), changes)
+
+    def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
+        """Write an order down, and make the recording due to be archived in spite of its error."""
+        as_it_was = UNDECIDED & COPYING & (recordings.c.last_error == acceptance.despite)
+        changes = {
+            "accepted": acceptance,
+            "standstill": None,
+            "due_at": order.at,
+            "attempts": 0,
+            "last_error": "",
+        }
+        return self._order(order, PARKED & as_it_was, changes, audited)
+
+    def give_up(self, order: Order, audited: AuditDraft) -> Recording:
+        """Write an order down, and let nothing more be tried of a recording."""
+        changes = {"standstill": Standstill.GIVEN_UP.value}
+        return self._order(order, PARKED & COPYING, changes, audited)
+
+    def orders(self, recording_sid: str) -> list[Order]:
+        """Return what was ordered of a recording, oldest first."""
+        statement = select(orders).where(orders.c.recording_sid == recording_sid)
+        with self.database.read() as connection:
+            return [to_order(row) for row in connection.execute(statement.order_by(orders.c.id))]
+
+    def _order(
+        self,
+        order: Order,
+        condition: ColumnElement[bool],
+        changes: Mapping[str, Any],
+        audited: AuditDraft | None = None,
+    ) -> Recording:
+        statement = (
+            update(recordings)
+            .where(recordings.c.sid == order.recording_sid, condition)
+            .values(changes)
+            .returning(recordings)
+        )
+        with self.database.write() as connection:
+            row = connection.execute(statement).first()
+            if row is None:
+                raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
+            connection.execute(insert(orders).values(values(order)))
+            alone = AuditDraft(order.at, order.by, "", order.kind, sid=order.recording_sid)
+            append(connection, audited or alone)
+            ordered = to_recording(row)
+            if ordered.given_up:
+                tell_ledger(connection, ordered)
+        return ordered

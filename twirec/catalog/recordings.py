@@ -1,0 +1,296 @@
+"""Recordings: what callbacks and sweeps say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, case, exists, insert, or_, select, update
+
+from twirec.catalog.agents import PROOF, has_line
+from twirec.catalog.conferences import owner_of
+from twirec.catalog.database import Database
+from twirec.catalog.events import write_notice
+from twirec.catalog.foreign_recordings import held
+from twirec.catalog.rows import to_recording, values
+from twirec.catalog.tables import callbacks, calls, consents, recordings
+from twirec.catalog.vendor_retention import keep_what_is_to_be_kept
+from twirec.model.errors import NotFound, RequestRefused
+from twirec.model.events import Event
+from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim
+from twirec.model.records import Recording
+from twirec.model.states import (
+    NOTHING_THERE,
+    UNDONE,
+    UNFINISHED,
+    Custody,
+    Standstill,
+    State,
+    advance,
+)
+from twirec.model.vendor import RecordingCallback, VendorRecording
+from twirec.model.vocabulary import NOTHING_CAME, Outcome, Reason, Role, why_nothing
+
+KEPT = recordings.c.keep_at_vendor | recordings.c.kept_for_trial
+GIVEN_UP = recordings.c.standstill.is_not_distinct_from(Standstill.GIVEN_UP.value)
+UNDECIDED = recordings.c.standstill.is_not_distinct_from(Standstill.UNDECIDED.value)
+PARKED = (
+    recordings.c.state.in_([state.value for state in UNFINISHED])
+    & recordings.c.due_at.is_(None)
+    & recordings.c.lease.is_(None)
+    & ~((recordings.c.state == State.ARCHIVED.value) & KEPT)
+    & ~GIVEN_UP
+)
+"""The rows of which `Recording.parked` holds."""
+NO_OTHER_REASON = tuple(reason.value for reason in NOTHING_CAME)
+MAY_BE_RECORDED = (Outcome.OPEN.value, Outcome.OWED.value, Outcome.RECORDED.value)
+LAST = "\U0010ffff"
+"""After all that a name may go on with."""
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
+ONE_SECOND = timedelta(seconds=1)
+
+
+class Recordings:
+    """The part of the catalog that knows which recordings there are."""
+
+    database: Database
+    to_adopt: Adopt
+
+    def receive(
+        self,
+        callback: RecordingCallback,
+        *,
+        state: State | None,
+        channel_map: tuple[Role, ...],
+        at: datetime,
+    ) -> Recording | None:
+        """Keep a callback, and bring the recording to what it says, by the table of states."""
+        with self.database.write() as connection:
+            known = _find(connection, callback.recording_sid)
+            if known is not None and known.account_sid != callback.account_sid:
+                raise RequestRefused(
+                    f"The recording {callback.recording_sid} belongs to another account."
+                )
+            if known is not None and known.state in UNDONE:
+                return known
+            _keep(connection, callback, at)
+            if state is None:
+                return known
+            if known is None:
+                told = _told(connection, callback, state, channel_map, at)
+                if self.database.insert_once(connection, recordings, values(told)):
+                    set_custody(connection, told)
+                    tell_ledger(connection, told)
+                    return _find(connection, told.sid)
+                known = _there(connection, told.sid)  # another callback was first, just now
+            if known.claim not in ALWAYS_OURS:
+                told_of = update(recordings).where(recordings.c.sid == known.sid)
+                connection.execute(told_of.values(claim=Claim.TOLD.value))
+            return _advance(connection, known, state, _facts(connection, callback), at)
+
+    def adopt(self, recording: Recording) -> bool:
+        """Add a recording that a sweep found. False, and nothing done, if it is there."""
+        with self.database.write() as connection:
+            new = self.database.insert_once(connection, recordings, values(recording))
+            if new:
+                set_custody(connection, recording)
+                keep_what_is_to_be_kept(connection, recording)
+                tell_ledger(connection, recording)
+            return new
+
+    def recording(self, sid: str) -> Recording:
+        """Return a recording."""
+        with self.database.read() as connection:
+            found = _find(connection, sid)
+        if found is None:
+            raise NotFound(f"The catalog has no recording {sid}.")
+        return found
+
+    def refresh(self, sid: str, found: VendorRecording, state: State, at: datetime) -> bool:
+        """Bring a recording to what the vendor itself says. True if its state moved."""
+        with self.database.write() as connection:
+            row = connection.execute(
+                select(recordings).where(recordings.c.sid == sid).with_for_update()
+            ).first()
+            if row is None or (row.lease is not None and row.lease_until > at):
+                return False
+            known = to_recording(row)
+            facts = _facts(connection, found)
+            return _advance(connection, known, state, facts, at).state != known.state
+
+    def named(self, prefix: str, *, after: str | None = None, limit: int) -> list[Recording]:
+        """Return recordings whose object's name begins so, in order of the names."""
+        name = recordings.c.object_name
+        begins_so = (name >= prefix) & (name < prefix + LAST)  # unlike LIKE, by the index
+        statement = select(recordings).where(begins_so).order_by(name).limit(limit)
+        if after is not None:
+            statement = statement.where(name > after)
+        with self.database.read() as connection:
+            return [to_recording(row) for row in connection.execute(statement)]
+
+    def parked(self, limit: int | None = None) -> list[Recording]:
+        """Return what was given up, with the last error, oldest first."""
+        oldest = (recordings.c.started_at, recordings.c.sid)
+        statement = (
+            select(recordings).where(PARKED, ~held(self.to_adopt)).order_by(*oldest).limit(limit)
+        )
+        with self.database.read() as connection:
+            return [to_recording(row) for row in connection.execute(statement)]
+
+    def in_progress(self, before: datetime) -> list[Recording]:
+        """Return what Twilio last said is being recorded, and began before a moment."""
+        begun = or_(recordings.c.started_at < before, recordings.c.started_at.is_(None))
+        statement = select(recordings).where(recordings.c.state == State.RECORDING.value, begun)
+        with self.database.read() as connection:
+            return [to_recording(row) for row in connection.execute(statement)]
+
+    def make_due(self, sid: str, at: datetime) -> bool:
+        """Let a worker take what is parked up once more. What waits for a decision stays."""
+        this = (recordings.c.sid == sid) & PARKED & ~UNDECIDED
+        with self.database.write() as connection:
+            return bool(
+                connection.execute(update(recordings).where(this).values(due_at=at)).rowcount
+            )
+
+
+def _find(connection: Connection, sid: str) -> Recording | None:
+    row = connection.execute(
+        select(recordings).where(recordings.c.sid == sid).with_for_update()
+    ).first()
+    return to_recording(row) if row is not None else None
+
+
+def _keep(connection: Connection, callback: RecordingCallback, at: datetime) -> None:
+    connection.execute(
+        insert(callbacks).values(
+            recording_sid=callback.recording_sid,
+            status=callback.status.value,
+            received_at=at,
+            raw=dict(callback.raw),
+        )
+    )
+
+
+def _facts(connection: Connection, told: RecordingCallback | VendorRecording) -> dict[str, Any]:
+    of = told.call_sid or told.conference_sid
+    owner = owner_of(connection, told.account_sid, of) if of else None
+    return {
+        "call_sid": told.call_sid if owner == of else owner,
+        "leg": told.call_sid if owner != of else None,
+        "source": told.source,
+        "started_at": told.started_at,
+        "duration": told.duration,
+        "channels": told.channels,
+        "error_code": told.error_code,
+        "encryption": told.encryption,
+    }
+
+
+def _told(
+    connection: Connection,
+    callback: RecordingCallback,
+    state: State,
+    channel_map: tuple[Role, ...],
+    at: datetime,
+) -> Recording:
+    return Recording(
+        sid=callback.recording_sid,
+        account_sid=callback.account_sid,
+        state=state,
+        channel_map=channel_map,
+        due_at=at if state is State.COMPLETED else None,
+        **_facts(connection, callback),
+    )
+
+
+def _advance(
+    connection: Connection, known: Recording, state: State, facts: Mapping[str, Any], at: datetime
+) -> Recording:
+    current = values(known)
+    if _has_its_call(connection, known):  # whoever the leg that is recorded went on to
+        facts = {**facts, "call_sid": None, "leg": None}
+    reached = advance(known.state, state)
+    moved = reached is not known.state  # then what is said now counts, not what was said before
+    missing = {k: v for k, v in facts.items() if v is not None and (moved or current[k] is None)}
+    if moved:
+        missing |= {"state": reached.value, "attempts": 0, "last_error": "", "standstill": None}
+        missing["due_at"] = at if reached is State.COMPLETED else None
+    if missing:
+        connection.execute(update(recordings).where(recordings.c.sid == known.sid).values(missing))
+    result = _there(connection, known.sid)
+    if known.started_at is None:
+        set_custody(connection, result)
+    if moved:
+        tell_ledger(connection, result)
+    return result
+
+
+def _has_its_call(connection: Connection, known: Recording) -> bool:
+    """Whether it is known which call a recording is of."""
+    if known.call_sid is None:
+        return False
+    return known.leg is not None or has_line(connection, known.account_sid, known.call_sid)
+
+
+def _there(connection: Connection, sid: str) -> Recording:
+    found = _find(connection, sid)
+    if found is None:
+        raise NotFound(f"The catalog has no recording {sid}.")
+    return found
+
+
+def set_custody(connection: Connection, recording: Recording) -> None:
+    """Quarantine a recording unless it began after a consent of its call that allows it.
+
+    What began before, such as by the account's default configuration, was not told of. Twilio
+    cuts the start to whole seconds.
+    """
+    latest = (recording.started_at or BEFORE_ALL) + ONE_SECOND
+    proof = exists().where(
+        consents.c.account_sid == recording.account_sid,
+        consents.c.call_sid == recording.call_sid,
+        consents.c.outcome.in_(PROOF),
+        consents.c.at <= latest,
+    )
+    custody = case((proof, Custody.ACTIVE.value), else_=Custody.QUARANTINED.value)
+    connection.execute(
+        update(recordings)
+        .where(
+            recordings.c.sid == recording.sid,
+            recordings.c.custody != Custody.BLOCKED.value,
+        )
+        .values(custody=custody)
+    )
+
+
+def tell_ledger(connection: Connection, recording: Recording) -> None:
+    """Say on the call's line whether it was recorded, all its recordings considered.
+
+    Called once for each change of state, so that what is lost is told of here too.
+    """
+    if recording.state is State.LOST:
+        write_notice(connection, Event.LOST, recording)
+    line = (calls.c.account_sid == recording.account_sid) & (calls.c.call_sid == recording.call_sid)
+    why = _why_nothing(recording)
+    if why is not None:
+        outcome, reason = Outcome.NOT_RECORDED.value, why.value
+        line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NO_OTHER_REASON)
+        line &= ~exists().where(
+            recordings.c.account_sid == recording.account_sid,
+            recordings.c.call_sid == recording.call_sid,
+            recordings.c.state.not_in([state.value for state in NOTHING_THERE]),
+            ~GIVEN_UP,
+        )
+    else:
+        outcome, reason = Outcome.RECORDED.value, None
+    connection.execute(update(calls).where(line).values(outcome=outcome, reason=reason))
+
+
+def _why_nothing(recording: Recording) -> Reason | None:
+    """Return why a recording is none for its call; None if it is one."""
+    if recording.given_up:
+        return Reason.GIVEN_UP
+    if recording.state not in NOTHING_THERE:
+        return None
+    return Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)

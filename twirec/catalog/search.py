@@ -1,0 +1,146 @@
+"""Finding calls, and what people write about them."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, exists, func, insert, select, update
+
+from twirec.catalog.audit import append
+from twirec.catalog.call_records import whole
+from twirec.catalog.database import Database
+from twirec.catalog.rows import TAIL, values
+from twirec.catalog.tables import calls, consents, notes, recordings
+from twirec.model.audit import Action, AuditDraft
+from twirec.model.errors import NotFound
+from twirec.model.records import CallRecord, Note
+from twirec.model.search import Query, hide
+from twirec.model.states import State
+
+
+class Search:
+    """The part of the catalog that finds calls."""
+
+    database: Database
+
+    def find(self, sid: str) -> CallRecord:
+        """Return the call of a SID, its own or that of one of its recordings."""
+        of_recording = select(recordings.c.account_sid, recordings.c.call_sid).where(
+            recordings.c.sid == sid
+        )
+        with self.database.read() as connection:
+            known = connection.execute(of_recording).first()
+            line = calls.c.call_sid == (known.call_sid if known else sid)
+            if known:
+                line &= calls.c.account_sid == known.account_sid
+            found = whole(connection, [line], limit=1)
+        if not found:
+            raise NotFound(f"The catalog has no call or recording {sid}.")
+        return found[0]
+
+    def search(self, query: Query) -> list[CallRecord]:
+        """Return the calls that match, newest first."""
+        conditions = _conditions(query)
+        if query.after is not None:
+            started_at, call_sid = query.after
+            same = (calls.c.started_at == started_at) & (calls.c.call_sid > call_sid)
+            conditions += [
+                calls.c.started_at <= started_at,
+                (calls.c.started_at < started_at) | same,
+            ]
+        with self.database.read() as connection:
+            found = whole(connection, conditions, limit=query.limit)
+        return [hide(record, query.sees) for record in found]
+
+    def count(self, query: Query) -> int:
+        """Return how many calls match, whatever `after` and `limit` say."""
+        statement = select(func.count()).select_from(calls).where(*_conditions(query))
+        with self.database.read() as connection:
+            return connection.execute(statement).scalar_one()
+
+    def annotate(self, note: Note) -> None:
+        """Add a note to a call; with a case number, that is the call's from now on."""
+        line = (calls.c.account_sid == note.account_sid) & (calls.c.call_sid == note.call_sid)
+        with self.database.write() as connection:
+            if connection.execute(select(calls.c.call_sid).where(line)).first() is None:
+                raise NotFound(f"The catalog has no call {note.call_sid}.")
+            connection.execute(insert(notes).values(values(note)))
+            if note.case_number is not None:
+                connection.execute(update(calls).where(line).values(case_number=note.case_number))
+            append(connection, AuditDraft(note.at, note.by, "", Action.ANNOTATE, sid=note.call_sid))
+
+
+def _conditions(query: Query) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.number is not None:
+        conditions.append(_is_customer(query.number))
+    if query.own_number is not None:
+        conditions.append(_is_own(query.own_number))
+    if query.since is not None:
+        conditions.append(calls.c.started_at >= query.since)
+    if query.until is not None:
+        conditions.append(calls.c.started_at < query.until)
+    if query.direction is not None:
+        conditions.append(calls.c.direction == query.direction.value)
+    if query.outcome is not None:
+        conditions.append(calls.c.outcome == query.outcome.value)
+    if query.reason is not None:
+        conditions.append(calls.c.reason == query.reason.value)
+    if query.case_number is not None:
+        conditions.append(func.lower(calls.c.case_number) == query.case_number.lower())
+    return conditions + _of_others(query)
+
+
+def _of_others(query: Query) -> list[ColumnElement[bool]]:
+    """Return what must hold of a call's consents, notes, and one of its recordings."""
+    conditions: list[ColumnElement[bool]] = []
+    if query.consent is not None:
+        conditions.append(
+            exists().where(
+                consents.c.account_sid == calls.c.account_sid,
+                consents.c.call_sid == calls.c.call_sid,
+                consents.c.outcome == query.consent.value,
+            )
+        )
+    if query.note is not None:
+        conditions.append(
+            exists().where(
+                notes.c.account_sid == calls.c.account_sid,
+                notes.c.call_sid == calls.c.call_sid,
+                notes.c.text.icontains(query.note, autoescape=True),
+            )
+        )
+    recording = _of_a_recording(query)
+    if recording:
+        conditions.append(
+            exists().where(
+                recordings.c.account_sid == calls.c.account_sid,
+                recordings.c.call_sid == calls.c.call_sid,
+                recordings.c.custody.in_([custody.value for custody in query.sees]),
+                *recording,
+            )
+        )
+    return conditions
+
+
+def _of_a_recording(query: Query) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.state is not None:
+        conditions.append(recordings.c.state == query.state.value)
+    if query.min_seconds is not None or query.max_seconds is not None:
+        conditions.append(recordings.c.state != State.ERASED.value)
+    if query.min_seconds is not None:
+        conditions.append(recordings.c.duration >= query.min_seconds)
+    if query.max_seconds is not None:
+        conditions.append(recordings.c.duration <= query.max_seconds)
+    return conditions
+
+
+def _is_customer(number: str) -> ColumnElement[bool]:
+    if not number.isdigit():
+        return calls.c.customer_number == number
+    backwards = number[::-1]
+    return calls.c.tail.between(backwards, backwards + "9" * TAIL)
+
+
+def _is_own(number: str) -> ColumnElement[bool]:
+    own = calls.c.own_number
+    return own.endswith(number) if number.isdigit() else own == number

@@ -1,0 +1,372 @@
+"""The tables of the catalog."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
+
+from twirec.catalog.column_types import TextsJson, UtcDateTime
+from twirec.model.encryption import Encryption
+from twirec.model.records import Acceptance
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NAME = String(1024).with_variant(String(1024, collation="C"), "postgresql")
+"""In the order of code points, as buckets list names; SQLite's own order is that."""
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("call_sid", String(34), primary_key=True),
+    Column("direction", String(8)),
+    Column("customer_number", String(255), nullable=False, index=True),
+    Column("own_number", String(255), nullable=False, index=True),
+    Column("started_at", UtcDateTime, nullable=False, index=True),
+    Column("announced_at", UtcDateTime),
+    Column("announced_steady", String(100), nullable=False, server_default=""),
+    Column("announcement", String(64)),
+    Column("dial", JSON, nullable=False),
+    Column("channel_map", JSON, nullable=False, server_default="[]"),
+    Column("leg", String(34), nullable=False, server_default=""),
+    Column("mode", String(32)),
+    Column("legal_basis", String(32)),
+    Column("asked", Integer, nullable=False, server_default="0"),
+    Column("outcome", String(16), nullable=False, index=True),
+    Column("reason", String(64)),
+    Column("detail", String(255), nullable=False, server_default=""),
+    Column("ended_at", UtcDateTime),
+    Column("case_number", String(64), nullable=False, server_default=""),
+    Column("tail", String(8), nullable=False, server_default="", index=True),
+    Column("late", Boolean, nullable=False, server_default=false()),
+    Index("ix_calls_call_sid", "call_sid"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("call_sid", String(34), primary_key=True),
+    Column("leg", String(34), primary_key=True),
+    Column("outcome", String(32), nullable=False),
+    Column("method", String(32), nullable=False),
+    Column("announcement", String(64), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("key", String(8), nullable=False, server_default=""),
+    Column("agents", JSON, nullable=False, server_default="[]"),
+    ForeignKeyConstraint(
+        ["account_sid", "call_sid"],
+        ["calls.account_sid", "calls.call_sid"],
+        name="fk_consents_calls",
+    ),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("sid", String(34), primary_key=True),
+    Column("account_sid", String(34), nullable=False),
+    Column("call_sid", String(34)),
+    Column("state", String(16), nullable=False),
+    Column("custody", String(16), nullable=False),
+    Column("legal_ground", String(255), nullable=False, server_default=""),
+    Column("source", String(64)),
+    Column("started_at", UtcDateTime, index=True),
+    Column("duration", Integer),
+    Column("channels", Integer),
+    Column("channel_map", JSON, nullable=False),
+    Column("leg", String(34)),
+    Column("error_code", Integer),
+    Column("encryption", TextsJson(Encryption)),
+    Column("object_name", NAME, unique=True),
+    Column("generation", BigInteger),
+    Column("size", BigInteger),
+    Column("crc32c", String(8)),
+    Column("sha256", String(64)),
+    Column("due_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("lease", String(32)),
+    Column("lease_until", UtcDateTime),
+    Column("keep_at_vendor", Boolean, nullable=False, server_default=false()),
+    Column("standstill", String(16)),
+    Column("accepted", TextsJson(Acceptance)),
+    Column("claim", String(8), nullable=False, server_default="told"),
+    Column("kept_for_trial", Boolean, nullable=False, server_default=false(), index=True),
+    Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
+)
+
+foreign = Table(
+    "foreign_recordings",
+    metadata,
+    Column("sid", String(34), primary_key=True),
+    Column("account_sid", String(34), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("why", String(16), nullable=False),
+    Column("rule", String(16), nullable=False),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("status", String(16), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("raw", JSON, nullable=False),
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("language", String(16), nullable=False),
+    Column("voice", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("question", Text, nullable=False, server_default=""),
+    Column("audio", String(64), nullable=False, server_default=""),
+    Column("question_audio", String(64), nullable=False, server_default=""),
+    Column("seconds", Float, nullable=False, server_default="0"),
+    Column("question_seconds", Float, nullable=False, server_default="0"),
+    Column("kept_at", UtcDateTime, nullable=False),
+    Column("published_at", UtcDateTime),
+)
+
+audio = Table(
+    "audio",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+policy_changes = Table(
+    "policy_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("number", String(255)),
+    Column("direction", String(8)),
+    Column("on", Boolean),
+    Column("mode", String(32)),
+    Column("language", String(16)),
+    Column("legal_basis", String(32)),
+)
+
+policy_defaults = Table(
+    "policy_defaults",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("on", Boolean, nullable=False),
+    Column("mode", String(32), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("legal_basis", String(32), nullable=False),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("recording_sid", String(34), primary_key=True),
+    Column("paused_at", UtcDateTime, primary_key=True, index=True),
+    Column("by", String(255), nullable=False),
+    Column("resumed_at", UtcDateTime, index=True),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("agent", String(255), nullable=False, index=True),
+    Column("informed_on", Date, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("leg_sid", String(34), primary_key=True),
+    Column("call_sid", String(34), index=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("agent", String(255), nullable=False, server_default="", index=True),
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("conference_sid", String(34), primary_key=True),
+    Column("leg_sid", String(34), primary_key=True),
+    Column("joined_number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("left_number", Integer),
+    Index("ix_participants_account_sid_leg_sid", "account_sid", "leg_sid"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("by", String(255), nullable=False),
+    Column("why", Text, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("event", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("due_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("told_at", UtcDateTime),
+    Column("last_error", Text, nullable=False, server_default=""),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_sid", String(34), nullable=False),
+    Column("call_sid", String(34), nullable=False, index=True),
+    Column("by", String(255), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("case_number", String(64)),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("by", String(255), nullable=False, index=True),
+    Column("role", String(255), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("sid", String(255), nullable=False, index=True),
+    Column("number", String(64), nullable=False, index=True),
+    Column("ok", Boolean, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+audit_check = Table(
+    "audit_check",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime),
+    Column("full_at", UtcDateTime),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("top_seq", Integer, nullable=False),
+    Column("top_hash", String(64), nullable=False),
+    Column("going", String(8)),
+    Column("broken_at", Integer),
+    Column("why", Text, nullable=False),
+)
+
+waveforms = Table(
+    "waveforms",
+    metadata,
+    Column("recording_sid", String(34), primary_key=True),
+    Column("seconds", Float, nullable=False),
+    Column("sample_rate", Integer, nullable=False),
+    Column("bits", Integer, nullable=False),
+    Column("first", Integer),
+    Column("clipped", JSON, nullable=False),
+    Column("spans", JSON, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+)
+
+keeping = Table(
+    "keeping",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("since", UtcDateTime, primary_key=True),
+    Column("until", UtcDateTime, primary_key=True),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("token", String(32), primary_key=True),
+)
+
+derivatives = Table(
+    "derivatives",
+    metadata,
+    Column("object_name", String(1024), primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("sha256", String(64), nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("made_at", UtcDateTime),
+    Column("expires_at", UtcDateTime, index=True),
+    Column("generation", BigInteger),
+    Column("size", BigInteger),
+    Column("crc32c", String(8)),
+    Column("own_sha256", String(64)),
+    Column("due_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+)
+
+differences = Table(
+    "differences",
+    metadata,
+    Column("object_name", String(1024), primary_key=True),
+    Column("recording_sid", String(34), nullable=False, index=True),
+    Column("why", Text, nullable=False),
+    Column("found_at", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,105 @@
+"""Recordings of which the vendor keeps its copy, and spans of time in which all are such."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, delete, exists, null, or_, select, update
+
+from twirec.catalog.database import Database
+from twirec.catalog.tables import keeping, recordings
+from twirec.model.records import Recording
+from twirec.model.states import State
+
+STILL_THERE = (State.RECORDING, State.COMPLETED, State.ARCHIVED)
+"""The states in which the vendor's copy is there, or will be."""
+
+
+class Keeping:
+    """The part of the catalog that knows which copies stay at the vendor."""
+
+    database: Database
+
+    def keep_at_vendor(self, sid: str) -> bool:
+        """Let the vendor keep its copy of a recording."""
+        with self.database.write() as connection:
+            return keep_copy(connection, sid)
+
+    def let_go(self, sid: str, at: datetime) -> bool:
+        """Take `keep_at_vendor` back: what is archived is due to be deleted at the vendor."""
+        archived = recordings.c.state == State.ARCHIVED.value
+        due_at = case((archived, at), else_=recordings.c.due_at)
+        changes = {"keep_at_vendor": False, "due_at": due_at}
+        with self.database.write() as connection:
+            return _mark_kept(connection, sid, recordings.c.keep_at_vendor, changes)
+
+    def end_trial(self, at: datetime, limit: int) -> int:
+        """Let go of what is kept for a trial, oldest first, so many at the most; return how many.
+
+        What is to stay for another reason too, stays.
+        """
+        still = select(recordings.c.sid).where(
+            recordings.c.kept_for_trial, recordings.c.lease.is_(None)
+        )
+        with self.database.read() as connection:
+            lot = still.order_by(recordings.c.started_at, recordings.c.sid).limit(limit)
+            sids = list(connection.scalars(lot))
+        if not sids:
+            return 0
+        to_release = (recordings.c.state == State.ARCHIVED.value) & ~recordings.c.keep_at_vendor
+        changes = {
+            "kept_for_trial": False,
+            "due_at": case((to_release, at), else_=recordings.c.due_at),
+            "attempts": 0,
+        }
+        with self.database.write() as connection:
+            these = still.where(recordings.c.sid.in_(sids))
+            connection.execute(
+                update(recordings).where(recordings.c.sid.in_(these)).values(changes)
+            )
+        return len(sids)
+
+    def begin_keeping(self, account_sid: str, since: datetime, until: datetime) -> None:
+        """Let what is adopted from now on be kept at the vendor, if it began in that span."""
+        span = {"account_sid": account_sid, "since": since, "until": until}
+        with self.database.write() as connection:
+            self.database.insert_once(connection, keeping, span)
+
+    def end_keeping(self, account_sid: str, since: datetime, until: datetime) -> None:
+        """End that for every span that lies within this one."""
+        within = (keeping.c.since >= since) & (keeping.c.until <= until)
+        with self.database.write() as connection:
+            connection.execute(delete(keeping).where(keeping.c.account_sid == account_sid, within))
+
+
+def keep_copy(connection: Connection, sid: str) -> bool:
+    """Let the vendor keep its copy of a recording. False if it is too late, or not there."""
+    not_gone = recordings.c.state.in_([state.value for state in STILL_THERE])
+    nothing_left = (recordings.c.state == State.ARCHIVED.value) & recordings.c.lease.is_(None)
+    due_at = case((nothing_left, null()), else_=recordings.c.due_at)
+    return _mark_kept(connection, sid, not_gone, {"keep_at_vendor": True, "due_at": due_at})
+
+
+def _mark_kept(
+    connection: Connection, sid: str, where: ColumnElement[bool], changes: dict[str, Any]
+) -> bool:
+    statement = update(recordings).where(recordings.c.sid == sid, where).values(changes)
+    return connection.execute(statement).rowcount == 1
+
+
+def keep_what_is_to_be_kept(connection: Connection, recording: Recording) -> None:
+    """Let the vendor keep its copy of what was adopted just now, if its span says so.
+
+    Of what has no start yet nobody knows whether it is in the span: it is kept.
+    """
+    began_in_it = recordings.c.started_at.between(keeping.c.since, keeping.c.until)
+    span = exists().where(
+        keeping.c.account_sid == recordings.c.account_sid,
+        or_(began_in_it, recordings.c.started_at.is_(None)),
+    )
+    connection.execute(
+        update(recordings)
+        .where(recordings.c.sid == recording.sid, span)
+        .values(keep_at_vendor=True)
+    )

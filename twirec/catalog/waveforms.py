@@ -1,0 +1,107 @@
+"""What was measured of recordings' sound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from twirec.catalog.database import Database
+from twirec.catalog.tables import calls, recordings, waveforms
+from twirec.model.records import Recording
+from twirec.model.states import STORED
+from twirec.model.vocabulary import Direction, Role
+from twirec.model.waveform import LOUDEST, Side, Span, Waveform
+
+
+class Waves:
+    """The part of the catalog that keeps waveforms."""
+
+    database: Database
+
+    def keep_waveform(self, recording_sid: str, waveform: Waveform) -> bool:
+        """Keep what was measured of a recording. False if it is there, or nothing is archived."""
+        archived = (
+            select(recordings.c.sid)
+            .where(
+                recordings.c.sid == recording_sid,
+                recordings.c.state.in_([state.value for state in STORED]),
+            )
+            .with_for_update()  # so that no erasure comes in between
+        )
+        row = {"recording_sid": recording_sid, **_values(waveform)}
+        with self.database.write() as connection:
+            if connection.execute(archived).first() is None:
+                return False
+            return self.database.insert_once(connection, waveforms, row)
+
+    def kept_waveform(self, recording_sid: str) -> Waveform | None:
+        """Return what was measured of a recording, if it is kept."""
+        statement = select(waveforms).where(waveforms.c.recording_sid == recording_sid)
+        with self.database.read() as connection:
+            row = connection.execute(statement).first()
+        return None if row is None else _to_waveform(row)
+
+    def first_speakers(self, recording: Recording, limit: int) -> list[Role]:
+        """Return who spoke first in the latest recordings like that one, the latest first."""
+        its_call = (recordings.c.account_sid == calls.c.account_sid) & (
+            recordings.c.call_sid == calls.c.call_sid
+        )
+        own = (
+            select(calls.c.own_number)
+            .where(
+                calls.c.account_sid == recording.account_sid,
+                calls.c.call_sid == recording.call_sid,
+                calls.c.direction == Direction.IN.value,
+            )
+            .scalar_subquery()
+        )
+        statement = (
+            select(waveforms.c.first, recordings.c.channel_map)
+            .join(recordings, recordings.c.sid == waveforms.c.recording_sid)
+            .join(calls, its_call)
+            .where(
+                calls.c.own_number == own,
+                calls.c.direction == Direction.IN.value,
+                recordings.c.source == recording.source,
+                waveforms.c.first.is_not(None),
+            )
+            .order_by(recordings.c.started_at.desc())
+            .limit(limit)
+        )
+        with self.database.read() as connection:
+            found = list(connection.execute(statement))
+        return [
+            Role(row.channel_map[row.first - 1])
+            for row in found
+            if len(row.channel_map) >= row.first
+        ]
+
+
+def _values(waveform: Waveform) -> dict[str, Any]:
+    return {
+        "seconds": waveform.seconds,
+        "sample_rate": waveform.sample_rate,
+        "bits": waveform.bits,
+        "first": waveform.first,
+        "clipped": [side.clipped for side in waveform.sides],
+        "spans": [[[span.start, span.end] for span in side.spans] for side in waveform.sides],
+        "peaks": b"".join(
+            bytes(round(peak * LOUDEST) for peak in side.peaks) for side in waveform.sides
+        ),
+    }
+
+
+def _to_waveform(row: Row[Any]) -> Waveform:
+    points = len(row.peaks) // len(row.spans)
+    sides = tuple(
+        Side(
+            peaks=tuple(
+                level / LOUDEST for level in row.peaks[points * place : points * (place + 1)]
+            ),
+            spans=tuple(Span(*span) for span in spans),
+            clipped=clipped,
+        )
+        for place, (spans, clipped) in enumerate(zip(row.spans, row.clipped, strict=True))
+    )
+    return Waveform(row.seconds, row.sample_rate, row.bits, sides)

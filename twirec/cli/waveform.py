@@ -1,0 +1,109 @@
+"""Who speaks when in a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twirec.archive import Archive
+from twirec.cli.output import as_json, print_json, say
+from twirec.model.errors import TwirecError
+from twirec.model.records import Recording
+from twirec.model.states import STORED, Custody
+from twirec.model.waveform import SoundWarning, Waveform
+
+EXPLAINED = {
+    SoundWarning.SILENT: "nobody says anything",
+    SoundWarning.CUSTOMER_SILENT: "the customer says nothing",
+    SoundWarning.AGENT_SILENT: "the agent says nothing",
+    SoundWarning.ONE_SIDE_SILENT: "only one channel can be heard",
+    SoundWarning.CLIPPED: "a side is so loud that it is cut off",
+    SoundWarning.PERHAPS_SWAPPED: "customer and agent may be swapped: look at the channel map",
+}
+"""What each warning says on a terminal."""
+
+
+@click.command()
+@click.argument("sid")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw it into this SVG file.",
+)
+@click.option("--width", type=click.IntRange(40, 10_000), default=800, show_default=True)
+@click.option("--height", type=click.IntRange(40, 10_000), default=120, show_default=True)
+@as_json
+def waveform(sid: str, output: Path | None, width: int, height: int, as_json: bool) -> None:
+    """Show who speaks when in a recording (RE…), and draw it."""
+    archive = Archive.from_env()
+    found = archive.waveform(sid)
+    if output is not None:
+        _write(output, archive.draw_waveform(sid, width=width, height=height))
+    if as_json:
+        print_json({**sound_fields(found), "sides": _sides(found, peaks=True)})
+        return
+    for line in sound_lines(found):
+        say(line)
+    for channel, side in enumerate(found.sides, 1):
+        for span in side.spans:
+            say(f"{side.role or channel}: {span.start:.2f} to {span.end:.2f} s")
+
+
+def sound_lines(found: Waveform) -> list[str]:
+    """Return what is to be said of a recording's sound, line by line."""
+    lines = [
+        f"{found.channels} x {found.bits} bit at {found.sample_rate} Hz, {found.seconds:.3f} s, "
+        f"of which {found.silence:.1f} s silence, {found.overlap:.1f} s together"
+    ]
+    for channel, (side, share) in enumerate(zip(found.sides, found.shares, strict=True), 1):
+        cut = f", {side.clipped:.1f} s cut off" if side.clipped else ""
+        lines.append(f"{side.role or channel} speaks {side.talk:.1f} s ({share:.0%}){cut}")
+    return lines + [f"WARNING: {EXPLAINED[warning]}" for warning in found.warnings]
+
+
+def sound_fields(found: Waveform) -> dict[str, Any]:
+    """Return what is known of a recording's sound for JSON, without its peaks."""
+    return {
+        "seconds": found.seconds,
+        "sample_rate": found.sample_rate,
+        "bits": found.bits,
+        "channels": found.channels,
+        "silence": found.silence,
+        "overlap": found.overlap,
+        "warnings": found.warnings,
+        "sides": _sides(found),
+    }
+
+
+def sound_of(archive: Archive, recording: Recording) -> Waveform | str:
+    """Return what can be seen of a recording's sound, or why nothing can, if that needs words."""
+    if recording.state not in STORED or recording.custody is not Custody.ACTIVE:
+        return ""
+    try:
+        return archive.waveform(recording.sid)
+    except TwirecError as error:
+        return f"not to be had: {error}"
+
+
+def _write(file: Path, drawing: str) -> None:
+    try:
+        file.write_text(drawing + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from error
+
+
+def _sides(found: Waveform, *, peaks: bool = False) -> list[dict[str, Any]]:
+    return [
+        {
+            "role": side.role,
+            "talk": side.talk,
+            "share": share,
+            "clipped": side.clipped,
+            "spans": [[span.start, span.end] for span in side.spans],
+            **({"peaks": [round(peak, 3) for peak in side.peaks]} if peaks else {}),
+        }
+        for side, share in zip(found.sides, found.shares, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""Webhook events to the company: their form on the wire, and their delivery."""

@@ -1,0 +1,84 @@
+"""Telling the company's own webhook what came of recordings.
+
+At least once: who dies between sending a notice and writing that down sends it again, under the
+same id.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from twirec.events.wire import HEADER, body_of, sign
+from twirec.model.errors import CatalogError, NoticeNotTaken
+from twirec.model.events import Notice, Outbox, Receiver
+
+log = logging.getLogger("twirec.events.wire")
+
+HOLD = timedelta(minutes=1)
+"""How long a notice may be on its way before another worker sends it: longer than any timeout."""
+FIRST_RETRY = 10.0
+"""Seconds after the first failure, doubled after each further one."""
+LONGEST_RETRY = 3600.0
+"""Seconds that the doubling stops at."""
+MOST_ATTEMPTS = 33
+"""Tries before a notice is given up: about a day."""
+
+
+class Teller:
+    """Sends notices, one at a time.
+
+    Args:
+        outbox: where they are kept.
+        receiver: who is told.
+        secret: what they are signed with.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self, outbox: Outbox, receiver: Receiver, *, secret: str, now: Callable[[], datetime]
+    ) -> None:
+        self._outbox = outbox
+        self._receiver = receiver
+        self._secret = secret
+        self._now = now
+
+    def tell_one(self) -> bool:
+        """Send the notice that is due longest. False if none is due, or it was not taken."""
+        try:
+            notice = self._outbox.claim_notice(self._now(), self._now() + HOLD)
+            return notice is not None and self._tell(notice)
+        except CatalogError as error:
+            log.warning("no notice could be sent, or written down as sent: %s", error)
+            return False
+
+    def _tell(self, notice: Notice) -> bool:
+        body = body_of(notice)
+        try:
+            self._receiver.take(body, {HEADER: sign(self._secret, body, self._now())})
+        except NoticeNotTaken as error:
+            self._put_off(notice, str(error))
+            return False
+        except Exception as error:
+            log.exception("%s: an error of ours", notice.recording_sid)
+            self._put_off(notice, type(error).__name__)
+            return False
+        self._outbox.told(notice, self._now())
+        log.info("%s: told that it is %s", notice.recording_sid, notice.event)
+        return True
+
+    def _put_off(self, notice: Notice, error: str) -> None:
+        again = notice.attempts < MOST_ATTEMPTS
+        due_at = self._now() + timedelta(seconds=_pause(notice.attempts)) if again else None
+        self._outbox.put_off(notice, due_at, error)
+        verdict = "again" if again else "given up"
+        said = (notice.recording_sid, notice.event, verdict, notice.attempts, error)
+        log.warning("%s: notice that it is %s: %s after try %d: %s", *said)
+
+
+def _pause(attempts: int) -> float:
+    """Return the seconds to wait after a number of tries: doubling, jittered by a quarter."""
+    doubled: float = min(FIRST_RETRY * 2.0 ** (attempts - 1), LONGEST_RETRY)
+    return doubled * random.uniform(0.75, 1.25)  # noqa: S311 - it guards nothing

@@ -1,0 +1,77 @@
+"""What a notice looks like on the wire, and how its receiver knows that it is genuine.
+
+Pure, so that receivers written in Python can use it: see `verify`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from datetime import datetime
+
+from twirec.model.errors import RequestRefused, SettingsError
+from twirec.model.events import Notice
+
+HEADER = "Twirec-Signature"
+"""The header that carries time and signature: `t=<unix seconds>,v1=<hex HMAC-SHA256>`."""
+
+
+def body_of(notice: Notice) -> bytes:
+    """Return a notice as JSON; what is not known of it is left out."""
+    fields = {
+        "id": notice.id,
+        "event": notice.event,
+        "at": notice.at.isoformat(),
+        "recording_sid": notice.recording_sid,
+        "call_sid": notice.call_sid,
+        "account_sid": notice.account_sid,
+        "state": notice.state,
+        "reason": notice.reason,
+        "object_name": notice.object_name,
+        "sha256": notice.sha256,
+    }
+    return json.dumps({name: value for name, value in fields.items() if value}).encode()
+
+
+def sign(secret: str, body: bytes, at: datetime) -> str:
+    """Return the value of `HEADER` for a body.
+
+    Raises:
+        SettingsError: the secret is empty: anybody could sign with it.
+    """
+    seconds = str(int(at.timestamp()))
+    return f"t={seconds},v1={_signature(secret, seconds, body)}"
+
+
+def verify(
+    secret: str, header: str | None, body: bytes, now: datetime, tolerance: float = 300
+) -> None:
+    """Check that a notice is genuine and recent. Use nothing of it before.
+
+    Args:
+        secret: what `TWIREC_NOTIFY_SECRET` says.
+        header: the header `Twirec-Signature`; None if there is none.
+        body: the raw body, before anything decodes it.
+        now: the time, aware.
+        tolerance: seconds that the signature may be older or newer; an old one may be replayed.
+
+    Raises:
+        RequestRefused: it is not. Answer with 403.
+        SettingsError: the secret is empty.
+    """
+    found = re.fullmatch("t=([0-9]{1,12}),v1=([0-9a-f]{64})", header or "")
+    if found is None:
+        raise RequestRefused(f"The header {HEADER} is missing, or is not t=…,v1=….")
+    seconds, signature = found.groups()
+    if not hmac.compare_digest(_signature(secret, seconds, body), signature):
+        raise RequestRefused("The notice was not signed with this secret.")
+    if abs(now.timestamp() - int(seconds)) > tolerance:
+        raise RequestRefused("The notice was signed too long ago, or the clocks differ.")
+
+
+def _signature(secret: str, seconds: str, body: bytes) -> str:
+    if not secret:
+        raise SettingsError(["TWIREC_NOTIFY_SECRET is empty: anybody could sign with it."])
+    return hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()

@@ -1,0 +1,1 @@
+"""Due work: claimed, leased, tried again, parked."""

@@ -1,0 +1,1 @@
+"""What the bucket keeps of the catalog, and the catalog made anew from it."""

@@ -1,0 +1,144 @@
+"""What an operator asks of the catalog: figures, and trying again what was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from twirec.model.audit import AuditDraft
+from twirec.model.bucket import Difference
+from twirec.model.states import Custody, State
+from twirec.model.vocabulary import Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What the archive holds and waits for. Words that nothing is counted under are not there.
+
+    Attributes:
+        recordings: how many, by state; what is `released` was deleted at the vendor.
+        custody: how many, by custody.
+        calls: how many, by outcome.
+        not_recorded: how many calls were not recorded, by reason.
+        numbers_not_known: calls without a number: Twilio does not know them (any more).
+        size: bytes in the bucket.
+        seconds: of what was recorded and not lost or erased.
+        waiting: recordings in progress, due, or being worked on.
+        oldest_waiting: when the oldest of them was recorded, UTC; None if none waits.
+        parked: recordings of which something is left to do, and trying again ended.
+        undecided: those of them that time does not mend: somebody has to accept them, give them up
+            or let them be tried again.
+        given_up: recordings that somebody gave up; Twilio has them.
+        differences: objects that are not what was put there, and that nobody looked at yet.
+        notices_waiting: notices that the company's own webhook has not taken yet.
+        notices_given_up: notices that it did not take for about a day.
+        kept_for_trial: recordings that are archived and stay at Twilio while a trial lasts.
+        kept_at_vendor: recordings that are archived and stay at Twilio until somebody says
+            otherwise.
+        not_ours: recordings at Twilio that are not this installation's own, and are left alone:
+            those of the last 30 days that sweeps saw, and rows that an earlier setting took over.
+        not_ours_newest: the SIDs of the newest of them, `MOST_NAMED` at the most.
+        swept: until when each account was swept, UTC; None if it never was.
+        worker_seen: when a worker last said that it lives, UTC; None if none ever did.
+        audit_verified: when the audit log was last looked at to its end, UTC; None if it never was.
+        audit_problem: what is wrong with it; empty if nothing is known to be.
+        callbacks: Twilio's status callbacks that were believed, by its word for the status; those
+            of erased recordings are not kept.
+    """
+
+    recordings: Mapping[State, int]
+    custody: Mapping[Custody, int]
+    calls: Mapping[Outcome, int]
+    not_recorded: Mapping[Reason, int]
+    size: int
+    seconds: int
+    waiting: int
+    oldest_waiting: datetime | None
+    parked: int
+    differences: int = 0
+    undecided: int = 0
+    given_up: int = 0
+    notices_waiting: int = 0
+    notices_given_up: int = 0
+    kept_for_trial: int = 0
+    kept_at_vendor: int = 0
+    not_ours: int = 0
+    not_ours_newest: tuple[str, ...] = ()
+    swept: Mapping[str, datetime | None] = field(default_factory=dict)
+    callbacks: Mapping[str, int] = field(default_factory=dict)
+    numbers_not_known: int = 0
+    worker_seen: datetime | None = None
+    audit_verified: datetime | None = None
+    audit_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was recorded on one day, in the company's zone.
+
+    Attributes:
+        day: the date.
+        recordings: how many began on it and were not lost or erased.
+        seconds: how long they are together.
+    """
+
+    day: date
+    recordings: int
+    seconds: int
+
+
+class Upkeep(Protocol):
+    """The part of the catalog's port for operators. It raises as the rest of it does."""
+
+    def stats(self, since: datetime | None) -> Stats:
+        """Count, without loading what is counted; `swept` is left to the caller.
+
+        With `since`, calls and recordings are counted only if they began then or later. What waits
+        or was given up is always counted.
+        """
+        ...
+
+    def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
+        """Count what began from each edge and before the next: recordings, and their seconds.
+
+        What was lost or erased does not count.
+        """
+        ...
+
+    def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
+        """Write down that an object differs, and the entry of the audit log, until it is settled.
+
+        False, and nothing is written, if that is known of the object already.
+        """
+        ...
+
+    def differences(self, recording_sid: str | None = None) -> list[Difference]:
+        """Return what differs and is not settled, of recordings that are archived, oldest first.
+
+        With a SID, only of that recording and of what was made of it.
+        """
+        ...
+
+    def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
+        """Forget what differs of a recording and of what was made of it, and write the entry.
+
+        Returns:
+            Of how many objects it was known.
+        """
+        ...
+
+    def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
+        """Make a parked recording, or all of them, due at `at`, from the first attempt.
+
+        One that was given up too, if its SID is given: its line then says again what it said.
+        That and its entry of the audit log are both there, or neither.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            NotFound: there is no parked recording of that SID.
+        """
+        ...

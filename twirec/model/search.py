@@ -1,0 +1,121 @@
+"""What a search asks of the catalog, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from twirec.model.records import CallRecord, Note, Recording
+from twirec.model.states import Custody, State
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a search asks of the catalog. All conditions must hold.
+
+    Attributes:
+        number: E.164, or the last digits of a number; matches the customer's number.
+        since, until: call time, UTC; `since` inclusive, `until` exclusive.
+        own_number: E.164, or the last digits of a number.
+        min_seconds, max_seconds: of a recording of the call, both included.
+        state: of a recording of the call.
+        outcome: what the ledger says of a call.
+        reason: why a call was not recorded.
+        consent: what a party answered.
+        case_number: whole, in small or capital letters.
+        note: part of a note, in small or capital letters.
+        sees: recordings of other custody are as if they were not there.
+        after: start and SID of the call after which to go on.
+        limit: how many at the most.
+    """
+
+    number: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    direction: Direction | None = None
+    own_number: str | None = None
+    min_seconds: int | None = None
+    max_seconds: int | None = None
+    state: State | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    consent: ConsentOutcome | None = None
+    case_number: str | None = None
+    note: str | None = None
+    sees: tuple[Custody, ...] = tuple(Custody)
+    after: tuple[datetime, str] | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of what a search found.
+
+    Attributes:
+        calls: newest first, each with its consents, recordings, legs and notes.
+        next: what to give as `after` for the next page; None on the last one.
+        count: how many calls match, on all pages together.
+    """
+
+    calls: tuple[CallRecord, ...]
+    next: str | None
+    count: int
+
+
+def hide(record: CallRecord, sees: Sequence[Custody]) -> CallRecord:
+    """Return a call without the recordings that are of another custody, and their pauses.
+
+    Of one that was erased only that there was one.
+    """
+    shown = tuple(_shown(each) for each in record.recordings if each.custody in sees)
+    sids = {each.sid for each in shown}
+    pauses = tuple(pause for pause in record.pauses if pause.recording_sid in sids)
+    return replace(record, recordings=shown, pauses=pauses)
+
+
+def _shown(recording: Recording) -> Recording:
+    if recording.state is not State.ERASED:
+        return recording
+    return Recording(
+        sid=recording.sid,
+        account_sid=recording.account_sid,
+        call_sid=recording.call_sid,
+        state=recording.state,
+        custody=recording.custody,
+        started_at=recording.started_at,
+    )
+
+
+class FindingCatalog(Protocol):
+    """The part of the catalog's port that finds calls. It raises as the rest of it does."""
+
+    def find(self, sid: str) -> CallRecord:
+        """Return the call of a SID, its own or that of one of its recordings.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+        """
+        ...
+
+    def search(self, query: Query) -> list[CallRecord]:
+        """Return the calls that match, newest first; those that start together by their SID.
+
+        A recording that the query does not see is not in the answer, and nothing is found by it.
+        One that was erased shows only that there was one, and is not found by its length.
+        """
+        ...
+
+    def count(self, query: Query) -> int:
+        """Return how many calls match, whatever `after` and `limit` say."""
+        ...
+
+    def annotate(self, note: Note) -> None:
+        """Add a note to a call; with a case number, that is the call's from now on.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        ...

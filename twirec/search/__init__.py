@@ -1,0 +1,1 @@
+"""What people say when they look for a call: numbers, days, hours."""

@@ -1,0 +1,133 @@
+"""A whole sentence: a number, and when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from twirec.search import spoken
+from twirec.search.days import Days
+from twirec.search.reading import Read, Said
+from twirec.search.spoken import Kind
+
+
+class Listener(Days):
+    """Reads a sentence.
+
+    Attributes:
+        number: what was said of a number; empty for nothing.
+        said: what was said of times.
+
+    Args:
+        text: what was typed.
+        now: in the company's zone.
+        field: how errors name what was typed.
+        words: whether there may be more than a time: a number, and words around it.
+    """
+
+    def __init__(self, text: str, now: datetime, *, field: str, words: bool) -> None:
+        super().__init__(text, now, field=field, words=words)
+        self.number = ""
+        self.said = [Said()]
+
+    def listen(self) -> None:
+        """Read all of it into `number` and `said`.
+
+        Raises:
+            InvalidQuery: a word is not understood; the message names it.
+        """
+        at = 0
+        while at < len(self._tokens):
+            at = self._step(at)
+
+    def _step(self, at: int) -> int:
+        lately = self._lately(at)
+        if lately:
+            self.said.append(lately[0])
+            return lately[1]
+        bound = self._bound(at) if self._words else None
+        if bound:
+            self.said.append(Said(bound[0]))
+            return bound[1]
+        read = self._when(at)
+        if read:
+            together = self.said[-1].and_also(read[0])
+            if together is None:
+                raise self._not_understood(at, "is said beside another time")
+            self.said[-1] = together
+            return read[1]
+        filler = self._phrase(at, spoken.FILLERS)
+        after = self._number(at) if self._words else None
+        if after or filler:
+            return after or (filler[1] if filler else at)
+        if self._tokens[at].kind is Kind.DASH:
+            return at + 1
+        raise self._not_understood(at, "is not understood")
+
+    def _number(self, at: int) -> int | None:
+        hidden = self._phrase(at, spoken.WITHHELD)
+        not_known = self._phrase(at, spoken.NOT_KNOWN)
+        ending = self._skip(at, spoken.ENDING)
+        if hidden:
+            number, after = "oculto", hidden[1]
+        elif not_known:
+            number, after = "not known", not_known[1]
+        elif self._token(ending).kind is Kind.DIGITS:
+            number, after = self._digits(ending)
+        else:
+            return None
+        if self.number:
+            raise self._not_understood(at, "is a second number")
+        self.number = number
+        return after
+
+    def _digits(self, at: int) -> tuple[str, int]:
+        after = at + 1
+        while self._goes_on(at, after):
+            after += 1
+        return " ".join(token.text for token in self._tokens[at:after]), after
+
+    def _goes_on(self, start: int, at: int) -> bool:
+        """Whether a number goes on: `600 11 12 22`, and `600 11-12-22`, which is no day."""
+        token = self._token(at)
+        if token.kind is Kind.DAY and at == start + 1:
+            first = re.sub("[^0-9]", "", self._token(start).text)
+            return len(first) == 3 and "/" not in token.text and len(token.text) <= 8
+        return token.kind is Kind.DIGITS and not self._when(at)
+
+    def _bound(self, at: int) -> tuple[str, int] | None:
+        if self._hours(at) or self._some_days(at) or self._days(at):
+            return None  # a span has both bounds in it; `antes de ayer` is a day
+        opened = self.said[-1]
+        second = opened.bound == "since" and opened != Said("since")
+        for bound, known in (
+            ("since", spoken.SINCE),
+            ("before", spoken.BEFORE),
+            ("until", spoken.UNTIL | spoken.AND if second else spoken.UNTIL),
+        ):
+            found = self._phrase(at, known)
+            start = self._skip(found[1], {"el", "the"}) if found else at
+            if found and self._when(start, cued=True):
+                return bound, start
+        return None
+
+    def _when(self, at: int, *, cued: bool = False) -> Read:
+        for read in self._readings(at, cued=cued):
+            if read:
+                return read
+        return None
+
+    def _readings(self, at: int, *, cued: bool) -> Iterator[Read]:
+        yield self._moment(at)
+        yield self._ago(at)
+        yield self._some_days(at)
+        yield self._hours(at)
+        time = self._clock(at, cued=cued)
+        yield time and (Said(minutes=(time[0].minutes(),) * 2), time[1])
+        yield self._part(at)
+        yield self._date(at)
+        yield self._day_of_month(at)
+        yield self._numbered(at)
+        yield self._weekday(at)
+        yield self._days(at)

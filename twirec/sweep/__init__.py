@@ -1,0 +1,1 @@
+"""Vendor, ledger, bucket and conferences compared, and repaired."""

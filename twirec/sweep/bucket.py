@@ -1,0 +1,237 @@
+"""The sweep's look at the bucket.
+
+Names in the bucket are not trusted to be ours: what is none of twirec's, or cannot be read, is
+counted and named, and left alone.
+
+The list of the bucket and the rows of the catalog are of different moments, with workers busy in
+between, and both are read page by page. So what does not agree in them is only a reason to look: at
+that one object and that one row, again and together, before anything is said of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import partial
+from itertools import islice
+
+from twirec.journal.page import JOURNAL, day_and_number
+from twirec.model.bucket import StoredObject
+from twirec.model.catalog import Catalog
+from twirec.model.derivatives import DERIVATIVES
+from twirec.model.errors import LookedAtNothing, NotFound, ObjectNotFound
+from twirec.model.ports import Bucket
+from twirec.model.records import Recording
+from twirec.model.states import STORED, State
+from twirec.sweep.discrepancies import Ask, Finding, Tally
+from twirec.transfers.naming import (
+    ANNOUNCEMENTS,
+    RECORDINGS,
+    is_ours,
+    labels,
+    sealed_labels,
+    sid_of,
+)
+
+FEW = 20
+"""So many missing objects are named one by one, even if they are all that there should be."""
+
+PAGE = 500
+"""Rows, and names, that are held at once."""
+
+TRIES = 3
+"""How often a row that changes while one looks is looked at; then the next sweep does."""
+
+
+class BucketSide:
+    """Compares the objects of the bucket with the catalog's rows, both ways.
+
+    Args:
+        catalog, bucket: what is compared.
+        tally: counts the objects.
+    """
+
+    def __init__(self, catalog: Catalog, bucket: Bucket, tally: Tally) -> None:
+        self._catalog = catalog
+        self._bucket = bucket
+        self._tally = tally
+        self._missing: list[str] = []
+
+    def questions(self, first: date | None, last: date) -> Iterator[tuple[str, Ask]]:
+        """Return what there is to compare, by SID.
+
+        Args:
+            first: the first day of recordings, UTC; None for all there is, whatever the days that
+                names speak of.
+            last: the last one.
+
+        Raises:
+            BucketError: the bucket cannot be listed.
+            LookedAtNothing: it holds nothing of all that the catalog says is there.
+        """
+        for day in [""] if first is None else _days(first, last):
+            yield from self._recordings(RECORDINGS + day)
+            yield from self._derivatives(DERIVATIVES + day)
+        if first is None:
+            self._others()
+        if len(self._missing) > FEW and not self._tally.objects and self._nothing_there():
+            raise LookedAtNothing(
+                f"The bucket holds none of the {len(self._missing)} recordings that the catalog "
+                "says are in it: is TWIREC_BUCKET the right one?"
+            )
+        for sid in self._missing:
+            yield sid, partial(self._look_again, sid)
+
+    def _recordings(self, prefix: str) -> Iterator[tuple[str, Ask]]:
+        """Go through objects and rows side by side, both in order of the names."""
+        rows = self._rows(prefix)
+        row = next(rows, None)
+        for stored in self._bucket.list(prefix):
+            while row is not None and (row.object_name or "") < stored.name:
+                self._miss(row)
+                row = next(rows, None)
+            own = None
+            if row is not None and row.object_name == stored.name:
+                own, row = row, next(rows, None)
+            if own is None and (stored.problem or sid_of(stored.name) is None):
+                self._tally.strangers.add(stored)
+                continue
+            self._tally.objects += 1
+            sid = own.sid if own else sid_in(stored.name)
+            yield sid, partial(self._compare, sid, own, stored)
+        while row is not None:
+            self._miss(row)
+            row = next(rows, None)
+
+    def _rows(self, prefix: str) -> Iterator[Recording]:
+        page = self._catalog.named(prefix, limit=PAGE)
+        while page:
+            yield from page
+            page = self._catalog.named(prefix, after=page[-1].object_name, limit=PAGE)
+
+    def _miss(self, row: Recording) -> None:
+        if row.state in STORED:
+            self._missing.append(row.sid)
+
+    def _nothing_there(self) -> bool:
+        """Whether more than a few are missing still; workers may have archived them just now."""
+        gone = (next(iter(self._look_again(sid)), None) for sid in self._missing)
+        return len(list(islice(filter(None, gone), FEW + 1))) > FEW
+
+    def _others(self) -> None:
+        """Look at what lies beside the recordings and what was made of them."""
+        for stored in self._bucket.list(ANNOUNCEMENTS):
+            if stored.problem or not is_ours(stored.name):
+                self._tally.strangers.add(stored)
+        for stored in self._bucket.list(JOURNAL):
+            if stored.problem or day_and_number(stored.name) is None:
+                self._tally.strangers.add(stored)
+
+    # --- derivatives --------------------------------------------------------------------------
+
+    def _derivatives(self, prefix: str) -> Iterator[tuple[str, Ask]]:
+        listed = self._bucket.list(prefix)
+        while page := list(islice(listed, PAGE)):
+            ours = []
+            for stored in page:
+                if stored.problem or sid_of(stored.name) is None:
+                    self._tally.strangers.add(stored)
+                else:
+                    ours.append(stored)
+            known = self._catalog.known_derivatives([stored.name for stored in ours])
+            for stored in ours:
+                if stored.name not in known:
+                    yield sid_in(stored.name), partial(self._stray, stored)
+
+    def _stray(self, stored: StoredObject) -> Iterator[Finding]:
+        """Delete what was made and is not wanted any more. Of an unknown recording nothing is."""
+        sid = sid_in(stored.name)
+        with suppress(NotFound, ObjectNotFound):
+            self._catalog.recording(sid)
+            self._bucket.stat(stored.name)
+            if not self._catalog.known_derivatives([stored.name]):
+                delete = partial(self._bucket.delete, stored.name, stored.generation)
+                yield Finding(sid, "derivatives_deleted", "", delete)
+
+    # --- one object and one row ---------------------------------------------------------------
+
+    def _compare(self, sid: str, row: Recording | None, stored: StoredObject) -> Iterator[Finding]:
+        """Compare what was listed, and look again if that does not agree."""
+        if self._difference(sid, row, stored):
+            yield from self._look_again(sid, stored)
+
+    def _look_again(self, sid: str, listed: StoredObject | None = None) -> Iterator[Finding]:
+        """Look at a row, at its object, and at the row again: nobody changed it meanwhile."""
+        for _ in range(TRIES):
+            row = self._row(sid)
+            name = listed.name if listed else (row and row.object_name) or ""
+            stored = self._stored(name, strange=bool(listed and listed.problem))
+            if self._row(sid) == row:
+                found = self._difference(sid, row, stored)
+                if found:
+                    yield found
+                return
+
+    def _row(self, sid: str) -> Recording | None:
+        with suppress(NotFound):
+            return self._catalog.recording(sid)
+        return None
+
+    def _stored(self, name: str, *, strange: bool) -> StoredObject | None:
+        if strange:  # only a list describes what cannot be read
+            return next((each for each in self._bucket.list(name) if each.name == name), None)
+        with suppress(ObjectNotFound):
+            return self._bucket.stat(name)
+        return None
+
+    def _difference(
+        self, sid: str, row: Recording | None, stored: StoredObject | None
+    ) -> Finding | None:
+        """Return what does not agree in a row and an object; None if nothing."""
+        if stored is None:
+            gone = row is not None and row.state in STORED
+            return Finding(sid, reason=f"{row.object_name} {GONE}") if row and gone else None
+        if row is None:
+            return Finding(sid, reason=f"{stored.name} is in the bucket and not in the catalog")
+        if row.object_name != stored.name:
+            said = f"{stored.name} is in the bucket; the catalog has {row.object_name}"
+            return Finding(sid, reason=said)
+        if row.state is State.ERASED:
+            delete = partial(self._bucket.delete, stored.name, stored.generation)
+            return Finding(sid, "erased_again", "", delete)
+        return self._changed(row, stored) if row.state in STORED else None
+
+    def _changed(self, row: Recording, stored: StoredObject) -> Finding | None:
+        """Return what of an object is not as it was archived, or not as its labels have to say."""
+        if stored.problem:
+            return Finding(row.sid, reason=f"{stored.name}: {stored.problem}")
+        kept = stored.labels.get("sha256", row.sha256)
+        if (stored.size, stored.crc32c, kept) != (row.size, row.crc32c, row.sha256):
+            return Finding(row.sid, reason=f"{stored.name} is not what was archived")
+        record = None
+        if row.call_sid is not None:
+            record = self._catalog.call(row.account_sid, row.call_sid)
+        wanted = labels(record, row) | sealed_labels(row)
+        lacking = {
+            name: value for name, value in wanted.items() if stored.labels.get(name, "") != value
+        }
+        if not lacking:
+            return None
+        relabel = partial(self._bucket.label, stored.name, stored.generation, lacking)
+        return Finding(row.sid, "labelled", "", relabel)
+
+
+GONE = "is not in the bucket any more"
+
+
+def _days(first: date, last: date) -> Iterator[str]:
+    for ago in range((last - first).days + 1):
+        yield f"{first + timedelta(days=ago):%Y/%m/%d}/"
+
+
+def sid_in(name: str) -> str:
+    """Return the recording's SID in an object's name, or the name if there is none."""
+    found = re.search("RE[0-9a-f]{32}", name)
+    return found[0] if found else name

@@ -1,0 +1,67 @@
+"""The sweep's look at conferences: who is in one, of whose coming nobody told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+
+from twirec.model.agents import ConferenceEvent
+from twirec.model.catalog import Catalog
+from twirec.model.errors import NotFound
+from twirec.model.ports import Vendor
+from twirec.model.records import Recording, is_conference
+from twirec.model.vendor import VendorParticipant
+from twirec.sweep.discrepancies import Finding
+
+Meet = Callable[[ConferenceEvent], None]
+"""What is done when somebody joins a conference."""
+
+
+class ConferenceSide:
+    """Asks the vendor who is in the conferences of calls that are being recorded.
+
+    Args:
+        catalog, vendor: what is compared.
+        meet: does what a callback would have done.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self, catalog: Catalog, vendor: Vendor, meet: Meet, now: Callable[[], datetime]
+    ) -> None:
+        self._catalog = catalog
+        self._vendor = vendor
+        self._meet = meet
+        self._now = now
+        self._asked: set[tuple[str, str]] = set()
+
+    def look(self, recording: Recording) -> Iterator[Finding]:
+        """Look at the conference in which the recorded call is; at each once."""
+        where = (recording.account_sid, self._room(recording))
+        if where in self._asked or not where[1]:
+            return
+        self._asked.add(where)
+        for there in self._vendor.participants(*where):
+            if event := self._untold(there):
+                yield Finding(there.leg_sid, "met", "", partial(self._meet, event))
+
+    def _room(self, recording: Recording) -> str:
+        """Return the name of the conference; empty where there is none."""
+        try:
+            call = self._catalog.call(recording.account_sid, recording.call_sid or "").call
+        except NotFound:  # it has no line
+            return ""
+        return call.dial[0].partition(":")[2] if is_conference(call.dial) else ""
+
+    def _untold(self, there: VendorParticipant) -> ConferenceEvent | None:
+        """Return the joining of somebody, if nobody told of it.
+
+        Twilio's number of it is not known: it has the one of whoever came last before them.
+        """
+        known = self._catalog.attended(there.account_sid, there.conference_sid)
+        if there.leg_sid in {each.leg_sid for each in known}:
+            return None
+        at = there.joined_at or self._now()
+        last = max((each.number for each in known if each.at <= at), default=0)
+        return ConferenceEvent(there.account_sid, there.conference_sid, there.leg_sid, last, at)

@@ -1,0 +1,230 @@
+"""The sweep's look at what the catalog waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from twirec.calls.forms import CallEnd
+from twirec.calls.ledger import UNANSWERED
+from twirec.model.catalog import Catalog
+from twirec.model.errors import NotAtVendor
+from twirec.model.ownership import Claim, NotOurs
+from twirec.model.ports import Vendor
+from twirec.model.records import VOICEMAIL, Call, Pause, Recording
+from twirec.model.states import NOTHING_THERE, State
+from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
+from twirec.model.vocabulary import Outcome, Reason, Uninformed
+from twirec.sweep.conferences import ConferenceSide
+from twirec.sweep.discrepancies import Ask, Finding
+from twirec.sweep.vendor import VendorSide
+from twirec.transfers.adoption import late_line, state_of, with_numbers
+from twirec.transfers.closing import close_line
+from twirec.transfers.ownership import Ownership
+from twirec.transfers.stopping import may_not_go_on, stop
+
+SETTLED = timedelta(minutes=5)
+"""How old a call must be before the sweep asks how it ended."""
+
+LONGEST_PAUSE = timedelta(minutes=15)
+"""After this a pause that was not resumed is reported. It is never ended by itself: that could
+record the card number it was made for."""
+
+DECIDE = "waits for `twirec accept`, `twirec give-up` or `twirec work --retry`"
+"""What is said of a recording that time does not mend."""
+
+PAGE = 1000
+"""How many lines are read at once."""
+
+
+class LedgerSide:
+    """Asks the vendor for what the catalog waits for.
+
+    Args:
+        catalog, vendor: what is compared.
+        vendor_side: compares the recordings that turn up.
+        ownership: says whose a call is.
+        conference_side: looks who is in a conference.
+        country: ISO 3166 code by which numbers are read.
+        uninformed_agents: what is done about agents who are not in the register.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        vendor: Vendor,
+        vendor_side: VendorSide,
+        ownership: Ownership,
+        conference_side: ConferenceSide,
+        country: str,
+        uninformed_agents: Uninformed,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
+        self._vendor = vendor
+        self._vendor_side = vendor_side
+        self._ownership = ownership
+        self._conference_side = conference_side
+        self._country = country
+        self._uninformed_agents = uninformed_agents
+        self._now = now
+
+    def questions(self, until: datetime) -> Iterator[tuple[str, Ask]]:
+        """Return what there is to ask for, by SID."""
+        for recording in self._catalog.in_progress(until - SETTLED):
+            yield recording.sid, partial(self._in_progress, recording)
+        for call in self._unfinished(until - SETTLED):
+            yield call.call_sid, partial(self._call, call)
+        for recording in self._catalog.parked():
+            yield recording.sid, partial(self._parked, recording, until)
+        for pause in self._catalog.open_pauses():
+            yield pause.recording_sid, partial(self._pause, pause, until)
+
+    def call(self, found: VendorCall) -> Iterator[Finding]:
+        """Look at a call that the vendor listed: every one of the own numbers has a line.
+
+        One that has none came while the app or the catalog was down. One whose numbers are not
+        known was asked for at a moment when the vendor did not know it yet.
+        """
+        if not found.finished or self._catalog.knows_leg(found.account_sid, found.sid):
+            return
+        known = self._catalog.line(found.account_sid, found.sid)
+        if known is None:
+            points_here = partial(self._points_here, found)
+            line = late_line(self._catalog, self._vendor, found, self._country, points_here)
+            if line and self._may_be_ours(found):
+                yield Finding(found.sid, "lines_written", "", partial(self._write, line))
+        elif not known.number_known and self._may_be_ours(found):
+            add = partial(with_numbers, self._catalog, self._vendor, found, self._country)
+            yield Finding(found.sid, "numbers_found", "", add)
+
+    def _points_here(self, found: VendorCall) -> bool:
+        """Whether a call is ours by where its address points, though no call of it has a line."""
+        return self._ownership.whose_call(found) in {Claim.ROUTE, Claim.NAMED}
+
+    def _may_be_ours(self, found: VendorCall) -> bool:
+        """Whether a call of an own number is not another app's now: numbers move."""
+        everything = self._catalog.to_adopt.everything
+        return everything or self._ownership.whose_call(found) is not NotOurs.ELSEWHERE
+
+    def _write(self, line: Call) -> None:
+        """Write a line, and close it: others may have recorded the call all the same."""
+        self._catalog.open_call(line)
+        recordings = self._catalog.call(line.account_sid, line.call_sid).recordings
+        recorded = any(each.state not in NOTHING_THERE and not each.given_up for each in recordings)
+        self._catalog.close_call(
+            line.account_sid,
+            line.call_sid,
+            outcome=Outcome.RECORDED if recorded else Outcome.NOT_RECORDED,
+            reason=None if recorded else Reason.CATALOG_DOWN,
+            ended_at=line.ended_at,
+        )
+
+    def _unfinished(self, before: datetime) -> Iterator[Call]:
+        page = self._catalog.unfinished_calls(before, limit=PAGE)
+        while page:
+            yield from page
+            page = self._catalog.unfinished_calls(before, after=page[-1], limit=PAGE)
+
+    def _parked(self, recording: Recording, until: datetime) -> Iterator[Finding]:
+        """Let what an outage or a setting parked be tried once more, and name what waits for us."""
+        if recording.undecided:
+            yield Finding(recording.sid, reason=f"{DECIDE}: {recording.last_error}")
+            return
+        yield Finding(
+            recording.sid,
+            reason=f"was parked, is tried again: {recording.last_error}",
+            repair=partial(self._catalog.make_due, recording.sid, until),
+        )
+
+    def _pause(self, pause: Pause, until: datetime) -> Iterator[Finding]:
+        """Report a pause that was forgotten, and end its span where the recording ended."""
+        sid = pause.recording_sid
+        recording = self._catalog.recording(sid)
+        if recording.state is State.RECORDING:
+            if until - pause.paused_at > LONGEST_PAUSE:
+                yield Finding(sid, reason=f"paused since {pause.paused_at}, not resumed")
+            return
+        ended_at = max(recording.ended_at or until, pause.paused_at)
+        forgotten = ended_at - pause.paused_at > LONGEST_PAUSE
+        yield Finding(
+            sid,
+            reason=f"it ended while paused since {pause.paused_at}" if forgotten else "",
+            repair=partial(self._catalog.end_pauses, sid, ended_at),
+        )
+
+    def _in_progress(self, known: Recording) -> Iterator[Finding]:
+        """Ask for a recording of which Twilio last said that it is in progress."""
+        try:
+            found = self._vendor.recording(known.account_sid, known.sid)
+        except NotAtVendor:
+            gone = VendorRecording(
+                known.sid, known.account_sid, known.call_sid, RecordingStatus.DELETED
+            )
+            lost = partial(self._catalog.refresh, known.sid, gone, State.LOST, self._now())
+            yield Finding(known.sid, "advanced", "lost: Twilio no longer has it", lost)
+            return
+        if state_of(found) is not State.RECORDING:
+            yield from self._vendor_side.compare(found)
+        elif may_not_go_on(self._catalog, known, self._uninformed_agents):
+            yield Finding(known.sid, "stopped", "", partial(stop, self._vendor, known))
+        else:
+            yield from self._conference_side.look(known)
+
+    def _call(self, call: Call) -> Iterator[Finding]:
+        """Ask how a call ended whose end nobody told us, or that owes a recording."""
+        try:
+            found = self._vendor.call(call.account_sid, call.call_sid)
+        except NotAtVendor:
+            end = CallEnd(call.account_sid, call.call_sid, call_status="unknown")
+            yield from self._unclosed(end, self._now())
+            return
+        if not found.finished:
+            return
+        recordings = self._recordings(call)
+        for recording in recordings:
+            yield from self._vendor_side.compare(recording)
+        if not recordings:
+            yield from self._unclosed(self._end(found), found.ended_at or self._now())
+
+    def _recordings(self, call: Call) -> list[VendorRecording]:
+        """Return what the vendor has of a call and of the agents' legs that belong to it."""
+        legs = self._catalog.call(call.account_sid, call.call_sid).legs
+        agents = {leg.leg_sid for leg in legs if leg.agent} - {call.call_sid}
+        owner = partial(self._catalog.owner, call.account_sid)
+        sids = {call.call_sid, *(sid for sid in agents if owner(sid) == call.call_sid)}
+        return [
+            recording
+            for sid in sorted(sids)
+            for recording in self._vendor.recordings(call.account_sid, call_sid=sid)
+        ]
+
+    def _end(self, found: VendorCall) -> CallEnd:
+        """Return how a call ended; the legs that it dialled say whether anybody answered."""
+        legs = self._vendor.legs(found.account_sid, found.sid)
+        nobody = all(leg.status in UNANSWERED for leg in legs)
+        dialled = (legs[0].status if nobody else "completed") if legs else None
+        return CallEnd(found.account_sid, found.sid, found.status, dial_status=dialled)
+
+    def _unclosed(self, end: CallEnd, ended_at: datetime) -> Iterator[Finding]:
+        yield Finding(end.call_sid, "lines_closed", "", partial(self._close, end, ended_at))
+        line = self._catalog.call(end.account_sid, end.call_sid).call
+        if line.reason is Reason.NO_RECORDING_AT_VENDOR:
+            yield Finding(end.call_sid, reason="it owes a recording: Twilio has no recording of it")
+
+    def _close(self, end: CallEnd, ended_at: datetime) -> None:
+        close_line(self._catalog, end, ended_at)
+        self._catalog.close_call(
+            end.account_sid,
+            end.call_sid,
+            outcome=Outcome.NOT_RECORDED,
+            reason=self._why_nothing_came(end),
+            ended_at=ended_at,
+        )
+
+    def _why_nothing_came(self, end: CallEnd) -> Reason:
+        """Who leaves no message leaves no recording: that is nothing to look into."""
+        line = self._catalog.call(end.account_sid, end.call_sid).call
+        return Reason.SILENT if line.dial == (VOICEMAIL,) else Reason.NO_RECORDING_AT_VENDOR

@@ -1,0 +1,278 @@
+"""Calls out: placed over the API, or dialled by an agent from a softphone or SIP phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from twirec.calls import forms, ledger, twiml
+from twirec.calls.agents import agent_of
+from twirec.calls.dialling import NOT_AN_AGENT, for_help, why_not_dialled
+from twirec.calls.numbers import dialled, normalise
+from twirec.calls.signed_targets import seal
+from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
+from twirec.model.agents import Leg
+from twirec.model.announcements import Announcement
+from twirec.model.characters import without_unspeakable
+from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
+from twirec.model.records import Call
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
+from twirec.webhooks.announce import Telling
+from twirec.webhooks.decide import log
+
+Allow = Callable[[str], bool]
+"""Whether an agent may dial: E.164, `client:NAME` or `sip:ADDRESS`."""
+
+SHORT_NUMBER = "a short number, such as 112, is dialled at once"
+"""Why nobody there is told anything, nor recorded: it may be an emergency."""
+
+
+class CallsOut(Telling):
+    """Calls that the company makes."""
+
+    def place(self, to: str, *, connect: Sequence[str], own_number: str) -> Call:
+        """Place a call whose first leg is the customer: they hear, answer, and are connected.
+
+        Args:
+            to: the customer's number, as a person types it.
+            connect: whom to connect when the customer answered, as in `CallsIn.answer`.
+            own_number: the own number that calls, as a person types it.
+
+        Returns:
+            The call's line.
+
+        Raises:
+            InvalidQuery: one of these is nothing that Twilio can call; nothing was placed.
+            VendorError: Twilio did not place it.
+            CatalogError: the catalog is down; nothing was placed. If it failed only after that,
+                the call goes on, unrecorded.
+        """
+        country, now = self._settings.country, self._now()
+        if not connect:
+            raise InvalidQuery("connect: say whom to connect when the customer answered.")
+        address = check_phone("to", to, country)
+        if why := self._why_not(address, [normalise(own_number, country)]):
+            raise InvalidQuery(f"{why}; see TWIREC_DIAL_COUNTRIES and TWIREC_DIAL_ALSO.")
+        line = Call(
+            account_sid=self._settings.account_sid,
+            call_sid="",
+            direction=Direction.OUT,
+            customer_number=normalise(address, country),
+            own_number=check_own_number(own_number, country),
+            started_at=now,
+            dial=check_targets("connect", connect, country),
+            channel_map=ledger.CUSTOMER_FIRST,
+        )
+        decided = self._decided(line)
+        sealed = seal(line.dial, self._tokens(line.account_sid))
+        placed = self._vendor().place_call(
+            line.account_sid,
+            from_=line.own_number,
+            to=address,
+            url=f"{self._urls.outbound}/{sealed}",
+            fallback_url=f"{self._urls.fallback}/{sealed}",
+            ended_url=self._urls.ended,
+        )
+        return self._catalog.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))
+
+    def dial_out(
+        self,
+        fields: Mapping[str, str],
+        *,
+        to: str,
+        own_number: str,
+        own_numbers: Collection[str] = (),
+        allow: Allow | None = None,
+        fallback: bool = False,
+    ) -> str:
+        """Return the TwiML for a call that an agent dials from a softphone or SIP phone.
+
+        The customer is told, or asked, on their own leg, and recording starts only after that. When
+        the catalog is down they are dialled at once, unrecorded, and so is a short number for help,
+        by whoever dials it. What cannot be dialled, or may not, ends the call with a sentence; its
+        line says why.
+
+        Args:
+            fields: Twilio's form.
+            to: the customer's number, as it was dialled, or `client:NAME`; of a SIP phone the
+                address, `sip:…`.
+            own_number: the own number that is shown to them, E.164.
+            own_numbers: others of the company's, E.164, which nobody dials either; those that the
+                ledger has calls of need not be among them.
+            allow: whether an agent, named as in the register, may dial who is not in that. While
+                the catalog is down, softphones may, and whom this process saw in the register.
+            fallback: whether Twilio asks the fallback URL, as another of our URLs failed: they are
+                then dialled at once, unrecorded.
+
+        Raises:
+            MalformedRequest: a field is missing or has the wrong form.
+        """
+        request = forms.parse_voice_request(fields)
+        country = self._settings.country
+        to = without_unspeakable(to)[: forms.LONGEST_ADDRESS]  # the app read it of its own form
+        line = Call(
+            account_sid=request.account_sid,
+            call_sid=request.call_sid,
+            direction=Direction.OUT,
+            customer_number=dialled(to, country),
+            own_number=normalise(own_number, country),
+            started_at=self._now(),
+            channel_map=ledger.AGENT_FIRST,
+        )
+        agent = agent_of(request.agent, country)
+        help_ = for_help(to, country)
+        try:
+            target = help_ or self._allowed(to, [line.own_number, *own_numbers], agent, allow)
+        except InvalidQuery as error:
+            return self._refuse(line, error)
+        untold = partial(twiml.dial_out, line, target, self._urls, tell=False)
+        if not request.begins:  # what is recorded of the leg is of whom they spoke with before
+            self._stop_leg(request.account_sid, request.call_sid)
+        if fallback:
+            return self._go_on(forms.failed_url(request, fields), line, untold)
+        try:
+            at_once = ledger.not_recorded(line, Reason.OFF, SHORT_NUMBER)
+            unrecorded = help_ or target.isdigit()
+            call = self._catalog.open_call(at_once if unrecorded else self._decided(line))
+            own = Leg(call.account_sid, call.call_sid, call.call_sid, self._now(), agent)
+            self._catalog.add_leg(own)
+            answered = self._catalog.call(call.account_sid, call.call_sid).consents
+        except CatalogError as error:
+            log.error("%s: unrecorded: %s", request.call_sid, error)
+            return untold()
+        if answered or call.customer_number != line.customer_number:  # the same leg dials again
+            if not answered:
+                self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
+            return untold()
+        tell = call.outcome is not Outcome.NOT_RECORDED
+        return twiml.dial_out(call, target, self._urls, tell=tell)
+
+    def _allowed(
+        self, to: str, own_numbers: Collection[str], agent: str, allow: Allow | None
+    ) -> str:
+        """Return what is to be dialled.
+
+        Raises:
+            InvalidQuery: this agent may not dial, or nobody may dial that.
+        """
+        if not self._may_dial(agent, allow):
+            raise InvalidQuery(f"{NOT_AN_AGENT}.")
+        target = check_dialled(to, self._settings.country)
+        if why := self._why_not(target, own_numbers, agent):
+            raise InvalidQuery(f"{why}.")
+        return target
+
+    def _may_dial(self, agent: str, allow: Allow | None) -> bool:
+        if allow is not None and allow(agent):
+            return True
+        try:
+            registered = bool(self._catalog.informed_agents([agent]))
+        except CatalogError:  # an access token of the company's own says who a softphone is
+            return agent in self._dialling or agent.startswith("client:")
+        if registered:
+            self._dialling.add(agent)
+        return registered
+
+    def _why_not(self, target: str, own_numbers: Collection[str], agent: str = "") -> str:
+        own = target in own_numbers
+        with suppress(CatalogError):
+            own = own or self._catalog.owns(target)
+        return why_not_dialled(target, self._settings.dial_rules, agent=agent, own=own)
+
+    def _refuse(self, line: Call, error: InvalidQuery) -> str:
+        log.warning("%s: %s", line.call_sid, error)
+        refused = ledger.not_recorded(line, Reason.NOT_DIALLED, str(error))
+        try:
+            self._catalog.open_call(refused)
+        except CatalogError as down:
+            log.error("%s: it has no line: %s", line.call_sid, down)
+        return self._hang_up(self._settings.language, "not_dialled")
+
+    def announce(self, fields: Mapping[str, str]) -> str:
+        """Return what the customer hears on their own leg before they are connected.
+
+        Args:
+            fields: Twilio's form, of the leg that was dialled.
+
+        Raises:
+            MalformedRequest: it names no parent leg.
+        """
+        request = forms.parse_voice_request(fields)
+        parent = forms.parent_of(fields)
+        if parent is None:
+            raise MalformedRequest("The field ParentCallSid is missing.")
+        try:
+            record = self._catalog.call(request.account_sid, parent)
+            call = record.call
+            if record.consents and call.leg != request.call_sid:  # another was told, and answered
+                self._stop_leg(request.account_sid, call.call_sid)
+            if call.announcement is None or record.consents:
+                return twiml.nothing()
+            announcement = self._catalog.announcement(call.announcement)
+            self._play(call, request.call_sid)
+        except (CatalogError, NotFound) as error:
+            log.error("%s: unrecorded: %s", parent, error)
+            self._forget()
+            return twiml.nothing()
+        return twiml.announce_to_callee(call.call_sid, announcement, self._urls)
+
+    def announced(self, fields: Mapping[str, str], call_sid: str, asked: int) -> str:
+        """Write what the customer answered on their leg, and start the recording if it allows.
+
+        When it cannot be written down the two are connected, unrecorded: a leg that was dialled
+        has no fallback URL.
+
+        Args:
+            fields: Twilio's form, of the leg that was dialled.
+            call_sid: the parent leg.
+            asked: which question it answers: the first is 1; 0 after the notice.
+
+        Raises:
+            NotFound: the call has no line, or another leg was told.
+        """
+        request = forms.parse_voice_request(fields)
+        try:
+            return self._answered(request, call_sid, asked, forms.key_pressed(fields))
+        except CatalogError as error:
+            log.error("%s: unrecorded: %s", call_sid, error)
+            with suppress(CatalogError):
+                self._give_up(request.account_sid, call_sid, Reason.CATALOG_DOWN)
+            return twiml.nothing()
+
+    def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int, key: str) -> str:
+        arrived = self.moment()
+        now = arrived.at
+        record = self._catalog.call(request.account_sid, call_sid)
+        call = record.call
+        if call.announcement is None or call.leg != request.call_sid:
+            raise NotFound(f"The leg {request.call_sid} was told nothing of {call_sid}.")
+        announcement = self._catalog.announcement(call.announcement)
+        standing = next(iter(record.consents), None)
+        if standing is not None:  # come twice: what follows from it was done
+            return self._bridge(call, announcement, standing.outcome)
+        if asked != call.asked:
+            return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
+        waits = twiml.SECONDS_FOR_A_KEY if asked else twiml.SECONDS_AFTER_NOTICE
+        waited = 0 if asked and key else waits
+        outcome = self._judge(call, announcement, key, waited=waited, at=arrived)
+        if outcome is None:
+            self._catalog.ask_again(call.account_sid, call_sid, asked, now)
+            self._play(call, request.call_sid)
+            return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
+        consent = ledger.consent_of(call, announcement, outcome, now, key)
+        stands = self._catalog.record_consent(consent, ledger.REASONS.get(outcome))
+        if stands is not consent:  # come twice at once: what follows from it is done there
+            return self._bridge(call, announcement, stands.outcome)
+        if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
+            agents = [leg.agent for leg in record.legs if leg.agent]
+            if self._agents_allow(call, agents):
+                self._start_recording(call, call.call_sid, call.channel_map)
+        return self._bridge(call, announcement, outcome)
+
+    def _bridge(self, call: Call, announcement: Announcement, outcome: ConsentOutcome) -> str:
+        """Let the two be connected, which an empty document does; or hang up, where it must be."""
+        if ledger.must_hang_up(call, outcome):
+            return self._hang_up(announcement.language)
+        return twiml.nothing()

@@ -1,0 +1,106 @@
+"""What Twilio tells afterwards: how a call ended, what became of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from twirec.calls import forms, ledger, twiml
+from twirec.model.errors import CatalogError, NotFound, VendorError
+from twirec.model.records import Call, Recording
+from twirec.model.states import State
+from twirec.model.vendor import FINAL, STATE_OF
+from twirec.model.vocabulary import Reason
+from twirec.transfers.adoption import called_out, may_be_an_agents
+from twirec.transfers.closing import close_line
+from twirec.transfers.stopping import may_not_go_on
+from twirec.webhooks.decide import log
+from twirec.webhooks.recorder import Recorder
+
+
+class Callbacks(Recorder):
+    """Calls that ended, and recordings."""
+
+    def ended(self, fields: Mapping[str, str]) -> str:
+        """Close the call's line, and return TwiML that ends the call.
+
+        That ends it also while the catalog is down: by the fallback URL, who is still on the line
+        would be connected once more. The status callback, or the sweep, closes the line later.
+
+        Args:
+            fields: the form of a dial's `action` or of the number's status callback.
+
+        Raises:
+            CatalogError: the catalog is down, and nobody is on the line any more; Twilio tries
+                again.
+        """
+        end = forms.parse_call_end(fields)
+        try:
+            self._close(end, fields)
+        except CatalogError as error:
+            if end.call_status in FINAL:
+                raise
+            log.error("%s: its line is not closed yet: %s", end.call_sid, error)
+        return twiml.nothing()
+
+    def _close(self, end: forms.CallEnd, fields: Mapping[str, str]) -> None:
+        if end.final:
+            try:
+                if forms.parse_voice_request(fields).direction == "outbound-api":
+                    self._placed(end.account_sid, end.call_sid)  # may have ended at once
+                close_line(self._catalog, end, self._now())
+            except NotFound:
+                self._write_late_line(fields)
+
+    def receive_status(self, fields: Mapping[str, str]) -> None:
+        """Keep a recording status callback and what it says. Nothing slow happens here.
+
+        Only what is recorded of an agent who may not be recorded is ended at once.
+
+        Args:
+            fields: Twilio's form.
+
+        Raises:
+            RequestRefused: the recording is another account's.
+        """
+        callback = forms.parse_recording_callback(fields)
+        of = callback.call_sid or callback.conference_sid or ""
+        try:
+            owner = self._catalog.owner(callback.account_sid, of)
+            record = self._catalog.call(callback.account_sid, owner)
+            channel_map = ledger.channels_of(callback.source, callback.call_sid, record)
+        except NotFound:
+            channel_map = ()
+        told = self._catalog.receive(
+            callback,
+            state=STATE_OF.get(callback.status),
+            channel_map=channel_map,
+            at=self._now(),
+        )
+        if told and told.state is State.RECORDING:
+            self._mind_agents(told)
+
+    def _mind_agents(self, recording: Recording) -> None:
+        """An agent who was not informed may have come before Twilio told of the recording."""
+        if may_not_go_on(self._catalog, recording, self._settings.uninformed_agents):
+            self._stop_recording(recording)
+
+    def _write_late_line(self, fields: Mapping[str, str]) -> None:
+        """The catalog was down when the call began; now it has its line."""
+        request = forms.parse_voice_request(fields)
+        line = ledger.open_line(request, dial=(), country=self._settings.country, now=self._now())
+        if may_be_an_agents(request.direction, request.agent.strip()):
+            line = self._called_out(line)
+        unrecorded = ledger.not_recorded(line, Reason.CATALOG_DOWN)
+        self._catalog.open_call(replace(unrecorded, ended_at=line.started_at, late=True))
+
+    def _called_out(self, line: Call) -> Call:
+        """Whom an agent called is known of the leg that was dialled, or of what they asked for."""
+        if self._catalog.owns(line.own_number):  # they reached us
+            return line
+        try:
+            legs = self._vendor().legs(line.account_sid, line.call_sid)
+        except VendorError as error:
+            log.warning("%s: whom it dialled is not known: %s", line.call_sid, error)
+            legs = []
+        return called_out(line, legs, self._settings.country)
