@@ -173,7 +173,7 @@ def prepare(folder: Path, hours: int) -> None:
             crc32c=stored.crc32c,
             sha256=sha256.hexdigest(),
         )
-        archive.catalog.adopt(recording)
+        archive.catalog.recordings.adopt(recording)
         archive.admit(SID, ground="a benchmark", by="a benchmark")
 
 

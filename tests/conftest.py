@@ -13,8 +13,7 @@ from tests.house import House
 from tests.servers import Postgres, postgres
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
-from twirec.catalog import migrate
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog, migrate
 from twirec.catalog.database import Database
 from twirec.settings import Settings
 
@@ -22,7 +21,7 @@ from twirec.settings import Settings
 @pytest.fixture(scope="session", autouse=True)
 def tables_made_once(statements_built_once: None) -> Iterator[None]:
     """Copy into an empty catalog what the migrations made once: running them takes 50 ms."""
-    made = SqlCatalog("sqlite://")
+    made = Catalog("sqlite://")
     upgrade = migrate.upgrade
     upgrade(made.database)  # not `set_up`: each catalog has an identity of its own
 
@@ -57,7 +56,7 @@ def postgres_server() -> Iterator[Postgres]:
     """A PostgreSQL server."""
 
     def set_up(url: URL) -> None:
-        catalog = SqlCatalog(url.render_as_string(hide_password=False))
+        catalog = Catalog(url.render_as_string(hide_password=False))
         migrate.upgrade(catalog.database)
         catalog.close()
 

@@ -64,8 +64,8 @@ class House:
         self.archive = Archive(settings, bucket=bucket, vendor=self.vendor, now=lambda: self.time)
         self.archive.set_up()
         self.archive.mark_bucket()
-        self.archive.catalog.open_call(a_call())
-        self.archive.catalog.record_consent(a_consent(), None)
+        self.archive.catalog.ledger.open_call(a_call())
+        self.archive.catalog.ledger.record_consent(a_consent(), None)
 
     def record(self, media: bytes, **changes: Any) -> None:
         """Let the vendor hold a recording and tell of it."""
@@ -74,7 +74,7 @@ class House:
 
     def tell(self, **changes: Any) -> None:
         """Let a `completed` callback arrive."""
-        self.archive.catalog.receive(
+        self.archive.catalog.recordings.receive(
             a_callback(**changes), state=State.COMPLETED, channel_map=BOTH, at=self.time
         )
 
@@ -93,7 +93,7 @@ class House:
         raise AssertionError("it never came to an end")
 
     def recording(self) -> Recording:
-        return self.archive.catalog.recording(recording_sid())
+        return self.archive.catalog.recordings.get(recording_sid())
 
     def stored(self) -> list[str]:
         return [found.name for found in self.bucket.list("recordings/")]

@@ -77,7 +77,7 @@ def archive(tmp_path: Any) -> Iterator[Archive]:
     }
     archive = Archive(Settings.from_env(environ))
     archive.set_up()
-    archive.catalog.open_call(a_call(outcome=Outcome.RECORDED))
+    archive.catalog.ledger.open_call(a_call(outcome=Outcome.RECORDED))
     yield archive
     archive.close()
 

@@ -78,7 +78,7 @@ def test_a_subaccount_is_listed_copied_and_deleted_in_its_region_with_its_own_to
         archive.set_up()
         report = archive.backfill("2026-11-23", "2026-11-23", by="ana").run()
         assert (report.copied, report.failed, report.stopped) == (1, {}, "")
-        assert archive.catalog.recording(SID).state is State.RELEASED
+        assert archive.catalog.recordings.get(SID).state is State.RELEASED
         assert who_asked(twilio, ACCOUNT) == {basic("SK1", "secret")}
         assert who_asked(twilio, SUBACCOUNT) == {basic(SUBACCOUNT, "new token")}
         archive.close()

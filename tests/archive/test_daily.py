@@ -21,8 +21,8 @@ HOURS = {
 def archive(twirec_archive: Archive) -> Archive:
     for number, at in enumerate(HOURS.values(), 1):
         call = a_call(call_sid=call_sid(number), started_at=at)
-        twirec_archive.catalog.open_call(call)
-        twirec_archive.catalog.adopt(
+        twirec_archive.catalog.ledger.open_call(call)
+        twirec_archive.catalog.recordings.adopt(
             a_recording(
                 sid=recording_sid(number), call_sid=call.call_sid, started_at=at, duration=10
             )

@@ -32,17 +32,19 @@ HIDDEN = recording_sid(3)
 def archive(twirec_archive: Archive) -> Archive:
     """Three calls: recorded and informed, refused, and one whose recording is in quarantine."""
     catalog = twirec_archive.catalog
-    catalog.open_call(a_call())
-    catalog.record_consent(a_consent(), None)
-    catalog.adopt(a_recording(duration=120))
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.record_consent(a_consent(), None)
+    catalog.recordings.adopt(a_recording(duration=120))
     refused = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
-    catalog.open_call(a_call(call_sid=call_sid(2), own_number="+34911000222", **refused))
-    catalog.record_consent(
+    catalog.ledger.open_call(a_call(call_sid=call_sid(2), own_number="+34911000222", **refused))
+    catalog.ledger.record_consent(
         a_consent(call_sid=call_sid(2), leg=call_sid(2), outcome=ConsentOutcome.REFUSED), None
     )
-    catalog.open_call(a_call(call_sid=call_sid(3), started_at=STARTED + timedelta(hours=1)))
-    catalog.adopt(a_recording(sid=HIDDEN, call_sid=call_sid(3), duration=30, state=State.RELEASED))
-    catalog.begin_pause(Pause(HIDDEN, STARTED, "somebody"))
+    catalog.ledger.open_call(a_call(call_sid=call_sid(3), started_at=STARTED + timedelta(hours=1)))
+    catalog.recordings.adopt(
+        a_recording(sid=HIDDEN, call_sid=call_sid(3), duration=30, state=State.RELEASED)
+    )
+    catalog.pauses.begin(Pause(HIDDEN, STARTED, "somebody"))
     return twirec_archive
 
 
@@ -97,7 +99,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(archive: Archive) -> 
 def test_a_call_that_comes_in_meanwhile_moves_no_page(archive: Archive) -> None:
     first = archive.search(limit=2)
     newer = a_call(call_sid=call_sid(8), started_at=STARTED + timedelta(days=1))
-    archive.catalog.open_call(newer)
+    archive.catalog.ledger.open_call(newer)
     assert numbers(archive.search(limit=2, after=first.next)) == [2]
 
 
@@ -136,9 +138,9 @@ def test_a_recording_that_custody_hides_is_not_there_but_its_calls_line_is(
     archive: Archive, custody: Custody
 ) -> None:
     catalog = archive.catalog
-    catalog.open_call(a_call(call_sid=call_sid(4), account_sid=ACCOUNT))
+    catalog.ledger.open_call(a_call(call_sid=call_sid(4), account_sid=ACCOUNT))
     hidden = a_recording(sid=recording_sid(4), call_sid=call_sid(4))
-    catalog.adopt(hidden)
+    catalog.recordings.adopt(hidden)
     with catalog.database.write() as connection:  # nothing blocks yet
         which = recordings.c.sid == hidden.sid
         connection.execute(update(recordings).where(which).values(custody=custody.value))

@@ -19,9 +19,11 @@ NUMBER = "+34600111222"
 def archive(twirec_archive: Archive) -> Archive:
     twirec_archive.now = lambda: STARTED
     for number in (1, 2):
-        twirec_archive.catalog.open_call(a_call(call_sid=call_sid(number)))
-    twirec_archive.catalog.open_call(a_call(call_sid=call_sid(3), customer_number="anonymous"))
-    twirec_archive.catalog.adopt(a_recording(call_sid=call_sid(1)))
+        twirec_archive.catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
+    twirec_archive.catalog.ledger.open_call(
+        a_call(call_sid=call_sid(3), customer_number="anonymous")
+    )
+    twirec_archive.catalog.recordings.adopt(a_recording(call_sid=call_sid(1)))
     return twirec_archive
 
 
@@ -96,7 +98,7 @@ def test_without_its_entry_nothing_is_given(
     def fail(*_: object) -> None:
         raise CatalogUnavailable("The disk is full.")
 
-    monkeypatch.setattr(archive.catalog, "append_audit", fail)
+    monkeypatch.setattr(archive.catalog.audit, "append", fail)
     with pytest.raises(CatalogError):
         archive.search(number="1222", by="ana")
     with pytest.raises(CatalogError):

@@ -97,7 +97,7 @@ def test_the_drawing_names_customer_and_agent(house: House) -> None:
 
 def test_it_is_measured_while_it_is_transferred_and_not_read_again(house: House) -> None:
     found = archived(house, SPOKEN)
-    assert house.archive.catalog.kept_waveform(recording_sid()) is not None
+    assert house.archive.catalog.waveforms.get(recording_sid()) is not None
     stored = house.bucket.stat(house.recording().object_name or "")
     house.bucket.delete(stored.name, stored.generation)
     assert house.archive.waveform(recording_sid()) == found
@@ -108,7 +108,7 @@ def test_a_lost_waveform_is_measured_again_from_the_bucket(house: House) -> None
     with house.archive.catalog.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM waveforms")
     assert house.archive.waveform(recording_sid()) == found
-    assert house.archive.catalog.kept_waveform(recording_sid()) is not None
+    assert house.archive.catalog.waveforms.get(recording_sid()) is not None
 
 
 @pytest.mark.parametrize("what", ["Meter.feed", "Meter.waveform", "Meter.__init__"])
@@ -123,7 +123,7 @@ def test_what_cannot_be_measured_is_transferred_all_the_same(
         broken.setattr(f"twirec.transfers.meter.{what}", fail)
         house.record(wav(4.0, channels=2))
         assert house.work().state is State.RELEASED
-    assert house.archive.catalog.kept_waveform(recording_sid()) is None
+    assert house.archive.catalog.waveforms.get(recording_sid()) is None
     assert house.archive.waveform(recording_sid()).seconds == 4.0
 
 
@@ -133,7 +133,7 @@ def test_a_waveform_that_cannot_be_kept_holds_no_transfer_up(
     def fail(*_: object) -> bool:
         raise CatalogUnavailable("The catalog cannot be used: database is locked.")
 
-    monkeypatch.setattr(house.archive.catalog, "keep_waveform", fail)
+    monkeypatch.setattr(house.archive.catalog.waveforms, "keep", fail)
     house.record(wav(4.0, channels=2))
     assert house.work().state is State.RELEASED
 
@@ -142,7 +142,7 @@ def test_nothing_of_it_stays_when_the_recording_is_erased(house: House) -> None:
     archived(house, SPOKEN)
     house.archive.erase(recording_sid(), why="asked for", by="ana")
     assert house.work_on().state is State.ERASED
-    assert house.archive.catalog.kept_waveform(recording_sid()) is None
+    assert house.archive.catalog.waveforms.get(recording_sid()) is None
 
 
 def test_recording_needs_nothing_of_the_audio_extra() -> None:
@@ -161,10 +161,10 @@ def test_recording_needs_nothing_of_the_audio_extra() -> None:
 def hold(house: House, number: int, first: int, direction: Direction = Direction.IN) -> str:
     """Let the archive hold a recording in which channel 1 or 2 speaks first."""
     started = STARTED + timedelta(minutes=number)
-    house.archive.catalog.open_call(
+    house.archive.catalog.ledger.open_call(
         a_call(call_sid=call_sid(number), started_at=started, direction=direction)
     )
-    house.archive.catalog.record_consent(a_consent(call_sid=call_sid(number)), None)
+    house.archive.catalog.ledger.record_consent(a_consent(call_sid=call_sid(number)), None)
     sides = (track((1.0, ANSWER)), track((9.0, THANKS)))
     media = talk(*(sides if first == 1 else sides[::-1]), 16.0)
     held = dataclasses.replace(

@@ -38,7 +38,7 @@ def test_what_is_at_the_vendor_is_copied_quarantined_and_deleted_there(house: Ho
     assert (report.failed, report.nothing, report.stopped) == ({}, {}, "")
     assert len(house.stored()) == 35
     assert house.at_vendor() == []
-    known = house.archive.catalog.recording(recording_sid(12))
+    known = house.archive.catalog.recordings.get(recording_sid(12))
     assert (known.state, known.custody) == (State.RELEASED, Custody.QUARANTINED)
     labels = house.bucket.stat(known.object_name or "").labels
     assert labels["consent"] == ConsentOutcome.NOT_ANNOUNCED
@@ -74,7 +74,7 @@ def test_what_somebody_who_died_has_in_hand_is_taken_over_when_the_lease_ends(
 ) -> None:
     gather(house, 10, 11)
     house.archive.sweep(full=True)
-    assert house.archive.catalog.claim(house.archive.now(), LEASE, recording_sid(10))
+    assert house.archive.catalog.due_work.claim(house.archive.now(), LEASE, recording_sid(10))
     report = run(house)
     assert (report.copied, report.waiting) == (2, 0)
 
@@ -147,11 +147,11 @@ def test_a_legal_ground_admits_what_others_started(house: House) -> None:
     gather(house, 12, call_sid=None)
     run(house, legal_ground=f" {GROUND} ")
     for number in (10, 11, 12):
-        known = house.archive.catalog.recording(recording_sid(number))
+        known = house.archive.catalog.recordings.get(recording_sid(number))
         assert (known.custody, known.legal_ground) == (Custody.ACTIVE, GROUND)
         labels = house.bucket.stat(known.object_name or "").labels
         assert (labels["custody"], labels["legal_ground"]) == ("active", GROUND)
-        (order,) = house.archive.catalog.orders(known.sid)
+        (order,) = house.archive.catalog.orders.of(known.sid)
         assert (order.by, order.why) == ("ana", GROUND)
 
 
@@ -160,19 +160,19 @@ def test_a_legal_ground_admits_what_an_earlier_run_took_over(house: House) -> No
     run(house, keep_at_vendor=True)
     run(house, keep_at_vendor=True, legal_ground=GROUND)
     for number in (10, 11):
-        known = house.archive.catalog.recording(recording_sid(number))
+        known = house.archive.catalog.recordings.get(recording_sid(number))
         assert known.custody is Custody.ACTIVE
-        assert len(house.archive.catalog.orders(known.sid)) == 1
+        assert len(house.archive.catalog.orders.of(known.sid)) == 1
 
 
 def test_no_ground_for_all_admits_the_recording_of_a_caller_who_refused(house: House) -> None:
     gather(house, 10)
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(10)))
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(10)))
     refused = a_consent(
         call_sid=call_sid(10), leg=call_sid(10), outcome=ConsentOutcome.REFUSED, at=STARTED
     )
-    house.archive.catalog.record_consent(refused, None)
+    house.archive.catalog.ledger.record_consent(refused, None)
     report = run(house, legal_ground=GROUND)
-    known = house.archive.catalog.recording(recording_sid(10))
+    known = house.archive.catalog.recordings.get(recording_sid(10))
     assert (report.copied, known.custody) == (1, Custody.QUARANTINED)
-    assert house.archive.catalog.orders(known.sid) == []
+    assert house.archive.catalog.orders.of(known.sid) == []

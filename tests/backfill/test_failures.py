@@ -93,14 +93,14 @@ def test_a_catalog_that_is_away_for_a_moment_loses_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gather(house, *range(10, 30))
-    claim, calls = house.archive.catalog.claim, iter(range(10**6))
+    claim, calls = house.archive.catalog.due_work.claim, iter(range(10**6))
 
     def away(*args: Any, **kwargs: Any) -> Any:
         if next(calls) % 3 == 0:
             raise CatalogUnavailable("It is locked.")
         return claim(*args, **kwargs)
 
-    monkeypatch.setattr(house.archive.catalog, "claim", away)
+    monkeypatch.setattr(house.archive.catalog.due_work, "claim", away)
     report = run(house)
     assert (report.copied, report.failed) == (20, {})
 

@@ -50,7 +50,7 @@ def told(number: int = 7, **changes: Any) -> dict[str, Any]:
 
 
 def labels(house: House) -> dict[str, str]:
-    recording = house.archive.catalog.recording(OLD.sid)
+    recording = house.archive.catalog.recordings.get(OLD.sid)
     return dict(house.bucket.stat(recording.object_name or "").labels)
 
 
@@ -154,14 +154,14 @@ def test_an_export_fills_what_is_not_known_and_says_what_it_did(house: House) ->
         },
         still_not_known=1,
     )
-    before = house.archive.catalog.audit_head()
+    before = house.archive.catalog.audit.head()
     assert add_from(house, *rows, dry_run=True) == replace(wanted, dry_run=True)
     assert line(house).customer_number == NOT_KNOWN
-    assert house.archive.catalog.audit_head() == before
+    assert house.archive.catalog.audit.head() == before
 
     assert add_from(house, *rows) == wanted
     assert (line(house).customer_number, line(house).direction) == (CUSTOMER, Direction.IN)
-    assert house.archive.catalog.recording(OLD.sid).channel_map == (Role.CUSTOMER, Role.AGENT)
+    assert house.archive.catalog.recordings.get(OLD.sid).channel_map == (Role.CUSTOMER, Role.AGENT)
     other = line(house, recording_sid(8))
     assert (other.customer_number, other.direction) == ("+34600333444", Direction.OUT)
     assert other.own_number == NOT_KNOWN
@@ -188,7 +188,7 @@ def test_whom_an_agent_dialled_is_on_the_row_of_the_leg(house: House, leg_first:
     assert (report.added, report.legs) == (1, 1)
     assert (line(house).customer_number, line(house).own_number) == (CUSTOMER, OWN)
     assert line(house).direction is Direction.OUT
-    assert house.archive.catalog.recording(OLD.sid).channel_map == (Role.AGENT, Role.CUSTOMER)
+    assert house.archive.catalog.recordings.get(OLD.sid).channel_map == (Role.AGENT, Role.CUSTOMER)
 
 
 def test_a_bucket_that_is_down_gets_its_labels_from_the_sweep(
@@ -227,7 +227,7 @@ def test_once_its_number_is_known_a_backfill_lets_it_go(house: House) -> None:
     house.time += timedelta(minutes=1)
     backfill(house)
     assert house.at_vendor() == []
-    assert house.archive.catalog.recording(OLD.sid).state is State.RELEASED
+    assert house.archive.catalog.recordings.get(OLD.sid).state is State.RELEASED
 
 
 def test_an_export_of_many_is_read_as_a_stream(house: House) -> None:

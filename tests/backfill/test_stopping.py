@@ -65,7 +65,7 @@ def test_the_second_stop_gives_back_what_is_in_hand(house: House) -> None:
     report = taking.run()
     stopper.join()
     assert (report.copied, report.waiting) == (0, 1)
-    known = house.archive.catalog.recording(recording_sid(10))
+    known = house.archive.catalog.recordings.get(recording_sid(10))
     assert (known.state, known.attempts) == (State.COMPLETED, 0)
     assert house.stored() == []
 
@@ -114,7 +114,7 @@ def test_what_is_kept_is_let_go_by_a_run_that_keeps_nothing(
 def test_what_is_kept_is_destroyed_at_the_vendor_too_when_that_is_ordered(house: House) -> None:
     gather(house, 10)
     run(house, keep_at_vendor=True)
-    known = house.archive.catalog.recording(recording_sid(10))
+    known = house.archive.catalog.recordings.get(recording_sid(10))
     assert house.bucket.stat(known.object_name or "").labels["keep_at_vendor"] == "yes"
     house.archive.erase(known.sid, why="asked for", by="ana")
     house.archive.worker(threads=1).run_once()

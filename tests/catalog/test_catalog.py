@@ -13,8 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from tests.factories import ACCOUNT, a_call, call_sid
+from twirec.catalog import Catalog
 from twirec.catalog import database as database_module
-from twirec.catalog.catalog import SqlCatalog
 from twirec.catalog.journal_tables import NOT_JOURNALLED, SHELVES
 from twirec.catalog.tables import metadata
 from twirec.model.errors import CatalogUnavailable, SettingsError
@@ -25,8 +25,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "catalog.db"
 
 
-def open_catalog(path: Path) -> SqlCatalog:
-    return SqlCatalog(f"sqlite:///{path}")
+def open_catalog(path: Path) -> Catalog:
+    return Catalog(f"sqlite:///{path}")
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> None:
@@ -41,9 +41,9 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> Non
 def test_setting_up_again_keeps_what_is_there(path: Path) -> None:
     catalog = open_catalog(path)
     catalog.set_up()
-    catalog.open_call(a_call())
+    catalog.ledger.open_call(a_call())
     catalog.set_up()
-    assert catalog.call(ACCOUNT, call_sid()).call == a_call()
+    assert catalog.ledger.call(ACCOUNT, call_sid()).call == a_call()
     catalog.close()
 
 
@@ -60,7 +60,7 @@ def test_a_commit_is_durable_and_readers_do_not_wait(path: Path) -> None:
 def test_a_catalog_that_was_never_set_up_says_what_to_do(path: Path) -> None:
     catalog = open_catalog(path)
     with pytest.raises(CatalogUnavailable, match="twirec init"):
-        catalog.call(ACCOUNT, call_sid())
+        catalog.ledger.call(ACCOUNT, call_sid())
     catalog.close()
 
 
@@ -73,7 +73,7 @@ def test_a_database_locked_by_another_is_an_error_without_numbers(
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(CatalogUnavailable, match="locked") as caught:
-            catalog.open_call(a_call())
+            catalog.ledger.open_call(a_call())
     assert "600111222" not in str(caught.value)
     catalog.close()
 
@@ -81,7 +81,7 @@ def test_a_database_locked_by_another_is_an_error_without_numbers(
 def test_the_files_are_readable_by_their_owner_only(path: Path) -> None:
     catalog = open_catalog(path)
     catalog.set_up()
-    catalog.open_call(a_call())
+    catalog.ledger.open_call(a_call())
     modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.glob("*.db*")}
     assert modes == dict.fromkeys(("catalog.db", "catalog.db-wal", "catalog.db-shm"), 0o600)
     catalog.close()
@@ -93,8 +93,8 @@ def test_before_set_up_no_file_is_left_and_it_is_said_where_one_was_looked_for(
 ) -> None:
     catalog = open_catalog(tmp_path / name)
     uses = (
-        lambda: catalog.call(ACCOUNT, call_sid()),
-        lambda: catalog.open_call(a_call()),
+        lambda: catalog.ledger.call(ACCOUNT, call_sid()),
+        lambda: catalog.ledger.open_call(a_call()),
         catalog.check,
     )
     for use in uses:
@@ -114,14 +114,14 @@ def test_a_catalog_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["nonsense", "nosuchdb://x/y", "sqlite+nodriver:///x"])
 def test_a_url_that_leads_nowhere_is_named(url: str) -> None:
     with pytest.raises(SettingsError, match="TWIREC_DATABASE_URL"):
-        SqlCatalog(url)
+        Catalog(url)
 
 
 def test_a_time_without_a_zone_is_not_stored(path: Path) -> None:
     catalog = open_catalog(path)
     catalog.set_up()
     with pytest.raises(Exception, match="time zone"):
-        catalog.open_call(a_call(started_at=datetime(2026, 11, 23, 10, 15)))
+        catalog.ledger.open_call(a_call(started_at=datetime(2026, 11, 23, 10, 15)))
     catalog.close()
 
 

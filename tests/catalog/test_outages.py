@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.factories import ACCOUNT, a_call, call_sid
+from twirec.catalog import Catalog, outages
 from twirec.catalog import database as database_module
-from twirec.catalog import outages
-from twirec.catalog.catalog import SqlCatalog
 from twirec.model.budget import left, spend_at_most
 from twirec.model.errors import CatalogUnavailable
 
@@ -22,11 +21,11 @@ WAIT = 0.2
 
 
 @pytest.fixture
-def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlCatalog]:
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalog]:
     monkeypatch.setattr(database_module, "PATIENCE", WAIT)
     monkeypatch.setattr(outages, "NOTICEABLE", WAIT / 4)
     monkeypatch.setattr(outages, "BETWEEN_LOOKS", 0.01)
-    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
     catalog.set_up()
     yield catalog
     catalog.close()
@@ -39,37 +38,37 @@ def watchers() -> list[threading.Thread]:
 
 
 @pytest.fixture
-def locked(catalog: SqlCatalog) -> Iterator[sqlite3.Connection]:
+def locked(catalog: Catalog) -> Iterator[sqlite3.Connection]:
     """What another process does: it holds the write lock until it is rolled back."""
     with closing(sqlite3.connect(catalog.database.file or "", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield other
 
 
-def open_one(catalog: SqlCatalog, *, seconds: float = 60) -> CatalogUnavailable:
+def open_one(catalog: Catalog, *, seconds: float = 60) -> CatalogUnavailable:
     with (
         spend_at_most(seconds),
         pytest.raises(CatalogUnavailable) as caught,
     ):
-        catalog.open_call(a_call())
+        catalog.ledger.open_call(a_call())
     return caught.value
 
 
 def test_the_first_one_waits_and_the_next_ones_know(
-    catalog: SqlCatalog, locked: sqlite3.Connection
+    catalog: Catalog, locked: sqlite3.Connection
 ) -> None:
     assert "locked" in str(open_one(catalog))
     assert "is not back" in str(open_one(catalog))
 
 
-def test_who_may_wait_is_not_turned_away(catalog: SqlCatalog, locked: sqlite3.Connection) -> None:
+def test_who_may_wait_is_not_turned_away(catalog: Catalog, locked: sqlite3.Connection) -> None:
     open_one(catalog)
     with pytest.raises(CatalogUnavailable, match="locked"):
-        catalog.open_call(a_call())
+        catalog.ledger.open_call(a_call())
 
 
 def test_it_is_found_that_it_is_back_without_a_caller(
-    catalog: SqlCatalog, locked: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+    catalog: Catalog, locked: sqlite3.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("WARNING", logger="twirec.catalog")
     open_one(catalog)
@@ -81,23 +80,23 @@ def test_it_is_found_that_it_is_back_without_a_caller(
         "the catalog is back",
     ]
     with spend_at_most(60):
-        catalog.open_call(a_call())
-    assert catalog.call(ACCOUNT, call_sid()).call == a_call()
+        catalog.ledger.open_call(a_call())
+    assert catalog.ledger.call(ACCOUNT, call_sid()).call == a_call()
 
 
 def test_a_failure_at_once_turns_nobody_away(
-    catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outages, "NOTICEABLE", 60)
     with closing(sqlite3.connect(catalog.database.file or "", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         open_one(catalog)
     with spend_at_most(60):
-        catalog.open_call(a_call())
+        catalog.ledger.open_call(a_call())
 
 
 def test_a_closed_catalog_is_not_watched_any_more(
-    catalog: SqlCatalog, locked: sqlite3.Connection
+    catalog: Catalog, locked: sqlite3.Connection
 ) -> None:
     open_one(catalog)
     (watcher,) = watchers()
@@ -107,7 +106,7 @@ def test_a_closed_catalog_is_not_watched_any_more(
 
 
 def test_a_transaction_waits_no_longer_than_is_left(
-    catalog: SqlCatalog, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    catalog: Catalog, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_module, "PATIENCE", 600)
     began = time.monotonic()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.factories import STARTED, a_call, a_consent, a_recording, call_sid, recording_sid
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.catalog.rows import tail_of
 from twirec.model.search import Query
 
@@ -18,18 +18,18 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def catalog() -> Iterator[SqlCatalog]:
+def catalog() -> Iterator[Catalog]:
     """A catalog with a call."""
-    catalog = SqlCatalog("sqlite://")
+    catalog = Catalog("sqlite://")
     catalog.set_up()
-    catalog.open_call(a_call())
-    catalog.record_consent(a_consent(), None)
-    catalog.adopt(a_recording())
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.record_consent(a_consent(), None)
+    catalog.recordings.adopt(a_recording())
     yield catalog
     catalog.close()
 
 
-def plans(catalog: SqlCatalog, step: Any) -> list[str]:
+def plans(catalog: Catalog, step: Any) -> list[str]:
     """Return how the database does each of the step's statements."""
     statements: list[tuple[str, Any]] = []
 
@@ -60,21 +60,23 @@ def plans(catalog: SqlCatalog, step: Any) -> list[str]:
     ids=str,
 )
 def test_a_search_by_number_or_time_reads_no_table_from_end_to_end(
-    catalog: SqlCatalog, query: Query
+    catalog: Catalog, query: Query
 ) -> None:
-    steps = plans(catalog, lambda: catalog.search(query))
+    steps = plans(catalog, lambda: catalog.search.page(query))
     assert any("INDEX" in step for step in steps)
     assert [step for step in steps if step.startswith("SCAN")] == []
 
 
 @pytest.mark.parametrize("query", [Query(number="+34600111222"), Query(number="1222")], ids=str)
-def test_a_count_reads_an_index(catalog: SqlCatalog, query: Query) -> None:
-    assert all(step.startswith("SEARCH") for step in plans(catalog, lambda: catalog.count(query)))
+def test_a_count_reads_an_index(catalog: Catalog, query: Query) -> None:
+    assert all(
+        step.startswith("SEARCH") for step in plans(catalog, lambda: catalog.search.count(query))
+    )
 
 
 @pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
-def test_a_call_is_looked_up_by_an_index(catalog: SqlCatalog, sid: str) -> None:
-    steps = plans(catalog, lambda: catalog.find(sid))
+def test_a_call_is_looked_up_by_an_index(catalog: Catalog, sid: str) -> None:
+    steps = plans(catalog, lambda: catalog.search.find(sid))
     assert [step for step in steps if step.startswith("SCAN")] == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, event, insert, update
 
 from tests.factories import ACCOUNT, STARTED, call_sid
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.catalog.tables import notes
 
 SECRET = "the caller said that"
@@ -19,7 +19,7 @@ SECRET = "the caller said that"
 def test_the_bytes_of_an_erased_row_are_gone_from_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, erased: str
 ) -> None:
-    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
     # As a SQLite that was compiled without SQLITE_SECURE_DELETE would begin.
     event.listen(
         catalog.database.engine,
@@ -51,7 +51,7 @@ def test_the_bytes_of_an_erased_row_are_gone_from_the_file(
 
 
 def test_the_setting_is_ours_and_not_the_distributions(tmp_path: Path) -> None:
-    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
     catalog.set_up()
     with catalog.database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1

@@ -65,13 +65,13 @@ def archive(environ: dict[str, str]) -> Iterator[Archive]:
     archive = Archive.from_env(environ)
     archive.set_up()
     wording = archive.phone.announcement
-    archive.catalog.open_call(a_call(announcement=wording.hash))
-    archive.catalog.record_consent(a_consent(announcement=wording.hash), None)
+    archive.catalog.ledger.open_call(a_call(announcement=wording.hash))
+    archive.catalog.ledger.record_consent(a_consent(announcement=wording.hash), None)
     at = a_call().started_at
-    archive.catalog.receive(
+    archive.catalog.recordings.receive(
         a_callback(), state=State.COMPLETED, channel_map=(Role.CUSTOMER, Role.AGENT), at=at
     )
-    archive.catalog.open_call(
+    archive.catalog.ledger.open_call(
         a_call(
             call_sid=call_sid(2),
             started_at=at.replace(hour=12),
@@ -79,7 +79,7 @@ def archive(environ: dict[str, str]) -> Iterator[Archive]:
             reason=Reason.HUNG_UP,
         )
     )
-    archive.catalog.open_call(
+    archive.catalog.ledger.open_call(
         a_call(
             call_sid=call_sid(3),
             started_at=at.replace(day=24),

@@ -202,9 +202,9 @@ def test_what_failed_is_named_and_the_exit_status_says_so(
     parked = twirec_sandbox.add_recording(seconds=1, started_at=BEGIN)
     archive = Archive.from_env(sandboxed)
     archive.sweep(full=True)
-    lease = archive.catalog.claim(datetime.now(UTC), timedelta(minutes=5), parked.sid)
+    lease = archive.catalog.due_work.claim(datetime.now(UTC), timedelta(minutes=5), parked.sid)
     assert lease is not None
-    archive.catalog.postpone(lease, None, "NotAudio: it is an error page")
+    archive.catalog.due_work.postpone(lease, None, "NotAudio: it is an error page")
     archive.close()
     result = twirec("backfill", *ORDER)
     assert result.exit_code == 1

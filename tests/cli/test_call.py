@@ -18,8 +18,8 @@ def going_on(sandboxed: dict[str, str]) -> None:
     archive = Archive.from_env(sandboxed)
     archive.set_up()
     account = sandboxed["TWILIO_ACCOUNT_SID"]
-    archive.catalog.open_call(a_call(account_sid=account))
-    archive.catalog.receive(
+    archive.catalog.ledger.open_call(a_call(account_sid=account))
+    archive.catalog.recordings.receive(
         a_callback(account_sid=account, status=RecordingStatus.IN_PROGRESS),
         state=State.RECORDING,
         channel_map=(Role.CUSTOMER, Role.AGENT),

@@ -25,7 +25,7 @@ def sid(twirec_sandbox: Sandbox, sandboxed: dict[str, str]) -> str:
     archive.sweep()
     archive.worker().run_once()
     archive.admit(sid, ground="a test", by="the tests")
-    assert archive.catalog.recording(sid).state is State.RELEASED
+    assert archive.catalog.recordings.get(sid).state is State.RELEASED
     archive.close()
     return sid
 

@@ -213,7 +213,7 @@ def test_what_destroys_asks_first(
         refused.stderr
     )
     assert "Nothing was done. --yes does it without asking." in refused.stderr
-    assert archive.catalog.recording(RECORDING).state is State.COMPLETED
+    assert archive.catalog.recordings.get(RECORDING).state is State.COMPLETED
 
 
 @pytest.mark.usefixtures("archive")
@@ -223,7 +223,7 @@ def test_an_erasure_is_ordered_and_audited(
 ) -> None:
     result = twirec("erase", RECORDING, "--reason", "they asked for it", *more, input=said)
     assert result.stdout == f"{RECORDING} is erasing: the workers destroy it.\n"
-    assert archive.catalog.recording(RECORDING).state is State.ERASING
+    assert archive.catalog.recordings.get(RECORDING).state is State.ERASING
     assert [entry.sid for entry in archive.audit_log(action="erase")] == [RECORDING]
     assert twirec("erase", recording_sid(7), "--reason", "x", input="y\n").exit_code == 1
 

@@ -117,7 +117,7 @@ def test_show_gives_json(twirec: Twirec, archive: Archive) -> None:
 def test_a_recording_whose_call_nobody_knows_can_be_shown(
     twirec: Twirec, archive: Archive, words: tuple[str, ...]
 ) -> None:
-    archive.catalog.adopt(a_recording(sid=recording_sid(5), call_sid=None))
+    archive.catalog.recordings.adopt(a_recording(sid=recording_sid(5), call_sid=None))
     assert recording_sid(5) in twirec("show", recording_sid(5), *words).output
 
 

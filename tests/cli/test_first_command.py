@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Twirec
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.bucket_mark import NAME, read_mark
 
 COMMANDS = (
@@ -49,7 +49,7 @@ def test_of_two_that_begin_at_once_both_have_the_same_catalog_and_bucket(
     ]
     said = [each.communicate(timeout=60)[1] for each in both]
     assert [each.returncode for each in both] == [0, 0], said
-    catalog = SqlCatalog(environ["TWIREC_DATABASE_URL"])
+    catalog = Catalog(environ["TWIREC_DATABASE_URL"])
     mark = read_mark((tmp_path / "bucket" / NAME).read_bytes())
     assert mark is not None
     assert mark.catalog == catalog.identity()

@@ -68,7 +68,7 @@ def test_the_bucket_of_another_catalog_is_refused_and_named(
     twirec("init")
     twirec("inform", "client:ana", "--on", "2026-11-24", "--reference", "annex")
     with_another = Archive.from_env()
-    with_another.catalog.open_call(archive.show(call_sid()).call)
+    with_another.catalog.ledger.open_call(archive.show(call_sid()).call)
     with_another.close()
     result = twirec("journal")
     assert result.exit_code == 1

@@ -23,7 +23,7 @@ def forgotten(archive: Archive) -> str:
         own_number=NOT_KNOWN,
         channel_map=(),
     )
-    archive.catalog.open_call(line)
+    archive.catalog.ledger.open_call(line)
     return line.call_sid
 
 

@@ -99,7 +99,7 @@ def test_a_second_line_of_data_looks_like_no_line_of_ours(
 def test_reasons_notes_references_and_callers_are_shown_whole(
     twirec: Twirec, archive: Archive, text: str
 ) -> None:
-    archive.catalog.open_call(a_call(call_sid=call_sid(9), customer_number=f"sip:{text}@x"))
+    archive.catalog.ledger.open_call(a_call(call_sid=call_sid(9), customer_number=f"sip:{text}@x"))
     spoken = (
         ("off", "--number", "911000111", "--reason", text),
         ("policy", "--history"),
@@ -151,7 +151,7 @@ def test_columns_go_before_anything_whole_is_folded(
 def test_search_shows_whole_sids_and_numbers_at_any_width(
     twirec: Twirec, archive: Archive, narrow: Narrow, width: int | None
 ) -> None:
-    archive.catalog.open_call(
+    archive.catalog.ledger.open_call(
         a_call(
             call_sid=call_sid(8),
             outcome=Outcome.NOT_RECORDED,

@@ -40,7 +40,7 @@ def test_off_for_a_number_and_direction_touches_no_other(twirec: Twirec, archive
 def test_off_and_on_again_leaves_both_in_the_history(twirec: Twirec, archive: Archive) -> None:
     twirec("off", "--reason", "an audit")
     twirec("on", "--reason", "the audit is over")
-    history = archive.catalog.policy_history()
+    history = archive.catalog.policy.history()
     assert [(change.on, change.why) for change in history] == [
         (False, "an audit"),
         (True, "the audit is over"),
@@ -128,7 +128,7 @@ def test_the_past_is_not_changed(
     twirec: Twirec, archive: Archive, change: tuple[str, ...], past: tuple[str, ...]
 ) -> None:
     said = twirec("policy", *past, *change, "--reason", "x")
-    assert (said.exit_code, archive.catalog.policy_history()) == (2, [])
+    assert (said.exit_code, archive.catalog.policy.history()) == (2, [])
     archive.close()
 
 
@@ -166,7 +166,7 @@ def test_a_number_that_is_none_switches_nothing(
         said = twirec(*words, "--number", number, "--reason", "x")
         assert said.exit_code == 2
         assert "number: give +34911222333" in said.output
-    assert archive.catalog.policy_history() == []
+    assert archive.catalog.policy.history() == []
     archive.close()
 
 
@@ -174,7 +174,7 @@ def test_of_several_numbers_none_is_left_out_silently(twirec: Twirec, archive: A
     said = twirec("off", "--number", SHOP, "--number", "911000222", "--reason", "x")
     assert said.exit_code == 2
     assert "give one" in said.output
-    assert archive.catalog.policy_history() == []
+    assert archive.catalog.policy.history() == []
     archive.close()
 
 
@@ -199,9 +199,9 @@ def test_a_word_that_is_none_of_ours_is_refused(
 ) -> None:
     with pytest.raises(InvalidQuery, match=rf"^{field}: .* is not known; choose "):
         archive.change_policy(by="ana", why="test", **wrong)
-    assert archive.catalog.policy_history() == []
+    assert archive.catalog.policy.history() == []
     archive.change_policy(by="ana", why="test", mode="opt_in")  # type: ignore[arg-type]
-    assert archive.catalog.policy_history()[0].mode is ConsentMode.OPT_IN
+    assert archive.catalog.policy.history()[0].mode is ConsentMode.OPT_IN
     archive.close()
 
 
@@ -223,7 +223,7 @@ def test_what_held_does_not_change_with_the_settings(
 def test_a_change_says_what_is_to_hold(archive: Archive) -> None:
     with pytest.raises(InvalidQuery, match="say what is to hold"):
         archive.change_policy(by="ana", why="nothing")
-    assert archive.catalog.policy_history() == []
+    assert archive.catalog.policy.history() == []
     archive.close()
 
 
@@ -280,7 +280,7 @@ def test_a_change_that_cannot_be_made_says_why_and_makes_none(
     result = twirec(*words)
     assert result.exit_code == 2
     assert said in result.output
-    assert archive.catalog.policy_history() == []
+    assert archive.catalog.policy.history() == []
     archive.close()
 
 

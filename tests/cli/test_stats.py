@@ -21,9 +21,9 @@ from twirec.testing import ACCOUNT_SID
 @pytest.fixture
 def parked(archive: Archive) -> str:
     """The SID of a recording that was given up."""
-    lease = archive.catalog.claim(STARTED, timedelta(minutes=1))
+    lease = archive.catalog.due_work.claim(STARTED, timedelta(minutes=1))
     assert lease is not None
-    archive.catalog.postpone(lease, None, "DecryptionKeyMissing: there is no key")
+    archive.catalog.due_work.postpone(lease, None, "DecryptionKeyMissing: there is no key")
     return lease.recording.sid
 
 
@@ -37,7 +37,7 @@ def test_an_empty_archive_says_so_line_by_line(twirec: Twirec) -> None:
 def test_figures_and_what_was_given_up_are_shown(
     twirec: Twirec, archive: Archive, parked: str
 ) -> None:
-    archive.catalog.set_mark(MARK + ACCOUNT_SID, STARTED)
+    archive.catalog.marks.set(MARK + ACCOUNT_SID, STARTED)
     said = twirec("stats").output
     assert "calls:             1 not_recorded, 1 open, 1 recorded" in said
     assert "not recorded:      1 hung_up_during_announcement" in said
@@ -70,7 +70,9 @@ def test_no_more_are_listed_than_can_be_read(
     twirec: Twirec, archive: Archive, parked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_module("twirec.cli.stats"), "SHOWN", 1)
-    archive.catalog.adopt(a_recording(sid=recording_sid(2), call_sid=call_sid(), due_at=None))
+    archive.catalog.recordings.adopt(
+        a_recording(sid=recording_sid(2), call_sid=call_sid(), due_at=None)
+    )
     said = twirec("stats").output
     assert parked in said
     assert recording_sid(2) not in said
@@ -92,14 +94,14 @@ def test_work_tries_parked_recordings_again_and_finishes_them(
     twirec("init")
     archive = Archive.from_env(sandboxed)
     archive.sweep()
-    lease = archive.catalog.claim(archive.now(), timedelta(minutes=1))
+    lease = archive.catalog.due_work.claim(archive.now(), timedelta(minutes=1))
     assert lease is not None
-    archive.catalog.postpone(lease, None, "BucketRefused: the disk is full")
+    archive.catalog.due_work.postpone(lease, None, "BucketRefused: the disk is full")
     assert twirec("work", "--once").output == ""
-    assert archive.catalog.recording(held.sid).parked
+    assert archive.catalog.recordings.get(held.sid).parked
     result = twirec("work", "--once", "--retry", "--all" if every else held.sid)
     assert result.output == "Parked recordings to try again: 1.\n"
-    assert archive.catalog.recording(held.sid).state is State.RELEASED
+    assert archive.catalog.recordings.get(held.sid).state is State.RELEASED
     archive.close()
 
 
@@ -126,9 +128,9 @@ LONGER = "MediaMismatch: The file lasts 11.300 s, not 4 s."
 @pytest.fixture
 def undecided(archive: Archive) -> str:
     """The SID of a recording that waits for a decision."""
-    lease = archive.catalog.claim(STARTED, timedelta(minutes=1))
+    lease = archive.catalog.due_work.claim(STARTED, timedelta(minutes=1))
     assert lease is not None
-    archive.catalog.postpone(lease, None, LONGER, undecided=True)
+    archive.catalog.due_work.postpone(lease, None, LONGER, undecided=True)
     return lease.recording.sid
 
 

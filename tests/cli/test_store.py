@@ -63,7 +63,7 @@ def test_sweep_then_work_once_brings_what_callbacks_missed(
     assert (swept.exit_code, "1 unknown recordings adopted" in swept.output) == (0, True)
     assert twirec("work", "--once", "--threads", "2").exit_code == 0
     archive = Archive.from_env(sandboxed)
-    assert archive.catalog.recording(held.sid).state is State.RELEASED
+    assert archive.catalog.recordings.get(held.sid).state is State.RELEASED
     archive.close()
     assert "Nothing was missed." in twirec("sweep").output
     report = json.loads(twirec("sweep", "--json").output)
@@ -100,12 +100,12 @@ def test_a_worker_ends_cleanly_and_at_once_when_told_to(
     while not any(slow.sid in seen.path for seen in twirec_sandbox.requests):
         assert time.monotonic() < deadline, "the worker never took it up"
         time.sleep(0.05)
-        archive.catalog.recording(slow.sid)
+        archive.catalog.recordings.get(slow.sid)
     worker.send_signal(number)
     assert worker.wait(timeout=60) == 0
-    recording = archive.catalog.recording(slow.sid)
+    recording = archive.catalog.recordings.get(slow.sid)
     assert (recording.state, recording.attempts) == (State.COMPLETED, 0)
     assert recording.due_at is not None
     archive.worker().run_once()
-    assert archive.catalog.recording(slow.sid).state is State.RELEASED
+    assert archive.catalog.recordings.get(slow.sid).state is State.RELEASED
     archive.close()

@@ -98,7 +98,7 @@ def test_show_works_where_the_recording_cannot_be_read(
 
 
 def test_what_was_never_archived_has_no_waveform(twirec: Twirec, archive: Archive) -> None:
-    assert archive.catalog.recording(recording_sid()).object_name is None
+    assert archive.catalog.recordings.get(recording_sid()).object_name is None
     refused = twirec("waveform", recording_sid())
     assert refused.exit_code == 1
     assert "there is nothing to hear" in refused.output

@@ -21,8 +21,8 @@ RECORDED = Announcement("gl-ES", "", "Esta chamada grávase.", audio=AUDIO.hash,
 def set_up(twirec: Twirec, environ: dict[str, str]) -> None:
     assert twirec("init").exit_code == 0
     archive = Archive.from_env(environ)
-    archive.catalog.keep_audio(AUDIO, datetime.now(UTC))
-    archive.catalog.keep_announcement(RECORDED, datetime.now(UTC))
+    archive.catalog.announcements.keep_audio(AUDIO, datetime.now(UTC))
+    archive.catalog.announcements.keep(RECORDED, datetime.now(UTC))
     archive.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tests.factories import a_call, a_callback, a_consent, call_sid
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
 from twirec.model.records import Lease
 from twirec.model.states import State
@@ -16,19 +16,19 @@ MINUTE = timedelta(minutes=1)
 BOTH = (Role.CUSTOMER, Role.AGENT)
 
 
-def receive(catalog: SqlCatalog, state: State = State.COMPLETED, **changes: object) -> None:
+def receive(catalog: Catalog, state: State = State.COMPLETED, **changes: object) -> None:
     callback = a_callback(**changes)
-    catalog.receive(callback, state=state, channel_map=BOTH, at=NOW)
+    catalog.recordings.receive(callback, state=state, channel_map=BOTH, at=NOW)
 
 
-def informed_call(catalog: SqlCatalog, number: int = 1) -> None:
-    catalog.open_call(a_call(call_sid=call_sid(number)))
-    catalog.record_consent(a_consent(call_sid=call_sid(number), leg=call_sid(number)), None)
+def informed_call(catalog: Catalog, number: int = 1) -> None:
+    catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
+    catalog.ledger.record_consent(a_consent(call_sid=call_sid(number), leg=call_sid(number)), None)
 
 
-def claimed(catalog: SqlCatalog) -> Lease:
+def claimed(catalog: Catalog) -> Lease:
     receive(catalog)
-    lease = catalog.claim(NOW, MINUTE)
+    lease = catalog.due_work.claim(NOW, MINUTE)
     assert lease is not None
     return lease
 

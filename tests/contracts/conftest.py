@@ -13,7 +13,7 @@ from tests.servers import StrictGcs, fake_gcs
 from twirec.adapters.folder import FolderBucket
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.ports import Bucket
 
 GCS_BUCKET = "bucket-of-tests"
@@ -62,7 +62,7 @@ def _gcs(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsBucket]:
 
 
 @pytest.fixture(params=["file", "memory", "postgres"])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlCatalog]:
+def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
     """An empty catalog of each kind."""
     match request.param:
         case "file":
@@ -71,7 +71,7 @@ def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlCatal
             url = "sqlite://"
         case _:
             url = request.getfixturevalue("new_postgres")()
-    catalog = SqlCatalog(url)
+    catalog = Catalog(url)
     catalog.set_up()
     yield catalog
     catalog.close()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.catalog_scenes import MINUTE, NOW, informed_call, receive
 from tests.factories import ACCOUNT, a_call, a_consent, a_recording, call_sid, recording_sid
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action, AuditDraft, AuditQuery
 from twirec.model.errors import NotFound
@@ -17,15 +17,15 @@ from twirec.model.states import State
 from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason, Role
 
 
-def test_a_call_comes_back_as_it_was_written(catalog: SqlCatalog) -> None:
+def test_a_call_comes_back_as_it_was_written(catalog: Catalog) -> None:
     call = a_call(dial=("+34911222333", "+34911222334"))
-    assert catalog.open_call(call) == call
-    assert catalog.call(ACCOUNT, call.call_sid).call == call
+    assert catalog.ledger.open_call(call) == call
+    assert catalog.ledger.call(ACCOUNT, call.call_sid).call == call
 
 
-def test_a_second_line_for_a_call_leaves_the_first(catalog: SqlCatalog) -> None:
-    first = catalog.open_call(a_call())
-    assert catalog.open_call(a_call(customer_number="+34600999888")) == first
+def test_a_second_line_for_a_call_leaves_the_first(catalog: Catalog) -> None:
+    first = catalog.ledger.open_call(a_call())
+    assert catalog.ledger.open_call(a_call(customer_number="+34600999888")) == first
 
 
 WITHOUT = a_call(
@@ -42,115 +42,119 @@ AUDITED = AuditDraft(NOW, "ana", "", Action.ANNOTATE, sid=WITHOUT.call_sid)
 
 
 def test_a_line_without_numbers_takes_its_recording_and_the_vendor_keeps_its_copy(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
-    catalog.adopt(a_recording(call_sid=None))
+    catalog.recordings.adopt(a_recording(call_sid=None))
     line = replace(WITHOUT, call_sid=recording_sid())
     for _ in range(2):
-        catalog.open_line_without_numbers(line, recording_sid())
-        (recording,) = catalog.call(ACCOUNT, recording_sid()).recordings
+        catalog.ledger.open_line_without_numbers(line, recording_sid())
+        (recording,) = catalog.ledger.call(ACCOUNT, recording_sid()).recordings
         assert (recording.call_sid, recording.keep_at_vendor) == (recording_sid(), True)
-    assert catalog.line(ACCOUNT, recording_sid()) == line
-    assert catalog.line(ACCOUNT, call_sid(2)) is None
+    assert catalog.ledger.line(ACCOUNT, recording_sid()) == line
+    assert catalog.ledger.line(ACCOUNT, call_sid(2)) is None
 
 
-def test_a_line_that_stands_is_left_as_it_is(catalog: SqlCatalog) -> None:
-    known = catalog.open_call(a_call())
-    catalog.open_line_without_numbers(WITHOUT, recording_sid())
-    assert catalog.line(ACCOUNT, call_sid()) == known
+def test_a_line_that_stands_is_left_as_it_is(catalog: Catalog) -> None:
+    known = catalog.ledger.open_call(a_call())
+    catalog.ledger.open_line_without_numbers(WITHOUT, recording_sid())
+    assert catalog.ledger.line(ACCOUNT, call_sid()) == known
 
 
-def test_numbers_that_nobody_knew_are_added_and_written_down(catalog: SqlCatalog) -> None:
-    catalog.open_call(WITHOUT)
-    catalog.adopt(a_recording())
+def test_numbers_that_nobody_knew_are_added_and_written_down(catalog: Catalog) -> None:
+    catalog.ledger.open_call(WITHOUT)
+    catalog.recordings.adopt(a_recording())
     maps = {recording_sid(): (Role.AGENT, Role.CUSTOMER)}
-    assert catalog.add_numbers(WITHOUT, AFTER, maps, AUDITED)
-    (found,) = catalog.search(Query(number="1222"))
+    assert catalog.ledger.add_numbers(WITHOUT, AFTER, maps, AUDITED)
+    (found,) = catalog.search.page(Query(number="1222"))
     assert found.call == replace(AFTER, outcome=Outcome.RECORDED)
     assert found.recordings[0].channel_map == maps[recording_sid()]
-    assert [entry.sid for entry in catalog.audit_log(AuditQuery())] == [WITHOUT.call_sid]
+    assert [entry.sid for entry in catalog.audit.log(AuditQuery())] == [WITHOUT.call_sid]
 
 
-def test_numbers_that_somebody_else_added_first_stay(catalog: SqlCatalog) -> None:
-    catalog.open_call(WITHOUT)
-    assert catalog.add_numbers(WITHOUT, AFTER, {})
+def test_numbers_that_somebody_else_added_first_stay(catalog: Catalog) -> None:
+    catalog.ledger.open_call(WITHOUT)
+    assert catalog.ledger.add_numbers(WITHOUT, AFTER, {})
     other = replace(WITHOUT, customer_number="+34600999888", direction=Direction.IN)
-    assert not catalog.add_numbers(WITHOUT, other, {}, AUDITED)
-    assert catalog.line(ACCOUNT, call_sid()) == AFTER
-    assert catalog.audit_log(AuditQuery()) == []
+    assert not catalog.ledger.add_numbers(WITHOUT, other, {}, AUDITED)
+    assert catalog.ledger.line(ACCOUNT, call_sid()) == AFTER
+    assert catalog.audit.log(AuditQuery()) == []
 
 
-def test_an_unknown_call_and_one_of_another_account_are_not_found(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
+def test_an_unknown_call_and_one_of_another_account_are_not_found(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
     with pytest.raises(NotFound, match=call_sid(2)):
-        catalog.call(ACCOUNT, call_sid(2))
+        catalog.ledger.call(ACCOUNT, call_sid(2))
     with pytest.raises(NotFound):
-        catalog.call("AC" + "b" * 32, call_sid(1))
+        catalog.ledger.call("AC" + "b" * 32, call_sid(1))
 
 
-def test_the_first_consent_of_a_leg_stays(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
+def test_the_first_consent_of_a_leg_stays(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
     first = a_consent()
-    assert catalog.record_consent(first, None) == first
+    assert catalog.ledger.record_consent(first, None) == first
     again = a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED, at=NOW + MINUTE)
-    assert catalog.record_consent(again, Reason.ANNOUNCEMENT_FAILED) == first
-    assert catalog.call(ACCOUNT, call_sid(1)).call.outcome is Outcome.OPEN
+    assert catalog.ledger.record_consent(again, Reason.ANNOUNCEMENT_FAILED) == first
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.outcome is Outcome.OPEN
 
 
-def test_a_consent_with_a_reason_closes_the_line_as_not_recorded(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
-    catalog.record_consent(
+def test_a_consent_with_a_reason_closes_the_line_as_not_recorded(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.record_consent(
         a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED), Reason.ANNOUNCEMENT_FAILED
     )
-    call = catalog.call(ACCOUNT, call_sid(1)).call
+    call = catalog.ledger.call(ACCOUNT, call_sid(1)).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.ANNOUNCEMENT_FAILED)
 
 
-def test_no_consent_is_written_for_a_call_of_another_account(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
+def test_no_consent_is_written_for_a_call_of_another_account(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
     with pytest.raises(NotFound):
-        catalog.record_consent(a_consent(account_sid="AC" + "b" * 32), None)
-    assert catalog.call(ACCOUNT, call_sid(1)).consents == ()
+        catalog.ledger.record_consent(a_consent(account_sid="AC" + "b" * 32), None)
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).consents == ()
 
 
-def test_playing_again_counts_only_until_a_consent_is_written(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
-    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW + MINUTE)
-    assert catalog.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
-    assert catalog.call(ACCOUNT, call_sid(1)).call.leg == call_sid(5)
-    catalog.record_consent(a_consent(), None)
-    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW + 2 * MINUTE)
-    assert catalog.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
+def test_playing_again_counts_only_until_a_consent_is_written(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW + MINUTE)
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.leg == call_sid(5)
+    catalog.ledger.record_consent(a_consent(), None)
+    catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW + 2 * MINUTE)
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
 
 
-def test_another_leg_that_is_announced_to_was_asked_nothing(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
-    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
-    catalog.ask_again(ACCOUNT, call_sid(1), 0, NOW)
-    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
-    assert catalog.call(ACCOUNT, call_sid(1)).call.asked == 1
-    catalog.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW)
-    assert catalog.call(ACCOUNT, call_sid(1)).call.asked == 0
+def test_another_leg_that_is_announced_to_was_asked_nothing(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
+    catalog.ledger.ask_again(ACCOUNT, call_sid(1), 0, NOW)
+    catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.asked == 1
+    catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW)
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.asked == 0
 
 
-def test_a_closed_line_keeps_its_reason_and_gets_its_end(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
+def test_a_closed_line_keeps_its_reason_and_gets_its_end(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
     for reason, ended_at in ((Reason.APP_FAILED, None), (Reason.NOBODY_ANSWERED, NOW)):
-        catalog.close_call(
+        catalog.ledger.close_call(
             ACCOUNT, call_sid(1), outcome=Outcome.NOT_RECORDED, reason=reason, ended_at=ended_at
         )
-    call = catalog.call(ACCOUNT, call_sid(1)).call
+    call = catalog.ledger.call(ACCOUNT, call_sid(1)).call
     assert (call.reason, call.ended_at) == (Reason.APP_FAILED, NOW)
 
 
 def test_unfinished_calls_are_the_open_and_owed_ones_that_are_old_enough(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
     for number in (1, 2, 3, 4):
-        catalog.open_call(a_call(call_sid=call_sid(number), started_at=NOW + number * MINUTE))
+        catalog.ledger.open_call(
+            a_call(call_sid=call_sid(number), started_at=NOW + number * MINUTE)
+        )
     for number, outcome in ((2, Outcome.OWED), (3, Outcome.RECORDED)):
-        catalog.close_call(ACCOUNT, call_sid(number), outcome=outcome, reason=None, ended_at=NOW)
-    unfinished = catalog.unfinished_calls(NOW + 4 * MINUTE)
+        catalog.ledger.close_call(
+            ACCOUNT, call_sid(number), outcome=outcome, reason=None, ended_at=NOW
+        )
+    unfinished = catalog.ledger.unfinished_calls(NOW + 4 * MINUTE)
     assert [call.call_sid for call in unfinished] == [call_sid(1), call_sid(2)]
 
 
@@ -170,7 +174,7 @@ def test_unfinished_calls_are_the_open_and_owed_ones_that_are_old_enough(
     ],
 )
 def test_search_cuts_by_every_field_and_answers_newest_first(
-    catalog: SqlCatalog, query: Query, found: list[int]
+    catalog: Catalog, query: Query, found: list[int]
 ) -> None:
     informed_call_at = {1: a_call(), 2: a_call(), 3: a_call()}
     informed_call_at[2] = a_call(
@@ -180,39 +184,39 @@ def test_search_cuts_by_every_field_and_answers_newest_first(
         reason=Reason.TOO_SHORT,
     )
     for number, call in informed_call_at.items():
-        catalog.open_call(
+        catalog.ledger.open_call(
             replace(call, call_sid=call_sid(number), started_at=NOW + number * MINUTE)
         )
     receive(catalog)
-    assert [record.call.call_sid for record in catalog.search(query)] == [
+    assert [record.call.call_sid for record in catalog.search.page(query)] == [
         call_sid(number) for number in found
     ]
 
 
-def test_a_call_is_found_by_its_sid_and_by_that_of_its_recording(catalog: SqlCatalog) -> None:
+def test_a_call_is_found_by_its_sid_and_by_that_of_its_recording(catalog: Catalog) -> None:
     informed_call(catalog)
     receive(catalog)
-    by_call = catalog.find(call_sid(1))
-    assert by_call == catalog.find(recording_sid(1))
+    by_call = catalog.search.find(call_sid(1))
+    assert by_call == catalog.search.find(recording_sid(1))
     assert [recording.sid for recording in by_call.recordings] == [recording_sid(1)]
     with pytest.raises(NotFound):
-        catalog.find(recording_sid(9))
+        catalog.search.find(recording_sid(9))
 
 
-def test_a_wording_is_kept_under_its_hash_and_published_once(catalog: SqlCatalog) -> None:
+def test_a_wording_is_kept_under_its_hash_and_published_once(catalog: Catalog) -> None:
     wording = Announcement("es-ES", "Polly.Lucia-Neural", "Esta llamada se graba, señor Muñoz.")
     for _ in range(2):
-        catalog.keep_announcement(wording, NOW)
-    assert catalog.announcement(wording.hash) == wording
-    assert catalog.unpublished_announcements() == [wording]
-    catalog.published(wording.hash, NOW)
-    assert catalog.unpublished_announcements() == []
+        catalog.announcements.keep(wording, NOW)
+    assert catalog.announcements.get(wording.hash) == wording
+    assert catalog.announcements.unpublished() == [wording]
+    catalog.announcements.published(wording.hash, NOW)
+    assert catalog.announcements.unpublished() == []
     with pytest.raises(NotFound):
-        catalog.announcement("0" * 64)
+        catalog.announcements.get("0" * 64)
 
 
-def test_a_mark_is_remembered_and_moved(catalog: SqlCatalog) -> None:
-    assert catalog.mark("sweep") is None
+def test_a_mark_is_remembered_and_moved(catalog: Catalog) -> None:
+    assert catalog.marks.get("sweep") is None
     for at in (NOW, NOW + MINUTE):
-        catalog.set_mark("sweep", at)
-        assert catalog.mark("sweep") == at
+        catalog.marks.set("sweep", at)
+        assert catalog.marks.get("sweep") == at

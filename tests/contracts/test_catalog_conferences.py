@@ -10,7 +10,7 @@ import pytest
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid
 from twirec.calls.ledger import AGENT_FIRST
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent, Leg, Together
 from twirec.model.states import State
 
@@ -19,13 +19,13 @@ CALLER, SECOND, AGENT, OTHER_AGENT = (call_sid(number) for number in (1, 2, 7, 8
 
 
 @pytest.fixture(autouse=True)
-def people(catalog: SqlCatalog) -> dict[str, Leg]:
+def people(catalog: Catalog) -> dict[str, Leg]:
     """Two callers with lines, and two agents."""
     for sid in (CALLER, SECOND):
-        catalog.open_call(a_call(call_sid=sid))
+        catalog.ledger.open_call(a_call(call_sid=sid))
     legs = {sid: Leg(ACCOUNT, sid, None, STARTED, f"client:{sid[-1]}") for sid in AGENTS}
     for leg in legs.values():
-        catalog.add_leg(leg)
+        catalog.agents.add_leg(leg)
     return legs
 
 
@@ -36,151 +36,155 @@ def event(sid: str, number: int, room: str = ROOM, *, left: bool = False) -> Con
     return ConferenceEvent(ACCOUNT, room, sid, number, STARTED + timedelta(seconds=number), left)
 
 
-def joined(catalog: SqlCatalog, *sids: str, room: str = ROOM) -> Together:
+def joined(catalog: Catalog, *sids: str, room: str = ROOM) -> Together:
     for number, sid in enumerate(sids, 1):
-        catalog.join(event(sid, number, room))
-    return catalog.together(ACCOUNT, room)
+        catalog.conferences.join(event(sid, number, room))
+    return catalog.conferences.together(ACCOUNT, room)
 
 
-def legs_of(catalog: SqlCatalog, sid: str) -> list[str]:
-    return [leg.leg_sid for leg in catalog.call(ACCOUNT, sid).legs]
+def legs_of(catalog: Catalog, sid: str) -> list[str]:
+    return [leg.leg_sid for leg in catalog.ledger.call(ACCOUNT, sid).legs]
 
 
 @pytest.mark.parametrize("order", [(CALLER, AGENT), (AGENT, CALLER)])
 def test_whoever_comes_first_the_agents_leg_belongs_to_the_call(
-    catalog: SqlCatalog, people: dict[str, Leg], order: tuple[str, str]
+    catalog: Catalog, people: dict[str, Leg], order: tuple[str, str]
 ) -> None:
     assert joined(catalog, *order) == Together((CALLER,), (people[AGENT],))
-    assert catalog.owner(ACCOUNT, AGENT) == catalog.owner(ACCOUNT, ROOM) == CALLER
-    assert catalog.calls_now(ACCOUNT, AGENT) == [CALLER]
-    (leg,) = catalog.call(ACCOUNT, CALLER).legs
+    assert (
+        catalog.conferences.owner(ACCOUNT, AGENT)
+        == catalog.conferences.owner(ACCOUNT, ROOM)
+        == CALLER
+    )
+    assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [CALLER]
+    (leg,) = catalog.ledger.call(ACCOUNT, CALLER).legs
     assert (leg.leg_sid, leg.call_sid, leg.agent) == (AGENT, CALLER, people[AGENT].agent)
 
 
-def test_a_conference_that_nobody_called_is_nobodys(catalog: SqlCatalog) -> None:
+def test_a_conference_that_nobody_called_is_nobodys(catalog: Catalog) -> None:
     assert joined(catalog, AGENT).calls == ()
-    assert catalog.owner(ACCOUNT, ROOM) == ROOM
-    assert catalog.owner(ACCOUNT, AGENT) == AGENT
-    assert catalog.calls_now(ACCOUNT, AGENT) == []
+    assert catalog.conferences.owner(ACCOUNT, ROOM) == ROOM
+    assert catalog.conferences.owner(ACCOUNT, AGENT) == AGENT
+    assert catalog.conferences.calls_now(ACCOUNT, AGENT) == []
 
 
-def test_an_agent_is_with_all_callers_of_a_conference(catalog: SqlCatalog) -> None:
+def test_an_agent_is_with_all_callers_of_a_conference(catalog: Catalog) -> None:
     together = joined(catalog, CALLER, AGENT, SECOND)
     assert together.calls == (CALLER, SECOND)
-    assert catalog.calls_now(ACCOUNT, AGENT) == [CALLER, SECOND]
+    assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [CALLER, SECOND]
     assert legs_of(catalog, CALLER) == legs_of(catalog, SECOND) == [AGENT]
-    assert catalog.owner(ACCOUNT, ROOM) == CALLER
+    assert catalog.conferences.owner(ACCOUNT, ROOM) == CALLER
 
 
-def test_an_agent_who_moved_on_is_with_the_caller_they_moved_to(catalog: SqlCatalog) -> None:
+def test_an_agent_who_moved_on_is_with_the_caller_they_moved_to(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.leave(event(AGENT, 3, left=True))
-    catalog.join(event(SECOND, 1, OTHER_ROOM))
-    catalog.join(event(AGENT, 5, OTHER_ROOM))
-    assert catalog.calls_now(ACCOUNT, AGENT) == [SECOND]
+    catalog.conferences.leave(event(AGENT, 3, left=True))
+    catalog.conferences.join(event(SECOND, 1, OTHER_ROOM))
+    catalog.conferences.join(event(AGENT, 5, OTHER_ROOM))
+    assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [SECOND]
     assert legs_of(catalog, CALLER) == legs_of(catalog, SECOND) == [AGENT]
-    assert catalog.together(ACCOUNT, ROOM) == Together((CALLER,), ())
+    assert catalog.conferences.together(ACCOUNT, ROOM) == Together((CALLER,), ())
 
 
-def test_who_left_before_somebody_came_did_not_meet_them(catalog: SqlCatalog) -> None:
+def test_who_left_before_somebody_came_did_not_meet_them(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.leave(event(CALLER, 3, left=True))
-    assert catalog.calls_now(ACCOUNT, AGENT) == []
-    assert catalog.owner(ACCOUNT, AGENT) == CALLER
-    catalog.leave(event(AGENT, 4, left=True))
-    catalog.join(event(SECOND, 5))
-    assert catalog.together(ACCOUNT, ROOM) == Together((SECOND,), ())
+    catalog.conferences.leave(event(CALLER, 3, left=True))
+    assert catalog.conferences.calls_now(ACCOUNT, AGENT) == []
+    assert catalog.conferences.owner(ACCOUNT, AGENT) == CALLER
+    catalog.conferences.leave(event(AGENT, 4, left=True))
+    catalog.conferences.join(event(SECOND, 5))
+    assert catalog.conferences.together(ACCOUNT, ROOM) == Together((SECOND,), ())
     assert legs_of(catalog, SECOND) == []
 
 
-def test_who_comes_back_is_there_again_whatever_is_told_last(catalog: SqlCatalog) -> None:
+def test_who_comes_back_is_there_again_whatever_is_told_last(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.join(event(AGENT, 4))
-    catalog.leave(event(AGENT, 3, left=True))
-    assert [leg.leg_sid for leg in catalog.together(ACCOUNT, ROOM).legs] == [AGENT]
-    assert catalog.calls_now(ACCOUNT, AGENT) == [CALLER]
+    catalog.conferences.join(event(AGENT, 4))
+    catalog.conferences.leave(event(AGENT, 3, left=True))
+    assert [leg.leg_sid for leg in catalog.conferences.together(ACCOUNT, ROOM).legs] == [AGENT]
+    assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [CALLER]
     assert legs_of(catalog, CALLER) == [AGENT]
 
 
-def test_who_comes_back_and_left_untold_is_there_once(catalog: SqlCatalog) -> None:
+def test_who_comes_back_and_left_untold_is_there_once(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.join(event(AGENT, 4))
-    assert [leg.leg_sid for leg in catalog.together(ACCOUNT, ROOM).legs] == [AGENT]
-    catalog.leave(event(AGENT, 5, left=True))
-    assert catalog.together(ACCOUNT, ROOM).legs == ()
+    catalog.conferences.join(event(AGENT, 4))
+    assert [leg.leg_sid for leg in catalog.conferences.together(ACCOUNT, ROOM).legs] == [AGENT]
+    catalog.conferences.leave(event(AGENT, 5, left=True))
+    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
 
 
-def test_each_joining_is_known_and_the_leaving_of_who_came_untold(catalog: SqlCatalog) -> None:
+def test_each_joining_is_known_and_the_leaving_of_who_came_untold(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.leave(event(AGENT, 3, left=True))
-    catalog.leave(event(OTHER_AGENT, 4, left=True))
-    catalog.join(event(SECOND, 1, OTHER_ROOM))
+    catalog.conferences.leave(event(AGENT, 3, left=True))
+    catalog.conferences.leave(event(OTHER_AGENT, 4, left=True))
+    catalog.conferences.join(event(SECOND, 1, OTHER_ROOM))
     left = replace(event(OTHER_AGENT, 4, left=True), number=0)
-    attended = catalog.attended(ACCOUNT, ROOM)
+    attended = catalog.conferences.attended(ACCOUNT, ROOM)
     assert sorted(attended, key=lambda each: each.leg_sid) == [
         event(CALLER, 1),
         event(AGENT, 2),
         left,
     ]
-    assert catalog.attended("AC" + "f" * 32, ROOM) == []
+    assert catalog.conferences.attended("AC" + "f" * 32, ROOM) == []
 
 
-def test_what_is_told_twice_changes_nothing(catalog: SqlCatalog) -> None:
+def test_what_is_told_twice_changes_nothing(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
     for told in (event(AGENT, 3, left=True), event(AGENT, 3, left=True)):
-        catalog.leave(told)
-    catalog.join(event(AGENT, 2))
-    assert catalog.together(ACCOUNT, ROOM).legs == ()
+        catalog.conferences.leave(told)
+    catalog.conferences.join(event(AGENT, 2))
+    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
 
 
 def test_what_is_recorded_of_a_conference_is_its_first_callers_also_afterwards(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
     joined(catalog, CALLER, SECOND, AGENT)
     for number, sid in enumerate((CALLER, SECOND, AGENT), 4):
-        catalog.leave(event(sid, number, left=True))
+        catalog.conferences.leave(event(sid, number, left=True))
     callback = a_callback(call_sid=None, conference_sid=ROOM)
-    told = catalog.receive(callback, state=State.COMPLETED, channel_map=(), at=STARTED)
+    told = catalog.recordings.receive(callback, state=State.COMPLETED, channel_map=(), at=STARTED)
     assert told is not None
     assert told.call_sid == CALLER
 
 
-def test_another_account_has_conferences_of_its_own(catalog: SqlCatalog) -> None:
+def test_another_account_has_conferences_of_its_own(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
-    assert catalog.owner("AC" + "b" * 32, ROOM) == ROOM
+    assert catalog.conferences.owner("AC" + "b" * 32, ROOM) == ROOM
 
 
-def test_a_leave_that_comes_before_its_join_counts(catalog: SqlCatalog) -> None:
-    catalog.join(event(CALLER, 1))
+def test_a_leave_that_comes_before_its_join_counts(catalog: Catalog) -> None:
+    catalog.conferences.join(event(CALLER, 1))
     for left in (3, 5):  # twice there, and nobody told that they came
-        catalog.leave(event(AGENT, left, left=True))
-    assert catalog.together(ACCOUNT, ROOM).legs == ()
+        catalog.conferences.leave(event(AGENT, left, left=True))
+    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
     for joined_late in (4, 4, 2):
-        catalog.join(event(AGENT, joined_late))
-    assert [leg.leg_sid for leg in catalog.together(ACCOUNT, ROOM).legs] == [AGENT]
-    catalog.leave(event(AGENT, 3, left=True))
-    assert catalog.together(ACCOUNT, ROOM).legs == ()
+        catalog.conferences.join(event(AGENT, joined_late))
+    assert [leg.leg_sid for leg in catalog.conferences.together(ACCOUNT, ROOM).legs] == [AGENT]
+    catalog.conferences.leave(event(AGENT, 3, left=True))
+    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
 
 
 def test_who_is_in_another_conference_left_this_one_even_if_nobody_told(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
     joined(catalog, CALLER, AGENT)
-    catalog.join(event(SECOND, 3, OTHER_ROOM))
-    catalog.join(event(AGENT, 4, OTHER_ROOM))
-    assert catalog.together(ACCOUNT, ROOM).legs == ()
-    assert catalog.calls_now(ACCOUNT, AGENT) == [SECOND]
+    catalog.conferences.join(event(SECOND, 3, OTHER_ROOM))
+    catalog.conferences.join(event(AGENT, 4, OTHER_ROOM))
+    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
+    assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [SECOND]
 
 
-def test_two_who_join_at_once_are_both_seen_by_one_of_them(catalog: SqlCatalog) -> None:
+def test_two_who_join_at_once_are_both_seen_by_one_of_them(catalog: Catalog) -> None:
     """Of each pair the one who asks last sees both, whatever the database's isolation."""
     for number in range(20):
         room = f"CF{number:032x}"
         seen: list[Together] = []
 
         def come(sid: str, at: int, room: str = room, seen: list[Together] = seen) -> None:
-            catalog.join(event(sid, at, room))
-            seen.append(catalog.together(ACCOUNT, room))
+            catalog.conferences.join(event(sid, at, room))
+            seen.append(catalog.conferences.together(ACCOUNT, room))
 
         pair = [Thread(target=come, args=(sid, at)) for at, sid in enumerate((CALLER, SECOND), 1)]
         for thread in pair:
@@ -190,17 +194,17 @@ def test_two_who_join_at_once_are_both_seen_by_one_of_them(catalog: SqlCatalog) 
         assert max(len(together.calls) for together in seen) == 2
 
 
-def test_an_agent_who_dialled_out_before_is_no_caller(catalog: SqlCatalog) -> None:
+def test_an_agent_who_dialled_out_before_is_no_caller(catalog: Catalog) -> None:
     """Their leg has a line; the customer whom they dialled is a leg of it."""
     customer = call_sid(9)
-    catalog.open_call(a_call(call_sid=OTHER_AGENT, leg=customer, channel_map=AGENT_FIRST))
-    catalog.add_leg(Leg(ACCOUNT, OTHER_AGENT, OTHER_AGENT, STARTED, "client:8"))
-    catalog.add_leg(Leg(ACCOUNT, customer, OTHER_AGENT, STARTED))
+    catalog.ledger.open_call(a_call(call_sid=OTHER_AGENT, leg=customer, channel_map=AGENT_FIRST))
+    catalog.agents.add_leg(Leg(ACCOUNT, OTHER_AGENT, OTHER_AGENT, STARTED, "client:8"))
+    catalog.agents.add_leg(Leg(ACCOUNT, customer, OTHER_AGENT, STARTED))
     together = joined(catalog, OTHER_AGENT, CALLER)
     assert (together.calls, [leg.leg_sid for leg in together.legs]) == ((CALLER,), [OTHER_AGENT])
-    assert catalog.calls_now(ACCOUNT, OTHER_AGENT) == [CALLER]
-    catalog.join(event(customer, 3))
-    assert catalog.together(ACCOUNT, ROOM).calls == (CALLER, OTHER_AGENT)
-    assert catalog.calls_now(ACCOUNT, customer) == [CALLER, OTHER_AGENT]
-    catalog.join(event(AGENT, 4))
+    assert catalog.conferences.calls_now(ACCOUNT, OTHER_AGENT) == [CALLER]
+    catalog.conferences.join(event(customer, 3))
+    assert catalog.conferences.together(ACCOUNT, ROOM).calls == (CALLER, OTHER_AGENT)
+    assert catalog.conferences.calls_now(ACCOUNT, customer) == [CALLER, OTHER_AGENT]
+    catalog.conferences.join(event(AGENT, 4))
     assert AGENT in legs_of(catalog, OTHER_AGENT)

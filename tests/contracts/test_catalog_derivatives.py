@@ -9,7 +9,7 @@ import pytest
 
 from tests.contracts.test_catalog_operations import archive, hold
 from tests.factories import STARTED, recording_sid
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.audio import Asked
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
@@ -22,10 +22,10 @@ DAY = timedelta(days=1)
 STORED = StoredObject("derivatives/x", generation=7, size=70, crc32c="AAAAAA==")
 
 
-def archived(catalog: SqlCatalog, number: int = 1) -> str:
+def archived(catalog: Catalog, number: int = 1) -> str:
     """Let the catalog know a recording that is archived and may leave."""
     sid = archive(catalog, number, 1000)
-    catalog.admit(Order(sid, OrderKind.ADMIT, STARTED, "the tests", "a test"))
+    catalog.orders.admit(Order(sid, OrderKind.ADMIT, STARTED, "the tests", "a test"))
     return sid
 
 
@@ -42,107 +42,107 @@ def one(sid: str = recording_sid(), **changes: object) -> Derivative:
     return replace(begun, **changes)  # type: ignore[arg-type]
 
 
-def test_what_is_begun_is_known_and_made_once_it_is(catalog: SqlCatalog) -> None:
+def test_what_is_begun_is_known_and_made_once_it_is(catalog: Catalog) -> None:
     sid = archived(catalog)
-    begun = catalog.begin_derivative(one())
+    begun = catalog.derivatives.begin(one())
     assert begun == one()
-    made = catalog.derivative_made(begun.object_name, STORED, STARTED)
+    made = catalog.derivatives.made(begun.object_name, STORED, STARTED)
     assert made == one(made_at=STARTED, generation=7, size=70, crc32c="AAAAAA==", own_sha256=None)
-    assert catalog.derivatives(sid) == [made]
-    assert catalog.derivatives(recording_sid(2)) == []
-    assert catalog.known_derivatives([made.object_name, "other"]) == {made.object_name}
-    assert catalog.known_derivatives([]) == set()
+    assert catalog.derivatives.of(sid) == [made]
+    assert catalog.derivatives.of(recording_sid(2)) == []
+    assert catalog.derivatives.known([made.object_name, "other"]) == {made.object_name}
+    assert catalog.derivatives.known([]) == set()
 
 
-def test_what_is_begun_again_stays_and_expires_at_the_later_time(catalog: SqlCatalog) -> None:
+def test_what_is_begun_again_stays_and_expires_at_the_later_time(catalog: Catalog) -> None:
     archived(catalog)
-    catalog.begin_derivative(one())
-    catalog.derivative_made(one().object_name, STORED, STARTED)
+    catalog.derivatives.begin(one())
+    catalog.derivatives.made(one().object_name, STORED, STARTED)
     for expires_at, then in (
         (STARTED, STARTED + DAY),
         (STARTED + 2 * DAY, STARTED + 2 * DAY),
         (None, None),
         (STARTED + 3 * DAY, None),
     ):
-        again = catalog.begin_derivative(one(expires_at=expires_at, begun_at=STARTED + DAY))
+        again = catalog.derivatives.begin(one(expires_at=expires_at, begun_at=STARTED + DAY))
         assert (again.expires_at, again.made_at, again.begun_at) == (then, STARTED, STARTED)
 
 
-def test_nothing_is_begun_of_what_may_not_leave(catalog: SqlCatalog) -> None:
+def test_nothing_is_begun_of_what_may_not_leave(catalog: Catalog) -> None:
     hold(catalog, 1)
     archive(catalog, 2, 1000)  # in quarantine: nobody consented
     archived(catalog, 3)
-    catalog.order_erasure(Order(recording_sid(3), OrderKind.ERASE, STARTED, "admin", "asked"))
+    catalog.orders.erase(Order(recording_sid(3), OrderKind.ERASE, STARTED, "admin", "asked"))
     for number in (1, 2, 3, 4):
         with pytest.raises(CustodyRefused, match=recording_sid(number)):
-            catalog.begin_derivative(one(recording_sid(number)))
-        assert catalog.derivatives(recording_sid(number)) == []
+            catalog.derivatives.begin(one(recording_sid(number)))
+        assert catalog.derivatives.of(recording_sid(number)) == []
 
 
-def test_nothing_is_made_of_what_is_to_be_erased(catalog: SqlCatalog) -> None:
+def test_nothing_is_made_of_what_is_to_be_erased(catalog: Catalog) -> None:
     sid = archived(catalog)
-    catalog.begin_derivative(one())
-    catalog.order_erasure(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
-    assert catalog.derivative_made(one().object_name, STORED, STARTED) is None
-    assert catalog.derivative_made("derivatives/unknown", STORED, STARTED) is None
+    catalog.derivatives.begin(one())
+    catalog.orders.erase(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    assert catalog.derivatives.made(one().object_name, STORED, STARTED) is None
+    assert catalog.derivatives.made("derivatives/unknown", STORED, STARTED) is None
 
 
-def test_what_expired_is_taken_once(catalog: SqlCatalog) -> None:
+def test_what_expired_is_taken_once(catalog: Catalog) -> None:
     archived(catalog)
-    catalog.begin_derivative(one())
-    catalog.begin_derivative(one(object_name="derivatives/stays", expires_at=None))
-    assert catalog.take_expired_derivatives(STARTED, 9) == []
-    assert catalog.take_expired_derivatives(STARTED + DAY, 9) == [one()]
-    assert catalog.take_expired_derivatives(STARTED + 99 * DAY, 9) == []
-    assert len(catalog.derivatives(recording_sid())) == 1
+    catalog.derivatives.begin(one())
+    catalog.derivatives.begin(one(object_name="derivatives/stays", expires_at=None))
+    assert catalog.derivatives.take_expired(STARTED, 9) == []
+    assert catalog.derivatives.take_expired(STARTED + DAY, 9) == [one()]
+    assert catalog.derivatives.take_expired(STARTED + 99 * DAY, 9) == []
+    assert len(catalog.derivatives.of(recording_sid())) == 1
 
 
-def test_a_copy_is_due_of_each_recording_that_may_leave_and_lacks_it(catalog: SqlCatalog) -> None:
+def test_a_copy_is_due_of_each_recording_that_may_leave_and_lacks_it(catalog: Catalog) -> None:
     for number in (1, 2, 3):
         archived(catalog, number)
     archive(catalog, 4, 1000)
     hold(catalog, 5)
-    enrol = catalog.enrol_listening_copies
+    enrol = catalog.derivatives.enrol_listening_copies
     assert enrol(OPUS, "opus", STARTED, "recordings/3", 9) == 1
     assert enrol(OPUS, "opus", STARTED, "", 1) == 1
     assert enrol(OPUS, "opus", STARTED, "", 9) == 1
     assert enrol(OPUS, "opus", STARTED, "", 9) == 0
-    (due,) = catalog.derivatives(recording_sid(3))
-    original = catalog.recording(recording_sid(3))
+    (due,) = catalog.derivatives.of(recording_sid(3))
+    original = catalog.recordings.get(recording_sid(3))
     assert due.object_name == derivative_name(original, OPUS, "opus")
     assert due.object_name.startswith(derivatives_of(original))
     assert (due.sha256, due.expires_at, due.due_at) == (original.sha256, None, STARTED)
 
 
-def test_a_copy_is_claimed_by_one_until_it_is_made_or_put_off(catalog: SqlCatalog) -> None:
+def test_a_copy_is_claimed_by_one_until_it_is_made_or_put_off(catalog: Catalog) -> None:
     archived(catalog)
-    catalog.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
-    claim = catalog.claim_listening_copy
+    catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
+    claim = catalog.derivatives.claim_listening_copy
     due = claim(STARTED, STARTED + DAY)
     assert due is not None
     assert due.attempts == 1
     assert claim(STARTED, STARTED + DAY) is None
-    catalog.postpone_listening_copy(due.object_name, STARTED + 2 * DAY, "no ffmpeg")
+    catalog.derivatives.postpone_listening_copy(due.object_name, STARTED + 2 * DAY, "no ffmpeg")
     assert claim(STARTED + DAY, STARTED + DAY) is None
     again = claim(STARTED + 2 * DAY, STARTED + 3 * DAY)
     assert again is not None
     assert (again.attempts, again.last_error) == (2, "no ffmpeg")
-    catalog.derivative_made(due.object_name, STORED, STARTED)
+    catalog.derivatives.made(due.object_name, STORED, STARTED)
     assert claim(STARTED + 9 * DAY, STARTED + 9 * DAY) is None
 
 
-def test_no_copy_is_due_of_what_may_not_leave_any_more(catalog: SqlCatalog) -> None:
+def test_no_copy_is_due_of_what_may_not_leave_any_more(catalog: Catalog) -> None:
     sid = archived(catalog)
-    catalog.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
-    catalog.order_erasure(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
-    assert catalog.claim_listening_copy(STARTED + DAY, STARTED + DAY) is None
+    catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
+    catalog.orders.erase(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    assert catalog.derivatives.claim_listening_copy(STARTED + DAY, STARTED + DAY) is None
 
 
-def test_what_was_made_is_forgotten_with_its_original(catalog: SqlCatalog) -> None:
+def test_what_was_made_is_forgotten_with_its_original(catalog: Catalog) -> None:
     sid = archived(catalog)
-    catalog.begin_derivative(one())
-    catalog.order_erasure(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
-    lease = catalog.claim(STARTED, DAY)
+    catalog.derivatives.begin(one())
+    catalog.orders.erase(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    lease = catalog.due_work.claim(STARTED, DAY)
     assert lease is not None
-    catalog.finish(lease, State.ERASED)
-    assert catalog.derivatives(sid) == []
+    catalog.due_work.finish(lease, State.ERASED)
+    assert catalog.derivatives.of(sid) == []

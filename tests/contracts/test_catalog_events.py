@@ -18,7 +18,7 @@ from tests.factories import (
     call_sid,
     recording_sid,
 )
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import LeaseLost
@@ -47,38 +47,40 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=["file", "memory"])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[SqlCatalog]:
+def catalog(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Catalog]:
     """A catalog that writes notices."""
     url = f"sqlite:///{tmp_path}/catalog.db" if request.param == "file" else "sqlite://"
-    catalog = SqlCatalog(url, notices=clock)
+    catalog = Catalog(url, notices=clock)
     catalog.set_up()
     yield catalog
     catalog.close()
 
 
-def claimed(catalog: SqlCatalog) -> Lease:
+def claimed(catalog: Catalog) -> Lease:
     """Claim the one recording there is, which is made if it is not there."""
-    catalog.open_call(a_call())
-    catalog.adopt(a_recording())
-    lease = catalog.claim(NOW, MINUTE)
+    catalog.ledger.open_call(a_call())
+    catalog.recordings.adopt(a_recording())
+    lease = catalog.due_work.claim(NOW, MINUTE)
     assert lease is not None
     return lease
 
 
-def archive(catalog: SqlCatalog, lease: Lease) -> Lease:
-    return catalog.archived(catalog.name_object(lease, STORED.name), STORED, "f" * 64, 2)
+def archive(catalog: Catalog, lease: Lease) -> Lease:
+    return catalog.due_work.archived(
+        catalog.due_work.name_object(lease, STORED.name), STORED, "f" * 64, 2
+    )
 
 
-def park(catalog: SqlCatalog, error: str = "BucketRefused: the disk is full") -> None:
-    catalog.retry(NOW, None, RETRIED)
-    catalog.postpone(claimed(catalog), None, error)
+def park(catalog: Catalog, error: str = "BucketRefused: the disk is full") -> None:
+    catalog.operations.retry(NOW, None, RETRIED)
+    catalog.due_work.postpone(claimed(catalog), None, error)
 
 
-def sent(catalog: SqlCatalog) -> list[Notice]:
+def sent(catalog: Catalog) -> list[Notice]:
     """Take out all that is due, as if it were told."""
     notices = []
-    while notice := catalog.claim_notice(NOW + 10 * MINUTE, NOW + 11 * MINUTE):
-        catalog.told(notice, NOW)
+    while notice := catalog.events.claim(NOW + 10 * MINUTE, NOW + 11 * MINUTE):
+        catalog.events.delivered(notice, NOW)
         notices.append(notice)
     return notices
 
@@ -86,9 +88,9 @@ def sent(catalog: SqlCatalog) -> list[Notice]:
 # --- what is written --------------------------------------------------------------------------
 
 
-def test_what_is_archived_is_told_once_with_the_object(catalog: SqlCatalog) -> None:
+def test_what_is_archived_is_told_once_with_the_object(catalog: Catalog) -> None:
     lease = archive(catalog, claimed(catalog))
-    catalog.finish(catalog.renew(lease, NOW + MINUTE), State.RELEASED)
+    catalog.due_work.finish(catalog.due_work.renew(lease, NOW + MINUTE), State.RELEASED)
     (notice,) = sent(catalog)
     assert notice == Notice(
         id=notice.id,
@@ -104,17 +106,17 @@ def test_what_is_archived_is_told_once_with_the_object(catalog: SqlCatalog) -> N
     assert len(notice.id) == 32
 
 
-def test_what_was_erased_since_is_told_without_the_object(catalog: SqlCatalog) -> None:
-    catalog.finish(archive(catalog, claimed(catalog)), State.RELEASED)
-    catalog.order_erasure(Order(recording_sid(), OrderKind.ERASE, NOW, "a test", "asked to"))
-    lease = catalog.claim(NOW, MINUTE)
+def test_what_was_erased_since_is_told_without_the_object(catalog: Catalog) -> None:
+    catalog.due_work.finish(archive(catalog, claimed(catalog)), State.RELEASED)
+    catalog.orders.erase(Order(recording_sid(), OrderKind.ERASE, NOW, "a test", "asked to"))
+    lease = catalog.due_work.claim(NOW, MINUTE)
     assert lease is not None
-    catalog.finish(lease, State.ERASED)
+    catalog.due_work.finish(lease, State.ERASED)
     (notice,) = sent(catalog)
     assert (notice.event, notice.object_name, notice.sha256) == (Event.ARCHIVED, None, None)
 
 
-def test_what_is_parked_is_told_with_the_name_of_the_error_only(catalog: SqlCatalog) -> None:
+def test_what_is_parked_is_told_with_the_name_of_the_error_only(catalog: Catalog) -> None:
     park(catalog, "ValueError: '+34600111222' is not a number")
     (notice,) = sent(catalog)
     assert (notice.event, notice.state) == (Event.PARKED, State.COMPLETED)
@@ -122,11 +124,13 @@ def test_what_is_parked_is_told_with_the_name_of_the_error_only(catalog: SqlCata
     assert notice.object_name is None
 
 
-def test_what_is_tried_again_later_is_not_told(catalog: SqlCatalog) -> None:
-    catalog.postpone(claimed(catalog), NOW + MINUTE, "BucketUnavailable: it does not answer")
-    again = catalog.claim(NOW + MINUTE, MINUTE)
+def test_what_is_tried_again_later_is_not_told(catalog: Catalog) -> None:
+    catalog.due_work.postpone(
+        claimed(catalog), NOW + MINUTE, "BucketUnavailable: it does not answer"
+    )
+    again = catalog.due_work.claim(NOW + MINUTE, MINUTE)
     assert again is not None
-    catalog.give_back(again)
+    catalog.due_work.give_back(again)
     assert sent(catalog) == []
 
 
@@ -134,80 +138,80 @@ def gone() -> RecordingCallback:
     return a_callback(status=RecordingStatus.DELETED)
 
 
-def by_worker(catalog: SqlCatalog) -> None:
-    catalog.finish(claimed(catalog), State.LOST, "Twilio no longer had it.")
+def by_worker(catalog: Catalog) -> None:
+    catalog.due_work.finish(claimed(catalog), State.LOST, "Twilio no longer had it.")
 
 
-def by_first_callback(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
+def by_first_callback(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
     for _ in range(2):
-        catalog.receive(gone(), state=State.LOST, channel_map=(), at=NOW)
+        catalog.recordings.receive(gone(), state=State.LOST, channel_map=(), at=NOW)
 
 
-def by_later_callback(catalog: SqlCatalog) -> None:
-    catalog.adopt(a_recording())
+def by_later_callback(catalog: Catalog) -> None:
+    catalog.recordings.adopt(a_recording())
     for _ in range(2):
-        catalog.receive(gone(), state=State.LOST, channel_map=(), at=NOW)
+        catalog.recordings.receive(gone(), state=State.LOST, channel_map=(), at=NOW)
 
 
-def by_vendor(catalog: SqlCatalog) -> None:
-    catalog.adopt(a_recording())
+def by_vendor(catalog: Catalog) -> None:
+    catalog.recordings.adopt(a_recording())
     found = VendorRecording(recording_sid(), ACCOUNT, call_sid(), RecordingStatus.DELETED)
     for _ in range(2):
-        catalog.refresh(recording_sid(), found, State.LOST, NOW)
+        catalog.recordings.refresh(recording_sid(), found, State.LOST, NOW)
 
 
-def by_adoption(catalog: SqlCatalog) -> None:
+def by_adoption(catalog: Catalog) -> None:
     for _ in range(2):
-        catalog.adopt(a_recording(state=State.LOST, due_at=None))
+        catalog.recordings.adopt(a_recording(state=State.LOST, due_at=None))
 
 
 @pytest.mark.parametrize(
     "lose", [by_worker, by_first_callback, by_later_callback, by_vendor, by_adoption]
 )
 def test_what_is_lost_is_told_once_however_it_is_found_out(
-    catalog: SqlCatalog, lose: Callable[[SqlCatalog], None]
+    catalog: Catalog, lose: Callable[[Catalog], None]
 ) -> None:
     lose(catalog)
     (notice,) = sent(catalog)
     assert (notice.event, notice.state, notice.at) == (Event.LOST, State.LOST, NOW)
 
 
-def test_who_lost_the_lease_tells_nothing(catalog: SqlCatalog) -> None:
-    lost = catalog.name_object(claimed(catalog), STORED.name)
-    other = catalog.claim(NOW + 2 * MINUTE, MINUTE)
+def test_who_lost_the_lease_tells_nothing(catalog: Catalog) -> None:
+    lost = catalog.due_work.name_object(claimed(catalog), STORED.name)
+    other = catalog.due_work.claim(NOW + 2 * MINUTE, MINUTE)
     assert other is not None
     with pytest.raises(LeaseLost):
-        catalog.archived(lost, STORED, "f" * 64, 2)
+        catalog.due_work.archived(lost, STORED, "f" * 64, 2)
     with pytest.raises(LeaseLost):
-        catalog.postpone(lost, None, "BucketRefused: no")
+        catalog.due_work.postpone(lost, None, "BucketRefused: no")
     assert sent(catalog) == []
 
 
 def test_a_change_that_is_not_committed_leaves_no_notice(
-    catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lease = catalog.name_object(claimed(catalog), STORED.name)
+    lease = catalog.due_work.name_object(claimed(catalog), STORED.name)
     monkeypatch.setattr("twirec.catalog.events.insert", None)
     with pytest.raises(TypeError):
-        catalog.archived(lease, STORED, "f" * 64, 2)
-    assert catalog.recording(recording_sid()).state is State.COMPLETED
+        catalog.due_work.archived(lease, STORED, "f" * 64, 2)
+    assert catalog.recordings.get(recording_sid()).state is State.COMPLETED
     assert sent(catalog) == []
 
 
 def test_nothing_is_written_when_nobody_is_to_be_told() -> None:
-    catalog = SqlCatalog("sqlite://")
+    catalog = Catalog("sqlite://")
     catalog.set_up()
     archive(catalog, claimed(catalog))
     assert sent(catalog) == []
-    assert catalog.stats(None).notices_waiting == 0
+    assert catalog.operations.stats(None).notices_waiting == 0
     catalog.close()
 
 
 # --- what is parked again ---------------------------------------------------------------------
 
 
-def test_what_is_parked_again_for_the_same_reason_is_not_told_twice(catalog: SqlCatalog) -> None:
+def test_what_is_parked_again_for_the_same_reason_is_not_told_twice(catalog: Catalog) -> None:
     park(catalog, "MediaTruncated: 10 bytes arrived of 20.")
     park(catalog, "MediaTruncated: 11 bytes arrived of 20.")
     assert len(sent(catalog)) == 1
@@ -215,7 +219,7 @@ def test_what_is_parked_again_for_the_same_reason_is_not_told_twice(catalog: Sql
     assert sent(catalog) == []
 
 
-def test_what_is_parked_again_for_another_reason_is_told(catalog: SqlCatalog, clock: Clock) -> None:
+def test_what_is_parked_again_for_another_reason_is_told(catalog: Catalog, clock: Clock) -> None:
     for error in ("MediaTruncated: short", "BucketRefused: full", "MediaTruncated: short"):
         park(catalog, error)
         clock.time += MINUTE
@@ -224,12 +228,12 @@ def test_what_is_parked_again_for_another_reason_is_told(catalog: SqlCatalog, cl
 
 
 def test_what_is_parked_again_is_told_when_the_first_notice_was_given_up(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
     park(catalog)
-    notice = catalog.claim_notice(NOW, NOW + MINUTE)
+    notice = catalog.events.claim(NOW, NOW + MINUTE)
     assert notice is not None
-    catalog.put_off(notice, None, "The webhook answered HTTP 500.")
+    catalog.events.retry_at(notice, None, "The webhook answered HTTP 500.")
     park(catalog)
     assert [again.event for again in sent(catalog)] == [Event.PARKED]
 
@@ -238,50 +242,50 @@ def test_what_is_parked_again_is_told_when_the_first_notice_was_given_up(
 
 
 def test_a_notice_that_is_on_its_way_is_nobody_elses_until_the_time_is_up(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
     park(catalog)
-    first = catalog.claim_notice(NOW, NOW + MINUTE)
-    assert catalog.claim_notice(NOW + MINUTE / 2, NOW + MINUTE) is None
-    again = catalog.claim_notice(NOW + MINUTE, NOW + 2 * MINUTE)
+    first = catalog.events.claim(NOW, NOW + MINUTE)
+    assert catalog.events.claim(NOW + MINUTE / 2, NOW + MINUTE) is None
+    again = catalog.events.claim(NOW + MINUTE, NOW + 2 * MINUTE)
     assert first is not None
     assert again is not None
     assert (again.id, first.attempts, again.attempts) == (first.id, 1, 2)
 
 
 def test_the_notice_that_is_due_longest_comes_first_and_none_before_it_is_due(
-    catalog: SqlCatalog, clock: Clock
+    catalog: Catalog, clock: Clock
 ) -> None:
     park(catalog, "MediaTruncated: short")
     clock.time += MINUTE
     park(catalog, "BucketRefused: full")
-    assert catalog.claim_notice(NOW - MINUTE, NOW) is None
-    first = catalog.claim_notice(NOW + MINUTE, NOW + 9 * MINUTE)
+    assert catalog.events.claim(NOW - MINUTE, NOW) is None
+    first = catalog.events.claim(NOW + MINUTE, NOW + 9 * MINUTE)
     assert first is not None
     assert first.reason == "MediaTruncated"
 
 
-def test_a_notice_that_was_told_is_never_due_again(catalog: SqlCatalog) -> None:
+def test_a_notice_that_was_told_is_never_due_again(catalog: Catalog) -> None:
     park(catalog)
-    notice = catalog.claim_notice(NOW, NOW + MINUTE)
+    notice = catalog.events.claim(NOW, NOW + MINUTE)
     assert notice is not None
-    catalog.told(notice, NOW)
-    catalog.put_off(notice, NOW, "another worker was late")
-    assert catalog.claim_notice(NOW + 9 * MINUTE, NOW + 10 * MINUTE) is None
-    counted = catalog.stats(None)
+    catalog.events.delivered(notice, NOW)
+    catalog.events.retry_at(notice, NOW, "another worker was late")
+    assert catalog.events.claim(NOW + 9 * MINUTE, NOW + 10 * MINUTE) is None
+    counted = catalog.operations.stats(None)
     assert (counted.notices_waiting, counted.notices_given_up) == (0, 0)
 
 
 def test_a_notice_that_is_put_off_waits_and_one_that_is_given_up_does_not(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
     park(catalog)
-    notice = catalog.claim_notice(NOW, NOW + MINUTE)
+    notice = catalog.events.claim(NOW, NOW + MINUTE)
     assert notice is not None
-    catalog.put_off(notice, NOW + 5 * MINUTE, "The webhook answered HTTP 500.")
-    assert catalog.claim_notice(NOW + 4 * MINUTE, NOW + 5 * MINUTE) is None
-    assert catalog.stats(None).notices_waiting == 1
-    catalog.put_off(notice, None, "The webhook answered HTTP 500.")
-    assert catalog.claim_notice(NOW + 9 * MINUTE, NOW + 10 * MINUTE) is None
-    counted = catalog.stats(None)
+    catalog.events.retry_at(notice, NOW + 5 * MINUTE, "The webhook answered HTTP 500.")
+    assert catalog.events.claim(NOW + 4 * MINUTE, NOW + 5 * MINUTE) is None
+    assert catalog.operations.stats(None).notices_waiting == 1
+    catalog.events.retry_at(notice, None, "The webhook answered HTTP 500.")
+    assert catalog.events.claim(NOW + 9 * MINUTE, NOW + 10 * MINUTE) is None
+    counted = catalog.operations.stats(None)
     assert (counted.notices_waiting, counted.notices_given_up) == (0, 1)

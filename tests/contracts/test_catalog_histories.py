@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tests.factories import STARTED
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.custody.audit import AuditLog
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import AuditCheck, AuditDraft, Pass
@@ -20,24 +20,24 @@ DEFAULT = Policy(True, ConsentMode.ANNOUNCE, "es-ES", LegalBasis.CONTRACT)
 
 
 @pytest.fixture
-def told(catalog: SqlCatalog) -> SqlCatalog:
+def told(catalog: Catalog) -> Catalog:
     """A catalog with rows in every history."""
-    catalog.append_audit(AuditDraft(STARTED, "ana", "", "listen"))
-    catalog.note_default(DEFAULT, STARTED)
+    catalog.audit.append(AuditDraft(STARTED, "ana", "", "listen"))
+    catalog.policy.note_default(DEFAULT, STARTED)
     for why in ("works council", "too loud"):
-        catalog.change_policy(PolicyChange(STARTED, "ana", why, on=False))
+        catalog.policy.change(PolicyChange(STARTED, "ana", why, on=False))
     agent = InformedAgent("client:ana", date(2026, 1, 1), "annex 4", "bea", STARTED)
-    catalog.inform_agent(agent)
+    catalog.agents.inform(agent)
     assert AuditLog(catalog, "").verify(None, STARTED).verdict.whole
     return catalog
 
 
-def run(catalog: SqlCatalog, statement: str) -> None:
+def run(catalog: Catalog, statement: str) -> None:
     with catalog.database.write() as connection:
         connection.exec_driver_sql(statement)
 
 
-def columns(catalog: SqlCatalog, table: str) -> list[str]:
+def columns(catalog: Catalog, table: str) -> list[str]:
     with catalog.database.read() as connection:
         return list(connection.exec_driver_sql(f"SELECT * FROM {table}").keys())  # noqa: S608
 
@@ -48,7 +48,7 @@ def quoted(names: list[str]) -> str:
 
 @pytest.mark.parametrize("table", KEYS)
 @pytest.mark.parametrize("way", ["update", "delete", "replace", "update or replace", "upsert"])
-def test_no_statement_changes_a_row_of_a_history(told: SqlCatalog, table: str, way: str) -> None:
+def test_no_statement_changes_a_row_of_a_history(told: Catalog, table: str, way: str) -> None:
     key, lite = KEYS[table], told.database.engine.dialect.name == "sqlite"
     names, before = columns(told, table), rows(told, table)
     by = "at" if table == "policy_defaults" else "by"
@@ -68,7 +68,7 @@ def test_no_statement_changes_a_row_of_a_history(told: SqlCatalog, table: str, w
     assert rows(told, table) == before
 
 
-def rows(catalog: SqlCatalog, table: str) -> list[tuple[object, ...]]:
+def rows(catalog: Catalog, table: str) -> list[tuple[object, ...]]:
     with catalog.database.read() as connection:
         found = connection.exec_driver_sql(f"SELECT * FROM {table}").all()  # noqa: S608
         return [tuple(row) for row in found]
@@ -105,7 +105,7 @@ REWRITTEN = {
 
 
 @pytest.mark.parametrize("name", REWRITTEN)
-def test_who_gets_past_the_triggers_is_found(told: SqlCatalog, name: str) -> None:
+def test_who_gets_past_the_triggers_is_found(told: Catalog, name: str) -> None:
     table, statement, why = REWRITTEN[name]
     without_triggers(told, table)
     run(told, statement)
@@ -114,7 +114,7 @@ def test_who_gets_past_the_triggers_is_found(told: SqlCatalog, name: str) -> Non
     assert not check.verdict.whole
 
 
-def without_triggers(catalog: SqlCatalog, table: str) -> None:
+def without_triggers(catalog: Catalog, table: str) -> None:
     if catalog.database.engine.dialect.name == "sqlite":
         for what in ("UPDATE", "DELETE", "INSERT"):
             run(catalog, f"DROP TRIGGER {table}_refuses_{what}")
@@ -122,11 +122,11 @@ def without_triggers(catalog: SqlCatalog, table: str) -> None:
         run(catalog, f"DROP TRIGGER {table}_refuses ON {table}")
 
 
-def test_what_was_found_is_remembered(catalog: SqlCatalog) -> None:
-    assert catalog.audit_check() is None
+def test_what_was_found_is_remembered(catalog: Catalog) -> None:
+    assert catalog.audit.check() is None
     for check in (
         AuditCheck(going=Pass.ALL),
         AuditCheck(STARTED, STARTED, 7, "f" * 64, 9, "e" * 64, None, 3, "it was changed"),
     ):
-        catalog.set_audit_check(check)
-        assert catalog.audit_check() == check
+        catalog.audit.set_check(check)
+        assert catalog.audit.check() == check

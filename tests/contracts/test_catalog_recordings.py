@@ -18,7 +18,7 @@ from tests.factories import (
     call_sid,
     recording_sid,
 )
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.custody import Order, OrderKind
 from twirec.model.encryption import Encryption
 from twirec.model.errors import NotFound, RequestRefused
@@ -27,25 +27,25 @@ from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 
 
-def test_a_completed_callback_makes_a_recording_that_is_due(catalog: SqlCatalog) -> None:
+def test_a_completed_callback_makes_a_recording_that_is_due(catalog: Catalog) -> None:
     informed_call(catalog)
     receive(catalog)
-    recording = catalog.recording(recording_sid(1))
+    recording = catalog.recordings.get(recording_sid(1))
     assert recording.state is State.COMPLETED
     assert recording.due_at == NOW
     assert recording.channel_map == BOTH
     assert (recording.duration, recording.channels) == (4, 2)
-    assert catalog.call(ACCOUNT, call_sid(1)).call.outcome is Outcome.RECORDED
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.outcome is Outcome.RECORDED
 
 
-def test_a_recording_without_a_consent_that_allows_it_is_quarantined(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
-    catalog.record_consent(a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED), None)
+def test_a_recording_without_a_consent_that_allows_it_is_quarantined(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.record_consent(a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED), None)
     informed_call(catalog, 2)
     receive(catalog)
     receive(catalog, recording_sid=recording_sid(2), call_sid=call_sid(2))
-    assert catalog.recording(recording_sid(1)).custody is Custody.QUARANTINED
-    assert catalog.recording(recording_sid(2)).custody is Custody.ACTIVE
+    assert catalog.recordings.get(recording_sid(1)).custody is Custody.QUARANTINED
+    assert catalog.recordings.get(recording_sid(2)).custody is Custody.ACTIVE
 
 
 @pytest.mark.parametrize(
@@ -58,21 +58,21 @@ def test_a_recording_without_a_consent_that_allows_it_is_quarantined(catalog: Sq
     ],
 )
 def test_a_recording_that_began_before_the_consent_is_quarantined(
-    catalog: SqlCatalog, begun: timedelta | None, custody: Custody
+    catalog: Catalog, begun: timedelta | None, custody: Custody
 ) -> None:
     informed_call(catalog)
     at = a_consent().at
     receive(catalog, started_at=at + begun if begun is not None else None)
-    assert catalog.recording(recording_sid(1)).custody is custody
+    assert catalog.recordings.get(recording_sid(1)).custody is custody
 
 
-def test_what_completed_says_counts_not_what_was_said_before(catalog: SqlCatalog) -> None:
+def test_what_completed_says_counts_not_what_was_said_before(catalog: Catalog) -> None:
     receive(catalog, State.RECORDING, status=RecordingStatus.IN_PROGRESS, duration=0)
     receive(catalog, duration=4)
-    assert catalog.recording(recording_sid(1)).duration == 4
+    assert catalog.recordings.get(recording_sid(1)).duration == 4
 
 
-def test_two_first_callbacks_at_once_are_both_kept(catalog: SqlCatalog) -> None:
+def test_two_first_callbacks_at_once_are_both_kept(catalog: Catalog) -> None:
     threads = [threading.Thread(target=receive, args=(catalog,)) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -83,19 +83,19 @@ def test_two_first_callbacks_at_once_are_both_kept(catalog: SqlCatalog) -> None:
     assert kept == 8
 
 
-def test_callbacks_that_are_doubled_or_late_change_nothing(catalog: SqlCatalog) -> None:
+def test_callbacks_that_are_doubled_or_late_change_nothing(catalog: Catalog) -> None:
     receive(catalog)
-    once = catalog.recording(recording_sid(1))
+    once = catalog.recordings.get(recording_sid(1))
     receive(catalog)
     receive(catalog, State.RECORDING, status=RecordingStatus.IN_PROGRESS, duration=None)
-    assert catalog.recording(recording_sid(1)) == once
+    assert catalog.recordings.get(recording_sid(1)) == once
 
 
-def test_completed_after_in_progress_fills_in_what_was_missing(catalog: SqlCatalog) -> None:
+def test_completed_after_in_progress_fills_in_what_was_missing(catalog: Catalog) -> None:
     receive(catalog, State.RECORDING, status=RecordingStatus.IN_PROGRESS, duration=None)
-    assert catalog.recording(recording_sid(1)).due_at is None
+    assert catalog.recordings.get(recording_sid(1)).due_at is None
     receive(catalog)
-    recording = catalog.recording(recording_sid(1))
+    recording = catalog.recordings.get(recording_sid(1))
     assert (recording.state, recording.duration, recording.due_at) == (State.COMPLETED, 4, NOW)
 
 
@@ -108,94 +108,94 @@ def test_completed_after_in_progress_fills_in_what_was_missing(catalog: SqlCatal
     ],
 )
 def test_nothing_recorded_is_said_on_the_line_with_the_reason(
-    catalog: SqlCatalog, state: State, error_code: int, reason: Reason
+    catalog: Catalog, state: State, error_code: int, reason: Reason
 ) -> None:
     informed_call(catalog)
     receive(catalog, State.RECORDING)
     receive(catalog, state, error_code=error_code)
-    call = catalog.call(ACCOUNT, call_sid(1)).call
+    call = catalog.ledger.call(ACCOUNT, call_sid(1)).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, reason)
-    assert catalog.claim(NOW, MINUTE) is None
+    assert catalog.due_work.claim(NOW, MINUTE) is None
 
 
-def test_one_empty_recording_does_not_make_a_recorded_call_unrecorded(catalog: SqlCatalog) -> None:
+def test_one_empty_recording_does_not_make_a_recorded_call_unrecorded(catalog: Catalog) -> None:
     informed_call(catalog)
     receive(catalog)
     receive(catalog, State.ABSENT, recording_sid=recording_sid(2), error_code=16101)
-    assert catalog.call(ACCOUNT, call_sid(1)).call.outcome is Outcome.RECORDED
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.outcome is Outcome.RECORDED
 
 
-def test_a_recording_of_another_account_is_refused_and_nothing_kept(catalog: SqlCatalog) -> None:
+def test_a_recording_of_another_account_is_refused_and_nothing_kept(catalog: Catalog) -> None:
     receive(catalog, State.RECORDING)
     with pytest.raises(RequestRefused):
         receive(catalog, account_sid="AC" + "b" * 32)
-    assert catalog.recording(recording_sid(1)).state is State.RECORDING
+    assert catalog.recordings.get(recording_sid(1)).state is State.RECORDING
 
 
-def test_an_unknown_status_is_kept_and_moves_nothing(catalog: SqlCatalog) -> None:
+def test_an_unknown_status_is_kept_and_moves_nothing(catalog: Catalog) -> None:
     callback = a_callback(status=RecordingStatus.UNKNOWN)
-    assert catalog.receive(callback, state=None, channel_map=(), at=NOW) is None
+    assert catalog.recordings.receive(callback, state=None, channel_map=(), at=NOW) is None
     with pytest.raises(NotFound):
-        catalog.recording(recording_sid(1))
+        catalog.recordings.get(recording_sid(1))
 
 
-def test_a_callback_that_comes_after_the_erasure_brings_nothing_back(catalog: SqlCatalog) -> None:
+def test_a_callback_that_comes_after_the_erasure_brings_nothing_back(catalog: Catalog) -> None:
     receive(catalog)
-    catalog.order_erasure(Order(recording_sid(1), OrderKind.ERASE, NOW, "ana", "request 7"))
-    lease = catalog.claim(NOW, MINUTE)
+    catalog.orders.erase(Order(recording_sid(1), OrderKind.ERASE, NOW, "ana", "request 7"))
+    lease = catalog.due_work.claim(NOW, MINUTE)
     assert lease is not None
-    catalog.finish(lease, State.ERASED)
-    erased = catalog.recording(recording_sid(1))
+    catalog.due_work.finish(lease, State.ERASED)
+    erased = catalog.recordings.get(recording_sid(1))
     receive(catalog, encryption=Encryption("rsa-aes", "CR1", "key", "iv"))
-    assert catalog.recording(recording_sid(1)) == erased
+    assert catalog.recordings.get(recording_sid(1)) == erased
     with catalog.database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM callbacks").scalar_one() == 0
 
 
-def test_a_recording_is_adopted_once(catalog: SqlCatalog) -> None:
-    assert catalog.adopt(a_recording())
-    assert not catalog.adopt(a_recording(duration=99))
-    recording = catalog.recording(recording_sid(1))
+def test_a_recording_is_adopted_once(catalog: Catalog) -> None:
+    assert catalog.recordings.adopt(a_recording())
+    assert not catalog.recordings.adopt(a_recording(duration=99))
+    recording = catalog.recordings.get(recording_sid(1))
     assert (recording.duration, recording.custody) == (4, Custody.QUARANTINED)
 
 
-def test_what_the_vendor_says_moves_a_recording_but_not_one_in_work(catalog: SqlCatalog) -> None:
+def test_what_the_vendor_says_moves_a_recording_but_not_one_in_work(catalog: Catalog) -> None:
     found = VendorRecording(
         recording_sid(1), ACCOUNT, call_sid(1), RecordingStatus.COMPLETED, duration=4
     )
     receive(catalog, State.RECORDING, duration=None)
-    assert catalog.refresh(recording_sid(1), found, State.COMPLETED, NOW)
-    assert not catalog.refresh(recording_sid(1), found, State.COMPLETED, NOW)
-    assert catalog.claim(NOW, MINUTE) is not None
-    assert not catalog.refresh(recording_sid(1), found, State.LOST, NOW)
-    assert catalog.refresh(recording_sid(1), found, State.LOST, NOW + 2 * MINUTE)
+    assert catalog.recordings.refresh(recording_sid(1), found, State.COMPLETED, NOW)
+    assert not catalog.recordings.refresh(recording_sid(1), found, State.COMPLETED, NOW)
+    assert catalog.due_work.claim(NOW, MINUTE) is not None
+    assert not catalog.recordings.refresh(recording_sid(1), found, State.LOST, NOW)
+    assert catalog.recordings.refresh(recording_sid(1), found, State.LOST, NOW + 2 * MINUTE)
 
 
 HOW = Encryption("rsa-aes", "CR" + "a" * 32, "Y2Vr", "aXY=")
 
 
-def test_how_a_recording_is_encrypted_comes_back_whoever_told_of_it(catalog: SqlCatalog) -> None:
+def test_how_a_recording_is_encrypted_comes_back_whoever_told_of_it(catalog: Catalog) -> None:
     found = VendorRecording(
         recording_sid(2), ACCOUNT, call_sid(), RecordingStatus.COMPLETED, encryption=HOW
     )
-    catalog.adopt(a_recording(encryption=HOW))
+    catalog.recordings.adopt(a_recording(encryption=HOW))
     receive(catalog, State.RECORDING, recording_sid=recording_sid(2))
-    catalog.refresh(recording_sid(2), found, State.COMPLETED, NOW)
+    catalog.recordings.refresh(recording_sid(2), found, State.COMPLETED, NOW)
     receive(catalog, State.RECORDING, recording_sid=recording_sid(3))
     receive(catalog, recording_sid=recording_sid(3), encryption=HOW)
     for number in (1, 2, 3):
-        assert catalog.recording(recording_sid(number)).encryption == HOW
+        assert catalog.recordings.get(recording_sid(number)).encryption == HOW
 
 
 def test_how_a_recording_is_encrypted_may_be_told_later_and_is_not_forgotten(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
     found = VendorRecording(
         recording_sid(), ACCOUNT, call_sid(), RecordingStatus.COMPLETED, encryption=HOW
     )
     lease = claimed(catalog)
     assert lease.recording.encryption is None
-    told = catalog.describe(lease, found)
+    told = catalog.due_work.describe(lease, found)
     assert told.recording.encryption == HOW
-    again = catalog.describe(told, replace(found, encryption=None))
+    again = catalog.due_work.describe(told, replace(found, encryption=None))
     assert again.recording.encryption == HOW

@@ -16,7 +16,7 @@ from tests.factories import (
     call_sid,
     recording_sid,
 )
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.audit import FIRST, AuditDraft, AuditHead, AuditQuery, hash_of, stand_in
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import NotFound
@@ -29,38 +29,38 @@ SOMETHING = AuditDraft(STARTED, "ana", "admin", "sign_in", detail={"n": 1, "ñ":
 NOTE = Note(ACCOUNT, call_sid(), "ana", STARTED, "disputed")
 
 
-def numbers(catalog: SqlCatalog, query: Query) -> list[int]:
-    return [int(record.call.call_sid[2:], 16) for record in catalog.search(query)]
+def numbers(catalog: Catalog, query: Query) -> list[int]:
+    return [int(record.call.call_sid[2:], 16) for record in catalog.search.page(query)]
 
 
-def test_calls_that_start_together_come_by_their_sid_on_all_pages(catalog: SqlCatalog) -> None:
+def test_calls_that_start_together_come_by_their_sid_on_all_pages(catalog: Catalog) -> None:
     for number in (3, 1, 2):
-        catalog.open_call(a_call(call_sid=call_sid(number)))
+        catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
     assert numbers(catalog, Query()) == [1, 2, 3]
     assert numbers(catalog, Query(after=(STARTED, call_sid(1)), limit=1)) == [2]
     assert numbers(catalog, Query(after=(STARTED, call_sid(3)))) == []
 
 
-def test_a_count_knows_of_no_pages(catalog: SqlCatalog) -> None:
+def test_a_count_knows_of_no_pages(catalog: Catalog) -> None:
     for number in (1, 2, 3):
-        catalog.open_call(a_call(call_sid=call_sid(number)))
-    assert catalog.count(Query(after=(STARTED, call_sid(2)), limit=1)) == 3
+        catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
+    assert catalog.search.count(Query(after=(STARTED, call_sid(2)), limit=1)) == 3
 
 
 def test_what_a_query_does_not_see_is_not_there_and_nothing_is_found_by_it(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
-    catalog.open_call(a_call())
-    catalog.record_consent(a_consent(), None)
-    catalog.adopt(a_recording(duration=60, state=State.RELEASED))
-    catalog.open_call(a_call(call_sid=call_sid(2)))
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.record_consent(a_consent(), None)
+    catalog.recordings.adopt(a_recording(duration=60, state=State.RELEASED))
+    catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     hidden = a_recording(
         sid=recording_sid(2), call_sid=call_sid(2), duration=60, state=State.RELEASED
     )
-    catalog.adopt(hidden)
-    catalog.begin_pause(Pause(hidden.sid, STARTED, "ana"))
+    catalog.recordings.adopt(hidden)
+    catalog.pauses.begin(Pause(hidden.sid, STARTED, "ana"))
     active = Query(sees=(Custody.ACTIVE,))
-    seen = {record.call.call_sid: record for record in catalog.search(active)}
+    seen = {record.call.call_sid: record for record in catalog.search.page(active)}
     assert len(seen[call_sid(1)].recordings) == 1
     assert (seen[call_sid(2)].recordings, seen[call_sid(2)].pauses) == ((), ())
     for query in (
@@ -68,72 +68,74 @@ def test_what_a_query_does_not_see_is_not_there_and_nothing_is_found_by_it(
         replace(active, min_seconds=60),
         replace(active, max_seconds=60),
     ):
-        assert (numbers(catalog, query), catalog.count(query)) == ([1], 1)
+        assert (numbers(catalog, query), catalog.search.count(query)) == ([1], 1)
         assert numbers(catalog, replace(query, sees=tuple(Custody))) == [1, 2]
 
 
-def test_state_and_length_are_those_of_one_recording(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
-    catalog.adopt(a_recording(duration=60, state=State.RELEASED))
-    catalog.adopt(a_recording(sid=recording_sid(2), duration=5, state=State.COMPLETED))
+def test_state_and_length_are_those_of_one_recording(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.recordings.adopt(a_recording(duration=60, state=State.RELEASED))
+    catalog.recordings.adopt(a_recording(sid=recording_sid(2), duration=5, state=State.COMPLETED))
     assert numbers(catalog, Query(state=State.RELEASED, min_seconds=60)) == [1]
     assert numbers(catalog, Query(state=State.COMPLETED, min_seconds=60)) == []
 
 
 def test_the_call_of_an_erased_recording_shows_only_that_there_was_one(
-    catalog: SqlCatalog,
+    catalog: Catalog,
 ) -> None:
-    catalog.open_call(a_call())
-    catalog.record_consent(a_consent(), None)
-    catalog.adopt(a_recording(state=State.RELEASED, object_name="a", size=8, sha256="f" * 64))
-    catalog.order_erasure(Order(recording_sid(), OrderKind.ERASE, STARTED, "ana", "asked to"))
-    lease = catalog.claim(STARTED, timedelta(minutes=1))
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.record_consent(a_consent(), None)
+    catalog.recordings.adopt(
+        a_recording(state=State.RELEASED, object_name="a", size=8, sha256="f" * 64)
+    )
+    catalog.orders.erase(Order(recording_sid(), OrderKind.ERASE, STARTED, "ana", "asked to"))
+    lease = catalog.due_work.claim(STARTED, timedelta(minutes=1))
     assert lease
-    catalog.finish(lease, State.ERASED)
-    (recording,) = catalog.search(Query(state=State.ERASED))[0].recordings
+    catalog.due_work.finish(lease, State.ERASED)
+    (recording,) = catalog.search.page(Query(state=State.ERASED))[0].recordings
     assert recording == Recording(
         recording_sid(), ACCOUNT, call_sid(), State.ERASED, started_at=STARTED
     )
-    assert catalog.search(Query(min_seconds=1)) == []
+    assert catalog.search.page(Query(min_seconds=1)) == []
 
 
-def test_a_note_needs_a_call_of_that_account(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
+def test_a_note_needs_a_call_of_that_account(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
     with pytest.raises(NotFound):
-        catalog.annotate(replace(NOTE, account_sid="AC" + "b" * 32))
-    assert catalog.audit_head() is None
-    catalog.annotate(NOTE)
-    assert catalog.find(call_sid()).notes == (NOTE,)
+        catalog.notes.add(replace(NOTE, account_sid="AC" + "b" * 32))
+    assert catalog.audit.head() is None
+    catalog.notes.add(NOTE)
+    assert catalog.search.find(call_sid()).notes == (NOTE,)
 
 
 # --- the audit log ----------------------------------------------------------------------------
 
 
-def test_an_empty_log_has_no_head(catalog: SqlCatalog) -> None:
-    assert (catalog.audit_head(), catalog.audit_log(AuditQuery())) == (None, [])
+def test_an_empty_log_has_no_head(catalog: Catalog) -> None:
+    assert (catalog.audit.head(), catalog.audit.log(AuditQuery())) == (None, [])
 
 
-def test_each_entry_follows_the_one_before(catalog: SqlCatalog) -> None:
-    first, second = catalog.append_audit(SOMETHING), catalog.append_audit(SOMETHING)
+def test_each_entry_follows_the_one_before(catalog: Catalog) -> None:
+    first, second = catalog.audit.append(SOMETHING), catalog.audit.append(SOMETHING)
     assert (first.seq, first.previous, first.hash) == (1, FIRST, hash_of(first))
     assert (second.seq, second.previous, second.hash) == (2, first.hash, hash_of(second))
-    assert catalog.audit_head() == AuditHead(2, second.hash)
-    assert catalog.audit_log(AuditQuery()) == [second, first]
-    assert catalog.audit_entries(0, 1) == [first]
-    assert catalog.audit_entries(1, 9) == [second]
+    assert catalog.audit.head() == AuditHead(2, second.hash)
+    assert catalog.audit.log(AuditQuery()) == [second, first]
+    assert catalog.audit.entries(0, 1) == [first]
+    assert catalog.audit.entries(1, 9) == [second]
 
 
-def test_what_people_change_is_on_the_log_at_once(catalog: SqlCatalog) -> None:
-    catalog.open_call(a_call())
-    catalog.adopt(a_recording())
+def test_what_people_change_is_on_the_log_at_once(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.recordings.adopt(a_recording())
     catalog.audit_key = "k" * 32
     own = "+34911000111"
-    catalog.change_policy(PolicyChange(at=STARTED, by="ana", why="why", number=own, on=False))
-    catalog.begin_pause(Pause(recording_sid(), STARTED, "bea"))
-    catalog.admit(Order(recording_sid(), OrderKind.ADMIT, STARTED, "ana", "contract"))
-    catalog.order_erasure(Order(recording_sid(), OrderKind.ERASE, STARTED, "eva", "asked to"))
-    catalog.annotate(NOTE)
-    log = [(entry.action, entry.by, entry.sid) for entry in catalog.audit_entries(0, 9)]
+    catalog.policy.change(PolicyChange(at=STARTED, by="ana", why="why", number=own, on=False))
+    catalog.pauses.begin(Pause(recording_sid(), STARTED, "bea"))
+    catalog.orders.admit(Order(recording_sid(), OrderKind.ADMIT, STARTED, "ana", "contract"))
+    catalog.orders.erase(Order(recording_sid(), OrderKind.ERASE, STARTED, "eva", "asked to"))
+    catalog.notes.add(NOTE)
+    log = [(entry.action, entry.by, entry.sid) for entry in catalog.audit.entries(0, 9)]
     assert log == [
         ("policy", "ana", ""),
         ("pause", "bea", recording_sid()),
@@ -141,6 +143,6 @@ def test_what_people_change_is_on_the_log_at_once(catalog: SqlCatalog) -> None:
         ("erase", "eva", recording_sid()),
         ("annotate", "ana", call_sid()),
     ]
-    (policy,) = catalog.audit_log(AuditQuery(number=stand_in(own, "k" * 32)))
+    (policy,) = catalog.audit.log(AuditQuery(number=stand_in(own, "k" * 32)))
     assert policy.detail.pop("content")  # the hash of the row
     assert policy.detail == {"change": 1, "of": "a number", "on": False}

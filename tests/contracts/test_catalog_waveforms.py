@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.test_catalog_operations import archive
 from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
 from twirec.model.states import State
@@ -34,46 +34,46 @@ def speaking(first: int) -> Waveform:
     return Waveform(6.0, 8000, 16, tuple(sides))
 
 
-def test_what_was_measured_is_kept_as_it_was(catalog: SqlCatalog) -> None:
+def test_what_was_measured_is_kept_as_it_was(catalog: Catalog) -> None:
     sid = archive(catalog, 1, 1000)
-    assert catalog.kept_waveform(sid) is None
-    assert catalog.keep_waveform(sid, MEASURED)
-    assert catalog.kept_waveform(sid) == MEASURED
+    assert catalog.waveforms.get(sid) is None
+    assert catalog.waveforms.keep(sid, MEASURED)
+    assert catalog.waveforms.get(sid) == MEASURED
 
 
-def test_it_is_kept_once(catalog: SqlCatalog) -> None:
+def test_it_is_kept_once(catalog: Catalog) -> None:
     sid = archive(catalog, 1, 1000)
-    catalog.keep_waveform(sid, MEASURED)
-    assert not catalog.keep_waveform(sid, speaking(1))
-    assert catalog.kept_waveform(sid) == MEASURED
+    catalog.waveforms.keep(sid, MEASURED)
+    assert not catalog.waveforms.keep(sid, speaking(1))
+    assert catalog.waveforms.get(sid) == MEASURED
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.LOST, State.ERASING, State.ERASED])
-def test_nothing_is_kept_of_what_is_not_archived(catalog: SqlCatalog, state: State) -> None:
-    catalog.adopt(a_recording(state=state))
-    assert not catalog.keep_waveform(recording_sid(), MEASURED)
-    assert not catalog.keep_waveform(recording_sid(9), MEASURED)
-    assert catalog.kept_waveform(recording_sid()) is None
+def test_nothing_is_kept_of_what_is_not_archived(catalog: Catalog, state: State) -> None:
+    catalog.recordings.adopt(a_recording(state=state))
+    assert not catalog.waveforms.keep(recording_sid(), MEASURED)
+    assert not catalog.waveforms.keep(recording_sid(9), MEASURED)
+    assert catalog.waveforms.get(recording_sid()) is None
 
 
-def test_nothing_of_it_stays_when_the_recording_is_erased(catalog: SqlCatalog) -> None:
+def test_nothing_of_it_stays_when_the_recording_is_erased(catalog: Catalog) -> None:
     sid, other = archive(catalog, 1, 1000), archive(catalog, 2, 1000)
     for each in (sid, other):
-        catalog.keep_waveform(each, MEASURED)
-    catalog.order_erasure(Order(sid, OrderKind.ERASE, LATER, "ana", "asked for"))
-    lease = catalog.claim(LATER, MINUTE)
+        catalog.waveforms.keep(each, MEASURED)
+    catalog.orders.erase(Order(sid, OrderKind.ERASE, LATER, "ana", "asked for"))
+    lease = catalog.due_work.claim(LATER, MINUTE)
     assert lease is not None
-    catalog.finish(lease, State.ERASED)
-    assert catalog.kept_waveform(sid) is None
-    assert catalog.kept_waveform(other) == MEASURED
+    catalog.due_work.finish(lease, State.ERASED)
+    assert catalog.waveforms.get(sid) is None
+    assert catalog.waveforms.get(other) == MEASURED
 
 
-def spoken(catalog: SqlCatalog, number: int, first: int, **of_call: object) -> str:
+def spoken(catalog: Catalog, number: int, first: int, **of_call: object) -> str:
     """Let the catalog know a recording in which somebody speaks first, and return its SID."""
     started = STARTED + number * MINUTE
-    catalog.open_call(a_call(call_sid=call_sid(number), started_at=started, **of_call))
+    catalog.ledger.open_call(a_call(call_sid=call_sid(number), started_at=started, **of_call))
     sid = recording_sid(number)
-    catalog.adopt(
+    catalog.recordings.adopt(
         a_recording(
             sid=sid,
             call_sid=call_sid(number),
@@ -83,21 +83,21 @@ def spoken(catalog: SqlCatalog, number: int, first: int, **of_call: object) -> s
             due_at=started,
         )
     )
-    lease = catalog.claim(LATER, MINUTE)
+    lease = catalog.due_work.claim(LATER, MINUTE)
     assert lease is not None
     stored = StoredObject(f"recordings/{number}.wav", generation=1, size=9, crc32c="AAAAAA==")
-    lease = catalog.name_object(lease, stored.name)
-    catalog.finish(catalog.archived(lease, stored, "0" * 64, 2), State.RELEASED)
-    assert catalog.keep_waveform(sid, speaking(first))
+    lease = catalog.due_work.name_object(lease, stored.name)
+    catalog.due_work.finish(catalog.due_work.archived(lease, stored, "0" * 64, 2), State.RELEASED)
+    assert catalog.waveforms.keep(sid, speaking(first))
     return sid
 
 
-def test_who_spoke_first_is_known_of_calls_in_to_the_same_number(catalog: SqlCatalog) -> None:
+def test_who_spoke_first_is_known_of_calls_in_to_the_same_number(catalog: Catalog) -> None:
     spoken(catalog, 1, 1)
     spoken(catalog, 2, 2)
     spoken(catalog, 3, 1, own_number="+34911000999")
     out = spoken(catalog, 4, 1, direction=Direction.OUT)
-    latest = catalog.recording(spoken(catalog, 5, 2))
-    assert catalog.first_speakers(latest, 20) == [Role.AGENT, Role.AGENT, Role.CUSTOMER]
-    assert catalog.first_speakers(latest, 1) == [Role.AGENT]
-    assert catalog.first_speakers(catalog.recording(out), 20) == []
+    latest = catalog.recordings.get(spoken(catalog, 5, 2))
+    assert catalog.waveforms.first_speakers(latest, 20) == [Role.AGENT, Role.AGENT, Role.CUSTOMER]
+    assert catalog.waveforms.first_speakers(latest, 1) == [Role.AGENT]
+    assert catalog.waveforms.first_speakers(catalog.recordings.get(out), 20) == []

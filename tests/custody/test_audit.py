@@ -28,7 +28,7 @@ from tests.factories import (
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.custody.audit import AuditLog
 from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, chained, without_numbers
 from twirec.model.errors import CatalogError, CatalogUnavailable, SettingsError, TwirecError
@@ -45,11 +45,11 @@ RECORDING = recording_sid()
 def archive(twirec_archive: Archive) -> Archive:
     """An archive that holds a call and a recording without proof of notice."""
     twirec_archive.now = lambda: STARTED
-    twirec_archive.catalog.open_call(a_call())
-    twirec_archive.catalog.adopt(
+    twirec_archive.catalog.ledger.open_call(a_call())
+    twirec_archive.catalog.recordings.adopt(
         a_recording(state=State.RELEASED, object_name="a", size=8, due_at=None)
     )
-    assert twirec_archive.catalog.recording(RECORDING).custody is Custody.QUARANTINED
+    assert twirec_archive.catalog.recordings.get(RECORDING).custody is Custody.QUARANTINED
     return twirec_archive
 
 
@@ -116,10 +116,10 @@ def test_an_act_whose_entry_cannot_be_written_is_not_done(
     for act in ("policy", "admit", "erase", "annotate"):
         with pytest.raises(CatalogError):
             ACTS[act][0](archive)
-    assert archive.catalog.policy_history() == []
-    assert archive.catalog.orders(RECORDING) == []
+    assert archive.catalog.policy.history() == []
+    assert archive.catalog.orders.of(RECORDING) == []
     assert archive.show(call_sid()).notes == ()
-    assert archive.catalog.recording(RECORDING).state is State.RELEASED
+    assert archive.catalog.recordings.get(RECORDING).state is State.RELEASED
 
 
 class Watched(MemoryBucket):
@@ -145,12 +145,12 @@ def heard(twirec_settings: Settings) -> Archive:
     bucket = Watched()
     archive = Archive(twirec_settings, bucket=bucket, vendor=MemoryVendor())
     archive.set_up()
-    archive.catalog.open_call(a_call())
-    archive.catalog.record_consent(a_consent(), None)
+    archive.catalog.ledger.open_call(a_call())
+    archive.catalog.ledger.record_consent(a_consent(), None)
     stored = bucket.put("a", [], content_type="", labels={}, custom_time=STARTED, seal=dict)
     archived = a_recording(state=State.RELEASED, object_name="a", size=0, due_at=None)
     nothing = hashlib.sha256().hexdigest()
-    archive.catalog.adopt(replace(archived, crc32c=stored.crc32c, sha256=nothing))
+    archive.catalog.recordings.adopt(replace(archived, crc32c=stored.crc32c, sha256=nothing))
     bucket.archive = archive
     return archive
 
@@ -170,7 +170,7 @@ def test_without_an_entry_no_byte_leaves(heard: Archive, monkeypatch: pytest.Mon
     def fail(*_: object) -> None:
         raise CatalogUnavailable("The disk is full.")
 
-    monkeypatch.setattr(heard.catalog, "append_audit", fail)
+    monkeypatch.setattr(heard.catalog.audit, "append", fail)
     with pytest.raises(CatalogError):
         heard.open(RECORDING, by="ana")
     assert isinstance(heard.bucket.unchecked, Watched)
@@ -372,9 +372,9 @@ def test_what_is_written_down_is_what_is_read(
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
     catalog.set_up()
-    catalog.append_audit(AuditDraft(STARTED, "ana", "", "listen"))
+    catalog.audit.append(AuditDraft(STARTED, "ana", "", "listen"))
     catalog.close()
     return tmp_path / "catalog.db"
 
@@ -391,9 +391,9 @@ def test_the_database_itself_refuses_to_change_an_entry(path: Path, statement: s
 
 
 def _append(path: Path) -> None:
-    catalog = SqlCatalog(f"sqlite:///{path}")
+    catalog = Catalog(f"sqlite:///{path}")
     for number in range(25):
-        catalog.append_audit(AuditDraft(STARTED, "ana", "", "listen", sid=call_sid(number)))
+        catalog.audit.append(AuditDraft(STARTED, "ana", "", "listen", sid=call_sid(number)))
     catalog.close()
 
 
@@ -405,7 +405,7 @@ def test_processes_that_write_together_make_one_chain(path: Path) -> None:
     for writer in writers:
         writer.join(60)
         assert writer.exitcode == 0
-    catalog = SqlCatalog(f"sqlite:///{path}")
+    catalog = Catalog(f"sqlite:///{path}")
     verdict = AuditLog(catalog, "").verify(None, STARTED).verdict
     catalog.close()
     assert (verdict.entries, verdict.whole) == (76, True)

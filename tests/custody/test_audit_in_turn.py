@@ -114,7 +114,7 @@ def test_it_is_said_until_the_log_is_whole_again(
     why: str,
 ) -> None:
     turn()
-    rows = archive.catalog.audit_entries(0, 100)
+    rows = archive.catalog.audit.entries(0, 100)
     rewrite(archive, statement)
     for days in (1, 7):  # what was verified once is looked at within a week
         archive.now = lambda days=days: STARTED + days * DAY  # type: ignore[misc]

@@ -227,7 +227,7 @@ def test_what_is_not_as_it_was_archived_is_an_error_that_is_written_down(
     (entry,) = kept.archive.audit_log(action="differs")
     assert (entry.sid, entry.ok, entry.detail["object"]) == (SID, False, NAME[22:])
     assert entry.by == ("twirec" if way == "waveform" else "ana")
-    assert kept.archive.catalog.kept_waveform(SID) is None
+    assert kept.archive.catalog.waveforms.get(SID) is None
     assert list(kept.bucket.list("derivatives/")) == []
 
 
@@ -425,7 +425,7 @@ def test_a_catalog_that_is_down_does_not_hide_it(
     def down(*_: object) -> bool:
         raise CatalogUnavailable("locked")
 
-    monkeypatch.setattr(kept.archive.catalog, "note_difference", down)
+    monkeypatch.setattr(kept.archive.catalog.operations, "note_difference", down)
     with pytest.raises(BytesDiffer):
         list(reading)
     assert "could not be written down" in caplog.text

@@ -11,7 +11,7 @@ from sqlalchemy import column, delete, table, update
 from tests.doctor.conftest import Installation
 from twirec.adapters.disk import network_filesystem
 from twirec.adapters.folder_inspect import inspect_folder
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.catalog.inspection import inspect_database
 from twirec.doctor.disks import MIB, check_database_file, check_folder, check_migrations, check_room
 from twirec.model.errors import CatalogUnavailable, SettingsError
@@ -126,7 +126,7 @@ def test_a_catalog_without_tables_is_told(tmp_path: Path) -> None:
 
 def test_a_catalog_of_this_version_or_of_another_is_known_or_not(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/catalog.db"
-    catalog = SqlCatalog(url)
+    catalog = Catalog(url)
     catalog.set_up()
     made = inspect_database(url)
     assert (made.revision, made.is_known) == (made.head, True)
@@ -166,7 +166,7 @@ def test_a_server_that_is_down_is_unavailable() -> None:
 
 def test_the_file_of_a_catalog_is_looked_at(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/catalog.db"
-    catalog = SqlCatalog(url)
+    catalog = Catalog(url)
     catalog.set_up()
     found = inspect_database(url).file
     catalog.close()

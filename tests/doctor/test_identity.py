@@ -18,7 +18,7 @@ from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.adapters.own_app import whose
 from twirec.archive import Archive
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.doctor.identity import check_mark, check_neighbours, check_same_catalog, pings
 from twirec.flask import Twirec
 from twirec.model.bucket_mark import NAME, BucketMark
@@ -33,7 +33,7 @@ FOREIGN = BucketMark(OTHER, STARTED)
 
 
 def own(installation: Installation) -> str:
-    catalog = SqlCatalog(installation.environ["TWIREC_DATABASE_URL"])
+    catalog = Catalog(installation.environ["TWIREC_DATABASE_URL"])
     try:
         return catalog.identity()
     finally:
@@ -52,7 +52,7 @@ def test_another_catalog_than_the_apps_is_failed(
     installation: Installation, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path}/other.db"
-    other = SqlCatalog(url)
+    other = Catalog(url)
     other.set_up()
     finding = installation.found(Check.SAME_CATALOG, TWIREC_DATABASE_URL=url)
     assert (finding.level, "TWIREC_DATABASE_URL" in finding.fix) == (Level.FAILED, True)

@@ -58,7 +58,7 @@ def test_what_is_kept_after_the_trial_is_said() -> None:
 def test_it_looks_at_what_the_sweeps_saw(installation: Installation) -> None:
     archive = Archive.from_env(installation.environ)
     foreign = Foreign(recording_sid(9), ACCOUNT, STARTED, NotOurs.ELSEWHERE)
-    archive.catalog.set_foreign(ACCOUNT, STARTED, STARTED.replace(day=24), [foreign])
+    archive.catalog.foreign.set(ACCOUNT, STARTED, STARTED.replace(day=24), [foreign])
     archive.close()
     assert recording_sid(9) in installation.found(Check.NOT_OURS).what
     assert installation.found(Check.KEPT).level is Level.OK

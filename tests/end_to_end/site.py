@@ -254,7 +254,7 @@ class Site:
         with self.archive.catalog.database.read() as connection:
             sids = connection.exec_driver_sql("SELECT sid FROM recordings ORDER BY sid").scalars()
             known = list(sids)
-        return [self.archive.catalog.recording(sid) for sid in known]
+        return [self.archive.catalog.recordings.get(sid) for sid in known]
 
     def stored(self) -> list[str]:
         """The names of the recordings in the bucket."""

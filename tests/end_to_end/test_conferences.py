@@ -93,7 +93,11 @@ def test_a_recording_of_the_conference_itself_belongs_to_the_call_too(site: Site
     call = inside(site)
     until(lambda: conferences(site))
     (conference,) = conferences(site)
-    until(lambda: site.archive.catalog.owner(site.sandbox.account_sid, conference) == call.sid)
+    until(
+        lambda: (
+            site.archive.catalog.conferences.owner(site.sandbox.account_sid, conference) == call.sid
+        )
+    )
     made = site.sandbox.add_recording(seconds=3.0, source="Conference", channels=1)
     form = {
         "AccountSid": site.sandbox.account_sid,
@@ -103,7 +107,7 @@ def test_a_recording_of_the_conference_itself_belongs_to_the_call_too(site: Site
         "RecordingSource": "Conference",
     }
     assert site.sandbox.post(f"{site.url}/twirec/status", form).status == 204
-    assert site.archive.catalog.recording(made.sid).call_sid == call.sid
+    assert site.archive.catalog.recordings.get(made.sid).call_sid == call.sid
     call.wait(timeout=120)
 
 

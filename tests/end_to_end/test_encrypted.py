@@ -19,7 +19,7 @@ of_any_size = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "lar
 
 
 def check_released(site: Site, held: AtVendor) -> None:
-    recording = site.archive.catalog.recording(held.sid)
+    recording = site.archive.catalog.recordings.get(held.sid)
     assert recording.state is State.RELEASED
     assert hashlib.sha256(site.bytes_of(recording)).hexdigest() == site.sandbox.sha256(held.sid)
 
@@ -41,7 +41,7 @@ def test_what_is_not_authentic_is_never_seen_and_the_vendor_keeps_its_copy(
     any_site.encryption = with_a_flipped_bit(key_pair().encryption(), at)
     held = any_site.record(size=size)
     any_site.archive.worker(threads=1).run_once()
-    recording = any_site.archive.catalog.recording(held.sid)
+    recording = any_site.archive.catalog.recordings.get(held.sid)
     assert recording.state is State.COMPLETED
     assert recording.last_error.startswith("MediaNotAuthentic")
     assert any_site.stored() == []

@@ -38,7 +38,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def check_released(site: Site, held: AtVendor) -> None:
-    recording = site.archive.catalog.recording(held.sid)
+    recording = site.archive.catalog.recordings.get(held.sid)
     assert recording.state is State.RELEASED
     assert recording.last_error == ""
     assert hashlib.sha256(site.bytes_of(recording)).hexdigest() == site.sandbox.sha256(held.sid)
@@ -61,7 +61,7 @@ def test_what_lacks_a_channel_waits_for_somebody_and_is_fetched_again_when_they_
     site.work_on()
     site.archive.sweep()
     site.work_on()
-    assert site.archive.catalog.recording(held.sid).undecided
+    assert site.archive.catalog.recordings.get(held.sid).undecided
     assert site.at_vendor() == [held.sid]
     site.archive.retry(held.sid, by="ana")
     site.work_on()
@@ -74,7 +74,7 @@ def test_a_fault_of_the_media_that_stays_is_parked_with_the_reason(
 ) -> None:
     held = site.record(faults=Faults(media={fault: ALWAYS}))
     site.work_on()
-    recording = site.archive.catalog.recording(held.sid)
+    recording = site.archive.catalog.recordings.get(held.sid)
     assert recording.parked
     assert recording.state is State.COMPLETED
     assert recording.last_error.startswith(REASONS[fault])
@@ -88,7 +88,7 @@ def test_a_deletion_that_fails_is_tried_again_and_the_bytes_are_safe(
 ) -> None:
     held = site.record(faults=Faults(delete={fault: 4}))
     site.work_on()
-    recording = site.archive.catalog.recording(held.sid)
+    recording = site.archive.catalog.recordings.get(held.sid)
     assert recording.state is State.RELEASED
     assert hashlib.sha256(site.bytes_of(recording)).hexdigest() == site.sandbox.sha256(held.sid)
 
@@ -97,7 +97,7 @@ def test_a_deletion_that_fails_is_tried_again_and_the_bytes_are_safe(
 def test_a_deletion_that_never_works_is_parked_as_archived(site: Site, fault: Fault) -> None:
     held = site.record(faults=Faults(delete={fault: ALWAYS}))
     site.work_on()
-    recording = site.archive.catalog.recording(held.sid)
+    recording = site.archive.catalog.recordings.get(held.sid)
     assert (recording.state, recording.parked) == (State.ARCHIVED, True)
     assert site.stored() == [recording.object_name]
 

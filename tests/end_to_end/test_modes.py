@@ -97,7 +97,7 @@ def check_sides(site: Site, recording: Recording) -> None:
 
 def check_consent(site: Site, record: CallRecord, mode: ConsentMode, behaviour: str) -> Consent:
     (consent,) = record.consents
-    wording = site.archive.catalog.announcement(consent.announcement)
+    wording = site.archive.catalog.announcements.get(consent.announcement)
     assert record.call.mode is mode
     assert (consent.outcome, consent.key) == (EXPECTED[mode][behaviour], KEYS[mode][behaviour])
     assert consent.method == ("key" if mode.asks else "announcement")

@@ -150,7 +150,7 @@ def check(site: Site) -> None:
 
 
 def assert_allowed(site: Site, call_sid: str, started: datetime | None) -> None:
-    owner = site.archive.catalog.owner(site.sandbox.account_sid, call_sid)
+    owner = site.archive.catalog.conferences.owner(site.sandbox.account_sid, call_sid)
     consents = site.archive.show(owner).consents
     allowing = [consent for consent in consents if consent.outcome.allows_recording]
     assert started is not None

@@ -157,7 +157,7 @@ def test_a_crash_between_telling_and_writing_that_down_tells_again_under_the_sam
     site.record()
     with webhook.running():
         with monkeypatch.context() as crash:
-            crash.setattr("twirec.catalog.events.Outbox.told", lambda *_: None)
+            crash.setattr("twirec.catalog.events.Events.delivered", lambda *_: None)
             site.work_on()
         site.archive.worker().run_once()
         assert len(webhook.seen) == 1  # it is still held
@@ -171,7 +171,7 @@ def test_who_lost_the_lease_tells_nothing_and_who_has_it_tells_once(
     site: Site, webhook: Webhook
 ) -> None:
     site.record()
-    slow = site.archive.catalog.claim(site.now(), MINUTE)
+    slow = site.archive.catalog.due_work.claim(site.now(), MINUTE)
     assert slow is not None
     with webhook.running():
         tell(site)

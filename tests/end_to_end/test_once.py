@@ -81,7 +81,7 @@ def test_two_workers_at_the_same_recording_at_the_same_time_end_in_one_object(
     other = any_site.open_archive()
     leases = []
     for archive in (any_site.archive, other):
-        lease = archive.catalog.claim(archive.now(), timedelta(minutes=5))
+        lease = archive.catalog.due_work.claim(archive.now(), timedelta(minutes=5))
         assert lease is not None
         leases.append(lease)
         any_site.skip(timedelta(minutes=6))  # the first one's lease runs out: it is only slow
@@ -111,7 +111,7 @@ def test_an_ordinary_recording_takes_three_requests(
 ) -> None:
     any_site.call()
     announcement = any_site.archive.phone.announcement  # published once, not with each recording
-    any_site.archive.catalog.published(announcement.hash, any_site.now())
+    any_site.archive.catalog.announcements.published(announcement.hash, any_site.now())
     any_site.archive.mark_bucket()  # looked at once a minute
     before = len(any_site.sandbox.requests)
     strict_server.reset()

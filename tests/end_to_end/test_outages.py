@@ -40,7 +40,7 @@ def check_nothing_lost(site: Site) -> None:
     assert site.at_vendor() == []
     assert len(site.stored()) == len(held)
     for at_vendor in held:
-        recording = site.archive.catalog.recording(at_vendor.sid)
+        recording = site.archive.catalog.recordings.get(at_vendor.sid)
         assert (recording.state, recording.last_error) == (State.RELEASED, "")
         kept = hashlib.sha256(site.bytes_of(recording)).hexdigest()
         assert kept == site.sandbox.sha256(at_vendor.sid)
@@ -96,7 +96,7 @@ def test_an_agents_call_while_the_catalog_is_down_has_the_customers_number(
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
 
     with monkeypatch.context() as outage:
-        outage.setattr(site.archive.catalog, "open_call", down)
+        outage.setattr(site.archive.catalog.ledger, "open_call", down)
         sid = site.dial_out(CALLER)
     assert site.archive.sweep().lines_written == 1
     (found,) = site.archive.search(number=CUSTOMER, direction=Direction.OUT).calls

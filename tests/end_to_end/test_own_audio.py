@@ -63,7 +63,7 @@ def test_the_audio_is_played_and_its_answer_recorded(site: Site) -> None:
     sid = site.call(caller=SAYS_YES, callee=COLLEAGUE)
     site.work_on()
     record = site.archive.show(sid)
-    wording = site.archive.catalog.announcement(record.consents[0].announcement)
+    wording = site.archive.catalog.announcements.get(record.consents[0].announcement)
     assert record.consents[0].outcome is ConsentOutcome.GRANTED
     assert record.call.outcome is Outcome.RECORDED
     assert played(site) == [f"{wording.audio}.wav", f"{wording.question_audio}.wav"]
@@ -74,9 +74,9 @@ def test_what_was_played_is_kept_and_can_be_played_years_later(site: Site) -> No
     sid = site.call(caller=SAYS_YES, callee=COLLEAGUE)
     site.work_on()
     hash_ = site.archive.show(sid).consents[0].announcement
-    wording = site.archive.catalog.announcement(hash_)
+    wording = site.archive.catalog.announcements.get(hash_)
     assert wording.hash == hash_
-    assert site.archive.catalog.audio(wording.audio) == NOTICE
+    assert site.archive.catalog.announcements.audio(wording.audio) == NOTICE
     bucket = site.archive.bucket
     assert b"".join(bucket.open_range(f"announcements/{wording.audio}.wav")) == NOTICE
     assert b"".join(bucket.open_range(f"announcements/{wording.question_audio}.wav")) == QUESTION

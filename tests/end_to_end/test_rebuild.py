@@ -72,8 +72,8 @@ def test_search_says_the_same_before_and_after_and_nothing_erased_comes_back(
     site.archive.record_audit("sign_in", by="ana")
     assert site.archive.journal().problems == {}
     before, not_recorded = calls(site.archive), site.archive.search(not_recorded=True)
-    history, log = site.archive.catalog.policy_history(), site.archive.audit_log()
-    foreign = site.archive.catalog.recording(sids["foreign"])
+    history, log = site.archive.catalog.policy.history(), site.archive.audit_log()
+    foreign = site.archive.catalog.recordings.get(sids["foreign"])
     objects = site.stored()
 
     archive = lose_the_database(site, tmp_path)
@@ -90,10 +90,10 @@ def test_search_says_the_same_before_and_after_and_nothing_erased_comes_back(
     }
     assert archive.show(sids["paused"]).pauses
     assert archive.show(sids["recorded"]).notes
-    assert archive.catalog.recording(sids["foreign"]) == foreign
+    assert archive.catalog.recordings.get(sids["foreign"]) == foreign
     assert foreign.custody is Custody.QUARANTINED
-    assert archive.catalog.recording(erased).state is State.ERASED
-    assert archive.catalog.policy_history() == history
+    assert archive.catalog.recordings.get(erased).state is State.ERASED
+    assert archive.catalog.policy.history() == history
     assert archive.audit_log()[1:] == log
     assert archive.verify_audit(archive.journalled_audit_head()).whole
 
@@ -102,7 +102,7 @@ def test_search_says_the_same_before_and_after_and_nothing_erased_comes_back(
     assert calls(archive) == before
     assert site.stored() == objects
     assert site.at_vendor() == []
-    assert archive.catalog.recording(erased).state is State.ERASED
+    assert archive.catalog.recordings.get(erased).state is State.ERASED
     assert archive.journal().problems == {}
 
 
@@ -130,7 +130,7 @@ def test_what_came_after_the_last_journal_is_found_by_its_labels_and_by_the_swee
         (recording.sid, State.RELEASED, Custody.ACTIVE)
     ]
     assert record.recordings[0].channel_map == recording.channel_map
-    assert archive.catalog.recording(erased).state is State.ERASED
+    assert archive.catalog.recordings.get(erased).state is State.ERASED
     assert len(site.stored()) == 1
     assert site.at_vendor() == []
 

@@ -44,7 +44,7 @@ def test_both_sides_of_the_demos_calls_speak_when_they_were_told_to(tmp_path: Pa
         site.work_on()
         for scene, call in zip(SPEAKING, calls, strict=True):
             (recording,) = site.archive.show(call.sid).recordings
-            assert site.archive.catalog.kept_waveform(recording.sid) is not None
+            assert site.archive.catalog.waveforms.get(recording.sid) is not None
             found = site.archive.waveform(recording.sid)
             customer, agent = found.side(Role.CUSTOMER), found.side(Role.AGENT)
             assert customer is not None

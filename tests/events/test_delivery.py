@@ -153,7 +153,7 @@ def test_what_was_not_taken_is_told_later_under_the_same_id(
     ear.failing = down()
     house.record(wav(seconds=4, channels=2))
     house.work()
-    before = house.archive.catalog.stats(None)
+    before = house.archive.catalog.operations.stats(None)
     ear.failing = None
     assert not teller.tell_one()  # it is not due yet
     house.time += timedelta(seconds=delivery.FIRST_RETRY * 1.25)
@@ -199,7 +199,7 @@ def test_who_dies_between_sending_and_writing_it_down_lets_it_be_sent_again(
 ) -> None:
     house.record(wav(seconds=4, channels=2))
     with monkeypatch.context() as dying:
-        dying.setattr(house.archive.catalog, "told", refuse)
+        dying.setattr(house.archive.catalog.events, "delivered", refuse)
         house.work()
     assert not teller.tell_one()
     house.time += delivery.HOLD
@@ -212,7 +212,7 @@ def test_who_dies_between_sending_and_writing_it_down_lets_it_be_sent_again(
 def test_a_catalog_that_is_down_is_said_and_tried_again(
     house: House, teller: Teller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(house.archive.catalog, "claim_notice", refuse)
+    monkeypatch.setattr(house.archive.catalog.events, "claim", refuse)
     assert not teller.tell_one()
     assert "no notice could be sent" in caplog.text
 
@@ -234,7 +234,7 @@ def test_a_worker_tells_while_it_works_and_a_slow_receiver_holds_no_transfer_up(
         assert asked.wait(120)
         house.vendor.add_recording(dataclasses.replace(AT_VENDOR, sid=second), wav(4, 2))
         house.tell(recording_sid=second)
-        until(lambda: catalog.recording(second).state is State.RELEASED)
+        until(lambda: catalog.recordings.get(second).state is State.RELEASED)
         assert ear.taken == []
         may_answer.set()
         until(lambda: len(ear.taken) == 2)

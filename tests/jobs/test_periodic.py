@@ -66,18 +66,18 @@ def test_a_worker_warns_of_a_pause_that_is_not_resumed(
 
 def test_it_is_one_workers_turn_until_the_time_has_passed(house: House) -> None:
     catalog, every = house.archive.catalog, timedelta(minutes=15)
-    assert catalog.take_turn("turn", house.time, every)
-    assert not catalog.take_turn("turn", house.time + timedelta(minutes=14), every)
-    assert catalog.take_turn("other", house.time, every)
-    assert catalog.take_turn("turn", house.time + every, every)
-    assert not catalog.take_turn("turn", house.time + every, every)
+    assert catalog.marks.take_turn("turn", house.time, every)
+    assert not catalog.marks.take_turn("turn", house.time + timedelta(minutes=14), every)
+    assert catalog.marks.take_turn("other", house.time, every)
+    assert catalog.marks.take_turn("turn", house.time + every, every)
+    assert not catalog.marks.take_turn("turn", house.time + every, every)
 
 
 def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(house: House) -> None:
     catalog, every = house.archive.catalog, timedelta(minutes=15)
-    assert catalog.take_turn("turn", house.time + timedelta(days=365), every)
-    assert catalog.take_turn("turn", house.time, every)
-    assert not catalog.take_turn("turn", house.time, every)
+    assert catalog.marks.take_turn("turn", house.time + timedelta(days=365), every)
+    assert catalog.marks.take_turn("turn", house.time, every)
+    assert not catalog.marks.take_turn("turn", house.time, every)
 
 
 def test_once_a_week_the_whole_bucket_is_looked_at(
@@ -114,7 +114,7 @@ def test_a_worker_waits_for_a_database_that_is_away_and_not_for_one_that_is_newe
     def claim(*_: object) -> None:
         raise next(errors, CatalogNewer("it is of a newer version"))
 
-    monkeypatch.setattr(house.archive.catalog, "claim", claim)
+    monkeypatch.setattr(house.archive.catalog.due_work, "claim", claim)
     with pytest.raises(CatalogNewer):
         house.archive.worker(threads=1).run()
     assert next(errors, None) is None
@@ -144,4 +144,4 @@ def test_zero_minutes_is_never(house: House) -> None:
         )
         for task in archive.worker()._beside:
             task()
-        assert (archive.catalog.mark(MARK + ACCOUNT) is not None) == bool(minutes)
+        assert (archive.catalog.marks.get(MARK + ACCOUNT) is not None) == bool(minutes)

@@ -8,7 +8,7 @@ from tests.factories import STARTED
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.records import CallRecord
 from twirec.model.search import Query
 
@@ -16,8 +16,8 @@ MEDIA = wav(seconds=4, channels=2)
 DAY = STARTED.date()
 
 
-def everything(catalog: SqlCatalog) -> list[CallRecord]:
-    return catalog.search(Query(limit=10_000))
+def everything(catalog: Catalog) -> list[CallRecord]:
+    return catalog.search.page(Query(limit=10_000))
 
 
 def replace_object(bucket: MemoryBucket, name: str, content: bytes) -> None:

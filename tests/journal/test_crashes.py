@@ -15,7 +15,7 @@ from tests.factories import a_call, call_sid
 from tests.house import House
 from tests.journal.journalling import DAY, names, rows
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.journal.journal import Journal
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import BucketUnavailable, VerificationFailed
@@ -62,7 +62,7 @@ def test_who_was_killed_after_writing_goes_on_where_it_was(
 ) -> None:
     house, bucket, journal = interrupted
     journal.write()
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     bucket.after = die
     with pytest.raises(KeyboardInterrupt):
         journal.write()
@@ -80,7 +80,7 @@ def test_who_was_second_reads_the_day_again(
 
     def write_first() -> None:
         second.write_day(DAY)
-        house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+        house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
 
     # the catalog in memory has one connection, so that the first may write only between two reads
     bucket.listed = lambda found: write_first()
@@ -98,9 +98,9 @@ def test_who_was_much_slower_takes_what_is_out_of_date_away_again(
 
     def write_two(found: Sequence[StoredObject]) -> None:
         for number in (2, 3):  # and the first two are deleted meanwhile
-            house.archive.catalog.open_call(a_call(call_sid=call_sid(number)))
+            house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
             other.write_day(DAY)
-        house.archive.catalog.add_journal_token(DAY, found[0].labels["token"])
+        house.archive.catalog.journal.add_token(DAY, found[0].labels["token"])
 
     bucket.listed = write_two
     journal.write_day(DAY)
@@ -115,7 +115,7 @@ def test_whose_object_was_replaced_meanwhile_does_not_take_it_for_anothers(
     other = Journal(house.archive.catalog, bucket, lambda: house.time)
 
     def replace(found: Sequence[StoredObject]) -> None:
-        house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+        house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
         other.write_day(DAY)
 
     bucket.listed = replace
@@ -126,13 +126,13 @@ def test_whose_object_was_replaced_meanwhile_does_not_take_it_for_anothers(
 def test_many_that_write_at_once_leave_one_object_that_holds_all(
     tmp_path: Path, house: House
 ) -> None:
-    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
     catalog.set_up()
 
     def one(first: int) -> None:
         journal = Journal(catalog, house.bucket, lambda: house.time)
         for number in range(first, first + 5):
-            catalog.open_call(a_call(call_sid=call_sid(number)))
+            catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
             with suppress(BucketUnavailable):  # the others keep writing
                 journal.write_day(DAY)
 
@@ -148,7 +148,7 @@ def test_the_older_one_stays_until_the_bucket_proves_the_newer(
 ) -> None:
     house, bucket, journal = interrupted
     journal.write()
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     put = bucket.put
 
     def wrong(*args: Any, **more: Any) -> StoredObject:

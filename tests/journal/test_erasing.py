@@ -13,7 +13,7 @@ import pytest
 from tests.factories import STARTED, a_call, a_consent, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.journal.journalling import DAY, MEDIA, names, text
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.journal.journal import Journal
 from twirec.journal.page import Page, read_page
 from twirec.model.bucket import StoredObject
@@ -63,7 +63,7 @@ def test_what_is_erased_together_is_forgotten_in_one_writing(house: House) -> No
     for sid in sids:
         house.archive.erase(sid, why="retention", by="ana")
     house.archive.worker(threads=3).run_once()
-    assert {house.archive.catalog.recording(sid).state for sid in sids} == {State.ERASED}
+    assert {house.archive.catalog.recordings.get(sid).state for sid in sids} == {State.ERASED}
     assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]
     again = Journal(house.archive.catalog, house.bucket, lambda: house.time)
     again.write_day(DAY)
@@ -112,7 +112,7 @@ def test_a_worker_writes_the_journal_in_turn_and_the_days_of_all_once_a_day(hous
     _, in_turn, *_ = house.archive.worker(threads=1)._beside
     in_turn()
     assert len(names(house.bucket)) == 1
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     in_turn()
     assert names(house.bucket) == ["journal/2026/11/23/000001.jsonl"]  # not its turn yet
     house.time += timedelta(hours=1)
@@ -120,7 +120,7 @@ def test_a_worker_writes_the_journal_in_turn_and_the_days_of_all_once_a_day(hous
     assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]
     house.time += timedelta(days=9)
     old = a_call(call_sid=call_sid(3), started_at=STARTED - timedelta(days=30))
-    house.archive.catalog.open_call(old)
+    house.archive.catalog.ledger.open_call(old)
     in_turn()
     assert "journal/2026/10/24/000001.jsonl" in names(house.bucket)
 
@@ -144,22 +144,22 @@ def test_the_sweep_reports_no_object_of_the_journal(house: House) -> None:
 
 
 def test_a_day_is_of_one_moment_though_others_write(tmp_path: Path, house: House) -> None:
-    catalog = SqlCatalog(f"sqlite:///{tmp_path}/catalog.db")
+    catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
     catalog.set_up()
-    catalog.open_call(a_call())
-    with catalog.journal_rows(DAY) as found:
+    catalog.ledger.open_call(a_call())
+    with catalog.journal.rows(DAY) as found:
         assert next(found)[0] == "calls"
         late = a_call(call_sid=call_sid(2))
-        catalog.open_call(late)
-        catalog.record_consent(a_consent(call_sid=call_sid(2)), None)
+        catalog.ledger.open_call(late)
+        catalog.ledger.record_consent(a_consent(call_sid=call_sid(2)), None)
         assert list(found) == []
     catalog.close()
 
 
 def test_days_are_those_of_utc(house: House) -> None:
     late = datetime(2026, 11, 24, 23, 59, 59, 999999, tzinfo=UTC)
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2), started_at=late))
-    assert house.archive.catalog.journal_days() == [DAY, date(2026, 11, 24)]
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2), started_at=late))
+    assert house.archive.catalog.journal.days() == [DAY, date(2026, 11, 24)]
 
 
 def test_writers_that_never_agree_give_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,10 +169,10 @@ def test_writers_that_never_agree_give_up(house: House, monkeypatch: pytest.Monk
     monkeypatch.setattr(house.bucket, "put", taken)
     report = Journal(house.archive.catalog, house.bucket, lambda: house.time).write()
     assert "keep writing" in report.problems["2026-11-23"]
-    assert house.archive.catalog.journal_tokens(DAY) == set()
+    assert house.archive.catalog.journal.tokens(DAY) == set()
 
 
 def test_days_far_apart_are_found_without_looking_at_those_between(house: House) -> None:
     long_ago = datetime(1999, 12, 31, 12, tzinfo=UTC)
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2), started_at=long_ago))
-    assert house.archive.catalog.journal_days() == [date(1999, 12, 31), DAY]
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2), started_at=long_ago))
+    assert house.archive.catalog.journal.days() == [date(1999, 12, 31), DAY]

@@ -18,7 +18,7 @@ from tests.factories import (
 )
 from tests.house import AT_VENDOR, House
 from tests.journal.journalling import DAY, MEDIA, names, rows
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.journal.journal import Journal
 from twirec.journal.page import CHUNK, Page, read_page
 from twirec.model.errors import JournalForeign
@@ -47,11 +47,11 @@ def test_what_did_not_change_is_not_written_again(house: House) -> None:
 
 def test_what_changed_is_written_anew_and_the_older_one_is_deleted(house: House) -> None:
     house.archive.journal()
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     assert house.archive.journal().written == 1
     assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]
     assert len([row for table, row in rows(house.bucket) if table == "calls"]) == 2
-    assert len(house.archive.catalog.journal_tokens(DAY)) == 1
+    assert len(house.archive.catalog.journal.tokens(DAY)) == 1
 
 
 def test_a_change_of_last_month_is_found(house: House) -> None:
@@ -59,8 +59,8 @@ def test_a_change_of_last_month_is_found(house: House) -> None:
     house.work()
     house.archive.journal()
     house.time += timedelta(days=40)
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2), started_at=house.time))
-    house.archive.catalog.close_call(
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2), started_at=house.time))
+    house.archive.catalog.ledger.close_call(
         ACCOUNT, call_sid(), outcome=a_call().outcome, reason=None, ended_at=house.time
     )
     report = house.archive.journal()
@@ -69,7 +69,7 @@ def test_a_change_of_last_month_is_found(house: House) -> None:
 
 
 def test_only_the_days_from_one_on_are_looked_at(house: House) -> None:
-    house.archive.catalog.open_call(
+    house.archive.catalog.ledger.open_call(
         a_call(call_sid=call_sid(2), started_at=STARTED + timedelta(days=3))
     )
     assert house.archive.journal(since="2026-11-25").days == 1
@@ -78,19 +78,21 @@ def test_only_the_days_from_one_on_are_looked_at(house: House) -> None:
 
 def test_a_consent_is_filed_with_its_call_also_past_midnight(house: House) -> None:
     late = STARTED.replace(hour=23, minute=59)
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2), started_at=late))
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2), started_at=late))
     answered = a_consent(call_sid=call_sid(2), at=late + timedelta(minutes=2))
-    house.archive.catalog.record_consent(answered, None)
+    house.archive.catalog.ledger.record_consent(answered, None)
     house.archive.journal()
     assert [table for table, _ in rows(house.bucket)].count("consents") == 2
 
 
 def test_a_recording_without_a_start_has_a_page_of_its_own_until_it_has_one(house: House) -> None:
-    house.archive.catalog.adopt(a_recording(started_at=None, state=State.RECORDING, due_at=None))
+    house.archive.catalog.recordings.adopt(
+        a_recording(started_at=None, state=State.RECORDING, due_at=None)
+    )
     house.archive.journal()
     assert [table for table, _ in rows(house.bucket, UNDATED)] == ["recordings"]
     found = AT_VENDOR
-    house.archive.catalog.refresh(recording_sid(), found, State.COMPLETED, house.time)
+    house.archive.catalog.recordings.refresh(recording_sid(), found, State.COMPLETED, house.time)
     house.archive.journal()
     assert rows(house.bucket, UNDATED) == []
     assert [table for table, _ in rows(house.bucket)].count("recordings") == 1
@@ -107,16 +109,16 @@ def test_a_days_many_rows_stream_through_in_chunks() -> None:
 
 
 @pytest.fixture
-def other() -> Iterator[SqlCatalog]:
-    catalog = SqlCatalog("sqlite://")
+def other() -> Iterator[Catalog]:
+    catalog = Catalog("sqlite://")
     catalog.set_up()
-    catalog.open_call(a_call(call_sid=call_sid(9)))
+    catalog.ledger.open_call(a_call(call_sid=call_sid(9)))
     yield catalog
     catalog.close()
 
 
 def test_an_empty_catalog_does_not_write_over_the_journal_of_the_lost_one(
-    house: House, other: SqlCatalog
+    house: House, other: Catalog
 ) -> None:
     house.archive.journal()
     with pytest.raises(JournalForeign, match="twirec rebuild"):
@@ -125,19 +127,19 @@ def test_an_empty_catalog_does_not_write_over_the_journal_of_the_lost_one(
 
 
 def test_an_old_copy_of_the_catalog_does_not_write_over_what_came_after_it(
-    house: House, other: SqlCatalog
+    house: House, other: Catalog
 ) -> None:
     house.archive.journal()
-    for token in house.archive.catalog.journal_tokens(DAY):
+    for token in house.archive.catalog.journal.tokens(DAY):
         other.add_journal_token(DAY, token)  # as if it had been copied now
-    house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+    house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     house.archive.journal()
     with pytest.raises(JournalForeign):
         Journal(other, house.bucket, lambda: house.time).write_day(DAY)
 
 
 def test_a_day_that_cannot_be_written_does_not_keep_the_others_from_it(
-    house: House, other: SqlCatalog, caplog: pytest.LogCaptureFixture
+    house: House, other: Catalog, caplog: pytest.LogCaptureFixture
 ) -> None:
     house.archive.journal()
     other.open_call(a_call(call_sid=call_sid(3), started_at=STARTED + timedelta(days=1)))

@@ -33,7 +33,7 @@ def test_labels_alone_bring_back_call_consent_and_recording(
     )
     assert report(new).from_labels == 1
     new.worker(threads=1).run_once()
-    assert new.catalog.recording(recording_sid()).state is State.RELEASED
+    assert new.catalog.recordings.get(recording_sid()).state is State.RELEASED
 
 
 def test_what_was_archived_after_the_journal_is_known_as_archived(
@@ -54,11 +54,11 @@ def test_what_is_kept_at_the_vendor_stays_there(
     house: House, rebuilt: Callable[[], Archive]
 ) -> None:
     house.record(MEDIA)
-    house.archive.catalog.keep_at_vendor(recording_sid())
+    house.archive.catalog.vendor_retention.keep(recording_sid())
     assert house.work().keep_at_vendor
     new = rebuilt()
     new.worker(threads=1).run_once()
-    assert new.catalog.recording(recording_sid()).state is State.ARCHIVED
+    assert new.catalog.recordings.get(recording_sid()).state is State.ARCHIVED
     assert house.at_vendor() == [recording_sid()]
 
 
@@ -83,7 +83,7 @@ def test_labels_that_prove_no_notice_are_quarantined(
     house.work()
     labelled(house, **labels)
     new = rebuilt()
-    assert new.catalog.recording(recording_sid()).custody is Custody.QUARANTINED
+    assert new.catalog.recordings.get(recording_sid()).custody is Custody.QUARANTINED
     assert report(new).quarantined == 1
 
 
@@ -120,7 +120,7 @@ def test_a_copy_of_the_bucket_has_other_generations(
     house.archive.journal()
     (name,) = house.stored()
     replace_object(house.bucket, name, MEDIA)
-    found = rebuilt().catalog.recording(recording_sid())
+    found = rebuilt().catalog.recordings.get(recording_sid())
     assert found == dataclasses.replace(
         house.recording(), generation=house.bucket.stat(name).generation
     )
@@ -135,7 +135,7 @@ def test_what_was_admitted_after_the_journal_stays_admitted(
         connection.exec_driver_sql("UPDATE recordings SET custody = 'quarantined'")
     house.archive.journal()
     house.archive.admit(recording.sid, ground="art. 6.1.f", by="ana")
-    found = rebuilt().catalog.recording(recording_sid())
+    found = rebuilt().catalog.recordings.get(recording_sid())
     assert (found.custody, found.legal_ground) == (Custody.ACTIVE, "art. 6.1.f")
 
 
@@ -146,7 +146,7 @@ def test_what_was_blocked_after_the_journal_stays_blocked(
     house.work()
     house.archive.journal()
     labelled(house, custody=Custody.BLOCKED.value)
-    assert rebuilt().catalog.recording(recording_sid()).custody is Custody.BLOCKED
+    assert rebuilt().catalog.recordings.get(recording_sid()).custody is Custody.BLOCKED
 
 
 def test_what_is_erased_stays_erased(house: House, rebuilt: Callable[[], Archive]) -> None:
@@ -157,7 +157,7 @@ def test_what_is_erased_stays_erased(house: House, rebuilt: Callable[[], Archive
     house.archive.journal()
     new = rebuilt()
     assert everything(new.catalog) == everything(house.archive.catalog)
-    assert new.catalog.recording(recording_sid()).state is State.ERASED
+    assert new.catalog.recordings.get(recording_sid()).state is State.ERASED
 
 
 def test_what_was_erased_since_the_last_journal_is_erased_again(
@@ -169,9 +169,9 @@ def test_what_was_erased_since_the_last_journal_is_erased_again(
     house.archive.erase(recording_sid(), why="request 7", by="ana")
     house.work()
     new = rebuilt()
-    assert new.catalog.recording(recording_sid()).state is State.ERASING
+    assert new.catalog.recordings.get(recording_sid()).state is State.ERASING
     new.worker(threads=1).run_once()
-    assert new.catalog.recording(recording_sid()).state is State.ERASED
+    assert new.catalog.recordings.get(recording_sid()).state is State.ERASED
 
 
 @pytest.mark.parametrize("journalled", [True, False])
@@ -186,7 +186,7 @@ def test_what_was_only_ordered_to_be_erased_is_erased(
     new = rebuilt()
     assert report(new).erasing == 1
     new.worker(threads=1).run_once()
-    assert new.catalog.recording(recording_sid()).state is State.ERASED
+    assert new.catalog.recordings.get(recording_sid()).state is State.ERASED
     assert house.stored() == []
 
 
@@ -203,5 +203,5 @@ def test_an_object_that_came_back_is_erased_again(
     house.bucket.put(name, [MEDIA], content_type="x", labels=labels, custom_time=STARTED, seal=dict)
     new = rebuilt()
     new.worker(threads=1).run_once()
-    assert new.catalog.recording(recording_sid()).state is State.ERASED
+    assert new.catalog.recordings.get(recording_sid()).state is State.ERASED
     assert house.stored() == []

@@ -11,7 +11,7 @@ from tests.house import House
 from tests.journal.rebuilding import DAY, MEDIA, everything, replace_object, report
 from tests.sounds import wav
 from twirec.archive import Archive
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.journal.rebuild import Rebuild
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
@@ -26,17 +26,17 @@ def test_what_is_journalled_comes_back_as_it_was(
     archive = house.archive
     house.record(MEDIA)
     house.work()
-    archive.catalog.open_call(
+    archive.catalog.ledger.open_call(
         a_call(call_sid=call_sid(2), outcome=Outcome.NOT_RECORDED, reason=Reason.HUNG_UP)
     )
-    archive.catalog.begin_pause(Pause(recording_sid(), STARTED, "ana"))
+    archive.catalog.pauses.begin(Pause(recording_sid(), STARTED, "ana"))
     archive.change_policy(by="ana", why="works council", on=False)
     entry = archive.inform_agent("client:ana", informed_on=DAY, reference="annex", by="rrhh")
-    archive.catalog.name_agents(ACCOUNT, call_sid(), [entry.id], "")
+    archive.catalog.agents.name_in_consent(ACCOUNT, call_sid(), [entry.id], "")
     archive.journal()
     new = rebuilt()
     assert everything(new.catalog) == everything(archive.catalog)
-    assert new.catalog.policy_history() == archive.catalog.policy_history()
+    assert new.catalog.policy.history() == archive.catalog.policy.history()
     assert new.informed_agents() == archive.informed_agents()
 
 
@@ -58,7 +58,7 @@ def test_the_new_catalog_goes_on_with_the_journal(
     new = rebuilt()
     new.journal()  # with the rebuild on the audit log
     assert new.journal().written == 0
-    new.catalog.open_call(a_call(call_sid=call_sid(2)))
+    new.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     assert (new.journal().written, new.journal().problems) == (1, {})
 
 
@@ -68,22 +68,22 @@ def test_announcements_and_their_audio_come_back(
     audio = Audio(wav(seconds=1, channels=1), 1.0)
     spoken = Announcement("gl-ES", "", "Esta chamada gravarase.", audio=audio.hash, seconds=1.0)
     read = Announcement("es-ES", "Polly.Lucia", "Esta llamada se graba.", "¿Sí?")
-    house.archive.catalog.keep_audio(audio, house.time)
+    house.archive.catalog.announcements.keep_audio(audio, house.time)
     for each in (spoken, read):
-        house.archive.catalog.keep_announcement(each, house.time)
+        house.archive.catalog.announcements.keep(each, house.time)
     house.archive.journal()
     new = rebuilt()
-    assert new.catalog.announcement(spoken.hash) == spoken
-    assert new.catalog.announcement(read.hash) == read
-    assert new.catalog.audio(audio.hash) == audio.data
-    assert new.catalog.unpublished_announcements() == []
+    assert new.catalog.announcements.get(spoken.hash) == spoken
+    assert new.catalog.announcements.get(read.hash) == read
+    assert new.catalog.announcements.audio(audio.hash) == audio.data
+    assert new.catalog.announcements.unpublished() == []
 
 
 def test_an_announcement_that_was_changed_is_named_and_left_out(
     house: House, rebuilt: Callable[[], Archive]
 ) -> None:
     kept = Announcement("es-ES", "Polly.Lucia", "Esta llamada se graba.")
-    house.archive.catalog.keep_announcement(kept, house.time)
+    house.archive.catalog.announcements.keep(kept, house.time)
     house.archive.journal()
     name = f"announcements/{kept.hash}.json"
     replace_object(house.bucket, name, kept.content.replace("graba", "borra").encode())
@@ -96,7 +96,7 @@ def test_a_torn_page_is_named_and_the_older_one_is_read(
     house.archive.journal()
     with monkeypatch.context() as patched:
         patched.setattr(house.bucket, "delete", lambda *_: None)
-        house.archive.catalog.open_call(a_call(call_sid=call_sid(2)))
+        house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
         house.archive.journal()
     newer = "journal/2026/11/23/000002.jsonl"
     replace_object(house.bucket, newer, b"".join(house.bucket.open_range(newer))[:-9])
@@ -114,7 +114,7 @@ def test_a_day_that_cannot_be_read_at_all_is_named_and_never_written_over(
     replace_object(house.bucket, name, b"damaged")
     new = rebuilt()
     assert list(report(new).problems) == [name]
-    new.catalog.open_call(a_call(call_sid=call_sid(2)))
+    new.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     assert list(new.journal().problems) == ["2026-11-23"]
     assert b"".join(house.bucket.open_range(name)) == b"damaged"
 
@@ -138,7 +138,7 @@ def test_a_page_of_a_version_to_come_is_named(
 
 
 def test_a_page_of_an_older_version_lacks_columns_and_is_read(house: House) -> None:
-    catalog = SqlCatalog("sqlite://")
+    catalog = Catalog("sqlite://")
     catalog.set_up()
     row = {
         "account_sid": ACCOUNT,
@@ -150,8 +150,8 @@ def test_a_page_of_an_older_version_lacks_columns_and_is_read(house: House) -> N
         "dial": [],
         "outcome": "open",
     }
-    assert catalog.restore(DAY, [("calls", row)], []) == 1
-    assert catalog.call(ACCOUNT, call_sid()).call.channel_map == ()
+    assert catalog.journal.restore(DAY, [("calls", row)], []) == 1
+    assert catalog.ledger.call(ACCOUNT, call_sid()).call.channel_map == ()
     catalog.close()
 
 
@@ -197,7 +197,7 @@ def test_progress_is_told(house: House) -> None:
     house.work()
     house.archive.journal()
     told: list[tuple[str, int]] = []
-    catalog = SqlCatalog("sqlite://")
+    catalog = Catalog("sqlite://")
     catalog.set_up()
     Rebuild(
         catalog, house.bucket, lambda: house.time, lambda what, count: told.append((what, count))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.factories import ACCOUNT, STARTED, a_consent, a_recording, call_sid, recording_sid
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.catalog.journal_tables import SHELVES
 from twirec.catalog.tables import metadata
 from twirec.journal.journal import Journal
@@ -110,7 +110,7 @@ def test_any_ledger_comes_back_as_it_was_also_when_it_changed_in_between(
     changed: list[tuple[Call, Consent | None, Recording | None]],
 ) -> None:
     bucket, clock = MemoryBucket(), iter(range(10**6))
-    old, new = SqlCatalog("sqlite://"), SqlCatalog("sqlite://")
+    old, new = Catalog("sqlite://"), Catalog("sqlite://")
     now = lambda: STARTED + timedelta(seconds=next(clock))  # noqa: E731
     journal = Journal(old, bucket, now)
     for catalog in (old, new):
@@ -131,7 +131,7 @@ def test_any_ledger_comes_back_as_it_was_also_when_it_changed_in_between(
         catalog.close()
 
 
-def all_rows(catalog: SqlCatalog) -> dict[str, list[Any]]:
+def all_rows(catalog: Catalog) -> dict[str, list[Any]]:
     with catalog.database.read() as connection:
         return {
             shelf.table.name: [

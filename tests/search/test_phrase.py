@@ -216,7 +216,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     archive = Archive(settings, now=lambda: NOW)
     archive.set_up()
     for name, (number, at) in CALLS.items():
-        archive.catalog.open_call(
+        archive.catalog.ledger.open_call(
             a_call(
                 call_sid=name,
                 customer_number=number,

@@ -156,7 +156,7 @@ class Ground:
 
     def judge(self, sid: str) -> None:
         """The vendor's copy is about to be deleted: is ours there, right and written down?"""
-        known = self.site.archive.catalog.recording(sid)
+        known = self.site.archive.catalog.recordings.get(sid)
         allowed = {State.ARCHIVED, State.RELEASED, State.ERASING, State.ERASED}
         if known.state not in allowed or not self._is_right(sid, known.object_name or ""):
             self.figures.deleted_before_verified.append(sid)
@@ -171,7 +171,7 @@ class Ground:
         vendor = self.site.archive.vendor
         left = {found.sid for found in vendor.recordings(self.site.sandbox.account_sid)}
         for sid in self._held:
-            known = self.site.archive.catalog.recording(sid)
+            known = self.site.archive.catalog.recordings.get(sid)
             if there[sid] == 0:
                 figures.lost.append(sid)
             elif there[sid] > 1:

@@ -96,9 +96,9 @@ def test_labels_that_were_not_completed_are_completed_once(house: House) -> None
 
 def test_an_object_whose_recording_is_still_on_its_way_is_left_alone(house: House) -> None:
     house.record(MEDIA)
-    lease = house.archive.catalog.claim(house.time, timedelta(minutes=1))
+    lease = house.archive.catalog.due_work.claim(house.time, timedelta(minutes=1))
     assert lease is not None
-    house.archive.catalog.name_object(lease, NAME)
+    house.archive.catalog.due_work.name_object(lease, NAME)
     put(house, NAME)
     report = house.archive.sweep()
     assert (report.objects, report.problems) == (1, {})
@@ -182,7 +182,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(house: House) -> None:
     assert (report.dry_run, report.adopted, report.deleted_again) == (True, 0, 0)
     assert house.recording() == recording
     assert len(house.at_vendor()) == 2
-    assert house.archive.catalog.mark(f"sweep {ACCOUNT}") is None
+    assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") is None
     wet = house.archive.sweep()
     assert (wet.adopted, wet.deleted_again) == (1, 1)
 
@@ -201,7 +201,7 @@ def test_what_was_admitted_is_active_with_its_ground_on_row_and_object(house: Ho
     assert house.recording().legal_ground == "court order 12/2026"
     labels = house.bucket.stat(quarantined.object_name or "").labels
     assert (labels["custody"], labels["legal_ground"]) == ("active", "court order 12/2026")
-    (order,) = house.archive.catalog.orders(recording_sid())
+    (order,) = house.archive.catalog.orders.of(recording_sid())
     assert (order.by, order.why, order.at) == ("ana", "court order 12/2026", house.time)
 
 
@@ -244,7 +244,7 @@ def test_what_is_erased_is_gone_at_both_ends_and_stays_so(house: House) -> None:
 
 def test_what_is_on_its_way_can_be_erased_and_its_worker_commits_nothing(house: House) -> None:
     house.record(MEDIA)
-    lease = house.archive.catalog.claim(house.time, timedelta(minutes=1))
+    lease = house.archive.catalog.due_work.claim(house.time, timedelta(minutes=1))
     assert lease is not None
     house.archive.erase(recording_sid(), why="request 7", by="ana")
     assert house.work().state is State.ERASED
@@ -275,9 +275,9 @@ def test_external_storage_is_named_once_and_never_fetched(house: House) -> None:
 def test_an_erasure_that_was_given_up_is_named_and_tried_again(house: House) -> None:
     archived(house)
     house.archive.erase(recording_sid(), why="request 7", by="ana")
-    lease = house.archive.catalog.claim(house.time, timedelta(minutes=1))
+    lease = house.archive.catalog.due_work.claim(house.time, timedelta(minutes=1))
     assert lease is not None
-    house.archive.catalog.postpone(lease, None, "VendorRefused: no")
+    house.archive.catalog.due_work.postpone(lease, None, "VendorRefused: no")
     assert house.recording().parked
     assert "VendorRefused: no" in house.archive.sweep().problems[recording_sid()]
     assert house.work().state is State.ERASED

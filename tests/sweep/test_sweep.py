@@ -106,9 +106,11 @@ def test_a_line_whose_end_was_never_told_is_closed(house: House) -> None:
 
 def test_who_hung_up_during_the_announcement_is_found_out_later(house: House) -> None:
     catalog = house.archive.catalog
-    catalog.keep_announcement(house.archive.phone.announcement, house.time)
+    catalog.announcements.keep(house.archive.phone.announcement, house.time)
     other = call_sid(7)
-    catalog.open_call(a_call(call_sid=other, announcement=house.archive.phone.announcement.hash))
+    catalog.ledger.open_call(
+        a_call(call_sid=other, announcement=house.archive.phone.announcement.hash)
+    )
     ended_at = STARTED + timedelta(seconds=5)
     for sid in (other, call_sid()):
         house.vendor.add_call(dataclasses.replace(A_CALL, sid=sid, ended_at=ended_at))
@@ -167,7 +169,7 @@ def test_a_vendor_that_lists_none_of_the_calls_of_the_catalog_is_an_error(house:
             house.archive.sweep()
         house.time += 24 * HOUR
     assert house.archive.show(call_sid()).call == before
-    assert house.archive.catalog.mark(f"sweep {ACCOUNT}") is None
+    assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") is None
 
 
 def test_a_week_without_calls_is_no_error(house: House) -> None:
@@ -195,7 +197,7 @@ def test_a_sweep_after_one_whose_clock_was_a_year_fast_looks_back_again(house: H
     house.time = now
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
     assert house.archive.sweep().seen == 1
-    assert house.archive.catalog.mark(f"sweep {ACCOUNT}") == now
+    assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") == now
 
 
 def test_a_sweep_that_could_not_list_is_an_error_and_the_next_begins_where_it_did(
@@ -207,7 +209,7 @@ def test_a_sweep_that_could_not_list_is_an_error_and_the_next_begins_where_it_di
     house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
         house.archive.sweep()
-    assert house.archive.catalog.mark(f"sweep {ACCOUNT}") == first.until
+    assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") == first.until
 
 
 def test_one_recording_that_cannot_be_repaired_does_not_stop_the_sweep(house: House) -> None:
@@ -231,7 +233,7 @@ def test_what_could_not_be_repaired_stays_in_view_until_it_is(house: House) -> N
         def down(*_: object) -> None:
             raise CatalogUnavailable("The catalog cannot be used.")
 
-        patch.setattr(house.archive.catalog, "adopt", down)
+        patch.setattr(house.archive.catalog.recordings, "adopt", down)
         for _ in range(2):
             house.time += timedelta(hours=27)
             assert recording_sid(8) in house.archive.sweep().problems
@@ -254,7 +256,7 @@ def test_a_recording_that_an_outage_parked_is_reported_and_taken_up_again(house:
 def test_a_recording_that_vanished_while_it_was_in_progress_is_lost_and_said_so(
     house: House,
 ) -> None:
-    house.archive.catalog.receive(
+    house.archive.catalog.recordings.receive(
         a_callback(status=RecordingStatus.IN_PROGRESS, duration=None),
         state=State.RECORDING,
         channel_map=(),
@@ -363,7 +365,9 @@ def test_a_call_of_an_agent_who_is_known_gets_a_line_though_nobody_was_dialled(
         dataclasses.replace(A_CALL, sid=call_sid(7), from_="client:ana", to=CUSTOMER)
     )
     assert house.archive.sweep().lines_written == 0
-    house.archive.catalog.add_leg(Leg(ACCOUNT, call_sid(3), call_sid(), STARTED, "client:ana"))
+    house.archive.catalog.agents.add_leg(
+        Leg(ACCOUNT, call_sid(3), call_sid(), STARTED, "client:ana")
+    )
     assert house.archive.sweep().lines_written == 1
     call = house.archive.show(call_sid(7)).call
     assert (call.direction, call.customer_number) == (Direction.OUT, CUSTOMER)
@@ -384,7 +388,9 @@ def test_a_call_that_goes_on_and_the_leg_of_an_agent_get_no_line(house: House) -
     going_on = dataclasses.replace(A_CALL, sid=call_sid(7), status="in-progress")
     house.vendor.add_call(going_on)
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(8), from_="+34911222333"))
-    house.archive.catalog.add_leg(Leg(ACCOUNT, call_sid(8), call_sid(), STARTED, "client:ana"))
+    house.archive.catalog.agents.add_leg(
+        Leg(ACCOUNT, call_sid(8), call_sid(), STARTED, "client:ana")
+    )
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(9), parent_call_sid=call_sid()))
     assert house.archive.sweep().lines_written == 0
 
@@ -427,7 +433,7 @@ def test_a_number_that_was_set_up_anew_keeps_what_it_proved_before(house: House)
     house.time += timedelta(hours=3)
     report = house.archive.sweep()
     assert (report.adopted, report.not_ours_named) == (1, {recording_sid(7): NotOurs.BEFORE})
-    assert house.archive.catalog.recording(recording_sid(8)).claim is Claim.ROUTE
+    assert house.archive.catalog.recordings.get(recording_sid(8)).claim is Claim.ROUTE
 
 
 @pytest.mark.parametrize("told", [True, False])

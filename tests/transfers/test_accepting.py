@@ -70,7 +70,7 @@ def test_a_rebuild_knows_what_was_accepted(
     archived = house.work()
     if journalled == "after":
         house.archive.journal()
-    again = rebuilt().catalog.recording(recording_sid())
+    again = rebuilt().catalog.recordings.get(recording_sid())
     assert again.accepted == archived.accepted
     assert again.undecided is False
 
@@ -167,11 +167,11 @@ def test_a_rebuild_knows_what_waits_and_what_was_given_up(
     house.record(MP3)
     house.work()
     house.archive.journal()
-    assert rebuilt().catalog.recording(recording_sid()).undecided
+    assert rebuilt().catalog.recordings.get(recording_sid()).undecided
     give_up(house)
     house.archive.journal()
     again = rebuilt()
-    assert again.catalog.recording(recording_sid()).given_up
+    assert again.catalog.recordings.get(recording_sid()).given_up
     assert line(again) == (Outcome.NOT_RECORDED, Reason.GIVEN_UP)
 
 

@@ -120,7 +120,7 @@ def test_on_a_shared_account_it_gets_a_line_and_nothing_is_moved(house: House, w
         assert (recording.custody, recording.claim) == (Custody.QUARANTINED, Claim.UNPROVEN)
         for asked in ({"since": "2025-07-11", "until": "2025-07-11"}, {"number": "not known"}):
             assert house.archive.search(**asked, sees_quarantined=True).calls[0].call == call
-        assert house.archive.catalog.is_held(OLD.sid)
+        assert house.archive.catalog.foreign.is_held(OLD.sid)
         assert (house.stored(), house.at_vendor()) == ([], [OLD.sid])
         stats = house.archive.stats()
         assert (stats.not_ours, stats.numbers_not_known) == (1, 1)
@@ -172,7 +172,7 @@ def test_what_may_be_anybodys_is_copied_once_all_is_taken_over(house: House) -> 
     )
     report = greedy.backfill("2025-01-01", by="ana", threads=1).run()
     assert (report.copied, report.kept_without_number, report.not_ours) == (1, 1, 0)
-    recording = house.archive.catalog.recording(OLD.sid)
+    recording = house.archive.catalog.recordings.get(OLD.sid)
     assert (recording.state, recording.kept) == (State.ARCHIVED, True)
     assert house.at_vendor() == [OLD.sid]
 
@@ -198,7 +198,7 @@ def test_without_audio_its_line_says_so(
     assert (report.numbers_not_known, report.kept_without_number) == (1, 0)
     assert (line(house).outcome, line(house).started_at) == (Outcome.NOT_RECORDED, LONG_AGO)
     assert line(house).reason is reason
-    assert not house.archive.catalog.recording(OLD.sid).keep_at_vendor
+    assert not house.archive.catalog.recordings.get(OLD.sid).keep_at_vendor
 
 
 def test_a_call_that_twilio_forgets_between_two_sweeps_keeps_its_line(house: House) -> None:
@@ -209,7 +209,7 @@ def test_a_call_that_twilio_forgets_between_two_sweeps_keeps_its_line(house: Hou
     house.archive.sweep(full=True)
     house.archive.worker(threads=1).run_once()
     assert line(house).customer_number == A_CALL.from_
-    assert house.archive.catalog.recording(OLD.sid).state is State.RELEASED
+    assert house.archive.catalog.recordings.get(OLD.sid).state is State.RELEASED
 
 
 @pytest.mark.parametrize("status", [RecordingStatus.COMPLETED, RecordingStatus.ABSENT])
@@ -246,7 +246,7 @@ def test_twilio_knows_a_call_later_and_the_sweep_takes_its_numbers(house: House)
     assert line(house).customer_number == A_CALL.from_
     assert line(house).direction is Direction.IN
     channels = (Role.CUSTOMER, Role.AGENT)
-    assert house.archive.catalog.recording(OLD.sid).channel_map == channels
+    assert house.archive.catalog.recordings.get(OLD.sid).channel_map == channels
     assert house.archive.sweep().numbers_found == 0
 
 

@@ -64,7 +64,7 @@ def record(house: House, how: Encryption | None, **changes: Any) -> VendorRecord
 
 
 def content(house: House, number: int = 1) -> bytes:
-    recording = house.archive.catalog.recording(recording_sid(number))
+    recording = house.archive.catalog.recordings.get(recording_sid(number))
     return b"".join(house.bucket.open_range(recording.object_name or ""))
 
 
@@ -210,7 +210,7 @@ def test_nothing_of_keys_is_logged(house: House, caplog: pytest.LogCaptureFixtur
     for number, how in enumerate((key_pair(1), key_pair(3)), start=1):
         record(house, how.encryption(), number=number)
     house.work()
-    held = house.archive.catalog.recording(recording_sid(2)).encryption
+    held = house.archive.catalog.recordings.get(recording_sid(2)).encryption
     assert held is not None
     assert held.encrypted_cek not in caplog.text
     assert held.iv not in caplog.text

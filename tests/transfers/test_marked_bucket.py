@@ -16,7 +16,7 @@ from tests.sounds import wav
 from twirec.adapters.folder import FolderBucket
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.bucket_mark import MARKED, NAME, BucketMark, read_mark
 from twirec.model.errors import BucketNotOurs, BucketUnavailable, LookedAtNothing, ObjectNotFound
 from twirec.model.states import State
@@ -60,21 +60,21 @@ Spoil = Callable[[MemoryBucket], None]
 
 
 @pytest.fixture
-def catalog() -> Iterator[SqlCatalog]:
-    catalog = SqlCatalog("sqlite://")
+def catalog() -> Iterator[Catalog]:
+    catalog = Catalog("sqlite://")
     catalog.set_up()
     yield catalog
     catalog.close()
 
 
-def marked(bucket: MemoryBucket, catalog: SqlCatalog, **options: Any) -> MarkedBucket:
+def marked(bucket: MemoryBucket, catalog: Catalog, **options: Any) -> MarkedBucket:
     return MarkedBucket(bucket, catalog, lambda: STARTED, **options)
 
 
 # --- the mark ---------------------------------------------------------------------------------
 
 
-def test_the_first_write_marks_a_bucket_that_is_nobodys(catalog: SqlCatalog) -> None:
+def test_the_first_write_marks_a_bucket_that_is_nobodys(catalog: Catalog) -> None:
     plain = MemoryBucket()
     bucket = marked(plain, catalog)
     assert list(bucket.list()) == []  # looking marks nothing
@@ -100,8 +100,8 @@ def test_a_mark_is_read_as_it_was_written_and_nothing_else_is_one() -> None:
         assert read_mark(content) is None
 
 
-def test_two_prefixes_of_a_bucket_are_two_places(tmp_path: Path, catalog: SqlCatalog) -> None:
-    other = SqlCatalog("sqlite://")
+def test_two_prefixes_of_a_bucket_are_two_places(tmp_path: Path, catalog: Catalog) -> None:
+    other = Catalog("sqlite://")
     other.set_up()
     for owner, place in ((catalog, tmp_path), (other, tmp_path / "staging")):
         put(MarkedBucket(FolderBucket(place), owner, lambda: STARTED), "a")
@@ -110,7 +110,7 @@ def test_two_prefixes_of_a_bucket_are_two_places(tmp_path: Path, catalog: SqlCat
 
 
 @NOT_OURS
-def test_nothing_is_done_in_a_bucket_that_is_not_ours(catalog: SqlCatalog, spoil: Spoil) -> None:
+def test_nothing_is_done_in_a_bucket_that_is_not_ours(catalog: Catalog, spoil: Spoil) -> None:
     plain = MemoryBucket()
     bucket = marked(plain, catalog)
     put(bucket, "a")
@@ -132,7 +132,7 @@ def test_nothing_is_done_in_a_bucket_that_is_not_ours(catalog: SqlCatalog, spoil
 
 
 @NOT_OURS
-def test_so_it_is_after_a_new_start(catalog: SqlCatalog, spoil: Spoil) -> None:
+def test_so_it_is_after_a_new_start(catalog: Catalog, spoil: Spoil) -> None:
     plain = MemoryBucket()
     put(marked(plain, catalog), "a")
     spoil(plain)
@@ -140,14 +140,14 @@ def test_so_it_is_after_a_new_start(catalog: SqlCatalog, spoil: Spoil) -> None:
         put(marked(plain, catalog), "b")
 
 
-def test_a_new_catalog_takes_nobody_elses_bucket(catalog: SqlCatalog) -> None:
+def test_a_new_catalog_takes_nobody_elses_bucket(catalog: Catalog) -> None:
     plain = MemoryBucket()
     put(plain, NAME, FOREIGN.content)
     with pytest.raises(BucketNotOurs, match=f"belongs to the catalog {FOREIGN.catalog}"):
         put(marked(plain, catalog), "a")
 
 
-def test_what_is_there_is_read_and_what_is_not_is_said(catalog: SqlCatalog) -> None:
+def test_what_is_there_is_read_and_what_is_not_is_said(catalog: Catalog) -> None:
     plain = MemoryBucket()
     bucket = marked(plain, catalog)
     put(bucket, "a", b"whole")
@@ -155,7 +155,7 @@ def test_what_is_there_is_read_and_what_is_not_is_said(catalog: SqlCatalog) -> N
     assert b"".join(bucket.open_range("a")) == b"whole"
 
 
-def test_what_is_mended_goes_on(catalog: SqlCatalog) -> None:
+def test_what_is_mended_goes_on(catalog: Catalog) -> None:
     plain = MemoryBucket()
     bucket = marked(plain, catalog)
     put(bucket, "a")
@@ -167,7 +167,7 @@ def test_what_is_mended_goes_on(catalog: SqlCatalog) -> None:
     put(bucket, "b")
 
 
-def test_a_look_holds_for_as_long_as_it_is_trusted(catalog: SqlCatalog) -> None:
+def test_a_look_holds_for_as_long_as_it_is_trusted(catalog: Catalog) -> None:
     time = [0.0]
     plain = MemoryBucket()
     bucket = marked(plain, catalog, trusted_for=60.0, clock=lambda: time[0])
@@ -184,7 +184,7 @@ def test_a_look_holds_for_as_long_as_it_is_trusted(catalog: SqlCatalog) -> None:
 
 
 def test_who_died_before_it_was_written_down_finds_its_mark(
-    catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = MemoryBucket()
 
@@ -192,17 +192,17 @@ def test_who_died_before_it_was_written_down_finds_its_mark(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(catalog, "set_mark", die)
+        patched.setattr(catalog.marks, "set", die)
         with pytest.raises(KeyboardInterrupt):
             put(marked(plain, catalog), "a")
-    assert catalog.mark(MARKED) is None
+    assert catalog.marks.get(MARKED) is None
     put(marked(plain, catalog), "a")
-    assert catalog.mark(MARKED) == STARTED
+    assert catalog.marks.get(MARKED) == STARTED
 
 
 @pytest.mark.parametrize("same", [True, False])
 def test_of_two_that_write_the_first_mark_at_once_one_does(same: bool) -> None:
-    catalogs = [SqlCatalog("sqlite://"), SqlCatalog("sqlite://")]
+    catalogs = [Catalog("sqlite://"), Catalog("sqlite://")]
     for each in catalogs:
         each.set_up()
     if same:
@@ -245,14 +245,14 @@ def test_what_ends_later_stays_at_twilio_until_it_is_mended(house: House, spoil:
     before = list(house.bucket.list())
     with pytest.raises(BucketNotOurs):
         house.archive.worker(threads=1).run_once()
-    second = house.archive.catalog.recording(recording_sid(2))
+    second = house.archive.catalog.recordings.get(recording_sid(2))
     assert (second.state, second.attempts) == (State.COMPLETED, 0)
     assert list(house.bucket.list()) == before
     assert house.vendor.recording(ACCOUNT, recording_sid(2))
     lose(house.bucket)
     put(house.bucket, NAME, kept)
     house.archive.worker(threads=1).run_once()
-    assert house.archive.catalog.recording(recording_sid(2)).state is State.RELEASED
+    assert house.archive.catalog.recordings.get(recording_sid(2)).state is State.RELEASED
 
 
 def test_a_folder_that_is_unmounted_between_two_recordings(
@@ -280,14 +280,14 @@ def test_a_folder_that_is_unmounted_between_two_recordings(
     archive.erase(recording_sid(), why="test", by="test")
     with pytest.raises(BucketNotOurs):
         worker.run_once()
-    assert archive.catalog.recording(recording_sid()).state is State.ERASING
+    assert archive.catalog.recordings.get(recording_sid()).state is State.ERASING
     report = archive.sweep(full=True)
     assert set(report.problems) == {"the bucket"}
     folder.rmdir()
     shutil.move(elsewhere, folder)
     archive.worker(threads=1).run_once()
-    assert archive.catalog.recording(recording_sid()).state is State.ERASED
-    assert archive.catalog.recording(recording_sid(2)).state is State.RELEASED
+    assert archive.catalog.recordings.get(recording_sid()).state is State.ERASED
+    assert archive.catalog.recordings.get(recording_sid(2)).state is State.RELEASED
     assert [path.name for path in folder.glob("recordings/**/*.wav")] != []
 
 
@@ -297,10 +297,10 @@ def test_what_is_ordered_to_be_erased_is_not_called_so(house: House, spoil: Spoi
     house.work()
     house.archive.erase(recording_sid(), why="test", by="test")
     spoil(house.bucket)
-    lease = house.archive.catalog.claim(house.time, house.time - STARTED)
+    lease = house.archive.catalog.due_work.claim(house.time, house.time - STARTED)
     assert lease is not None
     house.archive.worker().work(lease)  # as if it were unmounted after the worker looked
-    assert house.archive.catalog.recording(recording_sid()).state is State.ERASING
+    assert house.archive.catalog.recordings.get(recording_sid()).state is State.ERASING
 
 
 @NOT_OURS
@@ -354,7 +354,7 @@ def test_an_adoption_that_was_cut_short_is_ordered_again(
     house.archive.mark_bucket()
 
 
-def test_who_had_the_bucket_is_refused_from_then_on(house: House, catalog: SqlCatalog) -> None:
+def test_who_had_the_bucket_is_refused_from_then_on(house: House, catalog: Catalog) -> None:
     marked(house.bucket, catalog).adopt()
     with pytest.raises(BucketNotOurs, match=catalog.identity()):
         house.archive.mark_bucket()
@@ -395,7 +395,7 @@ def test_nothing_is_rebuilt_from_an_empty_bucket(twirec_settings: Settings, tmp_
 
 
 def test_a_bucket_that_is_away_is_not_another(
-    catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = MemoryBucket()
     bucket = marked(plain, catalog)

@@ -134,7 +134,7 @@ def test_an_outage_of_a_day_costs_one_try_at_each_sweep_and_heals_by_itself(
 def test_wordings_that_the_bucket_refuses_are_not_sent_each_second(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.archive.catalog.keep_announcement(Announcement("es-ES", "", "Se graba."), house.time)
+    house.archive.catalog.announcements.keep(Announcement("es-ES", "", "Se graba."), house.time)
     puts = Counter[str]()
 
     def refused(name: str, *args: object, **how: object) -> None:

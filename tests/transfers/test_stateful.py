@@ -64,8 +64,8 @@ class NothingIsLost(RuleBasedStateMachine):
             now=lambda: self.time,
         )
         self.archive.set_up()
-        self.archive.catalog.open_call(a_call())
-        self.archive.catalog.record_consent(a_consent(), None)
+        self.archive.catalog.ledger.open_call(a_call())
+        self.archive.catalog.ledger.record_consent(a_consent(), None)
         for route in OWN_ROUTES:
             self.vendor.add_route(ACCOUNT, route)
         for sid in set(CALLS.values()):
@@ -105,7 +105,7 @@ class NothingIsLost(RuleBasedStateMachine):
             duration=SECONDS[sid] if completed else None,
         )
         state = State.COMPLETED if completed else State.RECORDING
-        self.archive.catalog.receive(told, state=state, channel_map=BOTH, at=self.time)
+        self.archive.catalog.recordings.receive(told, state=state, channel_map=BOTH, at=self.time)
 
     @rule(minutes=st.integers(1, 90))
     def time_passes(self, minutes: int) -> None:
@@ -196,7 +196,7 @@ class NothingIsLost(RuleBasedStateMachine):
 
     def check_deletion(self, sid: str) -> None:
         """Promise 2, at the moment of the deletion."""
-        row = self.archive.catalog.recording(sid)
+        row = self.archive.catalog.recordings.get(sid)
         if row.state in {State.ERASING, State.ERASED}:
             assert sid in self.ordered
             return
@@ -241,7 +241,7 @@ class NothingIsLost(RuleBasedStateMachine):
             self.settle()
         assert self.at_vendor() == set()
         for sid in self.began:
-            row = self.archive.catalog.recording(sid)
+            row = self.archive.catalog.recordings.get(sid)
             if sid in self.ordered:
                 assert (row.state, self.objects(sid)) == (State.ERASED, [])
             else:
@@ -262,7 +262,7 @@ class NothingIsLost(RuleBasedStateMachine):
 
     def work(self, at: Callable[[Step], None]) -> None:
         worker = self.archive.worker(threads=1, at=at)
-        while lease := self.archive.catalog.claim(self.time, LEASE):
+        while lease := self.archive.catalog.due_work.claim(self.time, LEASE):
             worker.work(lease)
 
     def do(self, what: str) -> None:
@@ -290,7 +290,7 @@ class NothingIsLost(RuleBasedStateMachine):
 
     def row(self, sid: str) -> Recording | None:
         try:
-            return self.archive.catalog.recording(sid)
+            return self.archive.catalog.recordings.get(sid)
         except NotFound:
             return None
 

@@ -169,7 +169,7 @@ def rebuild(house: House) -> Any:
         house.archive.settings, bucket=house.bucket, vendor=house.vendor, now=lambda: house.time
     )
     made = archive.rebuild(by="ana")
-    assert archive.catalog.recording(recording_sid()).object_name == NAME
+    assert archive.catalog.recordings.get(recording_sid()).object_name == NAME
     archive.catalog.close()
     return made
 

@@ -142,7 +142,7 @@ def test_an_upload_that_the_bucket_drops_is_begun_again_at_once_and_then_as_in_a
         assert not recording.undecided
         if recording.parked:
             assert recording.last_error.startswith("UploadDropped: ")
-            house.archive.catalog.make_due(recording.sid, house.time)
+            house.archive.catalog.recordings.make_due(recording.sid, house.time)
         house.time = max(house.time, recording.due_at or house.time)
     assert count == tries
     assert house.recording().state is State.RELEASED

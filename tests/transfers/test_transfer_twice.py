@@ -29,7 +29,7 @@ def test_what_died_between_upload_and_commit_is_compared_not_written_again(house
     media = wav(seconds=4, channels=2)
     house.record(media)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(house.archive.catalog, "archived", _dies)
+        patch.setattr(house.archive.catalog.due_work, "archived", _dies)
         with pytest.raises(SystemExit):
             house.archive.worker().work(_claim(house))
     (before,) = house.bucket.list("recordings/")
@@ -89,7 +89,7 @@ def test_what_was_stored_by_who_died_is_not_lost_with_the_vendors_copy(
     assert (recording.state, recording.last_error) == (State.RELEASED, "")
     assert (recording.size, recording.channels) == (len(media), 2)
     assert house.bucket.stat(NAME).labels["sha256"] == recording.sha256
-    assert house.archive.catalog.kept_waveform(recording_sid())
+    assert house.archive.catalog.waveforms.get(recording_sid())
 
 
 def test_what_lies_under_the_name_is_not_taken_for_a_recording_that_it_is_not(
@@ -205,7 +205,7 @@ def test_an_error_of_ours_does_not_keep_the_others_from_being_moved(house: House
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(house.bucket, "put", put_but_one)
         house.archive.worker(threads=1).run_once()
-    assert house.archive.catalog.recording(recording_sid(2)).state is State.RELEASED
+    assert house.archive.catalog.recordings.get(recording_sid(2)).state is State.RELEASED
     assert house.recording().last_error.startswith("ZeroDivisionError")
 
 
@@ -229,7 +229,7 @@ def test_the_lease_is_renewed_on_progress(house: House) -> None:
 
 def _claim_nothing(house: House) -> None:
     house.time += timedelta(minutes=2)  # past the first lease, within the renewed one
-    assert house.archive.catalog.claim(house.time, timedelta(minutes=5)) is None
+    assert house.archive.catalog.due_work.claim(house.time, timedelta(minutes=5)) is None
 
 
 def test_nothing_is_deleted_before_it_is_verified_and_written_down(house: House) -> None:
@@ -271,7 +271,7 @@ def test_work_once_fails_when_the_catalog_cannot_be_asked(house: House) -> None:
         raise CatalogUnavailable("The catalog cannot be used.")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(house.archive.catalog, "claim", down)
+        patch.setattr(house.archive.catalog.due_work, "claim", down)
         with pytest.raises(CatalogUnavailable):
             house.archive.worker().run_once()
 
@@ -293,7 +293,7 @@ def test_a_single_404_after_other_failures_is_not_a_loss(house: House) -> None:
 
 
 def _claim(house: House) -> Any:
-    lease = house.archive.catalog.claim(house.time, timedelta(minutes=5))
+    lease = house.archive.catalog.due_work.claim(house.time, timedelta(minutes=5))
     assert lease is not None
     return lease
 

@@ -109,13 +109,13 @@ def test_an_answer_that_comes_twice_at_once_starts_one_recording(
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
-    write = twirec_archive.catalog.record_consent
+    write = twirec_archive.catalog.ledger.record_consent
 
     def second(consent: Consent, reason: Reason | None) -> Consent:
         write(replace(consent), reason)
         return write(consent, reason)
 
-    monkeypatch.setattr(twirec_archive.catalog, "record_consent", second)
+    monkeypatch.setattr(twirec_archive.catalog.ledger, "record_consent", second)
     assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
     assert started(vendor) == []  # the first one does that
 
@@ -196,7 +196,7 @@ def test_who_was_told_nothing_since_the_catalog_was_down_did_not_hang_up_either(
 ) -> None:
     post("/dial", DIALLED)
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog, "announce", down)
+        outage.setattr(twirec_archive.catalog.ledger, "announce", down)
         assert "<Say" not in post("/twirec/announce", WHISPER).text
     clock.advance(LONG_ENOUGH)
     dial = {"DialCallStatus": "completed", "DialBridged": "true"}
@@ -401,12 +401,12 @@ def test_a_recording_keeps_its_call_when_the_catalog_fails_as_it_starts(
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     with monkeypatch.context() as patch:
-        patch.setattr(twirec_archive.catalog, "adopt", down)
+        patch.setattr(twirec_archive.catalog.recordings, "adopt", down)
         assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
     assert started(vendor) == [PARENT]
     assert twirec_archive.show(PARENT).recordings == ()
     twirec_archive.sweep()
-    adopted = twirec_archive.catalog.call(ACCOUNT_SID, PARENT).recordings
+    adopted = twirec_archive.catalog.ledger.call(ACCOUNT_SID, PARENT).recordings
     assert [each.call_sid for each in adopted] == [PARENT]
 
 

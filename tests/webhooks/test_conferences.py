@@ -271,7 +271,7 @@ def test_other_events_of_a_conference_say_nothing(rooms: Rooms, event: str) -> N
     rooms.call(CALLERS[0])
     form = {"ConferenceSid": ROOM, "SequenceNumber": "1", "StatusCallbackEvent": event}
     assert rooms.post("/twirec/met", form).status_code == 204
-    assert rooms.archive.catalog.together(ACCOUNT_SID, ROOM).calls == ()
+    assert rooms.archive.catalog.conferences.together(ACCOUNT_SID, ROOM).calls == ()
 
 
 def test_an_earlier_part_of_which_nothing_came_keeps_no_recording_from_being_ended(

@@ -120,10 +120,10 @@ def test_what_twilio_tells_after_all_is_taken_for_the_same_stay(rooms: Rooms, la
     assert met(rooms) == 1
     rooms.tell(late, ANA)
     catalog = rooms.archive.catalog
-    here = [leg.leg_sid for leg in catalog.together(ACCOUNT_SID, ROOM).legs]
+    here = [leg.leg_sid for leg in catalog.conferences.together(ACCOUNT_SID, ROOM).legs]
     assert here == ([ANA] if late == "join" else [])
     rooms.tell("leave", ANA)
-    assert catalog.together(ACCOUNT_SID, ROOM).legs == ()
+    assert catalog.conferences.together(ACCOUNT_SID, ROOM).legs == ()
     assert [leg.agent for leg in rooms.show(CALLERS[0]).legs] == ["client:ana"]
 
 

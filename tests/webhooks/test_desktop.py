@@ -42,8 +42,8 @@ def vendor(twirec_archive: Archive) -> MemoryVendor:
 @pytest.fixture
 def client(twirec_archive: Archive, vendor: MemoryVendor) -> FlaskClient:
     catalog = twirec_archive.catalog
-    catalog.open_call(a_call(account_sid=ACCOUNT_SID))
-    catalog.receive(
+    catalog.ledger.open_call(a_call(account_sid=ACCOUNT_SID))
+    catalog.recordings.receive(
         a_callback(account_sid=ACCOUNT_SID, status=RecordingStatus.IN_PROGRESS),
         state=State.RECORDING,
         channel_map=BOTH,

@@ -39,7 +39,7 @@ def test_a_call_goes_on_unrecorded_when_the_catalog_is_down(
     post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog, "open_call", down)
+        outage.setattr(twirec_archive.catalog.ledger, "open_call", down)
         answer = post("/voice", VOICE)
     assert not is_recording(answer)
     assert "+34911222333" in answer.text
@@ -59,7 +59,7 @@ def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
     post("/voice", VOICE)
     clock.advance(LONG_ENOUGH)
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog, "record_consent", down)
+        outage.setattr(twirec_archive.catalog.ledger, "record_consent", down)
         assert post("/twirec/connect", VOICE).status_code == 500
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
     answer = post("/voice/failed", failed)
@@ -74,7 +74,7 @@ def test_a_call_that_could_not_be_told_says_that_the_catalog_was_down(
     post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog, "announce", down)
+        outage.setattr(twirec_archive.catalog.ledger, "announce", down)
         assert not is_recording(post("/voice", VOICE))
     post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"})
     record = twirec_archive.show(call_sid())
@@ -88,7 +88,7 @@ def test_a_call_that_was_told_and_connected_by_the_fallback_says_that_the_app_fa
     clock.advance(LONG_ENOUGH)
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog, "open_call", down)
+        outage.setattr(twirec_archive.catalog.ledger, "open_call", down)
         assert not is_recording(post("/voice/failed", failed))
     post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"})
     record = twirec_archive.show(call_sid())
@@ -117,7 +117,7 @@ def test_the_end_of_a_dial_ends_the_call_though_it_cannot_be_written_down(
     """A 500 would have Twilio ask the fallback URL, which connects whoever is on the line again."""
     app.config["PROPAGATE_EXCEPTIONS"] = False
     post("/voice", VOICE)
-    monkeypatch.setattr(twirec_archive.catalog, "close_call", down)
+    monkeypatch.setattr(twirec_archive.catalog.ledger, "close_call", down)
     action = {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"}
     answer = post("/twirec/ended", action)
     assert (answer.status_code, "<Dial" in answer.text) == (200, False)
@@ -133,7 +133,7 @@ def test_a_status_callback_that_cannot_be_kept_stays_a_500_so_that_twilio_tries_
     post: SignedPosts, app: Flask, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setattr(twirec_archive.catalog, "receive", down)
+    monkeypatch.setattr(twirec_archive.catalog.recordings, "receive", down)
     assert post("/twirec/status", STATUS).status_code == 500
 
 

@@ -30,14 +30,14 @@ def placed(archive: Archive) -> dict[str, str]:
 
 def write_late(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a line be there only at the third look."""
-    find, looks = archive.catalog.call, [NotFound("not yet"), NotFound("not yet")]
+    find, looks = archive.catalog.ledger.call, [NotFound("not yet"), NotFound("not yet")]
 
     def look(*sids: str) -> CallRecord:
         if looks:
             raise looks.pop()
         return find(*sids)
 
-    monkeypatch.setattr(archive.catalog, "call", look)
+    monkeypatch.setattr(archive.catalog.ledger, "call", look)
 
 
 @pytest.mark.usefixtures("clock")
@@ -109,7 +109,7 @@ def test_a_call_that_is_answered_while_the_catalog_is_down_goes_on_unrecorded(
     line = placed(twirec_archive)
     with monkeypatch.context() as outage:
         outage.setattr(twirec_archive.catalog, fails, down)
-        outage.setattr(twirec_archive.catalog, "close_call", down)
+        outage.setattr(twirec_archive.catalog.ledger, "close_call", down)
         answer = post(OUTBOUND, {**line, **error})
     assert not is_recording(answer)
     assert AGENT in answer.text
@@ -133,7 +133,7 @@ def test_a_call_whose_line_could_not_be_written_goes_on_unrecorded(
 
     with monkeypatch.context() as outage:
         outage.setattr(vendor, "place_call", take)
-        outage.setattr(twirec_archive.catalog, "open_call", down)
+        outage.setattr(twirec_archive.catalog.ledger, "open_call", down)
         with pytest.raises(CatalogUnavailable):
             placed(twirec_archive)
     (call,) = taken
@@ -246,7 +246,7 @@ def test_nothing_is_placed_when_the_catalog_is_down(
     def down() -> None:
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
 
-    monkeypatch.setattr(twirec_archive.catalog, "policy_history", down)
+    monkeypatch.setattr(twirec_archive.catalog.policy, "history", down)
     with pytest.raises(CatalogUnavailable):
         placed(twirec_archive)
     assert vendor.accounts == ()

@@ -76,7 +76,7 @@ def test_a_pause_that_twilio_answers_without_paused_raises_and_is_not_written_do
 def test_an_agents_phone_may_name_its_own_leg(house: House, told: bool) -> None:
     leg = call_sid(7)
     if told:
-        house.archive.catalog.add_leg(Leg(ACCOUNT, leg, call_sid(), STARTED, agent=ANA))
+        house.archive.catalog.agents.add_leg(Leg(ACCOUNT, leg, call_sid(), STARTED, agent=ANA))
     else:
         house.vendor.add_call(dataclasses.replace(A_CALL, sid=leg, parent_call_sid=call_sid()))
     (pause,) = house.archive.pause(leg, by=ANA)
@@ -93,7 +93,7 @@ def test_what_cannot_be_written_down_keeps_no_other_from_being_paused(
     def down(*_: object) -> None:
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
 
-    monkeypatch.setattr(house.archive.catalog, "begin_pause", down)
+    monkeypatch.setattr(house.archive.catalog.pauses, "begin", down)
     with pytest.raises(CatalogUnavailable):
         house.archive.pause(call_sid(), by=ANA)
     for number in (1, 2):
@@ -161,7 +161,7 @@ def test_a_recording_whose_start_was_not_told_yet_is_found_at_twilio_and_paused(
     twirec_settings: Settings, leg: str
 ) -> None:
     house = House(twirec_settings, MemoryBucket())
-    house.archive.catalog.add_leg(Leg(ACCOUNT, call_sid(7), call_sid(), STARTED, agent=ANA))
+    house.archive.catalog.agents.add_leg(Leg(ACCOUNT, call_sid(7), call_sid(), STARTED, agent=ANA))
     going_on = dataclasses.replace(
         AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None, call_sid=leg
     )
@@ -178,7 +178,7 @@ def test_a_recording_whose_start_was_not_told_yet_is_found_at_twilio_and_paused(
 
 
 def test_a_call_that_is_not_recorded_cannot_be_paused(house: House) -> None:
-    house.archive.catalog.receive(
+    house.archive.catalog.recordings.receive(
         a_callback(),
         state=State.COMPLETED,
         channel_map=(),

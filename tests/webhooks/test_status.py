@@ -34,14 +34,14 @@ def test_a_message_is_the_customers_alone_whatever_the_call_goes_on_to(
 ) -> None:
     post("/voice", VOICE)  # connects a person, where a message was taken before
     post("/twirec/status", {**STATUS, "RecordingSource": "RecordVerb", "RecordingChannels": "1"})
-    assert twirec_archive.catalog.recording(recording_sid()).channel_map == (Role.CUSTOMER,)
+    assert twirec_archive.catalog.recordings.get(recording_sid()).channel_map == (Role.CUSTOMER,)
 
 
 def test_a_recording_that_others_started_is_quarantined(
     post: SignedPosts, twirec_archive: Archive
 ) -> None:
     post("/twirec/status", {**STATUS, "RecordingSource": "Trunking"})
-    recording = twirec_archive.catalog.recording(recording_sid())
+    recording = twirec_archive.catalog.recordings.get(recording_sid())
     assert recording.custody is Custody.QUARANTINED
     assert recording.channel_map == ()
 
@@ -51,7 +51,7 @@ def test_a_word_that_nobody_knows_is_kept_and_answered(
 ) -> None:
     assert post("/twirec/status", {**STATUS, "RecordingStatus": "new"}).status_code == 204
     with pytest.raises(NotFound):
-        twirec_archive.catalog.recording(recording_sid())
+        twirec_archive.catalog.recordings.get(recording_sid())
     assert rows(twirec_archive) == 1
 
 

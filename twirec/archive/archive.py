@@ -24,7 +24,7 @@ from twirec.backfill.late_numbers import LateNumbers
 from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.calls.signature import SignatureCheck
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.custody.orders import Orders
 from twirec.events.delivery import Teller
 from twirec.jobs.worker import Worker
@@ -79,13 +79,13 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         now: another clock, UTC.
     """
 
-    catalog: SqlCatalog
+    catalog: Catalog
 
     def __init__(
         self,
         settings: Settings,
         *,
-        catalog: SqlCatalog | None = None,
+        catalog: Catalog | None = None,
         bucket: Bucket | None = None,
         vendor: Vendor | None = None,
         now: Callable[[], datetime] = utc_now,
@@ -96,7 +96,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
             settings.public_url, settings.auth_tokens, settings.shared_keys
         )
         notices = (lambda: self.now()) if settings.notify_url else None
-        self.catalog = catalog or SqlCatalog(
+        self.catalog = catalog or Catalog(
             settings.database_url,
             notices=notices,
             audit_key=settings.audit_key,
@@ -129,7 +129,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         """Where the bytes are kept; it proves whose it is before anything is changed in it."""
         return self._marked(self.catalog)
 
-    def _marked(self, catalog: SqlCatalog) -> MarkedBucket:
+    def _marked(self, catalog: Catalog) -> MarkedBucket:
         bucket = self._given[0] or _open_bucket(self.settings.bucket)
         trusted_for = MARK_TRUSTED if self.settings.bucket.startswith("gs:") else 0.0
         now = lambda: self.now()  # noqa: E731 - tests set the clock later
@@ -203,7 +203,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
 
         receiver = HttpReceiver(self.settings.notify_url)
         secret = self.settings.notify_secret
-        yield Teller(self.catalog, receiver, secret=secret, now=self.now).tell_one
+        yield Teller(self.catalog.events, receiver, secret=secret, now=self.now).tell_one
 
     def sweep(self, *, dry_run: bool = False, full: bool = False) -> SweepReport:
         """Compare vendor, catalog and bucket since the last sweep, and repair what can be.
@@ -244,19 +244,19 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         """Let a lot of what was kept for a trial be released, if that is over."""
         if self.settings.keep_at_twilio:
             return 0
-        return self.catalog.end_trial(self.now(), LOT)
+        return self.catalog.vendor_retention.end_trial(self.now(), LOT)
 
     def _sweep_in_turn(self) -> None:
         """Sweep, if it is time to and no other worker does; once a week the whole bucket too."""
         now = self.now()
-        if not self.catalog.take_turn("turn to sweep", now, self.settings.sweep_every):
+        if not self.catalog.marks.take_turn("turn to sweep", now, self.settings.sweep_every):
             return
-        whole = self.catalog.take_turn(WHOLE_BUCKET, now, WEEK)
+        whole = self.catalog.marks.take_turn(WHOLE_BUCKET, now, WEEK)
         try:
             report = self._sweep(whole_bucket=whole)
         except TwirecError:
             if whole:
-                self.catalog.set_mark(WHOLE_BUCKET, now - WEEK)  # the next sweep tries again
+                self.catalog.marks.set(WHOLE_BUCKET, now - WEEK)  # the next sweep tries again
             raise
         log.info(
             "swept: %d seen, %d not ours, %d problems",
@@ -417,7 +417,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         """Let what is recorded of a call go on. See `Phone.resume`."""
         with self._attempt(Action.RESUME, by, sid) as done:
             resumed = self.phone.resume(sid, calls=calls)
-        self.catalog.append_audit(done)
+        self.catalog.audit.append(done)
         return resumed
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from twirec.calls.numbers import normalise
+from twirec.catalog import Catalog
 from twirec.custody.audit import AuditLog
 from twirec.model.audit import (
     Action,
@@ -20,7 +21,6 @@ from twirec.model.audit import (
     AuditVerdict,
     Detail,
 )
-from twirec.model.catalog import Catalog
 from twirec.model.errors import TwirecError
 from twirec.model.given import text, whole
 from twirec.search.phrase import spoken_span
@@ -71,7 +71,7 @@ class Auditing:
             SettingsError: a number is named, and `TWIREC_AUDIT_KEY` is missing.
             CatalogError: it could not be written down: do not do what was to be audited.
         """
-        return self.catalog.append_audit(
+        return self.catalog.audit.append(
             self._draft(action, by, role=role, sid=sid, number=number, ok=ok, detail=detail)
         )
 
@@ -105,7 +105,7 @@ class Auditing:
             SettingsError: a number is asked for, and `TWIREC_AUDIT_KEY` is missing.
         """
         when = partial(spoken_span, now=self.now(), zone=self.settings.timezone)
-        return self.catalog.audit_log(
+        return self.catalog.audit.log(
             AuditQuery(
                 since=when("since", since).since if since else None,
                 until=when("until", until).until if until else None,
@@ -120,7 +120,7 @@ class Auditing:
 
     def audit_head(self) -> AuditHead | None:
         """Return where the chain ends, to be kept elsewhere; None if nothing was written down."""
-        return self.catalog.audit_head()
+        return self.catalog.audit.head()
 
     def verify_audit(self, kept: AuditHead | None = None) -> AuditVerdict:
         """Look at the whole chain and the histories beside it, and say where it is broken first.
@@ -131,7 +131,7 @@ class Auditing:
             kept: a head that was kept elsewhere, which shows also that the end was cut off.
         """
         check = self._log.verify(kept, self.now())
-        self.catalog.set_audit_check(check)
+        self.catalog.audit.set_check(check)
         return check.verdict
 
     def audit_check(self) -> AuditCheck | None:
@@ -139,7 +139,7 @@ class Auditing:
 
         They look at what is new every day, and at all of it once a week, and while it is broken.
         """
-        return self.catalog.audit_check()
+        return self.catalog.audit.check()
 
     @contextmanager
     def _attempt(
@@ -151,7 +151,7 @@ class Auditing:
             yield draft
         except TwirecError as error:
             said = {**draft.detail, "error": type(error).__name__}
-            self.catalog.append_audit(replace(draft, ok=False, detail=said))
+            self.catalog.audit.append(replace(draft, ok=False, detail=said))
             raise
 
     def _draft(

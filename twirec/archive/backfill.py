@@ -8,9 +8,9 @@ from functools import partial
 
 from twirec.backfill.backfill import Backfill
 from twirec.backfill.item import TakingOver
+from twirec.catalog import Catalog
 from twirec.custody.orders import check_ground
 from twirec.jobs.worker import Worker
-from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text, whole
 from twirec.model.ports import Vendor

@@ -10,8 +10,8 @@ from functools import partial
 
 from twirec.archive.audit import LARGEST_PAGE, Auditing
 from twirec.calls.numbers import WITHHELD, search_term
+from twirec.catalog import Catalog
 from twirec.model.audit import Action, AuditDraft, stand_in
-from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import text as text_of
 from twirec.model.given import whole, word
@@ -132,16 +132,16 @@ class Finding(Auditing):
             after=_read_cursor(text_of("after", after)) if after else None,
             limit=limit + 1,
         )
-        found = self.catalog.search(query)
+        found = self.catalog.search.page(query)
         more = len(found) > limit
         page = Page(
             calls=tuple(found[:limit]),
             next=_cursor(found[limit - 1]) if more else None,
-            count=self.catalog.count(query),
+            count=self.catalog.search.count(query),
         )
         if by is not None and query.number not in NO_NUMBERS:
             entry = self._draft(Action.SEARCH, by, role=role, detail={"calls": page.count})
-            self.catalog.append_audit(self._about(entry, query.number or ""))
+            self.catalog.audit.append(self._about(entry, query.number or ""))
         return page
 
     def _about(self, entry: AuditDraft, number: str) -> AuditDraft:
@@ -193,11 +193,11 @@ class Finding(Auditing):
             record = self._shown(sid, sees_quarantined)
         number = record.call.customer_number
         said = entry if number in NO_NUMBERS else self._about(entry, number)
-        self.catalog.append_audit(said)
+        self.catalog.audit.append(said)
         return record
 
     def _shown(self, sid: str, sees_quarantined: bool) -> CallRecord:
-        record = hide(self.catalog.find(sid), _sees(sees_quarantined))
+        record = hide(self.catalog.search.find(sid), _sees(sees_quarantined))
         if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
             raise NotFound(f"The catalog has no call or recording {sid}.")
         return record
@@ -230,7 +230,7 @@ class Finding(Auditing):
                     f"case: a case number has up to {LONGEST_CASE_NUMBER} characters."
                 )
             call = self.show(sid, sees_quarantined=True).call
-            self.catalog.annotate(
+            self.catalog.notes.add(
                 Note(call.account_sid, call.call_sid, by, self.now(), text, number)
             )
         return self.show(call.call_sid)

@@ -8,9 +8,9 @@ from datetime import timedelta
 from functools import partial
 
 from twirec.archive.listening import OURSELVES, Listening, hearing, span
-from twirec.audio.derivatives import Derivatives
 from twirec.audio.formats import FORMATS
-from twirec.audio.listening_copies import ListeningCopies
+from twirec.derivatives.derivatives import Derivatives
+from twirec.derivatives.listening_copies import ListeningCopies
 from twirec.model.audio import Asked
 from twirec.model.audio_stream import Reading
 from twirec.model.audit import Action
@@ -54,7 +54,7 @@ class Deriving(Listening):
 
     def derivatives(self, sid: str) -> list[Derivative]:
         """Return what was made, or begun, of a recording, in order of the names."""
-        return self.catalog.derivatives(sid)
+        return self.catalog.derivatives.of(sid)
 
     def listening_copy(self, sid: str) -> Derivative | None:
         """Return the smaller copy of a recording; None if there is none (yet).
@@ -62,9 +62,9 @@ class Deriving(Listening):
         One that was found not to be what was made is none: the original is heard.
         """
         words = Asked(self.settings.listening_copy or "").words
-        for made in self.catalog.derivatives(sid):
+        for made in self.catalog.derivatives.of(sid):
             if made.asked == words and made.made_at is not None:
-                broken = {each.object_name for each in self.catalog.differences(sid)}
+                broken = {each.object_name for each in self.catalog.operations.differences(sid)}
                 return None if made.object_name in broken else made
         return None
 
@@ -94,17 +94,17 @@ class Deriving(Listening):
             recording = self._stored(sid)
             checked = self._checked(sid, by, role)
             _read_all(checked.open(recording.fingerprint))
-            for made in self.catalog.derivatives(sid):
+            for made in self.catalog.derivatives.of(sid):
                 if made.made_at is None:
                     continue
                 try:
                     _read_all(checked.open(made.fingerprint))
                 except (BytesDiffer, ObjectNotFound):
                     self._derivatives().delete(made)
-                    self.catalog.forget_derivative(made.object_name)
+                    self.catalog.derivatives.forget(made.object_name)
                     deleted.append(made.object_name)
         detail = {"deleted": len(deleted)} if deleted else {}
-        self.catalog.settle_differences(sid, replace(done, detail=detail))
+        self.catalog.operations.settle_differences(sid, replace(done, detail=detail))
         return deleted
 
     def open_derivative(
@@ -154,7 +154,7 @@ class Deriving(Listening):
         )
 
     def _derivative(self, sid: str, object_name: str) -> Derivative:
-        for made in self.catalog.derivatives(sid):
+        for made in self.catalog.derivatives.of(sid):
             if made.object_name == object_name and made.made_at is not None:
                 return made
         raise NotFound(f"Nothing of the name {object_name} was made of {sid}.")

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from twirec.archive.audit import Auditing
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.custody.audit import due
 from twirec.journal.journal import Journal
 from twirec.journal.publishing import publish_announcements
@@ -53,7 +53,7 @@ class Recovery(Auditing):
     """
 
     settings: Settings
-    catalog: SqlCatalog
+    catalog: Catalog
     now: Callable[[], datetime]
 
     @property
@@ -61,7 +61,7 @@ class Recovery(Auditing):
         """Where the journal is kept."""
         raise NotImplementedError
 
-    def _marked(self, catalog: SqlCatalog) -> MarkedBucket:
+    def _marked(self, catalog: Catalog) -> MarkedBucket:
         """Return the bucket, guarded for a catalog."""
         raise NotImplementedError
 
@@ -93,7 +93,7 @@ class Recovery(Auditing):
         with self._attempt(Action.ADOPT_BUCKET, by, NAME) as done:
             before = self.bucket.mark()
             detail = {"why": why, "before": before.catalog if before else None}
-            self.catalog.append_audit(replace(done, detail=detail))
+            self.catalog.audit.append(replace(done, detail=detail))
             self.bucket.adopt()
 
     def journal(self, since: When | None = None) -> JournalReport:
@@ -137,7 +137,7 @@ class Recovery(Auditing):
             BucketError: the bucket cannot be read.
             SettingsError: `into` is wrong.
         """
-        catalog = SqlCatalog(into) if into else self.catalog
+        catalog = Catalog(into) if into else self.catalog
         bucket = self._marked(catalog)
         mark = bucket.mark()
         if mark is None and next(iter(bucket.unchecked.list()), None) is None:
@@ -153,7 +153,7 @@ class Recovery(Auditing):
                 catalog.take_identity(mark.catalog)
                 bucket.check()
             detail = {"days": report.days, "problems": len(report.problems)}
-            catalog.append_audit(self._draft(Action.REBUILD, by, detail=detail))
+            catalog.audit.append(self._draft(Action.REBUILD, by, detail=detail))
             return report
         finally:
             if into:
@@ -167,20 +167,22 @@ class Recovery(Auditing):
     def _journal_in_turn(self) -> None:
         """Write the journal, if it is time to and no other worker does."""
         now = self.now()
-        if not self.catalog.take_turn("turn to journal", now, EVERY):
+        if not self.catalog.marks.take_turn("turn to journal", now, EVERY):
             return
-        all_days = self.catalog.take_turn("turn to journal all days", now, EVERY_DAY)
+        all_days = self.catalog.marks.take_turn("turn to journal all days", now, EVERY_DAY)
         report = self._write_journal(None if all_days else (now - LAST_DAYS).date())
         log.info("journal: %d days written, %d problems", report.written, len(report.problems))
 
     def _verify_audit_in_turn(self) -> None:
         """Look at the next entries of the audit log, if it is time to and no other worker does."""
         now = self.now()
-        check = due(self.catalog.audit_check(), now)
-        if check is None or not self.catalog.take_turn("turn to verify the log", now, A_WHILE):
+        check = due(self.catalog.audit.check(), now)
+        if check is None or not self.catalog.marks.take_turn(
+            "turn to verify the log", now, A_WHILE
+        ):
             return
         check = self._log.go_on(check, now, self._kept_elsewhere, ENTRIES)
-        self.catalog.set_audit_check(check)
+        self.catalog.audit.set_check(check)
         if check.why:
             log.error("%s; see `twirec audit --verify`", check.verdict.said)
 

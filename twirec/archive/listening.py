@@ -13,7 +13,7 @@ from twirec.archive.audit import Auditing
 from twirec.audio.conversion import plan
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import find_format
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.custody.checked import CheckedBucket
 from twirec.model.audio import Asked, Channels, ReadBytes
 from twirec.model.audio_stream import Reading
@@ -45,7 +45,7 @@ class Listening(Auditing):
     """
 
     settings: Settings
-    catalog: SqlCatalog
+    catalog: Catalog
     now: Callable[[], datetime]
 
     @property
@@ -184,7 +184,9 @@ class Listening(Auditing):
         detail = {"object": object_name.rpartition("/")[2], "why": why}
         draft = self._draft(Action.DIFFERS, by, role=role, sid=sid, ok=False, detail=detail)
         try:
-            self.catalog.note_difference(Difference(object_name, sid, why, draft.at), draft)
+            self.catalog.operations.note_difference(
+                Difference(object_name, sid, why, draft.at), draft
+            )
         except CatalogError as error:
             log.error("%s: that could not be written down: %s", sid, error)
 
@@ -192,10 +194,10 @@ class Listening(Auditing):
         return find_ffmpeg(self.settings.ffmpeg)
 
     def _audit(self, done: AuditDraft, detail: Detail) -> None:
-        self.catalog.append_audit(replace(done, detail=detail))
+        self.catalog.audit.append(replace(done, detail=detail))
 
     def _stored(self, sid: str) -> Recording:
-        recording = self.catalog.recording(sid)
+        recording = self.catalog.recordings.get(sid)
         if recording.state not in STORED:
             raise CustodyRefused(f"{sid} is {recording.state}: there is nothing to hear.")
         return recording
@@ -209,7 +211,7 @@ class Listening(Auditing):
     def _file_name(self, recording: Recording, extension: str) -> str:
         """Return number and local time, of characters that are safe in a header and on a disk."""
         try:
-            line = self.catalog.find(recording.sid).call
+            line = self.catalog.search.find(recording.sid).call
             number = line.customer_number if line.number_known else recording.sid
         except NotFound:
             number = recording.sid

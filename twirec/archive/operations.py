@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from twirec.archive.audit import Auditing
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
@@ -48,7 +48,7 @@ class Upkeep(Auditing):
     """
 
     settings: Settings
-    catalog: SqlCatalog
+    catalog: Catalog
     now: Callable[[], datetime]
 
     def stats(self, since: When | None = None) -> Stats:
@@ -65,22 +65,22 @@ class Upkeep(Auditing):
         zone, begin = self.settings.timezone, None
         if since is not None:
             begin = spoken_span("since", since, now=self.now(), zone=zone).since
-        counted = self.catalog.stats(begin)
-        swept = {sid: self.catalog.mark(MARK + sid) for sid in self.settings.credentials}
-        check = self.catalog.audit_check() or AuditCheck()
+        counted = self.catalog.operations.stats(begin)
+        swept = {sid: self.catalog.marks.get(MARK + sid) for sid in self.settings.credentials}
+        check = self.catalog.audit.check() or AuditCheck()
         return replace(
             counted,
             swept=swept,
-            worker_seen=self.catalog.mark(HEARTBEAT),
+            worker_seen=self.catalog.marks.get(HEARTBEAT),
             audit_verified=check.at,
             audit_problem=check.verdict.said,
         )
 
     def _beat(self) -> None:
-        self.catalog.set_mark(HEARTBEAT, self.now())
+        self.catalog.marks.set(HEARTBEAT, self.now())
 
     def _shorten_log_in_turn(self) -> None:
-        if self.catalog.take_turn("turn to shorten the log", self.now(), HOUR):
+        if self.catalog.marks.take_turn("turn to shorten the log", self.now(), HOUR):
             self.catalog.shorten_log()
 
     def check(self) -> None:
@@ -94,7 +94,7 @@ class Upkeep(Auditing):
         """
         with spend_at_most(LONGEST_CHECK):
             self.catalog.check()
-            self.catalog.set_mark(CHECKED, self.now())
+            self.catalog.marks.set(CHECKED, self.now())
 
     def check_worker(self) -> None:
         """Check that a worker lives.
@@ -104,7 +104,7 @@ class Upkeep(Auditing):
             WorkerAway: none has said so for two minutes.
         """
         with spend_at_most(LONGEST_CHECK):
-            seen = self.catalog.mark(HEARTBEAT)
+            seen = self.catalog.marks.get(HEARTBEAT)
         if seen is None or self.now() - seen > SILENCE:
             since = f"since {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "yet"
             raise WorkerAway(f"No worker has said that it lives {since}: is `twirec work` running?")
@@ -124,7 +124,7 @@ class Upkeep(Auditing):
         dates = [today - timedelta(days=ago) for ago in range(days - 1, -2, -1)]
         # Midnight may be skipped or come twice: the zone says which moment it is.
         edges = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in dates]
-        counted = self.catalog.recorded_between(edges)
+        counted = self.catalog.operations.recorded_between(edges)
         return [Day(day, *found) for day, found in zip(dates[:-1], counted, strict=True)]
 
     def parked(self, limit: int | None = None) -> list[Recording]:
@@ -141,14 +141,14 @@ class Upkeep(Auditing):
         """
         if limit is not None:
             whole("limit", limit, 0, 2**31)
-        return [_without_object(each) for each in self.catalog.parked(limit)]
+        return [_without_object(each) for each in self.catalog.recordings.parked(limit)]
 
     def differences(self) -> list[Difference]:
         """Return the objects that are not what was put there, oldest first, until somebody looked.
 
         They are found when something is heard, taken out, converted or compared (`compare`).
         """
-        return self.catalog.differences()
+        return self.catalog.operations.differences()
 
     def settle_difference(self, sid: str, *, reason: str, by: str, role: str = "") -> int:
         """Take what differs of a recording off the list: somebody looked at it.
@@ -172,10 +172,10 @@ class Upkeep(Auditing):
             found = text("reason", reason).strip()
             if not found:
                 raise InvalidQuery("reason: say what was found.")
-            if not self.catalog.differences(sid):
+            if not self.catalog.operations.differences(sid):
                 raise NotFound(f"Nothing is known to differ of {sid}; `twirec stats` names them.")
             settled = replace(done, detail={"settled": found})
-            return self.catalog.settle_differences(sid, settled)
+            return self.catalog.operations.settle_differences(sid, settled)
 
     def accept(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:
         """Have a recording archived although its length or channels are not what Twilio says.
@@ -195,9 +195,9 @@ class Upkeep(Auditing):
         """
         with self._attempt(Action.ACCEPT, by, sid, role=role) as done:
             order = Order(sid, OrderKind.ACCEPT, self.now(), by, check_reason(reason))
-            accepted = acceptance(self.catalog.recording(sid), order)
+            accepted = acceptance(self.catalog.recordings.get(sid), order)
             detail = {"despite": accepted.despite, "reason": order.why}
-            return self.catalog.accept(order, accepted, replace(done, detail=detail))
+            return self.catalog.orders.accept(order, accepted, replace(done, detail=detail))
 
     def give_up(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:
         """Let nothing more be tried of a recording that cannot be copied; Twilio's copy stays.
@@ -216,10 +216,10 @@ class Upkeep(Auditing):
         """
         with self._attempt(Action.GIVE_UP, by, sid, role=role) as done:
             order = Order(sid, OrderKind.GIVE_UP, self.now(), by, check_reason(reason))
-            known = self.catalog.recording(sid)
+            known = self.catalog.recordings.get(sid)
             check_may_be_given_up(known)
             detail = {"error": known.last_error, "reason": order.why}
-            return self.catalog.give_up(order, replace(done, detail=detail))
+            return self.catalog.orders.give_up(order, replace(done, detail=detail))
 
     def retry(self, sid: str | None = None, *, by: str, role: str = "") -> int:
         """Let a worker take parked recordings up again, from the first attempt.
@@ -236,7 +236,7 @@ class Upkeep(Auditing):
             NotFound: there is no parked recording of that SID.
         """
         with self._attempt(Action.RETRY, by, sid or "all", role=role) as done:
-            return self.catalog.retry(self.now(), sid, done)
+            return self.catalog.operations.retry(self.now(), sid, done)
 
 
 def _without_object(recording: Recording) -> Recording:

@@ -16,9 +16,9 @@ from twirec.calls.policy import (
     with_what_held_before,
 )
 from twirec.calls.targets import check_phone
+from twirec.catalog import Catalog
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
-from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as text_of
 from twirec.model.given import word
@@ -121,13 +121,13 @@ class Rules(Auditing):
 
     def overruling(self, change: PolicyChange) -> list[PolicyChange]:
         """Return the switches of narrower scopes that say the opposite of a change, and hold."""
-        return overruling(self.catalog.policy_history(), change)
+        return overruling(self.catalog.policy.history(), change)
 
     def _change(self, change: PolicyChange) -> PolicyChange:
         with self._attempt(Action.POLICY, change.by):
-            history = self.catalog.policy_history()
+            history = self.catalog.policy.history()
             check_change(change, history, self.settings.policy, self.settings.wordings)
-            self.catalog.change_policy(change)
+            self.catalog.policy.change(change)
         return change
 
     def policy(
@@ -153,9 +153,9 @@ class Rules(Auditing):
         default, country = self.settings.policy, self.settings.country
         moment = self.now() if at is None else self.moment("at", at)
         if at is not None:
-            default = default_at(self.catalog.policy_defaults(), moment, default)
+            default = default_at(self.catalog.policy.defaults(), moment, default)
         return decide_all(
-            self.catalog.policy_history(),
+            self.catalog.policy.history(),
             [
                 (normalise(text_of("number", number), country), _direction(direction))
                 for number, direction in scopes
@@ -179,7 +179,7 @@ class Rules(Auditing):
 
     def policy_changes(self) -> list[tuple[PolicyChange, Policy]]:
         """Return the history of the policy, oldest first: each change, and what held before it."""
-        history, defaults = self.catalog.policy_history(), self.catalog.policy_defaults()
+        history, defaults = self.catalog.policy.history(), self.catalog.policy.defaults()
         return with_what_held_before(history, defaults, self.settings.policy)
 
     def inform_agent(
@@ -203,11 +203,11 @@ class Rules(Auditing):
             reference = text_of("reference", reference).strip()
             entry = InformedAgent(name, day, reference, by, now)
             check_entry(entry, now.astimezone(self.settings.timezone).date())
-            return self.catalog.inform_agent(entry)
+            return self.catalog.agents.inform(entry)
 
     def informed_agents(self) -> list[InformedAgent]:
         """Return the register of informed agents, oldest entry first."""
-        return self.catalog.informed_agents()
+        return self.catalog.agents.informed()
 
 
 def _direction(given: Direction | str) -> Direction:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from twirec.audio.drawing import LABELS, svg
 from twirec.audio.facts import ALIKE, customer_first, judged, mostly_customers
 from twirec.audio.waveform import measure
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.model.audio import ReadBytes
 from twirec.model.records import Recording
 from twirec.model.vocabulary import Role
@@ -22,7 +22,7 @@ class Waves:
         catalog: what was measured.
     """
 
-    catalog: SqlCatalog
+    catalog: Catalog
 
     def _may_leave(self, sid: str) -> Recording:
         raise NotImplementedError
@@ -47,13 +47,13 @@ class Waves:
             BucketError: the bucket does not give it.
         """
         recording = self._may_leave(sid)
-        found = self.catalog.kept_waveform(sid)
+        found = self.catalog.waveforms.get(sid)
         if found is None:
             found = measure(self._original(recording)(0, None))
-            self.catalog.keep_waveform(sid, found)
+            self.catalog.waveforms.keep(sid, found)
         known = judged(found, recording)
         if customer_first(known) and mostly_customers(
-            self.catalog.first_speakers(recording, ALIKE)
+            self.catalog.waveforms.first_speakers(recording, ALIKE)
         ):
             return replace(known, warnings=(*known.warnings, SoundWarning.PERHAPS_SWAPPED))
         return known

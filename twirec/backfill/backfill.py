@@ -20,10 +20,10 @@ from twirec.backfill.listing import Listing
 from twirec.backfill.spans import Spans
 from twirec.backfill.tally import Tally
 from twirec.backfill.throttle import LOOK, Throttle
+from twirec.catalog import Catalog
 from twirec.jobs.retrying import MOST_ATTEMPTS, pause
 from twirec.jobs.worker import Worker
 from twirec.model.backfill import BackfillReport
-from twirec.model.catalog import Catalog
 from twirec.model.errors import (
     BucketRefused,
     BucketUnavailable,
@@ -151,9 +151,9 @@ class Backfill:
 
     def _keep_or_not(self, account: str) -> None:
         if self._keep:
-            self._catalog.begin_keeping(account, self._since, self._until)
+            self._catalog.vendor_retention.begin(account, self._since, self._until)
         else:
-            self._catalog.end_keeping(account, self._since, self._until)
+            self._catalog.vendor_retention.end(account, self._since, self._until)
 
     def _wait_for(self, threads: list[threading.Thread], show: Show | None) -> None:
         deadline = float("inf")
@@ -173,7 +173,7 @@ class Backfill:
         if not self._why:
             for account in self._vendor.accounts:
                 self._spans.finish(account)
-                self._catalog.end_keeping(account, self._since, self._until)
+                self._catalog.vendor_retention.end(account, self._since, self._until)
         return self._tally.report(self._gone_on_at, self._why)
 
     def _give_up(self, why: str) -> None:

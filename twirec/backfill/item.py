@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from twirec.backfill.spans import Span
+from twirec.catalog import Catalog
 from twirec.jobs.lease import LEASE
 from twirec.jobs.worker import Worker
-from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.ownership import Foreign, NotOurs
 from twirec.model.ports import Vendor
@@ -128,10 +128,10 @@ class TakingOver:
         if foreign := self._know(found):
             item.only_line = foreign.why is NotOurs.CALL_UNKNOWN and self._only_line(found)
             return foreign
-        before = self._order(self._catalog.recording(found.sid))
-        lease = self._catalog.claim(self._now(), LEASE, sid=found.sid)
+        before = self._order(self._catalog.recordings.get(found.sid))
+        lease = self._catalog.due_work.claim(self._now(), LEASE, sid=found.sid)
         error = self._worker.work(lease) if lease else None
-        after = self._catalog.recording(found.sid)
+        after = self._catalog.recordings.get(found.sid)
         if lease and before.state is State.COMPLETED and after.state in OURS:
             item.copied = True
         now = self._now()
@@ -141,17 +141,17 @@ class TakingOver:
     def _know(self, found: VendorRecording) -> Foreign | None:
         """See to it that the catalog has the recording as the vendor has it, if it is ours."""
         try:
-            known = self._catalog.recording(found.sid)
+            known = self._catalog.recordings.get(found.sid)
         except NotFound:
             return self._adopt(found)
-        if self._catalog.is_held(found.sid):
+        if self._catalog.foreign.is_held(found.sid):
             claim = self._ownership.whose(found)
             if isinstance(claim, Foreign):
                 return claim
-            self._catalog.set_claim(found.sid, claim)
+            self._catalog.foreign.set_claim(found.sid, claim)
         told = state_of(found)
         if advance(known.state, told) is not known.state:
-            self._catalog.refresh(found.sid, found, told, self._now())
+            self._catalog.recordings.refresh(found.sid, found, told, self._now())
         if known.state not in UNDONE and not self._line(known):
             at = found.created_at
             line_of(self._catalog, self._vendor, known, self._country, created_at=at)
@@ -161,7 +161,7 @@ class TakingOver:
         """Give a recording that may be anybody's its line. Whether that has no number."""
         note(self._catalog, found, self._now())
         with suppress(NotFound):  # where it goes on, or has no time
-            return not self._number_known(self._catalog.recording(found.sid))
+            return not self._number_known(self._catalog.recordings.get(found.sid))
         return False
 
     def _adopt(self, found: VendorRecording) -> Foreign | None:
@@ -175,7 +175,7 @@ class TakingOver:
 
     def _line(self, known: Recording) -> Call | None:
         of = known.call_sid
-        return None if of is None else self._catalog.line(known.account_sid, of)
+        return None if of is None else self._catalog.ledger.line(known.account_sid, of)
 
     def _number_known(self, known: Recording) -> bool:
         line = self._line(known)
@@ -185,9 +185,9 @@ class TakingOver:
         """Say whether the vendor keeps its copy, and who may have ours, before it is copied."""
         keep = self._keep if self._number_known(known) else self._keep_unknown
         if keep and not known.keep_at_vendor:
-            self._catalog.keep_at_vendor(known.sid)
+            self._catalog.vendor_retention.keep(known.sid)
         elif known.keep_at_vendor and not keep:
-            self._catalog.let_go(known.sid, self._now())
+            self._catalog.vendor_retention.let_go(known.sid, self._now())
         if self._admit and self._is_of_others(known):
             with suppress(NotFound, InvalidQuery):  # somebody else was first
                 self._admit(known.sid)
@@ -204,7 +204,7 @@ class TakingOver:
         if known.call_sid is None:
             return True
         try:
-            record = self._catalog.call(known.account_sid, known.call_sid)
+            record = self._catalog.ledger.call(known.account_sid, known.call_sid)
         except NotFound:
             return True
         return record.call.announcement is None and not record.consents

@@ -15,8 +15,8 @@ from itertools import islice
 
 from twirec.calls.exported import ExportedCall, Unread
 from twirec.calls.numbers import WITHHELD, normalise
+from twirec.catalog import Catalog
 from twirec.model.audit import AuditDraft
-from twirec.model.catalog import Catalog
 from twirec.model.errors import (
     BucketError,
     InvalidQuery,
@@ -90,7 +90,7 @@ class LateNumbers:
             NotFound: the catalog knows no such call.
             InvalidQuery: nothing is given, it is no number, or what is to be added is known.
         """
-        line = self._catalog.find(sid).call
+        line = self._catalog.search.find(sid).call
         given = {
             "customer": (customer, line.customer_number != NOT_KNOWN),
             "own": (own, line.own_number != NOT_KNOWN),
@@ -141,11 +141,11 @@ class LateNumbers:
         return number
 
     def _write(self, before: Call, after: Call, draft: Draft, told: Telling) -> bool:
-        record = self._catalog.call(before.account_sid, before.call_sid)
+        record = self._catalog.ledger.call(before.account_sid, before.call_sid)
         maps = channel_maps(record, after)
-        if not self._catalog.add_numbers(before, after, maps, draft(after)):
+        if not self._catalog.ledger.add_numbers(before, after, maps, draft(after)):
             return False
-        told.tell(self._catalog.call(before.account_sid, before.call_sid))
+        told.tell(self._catalog.ledger.call(before.account_sid, before.call_sid))
         return True
 
 
@@ -214,7 +214,7 @@ class _Adding:
             for row in page:
                 if isinstance(row, Unread):
                     self._cannot_read(row)
-            lines = self._catalog.lines(
+            lines = self._catalog.ledger.lines(
                 [sid for row in read for sid in (row.sid, _parent(row)) if sid]
             )
             for row in read:
@@ -224,7 +224,7 @@ class _Adding:
 
     def report(self, dry_run: bool, labels_waiting: int) -> NumbersReport:
         """Return the figures."""
-        without = self._catalog.count(Query(number=NOT_KNOWN))
+        without = self._catalog.search.count(Query(number=NOT_KNOWN))
         return NumbersReport(
             dry_run=dry_run,
             **self._counts,

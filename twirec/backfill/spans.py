@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
 
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 
 DAY = timedelta(days=1)
 
@@ -49,7 +49,7 @@ class Spans:
 
     def begin(self, account_sid: str) -> datetime:
         """Return from when there is something left to do."""
-        marked = self._catalog.mark(self._mark(account_sid))
+        marked = self._catalog.marks.get(self._mark(account_sid))
         return min(max(marked or self._since, self._since), self._until)
 
     def days(self, account_sid: str, begin: datetime) -> Iterator[Span]:
@@ -76,14 +76,14 @@ class Spans:
 
     def finish(self, account_sid: str) -> None:
         """Forget the mark of an account of which all is done: the next run looks at all again."""
-        self._catalog.set_mark(self._mark(account_sid), self._since)
+        self._catalog.marks.set(self._mark(account_sid), self._since)
 
     def _move(self, account_sid: str) -> None:
         spans, reached = self._begun[account_sid], None
         while spans and not spans[0].open:
             reached = spans.popleft().end
         if reached:
-            self._catalog.set_mark(self._mark(account_sid), reached)
+            self._catalog.marks.set(self._mark(account_sid), reached)
 
     def _mark(self, account_sid: str) -> str:
         return f"backfill {account_sid} {self._name}"

@@ -1,1 +1,5 @@
-"""The database: its tables, its migrations, and what is read and written. SQLAlchemy only here."""
+"""The database: tables, migrations, one class a subject. SQLAlchemy only here."""
+
+from twirec.catalog.catalog import Catalog
+
+__all__ = ["Catalog"]

@@ -19,39 +19,43 @@ PROOF = tuple(outcome.value for outcome in ConsentOutcome if outcome.allows_reco
 
 
 class Agents:
-    """The part of the catalog that knows the agents and their legs."""
+    """What knows the agents and their legs."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def inform_agent(self, entry: InformedAgent) -> InformedAgent:
+    def inform(self, entry: InformedAgent) -> InformedAgent:
         """Add an entry to the register, and return it with its number."""
         row = values(entry)
         row.pop("id")
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             made = connection.execute(insert(agents).values(row).returning(agents))
             written = made.mappings().one()
             tell_of(connection, written, "entry", AuditDraft(entry.at, entry.by, "", Action.INFORM))
             return replace(entry, id=written["id"])
 
-    def informed_agents(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
+    def informed(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
         """Return the register, or what it says of some agents, oldest entry first."""
         statement = select(agents).order_by(agents.c.informed_on, agents.c.id)
         if names is not None:
             statement = statement.where(agents.c.agent.in_(names))
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_informed_agent(row) for row in connection.execute(statement)]
 
-    def name_agents(
+    def name_in_consent(
         self, account_sid: str, call_sid: str, entries: Sequence[int], warning: str
     ) -> None:
-        """Name entries of the register in the consent of a call that allows recording."""
+        """Name entries of the register in the consent of a call, if it allows recording.
+
+        Those that it names already stay. A warning that is not empty becomes the line's detail.
+        """
         line = (calls.c.account_sid == account_sid) & (calls.c.call_sid == call_sid)
         consent = (
             (consents.c.account_sid == account_sid)
             & (consents.c.call_sid == call_sid)
             & consents.c.outcome.in_(PROOF)
         )
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             for row in connection.execute(select(consents).where(consent).with_for_update()).all():
                 named = sorted({*row.agents, *entries})
                 own = consent & (consents.c.leg == row.leg)
@@ -60,31 +64,35 @@ class Agents:
                 connection.execute(update(calls).where(line).values(detail=warning))
 
     def add_leg(self, leg: Leg) -> Leg | None:
-        """Write a leg down, and its call where that was not known; return what was known."""
+        """Write a leg down, and its call where that was not known.
+
+        Returns:
+            What was known of it before; None for nothing.
+        """
         there = _is(leg.account_sid, leg.leg_sid)
-        with self.database.write() as connection:
-            if self.database.insert_once(connection, legs, values(leg)):
+        with self._database.write() as connection:
+            if self._database.insert_once(connection, legs, values(leg)):
                 return None
             before = connection.execute(select(legs).where(there).with_for_update()).one()
             if before.call_sid is None:
                 connection.execute(update(legs).where(there).values(call_sid=leg.call_sid))
             return to_leg(before)
 
-    def knows_agent(self, agent: str) -> bool:
-        """Whether an agent had a part in any call."""
-        with self.database.read() as connection:
+    def knows(self, agent: str) -> bool:
+        """Whether an agent had a part in any call, by the name that `agent_of` gives them."""
+        with self._database.read() as connection:
             found = connection.execute(select(legs).where(legs.c.agent == agent).limit(1)).first()
         return found is not None
 
-    def is_agents(self, account_sid: str, sid: str) -> bool:
+    def is_agents_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a leg is that of an agent, also of one who dialled out by it."""
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             agents_leg = select(legs).where(_is(account_sid, sid), legs.c.agent != "")
             return connection.execute(agents_leg).first() is not None
 
     def knows_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a SID is that of a leg, and not of a call of its own."""
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             known = connection.execute(select(legs).where(_is(account_sid, sid))).first()
             own = known is not None and has_line(connection, account_sid, sid)
         return known is not None and known.call_sid != sid and not own

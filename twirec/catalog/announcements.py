@@ -1,25 +1,26 @@
-"""Announcements, kept for ever, and remembered times."""
+"""Announcements, kept for ever."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from twirec.catalog import tables
 from twirec.catalog.database import Database
 from twirec.catalog.rows import to_announcement
-from twirec.catalog.tables import announcements, marks
+from twirec.catalog.tables import announcements
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.errors import NotFound
 
 
-class Keepsakes:
-    """The part of the catalog that remembers wordings and times."""
+class Announcements:
+    """The wordings that were played, and their files."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def keep_announcement(self, announcement: Announcement, at: datetime) -> None:
+    def keep(self, announcement: Announcement, at: datetime) -> None:
         """Keep a wording under its hash, for ever. Doing it again changes nothing."""
         values = {
             "hash": announcement.hash,
@@ -33,63 +34,50 @@ class Keepsakes:
             "question_seconds": announcement.question_seconds,
             "kept_at": at,
         }
-        with self.database.write() as connection:
-            self.database.insert_once(connection, announcements, values)
+        with self._database.write() as connection:
+            self._database.insert_once(connection, announcements, values)
 
     def keep_audio(self, audio: Audio, at: datetime) -> None:
-        """Keep a file of an announcement under its hash, for ever."""
+        """Keep a file of an announcement under its hash, for ever. Again changes nothing."""
         kept = {"hash": audio.hash, "data": audio.data, "kept_at": at}
-        with self.database.write() as connection:
-            self.database.insert_once(connection, tables.audio, kept)
+        with self._database.write() as connection:
+            self._database.insert_once(connection, tables.audio, kept)
 
     def audio(self, hash_: str) -> bytes:
-        """Return the file of that hash."""
+        """Return the file of that hash.
+
+        Raises:
+            NotFound: no audio of that hash was ever played.
+        """
         statement = select(tables.audio.c.data).where(tables.audio.c.hash == hash_)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             data: bytes | None = connection.scalar(statement)
         if data is None:
             raise NotFound(f"No audio with the hash {hash_} was ever played.")
         return data
 
-    def announcement(self, hash_: str) -> Announcement:
-        """Return the wording of that hash."""
+    def get(self, hash_: str) -> Announcement:
+        """Return the wording of that hash.
+
+        Raises:
+            NotFound: no wording of that hash was ever played.
+        """
         statement = select(announcements).where(announcements.c.hash == hash_)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             row = connection.execute(statement).first()
         if row is None:
             raise NotFound(f"No announcement with the hash {hash_} was ever played.")
         return to_announcement(row)
 
-    def unpublished_announcements(self) -> list[Announcement]:
+    def unpublished(self) -> list[Announcement]:
         """Return the wordings that are not in the bucket yet."""
         statement = select(announcements).where(announcements.c.published_at.is_(None))
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_announcement(row) for row in connection.execute(statement)]
 
     def published(self, hash_: str, at: datetime) -> None:
         """Write down that a wording is in the bucket."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(
                 update(announcements).where(announcements.c.hash == hash_).values(published_at=at)
             )
-
-    def mark(self, name: str) -> datetime | None:
-        """Return a remembered time, such as where the last sweep ended; None if there is none."""
-        with self.database.read() as connection:
-            return connection.scalar(select(marks.c.at).where(marks.c.name == name))
-
-    def take_turn(self, name: str, now: datetime, every: timedelta) -> bool:
-        """Whether it is the caller's turn to do what is done every so often, and by one only."""
-        with self.database.write() as connection:
-            if self.database.insert_once(connection, marks, {"name": name, "at": now}):
-                return True
-            over = or_(marks.c.at <= now - every, marks.c.at > now + every)
-            due = (marks.c.name == name) & over
-            return connection.execute(update(marks).where(due).values(at=now)).rowcount == 1
-
-    def set_mark(self, name: str, at: datetime) -> None:
-        """Remember a time under a name."""
-        with self.database.write() as connection:
-            changed = connection.execute(update(marks).where(marks.c.name == name).values(at=at))
-            if changed.rowcount == 0:
-                self.database.insert_once(connection, marks, {"name": name, "at": at})

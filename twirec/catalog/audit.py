@@ -32,16 +32,17 @@ LOCK = 0x7457_1BEC
 
 
 class Audit:
-    """The part of the catalog that keeps the audit log."""
+    """What keeps the audit log."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def append_audit(self, draft: AuditDraft) -> AuditEntry:
-        """Add an entry at the end of the chain."""
-        with self.database.write() as connection:
+    def append(self, draft: AuditDraft) -> AuditEntry:
+        """Add an entry at the end of the chain. Of several at once, one follows the other."""
+        with self._database.write() as connection:
             return append(connection, draft)
 
-    def audit_log(self, query: AuditQuery) -> list[AuditEntry]:
+    def log(self, query: AuditQuery) -> list[AuditEntry]:
         """Return the entries that match, newest first."""
         statement = select(audit).order_by(audit.c.seq.desc()).limit(query.limit)
         if query.since is not None:
@@ -58,19 +59,24 @@ class Audit:
         ):
             if wanted is not None:
                 statement = statement.where(column == wanted)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [_to_entry(row) for row in connection.execute(statement)]
 
-    def audit_entries(self, after: int, limit: int) -> list[AuditEntry]:
+    def entries(self, after: int, limit: int) -> list[AuditEntry]:
         """Return the entries whose `seq` is greater, in order."""
         statement = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [_to_entry(row) for row in connection.execute(statement)]
 
     def histories(self) -> tuple[list[AuditEntry], Mapping[tuple[str, int], str]]:
-        """Return what the log says of the rows of histories, and what they are, of one moment."""
+        """Return what the log says of the rows of `HISTORIES`, and what they are, of one moment.
+
+        Returns:
+            The entries that hold the hash of a row, oldest first; and the hash of each row as it is
+            now, by its table and number.
+        """
         telling = select(audit).where(audit.c.action.in_(TELLING), audit.c.ok).order_by(audit.c.seq)
-        with self.database.read(snapshot=True) as connection:
+        with self._database.read(snapshot=True) as connection:
             entries = [
                 entry
                 for row in connection.execute(telling, execution_options={"yield_per": 500})
@@ -83,11 +89,11 @@ class Audit:
             }
         return entries, rows
 
-    def audit_check(self) -> AuditCheck | None:
+    def check(self) -> AuditCheck | None:
         """Return how far workers have looked at the log; None if they never did."""
         columns = [audit_check.c[field.name] for field in fields(AuditCheck)]
         try:
-            with self.database.read() as connection:
+            with self._database.read() as connection:
                 row = connection.execute(select(*columns)).mappings().first()
             if row is None:
                 return None
@@ -95,15 +101,15 @@ class Audit:
         except ValueError:  # so that all of it is looked at again
             return AuditCheck(why="what was remembered of it was changed")
 
-    def set_audit_check(self, check: AuditCheck) -> None:
+    def set_check(self, check: AuditCheck) -> None:
         """Remember how far the log was looked at, and what was found."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(delete(audit_check))
             connection.execute(insert(audit_check).values(id=1, **asdict(check)))
 
-    def audit_head(self) -> AuditHead | None:
+    def head(self) -> AuditHead | None:
         """Return where the chain ends; None if nothing was ever written down."""
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return _head(connection)
 
 

@@ -8,24 +8,26 @@ from datetime import datetime
 
 from twirec.catalog import identity, migrate
 from twirec.catalog.agents import Agents
-from twirec.catalog.announcements import Keepsakes
+from twirec.catalog.announcements import Announcements
 from twirec.catalog.audit import Audit
-from twirec.catalog.conferences import Participants
+from twirec.catalog.conferences import Conferences
 from twirec.catalog.database import Database
 from twirec.catalog.derivatives import Derivatives
-from twirec.catalog.due_work import Work
-from twirec.catalog.events import Outbox
+from twirec.catalog.due_work import DueWork
+from twirec.catalog.events import Events
 from twirec.catalog.foreign_recordings import ForeignRecordings
 from twirec.catalog.journal import Journal
 from twirec.catalog.ledger import Ledger
-from twirec.catalog.operations import Upkeep
+from twirec.catalog.marks import Marks
+from twirec.catalog.notes import Notes
+from twirec.catalog.operations import Operations
 from twirec.catalog.orders import Orders
 from twirec.catalog.pauses import Pauses
 from twirec.catalog.policy import Policies
 from twirec.catalog.recordings import Recordings
 from twirec.catalog.search import Search
-from twirec.catalog.vendor_retention import Keeping
-from twirec.catalog.waveforms import Waves
+from twirec.catalog.vendor_retention import VendorRetention
+from twirec.catalog.waveforms import Waveforms
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.ownership import OURS, Adopt
 
@@ -34,26 +36,7 @@ LEAST_ROOM = 32_000_000
 though small ones still pass, into room that the files have already."""
 
 
-class SqlCatalog(
-    Agents,
-    Participants,
-    Ledger,
-    Orders,
-    Pauses,
-    Policies,
-    Recordings,
-    Work,
-    Keepsakes,
-    Upkeep,
-    Outbox,
-    Search,
-    Audit,
-    Waves,
-    Keeping,
-    Journal,
-    Derivatives,
-    ForeignRecordings,
-):
+class Catalog:
     """The catalog port on a SQL database.
 
     Args:
@@ -71,9 +54,28 @@ class SqlCatalog(
         audit_key: str = "",
         adopt: Adopt = OURS,
     ) -> None:
-        self.database = Database(url, notices, migrate.refuse_newer)
-        self.audit_key = audit_key
         self.to_adopt = adopt
+        self.database = Database(url, notices, migrate.refuse_newer)
+        self.agents = Agents(self.database)
+        self.conferences = Conferences(self.database)
+        self.announcements = Announcements(self.database)
+        self.marks = Marks(self.database)
+        self.audit = Audit(self.database)
+        self.ledger = Ledger(self.database)
+        self.search = Search(self.database)
+        self.notes = Notes(self.database)
+        self.recordings = Recordings(self.database, adopt)
+        self.orders = Orders(self.database)
+        self.pauses = Pauses(self.database)
+        self.policy = Policies(self.database, audit_key)
+        self.due_work = DueWork(self.database, adopt)
+        self.vendor_retention = VendorRetention(self.database)
+        self.operations = Operations(self.database, adopt)
+        self.events = Events(self.database)
+        self.derivatives = Derivatives(self.database)
+        self.waveforms = Waveforms(self.database)
+        self.foreign = ForeignRecordings(self.database, adopt)
+        self.journal = Journal(self.database)
 
     def set_up(self) -> None:
         """Make the tables, or bring them to this version. Doing it again changes nothing."""

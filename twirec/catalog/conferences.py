@@ -49,44 +49,49 @@ CALL = case(
 """The call whose outside party somebody is: by their own leg, or by the one that was dialled."""
 
 
-class Participants:
-    """The part of the catalog that knows who met whom."""
+class Conferences:
+    """What knows who met whom."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def join(self, event: ConferenceEvent) -> None:
-        """Write down that somebody joined a conference."""
+        """Write down that somebody joined a conference, and so is in no other any more.
+
+        The legs in a conference belong to the calls that are there at the same time, whoever came
+        first.
+        """
         came = {"joined_number": event.number, "at": event.at}
         left = (participants.c.joined_number == 0) & (participants.c.left_number > event.number)
         known = select(participants).where(_is(event), participants.c.joined_number == event.number)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             if connection.execute(known).first():
                 return
             told = update(participants).where(_is(event), left).values(came)
             if not connection.execute(told.returning(participants.c.leg_sid)).first():
-                self.database.insert_once(connection, participants, {**_key(event), **came})
+                self._database.insert_once(connection, participants, {**_key(event), **came})
 
     def leave(self, event: ConferenceEvent) -> None:
         """Write down that somebody left a conference, even if nobody told that they came."""
         stay = _is(event) & (participants.c.joined_number < event.number)
         not_yet = participants.c.left_number.is_(None)
         known = stay & (not_yet | (participants.c.left_number == event.number))
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             left = update(participants).values(left_number=event.number)
             if connection.execute(left.where(known).returning(participants.c.leg_sid)).first():
                 return
             row = {"joined_number": 0, "left_number": event.number, "at": event.at}
-            if not self.database.insert_once(connection, participants, {**_key(event), **row}):
+            if not self._database.insert_once(connection, participants, {**_key(event), **row}):
                 earlier = participants.c.left_number < event.number
                 untold = _is(event) & (participants.c.joined_number == 0) & earlier
                 connection.execute(left.where(untold))
 
     def together(self, account_sid: str, conference_sid: str) -> Together:
-        """Return who is in a conference."""
+        """Return who is in a conference. Of two who join at once, the last to ask sees both."""
         known = func.coalesce(legs.c.at, participants.c.at).label("at")
         columns = participants.c.leg_sid, known, legs.c.call_sid, legs.c.agent, CALL.label("call")
         statement = _stays(account_sid, conference_sid, *columns).where(THERE)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             rows = connection.execute(statement).all()
         others = (
             Leg(account_sid, row.leg_sid, row.call_sid, row.at, row.agent or "")
@@ -98,12 +103,15 @@ class Participants:
         return Together(tuple(called), tuple(once.values()))
 
     def attended(self, account_sid: str, conference_sid: str) -> list[ConferenceEvent]:
-        """Return each joining of a conference, in no order."""
+        """Return each joining of a conference, in no order.
+
+        Of one that only left, as far as anybody told, it is the leaving, with the number 0.
+        """
         statement = select(participants).where(
             participants.c.account_sid == account_sid,
             participants.c.conference_sid == conference_sid,
         )
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [
                 ConferenceEvent(
                     account_sid,
@@ -117,14 +125,21 @@ class Participants:
             ]
 
     def owner(self, account_sid: str, sid: str) -> str:
-        """Return the call that a leg or conference belongs to; the SID itself if to none."""
-        with self.database.read() as connection:
+        """Return the call that a leg or conference belongs to; the SID itself if to none.
+
+        A leg with a line of its own is a call of its own. In a conference with several calls it is
+        the one that came first.
+        """
+        with self._database.read() as connection:
             return owner_of(connection, account_sid, sid)
 
     def calls_now(self, account_sid: str, leg_sid: str) -> list[str]:
-        """Return the calls that an agent's leg is in now."""
+        """Return the calls that an agent's leg is in now: several, in a conference with several.
+
+        It is the one that the leg belongs to where it is in no conference; none if to none.
+        """
         known = select(legs).where(legs.c.account_sid == account_sid, legs.c.leg_sid == leg_sid)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             leg = connection.execute(known).first()
             if leg is None:
                 return []

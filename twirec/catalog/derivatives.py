@@ -29,26 +29,35 @@ MAY_LEAVE = and_(
 
 
 class Derivatives:
-    """The part of the catalog that keeps derivatives."""
+    """What keeps derivatives."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def begin_derivative(self, derivative: Derivative) -> Derivative:
-        """Write down that an object will be made, and return what is known of it."""
+    def begin(self, derivative: Derivative) -> Derivative:
+        """Write down that an object will be made, and return what is known of it.
+
+        If it is known already, it expires at the later of the two times, and what is known stays.
+
+        Raises:
+            CustodyRefused: the recording is not archived, or may not leave.
+        """
         its_own = derivatives.c.object_name == derivative.object_name
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             if not _holds(connection, derivative.recording_sid, MAY_LEAVE):
                 raise CustodyRefused(f"{derivative.recording_sid} may not leave (any more).")
-            if not self.database.insert_once(connection, derivatives, values(derivative)):
+            if not self._database.insert_once(connection, derivatives, values(derivative)):
                 known = _to_derivative(connection.execute(select(derivatives).where(its_own)).one())
                 later = _later(known.expires_at, derivative.expires_at)
                 connection.execute(update(derivatives).where(its_own).values(expires_at=later))
             return _to_derivative(connection.execute(select(derivatives).where(its_own)).one())
 
-    def derivative_made(
-        self, object_name: str, stored: StoredObject, at: datetime
-    ) -> Derivative | None:
-        """Write down that the bucket holds it."""
+    def made(self, object_name: str, stored: StoredObject, at: datetime) -> Derivative | None:
+        """Write down that the bucket holds it.
+
+        None, and nothing is written down, if it was forgotten, or the recording is not archived
+        any more: then the object must go.
+        """
         facts = {
             "made_at": at,
             "generation": stored.generation,
@@ -58,7 +67,7 @@ class Derivatives:
             "due_at": None,
             "last_error": "",
         }
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             sid = connection.scalar(
                 select(derivatives.c.recording_sid).where(derivatives.c.object_name == object_name)
             )
@@ -68,28 +77,28 @@ class Derivatives:
             row = connection.execute(made.values(facts).returning(derivatives)).one()
         return _to_derivative(row)
 
-    def derivatives(self, recording_sid: str) -> list[Derivative]:
+    def of(self, recording_sid: str) -> list[Derivative]:
         """Return what was made, or begun, of a recording, in order of the names."""
         return self._where(derivatives.c.recording_sid == recording_sid)
 
-    def known_derivatives(self, names: Sequence[str]) -> set[str]:
-        """Return those of some names that are names of derivatives."""
+    def known(self, names: Sequence[str]) -> set[str]:
+        """Return those of some names of objects that are names of derivatives."""
         known = select(derivatives.c.object_name).where(derivatives.c.object_name.in_(names))
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return set(connection.scalars(known))
 
     def _where(self, condition: ColumnElement[bool]) -> list[Derivative]:
         statement = select(derivatives).where(condition).order_by(derivatives.c.object_name)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [_to_derivative(row) for row in connection.execute(statement)]
 
-    def forget_derivative(self, object_name: str) -> None:
+    def forget(self, object_name: str) -> None:
         """Forget one, so that it is made anew when it is wanted: its object must be gone."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             its_own = derivatives.c.object_name == object_name
             connection.execute(delete(derivatives).where(its_own))
 
-    def take_expired_derivatives(self, now: datetime, limit: int) -> list[Derivative]:
+    def take_expired(self, now: datetime, limit: int) -> list[Derivative]:
         """Forget those that expired, and return them: their objects must go."""
         expired = (
             select(derivatives.c.object_name)
@@ -98,14 +107,17 @@ class Derivatives:
             .limit(limit)
         )
         statement = delete(derivatives).where(derivatives.c.object_name.in_(expired))
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             rows = connection.execute(statement.returning(derivatives)).all()
         return [_to_derivative(row) for row in rows]
 
     def enrol_listening_copies(
         self, asked: Asked, extension: str, now: datetime, since: str, limit: int
     ) -> int:
-        """Make a listening copy due of each recording that lacks it, and return of how many."""
+        """Make a listening copy due of each recording that lacks it, and return of how many.
+
+        Only of those that may leave, and whose object's name is `since` or later.
+        """
         there = exists().where(
             derivatives.c.recording_sid == recordings.c.sid, derivatives.c.asked == asked.words
         )
@@ -115,7 +127,7 @@ class Derivatives:
             .order_by(recordings.c.object_name.desc())
             .limit(limit)
         )
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             found = [to_recording(row) for row in connection.execute(lacking)]
             for recording in found:
                 copy = Derivative(
@@ -127,11 +139,15 @@ class Derivatives:
                     begun_at=now,
                     due_at=now,
                 )
-                self.database.insert_once(connection, derivatives, values(copy))
+                self._database.insert_once(connection, derivatives, values(copy))
         return len(found)
 
     def claim_listening_copy(self, now: datetime, until: datetime) -> Derivative | None:
-        """Take the copy that is due longest, and count an attempt; None if none is due."""
+        """Take the copy that is due longest, and count an attempt; None if none is due.
+
+        Nobody else gets it before `until`. One whose recording may not leave (any more) is not
+        due.
+        """
         due = derivatives.alias("due")
         first = (
             select(due.c.object_name)
@@ -147,7 +163,7 @@ class Derivatives:
             .values(due_at=until, attempts=derivatives.c.attempts + 1)
             .returning(derivatives)
         )
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             row = connection.execute(statement).first()
         return None if row is None else _to_derivative(row)
 
@@ -156,7 +172,7 @@ class Derivatives:
     ) -> None:
         """Let it be tried again at that time, or never when it is None."""
         its_own = derivatives.c.object_name == object_name
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(
                 update(derivatives).where(its_own).values(due_at=due_at, last_error=error)
             )

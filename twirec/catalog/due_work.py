@@ -26,20 +26,25 @@ from twirec.model.vendor import VendorRecording
 NO_LEASE: dict[str, None] = {"lease": None, "lease_until": None}
 
 
-class Work:
-    """The part of the catalog that hands out work. Whoever lost a lease commits nothing."""
+class DueWork:
+    """What hands out work. Whoever lost a lease commits nothing."""
 
-    database: Database
-    to_adopt: Adopt
+    def __init__(self, database: Database, to_adopt: Adopt) -> None:
+        self._database = database
+        self._to_adopt = to_adopt
 
     def claim(self, now: datetime, lease_for: timedelta, sid: str | None = None) -> Lease | None:
-        """Take the recording that is due longest, and count an attempt; None if nothing is due."""
+        """Take the recording that is due longest, and count an attempt; None if nothing is due.
+
+        With `sid`, take that one, if it is due. Two callers never get the same recording while the
+        lease lasts.
+        """
         due = recordings.alias("due")
         first = (
             select(due.c.sid)
             .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
             .where(true() if sid is None else due.c.sid == sid)
-            .where(~held(self.to_adopt, due))
+            .where(~held(self._to_adopt, due))
             .order_by(due.c.due_at, due.c.sid)
             .limit(1)
             .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it
@@ -51,12 +56,16 @@ class Work:
             .values(lease=lease, lease_until=until, attempts=recordings.c.attempts + 1)
             .returning(recordings)
         )
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             row = connection.execute(statement).first()
         return None if row is None else Lease(lease, to_recording(row), until)
 
     def renew(self, lease: Lease, until: datetime) -> Lease:
-        """Extend a lease."""
+        """Extend a lease.
+
+        Raises:
+            LeaseLost: it is not held any more.
+        """
         return replace(self._commit(lease, {"lease_until": until}), until=until)
 
     def describe(self, lease: Lease, found: VendorRecording) -> Lease:
@@ -71,11 +80,11 @@ class Work:
         return self._commit(lease, facts)
 
     def name_object(self, lease: Lease, name: str) -> Lease:
-        """Write down the object's name, unless it has one."""
+        """Write down the object's name, unless it has one. Raises `LeaseLost`."""
         return self._commit(lease, {"object_name": func.coalesce(recordings.c.object_name, name)})
 
     def archived(self, lease: Lease, stored: StoredObject, sha256: str, channels: int) -> Lease:
-        """Commit that the bucket holds verified bytes. The lease goes on."""
+        """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`."""
         facts = {
             "generation": stored.generation,
             "size": stored.size,
@@ -89,7 +98,11 @@ class Work:
         return self._commit(lease, facts, State.ARCHIVED)
 
     def finish(self, lease: Lease, state: State, error: str = "") -> None:
-        """Commit the state in which nothing is left to do, and end the lease."""
+        """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
+
+        For `absent`, `failed` and `lost` the call's line says so when it has no other recording.
+        Of what is `erased` nothing stays but SIDs, times and the object's name.
+        """
         values: dict[str, Any] = {**NO_LEASE, "due_at": None, "last_error": error}
         if state is State.ERASED:
             values |= dict.fromkeys(FORGOTTEN)
@@ -98,17 +111,24 @@ class Work:
     def postpone(
         self, lease: Lease, due_at: datetime | None, error: str, *, undecided: bool = False
     ) -> None:
-        """End the lease; try again at `due_at`, or never (parked) when it is None."""
+        """End the lease; try again at `due_at`, or never (parked) when it is None.
+
+        With `undecided`, it is parked until somebody decides. Raises `LeaseLost`.
+        """
         standstill = Standstill.UNDECIDED.value if undecided else None
         values = {"due_at": due_at, "last_error": error, "standstill": standstill}
         self._commit(lease, {**NO_LEASE, **values})
 
     def give_back(self, lease: Lease) -> None:
-        """End the lease as if the recording had never been claimed."""
+        """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
         self._commit(lease, {**NO_LEASE, "attempts": recordings.c.attempts - 1})
 
     def stay(self, lease: Lease, *, for_trial: bool = False) -> None:
-        """End the lease of what is archived and kept at the vendor: nothing is left to do."""
+        """End the lease of what is archived and kept at the vendor: nothing is left to do.
+
+        With `for_trial` it is kept until `end_trial`, whatever else holds. Without it, and if it is
+        not to be kept any more, it stays due. Raises `LeaseLost`.
+        """
         kept = true() if for_trial else recordings.c.keep_at_vendor
         values: dict[str, Any] = {
             "due_at": case((kept, null()), else_=recordings.c.due_at),
@@ -127,7 +147,7 @@ class Work:
             before = [s.value for s, after in MAY_BECOME.items() if state in after]
             statement = statement.where(recordings.c.state.in_(before))
             values = {**values, "state": state.value}
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             row = connection.execute(statement.values(values).returning(recordings)).first()
             if row is None:
                 raise LeaseLost(f"The recording {lease.recording.sid} is somebody else's now.")

@@ -56,13 +56,17 @@ def _last(connection: Connection, sid: str) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
-class Outbox:
-    """The part of the catalog that keeps notices."""
+class Events:
+    """What keeps notices."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def claim_notice(self, now: datetime, until: datetime) -> Notice | None:
-        """Take the notice that is due longest, and count an attempt; None if none is due."""
+    def claim(self, now: datetime, until: datetime) -> Notice | None:
+        """Take the notice that is due longest, and count an attempt; None if none is due.
+
+        Nobody else gets it before `until`; then it is due again, unless it was told or put off.
+        """
         due = notices.alias("due")
         first = (
             select(due.c.id)
@@ -77,21 +81,24 @@ class Outbox:
             .values(due_at=until, attempts=notices.c.attempts + 1)
             .returning(notices.c.id)
         )
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             claimed = connection.scalar(statement)
             return None if claimed is None else _notice(connection, claimed)
 
-    def told(self, notice: Notice, at: datetime) -> None:
-        """Write down that a notice was taken."""
+    def delivered(self, notice: Notice, at: datetime) -> None:
+        """Write down that a notice was taken. It is never due again."""
         self._change(notice, due_at=None, told_at=at, last_error="")
 
-    def put_off(self, notice: Notice, due_at: datetime | None, error: str) -> None:
-        """Tell it again at `due_at`, or never (given up) when it is None."""
+    def retry_at(self, notice: Notice, due_at: datetime | None, error: str) -> None:
+        """Tell it again at `due_at`, or never (given up) when it is None.
+
+        Nothing changes if it was told in the meantime.
+        """
         self._change(notice, due_at=due_at, last_error=error)
 
     def _change(self, notice: Notice, **changes: Any) -> None:
         waiting = (notices.c.id == notice.id) & notices.c.told_at.is_(None)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(update(notices).where(waiting).values(changes))
 
 

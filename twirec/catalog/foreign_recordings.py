@@ -54,50 +54,57 @@ def held(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[bool]:
 
 
 class ForeignRecordings:
-    """The part of the catalog that knows what is not the installation's own."""
+    """What knows what is not the installation's own."""
 
-    database: Database
-    to_adopt: Adopt
+    def __init__(self, database: Database, to_adopt: Adopt) -> None:
+        self._database = database
+        self._to_adopt = to_adopt
 
     def wrote_line(self, account_sid: str, sid: str) -> bool:
-        """Whether a call, or the one that a leg or conference belongs to, was told of live."""
-        with self.database.read() as connection:
+        """Whether a call, or the one that a leg or conference belongs to, was told of live.
+
+        Then it has a line that was not written only after it.
+        """
+        with self._database.read() as connection:
             line = _line(account_sid, owner_of(connection, account_sid, sid)) & ~calls.c.late
             return connection.execute(select(calls.c.call_sid).where(line)).first() is not None
 
     def first_call(self, own_number: str) -> datetime | None:
-        """Return when the first call of a number was told of live; None if none was."""
+        """Return when the first call of a number was told of live, UTC; None if none was."""
         first = select(func.min(calls.c.started_at))
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             began: datetime | None = connection.scalar(
                 first.where(calls.c.own_number == own_number, ~calls.c.late)
             )
         return began
 
     def is_held(self, sid: str) -> bool:
-        """Whether a row was taken over when more was, and stays as it is."""
-        statement = select(recordings.c.sid).where(recordings.c.sid == sid, held(self.to_adopt))
-        with self.database.read() as connection:
+        """Whether a recording is held: it was taken over when more was."""
+        statement = select(recordings.c.sid).where(recordings.c.sid == sid, held(self._to_adopt))
+        with self._database.read() as connection:
             return connection.execute(statement).first() is not None
 
     def set_claim(self, sid: str, claim: Claim) -> None:
         """Write down by what a recording is the installation's own."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(
                 update(recordings).where(recordings.c.sid == sid).values(claim=claim.value)
             )
 
-    def foreign(self, account_sid: str, since: datetime, until: datetime) -> list[Foreign]:
-        """Return what sweeps saw that is not the installation's own, made in a span, UTC."""
-        with self.database.read() as connection:
+    def list(self, account_sid: str, since: datetime, until: datetime) -> list[Foreign]:
+        """Return what sweeps saw that is not the installation's own, made in a span, UTC.
+
+        `until` is exclusive.
+        """
+        with self._database.read() as connection:
             return _foreign(connection, account_sid, since, until)
 
-    def set_foreign(
+    def set(
         self, account_sid: str, since: datetime, until: datetime, seen: Sequence[Foreign]
     ) -> None:
         """Write down what a sweep saw of a span, in the place of what was seen of it before."""
         there = {each.sid: each for each in seen if since <= each.created_at < until}
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             known = {each.sid: each for each in _foreign(connection, account_sid, since, until)}
             gone = [sid for sid, each in known.items() if there.get(sid) != each]
             for at in range(0, len(gone), 500):
@@ -105,11 +112,11 @@ class ForeignRecordings:
                 connection.execute(delete(foreign).where(few))
             new = [each for sid, each in there.items() if known.get(sid) != each]
             for each in new:
-                self.database.insert_once(connection, foreign, _row(each))
+                self._database.insert_once(connection, foreign, _row(each))
 
-    def forget_foreign(self, before: datetime) -> None:
+    def forget(self, before: datetime) -> None:
         """Forget what was made before a moment, UTC."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(delete(foreign).where(foreign.c.created_at < before))
 
 

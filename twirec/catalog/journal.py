@@ -34,11 +34,12 @@ REBUILDING = "rebuild begun"
 class Journal:
     """The part of the catalog for the journal."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def journal_days(self, since: date | None = None) -> list[date]:
+    def days(self, since: date | None = None) -> list[date]:
         """Return the days (UTC) that have rows, or had, in order; `UNDATED` first."""
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             known = connection.execute(select(journal.c.day).distinct()).scalars()
             found = {date.fromisoformat(day) for day in known}
             found.update(_days(connection, midnight(since) if since else BEFORE_ALL))
@@ -47,40 +48,44 @@ class Journal:
         return sorted(day for day in found if since is None or day >= since)
 
     @contextmanager
-    def journal_rows(self, day: date) -> Iterator[Iterator[Row]]:
-        """Open the rows of a day, all of one moment."""
-        with self.database.read(snapshot=True) as connection:
+    def rows(self, day: date) -> Iterator[Iterator[Row]]:
+        """Open the rows of a day: always in the same order, all of one moment, and in pages."""
+        with self._database.read(snapshot=True) as connection:
             yield _rows(connection, day)
 
-    def journal_tokens(self, day: date) -> Collection[str]:
+    def tokens(self, day: date) -> Collection[str]:
         """Return the tokens of the objects that this catalog wrote, or was made from."""
         statement = select(journal.c.token).where(journal.c.day == day.isoformat())
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return set(connection.execute(statement).scalars())
 
-    def add_journal_token(self, day: date, token: str) -> None:
+    def add_token(self, day: date, token: str) -> None:
         """Write a token down. Doing it again changes nothing."""
-        with self.database.write() as connection:
-            self.database.insert_once(connection, journal, _token(day, token))
+        with self._database.write() as connection:
+            self._database.insert_once(connection, journal, _token(day, token))
 
-    def drop_journal_token(self, day: date, token: str) -> None:
-        """Forget a token."""
+    def drop_token(self, day: date, token: str) -> None:
+        """Forget a token. If it is not there, that is done already."""
         this = (journal.c.day == day.isoformat()) & (journal.c.token == token)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(delete(journal).where(this))
 
     def forget_erasing(self, day: date) -> None:
         """Forget of a day's recordings that are `erasing` what is not kept of `erased` ones."""
         erasing = recordings.c.state == State.ERASING.value
         of_day = BY_NAME["recordings"].within(day)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(
                 update(recordings).where(erasing, of_day).values(dict.fromkeys(FORGOTTEN))
             )
 
     def begin_rebuild(self, at: datetime) -> None:
-        """Begin to fill a new catalog."""
-        with self.database.write() as connection:
+        """Begin to fill a new catalog, at `at` (UTC).
+
+        Raises:
+            CatalogNotEmpty: there are rows in it.
+        """
+        with self._database.write() as connection:
             begun = connection.scalar(select(marks.c.at).where(marks.c.name == REBUILDING))
             if begun is not None:
                 raise CatalogNotEmpty(
@@ -96,34 +101,47 @@ class Journal:
             connection.execute(insert(marks).values(name=REBUILDING, at=at))
 
     def restore(self, day: date, rows: Iterable[Row], tokens: Iterable[str]) -> int:
-        """Write the rows of a day and the tokens of its objects, all or nothing."""
+        """Write the rows of a day and the tokens of its objects, all or nothing; count the rows.
+
+        A row that is there already is replaced: of two days that hold it, the one that was written
+        last is restored last. If `rows` raises, nothing was written.
+
+        Raises:
+            JournalUnreadable: a table, a column or a value is not known, or missing.
+        """
         count = 0
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             each = map(of_json, rows)
             while page := list(islice(each, PAGE)):
                 count += len(page)
                 for (name, _), group in groupby(page, lambda row: (row[0].name, tuple(row[1]))):
                     self._write(connection, BY_NAME[name], [columns for _, columns in group])
             for token in tokens:
-                self.database.insert_once(connection, journal, _token(day, token))
+                self._database.insert_once(connection, journal, _token(day, token))
         return count
 
     def recordings_of(self, sids: Sequence[str]) -> Mapping[str, Recording]:
         """Return those of some recordings that are there, by SID."""
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             found = connection.execute(select(recordings).where(recordings.c.sid.in_(sids)))
             return {row.sid: to_recording(row) for row in found}
 
     def take_over(self, found: Sequence[FoundObject]) -> None:
-        """Write what labels say: recordings replaced, calls and consents where there are none."""
-        with self.database.write() as connection, _fitting("its labels do not fit."):
+        """Write what labels say: recordings replaced, calls and consents where there are none.
+
+        A call that is there without a number gets the numbers that they tell.
+
+        Raises:
+            JournalUnreadable: something of it does not fit into the tables; nothing was written.
+        """
+        with self._database.write() as connection, _fitting("its labels do not fit."):
             for each in found:
-                if each.call and not self.database.insert_once(
+                if each.call and not self._database.insert_once(
                     connection, calls, values(each.call)
                 ):
                     fill_line(connection, each.call)
                 if each.consent:
-                    self.database.insert_once(connection, consents, values(each.consent))
+                    self._database.insert_once(connection, consents, values(each.consent))
                 row = values(each.recording)
                 connection.execute(self._writing(BY_NAME["recordings"]), [row])
                 keep_what_is_to_be_kept(connection, each.recording)
@@ -131,8 +149,8 @@ class Journal:
 
     def end_rebuild(self) -> None:
         """Write down that the new catalog is whole."""
-        with self.database.write() as connection:
-            if self.database.engine.dialect.name == "postgresql":
+        with self._database.write() as connection:
+            if self._database.engine.dialect.name == "postgresql":
                 _count_on(connection)
             connection.execute(delete(marks).where(marks.c.name == REBUILDING))
 
@@ -142,7 +160,7 @@ class Journal:
 
     def _writing(self, shelf: Shelf) -> sqlite.Insert | postgresql.Insert:
         """Return what inserts a row, or takes the place of the one of its key."""
-        lite = self.database.engine.dialect.name == "sqlite"
+        lite = self._database.engine.dialect.name == "sqlite"
         statement = (sqlite.insert if lite else postgresql.insert)(shelf.table)
         key = list(shelf.table.primary_key)
         new = {name: statement.excluded[name] for name in shelf.columns if name not in _names(key)}

@@ -25,16 +25,21 @@ UNFINISHED = (Outcome.OPEN.value, Outcome.OWED.value)
 
 
 class Ledger:
-    """The part of the catalog that holds a line for every call."""
+    """What holds a line for every call."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def open_call(self, call: Call) -> Call:
-        """Write a call's line, unless it has one, and return the line that stands."""
+        """Write a call's line, unless it has one, and return the line that stands.
+
+        Of a line that stands only `dial` is written anew, as a caller may be sent on to somebody
+        else, and that it is not `late` once the app was asked about the call.
+        """
         line = _is(call.account_sid, call.call_sid)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             row = values(call)
-            if not self.database.insert_once(connection, calls, row):
+            if not self._database.insert_once(connection, calls, row):
                 said = {"dial": row["dial"]} if call.dial else {}
                 said |= {} if call.late else {"late": False}
                 if said:
@@ -42,17 +47,21 @@ class Ledger:
             return to_call(connection.execute(select(calls).where(line)).one())
 
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
-        """Write the line of a recording whose call nobody knows (any more), unless it has one."""
+        """Write the line of a recording whose call nobody knows (any more), unless it has one.
+
+        A recording that is there becomes one of that call if it is of none, and the vendor keeps
+        its copy of it, if it has one still.
+        """
         recording = recordings.c.sid == recording_sid
         of_none = recording & recordings.c.call_sid.is_(None)
-        with self.database.write() as connection:
-            self.database.insert_once(connection, calls, values(line))
+        with self._database.write() as connection:
+            self._database.insert_once(connection, calls, values(line))
             connection.execute(update(recordings).where(of_none).values(call_sid=line.call_sid))
             keep_copy(connection, recording_sid)
 
     def line(self, account_sid: str, call_sid: str) -> Call | None:
         """Return a call's line without what belongs to it; None if it has none."""
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             row = connection.execute(select(calls).where(_is(account_sid, call_sid))).first()
         return None if row is None else to_call(row)
 
@@ -66,7 +75,7 @@ class Ledger:
             .join(recordings, its_call)
             .where(recordings.c.sid.in_(sids))
         )
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             own = connection.execute(select(calls).where(calls.c.call_sid.in_(sids)))
             found = {row.call_sid: to_call(row) for row in own}
             return {row.sid: to_call(row) for row in connection.execute(by_recording)} | found
@@ -78,11 +87,21 @@ class Ledger:
         channel_maps: Mapping[str, tuple[Role, ...]],
         audited: AuditDraft | None = None,
     ) -> bool:
-        """Let a line have the numbers, the direction and the channels of `after`."""
+        """Let a line have the numbers, the direction and the channels of `after`.
+
+        False, and nothing done, if its numbers and direction are not those of `before` any more.
+        The change and its entry of the audit log are both there, or neither.
+
+        Args:
+            before: the line as it was read.
+            after: as it is to be.
+            channel_maps: who is on which channel, by the SID of a recording of the call.
+            audited: what is to be written down of it; None where only the vendor says so.
+        """
         was, row = values(before), values(after)
         same = [calls.c[name].is_not_distinct_from(was[name]) for name in NUMBERS]
         changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             line = _is(before.account_sid, before.call_sid)
             if not connection.execute(update(calls).where(line, *same).values(changes)).rowcount:
                 return False
@@ -105,14 +124,18 @@ class Ledger:
         steady: str = "",
         from_the_beginning: bool = False,
     ) -> None:
-        """Set when the announcement was last sent, and to which leg; a new leg starts over."""
+        """Set when the announcement was last sent, by both clocks, and to which leg.
+
+        A new leg, and one that hears the announcement from the beginning, was asked nothing yet.
+        Nothing changes once a consent is written.
+        """
         answered = exists().where(
             consents.c.account_sid == account_sid, consents.c.call_sid == call_sid
         )
         asked: ColumnElement[int] | int = 0
         if not from_the_beginning:
             asked = case((calls.c.leg == leg, calls.c.asked), else_=0)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(
                 update(calls)
                 .where(_is(account_sid, call_sid), ~answered)
@@ -120,8 +143,11 @@ class Ledger:
             )
 
     def ask_again(self, account_sid: str, call_sid: str, asked: int, at: datetime) -> None:
-        """Count that the question is put once more, after it was put `asked` times, and when."""
-        with self.database.write() as connection:
+        """Count that the question is put once more, after it was put `asked` times, and when.
+
+        Nothing changes if it was put more often already.
+        """
+        with self._database.write() as connection:
             connection.execute(
                 update(calls)
                 .where(_is(account_sid, call_sid), calls.c.asked == asked)
@@ -129,20 +155,31 @@ class Ledger:
             )
 
     def call(self, account_sid: str, call_sid: str) -> CallRecord:
-        """Return a call with its consents and recordings."""
-        with self.database.read() as connection:
+        """Return a call with its consents and recordings.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        with self._database.read() as connection:
             found = whole(connection, [_is(account_sid, call_sid)], limit=1)
         if not found:
             raise NotFound(f"The catalog has no call {call_sid}.")
         return found[0]
 
     def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
-        """Write a consent, unless that leg has one, and return the one that stands."""
+        """Write a consent, unless that leg has one, and return the one that stands.
+
+        If it is new, that is the very object that was given, and with `reason` the call's line is
+        closed as not recorded.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
         call = _is(consent.account_sid, consent.call_sid)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             if connection.execute(select(calls.c.call_sid).where(call)).first() is None:
                 raise NotFound(f"The catalog has no call {consent.call_sid}.")
-            new = self.database.insert_once(connection, consents, values(consent))
+            new = self._database.insert_once(connection, consents, values(consent))
             if new and reason:
                 connection.execute(
                     update(calls)
@@ -162,10 +199,14 @@ class Ledger:
         reason: Reason | None,
         ended_at: datetime | None,
     ) -> None:
-        """Say what came of a call, and when it ended, if it did."""
+        """Say what came of a call, and when it ended, if it did.
+
+        A line that is `recorded` or `not_recorded` keeps outcome and reason; a line without an end
+        gets `ended_at`. A call that is not there stays so.
+        """
         call = _is(account_sid, call_sid)
         said = {"outcome": outcome.value, "reason": reason.value if reason else None}
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(
                 update(calls).where(call, calls.c.outcome.in_(UNFINISHED)).values(said)
             )
@@ -176,7 +217,10 @@ class Ledger:
     def unfinished_calls(
         self, before: datetime, *, after: Call | None = None, limit: int = 1000
     ) -> list[Call]:
-        """Return calls that started before `before` and are still `open` or `owed`."""
+        """Return calls that started before `before` and are still `open` or `owed`.
+
+        Oldest first, a page at a time: `after` is the last one of the page before.
+        """
         statement = (
             select(calls)
             .where(calls.c.outcome.in_(UNFINISHED), calls.c.started_at < before)
@@ -187,14 +231,17 @@ class Ledger:
             later = calls.c.started_at > after.started_at
             same = (calls.c.started_at == after.started_at) & (calls.c.call_sid > after.call_sid)
             statement = statement.where(later | same)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_call(row) for row in connection.execute(statement)]
 
     def owns(self, number: str) -> bool:
-        """Whether there are lines, written live, of calls of this number as an own number."""
+        """Whether there are lines of calls to or from this number as an own number.
+
+        Those that were written only after the call do not count.
+        """
         own = (calls.c.own_number == number) & ~calls.c.late
         statement = select(calls.c.call_sid).where(own).limit(1)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return connection.execute(statement).first() is not None
 
 

@@ -37,20 +37,21 @@ UNSETTLED = differences.c.recording_sid.in_(
 RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
 
 
-class Upkeep:
+class Operations:
     """The part of the catalog for operators."""
 
-    database: Database
-    to_adopt: Adopt
+    def __init__(self, database: Database, to_adopt: Adopt) -> None:
+        self._database = database
+        self._to_adopt = to_adopt
 
     def stats(self, since: datetime | None) -> Stats:
         """Count, without loading what is counted."""
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return Stats(
                 **_recorded(connection, since),
                 **_lines(connection, since),
-                **_waiting(connection, ~held(self.to_adopt)),
-                **_foreign(connection, self.to_adopt),
+                **_waiting(connection, ~held(self._to_adopt)),
+                **_foreign(connection, self._to_adopt),
             )
 
     def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
@@ -59,7 +60,7 @@ class Upkeep:
             recordings.c.state.in_([state.value for state in RECORDED])
         )
         began = recordings.c.started_at
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             rows = [
                 connection.execute(counted.where(began >= start, began < end)).one()
                 for start, end in pairwise(edges)
@@ -68,8 +69,8 @@ class Upkeep:
 
     def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
         """Write down that an object differs, with its entry of the audit log, if it is news."""
-        with self.database.write() as connection:
-            if not self.database.insert_once(connection, differences, values(difference)):
+        with self._database.write() as connection:
+            if not self._database.insert_once(connection, differences, values(difference)):
                 return False
             append(connection, audited)
         return True
@@ -80,13 +81,13 @@ class Upkeep:
         statement = select(differences).where(UNSETTLED).order_by(*oldest)
         if recording_sid is not None:
             statement = statement.where(differences.c.recording_sid == recording_sid)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [Difference(**row) for row in connection.execute(statement).mappings()]
 
     def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
         """Forget what differs of a recording and of what was made of it, and write the entry."""
         of_it = differences.c.recording_sid == recording_sid
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             gone = connection.execute(delete(differences).where(of_it))
             append(connection, audited)
         return gone.rowcount
@@ -94,8 +95,8 @@ class Upkeep:
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt."""
         which = PARKED if sid is None else (PARKED | GIVEN_UP) & (recordings.c.sid == sid)
-        which = which & ~held(self.to_adopt)
-        with self.database.write() as connection:
+        which = which & ~held(self._to_adopt)
+        with self._database.write() as connection:
             changed = connection.execute(
                 update(recordings)
                 .where(which)

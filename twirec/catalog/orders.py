@@ -23,17 +23,28 @@ COPYING = recordings.c.state == State.COMPLETED.value
 
 
 class Orders:
-    """The part of the catalog that keeps orders."""
+    """What keeps orders."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def admit(self, order: Order) -> Recording:
-        """Write an order down, and take the recording out of quarantine."""
+        """Write an order down, and take the recording out of quarantine.
+
+        Raises:
+            NotFound: it is not there, or not in quarantine any more.
+        """
         changes = {"custody": Custody.ACTIVE.value, "legal_ground": order.why}
         return self._order(order, recordings.c.custody == Custody.QUARANTINED.value, changes)
 
-    def order_erasure(self, order: Order) -> Recording:
-        """Write an order down, and make the recording due to be destroyed."""
+    def erase(self, order: Order) -> Recording:
+        """Write an order down, and make the recording due to be destroyed.
+
+        Who holds its lease loses it.
+
+        Raises:
+            NotFound: it is not there, or cannot be erased any more.
+        """
         before = [state.value for state, after in MAY_BECOME.items() if State.ERASING in after]
         changes = {
             "state": State.ERASING.value,
@@ -47,7 +58,13 @@ class Orders:
         return self._order(order, recordings.c.state.in_(before), changes)
 
     def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
-        """Write an order down, and make the recording due to be archived in spite of its error."""
+        """Write an order down, and make the recording due to be archived in spite of its error.
+
+        That and its entry of the audit log are all there, or none.
+
+        Raises:
+            NotFound: it is not there, or does not wait with that error for a decision any more.
+        """
         as_it_was = UNDECIDED & COPYING & (recordings.c.last_error == acceptance.despite)
         changes = {
             "accepted": acceptance,
@@ -59,14 +76,21 @@ class Orders:
         return self._order(order, PARKED & as_it_was, changes, audited)
 
     def give_up(self, order: Order, audited: AuditDraft) -> Recording:
-        """Write an order down, and let nothing more be tried of a recording."""
+        """Write an order down, and let nothing more be tried of a parked recording.
+
+        That and its entry of the audit log are all there, or none. The call's line says so when it
+        has no other recording; `retry` takes it back.
+
+        Raises:
+            NotFound: it is not there, or not parked with its copy still to be made any more.
+        """
         changes = {"standstill": Standstill.GIVEN_UP.value}
         return self._order(order, PARKED & COPYING, changes, audited)
 
-    def orders(self, recording_sid: str) -> list[Order]:
+    def of(self, recording_sid: str) -> list[Order]:
         """Return what was ordered of a recording, oldest first."""
         statement = select(orders).where(orders.c.recording_sid == recording_sid)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_order(row) for row in connection.execute(statement.order_by(orders.c.id))]
 
     def _order(
@@ -82,7 +106,7 @@ class Orders:
             .values(changes)
             .returning(recordings)
         )
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             row = connection.execute(statement).first()
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")

@@ -15,13 +15,14 @@ from twirec.model.records import Pause
 
 
 class Pauses:
-    """The part of the catalog that knows when a recording was paused."""
+    """What knows when a recording was paused."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def begin_pause(self, pause: Pause) -> Pause:
+    def begin(self, pause: Pause) -> Pause:
         """Write down that a recording was paused, unless it is; return the span that stands."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             append(
                 connection,
                 AuditDraft(pause.paused_at, pause.by, "", Action.PAUSE, sid=pause.recording_sid),
@@ -32,17 +33,17 @@ class Pauses:
             connection.execute(insert(pauses).values(values(pause)))
             return pause
 
-    def end_pauses(self, recording_sid: str, at: datetime) -> None:
-        """Write down that a recording goes on."""
-        with self.database.write() as connection:
+    def end(self, recording_sid: str, at: datetime) -> None:
+        """Write down that a recording goes on. Nothing changes if it was not paused."""
+        with self._database.write() as connection:
             still = _open(recording_sid)
             connection.execute(update(pauses).where(still).values(resumed_at=at))
 
-    def open_pauses(self) -> list[Pause]:
-        """Return the pauses of which no end is known, oldest first."""
+    def open(self) -> list[Pause]:
+        """Return the pauses of which no end is known, oldest first, also of what ended since."""
         unended = pauses.c.resumed_at.is_(None)
         statement = select(pauses).where(unended).order_by(pauses.c.paused_at)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_pause(row) for row in connection.execute(statement)]
 
 

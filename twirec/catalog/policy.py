@@ -18,25 +18,26 @@ SETTINGS = "settings"
 
 
 class Policies:
-    """The part of the catalog that knows who was to be recorded when."""
+    """What knows who was to be recorded when."""
 
-    database: Database
-    audit_key: str
+    def __init__(self, database: Database, audit_key: str) -> None:
+        self._database = database
+        self._audit_key = audit_key
 
-    def change_policy(self, change: PolicyChange) -> None:
-        """Add a change to the history, and its entry to the audit log."""
+    def change(self, change: PolicyChange) -> None:
+        """Add a change to the history, which nothing ever takes away from."""
         way = {"direction": change.direction} if change.direction else {}
-        number = stand_in(change.number, self.audit_key) if change.number else ""
+        number = stand_in(change.number, self._audit_key) if change.number else ""
         said = {"of": "a number" if change.number else "all", **way, **change.said}
         draft = AuditDraft(change.at, change.by, "", Action.POLICY, number=number, detail=said)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             made = insert(policy_changes).values(values(change)).returning(policy_changes)
             tell_of(connection, connection.execute(made).mappings().one(), "change", draft)
 
     def note_default(self, policy: Policy, at: datetime) -> None:
-        """Add what the settings say of the policy to its history, if it is not what they said."""
+        """Add what the settings say of the policy to its history, if they said something else."""
         draft = AuditDraft(at, SETTINGS, "", Action.POLICY, detail={"of": "all"})
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             newest = select(policy_defaults).order_by(policy_defaults.c.id.desc()).limit(1)
             row = connection.execute(newest).first()
             if row is None or to_policy(row) != policy:
@@ -44,15 +45,15 @@ class Policies:
                 made = connection.execute(said.returning(policy_defaults))
                 tell_of(connection, made.mappings().one(), "default", draft)
 
-    def policy_defaults(self) -> list[tuple[datetime, Policy]]:
+    def defaults(self) -> list[tuple[datetime, Policy]]:
         """Return what the settings said of the policy, and since when, oldest first."""
         oldest_first = (policy_defaults.c.at, policy_defaults.c.id)
         statement = select(policy_defaults).order_by(*oldest_first)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [(row.at, to_policy(row)) for row in connection.execute(statement)]
 
-    def policy_history(self) -> list[PolicyChange]:
-        """Return all changes, oldest first, however the clocks go of who made them."""
+    def history(self) -> list[PolicyChange]:
+        """Return all changes, oldest first."""
         statement = select(policy_changes).order_by(policy_changes.c.id)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_policy_change(row) for row in connection.execute(statement)]

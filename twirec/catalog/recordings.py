@@ -52,10 +52,11 @@ ONE_SECOND = timedelta(seconds=1)
 
 
 class Recordings:
-    """The part of the catalog that knows which recordings there are."""
+    """What knows which recordings there are."""
 
-    database: Database
-    to_adopt: Adopt
+    def __init__(self, database: Database, to_adopt: Adopt) -> None:
+        self._database = database
+        self._to_adopt = to_adopt
 
     def receive(
         self,
@@ -65,8 +66,21 @@ class Recordings:
         channel_map: tuple[Role, ...],
         at: datetime,
     ) -> Recording | None:
-        """Keep a callback, and bring the recording to what it says, by the table of states."""
-        with self.database.write() as connection:
+        """Keep a callback, and bring the recording to what it says, by the table of states.
+
+        The recording is made if it is not there. `state` None (a word without a meaning to us)
+        keeps the callback only, and returns None if the recording is not there. A recording that
+        comes to `completed` is due at once. What is recorded of a leg or a conference is a
+        recording of the call that it belongs to. The call's line becomes `recorded`, or
+        `not_recorded` when the state is `absent` or `failed` and it has no other recording. A new
+        recording is quarantined unless it began after a consent of its call that allows recording.
+        On the move to another state what is said now counts, not what was said before. A
+        repetition changes nothing but that it is kept. Of what is erased, or to be, nothing is.
+
+        Raises:
+            RequestRefused: the recording is another account's; nothing is kept.
+        """
+        with self._database.write() as connection:
             known = _find(connection, callback.recording_sid)
             if known is not None and known.account_sid != callback.account_sid:
                 raise RequestRefused(
@@ -79,7 +93,7 @@ class Recordings:
                 return known
             if known is None:
                 told = _told(connection, callback, state, channel_map, at)
-                if self.database.insert_once(connection, recordings, values(told)):
+                if self._database.insert_once(connection, recordings, values(told)):
                     set_custody(connection, told)
                     tell_ledger(connection, told)
                     return _find(connection, told.sid)
@@ -90,26 +104,37 @@ class Recordings:
             return _advance(connection, known, state, _facts(connection, callback), at)
 
     def adopt(self, recording: Recording) -> bool:
-        """Add a recording that a sweep found. False, and nothing done, if it is there."""
-        with self.database.write() as connection:
-            new = self.database.insert_once(connection, recordings, values(recording))
+        """Add a recording that a sweep found. False, and nothing done, if it is there.
+
+        As in `receive`, it may be quarantined, and the call's line says that it was recorded.
+        """
+        with self._database.write() as connection:
+            new = self._database.insert_once(connection, recordings, values(recording))
             if new:
                 set_custody(connection, recording)
                 keep_what_is_to_be_kept(connection, recording)
                 tell_ledger(connection, recording)
             return new
 
-    def recording(self, sid: str) -> Recording:
-        """Return a recording."""
-        with self.database.read() as connection:
+    def get(self, sid: str) -> Recording:
+        """Return a recording.
+
+        Raises:
+            NotFound: the catalog has none of that SID.
+        """
+        with self._database.read() as connection:
             found = _find(connection, sid)
         if found is None:
             raise NotFound(f"The catalog has no recording {sid}.")
         return found
 
     def refresh(self, sid: str, found: VendorRecording, state: State, at: datetime) -> bool:
-        """Bring a recording to what the vendor itself says. True if its state moved."""
-        with self.database.write() as connection:
+        """Bring a recording to what the vendor itself says. True if its state moved.
+
+        Facts that were missing (start, duration, channels, error, encryption) are filled in. A
+        recording that is leased to a worker is left alone.
+        """
+        with self._database.write() as connection:
             row = connection.execute(
                 select(recordings).where(recordings.c.sid == sid).with_for_update()
             ).first()
@@ -120,35 +145,45 @@ class Recordings:
             return _advance(connection, known, state, facts, at).state != known.state
 
     def named(self, prefix: str, *, after: str | None = None, limit: int) -> list[Recording]:
-        """Return recordings whose object's name begins so, in order of the names."""
+        """Return recordings whose object's name begins so, in order of the names' code points.
+
+        Args:
+            prefix: what the names begin with.
+            after: the last name of the page before.
+            limit: how many at the most.
+        """
         name = recordings.c.object_name
         begins_so = (name >= prefix) & (name < prefix + LAST)  # unlike LIKE, by the index
         statement = select(recordings).where(begins_so).order_by(name).limit(limit)
         if after is not None:
             statement = statement.where(name > after)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_recording(row) for row in connection.execute(statement)]
 
     def parked(self, limit: int | None = None) -> list[Recording]:
-        """Return what was given up, with the last error, oldest first."""
+        """Return what is parked (something is left to do, and it is not due), oldest first."""
         oldest = (recordings.c.started_at, recordings.c.sid)
         statement = (
-            select(recordings).where(PARKED, ~held(self.to_adopt)).order_by(*oldest).limit(limit)
+            select(recordings).where(PARKED, ~held(self._to_adopt)).order_by(*oldest).limit(limit)
         )
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_recording(row) for row in connection.execute(statement)]
 
     def in_progress(self, before: datetime) -> list[Recording]:
         """Return what Twilio last said is being recorded, and began before a moment."""
         begun = or_(recordings.c.started_at < before, recordings.c.started_at.is_(None))
         statement = select(recordings).where(recordings.c.state == State.RECORDING.value, begun)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [to_recording(row) for row in connection.execute(statement)]
 
     def make_due(self, sid: str, at: datetime) -> bool:
-        """Let a worker take what is parked up once more. What waits for a decision stays."""
+        """Let a worker take what is parked up once more: if that fails, it is parked again.
+
+        False, and nothing is done, to what is not parked (any more), or waits until somebody
+        decides.
+        """
         this = (recordings.c.sid == sid) & PARKED & ~UNDECIDED
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             return bool(
                 connection.execute(update(recordings).where(this).values(due_at=at)).rowcount
             )

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, exists, func, select
 
-from twirec.catalog.audit import append
 from twirec.catalog.call_records import whole
 from twirec.catalog.database import Database
-from twirec.catalog.rows import TAIL, values
+from twirec.catalog.rows import TAIL
 from twirec.catalog.tables import calls, consents, notes, recordings
-from twirec.model.audit import Action, AuditDraft
 from twirec.model.errors import NotFound
-from twirec.model.records import CallRecord, Note
+from twirec.model.records import CallRecord
 from twirec.model.search import Query, hide
 from twirec.model.states import State
 
 
 class Search:
-    """The part of the catalog that finds calls."""
+    """What finds calls."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, sid: str) -> CallRecord:
-        """Return the call of a SID, its own or that of one of its recordings."""
+        """Return the call of a SID, its own or that of one of its recordings.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+        """
         of_recording = select(recordings.c.account_sid, recordings.c.call_sid).where(
             recordings.c.sid == sid
         )
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             known = connection.execute(of_recording).first()
             line = calls.c.call_sid == (known.call_sid if known else sid)
             if known:
@@ -36,8 +39,12 @@ class Search:
             raise NotFound(f"The catalog has no call or recording {sid}.")
         return found[0]
 
-    def search(self, query: Query) -> list[CallRecord]:
-        """Return the calls that match, newest first."""
+    def page(self, query: Query) -> list[CallRecord]:
+        """Return the calls that match, newest first; those that start together by their SID.
+
+        A recording that the query does not see is not in the answer, and nothing is found by it.
+        One that was erased shows only that there was one, and is not found by its length.
+        """
         conditions = _conditions(query)
         if query.after is not None:
             started_at, call_sid = query.after
@@ -46,26 +53,15 @@ class Search:
                 calls.c.started_at <= started_at,
                 (calls.c.started_at < started_at) | same,
             ]
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             found = whole(connection, conditions, limit=query.limit)
         return [hide(record, query.sees) for record in found]
 
     def count(self, query: Query) -> int:
         """Return how many calls match, whatever `after` and `limit` say."""
         statement = select(func.count()).select_from(calls).where(*_conditions(query))
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return connection.execute(statement).scalar_one()
-
-    def annotate(self, note: Note) -> None:
-        """Add a note to a call; with a case number, that is the call's from now on."""
-        line = (calls.c.account_sid == note.account_sid) & (calls.c.call_sid == note.call_sid)
-        with self.database.write() as connection:
-            if connection.execute(select(calls.c.call_sid).where(line)).first() is None:
-                raise NotFound(f"The catalog has no call {note.call_sid}.")
-            connection.execute(insert(notes).values(values(note)))
-            if note.case_number is not None:
-                connection.execute(update(calls).where(line).values(case_number=note.case_number))
-            append(connection, AuditDraft(note.at, note.by, "", Action.ANNOTATE, sid=note.call_sid))
 
 
 def _conditions(query: Query) -> list[ColumnElement[bool]]:

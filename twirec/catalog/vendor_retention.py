@@ -16,33 +16,37 @@ STILL_THERE = (State.RECORDING, State.COMPLETED, State.ARCHIVED)
 """The states in which the vendor's copy is there, or will be."""
 
 
-class Keeping:
-    """The part of the catalog that knows which copies stay at the vendor."""
+class VendorRetention:
+    """What knows which copies stay at the vendor."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def keep_at_vendor(self, sid: str) -> bool:
-        """Let the vendor keep its copy of a recording."""
-        with self.database.write() as connection:
+    def keep(self, sid: str) -> bool:
+        """Let the vendor keep its copy of a recording. False if it is too late, or not there."""
+        with self._database.write() as connection:
             return keep_copy(connection, sid)
 
     def let_go(self, sid: str, at: datetime) -> bool:
-        """Take `keep_at_vendor` back: what is archived is due to be deleted at the vendor."""
+        """Take `keep_at_vendor` back: what is archived is due to be deleted at the vendor.
+
+        False, and nothing done, if it was not kept.
+        """
         archived = recordings.c.state == State.ARCHIVED.value
         due_at = case((archived, at), else_=recordings.c.due_at)
         changes = {"keep_at_vendor": False, "due_at": due_at}
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             return _mark_kept(connection, sid, recordings.c.keep_at_vendor, changes)
 
     def end_trial(self, at: datetime, limit: int) -> int:
         """Let go of what is kept for a trial, oldest first, so many at the most; return how many.
 
-        What is to stay for another reason too, stays.
+        It is due to be deleted at the vendor, unless `keep_at_vendor` holds for it too.
         """
         still = select(recordings.c.sid).where(
             recordings.c.kept_for_trial, recordings.c.lease.is_(None)
         )
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             lot = still.order_by(recordings.c.started_at, recordings.c.sid).limit(limit)
             sids = list(connection.scalars(lot))
         if not sids:
@@ -53,23 +57,23 @@ class Keeping:
             "due_at": case((to_release, at), else_=recordings.c.due_at),
             "attempts": 0,
         }
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             these = still.where(recordings.c.sid.in_(sids))
             connection.execute(
                 update(recordings).where(recordings.c.sid.in_(these)).values(changes)
             )
         return len(sids)
 
-    def begin_keeping(self, account_sid: str, since: datetime, until: datetime) -> None:
+    def begin(self, account_sid: str, since: datetime, until: datetime) -> None:
         """Let what is adopted from now on be kept at the vendor, if it began in that span."""
         span = {"account_sid": account_sid, "since": since, "until": until}
-        with self.database.write() as connection:
-            self.database.insert_once(connection, keeping, span)
+        with self._database.write() as connection:
+            self._database.insert_once(connection, keeping, span)
 
-    def end_keeping(self, account_sid: str, since: datetime, until: datetime) -> None:
-        """End that for every span that lies within this one."""
+    def end(self, account_sid: str, since: datetime, until: datetime) -> None:
+        """End that for every span that lies within this one. What was adopted stays as it is."""
         within = (keeping.c.since >= since) & (keeping.c.until <= until)
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             connection.execute(delete(keeping).where(keeping.c.account_sid == account_sid, within))
 
 

@@ -14,13 +14,18 @@ from twirec.model.vocabulary import Direction, Role
 from twirec.model.waveform import LOUDEST, Side, Span, Waveform
 
 
-class Waves:
-    """The part of the catalog that keeps waveforms."""
+class Waveforms:
+    """What keeps waveforms."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def keep_waveform(self, recording_sid: str, waveform: Waveform) -> bool:
-        """Keep what was measured of a recording. False if it is there, or nothing is archived."""
+    def keep(self, recording_sid: str, waveform: Waveform) -> bool:
+        """Keep what was measured of a recording, without who is on which channel.
+
+        False, and nothing done, if there is one already, or if the recording is not archived (any
+        more). It goes when the recording is erased.
+        """
         archived = (
             select(recordings.c.sid)
             .where(
@@ -30,20 +35,25 @@ class Waves:
             .with_for_update()  # so that no erasure comes in between
         )
         row = {"recording_sid": recording_sid, **_values(waveform)}
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             if connection.execute(archived).first() is None:
                 return False
-            return self.database.insert_once(connection, waveforms, row)
+            return self._database.insert_once(connection, waveforms, row)
 
-    def kept_waveform(self, recording_sid: str) -> Waveform | None:
-        """Return what was measured of a recording, if it is kept."""
+    def get(self, recording_sid: str) -> Waveform | None:
+        """Return what was measured of a recording, without roles and warnings, if it is kept."""
         statement = select(waveforms).where(waveforms.c.recording_sid == recording_sid)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             row = connection.execute(statement).first()
         return None if row is None else _to_waveform(row)
 
     def first_speakers(self, recording: Recording, limit: int) -> list[Role]:
-        """Return who spoke first in the latest recordings like that one, the latest first."""
+        """Return who spoke first in the latest recordings like that one, the latest first.
+
+        Like a recording of a call in are those of calls in to the same own number, which were
+        started in the same way; none is like one of a call out. Those in which nobody was first,
+        or nobody knows who that is, are left out.
+        """
         its_call = (recordings.c.account_sid == calls.c.account_sid) & (
             recordings.c.call_sid == calls.c.call_sid
         )
@@ -69,7 +79,7 @@ class Waves:
             .order_by(recordings.c.started_at.desc())
             .limit(limit)
         )
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             found = list(connection.execute(statement))
         return [
             Role(row.channel_map[row.first - 1])

@@ -68,7 +68,7 @@ def report(archive: Archive, sandbox: Sandbox, played: list[Played], *, as_json:
         wrong.append(f"{len(recordings)} recordings in the bucket, {expected} expected")
     left = [found.sid for found in archive.vendor.recordings(sandbox.account_sid)]
     # A recording that never was (absent) is only a note; Twilio deletes none that is not completed.
-    left = [sid for sid in left if archive.catalog.recording(sid).state is not State.ABSENT]
+    left = [sid for sid in left if archive.catalog.recordings.get(sid).state is not State.ABSENT]
     wrong += [f"{sid} is still at the vendor" for sid in left]
     if as_json:
         objects = [{"name": each.name, "size": each.size, **each.labels} for each in stored]

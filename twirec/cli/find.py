@@ -206,7 +206,7 @@ def show(sid: str, as_json: bool) -> None:
         _show_alone(archive, sid, as_json)
         return
     wordings = {
-        consent.announcement: archive.catalog.announcement(consent.announcement)
+        consent.announcement: archive.catalog.announcements.get(consent.announcement)
         for consent in record.consents
     }
     if as_json:
@@ -227,7 +227,7 @@ def show(sid: str, as_json: bool) -> None:
 
 def _show_alone(archive: Archive, sid: str, as_json: bool) -> None:
     """Show a recording whose call nobody knows (any more)."""
-    recording = archive.catalog.recording(sid)
+    recording = archive.catalog.recordings.get(sid)
     if as_json:
         print_json({"recordings": [_with_sound(archive, recording)]})
     else:
@@ -299,7 +299,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
             "object": recording.object_name,
             "size": recording.size,
             "sha256": recording.sha256,
-            "due": None if archive.catalog.is_held(recording.sid) else recording.due_at,
+            "due": None if archive.catalog.foreign.is_held(recording.sid) else recording.due_at,
             "last error": recording.last_error,
             "waits for": DECIDE if recording.undecided else "",
             **_decided(archive, recording),
@@ -312,7 +312,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
 def _kept(archive: Archive, recording: Recording) -> str:
     """Return why Twilio's copy stays where it is; empty where it does not."""
     if not recording.kept:
-        held = archive.catalog.is_held(recording.sid)
+        held = archive.catalog.foreign.is_held(recording.sid)
         return "left alone, as it is not proven to be ours (TWIREC_ADOPT)" if held else ""
     if recording.keep_at_vendor:
         return "kept there until somebody says otherwise"
@@ -327,7 +327,7 @@ def _decided(archive: Archive, recording: Recording) -> dict[str, str]:
         return {"accepted by": said, "despite": accepted.despite}
     if not recording.given_up:
         return {}
-    orders = archive.catalog.orders(recording.sid)
+    orders = archive.catalog.orders.of(recording.sid)
     order = [each for each in orders if each.kind is OrderKind.GIVE_UP][-1]
     return {"given up by": f"{order.by}: {order.why}"}
 

@@ -135,7 +135,7 @@ def _switch(
 def _show(
     archive: Archive, number: str | None, direction: str | None, at: datetime | None, as_json: bool
 ) -> None:
-    history = archive.catalog.policy_history()
+    history = archive.catalog.policy.history()
     numbers = [number] if number else sorted({each.number for each in history if each.number})
     directions = [Direction(direction)] if direction else list(Direction)
     scopes = [(own, way) for own in ([] if number else [""]) + numbers for way in directions]

@@ -87,7 +87,7 @@ def erase(sid: str, reason: str, yes: bool, as_json: bool) -> None:
     It cannot be undone, and asks first. The workers do it; the call's line stays.
     """
     archive = Archive.from_env()
-    recording = archive.catalog.recording(sid)  # one that is not there is not asked about
+    recording = archive.catalog.recordings.get(sid)  # one that is not there is not asked about
     if not yes:
         ask(f"Destroy {sid}, which is {recording.state}, everywhere and for ever?")
     ordered = archive.erase(sid, why=reason, by=operating_user())

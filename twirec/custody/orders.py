@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 
+from twirec.catalog import Catalog
 from twirec.model.bucket import TO_ERASE
-from twirec.model.catalog import Catalog
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
 from twirec.model.given import text
@@ -52,9 +52,9 @@ class Orders:
             InvalidQuery: it is not quarantined, or no ground is given.
         """
         ground = check_ground(ground)
-        if self._catalog.recording(sid).custody is not Custody.QUARANTINED:
+        if self._catalog.recordings.get(sid).custody is not Custody.QUARANTINED:
             raise InvalidQuery(f"{sid} is not in quarantine.")
-        admitted = self._catalog.admit(Order(sid, OrderKind.ADMIT, at, by, ground))
+        admitted = self._catalog.orders.admit(Order(sid, OrderKind.ADMIT, at, by, ground))
         said = {"custody": admitted.custody.value, "legal_ground": admitted.legal_ground}
         self._label(admitted, said)
         return admitted
@@ -75,10 +75,10 @@ class Orders:
             InvalidQuery: there is nothing to destroy (yet), or no reason is given.
         """
         _said(why, "reason")
-        state = self._catalog.recording(sid).state
+        state = self._catalog.recordings.get(sid).state
         if state not in ERASABLE:
             raise InvalidQuery(f"{sid} is {state}: there is nothing to erase.")
-        ordered = self._catalog.order_erasure(Order(sid, OrderKind.ERASE, at, by, why.strip()))
+        ordered = self._catalog.orders.erase(Order(sid, OrderKind.ERASE, at, by, why.strip()))
         self._label(ordered, {TO_ERASE: at.isoformat()})
         return ordered
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.doctor.results import failed, ok, warning
 from twirec.model.audit import AuditCheck
 from twirec.model.inspection import Check, Finding
@@ -18,8 +18,8 @@ LATE = timedelta(days=3)
 
 def audit_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Say whether the audit log is whole, as far as is known."""
-    with closing(SqlCatalog(settings.database_url)) as catalog:
-        yield check_audit(catalog.audit_check(), now)
+    with closing(Catalog(settings.database_url)) as catalog:
+        yield check_audit(catalog.audit.check(), now)
 
 
 def check_audit(check: AuditCheck | None, now: datetime) -> Finding:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from twirec.adapters.folder_inspect import marks_around, unmounted_above
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.adapters.own_app import whose
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.doctor.public_url import PING
 from twirec.doctor.results import failed, guarded, ok, unknown, warning
 from twirec.model.bucket_mark import MARKED, NAME, read_mark
@@ -48,8 +48,8 @@ def identity_findings(
         elsewhere: voice URLs of the accounts that are not this app's; None if Twilio told of none
             at all.
     """
-    with closing(SqlCatalog(settings.database_url)) as catalog:
-        own, was_marked = catalog.identity(), catalog.mark(MARKED) is not None
+    with closing(Catalog(settings.database_url)) as catalog:
+        own, was_marked = catalog.identity(), catalog.marks.get(MARKED) is not None
     for said in catalogs[:1]:
         yield check_same_catalog(own, said)
     yield from guarded(Check.MARK, partial(_bucket, settings.bucket, own, was_marked))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.doctor.results import ok, warning
 from twirec.model.inspection import Check, Finding
 from twirec.model.operations import Stats
@@ -17,8 +17,8 @@ MOST_NAMED = 3
 
 def ownership_findings(settings: Settings) -> Iterator[Finding]:
     """Say what the sweeps saw that is not ours, what stays at Twilio, and what is parked."""
-    with closing(SqlCatalog(settings.database_url, adopt=settings.adopt)) as catalog:
-        stats = catalog.stats(None)
+    with closing(Catalog(settings.database_url, adopt=settings.adopt)) as catalog:
+        stats = catalog.operations.stats(None)
     yield check_adopt(settings, stats)
     yield check_kept(settings, stats)
     yield check_parked(stats)

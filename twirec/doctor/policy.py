@@ -8,7 +8,7 @@ from datetime import datetime
 
 from twirec.calls.policy import check_fits, decide_all, scopes_of
 from twirec.calls.wordings import check_said
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.doctor.results import failed, ok
 from twirec.model.errors import InvalidQuery
 from twirec.model.inspection import Check, Finding
@@ -18,8 +18,8 @@ from twirec.settings import Settings
 
 def policy_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Check the policy of every number and direction that anything was said of."""
-    with closing(SqlCatalog(settings.database_url)) as catalog:
-        history = catalog.policy_history()
+    with closing(Catalog(settings.database_url)) as catalog:
+        history = catalog.policy.history()
     yield from check_policy(settings, history, now)
 
 

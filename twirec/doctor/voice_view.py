@@ -11,7 +11,7 @@ from twirec.adapters.own_app import post
 from twirec.calls.forms import PROBE
 from twirec.calls.ledger import why_not_connected
 from twirec.calls.signature import sign
-from twirec.catalog.catalog import SqlCatalog
+from twirec.catalog import Catalog
 from twirec.doctor.answers import (
     destination,
     is_redirect,
@@ -178,8 +178,8 @@ def _problem(text: str) -> str:
 
 def call_findings(settings: Settings) -> Iterator[Finding]:
     """Look whether the app could connect the last call to each own number."""
-    with closing(SqlCatalog(settings.database_url)) as catalog:
-        records = catalog.search(Query(direction=Direction.IN, limit=LAST_CALLS))
+    with closing(Catalog(settings.database_url)) as catalog:
+        records = catalog.search.page(Query(direction=Direction.IN, limit=LAST_CALLS))
     last: dict[str, Call] = {}
     for record in records:
         last.setdefault(record.call.own_number, record.call)

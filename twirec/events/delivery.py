@@ -11,9 +11,10 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from twirec.catalog.events import Events
 from twirec.events.wire import HEADER, body_of, sign
 from twirec.model.errors import CatalogError, NoticeNotTaken
-from twirec.model.events import Notice, Outbox, Receiver
+from twirec.model.events import Notice, Receiver
 
 log = logging.getLogger("twirec.events.wire")
 
@@ -31,16 +32,16 @@ class Teller:
     """Sends notices, one at a time.
 
     Args:
-        outbox: where they are kept.
+        events: where they are kept.
         receiver: who is told.
         secret: what they are signed with.
         now: the clock, UTC.
     """
 
     def __init__(
-        self, outbox: Outbox, receiver: Receiver, *, secret: str, now: Callable[[], datetime]
+        self, events: Events, receiver: Receiver, *, secret: str, now: Callable[[], datetime]
     ) -> None:
-        self._outbox = outbox
+        self._events = events
         self._receiver = receiver
         self._secret = secret
         self._now = now
@@ -48,7 +49,7 @@ class Teller:
     def tell_one(self) -> bool:
         """Send the notice that is due longest. False if none is due, or it was not taken."""
         try:
-            notice = self._outbox.claim_notice(self._now(), self._now() + HOLD)
+            notice = self._events.claim(self._now(), self._now() + HOLD)
             return notice is not None and self._tell(notice)
         except CatalogError as error:
             log.warning("no notice could be sent, or written down as sent: %s", error)
@@ -65,14 +66,14 @@ class Teller:
             log.exception("%s: an error of ours", notice.recording_sid)
             self._put_off(notice, type(error).__name__)
             return False
-        self._outbox.told(notice, self._now())
+        self._events.delivered(notice, self._now())
         log.info("%s: told that it is %s", notice.recording_sid, notice.event)
         return True
 
     def _put_off(self, notice: Notice, error: str) -> None:
         again = notice.attempts < MOST_ATTEMPTS
         due_at = self._now() + timedelta(seconds=_pause(notice.attempts)) if again else None
-        self._outbox.put_off(notice, due_at, error)
+        self._events.retry_at(notice, due_at, error)
         verdict = "again" if again else "given up"
         said = (notice.recording_sid, notice.event, verdict, notice.attempts, error)
         log.warning("%s: notice that it is %s: %s after try %d: %s", *said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 from twirec.model.errors import Stopped
 from twirec.model.records import Lease
 
@@ -45,4 +45,4 @@ class LeaseKeeper:
         if self._stopping():
             raise Stopped("The worker was asked to stop.")
         if self.lease.until - self._now() < LEASE * 2 / 3:
-            self.lease = self._catalog.renew(self.lease, self._now() + LEASE)
+            self.lease = self._catalog.due_work.renew(self.lease, self._now() + LEASE)

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from twirec.catalog import Catalog
 from twirec.jobs.lease import LEASE, LeaseKeeper
 from twirec.jobs.retrying import judge, pause
-from twirec.model.catalog import Catalog
 from twirec.model.errors import (
     BucketNotOurs,
     CatalogError,
@@ -150,7 +150,7 @@ class Worker:
         try:
             if not self._prepare():
                 return False
-            lease = self._catalog.claim(self._now(), LEASE)
+            lease = self._catalog.due_work.claim(self._now(), LEASE)
         except CatalogNewer as error:
             self._unasked = error
             self._stop.set()
@@ -201,7 +201,7 @@ class Worker:
         try:
             self._transfer.run(keeper)
         except Stopped as error:
-            self._catalog.give_back(keeper.lease)
+            self._catalog.due_work.give_back(keeper.lease)
             return error
         except CatalogError:
             raise
@@ -222,7 +222,7 @@ class Worker:
         wait = timedelta(seconds=pause(attempts, error))
         due_at = self._now() + wait if verdict.again else None
         said = f"{type(error).__name__}: {error}"
-        self._catalog.postpone(lease, due_at, said, undecided=verdict.undecided)
+        self._catalog.due_work.postpone(lease, due_at, said, undecided=verdict.undecided)
         parked = "parked until somebody decides" if verdict.undecided else "parked"
         follows = "again" if verdict.again else parked
         log.warning("%s: %s after try %d: %s", recording.sid, follows, attempts, said)

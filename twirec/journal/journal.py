@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
+from twirec.catalog import Catalog
 from twirec.journal.page import (
     CONTENT_TYPE,
     JOURNAL,
@@ -25,7 +26,6 @@ from twirec.journal.page import (
 )
 from twirec.model.audit import AuditHead
 from twirec.model.bucket import StoredObject
-from twirec.model.catalog import Catalog
 from twirec.model.errors import (
     AuditBroken,
     BucketUnavailable,
@@ -74,7 +74,7 @@ class Journal:
         Raises:
             BucketError: the bucket cannot be listed.
         """
-        days = self._catalog.journal_days(since)
+        days = self._catalog.journal.days(since)
         listed = self._by_day() if since is None else {}
         written = 0
         problems: dict[str, str] = {}
@@ -97,7 +97,7 @@ class Journal:
         day = start.astimezone(UTC).date() if start else UNDATED
         with self._forgetting:
             if recording.sid not in self._forgotten.get(day, ()):
-                self._catalog.forget_erasing(day)
+                self._catalog.journal.forget_erasing(day)
                 self.write_day(day)
 
     def write_day(self, day: date) -> bool:
@@ -137,7 +137,7 @@ class Journal:
         """Whether a day's only object is as it is to be; what was listed may be out of date."""
         if len(versions) != 1 or not is_whole(versions[0]):
             return False
-        with self._catalog.journal_rows(day) as rows:
+        with self._catalog.journal.rows(day) as rows:
             return versions[0].labels.get("sha256") == Page(day, rows).sha256()
 
     def _write_once(self, day: date) -> bool:
@@ -158,9 +158,9 @@ class Journal:
         return True
 
     def _is_as_written(self, day: date, newest: StoredObject, forgotten: set[str]) -> bool:
-        if newest.labels.get("token") not in self._catalog.journal_tokens(day):
+        if newest.labels.get("token") not in self._catalog.journal.tokens(day):
             self._refuse(day, newest)
-        with self._catalog.journal_rows(day) as rows:
+        with self._catalog.journal.rows(day) as rows:
             digest = Page(day, _noting(rows, forgotten)).sha256()
         if is_whole(newest) and newest.labels.get("sha256") == digest:
             return True
@@ -185,7 +185,7 @@ class Journal:
         head = audit_head(newest)
         if head is None:
             return
-        found = self._catalog.audit_entries(head.seq - 1, 1)
+        found = self._catalog.audit.entries(head.seq - 1, 1)
         if [(entry.seq, entry.hash) for entry in found] != [(head.seq, head.hash)]:
             raise AuditBroken(
                 f"{newest.name} is left as it is: the audit log's entry {head.seq} is not any more "
@@ -194,9 +194,9 @@ class Journal:
 
     def _put(self, day: date, number: int, forgotten: set[str]) -> StoredObject:
         token = uuid.uuid4().hex
-        self._catalog.add_journal_token(day, token)
+        self._catalog.journal.add_token(day, token)
         try:
-            with self._catalog.journal_rows(day) as rows:
+            with self._catalog.journal.rows(day) as rows:
                 page = Page(day, _noting(rows, forgotten))
                 stored = self._bucket.put(
                     page_name(day, number),
@@ -207,7 +207,7 @@ class Journal:
                     seal=page.labels,
                 )
         except ObjectExists:
-            self._catalog.drop_journal_token(day, token)
+            self._catalog.journal.drop_token(day, token)
             raise
         if (stored.size, stored.crc32c) != (page.size, page.crc32c) or not is_whole(stored):
             raise VerificationFailed(
@@ -233,7 +233,7 @@ class Journal:
     def _drop(self, day: date, versions: Sequence[StoredObject]) -> None:
         for old in versions:
             self._bucket.delete(old.name, old.generation)
-            self._catalog.drop_journal_token(day, old.labels.get("token", ""))
+            self._catalog.journal.drop_token(day, old.labels.get("token", ""))
 
 
 def _noting(rows: Iterator[Row], forgotten: set[str]) -> Iterator[Row]:

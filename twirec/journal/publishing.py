@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from twirec.catalog import Catalog
 from twirec.jobs.retrying import pause
-from twirec.model.catalog import Catalog
 from twirec.model.errors import ObjectExists, TwirecError
 from twirec.model.ports import Bucket
 from twirec.transfers.naming import SCHEMA, announcement_name, audio_name
@@ -51,13 +51,20 @@ def publish_announcements(catalog: Catalog, bucket: Bucket, now: datetime) -> No
 
     The audio that says them goes first, as `announcements/<hash>.wav`.
     """
-    for announcement in catalog.unpublished_announcements():
+    for announcement in catalog.announcements.unpublished():
         labels = {"schema": SCHEMA, "language": announcement.language}
         for audio in filter(None, (announcement.audio, announcement.question_audio)):
-            _put(bucket, audio_name(audio), catalog.audio(audio), "audio/x-wav", labels, now)
+            _put(
+                bucket,
+                audio_name(audio),
+                catalog.announcements.audio(audio),
+                "audio/x-wav",
+                labels,
+                now,
+            )
         content = announcement.content.encode()
         _put(bucket, announcement_name(announcement), content, "application/json", labels, now)
-        catalog.published(announcement.hash, now)
+        catalog.announcements.published(announcement.hash, now)
 
 
 def _put(

@@ -11,11 +11,11 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 
+from twirec.catalog import Catalog
 from twirec.journal.labels import NONSENSE, call_in, found_in
 from twirec.journal.page import JOURNAL, day_and_number, read_page
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
-from twirec.model.catalog import Catalog
 from twirec.model.errors import (
     BucketRefused,
     BytesDiffer,
@@ -80,11 +80,11 @@ class Rebuild:
             CatalogNotEmpty: there are rows in the catalog.
             BucketError: the bucket could not be listed or read: delete the catalog, begin again.
         """
-        self._catalog.begin_rebuild(self._now())
+        self._catalog.journal.begin_rebuild(self._now())
         self._read_announcements()
         self._read_journal()
         self._read_labels()
-        self._catalog.end_rebuild()
+        self._catalog.journal.end_rebuild()
         return RebuildReport(
             **self._counts,
             problems=self._problems,
@@ -120,7 +120,7 @@ class Rebuild:
         if hashlib.sha256(content).hexdigest() != hash_:
             raise VerificationFailed("its content is not that of its name.")
         if kind == "wav":
-            self._catalog.keep_audio(Audio(content, 0.0), at)
+            self._catalog.announcements.keep_audio(Audio(content, 0.0), at)
             return
         try:
             announcement = Announcement(**json.loads(content))
@@ -129,8 +129,8 @@ class Rebuild:
             raise VerificationFailed("it is not as this version of twirec writes it.") from error
         if not right:
             raise VerificationFailed("it is not as this version of twirec writes it.")
-        self._catalog.keep_announcement(announcement, at)
-        self._catalog.published(announcement.hash, at)
+        self._catalog.announcements.keep(announcement, at)
+        self._catalog.announcements.published(announcement.hash, at)
 
     # --- journal ------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class Rebuild:
         for stored in versions:
             try:
                 rows = read_page(day, self._bucket.open_range(stored.name))
-                self._counts["rows"] += self._catalog.restore(day, rows, tokens)
+                self._counts["rows"] += self._catalog.journal.restore(day, rows, tokens)
             except (JournalUnreadable, *UNREADABLE) as error:
                 self._problems[stored.name] = str(error)
             else:
@@ -177,7 +177,7 @@ class Rebuild:
 
     def _found(self, page: list[StoredObject]) -> Iterator[_Taken]:
         sids = [sid for stored in page if (sid := sid_of(stored.name))]
-        known, lines = self._catalog.recordings_of(sids), self._catalog.lines(sids)
+        known, lines = self._catalog.journal.recordings_of(sids), self._catalog.ledger.lines(sids)
         for stored in page:
             sid = sid_of(stored.name)
             if sid is None:
@@ -216,7 +216,7 @@ class Rebuild:
             self._problems[recording.object_name or recording.sid] = str(error)
 
     def _take_over(self, taken: list[_Taken]) -> None:
-        self._catalog.take_over([found for found, _ in taken])
+        self._catalog.journal.take_over([found for found, _ in taken])
         for found, is_news in taken:
             if is_news:
                 self._counted(found.recording)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 FIRST = "0" * 64
 """What the first entry names as the hash before it."""
@@ -256,40 +256,3 @@ def hash_of(entry: AuditEntry) -> str:
     fields["detail"] = dict(entry.detail)
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-class AuditCatalog(Protocol):
-    """The part of the catalog's port that keeps the log. It raises as the rest of it does."""
-
-    def append_audit(self, draft: AuditDraft) -> AuditEntry:
-        """Add an entry at the end of the chain. Of several at once, one follows the other."""
-        ...
-
-    def audit_log(self, query: AuditQuery) -> list[AuditEntry]:
-        """Return the entries that match, newest first."""
-        ...
-
-    def audit_entries(self, after: int, limit: int) -> list[AuditEntry]:
-        """Return the entries whose `seq` is greater, in order."""
-        ...
-
-    def histories(self) -> tuple[list[AuditEntry], Mapping[tuple[str, int], str]]:
-        """Return what the log says of the rows of `HISTORIES`, and what they are, of one moment.
-
-        Returns:
-            The entries that hold the hash of a row, oldest first; and the hash of each row as it is
-            now, by its table and number.
-        """
-        ...
-
-    def audit_check(self) -> AuditCheck | None:
-        """Return how far workers have looked at the log; None if they never did."""
-        ...
-
-    def set_audit_check(self, check: AuditCheck) -> None:
-        """Remember how far the log was looked at, and what was found."""
-        ...
-
-    def audit_head(self) -> AuditHead | None:
-        """Return where the chain ends; None if nothing was ever written down."""
-        ...

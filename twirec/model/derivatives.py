@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from twirec.model.audio import Asked
-from twirec.model.bucket import Fingerprint, StoredObject
+from twirec.model.bucket import Fingerprint
 from twirec.model.records import Recording
 
 DERIVATIVES = "derivatives/"
@@ -69,66 +67,3 @@ def derivatives_of(recording: Recording) -> str:
     """Return what the names of all derivatives of a recording begin with, and of no other's."""
     original = (recording.object_name or "").removesuffix(".wav")
     return f"{DERIVATIVES}{original.removeprefix('recordings/')}_"
-
-
-class DerivativesCatalog(Protocol):
-    """Derivatives. None outlives its original, and none is begun of what may not leave."""
-
-    def begin_derivative(self, derivative: Derivative) -> Derivative:
-        """Write down that an object will be made, and return what is known of it.
-
-        If it is known already, it expires at the later of the two times, and what is known stays.
-
-        Raises:
-            CustodyRefused: the recording is not archived, or may not leave.
-        """
-        ...
-
-    def derivative_made(
-        self, object_name: str, stored: StoredObject, at: datetime
-    ) -> Derivative | None:
-        """Write down that the bucket holds it.
-
-        None, and nothing is written down, if it was forgotten, or the recording is not archived
-        any more: then the object must go.
-        """
-        ...
-
-    def derivatives(self, recording_sid: str) -> list[Derivative]:
-        """Return what was made, or begun, of a recording, in order of the names."""
-        ...
-
-    def known_derivatives(self, names: Sequence[str]) -> set[str]:
-        """Return those of some names of objects that are names of derivatives."""
-        ...
-
-    def forget_derivative(self, object_name: str) -> None:
-        """Forget one, so that it is made anew when it is wanted: its object must be gone."""
-        ...
-
-    def take_expired_derivatives(self, now: datetime, limit: int) -> list[Derivative]:
-        """Forget those that expired, and return them: their objects must go."""
-        ...
-
-    def enrol_listening_copies(
-        self, asked: Asked, extension: str, now: datetime, since: str, limit: int
-    ) -> int:
-        """Make a listening copy due of each recording that lacks it, and return of how many.
-
-        Only of those that may leave, and whose object's name is `since` or later.
-        """
-        ...
-
-    def claim_listening_copy(self, now: datetime, until: datetime) -> Derivative | None:
-        """Take the copy that is due longest, and count an attempt; None if none is due.
-
-        Nobody else gets it before `until`. One whose recording may not leave (any more) is not
-        due.
-        """
-        ...
-
-    def postpone_listening_copy(
-        self, object_name: str, due_at: datetime | None, error: str
-    ) -> None:
-        """Let it be tried again at that time, or never when it is None."""
-        ...

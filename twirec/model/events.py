@@ -48,34 +48,6 @@ class Notice:
     attempts: int = 1
 
 
-class Outbox(Protocol):
-    """The part of the catalog's port that keeps notices. It raises as the rest of it does.
-
-    If notices are wanted, one is written in the transaction in which a recording becomes
-    `archived`, `parked` or `lost`: either both are there or neither. A recording that was tried
-    again and is parked in the same state for the same reason is not told of twice, unless the
-    first notice was given up.
-    """
-
-    def claim_notice(self, now: datetime, until: datetime) -> Notice | None:
-        """Take the notice that is due longest, and count an attempt; None if none is due.
-
-        Nobody else gets it before `until`; then it is due again, unless it was told or put off.
-        """
-        ...
-
-    def told(self, notice: Notice, at: datetime) -> None:
-        """Write down that a notice was taken. It is never due again."""
-        ...
-
-    def put_off(self, notice: Notice, due_at: datetime | None, error: str) -> None:
-        """Tell it again at `due_at`, or never (given up) when it is None.
-
-        Nothing changes if it was told in the meantime.
-        """
-        ...
-
-
 class Receiver(Protocol):
     """The company's own webhook."""
 

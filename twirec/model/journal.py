@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, Protocol
+from datetime import date
+from typing import Any
 
 from twirec.model.records import Call, Consent, Recording
 
@@ -73,72 +72,3 @@ class RebuildReport:
     strangers: int = 0
     strange: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
-
-
-class JournalCatalog(Protocol):
-    """The part of the catalog's port for the journal. It raises as the rest of it does.
-
-    Each object of the journal carries a token that only the catalog that wrote it knows, so that
-    another catalog, or an older copy of it, does not write over it.
-    """
-
-    def journal_days(self, since: date | None = None) -> list[date]:
-        """Return the days (UTC) that have rows, or had, in order; `UNDATED` first."""
-        ...
-
-    def journal_rows(self, day: date) -> AbstractContextManager[Iterator[Row]]:
-        """Open the rows of a day: always in the same order, all of one moment, and in pages."""
-        ...
-
-    def journal_tokens(self, day: date) -> Collection[str]:
-        """Return the tokens of the objects that this catalog wrote, or was made from."""
-        ...
-
-    def add_journal_token(self, day: date, token: str) -> None:
-        """Write a token down. Doing it again changes nothing."""
-        ...
-
-    def drop_journal_token(self, day: date, token: str) -> None:
-        """Forget a token. If it is not there, that is done already."""
-        ...
-
-    def forget_erasing(self, day: date) -> None:
-        """Forget of a day's recordings that are `erasing` what is not kept of `erased` ones."""
-        ...
-
-    def begin_rebuild(self, at: datetime) -> None:
-        """Begin to fill a new catalog, at `at` (UTC).
-
-        Raises:
-            CatalogNotEmpty: there are rows in it.
-        """
-        ...
-
-    def restore(self, day: date, rows: Iterable[Row], tokens: Iterable[str]) -> int:
-        """Write the rows of a day and the tokens of its objects, all or nothing; count the rows.
-
-        A row that is there already is replaced: of two days that hold it, the one that was written
-        last is restored last. If `rows` raises, nothing was written.
-
-        Raises:
-            JournalUnreadable: a table, a column or a value is not known, or missing.
-        """
-        ...
-
-    def recordings_of(self, sids: Sequence[str]) -> Mapping[str, Recording]:
-        """Return those of some recordings that are there, by SID."""
-        ...
-
-    def take_over(self, found: Sequence[FoundObject]) -> None:
-        """Write what labels say: recordings replaced, calls and consents where there are none.
-
-        A call that is there without a number gets the numbers that they tell.
-
-        Raises:
-            JournalUnreadable: something of it does not fit into the tables; nothing was written.
-        """
-        ...
-
-    def end_rebuild(self) -> None:
-        """Write down that the new catalog is whole."""
-        ...

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
-from twirec.model.records import CallRecord, Note, Recording
+from twirec.model.records import CallRecord, Recording
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
 
@@ -87,35 +86,3 @@ def _shown(recording: Recording) -> Recording:
         custody=recording.custody,
         started_at=recording.started_at,
     )
-
-
-class FindingCatalog(Protocol):
-    """The part of the catalog's port that finds calls. It raises as the rest of it does."""
-
-    def find(self, sid: str) -> CallRecord:
-        """Return the call of a SID, its own or that of one of its recordings.
-
-        Raises:
-            NotFound: the catalog knows no such call.
-        """
-        ...
-
-    def search(self, query: Query) -> list[CallRecord]:
-        """Return the calls that match, newest first; those that start together by their SID.
-
-        A recording that the query does not see is not in the answer, and nothing is found by it.
-        One that was erased shows only that there was one, and is not found by its length.
-        """
-        ...
-
-    def count(self, query: Query) -> int:
-        """Return how many calls match, whatever `after` and `limit` say."""
-        ...
-
-    def annotate(self, note: Note) -> None:
-        """Add a note to a call; with a case number, that is the call's from now on.
-
-        Raises:
-            NotFound: the catalog has no such call of that account.
-        """
-        ...

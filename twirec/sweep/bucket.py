@@ -17,9 +17,9 @@ from datetime import date, timedelta
 from functools import partial
 from itertools import islice
 
+from twirec.catalog import Catalog
 from twirec.journal.page import JOURNAL, day_and_number
 from twirec.model.bucket import StoredObject
-from twirec.model.catalog import Catalog
 from twirec.model.derivatives import DERIVATIVES
 from twirec.model.errors import LookedAtNothing, NotFound, ObjectNotFound
 from twirec.model.ports import Bucket
@@ -106,10 +106,10 @@ class BucketSide:
             row = next(rows, None)
 
     def _rows(self, prefix: str) -> Iterator[Recording]:
-        page = self._catalog.named(prefix, limit=PAGE)
+        page = self._catalog.recordings.named(prefix, limit=PAGE)
         while page:
             yield from page
-            page = self._catalog.named(prefix, after=page[-1].object_name, limit=PAGE)
+            page = self._catalog.recordings.named(prefix, after=page[-1].object_name, limit=PAGE)
 
     def _miss(self, row: Recording) -> None:
         if row.state in STORED:
@@ -140,7 +140,7 @@ class BucketSide:
                     self._tally.strangers.add(stored)
                 else:
                     ours.append(stored)
-            known = self._catalog.known_derivatives([stored.name for stored in ours])
+            known = self._catalog.derivatives.known([stored.name for stored in ours])
             for stored in ours:
                 if stored.name not in known:
                     yield sid_in(stored.name), partial(self._stray, stored)
@@ -149,9 +149,9 @@ class BucketSide:
         """Delete what was made and is not wanted any more. Of an unknown recording nothing is."""
         sid = sid_in(stored.name)
         with suppress(NotFound, ObjectNotFound):
-            self._catalog.recording(sid)
+            self._catalog.recordings.get(sid)
             self._bucket.stat(stored.name)
-            if not self._catalog.known_derivatives([stored.name]):
+            if not self._catalog.derivatives.known([stored.name]):
                 delete = partial(self._bucket.delete, stored.name, stored.generation)
                 yield Finding(sid, "derivatives_deleted", "", delete)
 
@@ -176,7 +176,7 @@ class BucketSide:
 
     def _row(self, sid: str) -> Recording | None:
         with suppress(NotFound):
-            return self._catalog.recording(sid)
+            return self._catalog.recordings.get(sid)
         return None
 
     def _stored(self, name: str, *, strange: bool) -> StoredObject | None:
@@ -212,7 +212,7 @@ class BucketSide:
             return Finding(row.sid, reason=f"{stored.name} is not what was archived")
         record = None
         if row.call_sid is not None:
-            record = self._catalog.call(row.account_sid, row.call_sid)
+            record = self._catalog.ledger.call(row.account_sid, row.call_sid)
         wanted = labels(record, row) | sealed_labels(row)
         lacking = {
             name: value for name, value in wanted.items() if stored.labels.get(name, "") != value

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 
+from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent
-from twirec.model.catalog import Catalog
 from twirec.model.errors import NotFound
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording, is_conference
@@ -49,7 +49,7 @@ class ConferenceSide:
     def _room(self, recording: Recording) -> str:
         """Return the name of the conference; empty where there is none."""
         try:
-            call = self._catalog.call(recording.account_sid, recording.call_sid or "").call
+            call = self._catalog.ledger.call(recording.account_sid, recording.call_sid or "").call
         except NotFound:  # it has no line
             return ""
         return call.dial[0].partition(":")[2] if is_conference(call.dial) else ""
@@ -59,7 +59,7 @@ class ConferenceSide:
 
         Twilio's number of it is not known: it has the one of whoever came last before them.
         """
-        known = self._catalog.attended(there.account_sid, there.conference_sid)
+        known = self._catalog.conferences.attended(there.account_sid, there.conference_sid)
         if there.leg_sid in {each.leg_sid for each in known}:
             return None
         at = there.joined_at or self._now()

@@ -8,7 +8,7 @@ from functools import partial
 
 from twirec.calls.forms import CallEnd
 from twirec.calls.ledger import UNANSWERED
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 from twirec.model.errors import NotAtVendor
 from twirec.model.ownership import Claim, NotOurs
 from twirec.model.ports import Vendor
@@ -73,13 +73,13 @@ class LedgerSide:
 
     def questions(self, until: datetime) -> Iterator[tuple[str, Ask]]:
         """Return what there is to ask for, by SID."""
-        for recording in self._catalog.in_progress(until - SETTLED):
+        for recording in self._catalog.recordings.in_progress(until - SETTLED):
             yield recording.sid, partial(self._in_progress, recording)
         for call in self._unfinished(until - SETTLED):
             yield call.call_sid, partial(self._call, call)
-        for recording in self._catalog.parked():
+        for recording in self._catalog.recordings.parked():
             yield recording.sid, partial(self._parked, recording, until)
-        for pause in self._catalog.open_pauses():
+        for pause in self._catalog.pauses.open():
             yield pause.recording_sid, partial(self._pause, pause, until)
 
     def call(self, found: VendorCall) -> Iterator[Finding]:
@@ -88,9 +88,9 @@ class LedgerSide:
         One that has none came while the app or the catalog was down. One whose numbers are not
         known was asked for at a moment when the vendor did not know it yet.
         """
-        if not found.finished or self._catalog.knows_leg(found.account_sid, found.sid):
+        if not found.finished or self._catalog.agents.knows_leg(found.account_sid, found.sid):
             return
-        known = self._catalog.line(found.account_sid, found.sid)
+        known = self._catalog.ledger.line(found.account_sid, found.sid)
         if known is None:
             points_here = partial(self._points_here, found)
             line = late_line(self._catalog, self._vendor, found, self._country, points_here)
@@ -111,10 +111,10 @@ class LedgerSide:
 
     def _write(self, line: Call) -> None:
         """Write a line, and close it: others may have recorded the call all the same."""
-        self._catalog.open_call(line)
-        recordings = self._catalog.call(line.account_sid, line.call_sid).recordings
+        self._catalog.ledger.open_call(line)
+        recordings = self._catalog.ledger.call(line.account_sid, line.call_sid).recordings
         recorded = any(each.state not in NOTHING_THERE and not each.given_up for each in recordings)
-        self._catalog.close_call(
+        self._catalog.ledger.close_call(
             line.account_sid,
             line.call_sid,
             outcome=Outcome.RECORDED if recorded else Outcome.NOT_RECORDED,
@@ -123,10 +123,10 @@ class LedgerSide:
         )
 
     def _unfinished(self, before: datetime) -> Iterator[Call]:
-        page = self._catalog.unfinished_calls(before, limit=PAGE)
+        page = self._catalog.ledger.unfinished_calls(before, limit=PAGE)
         while page:
             yield from page
-            page = self._catalog.unfinished_calls(before, after=page[-1], limit=PAGE)
+            page = self._catalog.ledger.unfinished_calls(before, after=page[-1], limit=PAGE)
 
     def _parked(self, recording: Recording, until: datetime) -> Iterator[Finding]:
         """Let what an outage or a setting parked be tried once more, and name what waits for us."""
@@ -136,13 +136,13 @@ class LedgerSide:
         yield Finding(
             recording.sid,
             reason=f"was parked, is tried again: {recording.last_error}",
-            repair=partial(self._catalog.make_due, recording.sid, until),
+            repair=partial(self._catalog.recordings.make_due, recording.sid, until),
         )
 
     def _pause(self, pause: Pause, until: datetime) -> Iterator[Finding]:
         """Report a pause that was forgotten, and end its span where the recording ended."""
         sid = pause.recording_sid
-        recording = self._catalog.recording(sid)
+        recording = self._catalog.recordings.get(sid)
         if recording.state is State.RECORDING:
             if until - pause.paused_at > LONGEST_PAUSE:
                 yield Finding(sid, reason=f"paused since {pause.paused_at}, not resumed")
@@ -152,7 +152,7 @@ class LedgerSide:
         yield Finding(
             sid,
             reason=f"it ended while paused since {pause.paused_at}" if forgotten else "",
-            repair=partial(self._catalog.end_pauses, sid, ended_at),
+            repair=partial(self._catalog.pauses.end, sid, ended_at),
         )
 
     def _in_progress(self, known: Recording) -> Iterator[Finding]:
@@ -163,7 +163,9 @@ class LedgerSide:
             gone = VendorRecording(
                 known.sid, known.account_sid, known.call_sid, RecordingStatus.DELETED
             )
-            lost = partial(self._catalog.refresh, known.sid, gone, State.LOST, self._now())
+            lost = partial(
+                self._catalog.recordings.refresh, known.sid, gone, State.LOST, self._now()
+            )
             yield Finding(known.sid, "advanced", "lost: Twilio no longer has it", lost)
             return
         if state_of(found) is not State.RECORDING:
@@ -191,9 +193,9 @@ class LedgerSide:
 
     def _recordings(self, call: Call) -> list[VendorRecording]:
         """Return what the vendor has of a call and of the agents' legs that belong to it."""
-        legs = self._catalog.call(call.account_sid, call.call_sid).legs
+        legs = self._catalog.ledger.call(call.account_sid, call.call_sid).legs
         agents = {leg.leg_sid for leg in legs if leg.agent} - {call.call_sid}
-        owner = partial(self._catalog.owner, call.account_sid)
+        owner = partial(self._catalog.conferences.owner, call.account_sid)
         sids = {call.call_sid, *(sid for sid in agents if owner(sid) == call.call_sid)}
         return [
             recording
@@ -210,13 +212,13 @@ class LedgerSide:
 
     def _unclosed(self, end: CallEnd, ended_at: datetime) -> Iterator[Finding]:
         yield Finding(end.call_sid, "lines_closed", "", partial(self._close, end, ended_at))
-        line = self._catalog.call(end.account_sid, end.call_sid).call
+        line = self._catalog.ledger.call(end.account_sid, end.call_sid).call
         if line.reason is Reason.NO_RECORDING_AT_VENDOR:
             yield Finding(end.call_sid, reason="it owes a recording: Twilio has no recording of it")
 
     def _close(self, end: CallEnd, ended_at: datetime) -> None:
         close_line(self._catalog, end, ended_at)
-        self._catalog.close_call(
+        self._catalog.ledger.close_call(
             end.account_sid,
             end.call_sid,
             outcome=Outcome.NOT_RECORDED,
@@ -226,5 +228,5 @@ class LedgerSide:
 
     def _why_nothing_came(self, end: CallEnd) -> Reason:
         """Who leaves no message leaves no recording: that is nothing to look into."""
-        line = self._catalog.call(end.account_sid, end.call_sid).call
+        line = self._catalog.ledger.call(end.account_sid, end.call_sid).call
         return Reason.SILENT if line.dial == (VOICEMAIL,) else Reason.NO_RECORDING_AT_VENDOR

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 from twirec.model.errors import (
     BucketError,
     BucketNotOurs,
@@ -140,7 +140,7 @@ class Sweep:
         if failed:
             raise failed[0]
         if not self._tally.dry_run:
-            self._catalog.forget_foreign(until - FOREIGN_KEPT)
+            self._catalog.foreign.forget(until - FOREIGN_KEPT)
         return self._tally.report(since, until)
 
     def _compare_bucket(self, since: datetime, until: datetime) -> list[TwirecError]:
@@ -164,7 +164,7 @@ class Sweep:
 
     def _blind(self, since: datetime, until: datetime) -> LookedAtNothing | None:
         """Return an error if the vendor lists nothing where the catalog knows of calls."""
-        known = self._catalog.count(Query(since=since, until=until - SETTLED))
+        known = self._catalog.search.count(Query(since=since, until=until - SETTLED))
         if not known:
             return None
         return LookedAtNothing(
@@ -176,15 +176,15 @@ class Sweep:
         """Let the next sweep begin there, if this one mends what it finds."""
         if not self._tally.dry_run:
             for what, at in marks.items():
-                self._catalog.set_mark(MARK + what, at)
+                self._catalog.marks.set(MARK + what, at)
 
     def _listed(self, since: datetime) -> datetime:
         """Return up to when the bucket was compared, if that is longer ago."""
-        mark = self._catalog.mark(MARK + BUCKET)
+        mark = self._catalog.marks.get(MARK + BUCKET)
         return min(since, mark - OVERLAP) if mark else since
 
     def _since(self, account: str, until: datetime) -> datetime:
-        mark = self._catalog.mark(MARK + account)
+        mark = self._catalog.marks.get(MARK + account)
         if mark is None or mark > until:  # a clock was wrong then
             return until - FIRST_LOOK_BACK
         return mark - OVERLAP
@@ -199,7 +199,7 @@ class Sweep:
         for begin, end in self._spans(since, until):
             remembered = self._tally.remembered = begin or until - FOREIGN_KEPT
             self._tally.left.clear()
-            seen = self._catalog.foreign(account, remembered, end)
+            seen = self._catalog.foreign.list(account, remembered, end)
             self._vendor_side.seen = {each.sid: each for each in seen}
             for found in self._vendor.recordings(account, since=begin, until=end):
                 self._tally.seen += 1
@@ -222,7 +222,7 @@ class Sweep:
     def _note_foreign(self, account: str, since: datetime, until: datetime) -> None:
         """Write down what of a span is not ours, for those who ask without a sweep."""
         if not self._tally.dry_run:
-            self._catalog.set_foreign(account, since, until, self._tally.left)
+            self._catalog.foreign.set(account, since, until, self._tally.left)
 
     def _spans(
         self, since: datetime, until: datetime

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ownership import Claim, Foreign, NotOurs
 from twirec.model.ports import Bucket, Vendor
@@ -67,7 +67,7 @@ class VendorSide:
         told = state_of(found)
         elsewhere = ELSEWHERE if told is State.EXTERNAL else ""
         known = self._known(found.sid)
-        held = known is not None and self._catalog.is_held(found.sid)
+        held = known is not None and self._catalog.foreign.is_held(found.sid)
         if known is None or held:
             yield from self._take(found, held, elsewhere)
         elif known.state is State.RELEASED and self._trial:
@@ -87,12 +87,12 @@ class VendorSide:
 
     def _known(self, sid: str) -> Recording | None:
         try:
-            return self._catalog.recording(sid)
+            return self._catalog.recordings.get(sid)
         except NotFound:
             return None
 
     def _refresh(self, found: VendorRecording, told: State) -> bool:
-        return self._catalog.refresh(found.sid, found, told, self._now())
+        return self._catalog.recordings.refresh(found.sid, found, told, self._now())
 
     def _take(self, found: VendorRecording, held: bool, elsewhere: str) -> Iterator[Finding]:
         """Take over what is the installation's own, and leave alone what is not."""
@@ -104,7 +104,7 @@ class VendorSide:
                 yield Finding(found.sid, "numbers_not_known", "", write)
             return
         if held:
-            own = partial(self._catalog.set_claim, found.sid, claim)
+            own = partial(self._catalog.foreign.set_claim, found.sid, claim)
             yield Finding(found.sid, "adopted", elsewhere, own)
             return
         came: list[Adopted] = []
@@ -127,7 +127,7 @@ class VendorSide:
             return False
         if known.call_sid is None:
             return True
-        return self._catalog.line(known.account_sid, known.call_sid) is None
+        return self._catalog.ledger.line(known.account_sid, known.call_sid) is None
 
     def _is_still_there(self, known: Recording) -> bool:
         with suppress(NotAtVendor):

@@ -11,7 +11,7 @@ from functools import partial
 from twirec.calls.agents import agent_of
 from twirec.calls.ledger import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
 from twirec.calls.numbers import WITHHELD, dialled, normalise
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, VendorError
 from twirec.model.ownership import Claim
 from twirec.model.ports import Vendor
@@ -81,7 +81,7 @@ def line_of(
     """
     if recording.call_sid is not None:
         with suppress(NotFound):
-            return catalog.call(recording.account_sid, recording.call_sid)
+            return catalog.ledger.call(recording.account_sid, recording.call_sid)
         with suppress(NotAtVendor):
             found = vendor.call(recording.account_sid, recording.call_sid)
             began_at = found.started_at or recording.started_at or created_at
@@ -89,8 +89,8 @@ def line_of(
                 return None
             legs = partial(vendor.legs, found.account_sid, found.sid)
             line = called_by_twilio(found, began_at, country, legs)
-            catalog.open_call(_with_outcome(line, recording))
-            return catalog.call(line.account_sid, line.call_sid)
+            catalog.ledger.open_call(_with_outcome(line, recording))
+            return catalog.ledger.call(line.account_sid, line.call_sid)
     return _line_without_numbers(catalog, recording, recording.started_at or created_at)
 
 
@@ -108,8 +108,8 @@ def _line_without_numbers(
         started_at=began_at,
         late=True,
     )
-    catalog.open_line_without_numbers(_with_outcome(line, recording), recording.sid)
-    return catalog.call(line.account_sid, line.call_sid)
+    catalog.ledger.open_line_without_numbers(_with_outcome(line, recording), recording.sid)
+    return catalog.ledger.call(line.account_sid, line.call_sid)
 
 
 def adopt(
@@ -133,7 +133,7 @@ def adopt(
         CatalogError: nothing was written down.
     """
     of = found.call_sid or found.conference_sid
-    owner = catalog.owner(found.account_sid, of) if of else None
+    owner = catalog.conferences.owner(found.account_sid, of) if of else None
     call_sid = owner if owner != found.conference_sid else None
     recording = replace(adopted(found, call_sid, now), claim=claim)
     record, unasked = None, None
@@ -148,7 +148,7 @@ def adopt(
             channel_map=channels_of(found.source, found.call_sid, record),
             keep_at_vendor=not record.call.number_known and recording.state is State.COMPLETED,
         )
-    return Adopted(catalog.adopt(recording), record.call if record else None, unasked)
+    return Adopted(catalog.recordings.adopt(recording), record.call if record else None, unasked)
 
 
 def note(catalog: Catalog, found: VendorRecording, now: datetime) -> bool:
@@ -165,12 +165,12 @@ def note(catalog: Catalog, found: VendorRecording, now: datetime) -> bool:
         False if it is there already, or goes on, or has no time.
     """
     of = found.call_sid
-    owner = catalog.owner(found.account_sid, of) if of else None
+    owner = catalog.conferences.owner(found.account_sid, of) if of else None
     recording = replace(adopted(found, owner, now), claim=Claim.UNPROVEN, keep_at_vendor=True)
     record = _line_without_numbers(catalog, recording, found.started_at or found.created_at)
     if record is None:
         return False
-    return catalog.adopt(replace(recording, call_sid=record.call.call_sid))
+    return catalog.recordings.adopt(replace(recording, call_sid=record.call.call_sid))
 
 
 def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Recording:
@@ -235,10 +235,12 @@ def with_numbers(catalog: Catalog, vendor: Vendor, found: VendorCall, country: s
 
     False, and nothing done, where they are known by now.
     """
-    record = catalog.call(found.account_sid, found.sid)
+    record = catalog.ledger.call(found.account_sid, found.sid)
     legs = partial(vendor.legs, found.account_sid, found.sid)
     told = called_by_twilio(found, record.call.started_at, country, legs)
-    return catalog.add_numbers(record.call, numbered(record.call, told), channel_maps(record, told))
+    return catalog.ledger.add_numbers(
+        record.call, numbered(record.call, told), channel_maps(record, told)
+    )
 
 
 def numbered(line: Call, told: Call) -> Call:
@@ -294,10 +296,10 @@ def late_line(
         raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
     line = _unannounced(found, found.started_at, country)
     if not may_be_an_agents(found.direction, line.customer_number):
-        return line if catalog.owns(line.own_number) or points_here() else None
+        return line if catalog.ledger.owns(line.own_number) or points_here() else None
     out = called_out(line, vendor.legs(found.account_sid, found.sid), country)
-    ours = [each for each in (out, line) if catalog.owns(each.own_number)]
-    if not ours and catalog.knows_agent(agent_of(line.customer_number, country)):
+    ours = [each for each in (out, line) if catalog.ledger.owns(each.own_number)]
+    if not ours and catalog.agents.knows(agent_of(line.customer_number, country)):
         return out
     return ours[0] if ours else None
 

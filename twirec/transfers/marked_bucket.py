@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
+from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
 from twirec.model.bucket_mark import (
     CONTENT_TYPE,
@@ -23,7 +24,6 @@ from twirec.model.bucket_mark import (
     BucketMark,
     read_mark,
 )
-from twirec.model.catalog import Catalog
 from twirec.model.errors import BucketNotOurs, BytesDiffer, ObjectExists, ObjectNotFound
 from twirec.model.ports import Bucket, Seal
 
@@ -83,7 +83,7 @@ class MarkedBucket:
             for _ in range(TRIES):
                 # Asked first: who finds no mark after that finds one missing, and not one that
                 # another process is just writing.
-                marked = self._seen is not None or self._catalog.mark(MARKED) is not None
+                marked = self._seen is not None or self._catalog.marks.get(MARKED) is not None
                 try:
                     generation = self._look(self._seen[1] if self._seen else None)
                 except ObjectNotFound:
@@ -192,8 +192,8 @@ class MarkedBucket:
                 f"The bucket belongs to the catalog {mark.catalog}, and this one is "
                 f"{self._own_identity()}. {MEND}"
             )
-        if self._catalog.mark(MARKED) is None:
-            self._catalog.set_mark(MARKED, self._now())
+        if self._catalog.marks.get(MARKED) is None:
+            self._catalog.marks.set(MARKED, self._now())
         return generation
 
     def _read(self) -> BucketMark | None:
@@ -213,11 +213,11 @@ class MarkedBucket:
             custom_time=mark.at,
             seal=dict,
         )
-        self._catalog.set_mark(MARKED, mark.at)
+        self._catalog.marks.set(MARKED, mark.at)
         return stored
 
     def _missing(self) -> BucketNotOurs:
-        marked = self._catalog.mark(MARKED) or self._now()
+        marked = self._catalog.marks.get(MARKED) or self._now()
         return BucketNotOurs(
             f"The bucket lacks the mark {NAME} that the bucket of this catalog "
             f"({self._own_identity()}) has had since {marked:%Y-%m-%d %H:%M} UTC. {MEND}"

@@ -18,7 +18,7 @@ from twirec.calls.ownership import (
     own_of,
     own_side,
 )
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 from twirec.model.errors import NotAtVendor, VendorError
 from twirec.model.ownership import OURS, Adopt, Claim, Foreign, NotOurs
 from twirec.model.ports import Vendor
@@ -69,7 +69,7 @@ class Ownership:
             VendorError: its call could not be asked for, so that nobody knows.
         """
         of = found.call_sid or found.conference_sid
-        if of and self._catalog.wrote_line(found.account_sid, of):
+        if of and self._catalog.foreign.wrote_line(found.account_sid, of):
             return Claim.LINE
         own = self._own_of(found.account_sid)
         rule = self._rule(own)
@@ -102,7 +102,9 @@ class Ownership:
             if self._adopt.everything:
                 return Claim.ALL
             raise
-        if call.sid != found.call_sid and self._catalog.wrote_line(call.account_sid, call.sid):
+        if call.sid != found.call_sid and self._catalog.foreign.wrote_line(
+            call.account_sid, call.sid
+        ):
             return Claim.LINE
         return self._claim(call, found.started_at or call.started_at, own)
 
@@ -121,7 +123,9 @@ class Ownership:
             return verdict
         # It was set up anew since; but calls of it that this app answered prove that it pointed
         # here before.
-        proven = {each: self._catalog.first_call(each) for each in addresses if each in own.since}
+        proven = {
+            each: self._catalog.foreign.first_call(each) for each in addresses if each in own.since
+        }
         known = {each: at for each, at in proven.items() if at}
         earlier = {each: min(at, known.get(each, at)) for each, at in own.since.items()}
         return claim_of(addresses, began, replace(own, since=earlier), self._adopt)

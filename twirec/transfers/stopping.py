@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from twirec.calls.agents import NOT_INFORMED, OTHER_CALLER
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 from twirec.model.errors import NotFound, NotStopped
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording
@@ -29,11 +29,11 @@ def may_not_go_on(catalog: Catalog, recording: Recording, uninformed: Uninformed
     """
     if recording.call_sid is None:
         return False
-    ordered = catalog.mark(STOP + recording.recorded_leg)
+    ordered = catalog.marks.get(STOP + recording.recorded_leg)
     if ordered and (recording.started_at is None or recording.started_at <= ordered):
         return True
     try:
-        call = catalog.call(recording.account_sid, recording.call_sid).call
+        call = catalog.ledger.call(recording.account_sid, recording.call_sid).call
     except NotFound:
         return False
     minded = uninformed is Uninformed.DO_NOT_RECORD and call.detail == NOT_INFORMED
@@ -42,7 +42,7 @@ def may_not_go_on(catalog: Catalog, recording: Recording, uninformed: Uninformed
 
 def order_stop(catalog: Catalog, leg_sid: str, at: datetime) -> None:
     """Let the next sweep end what is recorded of a leg (`CA…`) and began before a moment, UTC."""
-    catalog.set_mark(STOP + leg_sid, at)
+    catalog.marks.set(STOP + leg_sid, at)
 
 
 def stop(vendor: Vendor, recording: Recording) -> None:

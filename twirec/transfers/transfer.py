@@ -16,9 +16,9 @@ from functools import partial
 from typing import TypeVar
 
 from twirec.audio.facts import judged
+from twirec.catalog import Catalog
 from twirec.jobs.lease import LeaseKeeper
 from twirec.model.bucket import StoredObject
-from twirec.model.catalog import Catalog
 from twirec.model.derivatives import derivatives_of
 from twirec.model.errors import (
     CatalogError,
@@ -118,7 +118,7 @@ class Transfer:
             self._complete_facts(keeper)
             record = line_of(self._catalog, self._vendor, keeper.lease.recording, self._country)
             name = object_name(keeper.lease.recording)
-            keeper.lease = self._catalog.name_object(keeper.lease, name)
+            keeper.lease = self._catalog.due_work.name_object(keeper.lease, name)
             self._at(Step.NAMED)
             try:
                 self._copy(keeper, record)
@@ -138,7 +138,7 @@ class Transfer:
             found = self._vendor.recording(recording.account_sid, recording.sid)
         except NotAtVendor:
             return False
-        keeper.lease = self._catalog.describe(keeper.lease, found)
+        keeper.lease = self._catalog.due_work.describe(keeper.lease, found)
         return found.encryption is not None
 
     def _copy(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
@@ -172,7 +172,7 @@ class Transfer:
         self._at(Step.VERIFIED)
         try:
             facts = (keeper.lease, stored, intake.sha256, intake.channels)
-            keeper.lease = self._commit(lambda: self._catalog.archived(*facts))
+            keeper.lease = self._commit(lambda: self._catalog.due_work.archived(*facts))
         except LeaseLost:
             self._take_back(recording.sid, stored)
             raise
@@ -198,7 +198,7 @@ class Transfer:
         if heard is None:
             return
         try:
-            self._catalog.keep_waveform(recording.sid, heard)
+            self._catalog.waveforms.keep(recording.sid, heard)
         except CatalogError as error:
             log.warning("%s: its waveform was not kept: %s", recording.sid, error)
         for warning in judged(heard, recording).warnings:
@@ -206,7 +206,7 @@ class Transfer:
 
     def _take_back(self, sid: str, stored: StoredObject) -> None:
         """Delete what was stored while somebody erased the recording."""
-        if self._catalog.recording(sid).state in {State.ERASING, State.ERASED}:
+        if self._catalog.recordings.get(sid).state in {State.ERASING, State.ERASED}:
             self._bucket.delete(stored.name, stored.generation)
 
     def _beat(self, keeper: LeaseKeeper) -> None:
@@ -248,7 +248,7 @@ class Transfer:
             RecordingStatus.COMPLETED,
             duration=duration,
         )
-        keeper.lease = self._catalog.describe(keeper.lease, said)
+        keeper.lease = self._catalog.due_work.describe(keeper.lease, said)
         intake.recording = keeper.lease.recording
 
     def _put(self, keeper: LeaseKeeper, intake: Intake, record: CallRecord | None) -> StoredObject:
@@ -295,13 +295,13 @@ class Transfer:
         keeper.beat()
         recording = keeper.lease.recording
         if recording.keep_at_vendor or self._trial:
-            self._catalog.stay(keeper.lease, for_trial=self._trial)
+            self._catalog.due_work.stay(keeper.lease, for_trial=self._trial)
             return
         if not just_archived:
             check_kept(self._bucket, recording)
         self._vendor.delete(recording.account_sid, recording.sid)
         self._at(Step.DELETED)
-        self._commit(lambda: self._catalog.finish(keeper.lease, State.RELEASED))
+        self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.RELEASED))
         self._at(Step.RELEASED)
 
     def _erase(self, keeper: LeaseKeeper) -> None:
@@ -316,7 +316,7 @@ class Transfer:
         self._vendor.delete(recording.account_sid, recording.sid)
         for stored in doomed:
             self._bucket.delete(stored.name, stored.generation)
-        self._commit(lambda: self._catalog.finish(keeper.lease, State.ERASED))
+        self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.ERASED))
 
     def _objects_of(self, recording: Recording) -> Iterator[StoredObject]:
         if recording.object_name is None:
@@ -333,7 +333,7 @@ class Transfer:
                 found = self._vendor.recording(recording.account_sid, recording.sid)
             except NotAtVendor as error:
                 raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
-            keeper.lease = self._catalog.describe(keeper.lease, found)
+            keeper.lease = self._catalog.due_work.describe(keeper.lease, found)
             told = keeper.lease.recording
             if told.started_at is None or (told.duration is None and not told.accepted):
                 raise MediaNotDescribed(f"Twilio does not say yet when {told.sid} began, or ended")
@@ -351,9 +351,11 @@ class Transfer:
                 return
             gone = "Twilio no longer had it before it could be copied."
             log.error("%s: lost: %s", recording.sid, gone)
-            self._catalog.finish(keeper.lease, State.LOST, gone)
+            self._catalog.due_work.finish(keeper.lease, State.LOST, gone)
             return
         if not found.external:
             raise error
         log.error("%s: external: Twilio put it into your own storage", recording.sid)
-        self._catalog.finish(keeper.lease, State.EXTERNAL, "Its media is in external storage.")
+        self._catalog.due_work.finish(
+            keeper.lease, State.EXTERNAL, "Its media is in external storage."
+        )

@@ -69,13 +69,13 @@ class Inside(Recorder):
         return twiml.nothing()
 
     def _record_taker(self, request: forms.VoiceRequest, taker: str | None) -> None:
-        record = self._catalog.call(request.account_sid, request.call_sid)
+        record = self._catalog.ledger.call(request.account_sid, request.call_sid)
         call = record.call
         if taker is None:
             log.error("%s: unrecorded: Twilio does not say who takes it", call.call_sid)
             self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
             return
-        known = self._catalog.add_leg(
+        known = self._catalog.agents.add_leg(
             Leg(call.account_sid, taker, call.call_sid, self._now(), UNKNOWN)
         )
         if known and known.call_sid == call.call_sid:  # come twice: it was done
@@ -98,7 +98,7 @@ class Inside(Recorder):
         if event is None:
             return
         if event.left:
-            self._catalog.leave(event)
+            self._catalog.conferences.leave(event)
         else:
             self.meet(event)
 
@@ -107,10 +107,10 @@ class Inside(Recorder):
 
         What is recorded of whom may not be recorded with them is ended.
         """
-        self._catalog.join(event)
+        self._catalog.conferences.join(event)
         self._introduce(event)
-        together = self._catalog.together(event.account_sid, event.conference_sid)
-        records = [self._catalog.call(event.account_sid, sid) for sid in together.calls]
+        together = self._catalog.conferences.together(event.account_sid, event.conference_sid)
+        records = [self._catalog.ledger.call(event.account_sid, sid) for sid in together.calls]
         known = [leg for leg in together.legs if self._is_known(leg)]
         for record in records if known else ():
             self._mind(record.call, [leg.agent or UNKNOWN for leg in known])
@@ -128,7 +128,7 @@ class Inside(Recorder):
         if leg.agent or not leg.call_sid:
             return bool(leg.agent)
         with suppress(NotFound):
-            call = self._catalog.call(leg.account_sid, leg.call_sid).call
+            call = self._catalog.ledger.call(leg.account_sid, leg.call_sid).call
             return call.channel_map != ledger.AGENT_FIRST
         return False
 
@@ -138,17 +138,17 @@ class Inside(Recorder):
         It is no caller whom twirec told; it may be an agent whom the app has put through.
         """
         account_sid, sid = event.account_sid, event.leg_sid
-        if self._catalog.knows_leg(account_sid, sid):
+        if self._catalog.agents.knows_leg(account_sid, sid):
             return
         with suppress(NotFound):
-            self._catalog.call(account_sid, sid)
+            self._catalog.ledger.call(account_sid, sid)
             return
         try:
             leg = self._leg(self._vendor().call(account_sid, sid, hurry=True))
         except VendorError as error:
             log.warning("%s: who is on it is not known: %s", sid, error)
             return
-        self._catalog.add_leg(leg)
+        self._catalog.agents.add_leg(leg)
 
     def _leg(self, found: VendorCall) -> Leg:
         """Return a leg with the call that dialled it, and the agent who is on it, if one is."""
@@ -157,7 +157,7 @@ class Inside(Recorder):
         name = agent_of(found.to if dialled else found.from_, self._settings.country)
         with suppress(NotFound):
             if found.parent_call_sid:
-                parent = self._catalog.call(found.account_sid, found.parent_call_sid).call
+                parent = self._catalog.ledger.call(found.account_sid, found.parent_call_sid).call
                 theirs = parent.channel_map == ledger.AGENT_FIRST  # whom an agent dialled
                 return replace(leg, call_sid=parent.call_sid, agent="" if theirs else name)
         return replace(leg, agent=name if self._is_inside(name) else "")
@@ -165,7 +165,7 @@ class Inside(Recorder):
     def _is_inside(self, name: str) -> bool:
         if not name.startswith("+"):
             return name.startswith(("client:", "sip:", "sips:"))
-        return self._catalog.knows_agent(name) or bool(self._catalog.informed_agents([name]))
+        return self._catalog.agents.knows(name) or bool(self._catalog.agents.informed([name]))
 
     def _mind(self, call: Call, agents: Sequence[str]) -> None:
         """Name agents in the consent of a call; end its recording if one may not be recorded."""
@@ -187,7 +187,7 @@ class Inside(Recorder):
                 continue
             log.warning("%s: %s", record.call.call_sid, OTHER_CALLER)
             account_sid, call_sid = record.call.account_sid, record.call.call_sid
-            self._catalog.name_agents(account_sid, call_sid, [], OTHER_CALLER)
+            self._catalog.agents.name_in_consent(account_sid, call_sid, [], OTHER_CALLER)
             self._stop_recordings(account_sid, call_sid)
 
     def _arrive(self, fields: Mapping[str, str]) -> forms.VoiceRequest:
@@ -195,7 +195,7 @@ class Inside(Recorder):
         request = forms.parse_voice_request(fields)
         agent = agent_of(request.agent, self._settings.country)
         try:
-            self._catalog.add_leg(
+            self._catalog.agents.add_leg(
                 Leg(request.account_sid, request.call_sid, None, self._now(), agent)
             )
         except CatalogError as error:

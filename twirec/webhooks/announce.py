@@ -36,7 +36,7 @@ class Telling(Recorder):
         """
         for _ in range(2):
             now = self.moment()
-            self._catalog.announce(
+            self._catalog.ledger.announce(
                 call.account_sid,
                 call.call_sid,
                 leg=leg,
@@ -67,9 +67,9 @@ class Telling(Recorder):
         call_sid = (parent_of(fields) if whisper else None) or leg
         try:
             with suppress(NotFound):  # nothing is played in what has no line
-                call = self._catalog.call(account_sid, call_sid).call
+                call = self._catalog.ledger.call(account_sid, call_sid).call
                 if call.leg == leg and call.announced_at is not None:
-                    self._catalog.announce(
+                    self._catalog.ledger.announce(
                         account_sid, call.call_sid, leg=leg, at=now.at, steady=now.steady
                     )
         except CatalogError as error:
@@ -129,7 +129,9 @@ class Telling(Recorder):
         over = failed.endswith(urlsplit(self._urls.ended).path)
         unrecorded = ledger.not_recorded(call, Reason.CATALOG_DOWN)
         try:
-            self._catalog.open_call(unrecorded)  # of a call without a line, nothing was played
+            self._catalog.ledger.open_call(
+                unrecorded
+            )  # of a call without a line, nothing was played
             if over or (failed_url is None and self._was_connected(call)):
                 return twiml.nothing()
             self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
@@ -138,6 +140,6 @@ class Telling(Recorder):
         return twiml.nothing() if over else connect()
 
     def _was_connected(self, call: Call) -> bool:
-        record = self._catalog.call(call.account_sid, call.call_sid)
+        record = self._catalog.ledger.call(call.account_sid, call.call_sid)
         told_there = record.call.leg not in ("", call.call_sid)  # on the leg that was dialled
         return told_there and bool(record.consents)

@@ -12,8 +12,8 @@ from twirec.calls import announcement as announcements
 from twirec.calls import ledger, twiml
 from twirec.calls.policy import check_fits, decide
 from twirec.calls.wordings import parts_of
+from twirec.catalog import Catalog
 from twirec.model.announcements import Announcement
-from twirec.model.catalog import Catalog
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.policy import Decision, Policy
 from twirec.model.ports import Vendor
@@ -93,8 +93,8 @@ class Desk:
         audio = self._settings.wordings[policy.language].audio
         for part in parts_of(policy.mode):
             if part in audio:
-                self._catalog.keep_audio(audio[part], self._now())
-        self._catalog.keep_announcement(announcement, self._now())
+                self._catalog.announcements.keep_audio(audio[part], self._now())
+        self._catalog.announcements.keep(announcement, self._now())
 
     def audio(self, hash_: str) -> bytes:
         """Return audio of the company's own: what the settings give, or what was kept.
@@ -109,7 +109,7 @@ class Desk:
             for audio in wording.audio.values():
                 if audio.hash == hash_:
                     return audio.data
-        return self._catalog.audio(hash_)
+        return self._catalog.announcements.audio(hash_)
 
     def _decided(self, line: Call) -> Call:
         """Ask the policy, and return the line with what it says."""
@@ -126,10 +126,10 @@ class Desk:
 
     def _decide(self, line: Call) -> Decision:
         if not self._noted:
-            self._catalog.note_default(self._settings.policy, self._now())
+            self._catalog.policy.note_default(self._settings.policy, self._now())
             self._noted = True
         return decide(
-            self._catalog.policy_history(),
+            self._catalog.policy.history(),
             number=line.own_number,
             direction=line.direction or Direction.IN,  # of who calls now it is known
             at=line.started_at,
@@ -150,12 +150,12 @@ class Desk:
         """
         for _ in range(LOOKS):
             with suppress(NotFound):
-                return self._catalog.call(account_sid, call_sid).call
+                return self._catalog.ledger.call(account_sid, call_sid).call
             time.sleep(BETWEEN_LOOKS)
-        return self._catalog.call(account_sid, call_sid).call
+        return self._catalog.ledger.call(account_sid, call_sid).call
 
     def _give_up(self, account_sid: str, call_sid: str, reason: Reason) -> None:
         """Say on a call's line why it is not recorded. It may go on for long."""
-        self._catalog.close_call(
+        self._catalog.ledger.close_call(
             account_sid, call_sid, outcome=Outcome.NOT_RECORDED, reason=reason, ended_at=None
         )

@@ -57,7 +57,7 @@ class CallsIn(Telling):
             unrecorded = partial(self._connect, line, build_dial, record=False)
             return self._go_on(forms.failed_url(request, fields), line, unrecorded)
         try:
-            call = self._catalog.open_call(self._decided(line))
+            call = self._catalog.ledger.open_call(self._decided(line))
             if call.channel_map == ledger.AGENT_FIRST:  # an agent's own call: nobody to tell
                 return self._connect(call, build_dial, record=False)
             if self._told_in_vain(call):
@@ -76,9 +76,9 @@ class CallsIn(Telling):
         """
         if call.announcement is None or call.announced_at is None:
             return False
-        if self._catalog.call(call.account_sid, call.call_sid).consents:
+        if self._catalog.ledger.call(call.account_sid, call.call_sid).consents:
             return False
-        announcement = self._catalog.announcement(call.announcement)
+        announcement = self._catalog.announcements.get(call.announcement)
         return self._now() - call.started_at > longest_telling(announcement)
 
     def _moves_on(self, request: forms.VoiceRequest) -> bool:
@@ -90,7 +90,7 @@ class CallsIn(Telling):
             return False
         agents = False
         with suppress(CatalogError):
-            agents = self._catalog.is_agents(request.account_sid, request.call_sid)
+            agents = self._catalog.agents.is_agents_leg(request.account_sid, request.call_sid)
             if not agents:
                 return False
         self._stop_leg(request.account_sid, request.call_sid)
@@ -196,7 +196,7 @@ class CallsIn(Telling):
                 line = ledger.open_line(request, dial=(), country=country, now=self._now())
                 if request.begins:
                     with suppress(CatalogError):
-                        self._catalog.open_call(ledger.not_connected(line, error))
+                        self._catalog.ledger.open_call(ledger.not_connected(line, error))
                 raise
             log.error("%s: %s Connected to the others.", request.call_sid, error)
             return usable
@@ -205,17 +205,17 @@ class CallsIn(Telling):
         """Connect a caller who was told before, and is sent to somebody else; or return nothing."""
         if call.announcement is None or call.announced_at is None:
             return ""
-        standing = self._catalog.call(call.account_sid, call.call_sid).consents
+        standing = self._catalog.ledger.call(call.account_sid, call.call_sid).consents
         if not standing:
             return ""
-        announcement = self._catalog.announcement(call.announcement)
+        announcement = self._catalog.announcements.get(call.announcement)
         return self._after(call, announcement, standing[0].outcome, build_dial)
 
     def _tell(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
         """Play the announcement that the call's line names; from now on it can be heard."""
         if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
             return self._connect(call, build_dial, record=False)
-        announcement = self._catalog.announcement(call.announcement)
+        announcement = self._catalog.announcements.get(call.announcement)
         self._play(call, call.call_sid, notice=True)
         return twiml.announce(announcement, self._urls)
 
@@ -227,11 +227,11 @@ class CallsIn(Telling):
         now = arrived.at
         request = forms.parse_voice_request(fields)
         key = forms.key_pressed(fields) if asked else ""  # after the notice nothing is gathered
-        record = self._catalog.call(request.account_sid, request.call_sid)
+        record = self._catalog.ledger.call(request.account_sid, request.call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:
             return self._connect(call, build_dial, record=False)
-        announcement = self._catalog.announcement(call.announcement)
+        announcement = self._catalog.announcements.get(call.announcement)
         standing = next(iter(record.consents), None)
         if standing is None:
             if asked != call.asked:  # what was answered already, come twice
@@ -239,11 +239,11 @@ class CallsIn(Telling):
             waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
             outcome = self._judge(call, announcement, key, waited=waited, at=arrived)
             if outcome is None:
-                self._catalog.ask_again(call.account_sid, call.call_sid, asked, now)
+                self._catalog.ledger.ask_again(call.account_sid, call.call_sid, asked, now)
                 self._play(call, call.call_sid)
                 return twiml.ask(announcement, self._urls, asked + 1)
             consent = ledger.consent_of(call, announcement, outcome, now, key)
-            standing = self._catalog.record_consent(consent, ledger.REASONS.get(outcome))
+            standing = self._catalog.ledger.record_consent(consent, ledger.REASONS.get(outcome))
         return self._after(call, announcement, standing.outcome, build_dial)
 
     def _after(

@@ -75,7 +75,7 @@ class CallsOut(Telling):
             fallback_url=f"{self._urls.fallback}/{sealed}",
             ended_url=self._urls.ended,
         )
-        return self._catalog.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))
+        return self._catalog.ledger.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))
 
     def dial_out(
         self,
@@ -135,10 +135,10 @@ class CallsOut(Telling):
         try:
             at_once = ledger.not_recorded(line, Reason.OFF, SHORT_NUMBER)
             unrecorded = help_ or target.isdigit()
-            call = self._catalog.open_call(at_once if unrecorded else self._decided(line))
+            call = self._catalog.ledger.open_call(at_once if unrecorded else self._decided(line))
             own = Leg(call.account_sid, call.call_sid, call.call_sid, self._now(), agent)
-            self._catalog.add_leg(own)
-            answered = self._catalog.call(call.account_sid, call.call_sid).consents
+            self._catalog.agents.add_leg(own)
+            answered = self._catalog.ledger.call(call.account_sid, call.call_sid).consents
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
@@ -168,7 +168,7 @@ class CallsOut(Telling):
         if allow is not None and allow(agent):
             return True
         try:
-            registered = bool(self._catalog.informed_agents([agent]))
+            registered = bool(self._catalog.agents.informed([agent]))
         except CatalogError:  # an access token of the company's own says who a softphone is
             return agent in self._dialling or agent.startswith("client:")
         if registered:
@@ -178,14 +178,14 @@ class CallsOut(Telling):
     def _why_not(self, target: str, own_numbers: Collection[str], agent: str = "") -> str:
         own = target in own_numbers
         with suppress(CatalogError):
-            own = own or self._catalog.owns(target)
+            own = own or self._catalog.ledger.owns(target)
         return why_not_dialled(target, self._settings.dial_rules, agent=agent, own=own)
 
     def _refuse(self, line: Call, error: InvalidQuery) -> str:
         log.warning("%s: %s", line.call_sid, error)
         refused = ledger.not_recorded(line, Reason.NOT_DIALLED, str(error))
         try:
-            self._catalog.open_call(refused)
+            self._catalog.ledger.open_call(refused)
         except CatalogError as down:
             log.error("%s: it has no line: %s", line.call_sid, down)
         return self._hang_up(self._settings.language, "not_dialled")
@@ -204,13 +204,13 @@ class CallsOut(Telling):
         if parent is None:
             raise MalformedRequest("The field ParentCallSid is missing.")
         try:
-            record = self._catalog.call(request.account_sid, parent)
+            record = self._catalog.ledger.call(request.account_sid, parent)
             call = record.call
             if record.consents and call.leg != request.call_sid:  # another was told, and answered
                 self._stop_leg(request.account_sid, call.call_sid)
             if call.announcement is None or record.consents:
                 return twiml.nothing()
-            announcement = self._catalog.announcement(call.announcement)
+            announcement = self._catalog.announcements.get(call.announcement)
             self._play(call, request.call_sid)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", parent, error)
@@ -244,11 +244,11 @@ class CallsOut(Telling):
     def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int, key: str) -> str:
         arrived = self.moment()
         now = arrived.at
-        record = self._catalog.call(request.account_sid, call_sid)
+        record = self._catalog.ledger.call(request.account_sid, call_sid)
         call = record.call
         if call.announcement is None or call.leg != request.call_sid:
             raise NotFound(f"The leg {request.call_sid} was told nothing of {call_sid}.")
-        announcement = self._catalog.announcement(call.announcement)
+        announcement = self._catalog.announcements.get(call.announcement)
         standing = next(iter(record.consents), None)
         if standing is not None:  # come twice: what follows from it was done
             return self._bridge(call, announcement, standing.outcome)
@@ -258,11 +258,11 @@ class CallsOut(Telling):
         waited = 0 if asked and key else waits
         outcome = self._judge(call, announcement, key, waited=waited, at=arrived)
         if outcome is None:
-            self._catalog.ask_again(call.account_sid, call_sid, asked, now)
+            self._catalog.ledger.ask_again(call.account_sid, call_sid, asked, now)
             self._play(call, request.call_sid)
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
         consent = ledger.consent_of(call, announcement, outcome, now, key)
-        stands = self._catalog.record_consent(consent, ledger.REASONS.get(outcome))
+        stands = self._catalog.ledger.record_consent(consent, ledger.REASONS.get(outcome))
         if stands is not consent:  # come twice at once: what follows from it is done there
             return self._bridge(call, announcement, stands.outcome)
         if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:

@@ -71,17 +71,17 @@ class Pausing(Desk):
             NotFound: there is none.
         """
         if not sid.startswith("CA"):
-            return [self._catalog.find(sid)]
+            return [self._catalog.search.find(sid)]
         accounts = self._vendor().accounts
         for account_sid in accounts:
-            if now := self._catalog.calls_now(account_sid, sid):
-                return [self._catalog.call(account_sid, each) for each in now]
+            if now := self._catalog.conferences.calls_now(account_sid, sid):
+                return [self._catalog.ledger.call(account_sid, each) for each in now]
         try:
-            return [self._catalog.find(sid)]
+            return [self._catalog.search.find(sid)]
         except NotFound:
             for account_sid in accounts:
                 if parent := self._parent(account_sid, sid):
-                    return [self._catalog.call(account_sid, parent)]
+                    return [self._catalog.ledger.call(account_sid, parent)]
             raise
 
     def _parent(self, account_sid: str, leg_sid: str) -> str | None:
@@ -97,7 +97,7 @@ class Pausing(Desk):
             raise NotPaused(
                 f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.PAUSED}."
             )
-        return self._catalog.begin_pause(Pause(recording.sid, self._now(), by))
+        return self._catalog.pauses.begin(Pause(recording.sid, self._now(), by))
 
     def _resume(self, recording: Recording) -> str:
         told = self._set(recording, RecordingStatus.IN_PROGRESS)
@@ -105,7 +105,7 @@ class Pausing(Desk):
             raise NotResumed(
                 f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.IN_PROGRESS}."
             )
-        self._catalog.end_pauses(recording.sid, self._now())
+        self._catalog.pauses.end(recording.sid, self._now())
         return recording.sid
 
     def _set(self, recording: Recording, status: RecordingStatus) -> RecordingStatus:

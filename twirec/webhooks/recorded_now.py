@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from twirec.calls.ledger import channels_of
-from twirec.model.catalog import Catalog
+from twirec.catalog import Catalog
 from twirec.model.ports import Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
@@ -33,7 +33,9 @@ def untold(
     told = {recording.sid for recording in record.recordings}
     legs = dict.fromkeys([call.call_sid, *(each.leg_sid for each in record.legs if each.agent)])
     for leg in legs:
-        if catalog.owner(call.account_sid, leg) != call.call_sid:  # it is another call's
+        if (
+            catalog.conferences.owner(call.account_sid, leg) != call.call_sid
+        ):  # it is another call's
             continue
         for found in vendor.recordings(call.account_sid, call_sid=leg, hurry=True):
             if found.sid in told or state_of(found) is not State.RECORDING:
@@ -41,5 +43,5 @@ def untold(
             told.add(found.sid)
             channel_map = channels_of(found.source, leg, record)
             recording = replace(adopted(found, call.call_sid, now), channel_map=channel_map)
-            catalog.adopt(recording)
+            catalog.recordings.adopt(recording)
             yield recording

@@ -26,11 +26,11 @@ class Recorder(Desk):
         settings = self._settings
         names = [agent_of(agent, settings.country) for agent in agents]
         day = call.started_at.astimezone(settings.timezone).date()
-        found = entries_of(names, self._catalog.informed_agents(names), day)
+        found = entries_of(names, self._catalog.agents.informed(names), day)
         entries = [entry.id for entry in found if entry]
         warning = "" if len(entries) == len(names) else NOT_INFORMED
         shown = "" if call.detail == OTHER_CALLER else warning  # by that, the sweep ends recordings
-        self._catalog.name_agents(call.account_sid, call.call_sid, entries, shown)
+        self._catalog.agents.name_in_consent(call.account_sid, call.call_sid, entries, shown)
         if not warning:
             return True
         log.warning("%s: %s", call.call_sid, warning)
@@ -63,7 +63,7 @@ class Recorder(Desk):
             leg=None if leg == call.call_sid else leg,
         )
         try:
-            self._catalog.adopt(started)
+            self._catalog.recordings.adopt(started)
         except CatalogError as error:  # the callback will tell
             log.error("%s: not written down yet: %s", sid, error)
 
@@ -72,7 +72,7 @@ class Recorder(Desk):
 
         What cannot be ended now, the next sweep ends: the call's line says that it may not go on.
         """
-        record = self._catalog.call(account_sid, call_sid)
+        record = self._catalog.ledger.call(account_sid, call_sid)
         known = recorded_now.known(record)
         untold = recorded_now.untold(self._catalog, self._vendor(), record, self._now())
         try:

@@ -66,12 +66,12 @@ class Callbacks(Recorder):
         callback = forms.parse_recording_callback(fields)
         of = callback.call_sid or callback.conference_sid or ""
         try:
-            owner = self._catalog.owner(callback.account_sid, of)
-            record = self._catalog.call(callback.account_sid, owner)
+            owner = self._catalog.conferences.owner(callback.account_sid, of)
+            record = self._catalog.ledger.call(callback.account_sid, owner)
             channel_map = ledger.channels_of(callback.source, callback.call_sid, record)
         except NotFound:
             channel_map = ()
-        told = self._catalog.receive(
+        told = self._catalog.recordings.receive(
             callback,
             state=STATE_OF.get(callback.status),
             channel_map=channel_map,
@@ -92,11 +92,11 @@ class Callbacks(Recorder):
         if may_be_an_agents(request.direction, request.agent.strip()):
             line = self._called_out(line)
         unrecorded = ledger.not_recorded(line, Reason.CATALOG_DOWN)
-        self._catalog.open_call(replace(unrecorded, ended_at=line.started_at, late=True))
+        self._catalog.ledger.open_call(replace(unrecorded, ended_at=line.started_at, late=True))
 
     def _called_out(self, line: Call) -> Call:
         """Whom an agent called is known of the leg that was dialled, or of what they asked for."""
-        if self._catalog.owns(line.own_number):  # they reached us
+        if self._catalog.ledger.owns(line.own_number):  # they reached us
             return line
         try:
             legs = self._vendor().legs(line.account_sid, line.call_sid)

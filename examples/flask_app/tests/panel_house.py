@@ -256,7 +256,7 @@ def _recording(number: int, state: State, **changes: Any) -> Recording:
 
 def fill(archive: Archive, sound: bytes) -> None:
     catalog = archive.catalog
-    catalog.keep_announcement(WORDING, STARTED)
+    catalog.announcements.keep(WORDING, STARTED)
     later = NOW + timedelta(days=1)
     stored = {
         "size": len(sound),
@@ -275,10 +275,10 @@ def fill(archive: Archive, sound: bytes) -> None:
     ):
         dial = ("client:berta",) if number == OF_ANOTHER else (LINE,)
         way = Direction.OUT if number == OUT else Direction.IN
-        catalog.open_call(_call(number, dial=dial, direction=way))
+        catalog.ledger.open_call(_call(number, dial=dial, direction=way))
         if number != HIDDEN:
-            catalog.record_consent(_consent(number, ConsentOutcome.INFORMED), None)
-        catalog.adopt(_recording(number, state, **changes))
+            catalog.ledger.record_consent(_consent(number, ConsentOutcome.INFORMED), None)
+        catalog.recordings.adopt(_recording(number, state, **changes))
         if "object_name" in changes:
             archive.bucket.put(
                 object_name(number),
@@ -289,11 +289,13 @@ def fill(archive: Archive, sound: bytes) -> None:
                 seal=dict,
             )
     not_recorded = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
-    catalog.open_call(_call(REFUSED, **not_recorded))
-    catalog.record_consent(_consent(REFUSED, ConsentOutcome.REFUSED), Reason.REFUSED)
-    catalog.annotate(Note(ACCOUNT_SID, call_sid(PLAIN), "ana", STARTED, "asks for a refund", "C-7"))
-    catalog.begin_pause(Pause(recording_sid(PLAIN), STARTED + timedelta(seconds=2), "alex"))
-    catalog.end_pauses(recording_sid(PLAIN), STARTED + timedelta(seconds=3))
+    catalog.ledger.open_call(_call(REFUSED, **not_recorded))
+    catalog.ledger.record_consent(_consent(REFUSED, ConsentOutcome.REFUSED), Reason.REFUSED)
+    catalog.notes.add(
+        Note(ACCOUNT_SID, call_sid(PLAIN), "ana", STARTED, "asks for a refund", "C-7")
+    )
+    catalog.pauses.begin(Pause(recording_sid(PLAIN), STARTED + timedelta(seconds=2), "alex"))
+    catalog.pauses.end(recording_sid(PLAIN), STARTED + timedelta(seconds=3))
 
 
 def without_what_differs(answer: TestResponse) -> tuple[int, str]:

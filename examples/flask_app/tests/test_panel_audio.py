@@ -57,14 +57,14 @@ def happened(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What happens to bucket and audit log, in order."""
     seen: list[str] = []
     archive.bucket = Watched(archive.bucket, seen)
-    append = archive.catalog.append_audit
+    append = archive.catalog.audit.append
 
     def noted(draft: Any) -> Any:
         entry = append(draft)
         seen.append(f"audited {entry.action}")
         return entry
 
-    monkeypatch.setattr(archive.catalog, "append_audit", noted)
+    monkeypatch.setattr(archive.catalog.audit, "append", noted)
     return seen
 
 
@@ -123,7 +123,7 @@ def test_without_the_entry_nothing_is_heard(
     monkeypatch: pytest.MonkeyPatch,
     asked: dict[str, str],
 ) -> None:
-    monkeypatch.setattr(archive.catalog, "append_audit", fails)
+    monkeypatch.setattr(archive.catalog.audit, "append", fails)
     answer = supervisor.get(PATH, headers=asked)
     assert answer.status_code == 503
     assert b"RIFF" not in answer.data
@@ -138,7 +138,7 @@ def test_without_the_entry_nothing_is_downloaded(
     monkeypatch: pytest.MonkeyPatch,
     form: dict[str, str],
 ) -> None:
-    monkeypatch.setattr(archive.catalog, "append_audit", fails)
+    monkeypatch.setattr(archive.catalog.audit, "append", fails)
     answer = supervisor.post(DOWNLOAD, form)
     assert answer.status_code == 503
     assert answer.content_type.startswith("text/html")

@@ -24,7 +24,7 @@ FORM = "format={}&channels=both&start=&end=&csrf_token={}"
 def damaged(folder: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of a recording, of which the last bit is another one; read in small pieces."""
     monkeypatch.setattr("twirec.adapters.folder._CHUNK", 4096)
-    name = archive.catalog.recording(SID).object_name
+    name = archive.catalog.recordings.get(SID).object_name
     (path,) = folder.rglob(Path(name or "").name)
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))

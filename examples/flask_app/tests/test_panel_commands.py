@@ -143,7 +143,7 @@ def test_nothing_stays_that_is_not_on_the_audit_log(
     def fails(_draft: object) -> None:
         raise CatalogError("The catalog cannot be used: disk is full.")
 
-    monkeypatch.setattr(archive.catalog, "append_audit", fails)
+    monkeypatch.setattr(archive.catalog.audit, "append", fails)
     cli.invoke(args=["user", "add", "pia", "--role", "admin", "--password", LONG])
     new = {"name": "eva", "password": LONG, "role": "admin", "line": ""}
     assert admin.post("/users", new).status_code == 503

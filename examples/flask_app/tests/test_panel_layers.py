@@ -59,7 +59,7 @@ def test_a_file_imports_only_public_names_of_twirec() -> None:
         "import twirec.archive",
         "from twirec.model.states import State",
         "from twirec import adapters",
-        "def f() -> None:\n    from twirec.catalog.catalog import SqlCatalog",
+        "def f() -> None:\n    from twirec.catalog import Catalog",
     ],
 )
 def test_a_private_name_is_found(source: str) -> None:

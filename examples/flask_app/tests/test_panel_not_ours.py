@@ -22,7 +22,7 @@ def test_what_is_not_ours_is_counted_and_named(
     admin = browser(Role.ADMIN)
     assert "Not ours" not in admin.get("/health").text
     seen = Foreign(FOREIGN, ACCOUNT_SID, STARTED, NotOurs.ELSEWHERE)
-    archive.catalog.set_foreign(ACCOUNT_SID, STARTED, STARTED + timedelta(days=1), [seen])
+    archive.catalog.foreign.set(ACCOUNT_SID, STARTED, STARTED + timedelta(days=1), [seen])
     page = admin.get("/health").text
     assert "Not ours" in page
     assert FOREIGN in page

@@ -112,7 +112,9 @@ def test_a_call_is_not_called_paused_while_another_recording_of_it_goes_on(
     archive, agent = live
     agent.post(PAUSE)
     (known,) = archive.show(call_sid(GOING_ON)).recordings
-    archive.catalog.adopt(replace(known, sid=recording_sid(99), custody=Custody.QUARANTINED))
+    archive.catalog.recordings.adopt(
+        replace(known, sid=recording_sid(99), custody=Custody.QUARANTINED)
+    )
     page = agent.get("/desk").text
     assert PAUSE in page
     assert RESUME not in page
@@ -186,11 +188,11 @@ def test_what_is_said_of_a_call_is_in_the_language_and_zone_of_who_reads(
 ) -> None:
     since = STARTED.replace(hour=9, minute=0)
     off = PolicyChange(since, "ana", "works council", on=False)
-    archive.catalog.change_policy(off)
+    archive.catalog.policy.change(off)
     call = archive.show(call_sid(PLAIN)).call
     outcome = Outcome.NOT_RECORDED if reason else Outcome.RECORDED
     sid = call_sid(71)
-    archive.catalog.open_call(
+    archive.catalog.ledger.open_call(
         replace(call, call_sid=sid, outcome=outcome, reason=reason, detail=detail)
     )
     supervisor.post("/language", {"language": "es"})
@@ -203,7 +205,7 @@ def test_a_call_whose_wording_is_lost_is_shown_all_the_same(
     def gone(_hash: str) -> None:
         raise NotFound("No announcement with that hash was ever played.")
 
-    monkeypatch.setattr(archive.catalog, "announcement", gone)
+    monkeypatch.setattr(archive.catalog.announcements, "get", gone)
     assert supervisor.get(f"/calls/{call_sid(PLAIN)}").status_code == 200
 
 
@@ -285,7 +287,7 @@ def test_a_switch_that_is_not_understood_changes_nothing(
 ) -> None:
     form = {"number": "", "direction": "", "on": "off", "why": "works council", **changes}
     assert admin.post("/recording", form).status_code == 400
-    assert archive.catalog.policy_history() == []
+    assert archive.catalog.policy.history() == []
 
 
 def test_what_was_given_up_is_tried_again(admin: Browser, archive: Archive) -> None:
@@ -331,9 +333,11 @@ def test_a_page_speaks_the_browsers_language(client: Browser, asked: str, langua
 def leave_undecided(archive: Archive, error: str) -> None:
     """Let what is parked wait for a decision, as a worker does."""
     archive.retry(recording_sid(PARKED), by="ana")
-    lease = archive.catalog.claim(archive.now(), timedelta(minutes=5), sid=recording_sid(PARKED))
+    lease = archive.catalog.due_work.claim(
+        archive.now(), timedelta(minutes=5), sid=recording_sid(PARKED)
+    )
     assert lease is not None
-    archive.catalog.postpone(lease, None, error, undecided=True)
+    archive.catalog.due_work.postpone(lease, None, error, undecided=True)
 
 
 LONGER = "MediaMismatch: The file lasts 11.300 s, not 10 s."
@@ -357,7 +361,7 @@ def test_an_admin_decides_what_time_does_not_mend(
     where = f"/recordings/{recording_sid(PARKED)}/decision"
     assert admin.post(where, {"decision": decision, "reason": "heard it"}).status_code == 302
     assert said in messages(admin.get(f"/calls/{call_sid(PARKED)}").text)
-    known = archive.catalog.recording(recording_sid(PARKED))
+    known = archive.catalog.recordings.get(recording_sid(PARKED))
     assert known.given_up == (decision == "give_up")
     assert (known.accepted is not None) == (decision == "accept")
     (entry,) = archive.audit_log(action=decision, limit=1)
@@ -379,10 +383,10 @@ def test_a_decision_that_is_not_understood_changes_nothing(
     admin: Browser, archive: Archive, form: dict[str, str]
 ) -> None:
     leave_undecided(archive, LONGER)
-    known = archive.catalog.recording(recording_sid(PARKED))
+    known = archive.catalog.recordings.get(recording_sid(PARKED))
     where = f"/recordings/{recording_sid(PARKED)}/decision"
     assert admin.post(where, form).status_code == 400
-    assert archive.catalog.recording(recording_sid(PARKED)) == known
+    assert archive.catalog.recordings.get(recording_sid(PARKED)) == known
 
 
 def test_nobody_but_an_admin_is_shown_a_decision(supervisor: Browser, archive: Archive) -> None:

@@ -168,7 +168,7 @@ def test_the_figures_are_those_of_the_archive(client: Browser, template: Templat
 
 def test_the_age_of_a_sweep_is_there_after_one(client: Browser, archive: Archive) -> None:
     assert "twirec_sweep_age_seconds" not in {name for name, _ in figures(client)}
-    archive.catalog.set_mark(f"sweep {ACCOUNT_SID}", STARTED)
+    archive.catalog.marks.set(f"sweep {ACCOUNT_SID}", STARTED)
     assert figures(client)["twirec_sweep_age_seconds", ACCOUNT_SID] == 3600
 
 

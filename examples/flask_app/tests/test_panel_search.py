@@ -96,7 +96,7 @@ def test_a_number_that_nobody_knows_is_shown_as_such_and_not_as_hidden(
     line = Call(
         ACCOUNT_SID, call_sid(77), None, NOT_KNOWN, NOT_KNOWN, STARTED, outcome=Outcome.RECORDED
     )
-    archive.catalog.open_call(line)
+    archive.catalog.ledger.open_call(line)
     for language, words in (("en", "number not known"), ("es", "número no conocido")):
         supervisor.post("/language", {"language": language})
         page = find(supervisor, text=words)

@@ -328,7 +328,7 @@ def test_nobody_gets_in_when_it_cannot_be_written_down(
         raise CatalogError("The catalog cannot be used: disk is full.")
 
     client.read_token()
-    monkeypatch.setattr(archive.catalog, "append_audit", fails)
+    monkeypatch.setattr(archive.catalog.audit, "append", fails)
     answer = client.post("/sign-in", {"name": "ana", "password": PASSWORD})
     assert answer.status_code == 503
     assert "disk is full" not in answer.text

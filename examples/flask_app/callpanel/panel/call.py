@@ -132,7 +132,7 @@ def _announcements(record: CallRecord) -> dict[str, Announcement]:
     found = {}
     for hash_ in filter(None, hashes):
         with suppress(NotFound):
-            found[hash_] = archive().catalog.announcement(hash_)
+            found[hash_] = archive().catalog.announcements.get(hash_)
     return found
 
 

@@ -78,7 +78,7 @@ def _form() -> Switch:
 
 
 def _numbers() -> list[str]:
-    said = {each.number for each in archive().catalog.policy_history() if each.number}
+    said = {each.number for each in archive().catalog.policy.history() if each.number}
     return sorted({*config().lines, *said})
 
 
@@ -86,5 +86,5 @@ def _page(form: Switch) -> str:
     scopes = [(number, direction) for number in ("", *_numbers()) for direction in Direction]
     found = archive().policies(scopes)
     rows = [Row(*scope, decision) for scope, decision in zip(scopes, found, strict=True)]
-    history = archive().catalog.policy_history()
+    history = archive().catalog.policy.history()
     return render_template("policy.html", form=form, rows=rows, history=history[::-1])

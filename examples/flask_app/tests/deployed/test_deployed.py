@@ -66,8 +66,8 @@ def with_a_long_recording(folder: Path) -> None:
         custom_time=STARTED,
         seal=dict,
     )
-    known = archive.catalog.recording(recording_sid(PLAIN))
-    archive.catalog.adopt(
+    known = archive.catalog.recordings.get(recording_sid(PLAIN))
+    archive.catalog.recordings.adopt(
         replace(
             known,
             sid=LONG,

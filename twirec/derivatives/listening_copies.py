@@ -7,10 +7,10 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from twirec.audio.derivatives import Derivatives
 from twirec.audio.formats import find_format
+from twirec.catalog import Catalog
+from twirec.derivatives.derivatives import Derivatives
 from twirec.model.audio import Asked
-from twirec.model.catalog import Catalog
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import CatalogError, TwirecError
 
@@ -57,7 +57,7 @@ class ListeningCopies:
         """Make the copy that is due longest. False if none is due, or it could not be made."""
         now = self._now()
         try:
-            due = self._catalog.claim_listening_copy(now, now + HOLD)
+            due = self._catalog.derivatives.claim_listening_copy(now, now + HOLD)
             if due is None:
                 return self._look(now)
             return self._make(due)
@@ -70,7 +70,7 @@ class ListeningCopies:
         if self._looked_at is not None and now < self._looked_at + LOOK:
             return False
         extension = find_format(self._asked.format).extension
-        found = self._catalog.enrol_listening_copies(
+        found = self._catalog.derivatives.enrol_listening_copies(
             self._asked, extension, now, self._since, AT_ONCE
         )
         if found < AT_ONCE:
@@ -80,7 +80,7 @@ class ListeningCopies:
 
     def _make(self, due: Derivative) -> bool:
         try:
-            original = self._catalog.recording(due.recording_sid)
+            original = self._catalog.recordings.get(due.recording_sid)
             self._derivatives.make(original, self._asked, None)
         except CatalogError:
             raise
@@ -97,7 +97,7 @@ class ListeningCopies:
     def _put_off(self, due: Derivative, error: str, may_pass: bool) -> None:
         again = may_pass and due.attempts < MOST_ATTEMPTS
         due_at = self._now() + _pause(due.attempts) if again else None
-        self._catalog.postpone_listening_copy(due.object_name, due_at, error)
+        self._catalog.derivatives.postpone_listening_copy(due.object_name, due_at, error)
         verdict = "again" if again else "given up"
         said = (due.recording_sid, verdict, due.attempts, error)
         log.warning("%s: its listening copy: %s after try %d: %s", *said)

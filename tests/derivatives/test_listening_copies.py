@@ -13,7 +13,7 @@ from tests.factories import a_call, a_consent, call_sid, recording_sid
 from tests.house import AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.audio import listening_copies
-from twirec.audio.derivatives import Derivatives
+from twirec.derivatives.derivatives import Derivatives
 from twirec.model.errors import CatalogUnavailable, NotAudio, SettingsError
 from twirec.model.states import State
 from twirec.settings import Settings
@@ -66,8 +66,8 @@ def test_what_was_archived_before_gets_one_too(house: House) -> None:
 def test_all_of_many_get_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening_copies, "AT_ONCE", 2)
     for number in range(1, 6):
-        house.archive.catalog.open_call(a_call(call_sid=call_sid(number)))
-        house.archive.catalog.record_consent(a_consent(call_sid=call_sid(number)), None)
+        house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
+        house.archive.catalog.ledger.record_consent(a_consent(call_sid=call_sid(number)), None)
         facts = {"sid": recording_sid(number), "call_sid": call_sid(number)}
         held = dataclasses.replace(AT_VENDOR, duration=SECONDS, **facts)
         house.vendor.add_recording(held, TALK)
@@ -136,7 +136,7 @@ def test_a_catalog_that_is_down_does_not_end_the_worker(
     def down(*_: object) -> None:
         raise CatalogUnavailable("locked")
 
-    monkeypatch.setattr(house.archive.catalog, "claim_listening_copy", down)
+    monkeypatch.setattr(house.archive.catalog.derivatives.of, "claim_listening_copy", down)
     archived(house)
     assert "no listening copy could be made: locked" in caplog.text
 
@@ -147,9 +147,9 @@ def test_one_is_made_by_one_worker_at_a_time(house: House) -> None:
         connection.exec_driver_sql("UPDATE derivatives SET made_at = NULL, due_at = begun_at")
     until = house.time + timedelta(hours=1)
     catalog = house.archive.catalog
-    assert catalog.claim_listening_copy(house.time, until) is not None
-    assert catalog.claim_listening_copy(house.time, until) is None
-    assert catalog.claim_listening_copy(until, until) is not None
+    assert catalog.derivatives.claim_listening_copy(house.time, until) is not None
+    assert catalog.derivatives.claim_listening_copy(house.time, until) is None
+    assert catalog.derivatives.claim_listening_copy(until, until) is not None
 
 
 @pytest.mark.parametrize("value", ["wma", "amr", "Opus"])

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from twirec.audio.conversion import plan
 from twirec.audio.formats import find_format
+from twirec.catalog import Catalog
 from twirec.model.audio import Asked, ReadBytes
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
-from twirec.model.derivatives import Derivative, DerivativesCatalog, derivative_name
+from twirec.model.derivatives import Derivative, derivative_name
 from twirec.model.errors import (
     BucketError,
     CustodyRefused,
@@ -52,7 +53,7 @@ class Derivatives:
 
     def __init__(
         self,
-        catalog: DerivativesCatalog,
+        catalog: Catalog,
         bucket: Bucket,
         originals: Callable[[Recording], ReadBytes],
         ffmpeg: Callable[[], str],
@@ -81,7 +82,7 @@ class Derivatives:
         """
         now = self._now()
         content = self._content(recording, asked)
-        begun = self._catalog.begin_derivative(
+        begun = self._catalog.derivatives.begin(
             Derivative(
                 derivative_name(recording, asked, find_format(asked.format).extension),
                 recording.sid,
@@ -97,7 +98,7 @@ class Derivatives:
                 return begun
             self.delete(begun)  # something else is there, or nothing
         stored = self._put(recording, asked, begun, content)
-        made = self._catalog.derivative_made(begun.object_name, stored, self._now())
+        made = self._catalog.derivatives.made(begun.object_name, stored, self._now())
         if made is None:
             self._bucket.delete(stored.name, stored.generation)
             raise CustodyRefused(f"{recording.sid} was erased meanwhile; nothing of it was kept.")
@@ -108,7 +109,7 @@ class Derivatives:
 
         If the bucket does not answer, a sweep deletes what is left.
         """
-        expired = self._catalog.take_expired_derivatives(self._now(), AT_ONCE)
+        expired = self._catalog.derivatives.take_expired(self._now(), AT_ONCE)
         for derivative in expired:
             try:
                 self.delete(derivative)

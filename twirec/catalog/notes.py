@@ -1,0 +1,35 @@
+"""What people write about calls."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select, update
+
+from twirec.catalog.audit import append
+from twirec.catalog.database import Database
+from twirec.catalog.rows import values
+from twirec.catalog.tables import calls, notes
+from twirec.model.audit import Action, AuditDraft
+from twirec.model.errors import NotFound
+from twirec.model.records import Note
+
+
+class Notes:
+    """Notes of calls, which are never taken away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, note: Note) -> None:
+        """Add a note to a call; with a case number, that is the call's from now on.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        line = (calls.c.account_sid == note.account_sid) & (calls.c.call_sid == note.call_sid)
+        with self._database.write() as connection:
+            if connection.execute(select(calls.c.call_sid).where(line)).first() is None:
+                raise NotFound(f"The catalog has no call {note.call_sid}.")
+            connection.execute(insert(notes).values(values(note)))
+            if note.case_number is not None:
+                connection.execute(update(calls).where(line).values(case_number=note.case_number))
+            append(connection, AuditDraft(note.at, note.by, "", Action.ANNOTATE, sid=note.call_sid))

@@ -1,0 +1,1 @@
+"""What is made of recordings, and kept beside them: converted files and listening copies."""
