@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from twirec.catalog import Catalog
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.records import Call, Consent, Recording
 from twirec.model.states import State
@@ -88,3 +89,9 @@ def a_recording(**changes: Any) -> Recording:
 
 RETRIED = AuditDraft(datetime(2026, 11, 3, 17, tzinfo=UTC), "ana", "", Action.RETRY, sid="all")
 """The entry of the audit log about recordings that are tried again."""
+
+
+def part_of(catalog: Catalog, method: str) -> tuple[object, str]:
+    """Return the part of a catalog that has a method such as `ledger.call`, and its name."""
+    part, name = method.split(".")
+    return getattr(catalog, part), name

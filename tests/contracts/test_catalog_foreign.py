@@ -79,7 +79,7 @@ def test_what_was_taken_over_when_more_was_is_held(
 ) -> None:
     catalog.ledger.open_call(a_call(late=True))
     catalog.recordings.adopt(a_recording(claim=claim))
-    catalog.to_adopt = adopt
+    catalog.database.adopt = adopt
     assert catalog.foreign.is_held(recording_sid()) is held
     stats = catalog.operations.stats(None)
     assert (stats.waiting, stats.not_ours) == ((0, 1) if held else (1, 0))
@@ -90,7 +90,7 @@ def test_what_was_taken_over_when_more_was_is_held(
 def test_what_is_held_is_not_parked(catalog: Catalog) -> None:
     catalog.recordings.adopt(a_recording(claim=Claim.ALL, due_at=None))
     assert (catalog.recordings.parked(), catalog.operations.stats(None).parked) == ([], 0)
-    catalog.to_adopt = ALL
+    catalog.database.adopt = ALL
     assert [each.sid for each in catalog.recordings.parked()] == [recording_sid()]
 
 

@@ -128,7 +128,7 @@ def test_each_entry_follows_the_one_before(catalog: Catalog) -> None:
 def test_what_people_change_is_on_the_log_at_once(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     catalog.recordings.adopt(a_recording())
-    catalog.audit_key = "k" * 32
+    catalog.database.audit_key = "k" * 32
     own = "+34911000111"
     catalog.policy.change(PolicyChange(at=STARTED, by="ana", why="why", number=own, on=False))
     catalog.pauses.begin(Pause(recording_sid(), STARTED, "bea"))

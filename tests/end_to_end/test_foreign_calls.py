@@ -146,14 +146,14 @@ def test_what_was_taken_over_when_all_was_is_not_moved_under_the_default(
     site = greedy_site
     foreign = foreign_recordings(site, foreign_app)
     assert site.archive.sweep().adopted == 3
-    site.archive.catalog.to_adopt = OURS
+    site.archive.catalog.database.adopt = OURS
     site.archive.worker().run_once()
     assert (site.stored(), len(site.at_vendor())) == ([], 3)
     stats = site.archive.stats()
     assert (stats.not_ours, stats.waiting, stats.parked) == (3, 0, 0)
     assert site.archive.sweep().not_ours == 3
     assert sorted(site.archive.stats().not_ours_newest) == foreign
-    site.archive.catalog.to_adopt = ALL
+    site.archive.catalog.database.adopt = ALL
     site.work_on()
     assert (len(site.stored()), site.at_vendor()) == (3, [])
 

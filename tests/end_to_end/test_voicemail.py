@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.end_to_end.site import CUSTOMER, Site
+from tests.factories import part_of
 from twirec.calls.wordings import WORDINGS
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.states import State
@@ -81,8 +82,8 @@ def test_so_does_who_calls_while_the_catalog_is_down(
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
 
     with monkeypatch.context() as outage:
-        for part in ("open_call", "policy_history"):
-            outage.setattr(site.archive.catalog, part, down)
+        for part in ("ledger.open_call", "policy.history"):
+            outage.setattr(*part_of(site.archive.catalog, part), down)
         leave(site)
     assert said(site) == WORDINGS["es-ES"].no_message
     assert site.sandbox.recordings == []

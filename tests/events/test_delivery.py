@@ -66,7 +66,7 @@ def ear(house: House, monkeypatch: pytest.MonkeyPatch) -> Ear:
 
 @pytest.fixture
 def teller(house: House, ear: Ear) -> Teller:
-    return Teller(house.archive.catalog, ear, secret=SECRET, now=lambda: house.time)
+    return Teller(house.archive.catalog.events, ear, secret=SECRET, now=lambda: house.time)
 
 
 def down() -> NoticeNotTaken:

@@ -16,7 +16,7 @@ from twirec.model.errors import RequestRefused, SettingsError
 from twirec.model.events import Event, Notice
 from twirec.model.states import State
 
-PAGE = Path(__file__).parent.parent / "docs/notices.md"
+PAGE = Path(__file__).parents[2] / "docs/notices.md"
 NOW = datetime(2026, 11, 23, 10, 16, 2, tzinfo=UTC)
 SECRET = "0123456789abcdef0123456789abcdef"
 BODY = b'{"id": "1"}'

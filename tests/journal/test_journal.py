@@ -131,7 +131,7 @@ def test_an_old_copy_of_the_catalog_does_not_write_over_what_came_after_it(
 ) -> None:
     house.archive.journal()
     for token in house.archive.catalog.journal.tokens(DAY):
-        other.add_journal_token(DAY, token)  # as if it had been copied now
+        other.journal.add_token(DAY, token)  # as if it had been copied now
     house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     house.archive.journal()
     with pytest.raises(JournalForeign):
@@ -142,7 +142,7 @@ def test_a_day_that_cannot_be_written_does_not_keep_the_others_from_it(
     house: House, other: Catalog, caplog: pytest.LogCaptureFixture
 ) -> None:
     house.archive.journal()
-    other.open_call(a_call(call_sid=call_sid(3), started_at=STARTED + timedelta(days=1)))
+    other.ledger.open_call(a_call(call_sid=call_sid(3), started_at=STARTED + timedelta(days=1)))
     report = Journal(other, house.bucket, lambda: house.time).write()
     assert (report.days, report.written) == (2, 1)
     assert list(report.problems) == ["2026-11-23"]

@@ -117,11 +117,11 @@ def test_any_ledger_comes_back_as_it_was_also_when_it_changed_in_between(
         metadata.create_all(catalog.database.engine)
     for part in (ledger, changed):
         for call, consent, recording in part:
-            old.open_call(call)
+            old.ledger.open_call(call)
             if consent:
-                old.record_consent(consent, None)
+                old.ledger.record_consent(consent, None)
             if recording:
-                old.adopt(recording)
+                old.recordings.adopt(recording)
         assert journal.write().problems == {}
     found = Rebuild(new, bucket, now).run()
     assert found.problems == {}

@@ -45,7 +45,7 @@ RECORDING = replace(AT_VENDOR, call_sid=FOREIGN.sid)
 
 @pytest.fixture(autouse=True)
 def everything(house: House) -> None:
-    house.archive.catalog.to_adopt = ALL
+    house.archive.catalog.database.adopt = ALL
 
 
 def adopt(house: House, *legs: VendorCall, **changes: Any) -> Call:

@@ -162,7 +162,7 @@ def test_what_may_be_anybodys_is_copied_once_all_is_taken_over(house: House) -> 
     gather(house)
     assert backfill(house).copied == 0
     settings = replace(house.archive.settings, adopt=ALL)
-    house.archive.catalog.to_adopt = ALL
+    house.archive.catalog.database.adopt = ALL
     greedy = Archive(
         settings,
         bucket=house.bucket,

@@ -47,14 +47,14 @@ def test_what_was_done_is_written_down_when_the_catalog_is_back_in_a_moment(
     monkeypatch.setattr(transfer, "COMMIT_PAUSE", 0.0)
     house.record(wav(seconds=4, channels=2))
     away = iter([True, True, False])
-    write = getattr(house.archive.catalog, commit)
+    write = getattr(house.archive.catalog.due_work, commit)
 
     def locked(*facts: Any) -> Any:
         if next(away):
             raise CatalogUnavailable("The catalog cannot be used: database is locked.")
         return write(*facts)
 
-    monkeypatch.setattr(house.archive.catalog, commit, locked)
+    monkeypatch.setattr(house.archive.catalog.due_work, commit, locked)
     assert house.work().state is State.RELEASED
     assert next(away, None) is None
 

@@ -11,7 +11,7 @@ from tests.backfill.gathering import gather, run
 from tests.factories import recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.sounds import wav
-from twirec import archive
+from twirec.archive import archive
 from twirec.model.errors import VendorUnavailable
 from twirec.model.states import State
 

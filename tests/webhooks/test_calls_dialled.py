@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import call_sid
+from tests.factories import call_sid, part_of
 from tests.webhooks.calling import (
     CHILD,
     CUSTOMER,
@@ -357,7 +357,9 @@ def test_an_agents_fallback_url_does_not_dial_again_after_the_end(
     assert "<Dial" not in post("/dial/failed", failed).text
 
 
-@pytest.mark.parametrize("method", ["call", "record_consent", "name_agents"])
+@pytest.mark.parametrize(
+    "method", ["ledger.call", "ledger.record_consent", "agents.name_in_consent"]
+)
 def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down(
     post: SignedPosts,
     twirec_archive: Archive,
@@ -373,7 +375,7 @@ def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     with monkeypatch.context() as broken:
-        broken.setattr(twirec_archive.catalog, method, down)
+        broken.setattr(*part_of(twirec_archive.catalog, method), down)
         answer = post(f"/twirec/announced/{PARENT}/0", WHISPER)
     assert (answer.status_code, "<Hangup" in answer.text) == (200, False)
     assert started(vendor) == []

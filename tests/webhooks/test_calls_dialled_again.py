@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import call_sid, recording_sid
+from tests.factories import call_sid, part_of, recording_sid
 from tests.webhooks.calling import (
     CUSTOMER,
     DIALLED,
@@ -104,8 +104,8 @@ def test_a_leg_that_is_moved_to_a_colleague_is_neither_told_nor_recorded(
     talk(post, clock)
     assert started(vendor) == [PARENT]
     if catalog_is_down:
-        for does in ("is_agents", "open_call", "mark", "set_mark"):
-            monkeypatch.setattr(twirec_archive.catalog, does, down)
+        for does in ("agents.is_agents_leg", "ledger.open_call", "marks.get", "marks.set"):
+            monkeypatch.setattr(*part_of(twirec_archive.catalog, does), down)
     answer = post("/voice", {**DIALLED, "CallStatus": "in-progress"}).text
     assert "<Say" not in answer
     assert "<Dial" in answer

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import call_sid
+from tests.factories import call_sid, part_of
 from tests.webhooks.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
@@ -97,7 +97,7 @@ def test_who_answers_before_the_line_is_written_is_told_all_the_same(
 
 
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("fails", ["call", "announce"])
+@pytest.mark.parametrize("fails", ["ledger.call", "ledger.announce"])
 @pytest.mark.parametrize("error", [{}, {"ErrorUrl": "https://calls.example.com/twirec/outbound"}])
 def test_a_call_that_is_answered_while_the_catalog_is_down_goes_on_unrecorded(
     post: SignedPosts,
@@ -108,7 +108,7 @@ def test_a_call_that_is_answered_while_the_catalog_is_down_goes_on_unrecorded(
 ) -> None:
     line = placed(twirec_archive)
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog, fails, down)
+        outage.setattr(*part_of(twirec_archive.catalog, fails), down)
         outage.setattr(twirec_archive.catalog.ledger, "close_call", down)
         answer = post(OUTBOUND, {**line, **error})
     assert not is_recording(answer)

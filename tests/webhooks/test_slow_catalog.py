@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response
 
-from tests.factories import call_sid
+from tests.factories import call_sid, part_of
 from tests.webhooks.calling import LONG_ENOUGH, VOICE, Clock, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
@@ -32,22 +32,23 @@ def stall(twirec_archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
 
     def stall(method: str, times: int = 100) -> None:
         stalls = [STALL] * times
-        does = getattr(twirec_archive.catalog, method)
+        part, name = part_of(twirec_archive.catalog, method)
+        does = getattr(part, name)
 
         def slow(*args: Any, **kwargs: Any) -> Any:
             clock.advance(stalls.pop() if stalls else timedelta())
             return does(*args, **kwargs)
 
-        monkeypatch.setattr(twirec_archive.catalog, method, slow)
+        monkeypatch.setattr(part, name, slow)
 
     return stall
 
 
-@pytest.mark.parametrize("method", ["announce", "call", "announcement"])
+@pytest.mark.parametrize("method", ["ledger.announce", "ledger.call", "announcements.get"])
 def test_a_notice_that_failed_is_not_taken_for_heard(
     method: str, post: SignedPosts, twirec_archive: Archive, clock: Clock, stall: Stall
 ) -> None:
-    if method == "announce":
+    if method == "ledger.announce":
         stall(method, times=1)
     post("/voice", VOICE)
     clock.advance(AT_ONCE)
@@ -57,12 +58,12 @@ def test_a_notice_that_failed_is_not_taken_for_heard(
     assert twirec_archive.show(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
 
 
-@pytest.mark.parametrize("method", ["announce", "call", "announcement"])
+@pytest.mark.parametrize("method", ["ledger.announce", "ledger.call", "announcements.get"])
 def test_a_notice_that_failed_for_who_was_dialled_starts_no_recording(
     method: str, post: SignedPosts, twirec_archive: Archive, clock: Clock, stall: Stall
 ) -> None:
     post("/dial", DIALLED)
-    if method == "announce":
+    if method == "ledger.announce":
         stall(method, times=1)
     post("/twirec/announce", WHISPER)
     clock.advance(2 * AT_ONCE)
@@ -74,7 +75,7 @@ def test_a_notice_that_failed_for_who_was_dialled_starts_no_recording(
     assert list(twirec_archive.vendor.recordings(ACCOUNT_SID)) == []
 
 
-@pytest.mark.parametrize("method", ["announce", "ask_again"])
+@pytest.mark.parametrize("method", ["ledger.announce", "ledger.ask_again"])
 def test_a_question_that_failed_is_not_taken_for_put(
     method: str, post: SignedPosts, twirec_archive: Archive, clock: Clock, stall: Stall
 ) -> None:
@@ -91,7 +92,7 @@ def test_a_question_that_failed_is_not_taken_for_put(
 def test_who_hears_it_out_in_spite_of_a_slow_catalog_is_recorded(
     post: SignedPosts, clock: Clock, stall: Stall
 ) -> None:
-    stall("announce", times=1)
+    stall("ledger.announce", times=1)
     post("/voice", VOICE)
     clock.advance(LONG_ENOUGH)
     assert is_recording(post("/twirec/connect", VOICE))
@@ -100,7 +101,7 @@ def test_who_hears_it_out_in_spite_of_a_slow_catalog_is_recorded(
 def test_a_call_goes_on_unrecorded_when_the_catalog_stays_slow(
     post: SignedPosts, twirec_archive: Archive, stall: Stall
 ) -> None:
-    stall("announce")
+    stall("ledger.announce")
     assert not is_recording(post("/voice", VOICE))
     call = twirec_archive.show(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.factories import call_sid
+from tests.factories import call_sid, part_of
 from tests.webhooks.calling import AGENT, CUSTOMER, OWN, PARENT, down
 from twirec.archive import Archive
 from twirec.model.errors import InvalidQuery
@@ -148,8 +148,14 @@ def test_while_the_catalog_is_down_who_is_known_dials_and_nobody_else(
     dials: bool,
 ) -> None:
     dial(post, "sip:luis@co.sip.twilio.com", CUSTOMER)
-    for part in ("informed_agents", "open_call", "owns", "call", "add_leg"):
-        monkeypatch.setattr(twirec_archive.catalog, part, down)
+    for part in (
+        "agents.informed",
+        "ledger.open_call",
+        "ledger.owns",
+        "ledger.call",
+        "agents.add_leg",
+    ):
+        monkeypatch.setattr(*part_of(twirec_archive.catalog, part), down)
     assert ("<Dial" in dial(post, who, CUSTOMER)) is dials
     assert "<Dial" not in dial(post, who, "+34806123456")
     assert ">112</Number>" in dial(post, who, "112")

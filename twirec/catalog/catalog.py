@@ -54,8 +54,9 @@ class Catalog:
         audit_key: str = "",
         adopt: Adopt = OURS,
     ) -> None:
-        self.to_adopt = adopt
-        self.database = Database(url, notices, migrate.refuse_newer)
+        self.database = Database(
+            url, notices, migrate.refuse_newer, adopt=adopt, audit_key=audit_key
+        )
         self.agents = Agents(self.database)
         self.conferences = Conferences(self.database)
         self.announcements = Announcements(self.database)
@@ -64,17 +65,17 @@ class Catalog:
         self.ledger = Ledger(self.database)
         self.search = Search(self.database)
         self.notes = Notes(self.database)
-        self.recordings = Recordings(self.database, adopt)
+        self.recordings = Recordings(self.database)
         self.orders = Orders(self.database)
         self.pauses = Pauses(self.database)
-        self.policy = Policies(self.database, audit_key)
-        self.due_work = DueWork(self.database, adopt)
+        self.policy = Policies(self.database)
+        self.due_work = DueWork(self.database)
         self.vendor_retention = VendorRetention(self.database)
-        self.operations = Operations(self.database, adopt)
+        self.operations = Operations(self.database)
         self.events = Events(self.database)
         self.derivatives = Derivatives(self.database)
         self.waveforms = Waveforms(self.database)
-        self.foreign = ForeignRecordings(self.database, adopt)
+        self.foreign = ForeignRecordings(self.database)
         self.journal = Journal(self.database)
 
     def set_up(self) -> None:

@@ -21,6 +21,7 @@ from twirec.catalog.outages import Outages
 from twirec.catalog.urls import NO_DRIVER, database_url
 from twirec.model.budget import left
 from twirec.model.errors import CatalogUnavailable, SettingsError
+from twirec.model.ownership import OURS, Adopt
 
 PATIENCE = 3
 """Seconds after which a transaction that waits for a lock, a connection or a statement gives up.
@@ -44,7 +45,12 @@ class Database:
         url: str,
         notices: Callable[[], datetime] | None = None,
         look: Callable[[Connection], object] | None = None,
+        *,
+        adopt: Adopt = OURS,
+        audit_key: str = "",
     ) -> None:
+        self.adopt = adopt
+        self.audit_key = audit_key
         self._notices = notices
         self._look = look
         try:

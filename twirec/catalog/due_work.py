@@ -18,7 +18,6 @@ from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
 from twirec.model.events import Event
-from twirec.model.ownership import Adopt
 from twirec.model.records import Lease, Recording
 from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Standstill, State
 from twirec.model.vendor import VendorRecording
@@ -29,9 +28,8 @@ NO_LEASE: dict[str, None] = {"lease": None, "lease_until": None}
 class DueWork:
     """What hands out work. Whoever lost a lease commits nothing."""
 
-    def __init__(self, database: Database, to_adopt: Adopt) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._to_adopt = to_adopt
 
     def claim(self, now: datetime, lease_for: timedelta, sid: str | None = None) -> Lease | None:
         """Take the recording that is due longest, and count an attempt; None if nothing is due.
@@ -44,7 +42,7 @@ class DueWork:
             select(due.c.sid)
             .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
             .where(true() if sid is None else due.c.sid == sid)
-            .where(~held(self._to_adopt, due))
+            .where(~held(self._database.adopt, due))
             .order_by(due.c.due_at, due.c.sid)
             .limit(1)
             .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it

@@ -56,9 +56,8 @@ def held(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[bool]:
 class ForeignRecordings:
     """What knows what is not the installation's own."""
 
-    def __init__(self, database: Database, to_adopt: Adopt) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._to_adopt = to_adopt
 
     def wrote_line(self, account_sid: str, sid: str) -> bool:
         """Whether a call, or the one that a leg or conference belongs to, was told of live.
@@ -80,7 +79,9 @@ class ForeignRecordings:
 
     def is_held(self, sid: str) -> bool:
         """Whether a recording is held: it was taken over when more was."""
-        statement = select(recordings.c.sid).where(recordings.c.sid == sid, held(self._to_adopt))
+        statement = select(recordings.c.sid).where(
+            recordings.c.sid == sid, held(self._database.adopt)
+        )
         with self._database.read() as connection:
             return connection.execute(statement).first() is not None
 

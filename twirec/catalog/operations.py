@@ -40,9 +40,8 @@ RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
 class Operations:
     """The part of the catalog for operators."""
 
-    def __init__(self, database: Database, to_adopt: Adopt) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._to_adopt = to_adopt
 
     def stats(self, since: datetime | None) -> Stats:
         """Count, without loading what is counted."""
@@ -50,8 +49,8 @@ class Operations:
             return Stats(
                 **_recorded(connection, since),
                 **_lines(connection, since),
-                **_waiting(connection, ~held(self._to_adopt)),
-                **_foreign(connection, self._to_adopt),
+                **_waiting(connection, ~held(self._database.adopt)),
+                **_foreign(connection, self._database.adopt),
             )
 
     def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
@@ -95,7 +94,7 @@ class Operations:
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt."""
         which = PARKED if sid is None else (PARKED | GIVEN_UP) & (recordings.c.sid == sid)
-        which = which & ~held(self._to_adopt)
+        which = which & ~held(self._database.adopt)
         with self._database.write() as connection:
             changed = connection.execute(
                 update(recordings)

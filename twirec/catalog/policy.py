@@ -20,14 +20,13 @@ SETTINGS = "settings"
 class Policies:
     """What knows who was to be recorded when."""
 
-    def __init__(self, database: Database, audit_key: str) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._audit_key = audit_key
 
     def change(self, change: PolicyChange) -> None:
         """Add a change to the history, which nothing ever takes away from."""
         way = {"direction": change.direction} if change.direction else {}
-        number = stand_in(change.number, self._audit_key) if change.number else ""
+        number = stand_in(change.number, self._database.audit_key) if change.number else ""
         said = {"of": "a number" if change.number else "all", **way, **change.said}
         draft = AuditDraft(change.at, change.by, "", Action.POLICY, number=number, detail=said)
         with self._database.write() as connection:

@@ -18,7 +18,7 @@ from twirec.catalog.tables import callbacks, calls, consents, recordings
 from twirec.catalog.vendor_retention import keep_what_is_to_be_kept
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.events import Event
-from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim
+from twirec.model.ownership import ALWAYS_OURS, Claim
 from twirec.model.records import Recording
 from twirec.model.states import (
     NOTHING_THERE,
@@ -54,9 +54,8 @@ ONE_SECOND = timedelta(seconds=1)
 class Recordings:
     """What knows which recordings there are."""
 
-    def __init__(self, database: Database, to_adopt: Adopt) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._to_adopt = to_adopt
 
     def receive(
         self,
@@ -164,7 +163,10 @@ class Recordings:
         """Return what is parked (something is left to do, and it is not due), oldest first."""
         oldest = (recordings.c.started_at, recordings.c.sid)
         statement = (
-            select(recordings).where(PARKED, ~held(self._to_adopt)).order_by(*oldest).limit(limit)
+            select(recordings)
+            .where(PARKED, ~held(self._database.adopt))
+            .order_by(*oldest)
+            .limit(limit)
         )
         with self._database.read() as connection:
             return [to_recording(row) for row in connection.execute(statement)]

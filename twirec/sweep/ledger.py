@@ -106,7 +106,7 @@ class LedgerSide:
 
     def _may_be_ours(self, found: VendorCall) -> bool:
         """Whether a call of an own number is not another app's now: numbers move."""
-        everything = self._catalog.to_adopt.everything
+        everything = self._catalog.database.adopt.everything
         return everything or self._ownership.whose_call(found) is not NotOurs.ELSEWHERE
 
     def _write(self, line: Call) -> None:

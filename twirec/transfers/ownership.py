@@ -49,7 +49,7 @@ class Ownership:
         self._vendor = vendor
         self._public_url = public_url
         self._country = country
-        self._adopt: Adopt = catalog.to_adopt
+        self._adopt: Adopt = catalog.database.adopt
         self._turn = threading.Lock()
         self._own: dict[str, Own | None] = {}
         self.refused: dict[str, VendorError] = {}
