@@ -28,7 +28,7 @@ def told(catalog: Catalog) -> Catalog:
         catalog.policy.change(PolicyChange(STARTED, "ana", why, on=False))
     agent = InformedAgent("client:ana", date(2026, 1, 1), "annex 4", "bea", STARTED)
     catalog.agents.inform(agent)
-    assert AuditLog(catalog, "").verify(None, STARTED).verdict.whole
+    assert AuditLog(catalog.audit, "").verify(None, STARTED).verdict.whole
     return catalog
 
 
@@ -109,7 +109,7 @@ def test_who_gets_past_the_triggers_is_found(told: Catalog, name: str) -> None:
     table, statement, why = REWRITTEN[name]
     without_triggers(told, table)
     run(told, statement)
-    check = AuditLog(told, "").verify(None, STARTED)
+    check = AuditLog(told.audit, "").verify(None, STARTED)
     assert why in check.verdict.said
     assert not check.verdict.whole
 

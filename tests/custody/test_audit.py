@@ -111,7 +111,7 @@ def test_an_act_whose_entry_cannot_be_written_is_not_done(
     def fail(*_: object) -> None:
         raise CatalogUnavailable("The disk is full.")
 
-    for module in ("audit", "orders", "search"):
+    for module in ("audit", "orders", "notes"):
         monkeypatch.setattr(f"twirec.catalog.{module}.append", fail)
     for act in ("policy", "admit", "erase", "annotate"):
         with pytest.raises(CatalogError):
@@ -249,7 +249,7 @@ def test_nothing_that_the_library_writes_names_a_number(archive: Archive) -> Non
 
 
 def test_the_same_number_has_another_stand_in_under_another_key(archive: Archive) -> None:
-    log, other = (AuditLog(archive.catalog, key) for key in ("k" * 32, "K" * 32))
+    log, other = (AuditLog(archive.catalog.audit, key) for key in ("k" * 32, "K" * 32))
     assert log.stand_in(NUMBER) != other.stand_in(NUMBER)
 
 
@@ -272,12 +272,12 @@ class Kept:
     """A log in memory, which can be tampered with."""
 
     def __init__(self, entries: list[AuditEntry]) -> None:
-        self.entries = entries
+        self.kept = entries
 
-    def audit_entries(self, after: int, limit: int) -> list[AuditEntry]:
-        return [entry for entry in self.entries if entry.seq > after][:limit]
+    def entries(self, after: int, limit: int) -> list[AuditEntry]:
+        return [entry for entry in self.kept if entry.seq > after][:limit]
 
-    def audit_check(self) -> None:
+    def check(self) -> None:
         return None
 
     def histories(self) -> tuple[list[AuditEntry], dict[tuple[str, int], str]]:
@@ -406,6 +406,6 @@ def test_processes_that_write_together_make_one_chain(path: Path) -> None:
         writer.join(60)
         assert writer.exitcode == 0
     catalog = Catalog(f"sqlite:///{path}")
-    verdict = AuditLog(catalog, "").verify(None, STARTED).verdict
+    verdict = AuditLog(catalog.audit, "").verify(None, STARTED).verdict
     catalog.close()
     assert (verdict.entries, verdict.whole) == (76, True)

@@ -101,7 +101,7 @@ def test_one_that_was_made_by_who_died_before_saying_so_is_taken(
     house: House, sid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(house.archive.catalog.derivatives.of, "made", _dies)
+        broken.setattr(house.archive.catalog.derivatives, "made", _dies)
         with pytest.raises(MemoryError):
             derive(house, sid)
     (name,) = made(house)

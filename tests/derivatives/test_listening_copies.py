@@ -12,7 +12,7 @@ from tests.audio.hearing import SECONDS, TALK, archived, decoded
 from tests.factories import a_call, a_consent, call_sid, recording_sid
 from tests.house import AT_VENDOR, House
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.audio import listening_copies
+from twirec.derivatives import listening_copies
 from twirec.derivatives.derivatives import Derivatives
 from twirec.model.errors import CatalogUnavailable, NotAudio, SettingsError
 from twirec.model.states import State
@@ -136,7 +136,7 @@ def test_a_catalog_that_is_down_does_not_end_the_worker(
     def down(*_: object) -> None:
         raise CatalogUnavailable("locked")
 
-    monkeypatch.setattr(house.archive.catalog.derivatives.of, "claim_listening_copy", down)
+    monkeypatch.setattr(house.archive.catalog.derivatives, "claim_listening_copy", down)
     archived(house)
     assert "no listening copy could be made: locked" in caplog.text
 

@@ -181,4 +181,4 @@ class Auditing:
 
     @property
     def _log(self) -> AuditLog:
-        return AuditLog(self.catalog, self.settings.audit_key)
+        return AuditLog(self.catalog.audit, self.settings.audit_key)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from twirec.catalog import Catalog
+from twirec.catalog.audit import Audit
 from twirec.model.audit import (
     FIRST,
     HISTORIES,
@@ -40,12 +40,12 @@ class AuditLog:
     """Writes to the audit log of a catalog, and checks it.
 
     Args:
-        catalog: where it is kept.
+        entries: where it is kept.
         key: of the HMACs that stand for numbers; empty if there is none.
     """
 
-    def __init__(self, catalog: Catalog, key: str) -> None:
-        self._catalog = catalog
+    def __init__(self, entries: Audit, key: str) -> None:
+        self._entries = entries
         self._key = key
 
     def draft(
@@ -102,7 +102,7 @@ class AuditLog:
             kept: a head that was kept elsewhere; the chain must have it.
             now: UTC.
         """
-        begun = replace(self._catalog.audit.check() or AuditCheck(), seq=0, hash="", going=Pass.ALL)
+        begun = replace(self._entries.check() or AuditCheck(), seq=0, hash="", going=Pass.ALL)
         return self.go_on(begun, now, lambda: kept, None)
 
     def go_on(
@@ -144,7 +144,7 @@ class AuditLog:
         seen, size = 0, PAGE
         while True:
             try:
-                page = self._catalog.audit.entries(head.seq, size)
+                page = self._entries.entries(head.seq, size)
                 for entry in page:
                     if why := _wrong(entry, head.seq + 1, head.hash):
                         return head, why, False
@@ -165,7 +165,7 @@ class AuditLog:
         if not head.seq:
             return ""
         try:
-            found = next(iter(self._catalog.audit.entries(head.seq - 1, 1)), None)
+            found = next(iter(self._entries.entries(head.seq - 1, 1)), None)
         except UNREADABLE:
             return NOT_READ
         if found is None:
@@ -179,7 +179,7 @@ class AuditLog:
             if why := self._not_there(once):
                 return min(once.seq, head.seq + 1), why
         try:
-            return _rewritten(*self._catalog.audit.histories())
+            return _rewritten(*self._entries.histories())
         except UNREADABLE:
             return None, "a row of the histories beside it cannot be read"
 
