@@ -13,7 +13,7 @@ import pytest
 
 from tests.factories import a_call, call_sid, recording_sid
 from twirec import Archive, ConsentMode, Direction, InvalidQuery, Outcome, State, TwirecError
-from twirec.model.audio import Asked
+from twirec.model.audio import ConversionSpec
 from twirec.model.given import text, whole, word
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
@@ -32,7 +32,7 @@ RIGHT: dict[str, Any] = {
     "field": "at",
     "given": "2026-11-03 17:00",
     "action": "sign_in",
-    "asked": Asked(),
+    "asked": ConversionSpec(),
     "text": "911000111",
     "since": "2026-11-03",
     "why": "because",

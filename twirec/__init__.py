@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twirec.model.agents import InformedAgent, Leg
     from twirec.model.announcements import Announcement
     from twirec.model.audio import Channels
-    from twirec.model.audio_stream import Reading
+    from twirec.model.audio_stream import AudioStream
     from twirec.model.audit import Action, AuditEntry, AuditVerdict
     from twirec.model.errors import (
         BytesDiffer,
@@ -53,6 +53,7 @@ __all__ = [
     "Action",
     "Announcement",
     "Archive",
+    "AudioStream",
     "AuditEntry",
     "AuditVerdict",
     "BytesDiffer",
@@ -79,7 +80,6 @@ __all__ = [
     "Page",
     "Pause",
     "PolicyChange",
-    "Reading",
     "Reason",
     "Recording",
     "Role",
@@ -115,7 +115,7 @@ _HOMES = {
     "twirec.model.search": ("Page",),
     "twirec.model.numbers": ("NumbersReport",),
     "twirec.model.policy": ("Decision", "PolicyChange"),
-    "twirec.model.audio_stream": ("Reading",),
+    "twirec.model.audio_stream": ("AudioStream",),
     "twirec.model.records": ("Call", "CallRecord", "Consent", "Note", "Pause", "Recording"),
     "twirec.model.states": ("Custody", "State"),
     "twirec.model.operations": ("Day", "Stats"),

@@ -18,7 +18,7 @@ from tests.audio.talks import ANSWER, talk, track
 from twirec.audio.conversion import plan
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.waveform import FASTEST, MOST_CHANNELS, POINTS, measure
-from twirec.model.audio import Asked
+from twirec.model.audio import ConversionSpec
 from twirec.model.errors import ConversionFailed, MediaError, MediaTruncated, NotAudio, TwirecError
 from twirec.model.waveform import Waveform
 from twirec.sandbox.audio import Track
@@ -140,7 +140,7 @@ def test_a_header_that_lies_is_converted_or_refused(content: bytes, name: str) -
     refused: TwirecError | None = None
     with limits():
         try:
-            made = plan(read, len(content), lambda _: (), Asked(format=name))
+            made = plan(read, len(content), lambda _: (), ConversionSpec(format=name))
             assert sum(len(chunk) for chunk in made.chunks(lambda: find_ffmpeg(None)))
         except TwirecError as error:
             refused = error

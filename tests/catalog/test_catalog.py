@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from tests.factories import ACCOUNT, a_call, call_sid
 from twirec.catalog import Catalog
 from twirec.catalog import database as database_module
-from twirec.catalog.journal_tables import NOT_JOURNALLED, SHELVES
+from twirec.catalog.journal_tables import JOURNAL_TABLES, NOT_JOURNALLED
 from twirec.catalog.tables import metadata
 from twirec.model.errors import CatalogUnavailable, SettingsError
 
@@ -126,6 +126,6 @@ def test_a_time_without_a_zone_is_not_stored(path: Path) -> None:
 
 
 def test_every_table_is_journalled_or_it_is_said_why_not() -> None:
-    journalled = {shelf.table.name for shelf in SHELVES}
+    journalled = {shelf.table.name for shelf in JOURNAL_TABLES}
     assert journalled | set(NOT_JOURNALLED) == set(metadata.tables)
     assert journalled & set(NOT_JOURNALLED) == set()

@@ -20,7 +20,7 @@ from tests.cli.conftest import Twirec
 from tests.factories import a_call, a_recording, call_sid, recording_sid
 from twirec.archive import Archive
 from twirec.cli import INTERRUPTED, READER_GONE, main
-from twirec.model.audio_stream import Reading
+from twirec.model.audio_stream import AudioStream
 from twirec.model.errors import BucketUnavailable, InvalidQuery, NotFound
 from twirec.model.journal import RebuildReport
 from twirec.model.records import SweepReport
@@ -68,8 +68,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 """What each command is given here. The demo is played in `tests/test_wheel.py`."""
 
 
-def reading(*_: object, **__: object) -> Reading:
-    return Reading(iter([b"RI", b"FF"]), content_type="audio/x-wav", file_name="x.wav")
+def reading(*_: object, **__: object) -> AudioStream:
+    return AudioStream(iter([b"RI", b"FF"]), content_type="audio/x-wav", file_name="x.wav")
 
 
 ELSEWHERE: dict[str, Callable[..., Any]] = {

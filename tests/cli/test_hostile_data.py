@@ -16,7 +16,7 @@ from twirec.archive import Archive
 from twirec.cli.output import clean
 from twirec.model.audit import AuditEntry, AuditVerdict
 from twirec.model.bucket import Difference
-from twirec.model.inspection import Check, Finding, Level
+from twirec.model.inspection import Check, CheckResult, Level
 from twirec.model.journal import JournalReport, RebuildReport
 from twirec.model.records import SweepReport
 from twirec.model.states import State
@@ -32,8 +32,8 @@ def sweep(text: str) -> SweepReport:
     )
 
 
-def findings(text: str) -> Iterator[Finding]:
-    yield Finding(Check.BUCKET, Level.FAILED, text, text)
+def findings(text: str) -> Iterator[CheckResult]:
+    yield CheckResult(Check.BUCKET, Level.FAILED, text, text)
 
 
 def entries(text: str) -> list[AuditEntry]:

@@ -10,14 +10,14 @@ import pytest
 from tests.contracts.test_catalog_operations import archive, hold
 from tests.factories import STARTED, recording_sid
 from twirec.catalog import Catalog
-from twirec.model.audio import Asked
+from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
 from twirec.model.derivatives import Derivative, derivative_name, derivatives_of
 from twirec.model.errors import CustodyRefused
 from twirec.model.states import State
 
-OPUS = Asked("opus")
+OPUS = ConversionSpec("opus")
 DAY = timedelta(days=1)
 STORED = StoredObject("derivatives/x", generation=7, size=70, crc32c="AAAAAA==")
 
@@ -35,7 +35,7 @@ def one(sid: str = recording_sid(), **changes: object) -> Derivative:
         recording_sid=sid,
         sha256="0" * 64,
         format="mp3",
-        asked=Asked().words,
+        asked=ConversionSpec().words,
         begun_at=STARTED,
         expires_at=STARTED + DAY,
     )

@@ -26,7 +26,7 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.cli import main
 from twirec.custody.checked import CheckedBucket
-from twirec.model.audio import Asked
+from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import Fingerprint
 from twirec.model.errors import (
     BucketUnavailable,
@@ -168,7 +168,7 @@ def cut(archive: Archive) -> bytes:
 
 
 def derived(archive: Archive) -> object:
-    return archive.derive(SID, Asked("flac"), by="ana")
+    return archive.derive(SID, ConversionSpec("flac"), by="ana")
 
 
 def waveform(archive: Archive) -> object:
@@ -318,7 +318,7 @@ def test_bytes_without_a_checksum_do_not_leave(kept: Kept) -> None:
 def test_what_was_made_and_kept_is_compared_too(
     kept: Kept, damage: str, span: tuple[int, int | None]
 ) -> None:
-    made = kept.archive.derive(SID, Asked("flac"), by="ana")
+    made = kept.archive.derive(SID, ConversionSpec("flac"), by="ana")
     assert made.own_sha256 is not None
     if damage == "flipped":
         kept.flip(made.object_name)
@@ -356,9 +356,9 @@ def test_a_copy_that_differs_is_not_heard_and_is_made_anew(kept: Kept, damage: s
 
 @each_bucket
 def test_what_lies_in_the_place_of_a_derivative_is_made_anew(kept: Kept) -> None:
-    made = kept.archive.derive(SID, Asked("flac"), by="ana")
+    made = kept.archive.derive(SID, ConversionSpec("flac"), by="ana")
     kept.replace(b"short", made.object_name)
-    again = kept.archive.derive(SID, Asked("flac"), by="ana")
+    again = kept.archive.derive(SID, ConversionSpec("flac"), by="ana")
     assert (again.size, again.own_sha256) == (made.size, made.own_sha256)
     assert list(kept.archive.open_derivative(SID, made.object_name, by="ana"))
 

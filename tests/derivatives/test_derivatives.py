@@ -13,7 +13,7 @@ import pytest
 from tests.audio.hearing import TALK, archived, decoded
 from tests.factories import recording_sid
 from tests.house import NAME, House
-from twirec.model.audio import Asked, Channels
+from twirec.model.audio import Channels, ConversionSpec
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import (
     BucketUnavailable,
@@ -25,7 +25,7 @@ from twirec.model.errors import (
 )
 from twirec.model.states import State
 
-CUT = Asked("flac", Channels.WITHOUT_AGENT, start=1.0, end=2.0)
+CUT = ConversionSpec("flac", Channels.WITHOUT_AGENT, start=1.0, end=2.0)
 WEEK = timedelta(days=7)
 
 
@@ -38,7 +38,7 @@ def made(house: House) -> list[str]:
     return [found.name for found in house.bucket.list("derivatives/")]
 
 
-def derive(house: House, sid: str, asked: Asked = CUT, **how: timedelta) -> Derivative:
+def derive(house: House, sid: str, asked: ConversionSpec = CUT, **how: timedelta) -> Derivative:
     return house.archive.derive(sid, asked, by="ana", **how)
 
 
@@ -72,7 +72,10 @@ def test_asking_again_makes_nothing_and_lets_it_stay_longer(house: House, sid: s
 
 
 def test_something_else_is_another_one(house: House, sid: str) -> None:
-    names = {derive(house, sid, asked).object_name for asked in (CUT, Asked("flac"), Asked())}
+    names = {
+        derive(house, sid, asked).object_name
+        for asked in (CUT, ConversionSpec("flac"), ConversionSpec())
+    }
     assert set(made(house)) == names
     assert len(names) == 3
 
@@ -133,7 +136,7 @@ def test_two_at_once_end_in_the_same_one(house: House, sid: str) -> None:
 
 def test_what_cannot_be_had_leaves_nothing(house: House, sid: str) -> None:
     with pytest.raises(InvalidQuery):
-        derive(house, sid, Asked("amr"))
+        derive(house, sid, ConversionSpec("amr"))
     house.archive.erase(sid, why="asked", by="admin")
     with pytest.raises(CustodyRefused):
         derive(house, sid)
@@ -174,7 +177,7 @@ def test_a_bucket_that_holds_something_else_is_an_error(
 
 def test_erasing_the_original_erases_all_that_was_made_of_it(house: House, sid: str) -> None:
     derive(house, sid)
-    derive(house, sid, Asked("opus"))
+    derive(house, sid, ConversionSpec("opus"))
     house.archive.erase(sid, why="asked", by="admin")
     assert house.work().state is State.ERASED
     assert (made(house), house.stored(), house.archive.derivatives(sid)) == ([], [], [])

@@ -16,7 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from twirec.archive import Archive
 from twirec.doctor import examine
 from twirec.flask import Twirec
-from twirec.model.inspection import Check, Finding, Level
+from twirec.model.inspection import Check, CheckResult, Level
 from twirec.sandbox import Sandbox
 from twirec.testing import ENVIRONMENT
 
@@ -59,13 +59,13 @@ class Installation:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         voice: Sequence[str] = (),
         **changes: str | None,
-    ) -> list[Finding]:
+    ) -> list[CheckResult]:
         """Examine it with other settings; None takes one out."""
         environ = {**self.environ, **changes}
         given = {name: value for name, value in environ.items() if value is not None}
         return list(examine(given, now=now, voice=voice))
 
-    def found(self, check: Check, **changes: Any) -> Finding:
+    def found(self, check: Check, **changes: Any) -> CheckResult:
         """Return the one finding of a check."""
         (finding,) = [one for one in self.examine(**changes) if one.check is check]
         return finding
@@ -112,7 +112,7 @@ def installed(tmp_path: Path, twirec_sandbox: Sandbox) -> Iterator[Installation]
         archive.close()
 
 
-def levels(findings: Iterable[Finding]) -> Mapping[Check, Level]:
+def levels(findings: Iterable[CheckResult]) -> Mapping[Check, Level]:
     """Return how each check ended; of several findings the worst."""
     order = list(Level)
     worst: dict[Check, Level] = {}

@@ -14,7 +14,7 @@ from tests.strict_gcs import Fault
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.doctor.bucket import bucket_findings
 from twirec.doctor.results import guarded
-from twirec.model.inspection import Check, Finding, Level
+from twirec.model.inspection import Check, CheckResult, Level
 
 DAY = 24 * 60 * 60
 SAFE: dict[str, Any] = {
@@ -27,7 +27,7 @@ SAFE: dict[str, Any] = {
 }
 ACCESS = SAFE["iamConfiguration"]
 
-Examine = Callable[..., list[Finding]]
+Examine = Callable[..., list[CheckResult]]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def look(server: StrictGcs, monkeypatch: pytest.MonkeyPatch) -> Examine:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
     names = (f"bucket-{at}" for at in itertools.count(len(server.store._buckets)))
 
-    def look(prefix: str = "", **changes: Any) -> list[Finding]:
+    def look(prefix: str = "", **changes: Any) -> list[CheckResult]:
         name = next(names)
         server.store.create_bucket(name, {**SAFE, **changes})
         return findings_of(name, prefix)
@@ -52,7 +52,7 @@ def look(server: StrictGcs, monkeypatch: pytest.MonkeyPatch) -> Examine:
     return look
 
 
-def findings_of(name: str, prefix: str = "", retry_for: float = 5.0) -> list[Finding]:
+def findings_of(name: str, prefix: str = "", retry_for: float = 5.0) -> list[CheckResult]:
     bucket = GcsInspector(name, retry_for=retry_for)
     try:
         return list(guarded(Check.BUCKET, lambda: bucket_findings(bucket, name, prefix)))
@@ -60,7 +60,7 @@ def findings_of(name: str, prefix: str = "", retry_for: float = 5.0) -> list[Fin
         bucket.close()
 
 
-def wrong(findings: list[Finding]) -> dict[Check, Level]:
+def wrong(findings: list[CheckResult]) -> dict[Check, Level]:
     return {one.check: one.level for one in findings if one.level is not Level.OK}
 
 

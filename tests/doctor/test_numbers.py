@@ -10,7 +10,7 @@ from tests.doctor.conftest import Installation
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.numbers import check_numbers, served
 from twirec.model.errors import VendorRefused
-from twirec.model.inspection import Check, Finding, Level, OwnAddress
+from twirec.model.inspection import Check, CheckResult, Level, OwnAddress
 
 PUBLIC = "https://calls.example.com/app"
 BIN = "https://handler.twilio.com/twiml/EH" + "0" * 32
@@ -30,7 +30,7 @@ def number(**changes: Any) -> OwnAddress:
     return OwnAddress(**{**fields, **changes})
 
 
-def check(*numbers: OwnAddress) -> list[Finding]:
+def check(*numbers: OwnAddress) -> list[CheckResult]:
     return list(check_numbers(numbers, PUBLIC))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from twirec.adapters.disk import FileFacts
 from twirec.doctor.private_keys import check_private_key, private_key_findings
-from twirec.model.inspection import Finding, Level
+from twirec.model.inspection import CheckResult, Level
 
 SID = "CR" + "0" * 32
 
@@ -21,7 +21,7 @@ def key(tmp_path: Path) -> Path:
     return path
 
 
-def looked(table: str = "", google: str = "") -> list[Finding]:
+def looked(table: str = "", google: str = "") -> list[CheckResult]:
     environ = {"TWIREC_DECRYPTION_KEYS": table, "GOOGLE_APPLICATION_CREDENTIALS": google}
     return list(private_key_findings(environ))
 

@@ -17,7 +17,7 @@ from twirec.archive import Archive
 from twirec.calls.signature import sign
 from twirec.flask import Twirec
 from twirec.model.errors import InvalidQuery
-from twirec.model.inspection import Check, Finding, Level
+from twirec.model.inspection import Check, CheckResult, Level
 from twirec.model.vocabulary import Outcome, Reason
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, SignedPosts
 
@@ -163,7 +163,7 @@ def built(installation: Installation, build: Build) -> Iterator[str]:
         archive.close()
 
 
-def found(installation: Installation, build: Build) -> Finding:
+def found(installation: Installation, build: Build) -> CheckResult:
     with built(installation, build):
         return installation.found(Check.VIEW)
 

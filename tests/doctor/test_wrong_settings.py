@@ -13,7 +13,7 @@ from urllib3.util import connection
 
 from tests.doctor.conftest import Installation, installed
 from tests.encrypting import key_pair
-from twirec.model.inspection import Check, Finding, Level
+from twirec.model.inspection import Check, CheckResult, Level
 from twirec.sandbox import Sandbox
 
 SID = "AC" + "5a" * 16
@@ -494,7 +494,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "create_connection", connect_here)
 
 
-def examined(house: Installation, folder: Path, changes: Changes) -> list[Finding]:
+def examined(house: Installation, folder: Path, changes: Changes) -> list[CheckResult]:
     given = {"port": house.url.rpartition(":")[2], "folder": str(folder)}
     filled = {name: value and value.format(**given) for name, value in changes.items()}
     return house.examine(**filled)

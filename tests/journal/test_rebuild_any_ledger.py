@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.factories import ACCOUNT, STARTED, a_consent, a_recording, call_sid, recording_sid
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.catalog import Catalog
-from twirec.catalog.journal_tables import SHELVES
+from twirec.catalog.journal_tables import JOURNAL_TABLES
 from twirec.catalog.tables import metadata
 from twirec.journal.journal import Journal
 from twirec.journal.rebuild import Rebuild
@@ -140,5 +140,5 @@ def all_rows(catalog: Catalog) -> dict[str, list[Any]]:
                     shelf.table.select().order_by(*shelf.table.primary_key)
                 ).mappings()
             ]
-            for shelf in SHELVES
+            for shelf in JOURNAL_TABLES
         }

@@ -31,7 +31,7 @@ from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorCall
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.checkpoints import Step, pass_by
+from twirec.transfers.checkpoints import Step, no_checkpoint
 from twirec.transfers.transfer import TRIES_BEFORE_LOST
 
 SIDS = [recording_sid(number) for number in (1, 2, 3)]
@@ -113,7 +113,7 @@ class NothingIsLost(RuleBasedStateMachine):
 
     @rule()
     def a_worker_works(self) -> None:
-        self.work(pass_by)
+        self.work(no_checkpoint)
 
     @rule(step=steps, deleted=st.booleans())
     def a_worker_dies(self, step: Step, deleted: bool) -> None:
@@ -256,7 +256,7 @@ class NothingIsLost(RuleBasedStateMachine):
                 return
             self.time += timedelta(hours=1)
             self.archive.sweep(full=True)
-            self.work(pass_by)
+            self.work(no_checkpoint)
 
     # --- how ----------------------------------------------------------------------------------
 
@@ -268,7 +268,7 @@ class NothingIsLost(RuleBasedStateMachine):
     def do(self, what: str) -> None:
         match what:
             case "work":
-                self.work(pass_by)
+                self.work(no_checkpoint)
             case "sweep":
                 self.somebody_sweeps(full=False)
             case "erase":

@@ -21,7 +21,7 @@ from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.cli import main
-from twirec.model.audio import Asked
+from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import BucketRefused
 from twirec.model.ports import Bucket
@@ -239,7 +239,9 @@ def test_labels_that_cannot_be_read_are_named(
     name = {
         "recording": NAME,
         "journal": next(iter(bucket.list("journal/"))).name,
-        "derivative": full.archive.derive(recording_sid(), Asked("wav"), by="ana").object_name,
+        "derivative": full.archive.derive(
+            recording_sid(), ConversionSpec("wav"), by="ana"
+        ).object_name,
     }[of]
     (tmp_path / "calls" / (name + SUFFIX)).write_bytes(sidecar)
     found = sweep(full)
@@ -334,7 +336,7 @@ def test_one_copy_that_cannot_be_deleted_keeps_no_other(
     full: House, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("wav", "flac"):
-        full.archive.derive(recording_sid(), Asked(name), by="ana", keep_for=timedelta(0))
+        full.archive.derive(recording_sid(), ConversionSpec(name), by="ana", keep_for=timedelta(0))
     delete = bucket.delete
 
     def refuse(name: str, generation: int) -> None:

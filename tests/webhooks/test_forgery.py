@@ -21,7 +21,7 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.calls.signature import sign
-from twirec.calls.signed_targets import seal
+from twirec.calls.signed_targets import sign_targets
 from twirec.catalog.tables import metadata
 from twirec.flask import ROUTES
 from twirec.model.vocabulary import ConsentMode, ConsentOutcome
@@ -34,7 +34,7 @@ TOLD, ASKED, DIALLED, CHILD, NEW, OTHER = (call_sid(number) for number in range(
 
 # What fills in the parameters of a route, and what is posted to it, so that it changes something;
 # a route that is not here gets FORM.
-PARAMETERS = {"asked": "1", "call_sid": DIALLED, "targets": seal([AGENT], [AUTH_TOKEN])}
+PARAMETERS = {"asked": "1", "call_sid": DIALLED, "targets": sign_targets([AGENT], [AUTH_TOKEN])}
 FORM = {"CallSid": TOLD, "From": CUSTOMER, "To": OWN}
 WHISPER = {"CallSid": CHILD, "ParentCallSid": DIALLED, "From": OWN, "To": CUSTOMER}
 FORMS: Mapping[str, Mapping[str, str]] = {

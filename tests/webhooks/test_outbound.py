@@ -11,7 +11,7 @@ from tests.factories import call_sid, part_of
 from tests.webhooks.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.calls.signed_targets import seal, unseal
+from twirec.calls.signed_targets import read_targets, sign_targets
 from twirec.model.errors import CatalogUnavailable, InvalidQuery, NotFound, VendorRefused
 from twirec.model.records import CallRecord
 from twirec.model.vendor import VendorCall
@@ -20,7 +20,7 @@ from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, SignedPosts
 from twirec.webhooks import decide
 
 OTHER = call_sid(3)
-OUTBOUND = f"/twirec/outbound/{seal([AGENT], [AUTH_TOKEN])}"
+OUTBOUND = f"/twirec/outbound/{sign_targets([AGENT], [AUTH_TOKEN])}"
 
 
 def placed(archive: Archive) -> dict[str, str]:
@@ -69,7 +69,7 @@ def test_the_url_of_a_call_that_is_placed_says_no_number(
     placed(twirec_archive)
     (url,) = urls
     sealed = url.removeprefix("https://calls.example.com/twirec/outbound/")
-    assert unseal(sealed, [AUTH_TOKEN]) == (AGENT,)
+    assert read_targets(sealed, [AUTH_TOKEN]) == (AGENT,)
     assert AGENT[1:] not in url
 
 

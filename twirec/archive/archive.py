@@ -40,7 +40,7 @@ from twirec.model.vocabulary import Direction
 from twirec.settings import Settings
 from twirec.settings.places import warn_of_relative_places
 from twirec.sweep.sweep import Sweep
-from twirec.transfers.checkpoints import AtStep, pass_by
+from twirec.transfers.checkpoints import AtCheckpoint, no_checkpoint
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.transfer import Transfer
 from twirec.webhooks import Phone
@@ -153,7 +153,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
 
     # --- after the call -----------------------------------------------------------------------
 
-    def worker(self, threads: int = 4, *, at: AtStep = pass_by) -> Worker:
+    def worker(self, threads: int = 4, *, at: AtCheckpoint = no_checkpoint) -> Worker:
         """Return a worker that transfers what is due, and sends notices if they are wanted.
 
         Args:

@@ -11,8 +11,8 @@ from twirec.archive.listening import OURSELVES, Listening, hearing, span
 from twirec.audio.formats import FORMATS
 from twirec.derivatives.derivatives import Derivatives
 from twirec.derivatives.listening_copies import ListeningCopies
-from twirec.model.audio import Asked
-from twirec.model.audio_stream import Reading
+from twirec.model.audio import ConversionSpec
+from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import BytesDiffer, NotFound, ObjectNotFound
@@ -24,7 +24,13 @@ class Deriving(Listening):
     """The part of the archive that keeps derivatives. They go with their originals."""
 
     def derive(
-        self, sid: str, asked: Asked, *, by: str, role: str = "", keep_for: timedelta = WEEK
+        self,
+        sid: str,
+        asked: ConversionSpec,
+        *,
+        by: str,
+        role: str = "",
+        keep_for: timedelta = WEEK,
     ) -> Derivative:
         """Make a derivative that stays in the bucket for a time, unless it is there already.
 
@@ -61,7 +67,7 @@ class Deriving(Listening):
 
         One that was found not to be what was made is none: the original is heard.
         """
-        words = Asked(self.settings.listening_copy or "").words
+        words = ConversionSpec(self.settings.listening_copy or "").words
         for made in self.catalog.derivatives.of(sid):
             if made.asked == words and made.made_at is not None:
                 broken = {each.object_name for each in self.catalog.operations.differences(sid)}
@@ -117,7 +123,7 @@ class Deriving(Listening):
         by: str,
         role: str = "",
         download: bool = False,
-    ) -> Reading:
+    ) -> AudioStream:
         """Return the bytes of a derivative, or a range of them, as `open` does of a recording.
 
         Args:
@@ -142,9 +148,9 @@ class Deriving(Listening):
             made = self._derivative(sid, object_name)
             start, end = span(made.object_name, made.size or 0, start, end)
             read = self._checked(sid, by, role).reader(made.fingerprint)
-        self._audit(done, {**Asked.of(made.asked).detail, "bytes": f"{start}-{end}"})
+        self._audit(done, {**ConversionSpec.of(made.asked).detail, "bytes": f"{start}-{end}"})
         form = FORMATS[made.format]
-        return Reading(
+        return AudioStream(
             read(start, end),
             content_type=form.content_type,
             file_name=self._file_name(recording, form.extension),
@@ -166,7 +172,7 @@ class Deriving(Listening):
     def _copying(self) -> Iterator[Callable[[], bool]]:
         """Yield what makes one listening copy, if they are wanted."""
         if self.settings.listening_copy:
-            asked = Asked(self.settings.listening_copy)
+            asked = ConversionSpec(self.settings.listening_copy)
             yield ListeningCopies(self.catalog, self._derivatives(), asked, self.now).make_one
 
     def _derivatives(self, by: str = OURSELVES, role: str = "") -> Derivatives:

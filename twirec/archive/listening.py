@@ -15,8 +15,8 @@ from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
 from twirec.custody.checked import CheckedBucket
-from twirec.model.audio import Asked, Channels, ReadBytes
-from twirec.model.audio_stream import Reading
+from twirec.model.audio import Channels, ConversionSpec, ReadBytes
+from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditDraft, Detail
 from twirec.model.bucket import Difference
 from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery, NotFound
@@ -62,7 +62,7 @@ class Listening(Auditing):
         by: str,
         role: str = "",
         download: bool = False,
-    ) -> Reading:
+    ) -> AudioStream:
         """Return the bytes of a recording as it was archived, or a range of them, as a stream.
 
         It is on the audit log before the first byte is read; so is an attempt that is refused.
@@ -92,7 +92,7 @@ class Listening(Auditing):
             start, end = span(sid, size, start, end)
             read = self._original(recording, by, role)
         self._audit(done, {"start": start, "end": end})
-        return Reading(
+        return AudioStream(
             read(start, end),
             content_type=ORIGINAL,
             file_name=self._file_name(recording, "wav"),
@@ -116,7 +116,7 @@ class Listening(Auditing):
         by: str,
         role: str = "",
         download: bool = True,
-    ) -> Reading:
+    ) -> AudioStream:
         """Return a recording, or a cut of it, in another format, as a stream.
 
         What is asked for is checked at once, and is on the audit log before the first byte is
@@ -148,7 +148,7 @@ class Listening(Auditing):
             AudioToolsMissing: the extra `audio` is not installed.
         """
         with self._attempt(hearing(download), by, sid, role=role) as done:
-            asked = Asked(
+            asked = ConversionSpec(
                 text("format", format).lower(),
                 word(Channels, "channels", channels) or Channels.BOTH,
                 seconds("start", start),
@@ -164,7 +164,7 @@ class Listening(Auditing):
             chunks = plan_.chunks(self._ffmpeg)
         self._audit(done, asked.detail)
         made = find_format(asked.format)
-        return Reading(
+        return AudioStream(
             chunks,
             content_type=made.content_type,
             file_name=self._file_name(recording, made.extension),

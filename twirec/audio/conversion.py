@@ -12,7 +12,7 @@ from twirec.audio.ffmpeg import PATIENCE, through
 from twirec.audio.formats import FORMATS, AudioFormat, find_format
 from twirec.audio.heads import with_head
 from twirec.audio.original import SAMPLE, Original, Pcm
-from twirec.model.audio import Asked, ReadBytes
+from twirec.model.audio import ConversionSpec, ReadBytes
 from twirec.model.errors import ConversionFailed, InvalidQuery
 from twirec.model.vocabulary import Role
 
@@ -55,7 +55,7 @@ class Plan:
     pcm: Pcm
     rate: int
     kbps: int | None
-    asked: Asked
+    asked: ConversionSpec
 
     def chunks(
         self, ffmpeg: Callable[[], str], patience: float = PATIENCE
@@ -108,7 +108,9 @@ class Plan:
         return filters
 
 
-def plan(read: ReadBytes, size: int, roles: Callable[[int], Sequence[Role]], asked: Asked) -> Plan:
+def plan(
+    read: ReadBytes, size: int, roles: Callable[[int], Sequence[Role]], asked: ConversionSpec
+) -> Plan:
     """Check what is asked for, look at the recording's header, and say what will be done.
 
     Args:

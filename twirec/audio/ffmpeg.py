@@ -81,7 +81,7 @@ def through(
         Exception: whatever the source raised.
     """
     try:
-        process = subprocess.Popen(  # noqa: S603 - no shell, and only what is in `Asked`, checked
+        process = subprocess.Popen(  # noqa: S603 - no shell, and only a checked `ConversionSpec`
             [program, *COMMON, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

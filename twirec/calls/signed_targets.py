@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from twirec.model.errors import MalformedRequest
 
 
-def seal(targets: Sequence[str], tokens: Sequence[str]) -> str:
+def sign_targets(targets: Sequence[str], tokens: Sequence[str]) -> str:
     """Return whom to connect as a segment of a path.
 
     Args:
@@ -22,8 +22,8 @@ def seal(targets: Sequence[str], tokens: Sequence[str]) -> str:
     return _box(tokens).encrypt("\n".join(targets).encode()).decode()
 
 
-def unseal(segment: str, tokens: Sequence[str]) -> tuple[str, ...]:
-    """Return whom to connect, as `seal` wrote it.
+def read_targets(segment: str, tokens: Sequence[str]) -> tuple[str, ...]:
+    """Return whom to connect, as `sign_targets` wrote it.
 
     Raises:
         MalformedRequest: it did not, or with another token.

@@ -13,7 +13,7 @@ from twirec.catalog.tables import calls, consents, notes, pauses, recordings
 from twirec.model.records import Call, CallRecord, Pause
 
 
-def whole(
+def call_records(
     connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int
 ) -> list[CallRecord]:
     """Return the calls for which the conditions hold, newest first, with all that is theirs."""

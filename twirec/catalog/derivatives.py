@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, sel
 from twirec.catalog.database import Database
 from twirec.catalog.rows import to_recording, values
 from twirec.catalog.tables import derivatives, recordings
-from twirec.model.audio import Asked
+from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import StoredObject
 from twirec.model.derivatives import Derivative, derivative_name
 from twirec.model.errors import CustodyRefused
@@ -112,7 +112,7 @@ class Derivatives:
         return [_to_derivative(row) for row in rows]
 
     def enrol_listening_copies(
-        self, asked: Asked, extension: str, now: datetime, since: str, limit: int
+        self, asked: ConversionSpec, extension: str, now: datetime, since: str, limit: int
     ) -> int:
         """Make a listening copy due of each recording that lacks it, and return of how many.
 

@@ -13,7 +13,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from twirec.catalog.database import Database
-from twirec.catalog.journal_tables import BY_NAME, SHELVES, Shelf, as_json, midnight, of_json
+from twirec.catalog.journal_tables import (
+    BY_NAME,
+    JOURNAL_TABLES,
+    JournalTable,
+    as_json,
+    midnight,
+    of_json,
+)
 from twirec.catalog.ledger import fill_line
 from twirec.catalog.recordings import BEFORE_ALL, tell_ledger
 from twirec.catalog.rows import to_recording, values
@@ -92,7 +99,7 @@ class Journal:
                     f"A rebuild that began at {begun:%Y-%m-%d %H:%M} UTC did not end in this "
                     "catalog: delete its database and begin again, or name another with --into."
                 )
-            for shelf in SHELVES:
+            for shelf in JOURNAL_TABLES:
                 if connection.execute(select(shelf.table).limit(1)).first() is not None:
                     raise CatalogNotEmpty(
                         f"The catalog is not empty, it has {shelf.table.name}: a rebuild fills a "
@@ -154,11 +161,13 @@ class Journal:
                 _count_on(connection)
             connection.execute(delete(marks).where(marks.c.name == REBUILDING))
 
-    def _write(self, connection: Connection, shelf: Shelf, rows: list[dict[str, Any]]) -> None:
+    def _write(
+        self, connection: Connection, shelf: JournalTable, rows: list[dict[str, Any]]
+    ) -> None:
         with _fitting(f"Rows of {shelf.table.name} lack what they need, or do not fit."):
             connection.execute(self._writing(shelf), rows)
 
-    def _writing(self, shelf: Shelf) -> sqlite.Insert | postgresql.Insert:
+    def _writing(self, shelf: JournalTable) -> sqlite.Insert | postgresql.Insert:
         """Return what inserts a row, or takes the place of the one of its key."""
         lite = self._database.engine.dialect.name == "sqlite"
         statement = (sqlite.insert if lite else postgresql.insert)(shelf.table)
@@ -175,7 +184,7 @@ _UNDATED = recordings.c.started_at.is_(None)
 def _days(connection: Connection, moment: datetime) -> Iterator[date]:
     """Yield each day that has rows, by looking for the first one after the day before."""
     while True:
-        firsts = [connection.scalar(shelf.first_from(moment)) for shelf in SHELVES]
+        firsts = [connection.scalar(shelf.first_from(moment)) for shelf in JOURNAL_TABLES]
         first = min(filter(None, firsts), default=None)
         if first is None:
             return
@@ -184,7 +193,7 @@ def _days(connection: Connection, moment: datetime) -> Iterator[date]:
 
 
 def _rows(connection: Connection, day: date) -> Iterator[Row]:
-    for shelf in SHELVES:
+    for shelf in JOURNAL_TABLES:
         found = connection.execute(shelf.of_day(day), execution_options={"yield_per": PAGE})
         for row in found.mappings():
             yield shelf.table.name, as_json(shelf.settled(dict(row)))
@@ -200,7 +209,7 @@ def _token(day: date, token: str) -> dict[str, Any]:
 
 def _count_on(connection: Connection) -> None:
     """Let PostgreSQL number new rows behind those that were restored with their numbers."""
-    for shelf in SHELVES:
+    for shelf in JOURNAL_TABLES:
         (key, *more) = shelf.table.primary_key
         if not more and isinstance(key.type, Integer) and key.autoincrement:
             last = select(func.coalesce(func.max(key), 0) + 1).scalar_subquery()

@@ -33,7 +33,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Shelf:
+class JournalTable:
     """A table that is journalled.
 
     Attributes:
@@ -104,28 +104,28 @@ def _notice(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "due_at": row["at"], "attempts": 0, "last_error": ""}
 
 
-SHELVES = (
-    Shelf(tables.calls, tables.calls.c.started_at),
-    Shelf(
+JOURNAL_TABLES = (
+    JournalTable(tables.calls, tables.calls.c.started_at),
+    JournalTable(
         tables.consents, tables.calls.c.started_at, rows=tables.consents.join(tables.calls)
     ),  # with their calls, without which they cannot be written
-    Shelf(
+    JournalTable(
         tables.recordings,
         tables.recordings.c.started_at,
         left_out=("lease", "lease_until"),
         settled=_recording,
     ),  # whoever held a lease is not there to end it
-    Shelf(tables.pauses, tables.pauses.c.paused_at),
-    Shelf(tables.legs, tables.legs.c.at, gone=("conference",)),
-    Shelf(tables.participants, tables.participants.c.at),
-    Shelf(tables.notes, tables.notes.c.at),
-    Shelf(tables.orders, tables.orders.c.at),
-    Shelf(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
-    Shelf(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
-    Shelf(tables.agents, tables.agents.c.at, only_added=True),
-    Shelf(tables.notices, tables.notices.c.at, settled=_notice),
-    Shelf(tables.keeping, tables.keeping.c.since),
-    Shelf(tables.audit, tables.audit.c.at, only_added=True),
+    JournalTable(tables.pauses, tables.pauses.c.paused_at),
+    JournalTable(tables.legs, tables.legs.c.at, gone=("conference",)),
+    JournalTable(tables.participants, tables.participants.c.at),
+    JournalTable(tables.notes, tables.notes.c.at),
+    JournalTable(tables.orders, tables.orders.c.at),
+    JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
+    JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
+    JournalTable(tables.agents, tables.agents.c.at, only_added=True),
+    JournalTable(tables.notices, tables.notices.c.at, settled=_notice),
+    JournalTable(tables.keeping, tables.keeping.c.since),
+    JournalTable(tables.audit, tables.audit.c.at, only_added=True),
 )
 """In the order in which rows can be written. Another table is one line more."""
 
@@ -144,7 +144,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
 }
 """Why each other table is left out."""
 
-BY_NAME = {shelf.table.name: shelf for shelf in SHELVES}
+BY_NAME = {shelf.table.name: shelf for shelf in JOURNAL_TABLES}
 
 
 def midnight(day: date) -> datetime:
@@ -177,7 +177,7 @@ def of_json(row: Row) -> tuple[Table, dict[str, Any]]:
     return shelf.table, dict(_values(shelf, told))
 
 
-def _values(shelf: Shelf, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _values(shelf: JournalTable, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in told.items():
         try:
             yield name, None if value is None else shelf.readers[name](value)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, case, exists, select, update
 
 from twirec.catalog.audit import append
-from twirec.catalog.call_records import whole
+from twirec.catalog.call_records import call_records
 from twirec.catalog.database import Database
 from twirec.catalog.rows import to_call, to_consent, values
 from twirec.catalog.tables import calls, consents, recordings
@@ -161,7 +161,7 @@ class Ledger:
             NotFound: the catalog has no such call of that account.
         """
         with self._database.read() as connection:
-            found = whole(connection, [_is(account_sid, call_sid)], limit=1)
+            found = call_records(connection, [_is(account_sid, call_sid)], limit=1)
         if not found:
             raise NotFound(f"The catalog has no call {call_sid}.")
         return found[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, exists, func, select
 
-from twirec.catalog.call_records import whole
+from twirec.catalog.call_records import call_records
 from twirec.catalog.database import Database
 from twirec.catalog.rows import TAIL
 from twirec.catalog.tables import calls, consents, notes, recordings
@@ -34,7 +34,7 @@ class Search:
             line = calls.c.call_sid == (known.call_sid if known else sid)
             if known:
                 line &= calls.c.account_sid == known.account_sid
-            found = whole(connection, [line], limit=1)
+            found = call_records(connection, [line], limit=1)
         if not found:
             raise NotFound(f"The catalog has no call or recording {sid}.")
         return found[0]
@@ -54,7 +54,7 @@ class Search:
                 (calls.c.started_at < started_at) | same,
             ]
         with self._database.read() as connection:
-            found = whole(connection, conditions, limit=query.limit)
+            found = call_records(connection, conditions, limit=query.limit)
         return [hide(record, query.sees) for record in found]
 
     def count(self, query: Query) -> int:

@@ -13,7 +13,7 @@ import click
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.audio import Channels
-from twirec.model.audio_stream import Reading
+from twirec.model.audio_stream import AudioStream
 from twirec.settings.operating_user import operating_user
 
 
@@ -96,7 +96,7 @@ def download(sid: str, output: str | None, as_json: bool) -> None:
     _give(Archive.from_env().open(sid, by=operating_user(), download=True), output, as_json)
 
 
-def _give(reading: Reading, output: str | None, as_json: bool) -> None:
+def _give(reading: AudioStream, output: str | None, as_json: bool) -> None:
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both want the standard output; give one.")
     with reading:
@@ -113,7 +113,7 @@ def _give(reading: Reading, output: str | None, as_json: bool) -> None:
         say(f"{file}: {size} bytes.")
 
 
-def _write(reading: Reading, file: Path) -> None:
+def _write(reading: AudioStream, file: Path) -> None:
     """Write a file as a whole or not at all, readable by its owner only."""
     taken = f"{file} is there already: give another name with -o."
     if file.exists():

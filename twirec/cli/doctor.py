@@ -10,7 +10,7 @@ import click
 
 from twirec.cli.output import as_json, print_json, say
 from twirec.doctor import examine
-from twirec.model.inspection import Finding, Level
+from twirec.model.inspection import CheckResult, Level
 
 COLOURS: Mapping[Level, str] = {
     Level.OK: "green",
@@ -47,7 +47,7 @@ def doctor(voice: tuple[str, ...], as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _tell(finding: Finding) -> None:
+def _tell(finding: CheckResult) -> None:
     fix = f" Fix: {finding.fix}" if finding.fix else ""
     said = f" {finding.check}: {finding.what}{fix}"
     say(said, label=f"{finding.level:<11}", colour=COLOURS[finding.level])

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from twirec.audio.conversion import plan
 from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
-from twirec.model.audio import Asked, ReadBytes
+from twirec.model.audio import ConversionSpec, ReadBytes
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.derivatives import Derivative, derivative_name
@@ -65,7 +65,9 @@ class Derivatives:
         self._ffmpeg = ffmpeg
         self._now = now
 
-    def make(self, recording: Recording, asked: Asked, keep_for: timedelta | None) -> Derivative:
+    def make(
+        self, recording: Recording, asked: ConversionSpec, keep_for: timedelta | None
+    ) -> Derivative:
         """Return a derivative that the bucket holds, making it if it does not.
 
         Args:
@@ -123,7 +125,7 @@ class Derivatives:
             stored = self._bucket.stat(derivative.object_name)
             self._bucket.delete(stored.name, stored.generation)
 
-    def _content(self, recording: Recording, asked: Asked) -> Chunks:
+    def _content(self, recording: Recording, asked: ConversionSpec) -> Chunks:
         read = self._originals(recording)
         return plan(read, recording.size or 0, recording.roles, asked).chunks(self._ffmpeg)
 
@@ -136,7 +138,7 @@ class Derivatives:
         return held == (derivative.generation, derivative.size, derivative.crc32c)
 
     def _put(
-        self, recording: Recording, asked: Asked, begun: Derivative, content: Chunks
+        self, recording: Recording, asked: ConversionSpec, begun: Derivative, content: Chunks
     ) -> StoredObject:
         measured = _Measured(content)
         labels = {

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
 from twirec.derivatives.derivatives import Derivatives
-from twirec.model.audio import Asked
+from twirec.model.audio import ConversionSpec
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import CatalogError, TwirecError
 
@@ -43,7 +43,7 @@ class ListeningCopies:
         self,
         catalog: Catalog,
         derivatives: Derivatives,
-        asked: Asked,
+        asked: ConversionSpec,
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog

@@ -9,20 +9,20 @@ from datetime import datetime, timedelta
 from twirec.catalog import Catalog
 from twirec.doctor.results import failed, ok, warning
 from twirec.model.audit import AuditCheck
-from twirec.model.inspection import Check, Finding
+from twirec.model.inspection import Check, CheckResult
 from twirec.settings import Settings
 
 LATE = timedelta(days=3)
 """Workers look every day; one may have been away for a weekend."""
 
 
-def audit_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
+def audit_findings(settings: Settings, now: datetime) -> Iterator[CheckResult]:
     """Say whether the audit log is whole, as far as is known."""
     with closing(Catalog(settings.database_url)) as catalog:
         yield check_audit(catalog.audit.check(), now)
 
 
-def check_audit(check: AuditCheck | None, now: datetime) -> Finding:
+def check_audit(check: AuditCheck | None, now: datetime) -> CheckResult:
     """Judge what workers found of the audit log."""
     if check is not None and check.why:
         return failed(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.doctor.results import failed, guarded, ok, warning
-from twirec.model.inspection import BucketFacts, Check, DeletionRule, Finding
+from twirec.model.inspection import BucketFacts, Check, CheckResult, DeletionRule
 
 NEEDED = frozenset(
     f"storage.objects.{what}" for what in ("create", "delete", "get", "list", "update")
@@ -23,7 +23,7 @@ sooner takes the recording away before it is needed."""
 UPDATE = "gcloud storage buckets update gs://"
 
 
-def bucket_findings(bucket: GcsInspector, name: str, prefix: str) -> Iterator[Finding]:
+def bucket_findings(bucket: GcsInspector, name: str, prefix: str) -> Iterator[CheckResult]:
     """Check a bucket.
 
     Args:
@@ -44,7 +44,7 @@ def bucket_findings(bucket: GcsInspector, name: str, prefix: str) -> Iterator[Fi
     yield from guarded(Check.UNIFORM_ACCESS, lambda: check_facts(name, prefix, bucket.facts()))
 
 
-def check_permissions(name: str, held: frozenset[str] | None) -> Finding:
+def check_permissions(name: str, held: frozenset[str] | None) -> CheckResult:
     """Check what the credentials may do; None if the server does not say it."""
     if held is None:
         return warning(
@@ -61,7 +61,7 @@ def check_permissions(name: str, held: frozenset[str] | None) -> Finding:
     return ok(Check.BUCKET, f"gs://{name} answers, and objects may be written, read and deleted.")
 
 
-def check_facts(name: str, prefix: str, facts: BucketFacts) -> Iterator[Finding]:
+def check_facts(name: str, prefix: str, facts: BucketFacts) -> Iterator[CheckResult]:
     """Check how a bucket is set up."""
     yield check_uniform_access(name, facts)
     yield check_public_access(name, facts)
@@ -70,7 +70,7 @@ def check_facts(name: str, prefix: str, facts: BucketFacts) -> Iterator[Finding]
     yield check_lifecycle(name, prefix, facts.deletion_rules)
 
 
-def check_uniform_access(name: str, facts: BucketFacts) -> Finding:
+def check_uniform_access(name: str, facts: BucketFacts) -> CheckResult:
     """Check that no object has an access list of its own.
 
     Source: https://cloud.google.com/storage/docs/uniform-bucket-level-access
@@ -88,7 +88,7 @@ def check_uniform_access(name: str, facts: BucketFacts) -> Finding:
     return ok(Check.UNIFORM_ACCESS, f"Only roles decide who may read gs://{name}, in {where}.")
 
 
-def check_public_access(name: str, facts: BucketFacts) -> Finding:
+def check_public_access(name: str, facts: BucketFacts) -> CheckResult:
     """Check that nobody can make the bucket public.
 
     Source: https://cloud.google.com/storage/docs/public-access-prevention
@@ -102,7 +102,7 @@ def check_public_access(name: str, facts: BucketFacts) -> Finding:
     )
 
 
-def check_retention(name: str, facts: BucketFacts) -> Finding:
+def check_retention(name: str, facts: BucketFacts) -> CheckResult:
     """Check that objects can be deleted when the law or a person asks for it.
 
     Source: https://cloud.google.com/storage/docs/bucket-lock
@@ -122,7 +122,7 @@ def check_retention(name: str, facts: BucketFacts) -> Finding:
     return ok(Check.RETENTION, f"What has to be erased in gs://{name} can be.")
 
 
-def check_soft_delete(name: str, facts: BucketFacts) -> Finding:
+def check_soft_delete(name: str, facts: BucketFacts) -> CheckResult:
     """Check that what is erased cannot be brought back.
 
     Source: https://cloud.google.com/storage/docs/soft-delete
@@ -138,7 +138,7 @@ def check_soft_delete(name: str, facts: BucketFacts) -> Finding:
     return ok(Check.SOFT_DELETE, f"What is erased in gs://{name} is gone at once.")
 
 
-def check_lifecycle(name: str, prefix: str, rules: tuple[DeletionRule, ...]) -> Finding:
+def check_lifecycle(name: str, prefix: str, rules: tuple[DeletionRule, ...]) -> CheckResult:
     """Check that the bucket deletes no recording by itself.
 
     Source: https://cloud.google.com/storage/docs/lifecycle

@@ -12,13 +12,13 @@ from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.calls.dialling import DialRules
 from twirec.doctor.results import failed, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
-from twirec.model.inspection import Check, DialPermission, Finding
+from twirec.model.inspection import Check, CheckResult, DialPermission
 
 MOST_NAMED = 12
 WHERE = "Twilio console, Voice, Settings, Geo permissions"
 
 
-def dialling_findings(twilio: TwilioInspector, sid: str, rules: DialRules) -> Iterator[Finding]:
+def dialling_findings(twilio: TwilioInspector, sid: str, rules: DialRules) -> Iterator[CheckResult]:
     """Compare what Twilio lets an account dial with the rules."""
     if not twilio.has_voice_settings:
         yield unknown(
@@ -36,7 +36,7 @@ def dialling_findings(twilio: TwilioInspector, sid: str, rules: DialRules) -> It
 
 def check_dialling(
     sid: str, allowed: Sequence[DialPermission], rules: DialRules
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Judge what Twilio lets an account dial.
 
     Args:

@@ -8,19 +8,19 @@ from pathlib import Path
 from twirec.adapters.folder_inspect import inspect_folder
 from twirec.catalog.inspection import inspect_database
 from twirec.doctor.results import failed, ok, warning
-from twirec.model.inspection import Check, DatabaseFacts, DatabaseFile, Finding, FolderFacts
+from twirec.model.inspection import Check, CheckResult, DatabaseFacts, DatabaseFile, FolderFacts
 
 MIB = 1024 * 1024
 ROOM_WARNED, ROOM_FAILED = 5120 * MIB, 512 * MIB
 """Bytes. A recording of four hours in two channels is about 460 MB."""
 
 
-def folder_findings(root: Path) -> Iterator[Finding]:
+def folder_findings(root: Path) -> Iterator[CheckResult]:
     """Check a folder that serves as a bucket."""
     yield from check_folder(root, inspect_folder(root))
 
 
-def check_folder(root: Path, facts: FolderFacts) -> Iterator[Finding]:
+def check_folder(root: Path, facts: FolderFacts) -> Iterator[CheckResult]:
     """Check what was found of a folder."""
     if facts.problem:
         yield failed(
@@ -37,7 +37,7 @@ def check_folder(root: Path, facts: FolderFacts) -> Iterator[Finding]:
     yield check_room(Check.BUCKET_DISK, facts.free_bytes)
 
 
-def check_folder_mode(root: Path, mode: int) -> Finding:
+def check_folder_mode(root: Path, mode: int) -> CheckResult:
     """Check that other users of the machine cannot look into the folder."""
     if mode & 0o077:
         what = f"Other users of this machine may look into {root} (mode {mode:03o})."
@@ -45,7 +45,7 @@ def check_folder_mode(root: Path, mode: int) -> Finding:
     return ok(Check.FOLDER_PERMISSIONS, f"Only its owner may look into {root}.")
 
 
-def check_room(check: Check, free_bytes: int) -> Finding:
+def check_room(check: Check, free_bytes: int) -> CheckResult:
     """Check that a disk is not about to be full."""
     what = f"{free_bytes // MIB} MiB of the disk are free."
     fix = "Make room, or move to a larger disk."
@@ -54,7 +54,7 @@ def check_room(check: Check, free_bytes: int) -> Finding:
     return warning(check, what, fix) if free_bytes < ROOM_WARNED else ok(check, what)
 
 
-def database_findings(url: str) -> Iterator[Finding]:
+def database_findings(url: str) -> Iterator[CheckResult]:
     """Check the catalog's database."""
     facts = inspect_database(url)
     yield check_migrations(facts)
@@ -63,7 +63,7 @@ def database_findings(url: str) -> Iterator[Finding]:
         yield check_room(Check.DATABASE_DISK, facts.file.free_bytes)
 
 
-def check_migrations(facts: DatabaseFacts) -> Finding:
+def check_migrations(facts: DatabaseFacts) -> CheckResult:
     """Check that the tables are those of this version of the library."""
     if facts.revision is None:
         return failed(Check.DATABASE, "The catalog has no tables yet.", "Run: twirec init")
@@ -82,7 +82,7 @@ def check_migrations(facts: DatabaseFacts) -> Finding:
     return ok(Check.DATABASE, f"The catalog answers, and its tables are of version {facts.head}.")
 
 
-def check_database_file(file: DatabaseFile) -> Finding:
+def check_database_file(file: DatabaseFile) -> CheckResult:
     """Check the file of a SQLite database.
 
     Source: https://www.sqlite.org/wal.html (all processes have to be on one machine).

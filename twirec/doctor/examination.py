@@ -28,7 +28,7 @@ from twirec.doctor.public_url import public_url_findings
 from twirec.doctor.results import failed, guarded, ok, unknown
 from twirec.doctor.vendor import vendor_findings
 from twirec.doctor.voice_view import call_findings, view_findings
-from twirec.model.inspection import Check, Finding, Level, OwnAddress
+from twirec.model.inspection import Check, CheckResult, Level, OwnAddress
 from twirec.settings import Settings
 
 WHERE_TWILIO_IS = ("TWIREC_TWILIO_API_URL ", "TWILIO_REGION ", "TWILIO_EDGE ")
@@ -45,7 +45,7 @@ def examine(
     *,
     now: Callable[[], datetime] = utc_now,
     voice: Sequence[str] = (),
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Look at an installation; yield each finding as soon as it is made.
 
     A check that cannot be made is one failed finding, and the others go on.
@@ -94,14 +94,14 @@ def examine(
         yield from guarded(Check.MARK, look)
 
 
-def _database(settings: Settings, problems: Sequence[str]) -> Iterator[Finding]:
+def _database(settings: Settings, problems: Sequence[str]) -> Iterator[CheckResult]:
     if any(problem.startswith("TWIREC_DATABASE_URL ") for problem in problems):
         yield unknown(Check.DATABASE, "TWIREC_DATABASE_URL is wrong: which one is not known.")
         return
     yield from guarded(Check.DATABASE, partial(database_findings, settings.database_url))
 
 
-def _later(finding: Finding, public_url: str) -> Finding:
+def _later(finding: CheckResult, public_url: str) -> CheckResult:
     """What is to be set at Twilio may name the public URL, which has to be right before."""
     if not public_url or public_url not in finding.fix:
         return finding
@@ -120,7 +120,7 @@ def _whole(settings: Settings, voice: Sequence[str]) -> list[str]:
 
 def _twilio(
     settings: Settings, now: Callable[[], datetime], called: list[OwnAddress]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     if not _has_account(settings):
         yield unknown(Check.CREDENTIALS, "Account SID or auth token is not set, or wrong.")
         return
@@ -130,7 +130,7 @@ def _twilio(
 
 def _inspect_twilio(
     settings: Settings, now: Callable[[], datetime], called: list[OwnAddress]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     credentials = {sid: Credentials(*pair) for sid, pair in settings.credentials.items()}
     inspector = TwilioInspector(
         credentials, api_url=settings.api_url, region=settings.region, edge=settings.edge
@@ -142,7 +142,7 @@ def _inspect_twilio(
             yield from guarded(Check.NUMBERS, look)
 
 
-def _public_url(settings: Settings, catalogs: list[str]) -> Iterator[Finding]:
+def _public_url(settings: Settings, catalogs: list[str]) -> Iterator[CheckResult]:
     if not settings.public_url or not _has_account(settings):
         yield unknown(
             Check.PUBLIC_URL, "Public URL, account SID or auth token is not set, or wrong."
@@ -151,7 +151,7 @@ def _public_url(settings: Settings, catalogs: list[str]) -> Iterator[Finding]:
     yield from guarded(Check.PUBLIC_URL, partial(public_url_findings, settings, catalogs))
 
 
-def _bucket(url: str) -> Iterator[Finding]:
+def _bucket(url: str) -> Iterator[CheckResult]:
     place = urlsplit(url)
     if place.scheme == "gs":
         yield from guarded(Check.BUCKET, partial(_google, place.netloc, place.path.strip("/")))
@@ -161,6 +161,6 @@ def _bucket(url: str) -> Iterator[Finding]:
         yield unknown(Check.BUCKET, "The bucket is not set, or wrong.")
 
 
-def _google(name: str, prefix: str) -> Iterator[Finding]:
+def _google(name: str, prefix: str) -> Iterator[CheckResult]:
     with closing(GcsInspector(name)) as bucket:
         yield from bucket_findings(bucket, name, f"{prefix}/" if prefix else "")

@@ -12,7 +12,7 @@ from twirec.adapters.own_app import fetch_bin
 from twirec.calls.signature import sign
 from twirec.doctor.numbers import MAKE_FALLBACK, is_ours
 from twirec.doctor.results import failed, guarded, ok, warning
-from twirec.model.inspection import AppAnswer, Check, Finding, OwnAddress
+from twirec.model.inspection import AppAnswer, Check, CheckResult, OwnAddress
 from twirec.settings import Settings
 from twirec.settings.addresses import is_here
 
@@ -23,7 +23,7 @@ RECORDS = {"record", "recordingStatusCallback"}
 """Attributes of verbs that record, or that only have a meaning where something is recorded."""
 
 
-def fallback_findings(settings: Settings, called: Sequence[OwnAddress]) -> Iterator[Finding]:
+def fallback_findings(settings: Settings, called: Sequence[OwnAddress]) -> Iterator[CheckResult]:
     """Look at each TwiML Bin that is the fallback of what points at this app.
 
     Args:
@@ -41,14 +41,14 @@ def _is_bin(url: str) -> bool:
     return known and bool(re.fullmatch("/twiml/EH[0-9a-fA-F]{32}", place.path))
 
 
-def _look(settings: Settings, url: str) -> Iterator[Finding]:
+def _look(settings: Settings, url: str) -> Iterator[CheckResult]:
     account = settings.account_sid
     whole = f"{url.partition('?')[0]}?{urlencode({'AccountSid': account})}"
     signature = sign(whole, (), settings.auth_tokens[account][0])
     yield check_bin(urlsplit(url).path.rpartition("/")[2], fetch_bin(whole, signature))
 
 
-def check_bin(sid: str, answer: AppAnswer) -> Finding:
+def check_bin(sid: str, answer: AppAnswer) -> CheckResult:
     """Judge what a TwiML Bin answered.
 
     Args:

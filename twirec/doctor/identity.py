@@ -15,7 +15,7 @@ from twirec.catalog import Catalog
 from twirec.doctor.public_url import PING
 from twirec.doctor.results import failed, guarded, ok, unknown, warning
 from twirec.model.bucket_mark import MARKED, NAME, read_mark
-from twirec.model.inspection import Check, Finding
+from twirec.model.inspection import Check, CheckResult
 from twirec.settings import Settings
 from twirec.settings.addresses import is_here
 
@@ -39,7 +39,7 @@ APART = (
 
 def identity_findings(
     settings: Settings, catalogs: Sequence[str], elsewhere: Sequence[str] | None
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Check who is who.
 
     Args:
@@ -59,7 +59,7 @@ def identity_findings(
         yield from check_others(own, ((url, whose(url)) for url in pings(elsewhere)))
 
 
-def check_same_catalog(own: str, said: str) -> Finding:
+def check_same_catalog(own: str, said: str) -> CheckResult:
     """Compare the catalog of the web process with the one of this command."""
     if said in {"", UNAVAILABLE}:
         return failed(
@@ -76,7 +76,7 @@ def check_same_catalog(own: str, said: str) -> Finding:
     return ok(Check.SAME_CATALOG, f"The app works with this catalog, {own}.")
 
 
-def _bucket(url: str, own: str, was_marked: bool) -> Iterator[Finding]:
+def _bucket(url: str, own: str, was_marked: bool) -> Iterator[CheckResult]:
     place = urlsplit(url)
     if place.scheme == "gs":
         prefix = place.path.strip("/")
@@ -97,7 +97,7 @@ def _bucket(url: str, own: str, was_marked: bool) -> Iterator[Finding]:
     yield from check_neighbours(own, {at: said for at, said in marks.items() if at != here})
 
 
-def check_mark(here: str, content: bytes | None, own: str, was_marked: bool) -> Finding:
+def check_mark(here: str, content: bytes | None, own: str, was_marked: bool) -> CheckResult:
     """Check whose the bucket is."""
     if content is None:
         if was_marked:
@@ -113,7 +113,7 @@ def check_mark(here: str, content: bytes | None, own: str, was_marked: bool) -> 
     return ok(Check.MARK, f"{here} is this catalog's, {own}, since {mark.at:%Y-%m-%d}.")
 
 
-def check_neighbours(own: str, marks: Mapping[str, bytes]) -> Iterator[Finding]:
+def check_neighbours(own: str, marks: Mapping[str, bytes]) -> Iterator[CheckResult]:
     """Name other catalogs above and below in the same bucket."""
     for place, content in marks.items():
         mark = read_mark(content)
@@ -126,7 +126,7 @@ def check_neighbours(own: str, marks: Mapping[str, bytes]) -> Iterator[Finding]:
             )
 
 
-def check_others(own: str, answers: Iterable[tuple[str, str | None]]) -> Iterator[Finding]:
+def check_others(own: str, answers: Iterable[tuple[str, str | None]]) -> Iterator[CheckResult]:
     """Name other installations that numbers of the same accounts point at."""
     known: set[str] = {own}
     for url, catalog in answers:

@@ -11,7 +11,7 @@ from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.calls.ownership import is_below
 from twirec.doctor.results import failed, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
-from twirec.model.inspection import Check, Finding, OwnAddress
+from twirec.model.inspection import Check, CheckResult, OwnAddress
 from twirec.settings.addresses import is_here
 
 ENDED = "/twirec/ended"
@@ -36,7 +36,7 @@ OWN_FALLBACK = (
 
 def number_findings(
     twilio: TwilioInspector, public_url: str, called: list[OwnAddress]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Check numbers, SIP domains, WhatsApp senders and TwiML applications of all accounts.
 
     Args:
@@ -60,7 +60,7 @@ def number_findings(
 
 def _listed(
     kind: str, sid: str, look: Callable[[str], list[OwnAddress]], into: list[OwnAddress]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     try:
         into += look(sid)
     except (VendorRefused, NotAtVendor) as error:
@@ -81,7 +81,7 @@ def served(addresses: Sequence[OwnAddress], applications: Sequence[OwnAddress]) 
     return [*called, *(one for one in applications if one.address not in serving)]
 
 
-def check_numbers(addresses: Sequence[OwnAddress], public_url: str) -> Iterator[Finding]:
+def check_numbers(addresses: Sequence[OwnAddress], public_url: str) -> Iterator[CheckResult]:
     """Check what can be called.
 
     Source: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
@@ -116,7 +116,7 @@ def check_numbers(addresses: Sequence[OwnAddress], public_url: str) -> Iterator[
         )
 
 
-def check_number(one: OwnAddress, public_url: str) -> Iterator[Finding]:
+def check_number(one: OwnAddress, public_url: str) -> Iterator[CheckResult]:
     """Check an address whose voice URL is that of this app."""
     if wrong := _calls_fail(one, public_url):
         yield failed(Check.NUMBERS, f"{one.address}: {wrong}", "Set it in the Twilio console.")

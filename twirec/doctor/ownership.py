@@ -7,7 +7,7 @@ from contextlib import closing
 
 from twirec.catalog import Catalog
 from twirec.doctor.results import ok, warning
-from twirec.model.inspection import Check, Finding
+from twirec.model.inspection import Check, CheckResult
 from twirec.model.operations import Stats
 from twirec.settings import Settings
 
@@ -15,7 +15,7 @@ MOST_NAMED = 3
 """How many recordings one line names."""
 
 
-def ownership_findings(settings: Settings) -> Iterator[Finding]:
+def ownership_findings(settings: Settings) -> Iterator[CheckResult]:
     """Say what the sweeps saw that is not ours, what stays at Twilio, and what is parked."""
     with closing(Catalog(settings.database_url, adopt=settings.adopt)) as catalog:
         stats = catalog.operations.stats(None)
@@ -24,7 +24,7 @@ def ownership_findings(settings: Settings) -> Iterator[Finding]:
     yield check_parked(stats)
 
 
-def check_adopt(settings: Settings, stats: Stats) -> Finding:
+def check_adopt(settings: Settings, stats: Stats) -> CheckResult:
     """Say what is taken over."""
     if settings.adopt.everything:
         return warning(
@@ -40,7 +40,7 @@ def check_adopt(settings: Settings, stats: Stats) -> Finding:
     return ok(Check.NOT_OURS, f"Left alone at Twilio, as they are not ours: {named}{more}.")
 
 
-def check_kept(settings: Settings, stats: Stats) -> Finding:
+def check_kept(settings: Settings, stats: Stats) -> CheckResult:
     """Say whether recordings are deleted at Twilio once they are in the bucket."""
     if settings.keep_at_twilio:
         return warning(
@@ -61,7 +61,7 @@ def check_kept(settings: Settings, stats: Stats) -> Finding:
     return ok(Check.KEPT, f"What is in the bucket and checked is deleted at Twilio.{said}")
 
 
-def check_parked(stats: Stats) -> Finding:
+def check_parked(stats: Stats) -> CheckResult:
     """Say how many recordings wait for somebody's decision, or for the next sweep."""
     sweeps = stats.parked - stats.undecided
     waits = {

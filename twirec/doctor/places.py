@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from twirec.doctor.results import ok, warning
-from twirec.model.inspection import Check, Finding
+from twirec.model.inspection import Check, CheckResult
 from twirec.settings import Settings
 from twirec.settings.places import relative_places
 
 
-def place_findings(settings: Settings) -> Iterator[Finding]:
+def place_findings(settings: Settings) -> Iterator[CheckResult]:
     """Check that database and bucket are not paths of the directory that one happens to be in."""
     found = list(relative_places(settings))
     for name, path, absolute in found:

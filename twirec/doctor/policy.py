@@ -11,12 +11,12 @@ from twirec.calls.wordings import check_said
 from twirec.catalog import Catalog
 from twirec.doctor.results import failed, ok
 from twirec.model.errors import InvalidQuery
-from twirec.model.inspection import Check, Finding
+from twirec.model.inspection import Check, CheckResult
 from twirec.model.policy import PolicyChange
 from twirec.settings import Settings
 
 
-def policy_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
+def policy_findings(settings: Settings, now: datetime) -> Iterator[CheckResult]:
     """Check the policy of every number and direction that anything was said of."""
     with closing(Catalog(settings.database_url)) as catalog:
         history = catalog.policy.history()
@@ -25,7 +25,7 @@ def policy_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 def check_policy(
     settings: Settings, history: list[PolicyChange], now: datetime
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Check a history against the settings: calls that it does not allow are not recorded."""
     wrong = False
     scopes = scopes_of(history)

@@ -11,14 +11,14 @@ from pathlib import Path
 from twirec.adapters.decryption import key_files
 from twirec.adapters.disk import FileFacts, file_facts
 from twirec.doctor.results import ok, warning
-from twirec.model.inspection import Check, Finding
+from twirec.model.inspection import Check, CheckResult
 
 GOOGLE = "GOOGLE_APPLICATION_CREDENTIALS"
 OTHERS = 0o077
 """The bits of a file's mode that let its group and all others do anything."""
 
 
-def private_key_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
+def private_key_findings(environ: Mapping[str, str]) -> Iterator[CheckResult]:
     """Look at the files that `TWIREC_DECRYPTION_KEYS` and Google's own variable name.
 
     What is no file is not shown: a value may be the key itself.
@@ -37,7 +37,7 @@ def private_key_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield ok(Check.PRIVATE_KEYS, "Only their owners may read the private keys.")
 
 
-def check_private_key(name: str, path: Path, facts: FileFacts, user: int) -> Finding:
+def check_private_key(name: str, path: Path, facts: FileFacts, user: int) -> CheckResult:
     """Say who else may read a private key, and what ends it.
 
     Args:

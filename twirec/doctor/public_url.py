@@ -13,7 +13,7 @@ from twirec.doctor.answers import (
     refused_by_csrf,
 )
 from twirec.doctor.results import failed, ok
-from twirec.model.inspection import AppAnswer, Check, Finding
+from twirec.model.inspection import AppAnswer, Check, CheckResult
 from twirec.settings import Settings
 from twirec.settings.addresses import is_here, reaches_only_here
 
@@ -21,7 +21,7 @@ PING = "/twirec/ping"
 """A route that takes what is signed, and changes nothing."""
 
 
-def public_url_findings(settings: Settings, catalogs: list[str]) -> Iterator[Finding]:
+def public_url_findings(settings: Settings, catalogs: list[str]) -> Iterator[CheckResult]:
     """Post a genuine and a forged request of each account through the public URL.
 
     Args:
@@ -46,7 +46,7 @@ def public_url_findings(settings: Settings, catalogs: list[str]) -> Iterator[Fin
         yield check_answers(url, account, genuine, forged)
 
 
-def check_answers(url: str, account: str, genuine: AppAnswer, forged: int) -> Finding:
+def check_answers(url: str, account: str, genuine: AppAnswer, forged: int) -> CheckResult:
     """Judge with what a genuine and a forged request were answered."""
     if genuine.status != 204:
         what, fix = _meaning(genuine)

@@ -15,7 +15,7 @@ from twirec.model.errors import (
     VendorRefused,
     VendorUnavailable,
 )
-from twirec.model.inspection import Check, Finding, Level
+from twirec.model.inspection import Check, CheckResult, Level
 
 FIXES: Mapping[type[TwirecError], str] = {
     VendorRefused: "Correct the token or key, and see in the Twilio console what it may do.",
@@ -30,27 +30,27 @@ FIXES: Mapping[type[TwirecError], str] = {
 """What to do about an error; the first that fits."""
 
 
-def ok(check: Check, what: str) -> Finding:
+def ok(check: Check, what: str) -> CheckResult:
     """Return that something is as it should be."""
-    return Finding(check, Level.OK, what)
+    return CheckResult(check, Level.OK, what)
 
 
-def warning(check: Check, what: str, fix: str) -> Finding:
+def warning(check: Check, what: str, fix: str) -> CheckResult:
     """Return that something might do harm."""
-    return Finding(check, Level.WARNING, what, fix)
+    return CheckResult(check, Level.WARNING, what, fix)
 
 
-def failed(check: Check, what: str, fix: str) -> Finding:
+def failed(check: Check, what: str, fix: str) -> CheckResult:
     """Return that something is wrong; what settings and errors say may lack its full stop."""
-    return Finding(check, Level.FAILED, what if what.endswith((".", "?")) else f"{what}.", fix)
+    return CheckResult(check, Level.FAILED, what if what.endswith((".", "?")) else f"{what}.", fix)
 
 
-def unknown(check: Check, why: str) -> Finding:
+def unknown(check: Check, why: str) -> CheckResult:
     """Return that something could not be looked at."""
-    return Finding(check, Level.UNKNOWN, why)
+    return CheckResult(check, Level.UNKNOWN, why)
 
 
-def guarded(check: Check, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+def guarded(check: Check, look: Callable[[], Iterable[CheckResult]]) -> Iterator[CheckResult]:
     """Make a check; one that ends in a known error is failed, and the others go on."""
     try:
         yield from look()

@@ -10,7 +10,7 @@ from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.dialling import dialling_findings
 from twirec.doctor.results import failed, guarded, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
-from twirec.model.inspection import AccountFacts, Check, Finding, Level
+from twirec.model.inspection import AccountFacts, Check, CheckResult, Level
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.settings import Settings
 
@@ -26,7 +26,7 @@ NEWEST = 50
 
 def vendor_findings(
     twilio: TwilioInspector, settings: Settings, now: Callable[[], datetime]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Check each account; what needs credentials is checked only where they work."""
     for sid in twilio.accounts:
         yield from guarded(Check.CREDENTIALS, partial(_account, twilio, settings, sid, now))
@@ -34,7 +34,7 @@ def vendor_findings(
 
 def _account(
     twilio: TwilioInspector, settings: Settings, sid: str, now: Callable[[], datetime]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     token, *others = settings.auth_tokens[sid]
     try:
         facts = twilio.account(sid, token)
@@ -61,12 +61,12 @@ def _account(
         yield from guarded(Check.DIALLING, look)
 
 
-def _hazards(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
+def _hazards(twilio: TwilioInspector, sid: str) -> Iterator[CheckResult]:
     yield from guarded(Check.DEFAULT_RECORDING, partial(_default_recording, twilio, sid))
     yield from guarded(Check.EXTERNAL_STORAGE, partial(_newest_recording, twilio, sid))
 
 
-def check_status(sid: str, facts: AccountFacts) -> Finding:
+def check_status(sid: str, facts: AccountFacts) -> CheckResult:
     """Check that an account is in use."""
     if facts.status == "active":
         return ok(Check.CREDENTIALS, f"{sid} is active and opens with its auth token.")
@@ -77,7 +77,7 @@ def check_status(sid: str, facts: AccountFacts) -> Finding:
     )
 
 
-def check_clock(theirs: datetime | None, ours: datetime) -> Finding:
+def check_clock(theirs: datetime | None, ours: datetime) -> CheckResult:
     """Compare our clock with Twilio's, which is exact to a second."""
     if theirs is None:
         return unknown(Check.CLOCK, "Twilio's answer does not say what time it is.")
@@ -91,7 +91,7 @@ def check_clock(theirs: datetime | None, ours: datetime) -> Finding:
     return warning(Check.CLOCK, what, fix) if skew > SKEW_WARNED else ok(Check.CLOCK, what)
 
 
-def _other_tokens(twilio: TwilioInspector, sid: str, tokens: list[str]) -> Iterator[Finding]:
+def _other_tokens(twilio: TwilioInspector, sid: str, tokens: list[str]) -> Iterator[CheckResult]:
     """Try the tokens that may sign besides the first, as while one is replaced."""
     for place, token in enumerate(tokens, start=2):
         try:
@@ -106,7 +106,7 @@ def _other_tokens(twilio: TwilioInspector, sid: str, tokens: list[str]) -> Itera
             yield ok(Check.TOKENS, f"Token {place} of {sid} is the account's too.")
 
 
-def _api_key(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
+def _api_key(twilio: TwilioInspector, sid: str) -> Iterator[CheckResult]:
     try:
         twilio.newest_recordings(sid, 1)
     except (VendorRefused, NotAtVendor) as error:
@@ -120,7 +120,7 @@ def _api_key(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
     yield ok(Check.API_KEY, "TWILIO_API_KEY may read recordings.")
 
 
-def _default_recording(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
+def _default_recording(twilio: TwilioInspector, sid: str) -> Iterator[CheckResult]:
     if not twilio.has_voice_settings:
         yield unknown(
             Check.DEFAULT_RECORDING,
@@ -137,7 +137,7 @@ def _default_recording(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
         yield ok(Check.DEFAULT_RECORDING, f"{sid} records nothing by itself.")
 
 
-def _newest_recording(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
+def _newest_recording(twilio: TwilioInspector, sid: str) -> Iterator[CheckResult]:
     recordings = twilio.newest_recordings(sid, NEWEST)
     finished = [one for one in recordings if one.status is RecordingStatus.COMPLETED]
     newest = max(finished, key=lambda one: one.created_at or LONG_AGO, default=None)
@@ -146,7 +146,7 @@ def _newest_recording(twilio: TwilioInspector, sid: str) -> Iterator[Finding]:
     yield from guarded(Check.MEDIA_ACCESS, partial(_media_access, twilio, sid, kept))
 
 
-def check_storage(sid: str, newest: VendorRecording | None) -> Finding:
+def check_storage(sid: str, newest: VendorRecording | None) -> CheckResult:
     """Check by the newest recording that Twilio stores recordings itself."""
     if newest is None:
         return unknown(
@@ -164,7 +164,7 @@ def check_storage(sid: str, newest: VendorRecording | None) -> Finding:
 
 def _media_access(
     twilio: TwilioInspector, sid: str, recording: VendorRecording | None
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     if recording is None:
         yield unknown(
             Check.MEDIA_ACCESS, f"{sid} has no finished recording at Twilio to try it on."
@@ -173,7 +173,7 @@ def _media_access(
     yield check_media(sid, twilio.media_status(sid, recording.sid))
 
 
-def check_media(sid: str, status: int) -> Finding:
+def check_media(sid: str, status: int) -> CheckResult:
     """Check that media was refused to somebody without credentials."""
     if status in {401, 403}:
         return ok(Check.MEDIA_ACCESS, f"Media of {sid} is given to nobody without credentials.")

@@ -19,7 +19,7 @@ from twirec.doctor.answers import (
     refused_by_csrf,
 )
 from twirec.doctor.results import failed, guarded, ok, unknown
-from twirec.model.inspection import AppAnswer, Check, Finding
+from twirec.model.inspection import AppAnswer, Check, CheckResult
 from twirec.model.records import Call
 from twirec.model.search import Query
 from twirec.model.vocabulary import Direction
@@ -34,7 +34,7 @@ LAST_CALLS = 100
 """How many calls in are looked at, the newest first."""
 
 
-def view_findings(settings: Settings, urls: Sequence[str]) -> Iterator[Finding]:
+def view_findings(settings: Settings, urls: Sequence[str]) -> Iterator[CheckResult]:
     """Try each view.
 
     Args:
@@ -52,7 +52,7 @@ def view_findings(settings: Settings, urls: Sequence[str]) -> Iterator[Finding]:
         yield from guarded(Check.VIEW, partial(_view, settings, url))
 
 
-def _view(settings: Settings, url: str) -> Iterator[Finding]:
+def _view(settings: Settings, url: str) -> Iterator[CheckResult]:
     account = settings.account_sid
     fields = {"AccountSid": account, PROBE: "doctor"}
     believed = post(url, fields, sign(url, fields.items(), settings.auth_tokens[account][0]))
@@ -63,7 +63,7 @@ def _view(settings: Settings, url: str) -> Iterator[Finding]:
         yield check_view(url, believed)
 
 
-def check_view(url: str, believed: AppAnswer, unsigned: AppAnswer | None = None) -> Finding:
+def check_view(url: str, believed: AppAnswer, unsigned: AppAnswer | None = None) -> CheckResult:
     """Judge what a view answered.
 
     Args:
@@ -176,7 +176,7 @@ def _problem(text: str) -> str:
     return ""
 
 
-def call_findings(settings: Settings) -> Iterator[Finding]:
+def call_findings(settings: Settings) -> Iterator[CheckResult]:
     """Look whether the app could connect the last call to each own number."""
     with closing(Catalog(settings.database_url)) as catalog:
         records = catalog.search.page(Query(direction=Direction.IN, limit=LAST_CALLS))

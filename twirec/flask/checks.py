@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from twirec.calls.forms import clean, is_probe
 from twirec.calls.signature import SIGNATURE, SIGNED_BY
 from twirec.flask.probe import probed
-from twirec.flask.state import wired
+from twirec.flask.state import extension_state
 from twirec.model.budget import spend_at_most
 from twirec.model.errors import MalformedRequest, NotFound, RequestRefused, TwirecError
 
@@ -55,7 +55,7 @@ def signed(view: View[P]) -> Callable[P, ResponseReturnValue]:
             with spend_at_most(LONGEST_ANSWER):
                 g.twirec_fields = _checked_fields()
                 if is_probe(g.twirec_fields):
-                    return probed(view, wired().extension)
+                    return probed(view, extension_state().extension)
                 answer: ResponseReturnValue = current_app.ensure_sync(view)(*args, **kwargs)
         except tuple(ANSWERS) as error:
             status = next(ANSWERS[kind] for kind in ANSWERS if isinstance(error, kind))
@@ -84,7 +84,7 @@ def _checked_fields() -> Mapping[str, str]:
             "Something of the app read the body of the request before @recordings.signed could "
             "check it: let it read request.form, or request.get_data(), which keep what they read."
         )
-    fields = wired().archive.signature.check(
+    fields = extension_state().archive.signature.check(
         method=request.method,
         target=_raw_target(),
         signature=request.headers.get(SIGNATURE),

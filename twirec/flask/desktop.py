@@ -13,7 +13,7 @@ from flask import Blueprint, Response, jsonify
 
 from twirec.archive import Archive
 from twirec.flask.checks import LONGEST_ANSWER
-from twirec.flask.state import wired
+from twirec.flask.state import extension_state
 from twirec.model.budget import spend_at_most
 from twirec.model.errors import NotFound, TwirecError
 from twirec.model.records import CallRecord
@@ -45,7 +45,7 @@ def _resume(sid: str) -> Response:
 
 
 def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]]) -> Response:
-    app = wired()
+    app = extension_state()
     if not re.fullmatch("(CA|RE)[0-9a-fA-F]{32}", sid):
         return _said(404, error="There is no such call or recording.")
     try:

@@ -15,7 +15,7 @@ from twirec.calls.twiml import BuildDial
 from twirec.flask import checks
 from twirec.flask.desktop import desktop
 from twirec.flask.routes import ROUTES, audio, twiml, whose
-from twirec.flask.state import MayPause, Wired, fields, wired
+from twirec.flask.state import ExtensionState, MayPause, extension_state, fields
 from twirec.model.records import VOICEMAIL
 
 P = ParamSpec("P")
@@ -73,7 +73,9 @@ class Twirec:
         for view in self._checked:
             _check_served(view, app)
         self._apps.add(app)
-        app.extensions["twirec"] = Wired(archive, self._build_dial, self._may_pause, type(self))
+        app.extensions["twirec"] = ExtensionState(
+            archive, self._build_dial, self._may_pause, type(self)
+        )
         routes = self._routes()
         app.register_blueprint(routes, url_prefix="/twirec")
         if "csrf" in app.extensions:
@@ -119,7 +121,7 @@ class Twirec:
             RuntimeError: the view is not `signed`, or nobody says whom to connect.
             InvalidQuery: Twilio could not connect these.
         """
-        form, app = fields("answer"), wired()
+        form, app = fields("answer"), extension_state()
         if not dial and app.build_dial is None:
             raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
         targets = (dial,) if isinstance(dial, str) else tuple(dial)
@@ -136,7 +138,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("voicemail")
-        return twiml(wired().archive.phone.answer(form, dial=(VOICEMAIL,)))
+        return twiml(extension_state().archive.phone.answer(form, dial=(VOICEMAIL,)))
 
     def dial_out(
         self,
@@ -165,7 +167,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("dial_out")
-        phone = wired().archive.phone
+        phone = extension_state().archive.phone
         return twiml(
             phone.dial_out(
                 form,
@@ -189,7 +191,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("take")
-        return twiml(wired().archive.phone.take(form, queue))
+        return twiml(extension_state().archive.phone.take(form, queue))
 
     def join(self, room: str) -> Response:
         """Let an agent, whose call this is, into a conference; from a `signed` view.
@@ -204,7 +206,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("join")
-        return twiml(wired().archive.phone.join(form, room))
+        return twiml(extension_state().archive.phone.join(form, room))
 
     def _routes(self) -> Blueprint:
         routes = Blueprint("twirec", __name__)

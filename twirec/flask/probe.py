@@ -15,7 +15,7 @@ from typing import Any
 from flask import Response, jsonify
 
 from twirec.calls.targets import check_targets
-from twirec.flask.state import Wired, wired
+from twirec.flask.state import ExtensionState, extension_state
 from twirec.model.errors import InvalidQuery
 
 
@@ -30,14 +30,14 @@ def probed(view: Callable[..., Any], extension: type) -> Response:
         extension: the class whose `answer` connects calls.
     """
     for targets in dialled(view, extension):
-        if problem := _problem(targets, wired()):
+        if problem := _problem(targets, extension_state()):
             answer = jsonify(problem=problem)
             answer.status_code = 422
             return answer
     return Response(status=204)
 
 
-def _problem(targets: tuple[str, ...], app: Wired) -> str:
+def _problem(targets: tuple[str, ...], app: ExtensionState) -> str:
     if not targets:
         return "" if app.build_dial else "dial: it names nobody, and there is no build_dial."
     try:

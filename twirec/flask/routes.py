@@ -11,7 +11,7 @@ from flask import Response, copy_current_request_context
 
 from twirec.archive import Archive
 from twirec.flask.checks import LONGEST_ANSWER
-from twirec.flask.state import fields, wired
+from twirec.flask.state import extension_state, fields
 from twirec.model.budget import spend_at_most
 from twirec.model.errors import CatalogError, NotFound
 from twirec.webhooks import Phone
@@ -52,21 +52,21 @@ def twiml(body: str, *, whisper: bool = False) -> Response:
 
 
 def _connect() -> Response:
-    return twiml(_phone().connect(fields("connect"), build_dial=wired().build_dial))
+    return twiml(_phone().connect(fields("connect"), build_dial=extension_state().build_dial))
 
 
 def _consent(asked: int) -> Response:
-    form, build_dial = fields("consent"), wired().build_dial
+    form, build_dial = fields("consent"), extension_state().build_dial
     return twiml(_phone().consent(form, asked, build_dial=build_dial))
 
 
 def _outbound(targets: str) -> Response:
-    form, build_dial = fields("outbound"), wired().build_dial
+    form, build_dial = fields("outbound"), extension_state().build_dial
     return twiml(_phone().outbound(form, targets, build_dial=build_dial))
 
 
 def _fallback(targets: str) -> Response:
-    form, build_dial = fields("fallback"), wired().build_dial
+    form, build_dial = fields("fallback"), extension_state().build_dial
     return twiml(_phone().outbound(form, targets, build_dial=build_dial, fallback=True))
 
 
@@ -109,7 +109,7 @@ def whose() -> Response:
 
     It is asked once: whoever asks often, and need not sign, takes no time from the phone.
     """
-    archive = wired().archive
+    archive = extension_state().archive
     found = _KNOWN.get(archive)
     if found is None:
         with spend_at_most(MOST_FOR_ANYBODY):
@@ -125,7 +125,7 @@ def whose() -> Response:
 def _catalog() -> str | None:
     """Return the identity of the app's catalog; None if it does not answer."""
     try:
-        return wired().archive.catalog.identity()
+        return extension_state().archive.catalog.identity()
     except CatalogError as error:
         log.warning("which catalog this is cannot be said: %s", error)
         return None
@@ -134,7 +134,7 @@ def _catalog() -> str | None:
 def audio(hash_: str) -> Response:
     """Return the company's own audio of an announcement; its name is its content's hash."""
     try:
-        data = wired().archive.phone.audio(hash_)
+        data = extension_state().archive.phone.audio(hash_)
     except NotFound:
         return Response(status=404)
     forever = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -158,4 +158,4 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
 
 
 def _phone() -> Phone:
-    return wired().archive.phone
+    return extension_state().archive.phone

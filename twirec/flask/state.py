@@ -17,7 +17,7 @@ MayPause = Callable[[CallRecord], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wired:
+class ExtensionState:
     """What `Twirec` was made with."""
 
     archive: Archive
@@ -26,7 +26,7 @@ class Wired:
     extension: type
 
 
-def wired() -> Wired:
+def extension_state() -> ExtensionState:
     """Return what the app of the present request was given.
 
     Raises:
@@ -37,7 +37,7 @@ def wired() -> Wired:
             "This app has no archive: call recordings.init_app(app, Archive.from_env()) where it "
             "is made."
         )
-    return cast(Wired, current_app.extensions["twirec"])
+    return cast(ExtensionState, current_app.extensions["twirec"])
 
 
 def fields(what: str) -> Mapping[str, str]:

@@ -35,7 +35,7 @@ class LeaseKeeper:
         self._stopping = stopping
         self.lease = lease
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Renew the lease when a third of it has gone by.
 
         Raises:

@@ -44,7 +44,7 @@ class Channels(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ConversionSpec:
     """What somebody wants to have of a recording.
 
     Attributes:
@@ -82,7 +82,7 @@ class Asked:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def of(cls, words: str) -> Asked:
+    def of(cls, words: str) -> ConversionSpec:
         """Return what gave these `words`."""
         fields = json.loads(words)
         return cls(**{**fields, "channels": Channels(fields["channels"])})
@@ -90,7 +90,7 @@ class Asked:
     @property
     def detail(self) -> Mapping[str, str]:
         """What is asked for and is not usual, by name."""
-        usual = asdict(Asked())
+        usual = asdict(ConversionSpec())
         asked = {name: str(value) for name, value in asdict(self).items() if value != usual[name]}
         return {"format": self.format, **asked}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 
-class Reading:
+class AudioStream:
     """Bytes on their way out: an iterator that is closed when nobody wants them any more.
 
     Leaving the context, or `close`, ends what makes the bytes.
@@ -44,7 +44,7 @@ class Reading:
         """Return the next bytes."""
         return next(self._chunks)
 
-    def __enter__(self) -> Reading:
+    def __enter__(self) -> AudioStream:
         """Return itself."""
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from twirec.model.audio import Asked
+from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import Fingerprint
 from twirec.model.records import Recording
 
@@ -55,7 +55,7 @@ class Derivative:
         return Fingerprint(self.object_name, self.size, self.crc32c, self.own_sha256)
 
 
-def derivative_name(recording: Recording, asked: Asked, extension: str) -> str:
+def derivative_name(recording: Recording, asked: ConversionSpec, extension: str) -> str:
     """Return the name of a derivative: that of its original, and a hash of what was asked for.
 
     `derivatives/2026/11/23/20261123T101500Z_RE…_0123456789abcdef.mp3`.

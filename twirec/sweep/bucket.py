@@ -25,7 +25,7 @@ from twirec.model.errors import LookedAtNothing, NotFound, ObjectNotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.model.states import STORED, State
-from twirec.sweep.discrepancies import Ask, Finding, Tally
+from twirec.sweep.discrepancies import Ask, Discrepancy, Tally
 from twirec.transfers.naming import (
     ANNOUNCEMENTS,
     RECORDINGS,
@@ -145,7 +145,7 @@ class BucketSide:
                 if stored.name not in known:
                     yield sid_in(stored.name), partial(self._stray, stored)
 
-    def _stray(self, stored: StoredObject) -> Iterator[Finding]:
+    def _stray(self, stored: StoredObject) -> Iterator[Discrepancy]:
         """Delete what was made and is not wanted any more. Of an unknown recording nothing is."""
         sid = sid_in(stored.name)
         with suppress(NotFound, ObjectNotFound):
@@ -153,16 +153,18 @@ class BucketSide:
             self._bucket.stat(stored.name)
             if not self._catalog.derivatives.known([stored.name]):
                 delete = partial(self._bucket.delete, stored.name, stored.generation)
-                yield Finding(sid, "derivatives_deleted", "", delete)
+                yield Discrepancy(sid, "derivatives_deleted", "", delete)
 
     # --- one object and one row ---------------------------------------------------------------
 
-    def _compare(self, sid: str, row: Recording | None, stored: StoredObject) -> Iterator[Finding]:
+    def _compare(
+        self, sid: str, row: Recording | None, stored: StoredObject
+    ) -> Iterator[Discrepancy]:
         """Compare what was listed, and look again if that does not agree."""
         if self._difference(sid, row, stored):
             yield from self._look_again(sid, stored)
 
-    def _look_again(self, sid: str, listed: StoredObject | None = None) -> Iterator[Finding]:
+    def _look_again(self, sid: str, listed: StoredObject | None = None) -> Iterator[Discrepancy]:
         """Look at a row, at its object, and at the row again: nobody changed it meanwhile."""
         for _ in range(TRIES):
             row = self._row(sid)
@@ -188,28 +190,28 @@ class BucketSide:
 
     def _difference(
         self, sid: str, row: Recording | None, stored: StoredObject | None
-    ) -> Finding | None:
+    ) -> Discrepancy | None:
         """Return what does not agree in a row and an object; None if nothing."""
         if stored is None:
             gone = row is not None and row.state in STORED
-            return Finding(sid, reason=f"{row.object_name} {GONE}") if row and gone else None
+            return Discrepancy(sid, reason=f"{row.object_name} {GONE}") if row and gone else None
         if row is None:
-            return Finding(sid, reason=f"{stored.name} is in the bucket and not in the catalog")
+            return Discrepancy(sid, reason=f"{stored.name} is in the bucket and not in the catalog")
         if row.object_name != stored.name:
             said = f"{stored.name} is in the bucket; the catalog has {row.object_name}"
-            return Finding(sid, reason=said)
+            return Discrepancy(sid, reason=said)
         if row.state is State.ERASED:
             delete = partial(self._bucket.delete, stored.name, stored.generation)
-            return Finding(sid, "erased_again", "", delete)
+            return Discrepancy(sid, "erased_again", "", delete)
         return self._changed(row, stored) if row.state in STORED else None
 
-    def _changed(self, row: Recording, stored: StoredObject) -> Finding | None:
+    def _changed(self, row: Recording, stored: StoredObject) -> Discrepancy | None:
         """Return what of an object is not as it was archived, or not as its labels have to say."""
         if stored.problem:
-            return Finding(row.sid, reason=f"{stored.name}: {stored.problem}")
+            return Discrepancy(row.sid, reason=f"{stored.name}: {stored.problem}")
         kept = stored.labels.get("sha256", row.sha256)
         if (stored.size, stored.crc32c, kept) != (row.size, row.crc32c, row.sha256):
-            return Finding(row.sid, reason=f"{stored.name} is not what was archived")
+            return Discrepancy(row.sid, reason=f"{stored.name} is not what was archived")
         record = None
         if row.call_sid is not None:
             record = self._catalog.ledger.call(row.account_sid, row.call_sid)
@@ -220,7 +222,7 @@ class BucketSide:
         if not lacking:
             return None
         relabel = partial(self._bucket.label, stored.name, stored.generation, lacking)
-        return Finding(row.sid, "labelled", "", relabel)
+        return Discrepancy(row.sid, "labelled", "", relabel)
 
 
 GONE = "is not in the bucket any more"

@@ -12,7 +12,7 @@ from twirec.model.errors import NotFound
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording, is_conference
 from twirec.model.vendor import VendorParticipant
-from twirec.sweep.discrepancies import Finding
+from twirec.sweep.discrepancies import Discrepancy
 
 Meet = Callable[[ConferenceEvent], None]
 """What is done when somebody joins a conference."""
@@ -36,7 +36,7 @@ class ConferenceSide:
         self._now = now
         self._asked: set[tuple[str, str]] = set()
 
-    def look(self, recording: Recording) -> Iterator[Finding]:
+    def look(self, recording: Recording) -> Iterator[Discrepancy]:
         """Look at the conference in which the recorded call is; at each once."""
         where = (recording.account_sid, self._room(recording))
         if where in self._asked or not where[1]:
@@ -44,7 +44,7 @@ class ConferenceSide:
         self._asked.add(where)
         for there in self._vendor.participants(*where):
             if event := self._untold(there):
-                yield Finding(there.leg_sid, "met", "", partial(self._meet, event))
+                yield Discrepancy(there.leg_sid, "met", "", partial(self._meet, event))
 
     def _room(self, recording: Recording) -> str:
         """Return the name of the conference; empty where there is none."""

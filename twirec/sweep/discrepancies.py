@@ -20,7 +20,7 @@ log = logging.getLogger("twirec.sweep")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Discrepancy:
     """Something that is not as it should be.
 
     Attributes:
@@ -37,7 +37,7 @@ class Finding:
     repair: Callable[[], object] | None = None
 
 
-Ask = Callable[[], Iterable[Finding]]
+Ask = Callable[[], Iterable[Discrepancy]]
 """Looks at one thing; an error of ours in it is a finding too."""
 
 
@@ -102,7 +102,7 @@ class Tally:
             **cast(dict[str, Any], self._mended),
         )
 
-    def _settle(self, finding: Finding) -> bool:
+    def _settle(self, finding: Discrepancy) -> bool:
         if finding.repair is None:
             self._name(finding.sid, finding.reason)
             log.error("%s: %s", finding.sid, finding.reason)

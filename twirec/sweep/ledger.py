@@ -17,7 +17,7 @@ from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
 from twirec.model.vocabulary import Outcome, Reason, Uninformed
 from twirec.sweep.conferences import ConferenceSide
-from twirec.sweep.discrepancies import Ask, Finding
+from twirec.sweep.discrepancies import Ask, Discrepancy
 from twirec.sweep.vendor import VendorSide
 from twirec.transfers.adoption import late_line, state_of, with_numbers
 from twirec.transfers.closing import close_line
@@ -82,7 +82,7 @@ class LedgerSide:
         for pause in self._catalog.pauses.open():
             yield pause.recording_sid, partial(self._pause, pause, until)
 
-    def call(self, found: VendorCall) -> Iterator[Finding]:
+    def call(self, found: VendorCall) -> Iterator[Discrepancy]:
         """Look at a call that the vendor listed: every one of the own numbers has a line.
 
         One that has none came while the app or the catalog was down. One whose numbers are not
@@ -95,10 +95,10 @@ class LedgerSide:
             points_here = partial(self._points_here, found)
             line = late_line(self._catalog, self._vendor, found, self._country, points_here)
             if line and self._may_be_ours(found):
-                yield Finding(found.sid, "lines_written", "", partial(self._write, line))
+                yield Discrepancy(found.sid, "lines_written", "", partial(self._write, line))
         elif not known.number_known and self._may_be_ours(found):
             add = partial(with_numbers, self._catalog, self._vendor, found, self._country)
-            yield Finding(found.sid, "numbers_found", "", add)
+            yield Discrepancy(found.sid, "numbers_found", "", add)
 
     def _points_here(self, found: VendorCall) -> bool:
         """Whether a call is ours by where its address points, though no call of it has a line."""
@@ -128,34 +128,34 @@ class LedgerSide:
             yield from page
             page = self._catalog.ledger.unfinished_calls(before, after=page[-1], limit=PAGE)
 
-    def _parked(self, recording: Recording, until: datetime) -> Iterator[Finding]:
+    def _parked(self, recording: Recording, until: datetime) -> Iterator[Discrepancy]:
         """Let what an outage or a setting parked be tried once more, and name what waits for us."""
         if recording.undecided:
-            yield Finding(recording.sid, reason=f"{DECIDE}: {recording.last_error}")
+            yield Discrepancy(recording.sid, reason=f"{DECIDE}: {recording.last_error}")
             return
-        yield Finding(
+        yield Discrepancy(
             recording.sid,
             reason=f"was parked, is tried again: {recording.last_error}",
             repair=partial(self._catalog.recordings.make_due, recording.sid, until),
         )
 
-    def _pause(self, pause: Pause, until: datetime) -> Iterator[Finding]:
+    def _pause(self, pause: Pause, until: datetime) -> Iterator[Discrepancy]:
         """Report a pause that was forgotten, and end its span where the recording ended."""
         sid = pause.recording_sid
         recording = self._catalog.recordings.get(sid)
         if recording.state is State.RECORDING:
             if until - pause.paused_at > LONGEST_PAUSE:
-                yield Finding(sid, reason=f"paused since {pause.paused_at}, not resumed")
+                yield Discrepancy(sid, reason=f"paused since {pause.paused_at}, not resumed")
             return
         ended_at = max(recording.ended_at or until, pause.paused_at)
         forgotten = ended_at - pause.paused_at > LONGEST_PAUSE
-        yield Finding(
+        yield Discrepancy(
             sid,
             reason=f"it ended while paused since {pause.paused_at}" if forgotten else "",
             repair=partial(self._catalog.pauses.end, sid, ended_at),
         )
 
-    def _in_progress(self, known: Recording) -> Iterator[Finding]:
+    def _in_progress(self, known: Recording) -> Iterator[Discrepancy]:
         """Ask for a recording of which Twilio last said that it is in progress."""
         try:
             found = self._vendor.recording(known.account_sid, known.sid)
@@ -166,16 +166,16 @@ class LedgerSide:
             lost = partial(
                 self._catalog.recordings.refresh, known.sid, gone, State.LOST, self._now()
             )
-            yield Finding(known.sid, "advanced", "lost: Twilio no longer has it", lost)
+            yield Discrepancy(known.sid, "advanced", "lost: Twilio no longer has it", lost)
             return
         if state_of(found) is not State.RECORDING:
             yield from self._vendor_side.compare(found)
         elif may_not_go_on(self._catalog, known, self._uninformed_agents):
-            yield Finding(known.sid, "stopped", "", partial(stop, self._vendor, known))
+            yield Discrepancy(known.sid, "stopped", "", partial(stop, self._vendor, known))
         else:
             yield from self._conference_side.look(known)
 
-    def _call(self, call: Call) -> Iterator[Finding]:
+    def _call(self, call: Call) -> Iterator[Discrepancy]:
         """Ask how a call ended whose end nobody told us, or that owes a recording."""
         try:
             found = self._vendor.call(call.account_sid, call.call_sid)
@@ -210,11 +210,13 @@ class LedgerSide:
         dialled = (legs[0].status if nobody else "completed") if legs else None
         return CallEnd(found.account_sid, found.sid, found.status, dial_status=dialled)
 
-    def _unclosed(self, end: CallEnd, ended_at: datetime) -> Iterator[Finding]:
-        yield Finding(end.call_sid, "lines_closed", "", partial(self._close, end, ended_at))
+    def _unclosed(self, end: CallEnd, ended_at: datetime) -> Iterator[Discrepancy]:
+        yield Discrepancy(end.call_sid, "lines_closed", "", partial(self._close, end, ended_at))
         line = self._catalog.ledger.call(end.account_sid, end.call_sid).call
         if line.reason is Reason.NO_RECORDING_AT_VENDOR:
-            yield Finding(end.call_sid, reason="it owes a recording: Twilio has no recording of it")
+            yield Discrepancy(
+                end.call_sid, reason="it owes a recording: Twilio has no recording of it"
+            )
 
     def _close(self, end: CallEnd, ended_at: datetime) -> None:
         close_line(self._catalog, end, ended_at)

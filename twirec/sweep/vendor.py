@@ -14,7 +14,7 @@ from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import Recording
 from twirec.model.states import UNDONE, State, advance
 from twirec.model.vendor import VendorRecording
-from twirec.sweep.discrepancies import Finding
+from twirec.sweep.discrepancies import Discrepancy
 from twirec.transfers.adoption import Adopted, adopt, line_of, note, state_of
 from twirec.transfers.ownership import Ownership
 from twirec.transfers.recheck import check_kept
@@ -62,7 +62,7 @@ class VendorSide:
         self.seen: dict[str, Foreign] = {}
         """What earlier sweeps saw that is not the installation's own, by SID."""
 
-    def compare(self, found: VendorRecording) -> Iterator[Finding]:
+    def compare(self, found: VendorRecording) -> Iterator[Discrepancy]:
         """Compare one recording that the vendor listed."""
         told = state_of(found)
         elsewhere = ELSEWHERE if told is State.EXTERNAL else ""
@@ -76,14 +76,14 @@ class VendorSide:
             if not self._is_still_there(known):  # a worker deleted it since it was listed
                 return
             again = "erased_again" if known.state is State.ERASED else "deleted_again"
-            yield Finding(found.sid, again, "", partial(self._delete_again, known))
+            yield Discrepancy(found.sid, again, "", partial(self._delete_again, known))
         elif (moves := advance(known.state, told) is not known.state) or _lacks(known, found):
             refresh = partial(self._refresh, found, told)
-            yield Finding(found.sid, "advanced" if moves else "", elsewhere, refresh)
+            yield Discrepancy(found.sid, "advanced" if moves else "", elsewhere, refresh)
         elif self._has_no_line(known):
             line = partial(line_of, self._catalog, self._vendor, known, self._country)
             write = partial(line, created_at=found.created_at)
-            yield Finding(found.sid, "lines_written", "", lambda: write() is not None)
+            yield Discrepancy(found.sid, "lines_written", "", lambda: write() is not None)
 
     def _known(self, sid: str) -> Recording | None:
         try:
@@ -94,24 +94,24 @@ class VendorSide:
     def _refresh(self, found: VendorRecording, told: State) -> bool:
         return self._catalog.recordings.refresh(found.sid, found, told, self._now())
 
-    def _take(self, found: VendorRecording, held: bool, elsewhere: str) -> Iterator[Finding]:
+    def _take(self, found: VendorRecording, held: bool, elsewhere: str) -> Iterator[Discrepancy]:
         """Take over what is the installation's own, and leave alone what is not."""
         claim = self._ownership.whose(found, self.seen)
         if isinstance(claim, Foreign):
             self._leave(claim)
             if claim.why is NotOurs.CALL_UNKNOWN and not held:
                 write = partial(note, self._catalog, found, self._now())
-                yield Finding(found.sid, "numbers_not_known", "", write)
+                yield Discrepancy(found.sid, "numbers_not_known", "", write)
             return
         if held:
             own = partial(self._catalog.foreign.set_claim, found.sid, claim)
-            yield Finding(found.sid, "adopted", elsewhere, own)
+            yield Discrepancy(found.sid, "adopted", elsewhere, own)
             return
         came: list[Adopted] = []
-        yield Finding(found.sid, "adopted", elsewhere, partial(self._adopt, found, claim, came))
+        yield Discrepancy(found.sid, "adopted", elsewhere, partial(self._adopt, found, claim, came))
         for each in came:
             if each.line and not each.line.number_known:
-                yield Finding(found.sid, "numbers_not_known", "", lambda: True)
+                yield Discrepancy(found.sid, "numbers_not_known", "", lambda: True)
             if each.unasked:
                 raise each.unasked
 

@@ -29,9 +29,9 @@ class Step(StrEnum):
     """That is committed, and the lease has ended."""
 
 
-AtStep = Callable[[Step], None]
+AtCheckpoint = Callable[[Step], None]
 """Called at each step, for tests that break in there."""
 
 
-def pass_by(step: Step) -> None:
+def no_checkpoint(step: Step) -> None:
     """Do nothing."""

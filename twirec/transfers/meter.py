@@ -14,7 +14,7 @@ from twirec.model.waveform import Waveform
 log = logging.getLogger("twirec.transfer")
 
 
-class Ear:
+class StreamMeter:
     """Measures how loud a recording is. It raises nothing: what it cannot measure, it leaves.
 
     Args:

@@ -38,11 +38,11 @@ from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import Media, RecordingStatus, VendorRecording
 from twirec.transfers.adoption import line_of
-from twirec.transfers.checkpoints import AtStep, Step, pass_by
+from twirec.transfers.checkpoints import AtCheckpoint, Step, no_checkpoint
 from twirec.transfers.naming import labels, object_name, started_at
 from twirec.transfers.opening import Keys, open_media
 from twirec.transfers.recheck import check_kept
-from twirec.transfers.verifying_reader import Intake
+from twirec.transfers.verifying_reader import VerifyingReader
 
 log = logging.getLogger("twirec.transfer")
 
@@ -86,7 +86,7 @@ class Transfer:
         country: str,
         forget: Callable[[Recording], object],
         trial: bool = False,
-        at: AtStep = pass_by,
+        at: AtCheckpoint = no_checkpoint,
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
@@ -160,24 +160,26 @@ class Transfer:
     def _copy_once(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
         recording = keeper.lease.recording
         with open_media(self._vendor, self._keys, recording) as media:
-            intake = Intake(media, recording, partial(self._beat, keeper))
-            stored = self._put(keeper, intake, record)
+            reader = VerifyingReader(media, recording, partial(self._beat, keeper))
+            stored = self._put(keeper, reader, record)
         self._at(Step.STORED)
-        self._write_down(keeper, intake, stored)
+        self._write_down(keeper, reader, stored)
 
-    def _write_down(self, keeper: LeaseKeeper, intake: Intake, stored: StoredObject) -> None:
+    def _write_down(
+        self, keeper: LeaseKeeper, reader: VerifyingReader, stored: StoredObject
+    ) -> None:
         """Commit that the bucket holds what was received, if it says so."""
         recording = keeper.lease.recording
-        intake.verify(stored)
+        reader.verify(stored)
         self._at(Step.VERIFIED)
         try:
-            facts = (keeper.lease, stored, intake.sha256, intake.channels)
+            facts = (keeper.lease, stored, reader.sha256, reader.channels)
             keeper.lease = self._commit(lambda: self._catalog.due_work.archived(*facts))
         except LeaseLost:
             self._take_back(recording.sid, stored)
             raise
         self._at(Step.ARCHIVED)
-        self._keep_waveform(recording, intake)
+        self._keep_waveform(recording, reader)
 
     def _commit(self, write: Callable[[], T]) -> T:
         """Write down what was done, at a catalog that is away for a moment too.
@@ -192,9 +194,9 @@ class Transfer:
             time.sleep(COMMIT_PAUSE)
         return write()
 
-    def _keep_waveform(self, recording: Recording, intake: Intake) -> None:
+    def _keep_waveform(self, recording: Recording, reader: VerifyingReader) -> None:
         """Keep what was heard. If that fails it can be measured again, from the bucket."""
-        heard = intake.waveform
+        heard = reader.waveform
         if heard is None:
             return
         try:
@@ -210,21 +212,21 @@ class Transfer:
             self._bucket.delete(stored.name, stored.generation)
 
     def _beat(self, keeper: LeaseKeeper) -> None:
-        keeper.beat()
+        keeper.heartbeat()
         self._at(Step.RECEIVING)
 
-    def _seal(self, keeper: LeaseKeeper, intake: Intake) -> dict[str, str]:
+    def _seal(self, keeper: LeaseKeeper, reader: VerifyingReader) -> dict[str, str]:
         try:
-            sealed = intake.seal()
+            sealed = reader.seal()
         except MediaMismatch:
-            self._ask_again(keeper, intake)
-            sealed = intake.seal()
+            self._ask_again(keeper, reader)
+            sealed = reader.seal()
         if keeper.lease.recording.duration is None:  # which somebody accepted
-            self._describe(keeper, intake, duration=intake.seconds)
+            self._describe(keeper, reader, duration=reader.seconds)
         self._at(Step.SEALED)
         return sealed
 
-    def _ask_again(self, keeper: LeaseKeeper, intake: Intake) -> None:
+    def _ask_again(self, keeper: LeaseKeeper, reader: VerifyingReader) -> None:
         """Ask whether the vendor still says what its callback said, before a person has to decide.
 
         Raises:
@@ -237,9 +239,11 @@ class Transfer:
             return
         if found.status is not RecordingStatus.COMPLETED:
             raise MediaNotReady(f"Twilio says of {recording.sid} that it is {found.status}")
-        self._describe(keeper, intake, duration=found.duration)
+        self._describe(keeper, reader, duration=found.duration)
 
-    def _describe(self, keeper: LeaseKeeper, intake: Intake, *, duration: int | None) -> None:
+    def _describe(
+        self, keeper: LeaseKeeper, reader: VerifyingReader, *, duration: int | None
+    ) -> None:
         recording = keeper.lease.recording
         said = VendorRecording(
             recording.sid,
@@ -249,31 +253,33 @@ class Transfer:
             duration=duration,
         )
         keeper.lease = self._catalog.due_work.describe(keeper.lease, said)
-        intake.recording = keeper.lease.recording
+        reader.recording = keeper.lease.recording
 
-    def _put(self, keeper: LeaseKeeper, intake: Intake, record: CallRecord | None) -> StoredObject:
+    def _put(
+        self, keeper: LeaseKeeper, reader: VerifyingReader, record: CallRecord | None
+    ) -> StoredObject:
         recording = keeper.lease.recording
         name = recording.object_name or ""
         try:
             return self._bucket.put(
                 name,
-                intake.chunks(),
+                reader.chunks(),
                 content_type=WAV,
                 labels=labels(record, recording),
                 custom_time=started_at(recording),
-                seal=partial(self._seal, keeper, intake),
+                seal=partial(self._seal, keeper, reader),
             )
         except ObjectExists:
             # An earlier try wrote it and died before it could say so: compare, do not write again.
             stored = self._bucket.stat(name)
-            intake.drain()
-            return self._complete(intake, stored, self._seal(keeper, intake))
+            reader.finish()
+            return self._complete(reader, stored, self._seal(keeper, reader))
 
     def _complete(
-        self, intake: Intake, stored: StoredObject, sealed: Mapping[str, str]
+        self, reader: VerifyingReader, stored: StoredObject, sealed: Mapping[str, str]
     ) -> StoredObject:
         """Add the last labels to what an earlier try stored, if it is what was received."""
-        intake.compare(stored)
+        reader.compare(stored)
         return self._bucket.label(stored.name, stored.generation, sealed)
 
     def _rescue(self, keeper: LeaseKeeper) -> bool:
@@ -286,13 +292,13 @@ class Transfer:
         except ObjectNotFound:
             return False
         media = Media(None, stored.size, self._bucket.open_range(stored.name))
-        intake = Intake(media, recording, partial(self._beat, keeper))
-        intake.drain()
-        self._write_down(keeper, intake, self._complete(intake, stored, intake.seal()))
+        reader = VerifyingReader(media, recording, partial(self._beat, keeper))
+        reader.finish()
+        self._write_down(keeper, reader, self._complete(reader, stored, reader.seal()))
         return True
 
     def _release(self, keeper: LeaseKeeper, just_archived: bool) -> None:
-        keeper.beat()
+        keeper.heartbeat()
         recording = keeper.lease.recording
         if recording.keep_at_vendor or self._trial:
             self._catalog.due_work.stay(keeper.lease, for_trial=self._trial)
@@ -309,7 +315,7 @@ class Transfer:
 
         The journal is first: from then on a catalog that is made anew knows of the order.
         """
-        keeper.beat()
+        keeper.heartbeat()
         recording = keeper.lease.recording
         self._forget(recording)
         doomed = list(self._objects_of(recording))  # first: the bucket may not be ours to believe

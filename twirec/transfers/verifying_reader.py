@@ -20,30 +20,30 @@ from twirec.model.records import Recording
 from twirec.model.vendor import Media
 from twirec.model.waveform import Waveform
 from twirec.transfers.comparing import differences
-from twirec.transfers.meter import Ear
+from twirec.transfers.meter import StreamMeter
 
 WHITE = b"\xef\xbb\xbf \t\r\n"
 PAGE_BEGINS = frozenset({b"<", b"{"})
 """How XML, HTML and JSON begin, after a byte order mark and white space; a WAV file never does."""
 
 
-class Intake:
+class VerifyingReader:
     """A recording on its way through: each chunk is seen once, none is kept.
 
     Args:
         media: the open download.
         recording: what the vendor says of it; more exactly, once it was asked again.
-        beat: called before each chunk is passed on; may raise to stop.
+        heartbeat: called before each chunk is passed on; may raise to stop.
     """
 
-    def __init__(self, media: Media, recording: Recording, beat: Callable[[], None]) -> None:
+    def __init__(self, media: Media, recording: Recording, heartbeat: Callable[[], None]) -> None:
         self._media = media
         self.recording = recording
-        self._beat = beat
+        self._heartbeat = heartbeat
         self._sha256 = hashlib.sha256()
         self._crc32c = Crc32c()
         self._wav = WavCheck()
-        self._ear = Ear(recording.sid)
+        self._meter = StreamMeter(recording.sid)
         self.size = 0
 
     @property
@@ -69,7 +69,7 @@ class Intake:
     @property
     def waveform(self) -> Waveform | None:
         """What was heard, after the last byte; None if that could not be measured."""
-        return self._ear.waveform()
+        return self._meter.waveform()
 
     def chunks(self) -> Iterator[bytes]:
         """Pass the bytes on.
@@ -79,14 +79,14 @@ class Intake:
             NotAudio: as soon as the bytes cannot be a PCM WAV file.
         """
         for chunk in self._media.chunks:
-            self._beat()
+            self._heartbeat()
             if not self.size and chunk.lstrip(WHITE)[:1] in PAGE_BEGINS:
                 raise MediaIsErrorPage("Twilio sent an error page instead of the audio")
             samples = self._wav.feed(chunk)
             self._sha256.update(chunk)
             self._crc32c.update(chunk)
             self.size += len(chunk)
-            self._ear.hear(self._wav.format, samples)
+            self._meter.hear(self._wav.format, samples)
             yield chunk
 
     def seal(self) -> dict[str, str]:
@@ -120,7 +120,7 @@ class Intake:
         accepted = self.recording.accepted
         return accepted is not None and accepted.despite == f"{MediaMismatch.__name__}: {found}"
 
-    def drain(self) -> None:
+    def finish(self) -> None:
         """Read to the end what nobody took."""
         for _ in self.chunks():
             pass

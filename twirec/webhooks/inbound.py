@@ -8,7 +8,7 @@ from functools import partial
 
 from twirec.calls import forms, ledger, twiml
 from twirec.calls.announcement import longest_telling
-from twirec.calls.signed_targets import unseal
+from twirec.calls.signed_targets import read_targets
 from twirec.calls.targets import check_targets, usable_targets
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, NotFound
@@ -111,14 +111,14 @@ class CallsIn(Telling):
 
         Args:
             fields: Twilio's form.
-            targets: whom to connect, as `seal` wrote it into the URL.
+            targets: whom to connect, as `sign_targets` wrote it into the URL.
             build_dial, fallback: as in `answer`.
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
         """
         request = forms.parse_voice_request(fields)
-        dial = unseal(targets, self._tokens(request.account_sid))
+        dial = read_targets(targets, self._tokens(request.account_sid))
         try:
             return self._answered_out(request, fields, build_dial, fallback=fallback)
         except (CatalogError, NotFound) as error:

@@ -11,7 +11,7 @@ from twirec.calls import forms, ledger, twiml
 from twirec.calls.agents import agent_of
 from twirec.calls.dialling import NOT_AN_AGENT, for_help, why_not_dialled
 from twirec.calls.numbers import dialled, normalise
-from twirec.calls.signed_targets import seal
+from twirec.calls.signed_targets import sign_targets
 from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
@@ -66,7 +66,7 @@ class CallsOut(Telling):
             channel_map=ledger.CUSTOMER_FIRST,
         )
         decided = self._decided(line)
-        sealed = seal(line.dial, self._tokens(line.account_sid))
+        sealed = sign_targets(line.dial, self._tokens(line.account_sid))
         placed = self._vendor().place_call(
             line.account_sid,
             from_=line.own_number,

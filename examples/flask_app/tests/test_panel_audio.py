@@ -21,7 +21,7 @@ from panel_house import (
 )
 
 from callpanel.roles import Role
-from twirec import Archive, CatalogError, Reading, TwirecError
+from twirec import Archive, AudioStream, CatalogError, TwirecError
 
 PATH = f"/recordings/{recording_sid(PLAIN)}/audio"
 DOWNLOAD = f"/recordings/{recording_sid(PLAIN)}/download"
@@ -203,7 +203,7 @@ def test_what_breaks_at_the_first_byte_is_an_error_page(
         finally:
             closed.append("closed")
 
-    reading = Reading(broken(), content_type="audio/mpeg", file_name="x.mp3")
+    reading = AudioStream(broken(), content_type="audio/mpeg", file_name="x.mp3")
     monkeypatch.setattr(archive, "open", lambda *_, **__: reading)
     monkeypatch.setattr(archive, "convert", lambda *_, **__: reading)
     answer = supervisor.get(path) if path == PATH else supervisor.post(path, MP3)

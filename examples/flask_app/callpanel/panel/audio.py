@@ -20,7 +20,7 @@ from callpanel.panel import turns
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import wrong
 from callpanel.roles import Permission
-from twirec import InvalidQuery, NotFound, Reading, Recording
+from twirec import AudioStream, InvalidQuery, NotFound, Recording
 
 LARGEST_PART = 1024 * 1024
 """Bytes of one answer to a player, which asks again for more: a player that is paused takes no
@@ -41,7 +41,7 @@ def audio(sid: str) -> ResponseReturnValue:
     part = _part(size, tag)
     start, end = part or (0, size)
 
-    def opened() -> Reading:
+    def opened() -> AudioStream:
         if copy:
             name, who = copy.object_name, user()
             return archive().open_derivative(sid, name, start, end, by=who.name, role=who.role)
@@ -67,7 +67,7 @@ def download(sid: str) -> ResponseReturnValue:
         flash(f"{first.label.text}: {first.errors[0]}", "error")
         return redirect(url_for("panel.call", sid=sid))
 
-    def opened() -> Reading:
+    def opened() -> AudioStream:
         if form.format.data == ORIGINAL:
             return archive().open(sid, by=user().name, role=user().role, download=True)
         return archive().convert(
@@ -122,7 +122,7 @@ def _part(size: int, tag: str) -> tuple[int, int] | None:
     return start, min(end, start + LARGEST_PART)
 
 
-def _streamed(of: turns.Turns, opened: Callable[[], Reading]) -> tuple[Response, Reading]:
+def _streamed(of: turns.Turns, opened: Callable[[], AudioStream]) -> tuple[Response, AudioStream]:
     """Return an answer that reads as it is sent; what fails at the first bytes is an error page.
 
     Args:
