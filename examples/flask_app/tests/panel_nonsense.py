@@ -22,7 +22,7 @@ from panel_house import (
 
 from callpanel.roles import Role
 from twirec import State
-from twirec.calls.signed_targets import seal
+from twirec.calls.signed_targets import sign_targets
 from twirec.testing import AUTH_TOKEN
 
 SIDS = [
@@ -212,7 +212,7 @@ def requests(ids: list[str]) -> st.SearchStrategy[Asked]:
         "user_id": near(ids),
         "asked": st.sampled_from(["0", "1", "9" * 30, "-1", "x"]),
         "hash_": near(["0" * 64, ".."]),
-        "targets": near([seal(["+34911222333"], [AUTH_TOKEN]), "x", "_" * 7]),
+        "targets": near([sign_targets(["+34911222333"], [AUTH_TOKEN]), "x", "_" * 7]),
         "filename": near(["style.css", "player.js", "../factory.py", "..%2f", "/etc/passwd"]),
     }
     return st.builds(
