@@ -42,7 +42,15 @@ class MalformedRequest(TwirecError):
 
 
 class NotFound(TwirecError):
-    """The catalog has no such call or recording."""
+    """The catalog has no such call or recording.
+
+    Attributes:
+        hidden: whether there is one that who asked may not know of. The message does not say so.
+    """
+
+    def __init__(self, message: str, *, hidden: bool = False) -> None:
+        super().__init__(message)
+        self.hidden = hidden
 
 
 class InvalidQuery(TwirecError):

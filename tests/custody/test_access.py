@@ -1,0 +1,159 @@
+"""The one gate: every role, custody, state and deed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
+from twirec.model.access import (
+    RIGHTS,
+    Deed,
+    Verdict,
+    check,
+    may,
+    may_ever,
+    outline,
+    seen,
+    verdict,
+)
+from twirec.model.actor import NOBODY, Actor, StaffRole, acting, asking
+from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.records import CallRecord, Pause
+from twirec.model.states import Custody, State
+
+ROLES = ("admin", "supervisor", "auditor", "agent", "", "of the app's own")
+
+# What each role may, by custody: the letters of LETTERS. A state is said below, by the deed.
+LETTERS = {
+    "s": Deed.SEE,
+    "d": Deed.DETAILS,
+    "o": Deed.OVERSEE,
+    "w": Deed.WAVEFORM,
+    "l": Deed.LISTEN,
+    "f": Deed.DOWNLOAD,
+    "c": Deed.CONVERT,
+    "x": Deed.DISCLOSE,
+    "=": Deed.COMPARE,
+    "p": Deed.PAUSE,
+    "a": Deed.ADMIT,
+    "e": Deed.ERASE,
+    "!": Deed.DECIDE,
+}
+TABLE = {
+    #               active           quarantined   blocked
+    "admin": ("sdo wlfcx =p e!", "sdo =pae!", "o =pe!"),
+    "supervisor": ("sd wlfc p", "p", "p"),
+    "auditor": ("sdo w =", "sdo =", "o ="),
+    "agent": ("sp", "sp", "p"),
+    "": ("sdo wlfc =p e!", "o =pae!", "o =pe!"),
+}
+ALL = frozenset(State)
+STORED = frozenset({State.ARCHIVED, State.RELEASED})
+STATES = {
+    Deed.SEE: ALL,
+    Deed.DETAILS: ALL - {State.ERASED},
+    Deed.OVERSEE: ALL,
+    Deed.WAVEFORM: STORED,
+    Deed.LISTEN: STORED,
+    Deed.DOWNLOAD: STORED,
+    Deed.CONVERT: STORED,
+    Deed.DISCLOSE: STORED,
+    Deed.COMPARE: STORED,
+    Deed.PAUSE: {State.RECORDING},
+    Deed.ADMIT: ALL,
+    Deed.ERASE: STORED | {State.COMPLETED},
+    Deed.DECIDE: ALL,
+}
+
+
+def expected(role: str, custody: Custody, state: State, deed: Deed) -> bool:
+    letters = TABLE.get(role, TABLE[""])[list(Custody).index(custody)]
+    if role == "agent" and deed is Deed.SEE and state is not State.RECORDING:
+        return False
+    return deed in {LETTERS[each] for each in letters if each != " "} and state in STATES[deed]
+
+
+def test_the_table_speaks_of_every_deed() -> None:
+    assert set(LETTERS.values()) == set(Deed) == set(RIGHTS) == set(STATES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_what(role: str) -> None:
+    actor = Actor("ana", role)
+    for custody, state, deed in product(Custody, State, Deed):
+        said = verdict(actor, custody, state, deed)
+        case = (custody, state, deed)
+        assert (said is Verdict.ALLOWED) is expected(role, *case), case
+        if said is not Verdict.ALLOWED:
+            assert (said is Verdict.HIDDEN) is not expected(role, custody, state, Deed.SEE), case
+        may_in_some_state = any(expected(role, custody, each, deed) for each in State)
+        assert may_ever(actor, deed, custody) is may_in_some_state, case
+        if said is Verdict.WRONG_STATE:
+            assert may_in_some_state, case
+
+
+KEPT = a_recording(state=State.RELEASED, object_name="recordings/x.wav", size=8, sha256="a" * 64)
+HELD = replace(KEPT, custody=Custody.QUARANTINED)
+BLOCKED = replace(KEPT, custody=Custody.BLOCKED)
+ANA = Actor("ana", "admin")
+
+
+@pytest.mark.parametrize(
+    ("actor", "recording", "deed", "error", "why"),
+    [
+        (ANA, replace(KEPT, state=State.ERASED), Deed.LISTEN, CustodyRefused, "is erased: there"),
+        (ANA, HELD, Deed.LISTEN, CustodyRefused, "is quarantined: it may not leave"),
+        (Actor("eva", "supervisor"), HELD, Deed.LISTEN, NotFound, "has no recording RE"),
+        (NOBODY, HELD, Deed.DOWNLOAD, NotFound, "has no recording RE"),
+        (ANA, BLOCKED, Deed.CONVERT, NotFound, "has no recording RE"),
+        (Actor("eva", "auditor"), KEPT, Deed.LISTEN, CustodyRefused, "not for the role auditor"),
+        (Actor("bo", "supervisor"), KEPT, Deed.ERASE, CustodyRefused, "not for the role superv"),
+    ],
+)
+def test_who_is_not_let_through_is_told_why(
+    actor: Actor, recording: object, deed: Deed, error: type[Exception], why: str
+) -> None:
+    assert isinstance(recording, type(KEPT))
+    with pytest.raises(error, match=why) as caught:
+        check(actor, recording, deed)
+    assert getattr(caught.value, "hidden", False) is (error is NotFound)
+
+
+def test_who_is_let_through_hears_nothing() -> None:
+    check(ANA, KEPT, Deed.LISTEN)
+    assert may(ANA, KEPT, Deed.DISCLOSE)
+
+
+def test_a_call_is_seen_without_what_is_hidden() -> None:
+    pauses = (Pause(KEPT.sid, STARTED, "ana"), Pause(recording_sid(2), STARTED, "ana"))
+    hidden = replace(HELD, sid=recording_sid(2))
+    gone = replace(KEPT, sid=recording_sid(3), state=State.ERASED)
+    record = CallRecord(a_call(), (), (KEPT, hidden, gone), pauses)
+    for_admin, for_nobody = seen(ANA, record), seen(NOBODY, record)
+    assert [each.sid for each in for_admin.recordings] == [KEPT.sid, hidden.sid, gone.sid]
+    assert for_admin.recordings[:2] == (KEPT, hidden)
+    assert for_admin.pauses == pauses
+    assert for_admin.recordings[2].object_name is None
+    assert for_nobody.recordings == (KEPT, for_admin.recordings[2])
+    assert for_nobody.pauses == pauses[:1]
+
+
+def test_an_outline_names_no_object() -> None:
+    broken = replace(BLOCKED, last_error=f"{BLOCKED.object_name} is not there.")
+    shown = outline(ANA, broken)
+    assert (shown.sid, shown.custody, shown.call_sid) == (KEPT.sid, Custody.BLOCKED, call_sid())
+    assert shown.last_error == "its object is not there."
+    assert "recordings/" not in repr(shown)
+    assert "a" * 64 not in repr(shown)
+
+
+def test_an_actor_is_made_of_a_name() -> None:
+    assert acting(" ana ") == Actor("ana") == acting(Actor("ana"))
+    assert acting(Actor("ana", " admin")).staff_role is StaffRole.ADMIN
+    assert (asking(None), asking("ana")) == (NOBODY, Actor("ana"))
+    for wrong in ("", "  ", Actor(" ", "admin"), 7, Actor("ana", 7)):  # type: ignore[arg-type]
+        with pytest.raises(InvalidQuery, match=r"^(by|role): "):
+            acting(wrong)  # type: ignore[arg-type]

@@ -1,0 +1,210 @@
+"""The one gate: who may do what with a recording, of which custody and in which state.
+
+`RIGHTS` is the only place that says it. `verdict` reads it for one recording, and
+`twirec.catalog.access` makes the condition of a query from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from twirec.model.actor import Actor, StaffRole
+from twirec.model.errors import CustodyRefused, NotFound
+from twirec.model.records import CallRecord, Recording
+from twirec.model.states import STORED, Custody, State
+
+
+class Deed(StrEnum):
+    """What somebody wants of a recording."""
+
+    SEE = "see"
+    """Know that there is one: it is found by a search, and stands on its call."""
+    DETAILS = "details"
+    """Know what is written down of it: its length, its object's name and hash, its errors."""
+    OVERSEE = "oversee"
+    """Know that something waits, or is wrong with it: it is counted, and stands on the lists of
+    those who look after the archive, without its details where these are not allowed."""
+    WAVEFORM = "waveform"
+    """See who speaks when."""
+    LISTEN = "listen"
+    DOWNLOAD = "download"
+    CONVERT = "convert"
+    """Have something made of it that stays in the bucket for a time."""
+    DISCLOSE = "disclose"
+    """Give it to somebody outside."""
+    COMPARE = "compare"
+    """Have its bytes compared with what was archived. None leaves."""
+    PAUSE = "pause"
+    """Pause what is being recorded, and let it go on."""
+    ADMIT = "admit"
+    """Take it out of quarantine."""
+    ERASE = "erase"
+    DECIDE = "decide"
+    """Try again what is parked, accept it as it is, give it up, or settle what differs of it."""
+
+
+class Verdict(StrEnum):
+    """What the gate says."""
+
+    ALLOWED = "allowed"
+    WRONG_STATE = "wrong_state"
+    """They may, but not in this state: there is nothing (yet, or any more)."""
+    REFUSED = "refused"
+    """They may not, though they may know that it is there."""
+    HIDDEN = "hidden"
+    """They may not even know that it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Whom the gate lets through, all three conditions together.
+
+    Attributes:
+        roles: None is whoever has no role, or one that is the app's own.
+    """
+
+    roles: frozenset[StaffRole | None]
+    custodies: frozenset[Custody]
+    states: frozenset[State]
+
+
+def _right(
+    *roles: StaffRole | None,
+    custodies: frozenset[Custody] = frozenset({Custody.ACTIVE}),
+    states: frozenset[State] = STORED,
+) -> Right:
+    return Right(frozenset(roles), custodies, states)
+
+
+_ADMIN, _SUPERVISOR, _AUDITOR, _AGENT = StaffRole
+_QUARANTINED = frozenset({Custody.QUARANTINED})
+_ANY_CUSTODY = frozenset(Custody)
+_ANY_STATE = frozenset(State)
+_GOING_ON = frozenset({State.RECORDING})
+_BYTES_SOMEWHERE = frozenset({State.COMPLETED, State.ARCHIVED, State.RELEASED})
+
+# Blocked ones are for judges and authorities: here nobody sees them (LOPDGDD art. 32). What is in
+# quarantine is seen by admins and auditors, and heard by nobody before there is a legal ground. An
+# agent sees, of what goes on, that it does, to pause it: a card number must not be recorded either
+# where nothing proves the notice.
+RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
+    Deed.SEE: (
+        _right(_ADMIN, _SUPERVISOR, _AUDITOR, None, states=_ANY_STATE),
+        _right(_ADMIN, _AUDITOR, custodies=_QUARANTINED, states=_ANY_STATE),
+        _right(_AGENT, custodies=frozenset({Custody.ACTIVE}) | _QUARANTINED, states=_GOING_ON),
+    ),
+    Deed.DETAILS: (  # of what was erased there are none
+        _right(_ADMIN, _SUPERVISOR, _AUDITOR, None, states=_ANY_STATE - {State.ERASED}),
+        _right(_ADMIN, _AUDITOR, custodies=_QUARANTINED, states=_ANY_STATE - {State.ERASED}),
+    ),
+    Deed.OVERSEE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
+    Deed.WAVEFORM: (_right(_ADMIN, _SUPERVISOR, _AUDITOR, None),),
+    Deed.LISTEN: (_right(_ADMIN, _SUPERVISOR, None),),
+    Deed.DOWNLOAD: (_right(_ADMIN, _SUPERVISOR, None),),
+    Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
+    Deed.DISCLOSE: (_right(_ADMIN),),
+    Deed.COMPARE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY),),
+    Deed.PAUSE: (
+        _right(_ADMIN, _SUPERVISOR, _AGENT, None, custodies=_ANY_CUSTODY, states=_GOING_ON),
+    ),
+    Deed.ADMIT: (_right(_ADMIN, None, custodies=_QUARANTINED, states=_ANY_STATE),),
+    Deed.ERASE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_BYTES_SOMEWHERE),),
+    Deed.DECIDE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
+}
+"""Who may what. An app that names no role answers itself for who may order something; of what its
+recordings show it has the least."""
+
+
+def verdict(actor: Actor, custody: Custody, state: State, deed: Deed) -> Verdict:
+    """Say whether somebody may do something with a recording.
+
+    Args:
+        actor: who wants it.
+        custody, state: of the recording.
+        deed: what they want of it.
+    """
+    role = actor.staff_role
+    for_them = [each for each in RIGHTS[deed] if role in each.roles and custody in each.custodies]
+    if any(state in each.states for each in for_them):
+        return Verdict.ALLOWED
+    if not _sees(role, custody, state):
+        return Verdict.HIDDEN
+    return Verdict.WRONG_STATE if for_them else Verdict.REFUSED
+
+
+def may(actor: Actor, recording: Recording, deed: Deed) -> bool:
+    """Return whether somebody may do something with a recording."""
+    return verdict(actor, recording.custody, recording.state, deed) is Verdict.ALLOWED
+
+
+def may_ever(actor: Actor, deed: Deed, custody: Custody = Custody.ACTIVE) -> bool:
+    """Return whether somebody may do something with some recording of a custody.
+
+    It is for what a page offers; `verdict` says what is done.
+    """
+    role = actor.staff_role
+    return any(role in each.roles and custody in each.custodies for each in RIGHTS[deed])
+
+
+def check(actor: Actor, recording: Recording, deed: Deed) -> None:
+    """Let through who may do something with a recording.
+
+    Raises:
+        NotFound: they may not know that it is there.
+        CustodyRefused: they may not, or there is nothing in this state.
+    """
+    said = verdict(actor, recording.custody, recording.state, deed)
+    sid, role = recording.sid, actor.staff_role
+    if said is Verdict.HIDDEN:
+        raise NotFound(f"The catalog has no recording {sid}.", hidden=True)
+    if said is Verdict.WRONG_STATE:
+        raise CustodyRefused(f"{sid} is {recording.state}: there is nothing to {deed}.")
+    if said is Verdict.REFUSED and role and may_ever(Actor(""), deed, recording.custody):
+        raise CustodyRefused(f"{sid}: {deed} is not for the role {role}.")
+    if said is Verdict.REFUSED:
+        raise CustodyRefused(f"{sid} is {recording.custody}: it may not leave.")
+
+
+def seen(actor: Actor, record: CallRecord) -> CallRecord:
+    """Return a call as somebody sees it: without the recordings that are hidden, and their pauses.
+
+    Of one whose details are not for them, only that there is one.
+    """
+    shown = tuple(outline(actor, each) for each in record.recordings if may(actor, each, Deed.SEE))
+    sids = {each.sid for each in shown}
+    pauses = tuple(pause for pause in record.pauses if pause.recording_sid in sids)
+    return replace(record, recordings=shown, pauses=pauses)
+
+
+def outline(actor: Actor, recording: Recording) -> Recording:
+    """Return a recording as somebody sees it who may know that it is there.
+
+    Without its details, if these are not for them; its last error stays, without its object.
+    """
+    if may(actor, recording, Deed.DETAILS):
+        return recording
+    return Recording(
+        sid=recording.sid,
+        account_sid=recording.account_sid,
+        call_sid=recording.call_sid,
+        state=recording.state,
+        custody=recording.custody,
+        started_at=recording.started_at,
+        due_at=recording.due_at,
+        standstill=recording.standstill,
+        last_error=without_object(recording, recording.last_error),
+    )
+
+
+def without_object(recording: Recording, said: str) -> str:
+    """Return what is said of a recording without the name of its object."""
+    return said.replace(recording.object_name, "its object") if recording.object_name else said
+
+
+def _sees(role: StaffRole | None, custody: Custody, state: State) -> bool:
+    return any(
+        role in each.roles and custody in each.custodies and state in each.states
+        for each in RIGHTS[Deed.SEE]
+    )
