@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from twirec.archive import Archive
-from twirec.catalog.rows import values
+from twirec.catalog.mapping import to_row
 from twirec.catalog.tables import calls, recordings
 from twirec.model.records import Call, Recording
 from twirec.model.states import State
@@ -62,8 +62,9 @@ def plant(archive: Archive, count: int) -> str:
     with archive.catalog.database.write() as connection:
         for at in range(0, count, 5000):
             some = pairs[at : at + 5000]
-            connection.execute(insert(calls), [values(call) for call, _ in some])
-            connection.execute(insert(recordings), [values(recording) for _, recording in some])
+            connection.execute(insert(calls), [to_row(call, calls) for call, _ in some])
+            rows = [to_row(recording, recordings) for _, recording in some]
+            connection.execute(insert(recordings), rows)
     return pairs[count // 2][0].customer_number
 
 

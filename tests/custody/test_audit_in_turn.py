@@ -126,11 +126,11 @@ def test_it_is_said_until_the_log_is_whole_again(
     assert not archive.verify_audit().whole
     assert archive.stats().audit_problem  # still
     with archive.catalog.database.write() as connection:
-        from twirec.catalog.rows import values
+        from twirec.catalog.mapping import to_row
         from twirec.catalog.tables import audit as table
 
         connection.execute(table.delete())
-        connection.execute(table.insert(), [values(entry) for entry in rows])
+        connection.execute(table.insert(), [to_row(entry, table) for entry in rows])
     assert archive.verify_audit().whole
     assert archive.stats().audit_problem == ""
 

@@ -17,7 +17,7 @@ from tests.house import A_CALL, AT_VENDOR, OWN_ROUTES
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.catalog.rows import values
+from twirec.catalog.mapping import to_row
 from twirec.catalog.tables import calls, recordings
 from twirec.model.bucket import StoredObject
 from twirec.model.records import CallRecord, Recording
@@ -135,8 +135,8 @@ def peak(folder: Path, count: int) -> int:
         vendor.add_route(ACCOUNT, route)
     with archive.catalog.database.write() as connection:
         for number in range(1, count + 1):
-            connection.execute(insert(calls).values(values(line(number).call)))
-            connection.execute(insert(recordings).values(values(row(number))))
+            connection.execute(insert(calls).values(to_row(line(number).call, calls)))
+            connection.execute(insert(recordings).values(to_row(row(number), recordings)))
     archive.sweep()  # what is made once, such as compiled statements
     held.clear()
     tracemalloc.start()

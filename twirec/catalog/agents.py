@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from twirec.catalog.audit import tell_of
 from twirec.catalog.database import Database
-from twirec.catalog.rows import to_informed_agent, to_leg, values
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import agents, calls, consents, legs
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.vocabulary import ConsentOutcome
 
-PROOF = tuple(outcome.value for outcome in ConsentOutcome if outcome.allows_recording)
+PROOF = tuple(outcome for outcome in ConsentOutcome if outcome.allows_recording)
 
 
 class Agents:
@@ -26,7 +26,7 @@ class Agents:
 
     def inform(self, entry: InformedAgent) -> InformedAgent:
         """Add an entry to the register, and return it with its number."""
-        row = values(entry)
+        row = to_row(entry, agents)
         row.pop("id")
         with self._database.write() as connection:
             made = connection.execute(insert(agents).values(row).returning(agents))
@@ -40,7 +40,7 @@ class Agents:
         if names is not None:
             statement = statement.where(agents.c.agent.in_(names))
         with self._database.read() as connection:
-            return [to_informed_agent(row) for row in connection.execute(statement)]
+            return to_models(InformedAgent, connection.execute(statement))
 
     def name_in_consent(
         self, account_sid: str, call_sid: str, entries: Sequence[int], warning: str
@@ -71,12 +71,12 @@ class Agents:
         """
         there = _is(leg.account_sid, leg.leg_sid)
         with self._database.write() as connection:
-            if self._database.insert_once(connection, legs, values(leg)):
+            if self._database.insert_once(connection, legs, to_row(leg, legs)):
                 return None
             before = connection.execute(select(legs).where(there).with_for_update()).one()
             if before.call_sid is None:
                 connection.execute(update(legs).where(there).values(call_sid=leg.call_sid))
-            return to_leg(before)
+            return to_model(Leg, before)
 
     def knows(self, agent: str) -> bool:
         """Whether an agent had a part in any call, by the name that `agent_of` gives them."""

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from twirec.catalog import tables
 from twirec.catalog.database import Database
-from twirec.catalog.rows import to_announcement
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import announcements
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.errors import NotFound
@@ -22,20 +22,9 @@ class Announcements:
 
     def keep(self, announcement: Announcement, at: datetime) -> None:
         """Keep a wording under its hash, for ever. Doing it again changes nothing."""
-        values = {
-            "hash": announcement.hash,
-            "language": announcement.language,
-            "voice": announcement.voice,
-            "text": announcement.text,
-            "question": announcement.question,
-            "audio": announcement.audio,
-            "question_audio": announcement.question_audio,
-            "seconds": announcement.seconds,
-            "question_seconds": announcement.question_seconds,
-            "kept_at": at,
-        }
+        row = to_row(announcement, announcements) | {"kept_at": at}
         with self._database.write() as connection:
-            self._database.insert_once(connection, announcements, values)
+            self._database.insert_once(connection, announcements, row)
 
     def keep_audio(self, audio: Audio, at: datetime) -> None:
         """Keep a file of an announcement under its hash, for ever. Again changes nothing."""
@@ -67,13 +56,13 @@ class Announcements:
             row = connection.execute(statement).first()
         if row is None:
             raise NotFound(f"No announcement with the hash {hash_} was ever played.")
-        return to_announcement(row)
+        return to_model(Announcement, row)
 
     def unpublished(self) -> list[Announcement]:
         """Return the wordings that are not in the bucket yet."""
         statement = select(announcements).where(announcements.c.published_at.is_(None))
         with self._database.read() as connection:
-            return [to_announcement(row) for row in connection.execute(statement)]
+            return to_models(Announcement, connection.execute(statement))
 
     def published(self, hash_: str, at: datetime) -> None:
         """Write down that a wording is in the bucket."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, text
 
 from twirec.catalog.database import Database
-from twirec.catalog.rows import values
+from twirec.catalog.mapping import to_row
 from twirec.catalog.tables import audit, audit_check, metadata
 from twirec.model.audit import (
     HISTORIES,
@@ -24,7 +24,7 @@ from twirec.model.audit import (
     content_hash,
 )
 
-TELLING = (Action.POLICY.value, Action.INFORM.value)
+TELLING = (Action.POLICY, Action.INFORM)
 """The actions of entries that hold the hash of a row."""
 
 LOCK = 0x7457_1BEC
@@ -121,7 +121,7 @@ def append(connection: Connection, draft: AuditDraft) -> AuditEntry:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     entry = chained(draft, _head(connection))
-    connection.execute(insert(audit).values(values(entry)))
+    connection.execute(insert(audit).values(to_row(entry, audit)))
     return entry
 
 

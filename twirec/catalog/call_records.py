@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select
 
 from twirec.catalog.conferences import legs_of
-from twirec.catalog.rows import to_call, to_consent, to_leg, to_note, to_pause, to_recording
+from twirec.catalog.mapping import to_model, to_models
 from twirec.catalog.tables import calls, consents, notes, pauses, recordings
-from twirec.model.records import Call, CallRecord, Pause
+from twirec.model.agents import Leg
+from twirec.model.records import Call, CallRecord, Consent, Note, Pause, Recording
 
 
 def call_records(
@@ -23,7 +24,7 @@ def call_records(
         .order_by(calls.c.started_at.desc(), calls.c.call_sid)
         .limit(limit)
     )
-    lines = [to_call(row) for row in connection.execute(statement)]
+    lines = to_models(Call, connection.execute(statement))
     accounts, sids = {line.account_sid for line in lines}, {line.call_sid for line in lines}
     answers = _by_call(
         connection,
@@ -43,13 +44,13 @@ def call_records(
     return [
         CallRecord(
             call=line,
-            consents=tuple(to_consent(row) for row in answers.get(_key(line), [])),
-            recordings=tuple(to_recording(row) for row in files.get(_key(line), [])),
+            consents=tuple(to_model(Consent, row) for row in answers.get(_key(line), [])),
+            recordings=tuple(to_model(Recording, row) for row in files.get(_key(line), [])),
             pauses=tuple(
                 pause for row in files.get(_key(line), []) for pause in silent.get(row.sid, [])
             ),
-            legs=tuple(to_leg(row) for row in others.get(_key(line), [])),
-            notes=tuple(to_note(row) for row in written.get(_key(line), [])),
+            legs=tuple(to_model(Leg, row) for row in others.get(_key(line), [])),
+            notes=tuple(to_model(Note, row) for row in written.get(_key(line), [])),
         )
         for line in lines
     ]
@@ -59,7 +60,7 @@ def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pa
     grouped: dict[str, list[Pause]] = {}
     statement = select(pauses).where(pauses.c.recording_sid.in_(sids)).order_by(pauses.c.paused_at)
     for row in connection.execute(statement):
-        grouped.setdefault(row.recording_sid, []).append(to_pause(row))
+        grouped.setdefault(row.recording_sid, []).append(to_model(Pause, row))
     return grouped
 
 

@@ -1,13 +1,14 @@
-"""Types of columns that no database has: points in time, and values of a few fields of text."""
+"""Types of columns that no database has: a row gives the model's values, and takes them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, Enum, TypeDecorator
 
 from twirec.model.encryption import Encryption
 from twirec.model.records import Acceptance
@@ -60,3 +61,45 @@ class TextsJson(TypeDecorator[Texts]):
     def process_result_value(self, value: dict[str, str] | None, dialect: Dialect) -> Texts | None:
         """Give back the value that was written."""
         return None if value is None else self.kind(**value)
+
+
+def word(vocabulary: type[StrEnum], length: int) -> Enum:
+    """Return the type of a word of a vocabulary, which the database has as plain text.
+
+    No database knows the vocabulary: a word more in it is no migration.
+
+    Args:
+        vocabulary: the enum that has the word.
+        length: characters of the column.
+    """
+    return Enum(
+        vocabulary,
+        native_enum=False,
+        length=length,
+        values_callable=lambda kind: [member.value for member in kind],
+    )
+
+
+class TupleJson(TypeDecorator[tuple[Any, ...]]):
+    """A tuple, such as of roles, as a JSON list.
+
+    Args:
+        item: makes each of what JSON has; None where it is the same.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, item: type[StrEnum] | None = None) -> None:
+        super().__init__()
+        self.item = item
+
+    def process_bind_param(self, value: tuple[Any, ...] | None, dialect: Dialect) -> Any:
+        """Write the list: enums of text are text to JSON."""
+        return None if value is None else list(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Any, ...] | None:
+        """Give back the tuple that was written."""
+        if value is None:
+            return None
+        return tuple(value if self.item is None else map(self.item, value))

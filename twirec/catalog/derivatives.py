@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from twirec.catalog.database import Database
-from twirec.catalog.rows import to_recording, values
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import derivatives, recordings
 from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import StoredObject
 from twirec.model.derivatives import Derivative, derivative_name
 from twirec.model.errors import CustodyRefused
+from twirec.model.records import Recording
 from twirec.model.states import STORED, Custody
 
-ARCHIVED = recordings.c.state.in_([state.value for state in STORED])
+ARCHIVED = recordings.c.state.in_(STORED)
 """Whose bytes the bucket holds."""
 
 MAY_LEAVE = and_(
     ARCHIVED,
-    recordings.c.custody == Custody.ACTIVE.value,
+    recordings.c.custody == Custody.ACTIVE,
 )
 """Of which recordings something may be made."""
 
@@ -46,11 +45,13 @@ class Derivatives:
         with self._database.write() as connection:
             if not _holds(connection, derivative.recording_sid, MAY_LEAVE):
                 raise CustodyRefused(f"{derivative.recording_sid} may not leave (any more).")
-            if not self._database.insert_once(connection, derivatives, values(derivative)):
-                known = _to_derivative(connection.execute(select(derivatives).where(its_own)).one())
-                later = _later(known.expires_at, derivative.expires_at)
+            row = to_row(derivative, derivatives)
+            if not self._database.insert_once(connection, derivatives, row):
+                expires_at = connection.scalar(select(derivatives.c.expires_at).where(its_own))
+                later = _later(expires_at, derivative.expires_at)
                 connection.execute(update(derivatives).where(its_own).values(expires_at=later))
-            return _to_derivative(connection.execute(select(derivatives).where(its_own)).one())
+            known = connection.execute(select(derivatives).where(its_own)).one()
+            return to_model(Derivative, known)
 
     def made(self, object_name: str, stored: StoredObject, at: datetime) -> Derivative | None:
         """Write down that the bucket holds it.
@@ -75,7 +76,7 @@ class Derivatives:
                 return None
             made = update(derivatives).where(derivatives.c.object_name == object_name)
             row = connection.execute(made.values(facts).returning(derivatives)).one()
-        return _to_derivative(row)
+        return to_model(Derivative, row)
 
     def of(self, recording_sid: str) -> list[Derivative]:
         """Return what was made, or begun, of a recording, in order of the names."""
@@ -90,7 +91,7 @@ class Derivatives:
     def _where(self, condition: ColumnElement[bool]) -> list[Derivative]:
         statement = select(derivatives).where(condition).order_by(derivatives.c.object_name)
         with self._database.read() as connection:
-            return [_to_derivative(row) for row in connection.execute(statement)]
+            return to_models(Derivative, connection.execute(statement))
 
     def forget(self, object_name: str) -> None:
         """Forget one, so that it is made anew when it is wanted: its object must be gone."""
@@ -109,7 +110,7 @@ class Derivatives:
         statement = delete(derivatives).where(derivatives.c.object_name.in_(expired))
         with self._database.write() as connection:
             rows = connection.execute(statement.returning(derivatives)).all()
-        return [_to_derivative(row) for row in rows]
+        return to_models(Derivative, rows)
 
     def enrol_listening_copies(
         self, asked: ConversionSpec, extension: str, now: datetime, since: str, limit: int
@@ -128,7 +129,7 @@ class Derivatives:
             .limit(limit)
         )
         with self._database.write() as connection:
-            found = [to_recording(row) for row in connection.execute(lacking)]
+            found = to_models(Recording, connection.execute(lacking))
             for recording in found:
                 copy = Derivative(
                     object_name=derivative_name(recording, asked, extension),
@@ -139,7 +140,7 @@ class Derivatives:
                     begun_at=now,
                     due_at=now,
                 )
-                self._database.insert_once(connection, derivatives, values(copy))
+                self._database.insert_once(connection, derivatives, to_row(copy, derivatives))
         return len(found)
 
     def claim_listening_copy(self, now: datetime, until: datetime) -> Derivative | None:
@@ -165,7 +166,7 @@ class Derivatives:
         )
         with self._database.write() as connection:
             row = connection.execute(statement).first()
-        return None if row is None else _to_derivative(row)
+        return None if row is None else to_model(Derivative, row)
 
     def postpone_listening_copy(
         self, object_name: str, due_at: datetime | None, error: str
@@ -186,7 +187,3 @@ def _holds(connection: Connection, sid: str, condition: ColumnElement[bool]) -> 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     return None if one is None or other is None else max(one, other)
-
-
-def _to_derivative(row: Row[Any]) -> Derivative:
-    return Derivative(**{field.name: getattr(row, field.name) for field in fields(Derivative)})

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, case, delete, func, null, or_, select, true, 
 from twirec.catalog.database import Database
 from twirec.catalog.events import write_notice
 from twirec.catalog.foreign_recordings import held
+from twirec.catalog.mapping import to_model
 from twirec.catalog.recordings import tell_ledger
-from twirec.catalog.rows import to_recording
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
@@ -56,7 +56,7 @@ class DueWork:
         )
         with self._database.write() as connection:
             row = connection.execute(statement).first()
-        return None if row is None else Lease(lease, to_recording(row), until)
+        return None if row is None else Lease(lease, to_model(Recording, row), until)
 
     def renew(self, lease: Lease, until: datetime) -> Lease:
         """Extend a lease.
@@ -89,7 +89,7 @@ class DueWork:
             "crc32c": stored.crc32c,
             "sha256": sha256,
             "channels": channels,
-            "channel_map": [role.value for role in lease.recording.roles(channels)],
+            "channel_map": lease.recording.roles(channels),
             "attempts": 1,
             "last_error": "",
         }
@@ -113,7 +113,7 @@ class DueWork:
 
         With `undecided`, it is parked until somebody decides. Raises `LeaseLost`.
         """
-        standstill = Standstill.UNDECIDED.value if undecided else None
+        standstill = Standstill.UNDECIDED if undecided else None
         values = {"due_at": due_at, "last_error": error, "standstill": standstill}
         self._commit(lease, {**NO_LEASE, **values})
 
@@ -142,14 +142,14 @@ class DueWork:
             recordings.c.sid == lease.recording.sid, recordings.c.lease == lease.token
         )
         if state is not None:
-            before = [s.value for s, after in MAY_BECOME.items() if state in after]
+            before = [s for s, after in MAY_BECOME.items() if state in after]
             statement = statement.where(recordings.c.state.in_(before))
-            values = {**values, "state": state.value}
+            values = {**values, "state": state}
         with self._database.write() as connection:
             row = connection.execute(statement.values(values).returning(recordings)).first()
             if row is None:
                 raise LeaseLost(f"The recording {lease.recording.sid} is somebody else's now.")
-            changed = replace(lease, recording=to_recording(row))
+            changed = replace(lease, recording=to_model(Recording, row))
             if state is State.ERASED:
                 for table in (callbacks, waveforms, derivatives):
                     its_own = table.c.recording_sid == lease.recording.sid

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,11 +21,12 @@ from sqlalchemy import (
 
 from twirec.catalog.conferences import owner_of
 from twirec.catalog.database import Database
+from twirec.catalog.mapping import to_models, to_row
 from twirec.catalog.tables import calls, foreign, recordings
-from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim, Foreign, NotOurs
+from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim, Foreign
 from twirec.model.states import State
 
-NOT_MOVED = (State.RECORDING.value, State.COMPLETED.value, State.ARCHIVED.value)
+NOT_MOVED = (State.RECORDING, State.COMPLETED, State.ARCHIVED)
 """The states in which the vendor has a copy that a transfer would delete."""
 
 ONLY_THERE = ~exists().where(recordings.c.sid == foreign.c.sid)
@@ -43,9 +42,9 @@ def held(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[bool]:
     """
     if adopt.everything:
         return false()
-    sure: ColumnElement[bool] = rows.c.claim.in_([claim.value for claim in ALWAYS_OURS])
+    sure: ColumnElement[bool] = rows.c.claim.in_(ALWAYS_OURS)
     if adopt.numbers is not None:
-        sure |= (rows.c.claim == Claim.NAMED.value) & exists().where(
+        sure |= (rows.c.claim == Claim.NAMED) & exists().where(
             calls.c.account_sid == rows.c.account_sid,
             calls.c.call_sid == rows.c.call_sid,
             calls.c.own_number.in_(sorted(adopt.numbers)),
@@ -89,7 +88,7 @@ class ForeignRecordings:
         """Write down by what a recording is the installation's own."""
         with self._database.write() as connection:
             connection.execute(
-                update(recordings).where(recordings.c.sid == sid).values(claim=claim.value)
+                update(recordings).where(recordings.c.sid == sid).values(claim=claim)
             )
 
     def list(self, account_sid: str, since: datetime, until: datetime) -> list[Foreign]:
@@ -113,7 +112,7 @@ class ForeignRecordings:
                 connection.execute(delete(foreign).where(few))
             new = [each for sid, each in there.items() if known.get(sid) != each]
             for each in new:
-                self._database.insert_once(connection, foreign, _row(each))
+                self._database.insert_once(connection, foreign, to_row(each, foreign))
 
     def forget(self, before: datetime) -> None:
         """Forget what was made before a moment, UTC."""
@@ -140,11 +139,4 @@ def _foreign(
 ) -> list[Foreign]:
     within = (foreign.c.created_at >= since) & (foreign.c.created_at < until)
     rows = connection.execute(select(foreign).where(foreign.c.account_sid == account_sid, within))
-    return [
-        Foreign(row.sid, row.account_sid, row.created_at, NotOurs(row.why), row.rule)
-        for row in rows
-    ]
-
-
-def _row(each: Foreign) -> dict[str, Any]:
-    return {**asdict(each), "why": each.why.value}
+    return to_models(Foreign, rows)

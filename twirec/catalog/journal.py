@@ -22,8 +22,8 @@ from twirec.catalog.journal_tables import (
     of_json,
 )
 from twirec.catalog.ledger import fill_line
+from twirec.catalog.mapping import to_model, to_row
 from twirec.catalog.recordings import BEFORE_ALL, tell_ledger
-from twirec.catalog.rows import to_recording, values
 from twirec.catalog.tables import calls, consents, journal, marks, recordings
 from twirec.catalog.vendor_retention import keep_what_is_to_be_kept
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable
@@ -79,7 +79,7 @@ class Journal:
 
     def forget_erasing(self, day: date) -> None:
         """Forget of a day's recordings that are `erasing` what is not kept of `erased` ones."""
-        erasing = recordings.c.state == State.ERASING.value
+        erasing = recordings.c.state == State.ERASING
         of_day = BY_NAME["recordings"].within(day)
         with self._database.write() as connection:
             connection.execute(
@@ -131,7 +131,7 @@ class Journal:
         """Return those of some recordings that are there, by SID."""
         with self._database.read() as connection:
             found = connection.execute(select(recordings).where(recordings.c.sid.in_(sids)))
-            return {row.sid: to_recording(row) for row in found}
+            return {row.sid: to_model(Recording, row) for row in found}
 
     def take_over(self, found: Sequence[FoundObject]) -> None:
         """Write what labels say: recordings replaced, calls and consents where there are none.
@@ -144,12 +144,12 @@ class Journal:
         with self._database.write() as connection, _fitting("its labels do not fit."):
             for each in found:
                 if each.call and not self._database.insert_once(
-                    connection, calls, values(each.call)
+                    connection, calls, to_row(each.call, calls)
                 ):
                     fill_line(connection, each.call)
                 if each.consent:
-                    self._database.insert_once(connection, consents, values(each.consent))
-                row = values(each.recording)
+                    self._database.insert_once(connection, consents, to_row(each.consent, consents))
+                row = to_row(each.recording, recordings)
                 connection.execute(self._writing(BY_NAME["recordings"]), [row])
                 keep_what_is_to_be_kept(connection, each.recording)
                 tell_ledger(connection, each.recording)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Date,
+    Enum,
     FromClause,
     Integer,
     String,
@@ -24,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from twirec.catalog import tables
-from twirec.catalog.column_types import TextsJson, UtcDateTime
+from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
 from twirec.model.errors import JournalUnreadable
 from twirec.model.journal import UNDATED, Row
 from twirec.model.states import UNFINISHED, State
@@ -91,7 +93,7 @@ def _recording(row: Mapping[str, Any]) -> Mapping[str, Any]:
     What waits for somebody's decision, or was given up, is as it is.
     """
     kept = row["keep_at_vendor"] or row["kept_for_trial"]
-    kept = kept and row["state"] == State.ARCHIVED.value
+    kept = kept and row["state"] == State.ARCHIVED
     if row["state"] not in UNFINISHED or row["standstill"] or kept:
         return row
     return {**row, "due_at": row["started_at"] or LONG_AGO, "attempts": 0, "last_error": ""}
@@ -187,9 +189,15 @@ def _values(shelf: JournalTable, told: Mapping[str, Any]) -> Iterator[tuple[str,
 
 
 def _reader(column: Column[Any]) -> Callable[[Any], Any]:
-    if isinstance(column.type, TextsJson):
-        kind = column.type.kind
+    type_ = column.type
+    if isinstance(type_, TextsJson):
+        kind = type_.kind
         return lambda value: kind(**value)
+    if isinstance(type_, TupleJson):
+        item, listed = type_.item or (lambda each: each), _of(list)
+        return lambda value: tuple(map(item, listed(value)))
+    if isinstance(type_, Enum) and type_.enum_class is not None:
+        return type_.enum_class
     fitting = (read for kind, read in _READERS if isinstance(column.type, kind))
     return next(fitting, lambda value: value)
 
@@ -225,4 +233,8 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, case, exists, select, update
 from twirec.catalog.audit import append
 from twirec.catalog.call_records import call_records
 from twirec.catalog.database import Database
-from twirec.catalog.rows import to_call, to_consent, values
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import calls, consents, recordings
 from twirec.catalog.vendor_retention import keep_copy
 from twirec.model.audit import AuditDraft
@@ -21,7 +21,7 @@ from twirec.model.vocabulary import NOT_KNOWN, Outcome, Reason, Role
 NUMBERS = ("customer_number", "own_number", "direction")
 """The columns that can be told later."""
 
-UNFINISHED = (Outcome.OPEN.value, Outcome.OWED.value)
+UNFINISHED = (Outcome.OPEN, Outcome.OWED)
 
 
 class Ledger:
@@ -38,13 +38,13 @@ class Ledger:
         """
         line = _is(call.account_sid, call.call_sid)
         with self._database.write() as connection:
-            row = values(call)
+            row = to_row(call, calls)
             if not self._database.insert_once(connection, calls, row):
                 said = {"dial": row["dial"]} if call.dial else {}
                 said |= {} if call.late else {"late": False}
                 if said:
                     connection.execute(update(calls).where(line).values(said))
-            return to_call(connection.execute(select(calls).where(line)).one())
+            return to_model(Call, connection.execute(select(calls).where(line)).one())
 
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
         """Write the line of a recording whose call nobody knows (any more), unless it has one.
@@ -55,7 +55,7 @@ class Ledger:
         recording = recordings.c.sid == recording_sid
         of_none = recording & recordings.c.call_sid.is_(None)
         with self._database.write() as connection:
-            self._database.insert_once(connection, calls, values(line))
+            self._database.insert_once(connection, calls, to_row(line, calls))
             connection.execute(update(recordings).where(of_none).values(call_sid=line.call_sid))
             keep_copy(connection, recording_sid)
 
@@ -63,7 +63,7 @@ class Ledger:
         """Return a call's line without what belongs to it; None if it has none."""
         with self._database.read() as connection:
             row = connection.execute(select(calls).where(_is(account_sid, call_sid))).first()
-        return None if row is None else to_call(row)
+        return None if row is None else to_model(Call, row)
 
     def lines(self, sids: Sequence[str]) -> Mapping[str, Call]:
         """Return the lines of calls by their SIDs, or by those of their recordings, where known."""
@@ -77,8 +77,9 @@ class Ledger:
         )
         with self._database.read() as connection:
             own = connection.execute(select(calls).where(calls.c.call_sid.in_(sids)))
-            found = {row.call_sid: to_call(row) for row in own}
-            return {row.sid: to_call(row) for row in connection.execute(by_recording)} | found
+            lines = {row.call_sid: to_model(Call, row) for row in own}
+            of_recordings = connection.execute(by_recording)
+            return {row.sid: to_model(Call, row) for row in of_recordings} | lines
 
     def add_numbers(
         self,
@@ -98,7 +99,7 @@ class Ledger:
             channel_maps: who is on which channel, by the SID of a recording of the call.
             audited: what is to be written down of it; None where only the vendor says so.
         """
-        was, row = values(before), values(after)
+        was, row = to_row(before, calls), to_row(after, calls)
         same = [calls.c[name].is_not_distinct_from(was[name]) for name in NUMBERS]
         changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
         with self._database.write() as connection:
@@ -106,10 +107,8 @@ class Ledger:
             if not connection.execute(update(calls).where(line, *same).values(changes)).rowcount:
                 return False
             for sid, roles in channel_maps.items():
-                map_ = [role.value for role in roles]
-                connection.execute(
-                    update(recordings).where(recordings.c.sid == sid).values(channel_map=map_)
-                )
+                this = update(recordings).where(recordings.c.sid == sid)
+                connection.execute(this.values(channel_map=roles))
             if audited:
                 append(connection, audited)
             return True
@@ -179,16 +178,17 @@ class Ledger:
         with self._database.write() as connection:
             if connection.execute(select(calls.c.call_sid).where(call)).first() is None:
                 raise NotFound(f"The catalog has no call {consent.call_sid}.")
-            new = self._database.insert_once(connection, consents, values(consent))
+            new = self._database.insert_once(connection, consents, to_row(consent, consents))
             if new and reason:
                 connection.execute(
                     update(calls)
                     .where(call, calls.c.outcome.in_(UNFINISHED))
-                    .values(outcome=Outcome.NOT_RECORDED.value, reason=reason.value)
+                    .values(outcome=Outcome.NOT_RECORDED, reason=reason)
                 )
             if new:
                 return consent
-            return to_consent(connection.execute(select(consents).where(_answer(consent))).one())
+            first = connection.execute(select(consents).where(_answer(consent))).one()
+            return to_model(Consent, first)
 
     def close_call(
         self,
@@ -205,7 +205,7 @@ class Ledger:
         gets `ended_at`. A call that is not there stays so.
         """
         call = _is(account_sid, call_sid)
-        said = {"outcome": outcome.value, "reason": reason.value if reason else None}
+        said = {"outcome": outcome, "reason": reason}
         with self._database.write() as connection:
             connection.execute(
                 update(calls).where(call, calls.c.outcome.in_(UNFINISHED)).values(said)
@@ -232,7 +232,7 @@ class Ledger:
             same = (calls.c.started_at == after.started_at) & (calls.c.call_sid > after.call_sid)
             statement = statement.where(later | same)
         with self._database.read() as connection:
-            return [to_call(row) for row in connection.execute(statement)]
+            return to_models(Call, connection.execute(statement))
 
     def owns(self, number: str) -> bool:
         """Whether there are lines of calls to or from this number as an own number.
@@ -247,7 +247,7 @@ class Ledger:
 
 def fill_line(connection: Connection, told: Call) -> None:
     """Let a line that has no number have those that are told, and direction and channels."""
-    row = values(told)
+    row = to_row(told, calls)
     changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
     without = calls.c.customer_number == NOT_KNOWN
     line = _is(told.account_sid, told.call_sid)

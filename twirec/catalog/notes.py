@@ -6,7 +6,7 @@ from sqlalchemy import insert, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database
-from twirec.catalog.rows import values
+from twirec.catalog.mapping import to_row
 from twirec.catalog.tables import calls, notes
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.errors import NotFound
@@ -29,7 +29,7 @@ class Notes:
         with self._database.write() as connection:
             if connection.execute(select(calls.c.call_sid).where(line)).first() is None:
                 raise NotFound(f"The catalog has no call {note.call_sid}.")
-            connection.execute(insert(notes).values(values(note)))
+            connection.execute(insert(notes).values(to_row(note, notes)))
             if note.case_number is not None:
                 connection.execute(update(calls).where(line).values(case_number=note.case_number))
             append(connection, AuditDraft(note.at, note.by, "", Action.ANNOTATE, sid=note.call_sid))

@@ -15,23 +15,24 @@ from twirec.catalog.audit import append
 from twirec.catalog.database import Database
 from twirec.catalog.events import GIVEN_UP as NOTICE_GIVEN_UP
 from twirec.catalog.foreign_recordings import count_foreign, held
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
-from twirec.catalog.rows import to_recording, values
 from twirec.catalog.tables import callbacks, calls, differences, notices, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import Difference
 from twirec.model.errors import NotFound
 from twirec.model.operations import Stats
 from twirec.model.ownership import MOST_NAMED, Adopt
-from twirec.model.states import Custody, State
-from twirec.model.vocabulary import NOT_KNOWN, Outcome, Reason
+from twirec.model.records import Recording
+from twirec.model.states import State
+from twirec.model.vocabulary import NOT_KNOWN
 
 Word = TypeVar("Word", bound=StrEnum)
 
-WAITING = or_(recordings.c.state == State.RECORDING.value, recordings.c.due_at.is_not(None))
+WAITING = or_(recordings.c.state == State.RECORDING, recordings.c.due_at.is_not(None))
 IN_BUCKET = frozenset({State.ARCHIVED, State.RELEASED})
 UNSETTLED = differences.c.recording_sid.in_(
-    select(recordings.c.sid).where(recordings.c.state.in_([state.value for state in IN_BUCKET]))
+    select(recordings.c.sid).where(recordings.c.state.in_(IN_BUCKET))
 )
 """What differs of recordings that are there still."""
 RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
@@ -56,7 +57,7 @@ class Operations:
     def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
         """Count what began from each edge and before the next: recordings, and their seconds."""
         counted = select(func.count(), func.coalesce(func.sum(recordings.c.duration), 0)).where(
-            recordings.c.state.in_([state.value for state in RECORDED])
+            recordings.c.state.in_(RECORDED)
         )
         began = recordings.c.started_at
         with self._database.read() as connection:
@@ -69,7 +70,8 @@ class Operations:
     def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
         """Write down that an object differs, with its entry of the audit log, if it is news."""
         with self._database.write() as connection:
-            if not self._database.insert_once(connection, differences, values(difference)):
+            row = to_row(difference, differences)
+            if not self._database.insert_once(connection, differences, row):
                 return False
             append(connection, audited)
         return True
@@ -81,7 +83,7 @@ class Operations:
         if recording_sid is not None:
             statement = statement.where(differences.c.recording_sid == recording_sid)
         with self._database.read() as connection:
-            return [Difference(**row) for row in connection.execute(statement).mappings()]
+            return to_models(Difference, connection.execute(statement))
 
     def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
         """Forget what differs of a recording and of what was made of it, and write the entry."""
@@ -107,7 +109,7 @@ class Operations:
                     f"The catalog has no parked recording {sid}; `twirec stats` names them."
                 )
             if sid is not None:  # which takes back that it was given up, if it was
-                tell_ledger(connection, to_recording(changed[0]))
+                tell_ledger(connection, to_model(Recording, changed[0]))
             append(connection, audited)
         return len(changed)
 
@@ -122,10 +124,10 @@ def _recorded(connection: Connection, since: datetime | None) -> dict[str, Any]:
     )
     rows = connection.execute(statement).all()
     return {
-        "recordings": _added((State(row[0]), row[2]) for row in rows),
-        "custody": _added((Custody(row[1]), row[2]) for row in rows),
-        "size": sum(int(row[3] or 0) for row in rows if State(row[0]) in IN_BUCKET),
-        "seconds": sum(int(row[4] or 0) for row in rows if State(row[0]) in RECORDED),
+        "recordings": _added((row[0], row[2]) for row in rows),
+        "custody": _added((row[1], row[2]) for row in rows),
+        "size": sum(int(row[3] or 0) for row in rows if row[0] in IN_BUCKET),
+        "seconds": sum(int(row[4] or 0) for row in rows if row[0] in RECORDED),
     }
 
 
@@ -139,14 +141,14 @@ def _lines(connection: Connection, since: datetime | None) -> dict[str, Any]:
     without = (calls.c.customer_number == NOT_KNOWN) & _from(calls.c.started_at, since)
     return {
         "numbers_not_known": _count(connection, without),
-        "calls": _added((Outcome(row[0]), row[2]) for row in rows),
-        "not_recorded": _added((Reason(row[1]), row[2]) for row in rows if row[1]),
+        "calls": _added((row[0], row[2]) for row in rows),
+        "not_recorded": _added((row[1], row[2]) for row in rows if row[1]),
     }
 
 
 def _foreign(connection: Connection, to_adopt: Adopt) -> dict[str, Any]:
     count, newest = count_foreign(connection, to_adopt, MOST_NAMED)
-    archived = recordings.c.state == State.ARCHIVED.value
+    archived = recordings.c.state == State.ARCHIVED
     return {
         "kept_for_trial": _count(connection, archived & recordings.c.kept_for_trial),
         "kept_at_vendor": _count(connection, archived & recordings.c.keep_at_vendor),

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, insert, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.recordings import PARKED, UNDECIDED, tell_ledger
-from twirec.catalog.rows import to_order, to_recording, values
 from twirec.catalog.tables import orders, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.custody import Order
@@ -18,7 +18,7 @@ from twirec.model.errors import NotFound
 from twirec.model.records import Acceptance, Recording
 from twirec.model.states import MAY_BECOME, Custody, Standstill, State
 
-COPYING = recordings.c.state == State.COMPLETED.value
+COPYING = recordings.c.state == State.COMPLETED
 """What has still to be copied."""
 
 
@@ -34,8 +34,8 @@ class Orders:
         Raises:
             NotFound: it is not there, or not in quarantine any more.
         """
-        changes = {"custody": Custody.ACTIVE.value, "legal_ground": order.why}
-        return self._order(order, recordings.c.custody == Custody.QUARANTINED.value, changes)
+        changes = {"custody": Custody.ACTIVE, "legal_ground": order.why}
+        return self._order(order, recordings.c.custody == Custody.QUARANTINED, changes)
 
     def erase(self, order: Order) -> Recording:
         """Write an order down, and make the recording due to be destroyed.
@@ -45,9 +45,9 @@ class Orders:
         Raises:
             NotFound: it is not there, or cannot be erased any more.
         """
-        before = [state.value for state, after in MAY_BECOME.items() if State.ERASING in after]
+        before = [state for state, after in MAY_BECOME.items() if State.ERASING in after]
         changes = {
-            "state": State.ERASING.value,
+            "state": State.ERASING,
             "due_at": order.at,
             "attempts": 0,
             "last_error": "",
@@ -84,14 +84,14 @@ class Orders:
         Raises:
             NotFound: it is not there, or not parked with its copy still to be made any more.
         """
-        changes = {"standstill": Standstill.GIVEN_UP.value}
+        changes = {"standstill": Standstill.GIVEN_UP}
         return self._order(order, PARKED & COPYING, changes, audited)
 
     def of(self, recording_sid: str) -> list[Order]:
         """Return what was ordered of a recording, oldest first."""
         statement = select(orders).where(orders.c.recording_sid == recording_sid)
         with self._database.read() as connection:
-            return [to_order(row) for row in connection.execute(statement.order_by(orders.c.id))]
+            return to_models(Order, connection.execute(statement.order_by(orders.c.id)))
 
     def _order(
         self,
@@ -110,10 +110,10 @@ class Orders:
             row = connection.execute(statement).first()
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
-            connection.execute(insert(orders).values(values(order)))
+            connection.execute(insert(orders).values(to_row(order, orders)))
             alone = AuditDraft(order.at, order.by, "", order.kind, sid=order.recording_sid)
             append(connection, audited or alone)
-            ordered = to_recording(row)
+            ordered = to_model(Recording, row)
             if ordered.given_up:
                 tell_ledger(connection, ordered)
         return ordered

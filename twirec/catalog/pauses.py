@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, insert, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database
-from twirec.catalog.rows import to_pause, values
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import pauses
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.records import Pause
@@ -29,8 +29,8 @@ class Pauses:
             )
             there = connection.execute(select(pauses).where(_open(pause.recording_sid))).first()
             if there is not None:
-                return to_pause(there)
-            connection.execute(insert(pauses).values(values(pause)))
+                return to_model(Pause, there)
+            connection.execute(insert(pauses).values(to_row(pause, pauses)))
             return pause
 
     def end(self, recording_sid: str, at: datetime) -> None:
@@ -44,7 +44,7 @@ class Pauses:
         unended = pauses.c.resumed_at.is_(None)
         statement = select(pauses).where(unended).order_by(pauses.c.paused_at)
         with self._database.read() as connection:
-            return [to_pause(row) for row in connection.execute(statement)]
+            return to_models(Pause, connection.execute(statement))
 
 
 def _open(recording_sid: str) -> ColumnElement[bool]:

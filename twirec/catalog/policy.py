@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from twirec.catalog.audit import tell_of
 from twirec.catalog.database import Database
-from twirec.catalog.rows import to_policy, to_policy_change, values
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import policy_changes, policy_defaults
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.policy import Policy, PolicyChange
@@ -30,8 +30,9 @@ class Policies:
         said = {"of": "a number" if change.number else "all", **way, **change.said}
         draft = AuditDraft(change.at, change.by, "", Action.POLICY, number=number, detail=said)
         with self._database.write() as connection:
-            made = insert(policy_changes).values(values(change)).returning(policy_changes)
-            tell_of(connection, connection.execute(made).mappings().one(), "change", draft)
+            made = insert(policy_changes).values(to_row(change, policy_changes))
+            row = connection.execute(made.returning(policy_changes)).mappings().one()
+            tell_of(connection, row, "change", draft)
 
     def note_default(self, policy: Policy, at: datetime) -> None:
         """Add what the settings say of the policy to its history, if they said something else."""
@@ -39,8 +40,8 @@ class Policies:
         with self._database.write() as connection:
             newest = select(policy_defaults).order_by(policy_defaults.c.id.desc()).limit(1)
             row = connection.execute(newest).first()
-            if row is None or to_policy(row) != policy:
-                said = insert(policy_defaults).values(at=at, **values(policy))
+            if row is None or to_model(Policy, row) != policy:
+                said = insert(policy_defaults).values(at=at, **to_row(policy, policy_defaults))
                 made = connection.execute(said.returning(policy_defaults))
                 tell_of(connection, made.mappings().one(), "default", draft)
 
@@ -49,10 +50,10 @@ class Policies:
         oldest_first = (policy_defaults.c.at, policy_defaults.c.id)
         statement = select(policy_defaults).order_by(*oldest_first)
         with self._database.read() as connection:
-            return [(row.at, to_policy(row)) for row in connection.execute(statement)]
+            return [(row.at, to_model(Policy, row)) for row in connection.execute(statement)]
 
     def history(self) -> list[PolicyChange]:
         """Return all changes, oldest first."""
         statement = select(policy_changes).order_by(policy_changes.c.id)
         with self._database.read() as connection:
-            return [to_policy_change(row) for row in connection.execute(statement)]
+            return to_models(PolicyChange, connection.execute(statement))

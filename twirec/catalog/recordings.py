@@ -13,7 +13,7 @@ from twirec.catalog.conferences import owner_of
 from twirec.catalog.database import Database
 from twirec.catalog.events import write_notice
 from twirec.catalog.foreign_recordings import held
-from twirec.catalog.rows import to_recording, values
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import callbacks, calls, consents, recordings
 from twirec.catalog.vendor_retention import keep_what_is_to_be_kept
 from twirec.model.errors import NotFound, RequestRefused
@@ -33,18 +33,18 @@ from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.vocabulary import NOTHING_CAME, Outcome, Reason, Role, why_nothing
 
 KEPT = recordings.c.keep_at_vendor | recordings.c.kept_for_trial
-GIVEN_UP = recordings.c.standstill.is_not_distinct_from(Standstill.GIVEN_UP.value)
-UNDECIDED = recordings.c.standstill.is_not_distinct_from(Standstill.UNDECIDED.value)
+GIVEN_UP = recordings.c.standstill.is_not_distinct_from(Standstill.GIVEN_UP)
+UNDECIDED = recordings.c.standstill.is_not_distinct_from(Standstill.UNDECIDED)
 PARKED = (
-    recordings.c.state.in_([state.value for state in UNFINISHED])
+    recordings.c.state.in_(UNFINISHED)
     & recordings.c.due_at.is_(None)
     & recordings.c.lease.is_(None)
-    & ~((recordings.c.state == State.ARCHIVED.value) & KEPT)
+    & ~((recordings.c.state == State.ARCHIVED) & KEPT)
     & ~GIVEN_UP
 )
 """The rows of which `Recording.parked` holds."""
-NO_OTHER_REASON = tuple(reason.value for reason in NOTHING_CAME)
-MAY_BE_RECORDED = (Outcome.OPEN.value, Outcome.OWED.value, Outcome.RECORDED.value)
+NO_OTHER_REASON = tuple(NOTHING_CAME)
+MAY_BE_RECORDED = (Outcome.OPEN, Outcome.OWED, Outcome.RECORDED)
 LAST = "\U0010ffff"
 """After all that a name may go on with."""
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
@@ -92,14 +92,14 @@ class Recordings:
                 return known
             if known is None:
                 told = _told(connection, callback, state, channel_map, at)
-                if self._database.insert_once(connection, recordings, values(told)):
+                if self._database.insert_once(connection, recordings, to_row(told, recordings)):
                     set_custody(connection, told)
                     tell_ledger(connection, told)
                     return _find(connection, told.sid)
                 known = _there(connection, told.sid)  # another callback was first, just now
             if known.claim not in ALWAYS_OURS:
                 told_of = update(recordings).where(recordings.c.sid == known.sid)
-                connection.execute(told_of.values(claim=Claim.TOLD.value))
+                connection.execute(told_of.values(claim=Claim.TOLD))
             return _advance(connection, known, state, _facts(connection, callback), at)
 
     def adopt(self, recording: Recording) -> bool:
@@ -108,7 +108,7 @@ class Recordings:
         As in `receive`, it may be quarantined, and the call's line says that it was recorded.
         """
         with self._database.write() as connection:
-            new = self._database.insert_once(connection, recordings, values(recording))
+            new = self._database.insert_once(connection, recordings, to_row(recording, recordings))
             if new:
                 set_custody(connection, recording)
                 keep_what_is_to_be_kept(connection, recording)
@@ -139,7 +139,7 @@ class Recordings:
             ).first()
             if row is None or (row.lease is not None and row.lease_until > at):
                 return False
-            known = to_recording(row)
+            known = to_model(Recording, row)
             facts = _facts(connection, found)
             return _advance(connection, known, state, facts, at).state != known.state
 
@@ -157,7 +157,7 @@ class Recordings:
         if after is not None:
             statement = statement.where(name > after)
         with self._database.read() as connection:
-            return [to_recording(row) for row in connection.execute(statement)]
+            return to_models(Recording, connection.execute(statement))
 
     def parked(self, limit: int | None = None) -> list[Recording]:
         """Return what is parked (something is left to do, and it is not due), oldest first."""
@@ -169,14 +169,14 @@ class Recordings:
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [to_recording(row) for row in connection.execute(statement)]
+            return to_models(Recording, connection.execute(statement))
 
     def in_progress(self, before: datetime) -> list[Recording]:
         """Return what Twilio last said is being recorded, and began before a moment."""
         begun = or_(recordings.c.started_at < before, recordings.c.started_at.is_(None))
-        statement = select(recordings).where(recordings.c.state == State.RECORDING.value, begun)
+        statement = select(recordings).where(recordings.c.state == State.RECORDING, begun)
         with self._database.read() as connection:
-            return [to_recording(row) for row in connection.execute(statement)]
+            return to_models(Recording, connection.execute(statement))
 
     def make_due(self, sid: str, at: datetime) -> bool:
         """Let a worker take what is parked up once more: if that fails, it is parked again.
@@ -195,14 +195,14 @@ def _find(connection: Connection, sid: str) -> Recording | None:
     row = connection.execute(
         select(recordings).where(recordings.c.sid == sid).with_for_update()
     ).first()
-    return to_recording(row) if row is not None else None
+    return to_model(Recording, row) if row is not None else None
 
 
 def _keep(connection: Connection, callback: RecordingCallback, at: datetime) -> None:
     connection.execute(
         insert(callbacks).values(
             recording_sid=callback.recording_sid,
-            status=callback.status.value,
+            status=callback.status,
             received_at=at,
             raw=dict(callback.raw),
         )
@@ -244,14 +244,17 @@ def _told(
 def _advance(
     connection: Connection, known: Recording, state: State, facts: Mapping[str, Any], at: datetime
 ) -> Recording:
-    current = values(known)
     if _has_its_call(connection, known):  # whoever the leg that is recorded went on to
         facts = {**facts, "call_sid": None, "leg": None}
     reached = advance(known.state, state)
     moved = reached is not known.state  # then what is said now counts, not what was said before
-    missing = {k: v for k, v in facts.items() if v is not None and (moved or current[k] is None)}
+    missing = {
+        name: fact
+        for name, fact in facts.items()
+        if fact is not None and (moved or getattr(known, name) is None)
+    }
     if moved:
-        missing |= {"state": reached.value, "attempts": 0, "last_error": "", "standstill": None}
+        missing |= {"state": reached, "attempts": 0, "last_error": "", "standstill": None}
         missing["due_at"] = at if reached is State.COMPLETED else None
     if missing:
         connection.execute(update(recordings).where(recordings.c.sid == known.sid).values(missing))
@@ -290,12 +293,12 @@ def set_custody(connection: Connection, recording: Recording) -> None:
         consents.c.outcome.in_(PROOF),
         consents.c.at <= latest,
     )
-    custody = case((proof, Custody.ACTIVE.value), else_=Custody.QUARANTINED.value)
+    custody = case((proof, Custody.ACTIVE), else_=Custody.QUARANTINED)
     connection.execute(
         update(recordings)
         .where(
             recordings.c.sid == recording.sid,
-            recordings.c.custody != Custody.BLOCKED.value,
+            recordings.c.custody != Custody.BLOCKED,
         )
         .values(custody=custody)
     )
@@ -311,16 +314,16 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     line = (calls.c.account_sid == recording.account_sid) & (calls.c.call_sid == recording.call_sid)
     why = _why_nothing(recording)
     if why is not None:
-        outcome, reason = Outcome.NOT_RECORDED.value, why.value
+        outcome, reason = Outcome.NOT_RECORDED, why
         line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NO_OTHER_REASON)
         line &= ~exists().where(
             recordings.c.account_sid == recording.account_sid,
             recordings.c.call_sid == recording.call_sid,
-            recordings.c.state.not_in([state.value for state in NOTHING_THERE]),
+            recordings.c.state.not_in(NOTHING_THERE),
             ~GIVEN_UP,
         )
     else:
-        outcome, reason = Outcome.RECORDED.value, None
+        outcome, reason = Outcome.RECORDED, None
     connection.execute(update(calls).where(line).values(outcome=outcome, reason=reason))
 
 

@@ -6,10 +6,9 @@ from sqlalchemy import ColumnElement, exists, func, select
 
 from twirec.catalog.call_records import call_records
 from twirec.catalog.database import Database
-from twirec.catalog.rows import TAIL
 from twirec.catalog.tables import calls, consents, notes, recordings
 from twirec.model.errors import NotFound
-from twirec.model.records import CallRecord
+from twirec.model.records import TAIL, CallRecord
 from twirec.model.search import Query, hide
 from twirec.model.states import State
 
@@ -75,11 +74,11 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
     if query.until is not None:
         conditions.append(calls.c.started_at < query.until)
     if query.direction is not None:
-        conditions.append(calls.c.direction == query.direction.value)
+        conditions.append(calls.c.direction == query.direction)
     if query.outcome is not None:
-        conditions.append(calls.c.outcome == query.outcome.value)
+        conditions.append(calls.c.outcome == query.outcome)
     if query.reason is not None:
-        conditions.append(calls.c.reason == query.reason.value)
+        conditions.append(calls.c.reason == query.reason)
     if query.case_number is not None:
         conditions.append(func.lower(calls.c.case_number) == query.case_number.lower())
     return conditions + _of_others(query)
@@ -93,7 +92,7 @@ def _of_others(query: Query) -> list[ColumnElement[bool]]:
             exists().where(
                 consents.c.account_sid == calls.c.account_sid,
                 consents.c.call_sid == calls.c.call_sid,
-                consents.c.outcome == query.consent.value,
+                consents.c.outcome == query.consent,
             )
         )
     if query.note is not None:
@@ -110,7 +109,7 @@ def _of_others(query: Query) -> list[ColumnElement[bool]]:
             exists().where(
                 recordings.c.account_sid == calls.c.account_sid,
                 recordings.c.call_sid == calls.c.call_sid,
-                recordings.c.custody.in_([custody.value for custody in query.sees]),
+                recordings.c.custody.in_(query.sees),
                 *recording,
             )
         )
@@ -120,9 +119,9 @@ def _of_others(query: Query) -> list[ColumnElement[bool]]:
 def _of_a_recording(query: Query) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.state is not None:
-        conditions.append(recordings.c.state == query.state.value)
+        conditions.append(recordings.c.state == query.state)
     if query.min_seconds is not None or query.max_seconds is not None:
-        conditions.append(recordings.c.state != State.ERASED.value)
+        conditions.append(recordings.c.state != State.ERASED)
     if query.min_seconds is not None:
         conditions.append(recordings.c.duration >= query.min_seconds)
     if query.max_seconds is not None:

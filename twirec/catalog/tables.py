@@ -20,9 +20,22 @@ from sqlalchemy import (
     false,
 )
 
-from twirec.catalog.column_types import TextsJson, UtcDateTime
+from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime, word
+from twirec.model.custody import OrderKind
 from twirec.model.encryption import Encryption
+from twirec.model.ownership import Claim, NotOurs
 from twirec.model.records import Acceptance
+from twirec.model.states import Custody, Standstill, State
+from twirec.model.vendor import RecordingStatus
+from twirec.model.vocabulary import (
+    ConsentMode,
+    ConsentOutcome,
+    Direction,
+    LegalBasis,
+    Outcome,
+    Reason,
+    Role,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -40,21 +53,21 @@ calls = Table(
     metadata,
     Column("account_sid", String(34), primary_key=True),
     Column("call_sid", String(34), primary_key=True),
-    Column("direction", String(8)),
+    Column("direction", word(Direction, 8)),
     Column("customer_number", String(255), nullable=False, index=True),
     Column("own_number", String(255), nullable=False, index=True),
     Column("started_at", UtcDateTime, nullable=False, index=True),
     Column("announced_at", UtcDateTime),
     Column("announced_steady", String(100), nullable=False, server_default=""),
     Column("announcement", String(64)),
-    Column("dial", JSON, nullable=False),
-    Column("channel_map", JSON, nullable=False, server_default="[]"),
+    Column("dial", TupleJson(), nullable=False),
+    Column("channel_map", TupleJson(Role), nullable=False, server_default="[]"),
     Column("leg", String(34), nullable=False, server_default=""),
-    Column("mode", String(32)),
-    Column("legal_basis", String(32)),
+    Column("mode", word(ConsentMode, 32)),
+    Column("legal_basis", word(LegalBasis, 32)),
     Column("asked", Integer, nullable=False, server_default="0"),
-    Column("outcome", String(16), nullable=False, index=True),
-    Column("reason", String(64)),
+    Column("outcome", word(Outcome, 16), nullable=False, index=True),
+    Column("reason", word(Reason, 64)),
     Column("detail", String(255), nullable=False, server_default=""),
     Column("ended_at", UtcDateTime),
     Column("case_number", String(64), nullable=False, server_default=""),
@@ -69,13 +82,13 @@ consents = Table(
     Column("account_sid", String(34), primary_key=True),
     Column("call_sid", String(34), primary_key=True),
     Column("leg", String(34), primary_key=True),
-    Column("outcome", String(32), nullable=False),
+    Column("outcome", word(ConsentOutcome, 32), nullable=False),
     Column("method", String(32), nullable=False),
     Column("announcement", String(64), nullable=False),
     Column("language", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("key", String(8), nullable=False, server_default=""),
-    Column("agents", JSON, nullable=False, server_default="[]"),
+    Column("agents", TupleJson(), nullable=False, server_default="[]"),
     ForeignKeyConstraint(
         ["account_sid", "call_sid"],
         ["calls.account_sid", "calls.call_sid"],
@@ -89,14 +102,14 @@ recordings = Table(
     Column("sid", String(34), primary_key=True),
     Column("account_sid", String(34), nullable=False),
     Column("call_sid", String(34)),
-    Column("state", String(16), nullable=False),
-    Column("custody", String(16), nullable=False),
+    Column("state", word(State, 16), nullable=False),
+    Column("custody", word(Custody, 16), nullable=False),
     Column("legal_ground", String(255), nullable=False, server_default=""),
     Column("source", String(64)),
     Column("started_at", UtcDateTime, index=True),
     Column("duration", Integer),
     Column("channels", Integer),
-    Column("channel_map", JSON, nullable=False),
+    Column("channel_map", TupleJson(Role), nullable=False),
     Column("leg", String(34)),
     Column("error_code", Integer),
     Column("encryption", TextsJson(Encryption)),
@@ -111,9 +124,9 @@ recordings = Table(
     Column("lease", String(32)),
     Column("lease_until", UtcDateTime),
     Column("keep_at_vendor", Boolean, nullable=False, server_default=false()),
-    Column("standstill", String(16)),
+    Column("standstill", word(Standstill, 16)),
     Column("accepted", TextsJson(Acceptance)),
-    Column("claim", String(8), nullable=False, server_default="told"),
+    Column("claim", word(Claim, 8), nullable=False, server_default="told"),
     Column("kept_for_trial", Boolean, nullable=False, server_default=false(), index=True),
     Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
 )
@@ -124,7 +137,7 @@ foreign = Table(
     Column("sid", String(34), primary_key=True),
     Column("account_sid", String(34), nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),
-    Column("why", String(16), nullable=False),
+    Column("why", word(NotOurs, 16), nullable=False),
     Column("rule", String(16), nullable=False),
 )
 
@@ -133,7 +146,7 @@ callbacks = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("recording_sid", String(34), nullable=False, index=True),
-    Column("status", String(16), nullable=False),
+    Column("status", word(RecordingStatus, 16), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("raw", JSON, nullable=False),
 )
@@ -185,11 +198,11 @@ policy_changes = Table(
     Column("by", String(255), nullable=False),
     Column("why", Text, nullable=False),
     Column("number", String(255)),
-    Column("direction", String(8)),
+    Column("direction", word(Direction, 8)),
     Column("on", Boolean),
-    Column("mode", String(32)),
+    Column("mode", word(ConsentMode, 32)),
     Column("language", String(16)),
-    Column("legal_basis", String(32)),
+    Column("legal_basis", word(LegalBasis, 32)),
 )
 
 policy_defaults = Table(
@@ -198,9 +211,9 @@ policy_defaults = Table(
     Column("id", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("on", Boolean, nullable=False),
-    Column("mode", String(32), nullable=False),
+    Column("mode", word(ConsentMode, 32), nullable=False),
     Column("language", String(16), nullable=False),
-    Column("legal_basis", String(32), nullable=False),
+    Column("legal_basis", word(LegalBasis, 32), nullable=False),
 )
 
 pauses = Table(
@@ -250,7 +263,7 @@ orders = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("recording_sid", String(34), nullable=False, index=True),
-    Column("kind", String(16), nullable=False),
+    Column("kind", word(OrderKind, 16), nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("by", String(255), nullable=False),
     Column("why", Text, nullable=False),

@@ -32,7 +32,7 @@ class VendorRetention:
 
         False, and nothing done, if it was not kept.
         """
-        archived = recordings.c.state == State.ARCHIVED.value
+        archived = recordings.c.state == State.ARCHIVED
         due_at = case((archived, at), else_=recordings.c.due_at)
         changes = {"keep_at_vendor": False, "due_at": due_at}
         with self._database.write() as connection:
@@ -51,7 +51,7 @@ class VendorRetention:
             sids = list(connection.scalars(lot))
         if not sids:
             return 0
-        to_release = (recordings.c.state == State.ARCHIVED.value) & ~recordings.c.keep_at_vendor
+        to_release = (recordings.c.state == State.ARCHIVED) & ~recordings.c.keep_at_vendor
         changes = {
             "kept_for_trial": False,
             "due_at": case((to_release, at), else_=recordings.c.due_at),
@@ -79,8 +79,8 @@ class VendorRetention:
 
 def keep_copy(connection: Connection, sid: str) -> bool:
     """Let the vendor keep its copy of a recording. False if it is too late, or not there."""
-    not_gone = recordings.c.state.in_([state.value for state in STILL_THERE])
-    nothing_left = (recordings.c.state == State.ARCHIVED.value) & recordings.c.lease.is_(None)
+    not_gone = recordings.c.state.in_(STILL_THERE)
+    nothing_left = (recordings.c.state == State.ARCHIVED) & recordings.c.lease.is_(None)
     due_at = case((nothing_left, null()), else_=recordings.c.due_at)
     return _mark_kept(connection, sid, not_gone, {"keep_at_vendor": True, "due_at": due_at})
 

@@ -30,7 +30,7 @@ class Waveforms:
             select(recordings.c.sid)
             .where(
                 recordings.c.sid == recording_sid,
-                recordings.c.state.in_([state.value for state in STORED]),
+                recordings.c.state.in_(STORED),
             )
             .with_for_update()  # so that no erasure comes in between
         )
@@ -62,7 +62,7 @@ class Waveforms:
             .where(
                 calls.c.account_sid == recording.account_sid,
                 calls.c.call_sid == recording.call_sid,
-                calls.c.direction == Direction.IN.value,
+                calls.c.direction == Direction.IN,
             )
             .scalar_subquery()
         )
@@ -72,7 +72,7 @@ class Waveforms:
             .join(calls, its_call)
             .where(
                 calls.c.own_number == own,
-                calls.c.direction == Direction.IN.value,
+                calls.c.direction == Direction.IN,
                 recordings.c.source == recording.source,
                 waveforms.c.first.is_not(None),
             )
@@ -82,9 +82,7 @@ class Waveforms:
         with self._database.read() as connection:
             found = list(connection.execute(statement))
         return [
-            Role(row.channel_map[row.first - 1])
-            for row in found
-            if len(row.channel_map) >= row.first
+            row.channel_map[row.first - 1] for row in found if len(row.channel_map) >= row.first
         ]
 
 

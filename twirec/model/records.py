@@ -22,6 +22,9 @@ from twirec.model.vocabulary import (
     Role,
 )
 
+TAIL = 6
+"""How many of a number's last digits people can search for."""
+
 VOICEMAIL = "voicemail:"
 """Stands in a call's `dial` for nobody: the caller leaves a message."""
 
@@ -91,6 +94,12 @@ class Call:
     ended_at: datetime | None = None
     case_number: str = ""
     late: bool = False
+
+    @property
+    def tail(self) -> str:
+        """The last `TAIL` digits of the customer's number backwards; empty where it has none."""
+        digits = self.customer_number.removeprefix("+")
+        return digits[: -TAIL - 1 : -1] if digits.isdigit() else ""
 
     @property
     def number_known(self) -> bool:
