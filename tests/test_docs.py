@@ -96,7 +96,7 @@ def test_the_receiver_of_the_page_believes_only_what_was_signed(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWIREC_NOTIFY_SECRET", "s" * 32)
-    app = run(PYTHON["notices-0"], request)["app"]
+    app = run(PYTHON["events-0"], request)["app"]
     assert isinstance(app, Flask)
     body = b'{"recording_sid": "RE0", "event": "archived"}'
     header = {HEADER: sign("s" * 32, body, datetime.now(UTC))}

@@ -17,7 +17,7 @@ SECRET = "a secret that is long enough for it"
 
 
 class Webhook:
-    """Takes notices, and misbehaves as a test says.
+    """Takes events, and misbehaves as a test says.
 
     Attributes:
         seen: what was believed, taken or not, in order.

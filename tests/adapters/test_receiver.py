@@ -1,4 +1,4 @@
-"""One notice over HTTP."""
+"""One event over HTTP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import requests
 import responses
 
 from twirec.adapters.receiver import HttpReceiver
-from twirec.model.errors import NoticeNotTaken
+from twirec.model.errors import EventNotTaken
 
 URL = "https://hooks.example.com/calls?key=sesame"
 HEADERS = {"Twirec-Signature": "t=1,v1=0"}
@@ -21,7 +21,7 @@ def receiver() -> HttpReceiver:
 
 
 @responses.activate
-def test_a_notice_is_posted_as_it_is_with_its_signature(receiver: HttpReceiver) -> None:
+def test_an_event_is_posted_as_it_is_with_its_signature(receiver: HttpReceiver) -> None:
     responses.post(URL, status=204)
     receiver.take(b'{"id": "1"}', HEADERS)
     (call,) = responses.calls
@@ -63,7 +63,7 @@ def test_anything_else_means_that_it_was_not_and_nothing_is_followed(
 ) -> None:
     elsewhere = {"Location": "https://elsewhere.example.com/"}
     responses.post(URL, status=status, headers=elsewhere)
-    with pytest.raises(NoticeNotTaken, match=f"HTTP {status}"):
+    with pytest.raises(EventNotTaken, match=f"HTTP {status}"):
         receiver.take(b"{}", HEADERS)
     assert len(responses.calls) == 1
 
@@ -81,7 +81,7 @@ def test_no_answer_is_an_error_that_does_not_name_the_address(
     receiver: HttpReceiver, error: Exception
 ) -> None:
     responses.post(URL, body=error)
-    with pytest.raises(NoticeNotTaken) as caught:
+    with pytest.raises(EventNotTaken) as caught:
         receiver.take(b"{}", HEADERS)
     assert str(caught.value) == f"The webhook did not answer: {type(error).__name__}."
     assert caught.value.retryable

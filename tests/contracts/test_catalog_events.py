@@ -1,4 +1,4 @@
-"""The contract of the outbox: a notice is written with the change that it tells of."""
+"""The contract of the outbox: an event is written with the change that it tells of."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import LeaseLost
-from twirec.model.events import Event, Notice
+from twirec.model.events import Event, EventType
 from twirec.model.records import Lease
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, RecordingStatus, VendorRecording
@@ -48,9 +48,9 @@ def clock() -> Clock:
 
 @pytest.fixture(params=["file", "memory"])
 def catalog(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Catalog]:
-    """A catalog that writes notices."""
+    """A catalog that writes events."""
     url = f"sqlite:///{tmp_path}/catalog.db" if request.param == "file" else "sqlite://"
-    catalog = Catalog(url, notices=clock)
+    catalog = Catalog(url, events=clock)
     catalog.set_up()
     yield catalog
     catalog.close()
@@ -76,13 +76,13 @@ def park(catalog: Catalog, error: str = "BucketRefused: the disk is full") -> No
     catalog.due_work.postpone(claimed(catalog), None, error)
 
 
-def sent(catalog: Catalog) -> list[Notice]:
+def sent(catalog: Catalog) -> list[Event]:
     """Take out all that is due, as if it were told."""
-    notices = []
-    while notice := catalog.events.claim(NOW + 10 * MINUTE, NOW + 11 * MINUTE):
-        catalog.events.delivered(notice, NOW)
-        notices.append(notice)
-    return notices
+    events = []
+    while event := catalog.events.claim(NOW + 10 * MINUTE, NOW + 11 * MINUTE):
+        catalog.events.delivered(event, NOW)
+        events.append(event)
+    return events
 
 
 # --- what is written --------------------------------------------------------------------------
@@ -91,10 +91,10 @@ def sent(catalog: Catalog) -> list[Notice]:
 def test_what_is_archived_is_told_once_with_the_object(catalog: Catalog) -> None:
     lease = archive(catalog, claimed(catalog))
     catalog.due_work.finish(catalog.due_work.renew(lease, NOW + MINUTE), State.RELEASED)
-    (notice,) = sent(catalog)
-    assert notice == Notice(
-        id=notice.id,
-        event=Event.ARCHIVED,
+    (event,) = sent(catalog)
+    assert event == Event(
+        id=event.id,
+        type=EventType.ARCHIVED,
         at=NOW,
         recording_sid=recording_sid(),
         account_sid=ACCOUNT,
@@ -103,7 +103,7 @@ def test_what_is_archived_is_told_once_with_the_object(catalog: Catalog) -> None
         object_name=STORED.name,
         sha256="f" * 64,
     )
-    assert len(notice.id) == 32
+    assert len(event.id) == 32
 
 
 def test_what_was_erased_since_is_told_without_the_object(catalog: Catalog) -> None:
@@ -112,16 +112,16 @@ def test_what_was_erased_since_is_told_without_the_object(catalog: Catalog) -> N
     lease = catalog.due_work.claim(NOW, MINUTE)
     assert lease is not None
     catalog.due_work.finish(lease, State.ERASED)
-    (notice,) = sent(catalog)
-    assert (notice.event, notice.object_name, notice.sha256) == (Event.ARCHIVED, None, None)
+    (event,) = sent(catalog)
+    assert (event.type, event.object_name, event.sha256) == (EventType.ARCHIVED, None, None)
 
 
 def test_what_is_parked_is_told_with_the_name_of_the_error_only(catalog: Catalog) -> None:
     park(catalog, "ValueError: '+34600111222' is not a number")
-    (notice,) = sent(catalog)
-    assert (notice.event, notice.state) == (Event.PARKED, State.COMPLETED)
-    assert notice.reason == "ValueError"
-    assert notice.object_name is None
+    (event,) = sent(catalog)
+    assert (event.type, event.state) == (EventType.PARKED, State.COMPLETED)
+    assert event.reason == "ValueError"
+    assert event.object_name is None
 
 
 def test_what_is_tried_again_later_is_not_told(catalog: Catalog) -> None:
@@ -173,8 +173,8 @@ def test_what_is_lost_is_told_once_however_it_is_found_out(
     catalog: Catalog, lose: Callable[[Catalog], None]
 ) -> None:
     lose(catalog)
-    (notice,) = sent(catalog)
-    assert (notice.event, notice.state, notice.at) == (Event.LOST, State.LOST, NOW)
+    (event,) = sent(catalog)
+    assert (event.type, event.state, event.at) == (EventType.LOST, State.LOST, NOW)
 
 
 def test_who_lost_the_lease_tells_nothing(catalog: Catalog) -> None:
@@ -188,7 +188,7 @@ def test_who_lost_the_lease_tells_nothing(catalog: Catalog) -> None:
     assert sent(catalog) == []
 
 
-def test_a_change_that_is_not_committed_leaves_no_notice(
+def test_a_change_that_is_not_committed_leaves_no_event(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease = catalog.due_work.name_object(claimed(catalog), STORED.name)
@@ -204,7 +204,7 @@ def test_nothing_is_written_when_nobody_is_to_be_told() -> None:
     catalog.set_up()
     archive(catalog, claimed(catalog))
     assert sent(catalog) == []
-    assert catalog.operations.stats(None).notices_waiting == 0
+    assert catalog.operations.stats(None).events_waiting == 0
     catalog.close()
 
 
@@ -223,25 +223,25 @@ def test_what_is_parked_again_for_another_reason_is_told(catalog: Catalog, clock
     for error in ("MediaTruncated: short", "BucketRefused: full", "MediaTruncated: short"):
         park(catalog, error)
         clock.time += MINUTE
-    reasons = [notice.reason for notice in sent(catalog)]
+    reasons = [event.reason for event in sent(catalog)]
     assert reasons == ["MediaTruncated", "BucketRefused", "MediaTruncated"]
 
 
-def test_what_is_parked_again_is_told_when_the_first_notice_was_given_up(
+def test_what_is_parked_again_is_told_when_the_first_event_was_parked(
     catalog: Catalog,
 ) -> None:
     park(catalog)
-    notice = catalog.events.claim(NOW, NOW + MINUTE)
-    assert notice is not None
-    catalog.events.retry_at(notice, None, "The webhook answered HTTP 500.")
+    event = catalog.events.claim(NOW, NOW + MINUTE)
+    assert event is not None
+    catalog.events.retry_at(event, None, "The webhook answered HTTP 500.")
     park(catalog)
-    assert [again.event for again in sent(catalog)] == [Event.PARKED]
+    assert [again.type for again in sent(catalog)] == [EventType.PARKED]
 
 
 # --- handing over -----------------------------------------------------------------------------
 
 
-def test_a_notice_that_is_on_its_way_is_nobody_elses_until_the_time_is_up(
+def test_an_event_that_is_on_its_way_is_nobody_elses_until_the_time_is_up(
     catalog: Catalog,
 ) -> None:
     park(catalog)
@@ -253,7 +253,7 @@ def test_a_notice_that_is_on_its_way_is_nobody_elses_until_the_time_is_up(
     assert (again.id, first.attempts, again.attempts) == (first.id, 1, 2)
 
 
-def test_the_notice_that_is_due_longest_comes_first_and_none_before_it_is_due(
+def test_the_event_that_is_due_longest_comes_first_and_none_before_it_is_due(
     catalog: Catalog, clock: Clock
 ) -> None:
     park(catalog, "MediaTruncated: short")
@@ -265,27 +265,27 @@ def test_the_notice_that_is_due_longest_comes_first_and_none_before_it_is_due(
     assert first.reason == "MediaTruncated"
 
 
-def test_a_notice_that_was_told_is_never_due_again(catalog: Catalog) -> None:
+def test_an_event_that_was_told_is_never_due_again(catalog: Catalog) -> None:
     park(catalog)
-    notice = catalog.events.claim(NOW, NOW + MINUTE)
-    assert notice is not None
-    catalog.events.delivered(notice, NOW)
-    catalog.events.retry_at(notice, NOW, "another worker was late")
+    event = catalog.events.claim(NOW, NOW + MINUTE)
+    assert event is not None
+    catalog.events.delivered(event, NOW)
+    catalog.events.retry_at(event, NOW, "another worker was late")
     assert catalog.events.claim(NOW + 9 * MINUTE, NOW + 10 * MINUTE) is None
     counted = catalog.operations.stats(None)
-    assert (counted.notices_waiting, counted.notices_given_up) == (0, 0)
+    assert (counted.events_waiting, counted.events_parked) == (0, 0)
 
 
-def test_a_notice_that_is_put_off_waits_and_one_that_is_given_up_does_not(
+def test_an_event_that_is_put_off_waits_and_one_that_is_parked_does_not(
     catalog: Catalog,
 ) -> None:
     park(catalog)
-    notice = catalog.events.claim(NOW, NOW + MINUTE)
-    assert notice is not None
-    catalog.events.retry_at(notice, NOW + 5 * MINUTE, "The webhook answered HTTP 500.")
+    event = catalog.events.claim(NOW, NOW + MINUTE)
+    assert event is not None
+    catalog.events.retry_at(event, NOW + 5 * MINUTE, "The webhook answered HTTP 500.")
     assert catalog.events.claim(NOW + 4 * MINUTE, NOW + 5 * MINUTE) is None
-    assert catalog.operations.stats(None).notices_waiting == 1
-    catalog.events.retry_at(notice, None, "The webhook answered HTTP 500.")
+    assert catalog.operations.stats(None).events_waiting == 1
+    catalog.events.retry_at(event, None, "The webhook answered HTTP 500.")
     assert catalog.events.claim(NOW + 9 * MINUTE, NOW + 10 * MINUTE) is None
     counted = catalog.operations.stats(None)
-    assert (counted.notices_waiting, counted.notices_given_up) == (0, 1)
+    assert (counted.events_waiting, counted.events_parked) == (0, 1)

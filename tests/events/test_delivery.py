@@ -19,10 +19,10 @@ from tests.sounds import wav
 from tests.webhook import SECRET
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.events import delivery
-from twirec.events.delivery import MOST_ATTEMPTS, Teller
+from twirec.events.delivery import MOST_ATTEMPTS, Delivery
 from twirec.events.wire import HEADER, verify
 from twirec.jobs.retrying import MOST_ATTEMPTS as WORKER_ATTEMPTS
-from twirec.model.errors import CatalogUnavailable, NoticeNotTaken, VendorRefused
+from twirec.model.errors import CatalogUnavailable, EventNotTaken, VendorRefused
 from twirec.model.states import State
 from twirec.settings import Settings
 
@@ -65,12 +65,12 @@ def ear(house: House, monkeypatch: pytest.MonkeyPatch) -> Ear:
 
 
 @pytest.fixture
-def teller(house: House, ear: Ear) -> Teller:
-    return Teller(house.archive.catalog.events, ear, secret=SECRET, now=lambda: house.time)
+def sender(house: House, ear: Ear) -> Delivery:
+    return Delivery(house.archive.catalog.events, ear, secret=SECRET, now=lambda: house.time)
 
 
-def down() -> NoticeNotTaken:
-    return NoticeNotTaken("The webhook answered HTTP 503.")
+def down() -> EventNotTaken:
+    return EventNotTaken("The webhook answered HTTP 503.")
 
 
 def refuse(*_: object) -> None:
@@ -98,9 +98,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def waiting(house: House) -> tuple[int, int]:
-    """How many notices wait, and how many were given up."""
+    """How many events wait, and how many are parked."""
     counted = house.archive.stats()
-    return counted.notices_waiting, counted.notices_given_up
+    return counted.events_waiting, counted.events_parked
 
 
 def test_a_worker_tells_of_what_it_archived_when_it_is_done(house: House, ear: Ear) -> None:
@@ -125,7 +125,7 @@ def test_it_tells_of_what_is_parked_and_then_of_what_heals(house: House, ear: Ea
 
 
 def test_a_receiver_that_is_down_is_asked_once_a_run_and_delays_nothing(
-    house: House, ear: Ear, teller: Teller
+    house: House, ear: Ear, sender: Delivery
 ) -> None:
     ear.failing = down()
     house.record(wav(seconds=4, channels=2))
@@ -136,7 +136,7 @@ def test_a_receiver_that_is_down_is_asked_once_a_run_and_delays_nothing(
 
 
 def test_an_error_of_ours_ends_neither_the_telling_nor_the_worker(
-    house: House, ear: Ear, teller: Teller, caplog: pytest.LogCaptureFixture
+    house: House, ear: Ear, sender: Delivery, caplog: pytest.LogCaptureFixture
 ) -> None:
     ear.failing = RuntimeError("a mistake")
     house.record(wav(seconds=4, channels=2))
@@ -144,27 +144,27 @@ def test_an_error_of_ours_ends_neither_the_telling_nor_the_worker(
     assert "an error of ours" in caplog.text
     ear.failing = None
     house.time += delivery.HOLD
-    assert teller.tell_one()
+    assert sender.tell_one()
 
 
 def test_what_was_not_taken_is_told_later_under_the_same_id(
-    house: House, ear: Ear, teller: Teller
+    house: House, ear: Ear, sender: Delivery
 ) -> None:
     ear.failing = down()
     house.record(wav(seconds=4, channels=2))
     house.work()
     before = house.archive.catalog.operations.stats(None)
     ear.failing = None
-    assert not teller.tell_one()  # it is not due yet
+    assert not sender.tell_one()  # it is not due yet
     house.time += timedelta(seconds=delivery.FIRST_RETRY * 1.25)
-    assert teller.tell_one()
-    assert not teller.tell_one()
-    assert (before.notices_waiting, waiting(house)) == (1, (0, 0))
+    assert sender.tell_one()
+    assert not sender.tell_one()
+    assert (before.events_waiting, waiting(house)) == (1, (0, 0))
     assert ear.asked == 2
 
 
 def test_a_receiver_that_stays_down_is_given_up_after_about_a_day(
-    house: House, ear: Ear, teller: Teller, caplog: pytest.LogCaptureFixture
+    house: House, ear: Ear, sender: Delivery, caplog: pytest.LogCaptureFixture
 ) -> None:
     ear.failing = down()
     house.record(wav(seconds=4, channels=2))
@@ -175,14 +175,14 @@ def test_a_receiver_that_stays_down_is_given_up_after_about_a_day(
         asked = ear.asked
         house.time += timedelta(minutes=1)
         assert house.time - began < 2 * DAY
-        teller.tell_one()
+        sender.tell_one()
         if ear.asked > asked:
             last, waits = house.time, waiting(house)[0]
     assert ear.asked == MOST_ATTEMPTS
     assert DAY * 0.75 < last - began < DAY * 1.25
     assert waiting(house) == (0, 1)
     assert caplog.messages[-1] == (
-        f"{recording_sid()}: notice that it is archived: given up after try {MOST_ATTEMPTS}: "
+        f"{recording_sid()}: event that it is archived: given up after try {MOST_ATTEMPTS}: "
         "The webhook answered HTTP 503."
     )
 
@@ -195,26 +195,29 @@ def test_the_pauses_double_are_spread_and_end_at_an_hour() -> None:
 
 
 def test_who_dies_between_sending_and_writing_it_down_lets_it_be_sent_again(
-    house: House, ear: Ear, teller: Teller, monkeypatch: pytest.MonkeyPatch
+    house: House, ear: Ear, sender: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.record(wav(seconds=4, channels=2))
     with monkeypatch.context() as dying:
         dying.setattr(house.archive.catalog.events, "delivered", refuse)
         house.work()
-    assert not teller.tell_one()
+    assert not sender.tell_one()
     house.time += delivery.HOLD
-    assert teller.tell_one()
+    assert sender.tell_one()
     first, again = ear.taken
     assert first == again
-    assert not teller.tell_one()
+    assert not sender.tell_one()
 
 
 def test_a_catalog_that_is_down_is_said_and_tried_again(
-    house: House, teller: Teller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    house: House,
+    sender: Delivery,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(house.archive.catalog.events, "claim", refuse)
-    assert not teller.tell_one()
-    assert "no notice could be sent" in caplog.text
+    assert not sender.tell_one()
+    assert "no event could be sent" in caplog.text
 
 
 def test_a_worker_tells_while_it_works_and_a_slow_receiver_holds_no_transfer_up(

@@ -1,4 +1,4 @@
-"""What a notice looks like on the wire, and how its receiver knows that it is genuine."""
+"""What an event looks like on the wire, and how its receiver knows that it is genuine."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import pytest
 from tests.factories import ACCOUNT, call_sid, recording_sid
 from twirec.events.wire import body_of, sign, verify
 from twirec.model.errors import RequestRefused, SettingsError
-from twirec.model.events import Event, Notice
+from twirec.model.events import Event, EventType
 from twirec.model.states import State
 
-PAGE = Path(__file__).parents[2] / "docs/notices.md"
+PAGE = Path(__file__).parents[2] / "docs/events.md"
 NOW = datetime(2026, 11, 23, 10, 16, 2, tzinfo=UTC)
 SECRET = "0123456789abcdef0123456789abcdef"
 BODY = b'{"id": "1"}'
 GENUINE = sign(SECRET, BODY, NOW)
-NOTICE = Notice(
+EVENT = Event(
     id="0" * 32,
-    event=Event.PARKED,
+    type=EventType.PARKED,
     at=NOW,
     recording_sid=recording_sid(),
     account_sid=ACCOUNT,
@@ -37,7 +37,7 @@ NOTICE = Notice(
 
 
 def test_a_body_holds_the_facts_and_leaves_out_what_is_not_known() -> None:
-    assert json.loads(body_of(NOTICE)) == {
+    assert json.loads(body_of(EVENT)) == {
         "id": "0" * 32,
         "event": "parked",
         "at": "2026-11-23T10:16:02+00:00",
@@ -50,8 +50,8 @@ def test_a_body_holds_the_facts_and_leaves_out_what_is_not_known() -> None:
 
 
 def test_a_body_of_what_is_archived_names_the_object() -> None:
-    notice = replace(NOTICE, event=Event.ARCHIVED, object_name="recordings/a.wav", sha256="f" * 64)
-    body = json.loads(body_of(replace(notice, reason="", call_sid=None)))
+    event = replace(EVENT, type=EventType.ARCHIVED, object_name="recordings/a.wav", sha256="f" * 64)
+    body = json.loads(body_of(replace(event, reason="", call_sid=None)))
     assert (body["object_name"], body["sha256"]) == ("recordings/a.wav", "f" * 64)
     assert {"reason", "call_sid"} & body.keys() == set()
 
@@ -59,9 +59,9 @@ def test_a_body_of_what_is_archived_names_the_object() -> None:
 def test_the_page_shows_every_field_and_every_event() -> None:
     page = PAGE.read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```json\n(.*?)^```", page, re.M | re.S)
-    notice = replace(NOTICE, object_name="a", sha256="f" * 64)
-    assert json.loads(shown).keys() | {"reason"} == json.loads(body_of(notice)).keys()
-    assert {event for event in Event if f"| `{event}` |" not in page} == set()
+    event = replace(EVENT, object_name="a", sha256="f" * 64)
+    assert json.loads(shown).keys() | {"reason"} == json.loads(body_of(event)).keys()
+    assert {each for each in EventType if f"| `{each}` |" not in page} == set()
 
 
 # --- the signature ----------------------------------------------------------------------------
@@ -75,12 +75,12 @@ def test_the_signature_is_the_one_that_the_page_shows() -> None:
 
 
 @pytest.mark.parametrize("seconds", [-300, 0, 300])
-def test_a_genuine_notice_is_believed_for_five_minutes(seconds: int) -> None:
+def test_a_genuine_event_is_believed_for_five_minutes(seconds: int) -> None:
     verify(SECRET, GENUINE, BODY, NOW + timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize("seconds", [-301, 301, 10**7])
-def test_an_old_notice_is_not_believed_nor_one_of_the_future(seconds: int) -> None:
+def test_an_old_event_is_not_believed_nor_one_of_the_future(seconds: int) -> None:
     with pytest.raises(RequestRefused, match="too long ago"):
         verify(SECRET, GENUINE, BODY, NOW + timedelta(seconds=seconds))
 

@@ -26,7 +26,7 @@ TABLE = {
     """,
     PASSES: """
         MediaIsErrorPage MediaNotDescribed MediaTruncated MediaNotAuthentic VerificationFailed
-        NoticeNotTaken ConversionFailed ConversionStalled WorkerAway
+        EventNotTaken ConversionFailed ConversionStalled WorkerAway
         AppError AppUnreachable AppNotTrusted
     """,
     SETTING: """

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import requests
 
-from twirec.model.errors import NoticeNotTaken
+from twirec.model.errors import EventNotTaken
 
 TIMEOUT = (5.0, 10.0)
 """Seconds to connect, and seconds to wait for the answer."""
 
 
 class HttpReceiver:
-    """Posts notices to one address. Redirects are not followed, and answers not read.
+    """Posts events to one address. Redirects are not followed, and answers not read.
 
     Args:
         url: the address. It may hold a token, so that no message names it.
@@ -23,7 +23,7 @@ class HttpReceiver:
         self._url = url
 
     def take(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Hand over a notice. On return it was taken."""
+        """Hand over an event. On return it was taken."""
         try:
             with requests.post(
                 self._url,
@@ -37,9 +37,9 @@ class HttpReceiver:
                 status = response.status_code
         except (requests.RequestException, ValueError) as error:
             reason = type(error).__name__
-            raise NoticeNotTaken(f"The webhook did not answer: {reason}.") from error
+            raise EventNotTaken(f"The webhook did not answer: {reason}.") from error
         if not 200 <= status < 300:
-            raise NoticeNotTaken(f"The webhook answered HTTP {status}.")
+            raise EventNotTaken(f"The webhook answered HTTP {status}.")
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -26,7 +26,7 @@ from twirec.calls.fallback import fallback_twiml
 from twirec.calls.signature import SignatureCheck
 from twirec.catalog import Catalog
 from twirec.custody.orders import Orders
-from twirec.events.delivery import Teller
+from twirec.events.delivery import Delivery
 from twirec.jobs.worker import Worker
 from twirec.journal.publishing import Publisher
 from twirec.model.audit import Action, AuditDraft, stand_in
@@ -95,10 +95,10 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
         self.signature = SignatureCheck(
             settings.public_url, settings.auth_tokens, settings.shared_keys
         )
-        notices = (lambda: self.now()) if settings.notify_url else None
+        events = (lambda: self.now()) if settings.notify_url else None
         self.catalog = catalog or Catalog(
             settings.database_url,
-            notices=notices,
+            events=events,
             audit_key=settings.audit_key,
             adopt=settings.adopt,
         )
@@ -154,7 +154,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
     # --- after the call -----------------------------------------------------------------------
 
     def worker(self, threads: int = 4, *, at: AtCheckpoint = no_checkpoint) -> Worker:
-        """Return a worker that transfers what is due, and sends notices if they are wanted.
+        """Return a worker that transfers what is due, and sends events if they are wanted.
 
         Args:
             threads: how many recordings it works at together.
@@ -203,7 +203,7 @@ class Archive(Rules, Upkeep, Finding, Deriving, Waves, Recovery, Auditing, Takeo
 
         receiver = HttpReceiver(self.settings.notify_url)
         secret = self.settings.notify_secret
-        yield Teller(self.catalog.events, receiver, secret=secret, now=self.now).tell_one
+        yield Delivery(self.catalog.events, receiver, secret=secret, now=self.now).tell_one
 
     def sweep(self, *, dry_run: bool = False, full: bool = False) -> SweepReport:
         """Compare vendor, catalog and bucket since the last sweep, and repair what can be.

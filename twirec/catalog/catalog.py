@@ -41,7 +41,7 @@ class Catalog:
 
     Args:
         url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
-        notices: the clock by which notices are dated; None if none are to be written.
+        events: the clock by which events are dated; None if none are to be written.
         audit_key: of the HMACs that stand for numbers in the audit log; empty leaves them out.
         adopt: what is taken over of what an account has; rows beyond it stay as they are.
     """
@@ -50,12 +50,12 @@ class Catalog:
         self,
         url: str,
         *,
-        notices: Callable[[], datetime] | None = None,
+        events: Callable[[], datetime] | None = None,
         audit_key: str = "",
         adopt: Adopt = OURS,
     ) -> None:
         self.database = Database(
-            url, notices, migrate.refuse_newer, adopt=adopt, audit_key=audit_key
+            url, events, migrate.refuse_newer, adopt=adopt, audit_key=audit_key
         )
         self.agents = Agents(self.database)
         self.conferences = Conferences(self.database)

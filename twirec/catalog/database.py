@@ -36,14 +36,14 @@ class Database:
 
     Args:
         url: a SQLAlchemy URL. `sqlite://` alone lives in memory, for tests.
-        notices: the clock by which notices are dated; None if none are to be written.
+        events: the clock by which events are dated; None if none are to be written.
         look: looks at the database in the first transaction, and raises what forbids to use it.
     """
 
     def __init__(
         self,
         url: str,
-        notices: Callable[[], datetime] | None = None,
+        events: Callable[[], datetime] | None = None,
         look: Callable[[Connection], object] | None = None,
         *,
         adopt: Adopt = OURS,
@@ -51,7 +51,7 @@ class Database:
     ) -> None:
         self.adopt = adopt
         self.audit_key = audit_key
-        self._notices = notices
+        self._events = events
         self._look = look
         try:
             self.url = database_url(url)
@@ -126,7 +126,7 @@ class Database:
         """A transaction that writes: all of it, or, after an error, none of it."""
         with self._transaction(), self.engine.begin() as connection:
             self._look_once(connection)
-            yield connection.execution_options(twirec_notices=self._notices)
+            yield connection.execution_options(twirec_events=self._events)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, case, delete, func, null, or_, select, true, update
 
 from twirec.catalog.database import Database
-from twirec.catalog.events import write_notice
+from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import held
 from twirec.catalog.mapping import to_model
 from twirec.catalog.recordings import tell_ledger
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import LeaseLost
-from twirec.model.events import Event
+from twirec.model.events import EventType
 from twirec.model.records import Lease, Recording
 from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Standstill, State
 from twirec.model.vendor import VendorRecording
@@ -162,6 +162,6 @@ def _tell(connection: Connection, recording: Recording, moved_to: State | None) 
     if moved_to in NOTHING_THERE:
         tell_ledger(connection, recording)
     elif moved_to is State.ARCHIVED:
-        write_notice(connection, Event.ARCHIVED, recording)
+        write_event(connection, EventType.ARCHIVED, recording)
     elif recording.parked:
-        write_notice(connection, Event.PARKED, recording)
+        write_event(connection, EventType.PARKED, recording)

@@ -1,4 +1,4 @@
-"""Notices: written with the change that they tell of, and kept until they were told."""
+"""Events: written with the change that they tell of, and kept until they were told."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from twirec.catalog.database import Database
-from twirec.catalog.tables import notices, recordings
-from twirec.model.events import Event, Notice
+from twirec.catalog.tables import events, recordings
+from twirec.model.events import Event, EventType
 from twirec.model.records import Recording
 from twirec.model.states import State
 
-GIVEN_UP = notices.c.due_at.is_(None) & notices.c.told_at.is_(None)
+PARKED = events.c.due_at.is_(None) & events.c.delivered_at.is_(None)
 
 
-def write_notice(connection: Connection, event: Event, recording: Recording) -> None:
-    """Write a notice in the transaction of the change, if notices are wanted."""
-    clock = connection.get_execution_options().get("twirec_notices")
+def write_event(connection: Connection, type_: EventType, recording: Recording) -> None:
+    """Write an event in the transaction of the change, if events are wanted."""
+    clock = connection.get_execution_options().get("twirec_events")
     if clock is None:
         return
     at = clock()
     said = {
-        "event": event.value,
+        "type": type_.value,
         "state": recording.state.value,
-        "reason": _reason(recording) if event is Event.PARKED else "",
+        "reason": _reason(recording) if type_ is EventType.PARKED else "",
     }
-    if event is Event.PARKED and _last(connection, recording.sid) == said:
+    if type_ is EventType.PARKED and _last(connection, recording.sid) == said:
         return
     connection.execute(
-        insert(notices).values(
+        insert(events).values(
             id=uuid.uuid4().hex, recording_sid=recording.sid, at=at, due_at=at, attempts=0, **said
         )
     )
@@ -47,9 +47,9 @@ def _reason(recording: Recording) -> str:
 def _last(connection: Connection, sid: str) -> dict[str, Any] | None:
     """Return what was last told of a recording, or is to be."""
     statement = (
-        select(notices.c.event, notices.c.state, notices.c.reason)
-        .where(notices.c.recording_sid == sid, ~GIVEN_UP)
-        .order_by(notices.c.at.desc())
+        select(events.c.type, events.c.state, events.c.reason)
+        .where(events.c.recording_sid == sid, ~PARKED)
+        .order_by(events.c.at.desc())
         .limit(1)
     )
     row = connection.execute(statement).mappings().first()
@@ -57,17 +57,17 @@ def _last(connection: Connection, sid: str) -> dict[str, Any] | None:
 
 
 class Events:
-    """What keeps notices."""
+    """What keeps events."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, now: datetime, until: datetime) -> Notice | None:
-        """Take the notice that is due longest, and count an attempt; None if none is due.
+    def claim(self, now: datetime, until: datetime) -> Event | None:
+        """Take the event that is due longest, and count an attempt; None if none is due.
 
         Nobody else gets it before `until`; then it is due again, unless it was told or put off.
         """
-        due = notices.alias("due")
+        due = events.alias("due")
         first = (
             select(due.c.id)
             .where(due.c.due_at <= now)
@@ -76,41 +76,41 @@ class Events:
             .with_for_update(skip_locked=True)
         )
         statement = (
-            update(notices)
-            .where(notices.c.id == first.scalar_subquery())
-            .values(due_at=until, attempts=notices.c.attempts + 1)
-            .returning(notices.c.id)
+            update(events)
+            .where(events.c.id == first.scalar_subquery())
+            .values(due_at=until, attempts=events.c.attempts + 1)
+            .returning(events.c.id)
         )
         with self._database.write() as connection:
             claimed = connection.scalar(statement)
-            return None if claimed is None else _notice(connection, claimed)
+            return None if claimed is None else _event(connection, claimed)
 
-    def delivered(self, notice: Notice, at: datetime) -> None:
-        """Write down that a notice was taken. It is never due again."""
-        self._change(notice, due_at=None, told_at=at, last_error="")
+    def delivered(self, event: Event, at: datetime) -> None:
+        """Write down that an event was taken. It is never due again."""
+        self._change(event, due_at=None, delivered_at=at, last_error="")
 
-    def retry_at(self, notice: Notice, due_at: datetime | None, error: str) -> None:
+    def retry_at(self, event: Event, due_at: datetime | None, error: str) -> None:
         """Tell it again at `due_at`, or never (given up) when it is None.
 
         Nothing changes if it was told in the meantime.
         """
-        self._change(notice, due_at=due_at, last_error=error)
+        self._change(event, due_at=due_at, last_error=error)
 
-    def _change(self, notice: Notice, **changes: Any) -> None:
-        waiting = (notices.c.id == notice.id) & notices.c.told_at.is_(None)
+    def _change(self, event: Event, **changes: Any) -> None:
+        waiting = (events.c.id == event.id) & events.c.delivered_at.is_(None)
         with self._database.write() as connection:
-            connection.execute(update(notices).where(waiting).values(changes))
+            connection.execute(update(events).where(waiting).values(changes))
 
 
-def _notice(connection: Connection, claimed: str) -> Notice:
-    """Read a notice. Facts of the recording are not copied into it: erasing finds them once."""
-    its = notices.c.recording_sid == recordings.c.sid
+def _event(connection: Connection, claimed: str) -> Event:
+    """Read an event. Facts of the recording are not copied into it: erasing finds them once."""
+    its = events.c.recording_sid == recordings.c.sid
     facts = (recordings.c[name] for name in ("account_sid", "call_sid", "object_name", "sha256"))
-    statement = select(notices, *facts).join(recordings, its).where(notices.c.id == claimed)
+    statement = select(events, *facts).join(recordings, its).where(events.c.id == claimed)
     row = connection.execute(statement).one()
-    return Notice(
+    return Event(
         id=row.id,
-        event=Event(row.event),
+        type=EventType(row.type),
         at=row.at,
         recording_sid=row.recording_sid,
         account_sid=row.account_sid,

@@ -99,8 +99,8 @@ def _recording(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "due_at": row["started_at"] or LONG_AGO, "attempts": 0, "last_error": ""}
 
 
-def _notice(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the row of a notice; what waits to be told is due at once in a rebuild."""
+def _event(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of an event; what waits to be told is due at once in a rebuild."""
     if row["due_at"] is None:
         return row
     return {**row, "due_at": row["at"], "attempts": 0, "last_error": ""}
@@ -125,7 +125,7 @@ JOURNAL_TABLES = (
     JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
     JournalTable(tables.agents, tables.agents.c.at, only_added=True),
-    JournalTable(tables.notices, tables.notices.c.at, settled=_notice),
+    JournalTable(tables.events, tables.events.c.at, settled=_event),
     JournalTable(tables.keeping, tables.keeping.c.since),
     JournalTable(tables.audit, tables.audit.c.at, only_added=True),
 )

@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, tru
 
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database
-from twirec.catalog.events import GIVEN_UP as NOTICE_GIVEN_UP
+from twirec.catalog.events import PARKED as EVENT_PARKED
 from twirec.catalog.foreign_recordings import count_foreign, held
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
-from twirec.catalog.tables import callbacks, calls, differences, notices, recordings
+from twirec.catalog.tables import callbacks, calls, differences, events, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import Difference
 from twirec.model.errors import NotFound
@@ -168,8 +168,8 @@ def _waiting(connection: Connection, ours: ColumnElement[bool]) -> dict[str, Any
         "undecided": _count(connection, PARKED & UNDECIDED & ours),
         "given_up": _count(connection, GIVEN_UP),
         "differences": _count(connection, UNSETTLED),
-        "notices_waiting": _count(connection, notices.c.due_at.is_not(None)),
-        "notices_given_up": _count(connection, NOTICE_GIVEN_UP),
+        "events_waiting": _count(connection, events.c.due_at.is_not(None)),
+        "events_parked": _count(connection, EVENT_PARKED),
         "callbacks": _told(connection),
     }
 

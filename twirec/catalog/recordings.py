@@ -11,13 +11,13 @@ from sqlalchemy import Connection, case, exists, insert, or_, select, update
 from twirec.catalog.agents import PROOF, has_line
 from twirec.catalog.conferences import owner_of
 from twirec.catalog.database import Database
-from twirec.catalog.events import write_notice
+from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import held
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import callbacks, calls, consents, recordings
 from twirec.catalog.vendor_retention import keep_what_is_to_be_kept
 from twirec.model.errors import NotFound, RequestRefused
-from twirec.model.events import Event
+from twirec.model.events import EventType
 from twirec.model.ownership import ALWAYS_OURS, Claim
 from twirec.model.records import Recording
 from twirec.model.states import (
@@ -310,7 +310,7 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     Called once for each change of state, so that what is lost is told of here too.
     """
     if recording.state is State.LOST:
-        write_notice(connection, Event.LOST, recording)
+        write_event(connection, EventType.LOST, recording)
     line = (calls.c.account_sid == recording.account_sid) & (calls.c.call_sid == recording.call_sid)
     why = _why_nothing(recording)
     if why is not None:

@@ -269,18 +269,18 @@ orders = Table(
     Column("why", Text, nullable=False),
 )
 
-notices = Table(
-    "notices",
+events = Table(
+    "events",
     metadata,
     Column("id", String(32), primary_key=True),
     Column("recording_sid", String(34), nullable=False, index=True),
-    Column("event", String(16), nullable=False),
+    Column("type", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("state", String(16), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("due_at", UtcDateTime, index=True),
     Column("attempts", Integer, nullable=False),
-    Column("told_at", UtcDateTime),
+    Column("delivered_at", UtcDateTime),
     Column("last_error", Text, nullable=False, server_default=""),
 )
 

@@ -47,7 +47,7 @@ def stats(since: str | None, as_json: bool) -> None:
 def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
     oldest = f", the oldest recorded {_moment(counted.oldest_waiting, zone)}"
     undecided = f", {counted.undecided} for you to accept, give-up or work --retry"
-    given_up = f", {counted.notices_given_up} given up" if counted.notices_given_up else ""
+    parked = f", {counted.events_parked} parked" if counted.events_parked else ""
     swept = {account: _moment(at, zone) for account, at in counted.swept.items()}
     return {
         "calls": _counts(counted.calls),
@@ -58,7 +58,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "in the bucket": f"{counted.size:,} bytes",
         "recorded": f"{counted.seconds / 3600:,.1f} hours",
         "waiting": f"{counted.waiting}{oldest if counted.waiting else ''}",
-        "notices waiting": f"{counted.notices_waiting}{given_up}",
+        "events waiting": f"{counted.events_waiting}{parked}",
         "swept until": ", ".join(f"{account} {at}" for account, at in swept.items()),
         "worker seen": _moment(counted.worker_seen, zone),
         "audit log": _audit(counted, zone),

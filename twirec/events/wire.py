@@ -1,4 +1,4 @@
-"""What a notice looks like on the wire, and how its receiver knows that it is genuine.
+"""What an event looks like on the wire, and how its receiver knows that it is genuine.
 
 Pure, so that receivers written in Python can use it: see `verify`.
 """
@@ -12,25 +12,25 @@ import re
 from datetime import datetime
 
 from twirec.model.errors import RequestRefused, SettingsError
-from twirec.model.events import Notice
+from twirec.model.events import Event
 
 HEADER = "Twirec-Signature"
 """The header that carries time and signature: `t=<unix seconds>,v1=<hex HMAC-SHA256>`."""
 
 
-def body_of(notice: Notice) -> bytes:
-    """Return a notice as JSON; what is not known of it is left out."""
+def body_of(event: Event) -> bytes:
+    """Return an event as JSON; what is not known of it is left out."""
     fields = {
-        "id": notice.id,
-        "event": notice.event,
-        "at": notice.at.isoformat(),
-        "recording_sid": notice.recording_sid,
-        "call_sid": notice.call_sid,
-        "account_sid": notice.account_sid,
-        "state": notice.state,
-        "reason": notice.reason,
-        "object_name": notice.object_name,
-        "sha256": notice.sha256,
+        "id": event.id,
+        "event": event.type,
+        "at": event.at.isoformat(),
+        "recording_sid": event.recording_sid,
+        "call_sid": event.call_sid,
+        "account_sid": event.account_sid,
+        "state": event.state,
+        "reason": event.reason,
+        "object_name": event.object_name,
+        "sha256": event.sha256,
     }
     return json.dumps({name: value for name, value in fields.items() if value}).encode()
 
@@ -48,7 +48,7 @@ def sign(secret: str, body: bytes, at: datetime) -> str:
 def verify(
     secret: str, header: str | None, body: bytes, now: datetime, tolerance: float = 300
 ) -> None:
-    """Check that a notice is genuine and recent. Use nothing of it before.
+    """Check that an event is genuine and recent. Use nothing of it before.
 
     Args:
         secret: what `TWIREC_NOTIFY_SECRET` says.
@@ -66,9 +66,9 @@ def verify(
         raise RequestRefused(f"The header {HEADER} is missing, or is not t=…,v1=….")
     seconds, signature = found.groups()
     if not hmac.compare_digest(_signature(secret, seconds, body), signature):
-        raise RequestRefused("The notice was not signed with this secret.")
+        raise RequestRefused("The event was not signed with this secret.")
     if abs(now.timestamp() - int(seconds)) > tolerance:
-        raise RequestRefused("The notice was signed too long ago, or the clocks differ.")
+        raise RequestRefused("The event was signed too long ago, or the clocks differ.")
 
 
 def _signature(secret: str, seconds: str, body: bytes) -> str:

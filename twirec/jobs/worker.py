@@ -38,7 +38,7 @@ class Worker:
             the bucket is not this catalog's, no work is taken up.
         beside: what a thread of its own calls every now and then, such as to sweep; not by
             `run_once`.
-        after: what is done once recordings were transferred, such as to send one notice, each in a
+        after: what is done once recordings were transferred, such as to send one event, each in a
             thread of its own; False if there was nothing to do or it failed.
         let_go: makes a lot of what was kept for a trial due, once that is over, and says of how
             many; only called by `run_once`.
@@ -90,7 +90,7 @@ class Worker:
             raise self._unasked
 
     def run_once(self) -> None:
-        """Do all that is due now, send the notices of it, and return.
+        """Do all that is due now, send the events of it, and return.
 
         Raises:
             CatalogError: the catalog could not be asked, so that nobody knows what is due.

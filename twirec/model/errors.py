@@ -34,7 +34,7 @@ class TwirecError(Exception):
 
 
 class RequestRefused(TwirecError):
-    """A request is not proven to be Twilio's, or a notice ours. Answer 403, believe nothing."""
+    """A request is not proven to be Twilio's, or an event ours. Answer 403, believe nothing."""
 
 
 class MalformedRequest(TwirecError):
@@ -358,11 +358,11 @@ class JournalUnreadable(JournalError):
     """An object of the journal is torn, damaged, or of a newer version of the library."""
 
 
-# --- notices --------------------------------------------------------------------------------
+# --- events ---------------------------------------------------------------------------------
 
 
-class NoticeNotTaken(TwirecError):
-    """The company's own webhook refused a notice, or it is not known whether it took it."""
+class EventNotTaken(TwirecError):
+    """The company's own webhook refused an event, or it is not known whether it took it."""
 
     retryable = True
 

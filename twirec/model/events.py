@@ -1,4 +1,4 @@
-"""Notices: what a webhook of the company's own is told of its recordings."""
+"""Events: what a webhook of the company's own is told of its recordings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 from twirec.model.states import State
 
 
-class Event(StrEnum):
+class EventType(StrEnum):
     """What happened to a recording."""
 
     ARCHIVED = "archived"
@@ -23,11 +23,12 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Event:
     """One thing to tell. It holds SIDs and facts, never a number.
 
     Attributes:
         id: the same each time that it is sent; 32 hex digits.
+        type: what happened.
         at: when it happened, UTC.
         state: the recording's, then.
         reason: the name of the error for which it was parked; empty otherwise.
@@ -36,7 +37,7 @@ class Notice:
     """
 
     id: str
-    event: Event
+    type: EventType
     at: datetime
     recording_sid: str
     account_sid: str
@@ -52,9 +53,9 @@ class Receiver(Protocol):
     """The company's own webhook."""
 
     def take(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Hand over a notice. On return it was taken.
+        """Hand over an event. On return it was taken.
 
         Raises:
-            NoticeNotTaken: it was refused, or it is not known whether it was taken.
+            EventNotTaken: it was refused, or it is not known whether it was taken.
         """
         ...

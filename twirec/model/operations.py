@@ -32,8 +32,8 @@ class Stats:
             or let them be tried again.
         given_up: recordings that somebody gave up; Twilio has them.
         differences: objects that are not what was put there, and that nobody looked at yet.
-        notices_waiting: notices that the company's own webhook has not taken yet.
-        notices_given_up: notices that it did not take for about a day.
+        events_waiting: events that the company's own webhook has not taken yet.
+        events_parked: events that it did not take for about a day.
         kept_for_trial: recordings that are archived and stay at Twilio while a trial lasts.
         kept_at_vendor: recordings that are archived and stay at Twilio until somebody says
             otherwise.
@@ -60,8 +60,8 @@ class Stats:
     differences: int = 0
     undecided: int = 0
     given_up: int = 0
-    notices_waiting: int = 0
-    notices_given_up: int = 0
+    events_waiting: int = 0
+    events_parked: int = 0
     kept_for_trial: int = 0
     kept_at_vendor: int = 0
     not_ours: int = 0

@@ -177,8 +177,8 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
         ("twirec_parked", "Recordings of which trying again ended.", stats.parked),
         ("twirec_undecided", "Those of them that wait for a decision.", stats.undecided),
         ("twirec_given_up", "Recordings that somebody gave up.", stats.given_up),
-        ("twirec_notices_waiting", "Notices not taken yet.", stats.notices_waiting),
-        ("twirec_notices_given_up", "Notices given up.", stats.notices_given_up),
+        ("twirec_events_waiting", "Events not taken yet.", stats.events_waiting),
+        ("twirec_events_parked", "Events parked.", stats.events_parked),
     ):
         yield GaugeMetricFamily(name, text, value=value)
 

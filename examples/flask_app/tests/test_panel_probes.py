@@ -162,7 +162,7 @@ def test_the_figures_are_those_of_the_archive(client: Browser, template: Templat
     assert found["twirec_bucket_bytes", ""] == 4 * len(template.wav)
     assert found["twirec_parked", ""] == 1
     assert found["twirec_waiting", ""] >= 1
-    assert found["twirec_notices_given_up", ""] == 0
+    assert found["twirec_events_parked", ""] == 0
     assert found["twirec_audit_broken", ""] == 0
 
 

@@ -217,22 +217,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_notes_at"), "notes", ["at"], unique=False)
     op.create_index(op.f("ix_notes_call_sid"), "notes", ["call_sid"], unique=False)
     op.create_table(
-        "notices",
+        "events",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("recording_sid", sa.String(length=34), nullable=False),
-        sa.Column("event", sa.String(length=16), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
-    op.create_index(op.f("ix_notices_at"), "notices", ["at"], unique=False)
-    op.create_index(op.f("ix_notices_due_at"), "notices", ["due_at"], unique=False)
-    op.create_index(op.f("ix_notices_recording_sid"), "notices", ["recording_sid"], unique=False)
+    op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
+    op.create_index(op.f("ix_events_due_at"), "events", ["due_at"], unique=False)
+    op.create_index(op.f("ix_events_recording_sid"), "events", ["recording_sid"], unique=False)
     op.create_table(
         "orders",
         sa.Column("id", sa.Integer(), nullable=False),

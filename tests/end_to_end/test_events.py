@@ -50,7 +50,7 @@ def tell(site: Site) -> None:
 
 
 def waiting(site: Site) -> int:
-    return site.archive.stats().notices_waiting
+    return site.archive.stats().events_waiting
 
 
 def test_a_call_is_told_of_exactly_once_when_it_is_archived(site: Site, webhook: Webhook) -> None:
@@ -136,13 +136,13 @@ def test_a_webhook_that_is_slow_is_left_and_told_again(site: Site, webhook: Webh
     assert waiting(site) == 0
 
 
-def test_a_crash_between_archiving_and_telling_loses_no_notice(
+def test_a_crash_between_archiving_and_telling_loses_no_event(
     site: Site, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.record()
     with webhook.running():
         with monkeypatch.context() as crash:
-            crash.setattr("twirec.events.delivery.Teller.tell_one", lambda self: False)
+            crash.setattr("twirec.events.delivery.Delivery.tell_one", lambda self: False)
             site.work_on()
         assert webhook.seen == []
         other = site.open_archive()
