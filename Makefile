@@ -43,8 +43,9 @@ lock audit: $(SUPPLY)
 sbom: $(READY)
 	@$(BIN)/python examples/flask_app/supply.py $@
 
+# Some hundred tests start programs, which need not compile everything again, whoever forbids it.
 test: $(READY)
-	$(BIN)/python -m pytest -q -n auto
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine
 
 from twirec.catalog import database as database_module
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - what is made in it, pytest and tempfile make safely
+ROOM = 2 * 2**30
+"""Bytes that have to be free in it; the tests need a quarter."""
+
+
+def pytest_configure() -> None:
+    """Let tests write into memory where there is room, whoever starts them set no TMPDIR.
+
+    Waiting for a disk, and making and removing thousands of files on it, took a tenth of the time.
+    """
+    if "TMPDIR" in os.environ or not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+        return
+    runs_programs = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC  # some tests write theirs
+    if runs_programs and shutil.disk_usage(MEMORY).free >= ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 def pytest_collection_finish() -> None:

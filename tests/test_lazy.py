@@ -71,6 +71,11 @@ def test_the_command_line_loads_a_command_when_it_is_asked_for() -> None:
     assert ours(modules) == {f"twirec.{room}" for room in ("cli", "model", "sandbox", "version")}
 
 
+def test_the_archive_loads_nothing_that_only_some_need() -> None:
+    modules = loaded("import twirec.archive.archive")
+    assert not {"alembic", "flask", "google", "pydub", "requests", "rich"} & strangers(modules)
+
+
 @pytest.mark.parametrize("name", twirec.__all__)
 def test_each_public_name_is_the_one_that_type_checkers_see(name: str) -> None:
     homes = {"__version__": "twirec.version"}

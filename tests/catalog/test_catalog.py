@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from tests.factories import ACCOUNT, a_call, call_sid
 from twirec.catalog import Catalog
 from twirec.catalog import database as database_module
 from twirec.catalog.journal_tables import JOURNAL_TABLES, NOT_JOURNALLED
+from twirec.catalog.migrate import configuration, known_versions
 from twirec.catalog.tables import metadata
 from twirec.model.errors import CatalogUnavailable, SettingsError
 
@@ -36,6 +38,13 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> Non
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     catalog.close()
+
+
+def test_the_versions_that_are_known_are_those_of_the_migrations() -> None:
+    scripts = ScriptDirectory.from_config(configuration())
+    known = [script.revision for script in scripts.walk_revisions("base", "heads")]
+    assert known_versions() == tuple(reversed(known))
+    assert known_versions()[-1] == scripts.get_current_head()
 
 
 def test_setting_up_again_keeps_what_is_there(path: Path) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from twirec.adapters.disk import free_bytes, network_filesystem
 from twirec.catalog.database import Database
-from twirec.catalog.migrate import configuration
+from twirec.catalog.migrate import known_versions, version_of
 from twirec.model.inspection import DatabaseFacts, DatabaseFile
 
 
@@ -33,13 +31,11 @@ def inspect_database(url: str) -> DatabaseFacts:
 
 
 def _facts(connection: Connection, file: Path | None) -> DatabaseFacts:
-    scripts = ScriptDirectory.from_config(configuration())
-    revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in scripts.walk_revisions()}
+    revision = version_of(connection)
     return DatabaseFacts(
         revision=revision,
-        head=scripts.get_current_head() or "",
-        is_known=revision in known,
+        head=known_versions()[-1],
+        is_known=revision in known_versions(),
         file=_file(connection, file) if file else None,
     )
 

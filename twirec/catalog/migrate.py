@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, inspect
 
 from twirec.catalog.database import Database
 from twirec.model.errors import CatalogNewer, CatalogUnavailable
 
+if TYPE_CHECKING:  # Alembic is loaded for what changes tables: others need not wait for it
+    from alembic.config import Config
+
+VERSIONS = "twirec.catalog.migrations.versions"
 TURN = 0x7477697265630001
 """Whoever makes tables holds the lock of this key until they are there
 (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS)."""
@@ -17,9 +22,21 @@ TURN = 0x7477697265630001
 
 def configuration() -> Config:
     """Return where Alembic finds the migrations."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "twirec.catalog:migrations")
     return config
+
+
+@cache
+def known_versions() -> tuple[str, ...]:
+    """Return the versions of the tables that this library knows, oldest first.
+
+    They stand in the names of the migrations: asking Alembic runs every one of them.
+    """
+    names = (file.name for file in resources.files(VERSIONS).iterdir())
+    return tuple(sorted(name.partition("_")[0] for name in names if name[0].isdigit()))
 
 
 def upgrade(database: Database) -> None:
@@ -28,6 +45,8 @@ def upgrade(database: Database) -> None:
     Raises:
         CatalogUnavailable: it cannot be made, does not answer, or is of a newer version.
     """
+    from alembic import command
+
     config = configuration()
     database.make_file()
     with database.write() as connection:
@@ -44,7 +63,7 @@ def check(database: Database) -> None:
     Raises:
         CatalogUnavailable: it does not, or is not; the message names the fix.
     """
-    wanted = ScriptDirectory.from_config(configuration()).get_current_head()
+    wanted = known_versions()[-1]
     with database.read() as connection:
         found = refuse_newer(connection)
     if found != wanted:
@@ -53,19 +72,26 @@ def check(database: Database) -> None:
         )
 
 
+def version_of(connection: Connection) -> str | None:
+    """Return the version of the tables; None where there are none."""
+    # Not by Alembic's MigrationContext, which logs two lines each time that it is made.
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql(
+        "SELECT version_num FROM alembic_version"
+    ).scalar()
+    return found
+
+
 def refuse_newer(connection: Connection) -> str | None:
     """Return the version of the tables; None where there are none.
 
     Raises:
         CatalogNewer: this version of the library does not know it.
     """
-    # Not by Alembic's MigrationContext, which logs two lines each time that it is made.
-    revision: str | None = None
-    if inspect(connection).has_table("alembic_version"):
-        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    known = ScriptDirectory.from_config(configuration()).walk_revisions()
-    if revision is not None and revision not in {script.revision for script in known}:
+    version = version_of(connection)
+    if version is not None and version not in known_versions():
         raise CatalogNewer(
-            f"The catalog is of a newer version ({revision}) than this twirec: update twirec."
+            f"The catalog is of a newer version ({version}) than this twirec: update twirec."
         )
-    return revision
+    return version

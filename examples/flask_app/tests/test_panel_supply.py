@@ -13,8 +13,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -133,6 +131,10 @@ def test_every_version_has_hashes_and_no_index_is_named() -> None:
 
 
 def test_the_bill_of_materials_lists_what_is_locked_and_keeps_to_its_schema(tmp_path: Path) -> None:
+    # Not above: they take two seconds, in each process that looks for tests.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     sbom(tmp_path / "sbom.json", check=False)
     bill = json.loads((tmp_path / "sbom.json").read_text(encoding="utf-8"))
     assert bill["bomFormat"] == "CycloneDX"
