@@ -80,7 +80,7 @@ def test_what_was_taken_over_when_more_was_is_held(
     catalog.ledger.open_call(a_call(late=True))
     catalog.recordings.adopt(a_recording(claim=claim))
     catalog.database.adopt = adopt
-    assert catalog.foreign.is_held(recording_sid()) is held
+    assert catalog.foreign.is_left_alone(recording_sid()) is held
     stats = catalog.operations.stats(None)
     assert (stats.waiting, stats.not_ours) == ((0, 1) if held else (1, 0))
     assert (catalog.due_work.claim(STARTED, LEASE) is None) is held
@@ -103,13 +103,13 @@ def test_a_callback_makes_it_ours(catalog: Catalog) -> None:
     catalog.recordings.adopt(a_recording(claim=Claim.ALL))
     catalog.recordings.receive(a_callback(), state=State.COMPLETED, channel_map=(), at=STARTED)
     assert catalog.recordings.get(recording_sid()).claim is Claim.TOLD
-    assert not catalog.foreign.is_held(recording_sid())
+    assert not catalog.foreign.is_left_alone(recording_sid())
 
 
 def test_a_claim_can_be_proven_later(catalog: Catalog) -> None:
     catalog.recordings.adopt(a_recording(claim=Claim.ALL))
     catalog.foreign.set_claim(recording_sid(), Claim.ROUTE)
-    assert not catalog.foreign.is_held(recording_sid())
+    assert not catalog.foreign.is_left_alone(recording_sid())
 
 
 def test_what_a_sweep_saw_takes_the_place_of_what_was_seen_of_that_span(

@@ -120,7 +120,7 @@ def test_on_a_shared_account_it_gets_a_line_and_nothing_is_moved(house: House, w
         assert (recording.custody, recording.claim) == (Custody.QUARANTINED, Claim.UNPROVEN)
         for asked in ({"since": "2025-07-11", "until": "2025-07-11"}, {"number": "not known"}):
             assert house.archive.search(**asked, sees_quarantined=True).calls[0].call == call
-        assert house.archive.catalog.foreign.is_held(OLD.sid)
+        assert house.archive.catalog.foreign.is_left_alone(OLD.sid)
         assert (house.stored(), house.at_vendor()) == ([], [OLD.sid])
         stats = house.archive.stats()
         assert (stats.not_ours, stats.numbers_not_known) == (1, 1)

@@ -144,7 +144,7 @@ class TakingOver:
             known = self._catalog.recordings.get(found.sid)
         except NotFound:
             return self._adopt(found)
-        if self._catalog.foreign.is_held(found.sid):
+        if self._catalog.foreign.is_left_alone(found.sid):
             claim = self._ownership.whose(found)
             if isinstance(claim, Foreign):
                 return claim

@@ -15,7 +15,11 @@ from twirec.model.errors import NotFound
 
 
 class Announcements:
-    """The wordings that were played, and their files."""
+    """The wordings that callers hear, and the audio files of the company's own.
+
+    Each is kept for ever under the hash of its content, and never changed: a consent names by it
+    what was said, as long as anybody may ask. That one is in the bucket too is written down here.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""The catalog: its parts as one."""
+"""The catalog: the database, with a part for each subject."""
 
 from __future__ import annotations
 
@@ -37,7 +37,19 @@ though small ones still pass, into room that the files have already."""
 
 
 class Catalog:
-    """The catalog port on a SQL database.
+    """The database: what the library has to remember, a part for each subject.
+
+    This holds for every method of every part:
+
+    - It is one transaction: done and durable on return, or, after an error, not done at all.
+    - Times are aware, and come back in UTC; a naive one is an error.
+    - It may raise `CatalogUnavailable`, after some seconds at the most; where a caller is on the
+      line, at once while the database is known to be away.
+    - Changes of the policy, entries of the register, orders, notes and pauses are on the audit log
+      as soon as they are there.
+
+    SQLite and PostgreSQL keep the same contract, which `tests/contracts/` has in full. Threads and
+    processes may use it at once.
 
     Args:
         url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.

@@ -28,7 +28,11 @@ MAY_LEAVE = and_(
 
 
 class Derivatives:
-    """What keeps derivatives."""
+    """What was made of recordings, or is to be: conversions, cuts and listening copies.
+
+    A derivative is written down before its object is there, so that no object is unknown. None
+    outlives its original, and none is begun of what may not leave.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, delete, func, null, or_, select, true, 
 
 from twirec.catalog.database import Database
 from twirec.catalog.events import write_event
-from twirec.catalog.foreign_recordings import held
+from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.mapping import to_model
 from twirec.catalog.recordings import tell_ledger
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
@@ -42,7 +42,7 @@ class DueWork:
             select(due.c.sid)
             .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
             .where(true() if sid is None else due.c.sid == sid)
-            .where(~held(self._database.adopt, due))
+            .where(~left_alone(self._database.adopt, due))
             .order_by(due.c.due_at, due.c.sid)
             .limit(1)
             .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it

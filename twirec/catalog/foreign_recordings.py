@@ -1,4 +1,4 @@
-"""What is not the installation's own: recordings that only the vendor has, and rows held back."""
+"""What is not the installation's own: recordings that only the vendor has, and rows left alone."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ NOT_MOVED = (State.RECORDING, State.COMPLETED, State.ARCHIVED)
 """The states in which the vendor has a copy that a transfer would delete."""
 
 ONLY_THERE = ~exists().where(recordings.c.sid == foreign.c.sid)
-"""Whether nobody told us of a recording since a sweep saw it."""
+"""Whether a recording that a sweep saw has no row of its own since."""
 
 
-def held(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[bool]:
-    """Return the condition of rows that were taken over when more was, and stay as they are.
+def left_alone(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[bool]:
+    """Return the condition of rows that `TWIREC_ADOPT` took once, takes no more, and leaves alone.
 
     Args:
-        adopt: what is taken over now.
+        adopt: what it takes now.
         rows: the recordings, or an alias of them.
     """
     if adopt.everything:
@@ -53,7 +53,11 @@ def held(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[bool]:
 
 
 class ForeignRecordings:
-    """What knows what is not the installation's own."""
+    """What is not the installation's own, and so is named, but never moved or deleted.
+
+    Those are recordings of other apps on the account, as the last sweeps saw them, and recordings
+    that were adopted when `TWIREC_ADOPT` took more than it takes now.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -76,10 +80,10 @@ class ForeignRecordings:
             )
         return began
 
-    def is_held(self, sid: str) -> bool:
-        """Whether a recording is held: it was taken over when more was."""
+    def is_left_alone(self, sid: str) -> bool:
+        """Whether a recording stays as it is: it was adopted when `TWIREC_ADOPT` took more."""
         statement = select(recordings.c.sid).where(
-            recordings.c.sid == sid, held(self._database.adopt)
+            recordings.c.sid == sid, left_alone(self._database.adopt)
         )
         with self._database.read() as connection:
             return connection.execute(statement).first() is not None
@@ -123,7 +127,7 @@ class ForeignRecordings:
 def count_foreign(connection: Connection, adopt: Adopt, most: int) -> tuple[int, tuple[str, ...]]:
     """Return how many recordings are not the installation's own, and the SIDs of the newest."""
     seen = select(foreign.c.sid, foreign.c.created_at.label("at")).where(ONLY_THERE)
-    back = select(recordings.c.sid, recordings.c.started_at.label("at")).where(held(adopt))
+    back = select(recordings.c.sid, recordings.c.started_at.label("at")).where(left_alone(adopt))
     both = union_all(seen, back).subquery()
     newest = select(both.c.sid).order_by(both.c.at.desc(), both.c.sid).limit(most)
     count = connection.execute(select(func.count()).select_from(both)).scalar_one()

@@ -25,7 +25,7 @@ from twirec.catalog.ledger import fill_line
 from twirec.catalog.mapping import to_model, to_row
 from twirec.catalog.recordings import BEFORE_ALL, tell_ledger
 from twirec.catalog.tables import calls, consents, journal, marks, recordings
-from twirec.catalog.vendor_retention import keep_what_is_to_be_kept
+from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable
 from twirec.model.journal import UNDATED, FoundObject, Row
 from twirec.model.records import Recording
@@ -39,7 +39,11 @@ REBUILDING = "rebuild begun"
 
 
 class Journal:
-    """The part of the catalog for the journal."""
+    """The journal's side of the catalog: a day's rows given out, and written into a new catalog.
+
+    Each object of the journal carries a token that only the catalog that wrote it knows, so that
+    another catalog, or an older copy of it, does not write over it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -99,11 +103,11 @@ class Journal:
                     f"A rebuild that began at {begun:%Y-%m-%d %H:%M} UTC did not end in this "
                     "catalog: delete its database and begin again, or name another with --into."
                 )
-            for shelf in JOURNAL_TABLES:
-                if connection.execute(select(shelf.table).limit(1)).first() is not None:
+            for journal_table in JOURNAL_TABLES:
+                if connection.execute(select(journal_table.table).limit(1)).first() is not None:
                     raise CatalogNotEmpty(
-                        f"The catalog is not empty, it has {shelf.table.name}: a rebuild fills a "
-                        "new one only; name another with --into."
+                        f"The catalog is not empty, it has {journal_table.name}: a "
+                        "rebuild fills a new one only; name another with --into."
                     )
             connection.execute(insert(marks).values(name=REBUILDING, at=at))
 
@@ -151,7 +155,7 @@ class Journal:
                     self._database.insert_once(connection, consents, to_row(each.consent, consents))
                 row = to_row(each.recording, recordings)
                 connection.execute(self._writing(BY_NAME["recordings"]), [row])
-                keep_what_is_to_be_kept(connection, each.recording)
+                apply_retention(connection, each.recording)
                 tell_ledger(connection, each.recording)
 
     def end_rebuild(self) -> None:
@@ -162,18 +166,19 @@ class Journal:
             connection.execute(delete(marks).where(marks.c.name == REBUILDING))
 
     def _write(
-        self, connection: Connection, shelf: JournalTable, rows: list[dict[str, Any]]
+        self, connection: Connection, journal_table: JournalTable, rows: list[dict[str, Any]]
     ) -> None:
-        with _fitting(f"Rows of {shelf.table.name} lack what they need, or do not fit."):
-            connection.execute(self._writing(shelf), rows)
+        with _fitting(f"Rows of {journal_table.name} lack what they need, or do not fit."):
+            connection.execute(self._writing(journal_table), rows)
 
-    def _writing(self, shelf: JournalTable) -> sqlite.Insert | postgresql.Insert:
+    def _writing(self, journal_table: JournalTable) -> sqlite.Insert | postgresql.Insert:
         """Return what inserts a row, or takes the place of the one of its key."""
         lite = self._database.engine.dialect.name == "sqlite"
-        statement = (sqlite.insert if lite else postgresql.insert)(shelf.table)
-        key = list(shelf.table.primary_key)
-        new = {name: statement.excluded[name] for name in shelf.columns if name not in _names(key)}
-        if shelf.only_added or not new:
+        statement = (sqlite.insert if lite else postgresql.insert)(journal_table.table)
+        key = list(journal_table.table.primary_key)
+        others = [name for name in journal_table.columns if name not in _names(key)]
+        new = {name: statement.excluded[name] for name in others}
+        if journal_table.only_added or not new:
             return statement.on_conflict_do_nothing(index_elements=key)
         return statement.on_conflict_do_update(index_elements=key, set_=new)
 
@@ -184,7 +189,7 @@ _UNDATED = recordings.c.started_at.is_(None)
 def _days(connection: Connection, moment: datetime) -> Iterator[date]:
     """Yield each day that has rows, by looking for the first one after the day before."""
     while True:
-        firsts = [connection.scalar(shelf.first_from(moment)) for shelf in JOURNAL_TABLES]
+        firsts = [connection.scalar(each.first_from(moment)) for each in JOURNAL_TABLES]
         first = min(filter(None, firsts), default=None)
         if first is None:
             return
@@ -193,10 +198,10 @@ def _days(connection: Connection, moment: datetime) -> Iterator[date]:
 
 
 def _rows(connection: Connection, day: date) -> Iterator[Row]:
-    for shelf in JOURNAL_TABLES:
-        found = connection.execute(shelf.of_day(day), execution_options={"yield_per": PAGE})
-        for row in found.mappings():
-            yield shelf.table.name, as_json(shelf.settled(dict(row)))
+    for journal_table in JOURNAL_TABLES:
+        statement = journal_table.of_day(day).execution_options(yield_per=PAGE)
+        for row in connection.execute(statement).mappings():
+            yield journal_table.name, as_json(journal_table.settled(dict(row)))
 
 
 def _names(columns: Iterable[Column[Any]]) -> set[str]:
@@ -209,11 +214,11 @@ def _token(day: date, token: str) -> dict[str, Any]:
 
 def _count_on(connection: Connection) -> None:
     """Let PostgreSQL number new rows behind those that were restored with their numbers."""
-    for shelf in JOURNAL_TABLES:
-        (key, *more) = shelf.table.primary_key
+    for journal_table in JOURNAL_TABLES:
+        (key, *more) = journal_table.table.primary_key
         if not more and isinstance(key.type, Integer) and key.autoincrement:
             last = select(func.coalesce(func.max(key), 0) + 1).scalar_subquery()
-            sequence = func.pg_get_serial_sequence(shelf.table.name, key.name)
+            sequence = func.pg_get_serial_sequence(journal_table.name, key.name)
             connection.execute(select(func.setval(sequence, last, False)))
 
 

@@ -57,6 +57,11 @@ class JournalTable:
     gone: tuple[str, ...] = ()
     settled: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
 
+    @property
+    def name(self) -> str:
+        """The table's name, by which the journal knows it."""
+        return self.table.name
+
     @cached_property
     def columns(self) -> dict[str, Column[Any]]:
         """What is journalled of a row."""
@@ -126,7 +131,7 @@ JOURNAL_TABLES = (
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
     JournalTable(tables.agents, tables.agents.c.at, only_added=True),
     JournalTable(tables.events, tables.events.c.at, settled=_event),
-    JournalTable(tables.keeping, tables.keeping.c.since),
+    JournalTable(tables.vendor_retention, tables.vendor_retention.c.since),
     JournalTable(tables.audit, tables.audit.c.at, only_added=True),
 )
 """In the order in which rows can be written. Another table is one line more."""
@@ -146,7 +151,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
 }
 """Why each other table is left out."""
 
-BY_NAME = {shelf.table.name: shelf for shelf in JOURNAL_TABLES}
+BY_NAME = {journal_table.name: journal_table for journal_table in JOURNAL_TABLES}
 
 
 def midnight(day: date) -> datetime:
@@ -165,26 +170,26 @@ def of_json(row: Row) -> tuple[Table, dict[str, Any]]:
     Raises:
         JournalUnreadable: the table, a column or a value is not known.
     """
-    name, told = row
-    shelf = BY_NAME.get(name)
-    if shelf is None:
+    name, values = row
+    journal_table = BY_NAME.get(name)
+    if journal_table is None:
         raise JournalUnreadable(f"It has rows of a table {name!r}, which this version has not.")
-    told = {column: value for column, value in told.items() if column not in shelf.gone}
-    strange = sorted(told.keys() - shelf.columns.keys())
+    values = {column: value for column, value in values.items() if column not in journal_table.gone}
+    strange = sorted(values.keys() - journal_table.columns.keys())
     if strange:
         raise JournalUnreadable(f"Its {name} have {strange}, which this version does not know.")
-    lacking = [key.name for key in shelf.table.primary_key if told.get(key.name) is None]
+    lacking = [key.name for key in journal_table.table.primary_key if values.get(key.name) is None]
     if lacking:
         raise JournalUnreadable(f"A row of {name} has no {lacking}.")
-    return shelf.table, dict(_values(shelf, told))
+    return journal_table.table, dict(_values(journal_table, values))
 
 
-def _values(shelf: JournalTable, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in told.items():
+def _values(journal_table: JournalTable, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
         try:
-            yield name, None if value is None else shelf.readers[name](value)
+            yield name, None if value is None else journal_table.readers[name](value)
         except (TypeError, ValueError) as error:
-            where = f"{shelf.table.name}.{name}"
+            where = f"{journal_table.name}.{name}"
             raise JournalUnreadable(f"A value of {where} cannot be read.") from error
 
 

@@ -19,13 +19,17 @@ from twirec.model.records import Call, CallRecord, Consent
 from twirec.model.vocabulary import NOT_KNOWN, Outcome, Reason, Role
 
 NUMBERS = ("customer_number", "own_number", "direction")
-"""The columns that can be told later."""
+"""The columns that the vendor may know later only."""
 
 UNFINISHED = (Outcome.OPEN, Outcome.OWED)
 
 
 class Ledger:
-    """What holds a line for every call."""
+    """The line that every call has, recorded or not, with the reason and the parties' consents.
+
+    What was written first stands: Twilio's repeated request writes no second line, and changes no
+    consent that was given.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -40,10 +44,10 @@ class Ledger:
         with self._database.write() as connection:
             row = to_row(call, calls)
             if not self._database.insert_once(connection, calls, row):
-                said = {"dial": row["dial"]} if call.dial else {}
-                said |= {} if call.late else {"late": False}
-                if said:
-                    connection.execute(update(calls).where(line).values(said))
+                changes = {"dial": row["dial"]} if call.dial else {}
+                changes |= {} if call.late else {"late": False}
+                if changes:
+                    connection.execute(update(calls).where(line).values(changes))
             return to_model(Call, connection.execute(select(calls).where(line)).one())
 
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
@@ -160,10 +164,10 @@ class Ledger:
             NotFound: the catalog has no such call of that account.
         """
         with self._database.read() as connection:
-            found = call_records(connection, [_is(account_sid, call_sid)], limit=1)
-        if not found:
+            records = call_records(connection, [_is(account_sid, call_sid)], limit=1)
+        if not records:
             raise NotFound(f"The catalog has no call {call_sid}.")
-        return found[0]
+        return records[0]
 
     def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
         """Write a consent, unless that leg has one, and return the one that stands.
@@ -205,10 +209,11 @@ class Ledger:
         gets `ended_at`. A call that is not there stays so.
         """
         call = _is(account_sid, call_sid)
-        said = {"outcome": outcome, "reason": reason}
         with self._database.write() as connection:
             connection.execute(
-                update(calls).where(call, calls.c.outcome.in_(UNFINISHED)).values(said)
+                update(calls)
+                .where(call, calls.c.outcome.in_(UNFINISHED))
+                .values(outcome=outcome, reason=reason)
             )
             connection.execute(
                 update(calls).where(call, calls.c.ended_at.is_(None)).values(ended_at=ended_at)
@@ -245,13 +250,13 @@ class Ledger:
             return connection.execute(statement).first() is not None
 
 
-def fill_line(connection: Connection, told: Call) -> None:
-    """Let a line that has no number have those that are told, and direction and channels."""
-    row = to_row(told, calls)
+def fill_line(connection: Connection, line: Call) -> None:
+    """Let a line that has no number have those of `line`, and its direction and channels."""
+    row = to_row(line, calls)
     changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
     without = calls.c.customer_number == NOT_KNOWN
-    line = _is(told.account_sid, told.call_sid)
-    connection.execute(update(calls).where(line, without).values(changes))
+    its_own = _is(line.account_sid, line.call_sid)
+    connection.execute(update(calls).where(its_own, without).values(changes))
 
 
 def _is(account_sid: str, call_sid: str) -> ColumnElement[bool]:

@@ -11,7 +11,10 @@ from twirec.catalog.tables import marks
 
 
 class Marks:
-    """Times that are remembered under a name."""
+    """Times that are remembered under a name, such as where a sweep stopped.
+
+    They are also how several processes agree whose turn it is to do what is done every so often.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

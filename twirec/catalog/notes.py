@@ -14,7 +14,10 @@ from twirec.model.records import Note
 
 
 class Notes:
-    """Notes of calls, which are never taken away."""
+    """What people write about calls: notes and case numbers.
+
+    Notes are only ever added to, each together with its entry of the audit log.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

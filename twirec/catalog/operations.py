@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, tru
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database
 from twirec.catalog.events import PARKED as EVENT_PARKED
-from twirec.catalog.foreign_recordings import count_foreign, held
+from twirec.catalog.foreign_recordings import count_foreign, left_alone
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
 from twirec.catalog.tables import callbacks, calls, differences, events, recordings
@@ -39,7 +39,10 @@ RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
 
 
 class Operations:
-    """The part of the catalog for operators."""
+    """What operators ask for: figures, what differs in the bucket, and what was parked tried again.
+
+    Figures are counted by the database: no recording is loaded for them, however many there are.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,7 +53,7 @@ class Operations:
             return Stats(
                 **_recorded(connection, since),
                 **_lines(connection, since),
-                **_waiting(connection, ~held(self._database.adopt)),
+                **_waiting(connection, ~left_alone(self._database.adopt)),
                 **_foreign(connection, self._database.adopt),
             )
 
@@ -96,7 +99,7 @@ class Operations:
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt."""
         which = PARKED if sid is None else (PARKED | GIVEN_UP) & (recordings.c.sid == sid)
-        which = which & ~held(self._database.adopt)
+        which = which & ~left_alone(self._database.adopt)
         with self._database.write() as connection:
             changed = connection.execute(
                 update(recordings)

@@ -23,7 +23,11 @@ COPYING = recordings.c.state == State.COMPLETED
 
 
 class Orders:
-    """What keeps orders."""
+    """What people order of recordings: to admit, erase, accept or give one up.
+
+    An order, what it changes of the recording, and its entry of the audit log are all there, or
+    none of them. Orders are only ever added to.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

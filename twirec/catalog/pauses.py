@@ -15,7 +15,10 @@ from twirec.model.records import Pause
 
 
 class Pauses:
-    """What knows when a recording was paused."""
+    """The spans in which recordings are silent on purpose, and who asked for them.
+
+    At most one of a recording has no end. Each is on the audit log as soon as it is there.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -18,7 +18,11 @@ SETTINGS = "settings"
 
 
 class Policies:
-    """What knows who was to be recorded when."""
+    """Who was to be recorded when: what the settings said, and every change, in order.
+
+    Both are only ever added to, each together with its entry of the audit log, which holds the
+    hash of the row: a row that is changed later is found out.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -12,10 +12,10 @@ from twirec.catalog.agents import PROOF, has_line
 from twirec.catalog.conferences import owner_of
 from twirec.catalog.database import Database
 from twirec.catalog.events import write_event
-from twirec.catalog.foreign_recordings import held
+from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import callbacks, calls, consents, recordings
-from twirec.catalog.vendor_retention import keep_what_is_to_be_kept
+from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.events import EventType
 from twirec.model.ownership import ALWAYS_OURS, Claim
@@ -52,7 +52,11 @@ ONE_SECOND = timedelta(seconds=1)
 
 
 class Recordings:
-    """What knows which recordings there are."""
+    """Which recordings there are, and what callbacks, sweeps and operators say of them.
+
+    A state moves only as the table of states has it, in whatever order the news come in, and moves
+    the call's line with it. What comes of a worker's doing is `DueWork`'s.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -91,15 +95,15 @@ class Recordings:
             if state is None:
                 return known
             if known is None:
-                told = _told(connection, callback, state, channel_map, at)
-                if self._database.insert_once(connection, recordings, to_row(told, recordings)):
-                    set_custody(connection, told)
-                    tell_ledger(connection, told)
-                    return _find(connection, told.sid)
-                known = _there(connection, told.sid)  # another callback was first, just now
+                new = _new(connection, callback, state, channel_map, at)
+                if self._database.insert_once(connection, recordings, to_row(new, recordings)):
+                    set_custody(connection, new)
+                    tell_ledger(connection, new)
+                    return _find(connection, new.sid)
+                known = _there(connection, new.sid)  # another callback was first, just now
             if known.claim not in ALWAYS_OURS:
-                told_of = update(recordings).where(recordings.c.sid == known.sid)
-                connection.execute(told_of.values(claim=Claim.TOLD))
+                this = update(recordings).where(recordings.c.sid == known.sid)
+                connection.execute(this.values(claim=Claim.TOLD))
             return _advance(connection, known, state, _facts(connection, callback), at)
 
     def adopt(self, recording: Recording) -> bool:
@@ -111,7 +115,7 @@ class Recordings:
             new = self._database.insert_once(connection, recordings, to_row(recording, recordings))
             if new:
                 set_custody(connection, recording)
-                keep_what_is_to_be_kept(connection, recording)
+                apply_retention(connection, recording)
                 tell_ledger(connection, recording)
             return new
 
@@ -122,12 +126,14 @@ class Recordings:
             NotFound: the catalog has none of that SID.
         """
         with self._database.read() as connection:
-            found = _find(connection, sid)
-        if found is None:
+            row = connection.execute(select(recordings).where(recordings.c.sid == sid)).first()
+        if row is None:
             raise NotFound(f"The catalog has no recording {sid}.")
-        return found
+        return to_model(Recording, row)
 
-    def refresh(self, sid: str, found: VendorRecording, state: State, at: datetime) -> bool:
+    def refresh(
+        self, sid: str, vendor_recording: VendorRecording, state: State, at: datetime
+    ) -> bool:
         """Bring a recording to what the vendor itself says. True if its state moved.
 
         Facts that were missing (start, duration, channels, error, encryption) are filled in. A
@@ -140,7 +146,7 @@ class Recordings:
             if row is None or (row.lease is not None and row.lease_until > at):
                 return False
             known = to_model(Recording, row)
-            facts = _facts(connection, found)
+            facts = _facts(connection, vendor_recording)
             return _advance(connection, known, state, facts, at).state != known.state
 
     def named(self, prefix: str, *, after: str | None = None, limit: int) -> list[Recording]:
@@ -164,7 +170,7 @@ class Recordings:
         oldest = (recordings.c.started_at, recordings.c.sid)
         statement = (
             select(recordings)
-            .where(PARKED, ~held(self._database.adopt))
+            .where(PARKED, ~left_alone(self._database.adopt))
             .order_by(*oldest)
             .limit(limit)
         )
@@ -192,6 +198,7 @@ class Recordings:
 
 
 def _find(connection: Connection, sid: str) -> Recording | None:
+    """Return a recording that the transaction changes: nobody else does until it ends."""
     row = connection.execute(
         select(recordings).where(recordings.c.sid == sid).with_for_update()
     ).first()
@@ -209,22 +216,22 @@ def _keep(connection: Connection, callback: RecordingCallback, at: datetime) -> 
     )
 
 
-def _facts(connection: Connection, told: RecordingCallback | VendorRecording) -> dict[str, Any]:
-    of = told.call_sid or told.conference_sid
-    owner = owner_of(connection, told.account_sid, of) if of else None
+def _facts(connection: Connection, report: RecordingCallback | VendorRecording) -> dict[str, Any]:
+    of = report.call_sid or report.conference_sid
+    owner = owner_of(connection, report.account_sid, of) if of else None
     return {
-        "call_sid": told.call_sid if owner == of else owner,
-        "leg": told.call_sid if owner != of else None,
-        "source": told.source,
-        "started_at": told.started_at,
-        "duration": told.duration,
-        "channels": told.channels,
-        "error_code": told.error_code,
-        "encryption": told.encryption,
+        "call_sid": report.call_sid if owner == of else owner,
+        "leg": report.call_sid if owner != of else None,
+        "source": report.source,
+        "started_at": report.started_at,
+        "duration": report.duration,
+        "channels": report.channels,
+        "error_code": report.error_code,
+        "encryption": report.encryption,
     }
 
 
-def _told(
+def _new(
     connection: Connection,
     callback: RecordingCallback,
     state: State,
@@ -274,10 +281,10 @@ def _has_its_call(connection: Connection, known: Recording) -> bool:
 
 
 def _there(connection: Connection, sid: str) -> Recording:
-    found = _find(connection, sid)
-    if found is None:
+    recording = _find(connection, sid)
+    if recording is None:
         raise NotFound(f"The catalog has no recording {sid}.")
-    return found
+    return recording
 
 
 def set_custody(connection: Connection, recording: Recording) -> None:

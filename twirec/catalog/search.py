@@ -14,7 +14,10 @@ from twirec.model.states import State
 
 
 class Search:
-    """What finds calls."""
+    """Finds calls, each with its consents, recordings, pauses, legs and notes.
+
+    Every search goes by an index: none reads a table from end to end.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,14 +32,14 @@ class Search:
             recordings.c.sid == sid
         )
         with self._database.read() as connection:
-            known = connection.execute(of_recording).first()
-            line = calls.c.call_sid == (known.call_sid if known else sid)
-            if known:
-                line &= calls.c.account_sid == known.account_sid
-            found = call_records(connection, [line], limit=1)
-        if not found:
+            recording = connection.execute(of_recording).first()
+            line = calls.c.call_sid == (recording.call_sid if recording else sid)
+            if recording:
+                line &= calls.c.account_sid == recording.account_sid
+            records = call_records(connection, [line], limit=1)
+        if not records:
             raise NotFound(f"The catalog has no call or recording {sid}.")
-        return found[0]
+        return records[0]
 
     def page(self, query: Query) -> list[CallRecord]:
         """Return the calls that match, newest first; those that start together by their SID.
@@ -53,8 +56,8 @@ class Search:
                 (calls.c.started_at < started_at) | same,
             ]
         with self._database.read() as connection:
-            found = call_records(connection, conditions, limit=query.limit)
-        return [hide(record, query.sees) for record in found]
+            records = call_records(connection, conditions, limit=query.limit)
+        return [hide(record, query.sees) for record in records]
 
     def count(self, query: Query) -> int:
         """Return how many calls match, whatever `after` and `limit` say."""

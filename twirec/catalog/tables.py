@@ -340,8 +340,8 @@ waveforms = Table(
     Column("peaks", LargeBinary, nullable=False),
 )
 
-keeping = Table(
-    "keeping",
+vendor_retention = Table(
+    "vendor_retention",
     metadata,
     Column("account_sid", String(34), primary_key=True),
     Column("since", UtcDateTime, primary_key=True),

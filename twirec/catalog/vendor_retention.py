@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, null, or_, select, update
 
 from twirec.catalog.database import Database
-from twirec.catalog.tables import keeping, recordings
+from twirec.catalog.tables import recordings, vendor_retention
 from twirec.model.records import Recording
 from twirec.model.states import State
 
@@ -17,7 +17,11 @@ STILL_THERE = (State.RECORDING, State.COMPLETED, State.ARCHIVED)
 
 
 class VendorRetention:
-    """What knows which copies stay at the vendor."""
+    """Which copies stay at the vendor although ours is archived.
+
+    There are three reasons: somebody said so of one recording, a span of time is kept as a whole,
+    or the company is still trying twirec out. A worker looks again before it deletes.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -68,13 +72,14 @@ class VendorRetention:
         """Let what is adopted from now on be kept at the vendor, if it began in that span."""
         span = {"account_sid": account_sid, "since": since, "until": until}
         with self._database.write() as connection:
-            self._database.insert_once(connection, keeping, span)
+            self._database.insert_once(connection, vendor_retention, span)
 
     def end(self, account_sid: str, since: datetime, until: datetime) -> None:
         """End that for every span that lies within this one. What was adopted stays as it is."""
-        within = (keeping.c.since >= since) & (keeping.c.until <= until)
+        within = (vendor_retention.c.since >= since) & (vendor_retention.c.until <= until)
         with self._database.write() as connection:
-            connection.execute(delete(keeping).where(keeping.c.account_sid == account_sid, within))
+            of_account = vendor_retention.c.account_sid == account_sid
+            connection.execute(delete(vendor_retention).where(of_account, within))
 
 
 def keep_copy(connection: Connection, sid: str) -> bool:
@@ -92,14 +97,15 @@ def _mark_kept(
     return connection.execute(statement).rowcount == 1
 
 
-def keep_what_is_to_be_kept(connection: Connection, recording: Recording) -> None:
+def apply_retention(connection: Connection, recording: Recording) -> None:
     """Let the vendor keep its copy of what was adopted just now, if its span says so.
 
     Of what has no start yet nobody knows whether it is in the span: it is kept.
     """
-    began_in_it = recordings.c.started_at.between(keeping.c.since, keeping.c.until)
+    since, until = vendor_retention.c.since, vendor_retention.c.until
+    began_in_it = recordings.c.started_at.between(since, until)
     span = exists().where(
-        keeping.c.account_sid == recordings.c.account_sid,
+        vendor_retention.c.account_sid == recordings.c.account_sid,
         or_(began_in_it, recordings.c.started_at.is_(None)),
     )
     connection.execute(

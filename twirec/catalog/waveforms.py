@@ -15,7 +15,10 @@ from twirec.model.waveform import LOUDEST, Side, Span, Waveform
 
 
 class Waveforms:
-    """What keeps waveforms."""
+    """What was measured of recordings' sound.
+
+    All of it can be measured again from the bucket, so that none has to be there.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -286,6 +286,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
     channels = ", ".join(recording.channel_map)
     sound = sound_of(archive, recording)
     heard = sound_lines(sound) if isinstance(sound, Waveform) else [sound]
+    left_alone = archive.catalog.foreign.is_left_alone(recording.sid)
     _lines(
         {
             "recording": recording.sid,
@@ -299,7 +300,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
             "object": recording.object_name,
             "size": recording.size,
             "sha256": recording.sha256,
-            "due": None if archive.catalog.foreign.is_held(recording.sid) else recording.due_at,
+            "due": None if left_alone else recording.due_at,
             "last error": recording.last_error,
             "waits for": DECIDE if recording.undecided else "",
             **_decided(archive, recording),
@@ -312,8 +313,8 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
 def _kept(archive: Archive, recording: Recording) -> str:
     """Return why Twilio's copy stays where it is; empty where it does not."""
     if not recording.kept:
-        held = archive.catalog.foreign.is_held(recording.sid)
-        return "left alone, as it is not proven to be ours (TWIREC_ADOPT)" if held else ""
+        left_alone = archive.catalog.foreign.is_left_alone(recording.sid)
+        return "left alone, as it is not proven to be ours (TWIREC_ADOPT)" if left_alone else ""
     if recording.keep_at_vendor:
         return "kept there until somebody says otherwise"
     return "kept there for a trial (TWIREC_KEEP_AT_TWILIO)"

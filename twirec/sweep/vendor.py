@@ -67,9 +67,9 @@ class VendorSide:
         told = state_of(found)
         elsewhere = ELSEWHERE if told is State.EXTERNAL else ""
         known = self._known(found.sid)
-        held = known is not None and self._catalog.foreign.is_held(found.sid)
-        if known is None or held:
-            yield from self._take(found, held, elsewhere)
+        left_alone = known is not None and self._catalog.foreign.is_left_alone(found.sid)
+        if known is None or left_alone:
+            yield from self._take(found, left_alone, elsewhere)
         elif known.state is State.RELEASED and self._trial:
             return
         elif known.state in GONE_THERE:
@@ -94,16 +94,18 @@ class VendorSide:
     def _refresh(self, found: VendorRecording, told: State) -> bool:
         return self._catalog.recordings.refresh(found.sid, found, told, self._now())
 
-    def _take(self, found: VendorRecording, held: bool, elsewhere: str) -> Iterator[Discrepancy]:
+    def _take(
+        self, found: VendorRecording, left_alone: bool, elsewhere: str
+    ) -> Iterator[Discrepancy]:
         """Take over what is the installation's own, and leave alone what is not."""
         claim = self._ownership.whose(found, self.seen)
         if isinstance(claim, Foreign):
             self._leave(claim)
-            if claim.why is NotOurs.CALL_UNKNOWN and not held:
+            if claim.why is NotOurs.CALL_UNKNOWN and not left_alone:
                 write = partial(note, self._catalog, found, self._now())
                 yield Discrepancy(found.sid, "numbers_not_known", "", write)
             return
-        if held:
+        if left_alone:
             own = partial(self._catalog.foreign.set_claim, found.sid, claim)
             yield Discrepancy(found.sid, "adopted", elsewhere, own)
             return

@@ -172,11 +172,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", "token", name=op.f("pk_journal")),
     )
     op.create_table(
-        "keeping",
+        "vendor_retention",
         sa.Column("account_sid", sa.String(length=34), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("account_sid", "since", "until", name=op.f("pk_keeping")),
+        sa.PrimaryKeyConstraint("account_sid", "since", "until", name=op.f("pk_vendor_retention")),
     )
     op.create_table(
         "legs",
