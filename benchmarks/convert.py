@@ -3,11 +3,11 @@
     python -m benchmarks.convert
 
 A recording of a call, two channels at 8 kHz, of one hour and of four, is converted to MP3, Opus and
-FLAC: by `archive.convert` in a fresh process with everything of twirec imported, from a folder as
-the bucket; and by ffmpeg alone, with the same options for the codec, from file to file. The two
-take turns, and the medians of their times are compared. Memory is that of all processes together,
-looked at fifty times a second. Exits 1 when a ratio or the memory passes the limits that twirec
-promises.
+FLAC: by `archive.recordings.convert` in a fresh process with everything of twirec imported, from a
+folder as the bucket; and by ffmpeg alone, with the same options for the codec, from file to file.
+The two take turns, and the medians of their times are compared. Memory is that of all processes
+together, looked at fifty times a second. Exits 1 when a ratio or the memory passes the limits that
+twirec promises.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def prepare(folder: Path, hours: int) -> None:
             sha256=sha256.hexdigest(),
         )
         archive.catalog.recordings.adopt(recording)
-        archive.admit(SID, ground="a benchmark", by="a benchmark")
+        archive.custody.admit(SID, ground="a benchmark", by="a benchmark")
 
 
 def conversation() -> bytes:
@@ -210,7 +210,7 @@ def convert(folder: Path, name: str) -> float:
 
     with opened(folder) as archive:
         begun = time.perf_counter()
-        made = archive.convert(SID, format=name, by="a benchmark")
+        made = archive.recordings.convert(SID, format=name, by="a benchmark")
         with made, (folder / f"ours.{name}").open("wb") as out:
             for chunk in made:
                 out.write(chunk)

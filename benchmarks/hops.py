@@ -194,15 +194,15 @@ class Line:
         answer.close()
 
     def transfer(self, sid: str) -> None:
-        self.archive.worker(threads=1).run_once()
+        self.archive.operations.worker(threads=1).run_once()
         assert sid not in {each.sid for each in self.vendor.recordings(ACCOUNT_SID)}
 
     def search(self, call_sid: str, said: str) -> None:
-        found = self.archive.search(said)
+        found = self.archive.calls.search(said)
         assert call_sid in {record.call.call_sid for record in found.calls}
 
     def listen(self, sid: str) -> None:
-        with self.archive.open(sid, by="a benchmark") as stream:
+        with self.archive.recordings.open(sid, by="a benchmark") as stream:
             assert b"".join(stream) == self.media
 
 

@@ -92,14 +92,14 @@ def main() -> int:
         settings = Settings.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": f"sqlite:///{path}"})
         archive = Archive(settings)
         number = plant(archive, count)
-        print(f"{count:,} calls: milliseconds with archive.search, by hand, ratio")
+        print(f"{count:,} calls: milliseconds with archive.calls.search, by hand, ratio")
         slow = False
         for title, said in (("number", number), ("last four", number[-4:]), ("six", number[-6:])):
-            ours = best(lambda said=said: archive.search(said))
+            ours = best(lambda said=said: archive.calls.search(said))
             theirs = best(lambda said=said: by_hand(archive, said))
             slow |= theirs < 10 * ours
             print(f"{title:<12} {ours:8.1f} {theirs:8.1f} {theirs / ours:6.0f}x")
-        day = best(lambda: archive.search("3 Nov 2026"))
+        day = best(lambda: archive.calls.search("3 Nov 2026"))
         print(f"{'one day':<12} {day:8.1f}")
         archive.close()
     return 1 if slow else 0

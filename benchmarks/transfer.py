@@ -161,9 +161,9 @@ def with_twirec(load: Load) -> float:
 
     archive = Archive.from_env()
     archive.set_up()
-    assert archive.sweep().adopted == load.recordings
+    assert archive.operations.sweep().adopted == load.recordings
     begun = time.perf_counter()
-    archive.worker(threads=load.threads).run_once()
+    archive.operations.worker(threads=load.threads).run_once()
     seconds = time.perf_counter() - begun
     stored = list(archive.bucket.list("recordings/"))
     assert len(stored) == load.recordings, "not every recording was moved"

@@ -90,7 +90,7 @@ def rebuilt(house: House) -> Iterator[Callable[[], Archive]]:
         archive = Archive(
             house.archive.settings, bucket=house.bucket, vendor=house.vendor, now=lambda: house.time
         )
-        archive.report = archive.rebuild(by="ana")  # type: ignore[attr-defined]
+        archive.report = archive.journal.rebuild(by="ana")  # type: ignore[attr-defined]
         made.append(archive)
         return archive
 

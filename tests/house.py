@@ -52,6 +52,15 @@ OWN_ROUTES = (
 """Where the numbers of the scenes point: at the app."""
 
 
+def with_settings(archive: Archive, **changes: Any) -> Archive:
+    """Return what a restart with other settings makes of an archive; all else is the same."""
+    bucket, vendor = archive._given
+    settings = dataclasses.replace(archive.settings, **changes)
+    return Archive(
+        settings, catalog=archive.catalog, bucket=bucket, vendor=vendor, now=lambda: archive.now()
+    )
+
+
 class House:
     """An archive in memory whose clock stands still until it is moved."""
 
@@ -63,7 +72,7 @@ class House:
             self.vendor.add_route(ACCOUNT, route)
         self.archive = Archive(settings, bucket=bucket, vendor=self.vendor, now=lambda: self.time)
         self.archive.set_up()
-        self.archive.mark_bucket()
+        self.archive.journal.mark_bucket()
         self.archive.catalog.ledger.open_call(a_call())
         self.archive.catalog.ledger.record_consent(a_consent(), None)
 
@@ -80,7 +89,7 @@ class House:
 
     def work(self) -> Recording:
         """Do what is due, and return the recording."""
-        self.archive.worker(threads=1).run_once()
+        self.archive.operations.worker(threads=1).run_once()
         return self.recording()
 
     def work_on(self) -> Recording:

@@ -7,11 +7,13 @@ import io
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any
 
 import pytest
 
 from tests.factories import a_call, call_sid, recording_sid
+from tests.parts import methods
 from twirec import Archive, ConsentMode, Direction, InvalidQuery, Outcome, State, TwirecError
 from twirec.model.audio import ConversionSpec
 from twirec.model.given import text, whole, word
@@ -40,6 +42,7 @@ RIGHT: dict[str, Any] = {
     "dial": "911222333",
     "export": io.BytesIO(),
     "ground": "contract",
+    "hash_": "0" * 64,
     "object_name": "derivatives/x.mp3",
 }
 """What a method needs, where another of its parameters is given wrongly."""
@@ -89,20 +92,18 @@ def test_a_text_with_control_characters_is_refused(wrong: str) -> None:
     assert text("note", "two\nlines\tand more") == "two\nlines\tand more"
 
 
-def parameters() -> Iterator[tuple[str, str]]:
-    for name, method in inspect.getmembers(Archive, inspect.isfunction):
-        if name.startswith("_") or name in {"set_up", "close"}:
-            continue
+def parameters() -> Iterator[tuple[str, str, str]]:
+    for part, name, method in methods():
         for parameter in inspect.signature(method).parameters:
             if parameter not in {"self", *BUILDERS, *FLAGS}:
-                yield name, parameter
+                yield part, name, parameter
 
 
-@pytest.mark.parametrize(("name", "parameter"), list(parameters()))
+@pytest.mark.parametrize(("part", "name", "parameter"), list(parameters()))
 def test_a_wrong_value_is_refused_by_the_library_or_taken(
-    archive: Archive, name: str, parameter: str
+    archive: Archive, part: str, name: str, parameter: str
 ) -> None:
-    method = getattr(archive, name)
+    method = getattr(getattr(archive, part), name)
     needed = {
         each: RIGHT[each]
         for each, how in inspect.signature(method).parameters.items()
@@ -116,49 +117,49 @@ def test_a_wrong_value_is_refused_by_the_library_or_taken(
 @pytest.mark.parametrize(
     ("method", "field", "given", "words"),
     [
-        ("search", "outcome", "recordd", "recorded"),
-        ("search", "outcome", State.RELEASED, "recorded"),
-        ("search", "reason", 5, "hung_up"),
-        ("search", "consent", "yes", "granted"),
-        ("search", "state", "gone", "released"),
-        ("search", "direction", "inbound", "in, out"),
-        ("change_policy", "mode", "ask", "opt_in"),
-        ("change_policy", "legal_basis", "none", "contract"),
-        ("change_policy", "direction", "sideways", "in, out"),
-        ("policy", "direction", None, "in, out"),
-        ("convert", "channels", "left", "customer"),
+        ("calls.search", "outcome", "recordd", "recorded"),
+        ("calls.search", "outcome", State.RELEASED, "recorded"),
+        ("calls.search", "reason", 5, "hung_up"),
+        ("calls.search", "consent", "yes", "granted"),
+        ("calls.search", "state", "gone", "released"),
+        ("calls.search", "direction", "inbound", "in, out"),
+        ("policy.change", "mode", "ask", "opt_in"),
+        ("policy.change", "legal_basis", "none", "contract"),
+        ("policy.change", "direction", "sideways", "in, out"),
+        ("policy.of", "direction", None, "in, out"),
+        ("recordings.convert", "channels", "left", "customer"),
     ],
 )
 def test_a_word_that_is_none_is_named_with_those_there_are(
     archive: Archive, method: str, field: str, given: object, words: str
 ) -> None:
     needed = {
-        "change_policy": {"by": "ana", "why": "because", "on": False},
-        "policy": {"number": "911000111"},
-        "convert": {"sid": recording_sid(), "by": "ana"},
+        "policy.change": {"by": "ana", "why": "because", "on": False},
+        "policy.of": {"number": "911000111"},
+        "recordings.convert": {"sid": recording_sid(), "by": "ana"},
     }.get(method, {})
     with pytest.raises(InvalidQuery, match=rf"^{field}: .*choose .*{words}"):
-        getattr(archive, method)(**needed, **{field: given})
+        attrgetter(method)(archive)(**needed, **{field: given})
 
 
 def test_words_and_members_find_the_same(archive: Archive) -> None:
     for outcome in (Outcome.RECORDED, "recorded", "Recorded", " recorded "):
-        found = archive.search(outcome=outcome, direction="in").calls
+        found = archive.calls.search(outcome=outcome, direction="in").calls
         assert [record.call.call_sid for record in found] == [call_sid()]
     for outcome in (Outcome.NOT_RECORDED, "not_recorded", "not-recorded"):
-        assert archive.search(outcome=outcome, direction=Direction.IN).calls == ()
+        assert archive.calls.search(outcome=outcome, direction=Direction.IN).calls == ()
 
 
 def test_a_date_and_a_moment_with_its_zone_are_times(archive: Archive) -> None:
     at = a_call().started_at
     for since in (at.date(), at, "2026-11-23", at.isoformat()):
-        assert archive.search(since=since).count == 1
-        assert archive.stats(since).calls == {Outcome.RECORDED: 1}
-        assert archive.audit_log(since=since) == []
-        assert archive.backfill(since, by="ana")
-    archive.change_policy(by="ana", why="an audit", mode="opt_in", direction="in")
-    assert archive.policy("911000111", "in", at=archive.now()).policy.mode is ConsentMode.OPT_IN
-    assert archive.policy("911000111", "out").policy.mode is ConsentMode.ANNOUNCE
+        assert archive.calls.search(since=since).count == 1
+        assert archive.operations.stats(since).calls == {Outcome.RECORDED: 1}
+        assert archive.audit.log(since=since) == []
+        assert archive.operations.backfill(since, by="ana")
+    archive.policy.change(by="ana", why="an audit", mode="opt_in", direction="in")
+    assert archive.policy.of("911000111", "in", at=archive.now()).policy.mode is ConsentMode.OPT_IN
+    assert archive.policy.of("911000111", "out").policy.mode is ConsentMode.ANNOUNCE
 
 
 def test_each_kind_names_what_it_takes() -> None:

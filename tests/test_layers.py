@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "derivatives": {"model", "audio", "catalog"},
     "jobs": {"model", "catalog", "transfers"},
     "transfers": {"model", "calls", "audio", "catalog", "jobs"},
-    "custody": {"model", "catalog"},
+    "custody": {"model", "calls", "catalog"},
     "webhooks": {"model", "calls", "catalog", "transfers", "settings"},
     "journal": {"model", "catalog", "transfers", "jobs"},
     "backfill": {"model", "calls", "catalog", "transfers", "jobs"},

@@ -76,7 +76,7 @@ def test_a_subaccount_is_listed_copied_and_deleted_in_its_region_with_its_own_to
         twilio.delete(f"{base}/{SUBACCOUNT}/Recordings/{SID}.json", status=204)
         archive = Archive.from_env(environ)
         archive.set_up()
-        report = archive.backfill("2026-11-23", "2026-11-23", by="ana").run()
+        report = archive.operations.backfill("2026-11-23", "2026-11-23", by="ana").run()
         assert (report.copied, report.failed, report.stopped) == (1, {}, "")
         assert archive.catalog.recordings.get(SID).state is State.RELEASED
         assert who_asked(twilio, ACCOUNT) == {basic("SK1", "secret")}

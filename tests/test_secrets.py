@@ -81,7 +81,7 @@ def test_help_prints_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def everything(archive: Archive) -> Iterator[object]:
     """Yield the archive and what it holds, three levels deep."""
-    level: list[object] = [archive, archive.vendor, archive.bucket, archive.worker()]
+    level: list[object] = [archive, archive.vendor, archive.bucket, archive.operations.worker()]
     seen: set[int] = set()
     for _ in range(3):
         yield from level

@@ -90,23 +90,23 @@ def fill(demo: Demo) -> None:
     """Let calls come, as if over weeks, and let staff work with them."""
     archive = demo.archive
     with _ago(demo, timedelta(days=60)) as long_ago:
-        archive.inform_agent(AGENT, informed_on=long_ago.date(), reference="HR-12", by="ana")
+        archive.agents.inform(AGENT, informed_on=long_ago.date(), reference="HR-12", by="ana")
     for days, hour, scene, customer in EARLIER:
         at = _midnight() - timedelta(days=days) + timedelta(hours=hour)
         with _ago(demo, datetime.now(UTC) - at):
             _play(demo, replace(scene, customer=customer), at)
     with _ago(demo, timedelta(hours=2)) as at:
-        archive.change_policy(by="ana", why="Test calls of fitters", number=OWN_NUMBER, on=False)
+        archive.policy.change(by="ana", why="Test calls of fitters", number=OWN_NUMBER, on=False)
         _play(demo, SHORT, at)
     with _ago(demo, timedelta(hours=1)):
-        archive.change_policy(by="ana", why="The fitters are done", number=OWN_NUMBER, on=True)
+        archive.policy.change(by="ana", why="The fitters are done", number=OWN_NUMBER, on=True)
     with _ago(demo, timedelta(minutes=20)) as at:
         _play_with_a_pause(demo, LONG, at)
     _until(lambda: _settled(demo))
-    archive.sweep()
-    sid = archive.search(number=LONG.customer, limit=1).calls[0].call.call_sid
+    archive.operations.sweep()
+    sid = archive.calls.search(number=LONG.customer, limit=1).calls[0].call.call_sid
     note = "Says that the repair was promised free of charge."
-    archive.annotate(sid, note=note, case="R-2026/17", by="sergio")
+    archive.calls.annotate(sid, note=note, case="R-2026/17", by="sergio")
 
 
 def shoot(demo: Demo, browser: Browser, folder: Path) -> Iterator[Path]:
@@ -190,16 +190,16 @@ def _play_with_a_pause(demo: Demo, scene: Scene, at: datetime) -> None:
     """Play a call in which the agent pauses, at the times of the call, not of this machine."""
     archive = demo.archive
     call = _call(demo, scene, at)
-    _until(lambda: archive.search(state=State.RECORDING).calls)
+    _until(lambda: archive.calls.search(state=State.RECORDING).calls)
     began = datetime.now(UTC)
-    recording = archive.search(state=State.RECORDING).calls[0].recordings[0]
+    recording = archive.calls.search(state=State.RECORDING).calls[0].recordings[0]
     assert recording.started_at is not None  # noqa: S101 - Twilio's event names it
     start = recording.started_at
     archive.now = lambda: start + (datetime.now(UTC) - began) * SPEED
     time.sleep(22 / SPEED)
-    archive.pause(call.sid, by="alex")
+    archive.recordings.pause(call.sid, by="alex")
     time.sleep(8 / SPEED)
-    archive.resume(call.sid, by="alex")
+    archive.recordings.resume(call.sid, by="alex")
     call.wait()
 
 
@@ -209,7 +209,7 @@ def _on_the_phone(demo: Demo) -> Iterator[None]:
     calls = [
         _call(demo, replace(GOES_ON, customer=each)) for each in ("+34677120045", "+34600111222")
     ]
-    _until(lambda: len(demo.archive.search(state=State.RECORDING).calls) == len(calls))
+    _until(lambda: len(demo.archive.calls.search(state=State.RECORDING).calls) == len(calls))
     try:
         yield
     finally:
@@ -219,7 +219,7 @@ def _on_the_phone(demo: Demo) -> Iterator[None]:
 
 
 def _settled(demo: Demo) -> bool:
-    calls = demo.archive.search(limit=1000).calls
+    calls = demo.archive.calls.search(limit=1000).calls
     return all(recording.state in SETTLED for call in calls for recording in call.recordings)
 
 

@@ -32,7 +32,7 @@ def archive(twirec_archive: Archive) -> Archive:
 
 
 def test_a_day_of_25_hours_counts_all_of_them(archive: Archive) -> None:
-    found = {each.day: (each.recordings, each.seconds) for each in archive.daily(3)}
+    found = {each.day: (each.recordings, each.seconds) for each in archive.operations.daily(3)}
     assert found == {
         date(2026, 10, 24): (1, 10),
         date(2026, 10, 25): (2, 20),
@@ -41,6 +41,6 @@ def test_a_day_of_25_hours_counts_all_of_them(archive: Archive) -> None:
 
 
 def test_days_without_recordings_are_there(archive: Archive) -> None:
-    days = archive.daily(30)
+    days = archive.operations.daily(30)
     assert [each.day for each in days][::29] == [date(2026, 9, 27), date(2026, 10, 26)]
     assert sum(each.recordings for each in days) == 4

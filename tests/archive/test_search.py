@@ -80,7 +80,7 @@ def numbers(page: Page) -> list[int]:
 def test_search_cuts_by_what_is_asked(
     archive: Archive, asked: dict[str, Any], found: list[int]
 ) -> None:
-    page = archive.search(**asked)
+    page = archive.calls.search(**asked)
     assert numbers(page) == found
     assert page.count == (3 if "limit" in asked else len(found))
 
@@ -89,7 +89,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(archive: Archive) -> 
     seen: list[int] = []
     after = None
     for _ in range(3):
-        page = archive.search(limit=1, after=after)
+        page = archive.calls.search(limit=1, after=after)
         assert page.count == 3
         seen += numbers(page)
         after = page.next
@@ -97,10 +97,10 @@ def test_pages_follow_each_other_without_gap_or_repetition(archive: Archive) -> 
 
 
 def test_a_call_that_comes_in_meanwhile_moves_no_page(archive: Archive) -> None:
-    first = archive.search(limit=2)
+    first = archive.calls.search(limit=2)
     newer = a_call(call_sid=call_sid(8), started_at=STARTED + timedelta(days=1))
     archive.catalog.ledger.open_call(newer)
-    assert numbers(archive.search(limit=2, after=first.next)) == [2]
+    assert numbers(archive.calls.search(limit=2, after=first.next)) == [2]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_call_that_comes_in_meanwhile_moves_no_page(archive: Archive) -> None:
 )
 def test_a_page_that_is_none_is_refused(archive: Archive, after: str) -> None:
     with pytest.raises(InvalidQuery, match="after: give what `next`"):
-        archive.search(after=after)
+        archive.calls.search(after=after)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_page_that_is_none_is_refused(archive: Archive, after: str) -> None:
 )
 def test_what_is_out_of_range_is_named(archive: Archive, asked: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidQuery, match=field):
-        archive.search(**asked)
+        archive.calls.search(**asked)
 
 
 # --- custody ----------------------------------------------------------------------------------
@@ -144,40 +144,40 @@ def test_a_recording_that_custody_hides_is_not_there_but_its_calls_line_is(
     with catalog.database.write() as connection:  # nothing blocks yet
         which = recordings.c.sid == hidden.sid
         connection.execute(update(recordings).where(which).values(custody=custody.value))
-    (record,) = [each for each in archive.search().calls if each.call.call_sid == call_sid(4)]
+    (record,) = [each for each in archive.calls.search().calls if each.call.call_sid == call_sid(4)]
     assert record.recordings == ()
     with pytest.raises(NotFound):
-        archive.show(hidden.sid)
+        archive.calls.get(hidden.sid)
     if custody is Custody.BLOCKED:  # for judges and authorities only
         with pytest.raises(NotFound):
-            archive.show(hidden.sid, sees_quarantined=True)
+            archive.calls.get(hidden.sid, sees_quarantined=True)
     else:
-        assert archive.show(hidden.sid, sees_quarantined=True).recordings[0].sid == hidden.sid
+        assert archive.calls.get(hidden.sid, sees_quarantined=True).recordings[0].sid == hidden.sid
 
 
 def test_the_pauses_of_a_hidden_recording_are_hidden_too(archive: Archive) -> None:
-    assert archive.show(call_sid(3)).pauses == ()
-    assert len(archive.show(call_sid(3), sees_quarantined=True).pauses) == 1
+    assert archive.calls.get(call_sid(3)).pauses == ()
+    assert len(archive.calls.get(call_sid(3), sees_quarantined=True).pauses) == 1
 
 
 # --- notes ------------------------------------------------------------------------------------
 
 
 def test_a_note_and_a_case_number_are_kept_and_found(archive: Archive) -> None:
-    archive.annotate(call_sid(2), note="  Says that 100 % was promised ", by="ana")
-    record = archive.annotate(recording_sid(1), case="R-2026/17", by="ana")
+    archive.calls.annotate(call_sid(2), note="  Says that 100 % was promised ", by="ana")
+    record = archive.calls.annotate(recording_sid(1), case="R-2026/17", by="ana")
     assert record.call.case_number == "R-2026/17"
-    assert numbers(archive.search(case="r-2026/17")) == [1]
-    assert numbers(archive.search(note="100 % WAS")) == [2]
-    assert numbers(archive.search(note="100 _ was")) == []
-    (note,) = archive.show(call_sid(2)).notes
+    assert numbers(archive.calls.search(case="r-2026/17")) == [1]
+    assert numbers(archive.calls.search(note="100 % WAS")) == [2]
+    assert numbers(archive.calls.search(note="100 _ was")) == []
+    (note,) = archive.calls.get(call_sid(2)).notes
     assert (note.by, note.text, note.case_number) == ("ana", "Says that 100 % was promised", None)
 
 
 def test_notes_are_added_and_the_newest_case_number_holds(archive: Archive) -> None:
     for case in ("1", "2", ""):
-        archive.annotate(call_sid(1), case=case, by="ana")
-    record = archive.show(call_sid(1))
+        archive.calls.annotate(call_sid(1), case=case, by="ana")
+    record = archive.calls.get(call_sid(1))
     assert record.call.case_number == ""
     assert [note.case_number for note in record.notes] == ["1", "2", ""]
 
@@ -187,10 +187,10 @@ def test_a_note_that_says_nothing_or_too_much_is_refused(
     archive: Archive, said: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidQuery):
-        archive.annotate(call_sid(1), by="ana", **said)
-    assert archive.show(call_sid(1)).notes == ()
+        archive.calls.annotate(call_sid(1), by="ana", **said)
+    assert archive.calls.get(call_sid(1)).notes == ()
 
 
 def test_a_note_needs_a_call(archive: Archive) -> None:
     with pytest.raises(NotFound):
-        archive.annotate(call_sid(9), note="where?", by="ana")
+        archive.calls.annotate(call_sid(9), note="where?", by="ana")

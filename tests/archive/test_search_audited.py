@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
+from tests.house import with_settings
 from twirec.archive import Archive
 from twirec.model.audit import stand_in
 from twirec.model.errors import CatalogError, CatalogUnavailable, NotFound
@@ -40,8 +41,8 @@ def archive(twirec_archive: Archive) -> Archive:
 def test_a_search_by_number_is_one_entry(
     archive: Archive, asked: dict[str, Any], number: str, calls: int
 ) -> None:
-    archive.search(**asked, by="ana", role="supervisor", limit=1)
-    (entry,) = archive.audit_log()
+    archive.calls.search(**asked, by="ana", role="supervisor", limit=1)
+    (entry,) = archive.audit.log()
     assert (entry.by, entry.role, entry.action) == ("ana", "supervisor", "search")
     assert (entry.number, entry.detail) == (
         stand_in(number, archive.settings.audit_key),
@@ -62,15 +63,15 @@ def test_a_search_by_number_is_one_entry(
     ids=str,
 )
 def test_what_names_no_customer_is_not_on_it(archive: Archive, asked: dict[str, Any]) -> None:
-    archive.search(**asked)
-    assert archive.audit_log() == []
+    archive.calls.search(**asked)
+    assert archive.audit.log() == []
 
 
 @pytest.mark.parametrize("sid", [call_sid(1), recording_sid()])
 def test_opening_a_call_is_one_entry_that_its_number_finds(archive: Archive, sid: str) -> None:
-    archive.show(sid, by="ana", role="auditor", sees_quarantined=True)
-    archive.show(sid, sees_quarantined=True)
-    (entry,) = archive.audit_log(number="600 11 12 22")
+    archive.calls.get(sid, by="ana", role="auditor", sees_quarantined=True)
+    archive.calls.get(sid, sees_quarantined=True)
+    (entry,) = archive.audit.log(number="600 11 12 22")
     assert (entry.by, entry.role, entry.action, entry.sid, entry.ok) == (
         *("ana", "auditor", "show"),
         *(sid, True),
@@ -79,17 +80,17 @@ def test_opening_a_call_is_one_entry_that_its_number_finds(archive: Archive, sid
 
 def test_who_may_not_open_it_is_on_it_too(archive: Archive) -> None:
     with pytest.raises(NotFound):
-        archive.show(recording_sid(), by="ana")  # it is in quarantine
-    (entry,) = archive.audit_log()
+        archive.calls.get(recording_sid(), by="ana")  # it is in quarantine
+    (entry,) = archive.audit.log()
     assert (entry.action, entry.sid, entry.ok) == ("show", recording_sid(), False)
 
 
 def test_without_a_number_or_a_key_the_entry_names_none(archive: Archive) -> None:
-    archive.show(call_sid(3), by="ana")
-    object.__setattr__(archive.settings, "audit_key", "")
-    archive.show(call_sid(1), by="ana")
-    archive.search(number="1222", by="ana")
-    assert [entry.number for entry in archive.audit_log()] == ["", "", ""]
+    archive.calls.get(call_sid(3), by="ana")
+    without = with_settings(archive, audit_key="")
+    without.calls.get(call_sid(1), by="ana")
+    without.calls.search(number="1222", by="ana")
+    assert [entry.number for entry in archive.audit.log()] == ["", "", ""]
 
 
 def test_without_its_entry_nothing_is_given(
@@ -100,6 +101,6 @@ def test_without_its_entry_nothing_is_given(
 
     monkeypatch.setattr(archive.catalog.audit, "append", fail)
     with pytest.raises(CatalogError):
-        archive.search(number="1222", by="ana")
+        archive.calls.search(number="1222", by="ana")
     with pytest.raises(CatalogError):
-        archive.show(call_sid(1), by="ana")
+        archive.calls.get(call_sid(1), by="ana")

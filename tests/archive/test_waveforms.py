@@ -38,7 +38,7 @@ def archived(house: House, media: bytes, seconds: int = 16, **changes: object) -
     house.vendor.add_recording(held, media)
     house.tell(duration=seconds)
     house.work()
-    return house.archive.waveform(recording_sid())
+    return house.archive.recordings.waveform(recording_sid())
 
 
 def test_a_recording_shows_who_speaks_when(house: House) -> None:
@@ -87,7 +87,7 @@ def test_sound_that_is_cut_off_is_named(house: House) -> None:
 
 def test_the_drawing_names_customer_and_agent(house: House) -> None:
     archived(house, SPOKEN)
-    drawn = house.archive.draw_waveform(recording_sid(), width=400, height=80)
+    drawn = house.archive.recordings.draw_waveform(recording_sid(), width=400, height=80)
     assert 'class="waveform-side waveform-customer"' in drawn
     assert drawn.startswith('<svg xmlns="http://www.w3.org/2000/svg" class="waveform" width="400"')
 
@@ -100,14 +100,14 @@ def test_it_is_measured_while_it_is_transferred_and_not_read_again(house: House)
     assert house.archive.catalog.waveforms.get(recording_sid()) is not None
     stored = house.bucket.stat(house.recording().object_name or "")
     house.bucket.delete(stored.name, stored.generation)
-    assert house.archive.waveform(recording_sid()) == found
+    assert house.archive.recordings.waveform(recording_sid()) == found
 
 
 def test_a_lost_waveform_is_measured_again_from_the_bucket(house: House) -> None:
     found = archived(house, SPOKEN)
     with house.archive.catalog.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM waveforms")
-    assert house.archive.waveform(recording_sid()) == found
+    assert house.archive.recordings.waveform(recording_sid()) == found
     assert house.archive.catalog.waveforms.get(recording_sid()) is not None
 
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_measured_is_transferred_all_the_same(
         house.record(wav(4.0, channels=2))
         assert house.work().state is State.RELEASED
     assert house.archive.catalog.waveforms.get(recording_sid()) is None
-    assert house.archive.waveform(recording_sid()).seconds == 4.0
+    assert house.archive.recordings.waveform(recording_sid()).seconds == 4.0
 
 
 def test_a_waveform_that_cannot_be_kept_holds_no_transfer_up(
@@ -140,7 +140,7 @@ def test_a_waveform_that_cannot_be_kept_holds_no_transfer_up(
 
 def test_nothing_of_it_stays_when_the_recording_is_erased(house: House) -> None:
     archived(house, SPOKEN)
-    house.archive.erase(recording_sid(), why="asked for", by="ana")
+    house.archive.custody.erase(recording_sid(), why="asked for", by="ana")
     assert house.work_on().state is State.ERASED
     assert house.archive.catalog.waveforms.get(recording_sid()) is None
 
@@ -183,8 +183,8 @@ def warned(house: House, firsts: list[int], direction: Direction = Direction.IN)
     """Whether the last of some recordings looks swapped."""
     sids = [hold(house, number, first, direction) for number, first in enumerate(firsts, 10)]
     house.time += timedelta(hours=1)
-    house.archive.worker(threads=1).run_once()
-    return SoundWarning.PERHAPS_SWAPPED in house.archive.waveform(sids[-1]).warnings
+    house.archive.operations.worker(threads=1).run_once()
+    return SoundWarning.PERHAPS_SWAPPED in house.archive.recordings.waveform(sids[-1]).warnings
 
 
 def test_channels_look_swapped_where_customers_greet_most_callers(house: House) -> None:
@@ -214,11 +214,11 @@ def test_whoever_is_called_may_well_greet_first(house: House) -> None:
 
 def test_what_may_not_leave_is_not_shown(house: House) -> None:
     with pytest.raises(NotFound):
-        house.archive.waveform(recording_sid())
+        house.archive.recordings.waveform(recording_sid())
     house.record(wav(4.0, channels=2))
     with pytest.raises(CustodyRefused):
-        house.archive.waveform(recording_sid())
+        house.archive.recordings.waveform(recording_sid())
     house.work()
-    house.archive.erase(recording_sid(), why="asked for", by="ana")
+    house.archive.custody.erase(recording_sid(), why="asked for", by="ana")
     with pytest.raises(CustodyRefused):
-        house.archive.waveform(recording_sid())
+        house.archive.recordings.waveform(recording_sid())

@@ -47,7 +47,7 @@ def test_the_tests_run_on_the_ffmpeg_of_the_wheel() -> None:
 def test_every_format_gives_back_the_length_and_each_side_its_voice(
     house: House, sid: str, name: str
 ) -> None:
-    with house.archive.convert(sid, format=name, by="ana") as made:
+    with house.archive.recordings.convert(sid, format=name, by="ana") as made:
         back = decoded(made, name)
     assert abs(len(back) / 2 / RATE - SECONDS) < 0.05
     (customer, silent), (quiet, agent) = loudness(back, 2)
@@ -59,7 +59,7 @@ def test_every_format_gives_back_the_length_and_each_side_its_voice(
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_gives_back_one_side(house: House, sid: str, name: str) -> None:
-    with house.archive.convert(sid, format=name, channels="agent", by="ana") as made:
+    with house.archive.recordings.convert(sid, format=name, channels="agent", by="ana") as made:
         back = decoded(made, name, channels=1)
     assert abs(len(back) / RATE - SECONDS) < 0.05
     (customer,), (agent,) = loudness(back, 1)
@@ -70,7 +70,7 @@ def test_every_format_gives_back_one_side(house: House, sid: str, name: str) -> 
 @pytest.mark.parametrize("name", STEREO)
 def test_every_format_takes_another_rate(house: House, sid: str, name: str) -> None:
     rate = FORMATS[name].rates[-1]
-    with house.archive.convert(sid, format=name, rate=rate, end=5, by="ana") as made:
+    with house.archive.recordings.convert(sid, format=name, rate=rate, end=5, by="ana") as made:
         assert abs(len(decoded(made, name)) / 2 / RATE - 5) < 0.05
 
 
@@ -79,7 +79,9 @@ def test_a_bitrate_makes_the_size(house: House, sid: str, name: str) -> None:
     sizes = [
         len(
             b"".join(
-                house.archive.convert(sid, format=name, bitrate=kbps, rate=48000, end=6, by="ana")
+                house.archive.recordings.convert(
+                    sid, format=name, bitrate=kbps, rate=48000, end=6, by="ana"
+                )
             )
         )
         for kbps in (96, 192)
@@ -101,7 +103,7 @@ def test_a_bitrate_makes_the_size(house: House, sid: str, name: str) -> None:
 def test_channels_are_chosen_by_who_is_on_them(
     house: House, sid: str, channels: str, heard: list[list[bool]]
 ) -> None:
-    with house.archive.convert(sid, format="flac", channels=channels, by="ana") as made:
+    with house.archive.recordings.convert(sid, format="flac", channels=channels, by="ana") as made:
         back = decoded(made, "flac", channels=len(heard[0]))
     assert len(back) == SECONDS * RATE * len(heard[0])
     assert [[level > LOUD / 2 for level in span] for span in loudness(back, len(heard[0]))] == heard
@@ -110,18 +112,22 @@ def test_channels_are_chosen_by_who_is_on_them(
 def test_who_is_on_which_channel_is_what_the_recording_says(house: House, sid: str) -> None:
     with house.archive.catalog.database.write() as connection:
         connection.exec_driver_sql('UPDATE recordings SET channel_map = \'["agent", "customer"]\'')
-    with house.archive.convert(sid, format="wav", channels="agent", by="ana") as made:
+    with house.archive.recordings.convert(sid, format="wav", channels="agent", by="ana") as made:
         (first,), (second,) = loudness(decoded(made, "wav", channels=1), 1)
     assert first > LOUD > second
 
 
 def test_a_side_that_is_taken_out_is_silent_to_the_last_bit(house: House, sid: str) -> None:
-    with house.archive.convert(sid, format="flac", channels="without_agent", by="ana") as made:
+    with house.archive.recordings.convert(
+        sid, format="flac", channels="without_agent", by="ana"
+    ) as made:
         assert set(decoded(made, "flac")[1::2]) == {0}
 
 
 def test_a_cut_begins_and_ends_at_the_sample(house: House, sid: str) -> None:
-    made = b"".join(house.archive.convert(sid, format="wav", start=1.5, end=2.75, by="ana"))
+    made = b"".join(
+        house.archive.recordings.convert(sid, format="wav", start=1.5, end=2.75, by="ana")
+    )
     with wave.open(io.BytesIO(made)) as file:
         assert file.getnframes() == 10_000
         assert file.readframes(20_000) == TALK[44 + 12_000 * 4 : 44 + 22_000 * 4]
@@ -136,14 +142,14 @@ def test_a_cut_reads_only_its_part(house: House, sid: str, monkeypatch: pytest.M
         return read(name, start, end, **pinned)
 
     monkeypatch.setattr(house.bucket, "open_range", watched)
-    b"".join(house.archive.convert(sid, format="mp3", start=2, end=3, by="ana"))
+    b"".join(house.archive.recordings.convert(sid, format="mp3", start=2, end=3, by="ana"))
     assert spans == [(0, 64 * 1024), (44 + 64_000, 44 + 96_000)]
 
 
 def test_loudness_is_brought_to_that_of_broadcasts(house: House, sid: str) -> None:
     levels = []
     for normalise in (False, True):
-        made = house.archive.convert(
+        made = house.archive.recordings.convert(
             sid, format="wav", channels="mixed", normalise=normalise, by="ana"
         )
         back = decoded(made, "wav", channels=1)
@@ -156,14 +162,16 @@ def test_pauses_are_cut_in_what_is_made_and_not_in_the_original(house: House) ->
     media = talk(track((4.0, COMPLAINT)), track((20.0, COMPLAINT)), 30)
     sid = archived(house, media, 30)
     for name in ("wav", "mp3", "aiff"):
-        with house.archive.convert(sid, format=name, trim_silence=True, by="ana") as made:
+        with house.archive.recordings.convert(
+            sid, format=name, trim_silence=True, by="ana"
+        ) as made:
             seconds = len(decoded(made, name)) / 2 / RATE
         assert 2 * FIRST - 3 < seconds < 2 * FIRST + 3
-    assert b"".join(house.archive.open(sid, by="ana")) == media
+    assert b"".join(house.archive.recordings.open(sid, by="ana")) == media
 
 
 def test_both_sides_stay_beside_each_other_when_pauses_are_cut(house: House, sid: str) -> None:
-    with house.archive.convert(sid, format="wav", trim_silence=True, by="ana") as made:
+    with house.archive.recordings.convert(sid, format="wav", trim_silence=True, by="ana") as made:
         back = decoded(made, "wav")
     spoken = [sum(map(abs, back[side::2])) for side in (0, 1)]
     before = [sum(map(abs, SAMPLES[side::2])) for side in (0, 1)]
@@ -173,11 +181,11 @@ def test_both_sides_stay_beside_each_other_when_pauses_are_cut(house: House, sid
 def test_what_is_all_silence_is_said_to_be(house: House) -> None:
     sid = archived(house, talk(track(), track(), 3), 3)
     with pytest.raises(ConversionFailed, match="silence"):
-        list(house.archive.convert(sid, trim_silence=True, by="ana"))
+        list(house.archive.recordings.convert(sid, trim_silence=True, by="ana"))
 
 
 def test_it_is_named_after_number_and_local_time(house: House, sid: str) -> None:
-    made = house.archive.convert(sid, format="opus", by="ana")
+    made = house.archive.recordings.convert(sid, format="opus", by="ana")
     assert made.file_name == "+34600111222_2026-11-23_11-15-00.opus"
     assert made.content_type == "audio/ogg; codecs=opus"
     assert made.size is None
@@ -203,17 +211,18 @@ def test_what_cannot_be_had_is_named_before_anything_starts(
     house: House, sid: str, wanted: dict[str, object], named: str
 ) -> None:
     with pytest.raises(InvalidQuery, match=named):
-        house.archive.convert(sid, **wanted, by="ana")  # type: ignore[arg-type]
+        house.archive.recordings.convert(sid, **wanted, by="ana")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("channels", ["customer", "agent", "without_agent"])
 def test_a_side_of_a_recording_with_one_channel_is_refused(house: House, channels: str) -> None:
     sid = archived(house, wav(4.0, channels=1), 4)
     with pytest.raises(InvalidQuery, match="one channel with both sides"):
-        house.archive.convert(sid, channels=channels, by="ana")
+        house.archive.recordings.convert(sid, channels=channels, by="ana")
     for both in ("both", "mixed"):
         assert (
-            len(decoded(house.archive.convert(sid, channels=both, by="ana"), "mp3", 1)) == 4 * RATE
+            len(decoded(house.archive.recordings.convert(sid, channels=both, by="ana"), "mp3", 1))
+            == 4 * RATE
         )
 
 
@@ -221,13 +230,13 @@ def test_a_side_that_nobody_knows_is_refused(house: House, sid: str) -> None:
     with house.archive.catalog.database.write() as connection:
         connection.exec_driver_sql("UPDATE recordings SET channel_map = '[]'")
     with pytest.raises(InvalidQuery, match="nobody knows which channel is the agent's"):
-        house.archive.convert(sid, channels="agent", by="ana")
+        house.archive.recordings.convert(sid, channels="agent", by="ana")
 
 
 def test_what_is_to_be_erased_is_not_converted(house: House, sid: str) -> None:
-    house.archive.erase(sid, why="asked", by="admin")
+    house.archive.custody.erase(sid, why="asked", by="admin")
     with pytest.raises(CustodyRefused):
-        house.archive.convert(sid, by="ana")
+        house.archive.recordings.convert(sid, by="ana")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +256,7 @@ def test_a_damaged_original_is_an_error_at_once(
 ) -> None:
     _replace(house, damaged)
     with pytest.raises(error):
-        house.archive.convert(sid, by="ana")
+        house.archive.recordings.convert(sid, by="ana")
 
 
 @pytest.mark.parametrize("name", ["wav", "mp3", "flac"])
@@ -262,14 +271,14 @@ def test_an_original_that_ends_early_is_an_error_and_not_a_short_file(
             (known.size, known.crc32c, known.sha256),
         )
     with pytest.raises(BytesDiffer, match="bytes, not"):
-        list(house.archive.convert(sid, format=name, by="ana"))
+        list(house.archive.recordings.convert(sid, format=name, by="ana"))
 
 
 @pytest.mark.parametrize("name", ["wav", "mp3"])
 def test_what_the_bucket_says_comes_through(
     house: House, sid: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = house.archive.convert(sid, format=name, by="ana")
+    made = house.archive.recordings.convert(sid, format=name, by="ana")
     stored = house.bucket.stat(house.stored()[0])
     house.bucket.delete(stored.name, stored.generation)
     with pytest.raises(BucketError):
@@ -291,11 +300,13 @@ def _replace(house: House, content: bytes) -> None:
 
 
 def test_who_got_what_is_on_the_audit_log_before_the_first_byte(house: House, sid: str) -> None:
-    house.archive.convert(sid, format="opus", channels="agent", start=1.5, by="ana", role="auditor")
-    house.archive.convert(sid, by="ana", download=False)
+    house.archive.recordings.convert(
+        sid, format="opus", channels="agent", start=1.5, by="ana", role="auditor"
+    )
+    house.archive.recordings.convert(sid, by="ana", download=False)
     with pytest.raises(InvalidQuery):
-        house.archive.convert(sid, format="wma", by="eve")
-    log = [(entry.action, entry.by, entry.ok, entry.detail) for entry in house.archive.audit_log()]
+        house.archive.recordings.convert(sid, format="wma", by="eve")
+    log = [(entry.action, entry.by, entry.ok, entry.detail) for entry in house.archive.audit.log()]
     assert log[:3] == [
         ("download", "eve", False, {"error": "InvalidQuery"}),
         ("listen", "ana", True, {"format": "mp3"}),

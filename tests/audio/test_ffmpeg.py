@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 import threading
@@ -15,7 +14,8 @@ import pytest
 
 from tests.audio.hearing import archived
 from tests.end_to_end.site import until
-from tests.house import House
+from tests.house import House, with_settings
+from twirec.archive import Archive
 from twirec.audio import ffmpeg
 from twirec.audio.ffmpeg import find_ffmpeg, through
 from twirec.model.errors import (
@@ -24,7 +24,6 @@ from twirec.model.errors import (
     ConversionFailed,
     ConversionStalled,
 )
-from twirec.settings import Settings
 
 COPY = ("-f", "s16le", "-ar", "8000", "-i", "pipe:0", "-f", "s16le", "pipe:1")
 SECOND = bytes(16_000)
@@ -103,8 +102,8 @@ def test_what_is_forgotten_ends_the_process_too(own: tuple[Path, Path]) -> None:
 
 
 def test_a_cancelled_conversion_ends_the_encoder(house: House, own: tuple[Path, Path]) -> None:
-    house.archive.settings = _with_ffmpeg(house, _script(own, f'exec {find_ffmpeg(None)} "$@"'))
-    with house.archive.convert(archived(house), format="flac", by="ana") as made:
+    house.archive = _with_ffmpeg(house, _script(own, f'exec {find_ffmpeg(None)} "$@"'))
+    with house.archive.recordings.convert(archived(house), format="flac", by="ana") as made:
         next(made)
         assert own[1].exists(), "the ffmpeg of the setting was not used"
     assert not _runs(int(own[1].read_text()))
@@ -114,13 +113,13 @@ def test_a_cancelled_conversion_ends_the_encoder(house: House, own: tuple[Path, 
 def test_nothing_starts_before_the_first_bytes_are_wanted(
     house: House, own: tuple[Path, Path]
 ) -> None:
-    house.archive.settings = _with_ffmpeg(house, _script(own, "cat"))
-    house.archive.convert(archived(house), by="ana").close()
+    house.archive = _with_ffmpeg(house, _script(own, "cat"))
+    house.archive.recordings.convert(archived(house), by="ana").close()
     assert not own[1].exists()
 
 
-def _with_ffmpeg(house: House, path: str) -> Settings:
-    return dataclasses.replace(house.archive.settings, ffmpeg=path)
+def _with_ffmpeg(house: House, path: str) -> Archive:
+    return with_settings(house.archive, ffmpeg=path)
 
 
 def test_the_last_words_are_in_the_error(own: tuple[Path, Path]) -> None:
@@ -229,4 +228,4 @@ def test_without_pydub_the_fix_is_named(house: House, monkeypatch: pytest.Monkey
     sid = archived(house)
     monkeypatch.setitem(sys.modules, "pydub", None)
     with pytest.raises(AudioToolsMissing, match=r"pip install 'twirec\[audio\]'"):
-        house.archive.convert(sid, channels="agent", by="ana")
+        house.archive.recordings.convert(sid, channels="agent", by="ana")

@@ -27,7 +27,7 @@ def test_every_format_is_in_the_table() -> None:
 def test_a_minute_has_the_size_of_the_table(house: House, name: str, size: str) -> None:
     channels = "mixed" if FORMATS[name].mono else "both"
     made = b"".join(
-        house.archive.convert(archived(house), format=name, channels=channels, by="ana")
+        house.archive.recordings.convert(archived(house), format=name, channels=channels, by="ana")
     )
     assert len(made) / SECONDS * 60 / 1000 == pytest.approx(int(size.replace(",", "")), rel=0.1)
 

@@ -23,7 +23,7 @@ def archived(house: House) -> House:
 
 
 def test_a_recording_is_read_whole_with_what_a_response_needs(archived: House) -> None:
-    with archived.archive.open(recording_sid(), by="ana") as reading:
+    with archived.archive.recordings.open(recording_sid(), by="ana") as reading:
         assert b"".join(reading) == MEDIA
     assert (reading.size, reading.start, reading.end) == (len(MEDIA), 0, len(MEDIA))
     assert reading.content_type == "audio/x-wav"
@@ -41,17 +41,20 @@ def test_a_recording_is_read_whole_with_what_a_response_needs(archived: House) -
     ],
 )
 def test_a_range_is_read(archived: House, start: int, end: int | None, expected: bytes) -> None:
-    assert b"".join(archived.archive.open(recording_sid(), start, end, by="ana")) == expected
+    assert (
+        b"".join(archived.archive.recordings.open(recording_sid(), start, end, by="ana"))
+        == expected
+    )
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, None), (5, 4), (len(MEDIA), None)])
 def test_a_range_that_is_none_is_named(archived: House, start: int, end: int | None) -> None:
     with pytest.raises(InvalidQuery, match="start"):
-        archived.archive.open(recording_sid(), start, end, by="ana")
+        archived.archive.recordings.open(recording_sid(), start, end, by="ana")
 
 
 def test_nothing_is_read_after_closing(archived: House) -> None:
-    reading = archived.archive.open(recording_sid(), by="ana")
+    reading = archived.archive.recordings.open(recording_sid(), by="ana")
     reading.close()
     assert list(reading) == []
 
@@ -59,7 +62,7 @@ def test_nothing_is_read_after_closing(archived: House) -> None:
 def test_what_is_not_in_the_bucket_yet_may_not_leave(house: House) -> None:
     house.record(MEDIA)
     with pytest.raises(CustodyRefused, match="completed"):
-        house.archive.open(recording_sid(), by="ana")
+        house.archive.recordings.open(recording_sid(), by="ana")
 
 
 def test_what_is_in_quarantine_may_not_leave_until_it_is_admitted(house: House) -> None:
@@ -68,20 +71,20 @@ def test_what_is_in_quarantine_may_not_leave_until_it_is_admitted(house: House) 
     house.tell(call_sid="CA" + "e" * 32)
     house.work()
     with pytest.raises(CustodyRefused, match="quarantined"):
-        house.archive.open(recording_sid(), by="ana")
-    house.archive.admit(recording_sid(), ground="the caller asked for it", by="admin")
-    assert b"".join(house.archive.open(recording_sid(), by="ana")) == MEDIA
+        house.archive.recordings.open(recording_sid(), by="ana")
+    house.archive.custody.admit(recording_sid(), ground="the caller asked for it", by="admin")
+    assert b"".join(house.archive.recordings.open(recording_sid(), by="ana")) == MEDIA
 
 
 def test_what_is_ordered_to_be_erased_may_not_leave(archived: House) -> None:
-    archived.archive.erase(recording_sid(), why="asked", by="admin")
+    archived.archive.custody.erase(recording_sid(), why="asked", by="admin")
     with pytest.raises(CustodyRefused, match="erasing"):
-        archived.archive.open(recording_sid(), by="ana")
+        archived.archive.recordings.open(recording_sid(), by="ana")
     assert archived.work().state is State.ERASED
     with pytest.raises(CustodyRefused, match="erased"):
-        archived.archive.open(recording_sid(), by="ana")
+        archived.archive.recordings.open(recording_sid(), by="ana")
 
 
 def test_what_nobody_knows_is_not_found(house: House) -> None:
     with pytest.raises(NotFound):
-        house.archive.open(recording_sid(9), by="ana")
+        house.archive.recordings.open(recording_sid(9), by="ana")

@@ -18,7 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from tests.audio.hearing import RATE, archived
 from tests.audio.talks import COMPLAINT, talk, track
 from tests.end_to_end.site import until
-from tests.house import House
+from tests.house import House, with_settings
 from tests.test_docs import PYTHON, run
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.audio.ffmpeg import find_ffmpeg
@@ -73,7 +73,7 @@ def served(app: Flask) -> Iterator[int]:
 
 
 def address(house: House, sid: str, what: str) -> str:
-    copy = house.archive.listening_copy(sid)
+    copy = house.archive.derivatives.listening_copy(sid)
     assert copy is not None
     return f"/audio/{sid}" + (f"/{copy.object_name}" if what == "copy" else "")
 
@@ -91,7 +91,7 @@ def test_a_range_is_answered_as_players_expect(
     assert part.content_length == 1000
     rest = get(address(house, sid, what), headers={"Range": "bytes=5000-"})
     assert rest.data == whole.data[5000:]
-    heard = [entry.detail for entry in house.archive.audit_log() if entry.action == "listen"]
+    heard = [entry.detail for entry in house.archive.audit.log() if entry.action == "listen"]
     assert len(heard) == 3
 
 
@@ -132,12 +132,14 @@ def test_a_browser_that_goes_away_ends_the_encoder(
     whole = f"echo $$ > {pid}.part && mv {pid}.part {pid}"
     program.write_text(f'#!/bin/sh\n{whole}\nexec {find_ffmpeg(None)} -re "$@"\n')
     program.chmod(0o700)
-    house.archive.settings = dataclasses.replace(house.archive.settings, ffmpeg=str(program))
+    house.archive = with_settings(house.archive, ffmpeg=str(program))
     app = Flask(__name__)
 
     @app.get("/")
     def download() -> Response:
-        made = house.archive.convert(sid, format=asked, bitrate=kbps, rate=48000, by="ana")
+        made = house.archive.recordings.convert(
+            sid, format=asked, bitrate=kbps, rate=48000, by="ana"
+        )
         return Response(made, content_type=made.content_type)
 
     with served(app) as port:

@@ -65,7 +65,7 @@ def gather(house: House, *numbers: int, account: str = ACCOUNT, **facts: Any) ->
 
 
 def backfill(house: House, **order: Any) -> Backfill:
-    return house.archive.backfill(**{**SPAN, "by": "ana", "threads": 4, **order})
+    return house.archive.operations.backfill(**{**SPAN, "by": "ana", "threads": 4, **order})
 
 
 def run(house: House, **order: Any) -> BackfillReport:

@@ -73,7 +73,7 @@ def test_what_somebody_who_died_has_in_hand_is_taken_over_when_the_lease_ends(
     house: House,
 ) -> None:
     gather(house, 10, 11)
-    house.archive.sweep(full=True)
+    house.archive.operations.sweep(full=True)
     assert house.archive.catalog.due_work.claim(house.archive.now(), LEASE, recording_sid(10))
     report = run(house)
     assert (report.copied, report.waiting) == (2, 0)

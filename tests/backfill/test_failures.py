@@ -114,7 +114,7 @@ def test_an_error_of_ours_is_one_recordings_and_ends_no_thread(
     def wrong(found: Any) -> State:
         raise KeyError(found.sid)
 
-    house.archive.sweep(full=True)
+    house.archive.operations.sweep(full=True)
     monkeypatch.setattr(know, wrong)
     report = run(house)
     assert set(report.failed.values()) == {"KeyError in the library; the log has more."}

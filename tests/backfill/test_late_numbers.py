@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.factories import a_call, call_sid, recording_sid
-from tests.house import House
+from tests.house import House, with_settings
 from tests.transfers.test_calls_forgotten import OLD, backfill, gather, line
 from twirec.archive import Archive
 from twirec.model.audit import stand_in
@@ -29,19 +29,19 @@ WHY = "the carrier's invoice"
 @pytest.fixture
 def house(house: House) -> House:
     """A house with a recording of 500 days ago whose call nobody knows."""
-    house.archive.settings = replace(house.archive.settings, audit_key="k" * 32)
+    house.archive = with_settings(house.archive, audit_key="k" * 32)
     gather(house)
     backfill(house)
     return house
 
 
 def add(house: House, sid: str = OLD.sid, **numbers: Any) -> Call:
-    return house.archive.add_numbers(sid, **{"why": WHY, "by": "ana", **numbers}).call
+    return house.archive.calls.add_numbers(sid, **{"why": WHY, "by": "ana", **numbers}).call
 
 
 def add_from(house: House, *rows: dict[str, Any], **order: Any) -> NumbersReport:
     export = io.BytesIO("".join(json.dumps(row) + "\n" for row in rows).encode())
-    return house.archive.add_numbers_from(export, **{"why": WHY, "by": "ana", **order})
+    return house.archive.calls.add_numbers_from(export, **{"why": WHY, "by": "ana", **order})
 
 
 def told(number: int = 7, **changes: Any) -> dict[str, Any]:
@@ -62,25 +62,26 @@ def test_a_number_that_is_added_is_found_written_down_and_on_the_object(
     assert (call.customer_number, call.own_number, call.direction) == (CUSTOMER, OWN, Direction.IN)
     for number in ("600111222", "1222"):
         (found,) = [
-            each.call for each in house.archive.search(number=number, until="2025-12-31").calls
+            each.call
+            for each in house.archive.calls.search(number=number, until="2025-12-31").calls
         ]
         assert found == call
-    assert house.archive.search(number="not known").calls == ()
-    (entry,) = house.archive.audit_log(action="annotate")
+    assert house.archive.calls.search(number="not known").calls == ()
+    (entry,) = house.archive.audit.log(action="annotate")
     assert (entry.by, entry.sid, entry.ok) == ("ana", OLD.call_sid, True)
     key = house.archive.settings.audit_key
     assert entry.number == stand_in(CUSTOMER, key)
     assert entry.detail["own_number"] == stand_in(OWN, key)
     assert (entry.detail["why"], entry.detail["direction"]) == (WHY, "in")
     assert "600111222" not in repr(entry)
-    assert house.archive.audit_log(number=CUSTOMER) == [entry]
+    assert house.archive.audit.log(number=CUSTOMER) == [entry]
     said = labels(house)
     assert (said["customer_number"], said["own_number"], said["direction"]) == (
         CUSTOMER,
         OWN,
         "in",
     )
-    assert house.archive.sweep(full=True).labelled == 0
+    assert house.archive.operations.sweep(full=True).labelled == 0
     assert house.at_vendor() == [OLD.sid]
 
 
@@ -92,7 +93,7 @@ def test_what_is_known_by_then_is_never_changed(house: House) -> None:
         add(house, call_sid(), customer="+34600999888")  # a call that was told
     add(house, own="anonymous", direction=Direction.OUT)
     assert (line(house).customer_number, line(house).own_number) == (CUSTOMER, "anonymous")
-    assert [entry.ok for entry in house.archive.audit_log(action="annotate")] == [
+    assert [entry.ok for entry in house.archive.audit.log(action="annotate")] == [
         True,
         False,
         False,
@@ -167,11 +168,11 @@ def test_an_export_fills_what_is_not_known_and_says_what_it_did(house: House) ->
     assert other.own_number == NOT_KNOWN
     assert line(house, call_sid()).customer_number == a_call().customer_number
     assert json.loads(labels(house)["channel_map"]) == ["customer", "agent"]
-    assert {entry.sid for entry in house.archive.audit_log(action="annotate")} == {
+    assert {entry.sid for entry in house.archive.audit.log(action="annotate")} == {
         call_sid(7),
         call_sid(8),
     }
-    assert house.archive.sweep(full=True).labelled == 0
+    assert house.archive.operations.sweep(full=True).labelled == 0
     again = add_from(house, *rows)
     assert (again.added, again.left_alone, again.still_not_known) == (0, 4, 1)
 
@@ -202,7 +203,7 @@ def test_a_bucket_that_is_down_gets_its_labels_from_the_sweep(
         report = add_from(house, told(7))
     assert (report.added, report.labels_waiting) == (1, 1)
     assert labels(house)["customer_number"] == NOT_KNOWN
-    assert house.archive.sweep(full=True).labelled == 1
+    assert house.archive.operations.sweep(full=True).labelled == 1
     assert labels(house)["customer_number"] == CUSTOMER
 
 
@@ -211,15 +212,17 @@ def test_the_bucket_alone_knows_the_numbers_that_were_added(
     house: House, rebuilt: Callable[[], Archive], journalled: str
 ) -> None:
     if journalled == "before":
-        house.archive.journal()
+        house.archive.journal.write()
     add_from(house, told(7))
     if journalled == "after":
-        house.archive.journal()
+        house.archive.journal.write()
     archive = rebuilt()
-    (found,) = archive.search(number=CUSTOMER, until="2025-12-31", sees_quarantined=True).calls
+    (found,) = archive.calls.search(
+        number=CUSTOMER, until="2025-12-31", sees_quarantined=True
+    ).calls
     assert (found.call.own_number, found.call.direction) == (OWN, Direction.IN)
     assert found.recordings[0].channel_map == (Role.CUSTOMER, Role.AGENT)
-    assert archive.search(number="not known").calls == ()
+    assert archive.calls.search(number="not known").calls == ()
 
 
 def test_once_its_number_is_known_a_backfill_lets_it_go(house: House) -> None:
@@ -246,5 +249,5 @@ def test_an_export_of_many_is_read_as_a_stream(house: House) -> None:
             return len(chunk)
 
     export: Any = Endless()
-    report = house.archive.add_numbers_from(export, why=WHY, by="ana")
+    report = house.archive.calls.add_numbers_from(export, why=WHY, by="ana")
     assert (report.rows, report.not_found, len(report.not_found_sids)) == (3000, 3000, 1000)

@@ -24,7 +24,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_stopped(
     first = stopped_after(house, 20, keep_at_vendor=True)
     assert first.stopped == "It was interrupted."
     assert 20 <= first.copied < 100
-    assert house.archive.stats().waiting == 0  # nothing is only begun
+    assert house.archive.operations.stats().waiting == 0  # nothing is only begun
     second = run(house, keep_at_vendor=True)
     assert second.gone_on_at[ACCOUNT] > second.since
     assert second.seen < 100
@@ -93,10 +93,10 @@ def test_what_is_kept_at_the_vendor_stays_there_whoever_works_beside(house: Hous
     report = run(house, keep_at_vendor=True)
     assert (report.copied, report.waiting) == (20, 0)
     for _ in range(2):
-        house.archive.sweep(full=True)
-        house.archive.worker(threads=2).run_once()
+        house.archive.operations.sweep(full=True)
+        house.archive.operations.worker(threads=2).run_once()
     assert len(house.at_vendor()) == len(house.stored()) == 20
-    stats = house.archive.stats()
+    stats = house.archive.operations.stats()
     assert (stats.recordings, stats.parked, stats.waiting) == ({State.ARCHIVED: 20}, 0, 0)
 
 
@@ -116,27 +116,27 @@ def test_what_is_kept_is_destroyed_at_the_vendor_too_when_that_is_ordered(house:
     run(house, keep_at_vendor=True)
     known = house.archive.catalog.recordings.get(recording_sid(10))
     assert house.bucket.stat(known.object_name or "").labels["keep_at_vendor"] == "yes"
-    house.archive.erase(known.sid, why="asked for", by="ana")
-    house.archive.worker(threads=1).run_once()
+    house.archive.custody.erase(known.sid, why="asked for", by="ana")
+    house.archive.operations.worker(threads=1).run_once()
     assert (house.at_vendor(), house.stored()) == ([], [])
 
 
 def test_what_a_sweep_finds_before_the_run_comes_to_it_is_kept_too(house: House) -> None:
     gather(house, *range(10, 30))
     stopped_after(house, 0, keep_at_vendor=True)
-    house.archive.sweep(full=True)
-    house.archive.worker(threads=2).run_once()
+    house.archive.operations.sweep(full=True)
+    house.archive.operations.worker(threads=2).run_once()
     assert len(house.at_vendor()) == len(house.stored()) == 20
     report = run(house, keep_at_vendor=True)
     assert report.stopped == ""
     gather(house, 30)
-    house.archive.sweep(full=True)
-    house.archive.worker(threads=2).run_once()
+    house.archive.operations.sweep(full=True)
+    house.archive.operations.worker(threads=2).run_once()
     assert recording_sid(30) not in house.at_vendor()  # it came after the run, which is at its end
 
 
 def test_what_waits_for_a_worker_is_kept_when_the_run_comes_to_it(house: House) -> None:
     gather(house, *range(10, 30))
-    house.archive.sweep(full=True)
+    house.archive.operations.sweep(full=True)
     report = run(house, keep_at_vendor=True)
     assert (report.copied, len(house.at_vendor())) == (20, 20)

@@ -73,7 +73,7 @@ def run(settings: dict[str, str], *more: str) -> tuple[int, str, str]:
 
 def states(settings: dict[str, str]) -> dict[State, int]:
     archive = Archive.from_env(settings)
-    counted = archive.stats().recordings
+    counted = archive.operations.stats().recordings
     archive.close()
     return dict(counted)
 
@@ -201,7 +201,7 @@ def test_what_failed_is_named_and_the_exit_status_says_so(
     gather(twirec_sandbox, 3)
     parked = twirec_sandbox.add_recording(seconds=1, started_at=BEGIN)
     archive = Archive.from_env(sandboxed)
-    archive.sweep(full=True)
+    archive.operations.sweep(full=True)
     lease = archive.catalog.due_work.claim(datetime.now(UTC), timedelta(minutes=5), parked.sid)
     assert lease is not None
     archive.catalog.due_work.postpone(lease, None, "NotAudio: it is an error page")

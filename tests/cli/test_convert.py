@@ -22,9 +22,9 @@ def sid(twirec_sandbox: Sandbox, sandboxed: dict[str, str]) -> str:
     archive = Archive.from_env(sandboxed)
     archive.set_up()
     sid = twirec_sandbox.add_recording(seconds=4.0).sid
-    archive.sweep()
-    archive.worker().run_once()
-    archive.admit(sid, ground="a test", by="the tests")
+    archive.operations.sweep()
+    archive.operations.worker().run_once()
+    archive.custody.admit(sid, ground="a test", by="the tests")
     assert archive.catalog.recordings.get(sid).state is State.RELEASED
     archive.close()
     return sid

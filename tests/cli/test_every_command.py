@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from tests.cli.conftest import Twirec
 from tests.factories import a_call, a_recording, call_sid, recording_sid
+from tests.parts import parts
 from twirec.archive import Archive
 from twirec.cli import INTERRUPTED, READER_GONE, main
 from twirec.model.audio_stream import AudioStream
@@ -73,19 +74,19 @@ def reading(*_: object, **__: object) -> AudioStream:
 
 
 ELSEWHERE: dict[str, Callable[..., Any]] = {
-    "accept": lambda *_, **__: a_recording(),
-    "admit": lambda *_, **__: a_recording(),
-    "erase": lambda *_, **__: a_recording(state=State.ERASING),
-    "give_up": lambda *_, **__: a_recording(),
-    "compare": lambda *_, **__: None,
-    "call": lambda *_, **__: a_call(),
-    "pause": lambda *_, **__: [],
-    "rebuild": lambda *_, **__: RebuildReport(),
-    "resume": lambda *_, **__: [RECORDING],
-    "convert": reading,
-    "open": reading,
-    "sweep": lambda *_, **__: SweepReport(NOW, NOW),
-    "waveform": lambda *_, **__: Waveform(1.0, 8000, 16, ()),
+    "custody.accept": lambda *_, **__: a_recording(),
+    "custody.admit": lambda *_, **__: a_recording(),
+    "custody.erase": lambda *_, **__: a_recording(state=State.ERASING),
+    "custody.give_up": lambda *_, **__: a_recording(),
+    "recordings.compare": lambda *_, **__: None,
+    "calls.place": lambda *_, **__: a_call(),
+    "recordings.pause": lambda *_, **__: [],
+    "journal.rebuild": lambda *_, **__: RebuildReport(),
+    "recordings.resume": lambda *_, **__: [RECORDING],
+    "recordings.convert": reading,
+    "recordings.open": reading,
+    "operations.sweep": lambda *_, **__: SweepReport(NOW, NOW),
+    "recordings.waveform": lambda *_, **__: Waveform(1.0, 8000, 16, ()),
 }
 """Methods of the archive that need a call that goes on, or bytes: what they return is made up."""
 
@@ -99,7 +100,8 @@ def settled(
 ) -> None:
     """An archive with calls in, of which every command has something to say."""
     for name, method in ELSEWHERE.items():
-        monkeypatch.setattr(Archive, name, method)
+        part, _, named = name.partition(".")
+        monkeypatch.setattr(parts()[part], named, method)
     monkeypatch.setattr(Sandbox, "serve_forever", lambda self: self.close())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "calls.csv").write_text("sid,from,to,direction\n", encoding="utf-8")
@@ -170,12 +172,17 @@ def test_a_wrong_value_is_two(words: tuple[str, ...], twirec: Twirec) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "method"),
-    [("search", "search"), ("journal", "journal"), ("erase", "erase"), ("work", "worker")],
+    ("name", "part", "method"),
+    [
+        ("search", "calls", "search"),
+        ("journal", "journal", "write"),
+        ("erase", "custody", "erase"),
+        ("work", "operations", "worker"),
+    ],
 )
 @pytest.mark.usefixtures("settled")
 def test_what_fails_is_one_and_one_sentence(
-    name: str, method: str, twirec: Twirec, monkeypatch: pytest.MonkeyPatch
+    name: str, part: str, method: str, twirec: Twirec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for error, status in (
         (NotFound("no such \x1b[2Jcall"), 1),
@@ -186,7 +193,7 @@ def test_what_fails_is_one_and_one_sentence(
         def fail(*_: object, error: Exception = error, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr(Archive, method, fail)
+        monkeypatch.setattr(parts()[part], method, fail)
         result = twirec(name, "--json", *WORDS[name])
         assert (result.exit_code, result.stdout) == (status, "")
         assert result.stderr == f"Error: {error}\n".replace("\x1b", "\\x1b")
@@ -224,7 +231,7 @@ def test_an_erasure_is_ordered_and_audited(
     result = twirec("erase", RECORDING, "--reason", "they asked for it", *more, input=said)
     assert result.stdout == f"{RECORDING} is erasing: the workers destroy it.\n"
     assert archive.catalog.recordings.get(RECORDING).state is State.ERASING
-    assert [entry.sid for entry in archive.audit_log(action="erase")] == [RECORDING]
+    assert [entry.sid for entry in archive.audit.log(action="erase")] == [RECORDING]
     assert twirec("erase", recording_sid(7), "--reason", "x", input="y\n").exit_code == 1
 
 

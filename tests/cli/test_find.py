@@ -91,8 +91,8 @@ def test_show_prints_the_wording_that_was_played(
 ) -> None:
     shown = twirec("show", sid).output
     assert "2026-11-23 11:15:00 CET" in shown
-    assert archive.phone.announcement.text in shown
-    assert archive.phone.announcement.hash in shown
+    assert archive.webhooks.announcement.text in shown
+    assert archive.webhooks.announcement.hash in shown
     assert recording_sid() in shown
 
 
@@ -103,13 +103,13 @@ def test_the_hash_of_a_wording_can_be_computed_again_from_what_show_prints(
     shown = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
     said = json.loads(shown["hashed"])
     assert hashlib.sha256(shown["hashed"].encode()).hexdigest() == shown["announcement"]
-    assert shown["announcement"] == archive.show(call_sid()).consents[0].announcement
+    assert shown["announcement"] == archive.calls.get(call_sid()).consents[0].announcement
     assert (said["text"], said["voice"]) == (shown["wording"], shown["said by"])
 
 
 def test_show_gives_json(twirec: Twirec, archive: Archive) -> None:
     shown = json.loads(twirec("show", call_sid(), "--json").output)
-    wording = archive.phone.announcement
+    wording = archive.webhooks.announcement
     assert shown["announcements"] == {wording.hash: asdict(wording)}
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Twirec
 from tests.cli.test_output import MARKUP, ORDER, ORDERS
 from tests.factories import a_recording, recording_sid
-from twirec.archive import Archive
+from tests.parts import parts
 from twirec.cli.output import clean
 from twirec.model.audit import AuditEntry, AuditVerdict
 from twirec.model.bucket import Difference
@@ -42,15 +42,22 @@ def entries(text: str) -> list[AuditEntry]:
 
 
 SAYS: dict[str, tuple[Sequence[str], Callable[[pytest.MonkeyPatch, str], Any]]] = {
-    "sweep": (("sweep",), lambda m, t: m.setattr(Archive, "sweep", lambda *_, **__: sweep(t))),
+    "sweep": (
+        ("sweep",),
+        lambda m, t: m.setattr(parts()["operations"], "sweep", lambda *_, **__: sweep(t)),
+    ),
     "journal": (
         ("journal",),
-        lambda m, t: m.setattr(Archive, "journal", lambda *_, **__: JournalReport(problems={t: t})),
+        lambda m, t: m.setattr(
+            parts()["journal"], "write", lambda *_, **__: JournalReport(problems={t: t})
+        ),
     ),
     "rebuild": (
         ("rebuild", "--into", "sqlite:///new.db"),
         lambda m, t: m.setattr(
-            Archive, "rebuild", lambda *_, **__: RebuildReport(problems={t: t}, strange={t: t})
+            parts()["journal"],
+            "rebuild",
+            lambda *_, **__: RebuildReport(problems={t: t}, strange={t: t}),
         ),
     ),
     "doctor": (
@@ -59,16 +66,16 @@ SAYS: dict[str, tuple[Sequence[str], Callable[[pytest.MonkeyPatch, str], Any]]] 
     ),
     "audit": (
         ("audit",),
-        lambda m, t: m.setattr(Archive, "audit_log", lambda *_, **__: entries(t)),
+        lambda m, t: m.setattr(parts()["audit"], "log", lambda *_, **__: entries(t)),
     ),
     "verdict": (
         ("audit", "--verify"),
-        lambda m, t: m.setattr(Archive, "verify_audit", lambda *_: AuditVerdict(1, 2, t)),
+        lambda m, t: m.setattr(parts()["audit"], "verify", lambda *_: AuditVerdict(1, 2, t)),
     ),
     "parked": (
         ("stats",),
         lambda m, t: m.setattr(
-            Archive,
+            parts()["operations"],
             "parked",
             lambda *_: [a_recording(state=State.COMPLETED, due_at=None, last_error=t)],
         ),
@@ -76,7 +83,9 @@ SAYS: dict[str, tuple[Sequence[str], Callable[[pytest.MonkeyPatch, str], Any]]] 
     "differences": (
         ("stats",),
         lambda m, t: m.setattr(
-            Archive, "differences", lambda *_: [Difference(t, recording_sid(), t, NOW)]
+            parts()["operations"],
+            "differences",
+            lambda *_: [Difference(t, recording_sid(), t, NOW)],
         ),
     ),
 }
@@ -90,7 +99,7 @@ def test_what_comes_from_outside_is_shown_as_it_is(
     twirec: Twirec, monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
     words, says = SAYS[name]
-    monkeypatch.setattr(Archive, "journalled_audit_head", lambda _: None)
+    monkeypatch.setattr(parts()["journal"], "audit_head", lambda _: None)
     says(monkeypatch, text)
     result = twirec(*words)
     assert result.exit_code in {0, 1}, result.output

@@ -38,7 +38,7 @@ def test_a_catalog_is_made_anew_beside_the_old_one(
 
 
 def test_a_catalog_that_is_there_is_not_filled(archive: Archive, twirec: Twirec) -> None:
-    archive.mark_bucket()
+    archive.journal.mark_bucket()
     result = twirec("rebuild")
     assert result.exit_code == 1
     assert "The catalog is not empty" in result.output
@@ -68,7 +68,7 @@ def test_the_bucket_of_another_catalog_is_refused_and_named(
     twirec("init")
     twirec("inform", "client:ana", "--on", "2026-11-24", "--reference", "annex")
     with_another = Archive.from_env()
-    with_another.catalog.ledger.open_call(archive.show(call_sid()).call)
+    with_another.catalog.ledger.open_call(archive.calls.get(call_sid()).call)
     with_another.close()
     result = twirec("journal")
     assert result.exit_code == 1

@@ -43,7 +43,7 @@ def test_a_number_is_added_to_one_call(twirec: Twirec, archive: Archive, forgott
     order = ("annotate", forgotten, "--customer", "600 33 34 44", "--direction", "in")
     assert twirec(*order).exit_code == 2
     assert twirec(*order, "--reason", "a letter", "--note", "found").exit_code == 0
-    record = archive.show(forgotten)
+    record = archive.calls.get(forgotten)
     assert (record.call.customer_number, record.notes[0].text) == ("+34600333444", "found")
     again = twirec(*order, "--reason", "a letter")
     assert (again.exit_code, "known already" in again.output) == (2, True)

@@ -31,9 +31,9 @@ def archive(environ: dict[str, str]) -> Archive:
 def test_off_for_a_number_and_direction_touches_no_other(twirec: Twirec, archive: Archive) -> None:
     said = twirec("off", "--number", "911 000 111", "--direction", "in", "--reason", "agreed")
     assert said.output == f"Recording is off for calls in of {SHOP}, from now on.\n"
-    assert not archive.policy(SHOP, Direction.IN).policy.on
-    assert archive.policy(SHOP, Direction.OUT).policy.on
-    assert archive.policy("+34911000222", Direction.IN).policy.on
+    assert not archive.policy.of(SHOP, Direction.IN).policy.on
+    assert archive.policy.of(SHOP, Direction.OUT).policy.on
+    assert archive.policy.of("+34911000222", Direction.IN).policy.on
     archive.close()
 
 
@@ -46,7 +46,7 @@ def test_off_and_on_again_leaves_both_in_the_history(twirec: Twirec, archive: Ar
         (True, "the audit is over"),
     ]
     assert all(change.by.startswith("os:") for change in history)
-    assert archive.policy(SHOP, Direction.IN).policy.on
+    assert archive.policy.of(SHOP, Direction.IN).policy.on
     archive.close()
 
 
@@ -62,8 +62,8 @@ def test_a_number_that_is_reset_follows_all_others(twirec: Twirec, archive: Arch
     assert twirec("policy", "--number", SHOP, "--reset", "--reason", "no more").exit_code == 0
     said = twirec("off", "--reason", "an order of the authority").output
     assert "Not changed" not in said
-    assert not archive.policy(SHOP, Direction.IN).policy.on
-    assert archive.audit_log(action="policy")[1].detail["of"] == "a number"
+    assert not archive.policy.of(SHOP, Direction.IN).policy.on
+    assert archive.audit.log(action="policy")[1].detail["of"] == "a number"
     archive.close()
 
 
@@ -99,7 +99,7 @@ def test_a_sip_address_has_its_policy_however_it_is_reached(
     twirec: Twirec, archive: Archive
 ) -> None:
     twirec("off", "--number", "sip:Shop@acme.sip.twilio.com;transport=tls", "--reason", "x")
-    assert not archive.policy("sip:shop@acme.sip.twilio.com:5060", Direction.IN).policy.on
+    assert not archive.policy.of("sip:shop@acme.sip.twilio.com:5060", Direction.IN).policy.on
     archive.close()
 
 
@@ -154,7 +154,7 @@ def test_the_history_says_who_changed_what_when_and_why(twirec: Twirec, archive:
         ("opt_out", "announce"),
         (None, "opt_out"),
     ]
-    assert len(archive.policy_changes()) == 3
+    assert len(archive.policy.history()) == 3
     archive.close()
 
 
@@ -198,9 +198,9 @@ def test_a_word_that_is_none_of_ours_is_refused(
     archive: Archive, field: str, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidQuery, match=rf"^{field}: .* is not known; choose "):
-        archive.change_policy(by="ana", why="test", **wrong)
+        archive.policy.change(by="ana", why="test", **wrong)
     assert archive.catalog.policy.history() == []
-    archive.change_policy(by="ana", why="test", mode="opt_in")  # type: ignore[arg-type]
+    archive.policy.change(by="ana", why="test", mode="opt_in")  # type: ignore[arg-type]
     assert archive.catalog.policy.history()[0].mode is ConsentMode.OPT_IN
     archive.close()
 
@@ -209,20 +209,20 @@ def test_what_held_does_not_change_with_the_settings(
     archive: Archive, environ: dict[str, str]
 ) -> None:
     request = {"AccountSid": ACCOUNT_SID, "CallSid": call_sid(), "From": "x", "To": SHOP}
-    archive.phone.answer(request, dial=["+34911222333"])
+    archive.webhooks.answer(request, dial=["+34911222333"])
     asked_at = archive.now()
     archive.close()
     later = Archive.from_env({**environ, "TWIREC_CONSENT_MODE": "opt_in"})
-    assert later.policy(SHOP, Direction.IN).policy.mode is ConsentMode.OPT_IN
-    later.phone.answer({**request, "CallSid": call_sid(2)}, dial=["+34911222333"])
+    assert later.policy.of(SHOP, Direction.IN).policy.mode is ConsentMode.OPT_IN
+    later.webhooks.answer({**request, "CallSid": call_sid(2)}, dial=["+34911222333"])
     for at in (asked_at, datetime(2020, 1, 1, tzinfo=UTC)):
-        assert later.policy(SHOP, Direction.IN, at=at).policy.mode is ConsentMode.ANNOUNCE
+        assert later.policy.of(SHOP, Direction.IN, at=at).policy.mode is ConsentMode.ANNOUNCE
     later.close()
 
 
 def test_a_change_says_what_is_to_hold(archive: Archive) -> None:
     with pytest.raises(InvalidQuery, match="say what is to hold"):
-        archive.change_policy(by="ana", why="nothing")
+        archive.policy.change(by="ana", why="nothing")
     assert archive.catalog.policy.history() == []
     archive.close()
 
@@ -236,7 +236,7 @@ def test_a_reset_goes_alone(twirec: Twirec) -> None:
 def test_a_change_of_the_mode_keeps_the_switch(twirec: Twirec, archive: Archive) -> None:
     twirec("off", "--number", SHOP, "--reason", "agreed")
     twirec("policy", "--number", SHOP, "--mode", "opt_out", "--reason", "advice")
-    policy = archive.policy(SHOP, Direction.IN).policy
+    policy = archive.policy.of(SHOP, Direction.IN).policy
     assert (policy.on, policy.mode) == (False, ConsentMode.OPT_OUT)
     archive.close()
 

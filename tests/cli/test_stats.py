@@ -93,7 +93,7 @@ def test_work_tries_parked_recordings_again_and_finishes_them(
     held = twirec_sandbox.add_recording(seconds=2)
     twirec("init")
     archive = Archive.from_env(sandboxed)
-    archive.sweep()
+    archive.operations.sweep()
     lease = archive.catalog.due_work.claim(archive.now(), timedelta(minutes=1))
     assert lease is not None
     archive.catalog.due_work.postpone(lease, None, "BucketRefused: the disk is full")
@@ -112,14 +112,14 @@ def test_a_sid_that_is_not_parked_is_an_error_in_a_sentence(
     assert result.exit_code == 1
     assert f"The catalog has no parked recording {recording_sid()}" in result.output
     with pytest.raises(NotFound):
-        archive.retry(recording_sid(), by="ana")
+        archive.operations.retry(recording_sid(), by="ana")
 
 
 def test_python_has_the_same(archive: Archive, parked: str) -> None:
-    assert [recording.sid for recording in archive.parked()] == [parked]
-    assert archive.stats().parked == 1
-    assert archive.retry(by="ana") == 1
-    assert archive.parked() == []
+    assert [recording.sid for recording in archive.operations.parked()] == [parked]
+    assert archive.operations.stats().parked == 1
+    assert archive.operations.retry(by="ana") == 1
+    assert archive.operations.parked() == []
 
 
 LONGER = "MediaMismatch: The file lasts 11.300 s, not 4 s."

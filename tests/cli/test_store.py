@@ -92,7 +92,7 @@ def test_a_worker_ends_cleanly_and_at_once_when_told_to(
     slow = twirec_sandbox.add_recording(
         size=64 * 1024 * 1024 + 44, faults=Faults(media={Fault.SLOW: 1}, slow_seconds=1.0)
     )
-    archive.sweep()
+    archive.operations.sweep()
     worker = subprocess.Popen(
         [sys.executable, "-m", "twirec", "work"], env={**os.environ, **sandboxed}
     )
@@ -106,6 +106,6 @@ def test_a_worker_ends_cleanly_and_at_once_when_told_to(
     recording = archive.catalog.recordings.get(slow.sid)
     assert (recording.state, recording.attempts) == (State.COMPLETED, 0)
     assert recording.due_at is not None
-    archive.worker().run_once()
+    archive.operations.worker().run_once()
     assert archive.catalog.recordings.get(slow.sid).state is State.RELEASED
     archive.close()

@@ -31,7 +31,7 @@ def _move(archive: Archive, media: bytes) -> None:
     moving = Archive(
         archive.settings, catalog=archive.catalog, bucket=archive.bucket, vendor=vendor
     )
-    moving.worker(threads=1).run_once()
+    moving.operations.worker(threads=1).run_once()
 
 
 @pytest.mark.usefixtures("spoken")

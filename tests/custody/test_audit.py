@@ -54,55 +54,65 @@ def archive(twirec_archive: Archive) -> Archive:
 
 
 def newest(archive: Archive) -> tuple[str, str, str, bool]:
-    (entry,) = archive.audit_log(limit=1)
+    (entry,) = archive.audit.log(limit=1)
     return entry.by, entry.action, entry.sid, entry.ok
 
 
 # --- what is on it ----------------------------------------------------------------------------
 
 ACTS: dict[str, tuple[Callable[[Archive], Any], tuple[str, bool]]] = {
-    "policy": (lambda a: a.change_policy(by="ana", why="x", on=False), ("", True)),
-    "policy refused": (lambda a: a.change_policy(by="ana", why="", on=False), ("", False)),
+    "policy": (lambda a: a.policy.change(by="ana", why="x", on=False), ("", True)),
+    "policy refused": (lambda a: a.policy.change(by="ana", why="", on=False), ("", False)),
     "inform": (
-        lambda a: a.inform_agent("client:b", informed_on=date(2026, 1, 1), reference="r", by="ana"),
+        lambda a: a.agents.inform(
+            "client:b", informed_on=date(2026, 1, 1), reference="r", by="ana"
+        ),
         ("", True),
     ),
     "inform refused": (
-        lambda a: a.inform_agent("client:b", informed_on=date(2099, 1, 1), reference="r", by="ana"),
+        lambda a: a.agents.inform(
+            "client:b", informed_on=date(2099, 1, 1), reference="r", by="ana"
+        ),
         ("", False),
     ),
-    "admit": (lambda a: a.admit(RECORDING, ground="x", by="ana"), (RECORDING, True)),
-    "admit refused": (lambda a: a.admit(RECORDING, ground="", by="ana"), (RECORDING, False)),
-    "erase": (lambda a: a.erase(RECORDING, why="x", by="ana"), (RECORDING, True)),
+    "admit": (lambda a: a.custody.admit(RECORDING, ground="x", by="ana"), (RECORDING, True)),
+    "admit refused": (
+        lambda a: a.custody.admit(RECORDING, ground="", by="ana"),
+        (RECORDING, False),
+    ),
+    "erase": (lambda a: a.custody.erase(RECORDING, why="x", by="ana"), (RECORDING, True)),
     "erase refused": (
-        lambda a: a.erase(recording_sid(9), why="x", by="ana"),
+        lambda a: a.custody.erase(recording_sid(9), why="x", by="ana"),
         (recording_sid(9), False),
     ),
-    "annotate": (lambda a: a.annotate(call_sid(), note="x", by="ana"), (call_sid(), True)),
+    "annotate": (lambda a: a.calls.annotate(call_sid(), note="x", by="ana"), (call_sid(), True)),
     "annotate refused": (
-        lambda a: a.annotate(call_sid(9), case="1", by="ana"),
+        lambda a: a.calls.annotate(call_sid(9), case="1", by="ana"),
         (call_sid(9), False),
     ),
-    "retry": (lambda a: a.retry(by="ana"), ("all", True)),
-    "retry refused": (lambda a: a.retry(RECORDING, by="ana"), (RECORDING, False)),
-    "pause refused": (lambda a: a.pause(call_sid(), by="ana"), (call_sid(), False)),
-    "resume refused": (lambda a: a.resume(call_sid(), by="ana"), (call_sid(), False)),
-    "listen refused": (lambda a: a.open(RECORDING, by="ana"), (RECORDING, False)),
-    "download refused": (lambda a: a.open(RECORDING, by="ana", download=True), (RECORDING, False)),
+    "retry": (lambda a: a.operations.retry(by="ana"), ("all", True)),
+    "retry refused": (lambda a: a.operations.retry(RECORDING, by="ana"), (RECORDING, False)),
+    "pause refused": (lambda a: a.recordings.pause(call_sid(), by="ana"), (call_sid(), False)),
+    "resume refused": (lambda a: a.recordings.resume(call_sid(), by="ana"), (call_sid(), False)),
+    "listen refused": (lambda a: a.recordings.open(RECORDING, by="ana"), (RECORDING, False)),
+    "download refused": (
+        lambda a: a.recordings.open(RECORDING, by="ana", download=True),
+        (RECORDING, False),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", ACTS)
 def test_what_somebody_does_or_tries_is_on_the_log(archive: Archive, name: str) -> None:
     act, (sid, ok) = ACTS[name]
-    before = archive.audit_head()
+    before = archive.audit.head()
     with suppress(TwirecError):
         act(archive)
     assert newest(archive) == ("ana", name.split()[0], sid, ok)
-    assert archive.audit_head() == AuditHead(
-        (before.seq if before else 0) + 1, archive.audit_log()[0].hash
+    assert archive.audit.head() == AuditHead(
+        (before.seq if before else 0) + 1, archive.audit.log()[0].hash
     )
-    assert archive.verify_audit().whole
+    assert archive.audit.verify().whole
 
 
 def test_an_act_whose_entry_cannot_be_written_is_not_done(
@@ -118,7 +128,7 @@ def test_an_act_whose_entry_cannot_be_written_is_not_done(
             ACTS[act][0](archive)
     assert archive.catalog.policy.history() == []
     assert archive.catalog.orders.of(RECORDING) == []
-    assert archive.show(call_sid()).notes == ()
+    assert archive.calls.get(call_sid()).notes == ()
     assert archive.catalog.recordings.get(RECORDING).state is State.RELEASED
 
 
@@ -135,7 +145,7 @@ class Watched(MemoryBucket):
     ) -> Any:
         """Give bytes."""
         assert self.archive is not None
-        self.seen += [entry.action for entry in self.archive.audit_log()]
+        self.seen += [entry.action for entry in self.archive.audit.log()]
         return super().open_range(name, start, end, generation=generation)
 
 
@@ -159,10 +169,10 @@ def heard(twirec_settings: Settings) -> Archive:
 def test_the_entry_is_there_before_the_first_byte(
     heard: Archive, download: bool, action: str
 ) -> None:
-    heard.open(RECORDING, by="ana", role="supervisor", download=download)
+    heard.recordings.open(RECORDING, by="ana", role="supervisor", download=download)
     assert isinstance(heard.bucket.unchecked, Watched)
     assert heard.bucket.unchecked.seen == [action]
-    (entry,) = heard.audit_log()
+    (entry,) = heard.audit.log()
     assert (entry.role, entry.ok, entry.detail) == ("supervisor", True, {"start": 0, "end": 0})
 
 
@@ -172,21 +182,21 @@ def test_without_an_entry_no_byte_leaves(heard: Archive, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(heard.catalog.audit, "append", fail)
     with pytest.raises(CatalogError):
-        heard.open(RECORDING, by="ana")
+        heard.recordings.open(RECORDING, by="ana")
     assert isinstance(heard.bucket.unchecked, Watched)
     assert heard.bucket.unchecked.seen == []
 
 
 def test_apps_add_their_own_entries(archive: Archive) -> None:
-    entry = archive.record_audit("sign_in", by="ana", role="admin", ok=False, detail={"try": 2})
-    assert archive.audit_log(action="sign_in") == [entry]
+    entry = archive.audit.record("sign_in", by="ana", role="admin", ok=False, detail={"try": 2})
+    assert archive.audit.log(action="sign_in") == [entry]
     assert (entry.seq, entry.at, entry.ok, entry.detail) == (1, STARTED, False, {"try": 2})
 
 
 @pytest.mark.parametrize(("action", "by"), [("Sign in", "ana"), ("", "ana"), ("sign_in", " ")])
 def test_an_entry_says_who_and_what(archive: Archive, action: str, by: str) -> None:
     with pytest.raises(TwirecError, match=r"^(action|by): "):
-        archive.record_audit(action, by=by)
+        archive.audit.record(action, by=by)
 
 
 @pytest.mark.parametrize(
@@ -209,8 +219,8 @@ def test_the_log_is_cut_by_what_is_asked(
     said: tuple[dict[str, Any], ...] = ({}, {"sid": RECORDING}, {"by": "bea"}, {"number": NUMBER})
     for minute, fields in enumerate(said):
         archive.now = lambda minute=minute: STARTED + timedelta(minutes=minute)  # type: ignore[misc]
-        archive.record_audit("sign_in", **{"by": "ana", **fields})
-    assert [entry.seq for entry in archive.audit_log(**asked)] == found
+        archive.audit.record("sign_in", **{"by": "ana", **fields})
+    assert [entry.seq for entry in archive.audit.log(**asked)] == found
 
 
 # --- no numbers -------------------------------------------------------------------------------
@@ -221,13 +231,13 @@ def test_the_log_is_cut_by_what_is_asked(
 )
 def test_no_number_gets_into_the_log_wherever_it_is_put(archive: Archive, typed: str) -> None:
     detail = {"said": f"called {typed} twice", "count": 3}
-    entry = archive.record_audit(
+    entry = archive.audit.record(
         "sign_in", by=typed, role=typed, sid=typed, number=typed, detail=detail
     )
     text = json.dumps([entry.by, entry.role, entry.sid, dict(entry.detail)])
     assert sum(letter.isdigit() for letter in text) == 1
     assert len(entry.number) == 64
-    assert archive.verify_audit().whole
+    assert archive.audit.verify().whole
 
 
 def test_sids_days_and_small_figures_stay() -> None:
@@ -236,7 +246,7 @@ def test_sids_days_and_small_figures_stay() -> None:
 
 
 def test_nothing_that_the_library_writes_names_a_number(archive: Archive) -> None:
-    archive.change_policy(by="ana", why=NUMBER, on=False, number=NUMBER, direction=Direction.IN)
+    archive.policy.change(by="ana", why=NUMBER, on=False, number=NUMBER, direction=Direction.IN)
     for act, _ in ACTS.values():
         with suppress(TwirecError):
             act(archive)
@@ -244,7 +254,7 @@ def test_nothing_that_the_library_writes_names_a_number(archive: Archive) -> Non
         rows = connection.exec_driver_sql("SELECT * FROM audit").all()
     assert len(rows) > 10
     assert "600111222" not in str(rows)
-    (policy,) = archive.audit_log(number=NUMBER)
+    (policy,) = archive.audit.log(number=NUMBER)
     assert policy.detail["change"] == 1
 
 
@@ -258,9 +268,9 @@ def test_a_number_is_refused_without_a_key() -> None:
     archive = Archive.from_env(environ)
     archive.set_up()
     with pytest.raises(SettingsError, match="TWIREC_AUDIT_KEY"):
-        archive.record_audit("sign_in", by="ana", number=NUMBER)
-    archive.change_policy(by="ana", why="urgent", on=False, number=NUMBER)
-    (entry,) = archive.audit_log()
+        archive.audit.record("sign_in", by="ana", number=NUMBER)
+    archive.policy.change(by="ana", why="urgent", on=False, number=NUMBER)
+    (entry,) = archive.audit.log()
     assert (entry.action, entry.number) == ("policy", "")
     archive.close()
 
@@ -362,9 +372,9 @@ def test_a_chain_that_was_made_anew_is_found_with_a_head_that_was_kept() -> None
 def test_what_is_written_down_is_what_is_read(
     twirec_archive: Archive, text: str, detail: dict[str, Any]
 ) -> None:
-    entry = twirec_archive.record_audit("sign_in", by=f"x{text}", sid=text, detail=detail)
-    assert twirec_archive.audit_log(limit=1) == [entry]
-    assert twirec_archive.verify_audit().whole
+    entry = twirec_archive.audit.record("sign_in", by=f"x{text}", sid=text, detail=detail)
+    assert twirec_archive.audit.log(limit=1) == [entry]
+    assert twirec_archive.audit.verify().whole
 
 
 # --- the database -----------------------------------------------------------------------------

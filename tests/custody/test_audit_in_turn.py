@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 def archive(twirec_archive: Archive) -> Archive:
     twirec_archive.now = lambda: STARTED
     for number in range(12):
-        twirec_archive.record_audit("sign_in", by=f"user-{number}")
+        twirec_archive.audit.record("sign_in", by=f"user-{number}")
     return twirec_archive
 
 
@@ -35,7 +35,7 @@ def turn(archive: Archive) -> Callable[[], None]:
     def look() -> None:
         at = archive.now()
         archive.now = lambda: at + timedelta(minutes=1)
-        archive._verify_audit_in_turn()
+        archive._periodic.verify_audit()
 
     return look
 
@@ -73,23 +73,23 @@ def test_it_is_looked_at_daily_and_weekly_at_all_of_it(
 
 
 def test_workers_look_at_it_by_themselves(archive: Archive, turn: Callable[[], None]) -> None:
-    beside = archive.worker(threads=1)._beside
-    assert archive._verify_audit_in_turn in beside
-    assert archive.stats().audit_verified is None
+    beside = archive.operations.worker(threads=1)._beside
+    assert archive._periodic.verify_audit in beside
+    assert archive.operations.stats().audit_verified is None
     turn()
-    stats = archive.stats()
+    stats = archive.operations.stats()
     assert (stats.audit_verified, stats.audit_problem) == (archive.now(), "")
 
 
 def test_a_long_log_is_looked_at_bit_by_bit(
     archive: Archive, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twirec.archive.journal.ENTRIES", 4)
+    monkeypatch.setattr("twirec.archive.periodic.ENTRIES", 4)
     monkeypatch.setattr(audit, "PAGE", 4)
     seen = []
-    while (check := archive.audit_check()) is None or check.going:
+    while (check := archive.audit.check()) is None or check.going:
         turn()
-        seen.append((archive.audit_check() or AuditCheck()).seq)
+        seen.append((archive.audit.check() or AuditCheck()).seq)
     assert seen == [4, 8, 12, 12]
 
 
@@ -119,45 +119,47 @@ def test_it_is_said_until_the_log_is_whole_again(
     for days in (1, 7):  # what was verified once is looked at within a week
         archive.now = lambda days=days: STARTED + days * DAY  # type: ignore[misc]
         turn()
-    assert why in archive.stats().audit_problem
+    assert why in archive.operations.stats().audit_problem
     said = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert why in said[-1].getMessage()
-    assert check_audit(archive.audit_check(), archive.now()).level is Level.FAILED
-    assert not archive.verify_audit().whole
-    assert archive.stats().audit_problem  # still
+    assert check_audit(archive.audit.check(), archive.now()).level is Level.FAILED
+    assert not archive.audit.verify().whole
+    assert archive.operations.stats().audit_problem  # still
     with archive.catalog.database.write() as connection:
         from twirec.catalog.mapping import to_row
         from twirec.catalog.tables import audit as table
 
         connection.execute(table.delete())
         connection.execute(table.insert(), [to_row(entry, table) for entry in rows])
-    assert archive.verify_audit().whole
-    assert archive.stats().audit_problem == ""
+    assert archive.audit.verify().whole
+    assert archive.operations.stats().audit_problem == ""
 
 
 def test_what_is_new_is_found_within_a_day(archive: Archive, turn: Callable[[], None]) -> None:
     turn()
-    archive.record_audit("sign_in", by="ana")
+    archive.audit.record("sign_in", by="ana")
     rewrite(archive, "UPDATE audit SET by = 'eve' WHERE seq = 13")
     archive.now = lambda: STARTED + DAY
     turn()
-    assert "at entry 13: it was changed" in archive.stats().audit_problem
+    assert "at entry 13: it was changed" in archive.operations.stats().audit_problem
 
 
 def test_a_chain_that_was_made_anew_is_found_by_the_head_in_the_bucket(
     archive: Archive, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "journalled_audit_head", lambda: AuditHead(5, "e" * 64))
+    monkeypatch.setattr(archive.journal, "audit_head", lambda: AuditHead(5, "e" * 64))
     turn()
-    assert "at entry 5: it is not the one that it was once" in archive.stats().audit_problem
+    assert (
+        "at entry 5: it is not the one that it was once" in archive.operations.stats().audit_problem
+    )
 
 
 def test_an_end_that_was_cut_off_with_what_is_remembered_of_it_is_found_within_a_day(
     archive: Archive, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turn()
-    head = archive.audit_head()
-    monkeypatch.setattr(archive, "journalled_audit_head", lambda: head)
+    head = archive.audit.head()
+    monkeypatch.setattr(archive.journal, "audit_head", lambda: head)
     rewrite(archive, "DELETE FROM audit WHERE seq > 10")
     rewrite(
         archive,
@@ -166,16 +168,18 @@ def test_an_end_that_was_cut_off_with_what_is_remembered_of_it_is_found_within_a
     )
     archive.now = lambda: STARTED + DAY
     turn()
-    assert "the end is cut off: there were 12 entries once" in archive.stats().audit_problem
+    assert (
+        "the end is cut off: there were 12 entries once" in archive.operations.stats().audit_problem
+    )
 
 
 def test_a_history_that_cannot_be_read_is_said(archive: Archive, turn: Callable[[], None]) -> None:
-    archive.change_policy(on=False, by="ana", why="a test")
+    archive.policy.change(on=False, by="ana", why="a test")
     with archive.catalog.database.write() as connection:
         connection.exec_driver_sql("DROP TRIGGER policy_changes_refuses_UPDATE")
         connection.exec_driver_sql("UPDATE policy_changes SET at = 'soon'")
     turn()
-    assert "histories beside it cannot be read" in archive.stats().audit_problem
+    assert "histories beside it cannot be read" in archive.operations.stats().audit_problem
 
 
 @pytest.mark.parametrize(
@@ -187,17 +191,17 @@ def test_what_is_remembered_of_it_and_cannot_be_read_is_said_and_made_anew(
 ) -> None:
     turn()
     rewrite(archive, statement)
-    assert "what was remembered of it was changed" in archive.stats().audit_problem
+    assert "what was remembered of it was changed" in archive.operations.stats().audit_problem
     turn()
-    assert archive.stats().audit_problem == ""
+    assert archive.operations.stats().audit_problem == ""
 
 
 def test_an_entry_of_an_app_that_says_no_row_is_named(
     archive: Archive, turn: Callable[[], None]
 ) -> None:
-    archive.record_audit("policy", by="ana", detail={"content": "x"})
+    archive.audit.record("policy", by="ana", detail={"content": "x"})
     turn()
-    assert "at entry 13: it does not say of which row" in archive.stats().audit_problem
+    assert "at entry 13: it does not say of which row" in archive.operations.stats().audit_problem
 
 
 def test_a_bucket_that_is_away_hinders_nothing(
@@ -206,9 +210,9 @@ def test_a_bucket_that_is_away_hinders_nothing(
     def away() -> None:
         raise BucketUnavailable("It does not answer.")
 
-    monkeypatch.setattr(archive, "journalled_audit_head", away)
+    monkeypatch.setattr(archive.journal, "audit_head", away)
     turn()
-    assert archive.stats().audit_verified
+    assert archive.operations.stats().audit_verified
 
 
 @pytest.mark.parametrize(

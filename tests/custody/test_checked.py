@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.factories import STARTED, recording_sid
-from tests.house import NAME, House
+from tests.house import NAME, House, with_settings
 from tests.servers import StrictGcs
 from tests.sounds import wav
 from tests.strict_gcs import Fault
@@ -136,47 +136,47 @@ ANSWERS = ["page", "short", "empty", "whole"]
 
 
 def whole(archive: Archive) -> bytes:
-    return b"".join(archive.open(SID, by="ana"))
+    return b"".join(archive.recordings.open(SID, by="ana"))
 
 
 def from_the_first_byte(archive: Archive) -> bytes:
-    return b"".join(archive.open(SID, 0, len(MEDIA) + 5, by="ana"))
+    return b"".join(archive.recordings.open(SID, 0, len(MEDIA) + 5, by="ana"))
 
 
 def part(archive: Archive) -> bytes:
-    return b"".join(archive.open(SID, 100, HALF, by="ana"))
+    return b"".join(archive.recordings.open(SID, 100, HALF, by="ana"))
 
 
 def as_wav(archive: Archive) -> bytes:
-    return b"".join(archive.convert(SID, format="wav", by="ana"))
+    return b"".join(archive.recordings.convert(SID, format="wav", by="ana"))
 
 
 def as_mp3(archive: Archive) -> bytes:
-    return b"".join(archive.convert(SID, format="mp3", by="ana"))
+    return b"".join(archive.recordings.convert(SID, format="mp3", by="ana"))
 
 
 def as_opus_without_silence(archive: Archive) -> bytes:
-    return b"".join(archive.convert(SID, format="opus", trim_silence=True, by="ana"))
+    return b"".join(archive.recordings.convert(SID, format="opus", trim_silence=True, by="ana"))
 
 
 def side(archive: Archive) -> bytes:
-    return b"".join(archive.convert(SID, format="wav", channels="customer", by="ana"))
+    return b"".join(archive.recordings.convert(SID, format="wav", channels="customer", by="ana"))
 
 
 def cut(archive: Archive) -> bytes:
-    return b"".join(archive.convert(SID, format="wav", start=0.5, end=3.5, by="ana"))
+    return b"".join(archive.recordings.convert(SID, format="wav", start=0.5, end=3.5, by="ana"))
 
 
 def derived(archive: Archive) -> object:
-    return archive.derive(SID, ConversionSpec("flac"), by="ana")
+    return archive.derivatives.make(SID, ConversionSpec("flac"), by="ana")
 
 
 def waveform(archive: Archive) -> object:
-    return archive.waveform(SID)
+    return archive.recordings.waveform(SID)
 
 
 def compared(archive: Archive) -> object:
-    archive.compare(SID, by="ana")
+    archive.recordings.compare(SID, by="ana")
     return True
 
 
@@ -221,10 +221,10 @@ def test_what_is_not_as_it_was_archived_is_an_error_that_is_written_down(
         with pytest.raises(BytesDiffer, match=NAME) as raised:
             WAYS[way](kept.archive)
         assert not raised.value.retryable
-    (difference,) = kept.archive.differences()
+    (difference,) = kept.archive.operations.differences()
     assert (difference.recording_sid, difference.object_name) == (SID, NAME)
-    assert kept.archive.stats().differences == 1
-    (entry,) = kept.archive.audit_log(action="differs")
+    assert kept.archive.operations.stats().differences == 1
+    (entry,) = kept.archive.audit.log(action="differs")
     assert (entry.sid, entry.ok, entry.detail["object"]) == (SID, False, NAME[22:])
     assert entry.by == ("twirec" if way == "waveform" else "ana")
     assert kept.archive.catalog.waveforms.get(SID) is None
@@ -250,15 +250,15 @@ def test_what_google_or_a_proxy_answers_wrongly_may_pass_and_is_not_passed_on(
     with pytest.raises(BucketUnavailable) as raised:
         WAYS[way](kept.archive)
     assert raised.value.retryable
-    assert kept.archive.differences() == []
+    assert kept.archive.operations.differences() == []
 
 
 @each_bucket
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_as_it_was_archived_leaves(kept: Kept, way: str) -> None:
     assert WAYS[way](kept.archive)
-    assert kept.archive.differences() == []
-    assert kept.archive.audit_log(action="differs") == []
+    assert kept.archive.operations.differences() == []
+    assert kept.archive.audit.log(action="differs") == []
 
 
 @each_bucket
@@ -266,7 +266,7 @@ def test_nothing_leaves_of_what_differs_in_size(kept: Kept) -> None:
     kept.replace(MEDIA[:-1])
     kept.server.reset()
     with pytest.raises(BytesDiffer, match="bytes, not"):
-        kept.archive.open(SID, by="ana")
+        kept.archive.recordings.open(SID, by="ana")
     assert kept.server.count("media") == 0
 
 
@@ -281,7 +281,7 @@ def test_checking_costs_google_one_look_a_reading(kept: Kept) -> None:
 @each_bucket
 def test_the_last_piece_is_held_back_until_the_hash_is_right(kept: Kept) -> None:
     kept.flip()
-    reading = kept.archive.open(SID, by="ana")
+    reading = kept.archive.recordings.open(SID, by="ana")
     came = []
     with pytest.raises(BytesDiffer):
         came.extend(reading)
@@ -297,7 +297,7 @@ def test_the_same_bytes_in_another_generation_are_those_that_were_archived(kept:
 
 @pytest.mark.parametrize("kept", ["folder", "gcs"], indirect=True)
 def test_what_is_replaced_while_it_is_read_does_not_end_as_if_whole(kept: Kept) -> None:
-    reading = kept.archive.open(SID, by="ana")
+    reading = kept.archive.recordings.open(SID, by="ana")
     kept.replace(flipped(MEDIA))
     with pytest.raises(Exception, match=r"not what was put there|deleted|not the live one"):
         b"".join(reading)
@@ -306,7 +306,7 @@ def test_what_is_replaced_while_it_is_read_does_not_end_as_if_whole(kept: Kept) 
 def test_bytes_without_a_checksum_do_not_leave(kept: Kept) -> None:
     (kept.folder / f"{NAME}.labels.json").unlink()
     with pytest.raises(BytesDiffer, match="CRC32C is unknown"):
-        kept.archive.open(SID, by="ana")
+        kept.archive.recordings.open(SID, by="ana")
 
 
 # --- derivatives ------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def test_bytes_without_a_checksum_do_not_leave(kept: Kept) -> None:
 def test_what_was_made_and_kept_is_compared_too(
     kept: Kept, damage: str, span: tuple[int, int | None]
 ) -> None:
-    made = kept.archive.derive(SID, ConversionSpec("flac"), by="ana")
+    made = kept.archive.derivatives.make(SID, ConversionSpec("flac"), by="ana")
     assert made.own_sha256 is not None
     if damage == "flipped":
         kept.flip(made.object_name)
@@ -327,54 +327,55 @@ def test_what_was_made_and_kept_is_compared_too(
     if kept.kind == "gcs" and damage == "flipped" and span[0]:
         return
     with pytest.raises(BytesDiffer, match=made.object_name):
-        list(kept.archive.open_derivative(SID, made.object_name, *span, by="ana"))
-    assert [each.object_name for each in kept.archive.differences()] == [made.object_name]
+        list(kept.archive.derivatives.open(SID, made.object_name, *span, by="ana"))
+    assert [each.object_name for each in kept.archive.operations.differences()] == [
+        made.object_name
+    ]
 
 
 @each_bucket
 @pytest.mark.parametrize("damage", ["flipped", "cut"])
 def test_a_copy_that_differs_is_not_heard_and_is_made_anew(kept: Kept, damage: str) -> None:
-    kept.archive.settings = replace(kept.archive.settings, listening_copy="opus")
-    kept.archive.worker(threads=1).run_once()
-    copy = kept.archive.listening_copy(SID)
+    kept.house.archive = with_settings(kept.archive, listening_copy="opus")
+    kept.archive.operations.worker(threads=1).run_once()
+    copy = kept.archive.derivatives.listening_copy(SID)
     assert copy is not None
     if damage == "flipped":
         kept.flip(copy.object_name)
     else:
         kept.replace(b"short", copy.object_name)
     with pytest.raises(BytesDiffer):
-        list(kept.archive.open_derivative(SID, copy.object_name, by="ana"))
-    assert kept.archive.listening_copy(SID) is None  # the original is heard
-    assert kept.archive.compare(SID, by="ana") == [copy.object_name]
-    assert kept.archive.differences() == []
+        list(kept.archive.derivatives.open(SID, copy.object_name, by="ana"))
+    assert kept.archive.derivatives.listening_copy(SID) is None  # the original is heard
+    assert kept.archive.recordings.compare(SID, by="ana") == [copy.object_name]
+    assert kept.archive.operations.differences() == []
     assert list(kept.bucket.list("derivatives/")) == []
-    kept.archive.worker(threads=1).run_once()
-    again = kept.archive.listening_copy(SID)
+    kept.archive.operations.worker(threads=1).run_once()
+    again = kept.archive.derivatives.listening_copy(SID)
     assert again is not None
-    assert list(kept.archive.open_derivative(SID, again.object_name, by="ana"))
+    assert list(kept.archive.derivatives.open(SID, again.object_name, by="ana"))
 
 
 @each_bucket
 def test_what_lies_in_the_place_of_a_derivative_is_made_anew(kept: Kept) -> None:
-    made = kept.archive.derive(SID, ConversionSpec("flac"), by="ana")
+    made = kept.archive.derivatives.make(SID, ConversionSpec("flac"), by="ana")
     kept.replace(b"short", made.object_name)
-    again = kept.archive.derive(SID, ConversionSpec("flac"), by="ana")
+    again = kept.archive.derivatives.make(SID, ConversionSpec("flac"), by="ana")
     assert (again.size, again.own_sha256) == (made.size, made.own_sha256)
-    assert list(kept.archive.open_derivative(SID, made.object_name, by="ana"))
+    assert list(kept.archive.derivatives.open(SID, made.object_name, by="ana"))
 
 
 @each_bucket
 def test_no_listening_copy_is_made_of_what_differs(
     kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = replace(kept.archive.settings, listening_copy="opus")
-    kept.archive.settings = settings
+    kept.house.archive = with_settings(kept.archive, listening_copy="opus")
     kept.flip()
     with caplog.at_level(logging.ERROR):
-        kept.archive.worker(threads=1).run_once()
-    assert kept.archive.listening_copy(SID) is None
+        kept.archive.operations.worker(threads=1).run_once()
+    assert kept.archive.derivatives.listening_copy(SID) is None
     assert list(kept.bucket.list("derivatives/")) == []
-    assert len(kept.archive.differences()) == 1
+    assert len(kept.archive.operations.differences()) == 1
     assert NAME in caplog.text
 
 
@@ -386,16 +387,18 @@ def test_a_difference_stays_until_somebody_looked_and_says_what_they_found(kept:
     with pytest.raises(BytesDiffer):
         whole(kept.archive)
     with pytest.raises(InvalidQuery, match="reason"):
-        kept.archive.settle_difference(SID, reason=" ", by="ana", role="admin")
-    assert kept.archive.settle_difference(SID, reason="disk 3", by="ana", role="admin") == 1
-    assert kept.archive.differences() == []
-    entry = kept.archive.audit_log(action="compare", limit=1)[0]
+        kept.archive.operations.settle_difference(SID, reason=" ", by="ana", role="admin")
+    assert (
+        kept.archive.operations.settle_difference(SID, reason="disk 3", by="ana", role="admin") == 1
+    )
+    assert kept.archive.operations.differences() == []
+    entry = kept.archive.audit.log(action="compare", limit=1)[0]
     assert (entry.by, entry.role, entry.detail) == ("ana", "admin", {"settled": "disk 3"})
     with pytest.raises(NotFound):
-        kept.archive.settle_difference(SID, reason="again", by="ana")
+        kept.archive.operations.settle_difference(SID, reason="again", by="ana")
     with pytest.raises(BytesDiffer):
         whole(kept.archive)
-    assert len(kept.archive.differences()) == 1
+    assert len(kept.archive.operations.differences()) == 1
 
 
 def test_what_is_right_again_is_settled_by_comparing_it(kept: Kept) -> None:
@@ -403,8 +406,8 @@ def test_what_is_right_again_is_settled_by_comparing_it(kept: Kept) -> None:
     with pytest.raises(BytesDiffer):
         part(kept.archive)
     kept.flip()
-    kept.archive.compare(SID, by="ana")
-    assert kept.archive.differences() == []
+    kept.archive.recordings.compare(SID, by="ana")
+    assert kept.archive.operations.differences() == []
     assert part(kept.archive) == MEDIA[100:HALF]
 
 
@@ -412,15 +415,15 @@ def test_what_is_erased_is_no_problem_any_more(kept: Kept) -> None:
     kept.flip()
     with pytest.raises(BytesDiffer):
         whole(kept.archive)
-    kept.archive.erase(SID, why="asked", by="ana")
-    assert kept.archive.differences() == []
+    kept.archive.custody.erase(SID, why="asked", by="ana")
+    assert kept.archive.operations.differences() == []
 
 
 def test_a_catalog_that_is_down_does_not_hide_it(
     kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     kept.flip()
-    reading = kept.archive.open(SID, by="ana")
+    reading = kept.archive.recordings.open(SID, by="ana")
 
     def down(*_: object) -> bool:
         raise CatalogUnavailable("locked")
@@ -524,7 +527,7 @@ def test_compare_says_whether_all_is_well_and_settles_what_is_known(
     assert run("compare", SID)[0] == 1
     assert run("compare", SID, "--reason", "disk 3")[0] == 0
     assert run("compare", SID, "--reason", "disk 3")[0] == 1
-    assert kept.archive.differences() == []
+    assert kept.archive.operations.differences() == []
     status, said = run("compare", SID, "--json")
     assert status == 1
     kept.flip()

@@ -39,7 +39,7 @@ def made(house: House) -> list[str]:
 
 
 def derive(house: House, sid: str, asked: ConversionSpec = CUT, **how: timedelta) -> Derivative:
-    return house.archive.derive(sid, asked, by="ana", **how)
+    return house.archive.derivatives.make(sid, asked, by="ana", **how)
 
 
 def test_a_derivative_names_its_original_and_what_was_asked_for(house: House, sid: str) -> None:
@@ -54,8 +54,8 @@ def test_a_derivative_names_its_original_and_what_was_asked_for(house: House, si
     assert stored.labels["original_sha256"] == original.sha256 == kept.sha256
     assert json.loads(stored.labels["asked"])["channels"] == "without_agent"
     assert stored.custom_time == original.started_at
-    assert house.archive.derivatives(sid) == [kept]
-    with house.archive.open_derivative(sid, kept.object_name, by="ana") as reading:
+    assert house.archive.derivatives.of(sid) == [kept]
+    with house.archive.derivatives.open(sid, kept.object_name, by="ana") as reading:
         assert len(decoded(reading, "flac")) == 2 * 8000
     assert reading.content_type == "audio/flac"
     assert reading.file_name == "+34600111222_2026-11-23_11-15-00.flac"
@@ -83,13 +83,13 @@ def test_something_else_is_another_one(house: House, sid: str) -> None:
 def test_it_expires_on_its_own(house: House, sid: str) -> None:
     kept = derive(house, sid)
     house.time += WEEK - timedelta(seconds=1)
-    assert house.archive.expire_derivatives() == 0
+    assert house.archive.derivatives.expire() == 0
     house.time += timedelta(seconds=1)
-    for turn in house.archive.worker()._beside:
+    for turn in house.archive.operations.worker()._beside:
         turn()
-    assert (made(house), house.archive.derivatives(sid)) == ([], [])
+    assert (made(house), house.archive.derivatives.of(sid)) == ([], [])
     with pytest.raises(NotFound):
-        house.archive.open_derivative(sid, kept.object_name, by="ana")
+        house.archive.derivatives.open(sid, kept.object_name, by="ana")
     assert house.stored() == [NAME]
 
 
@@ -137,10 +137,10 @@ def test_two_at_once_end_in_the_same_one(house: House, sid: str) -> None:
 def test_what_cannot_be_had_leaves_nothing(house: House, sid: str) -> None:
     with pytest.raises(InvalidQuery):
         derive(house, sid, ConversionSpec("amr"))
-    house.archive.erase(sid, why="asked", by="admin")
+    house.archive.custody.erase(sid, why="asked", by="admin")
     with pytest.raises(CustodyRefused):
         derive(house, sid)
-    assert (made(house), house.archive.derivatives(sid)) == ([], [])
+    assert (made(house), house.archive.derivatives.of(sid)) == ([], [])
 
 
 def test_a_bucket_that_fails_leaves_nothing_that_looks_made(
@@ -150,10 +150,10 @@ def test_a_bucket_that_fails_leaves_nothing_that_looks_made(
         broken.setattr(house.bucket, "put", _unavailable)
         with pytest.raises(BucketUnavailable):
             derive(house, sid)
-    (begun,) = house.archive.derivatives(sid)
+    (begun,) = house.archive.derivatives.of(sid)
     assert begun.made_at is None
     with pytest.raises(NotFound):
-        house.archive.open_derivative(sid, begun.object_name, by="ana")
+        house.archive.derivatives.open(sid, begun.object_name, by="ana")
     assert derive(house, sid).made_at is not None
 
 
@@ -178,9 +178,9 @@ def test_a_bucket_that_holds_something_else_is_an_error(
 def test_erasing_the_original_erases_all_that_was_made_of_it(house: House, sid: str) -> None:
     derive(house, sid)
     derive(house, sid, ConversionSpec("opus"))
-    house.archive.erase(sid, why="asked", by="admin")
+    house.archive.custody.erase(sid, why="asked", by="admin")
     assert house.work().state is State.ERASED
-    assert (made(house), house.stored(), house.archive.derivatives(sid)) == ([], [], [])
+    assert (made(house), house.stored(), house.archive.derivatives.of(sid)) == ([], [], [])
 
 
 def test_erasing_finds_also_what_no_row_tells_of(house: House, sid: str) -> None:
@@ -189,7 +189,7 @@ def test_erasing_finds_also_what_no_row_tells_of(house: House, sid: str) -> None
         connection.exec_driver_sql("DELETE FROM derivatives")
     other = kept.object_name.replace(sid, recording_sid(9))
     house.bucket.put(other, [b"x"], content_type="x", labels={}, custom_time=house.time, seal=dict)
-    house.archive.erase(sid, why="asked", by="admin")
+    house.archive.custody.erase(sid, why="asked", by="admin")
     house.work()
     assert made(house) == [other]
 
@@ -203,14 +203,14 @@ def test_one_that_is_made_while_the_original_is_erased_does_not_survive(
         content = b"".join(chunks)
         if not name.startswith("derivatives/"):
             return put(name, [content], **how)
-        house.archive.erase(sid, why="asked", by="admin")
+        house.archive.custody.erase(sid, why="asked", by="admin")
         assert house.work().state is State.ERASED
         return put(name, [content], **how)
 
     monkeypatch.setattr(house.bucket, "put", slow)
     with pytest.raises(CustodyRefused, match="erased meanwhile"):
         derive(house, sid)
-    assert (made(house), house.archive.derivatives(sid)) == ([], [])
+    assert (made(house), house.archive.derivatives.of(sid)) == ([], [])
 
 
 def test_a_sweep_deletes_what_a_crash_left_of_what_was_erased(
@@ -222,7 +222,7 @@ def test_a_sweep_deletes_what_a_crash_left_of_what_was_erased(
         content = b"".join(chunks)
         if not name.startswith("derivatives/"):
             return put(name, [content], **how)
-        house.archive.erase(sid, why="asked", by="admin")
+        house.archive.custody.erase(sid, why="asked", by="admin")
         house.work()
         put(name, [content], **how)
         raise MemoryError  # the process dies before it looks again
@@ -232,9 +232,9 @@ def test_a_sweep_deletes_what_a_crash_left_of_what_was_erased(
         with pytest.raises(MemoryError):
             derive(house, sid)
     assert len(made(house)) == 1
-    planned = house.archive.sweep(dry_run=True)
+    planned = house.archive.operations.sweep(dry_run=True)
     assert (planned.planned, len(made(house))) == ({sid: "derivatives_deleted"}, 1)
-    assert house.archive.sweep().derivatives_deleted == 1
+    assert house.archive.operations.sweep().derivatives_deleted == 1
     assert made(house) == []
 
 
@@ -244,7 +244,7 @@ def test_a_sweep_leaves_what_is_wanted_and_what_nobody_knows(house: House, sid: 
     house.bucket.put(
         unknown, [b"x"], content_type="x", labels={}, custom_time=house.time, seal=dict
     )
-    assert house.archive.sweep().derivatives_deleted == 0
+    assert house.archive.operations.sweep().derivatives_deleted == 0
     assert made(house) == [kept.object_name, unknown]
 
 
@@ -255,9 +255,9 @@ def test_a_range_of_it_is_read_and_audited(house: House, sid: str) -> None:
     kept = derive(house, sid)
     whole = b"".join(house.bucket.open_range(kept.object_name))
     how = {"by": "ana", "role": "auditor", "download": True}
-    with house.archive.open_derivative(sid, kept.object_name, 4, 10, **how) as reading:
+    with house.archive.derivatives.open(sid, kept.object_name, 4, 10, **how) as reading:
         assert b"".join(reading) == whole[4:10]
-    latest, derived = house.archive.audit_log()[:2]
+    latest, derived = house.archive.audit.log()[:2]
     assert (latest.action, latest.by, latest.role) == ("download", "ana", "auditor")
     assert latest.detail["channels"] == "without_agent"
     assert latest.detail["bytes"] == "4-10"
@@ -267,13 +267,13 @@ def test_a_range_of_it_is_read_and_audited(house: House, sid: str) -> None:
 def test_nothing_but_its_own_derivatives_is_read(house: House, sid: str) -> None:
     for name in (NAME, "announcements/x.json", "../catalog.db"):
         with pytest.raises(NotFound):
-            house.archive.open_derivative(sid, name, by="eve")
+            house.archive.derivatives.open(sid, name, by="eve")
     kept = derive(house, sid)
     with pytest.raises(InvalidQuery):
-        house.archive.open_derivative(sid, kept.object_name, -1, by="eve")
-    house.archive.erase(sid, why="asked", by="admin")
+        house.archive.derivatives.open(sid, kept.object_name, -1, by="eve")
+    house.archive.custody.erase(sid, why="asked", by="admin")
     with pytest.raises(CustodyRefused):
-        house.archive.open_derivative(sid, kept.object_name, by="eve")
+        house.archive.derivatives.open(sid, kept.object_name, by="eve")
 
 
 def test_the_original_is_as_it_was(house: House, sid: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.audio.hearing import SECONDS, TALK, archived, decoded
 from tests.factories import a_call, a_consent, call_sid, recording_sid
-from tests.house import AT_VENDOR, House
+from tests.house import AT_VENDOR, House, with_settings
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.derivatives import listening_copies
 from twirec.derivatives.derivatives import Derivatives
@@ -34,12 +34,12 @@ def copies(house: House) -> list[str]:
 
 def test_a_worker_makes_one_of_what_it_archived(house: House) -> None:
     sid = archived(house)
-    kept = house.archive.listening_copy(sid)
+    kept = house.archive.derivatives.listening_copy(sid)
     assert kept is not None
     assert kept.expires_at is None
     assert kept.size is not None
     assert kept.size < len(TALK) / 5
-    with house.archive.open_derivative(sid, kept.object_name, by="ana") as reading:
+    with house.archive.derivatives.open(sid, kept.object_name, by="ana") as reading:
         assert abs(len(decoded(reading, "opus")) / 16_000 - SECONDS) < 0.05
     assert house.recording().state is State.RELEASED
 
@@ -47,20 +47,20 @@ def test_a_worker_makes_one_of_what_it_archived(house: House) -> None:
 def test_it_stays_as_long_as_its_original(house: House) -> None:
     sid = archived(house)
     house.time += timedelta(days=4000)
-    house.archive.expire_derivatives()
+    house.archive.derivatives.expire()
     assert len(copies(house)) == 1
-    house.archive.erase(sid, why="asked", by="admin")
+    house.archive.custody.erase(sid, why="asked", by="admin")
     assert house.work().state is State.ERASED
-    assert (copies(house), house.archive.listening_copy(sid)) == ([], None)
+    assert (copies(house), house.archive.derivatives.listening_copy(sid)) == ([], None)
 
 
 def test_what_was_archived_before_gets_one_too(house: House) -> None:
-    house.archive.settings = dataclasses.replace(house.archive.settings, listening_copy=None)
+    house.archive = with_settings(house.archive, listening_copy=None)
     sid = archived(house)
-    assert house.archive.listening_copy(sid) is None
-    house.archive.settings = dataclasses.replace(house.archive.settings, listening_copy="opus")
+    assert house.archive.derivatives.listening_copy(sid) is None
+    house.archive = with_settings(house.archive, listening_copy="opus")
     house.work()
-    assert house.archive.listening_copy(sid) is not None
+    assert house.archive.derivatives.listening_copy(sid) is not None
 
 
 def test_all_of_many_get_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_what_is_in_quarantine_gets_one_when_it_is_admitted(house: House) -> Non
     house.tell(call_sid=call_sid(7), duration=SECONDS)
     house.work()
     assert copies(house) == []
-    house.archive.admit(recording_sid(), ground="asked for", by="admin")
+    house.archive.custody.admit(recording_sid(), ground="asked for", by="admin")
     house.work()
     assert len(copies(house)) == 1
 
@@ -90,31 +90,31 @@ def test_what_is_in_quarantine_gets_one_when_it_is_admitted(house: House) -> Non
 def test_a_failure_neither_fails_nor_delays_the_transfer_and_is_tried_again(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = house.archive.settings
-    house.archive.settings = dataclasses.replace(settings, ffmpeg="/nowhere/ffmpeg")
+    whole = house.archive
+    house.archive = with_settings(whole, ffmpeg="/nowhere/ffmpeg")
     sid = archived(house)
     assert house.recording().state is State.RELEASED
-    (due,) = house.archive.derivatives(sid)
+    (due,) = house.archive.derivatives.of(sid)
     assert (due.made_at, due.attempts) == (None, 1)
     assert "AudioToolsMissing" in due.last_error
     assert "again after try 1" in caplog.text
     assert due.due_at is not None
-    house.archive.settings = settings
+    house.archive = whole
     house.work()
-    assert house.archive.listening_copy(sid) is None
+    assert house.archive.derivatives.listening_copy(sid) is None
     house.time = due.due_at
     house.work()
-    assert house.archive.listening_copy(sid) is not None
+    assert house.archive.derivatives.listening_copy(sid) is not None
 
 
 def test_after_many_failures_it_is_given_up(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    house.archive.settings = dataclasses.replace(house.archive.settings, ffmpeg="/nowhere/ffmpeg")
+    house.archive = with_settings(house.archive, ffmpeg="/nowhere/ffmpeg")
     sid = archived(house)
     for _ in range(listening_copies.MOST_ATTEMPTS):
-        (due,) = house.archive.derivatives(sid)
+        (due,) = house.archive.derivatives.of(sid)
         house.time = due.due_at or house.time
         house.work()
-    (due,) = house.archive.derivatives(sid)
+    (due,) = house.archive.derivatives.of(sid)
     assert (due.due_at, due.attempts) == (None, listening_copies.MOST_ATTEMPTS)
     assert "given up" in caplog.text
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_converted_is_given_up_at_once(
         raise NotAudio("It is a WAV file of 24 bits.")
 
     monkeypatch.setattr(Derivatives, "make", refuse)
-    (due,) = house.archive.derivatives(archived(house))
+    (due,) = house.archive.derivatives.of(archived(house))
     assert (due.due_at, due.attempts) == (None, 1)
 
 

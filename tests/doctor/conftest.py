@@ -102,7 +102,7 @@ def installed(tmp_path: Path, twirec_sandbox: Sandbox) -> Iterator[Installation]
         environ["TWIREC_PUBLIC_URL"] = f"http://{host}"
         archive = Archive.from_env(environ)
         archive.set_up()
-        archive.mark_bucket()
+        archive.journal.mark_bucket()
         recordings = Twirec(app, archive)
         app.post("/voice")(recordings.signed(lambda: recordings.answer(dial="+34911222333")))
         installation = Installation(environ, twirec_sandbox)

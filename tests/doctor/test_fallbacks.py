@@ -18,7 +18,7 @@ def bin_(installation: Installation, document: str) -> None:
 
 def test_what_the_command_prints_is_ok(installation: Installation) -> None:
     archive = Archive.from_env(installation.environ)
-    bin_(installation, archive.fallback("+34911222333", say="Un momento."))
+    bin_(installation, archive.calls.fallback("+34911222333", say="Un momento."))
     archive.close()
     assert installation.found(Check.FALLBACK).level is Level.OK
 

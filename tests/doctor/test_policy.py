@@ -8,7 +8,7 @@ from twirec.model.vocabulary import ConsentMode
 
 def test_a_policy_that_the_settings_no_longer_allow_is_told(installation: Installation) -> None:
     archive = Archive.from_env(installation.environ)
-    archive.change_policy(by="ana", why="test", mode=ConsentMode.OPT_OUT, number=OWN_NUMBER)
+    archive.policy.change(by="ana", why="test", mode=ConsentMode.OPT_OUT, number=OWN_NUMBER)
     archive.close()
     assert installation.found(Check.POLICY).level is Level.OK
     findings = installation.examine(TWIREC_LEGAL_BASIS="consent", TWIREC_CONSENT_MODE="opt_in")

@@ -252,7 +252,7 @@ def test_a_test_request_is_answered_before_the_view(
     post: SignedPosts, twirec_archive: Archive
 ) -> None:
     assert post("/voice", {"TwirecProbe": "doctor"}).status_code == 204
-    assert (ran, twirec_archive.search().count) == ([], 0)
+    assert (ran, twirec_archive.calls.search().count) == ([], 0)
 
 
 @pytest.mark.parametrize("more", [{"CallSid": call_sid()}, VOICE, {"anything": ""}])
@@ -285,7 +285,7 @@ def test_a_call_that_could_be_connected_with_nobody_has_a_line_that_says_so(
     for more in ({}, {"ErrorUrl": f"{PUBLIC_URL}/voice", "ErrorCode": "11200"}):
         with pytest.raises(InvalidQuery, match=r"^dial: "):
             twirec_post(app)("/voice", {**VOICE, "CallStatus": "ringing", **more})
-    call = twirec_archive.show(call_sid()).call
+    call = twirec_archive.calls.get(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
     assert call.detail.startswith("dial: give +34911222333")
 

@@ -212,7 +212,7 @@ class Site:
         """Place a call over the API, play it to its end, and return its SID."""
         self.sandbox.party(CUSTOMER, customer)
         self.sandbox.party(AGENT, COLLEAGUE)
-        placed = self.archive.call(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER)
+        placed = self.archive.calls.place(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER)
         self._wait_for(placed.call_sid)
         return placed.call_sid
 
@@ -242,7 +242,7 @@ class Site:
     def work_on(self) -> None:
         """Work until nothing is due any more, moving the clock to the due dates."""
         for _ in range(2 * MOST_ATTEMPTS):
-            self.archive.worker().run_once()
+            self.archive.operations.worker().run_once()
             due = [recording.due_at for recording in self.recordings() if recording.due_at]
             if not due:
                 return

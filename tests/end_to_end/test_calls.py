@@ -28,7 +28,7 @@ def energy(samples: array[int], start: float, end: float) -> float:
 def test_a_call_ends_as_one_object_with_each_side_on_its_channel(any_site: Site) -> None:
     sid = any_site.call()
     any_site.work_on()
-    record = any_site.archive.show(sid)
+    record = any_site.archive.calls.get(sid)
     (recording,) = record.recordings
     assert record.call.outcome is Outcome.RECORDED
     assert recording.state is State.RELEASED
@@ -47,7 +47,7 @@ def test_a_call_ends_as_one_object_with_each_side_on_its_channel(any_site: Site)
 def test_the_object_names_the_customer_the_consent_and_the_wording(any_site: Site) -> None:
     sid = any_site.call()
     any_site.work_on()
-    record = any_site.archive.show(sid)
+    record = any_site.archive.calls.get(sid)
     (consent,), (recording,) = record.consents, record.recordings
     (name,) = any_site.stored()
     labels = any_site.archive.bucket.stat(name).labels
@@ -58,17 +58,19 @@ def test_the_object_names_the_customer_the_consent_and_the_wording(any_site: Sit
     assert consent.at < recording.started_at + timedelta(seconds=1)  # Twilio cuts to whole seconds
     wording = f"announcements/{consent.announcement}.json"
     kept = b"".join(any_site.archive.bucket.open_range(wording)).decode()
-    assert any_site.archive.phone.announcement.text in kept
+    assert any_site.archive.webhooks.announcement.text in kept
     assert CUSTOMER not in name
 
 
 def test_both_calls_of_a_number_are_found_and_cut_by_call_time(site: Site) -> None:
     first, second = site.call(), site.call()
-    found = [record.call.call_sid for record in site.archive.search(number="600 11 12 22").calls]
+    found = [
+        record.call.call_sid for record in site.archive.calls.search(number="600 11 12 22").calls
+    ]
     assert found == [second, first]
-    started = site.archive.show(second).call.started_at.isoformat()
-    after = site.archive.search(number="600111222", since=started).calls
-    before = site.archive.search(number="600111222", until=started).calls
+    started = site.archive.calls.get(second).call.started_at.isoformat()
+    after = site.archive.calls.search(number="600111222", since=started).calls
+    before = site.archive.calls.search(number="600111222", until=started).calls
     assert [record.call.call_sid for record in after] == [second]
     assert [record.call.call_sid for record in before] == [first]
 
@@ -90,7 +92,7 @@ def test_a_call_that_is_not_recorded_says_why(
 ) -> None:
     sid = site.call(**scene)
     site.work_on()
-    record = site.archive.show(sid)
+    record = site.archive.calls.get(sid)
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, reason)
     assert [each.outcome for each in record.consents] == [consent]
     assert site.sandbox.recordings == []
@@ -110,7 +112,7 @@ def test_a_slow_machine_is_not_taken_for_a_party_who_listens(
 
     with Site(tmp_path, f"file://{tmp_path}/bucket", around=slow).running() as site:
         sid = play(site, faults=Faults(say_fails=True))
-        assert site.archive.show(sid).call.reason is Reason.ANNOUNCEMENT_FAILED
+        assert site.archive.calls.get(sid).call.reason is Reason.ANNOUNCEMENT_FAILED
 
 
 def test_a_caller_whose_announcement_failed_is_connected_all_the_same(site: Site) -> None:
@@ -121,7 +123,7 @@ def test_a_caller_whose_announcement_failed_is_connected_all_the_same(site: Site
 def test_a_call_too_short_has_a_line_that_says_so_and_nothing_is_owed(site: Site) -> None:
     sid = site.call(callee=Party(hangs_up_after=0.5))
     site.work_on()
-    record = site.archive.show(sid)
+    record = site.archive.calls.get(sid)
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.TOO_SHORT)
     assert [each.state for each in record.recordings] == [State.ABSENT]
 
@@ -133,4 +135,4 @@ def test_keys_pressed_during_the_announcement_do_not_cut_it_short(site: Site) ->
         counts_from_bridge=True,
     )
     sid = site.call(caller=caller)
-    assert site.archive.show(sid).consents[0].outcome is ConsentOutcome.INFORMED
+    assert site.archive.calls.get(sid).consents[0].outcome is ConsentOutcome.INFORMED

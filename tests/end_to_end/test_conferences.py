@@ -63,9 +63,9 @@ def played(site: Site) -> tuple[Call, list[Call]]:
 
 def test_what_follows_the_first_agent_stays_recorded_and_linked_to_the_call(site: Site) -> None:
     for agent in (AGENT, OTHER_AGENT):
-        site.archive.inform_agent(agent, informed_on=site.now().date(), reference="a", by="x")
+        site.archive.agents.inform(agent, informed_on=site.now().date(), reference="a", by="x")
     call, agents = played(site)
-    record = site.archive.show(call.sid)
+    record = site.archive.calls.get(call.sid)
     (recording,) = record.recordings
     assert (recording.state, recording.custody) == (State.RELEASED, Custody.ACTIVE)
     assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
@@ -74,12 +74,12 @@ def test_what_follows_the_first_agent_stays_recorded_and_linked_to_the_call(site
     linked = {leg.leg_sid: leg.agent for leg in record.legs if leg.agent}
     assert linked == {agents[0].sid: AGENT, agents[1].sid: OTHER_AGENT}
     assert record.consents[0].agents == (1, 2)
-    assert len(site.archive.search().calls) == 1
+    assert len(site.archive.calls.search().calls) == 1
 
 
 def test_both_agents_are_heard_on_their_channel(site: Site) -> None:
     call, _ = played(site)
-    (recording,) = site.archive.show(call.sid).recordings
+    (recording,) = site.archive.calls.get(call.sid).recordings
     with wave.open(io.BytesIO(site.bytes_of(recording))) as audio:
         samples = array("h", audio.readframes(audio.getnframes()))
     agents = samples[1::2]
@@ -117,9 +117,9 @@ def test_an_agent_who_was_not_informed_ends_the_recording_where_the_settings_say
     environ = {"TWIREC_UNINFORMED_AGENTS": "do_not_record"}
     place = Site(tmp_path, f"file://{tmp_path}/bucket", dial="conference:room-1", environ=environ)
     with place.running() as site:
-        site.archive.inform_agent(AGENT, informed_on=site.now().date(), reference="a", by="x")
+        site.archive.agents.inform(AGENT, informed_on=site.now().date(), reference="a", by="x")
         call, _ = played(site)
-        record = site.archive.show(call.sid)
+        record = site.archive.calls.get(call.sid)
         (recording,) = record.recordings
         assert (recording.duration or 0) < 140  # and not the 160 seconds that they stayed
         assert record.call.detail == "an agent is not in the register of informed agents"
@@ -133,10 +133,10 @@ def test_an_agent_of_whose_coming_nobody_told_is_found_by_the_sweep(tmp_path: Pa
         agent = site.sandbox.call(from_=AGENT, to=JOIN, caller=Party(hangs_up_after=120.0))
         until(lambda: any(entry.what == "Dial" for entry in agent.log))
         site.skip(timedelta(minutes=6))
-        assert site.archive.sweep().met == 2
+        assert site.archive.operations.sweep().met == 2
         call.wait(timeout=120)
         site.work_on()
-        record = site.archive.show(call.sid)
+        record = site.archive.calls.get(call.sid)
         (recording,) = record.recordings
         assert (recording.duration or 0) < 140
         assert [leg.agent for leg in record.legs] == [AGENT]

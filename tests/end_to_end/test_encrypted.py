@@ -40,7 +40,7 @@ def test_what_is_not_authentic_is_never_seen_and_the_vendor_keeps_its_copy(
 ) -> None:
     any_site.encryption = with_a_flipped_bit(key_pair().encryption(), at)
     held = any_site.record(size=size)
-    any_site.archive.worker(threads=1).run_once()
+    any_site.archive.operations.worker(threads=1).run_once()
     recording = any_site.archive.catalog.recordings.get(held.sid)
     assert recording.state is State.COMPLETED
     assert recording.last_error.startswith("MediaNotAuthentic")
@@ -52,7 +52,7 @@ def test_one_that_was_fetched_broken_is_whole_after_the_next_try(any_site: Site)
     how = key_pair().encryption()
     any_site.encryption = with_a_flipped_bit(how, -1)
     held = any_site.record(size=LARGE)
-    any_site.archive.worker(threads=1).run_once()
+    any_site.archive.operations.worker(threads=1).run_once()
     held.encryption = how
     any_site.work_on()
     check_released(any_site, held)

@@ -46,11 +46,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def tell(site: Site) -> None:
     """Send what is due a minute from now."""
     site.skip(MINUTE)
-    site.archive.worker().run_once()
+    site.archive.operations.worker().run_once()
 
 
 def waiting(site: Site) -> int:
-    return site.archive.stats().events_waiting
+    return site.archive.operations.stats().events_waiting
 
 
 def test_a_call_is_told_of_exactly_once_when_it_is_archived(site: Site, webhook: Webhook) -> None:
@@ -79,13 +79,13 @@ def test_what_is_parked_is_told_and_what_heals_after_it(site: Site, webhook: Web
     with webhook.running():
         held = site.record(faults=Faults(media={Fault.XML_WITH_200: ALWAYS}))
         site.work_on()
-        site.archive.sweep()
+        site.archive.operations.sweep()
         site.work_on()
         assert [(told["event"], told["reason"]) for told in webhook.seen] == [
             ("parked", "MediaIsErrorPage")
         ]
         held.faults = Faults()
-        assert site.archive.retry(held.sid, by="ana") == 1
+        assert site.archive.operations.retry(held.sid, by="ana") == 1
         site.work_on()
     assert webhook.events() == ["parked", "archived"]
 
@@ -146,7 +146,7 @@ def test_a_crash_between_archiving_and_telling_loses_no_event(
             site.work_on()
         assert webhook.seen == []
         other = site.open_archive()
-        other.worker().run_once()
+        other.operations.worker().run_once()
         other.close()
     assert webhook.events() == ["archived"]
 
@@ -159,7 +159,7 @@ def test_a_crash_between_telling_and_writing_that_down_tells_again_under_the_sam
         with monkeypatch.context() as crash:
             crash.setattr("twirec.catalog.events.Events.delivered", lambda *_: None)
             site.work_on()
-        site.archive.worker().run_once()
+        site.archive.operations.worker().run_once()
         assert len(webhook.seen) == 1  # it is still held
         tell(site)
         tell(site)
@@ -175,7 +175,7 @@ def test_who_lost_the_lease_tells_nothing_and_who_has_it_tells_once(
     assert slow is not None
     with webhook.running():
         tell(site)
-        site.archive.worker().work(slow)
+        site.archive.operations.worker().work(slow)
         tell(site)
     assert webhook.events() == ["archived"]
 

@@ -62,9 +62,9 @@ def test_a_call_while_the_app_is_down_goes_on_unrecorded_and_the_sweep_writes_it
     assert connected(site, sid)
     assert site.sandbox.recordings == []
     down.clear()
-    assert site.archive.search().count == 0
-    assert site.archive.sweep().lines_written == 1
-    record = site.archive.show(sid)
+    assert site.archive.calls.search().count == 0
+    assert site.archive.operations.sweep().lines_written == 1
+    record = site.archive.calls.get(sid)
     assert (record.call.customer_number, record.call.own_number) == (CUSTOMER, OWN_NUMBER)
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
 
@@ -77,7 +77,7 @@ def test_a_call_on_which_the_app_goes_down_goes_on_unrecorded(
     sid = site.call(callee=Party(hangs_up_after=120.0))
     assert connected(site, sid)
     assert site.sandbox.recordings == []
-    record = site.archive.show(sid)
+    record = site.archive.calls.get(sid)
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
     assert not any(one.outcome.allows_recording for one in record.consents)
 

@@ -59,11 +59,11 @@ def test_what_lacks_a_channel_waits_for_somebody_and_is_fetched_again_when_they_
 ) -> None:
     held = site.record(faults=Faults(media={Fault.MONO: 1}))
     site.work_on()
-    site.archive.sweep()
+    site.archive.operations.sweep()
     site.work_on()
     assert site.archive.catalog.recordings.get(held.sid).undecided
     assert site.at_vendor() == [held.sid]
-    site.archive.retry(held.sid, by="ana")
+    site.archive.operations.retry(held.sid, by="ana")
     site.work_on()
     check_released(site, held)
 
@@ -106,7 +106,7 @@ def test_a_deletion_that_twilio_denies_with_404_is_made_good_by_the_sweep(site: 
     held = site.record(faults=Faults(delete={Fault.NOT_FOUND: 1}))
     site.work_on()
     assert site.at_vendor() == [held.sid]
-    assert site.archive.sweep().deleted_again == 1
+    assert site.archive.operations.sweep().deleted_again == 1
     check_released(site, held)
 
 
@@ -128,8 +128,8 @@ def test_a_listing_that_fails_is_an_error_and_the_next_sweep_finds_all(
     held = site.sandbox.add_recording(seconds=3)
     site.sandbox.faults = Faults(listing={fault: 3})
     with pytest.raises(Exception, match="HTTP"):
-        site.archive.sweep()
-    assert site.archive.sweep().adopted == 1
+        site.archive.operations.sweep()
+    assert site.archive.operations.sweep().adopted == 1
     site.work_on()
     check_released(site, held)
 
@@ -152,12 +152,12 @@ def test_callbacks_lost_doubled_late_or_out_of_order_end_in_one_copy(
 ) -> None:
     sid = site.call(faults=faults)
     site.work_on()
-    site.archive.sweep()
+    site.archive.operations.sweep()
     site.work_on()
     (held,) = site.sandbox.recordings
     check_released(site, held)
     assert len(site.recordings()) == 1
-    assert site.archive.show(sid).call.outcome is Outcome.RECORDED
+    assert site.archive.calls.get(sid).call.outcome is Outcome.RECORDED
 
 
 def test_no_deletion_comes_before_the_bucket_holds_the_bytes(site: Site) -> None:

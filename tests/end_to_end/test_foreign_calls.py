@@ -53,10 +53,10 @@ def test_a_sweep_finds_the_customer_whom_an_agent_dialled_with_another_app(
     site = greedy_site
     site.sandbox.application(voice_url=foreign_app.says("/dial", DIAL))
     sid = site.dial_out(CALLER)
-    assert site.archive.search(number="600 11 12 22").calls == ()
-    assert site.archive.sweep().adopted == 1
+    assert site.archive.calls.search(number="600 11 12 22").calls == ()
+    assert site.archive.operations.sweep().adopted == 1
     site.work_on()
-    (found,) = site.archive.search(number="600 11 12 22", sees_quarantined=True).calls
+    (found,) = site.archive.calls.search(number="600 11 12 22", sees_quarantined=True).calls
     call, (recording,) = found.call, found.recordings
     assert (call.call_sid, call.direction, call.outcome) == (sid, Direction.OUT, Outcome.RECORDED)
     assert (call.customer_number, call.own_number) == (CUSTOMER, OWN_NUMBER)
@@ -90,16 +90,16 @@ def test_what_another_app_of_the_account_recorded_stays_and_is_named(
 ) -> None:
     foreign = foreign_recordings(site, foreign_app)
     assert len(foreign) == 3
-    for report in (site.archive.sweep(), site.archive.sweep(full=True)):
+    for report in (site.archive.operations.sweep(), site.archive.operations.sweep(full=True)):
         assert (report.adopted, report.not_ours, report.problems) == (0, 3, {})
         assert report.not_ours_named == dict.fromkeys(foreign, NotOurs.ELSEWHERE)
-    site.archive.worker(threads=1).run_once()
-    told = site.archive.backfill("2020-01-01", by="ana").run()
+    site.archive.operations.worker(threads=1).run_once()
+    told = site.archive.operations.backfill("2020-01-01", by="ana").run()
     assert (told.seen, told.copied, told.not_ours, told.stopped) == (3, 0, 3, "")
     assert site.at_vendor() == [each.sid for each in site.sandbox.recordings]
     assert (site.stored(), site.recordings()) == ([], [])
-    assert site.archive.search().calls == ()
-    stats = site.archive.stats()
+    assert site.archive.calls.search().calls == ()
+    stats = site.archive.operations.stats()
     assert (stats.not_ours, sorted(stats.not_ours_newest)) == (3, foreign)
     assert not any(request.method == "DELETE" for request in site.sandbox.requests)
     assert not any(request.path.endswith(".wav") for request in site.sandbox.requests)
@@ -109,14 +109,14 @@ def test_a_call_of_another_app_is_asked_for_once_and_not_at_every_sweep(
     site: Site, foreign_app: Target
 ) -> None:
     foreign_recordings(site, foreign_app)
-    site.archive.sweep()
+    site.archive.operations.sweep()
     before = len(calls_asked_for(site))
-    assert site.archive.sweep().not_ours == 3
+    assert site.archive.operations.sweep().not_ours == 3
     assert len(calls_asked_for(site)) == before
     # Set up after these calls; Twilio tells times in whole seconds.
     later = site.now() + timedelta(seconds=2)
     site.sandbox.number(FOREIGN_NUMBER, voice_url=f"{site.url}/voice", since=later)
-    report = site.archive.sweep()
+    report = site.archive.operations.sweep()
     assert (report.adopted, set(report.not_ours_named.values())) == (0, {NotOurs.BEFORE})
 
 
@@ -130,14 +130,14 @@ def test_without_the_numbers_nothing_foreign_is_taken_and_the_sweep_says_why(
     foreign_recordings(site, foreign_app)
     site.call()
     site.sandbox.hazards.hides_numbers = True
-    report = site.archive.sweep()
+    report = site.archive.operations.sweep()
     assert (report.adopted, report.not_ours) == (0, 3)
     assert "Let the API key read numbers" in report.problems[site.sandbox.account_sid]
     site.work_on()
     assert len(site.stored()) == 1  # of the call that was told of live
     site.sandbox.hazards.hides_numbers = False
     site.sandbox.number(FOREIGN_NUMBER, voice_url=f"{site.url}/voice", since=LONG_AGO)
-    assert site.archive.sweep().adopted == 3
+    assert site.archive.operations.sweep().adopted == 3
 
 
 def test_what_was_taken_over_when_all_was_is_not_moved_under_the_default(
@@ -145,14 +145,14 @@ def test_what_was_taken_over_when_all_was_is_not_moved_under_the_default(
 ) -> None:
     site = greedy_site
     foreign = foreign_recordings(site, foreign_app)
-    assert site.archive.sweep().adopted == 3
+    assert site.archive.operations.sweep().adopted == 3
     site.archive.catalog.database.adopt = OURS
-    site.archive.worker().run_once()
+    site.archive.operations.worker().run_once()
     assert (site.stored(), len(site.at_vendor())) == ([], 3)
-    stats = site.archive.stats()
+    stats = site.archive.operations.stats()
     assert (stats.not_ours, stats.waiting, stats.parked) == (3, 0, 0)
-    assert site.archive.sweep().not_ours == 3
-    assert sorted(site.archive.stats().not_ours_newest) == foreign
+    assert site.archive.operations.sweep().not_ours == 3
+    assert sorted(site.archive.operations.stats().not_ours_newest) == foreign
     site.archive.catalog.database.adopt = ALL
     site.work_on()
     assert (len(site.stored()), site.at_vendor()) == (3, [])
@@ -164,7 +164,7 @@ def test_a_number_that_moved_to_another_app_keeps_its_calls_and_not_that_apps(
     site.call()
     site.sandbox.number(OWN_NUMBER, voice_url=foreign_app.says("/dial", DIAL))
     later = site.call()
-    report = site.archive.sweep()
+    report = site.archive.operations.sweep()
     assert (report.not_ours, report.lines_written) == (1, 0)
     site.work_on()
     assert len(site.stored()) == 1
@@ -183,8 +183,8 @@ def test_a_number_whose_calls_only_end_at_this_app_is_another_apps(
     )
     call = site.sandbox.call(from_=OTHER_CUSTOMER, to=FOREIGN_NUMBER, callee=COLLEAGUE)
     call.wait(timeout=120)
-    assert site.archive.search(number=OTHER_CUSTOMER).calls
-    report = site.archive.sweep()
+    assert site.archive.calls.search(number=OTHER_CUSTOMER).calls
+    report = site.archive.operations.sweep()
     assert (report.adopted, report.not_ours) == (0, 1)
-    site.archive.worker(threads=1).run_once()
+    site.archive.operations.worker(threads=1).run_once()
     assert (site.stored(), len(site.at_vendor())) == ([], 1)

@@ -19,21 +19,21 @@ def test_a_recording_whose_call_is_forgotten_is_found_again_and_stays_at_twilio(
     site.sandbox.forget_call(held.call_sid)
     day = f"{began_at.astimezone(site.archive.settings.timezone):%Y-%m-%d}"
 
-    report = site.archive.backfill(day, by="ana", threads=1).run()
+    report = site.archive.operations.backfill(day, by="ana", threads=1).run()
     assert (report.copied, report.numbers_not_known, report.kept_without_number) == (1, 1, 1)
 
-    record = site.archive.show(held.sid, sees_quarantined=True)
+    record = site.archive.calls.get(held.sid, sees_quarantined=True)
     call, (recording,) = record.call, record.recordings
     assert (call.call_sid, call.started_at) == (held.call_sid, began_at)
     assert (call.customer_number, call.own_number, call.direction) == (NOT_KNOWN, NOT_KNOWN, None)
     assert (recording.state, recording.duration, recording.kept) == (State.ARCHIVED, 3, True)
     assert site.at_vendor() == [held.sid]
     for asked in ({"since": day, "until": day}, {"number": "no conocido"}):
-        page = site.archive.search(**asked, sees_quarantined=True)
+        page = site.archive.calls.search(**asked, sees_quarantined=True)
         assert (page.count, page.calls[0].call) == (1, call)
-    assert site.archive.stats().numbers_not_known == 1
+    assert site.archive.operations.stats().numbers_not_known == 1
 
-    swept = site.archive.sweep(full=True)
+    swept = site.archive.operations.sweep(full=True)
     assert (swept.problems, swept.deleted_again, site.at_vendor()) == ({}, 0, [held.sid])
     rebuilt = lose_the_database(site, tmp_path)
     rebuilt.rebuild(by="ana")
@@ -45,8 +45,8 @@ def test_a_recording_whose_call_is_forgotten_is_found_again_and_stays_at_twilio(
 def test_a_call_that_is_forgotten_after_it_was_told_and_recorded_loses_nothing(site: Site) -> None:
     sid = site.call(caller=CALLER)
     site.sandbox.forget_call(sid)
-    assert site.archive.sweep(full=True).problems == {}
+    assert site.archive.operations.sweep(full=True).problems == {}
     site.work_on()
-    record = site.archive.show(sid)
+    record = site.archive.calls.get(sid)
     assert (record.call.customer_number, record.recordings[0].state) == (CUSTOMER, State.RELEASED)
     assert site.at_vendor() == []

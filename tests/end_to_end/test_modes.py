@@ -78,7 +78,7 @@ CELLS = [(mode, name) for mode in ConsentMode for name in BEHAVIOURS]
 
 
 def play(site: Site, mode: ConsentMode, behaviour: str) -> str:
-    site.archive.change_policy(by="test", why="test", mode=mode)
+    site.archive.policy.change(by="test", why="test", mode=mode)
     sid = site.call(caller=behaves(mode, behaviour), callee=COLLEAGUE)
     site.work_on()
     return sid
@@ -124,7 +124,7 @@ def check_cell(
     site: Site, sid: str, mode: ConsentMode, behaviour: str, channels: tuple[Role, ...]
 ) -> None:
     """Hold a call that was played and worked on against the table."""
-    record = site.archive.show(sid)
+    record = site.archive.calls.get(sid)
     consent = check_consent(site, record, mode, behaviour)
     if consent.outcome.allows_recording:
         (recording,) = record.recordings
@@ -164,25 +164,25 @@ def test_who_did_not_say_yes_is_connected_or_hung_up_on_as_the_mode_says(
 def test_a_call_that_began_while_it_was_off_stays_unrecorded_when_it_is_switched_on(
     site: Site,
 ) -> None:
-    site.archive.change_policy(by="ana", why="test", on=False, number=OWN_NUMBER)
+    site.archive.policy.change(by="ana", why="test", on=False, number=OWN_NUMBER)
     call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=caller(), callee=COLLEAGUE)
-    while not site.archive.search().calls:
+    while not site.archive.calls.search().calls:
         pass
-    site.archive.change_policy(by="ana", why="test", on=True, number=OWN_NUMBER)
+    site.archive.policy.change(by="ana", why="test", on=True, number=OWN_NUMBER)
     call.wait(timeout=120)
-    record = site.archive.show(call.sid)
+    record = site.archive.calls.get(call.sid)
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.OFF)
     assert record.call.detail.startswith("since ")
     assert record.call.detail.endswith("by ana")
     assert site.sandbox.recordings == []
-    assert site.archive.policy(OWN_NUMBER, Direction.IN).policy.on
+    assert site.archive.policy.of(OWN_NUMBER, Direction.IN).policy.on
 
 
 def test_a_call_that_began_while_it_was_on_is_recorded_to_its_end(site: Site) -> None:
     call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=caller(), callee=COLLEAGUE)
-    while not site.archive.search().calls:
+    while not site.archive.calls.search().calls:
         pass
-    site.archive.change_policy(by="ana", why="test", on=False)
+    site.archive.policy.change(by="ana", why="test", on=False)
     call.wait(timeout=120)
     site.work_on()
-    assert site.archive.show(call.sid).call.outcome is Outcome.RECORDED
+    assert site.archive.calls.get(call.sid).call.outcome is Outcome.RECORDED

@@ -20,7 +20,7 @@ CHANNELS = {"api": (Role.CUSTOMER, Role.AGENT), "agent": (Role.AGENT, Role.CUSTO
 def test_a_call_out_is_recorded_only_after_the_answer_that_the_mode_needs(
     site: Site, way: str, mode: ConsentMode, behaviour: str
 ) -> None:
-    site.archive.change_policy(by="test", why="test", mode=mode)
+    site.archive.policy.change(by="test", why="test", mode=mode)
     sid = WAYS[way](site, behaves(mode, behaviour))
     site.work_on()
     check_cell(site, sid, mode, behaviour, CHANNELS[way])
@@ -28,7 +28,7 @@ def test_a_call_out_is_recorded_only_after_the_answer_that_the_mode_needs(
 
 def test_an_answering_machine_is_neither_told_nor_recorded(site: Site) -> None:
     greeting = Party(says=[Line("agent_answer", at=0.5)], kind="machine")
-    record = site.archive.show(site.call_out(greeting))
+    record = site.archive.calls.get(site.call_out(greeting))
     assert record.call.reason is Reason.ANSWERING_MACHINE
     assert record.consents == ()
     assert site.sandbox.recordings == []
@@ -36,6 +36,6 @@ def test_an_answering_machine_is_neither_told_nor_recorded(site: Site) -> None:
 
 def test_an_agents_call_whose_announcement_fails_goes_on_unrecorded(site: Site) -> None:
     sid = site.dial_out(caller(), faults=Faults(say_fails=True))
-    call = site.archive.show(sid).call
+    call = site.archive.calls.get(sid).call
     assert call.reason is Reason.ANNOUNCEMENT_FAILED
     assert site.sandbox.recordings == []

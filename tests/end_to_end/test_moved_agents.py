@@ -39,7 +39,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     dial = "queue:support"
     with Site(tmp_path, f"file://{tmp_path}/bucket", dial=dial, environ=environ).running() as site:
         for agent in (AGENT, "client:ana"):
-            site.archive.inform_agent(agent, informed_on=site.now().date(), reference="a", by="x")
+            site.archive.agents.inform(agent, informed_on=site.now().date(), reference="a", by="x")
         yield site
 
 
@@ -82,12 +82,12 @@ def over(site: Site, *calls: Call) -> None:
 
 
 def of(site: Site, sid: str) -> list[Recording]:
-    return list(site.archive.show(sid).recordings)
+    return list(site.archive.calls.get(sid).recordings)
 
 
 def answered(site: Site, sid: str) -> bool:
     """Whether it is known what the customer of a call said."""
-    lines = site.archive.search().calls
+    lines = site.archive.calls.search().calls
     return any(each.call.call_sid == sid and each.consents for each in lines)
 
 
@@ -95,7 +95,7 @@ def answered(site: Site, sid: str) -> bool:
 def test_whom_they_call_after_a_customer_of_the_queue_is_not_in_that_recording(
     site: Site, refuses: bool
 ) -> None:
-    site.archive.change_policy(by="x", why="x", mode=ConsentMode.OPT_OUT)
+    site.archive.policy.change(by="x", why="x", mode=ConsentMode.OPT_OUT)
     customer, agent = taken(site)
     first = list(site.sandbox.recordings)
     keys = [(20.0, "2")] if refuses else []
@@ -109,7 +109,7 @@ def test_whom_they_call_after_a_customer_of_the_queue_is_not_in_that_recording(
     assert (recording.sid, recording.custody) == (first[0].sid, Custody.ACTIVE)
     labels = site.archive.bucket.stat(recording.object_name or "").labels
     assert (labels["customer_number"], labels["consent"]) == (CUSTOMER, "informed")
-    second = site.archive.show(agent.sid)
+    second = site.archive.calls.get(agent.sid)
     assert second.call.customer_number == OTHER_CUSTOMER
     assert second.call.outcome is (Outcome.NOT_RECORDED if refuses else Outcome.RECORDED)
     assert len(second.recordings) == (0 if refuses else 1)
@@ -128,8 +128,8 @@ def test_a_colleague_whom_they_ask_is_not_recorded(site: Site, leg: str) -> None
     line = customer or agent
     (recording,) = of(site, line.sid)
     assert recording.custody is Custody.ACTIVE
-    assert site.archive.show(line.sid).call.customer_number == CUSTOMER
-    assert len(site.archive.search().calls) == 1  # nobody is told, as if the agent called in
+    assert site.archive.calls.get(line.sid).call.customer_number == CUSTOMER
+    assert len(site.archive.calls.search().calls) == 1  # nobody is told, as if the agent called in
 
 
 @pytest.mark.parametrize("down", ["catalog", "app"])
@@ -152,7 +152,7 @@ def test_whom_they_call_in_an_outage_is_not_recorded(
     until(lambda: recorded_now(site) == [])
     over(site, agent)
     (recording,) = of(site, agent.sid)
-    assert site.archive.show(agent.sid).call.customer_number == CUSTOMER
+    assert site.archive.calls.get(agent.sid).call.customer_number == CUSTOMER
     assert (recording.duration or 0) < 200
 
 
@@ -161,7 +161,7 @@ def fails(database: Database) -> object:
 
 
 def test_what_twilio_would_not_end_the_sweep_ends(site: Site) -> None:
-    site.archive.change_policy(by="x", why="x", mode=ConsentMode.OPT_OUT)
+    site.archive.policy.change(by="x", why="x", mode=ConsentMode.OPT_OUT)
     customer, agent = taken(site)
     refuses = waiting(site, OTHER, keys=[(18.5, "2")])
     site.sandbox.faults = Faults(update={Fault.UNAVAILABLE: ALWAYS})
@@ -171,10 +171,10 @@ def test_what_twilio_would_not_end_the_sweep_ends(site: Site) -> None:
     site.sandbox.faults = None
     assert recorded_now(site) == [agent.sid]
     site.skip(timedelta(minutes=6))
-    assert site.archive.sweep().stopped == 1
+    assert site.archive.operations.sweep().stopped == 1
     assert recorded_now(site) == []
     over(site, refuses, agent, customer)
-    assert site.archive.show(refuses.sid).call.reason is Reason.REFUSED
+    assert site.archive.calls.get(refuses.sid).call.reason is Reason.REFUSED
 
 
 def test_who_was_told_nothing_is_not_heard_with_an_agent_who_is_recorded(site: Site) -> None:

@@ -99,7 +99,7 @@ def _drain(answer: Iterable[bytes]) -> None:
 
 def begin(site: Site, scene: Scene) -> Call:
     if scene.mode is not None or scene.on is not None:
-        site.archive.change_policy(by="test", why="test", mode=scene.mode, on=scene.on)
+        site.archive.policy.change(by="test", why="test", mode=scene.mode, on=scene.on)
     customer = Party(
         says=[Line("customer_complaint", at=1.0)],
         keys=scene.keys,
@@ -122,7 +122,7 @@ def begin(site: Site, scene: Scene) -> Call:
     site.sandbox.faults = faults
     site.sandbox.party(CUSTOMER, customer)
     site.sandbox.party(AGENT, COLLEAGUE)
-    placed = site.archive.call(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER)
+    placed = site.archive.calls.place(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER)
     return next(leg for leg in site.sandbox.calls if leg.sid == placed.call_sid)
 
 
@@ -145,13 +145,13 @@ def check(site: Site) -> None:
         assert labels["consent"] in {"informed", "granted"}
         given, started = (datetime.fromisoformat(labels[at]) for at in ("consent_at", "started_at"))
         assert given < started + ONE_SECOND
-    for record in site.archive.search().calls:
+    for record in site.archive.calls.search().calls:
         assert len(record.consents) <= 1
 
 
 def assert_allowed(site: Site, call_sid: str, started: datetime | None) -> None:
     owner = site.archive.catalog.conferences.owner(site.sandbox.account_sid, call_sid)
-    consents = site.archive.show(owner).consents
+    consents = site.archive.calls.get(owner).consents
     allowing = [consent for consent in consents if consent.outcome.allows_recording]
     assert started is not None
     assert [consent for consent in allowing if consent.at < started + ONE_SECOND], call_sid
@@ -190,6 +190,6 @@ def test_no_recording_is_without_a_consent_that_came_before_it(
             site.sandbox.faults = None
             site.work_on()
             site.skip(timedelta(minutes=10))
-            site.archive.sweep()
+            site.archive.operations.sweep()
             site.work_on()
             check(site)

@@ -68,7 +68,7 @@ def test_a_callback_twice_in_the_wrong_order_and_to_two_workers_ends_once(
     any_site.tell(held)
     held.status = "completed"
     other = any_site.open_archive()
-    together(any_site.archive.worker().run_once, other.worker().run_once)
+    together(any_site.archive.operations.worker().run_once, other.operations.worker().run_once)
     other.close()
     check_one_of_each(any_site, held)
 
@@ -86,7 +86,8 @@ def test_two_workers_at_the_same_recording_at_the_same_time_end_in_one_object(
         leases.append(lease)
         any_site.skip(timedelta(minutes=6))  # the first one's lease runs out: it is only slow
     together(
-        lambda: any_site.archive.worker().work(leases[0]), lambda: other.worker().work(leases[1])
+        lambda: any_site.archive.operations.worker().work(leases[0]),
+        lambda: other.operations.worker().work(leases[1]),
     )
     any_site.work_on()
     other.close()
@@ -96,7 +97,7 @@ def test_two_workers_at_the_same_recording_at_the_same_time_end_in_one_object(
 def test_many_recordings_and_many_workers_end_each_once(any_site: Site) -> None:
     held = [any_site.record(seconds=1.0 + number / 10) for number in range(12)]
     archives: list[Archive] = [any_site.open_archive() for _ in range(3)]
-    together(*(archive.worker(threads=4).run_once for archive in archives))
+    together(*(archive.operations.worker(threads=4).run_once for archive in archives))
     for archive in archives:
         archive.close()
     assert {each.state for each in any_site.recordings()} == {State.RELEASED}
@@ -110,12 +111,12 @@ def test_an_ordinary_recording_takes_three_requests(
     any_site: Site, strict_server: StrictGcs
 ) -> None:
     any_site.call()
-    announcement = any_site.archive.phone.announcement  # published once, not with each recording
+    announcement = any_site.archive.webhooks.announcement  # published once, not with each recording
     any_site.archive.catalog.announcements.published(announcement.hash, any_site.now())
-    any_site.archive.mark_bucket()  # looked at once a minute
+    any_site.archive.journal.mark_bucket()  # looked at once a minute
     before = len(any_site.sandbox.requests)
     strict_server.reset()
-    any_site.archive.worker(threads=1).run_once()
+    any_site.archive.operations.worker(threads=1).run_once()
     assert any_site.recordings()[0].state is State.RELEASED
     to_vendor = any_site.sandbox.requests[before:]
     assert [(seen.method, seen.status) for seen in to_vendor] == [("GET", 200), ("DELETE", 204)]

@@ -47,7 +47,7 @@ def check_nothing_lost(site: Site) -> None:
 
 
 def sweep_and_work(site: Site) -> None:
-    site.archive.sweep()
+    site.archive.operations.sweep()
     site.work_on()
 
 
@@ -60,7 +60,7 @@ def test_a_full_disk(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as disk:
         disk.setattr(os, "write", full)
         site.work_on()
-        (parked,) = site.archive.parked()
+        (parked,) = site.archive.operations.parked()
         assert parked.sid == held.sid
         assert "full" in parked.last_error
         assert (site.stored(), site.at_vendor()) == ([], [held.sid])
@@ -75,15 +75,15 @@ def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         with closing(sqlite3.connect(tmp_path / "catalog.db")) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(CatalogUnavailable, match="locked"):
-                site.archive.worker().run_once()
+                site.archive.operations.worker().run_once()
             unrecorded = site.call()
             told = site.sandbox.add_recording(seconds=3.0)
             reply = site.sandbox.post_status(told, f"{site.url}/twirec/status")
             assert reply.status == 500
         sweep_and_work(site)
         check_nothing_lost(site)
-        assert site.archive.show(recorded).call.outcome is Outcome.RECORDED
-        line = site.archive.show(unrecorded).call
+        assert site.archive.calls.get(recorded).call.outcome is Outcome.RECORDED
+        line = site.archive.calls.get(unrecorded).call
         assert (line.outcome, line.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
 
 
@@ -98,8 +98,8 @@ def test_an_agents_call_while_the_catalog_is_down_has_the_customers_number(
     with monkeypatch.context() as outage:
         outage.setattr(site.archive.catalog.ledger, "open_call", down)
         sid = site.dial_out(CALLER)
-    assert site.archive.sweep().lines_written == 1
-    (found,) = site.archive.search(number=CUSTOMER, direction=Direction.OUT).calls
+    assert site.archive.operations.sweep().lines_written == 1
+    (found,) = site.archive.calls.search(number=CUSTOMER, direction=Direction.OUT).calls
     assert (found.call.call_sid, found.call.own_number) == (sid, OWN_NUMBER)
     assert (found.call.direction, found.call.reason) == (Direction.OUT, Reason.CATALOG_DOWN)
     sweep_and_work(site)
@@ -117,7 +117,7 @@ def test_a_forbidden_bucket(
             site.work_on()
         finally:
             strict_server.faults.clear()
-        (parked,) = site.archive.parked()
+        (parked,) = site.archive.operations.parked()
         assert parked.last_error.startswith("BucketRefused")
         assert "403" in parked.last_error
         assert (site.stored(), site.at_vendor()) == ([], [held.sid])
@@ -134,10 +134,10 @@ def test_a_clock_that_is_an_hour_fast(site: Site) -> None:
     site.skip(timedelta(hours=-1))
     sweep_and_work(site)
     check_nothing_lost(site)
-    (recording,) = site.archive.show(sid, sees_quarantined=True).recordings
+    (recording,) = site.archive.calls.get(sid, sees_quarantined=True).recordings
     assert recording.custody is Custody.QUARANTINED
-    site.archive.admit(recording.sid, ground="told; the clock was an hour fast", by="ana")
-    assert site.archive.show(sid).recordings[0].custody is Custody.ACTIVE
+    site.archive.custody.admit(recording.sid, ground="told; the clock was an hour fast", by="ana")
+    assert site.archive.calls.get(sid).recordings[0].custody is Custody.ACTIVE
 
 
 def test_a_clock_that_is_an_hour_slow(site: Site) -> None:
@@ -145,28 +145,28 @@ def test_a_clock_that_is_an_hour_slow(site: Site) -> None:
     untold = site.call(faults=Faults(callbacks_lost=("in-progress", "completed", "call")))
     site.work_on()
     with suppress(LookedAtNothing):
-        site.archive.sweep()
+        site.archive.operations.sweep()
     assert check_clock(datetime.now(UTC), site.now()).level is Level.FAILED
     site.skip(timedelta(hours=1))
     sweep_and_work(site)
     check_nothing_lost(site)
-    assert site.archive.show(untold).recordings[0].custody is Custody.ACTIVE
+    assert site.archive.calls.get(untold).recordings[0].custody is Custody.ACTIVE
 
 
 def test_a_vendor_that_is_down_for_a_day(site: Site) -> None:
     known = site.call()
-    (recording,) = site.archive.show(known).recordings
+    (recording,) = site.archive.calls.get(known).recordings
     down = {Fault.UNAVAILABLE: ALWAYS}
     site.sandbox.faults = Faults(**{str(endpoint): down for endpoint in Endpoint})  # type: ignore[arg-type]
     for _ in range(3):
         site.work_on()
-        (parked,) = site.archive.parked()
+        (parked,) = site.archive.operations.parked()
         assert parked.last_error.startswith("VendorUnavailable")
         with pytest.raises(TwirecError, match="503"):
-            site.archive.sweep()
+            site.archive.operations.sweep()
         site.skip(timedelta(hours=8))
     assert site.stored() == []
     site.sandbox.faults = Faults()
     sweep_and_work(site)
     check_nothing_lost(site)
-    assert [kept.sid for kept in site.archive.show(known).recordings] == [recording.sid]
+    assert [kept.sid for kept in site.archive.calls.get(known).recordings] == [recording.sid]

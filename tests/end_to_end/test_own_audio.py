@@ -62,7 +62,7 @@ def played(site: Site) -> list[str]:
 def test_the_audio_is_played_and_its_answer_recorded(site: Site) -> None:
     sid = site.call(caller=SAYS_YES, callee=COLLEAGUE)
     site.work_on()
-    record = site.archive.show(sid)
+    record = site.archive.calls.get(sid)
     wording = site.archive.catalog.announcements.get(record.consents[0].announcement)
     assert record.consents[0].outcome is ConsentOutcome.GRANTED
     assert record.call.outcome is Outcome.RECORDED
@@ -73,7 +73,7 @@ def test_the_audio_is_played_and_its_answer_recorded(site: Site) -> None:
 def test_what_was_played_is_kept_and_can_be_played_years_later(site: Site) -> None:
     sid = site.call(caller=SAYS_YES, callee=COLLEAGUE)
     site.work_on()
-    hash_ = site.archive.show(sid).consents[0].announcement
+    hash_ = site.archive.calls.get(sid).consents[0].announcement
     wording = site.archive.catalog.announcements.get(hash_)
     assert wording.hash == hash_
     assert site.archive.catalog.announcements.audio(wording.audio) == NOTICE
@@ -85,13 +85,13 @@ def test_what_was_played_is_kept_and_can_be_played_years_later(site: Site) -> No
 
 def test_who_says_no_hears_the_goodbye(site: Site) -> None:
     sid = site.call(caller=Party(keys=[(10.5, "2")]), callee=COLLEAGUE)
-    assert site.archive.show(sid).call.reason is Reason.REFUSED
+    assert site.archive.calls.get(sid).call.reason is Reason.REFUSED
     audio = site.archive.settings.wordings["gl-ES"].audio
     assert played(site) == [f"{audio[part].hash}.wav" for part in ("notice", "opt_in", "goodbye")]
 
 
 def test_who_can_leave_no_message_hears_so_though_the_audio_was_never_kept(site: Site) -> None:
-    site.archive.change_policy(by="test", why="test", on=False)
+    site.archive.policy.change(by="test", why="test", on=False)
     site.sandbox.number(MAILBOX, voice_url=f"{site.url}/voicemail")
     call = site.sandbox.call(from_=CUSTOMER, to=MAILBOX, caller=Party())
     call.wait(timeout=120)
@@ -105,13 +105,13 @@ def test_an_agents_callee_hears_the_audio_on_their_own_leg(site: Site) -> None:
         from_="client:ana", to="+34600111222", caller=SPEAKING_AGENT, callee=SAYS_YES
     )
     call.wait(timeout=120)
-    assert site.archive.show(call.sid).consents[0].outcome is ConsentOutcome.GRANTED
+    assert site.archive.calls.get(call.sid).consents[0].outcome is ConsentOutcome.GRANTED
 
 
 def test_audio_that_cannot_be_fetched_is_not_taken_for_heard(site: Site) -> None:
-    site.archive.phone.audio = lambda hash_: b"not a WAV file"  # type: ignore[method-assign]
+    site.archive.webhooks.audio = lambda hash_: b"not a WAV file"  # type: ignore[method-assign]
     sid = site.call(caller=SAYS_YES, callee=COLLEAGUE)
-    assert site.archive.show(sid).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert site.archive.calls.get(sid).call.reason is Reason.ANNOUNCEMENT_FAILED
     assert site.sandbox.recordings == []
 
 

@@ -33,7 +33,7 @@ def recorded_call(site: Site, **scene: Faults) -> Call:
     until(
         lambda: any(
             recording.state is State.RECORDING
-            for record in site.archive.search().calls
+            for record in site.archive.calls.search().calls
             for recording in record.recordings
         )
     )
@@ -58,14 +58,14 @@ def test_a_pause_is_silence_in_the_file_and_a_span_in_the_catalog(site: Site) ->
     call = recorded_call(site)
     time.sleep(15 / SPEED)
     begun = site.now()
-    paused = within(site, call, lambda: site.archive.pause(call.sid, by="ana"))
+    paused = within(site, call, lambda: site.archive.recordings.pause(call.sid, by="ana"))
     silenced = site.now()
     time.sleep(15 / SPEED)
-    resumed = within(site, call, lambda: site.archive.resume(call.sid, by="ana"))
+    resumed = within(site, call, lambda: site.archive.recordings.resume(call.sid, by="ana"))
     ended = site.now()
     call.wait(timeout=120)
     site.work_on()
-    record = site.archive.show(call.sid)
+    record = site.archive.calls.get(call.sid)
     (recording,), (pause,) = record.recordings, record.pauses
     assert recording.started_at is not None
     assert pause.resumed_at is not None
@@ -88,7 +88,7 @@ def test_a_pause_that_twilio_does_not_confirm_raises(
 ) -> None:
     call = recorded_call(site, faults=Faults(update={fault: 1}))
     with pytest.raises(error):
-        site.archive.pause(call.sid, by="ana")
-    assert site.archive.show(call.sid).pauses == ()
+        site.archive.recordings.pause(call.sid, by="ana")
+    assert site.archive.calls.get(call.sid).pauses == ()
     call.hang_up()
     call.wait(timeout=120)

@@ -46,10 +46,10 @@ def take(site: Site, call: Call) -> Call:
 
 
 def test_the_recording_of_the_agents_leg_belongs_to_the_customers_call(site: Site) -> None:
-    site.archive.inform_agent(AGENT, informed_on=site.now().date(), reference="annex 4", by="x")
+    site.archive.agents.inform(AGENT, informed_on=site.now().date(), reference="annex 4", by="x")
     call = waiting(site, CALLER)
     taker = take(site, call)
-    record = site.archive.show(call.sid)
+    record = site.archive.calls.get(call.sid)
     (recording,) = record.recordings
     assert (recording.call_sid, recording.leg) == (call.sid, taker.sid)
     assert (recording.state, recording.custody) == (State.RELEASED, Custody.ACTIVE)
@@ -61,13 +61,13 @@ def test_the_recording_of_the_agents_leg_belongs_to_the_customers_call(site: Sit
     labels = site.archive.bucket.stat(recording.object_name or "").labels
     assert (labels["customer_number"], labels["call_sid"]) == (CUSTOMER, call.sid)
     assert (labels["leg"], labels["agents"]) == (taker.sid, "1")
-    assert site.archive.search(number=CUSTOMER).calls[0].recordings == (recording,)
+    assert site.archive.calls.search(number=CUSTOMER).calls[0].recordings == (recording,)
 
 
 def test_each_side_is_on_the_channel_that_the_map_says(site: Site) -> None:
     call = waiting(site, CALLER)
     take(site, call)
-    (recording,) = site.archive.show(call.sid).recordings
+    (recording,) = site.archive.calls.get(call.sid).recordings
     with wave.open(io.BytesIO(site.bytes_of(recording))) as audio:
         samples = array("h", audio.readframes(audio.getnframes()))
     agent, customer = samples[0::2], samples[1::2]
@@ -76,10 +76,10 @@ def test_each_side_is_on_the_channel_that_the_map_says(site: Site) -> None:
 
 
 def test_who_refused_is_connected_and_not_recorded(site: Site) -> None:
-    site.archive.change_policy(by="test", why="test", mode=ConsentMode.OPT_OUT)
+    site.archive.policy.change(by="test", why="test", mode=ConsentMode.OPT_OUT)
     call = waiting(site, REFUSES)
     taker = take(site, call)
-    record = site.archive.show(call.sid)
+    record = site.archive.calls.get(call.sid)
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.REFUSED)
     assert [leg.leg_sid for leg in record.legs] == [taker.sid]
     assert site.sandbox.recordings == []
@@ -88,7 +88,7 @@ def test_who_refused_is_connected_and_not_recorded(site: Site) -> None:
 def test_who_gives_up_waiting_has_a_line_that_says_so(site: Site) -> None:
     call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=Party(hangs_up_after=40.0))
     call.wait(timeout=120)
-    record = site.archive.show(call.sid)
+    record = site.archive.calls.get(call.sid)
     assert (record.call.outcome, record.call.reason) == (
         Outcome.NOT_RECORDED,
         Reason.NOBODY_ANSWERED,
@@ -97,7 +97,7 @@ def test_who_gives_up_waiting_has_a_line_that_says_so(site: Site) -> None:
 
 def test_an_agent_who_finds_nobody_leaves_no_line(site: Site) -> None:
     site.sandbox.call(from_=AGENT, to=TAKE, caller=Party(hangs_up_after=5.0)).wait(timeout=120)
-    assert site.archive.search().calls == ()
+    assert site.archive.calls.search().calls == ()
 
 
 def test_what_is_recorded_of_an_agents_leg_can_be_paused_by_the_customers_call(
@@ -105,9 +105,9 @@ def test_what_is_recorded_of_an_agents_leg_can_be_paused_by_the_customers_call(
 ) -> None:
     call = waiting(site, CALLER)
     taker = site.sandbox.call(from_=AGENT, to=TAKE, caller=Party(hangs_up_after=600.0))
-    until(lambda: site.archive.show(call.sid).recordings)
-    (pause,) = site.archive.pause(call.sid, by="ana")
-    assert site.archive.resume(call.sid, by="ana") == [pause.recording_sid]
+    until(lambda: site.archive.calls.get(call.sid).recordings)
+    (pause,) = site.archive.recordings.pause(call.sid, by="ana")
+    assert site.archive.recordings.resume(call.sid, by="ana") == [pause.recording_sid]
     taker.hang_up()
     taker.wait(timeout=120)
 
@@ -116,16 +116,16 @@ def test_a_recording_of_an_agents_leg_whose_callbacks_were_lost_is_brought_forwa
     site: Site,
 ) -> None:
     call = waiting(site, CALLER)
-    site.archive.phone.receive_status = lambda fields: None  # type: ignore[method-assign]
+    site.archive.webhooks.receive_status = lambda fields: None  # type: ignore[method-assign]
     take(site, call)
-    (recording,) = site.archive.show(call.sid).recordings
+    (recording,) = site.archive.calls.get(call.sid).recordings
     assert recording.state is State.RECORDING
-    assert site.archive.sweep().advanced == 1
+    assert site.archive.operations.sweep().advanced == 1
     site.work_on()
-    (recording,) = site.archive.show(call.sid).recordings
+    (recording,) = site.archive.calls.get(call.sid).recordings
     assert (recording.custody, recording.state) == (Custody.ACTIVE, State.RELEASED)
     assert recording.channel_map == (Role.AGENT, Role.CUSTOMER)
-    assert len(site.archive.search().calls) == 1
+    assert len(site.archive.calls.search().calls) == 1
 
 
 def test_a_recording_that_does_not_start_leaves_the_two_connected(site: Site) -> None:
@@ -133,7 +133,7 @@ def test_a_recording_that_does_not_start_leaves_the_two_connected(site: Site) ->
     site.archive.vendor.start_recording = refuse  # type: ignore[method-assign]
     call = waiting(site, CALLER)
     taker = take(site, call)
-    assert site.archive.show(call.sid).call.reason is Reason.NOT_STARTED
+    assert site.archive.calls.get(call.sid).call.reason is Reason.NOT_STARTED
     assert (taker.duration or 0) > 10
 
 

@@ -21,7 +21,7 @@ ON_BUCKETS = pytest.mark.parametrize("any_site", ["folder", "strict-gcs"], indir
 
 def play_calls_of_all_kinds(site: Site) -> dict[str, str]:
     """Return the SIDs of calls, by what came of each; all is transferred and nothing erased."""
-    site.archive.change_policy(by="ana", why="advice", mode=ConsentMode.OPT_OUT)
+    site.archive.policy.change(by="ana", why="advice", mode=ConsentMode.OPT_OUT)
     sids = {
         "recorded": site.call(),
         "refused": site.call(caller=behaves(ConsentMode.OPT_OUT, "2")),
@@ -30,15 +30,15 @@ def play_calls_of_all_kinds(site: Site) -> dict[str, str]:
     }
     paused = recorded_call(site)
     time.sleep(5 / SPEED)
-    site.archive.pause(paused.sid, by="ana")
-    site.archive.resume(paused.sid, by="ana")
+    site.archive.recordings.pause(paused.sid, by="ana")
+    site.archive.recordings.resume(paused.sid, by="ana")
     paused.wait(timeout=120)
     sids["paused"] = paused.sid
     foreign = site.sandbox.add_recording(seconds=2.0)  # no call of ours asked for it
-    site.archive.sweep()
+    site.archive.operations.sweep()
     sids["foreign"] = foreign.sid
     site.work_on()
-    site.archive.annotate(sids["recorded"], by="ana", note="complains", case="7")
+    site.archive.calls.annotate(sids["recorded"], by="ana", note="complains", case="7")
     return sids
 
 
@@ -52,12 +52,12 @@ def lose_the_database(site: Site, folder: Path) -> Archive:
 
 
 def calls(archive: Archive) -> tuple[CallRecord, ...]:
-    return archive.search(sees_quarantined=True).calls
+    return archive.calls.search(sees_quarantined=True).calls
 
 
 def erase(site: Site, call: str) -> str:
-    (recording,) = site.archive.show(call).recordings
-    site.archive.erase(recording.sid, why="request 7", by="ana")
+    (recording,) = site.archive.calls.get(call).recordings
+    site.archive.custody.erase(recording.sid, why="request 7", by="ana")
     site.work_on()
     return recording.sid
 
@@ -69,18 +69,18 @@ def test_search_says_the_same_before_and_after_and_nothing_erased_comes_back(
     site = any_site
     sids = play_calls_of_all_kinds(site)
     erased = erase(site, sids["erased"])
-    site.archive.record_audit("sign_in", by="ana")
-    assert site.archive.journal().problems == {}
-    before, not_recorded = calls(site.archive), site.archive.search(not_recorded=True)
-    history, log = site.archive.catalog.policy.history(), site.archive.audit_log()
+    site.archive.audit.record("sign_in", by="ana")
+    assert site.archive.journal.write().problems == {}
+    before, not_recorded = calls(site.archive), site.archive.calls.search(not_recorded=True)
+    history, log = site.archive.catalog.policy.history(), site.archive.audit.log()
     foreign = site.archive.catalog.recordings.get(sids["foreign"])
     objects = site.stored()
 
     archive = lose_the_database(site, tmp_path)
-    report = archive.rebuild(by="ana")
+    report = archive.journal.rebuild(by="ana")
     assert report.problems == {}
     assert calls(archive) == before
-    assert archive.search(not_recorded=True) == not_recorded
+    assert archive.calls.search(not_recorded=True) == not_recorded
     assert {record.call.reason for record in not_recorded.calls} == {
         Reason.REFUSED,
         Reason.HUNG_UP,
@@ -88,22 +88,22 @@ def test_search_says_the_same_before_and_after_and_nothing_erased_comes_back(
     assert {record.call.call_sid for record in before} >= {
         sids[kind] for kind in ("recorded", "refused", "hung up", "erased", "paused")
     }
-    assert archive.show(sids["paused"]).pauses
-    assert archive.show(sids["recorded"]).notes
+    assert archive.calls.get(sids["paused"]).pauses
+    assert archive.calls.get(sids["recorded"]).notes
     assert archive.catalog.recordings.get(sids["foreign"]) == foreign
     assert foreign.custody is Custody.QUARANTINED
     assert archive.catalog.recordings.get(erased).state is State.ERASED
     assert archive.catalog.policy.history() == history
-    assert archive.audit_log()[1:] == log
-    assert archive.verify_audit(archive.journalled_audit_head()).whole
+    assert archive.audit.log()[1:] == log
+    assert archive.audit.verify(archive.journal.audit_head()).whole
 
-    assert archive.sweep(full=True).problems == {}
+    assert archive.operations.sweep(full=True).problems == {}
     site.work_on()
     assert calls(archive) == before
     assert site.stored() == objects
     assert site.at_vendor() == []
     assert archive.catalog.recordings.get(erased).state is State.ERASED
-    assert archive.journal().problems == {}
+    assert archive.journal.write().problems == {}
 
 
 @ON_BUCKETS
@@ -113,18 +113,18 @@ def test_what_came_after_the_last_journal_is_found_by_its_labels_and_by_the_swee
     site = any_site
     journalled = site.call()
     site.work_on()
-    site.archive.journal()
+    site.archive.journal.write()
     erased = erase(site, journalled)
     later = site.call()
     site.work_on()
-    (recording,) = site.archive.show(later).recordings
-    consents = site.archive.show(later).consents
+    (recording,) = site.archive.calls.get(later).recordings
+    consents = site.archive.calls.get(later).consents
 
     archive = lose_the_database(site, tmp_path)
-    assert archive.rebuild(by="ana").from_labels == 1
-    assert archive.sweep(full=True).problems == {}
+    assert archive.journal.rebuild(by="ana").from_labels == 1
+    assert archive.operations.sweep(full=True).problems == {}
     site.work_on()
-    record = archive.show(later)
+    record = archive.calls.get(later)
     assert (record.call.outcome, record.consents) == (Outcome.RECORDED, consents)
     assert [(each.sid, each.state, each.custody) for each in record.recordings] == [
         (recording.sid, State.RELEASED, Custody.ACTIVE)
@@ -138,8 +138,8 @@ def test_what_came_after_the_last_journal_is_found_by_its_labels_and_by_the_swee
 def test_the_journal_of_a_site_is_lines_of_json_without_what_was_erased(site: Site) -> None:
     call = site.call()
     site.work_on()
-    site.archive.journal()
-    (recording,) = site.archive.show(call).recordings
+    site.archive.journal.write()
+    (recording,) = site.archive.calls.get(call).recordings
     erase(site, call)
     (stored,) = site.archive.bucket.list("journal/")
     text = b"".join(site.archive.bucket.open_range(stored.name)).decode()

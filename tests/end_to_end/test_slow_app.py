@@ -27,5 +27,5 @@ def test_who_listened_is_informed(tmp_path: Path, way: str) -> None:
     with Site(tmp_path, f"file://{tmp_path}/bucket", around=slow).running() as site:
         party = Party(hangs_up_after=60.0)
         sid = site.call(callee=COLLEAGUE) if way == "in" else site.dial_out(party)
-        (consent,) = site.archive.show(sid).consents
+        (consent,) = site.archive.calls.get(sid).consents
         assert consent.outcome is ConsentOutcome.INFORMED

@@ -29,7 +29,7 @@ def test_a_call_in_is_recorded_whoever_is_connected(tmp_path: Path, dial: list[s
         call = site.sandbox.call(from_=CUSTOMER, to=OWN_NUMBER, caller=CALLER)
         call.wait(timeout=120)
         site.work_on()
-        (recording,) = site.archive.show(call.sid).recordings
+        (recording,) = site.archive.calls.get(call.sid).recordings
     assert recording.state is State.RELEASED
     assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
     assert recording.duration == 16

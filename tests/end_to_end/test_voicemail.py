@@ -33,7 +33,7 @@ def leave(site: Site, **scene: object) -> str:
 
 
 def test_a_message_is_recorded_after_the_announcement(site: Site) -> None:
-    record = site.archive.show(leave(site))
+    record = site.archive.calls.get(leave(site))
     (recording,) = record.recordings
     assert (recording.state, recording.source) == (State.RELEASED, "RecordVerb")
     assert (recording.channels, recording.channel_map) == (1, (Role.CUSTOMER,))
@@ -48,13 +48,13 @@ def test_a_message_is_recorded_after_the_announcement(site: Site) -> None:
 def test_who_leaves_no_message_is_nothing_to_look_into(site: Site) -> None:
     sid = leave(site, caller=Party(hangs_up_after=16.5))
     site.skip(timedelta(hours=1))
-    report = site.archive.sweep()
-    assert site.archive.show(sid).call.reason is Reason.SILENT
+    report = site.archive.operations.sweep()
+    assert site.archive.calls.get(sid).call.reason is Reason.SILENT
     assert report.problems == {}
 
 
 def test_no_message_is_recorded_when_the_announcement_fails(site: Site) -> None:
-    record = site.archive.show(leave(site, faults=Faults(say_fails=True)))
+    record = site.archive.calls.get(leave(site, faults=Faults(say_fails=True)))
     assert record.call.reason is Reason.ANNOUNCEMENT_FAILED
     assert site.sandbox.recordings == []
 
@@ -67,9 +67,9 @@ def said(site: Site) -> str:
 
 @pytest.mark.parametrize("language", ["es-ES", "ca-ES"])
 def test_who_can_leave_no_message_since_it_is_off_hears_so(site: Site, language: str) -> None:
-    site.archive.change_policy(by="test", why="test", number=MAILBOX, language=language)
-    site.archive.change_policy(by="test", why="test", on=False)
-    record = site.archive.show(leave(site))
+    site.archive.policy.change(by="test", why="test", number=MAILBOX, language=language)
+    site.archive.policy.change(by="test", why="test", on=False)
+    record = site.archive.calls.get(leave(site))
     assert record.call.reason is Reason.OFF
     assert said(site) == WORDINGS[language].no_message
     assert site.sandbox.recordings == []
@@ -91,8 +91,8 @@ def test_so_does_who_calls_while_the_catalog_is_down(
 
 @pytest.mark.parametrize("mode", [ConsentMode.OPT_OUT, ConsentMode.OPT_IN])
 def test_who_says_no_leaves_no_message(site: Site, mode: ConsentMode) -> None:
-    site.archive.change_policy(by="test", why="test", mode=mode)
-    record = site.archive.show(leave(site, caller=Party(keys=[(18.5, "2")])))
+    site.archive.policy.change(by="test", why="test", mode=mode)
+    record = site.archive.calls.get(leave(site, caller=Party(keys=[(18.5, "2")])))
     assert record.call.reason is Reason.REFUSED
     assert said(site) == WORDINGS["es-ES"].no_message
     assert site.sandbox.recordings == []

@@ -40,12 +40,12 @@ def test_both_sides_of_the_demos_calls_speak_when_they_were_told_to(tmp_path: Pa
         ]
         for call in calls:
             call.wait(timeout=120)
-        site.archive.sweep()
+        site.archive.operations.sweep()
         site.work_on()
         for scene, call in zip(SPEAKING, calls, strict=True):
-            (recording,) = site.archive.show(call.sid).recordings
+            (recording,) = site.archive.calls.get(call.sid).recordings
             assert site.archive.catalog.waveforms.get(recording.sid) is not None
-            found = site.archive.waveform(recording.sid)
+            found = site.archive.recordings.waveform(recording.sid)
             customer, agent = found.side(Role.CUSTOMER), found.side(Role.AGENT)
             assert customer is not None
             assert agent is not None

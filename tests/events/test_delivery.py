@@ -80,7 +80,7 @@ def refuse(*_: object) -> None:
 @contextmanager
 def working(house: House) -> Iterator[None]:
     """Let a worker work until the block ends."""
-    worker = house.archive.worker(threads=1)
+    worker = house.archive.operations.worker(threads=1)
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
@@ -99,7 +99,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def waiting(house: House) -> tuple[int, int]:
     """How many events wait, and how many are parked."""
-    counted = house.archive.stats()
+    counted = house.archive.operations.stats()
     return counted.events_waiting, counted.events_parked
 
 
@@ -119,7 +119,7 @@ def test_it_tells_of_what_is_parked_and_then_of_what_heals(house: House, ear: Ea
         house.vendor.fail_next("media", VendorRefused("no", status=401))
     house.work_on()
     assert [told["reason"] for told in ear.taken] == ["VendorRefused"]
-    assert house.archive.retry(by="ana") == 1
+    assert house.archive.operations.retry(by="ana") == 1
     house.work()
     assert [told["event"] for told in ear.taken] == ["parked", "archived"]
 

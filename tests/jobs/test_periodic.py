@@ -47,7 +47,7 @@ def test_a_worker_that_runs_sweeps_by_itself(house: House, monkeypatch: pytest.M
     monkeypatch.setattr(workers, "POLL", 0.01)
     house.vendor.add_recording(AT_VENDOR, MEDIA)
     released = lambda: bool(house.stored()) and house.recording().state is State.RELEASED  # noqa: E731
-    running(house.archive.worker(threads=1), released)
+    running(house.archive.operations.worker(threads=1), released)
 
 
 def test_a_worker_warns_of_a_pause_that_is_not_resumed(
@@ -57,11 +57,11 @@ def test_a_worker_warns_of_a_pause_that_is_not_resumed(
     house.vendor.add_recording(
         replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None)
     )
-    house.archive.sweep()
-    house.archive.pause(AT_VENDOR.sid, by="ana")
+    house.archive.operations.sweep()
+    house.archive.recordings.pause(AT_VENDOR.sid, by="ana")
     house.time += timedelta(minutes=16)
     warned = lambda: f"{AT_VENDOR.sid}: paused since" in caplog.text  # noqa: E731
-    running(house.archive.worker(threads=1), warned)
+    running(house.archive.operations.worker(threads=1), warned)
 
 
 def test_it_is_one_workers_turn_until_the_time_has_passed(house: House) -> None:
@@ -83,7 +83,7 @@ def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(house: House) -> No
 def test_once_a_week_the_whole_bucket_is_looked_at(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sweep = house.archive.worker()._beside[0]
+    sweep = house.archive.operations.worker()._beside[0]
     house.vendor.add_call(A_CALL)
     sweep()
     old = f"recordings/2025/01/31/20250131T101500Z_{recording_sid(7)}.wav"
@@ -116,7 +116,7 @@ def test_a_worker_waits_for_a_database_that_is_away_and_not_for_one_that_is_newe
 
     monkeypatch.setattr(house.archive.catalog.due_work, "claim", claim)
     with pytest.raises(CatalogNewer):
-        house.archive.worker(threads=1).run()
+        house.archive.operations.worker(threads=1).run()
     assert next(errors, None) is None
 
 
@@ -127,7 +127,7 @@ def test_what_fails_beside_does_not_stop_the_worker(
     house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
     house.record(MEDIA)
     running(
-        house.archive.worker(threads=1),
+        house.archive.operations.worker(threads=1),
         lambda: house.recording().state is State.RELEASED and "no answer" in caplog.text,
     )
 
@@ -142,6 +142,6 @@ def test_zero_minutes_is_never(house: House) -> None:
             vendor=house.vendor,
             now=lambda: house.time,
         )
-        for task in archive.worker()._beside:
+        for task in archive.operations.worker()._beside:
             task()
         assert (archive.catalog.marks.get(MARK + ACCOUNT) is not None) == bool(minutes)

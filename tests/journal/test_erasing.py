@@ -24,10 +24,10 @@ from twirec.model.states import State
 def test_what_is_erased_is_gone_from_the_journal_before_it_is_called_erased(house: House) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     sha256 = house.recording().sha256 or "none"
     assert sha256 in text(house.bucket)
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     assert house.work().state is State.ERASED
     assert sha256 not in text(house.bucket)
     assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]
@@ -38,8 +38,8 @@ def test_while_the_journal_cannot_be_written_nothing_is_called_erased(
 ) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.journal.write()
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
 
     def refuse(name: str, generation: int) -> None:
         raise BucketRefused("held")
@@ -57,12 +57,12 @@ def test_what_is_erased_together_is_forgotten_in_one_writing(house: House) -> No
     sids = [recording_sid(number) for number in range(1, 6)]
     for sid in sids:
         house.vendor.add_recording(dataclasses.replace(AT_VENDOR, sid=sid), MEDIA)
-    house.archive.sweep()
+    house.archive.operations.sweep()
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     for sid in sids:
-        house.archive.erase(sid, why="retention", by="ana")
-    house.archive.worker(threads=3).run_once()
+        house.archive.custody.erase(sid, why="retention", by="ana")
+    house.archive.operations.worker(threads=3).run_once()
     assert {house.archive.catalog.recordings.get(sid).state for sid in sids} == {State.ERASED}
     assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]
     again = Journal(house.archive.catalog, house.bucket, lambda: house.time)
@@ -102,14 +102,14 @@ def test_a_damaged_page_is_recognised(damaged: bytes) -> None:
 
 
 def test_the_lines_are_json_that_anybody_can_read(house: House) -> None:
-    house.archive.journal()
+    house.archive.journal.write()
     lines = [json.loads(line) for line in text(house.bucket).splitlines()]
     assert lines[0] == {"journal": 1, "day": "2026-11-23"}
     assert lines[-1]["end"] == 2
 
 
 def test_a_worker_writes_the_journal_in_turn_and_the_days_of_all_once_a_day(house: House) -> None:
-    _, in_turn, *_ = house.archive.worker(threads=1)._beside
+    _, in_turn, *_ = house.archive.operations.worker(threads=1)._beside
     in_turn()
     assert len(names(house.bucket)) == 1
     house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
@@ -129,7 +129,7 @@ def test_no_number_is_in_a_name_a_label_or_the_log(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    house.archive.journal()
+    house.archive.journal.write()
     for stored in house.bucket.list("journal/"):
         assert "600111222" not in stored.name + str(stored.labels)
     assert "600111222" not in caplog.text
@@ -139,8 +139,8 @@ def test_the_sweep_reports_no_object_of_the_journal(house: House) -> None:
     house.vendor.add_call(A_CALL)
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
-    assert house.archive.sweep(full=True).problems == {}
+    house.archive.journal.write()
+    assert house.archive.operations.sweep(full=True).problems == {}
 
 
 def test_a_day_is_of_one_moment_though_others_write(tmp_path: Path, house: House) -> None:

@@ -32,7 +32,7 @@ def test_labels_alone_bring_back_call_consent_and_recording(
         before, state=State.ARCHIVED, due_at=house.time, attempts=0
     )
     assert report(new).from_labels == 1
-    new.worker(threads=1).run_once()
+    new.operations.worker(threads=1).run_once()
     assert new.catalog.recordings.get(recording_sid()).state is State.RELEASED
 
 
@@ -40,7 +40,7 @@ def test_what_was_archived_after_the_journal_is_known_as_archived(
     house: House, rebuilt: Callable[[], Archive]
 ) -> None:
     house.record(MEDIA)
-    house.archive.journal()
+    house.archive.journal.write()
     before = house.work()
     new = rebuilt()
     (record,) = everything(new.catalog)
@@ -57,7 +57,7 @@ def test_what_is_kept_at_the_vendor_stays_there(
     house.archive.catalog.vendor_retention.keep(recording_sid())
     assert house.work().keep_at_vendor
     new = rebuilt()
-    new.worker(threads=1).run_once()
+    new.operations.worker(threads=1).run_once()
     assert new.catalog.recordings.get(recording_sid()).state is State.ARCHIVED
     assert house.at_vendor() == [recording_sid()]
 
@@ -117,7 +117,7 @@ def test_a_copy_of_the_bucket_has_other_generations(
 ) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     (name,) = house.stored()
     replace_object(house.bucket, name, MEDIA)
     found = rebuilt().catalog.recordings.get(recording_sid())
@@ -133,8 +133,8 @@ def test_what_was_admitted_after_the_journal_stays_admitted(
     recording = house.work()
     with house.archive.catalog.database.write() as connection:
         connection.exec_driver_sql("UPDATE recordings SET custody = 'quarantined'")
-    house.archive.journal()
-    house.archive.admit(recording.sid, ground="art. 6.1.f", by="ana")
+    house.archive.journal.write()
+    house.archive.custody.admit(recording.sid, ground="art. 6.1.f", by="ana")
     found = rebuilt().catalog.recordings.get(recording_sid())
     assert (found.custody, found.legal_ground) == (Custody.ACTIVE, "art. 6.1.f")
 
@@ -144,7 +144,7 @@ def test_what_was_blocked_after_the_journal_stays_blocked(
 ) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     labelled(house, custody=Custody.BLOCKED.value)
     assert rebuilt().catalog.recordings.get(recording_sid()).custody is Custody.BLOCKED
 
@@ -152,9 +152,9 @@ def test_what_was_blocked_after_the_journal_stays_blocked(
 def test_what_is_erased_stays_erased(house: House, rebuilt: Callable[[], Archive]) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     new = rebuilt()
     assert everything(new.catalog) == everything(house.archive.catalog)
     assert new.catalog.recordings.get(recording_sid()).state is State.ERASED
@@ -165,12 +165,12 @@ def test_what_was_erased_since_the_last_journal_is_erased_again(
 ) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.journal.write()
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     house.work()
     new = rebuilt()
     assert new.catalog.recordings.get(recording_sid()).state is State.ERASING
-    new.worker(threads=1).run_once()
+    new.operations.worker(threads=1).run_once()
     assert new.catalog.recordings.get(recording_sid()).state is State.ERASED
 
 
@@ -181,11 +181,11 @@ def test_what_was_only_ordered_to_be_erased_is_erased(
     house.record(MEDIA)
     house.work()
     if journalled:
-        house.archive.journal()
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+        house.archive.journal.write()
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     new = rebuilt()
     assert report(new).erasing == 1
-    new.worker(threads=1).run_once()
+    new.operations.worker(threads=1).run_once()
     assert new.catalog.recordings.get(recording_sid()).state is State.ERASED
     assert house.stored() == []
 
@@ -197,11 +197,11 @@ def test_an_object_that_came_back_is_erased_again(
     recording = house.work()
     name = recording.object_name or ""
     labels = dict(house.bucket.stat(name).labels)
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     house.bucket.put(name, [MEDIA], content_type="x", labels=labels, custom_time=STARTED, seal=dict)
     new = rebuilt()
-    new.worker(threads=1).run_once()
+    new.operations.worker(threads=1).run_once()
     assert new.catalog.recordings.get(recording_sid()).state is State.ERASED
     assert house.stored() == []

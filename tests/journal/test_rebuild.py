@@ -30,36 +30,36 @@ def test_what_is_journalled_comes_back_as_it_was(
         a_call(call_sid=call_sid(2), outcome=Outcome.NOT_RECORDED, reason=Reason.HUNG_UP)
     )
     archive.catalog.pauses.begin(Pause(recording_sid(), STARTED, "ana"))
-    archive.change_policy(by="ana", why="works council", on=False)
-    entry = archive.inform_agent("client:ana", informed_on=DAY, reference="annex", by="rrhh")
+    archive.policy.change(by="ana", why="works council", on=False)
+    entry = archive.agents.inform("client:ana", informed_on=DAY, reference="annex", by="rrhh")
     archive.catalog.agents.name_in_consent(ACCOUNT, call_sid(), [entry.id], "")
-    archive.journal()
+    archive.journal.write()
     new = rebuilt()
     assert everything(new.catalog) == everything(archive.catalog)
     assert new.catalog.policy.history() == archive.catalog.policy.history()
-    assert new.informed_agents() == archive.informed_agents()
+    assert new.agents.informed() == archive.agents.informed()
 
 
 def test_numbers_of_rows_go_on_behind_those_that_came_back(
     house: House, rebuilt: Callable[[], Archive]
 ) -> None:
     for name in ("client:ana", "client:eva"):
-        house.archive.inform_agent(name, informed_on=DAY, reference="annex", by="rrhh")
-    house.archive.journal()
+        house.archive.agents.inform(name, informed_on=DAY, reference="annex", by="rrhh")
+    house.archive.journal.write()
     new = rebuilt()
-    added = new.inform_agent("client:leo", informed_on=DAY, reference="annex", by="rrhh")
-    assert [entry.id for entry in new.informed_agents()] == [1, 2, added.id] == [1, 2, 3]
+    added = new.agents.inform("client:leo", informed_on=DAY, reference="annex", by="rrhh")
+    assert [entry.id for entry in new.agents.informed()] == [1, 2, added.id] == [1, 2, 3]
 
 
 def test_the_new_catalog_goes_on_with_the_journal(
     house: House, rebuilt: Callable[[], Archive]
 ) -> None:
-    house.archive.journal()
+    house.archive.journal.write()
     new = rebuilt()
-    new.journal()  # with the rebuild on the audit log
-    assert new.journal().written == 0
+    new.journal.write()  # with the rebuild on the audit log
+    assert new.journal.write().written == 0
     new.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
-    assert (new.journal().written, new.journal().problems) == (1, {})
+    assert (new.journal.write().written, new.journal.write().problems) == (1, {})
 
 
 def test_announcements_and_their_audio_come_back(
@@ -71,7 +71,7 @@ def test_announcements_and_their_audio_come_back(
     house.archive.catalog.announcements.keep_audio(audio, house.time)
     for each in (spoken, read):
         house.archive.catalog.announcements.keep(each, house.time)
-    house.archive.journal()
+    house.archive.journal.write()
     new = rebuilt()
     assert new.catalog.announcements.get(spoken.hash) == spoken
     assert new.catalog.announcements.get(read.hash) == read
@@ -84,7 +84,7 @@ def test_an_announcement_that_was_changed_is_named_and_left_out(
 ) -> None:
     kept = Announcement("es-ES", "Polly.Lucia", "Esta llamada se graba.")
     house.archive.catalog.announcements.keep(kept, house.time)
-    house.archive.journal()
+    house.archive.journal.write()
     name = f"announcements/{kept.hash}.json"
     replace_object(house.bucket, name, kept.content.replace("graba", "borra").encode())
     assert list(report(rebuilt()).problems) == [name]
@@ -93,29 +93,29 @@ def test_an_announcement_that_was_changed_is_named_and_left_out(
 def test_a_torn_page_is_named_and_the_older_one_is_read(
     house: House, rebuilt: Callable[[], Archive], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.archive.journal()
+    house.archive.journal.write()
     with monkeypatch.context() as patched:
         patched.setattr(house.bucket, "delete", lambda *_: None)
         house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
-        house.archive.journal()
+        house.archive.journal.write()
     newer = "journal/2026/11/23/000002.jsonl"
     replace_object(house.bucket, newer, b"".join(house.bucket.open_range(newer))[:-9])
     new = rebuilt()
     assert list(report(new).problems) == [newer]
     assert [record.call.call_sid for record in everything(new.catalog)] == [call_sid()]
-    assert new.journal().problems == {}
+    assert new.journal.write().problems == {}
 
 
 def test_a_day_that_cannot_be_read_at_all_is_named_and_never_written_over(
     house: House, rebuilt: Callable[[], Archive]
 ) -> None:
-    house.archive.journal()
+    house.archive.journal.write()
     name = "journal/2026/11/23/000001.jsonl"
     replace_object(house.bucket, name, b"damaged")
     new = rebuilt()
     assert list(report(new).problems) == [name]
     new.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
-    assert list(new.journal().problems) == ["2026-11-23"]
+    assert list(new.journal.write().problems) == ["2026-11-23"]
     assert b"".join(house.bucket.open_range(name)) == b"damaged"
 
 
@@ -131,7 +131,7 @@ def test_a_day_that_cannot_be_read_at_all_is_named_and_never_written_over(
 def test_a_page_of_a_version_to_come_is_named(
     house: House, rebuilt: Callable[[], Archive], old: bytes, new: bytes
 ) -> None:
-    house.archive.journal()
+    house.archive.journal.write()
     name = "journal/2026/11/23/000001.jsonl"
     replace_object(house.bucket, name, b"".join(house.bucket.open_range(name)).replace(old, new))
     assert list(report(rebuilt()).problems) == [name]
@@ -168,14 +168,14 @@ def test_what_lies_in_the_journal_and_is_not_of_it_is_named(
 
 def test_a_catalog_that_holds_something_is_refused(house: House) -> None:
     with pytest.raises(CatalogNotEmpty, match="--into"):
-        house.archive.rebuild(by="ana")
+        house.archive.journal.rebuild(by="ana")
     assert len(everything(house.archive.catalog)) == 1
 
 
 def test_a_rebuild_that_was_cut_short_says_what_to_do(
     house: House, rebuilt: Callable[[], Archive], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.archive.journal()
+    house.archive.journal.write()
     settings = house.archive.settings
     archive = Archive(settings, bucket=house.bucket, now=lambda: house.time)
 
@@ -185,9 +185,9 @@ def test_a_rebuild_that_was_cut_short_says_what_to_do(
     with monkeypatch.context() as patched:
         patched.setattr(house.bucket, "list", down)
         with pytest.raises(BucketUnavailable):
-            archive.rebuild(by="ana")
+            archive.journal.rebuild(by="ana")
     with pytest.raises(CatalogNotEmpty, match="begin again"):
-        archive.rebuild(by="ana")
+        archive.journal.rebuild(by="ana")
     archive.catalog.close()
     assert everything(rebuilt().catalog) == everything(house.archive.catalog)
 
@@ -195,7 +195,7 @@ def test_a_rebuild_that_was_cut_short_says_what_to_do(
 def test_progress_is_told(house: House) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     told: list[tuple[str, int]] = []
     catalog = Catalog("sqlite://")
     catalog.set_up()

@@ -264,7 +264,7 @@ def test_what_is_said_finds_what_is_meant(
 def test_options_take_times_as_they_are_said(
     archive: Archive, asked: dict[str, str], found: list[str]
 ) -> None:
-    page = archive.search(**asked)  # type: ignore[arg-type]
+    page = archive.calls.search(**asked)  # type: ignore[arg-type]
     assert {record.call.call_sid for record in page.calls} == set(found)
 
 
@@ -292,7 +292,7 @@ def test_options_take_times_as_they_are_said(
 )
 def test_what_is_not_understood_is_named(archive: Archive, text: str, word: str) -> None:
     with pytest.raises(InvalidQuery, match=word):
-        archive.search(text)
+        archive.calls.search(text)
 
 
 @pytest.mark.parametrize("text", ["600111222", "foo", "since yesterday", "", "yesterday today"])
@@ -303,7 +303,7 @@ def test_an_option_for_a_time_takes_a_time_only(text: str) -> None:
 
 def test_a_number_is_said_once(archive: Archive) -> None:
     with pytest.raises(InvalidQuery, match="say it once"):
-        archive.search("1222 ayer", number="600111222")
+        archive.calls.search("1222 ayer", number="600111222")
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,8 @@ def happened(ground: Ground, bucket: StrictGcs) -> Counter[str]:
 def rounds(ground: Ground) -> Iterator[int]:
     """Return rounds until nothing waits; a sweep finds what callbacks did not tell of."""
     for number in range(MOST_ROUNDS):
-        if number % 10 == 0 and ground.site.archive.sweep().adopted == 0:
-            waiting = ground.site.archive.stats().waiting
+        if number % 10 == 0 and ground.site.archive.operations.sweep().adopted == 0:
+            waiting = ground.site.archive.operations.stats().waiting
             if number and not waiting:
                 return
         yield number

@@ -65,7 +65,7 @@ def play(folder: Path, recordings: int, *, threads: int = 4) -> SweepFigures:
         told = a_callback(recording_sid=sid, call_sid=call, started_at=at)
         archive.catalog.recordings.receive(told, state=State.COMPLETED, channel_map=BOTH, at=at)
     figures = SweepFigures(recordings)
-    worker = threading.Thread(target=archive.worker(threads=threads).run_once)
+    worker = threading.Thread(target=archive.operations.worker(threads=threads).run_once)
     worker.start()
     going = True
     while going:
@@ -73,9 +73,9 @@ def play(folder: Path, recordings: int, *, threads: int = 4) -> SweepFigures:
         _sweep(archive, figures)
     worker.join()
     time += timedelta(days=1)  # what failed meanwhile, as the database was busy, is due again
-    archive.worker(threads=threads).run_once()
+    archive.operations.worker(threads=threads).run_once()
     _sweep(archive, figures)
-    figures.released = archive.stats().recordings.get(State.RELEASED, 0)
+    figures.released = archive.operations.stats().recordings.get(State.RELEASED, 0)
     archive.close()
     return figures
 
@@ -83,7 +83,7 @@ def play(folder: Path, recordings: int, *, threads: int = 4) -> SweepFigures:
 def _sweep(archive: Archive, figures: SweepFigures) -> None:
     figures.sweeps += 1
     try:
-        report = archive.sweep()
+        report = archive.operations.sweep()
     except TwirecError as error:
         figures.errors[str(error)] += 1
         return

@@ -44,7 +44,7 @@ def work(order: dict[str, object]) -> None:
     if order["seconds"]:
         signal.setitimer(signal.ITIMER_REAL, float(str(order["seconds"])))
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-    archive.worker(int(str(order["threads"])), at=at).run_once()
+    archive.operations.worker(int(str(order["threads"])), at=at).run_once()
     archive.close()
 
 

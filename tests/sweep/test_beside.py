@@ -63,7 +63,7 @@ def told(house: House, recordings: int) -> None:
 def test_what_a_worker_archives_meanwhile_is_not_called_gone(busy: House, recordings: int) -> None:
     told(busy, recordings)
     meanwhile(busy, busy.work)
-    report = busy.archive.sweep()
+    report = busy.archive.operations.sweep()
     assert busy.recording().state is State.RELEASED
     assert (report.problems, report.labelled) == ({}, 0)
 
@@ -74,11 +74,11 @@ def test_what_is_erased_meanwhile_is_neither_called_gone_nor_erased_again(busy: 
 
     def erase() -> None:
         for number in range(1, 26):
-            busy.archive.erase(recording_sid(number), why="x", by="ana")
+            busy.archive.custody.erase(recording_sid(number), why="x", by="ana")
         busy.work()
 
     meanwhile(busy, erase)
-    report = busy.archive.sweep()
+    report = busy.archive.operations.sweep()
     assert busy.recording().state is State.ERASED
     assert (report.problems, report.erased_again, report.labelled) == ({}, 0, 0)
 
@@ -87,12 +87,12 @@ def test_what_is_admitted_meanwhile_keeps_its_new_labels(busy: House) -> None:
     other = "CA" + "7" * 32
     busy.vendor.add_call(dataclasses.replace(A_CALL, sid=other))
     busy.vendor.add_recording(dataclasses.replace(AT_VENDOR, call_sid=other), MEDIA)
-    busy.archive.sweep()
+    busy.archive.operations.sweep()
     busy.work()
     name = busy.recording().object_name or ""
     assert busy.bucket.stat(name).labels["custody"] == "quarantined"
-    meanwhile(busy, lambda: busy.archive.admit(recording_sid(), ground="x", by="ana"))
-    assert busy.archive.sweep().labelled == 0
+    meanwhile(busy, lambda: busy.archive.custody.admit(recording_sid(), ground="x", by="ana"))
+    assert busy.archive.operations.sweep().labelled == 0
     assert busy.bucket.stat(name).labels["custody"] == "active"
 
 
@@ -106,7 +106,7 @@ def test_what_is_put_in_anew_meanwhile_is_compared_as_it_is_then(busy: House) ->
 
     busy.bucket.label(name, generation, {"sha256": "0" * 64})
     meanwhile(busy, label)
-    assert busy.archive.sweep().problems == {}
+    assert busy.archive.operations.sweep().problems == {}
 
 
 def test_what_a_worker_deletes_since_it_was_listed_is_not_deleted_again(
@@ -123,7 +123,7 @@ def test_what_a_worker_deletes_since_it_was_listed_is_not_deleted_again(
         return iter(seen)
 
     monkeypatch.setattr(house.vendor, "recordings", recordings)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert house.at_vendor() == []
     assert (report.seen, report.deleted_again, report.problems) == (3, 0, {})
 
@@ -133,8 +133,8 @@ def test_what_is_truly_gone_is_named_all_the_same(busy: House) -> None:
     recording = busy.work()
     name, generation = recording.object_name or "", recording.generation or 0
     meanwhile(busy, lambda: busy.bucket.delete(name, generation))
-    assert busy.archive.sweep().problems == {}  # it was there when the bucket was listed
-    assert busy.archive.sweep().problems == {
+    assert busy.archive.operations.sweep().problems == {}  # it was there when the bucket was listed
+    assert busy.archive.operations.sweep().problems == {
         recording_sid(): f"{name} is not in the bucket any more"
     }
 

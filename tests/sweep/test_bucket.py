@@ -40,7 +40,7 @@ def put(house: House, name: str, data: bytes = MEDIA, **labels: str) -> None:
 
 def test_all_as_it_should_be_is_looked_at_and_nothing_found(house: House) -> None:
     archived(house)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.objects, report.labelled, report.problems) == (1, 0, {})
 
 
@@ -48,7 +48,7 @@ def test_an_object_without_a_row_is_named(house: House) -> None:
     archived(house)
     other = NAME.replace(recording_sid(), recording_sid(7))
     put(house, other)
-    assert house.archive.sweep().problems == {
+    assert house.archive.operations.sweep().problems == {
         recording_sid(7): f"{other} is in the bucket and not in the catalog"
     }
 
@@ -57,7 +57,7 @@ def test_an_object_of_another_name_than_the_row_says_is_named(house: House) -> N
     archived(house)
     other = NAME.replace("101500Z", "101501Z")
     put(house, other)
-    assert house.archive.sweep().problems == {
+    assert house.archive.operations.sweep().problems == {
         recording_sid(): f"{other} is in the bucket; the catalog has {NAME}"
     }
 
@@ -65,7 +65,7 @@ def test_an_object_of_another_name_than_the_row_says_is_named(house: House) -> N
 def test_a_row_without_an_object_is_named(house: House) -> None:
     recording = archived(house)
     house.bucket.delete(NAME, recording.generation or 0)
-    assert house.archive.sweep().problems == {
+    assert house.archive.operations.sweep().problems == {
         recording_sid(): f"{NAME} is not in the bucket any more"
     }
 
@@ -74,13 +74,17 @@ def test_bytes_that_are_not_those_that_were_archived_are_named(house: House) -> 
     recording = archived(house)
     house.bucket.delete(NAME, recording.generation or 0)
     put(house, NAME, b"other")
-    assert house.archive.sweep().problems == {recording_sid(): f"{NAME} is not what was archived"}
+    assert house.archive.operations.sweep().problems == {
+        recording_sid(): f"{NAME} is not what was archived"
+    }
 
 
 def test_a_checksum_in_the_labels_that_differs_is_named(house: House) -> None:
     recording = archived(house)
     house.bucket.label(NAME, recording.generation or 0, {"sha256": "0" * 64})
-    assert house.archive.sweep().problems == {recording_sid(): f"{NAME} is not what was archived"}
+    assert house.archive.operations.sweep().problems == {
+        recording_sid(): f"{NAME} is not what was archived"
+    }
 
 
 def test_labels_that_were_not_completed_are_completed_once(house: House) -> None:
@@ -88,10 +92,10 @@ def test_labels_that_were_not_completed_are_completed_once(house: House) -> None
     wanted = house.bucket.stat(NAME).labels
     house.bucket.delete(NAME, recording.generation or 0)
     put(house, NAME, recording_sid=recording_sid())
-    assert house.archive.sweep().labelled == 1
+    assert house.archive.operations.sweep().labelled == 1
     now = house.bucket.stat(NAME).labels
     assert {name: now.get(name, "") for name in wanted} == wanted
-    assert house.archive.sweep().labelled == 0
+    assert house.archive.operations.sweep().labelled == 0
 
 
 def test_an_object_whose_recording_is_still_on_its_way_is_left_alone(house: House) -> None:
@@ -100,7 +104,7 @@ def test_an_object_whose_recording_is_still_on_its_way_is_left_alone(house: Hous
     assert lease is not None
     house.archive.catalog.due_work.name_object(lease, NAME)
     put(house, NAME)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.objects, report.problems) == (1, {})
 
 
@@ -114,7 +118,7 @@ def test_a_bucket_that_holds_nothing_of_what_it_should_is_one_error(house: House
     for stored in list(house.bucket.list("recordings/")):
         house.bucket.delete(stored.name, stored.generation)
     with pytest.raises(LookedAtNothing, match=r"none of the 29 recordings.*TWIREC_BUCKET"):
-        house.archive.sweep()
+        house.archive.operations.sweep()
 
 
 def test_a_bucket_that_cannot_be_listed_is_an_error_after_all_else_was_looked_at(
@@ -127,7 +131,7 @@ def test_a_bucket_that_cannot_be_listed_is_an_error_after_all_else_was_looked_at
 
     monkeypatch.setattr(house.bucket, "list", down)
     with pytest.raises(BucketUnavailable):
-        house.archive.sweep()
+        house.archive.operations.sweep()
     assert house.recording().state is State.COMPLETED
 
 
@@ -135,7 +139,7 @@ def test_what_went_while_the_bucket_could_not_be_listed_is_found_afterwards(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = archived(house)
-    house.archive.sweep()
+    house.archive.operations.sweep()
     house.bucket.delete(NAME, recording.generation or 0)
 
     def down(prefix: str = "") -> None:
@@ -146,26 +150,26 @@ def test_what_went_while_the_bucket_could_not_be_listed_is_found_afterwards(
         for _ in range(10):
             house.time += timedelta(days=1)
             with pytest.raises(BucketUnavailable):
-                house.archive.sweep()
-    assert list(house.archive.sweep().problems) == [recording_sid()]
+                house.archive.operations.sweep()
+    assert list(house.archive.operations.sweep().problems) == [recording_sid()]
 
 
 def test_only_a_full_sweep_looks_at_what_is_long_ago(house: House) -> None:
     recording = archived(house)
     house.bucket.delete(NAME, recording.generation or 0)
     house.time += timedelta(days=60)
-    house.archive.sweep()
+    house.archive.operations.sweep()
     house.time += timedelta(days=2)
-    assert house.archive.sweep().problems == {}
-    assert list(house.archive.sweep(full=True).problems) == [recording_sid()]
+    assert house.archive.operations.sweep().problems == {}
+    assert list(house.archive.operations.sweep(full=True).problems) == [recording_sid()]
 
 
 def test_a_full_sweep_finds_an_object_from_before_the_first_row(house: House) -> None:
     archived(house)
     old = f"recordings/2025/01/31/20250131T101500Z_{recording_sid(7)}.wav"
     put(house, old)
-    assert house.archive.sweep().problems == {}
-    report = house.archive.sweep(full=True)
+    assert house.archive.operations.sweep().problems == {}
+    report = house.archive.operations.sweep(full=True)
     assert (list(report.problems), report.objects) == ([recording_sid(7)], 2)
 
 
@@ -177,13 +181,13 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(house: House) -> None:
     house.vendor.add_recording(AT_VENDOR, MEDIA)
     unknown = dataclasses.replace(AT_VENDOR, sid=recording_sid(8))
     house.vendor.add_recording(unknown, MEDIA)
-    report = house.archive.sweep(dry_run=True)
+    report = house.archive.operations.sweep(dry_run=True)
     assert report.planned == {recording_sid(): "deleted_again", recording_sid(8): "adopted"}
     assert (report.dry_run, report.adopted, report.deleted_again) == (True, 0, 0)
     assert house.recording() == recording
     assert len(house.at_vendor()) == 2
     assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") is None
-    wet = house.archive.sweep()
+    wet = house.archive.operations.sweep()
     assert (wet.adopted, wet.deleted_again) == (1, 1)
 
 
@@ -196,7 +200,7 @@ def test_what_was_admitted_is_active_with_its_ground_on_row_and_object(house: Ho
     house.tell(started_at=early)
     quarantined = house.work()
     assert quarantined.custody is Custody.QUARANTINED
-    house.archive.admit(recording_sid(), ground="court order 12/2026", by="ana")
+    house.archive.custody.admit(recording_sid(), ground="court order 12/2026", by="ana")
     assert house.recording().custody is Custody.ACTIVE
     assert house.recording().legal_ground == "court order 12/2026"
     labels = house.bucket.stat(quarantined.object_name or "").labels
@@ -219,22 +223,22 @@ def test_a_label_that_could_not_be_changed_then_is_completed_by_the_sweep(
 
     with monkeypatch.context() as context:
         context.setattr(house.bucket, "label", down)
-        house.archive.admit(recording_sid(), ground="court order 12/2026", by="ana")
+        house.archive.custody.admit(recording_sid(), ground="court order 12/2026", by="ana")
     assert house.bucket.stat(name).labels["custody"] == "quarantined"
-    assert house.archive.sweep().labelled == 1
+    assert house.archive.operations.sweep().labelled == 1
     assert house.bucket.stat(name).labels["custody"] == "active"
 
 
 def test_what_is_erased_is_gone_at_both_ends_and_stays_so(house: House) -> None:
     recording = archived(house)
     house.vendor.add_recording(AT_VENDOR, MEDIA)
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     erased = house.work()
     assert (erased.state, erased.sha256, erased.size) == (State.ERASED, None, None)
     assert (house.stored(), house.at_vendor()) == ([], [])
     put(house, NAME)
     house.vendor.add_recording(AT_VENDOR, MEDIA)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.erased_again, report.adopted, report.problems) == (2, 0, {})
     assert (house.stored(), house.at_vendor()) == ([], [])
     house.tell()
@@ -246,7 +250,7 @@ def test_what_is_on_its_way_can_be_erased_and_its_worker_commits_nothing(house: 
     house.record(MEDIA)
     lease = house.archive.catalog.due_work.claim(house.time, timedelta(minutes=1))
     assert lease is not None
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     assert house.work().state is State.ERASED
     assert (house.stored(), house.at_vendor()) == ([], [])
 
@@ -255,29 +259,29 @@ def test_what_is_on_its_way_can_be_erased_and_its_worker_commits_nothing(house: 
 def test_what_is_erased_while_it_is_stored_does_not_stay(house: House, step: Step) -> None:
     def erase(at: Step) -> None:
         if at is step:
-            house.archive.erase(recording_sid(), why="request 7", by="ana")
+            house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
             assert house.work().state is State.ERASED
 
     house.record(MEDIA)
-    house.archive.worker(threads=1, at=erase).run_once()
+    house.archive.operations.worker(threads=1, at=erase).run_once()
     assert (house.stored(), house.at_vendor()) == ([], [])
 
 
 def test_external_storage_is_named_once_and_never_fetched(house: House) -> None:
     elsewhere: VendorRecording = dataclasses.replace(AT_VENDOR, external=True)
     house.vendor.add_recording(elsewhere)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert report.problems[recording_sid()].startswith("external: ")
     assert house.work().state is State.EXTERNAL
-    assert house.archive.sweep().problems == {}
+    assert house.archive.operations.sweep().problems == {}
 
 
 def test_an_erasure_that_was_given_up_is_named_and_tried_again(house: House) -> None:
     archived(house)
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     lease = house.archive.catalog.due_work.claim(house.time, timedelta(minutes=1))
     assert lease is not None
     house.archive.catalog.due_work.postpone(lease, None, "VendorRefused: no")
     assert house.recording().parked
-    assert "VendorRefused: no" in house.archive.sweep().problems[recording_sid()]
+    assert "VendorRefused: no" in house.archive.operations.sweep().problems[recording_sid()]
     assert house.work().state is State.ERASED

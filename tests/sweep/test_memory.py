@@ -137,10 +137,10 @@ def peak(folder: Path, count: int) -> int:
         for number in range(1, count + 1):
             connection.execute(insert(calls).values(to_row(line(number).call, calls)))
             connection.execute(insert(recordings).values(to_row(row(number), recordings)))
-    archive.sweep()  # what is made once, such as compiled statements
+    archive.operations.sweep()  # what is made once, such as compiled statements
     held.clear()
     tracemalloc.start()
-    report = archive.sweep()
+    report = archive.operations.sweep()
     tracemalloc.stop()
     archive.close()
     assert (report.seen, report.objects) == (count, count)

@@ -34,13 +34,13 @@ def settle(house: House) -> None:
 
 def test_a_recording_whose_callbacks_never_came_is_adopted_with_its_consent(house: House) -> None:
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.seen, report.adopted) == (1, 1)
     recording = house.work()
     assert (recording.state, recording.custody) == (State.RELEASED, Custody.ACTIVE)
     assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
     assert house.bucket.stat(NAME).labels["consent"] == "informed"
-    assert house.archive.show(call_sid()).call.outcome is Outcome.RECORDED
+    assert house.archive.calls.get(call_sid()).call.outcome is Outcome.RECORDED
 
 
 def test_a_recording_that_others_started_is_adopted_in_quarantine(house: House) -> None:
@@ -50,9 +50,9 @@ def test_a_recording_that_others_started_is_adopted_in_quarantine(house: House) 
         dataclasses.replace(AT_VENDOR, call_sid=other, source="Trunking"),
         wav(seconds=4, channels=2),
     )
-    assert house.archive.sweep().adopted == 1
+    assert house.archive.operations.sweep().adopted == 1
     assert house.recording().custody is Custody.QUARANTINED
-    record = house.archive.show(other)
+    record = house.archive.calls.get(other)
     assert (record.call.customer_number, record.consents) == ("anonymous", ())
 
 
@@ -60,18 +60,18 @@ def test_a_lost_completed_callback_is_made_good(house: House) -> None:
     house.vendor.add_recording(
         dataclasses.replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None)
     )
-    assert house.archive.sweep().adopted == 1
+    assert house.archive.operations.sweep().adopted == 1
     assert house.recording().due_at is None
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    assert house.archive.sweep().advanced == 1
+    assert house.archive.operations.sweep().advanced == 1
     assert house.work().state is State.RELEASED
 
 
 def test_a_second_sweep_finds_nothing_and_changes_nothing(house: House) -> None:
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    house.archive.sweep()
+    house.archive.operations.sweep()
     before = house.recording()
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.seen, report.adopted, report.advanced, report.problems) == (1, 0, 0, {})
     assert house.recording() == before
 
@@ -80,7 +80,7 @@ def test_a_copy_that_is_back_at_the_vendor_is_deleted_again(house: House) -> Non
     house.record(wav(seconds=4, channels=2))
     house.work()
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    assert house.archive.sweep().deleted_again == 1
+    assert house.archive.operations.sweep().deleted_again == 1
     assert house.at_vendor() == []
 
 
@@ -90,7 +90,7 @@ def test_a_copy_is_not_deleted_again_when_ours_is_gone(house: House) -> None:
     assert generation is not None
     house.bucket.delete(NAME, generation)
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert report.deleted_again == 0
     assert report.problems[recording_sid()].startswith("ArchivedGone")
     assert house.at_vendor() == [recording_sid()]
@@ -99,24 +99,24 @@ def test_a_copy_is_not_deleted_again_when_ours_is_gone(house: House) -> None:
 def test_a_line_whose_end_was_never_told_is_closed(house: House) -> None:
     house.vendor.add_call(A_CALL)
     settle(house)
-    assert house.archive.sweep().lines_closed == 1
-    call = house.archive.show(call_sid()).call
+    assert house.archive.operations.sweep().lines_closed == 1
+    call = house.archive.calls.get(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.NO_RECORDING_AT_VENDOR)
 
 
 def test_who_hung_up_during_the_announcement_is_found_out_later(house: House) -> None:
     catalog = house.archive.catalog
-    catalog.announcements.keep(house.archive.phone.announcement, house.time)
+    catalog.announcements.keep(house.archive.webhooks.announcement, house.time)
     other = call_sid(7)
     catalog.ledger.open_call(
-        a_call(call_sid=other, announcement=house.archive.phone.announcement.hash)
+        a_call(call_sid=other, announcement=house.archive.webhooks.announcement.hash)
     )
     ended_at = STARTED + timedelta(seconds=5)
     for sid in (other, call_sid()):
         house.vendor.add_call(dataclasses.replace(A_CALL, sid=sid, ended_at=ended_at))
     settle(house)
-    house.archive.sweep()
-    record = house.archive.show(other)
+    house.archive.operations.sweep()
+    record = house.archive.calls.get(other)
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.HUNG_UP)
     assert record.consents[0].outcome is ConsentOutcome.HUNG_UP
 
@@ -124,8 +124,8 @@ def test_who_hung_up_during_the_announcement_is_found_out_later(house: House) ->
 def test_a_call_that_goes_on_is_left_alone(house: House) -> None:
     house.vendor.add_call(dataclasses.replace(A_CALL, status="in-progress"))
     settle(house)
-    assert house.archive.sweep().lines_closed == 0
-    assert house.archive.show(call_sid()).call.outcome is Outcome.OPEN
+    assert house.archive.operations.sweep().lines_closed == 0
+    assert house.archive.calls.get(call_sid()).call.outcome is Outcome.OPEN
 
 
 def test_a_call_that_owes_a_recording_is_asked_for_by_its_sid(house: House) -> None:
@@ -135,7 +135,7 @@ def test_a_call_that_owes_a_recording_is_asked_for_by_its_sid(house: House) -> N
         dataclasses.replace(AT_VENDOR, created_at=long_ago), wav(seconds=4, channels=2)
     )
     settle(house)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.seen, report.adopted) == (0, 1)
     assert house.work().state is State.RELEASED
 
@@ -143,10 +143,10 @@ def test_a_call_that_owes_a_recording_is_asked_for_by_its_sid(house: House) -> N
 def test_a_call_that_owes_a_recording_and_has_none_is_named_once(house: House) -> None:
     house.vendor.add_call(A_CALL)
     settle(house)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert list(report.problems) == [call_sid()]
     assert "no recording" in report.problems[call_sid()]
-    assert house.archive.sweep().problems == {}
+    assert house.archive.operations.sweep().problems == {}
 
 
 @pytest.mark.parametrize("status", ["no-answer", "busy", "failed", "canceled"])
@@ -155,48 +155,48 @@ def test_a_call_whose_agents_did_not_answer_owes_nothing(house: House, status: s
     leg = dataclasses.replace(A_CALL, sid=call_sid(2), direction="outbound-dial", status=status)
     house.vendor.add_call(dataclasses.replace(leg, parent_call_sid=call_sid()))
     settle(house)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.lines_closed, report.problems) == (1, {})
-    assert house.archive.show(call_sid()).call.reason is Reason.NOBODY_ANSWERED
+    assert house.archive.calls.get(call_sid()).call.reason is Reason.NOBODY_ANSWERED
 
 
 def test_a_vendor_that_lists_none_of_the_calls_of_the_catalog_is_an_error(house: House) -> None:
     house.vendor.add_recording(dataclasses.replace(AT_VENDOR, created_at=STARTED - 30 * 24 * HOUR))
     settle(house)
-    before = house.archive.show(call_sid()).call
+    before = house.archive.calls.get(call_sid()).call
     for _ in range(3):
         with pytest.raises(LookedAtNothing, match=r"neither calls nor recordings.*TWILIO_REGION"):
-            house.archive.sweep()
+            house.archive.operations.sweep()
         house.time += 24 * HOUR
-    assert house.archive.show(call_sid()).call == before
+    assert house.archive.calls.get(call_sid()).call == before
     assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") is None
 
 
 def test_a_week_without_calls_is_no_error(house: House) -> None:
     house.vendor.add_call(A_CALL)
-    house.archive.sweep()
+    house.archive.operations.sweep()
     house.time += 30 * 24 * HOUR
-    house.archive.sweep()
+    house.archive.operations.sweep()
     house.time += 30 * 24 * HOUR
-    assert house.archive.sweep().seen == 0
+    assert house.archive.operations.sweep().seen == 0
 
 
 def test_a_sweep_looks_back_behind_the_last_one(house: House) -> None:
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7)))
-    first = house.archive.sweep()
+    first = house.archive.operations.sweep()
     assert first.until - first.since == timedelta(days=7)
     house.time += HOUR
-    second = house.archive.sweep()
+    second = house.archive.operations.sweep()
     assert second.since == first.until - timedelta(days=1)
 
 
 def test_a_sweep_after_one_whose_clock_was_a_year_fast_looks_back_again(house: House) -> None:
     house.vendor.add_call(A_CALL)
     now, house.time = house.time, house.time + timedelta(days=365)
-    house.archive.sweep()
+    house.archive.operations.sweep()
     house.time = now
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    assert house.archive.sweep().seen == 1
+    assert house.archive.operations.sweep().seen == 1
     assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") == now
 
 
@@ -204,11 +204,11 @@ def test_a_sweep_that_could_not_list_is_an_error_and_the_next_begins_where_it_di
     house: House,
 ) -> None:
     house.vendor.add_call(A_CALL)
-    first = house.archive.sweep()
+    first = house.archive.operations.sweep()
     house.time += HOUR
     house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
-        house.archive.sweep()
+        house.archive.operations.sweep()
     assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") == first.until
 
 
@@ -217,10 +217,10 @@ def test_one_recording_that_cannot_be_repaired_does_not_stop_the_sweep(house: Ho
     house.vendor.add_recording(unknown, wav(seconds=4, channels=2))
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
     house.vendor.fail_next("call", VendorUnavailable("no answer"))
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert report.adopted == 1
     assert list(report.problems) == [recording_sid(8)]
-    assert house.archive.sweep().adopted == 1
+    assert house.archive.operations.sweep().adopted == 1
 
 
 def test_what_could_not_be_repaired_stays_in_view_until_it_is(house: House) -> None:
@@ -236,9 +236,9 @@ def test_what_could_not_be_repaired_stays_in_view_until_it_is(house: House) -> N
         patch.setattr(house.archive.catalog.recordings, "adopt", down)
         for _ in range(2):
             house.time += timedelta(hours=27)
-            assert recording_sid(8) in house.archive.sweep().problems
+            assert recording_sid(8) in house.archive.operations.sweep().problems
     house.time += timedelta(hours=27)
-    assert house.archive.sweep().adopted == 1
+    assert house.archive.operations.sweep().adopted == 1
 
 
 def test_a_recording_that_an_outage_parked_is_reported_and_taken_up_again(house: House) -> None:
@@ -247,10 +247,10 @@ def test_a_recording_that_an_outage_parked_is_reported_and_taken_up_again(house:
     for _ in range(MOST_ATTEMPTS):
         house.vendor.fail_next("media", VendorUnavailable("down"))
     assert house.work_on().parked
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert "VendorUnavailable" in report.problems[recording_sid()]
     assert house.work().state is State.RELEASED
-    assert house.archive.sweep().problems == {}
+    assert house.archive.operations.sweep().problems == {}
 
 
 def test_a_recording_that_vanished_while_it_was_in_progress_is_lost_and_said_so(
@@ -264,8 +264,8 @@ def test_a_recording_that_vanished_while_it_was_in_progress_is_lost_and_said_so(
     )
     house.vendor.add_call(A_CALL)
     settle(house)
-    assert "lost" in house.archive.sweep().problems[recording_sid()]
-    call = house.archive.show(call_sid()).call
+    assert "lost" in house.archive.operations.sweep().problems[recording_sid()]
+    call = house.archive.calls.get(call_sid()).call
     assert house.recording().state is State.LOST
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.LOST)
 
@@ -276,7 +276,7 @@ def test_one_account_that_cannot_be_listed_does_not_hide_the_others(house: House
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
     house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
-        house.archive.sweep()
+        house.archive.operations.sweep()
     assert house.recording().state is State.COMPLETED
 
 
@@ -289,7 +289,7 @@ def test_a_copy_that_is_not_what_was_archived_keeps_the_vendors(house: House) ->
         NAME, [b"other"], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
     )
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert report.problems[recording_sid()].startswith("ArchivedGone")
     assert house.at_vendor() == [recording_sid()]
 
@@ -298,8 +298,8 @@ def test_the_end_of_a_line_is_the_vendors_not_that_of_the_sweep(house: House) ->
     ended = STARTED + timedelta(minutes=3)
     house.vendor.add_call(dataclasses.replace(A_CALL, ended_at=ended))
     house.time += timedelta(hours=16)
-    house.archive.sweep()
-    assert house.archive.show(call_sid()).call.ended_at == ended
+    house.archive.operations.sweep()
+    assert house.archive.calls.get(call_sid()).call.ended_at == ended
 
 
 # --- calls that have no line ------------------------------------------------------------------
@@ -308,11 +308,11 @@ def test_the_end_of_a_line_is_the_vendors_not_that_of_the_sweep(house: House) ->
 def test_a_call_that_began_while_the_app_was_down_gets_its_line(house: House) -> None:
     missed = dataclasses.replace(A_CALL, sid=call_sid(7), ended_at=STARTED + HOUR)
     house.vendor.add_call(missed)
-    assert house.archive.sweep().lines_written == 1
-    call = house.archive.show(call_sid(7)).call
+    assert house.archive.operations.sweep().lines_written == 1
+    call = house.archive.calls.get(call_sid(7)).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
     assert (call.customer_number, call.started_at) == ("+34600111222", STARTED)
-    assert house.archive.sweep().lines_written == 0
+    assert house.archive.operations.sweep().lines_written == 0
 
 
 def test_a_late_line_of_a_call_that_others_recorded_says_so(house: House) -> None:
@@ -321,17 +321,17 @@ def test_a_late_line_of_a_call_that_others_recorded_says_so(house: House) -> Non
     of_others = dataclasses.replace(AT_VENDOR, call_sid=call_sid(7))
     house.vendor.add_recording(of_others, wav(seconds=4, channels=2))
     house.vendor.fail_next("call", VendorUnavailable("no answer"))
-    assert house.archive.sweep().lines_written == 1
-    assert house.archive.sweep().adopted == 1
+    assert house.archive.operations.sweep().lines_written == 1
+    assert house.archive.operations.sweep().adopted == 1
     house.work()
-    call = house.archive.show(call_sid(7), sees_quarantined=True).call
+    call = house.archive.calls.get(call_sid(7), sees_quarantined=True).call
     assert (call.outcome, call.reason) == (Outcome.RECORDED, None)
 
 
 def test_calls_of_numbers_that_others_answer_get_no_line(house: House) -> None:
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7), to="+34911000999"))
-    assert house.archive.sweep().lines_written == 0
-    assert [record.call.call_sid for record in house.archive.search().calls] == [call_sid()]
+    assert house.archive.operations.sweep().lines_written == 0
+    assert [record.call.call_sid for record in house.archive.calls.search().calls] == [call_sid()]
 
 
 def dialled(house: House, own_number: str = OWN) -> None:
@@ -347,15 +347,15 @@ def dialled(house: House, own_number: str = OWN) -> None:
 
 def test_a_late_line_of_a_call_that_an_agent_dialled_names_the_customer(house: House) -> None:
     dialled(house)
-    assert house.archive.sweep().lines_written == 1
-    call = house.archive.show(call_sid(7)).call
+    assert house.archive.operations.sweep().lines_written == 1
+    call = house.archive.calls.get(call_sid(7)).call
     assert (call.direction, call.customer_number, call.own_number) == (Direction.OUT, CUSTOMER, OWN)
     assert call.channel_map == (Role.AGENT, Role.CUSTOMER)
 
 
 def test_an_agents_call_from_a_number_that_is_not_ours_gets_no_line(house: House) -> None:
     dialled(house, own_number="+34911000999")
-    assert house.archive.sweep().lines_written == 0
+    assert house.archive.operations.sweep().lines_written == 0
 
 
 def test_a_call_of_an_agent_who_is_known_gets_a_line_though_nobody_was_dialled(
@@ -364,12 +364,12 @@ def test_a_call_of_an_agent_who_is_known_gets_a_line_though_nobody_was_dialled(
     house.vendor.add_call(
         dataclasses.replace(A_CALL, sid=call_sid(7), from_="client:ana", to=CUSTOMER)
     )
-    assert house.archive.sweep().lines_written == 0
+    assert house.archive.operations.sweep().lines_written == 0
     house.archive.catalog.agents.add_leg(
         Leg(ACCOUNT, call_sid(3), call_sid(), STARTED, "client:ana")
     )
-    assert house.archive.sweep().lines_written == 1
-    call = house.archive.show(call_sid(7)).call
+    assert house.archive.operations.sweep().lines_written == 1
+    call = house.archive.calls.get(call_sid(7)).call
     assert (call.direction, call.customer_number) == (Direction.OUT, CUSTOMER)
 
 
@@ -379,8 +379,8 @@ def test_a_late_line_of_a_web_visitor_who_was_forwarded_is_a_call_in(house: Hous
     house.vendor.add_call(
         dataclasses.replace(visit, sid=call_sid(8), parent_call_sid=visit.sid, to="+34911222333")
     )
-    assert house.archive.sweep().lines_written == 1
-    call = house.archive.show(call_sid(7)).call
+    assert house.archive.operations.sweep().lines_written == 1
+    call = house.archive.calls.get(call_sid(7)).call
     assert (call.direction, call.customer_number) == (Direction.IN, "client:visitor")
 
 
@@ -392,7 +392,7 @@ def test_a_call_that_goes_on_and_the_leg_of_an_agent_get_no_line(house: House) -
         Leg(ACCOUNT, call_sid(8), call_sid(), STARTED, "client:ana")
     )
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(9), parent_call_sid=call_sid()))
-    assert house.archive.sweep().lines_written == 0
+    assert house.archive.operations.sweep().lines_written == 0
 
 
 # --- whose they are ---------------------------------------------------------------------------
@@ -406,13 +406,13 @@ def test_while_the_numbers_are_not_known_it_looks_again_at_some_days_and_no_more
     house.vendor.add_recording(foreign, wav(seconds=4, channels=2))
     for days in (0, 1, 2, 3):
         house.vendor.fail_next("voice_routes", VendorRefused("Authorization error", status=403))
-        report = house.archive.sweep()
+        report = house.archive.operations.sweep()
         assert (report.adopted, report.not_ours) == (0, 1)
         assert report.not_ours_named == {recording_sid(7): NotOurs.ROUTES_UNKNOWN}
         assert "Let the API key read numbers" in report.problems[ACCOUNT]
         assert report.until - report.since <= timedelta(days=8)
         house.time += timedelta(days=days > 0)
-    assert house.archive.sweep().adopted == 1
+    assert house.archive.operations.sweep().adopted == 1
 
 
 def test_a_number_that_was_set_up_anew_keeps_what_it_proved_before(house: House) -> None:
@@ -431,7 +431,7 @@ def test_a_number_that_was_set_up_anew_keeps_what_it_proved_before(house: House)
         )
         house.vendor.add_recording(found, wav(seconds=4, channels=2))
     house.time += timedelta(hours=3)
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.adopted, report.not_ours_named) == (1, {recording_sid(7): NotOurs.BEFORE})
     assert house.archive.catalog.recordings.get(recording_sid(8)).claim is Claim.ROUTE
 
@@ -447,7 +447,7 @@ def test_a_legs_recording_is_its_parents(house: House, told: bool) -> None:
     house.vendor.add_call(leg)
     found = dataclasses.replace(AT_VENDOR, call_sid=leg.sid)
     house.vendor.add_recording(found, wav(seconds=4, channels=2))
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert (report.adopted, report.not_ours) == ((1, 0) if told else (0, 1))
 
 
@@ -455,5 +455,5 @@ def test_a_dry_run_names_what_is_not_ours_and_writes_nothing_down(house: House) 
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7), to="+34911000999"))
     found = dataclasses.replace(AT_VENDOR, call_sid=call_sid(7))
     house.vendor.add_recording(found, wav(seconds=4, channels=2))
-    assert house.archive.sweep(dry_run=True).not_ours == 1
-    assert house.archive.stats().not_ours == 0
+    assert house.archive.operations.sweep(dry_run=True).not_ours == 1
+    assert house.archive.operations.stats().not_ours == 0

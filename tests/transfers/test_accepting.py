@@ -24,15 +24,15 @@ MP3 = b"\xff\xfb\x90\x00" * 100
 
 
 def accept(house: House, reason: str = "heard it, it is whole") -> None:
-    house.archive.accept(recording_sid(), reason=reason, by="ana", role="admin")
+    house.archive.custody.accept(recording_sid(), reason=reason, by="ana", role="admin")
 
 
 def give_up(house: House, reason: str = "a test call") -> None:
-    house.archive.give_up(recording_sid(), reason=reason, by="ana", role="admin")
+    house.archive.custody.give_up(recording_sid(), reason=reason, by="ana", role="admin")
 
 
 def line(archive: Archive) -> tuple[Outcome, Reason | None]:
-    call = archive.show(call_sid(), sees_quarantined=True).call
+    call = archive.calls.get(call_sid(), sees_quarantined=True).call
     return call.outcome, call.reason
 
 
@@ -51,11 +51,11 @@ def test_what_is_accepted_is_archived_and_says_by_whom_why_and_in_spite_of_what(
     assert stored.labels["accepted_despite"] == DESPITE
     assert stored.labels["accepted_by"] == "ana"
     assert stored.labels["accepted_why"] == "heard it, it is whole"
-    (entry,) = house.archive.audit_log(action="accept")
+    (entry,) = house.archive.audit.log(action="accept")
     assert (entry.by, entry.role, entry.ok, entry.sid) == ("ana", "admin", True, recording.sid)
     assert entry.detail == {"despite": DESPITE, "reason": "heard it, it is whole"}
     house.vendor.add_call(A_CALL)
-    assert house.archive.sweep().problems == {}
+    assert house.archive.operations.sweep().problems == {}
 
 
 @pytest.mark.parametrize("journalled", ["never", "before", "after"])
@@ -65,11 +65,11 @@ def test_a_rebuild_knows_what_was_accepted(
     house.record(LONGER)
     house.work()
     if journalled == "before":
-        house.archive.journal()
+        house.archive.journal.write()
     accept(house)
     archived = house.work()
     if journalled == "after":
-        house.archive.journal()
+        house.archive.journal.write()
     again = rebuilt().catalog.recordings.get(recording_sid())
     assert again.accepted == archived.accepted
     assert again.undecided is False
@@ -115,7 +115,7 @@ def test_what_is_not_whole_audio_cannot_be_accepted_only_given_up(
     assert house.work_on().undecided
     with pytest.raises(InvalidQuery, match="cannot be accepted, only what is whole audio"):
         accept(house)
-    assert house.archive.audit_log(action="accept")[0].ok is False
+    assert house.archive.audit.log(action="accept")[0].ok is False
     give_up(house)
     assert house.recording().given_up
 
@@ -130,15 +130,15 @@ def test_what_is_given_up_stays_at_twilio_untouched_and_the_line_says_so(house: 
     assert (given_up.parked, given_up.given_up, given_up.due_at) == (False, True, None)
     assert line(house.archive) == (Outcome.NOT_RECORDED, Reason.GIVEN_UP)
     house.tell()
-    assert house.archive.sweep(full=True).problems == {}
-    backfill = house.archive.backfill("2026-11-23", by="ana")
+    assert house.archive.operations.sweep(full=True).problems == {}
+    backfill = house.archive.operations.backfill("2026-11-23", by="ana")
     backfill.run()
-    assert house.archive.retry(by="ana") == 0
+    assert house.archive.operations.retry(by="ana") == 0
     assert house.recording() == given_up
     assert house.at_vendor() == [recording_sid()]
-    stats = house.archive.stats()
+    stats = house.archive.operations.stats()
     assert (stats.parked, stats.undecided, stats.given_up) == (0, 0, 1)
-    (entry,) = house.archive.audit_log(action="give_up")
+    (entry,) = house.archive.audit.log(action="give_up")
     assert (entry.role, entry.detail["reason"]) == ("admin", "a test call")
 
 
@@ -147,7 +147,7 @@ def test_a_retry_takes_back_that_it_was_given_up(house: House) -> None:
     house.work()
     give_up(house)
     house.record(wav(seconds=4, channels=2))
-    assert house.archive.retry(recording_sid(), by="ana") == 1
+    assert house.archive.operations.retry(recording_sid(), by="ana") == 1
     assert line(house.archive) == (Outcome.RECORDED, None)
     assert house.work().state is State.RELEASED
 
@@ -156,7 +156,7 @@ def test_what_was_given_up_can_be_erased(house: House) -> None:
     house.record(MP3)
     house.work()
     give_up(house)
-    house.archive.erase(recording_sid(), why="request 7", by="ana")
+    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     assert house.work().state is State.ERASED
     assert house.at_vendor() == []
 
@@ -166,10 +166,10 @@ def test_a_rebuild_knows_what_waits_and_what_was_given_up(
 ) -> None:
     house.record(MP3)
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     assert rebuilt().catalog.recordings.get(recording_sid()).undecided
     give_up(house)
-    house.archive.journal()
+    house.archive.journal.write()
     again = rebuilt()
     assert again.catalog.recordings.get(recording_sid()).given_up
     assert line(again) == (Outcome.NOT_RECORDED, Reason.GIVEN_UP)
@@ -215,6 +215,6 @@ def test_of_what_is_blocked_the_object_is_not_named(house: House) -> None:
                 state="archived", due_at=None, last_error=error, custody=Custody.BLOCKED.value
             )
         )
-    (parked,) = house.archive.parked()
+    (parked,) = house.archive.operations.parked()
     assert parked.object_name is None
     assert name not in parked.last_error

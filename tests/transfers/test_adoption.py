@@ -54,8 +54,8 @@ def adopt(house: House, *legs: VendorCall, **changes: Any) -> Call:
     for leg in legs:
         house.vendor.add_call(leg)
     house.vendor.add_recording(RECORDING, wav(seconds=4, channels=2))
-    house.archive.sweep()
-    return house.archive.show(FOREIGN.sid).call
+    house.archive.operations.sweep()
+    return house.archive.calls.get(FOREIGN.sid).call
 
 
 def numbers(line: Call) -> tuple[Direction, str, str]:
@@ -169,6 +169,6 @@ def test_legs_that_cannot_be_asked_for_are_asked_for_again_by_the_transfer(house
     house.vendor.add_call(LEG)
     house.vendor.add_recording(RECORDING, wav(seconds=4, channels=2))
     house.vendor.fail_next("legs", VendorUnavailable("no answer"))
-    assert list(house.archive.sweep().problems) == [recording_sid()]
+    assert list(house.archive.operations.sweep().problems) == [recording_sid()]
     house.work()
-    assert numbers(house.archive.show(FOREIGN.sid).call) == (Direction.OUT, CUSTOMER, OWN)
+    assert numbers(house.archive.calls.get(FOREIGN.sid).call) == (Direction.OUT, CUSTOMER, OWN)

@@ -46,11 +46,11 @@ def gather(house: House, found: VendorRecording = OLD) -> None:
 
 def backfill(house: House, **order: Any) -> Any:
     order = {"since": "2025-01-01", "by": "ana", "threads": 1, **order}
-    return house.archive.backfill(**order).run()
+    return house.archive.operations.backfill(**order).run()
 
 
 def line(house: House, sid: str = OLD.sid) -> Call:
-    return house.archive.show(sid, sees_quarantined=True).call
+    return house.archive.calls.get(sid, sees_quarantined=True).call
 
 
 @pytest.mark.parametrize("found", KINDS.values(), ids=KINDS)
@@ -63,7 +63,7 @@ def test_it_gets_a_line_is_copied_and_stays_at_twilio(
         report = backfill(house)
         assert (report.copied, report.numbers_not_known, report.kept_without_number) == (1, 1, 1)
     elif way == "sweep":
-        swept = house.archive.sweep(full=True)
+        swept = house.archive.operations.sweep(full=True)
         assert (swept.adopted, swept.numbers_not_known, swept.problems) == (1, 1, {})
     else:
         house.tell(
@@ -72,9 +72,9 @@ def test_it_gets_a_line_is_copied_and_stays_at_twilio(
             conference_sid=found.conference_sid,
             started_at=LONG_AGO,
         )
-    house.archive.worker(threads=1).run_once()
+    house.archive.operations.worker(threads=1).run_once()
 
-    record = house.archive.show(found.sid, sees_quarantined=True)
+    record = house.archive.calls.get(found.sid, sees_quarantined=True)
     call, (recording,) = record.call, record.recordings
     assert call.call_sid == recording.call_sid == (found.call_sid or found.sid)
     assert (call.customer_number, call.own_number, call.direction) == (NOT_KNOWN, NOT_KNOWN, None)
@@ -83,13 +83,13 @@ def test_it_gets_a_line_is_copied_and_stays_at_twilio(
     assert (recording.kept, recording.parked, recording.duration) == (True, False, 4)
     assert house.at_vendor() == [found.sid]
     for asked in ({"since": "2025-07-11", "until": "2025-07-11"}, {"number": "not known"}):
-        assert house.archive.search(**asked).calls[0].call == call
-    assert house.archive.search(number="oculto").calls == ()
+        assert house.archive.calls.search(**asked).calls[0].call == call
+    assert house.archive.calls.search(number="oculto").calls == ()
     labels = house.bucket.stat(recording.object_name or "").labels
     assert (labels["customer_number"], labels["direction"]) == (NOT_KNOWN, "")
     assert labels["keep_at_vendor"] == "yes"
 
-    again = house.archive.sweep(full=True)
+    again = house.archive.operations.sweep(full=True)
     assert (again.adopted, again.numbers_not_known, again.labelled) == (0, 0, 0)
     assert again.problems == {}
     assert house.at_vendor() == [found.sid]
@@ -101,28 +101,30 @@ def test_on_a_shared_account_it_gets_a_line_and_nothing_is_moved(house: House, w
     gather(house)
     order = {
         "backfill": lambda: backfill(house),
-        "sweep": lambda: house.archive.sweep(full=True),
+        "sweep": lambda: house.archive.operations.sweep(full=True),
     }[way]
-    assert house.archive.sweep(full=True, dry_run=True).planned == {OLD.sid: "numbers_not_known"}
-    assert house.archive.search(number="not known").calls == ()
+    assert house.archive.operations.sweep(full=True, dry_run=True).planned == {
+        OLD.sid: "numbers_not_known"
+    }
+    assert house.archive.calls.search(number="not known").calls == ()
     report = order()
     assert (report.not_ours, report.numbers_not_known) == (1, 1)
     if way == "backfill":
         assert (report.copied, report.kept_without_number) == (0, 1)
 
     for _ in range(2):
-        house.archive.worker(threads=1).run_once()
-        record = house.archive.show(OLD.sid, sees_quarantined=True)
+        house.archive.operations.worker(threads=1).run_once()
+        record = house.archive.calls.get(OLD.sid, sees_quarantined=True)
         call, (recording,) = record.call, record.recordings
         assert (call.call_sid, call.started_at, call.late) == (OLD.call_sid, LONG_AGO, True)
         assert (call.customer_number, call.own_number) == (NOT_KNOWN, NOT_KNOWN)
         assert (recording.state, recording.duration) == (State.COMPLETED, 4)
         assert (recording.custody, recording.claim) == (Custody.QUARANTINED, Claim.UNPROVEN)
         for asked in ({"since": "2025-07-11", "until": "2025-07-11"}, {"number": "not known"}):
-            assert house.archive.search(**asked, sees_quarantined=True).calls[0].call == call
+            assert house.archive.calls.search(**asked, sees_quarantined=True).calls[0].call == call
         assert house.archive.catalog.foreign.is_left_alone(OLD.sid)
         assert (house.stored(), house.at_vendor()) == ([], [OLD.sid])
-        stats = house.archive.stats()
+        stats = house.archive.operations.stats()
         assert (stats.not_ours, stats.numbers_not_known) == (1, 1)
         assert (stats.waiting, stats.parked) == (0, 0)
         order()
@@ -133,7 +135,7 @@ def test_what_names_no_call_gets_a_line_only_when_it_is_taken_over(house: House)
     gather(house, replace(OLD, call_sid=None))
     report = backfill(house)
     assert (report.not_ours, report.numbers_not_known) == (1, 0)
-    assert house.archive.search(number="not known").calls == ()
+    assert house.archive.calls.search(number="not known").calls == ()
 
 
 def test_of_what_is_another_apps_beyond_doubt_no_line_is_written(house: House) -> None:
@@ -150,9 +152,9 @@ def test_a_line_of_what_may_be_anybodys_gets_no_number_of_another_apps_call(hous
     house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
     lately = replace(OLD, created_at=STARTED, started_at=STARTED)
     gather(house, lately)
-    assert house.archive.sweep().numbers_not_known == 1
+    assert house.archive.operations.sweep().numbers_not_known == 1
     house.vendor.add_call(replace(A_CALL, sid=call_sid(7), to="+34911000999"))  # a 404 that passed
-    swept = house.archive.sweep()
+    swept = house.archive.operations.sweep()
     assert (swept.numbers_found, swept.adopted, swept.not_ours) == (0, 0, 1)
     assert line(house).customer_number == NOT_KNOWN
 
@@ -170,7 +172,7 @@ def test_what_may_be_anybodys_is_copied_once_all_is_taken_over(house: House) -> 
         catalog=house.archive.catalog,
         now=house.archive.now,
     )
-    report = greedy.backfill("2025-01-01", by="ana", threads=1).run()
+    report = greedy.operations.backfill("2025-01-01", by="ana", threads=1).run()
     assert (report.copied, report.kept_without_number, report.not_ours) == (1, 1, 0)
     recording = house.archive.catalog.recordings.get(OLD.sid)
     assert (recording.state, recording.kept) == (State.ARCHIVED, True)
@@ -204,10 +206,10 @@ def test_without_audio_its_line_says_so(
 def test_a_call_that_twilio_forgets_between_two_sweeps_keeps_its_line(house: House) -> None:
     house.vendor.add_call(replace(A_CALL, sid=call_sid(7), started_at=LONG_AGO))
     gather(house)
-    house.archive.sweep(full=True)
+    house.archive.operations.sweep(full=True)
     house.vendor.forget_call(ACCOUNT, call_sid(7))
-    house.archive.sweep(full=True)
-    house.archive.worker(threads=1).run_once()
+    house.archive.operations.sweep(full=True)
+    house.archive.operations.worker(threads=1).run_once()
     assert line(house).customer_number == A_CALL.from_
     assert house.archive.catalog.recordings.get(OLD.sid).state is State.RELEASED
 
@@ -218,36 +220,36 @@ def test_a_call_that_is_forgotten_before_it_could_be_asked_for_gets_a_line(
 ) -> None:
     gather(house, replace(OLD, status=status))
     house.vendor.fail_next("call", VendorUnavailable("Twilio does not answer."))
-    assert list(house.archive.sweep(full=True).problems) == [OLD.sid]
-    house.archive.worker(threads=1).run_once()
-    house.archive.sweep(full=True)
+    assert list(house.archive.operations.sweep(full=True).problems) == [OLD.sid]
+    house.archive.operations.worker(threads=1).run_once()
+    house.archive.operations.sweep(full=True)
     assert not line(house).number_known
     assert house.at_vendor() == [OLD.sid]
 
 
 def test_what_is_being_recorded_waits_for_its_call(house: House) -> None:
     gather(house, replace(OLD, status=RecordingStatus.IN_PROGRESS))
-    house.archive.sweep(full=True)
-    assert house.archive.search(number="not known").calls == ()
+    house.archive.operations.sweep(full=True)
+    assert house.archive.calls.search(number="not known").calls == ()
     house.vendor.add_call(replace(A_CALL, sid=call_sid(7), started_at=LONG_AGO))
     gather(house)
-    house.archive.sweep(full=True)
-    house.archive.worker(threads=1).run_once()
+    house.archive.operations.sweep(full=True)
+    house.archive.operations.worker(threads=1).run_once()
     assert line(house).customer_number == A_CALL.from_
 
 
 def test_twilio_knows_a_call_later_and_the_sweep_takes_its_numbers(house: House) -> None:
     found = replace(OLD, created_at=STARTED, started_at=STARTED)
     gather(house, found)
-    house.archive.sweep()
+    house.archive.operations.sweep()
     house.vendor.add_call(replace(A_CALL, sid=call_sid(7)))
-    assert house.archive.sweep(dry_run=True).planned == {call_sid(7): "numbers_found"}
-    assert house.archive.sweep().numbers_found == 1
+    assert house.archive.operations.sweep(dry_run=True).planned == {call_sid(7): "numbers_found"}
+    assert house.archive.operations.sweep().numbers_found == 1
     assert line(house).customer_number == A_CALL.from_
     assert line(house).direction is Direction.IN
     channels = (Role.CUSTOMER, Role.AGENT)
     assert house.archive.catalog.recordings.get(OLD.sid).channel_map == channels
-    assert house.archive.sweep().numbers_found == 0
+    assert house.archive.operations.sweep().numbers_found == 0
 
 
 def test_told_so_a_backfill_deletes_them_at_twilio_too(house: House) -> None:
@@ -285,10 +287,10 @@ def test_the_line_is_made_anew_from_the_bucket_alone(
     gather(house, found)
     backfill(house)
     if journalled:
-        house.archive.journal()
+        house.archive.journal.write()
     before = [each for each in everything(house.archive.catalog) if not each.call.number_known]
     archive = rebuilt()
-    archive.worker(threads=1).run_once()
+    archive.operations.worker(threads=1).run_once()
     after = [each for each in everything(archive.catalog) if not each.call.number_known]
     assert [each.call for each in after] == [each.call for each in before]
     (recording,) = after[0].recordings
@@ -299,13 +301,15 @@ def test_the_line_is_made_anew_from_the_bucket_alone(
 def test_a_download_is_named_by_the_recording_where_the_number_is_not_known(house: House) -> None:
     gather(house)
     backfill(house, legal_ground="art. 6.1.f")
-    assert house.archive.open(OLD.sid, by="ana").file_name.startswith(OLD.sid + "_2025-07-11")
+    assert house.archive.recordings.open(OLD.sid, by="ana").file_name.startswith(
+        OLD.sid + "_2025-07-11"
+    )
 
 
 def test_the_journal_says_that_the_direction_is_not_known(house: House) -> None:
     gather(house)
     backfill(house)
-    house.archive.journal()
+    house.archive.journal.write()
     (name,) = [found.name for found in house.bucket.list("journal/2025/07/11/")]
     lines = b"".join(house.bucket.open_range(name)).splitlines()
     rows = [json.loads(each) for each in lines]

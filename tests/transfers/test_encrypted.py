@@ -11,7 +11,7 @@ import pytest
 
 from tests.encrypting import key_pair, with_a_flipped_bit
 from tests.factories import ACCOUNT, STARTED, recording_sid
-from tests.house import A_CALL, AT_VENDOR, NAME, House
+from tests.house import A_CALL, AT_VENDOR, NAME, House, with_settings
 from tests.sounds import wav
 from twirec.adapters.decryption import RsaKey
 from twirec.adapters.memory_bucket import MemoryBucket
@@ -102,14 +102,14 @@ def test_encrypted_and_plain_ones_of_two_accounts_and_two_keys_are_moved_in_one_
         account = ACCOUNT if number < 4 else OTHER_ACCOUNT
         house.vendor.add_call(dataclasses.replace(A_CALL, account_sid=account))
         record(house, how[number % 3], audio=audio, number=number, account_sid=account)
-    house.archive.worker(threads=2).run_once()
+    house.archive.operations.worker(threads=2).run_once()
     assert {number: content(house, number) for number in sounds} == sounds
     assert list(house.vendor.recordings(OTHER_ACCOUNT)) == house.at_vendor() == []
 
 
 def test_one_whose_callback_never_came_is_adopted_and_decrypted(house: House) -> None:
     hold(house, key_pair().encryption())
-    assert house.archive.sweep().adopted == 1
+    assert house.archive.operations.sweep().adopted == 1
     assert house.work().state is State.RELEASED
     assert content(house) == AUDIO
 
@@ -157,11 +157,10 @@ def test_a_missing_key_parks_at_once_and_says_which_and_where(
 def test_a_missing_key_is_reported_by_the_sweep_and_heals_when_it_is_there(house: House) -> None:
     record(house, key_pair(3).encryption())
     house.work()
-    report = house.archive.sweep()
+    report = house.archive.operations.sweep()
     assert key_pair(3).sid in report.problems[recording_sid()]
     keys = {key_pair(3).sid: private(3)}
-    with_key = dataclasses.replace(house.archive.settings, decryption_keys=keys)
-    house.archive.settings = with_key  # what a restart with another environment does
+    house.archive = with_settings(house.archive, decryption_keys=keys)
     assert house.work().state is State.RELEASED
     assert content(house) == AUDIO
 
@@ -217,7 +216,7 @@ def test_nothing_of_keys_is_logged(house: House, caplog: pytest.LogCaptureFixtur
 
 
 def test_a_recording_whose_encryption_failed_at_twilio_closes_the_line(house: House) -> None:
-    house.archive.phone.receive_status(
+    house.archive.webhooks.receive_status(
         {
             "AccountSid": ACCOUNT,
             "CallSid": AT_VENDOR.call_sid or "",
@@ -228,7 +227,7 @@ def test_a_recording_whose_encryption_failed_at_twilio_closes_the_line(house: Ho
         }
     )
     assert house.work().state is State.FAILED
-    (record,) = house.archive.search().calls
+    (record,) = house.archive.calls.search().calls
     assert (record.call.outcome, record.call.reason) == (
         Outcome.NOT_RECORDED,
         Reason.VENDOR_FAILED,

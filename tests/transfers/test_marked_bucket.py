@@ -244,14 +244,14 @@ def test_what_ends_later_stays_at_twilio_until_it_is_mended(house: House, spoil:
     spoil(house.bucket)
     before = list(house.bucket.list())
     with pytest.raises(BucketNotOurs):
-        house.archive.worker(threads=1).run_once()
+        house.archive.operations.worker(threads=1).run_once()
     second = house.archive.catalog.recordings.get(recording_sid(2))
     assert (second.state, second.attempts) == (State.COMPLETED, 0)
     assert list(house.bucket.list()) == before
     assert house.vendor.recording(ACCOUNT, recording_sid(2))
     lose(house.bucket)
     put(house.bucket, NAME, kept)
-    house.archive.worker(threads=1).run_once()
+    house.archive.operations.worker(threads=1).run_once()
     assert house.archive.catalog.recordings.get(recording_sid(2)).state is State.RELEASED
 
 
@@ -266,8 +266,8 @@ def test_a_folder_that_is_unmounted_between_two_recordings(
         now=lambda: house.time,
     )
     lose(house.bucket)
-    archive.adopt_bucket(why="this test", by="test")
-    worker = archive.worker(threads=1)
+    archive.journal.adopt_bucket(why="this test", by="test")
+    worker = archive.operations.worker(threads=1)
     house.record(MEDIA)
     worker.run_once()
     shutil.move(folder, elsewhere)
@@ -277,15 +277,15 @@ def test_a_folder_that_is_unmounted_between_two_recordings(
     with pytest.raises(BucketNotOurs):
         worker.run_once()
     assert list(folder.iterdir()) == []
-    archive.erase(recording_sid(), why="test", by="test")
+    archive.custody.erase(recording_sid(), why="test", by="test")
     with pytest.raises(BucketNotOurs):
         worker.run_once()
     assert archive.catalog.recordings.get(recording_sid()).state is State.ERASING
-    report = archive.sweep(full=True)
+    report = archive.operations.sweep(full=True)
     assert set(report.problems) == {"the bucket"}
     folder.rmdir()
     shutil.move(elsewhere, folder)
-    archive.worker(threads=1).run_once()
+    archive.operations.worker(threads=1).run_once()
     assert archive.catalog.recordings.get(recording_sid()).state is State.ERASED
     assert archive.catalog.recordings.get(recording_sid(2)).state is State.RELEASED
     assert [path.name for path in folder.glob("recordings/**/*.wav")] != []
@@ -295,11 +295,11 @@ def test_a_folder_that_is_unmounted_between_two_recordings(
 def test_what_is_ordered_to_be_erased_is_not_called_so(house: House, spoil: Spoil) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.erase(recording_sid(), why="test", by="test")
+    house.archive.custody.erase(recording_sid(), why="test", by="test")
     spoil(house.bucket)
     lease = house.archive.catalog.due_work.claim(house.time, house.time - STARTED)
     assert lease is not None
-    house.archive.worker().work(lease)  # as if it were unmounted after the worker looked
+    house.archive.operations.worker().work(lease)  # as if it were unmounted after the worker looked
     assert house.archive.catalog.recordings.get(recording_sid()).state is State.ERASING
 
 
@@ -308,16 +308,16 @@ def test_a_sweep_names_the_bucket_and_calls_nothing_gone(house: House, spoil: Sp
     house.record(MEDIA)
     house.work()
     spoil(house.bucket)
-    report = house.archive.sweep(full=True)
+    report = house.archive.operations.sweep(full=True)
     assert list(report.problems) == ["the bucket"]
     assert "twirec init --adopt-bucket" in report.problems["the bucket"]
 
 
 @NOT_OURS
 def test_no_journal_is_written_and_no_audit_head_is_missing(house: House, spoil: Spoil) -> None:
-    house.archive.journal()
+    house.archive.journal.write()
     spoil(house.bucket)
-    for use in (house.archive.journal, house.archive.journalled_audit_head):
+    for use in (house.archive.journal.write, house.archive.journal.audit_head):
         with pytest.raises(BucketNotOurs):
             use()
 
@@ -328,8 +328,8 @@ def test_no_journal_is_written_and_no_audit_head_is_missing(house: House, spoil:
 @NOT_OURS
 def test_a_bucket_is_adopted_by_order_which_is_on_the_audit_log(house: House, spoil: Spoil) -> None:
     spoil(house.bucket)
-    house.archive.adopt_bucket(why="moved to another disk", by="ana")
-    entry = house.archive.audit_log(action="adopt_bucket")[0]
+    house.archive.journal.adopt_bucket(why="moved to another disk", by="ana")
+    entry = house.archive.audit.log(action="adopt_bucket")[0]
     before = FOREIGN.catalog if spoil is be_foreign else None
     assert entry.detail == {"why": "moved to another disk", "before": before}
     house.record(MEDIA)
@@ -347,17 +347,17 @@ def test_an_adoption_that_was_cut_short_is_ordered_again(
     with monkeypatch.context() as patched:
         patched.setattr(house.bucket, "put", die)
         with pytest.raises(KeyboardInterrupt):
-            house.archive.adopt_bucket(why="test", by="ana")
+            house.archive.journal.adopt_bucket(why="test", by="ana")
     with pytest.raises(BucketNotOurs, match="lacks the mark"):
-        house.archive.mark_bucket()
-    house.archive.adopt_bucket(why="test", by="ana")
-    house.archive.mark_bucket()
+        house.archive.journal.mark_bucket()
+    house.archive.journal.adopt_bucket(why="test", by="ana")
+    house.archive.journal.mark_bucket()
 
 
 def test_who_had_the_bucket_is_refused_from_then_on(house: House, catalog: Catalog) -> None:
     marked(house.bucket, catalog).adopt()
     with pytest.raises(BucketNotOurs, match=catalog.identity()):
-        house.archive.mark_bucket()
+        house.archive.journal.mark_bucket()
 
 
 def test_a_rebuild_takes_over_the_identity_of_the_mark(
@@ -365,11 +365,11 @@ def test_a_rebuild_takes_over_the_identity_of_the_mark(
 ) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     new = Archive(twirec_settings, bucket=house.bucket, vendor=house.vendor)
-    new.rebuild(by="ana")
+    new.journal.rebuild(by="ana")
     assert new.catalog.identity() == house.archive.catalog.identity()
-    new.mark_bucket()
+    new.journal.mark_bucket()
     new.close()
 
 
@@ -377,12 +377,12 @@ def test_a_rebuild_takes_over_the_identity_of_the_mark(
 def test_a_rebuild_writes_the_mark_that_is_missing(
     house: House, twirec_settings: Settings, spoil: Spoil
 ) -> None:
-    house.archive.journal()
+    house.archive.journal.write()
     spoil(house.bucket)
     new = Archive(twirec_settings, bucket=house.bucket, vendor=house.vendor)
-    new.rebuild(by="ana")
+    new.journal.rebuild(by="ana")
     assert read_mark(b"".join(house.bucket.open_range(NAME))) is not None
-    new.mark_bucket()
+    new.journal.mark_bucket()
     new.close()
 
 
@@ -390,7 +390,7 @@ def test_nothing_is_rebuilt_from_an_empty_bucket(twirec_settings: Settings, tmp_
     url = f"sqlite:///{tmp_path}/new.db"
     archive = Archive(replace(twirec_settings, database_url=url), bucket=MemoryBucket())
     with pytest.raises(LookedAtNothing, match="mounted"):
-        archive.rebuild(by="ana")
+        archive.journal.rebuild(by="ana")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -419,5 +419,5 @@ def test_of_all_threads_one_says_that_nothing_is_copied(
     house.record(MEDIA)
     spoil(house.bucket)
     with pytest.raises(BucketNotOurs):
-        house.archive.worker(threads=8).run_once()
+        house.archive.operations.worker(threads=8).run_once()
     assert caplog.text.count("nothing is copied") == 1

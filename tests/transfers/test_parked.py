@@ -44,7 +44,7 @@ def let_pass(house: House, hours: int, *, every: timedelta = timedelta(minutes=1
     """Let time pass as it does for a worker that sweeps so often."""
     end = house.time + timedelta(hours=hours)
     while house.time < end:
-        house.archive.sweep()
+        house.archive.operations.sweep()
         sweep_again = house.time + every
         while house.time < sweep_again:
             due_at = house.work().due_at
@@ -76,7 +76,7 @@ def test_a_day_costs_no_more_downloads_than_it_takes_to_know(
         True,
     )
     assert house.at_vendor() == [recording_sid()]
-    problems = house.archive.sweep().problems
+    problems = house.archive.operations.sweep().problems
     assert "`twirec give-up`" in problems[recording_sid()]
 
 
@@ -90,7 +90,7 @@ def test_what_a_callback_said_wrongly_is_asked_for_again_and_archived(
     assert downloads == {recording_sid(): 1}
     stored = house.bucket.stat(recording.object_name or "")
     assert stored.labels["duration_seconds"] == "11"
-    assert house.archive.sweep().problems == {}
+    assert house.archive.operations.sweep().problems == {}
 
 
 def test_what_twilio_is_still_at_work_at_is_waited_for(house: House) -> None:
@@ -127,7 +127,7 @@ def test_an_outage_of_a_day_costs_one_try_at_each_sweep_and_heals_by_itself(
         patched.setattr(house.vendor, "media", down)
         let_pass(house, hours=24)
     assert MOST_ATTEMPTS + 80 < tries[recording_sid()] <= MOST_ATTEMPTS + 96
-    house.archive.sweep()
+    house.archive.operations.sweep()
     assert house.work().state is State.RELEASED
 
 
@@ -174,7 +174,7 @@ def test_six_hours_of_refused_deletion_write_the_journal_once(
         house.vendor.fail_next("delete", VendorRefused("not yet", status=400))
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     written = []
     put = house.bucket.put
 
@@ -189,13 +189,13 @@ def test_six_hours_of_refused_deletion_write_the_journal_once(
         if by in {"bucket", "both"}:
             patched.setattr(house.bucket, "delete", refuse(BucketRefused("retention")))
         if erased:
-            house.archive.erase(recording_sid(), why="request 7", by="ana")
+            house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
         for _ in range(6):
             let_pass(house, hours=1)
-            house.archive.journal()
-            house.archive.__dict__.pop("_journal")  # as every run of `work --once` begins
+            house.archive.journal.write()
+            house.archive.__dict__.pop("_pages", None)  # as every run of `work --once` begins
     days = Counter(name.rsplit("/", 1)[0] for name in written)
     assert all(count <= 2 for count in days.values()), days
     assert len(names(house.bucket)) <= 4
-    house.archive.sweep()
+    house.archive.operations.sweep()
     assert house.work().state is (State.ERASED if erased else State.RELEASED)

@@ -151,12 +151,12 @@ class NothingIsLost(RuleBasedStateMachine):
     @rule(full=st.booleans())
     def somebody_sweeps(self, full: bool) -> None:
         with suppress(TwirecError):
-            self.archive.sweep(full=full)
+            self.archive.operations.sweep(full=full)
 
     @rule(sid=sids)
     def an_admin_erases(self, sid: str) -> None:
         with suppress(TwirecError):
-            self.archive.erase(sid, why="asked for by the caller", by="admin")
+            self.archive.custody.erase(sid, why="asked for by the caller", by="admin")
             self.ordered.add(sid)
 
     # --- what goes wrong ----------------------------------------------------------------------
@@ -252,16 +252,16 @@ class NothingIsLost(RuleBasedStateMachine):
     def settle(self) -> None:
         """Sweep and work, until nothing is due; at 404 a worker tries for a while."""
         for number in range(3 + TRIES_BEFORE_LOST):
-            if number >= 3 and not self.archive.stats().waiting:
+            if number >= 3 and not self.archive.operations.stats().waiting:
                 return
             self.time += timedelta(hours=1)
-            self.archive.sweep(full=True)
+            self.archive.operations.sweep(full=True)
             self.work(no_checkpoint)
 
     # --- how ----------------------------------------------------------------------------------
 
     def work(self, at: Callable[[Step], None]) -> None:
-        worker = self.archive.worker(threads=1, at=at)
+        worker = self.archive.operations.worker(threads=1, at=at)
         while lease := self.archive.catalog.due_work.claim(self.time, LEASE):
             worker.work(lease)
 

@@ -151,7 +151,7 @@ def full(twirec_settings: Settings, bucket: Bucket) -> Iterator[House]:
     house.vendor.add_call(A_CALL)
     house.record(MEDIA)
     house.work()
-    house.archive.journal()
+    house.archive.journal.write()
     yield house
     house.archive.close()
 
@@ -161,14 +161,14 @@ def put(bucket: Bucket, name: str, data: bytes = b"x", **labels: str) -> None:
 
 
 def sweep(house: House) -> SweepReport:
-    return house.archive.sweep(full=True)
+    return house.archive.operations.sweep(full=True)
 
 
 def rebuild(house: House) -> Any:
     archive = Archive(
         house.archive.settings, bucket=house.bucket, vendor=house.vendor, now=lambda: house.time
     )
-    made = archive.rebuild(by="ana")
+    made = archive.journal.rebuild(by="ana")
     assert archive.catalog.recordings.get(recording_sid()).object_name == NAME
     archive.catalog.close()
     return made
@@ -239,7 +239,7 @@ def test_labels_that_cannot_be_read_are_named(
     name = {
         "recording": NAME,
         "journal": next(iter(bucket.list("journal/"))).name,
-        "derivative": full.archive.derive(
+        "derivative": full.archive.derivatives.make(
             recording_sid(), ConversionSpec("wav"), by="ana"
         ).object_name,
     }[of]
@@ -256,7 +256,7 @@ def test_labels_that_cannot_be_read_are_named(
     with pytest.raises(BucketRefused, match="damaged"):
         bucket.label(name, bucket.stat(name).generation, {"a": "b"})
     archive = Archive(full.archive.settings, bucket=bucket, now=lambda: full.time)
-    made = archive.rebuild(by="ana")
+    made = archive.journal.rebuild(by="ana")
     archive.catalog.close()
     if of == "recording":
         assert NAME in made.problems or made.days
@@ -313,7 +313,7 @@ def test_a_folder_that_cannot_be_looked_into_is_named_and_the_rest_goes_on(
         return scandir(path)
 
     monkeypatch.setattr("twirec.adapters.folder.os.scandir", refuse)
-    found = full.archive.sweep(full=whole)
+    found = full.archive.operations.sweep(full=whole)
     reason = "it cannot be looked into (Permission denied)"
     assert found.strange == {"recordings/2026/11/": reason}
     assert list(found.problems) == ([OTHER] if whole else [])  # nothing is called gone
@@ -336,7 +336,9 @@ def test_one_copy_that_cannot_be_deleted_keeps_no_other(
     full: House, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("wav", "flac"):
-        full.archive.derive(recording_sid(), ConversionSpec(name), by="ana", keep_for=timedelta(0))
+        full.archive.derivatives.make(
+            recording_sid(), ConversionSpec(name), by="ana", keep_for=timedelta(0)
+        )
     delete = bucket.delete
 
     def refuse(name: str, generation: int) -> None:
@@ -345,7 +347,7 @@ def test_one_copy_that_cannot_be_deleted_keeps_no_other(
         delete(name, generation)
 
     monkeypatch.setattr(bucket, "delete", refuse)
-    assert full.archive.expire_derivatives() == 2
+    assert full.archive.derivatives.expire() == 2
     assert [stored.name[-5:] for stored in bucket.list("derivatives/")] == [".flac"]
     monkeypatch.undo()
     assert sweep(full).derivatives_deleted == 1

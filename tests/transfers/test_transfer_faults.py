@@ -115,7 +115,7 @@ def test_a_recording_of_an_unknown_call_gets_its_numbers_from_the_vendor(house: 
     labels = house.bucket.stat(NAME).labels
     assert (labels["customer_number"], labels["consent"]) == ("+34600777888", "not_announced")
     assert labels["custody"] == "quarantined"
-    (record,) = house.archive.search(number="600777888").calls
+    (record,) = house.archive.calls.search(number="600777888").calls
     assert (record.call.direction, record.call.outcome) == (Direction.IN, Outcome.RECORDED)
 
 

@@ -31,7 +31,7 @@ def test_what_died_between_upload_and_commit_is_compared_not_written_again(house
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(house.archive.catalog.due_work, "archived", _dies)
         with pytest.raises(SystemExit):
-            house.archive.worker().work(_claim(house))
+            house.archive.operations.worker().work(_claim(house))
     (before,) = house.bucket.list("recordings/")
     house.time += timedelta(minutes=6)  # the lease of the dead worker runs out
     recording = house.work()
@@ -82,7 +82,7 @@ def test_what_was_stored_by_who_died_is_not_lost_with_the_vendors_copy(
             raise SystemExit("killed")
 
     with pytest.raises(SystemExit):
-        house.archive.worker(at=die).work(_claim(house))
+        house.archive.operations.worker(at=die).work(_claim(house))
     house.vendor.delete(ACCOUNT, recording_sid())  # somebody did, in Twilio's console
     house.time += timedelta(minutes=6)
     recording = house.work_on()
@@ -125,7 +125,7 @@ def test_what_died_between_commit_and_delete_is_only_released(house: House) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(house.vendor, "delete", _dies)
         with pytest.raises(SystemExit):
-            house.archive.worker().work(_claim(house))
+            house.archive.operations.worker().work(_claim(house))
     assert house.recording().state is State.ARCHIVED
     house.vendor.fail_next("media", VendorUnavailable("would be read a second time"))
     house.time += timedelta(minutes=6)
@@ -145,14 +145,14 @@ def test_who_lost_the_lease_commits_nothing_and_deletes_nothing(house: House) ->
     late = _claim(house)
     house.time += timedelta(minutes=6)
     held = _claim(house)
-    house.archive.worker().work(late)
+    house.archive.operations.worker().work(late)
     assert house.recording() == held.recording
     assert house.at_vendor() == [recording_sid()]
 
 
 def test_a_worker_that_is_stopped_gives_the_recording_back(house: House) -> None:
     house.record(wav(seconds=4, channels=2))
-    worker = house.archive.worker()
+    worker = house.archive.operations.worker()
     lease = _claim(house)
     worker.stop()
     worker.work(lease)
@@ -204,7 +204,7 @@ def test_an_error_of_ours_does_not_keep_the_others_from_being_moved(house: House
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(house.bucket, "put", put_but_one)
-        house.archive.worker(threads=1).run_once()
+        house.archive.operations.worker(threads=1).run_once()
     assert house.archive.catalog.recordings.get(recording_sid(2)).state is State.RELEASED
     assert house.recording().last_error.startswith("ZeroDivisionError")
 
@@ -223,7 +223,7 @@ def test_the_lease_is_renewed_on_progress(house: House) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(house.vendor, "media", slow)
         patch.setattr(house.vendor, "delete", lambda *_: _claim_nothing(house))
-        house.archive.worker().work(lease)
+        house.archive.operations.worker().work(lease)
     assert house.recording().state is State.RELEASED
 
 
@@ -252,7 +252,7 @@ def test_nothing_is_deleted_before_it_is_verified_and_written_down(house: House)
 
 
 def test_a_wording_that_cannot_be_published_does_not_stop_a_transfer(house: House) -> None:
-    assert house.archive.phone.announcement
+    assert house.archive.webhooks.announcement
     house.record(wav(seconds=4, channels=2))
     put = house.bucket.put
 
@@ -273,7 +273,7 @@ def test_work_once_fails_when_the_catalog_cannot_be_asked(house: House) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(house.archive.catalog.due_work, "claim", down)
         with pytest.raises(CatalogUnavailable):
-            house.archive.worker().run_once()
+            house.archive.operations.worker().run_once()
 
 
 def test_who_speaks_on_the_one_channel_of_a_mono_file_is_not_pretended(house: House) -> None:

@@ -67,7 +67,7 @@ class Rooms:
         self.post("/join", {"CallSid": sid, "From": AGENTS[sid], "To": "+34911000222"})
 
     def inform(self, name: str) -> None:
-        self.archive.inform_agent(
+        self.archive.agents.inform(
             name, informed_on=self.clock().date(), reference="annex", by="eva"
         )
 
@@ -93,7 +93,7 @@ class Rooms:
         ]
 
     def show(self, sid: str) -> CallRecord:
-        return self.archive.show(sid)
+        return self.archive.calls.get(sid)
 
 
 @pytest.fixture

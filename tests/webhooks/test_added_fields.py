@@ -81,8 +81,8 @@ def test_what_a_softphone_adds_changes_neither_the_answer_nor_the_line(
     added = post("/dial", {**DIALLED, **SOFTPHONE, "CallSid": other, name: value})
     assert (added.status_code, added.text) == (plain.status_code, plain.text)
     assert 'url="https://calls.example.com/twirec/announce"' in added.text
-    line = twirec_archive.show(other).call
-    assert line == replace(twirec_archive.show(PARENT).call, call_sid=other)
+    line = twirec_archive.calls.get(other).call
+    assert line == replace(twirec_archive.calls.get(PARENT).call, call_sid=other)
     assert line.outcome is Outcome.OPEN
 
 
@@ -96,8 +96,8 @@ def test_nor_does_what_a_visitors_softphone_adds_who_calls_the_company(
     plain = post("/voice", visitor)
     added = post("/voice", {**visitor, "CallSid": other, name: value})
     assert (added.status_code, added.text) == (plain.status_code, plain.text)
-    assert twirec_archive.phone.announcement.text in added.text
-    line, same = twirec_archive.show(other).call, twirec_archive.show(call_sid()).call
+    assert twirec_archive.webhooks.announcement.text in added.text
+    line, same = twirec_archive.calls.get(other).call, twirec_archive.calls.get(call_sid()).call
     assert line == replace(same, call_sid=other, leg=other)
     # and what Twilio should send again with the next request still skips nothing
     assert not is_recording(post("/twirec/connect", {**visitor, "CallSid": other, name: value}))
@@ -110,14 +110,14 @@ def test_a_softphone_does_not_end_a_call_by_naming_the_end_as_what_failed(
     ended = {"ErrorUrl": "https://calls.example.com/twirec/ended"}
     answer = post("/dial/failed", {**DIALLED, **SOFTPHONE, **ended})
     assert f">{CUSTOMER}</Number>" in answer.text
-    assert twirec_archive.show(PARENT).call.outcome is Outcome.NOT_RECORDED
+    assert twirec_archive.calls.get(PARENT).call.outcome is Outcome.NOT_RECORDED
 
 
 def test_a_voice_url_that_is_its_own_fallback_tells_no_more_when_telling_has_to_be_over(
     post: SignedPosts, twirec_archive: Archive, clock: Clock
 ) -> None:
     again = {**VOICE, "CallStatus": "in-progress"}
-    text = twirec_archive.phone.announcement.text
+    text = twirec_archive.webhooks.announcement.text
     post("/voice", {**VOICE, "CallStatus": "ringing"})
     clock.advance(timedelta(seconds=15))
     assert text in post("/voice", again).text
@@ -140,8 +140,8 @@ def test_a_call_with_control_characters_has_a_line_and_an_answer_that_is_xml(
     said = VOICE.get(field, "client:a") + wrong + "b"
     answer = post("/voice", {**VOICE, field: said})
     document(answer.text)
-    assert twirec_archive.phone.announcement.text in answer.text
-    line = twirec_archive.show(call_sid()).call
+    assert twirec_archive.webhooks.announcement.text in answer.text
+    line = twirec_archive.calls.get(call_sid()).call
     assert not unspeakable(line.customer_number + line.own_number)
 
 
@@ -155,7 +155,7 @@ def test_nobody_is_dialled_under_a_name_with_control_characters(
     answer = post("/dial", {**DIALLED, "To": to})
     assert answer.status_code == 200
     assert [each.tag for each in document(answer.text)][-1] == "Hangup"
-    assert not unspeakable(twirec_archive.show(PARENT).call.customer_number)
+    assert not unspeakable(twirec_archive.calls.get(PARENT).call.customer_number)
 
 
 def test_a_name_with_a_control_character_is_not_that_of_somebody_else() -> None:
@@ -163,9 +163,9 @@ def test_a_name_with_a_control_character_is_not_that_of_somebody_else() -> None:
 
 
 def test_what_a_build_dial_writes_is_xml(twirec_archive: Archive) -> None:
-    post = twirec_archive.phone
+    post = twirec_archive.webhooks
     request = {"AccountSid": twirec_archive.settings.account_sid, **VOICE}
-    twirec_archive.change_policy(by="ana", why="test", on=False)
+    twirec_archive.policy.change(by="ana", why="test", on=False)
 
     def odd(call: Call, dial: twiml.Dial) -> None:
         dial.client("a\x01b\ud800", status_callback="https://x/\x00\uffff")

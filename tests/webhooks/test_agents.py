@@ -56,7 +56,7 @@ class House:
 
     def inform(self, *agents: str, on: date = TODAY) -> None:
         for agent in agents:
-            self.archive.inform_agent(agent, informed_on=on, reference="annex 4", by="test")
+            self.archive.agents.inform(agent, informed_on=on, reference="annex 4", by="test")
 
     def record(self) -> None:
         """Let Twilio record the call from now on, and tell nobody."""
@@ -76,7 +76,7 @@ class House:
         self.post("/voice", VOICE)
         self.time += timedelta(seconds=15)
         connected = self.post("/twirec/connect", VOICE).text
-        return self.archive.show(call_sid()), connected
+        return self.archive.calls.get(call_sid()), connected
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_the_consent_names_the_entry_of_every_agent_who_may_answer(strict: House
     assert record.consents[0].agents == (1, 2, 3)
     assert "record-from-answer-dual" in connected
     assert record.call.detail == ""
-    assert [entry.agent for entry in strict.archive.informed_agents()] == list(NAMES)
+    assert [entry.agent for entry in strict.archive.agents.informed()] == list(NAMES)
 
 
 def test_the_newest_entry_up_to_the_day_of_the_call_counts(strict: House) -> None:
@@ -177,13 +177,13 @@ def test_two_callers_in_a_room_are_recorded_only_if_both_may_be(warned: House, s
     both = second == 15
     assert status is (RecordingStatus.IN_PROGRESS if both else RecordingStatus.STOPPED)
     told = "" if both else "another caller in the conference may not be recorded"
-    assert warned.archive.show(call_sid()).call.detail == told
+    assert warned.archive.calls.get(call_sid()).call.detail == told
 
 
 def test_what_twilio_did_not_tell_of_is_ended_too(strict: House) -> None:
     sid = meet(strict)
     assert strict.archive.vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
-    assert strict.archive.show(call_sid()).recordings[0].sid == sid
+    assert strict.archive.calls.get(call_sid()).recordings[0].sid == sid
 
 
 @pytest.mark.parametrize("failing", ["set_recording", "recordings"])
@@ -193,7 +193,7 @@ def test_what_could_not_be_ended_the_sweep_ends(strict: House, failing: Operatio
     sid = meet(strict)
     assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.IN_PROGRESS
     strict.time += timedelta(minutes=6)
-    report = strict.archive.sweep()
+    report = strict.archive.operations.sweep()
     assert (report.stopped, report.problems) == (1, {})
     assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
 
@@ -206,7 +206,7 @@ def test_an_end_that_twilio_does_not_confirm_is_a_problem(
     )
     sid = meet(strict)
     strict.time += timedelta(minutes=6)
-    report = strict.archive.sweep()
+    report = strict.archive.operations.sweep()
     assert (report.stopped, report.problems) == (
         0,
         {sid: f"NotStopped: Twilio says of {sid}: in-progress."},
@@ -216,21 +216,21 @@ def test_an_end_that_twilio_does_not_confirm_is_a_problem(
 def test_with_a_warning_the_sweep_ends_nothing(warned: House) -> None:
     sid = meet(warned)
     warned.time += timedelta(minutes=6)
-    assert warned.archive.sweep().stopped == 0
+    assert warned.archive.operations.sweep().stopped == 0
     assert warned.archive.vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.IN_PROGRESS
 
 
 def test_a_call_that_is_off_stays_so_for_its_reason_whoever_joins(strict: House) -> None:
-    strict.archive.change_policy(by="ana", why="works council", on=False)
+    strict.archive.policy.change(by="ana", why="works council", on=False)
     strict.post("/meet", VOICE)
-    before = strict.archive.show(call_sid()).call
+    before = strict.archive.calls.get(call_sid()).call
     assert (before.reason, "by ana" in before.detail) == (Reason.OFF, True)
     room = {"ConferenceSid": "CF" + "c" * 32, **JOINED}
     joining = {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"}
     strict.post("/join", joining)
     for who in (VOICE, joining):
         strict.post("/twirec/met", {**who, **room})
-    assert strict.archive.show(call_sid()).call == before
+    assert strict.archive.calls.get(call_sid()).call == before
 
 
 @pytest.mark.parametrize(
@@ -246,8 +246,8 @@ def test_an_entry_that_proves_nothing_is_refused(
     warned: House, agent: str, on: date, reference: str, problem: str
 ) -> None:
     with pytest.raises(InvalidQuery, match=problem):
-        warned.archive.inform_agent(agent, informed_on=on, reference=reference, by="test")
-    assert warned.archive.informed_agents() == []
+        warned.archive.agents.inform(agent, informed_on=on, reference=reference, by="test")
+    assert warned.archive.agents.informed() == []
 
 
 @pytest.mark.parametrize("noun", ["conference", "queue", "sim"])
@@ -255,10 +255,10 @@ def test_whom_the_app_connects_by_another_way_is_in_no_register(
     twirec_settings: Settings, noun: str
 ) -> None:
     house = House(twirec_settings, Uninformed.DO_NOT_RECORD)
-    phone, fields = house.archive.phone, {"AccountSid": ACCOUNT_SID, **VOICE}
+    phone, fields = house.archive.webhooks, {"AccountSid": ACCOUNT_SID, **VOICE}
     phone.answer(fields)
     house.time += timedelta(seconds=15)
     connected = phone.connect(fields, build_dial=lambda call, dial: getattr(dial, noun)("room"))
     assert "record" not in connected
-    assert house.archive.show(call_sid()).call.reason is Reason.AGENT_NOT_INFORMED
+    assert house.archive.calls.get(call_sid()).call.reason is Reason.AGENT_NOT_INFORMED
     house.archive.close()

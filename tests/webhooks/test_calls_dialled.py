@@ -42,7 +42,7 @@ def test_an_agents_call_is_dialled_unrecorded_with_the_notice_on_the_customers_l
     assert f'callerId="{OWN}"' in answer
     assert "record" not in answer
     assert "answerOnBridge" not in answer
-    call = twirec_archive.show(PARENT).call
+    call = twirec_archive.calls.get(PARENT).call
     assert (call.direction, call.customer_number) == (Direction.OUT, CUSTOMER)
     assert call.channel_map == (Role.AGENT, Role.CUSTOMER)
 
@@ -53,7 +53,7 @@ def test_a_call_from_a_sip_phone_goes_to_the_number_in_the_address(
 ) -> None:
     phone = {"From": "sip:ana@co.sip.twilio.com", "To": f"sip:{CUSTOMER}@co.sip.twilio.com"}
     assert f">{CUSTOMER}</Number>" in post("/dial", {**DIALLED, **phone}).text
-    assert twirec_archive.show(PARENT).call.customer_number == CUSTOMER
+    assert twirec_archive.calls.get(PARENT).call.customer_number == CUSTOMER
 
 
 @pytest.mark.usefixtures("clock")
@@ -78,7 +78,7 @@ def test_an_emergency_number_is_dialled_at_once(
     answer = post("/dial", {**DIALLED, "To": to}).text
     assert ">112</Number>" in answer
     assert "url=" not in answer
-    call = twirec_archive.show(PARENT).call
+    call = twirec_archive.calls.get(PARENT).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.OFF)
     assert call.detail == "a short number, such as 112, is dialled at once"
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_dialled_ends_the_call_and_the_line_says_why(
         True,
         False,
     )
-    call = twirec_archive.show(PARENT).call
+    call = twirec_archive.calls.get(PARENT).call
     assert call.reason is Reason.NOT_DIALLED
     assert call.detail == "to: give +34911222333, client:NAME or sip:ADDRESS."
 
@@ -125,7 +125,7 @@ def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
 ) -> None:
     post("/dial", DIALLED)
     whispered = post("/twirec/announce", WHISPER).text
-    assert twirec_archive.phone.announcement.text in whispered
+    assert twirec_archive.webhooks.announcement.text in whispered
     assert f'action="https://calls.example.com/twirec/announced/{PARENT}/0#' in whispered
     assert 'actionOnEmptyResult="true"' in whispered
     assert 'timeout="1"' in whispered
@@ -135,7 +135,7 @@ def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
     assert answer.status_code == 200
     assert "<Hangup" not in answer.text
     assert started(vendor) == [PARENT]
-    (consent,) = twirec_archive.show(PARENT).consents
+    (consent,) = twirec_archive.calls.get(PARENT).consents
     assert (consent.outcome, consent.leg) == (ConsentOutcome.INFORMED, CHILD)
 
 
@@ -156,12 +156,12 @@ def test_who_says_no_before_they_are_asked_is_heard_where_silence_is_recorded(
     mode: ConsentMode,
     outcomes: list[ConsentOutcome],
 ) -> None:
-    twirec_archive.change_policy(by="ana", why="test", mode=mode)
+    twirec_archive.policy.change(by="ana", why="test", mode=mode)
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     answer = post(f"/twirec/announced/{PARENT}/0", {**WHISPER, "Digits": "2"})
-    assert [each.outcome for each in twirec_archive.show(PARENT).consents] == outcomes
+    assert [each.outcome for each in twirec_archive.calls.get(PARENT).consents] == outcomes
     assert ("/1#" in answer.text) is mode.needs_yes  # the question is put
     assert bool(started(vendor)) is (mode is ConsentMode.ANNOUNCE)
 
@@ -186,7 +186,7 @@ def test_who_talked_although_their_answer_never_came_did_not_hang_up(
     clock.advance(LONG_ENOUGH)
     dial = {"DialCallStatus": "completed", "DialCallSid": CHILD, "DialBridged": bridged}
     post("/twirec/ended", {**DIALLED, "CallStatus": "in-progress", **dial})
-    record = twirec_archive.show(PARENT)
+    record = twirec_archive.calls.get(PARENT)
     assert record.call.reason is reason
     assert [each.outcome for each in record.consents] == outcomes
 
@@ -201,7 +201,7 @@ def test_who_was_told_nothing_since_the_catalog_was_down_did_not_hang_up_either(
     clock.advance(LONG_ENOUGH)
     dial = {"DialCallStatus": "completed", "DialBridged": "true"}
     post("/twirec/ended", {**DIALLED, "CallStatus": "in-progress", **dial})
-    record = twirec_archive.show(PARENT)
+    record = twirec_archive.calls.get(PARENT)
     assert (record.call.reason, record.consents) == (Reason.CATALOG_DOWN, ())
 
 
@@ -213,7 +213,7 @@ def test_a_customer_who_was_not_told_to_the_end_is_connected_unrecorded(
     clock.advance(timedelta(seconds=1))
     assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/0", WHISPER).text
     assert started(vendor) == []
-    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_the_customers_key_decides_on_their_own_leg(
     outcome: ConsentOutcome,
     hung_up: bool,
 ) -> None:
-    twirec_archive.change_policy(by="test", why="test", mode=mode)
+    twirec_archive.policy.change(by="test", why="test", mode=mode)
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     for asked, key in enumerate(["", *keys]):
@@ -248,7 +248,7 @@ def test_the_customers_key_decides_on_their_own_leg(
         answer = post(f"/twirec/announced/{PARENT}/{asked}", {**WHISPER, "Digits": key})
     assert ("<Hangup" in answer.text) is hung_up
     assert ("Gracias por su atención" in answer.text) is hung_up
-    assert twirec_archive.show(PARENT).consents[0].outcome is outcome
+    assert twirec_archive.calls.get(PARENT).consents[0].outcome is outcome
     assert started(vendor) == ([PARENT] if outcome.allows_recording else [])
 
 
@@ -269,18 +269,18 @@ def test_an_answer_from_a_leg_that_was_told_nothing_changes_nothing(
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
-    before = twirec_archive.show(PARENT)
+    before = twirec_archive.calls.get(PARENT)
     answer = post(f"/twirec/announced/{PARENT}/0", {**WHISPER, "CallSid": OTHER})
     assert answer.status_code == 404
     assert post(f"/twirec/announced/{OTHER}/0", WHISPER).status_code == 404
-    assert twirec_archive.show(PARENT) == before
+    assert twirec_archive.calls.get(PARENT) == before
     assert started(vendor) == []
 
 
 def test_who_is_dialled_next_has_to_hear_the_notice_themselves(
     post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, clock: Clock
 ) -> None:
-    twirec_archive.change_policy(by="test", why="test", mode=ConsentMode.OPT_IN)
+    twirec_archive.policy.change(by="test", why="test", mode=ConsentMode.OPT_IN)
     next_leg = {**WHISPER, "CallSid": OTHER}
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
@@ -290,7 +290,7 @@ def test_who_is_dialled_next_has_to_hear_the_notice_themselves(
     clock.advance(timedelta(seconds=2))
     post(f"/twirec/announced/{PARENT}/0", next_leg)
     post(f"/twirec/announced/{PARENT}/1", {**next_leg, "Digits": "1"})
-    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
     assert started(vendor) == []
 
 
@@ -301,7 +301,7 @@ def test_a_connect_for_an_agents_call_records_nothing(
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     assert not is_recording(post("/twirec/connect", DIALLED))
-    assert twirec_archive.show(PARENT).consents == ()
+    assert twirec_archive.calls.get(PARENT).consents == ()
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_a_recording_that_twilio_does_not_start_lets_the_call_go_on_and_says_why
     clock.advance(LONG_ENOUGH)
     vendor.fail_next("start_recording", error)
     assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/0", WHISPER).text
-    call = twirec_archive.show(PARENT).call
+    call = twirec_archive.calls.get(PARENT).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.NOT_STARTED)
 
 
@@ -327,11 +327,11 @@ def test_a_recording_that_twilio_does_not_start_lets_the_call_go_on_and_says_why
 def test_an_agents_call_goes_on_without_notice_and_recording_when_it_is_off(
     post: SignedPosts, twirec_archive: Archive
 ) -> None:
-    twirec_archive.change_policy(by="ana", why="test", on=False, direction=Direction.OUT)
+    twirec_archive.policy.change(by="ana", why="test", on=False, direction=Direction.OUT)
     answer = post("/dial", DIALLED).text
     assert "url=" not in answer
     assert CUSTOMER in answer
-    assert twirec_archive.show(PARENT).call.reason is Reason.OFF
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.OFF
 
 
 @pytest.mark.usefixtures("clock")
@@ -344,7 +344,7 @@ def test_an_agents_call_goes_on_unrecorded_by_the_fallback_url(
         answer = post("/dial/failed", failed).text
         assert f">{CUSTOMER}</Number>" in answer
         assert "url=" not in answer
-    call = twirec_archive.show(PARENT).call
+    call = twirec_archive.calls.get(PARENT).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
     assert "url=" not in post("/dial", DIALLED).text  # the first request, come late
 
@@ -380,7 +380,7 @@ def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down
     assert (answer.status_code, "<Hangup" in answer.text) == (200, False)
     assert started(vendor) == []
     post("/twirec/ended", {**DIALLED, "CallStatus": "completed", "DialCallStatus": "completed"})
-    assert twirec_archive.show(PARENT).call.reason is Reason.CATALOG_DOWN
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.CATALOG_DOWN
 
 
 @pytest.mark.usefixtures("clock")
@@ -389,7 +389,7 @@ def test_an_agents_call_whose_dial_told_nothing_of_its_end_was_answered_by_nobod
 ) -> None:
     post("/dial", DIALLED)
     post("/twirec/ended", {**DIALLED, "CallStatus": "completed"})
-    assert twirec_archive.show(PARENT).call.reason is Reason.NOBODY_ANSWERED
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.NOBODY_ANSWERED
 
 
 def test_a_recording_keeps_its_call_when_the_catalog_fails_as_it_starts(
@@ -406,8 +406,8 @@ def test_a_recording_keeps_its_call_when_the_catalog_fails_as_it_starts(
         patch.setattr(twirec_archive.catalog.recordings, "adopt", down)
         assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
     assert started(vendor) == [PARENT]
-    assert twirec_archive.show(PARENT).recordings == ()
-    twirec_archive.sweep()
+    assert twirec_archive.calls.get(PARENT).recordings == ()
+    twirec_archive.operations.sweep()
     adopted = twirec_archive.catalog.ledger.call(ACCOUNT_SID, PARENT).recordings
     assert [each.call_sid for each in adopted] == [PARENT]
 
@@ -415,12 +415,12 @@ def test_a_recording_keeps_its_call_when_the_catalog_fails_as_it_starts(
 def test_the_wait_for_a_key_is_no_time_of_listening_to_a_question(
     post: SignedPosts, twirec_archive: Archive, clock: Clock, vendor: MemoryVendor
 ) -> None:
-    twirec_archive.change_policy(by="eva", why="x", mode=ConsentMode.OPT_OUT)
+    twirec_archive.policy.change(by="eva", why="x", mode=ConsentMode.OPT_OUT)
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH + timedelta(seconds=1))
     assert f"announced/{PARENT}/1" in post(f"/twirec/announced/{PARENT}/0", WHISPER).text
     clock.advance(timedelta(seconds=6))  # the question failed: five are the wait
     post(f"/twirec/announced/{PARENT}/1", WHISPER)
-    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
     assert started(vendor) == []

@@ -67,7 +67,7 @@ def test_who_is_dialled_before_the_first_answered_is_neither_told_nor_recorded(
     clock.advance(LONG_ENOUGH)
     assert started(vendor) == []
     post("/twirec/ended", {**DIALLED, "CallStatus": "completed", "DialCallStatus": "completed"})
-    assert twirec_archive.show(PARENT).call.reason is Reason.NOT_STARTED
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.NOT_STARTED
 
 
 def test_a_replay_of_an_agents_first_request_ends_nothing(
@@ -121,7 +121,7 @@ def test_what_twilio_does_not_end_at_once_the_sweep_ends(
     post("/dial", DIALLED)
     assert started(vendor) == [PARENT]
     clock.advance(timedelta(minutes=6))
-    assert twirec_archive.sweep().stopped == 1
+    assert twirec_archive.operations.sweep().stopped == 1
     assert started(vendor) == []
     (ended,) = vendor.recordings(ACCOUNT_SID)
     vendor.add_recording(replace(ended, status=RecordingStatus.COMPLETED))
@@ -131,5 +131,5 @@ def test_what_twilio_does_not_end_at_once_the_sweep_ends(
     vendor.add_recording(later)
     for _ in range(2):
         clock.advance(timedelta(minutes=6))
-        assert twirec_archive.sweep().stopped == 0
+        assert twirec_archive.operations.sweep().stopped == 0
     assert started(vendor) == [PARENT]

@@ -21,7 +21,7 @@ DIALLED = {"CallSid": PARENT, "From": "client:ana", "To": CUSTOMER}
 def ended(post: SignedPosts, archive: Archive, **form: str) -> Call:
     """Tell the end of a call that has no line, and return the line that it gets."""
     post("/twirec/ended", {**DIALLED, "CallStatus": "completed", **form})
-    return archive.show(PARENT).call
+    return archive.calls.get(PARENT).call
 
 
 @pytest.mark.usefixtures("clock")

@@ -42,7 +42,7 @@ class Machine:
 @pytest.fixture
 def machine(twirec_archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(clock)
-    monkeypatch.setattr(twirec_archive.phone, "_steady", machine.steady)
+    monkeypatch.setattr(twirec_archive.webhooks, "_steady", machine.steady)
     return machine
 
 
@@ -70,7 +70,7 @@ def test_a_clock_that_is_set_during_the_notice_makes_nobody_hear_it(
     post("/voice", VOICE)
     machine.pass_(seconds, jump=jump)
     assert is_recording(post("/twirec/connect", VOICE)) is heard
-    (consent,) = twirec_archive.show(VOICE["CallSid"]).consents
+    (consent,) = twirec_archive.calls.get(VOICE["CallSid"]).consents
     failed = ConsentOutcome.ANNOUNCEMENT_FAILED
     assert consent.outcome is (ConsentOutcome.INFORMED if heard else failed)
 
@@ -119,6 +119,6 @@ def test_the_steady_clock_goes_on_and_fits_into_its_column() -> None:
 
 
 def test_an_archive_with_a_clock_of_its_own_asks_no_other(twirec_archive: Archive) -> None:
-    assert twirec_archive.phone.moment().steady
+    assert twirec_archive.webhooks.moment().steady
     twirec_archive.now = Clock()
-    assert twirec_archive.phone.moment().steady == ""
+    assert twirec_archive.webhooks.moment().steady == ""

@@ -236,7 +236,7 @@ def test_a_pause_is_of_the_calls_that_were_allowed(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two_rooms(rooms)
-    show = rooms.archive.show
+    show = rooms.archive.calls.get
 
     def moved_meanwhile(sid: str) -> CallRecord:
         rooms.tell("leave", ANA)
@@ -244,7 +244,7 @@ def test_a_pause_is_of_the_calls_that_were_allowed(
         return show(sid)
 
     with monkeypatch.context() as patch:
-        patch.setattr(rooms.archive, "show", moved_meanwhile)
+        patch.setattr(rooms.archive.calls, "get", moved_meanwhile)
         told = rooms.post(f"/twirec/pause/{ANA}", {}).get_json()
     assert told == {"recordings": [recording_sid(1)]}
 
@@ -303,7 +303,7 @@ def test_an_agent_who_is_recorded_for_nobody_there_is_not_with_others(rooms: Roo
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_who_was_dialled_while_recording_was_off_is_no_agent(rooms: Rooms, closed: bool) -> None:
-    rooms.archive.change_policy(by="eva", why="x", direction=Direction.OUT, on=False)
+    rooms.archive.policy.change(by="eva", why="x", direction=Direction.OUT, on=False)
     rooms.inform("client:ana")
     dialled = {"CallSid": ANA, "From": "client:ana", "To": CUSTOMERS_NUMBER}
     assert "url=" not in rooms.post("/dial", dialled).text
@@ -324,7 +324,7 @@ def test_who_was_dialled_while_recording_was_off_is_no_agent(rooms: Rooms, close
 
 def test_a_pause_reaches_all_that_is_known_before_twilio_is_asked_for_more(rooms: Rooms) -> None:
     one_room(rooms)
-    assert rooms.archive.sweep().adopted == 2
+    assert rooms.archive.operations.sweep().adopted == 2
     rooms.vendor.fail_next("recordings", VendorUnavailable("no answer"))
     assert rooms.post(f"/twirec/pause/{ANA}", {}).status_code == 502
     assert rooms.recorded() == []

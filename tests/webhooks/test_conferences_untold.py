@@ -42,7 +42,7 @@ def there(rooms: Rooms, sid: str) -> None:
 
 def met(rooms: Rooms, *, dry_run: bool = False) -> int:
     rooms.clock.advance(timedelta(minutes=6))
-    report = rooms.archive.sweep(dry_run=dry_run)
+    report = rooms.archive.operations.sweep(dry_run=dry_run)
     assert report.problems == {}
     return len(report.planned) if dry_run else report.met
 
@@ -131,6 +131,6 @@ def test_a_twilio_that_does_not_say_who_is_there_is_asked_again(rooms: Rooms) ->
     come(rooms, CALLERS[0])
     rooms.vendor.fail_next("participants", VendorUnavailable("no answer"))
     rooms.clock.advance(timedelta(minutes=6))
-    report = rooms.archive.sweep()
+    report = rooms.archive.operations.sweep()
     assert report.problems == {recording_sid(1): "VendorUnavailable: no answer"}
     assert met(rooms) == 1

@@ -59,11 +59,13 @@ def test_an_agent_pauses_and_resumes_their_own_call(
 ) -> None:
     paused = client.post(f"/twirec/pause/{call_sid()}", headers={"X-Who": "ana"})
     assert (paused.status_code, paused.json) == (200, {"recordings": [recording_sid()]})
-    (pause,) = twirec_archive.show(call_sid(), sees_quarantined=True).pauses
+    (pause,) = twirec_archive.calls.get(call_sid(), sees_quarantined=True).pauses
     assert (pause.by, pause.resumed_at) == ("ana", None)
     resumed = client.post(f"/twirec/resume/{call_sid()}", headers={"X-Who": "ana"})
     assert (resumed.status_code, resumed.json) == (200, {"recordings": [recording_sid()]})
-    assert twirec_archive.show(call_sid(), sees_quarantined=True).pauses[0].resumed_at is not None
+    assert (
+        twirec_archive.calls.get(call_sid(), sees_quarantined=True).pauses[0].resumed_at is not None
+    )
 
 
 @pytest.mark.parametrize("step", ["pause", "resume"])
@@ -76,7 +78,7 @@ def test_all_that_is_asked_for_it_takes_three_seconds_at_the_most(
         seconds.append(left(60.0))
         return []
 
-    monkeypatch.setattr(twirec_archive, step, timed)
+    monkeypatch.setattr(twirec_archive.recordings, step, timed)
     answer = client.post(f"/twirec/{step}/{call_sid()}", headers={"X-Who": "ana"})
     assert answer.status_code == 200
     assert 0 < seconds[0] <= 3.0
@@ -89,7 +91,7 @@ def test_nobody_else_does(
 ) -> None:
     refused = client.post(f"/twirec/{step}/{call_sid()}", headers=who)
     assert refused.status_code == 403
-    assert twirec_archive.show(call_sid(), sees_quarantined=True).pauses == ()
+    assert twirec_archive.calls.get(call_sid(), sees_quarantined=True).pauses == ()
 
 
 @pytest.mark.parametrize("nobody", [None, "", False])

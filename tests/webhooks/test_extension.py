@@ -76,7 +76,7 @@ def test_what_cannot_be_connected_is_left_out_and_logged(
     recordings = Twirec(app, twirec_archive)
     app.post("/voice")(recordings.signed(lambda: recordings.answer(dial=targets)))
     assert "<Say" in twirec_post(app)("/voice", VOICE).text
-    assert twirec_archive.show(call_sid()).call.dial == (AGENT,)
+    assert twirec_archive.calls.get(call_sid()).call.dial == (AGENT,)
     assert "dial: give" in caplog.text
 
 
@@ -300,7 +300,7 @@ def test_outside_of_a_request_the_error_says_where_it_belongs(
 
 
 def test_an_error_of_another_view_is_its_own(app: Flask, twirec_archive: Archive) -> None:
-    app.add_url_rule("/mine", view_func=lambda: str(twirec_archive.show(call_sid(9))))
+    app.add_url_rule("/mine", view_func=lambda: str(twirec_archive.calls.get(call_sid(9))))
     app.config["PROPAGATE_EXCEPTIONS"] = False
     assert app.test_client().get("/mine").status_code == 500
 

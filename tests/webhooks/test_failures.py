@@ -44,7 +44,7 @@ def test_a_call_goes_on_unrecorded_when_the_catalog_is_down(
     assert not is_recording(answer)
     assert "+34911222333" in answer.text
     post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
-    call = twirec_archive.show(call_sid()).call
+    call = twirec_archive.calls.get(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
 
 
@@ -65,7 +65,7 @@ def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
     answer = post("/voice/failed", failed)
     assert not is_recording(answer)
     assert "+34911222333" in answer.text
-    call = twirec_archive.show(call_sid()).call
+    call = twirec_archive.calls.get(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
     assert not is_recording(post("/twirec/connect", VOICE))
 
@@ -77,7 +77,7 @@ def test_a_call_that_could_not_be_told_says_that_the_catalog_was_down(
         outage.setattr(twirec_archive.catalog.ledger, "announce", down)
         assert not is_recording(post("/voice", VOICE))
     post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"})
-    record = twirec_archive.show(call_sid())
+    record = twirec_archive.calls.get(call_sid())
     assert (record.call.reason, record.consents) == (Reason.CATALOG_DOWN, ())
 
 
@@ -91,7 +91,7 @@ def test_a_call_that_was_told_and_connected_by_the_fallback_says_that_the_app_fa
         outage.setattr(twirec_archive.catalog.ledger, "open_call", down)
         assert not is_recording(post("/voice/failed", failed))
     post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"})
-    record = twirec_archive.show(call_sid())
+    record = twirec_archive.calls.get(call_sid())
     assert (record.call.reason, record.consents) == (Reason.APP_FAILED, ())
 
 

@@ -192,7 +192,7 @@ def test_the_stage_is_as_it_was_for_whoever_comes_next(stage: Stage) -> None:
 
 def put_the_question(post: SignedPosts, archive: Archive, clock: Clock, mode: ConsentMode) -> None:
     """One caller has heard it, and so has one who was dialled."""
-    archive.change_policy(by="test", why="test", mode=mode)
+    archive.policy.change(by="test", why="test", mode=mode)
     post("/voice", {**FORM, "CallSid": ASKED})
     post("/dial", {**FORMS["/dial"], "CallSid": DIALLED})
     post("/twirec/announce", WHISPER)
@@ -213,7 +213,7 @@ def tables(archive: Archive) -> dict[str, list[str]]:
 
 def decided(archive: Archive) -> Any:
     """What was consented to and is recorded of each call, here and at Twilio."""
-    records = [archive.show(sid) for sid in (TOLD, ASKED, DIALLED, NEW)]
+    records = [archive.calls.get(sid) for sid in (TOLD, ASKED, DIALLED, NEW)]
     vendor = archive.vendor
     assert isinstance(vendor, MemoryVendor)
     return (
@@ -475,7 +475,7 @@ def test_the_first_key_stands(
 ) -> None:
     for key in (first, second):
         post(path, {**form_of(path), "Digits": key})
-    (consent,) = scene.show(ASKED if "consent" in path else DIALLED).consents
+    (consent,) = scene.calls.get(ASKED if "consent" in path else DIALLED).consents
     assert (consent.outcome, consent.key) == (stands, first)
 
 

@@ -50,7 +50,7 @@ def test_who_pauses(
 ) -> None:
     talk(post, clock)
     asked = watched(monkeypatch, vendor, "recordings")
-    twirec_archive.pause(PARENT, by="ana")
+    twirec_archive.recordings.pause(PARENT, by="ana")
     assert in_a_hurry(asked)
 
 
@@ -62,5 +62,5 @@ def test_who_pauses_by_a_leg_that_is_not_known(
     )
     asked = watched(monkeypatch, vendor, "call")
     with pytest.raises(NotFound):
-        twirec_archive.pause(CHILD, by="ana")
+        twirec_archive.recordings.pause(CHILD, by="ana")
     assert in_a_hurry(asked)

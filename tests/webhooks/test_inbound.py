@@ -25,15 +25,15 @@ def test_a_call_hears_the_announcement_and_is_recorded_after_it(
 ) -> None:
     answer = post("/voice", VOICE)
     assert answer.mimetype == "text/xml"
-    assert twirec_archive.phone.announcement.text in answer.text
+    assert twirec_archive.webhooks.announcement.text in answer.text
     assert "<Dial" not in answer.text
     clock.advance(LONG_ENOUGH)
     assert is_recording(post("/twirec/connect", VOICE))
-    record = twirec_archive.show(call_sid())
+    record = twirec_archive.calls.get(call_sid())
     (consent,) = record.consents
     assert consent.outcome is ConsentOutcome.INFORMED
     assert (consent.leg, consent.at) == (call_sid(), clock.time)
-    assert consent.announcement == twirec_archive.phone.announcement.hash
+    assert consent.announcement == twirec_archive.webhooks.announcement.hash
     assert record.call.customer_number == "+34600111222"
     assert record.call.dial == ("+34911222333",)
 
@@ -44,7 +44,7 @@ def test_who_comes_back_too_soon_has_not_heard_it_and_is_connected_unrecorded(
     post("/voice", VOICE)
     clock.advance(timedelta(seconds=1))
     assert not is_recording(post("/twirec/connect", VOICE))
-    record = twirec_archive.show(call_sid())
+    record = twirec_archive.calls.get(call_sid())
     assert record.consents[0].outcome is ConsentOutcome.ANNOUNCEMENT_FAILED
     assert record.call.outcome is Outcome.NOT_RECORDED
     assert record.call.reason is Reason.ANNOUNCEMENT_FAILED
@@ -56,10 +56,10 @@ def test_a_replayed_connect_changes_nothing(
     post("/voice", VOICE)
     clock.advance(timedelta(seconds=1))
     post("/twirec/connect", VOICE)
-    before = twirec_archive.show(call_sid())
+    before = twirec_archive.calls.get(call_sid())
     clock.advance(LONG_ENOUGH)
     assert not is_recording(post("/twirec/connect", VOICE))
-    assert twirec_archive.show(call_sid()) == before
+    assert twirec_archive.calls.get(call_sid()) == before
 
 
 def test_an_announcement_that_begins_again_has_to_be_heard_again(
@@ -81,7 +81,7 @@ def test_who_hangs_up_during_the_announcement_has_a_line_that_says_so(
 ) -> None:
     post("/voice", VOICE)
     assert post("/twirec/ended", {**VOICE, "CallStatus": "completed"}).status_code == 200
-    record = twirec_archive.show(call_sid())
+    record = twirec_archive.calls.get(call_sid())
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.HUNG_UP)
     assert record.consents[0].outcome is ConsentOutcome.HUNG_UP
 
@@ -91,7 +91,7 @@ def test_a_call_whose_first_request_failed_was_told_nothing(
 ) -> None:
     failed = {"ErrorUrl": "https://calls.example.com/voice", "ErrorCode": "11200"}
     assert not is_recording(post("/voice/failed", {**VOICE, **failed}))
-    assert twirec_archive.show(call_sid()).call.reason is Reason.CATALOG_DOWN
+    assert twirec_archive.calls.get(call_sid()).call.reason is Reason.CATALOG_DOWN
 
 
 def test_who_cannot_be_hearing_the_announcement_any_more_did_not_hang_up_during_it(
@@ -101,7 +101,7 @@ def test_who_cannot_be_hearing_the_announcement_any_more_did_not_hang_up_during_
     post("/voice", VOICE)
     clock.advance(timedelta(minutes=3))
     post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
-    record = twirec_archive.show(call_sid())
+    record = twirec_archive.calls.get(call_sid())
     assert (record.call.outcome, record.call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
     assert record.consents == ()
 
@@ -134,7 +134,7 @@ def test_the_end_of_the_dial_says_what_the_line_is_to_say(
     clock.advance(LONG_ENOUGH)
     post("/twirec/connect", VOICE)
     post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": dial_status})
-    call = twirec_archive.show(call_sid()).call
+    call = twirec_archive.calls.get(call_sid()).call
     assert (call.outcome, call.reason, call.ended_at) == (outcome, reason, clock.time)
 
 
@@ -143,20 +143,20 @@ def test_a_status_that_is_not_the_end_closes_nothing(
 ) -> None:
     post("/voice", VOICE)
     post("/twirec/ended", {**VOICE, "CallStatus": "ringing"})
-    assert twirec_archive.show(call_sid()).call.outcome is Outcome.OPEN
+    assert twirec_archive.calls.get(call_sid()).call.outcome is Outcome.OPEN
 
 
 def test_a_policy_that_the_settings_no_longer_allow_records_nothing(
     twirec_archive: Archive, twirec_settings: Settings, clock: Clock
 ) -> None:
-    twirec_archive.change_policy(by="ana", why="test", mode=ConsentMode.OPT_OUT)
+    twirec_archive.policy.change(by="ana", why="test", mode=ConsentMode.OPT_OUT)
     changed = replace(
         twirec_settings, legal_basis=LegalBasis.CONSENT, consent_mode=ConsentMode.OPT_IN
     )
     archive = Archive(changed, catalog=twirec_archive.catalog, now=clock)
-    answer = archive.phone.answer({"AccountSid": ACCOUNT_SID, **VOICE}, dial=["+34911222333"])
+    answer = archive.webhooks.answer({"AccountSid": ACCOUNT_SID, **VOICE}, dial=["+34911222333"])
     assert "+34911222333" in answer
-    call = archive.show(call_sid()).call
+    call = archive.calls.get(call_sid()).call
     assert call.reason is Reason.ANNOUNCEMENT_FAILED
     assert call.detail.startswith("mode: opt_out does not fit the legal basis consent")
 
@@ -164,9 +164,9 @@ def test_a_policy_that_the_settings_no_longer_allow_records_nothing(
 def test_a_line_has_room_for_whatever_address_and_name_it_is_given(
     post: SignedPosts, twirec_archive: Archive
 ) -> None:
-    twirec_archive.change_policy(by="a" * 255, why="test", on=False)
+    twirec_archive.policy.change(by="a" * 255, why="test", on=False)
     post("/voice", {**VOICE, "From": f"sip:{'x' * 300}@pbx.example.com"})
-    call = twirec_archive.show(call_sid()).call
+    call = twirec_archive.calls.get(call_sid()).call
     assert (len(call.customer_number), len(call.detail)) == (255, 255)
 
 
@@ -174,7 +174,7 @@ def test_a_line_has_room_for_whatever_address_and_name_it_is_given(
 def test_a_call_without_a_number_goes_on_like_any_other(
     post: SignedPosts, twirec_archive: Archive, name: str
 ) -> None:
-    assert twirec_archive.phone.announcement.text in post("/voice", {**VOICE, name: ""}).text
+    assert twirec_archive.webhooks.announcement.text in post("/voice", {**VOICE, name: ""}).text
 
 
 # --- sent on to somebody else -----------------------------------------------------------------
@@ -210,7 +210,7 @@ def test_a_caller_who_was_told_is_sent_on_without_being_told_again(
     elsewhere = send("client:bea")
     assert is_recording(elsewhere) is (heard is LONG_ENOUGH)
     assert "<Client>bea</Client>" in elsewhere.text
-    record = twirec_archive.show(call_sid())
+    record = twirec_archive.calls.get(call_sid())
     assert (record.call.dial, len(record.consents)) == (("client:bea",), 1)
 
 
@@ -238,12 +238,12 @@ def test_a_customer_who_was_dialled_and_is_sent_on_has_a_call_of_their_own(
         if not told_first:
             post("/twirec/ended", {**parent, **ended})
         post("/twirec/status", STATUS)
-        record = twirec_archive.show(child)
+        record = twirec_archive.calls.get(child)
         (recording,) = record.recordings
         assert (recording.call_sid, recording.custody) == (child, Custody.ACTIVE)
         assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
         post("/twirec/ended", {**VOICE, "CallStatus": "completed"})
-        assert twirec_archive.show(child).call.ended_at is not None
+        assert twirec_archive.calls.get(child).call.ended_at is not None
 
 
 def test_a_caller_who_is_moved_out_of_a_queue_stays_recorded(
@@ -253,7 +253,7 @@ def test_a_caller_who_is_moved_out_of_a_queue_stays_recorded(
     clock.advance(LONG_ENOUGH)
     post("/twirec/connect", VOICE)
     post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "QueueResult": "redirected"})
-    assert twirec_archive.show(call_sid()).call.ended_at is None
+    assert twirec_archive.calls.get(call_sid()).call.ended_at is None
     assert is_recording(send("client:bea"))
 
 
@@ -270,12 +270,12 @@ def test_a_first_part_that_came_to_nothing_does_not_keep_the_rest_from_being_rec
 def test_who_is_told_from_the_beginning_while_the_question_is_open_is_asked_anew(
     post: SignedPosts, twirec_archive: Archive, clock: Clock
 ) -> None:
-    twirec_archive.change_policy(by="ana", why="test", mode=ConsentMode.OPT_OUT)
+    twirec_archive.policy.change(by="ana", why="test", mode=ConsentMode.OPT_OUT)
     for _ in range(2):
         post("/voice", VOICE)
         clock.advance(LONG_ENOUGH)
         assert "/consent/1#" in post("/twirec/connect", VOICE).text
-        assert twirec_archive.show(call_sid()).call.announced_at == clock.time
+        assert twirec_archive.calls.get(call_sid()).call.announced_at == clock.time
     clock.advance(timedelta(seconds=5))  # nothing was said, and five seconds were waited
     assert not is_recording(post("/twirec/consent/1", VOICE))
 
@@ -291,7 +291,7 @@ def test_a_key_that_cuts_short_how_to_say_no_is_no_answer(
     seconds: float,
     outcome: ConsentOutcome,
 ) -> None:
-    twirec_archive.change_policy(by="ana", why="test", mode=ConsentMode.OPT_OUT)
+    twirec_archive.policy.change(by="ana", why="test", mode=ConsentMode.OPT_OUT)
     post("/voice", VOICE)
     clock.advance(LONG_ENOUGH)
     post("/twirec/connect", VOICE)
@@ -302,7 +302,7 @@ def test_a_key_that_cuts_short_how_to_say_no_is_no_answer(
             assert "/consent/2#" in answer.text
         else:
             assert is_recording(answer) is outcome.allows_recording
-    (consent,) = twirec_archive.show(call_sid()).consents
+    (consent,) = twirec_archive.calls.get(call_sid()).consents
     assert consent.outcome is outcome
 
 
@@ -313,4 +313,4 @@ def test_an_agent_whose_own_call_is_moved_on_is_not_told_for_the_customer(
     elsewhere = send("client:bea")
     assert "<Say" not in elsewhere.text
     assert not is_recording(elsewhere)
-    assert twirec_archive.show(call_sid()).consents == ()
+    assert twirec_archive.calls.get(call_sid()).consents == ()

@@ -24,7 +24,7 @@ OUTBOUND = f"/twirec/outbound/{sign_targets([AGENT], [AUTH_TOKEN])}"
 
 
 def placed(archive: Archive) -> dict[str, str]:
-    call = archive.call("600 11 12 22", connect=AGENT, own_number=OWN)
+    call = archive.calls.place("600 11 12 22", connect=AGENT, own_number=OWN)
     return {"CallSid": call.call_sid, "From": OWN, "To": CUSTOMER}
 
 
@@ -45,7 +45,7 @@ def test_a_call_that_is_placed_has_its_line_before_anybody_answers(
     twirec_archive: Archive, vendor: MemoryVendor
 ) -> None:
     sid = placed(twirec_archive)["CallSid"]
-    call = twirec_archive.show(sid).call
+    call = twirec_archive.calls.get(sid).call
     assert (call.direction, call.customer_number, call.own_number) == (
         Direction.OUT,
         CUSTOMER,
@@ -78,12 +78,12 @@ def test_the_customer_hears_is_connected_and_is_on_the_first_channel(
 ) -> None:
     call = placed(twirec_archive)
     clock.advance(timedelta(seconds=20))  # it rings
-    assert twirec_archive.phone.announcement.text in post(OUTBOUND, call).text
+    assert twirec_archive.webhooks.announcement.text in post(OUTBOUND, call).text
     clock.advance(LONG_ENOUGH)
     connected = post("/twirec/connect", call)
     assert is_recording(connected)
     assert AGENT in connected.text
-    record = twirec_archive.show(call["CallSid"])
+    record = twirec_archive.calls.get(call["CallSid"])
     assert record.call.channel_map == (Role.CUSTOMER, Role.AGENT)
     assert record.consents[0].outcome is ConsentOutcome.INFORMED
 
@@ -93,7 +93,7 @@ def test_who_answers_before_the_line_is_written_is_told_all_the_same(
 ) -> None:
     line = placed(twirec_archive)
     write_late(twirec_archive, monkeypatch)
-    assert twirec_archive.phone.announcement.text in post(OUTBOUND, line).text
+    assert twirec_archive.webhooks.announcement.text in post(OUTBOUND, line).text
 
 
 @pytest.mark.usefixtures("clock")
@@ -114,7 +114,7 @@ def test_a_call_that_is_answered_while_the_catalog_is_down_goes_on_unrecorded(
     assert not is_recording(answer)
     assert AGENT in answer.text
     post("/twirec/ended", {**line, "CallStatus": "in-progress", "DialCallStatus": "completed"})
-    assert twirec_archive.show(line["CallSid"]).call.reason is Reason.CATALOG_DOWN
+    assert twirec_archive.calls.get(line["CallSid"]).call.reason is Reason.CATALOG_DOWN
 
 
 @pytest.mark.usefixtures("clock")
@@ -142,7 +142,7 @@ def test_a_call_whose_line_could_not_be_written_goes_on_unrecorded(
     assert not is_recording(answer)
     assert AGENT in answer.text
     post("/twirec/ended", {**form, "CallStatus": "completed"})
-    late = twirec_archive.show(call.sid).call
+    late = twirec_archive.calls.get(call.sid).call
     assert (late.customer_number, late.reason) == (CUSTOMER, Reason.CATALOG_DOWN)
 
 
@@ -157,7 +157,7 @@ def test_who_hangs_up_before_anything_is_played_has_a_line_that_says_so(
 ) -> None:
     line = placed(twirec_archive)
     post("/twirec/ended", {**line, "CallStatus": "completed"})
-    record = twirec_archive.show(line["CallSid"])
+    record = twirec_archive.calls.get(line["CallSid"])
     assert (record.call.reason, record.consents) == (Reason.HUNG_UP, ())
 
 
@@ -168,7 +168,7 @@ def test_an_end_that_is_told_before_the_line_is_written_waits_for_it(
     line = placed(twirec_archive)
     write_late(twirec_archive, monkeypatch)
     post("/twirec/ended", {**line, "Direction": "outbound-api", "CallStatus": "busy"})
-    assert twirec_archive.show(line["CallSid"]).call.reason is Reason.NOBODY_ANSWERED
+    assert twirec_archive.calls.get(line["CallSid"]).call.reason is Reason.NOBODY_ANSWERED
 
 
 def test_ringing_does_not_count_as_hearing(
@@ -190,7 +190,7 @@ def test_an_answering_machine_is_neither_informed_nor_recorded(
     answer = post(OUTBOUND, {**call, "AnsweredBy": word})
     assert not is_recording(answer)
     assert "<Say" not in answer.text
-    record = twirec_archive.show(call["CallSid"])
+    record = twirec_archive.calls.get(call["CallSid"])
     assert (record.call.outcome, record.call.reason) == (
         Outcome.NOT_RECORDED,
         Reason.ANSWERING_MACHINE,
@@ -205,7 +205,7 @@ def test_a_call_that_nobody_answers_says_so(
 ) -> None:
     call = placed(twirec_archive)
     post("/twirec/ended", {**call, "CallStatus": status})
-    record = twirec_archive.show(call["CallSid"])
+    record = twirec_archive.calls.get(call["CallSid"])
     assert (record.call.reason, record.consents) == (Reason.NOBODY_ANSWERED, ())
 
 
@@ -216,7 +216,7 @@ def test_a_call_that_twilio_refuses_leaves_no_line(
     vendor.fail_next("place_call", VendorRefused("not a number", status=400))
     with pytest.raises(VendorRefused):
         placed(twirec_archive)
-    assert twirec_archive.search().calls == ()
+    assert twirec_archive.calls.search().calls == ()
 
 
 @pytest.mark.parametrize(
@@ -234,9 +234,9 @@ def test_nobody_is_rung_for_a_call_that_cannot_be_connected(
 ) -> None:
     given = {"to": "600 11 12 22", "connect": "911 222 333", "own_number": OWN}
     with pytest.raises(InvalidQuery, match=rf"^{field}: "):
-        twirec_archive.call(**{**given, **wrong})
+        twirec_archive.calls.place(**{**given, **wrong})
     assert vendor.accounts == ()
-    placed = twirec_archive.call(**given)
+    placed = twirec_archive.calls.place(**given)
     assert (placed.customer_number, placed.dial) == (CUSTOMER, ("+34911222333",))
 
 
@@ -258,7 +258,7 @@ def test_a_call_out_without_a_line_gets_one_at_its_end_with_the_customers_number
 ) -> None:
     placed = {"CallSid": OTHER, "From": OWN, "To": CUSTOMER, "Direction": "outbound-api"}
     post("/twirec/ended", {**placed, "CallStatus": "completed"})
-    call = twirec_archive.show(OTHER).call
+    call = twirec_archive.calls.get(OTHER).call
     assert (call.direction, call.customer_number, call.own_number) == (
         Direction.OUT,
         CUSTOMER,

@@ -34,7 +34,7 @@ def house(twirec_settings: Settings) -> House:
     house = House(twirec_settings, MemoryBucket())
     going_on = dataclasses.replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None)
     house.vendor.add_recording(going_on)
-    house.archive.sweep()
+    house.archive.operations.sweep()
     return house
 
 
@@ -50,12 +50,12 @@ def record_twice(house: House) -> None:
 
 @pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
 def test_a_pause_and_its_end_are_kept_with_the_recording(house: House, sid: str) -> None:
-    (pause,) = house.archive.pause(sid, by=ANA)
+    (pause,) = house.archive.recordings.pause(sid, by=ANA)
     assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.PAUSED
     house.time += timedelta(seconds=30)
-    house.archive.resume(sid, by="ana")
+    house.archive.recordings.resume(sid, by="ana")
     assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.IN_PROGRESS
-    assert house.archive.show(call_sid()).pauses == (
+    assert house.archive.calls.get(call_sid()).pauses == (
         Pause(recording_sid(), pause.paused_at, ANA, pause.paused_at + timedelta(seconds=30)),
     )
     house.archive.close()
@@ -67,8 +67,8 @@ def test_a_pause_that_twilio_answers_without_paused_raises_and_is_not_written_do
 ) -> None:
     says(house, told, monkeypatch)
     with pytest.raises(NotPaused, match=recording_sid()):
-        house.archive.pause(call_sid(), by=ANA)
-    assert house.archive.show(call_sid()).pauses == ()
+        house.archive.recordings.pause(call_sid(), by=ANA)
+    assert house.archive.calls.get(call_sid()).pauses == ()
     house.archive.close()
 
 
@@ -79,9 +79,9 @@ def test_an_agents_phone_may_name_its_own_leg(house: House, told: bool) -> None:
         house.archive.catalog.agents.add_leg(Leg(ACCOUNT, leg, call_sid(), STARTED, agent=ANA))
     else:
         house.vendor.add_call(dataclasses.replace(A_CALL, sid=leg, parent_call_sid=call_sid()))
-    (pause,) = house.archive.pause(leg, by=ANA)
+    (pause,) = house.archive.recordings.pause(leg, by=ANA)
     assert pause.recording_sid == recording_sid()
-    assert house.archive.resume(leg, by=ANA) == [recording_sid()]
+    assert house.archive.recordings.resume(leg, by=ANA) == [recording_sid()]
     house.archive.close()
 
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_written_down_keeps_no_other_from_being_paused(
 
     monkeypatch.setattr(house.archive.catalog.pauses, "begin", down)
     with pytest.raises(CatalogUnavailable):
-        house.archive.pause(call_sid(), by=ANA)
+        house.archive.recordings.pause(call_sid(), by=ANA)
     for number in (1, 2):
         status = house.vendor.recording(ACCOUNT, recording_sid(number)).status
         assert status is RecordingStatus.PAUSED
@@ -104,13 +104,13 @@ def test_what_cannot_be_written_down_keeps_no_other_from_being_paused(
 
 def test_what_cannot_go_on_is_an_error_after_all_others_did(house: House) -> None:
     record_twice(house)
-    assert len(house.archive.pause(call_sid(), by=ANA)) == 2
+    assert len(house.archive.recordings.pause(call_sid(), by=ANA)) == 2
     house.vendor.fail_next("set_recording", NotAtVendor("it ended"))
     with pytest.raises(NotAtVendor):
-        house.archive.resume(call_sid(), by=ANA)
+        house.archive.recordings.resume(call_sid(), by=ANA)
     status = house.vendor.recording(ACCOUNT, recording_sid(2)).status
     assert status is RecordingStatus.IN_PROGRESS
-    assert [span.resumed_at is None for span in house.archive.show(call_sid()).pauses] == [
+    assert [span.resumed_at is None for span in house.archive.calls.get(call_sid()).pauses] == [
         True,
         False,
     ]
@@ -121,7 +121,7 @@ def test_a_recording_that_twilio_did_not_tell_of_is_paused_beside_the_known_one(
     house: House,
 ) -> None:
     record_twice(house)
-    assert len(house.archive.pause(call_sid(), by=ANA)) == 2
+    assert len(house.archive.recordings.pause(call_sid(), by=ANA)) == 2
     for number in (1, 2):
         status = house.vendor.recording(ACCOUNT, recording_sid(number)).status
         assert status is RecordingStatus.PAUSED
@@ -132,7 +132,7 @@ def test_what_cannot_be_paused_is_an_error_after_all_others_were(house: House) -
     record_twice(house)
     house.vendor.fail_next("set_recording", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
-        house.archive.pause(call_sid(), by=ANA)
+        house.archive.recordings.pause(call_sid(), by=ANA)
     status = house.vendor.recording(ACCOUNT, recording_sid(2)).status
     assert status is RecordingStatus.PAUSED
     house.archive.close()
@@ -141,18 +141,18 @@ def test_what_cannot_be_paused_is_an_error_after_all_others_were(house: House) -
 def test_a_pause_that_nobody_answers_is_seen_by_who_asked(house: House) -> None:
     house.vendor.fail_next("set_recording", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
-        house.archive.pause(call_sid(), by=ANA)
+        house.archive.recordings.pause(call_sid(), by=ANA)
     house.archive.close()
 
 
 def test_a_resume_that_twilio_does_not_confirm_raises_and_the_pause_stays(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.archive.pause(call_sid(), by=ANA)
+    house.archive.recordings.pause(call_sid(), by=ANA)
     says(house, RecordingStatus.PAUSED, monkeypatch)
     with pytest.raises(NotResumed):
-        house.archive.resume(call_sid(), by="ana")
-    assert house.archive.show(call_sid()).pauses[0].resumed_at is None
+        house.archive.recordings.resume(call_sid(), by="ana")
+    assert house.archive.calls.get(call_sid()).pauses[0].resumed_at is None
     house.archive.close()
 
 
@@ -166,14 +166,14 @@ def test_a_recording_whose_start_was_not_told_yet_is_found_at_twilio_and_paused(
         AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None, call_sid=leg
     )
     house.vendor.add_recording(going_on)
-    (pause,) = house.archive.pause(call_sid(), by=ANA)
+    (pause,) = house.archive.recordings.pause(call_sid(), by=ANA)
     assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.PAUSED
-    record = house.archive.show(call_sid())
+    record = house.archive.calls.get(call_sid())
     assert record.pauses == (pause,)
     (recording,) = record.recordings
     customer = recording.channel_map.index(Role.CUSTOMER)
     assert (recording.custody, customer) == (Custody.ACTIVE, 0 if leg == call_sid() else 1)
-    house.archive.resume(call_sid(), by="ana")
+    house.archive.recordings.resume(call_sid(), by="ana")
     house.archive.close()
 
 
@@ -186,15 +186,15 @@ def test_a_call_that_is_not_recorded_cannot_be_paused(house: House) -> None:
     )
     for sid in (call_sid(), call_sid(9)):
         with pytest.raises(NotFound):
-            house.archive.pause(sid, by=ANA)
+            house.archive.recordings.pause(sid, by=ANA)
     house.archive.close()
 
 
 def test_a_pause_that_is_not_resumed_stays_and_is_reported(house: House) -> None:
-    house.archive.pause(call_sid(), by=ANA)
-    assert house.archive.sweep().problems == {}
+    house.archive.recordings.pause(call_sid(), by=ANA)
+    assert house.archive.operations.sweep().problems == {}
     house.time += timedelta(minutes=16)
-    assert house.archive.sweep().problems[recording_sid()].startswith("paused since")
+    assert house.archive.operations.sweep().problems[recording_sid()].startswith("paused since")
     assert house.vendor.recording(ACCOUNT, recording_sid()).status is RecordingStatus.PAUSED
     house.archive.close()
 
@@ -205,27 +205,27 @@ def test_a_pause_that_is_not_resumed_stays_and_is_reported(house: House) -> None
 def test_a_pause_ends_with_the_recording_and_is_reported_once_if_it_was_long(
     house: House, minutes: int, problem: str
 ) -> None:
-    (pause,) = house.archive.pause(call_sid(), by=ANA)
+    (pause,) = house.archive.recordings.pause(call_sid(), by=ANA)
     lasted = house.time + timedelta(minutes=minutes) - STARTED
     house.time += timedelta(hours=1)
     house.vendor.add_recording(dataclasses.replace(AT_VENDOR, duration=int(lasted.total_seconds())))
-    told = house.archive.sweep().problems.get(recording_sid(), "")
+    told = house.archive.operations.sweep().problems.get(recording_sid(), "")
     assert told.startswith(problem)
     assert bool(told) is bool(problem)
-    (span,) = house.archive.show(call_sid()).pauses
+    (span,) = house.archive.calls.get(call_sid()).pauses
     assert span.resumed_at == pause.paused_at + timedelta(minutes=minutes)
-    assert house.archive.sweep().problems == {}
+    assert house.archive.operations.sweep().problems == {}
     house.archive.close()
 
 
 def test_a_pause_of_what_is_paused_is_the_same_pause(house: House) -> None:
-    (first,) = house.archive.pause(call_sid(), by=ANA)
+    (first,) = house.archive.recordings.pause(call_sid(), by=ANA)
     house.time += timedelta(seconds=30)
-    assert house.archive.pause(call_sid(), by="bea") == [first]
-    assert house.archive.show(call_sid()).pauses == (first,)
-    house.archive.resume(call_sid(), by=ANA)
+    assert house.archive.recordings.pause(call_sid(), by="bea") == [first]
+    assert house.archive.calls.get(call_sid()).pauses == (first,)
+    house.archive.recordings.resume(call_sid(), by=ANA)
     house.time += timedelta(seconds=30)
-    (second,) = house.archive.pause(call_sid(), by="bea")
-    assert len(house.archive.show(call_sid()).pauses) == 2
+    (second,) = house.archive.recordings.pause(call_sid(), by="bea")
+    assert len(house.archive.calls.get(call_sid()).pauses) == 2
     assert second.by == "bea"
     house.archive.close()

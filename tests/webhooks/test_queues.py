@@ -56,7 +56,7 @@ def test_a_leg_that_took_another_caller_before_is_not_recorded_as_theirs(
     for sid in (WAITS, NEXT):
         post("/twirec/dequeued", {**TAKEN, "CallSid": sid})
     assert started(vendor) == []  # and is no longer recorded as the first caller's
-    assert twirec_archive.show(NEXT).call.reason is Reason.NOT_STARTED
+    assert twirec_archive.calls.get(NEXT).call.reason is Reason.NOT_STARTED
 
 
 def test_the_two_are_connected_when_twilio_does_not_say_who_takes_them(
@@ -64,7 +64,7 @@ def test_the_two_are_connected_when_twilio_does_not_say_who_takes_them(
 ) -> None:
     assert post("/twirec/dequeued", {**CALLER, "CallSid": WAITS}).status_code == 200
     assert started(vendor) == []
-    assert twirec_archive.show(WAITS).call.reason is Reason.NOT_STARTED
+    assert twirec_archive.calls.get(WAITS).call.reason is Reason.NOT_STARTED
 
 
 def test_the_two_are_connected_when_the_catalog_is_down_and_the_line_says_so(
@@ -81,7 +81,7 @@ def test_the_two_are_connected_when_the_catalog_is_down_and_the_line_says_so(
         assert post("/twirec/dequeued", TAKEN).status_code == 200
     post("/twirec/ended", ENDED)
     assert started(vendor) == []
-    assert twirec_archive.show(WAITS).call.reason is Reason.CATALOG_DOWN
+    assert twirec_archive.calls.get(WAITS).call.reason is Reason.CATALOG_DOWN
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_who_was_connected_while_the_app_was_down_was_answered(
     post: SignedPosts, twirec_archive: Archive, result: str, outcome: Outcome
 ) -> None:
     post("/twirec/ended", {**ENDED, "QueueResult": result})
-    assert twirec_archive.show(WAITS).call.outcome is outcome
+    assert twirec_archive.calls.get(WAITS).call.outcome is outcome

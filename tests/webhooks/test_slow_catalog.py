@@ -55,7 +55,7 @@ def test_a_notice_that_failed_is_not_taken_for_heard(
     if method != "announce":
         stall(method)
     assert not is_recording(post("/twirec/connect", VOICE))
-    assert twirec_archive.show(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert twirec_archive.calls.get(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
 
 
 @pytest.mark.parametrize("method", ["ledger.announce", "ledger.call", "announcements.get"])
@@ -70,7 +70,7 @@ def test_a_notice_that_failed_for_who_was_dialled_starts_no_recording(
     if method != "announce":
         stall(method)
     post(f"/twirec/announced/{PARENT}/0", WHISPER)
-    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
     assert isinstance(twirec_archive.vendor, MemoryVendor)
     assert list(twirec_archive.vendor.recordings(ACCOUNT_SID)) == []
 
@@ -79,14 +79,14 @@ def test_a_notice_that_failed_for_who_was_dialled_starts_no_recording(
 def test_a_question_that_failed_is_not_taken_for_put(
     method: str, post: SignedPosts, twirec_archive: Archive, clock: Clock, stall: Stall
 ) -> None:
-    twirec_archive.change_policy(by="test", why="test", mode=ConsentMode.OPT_OUT)
+    twirec_archive.policy.change(by="test", why="test", mode=ConsentMode.OPT_OUT)
     post("/voice", VOICE)
     clock.advance(LONG_ENOUGH)
     stall(method, times=1)
     post("/twirec/connect", VOICE)
     clock.advance(timedelta(seconds=6))  # five of them waits for a key
     assert not is_recording(post("/twirec/consent/1", VOICE))
-    assert twirec_archive.show(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert twirec_archive.calls.get(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
 
 
 def test_who_hears_it_out_in_spite_of_a_slow_catalog_is_recorded(
@@ -103,7 +103,7 @@ def test_a_call_goes_on_unrecorded_when_the_catalog_stays_slow(
 ) -> None:
     stall("ledger.announce")
     assert not is_recording(post("/voice", VOICE))
-    call = twirec_archive.show(call_sid()).call
+    call = twirec_archive.calls.get(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.CATALOG_DOWN)
 
 
@@ -138,4 +138,4 @@ def test_neither_was_one_to_who_was_dialled(
     app.after_request_funcs.clear()
     clock.advance(AT_ONCE)
     post(f"/twirec/announced/{PARENT}/0", WHISPER)
-    assert twirec_archive.show(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.ANNOUNCEMENT_FAILED

@@ -23,7 +23,7 @@ def test_a_status_callback_is_kept_and_the_recording_due(
     post("/twirec/connect", VOICE)
     answer = post("/twirec/status", STATUS)
     assert (answer.status_code, answer.data) == (204, b"")
-    (recording,) = twirec_archive.show(call_sid()).recordings
+    (recording,) = twirec_archive.calls.get(call_sid()).recordings
     assert (recording.state, recording.custody) == (State.COMPLETED, Custody.ACTIVE)
     assert recording.channel_map == (Role.CUSTOMER, Role.AGENT)
     assert recording.due_at == clock.time
@@ -63,7 +63,7 @@ def test_a_recording_of_others_that_came_to_nothing_does_not_say_why_ours_was_re
     post("/twirec/connect", VOICE)
     absent = {**STATUS, "RecordingStatus": "absent", "ErrorCode": "16101"}
     post("/twirec/status", {**absent, "RecordingSource": "OutboundAPI"})
-    assert twirec_archive.show(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
+    assert twirec_archive.calls.get(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
 
 
 def test_what_twilio_says_late_of_a_recording_is_the_reason(
@@ -74,4 +74,4 @@ def test_what_twilio_says_late_of_a_recording_is_the_reason(
     post("/twirec/connect", VOICE)
     absent = {**STATUS, "RecordingStatus": "absent", "ErrorCode": "16102"}
     post("/twirec/status", absent)
-    assert twirec_archive.show(call_sid()).call.reason is Reason.SILENT
+    assert twirec_archive.calls.get(call_sid()).call.reason is Reason.SILENT

@@ -56,7 +56,7 @@ SENTENCE = "Desde este teléfono no se puede llamar a ese número."
 def registered(twirec_archive: Archive, post: SignedPosts, clock: object) -> None:
     assert clock
     for agent in AGENTS:
-        twirec_archive.inform_agent(
+        twirec_archive.agents.inform(
             agent, informed_on=date(2026, 3, 2), reference="annex 4", by="ana"
         )
     post("/voice", {"CallSid": call_sid(90), "From": CUSTOMER, "To": ANOTHER_OWN})
@@ -76,7 +76,7 @@ def test_an_agent_of_the_register_dials_where_the_rules_allow(
 ) -> None:
     noun, why = SPOKEN[where]
     answer = dial(post, who, where)
-    call = twirec_archive.show(PARENT).call
+    call = twirec_archive.calls.get(PARENT).call
     if noun:
         assert noun in answer
         assert 'url="https://calls.example.com/twirec/announce"' in answer
@@ -99,7 +99,7 @@ def test_nobody_else_dials_anywhere(
     answer = dial(post, who, where)
     assert "<Dial" not in answer
     assert SENTENCE in answer
-    call = twirec_archive.show(PARENT).call
+    call = twirec_archive.calls.get(PARENT).call
     assert (call.reason, call.detail) == (
         Reason.NOT_DIALLED,
         "agent: who dials is not in the register of agents.",
@@ -114,7 +114,7 @@ def test_who_calls_for_help_is_put_through_whoever_they_are(
     answer = dial(post, who, where)
     assert (">112</Number>" in answer) or (">091</Number>" in answer)
     assert "url=" not in answer
-    assert twirec_archive.show(PARENT).call.reason is Reason.OFF
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.OFF
 
 
 def test_the_end_of_a_call_that_was_refused_keeps_why(
@@ -123,7 +123,7 @@ def test_the_end_of_a_call_that_was_refused_keeps_why(
     dial(post, "anonymous", CUSTOMER)
     ended = {"CallSid": PARENT, "From": "anonymous", "To": CUSTOMER, "CallStatus": "completed"}
     post("/twirec/ended", ended)
-    assert twirec_archive.show(PARENT).call.reason is Reason.NOT_DIALLED
+    assert twirec_archive.calls.get(PARENT).call.reason is Reason.NOT_DIALLED
 
 
 def test_a_sip_phone_dials_others_of_its_own_host(post: SignedPosts) -> None:
@@ -169,4 +169,4 @@ def test_a_call_is_placed_only_where_the_rules_allow(
 ) -> None:
     monkeypatch.setattr(twirec_archive.vendor, "place_call", down)
     with pytest.raises(InvalidQuery, match=r"^to: .*TWIREC_DIAL_COUNTRIES"):
-        twirec_archive.call(to, connect=AGENT, own_number=OWN)
+        twirec_archive.calls.place(to, connect=AGENT, own_number=OWN)

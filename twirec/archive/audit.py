@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from twirec.calls.numbers import normalise
 from twirec.catalog import Catalog
-from twirec.custody.audit import AuditLog
+from twirec.custody.trail import AuditTrail
 from twirec.model.audit import (
-    Action,
     AuditCheck,
-    AuditDraft,
     AuditEntry,
     AuditHead,
     AuditQuery,
     AuditVerdict,
     Detail,
 )
-from twirec.model.errors import TwirecError
 from twirec.model.given import text, whole
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -31,20 +25,29 @@ LARGEST_PAGE = 10_000
 """Entries, or calls, that are asked for at once at the most."""
 
 
-class Auditing:
-    """The part of the archive that keeps the audit log.
+class Audit:
+    """Who did what. Nothing of it is ever changed.
 
-    Attributes:
-        settings: the key that keeps numbers out of it.
-        catalog: where it is.
+    Args:
+        settings: the company's zone.
+        catalog: where the log is.
+        trail: what writes to it.
         now: the clock, UTC.
     """
 
-    settings: Settings
-    catalog: Catalog
-    now: Callable[[], datetime]
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        trail: AuditTrail,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._trail = trail
+        self._now = now
 
-    def record_audit(
+    def record(
         self,
         action: str,
         *,
@@ -71,11 +74,11 @@ class Auditing:
             SettingsError: a number is named, and `TWIREC_AUDIT_KEY` is missing.
             CatalogError: it could not be written down: do not do what was to be audited.
         """
-        return self.catalog.audit.append(
-            self._draft(action, by, role=role, sid=sid, number=number, ok=ok, detail=detail)
+        return self._trail.append(
+            self._trail.draft(action, by, role=role, sid=sid, number=number, ok=ok, detail=detail)
         )
 
-    def audit_log(
+    def log(
         self,
         *,
         since: When | None = None,
@@ -90,7 +93,7 @@ class Auditing:
         """Return entries of the audit log, newest first. All that is given must hold.
 
         Args:
-            since: from when, as in `Archive.search`: `2026-11-03`, `yesterday`, `ayer`, a `date`,
+            since: from when, as in `calls.search`: `2026-11-03`, `yesterday`, `ayer`, a `date`,
                 a `datetime` with its zone.
             until: up to when, in the same forms; a day alone is included.
             who: by whom, as it was written down.
@@ -104,81 +107,39 @@ class Auditing:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
             SettingsError: a number is asked for, and `TWIREC_AUDIT_KEY` is missing.
         """
-        when = partial(spoken_span, now=self.now(), zone=self.settings.timezone)
-        return self.catalog.audit.log(
+        when = partial(spoken_span, now=self._now(), zone=self._settings.timezone)
+        return self._catalog.audit.log(
             AuditQuery(
                 since=when("since", since).since if since else None,
                 until=when("until", until).until if until else None,
                 who=who and text("who", who),
                 action=action and text("action", action),
                 sid=sid and text("sid", sid),
-                number=self._log.stand_in(self._normal(number)) if number else None,
+                number=self._trail.stand_in(number) if number else None,
                 before=None if after is None else whole("after", after, 0, 2**63 - 1),
                 limit=whole("limit", limit, 1, LARGEST_PAGE),
             )
         )
 
-    def audit_head(self) -> AuditHead | None:
+    def head(self) -> AuditHead | None:
         """Return where the chain ends, to be kept elsewhere; None if nothing was written down."""
-        return self.catalog.audit.head()
+        return self._catalog.audit.head()
 
-    def verify_audit(self, kept: AuditHead | None = None) -> AuditVerdict:
+    def verify(self, kept: AuditHead | None = None) -> AuditVerdict:
         """Look at the whole chain and the histories beside it, and say where it is broken first.
 
-        What is found is remembered, as what workers find is: see `audit_check`.
+        What is found is remembered, as what workers find is: see `check`.
 
         Args:
             kept: a head that was kept elsewhere, which shows also that the end was cut off.
         """
-        check = self._log.verify(kept, self.now())
-        self.catalog.audit.set_check(check)
+        check = self._trail.log.verify(kept, self._now())
+        self._catalog.audit.set_check(check)
         return check.verdict
 
-    def audit_check(self) -> AuditCheck | None:
+    def check(self) -> AuditCheck | None:
         """Return what workers found when they last looked at the log; None if they never did.
 
         They look at what is new every day, and at all of it once a week, and while it is broken.
         """
-        return self.catalog.audit.check()
-
-    @contextmanager
-    def _attempt(
-        self, action: Action, by: str, sid: str = "", *, role: str = ""
-    ) -> Iterator[AuditDraft]:
-        """Write down that what follows failed, if it does; else what is given back is for that."""
-        draft = self._draft(action, by, sid=sid, role=role)
-        try:
-            yield draft
-        except TwirecError as error:
-            said = {**draft.detail, "error": type(error).__name__}
-            self.catalog.audit.append(replace(draft, ok=False, detail=said))
-            raise
-
-    def _draft(
-        self,
-        action: str,
-        by: str,
-        *,
-        role: str = "",
-        sid: str = "",
-        number: str | None = None,
-        ok: bool = True,
-        detail: Detail | None = None,
-    ) -> AuditDraft:
-        return self._log.draft(
-            action,
-            at=self.now(),
-            by=by,
-            role=role,
-            sid=sid,
-            number=self._normal(number) if number else None,
-            ok=ok,
-            detail=detail or {},
-        )
-
-    def _normal(self, number: str) -> str:
-        return normalise(text("number", number), self.settings.country)
-
-    @property
-    def _log(self) -> AuditLog:
-        return AuditLog(self.catalog.audit, self.settings.audit_key)
+        return self._catalog.audit.check()

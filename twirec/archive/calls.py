@@ -1,45 +1,67 @@
-"""Finding calls, looking at one, and writing notes about them."""
+"""Finding calls, looking at one, writing about them, and placing one."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import IO
 
-from twirec.archive.audit import LARGEST_PAGE, Auditing
+from twirec.archive.audit import LARGEST_PAGE
+from twirec.backfill.late_numbers import LateNumbers
+from twirec.calls.exported import exported_calls
+from twirec.calls.fallback import fallback_twiml
 from twirec.calls.numbers import WITHHELD, search_term
 from twirec.catalog import Catalog
+from twirec.custody.trail import AuditTrail
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import text as text_of
-from twirec.model.given import whole, word
-from twirec.model.records import CallRecord, Note
+from twirec.model.given import texts, whole, word
+from twirec.model.numbers import NumbersReport
+from twirec.model.records import Call, CallRecord, Note
 from twirec.model.search import Page, Query, hide
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
 from twirec.search.phrase import Span, ask, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
+from twirec.transfers.marked_bucket import MarkedBucket
+from twirec.webhooks import Phone
 
 LONGEST_CASE_NUMBER = 64
 NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN})
 """What is searched for, or stands on a line, and is nobody's number."""
 
 
-class Finding(Auditing):
-    """The part of the archive that finds calls.
+class Calls:
+    """The calls of the company: every one has a line, recorded or not.
 
-    Attributes:
+    Args:
         settings: the company's country and zone.
         catalog: what is searched; nothing else is asked.
+        bucket: where the labels of recordings are.
+        webhooks: what places a call.
+        trail: who asked, and what for.
         now: the clock, UTC.
     """
 
-    settings: Settings
-    catalog: Catalog
-    now: Callable[[], datetime]
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        bucket: Callable[[], MarkedBucket],
+        webhooks: Phone,
+        trail: AuditTrail,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._bucket = bucket
+        self._webhooks = webhooks
+        self._trail = trail
+        self._now = now
 
     def search(
         self,
@@ -108,7 +130,7 @@ class Finding(Auditing):
             CatalogError: the catalog cannot be asked, or the entry could not be written.
         """
         _check_range(limit, within, min_seconds, max_seconds)
-        country = self.settings.country
+        country = self._settings.country
         said, span = self._asked(text, since, until, around, timedelta(minutes=within))
         if said and number:
             raise InvalidQuery("number: say it once, in the text or by itself.")
@@ -132,21 +154,17 @@ class Finding(Auditing):
             after=_read_cursor(text_of("after", after)) if after else None,
             limit=limit + 1,
         )
-        found = self.catalog.search.page(query)
+        found = self._catalog.search.page(query)
         more = len(found) > limit
         page = Page(
             calls=tuple(found[:limit]),
             next=_cursor(found[limit - 1]) if more else None,
-            count=self.catalog.search.count(query),
+            count=self._catalog.search.count(query),
         )
         if by is not None and query.number not in NO_NUMBERS:
-            entry = self._draft(Action.SEARCH, by, role=role, detail={"calls": page.count})
-            self.catalog.audit.append(self._about(entry, query.number or ""))
+            entry = self._trail.draft(Action.SEARCH, by, role=role, detail={"calls": page.count})
+            self._trail.append(self._trail.about(entry, query.number or ""))
         return page
-
-    def _about(self, entry: AuditDraft, number: str) -> AuditDraft:
-        """Return an entry with the HMAC of a number, if there is a key for it."""
-        return replace(entry, number=stand_in(number, self.settings.audit_key))
 
     def _asked(
         self,
@@ -157,12 +175,12 @@ class Finding(Auditing):
         within: timedelta,
     ) -> tuple[str | None, Span]:
         """Return the number and the span that are asked for in any way."""
-        now, zone = self.now(), self.settings.timezone
+        now, zone = self._now(), self._settings.timezone
         when = partial(spoken_span, now=now, zone=zone)
         number, span = None, Span()
         if text is not None and text_of("text", text).strip():
             number, span = ask(
-                text, now=now, zone=zone, country=self.settings.country, within=within
+                text, now=now, zone=zone, country=self._settings.country, within=within
             )
         if since:
             span = span.both(Span(since=when("since", since).since))
@@ -172,7 +190,7 @@ class Finding(Auditing):
             span = span.both(when("around", around).wider(within))
         return number, span
 
-    def show(
+    def get(
         self, sid: str, *, sees_quarantined: bool = False, by: str | None = None, role: str = ""
     ) -> CallRecord:
         """Return the call of a SID, with its consents, recordings and notes.
@@ -189,15 +207,15 @@ class Finding(Auditing):
         """
         if by is None:
             return self._shown(sid, sees_quarantined)
-        with self._attempt(Action.SHOW, by, sid, role=role) as entry:
+        with self._trail.attempt(Action.SHOW, by, sid, role=role) as entry:
             record = self._shown(sid, sees_quarantined)
         number = record.call.customer_number
-        said = entry if number in NO_NUMBERS else self._about(entry, number)
-        self.catalog.audit.append(said)
+        said = entry if number in NO_NUMBERS else self._trail.about(entry, number)
+        self._trail.append(said)
         return record
 
     def _shown(self, sid: str, sees_quarantined: bool) -> CallRecord:
-        record = hide(self.catalog.search.find(sid), _sees(sees_quarantined))
+        record = hide(self._catalog.search.find(sid), _sees(sees_quarantined))
         if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
             raise NotFound(f"The catalog has no call or recording {sid}.")
         return record
@@ -220,7 +238,7 @@ class Finding(Auditing):
             NotFound: the catalog knows no such call.
             InvalidQuery: there is neither note nor case number, or that is too long.
         """
-        with self._attempt(Action.ANNOTATE, by, sid):
+        with self._trail.attempt(Action.ANNOTATE, by, sid):
             text = "" if note is None else text_of("note", note).strip()
             number = None if case is None else text_of("case", case).strip()
             if not text and number is None:
@@ -229,11 +247,137 @@ class Finding(Auditing):
                 raise InvalidQuery(
                     f"case: a case number has up to {LONGEST_CASE_NUMBER} characters."
                 )
-            call = self.show(sid, sees_quarantined=True).call
-            self.catalog.notes.add(
-                Note(call.account_sid, call.call_sid, by, self.now(), text, number)
+            call = self.get(sid, sees_quarantined=True).call
+            self._catalog.notes.add(
+                Note(call.account_sid, call.call_sid, by, self._now(), text, number)
             )
-        return self.show(call.call_sid)
+        return self.get(call.call_sid)
+
+    def add_numbers(
+        self,
+        sid: str,
+        *,
+        customer: str | None = None,
+        own: str | None = None,
+        direction: Direction | str | None = None,
+        why: str,
+        by: str,
+        role: str = "",
+    ) -> CallRecord:
+        """Add what nobody knew of a call: the numbers and the direction of a line without them.
+
+        The labels of its recordings are brought up to date. A number that is known stays.
+
+        Args:
+            sid: of the call, `CA…`, or of one of its recordings, `RE…`.
+            customer, own: the customer's number and the company's, as a person types them.
+            direction: of the call.
+            why: where they are from; it is on the audit log.
+            by: who adds them.
+            role: what they are in the app, for the audit log.
+
+        Returns:
+            The call as it is now.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+            InvalidQuery: a value is none, or known already; the message names it and the fix.
+        """
+        with self._trail.attempt(Action.ANNOTATE, by, sid, role=role):
+            self._late_numbers().add(
+                sid,
+                customer=None if customer is None else text_of("customer", customer),
+                own=None if own is None else text_of("own", own),
+                direction=word(Direction, "direction", direction),
+                draft=self._numbers_draft(why, by, role),
+            )
+        return self.get(sid, sees_quarantined=True)
+
+    def add_numbers_from(
+        self, export: IO[bytes], *, why: str, by: str, role: str = "", dry_run: bool = False
+    ) -> NumbersReport:
+        """Add the numbers of an export of calls to the lines that have none.
+
+        Args:
+            export: a day of Twilio's Bulk Export (JSON lines, compressed with gzip or not), or CSV
+                with a line of headings; see docs/backfill.md. It is read once, from where it is.
+            why: where it is from; it is on the audit log for each line.
+            by: who adds them.
+            role: what they are in the app, for the audit log.
+            dry_run: whether nothing is written.
+
+        Raises:
+            InvalidQuery: it cannot be read (further). What was added until then stays.
+        """
+        with self._trail.attempt(Action.ANNOTATE, by, role=role):
+            draft = self._numbers_draft(why, by, role)
+            rows = exported_calls(export)
+            return self._late_numbers().add_from(rows, draft=draft, dry_run=dry_run)
+
+    def _numbers_draft(self, why: str, by: str, role: str) -> Callable[[Call], AuditDraft]:
+        if not text_of("why", why).strip():
+            raise InvalidQuery("why: say where the numbers are from; it is on the audit log.")
+        key = self._settings.audit_key
+
+        def draft(line: Call) -> AuditDraft:
+            """Make the entry about a line with its new numbers, of which it holds HMACs alone."""
+            detail = {
+                "numbers": "added",
+                "why": why.strip(),
+                "direction": line.direction,
+                "own_number": stand_in(line.own_number, key),
+            }
+            made = self._trail.draft(
+                Action.ANNOTATE, by, role=role, sid=line.call_sid, detail=detail
+            )
+            return self._trail.about(made, line.customer_number)
+
+        return draft
+
+    def _late_numbers(self) -> LateNumbers:
+        return LateNumbers(self._catalog, self._bucket(), self._settings.country)
+
+    def place(self, to: str, *, connect: str | Sequence[str], own_number: str) -> Call:
+        """Place a call to a customer, who hears the announcement and is then connected.
+
+        Args:
+            to: the customer's number, as a person types it.
+            connect: the number to connect, or several that ring together, as a person types them;
+                `client:NAME`, `sip:ADDRESS`; or alone `queue:NAME` or `conference:NAME`.
+            own_number: the own number that calls, as a person types it.
+
+        Raises:
+            InvalidQuery: one of these is nothing that Twilio can call; nothing was placed.
+            VendorError: Twilio did not place it.
+            CatalogError: the catalog is down; nothing was placed. If it failed only after that,
+                the call goes on, unrecorded.
+        """
+        numbers = (connect,) if isinstance(connect, str) else texts("connect", connect)
+        return self._webhooks.place(
+            text_of("to", to), connect=numbers, own_number=text_of("own_number", own_number)
+        )
+
+    def fallback(
+        self, dial: str | Sequence[str], *, say: str = "", language: str | None = None
+    ) -> str:
+        """Return the TwiML that connects callers, unrecorded, while the app is down.
+
+        It is for a TwiML Bin, or whatever else answers on another host, as the fallback URL.
+
+        Args:
+            dial: whom to connect, or up to ten that ring together: numbers in any usual form,
+                `client:NAME` or `sip:ADDRESS`.
+            say: a sentence that the caller hears first; empty for none.
+            language: of the sentence, BCP 47; without it, that of the settings.
+
+        Raises:
+            InvalidQuery: Twilio could not connect these, or nothing says the sentence.
+        """
+        settings = self._settings
+        targets = (dial,) if isinstance(dial, str) else texts("dial", dial)
+        spoken = text_of("language", language or settings.language)
+        said = text_of("say", say)
+        return fallback_twiml(targets, said, spoken, settings.wordings, settings.country)
 
 
 def _sees(quarantined: bool) -> tuple[Custody, ...]:

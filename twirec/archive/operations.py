@@ -1,35 +1,48 @@
-"""What an operator asks of an archive: figures, and trying again what was given up."""
+"""What an operator asks of an archive: workers, sweeps, figures, and what was given up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
-from twirec.archive.audit import Auditing
+from twirec.archive.custody import Custodian
+from twirec.archive.originals import Originals
+from twirec.archive.periodic import HEARTBEAT, Periodic
+from twirec.backfill.backfill import Backfill
+from twirec.backfill.item import TakingOver
 from twirec.catalog import Catalog
-from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
+from twirec.custody.orders import check_ground
+from twirec.custody.trail import AuditTrail
+from twirec.derivatives.listening_copies import ListeningCopies
+from twirec.events.delivery import Delivery
+from twirec.jobs.worker import Worker
+from twirec.journal.journal import Journal as Pages
+from twirec.journal.publishing import Publisher
+from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
 from twirec.model.budget import spend_at_most
-from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import InvalidQuery, NotFound, WorkerAway
 from twirec.model.given import text, whole
 from twirec.model.operations import Day, Stats
-from twirec.model.records import Recording
+from twirec.model.ports import Vendor
+from twirec.model.records import Recording, SweepReport
 from twirec.model.states import Custody
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.sweep.sweep import MARK
+from twirec.transfers.checkpoints import AtCheckpoint, no_checkpoint
+from twirec.transfers.marked_bucket import MarkedBucket
+from twirec.transfers.ownership import Ownership
+from twirec.transfers.transfer import Transfer
 
-HEARTBEAT = "a worker lives"
 CHECKED = "the catalog can be written"
 
 SILENCE = timedelta(minutes=2)
 """How long no worker may have said that it lives: each does so every twenty seconds."""
-
-HOUR = timedelta(hours=1)
 
 LONGEST_CHECK = 2.0
 """Seconds: who asks whether we are ready does not wait for long."""
@@ -37,19 +50,204 @@ LONGEST_CHECK = 2.0
 MOST_DAYS = 3660
 """Ten years: a list that a person still looks at."""
 
+MOST_THREADS = 64
+"""More wait for one another."""
 
-class Upkeep(Auditing):
-    """The part of the archive for operators.
 
-    Attributes:
+class Operations:
+    """What runs beside the calls, and how it goes.
+
+    Args:
         settings: the accounts and the company's zone.
-        catalog: what is counted.
+        catalog: what is counted, and what is due.
+        bucket: where the bytes are kept.
+        vendor: where recordings are copied from.
+        pages: the journal that must forget what is erased.
+        originals: what makes listening copies, and lets derivatives expire.
+        custody: admits what a backfill has a legal ground for.
+        periodic: what workers do beside their work.
+        trail: who did what.
         now: the clock, UTC.
     """
 
-    settings: Settings
-    catalog: Catalog
-    now: Callable[[], datetime]
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        bucket: Callable[[], MarkedBucket],
+        vendor: Callable[[], Vendor],
+        *,
+        pages: Callable[[], Pages],
+        originals: Originals,
+        custody: Custodian,
+        periodic: Periodic,
+        trail: AuditTrail,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._bucket = bucket
+        self._vendor = vendor
+        self._pages = pages
+        self._originals = originals
+        self._custody = custody
+        self._periodic = periodic
+        self._trail = trail
+        self._now = now
+
+    def worker(self, threads: int = 4, *, at: AtCheckpoint = no_checkpoint) -> Worker:
+        """Return a worker that transfers what is due, and sends events if they are wanted.
+
+        Args:
+            threads: how many recordings it works at together.
+            at: called at each step of a transfer.
+        """
+        transfer = Transfer(
+            self._catalog,
+            self._bucket(),
+            self._vendor(),
+            keys=self._settings.decryption_keys,
+            country=self._settings.country,
+            forget=self._pages().forget,
+            trial=self._settings.keep_at_twilio,
+            at=at,
+        )
+        in_turn = (self._periodic.sweep, self._periodic.write_journal)
+        bucket = self._bucket()
+        publisher = Publisher(self._catalog, bucket, self._now)
+
+        def prepare() -> None:
+            bucket.check()
+            publisher.publish()
+
+        return Worker(
+            self._catalog,
+            transfer,
+            before=prepare,
+            after=(*self._telling(), *self._copying()),
+            now=self._now,
+            threads=threads,
+            heartbeat=self._periodic.beat,
+            beside=(
+                *(in_turn if self._settings.sweep_every else ()),
+                self._periodic.end_trial,
+                self._originals.maker().expire,
+                self._periodic.shorten_log,
+                self._periodic.verify_audit,
+            ),
+            let_go=self._periodic.end_trial,
+        )
+
+    def _telling(self) -> Iterator[Callable[[], bool]]:
+        if not self._settings.notify_url:
+            return
+        from twirec.adapters.receiver import HttpReceiver
+
+        receiver = HttpReceiver(self._settings.notify_url)
+        secret = self._settings.notify_secret
+        yield Delivery(self._catalog.events, receiver, secret=secret, now=self._now).tell_one
+
+    def _copying(self) -> Iterator[Callable[[], bool]]:
+        """Yield what makes one listening copy, if they are wanted."""
+        if self._settings.listening_copy:
+            asked = ConversionSpec(self._settings.listening_copy)
+            yield ListeningCopies(self._catalog, self._originals.maker(), asked, self._now).make_one
+
+    def sweep(self, *, dry_run: bool = False, full: bool = False) -> SweepReport:
+        """Compare vendor, catalog and bucket since the last sweep, and repair what can be.
+
+        Args:
+            dry_run: only say what would be repaired.
+            full: look at everything there is.
+
+        Raises:
+            VendorError: the vendor could not be listed.
+            BucketError: the bucket could not be listed.
+            LookedAtNothing: there was nothing to look at where there has to be something.
+        """
+        if not dry_run:
+            self._originals.maker().expire()
+            self._periodic.end_trial()
+        return self._periodic.run_sweep(dry_run=dry_run, full=full)
+
+    def backfill(
+        self,
+        since: When,
+        until: When | None = None,
+        *,
+        by: str,
+        keep_at_vendor: bool = False,
+        release_unknown: bool = False,
+        legal_ground: str | None = None,
+        threads: int = 8,
+    ) -> Backfill:
+        """Return what takes over the recordings of a span of time that are the company's own.
+
+        Which those are, `TWIREC_ADOPT` says; the others are counted, and left alone.
+
+        Its `run` copies them into the bucket, checks them, and deletes them at Twilio; its `stop`,
+        from a signal's handler or another thread, ends it early. Run again, it goes on.
+
+        Args:
+            since: from when, such as `2023-01-01`, in the company's zone; a `date`, or a
+                `datetime` with its zone.
+            until: up to when, in the same forms; a day alone is included; None for now.
+            by: who orders it.
+            keep_at_vendor: leave Twilio's copies where they are. Without it, what an earlier
+                backfill left there is deleted too, but for those recordings whose call Twilio does
+                not know (any more).
+            release_unknown: delete Twilio's copies of those too.
+            legal_ground: why the company may have recordings of which nobody was told; without it
+                they are quarantined.
+            threads: how many recordings to work at together, at the most.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
+            BucketNotOurs: the bucket is not this catalog's.
+        """
+        if keep_at_vendor and release_unknown:
+            raise InvalidQuery("release_unknown: leave it out, or keep_at_vendor.")
+        now = self._now().astimezone(UTC)
+        when = partial(spoken_span, now=now, zone=self._settings.timezone)
+        begin = when("since", since).since
+        end = now if until is None else when("until", until).until
+        if begin is None or end is None or begin >= end:
+            raise InvalidQuery("since: has to be before until, and before now.")
+        admit = None
+        if legal_ground is not None:
+            ground = check_ground(text("legal_ground", legal_ground))
+            admit = partial(self._custody.admit, ground=ground, by=by)
+        self._bucket().check()
+        worker = self.worker(whole("threads", threads, 1, MOST_THREADS))
+        ownership = Ownership(
+            self._catalog, self._vendor(), self._settings.public_url, self._settings.country
+        )
+        taking = TakingOver(
+            self._catalog,
+            self._vendor(),
+            ownership,
+            worker,
+            country=self._settings.country,
+            now=self._now,
+            keep_at_vendor=keep_at_vendor,
+            release_unknown=release_unknown,
+            admit=admit,
+        )
+        span = (begin.isoformat(), end.isoformat() if until is not None else "")
+        name = (*span, keep_at_vendor, release_unknown, legal_ground)
+        return Backfill(
+            self._catalog,
+            self._vendor(),
+            ownership,
+            worker,
+            taking,
+            since=begin,
+            until=end,
+            name=repr(name),
+            keep_at_vendor=keep_at_vendor,
+            now=self._now,
+            threads=threads,
+        )
 
     def stats(self, since: When | None = None) -> Stats:
         """Return what the archive holds and waits for, in figures.
@@ -62,52 +260,19 @@ class Upkeep(Auditing):
         Raises:
             InvalidQuery: `since` cannot be understood; the message names the fix.
         """
-        zone, begin = self.settings.timezone, None
+        zone, begin = self._settings.timezone, None
         if since is not None:
-            begin = spoken_span("since", since, now=self.now(), zone=zone).since
-        counted = self.catalog.operations.stats(begin)
-        swept = {sid: self.catalog.marks.get(MARK + sid) for sid in self.settings.credentials}
-        check = self.catalog.audit.check() or AuditCheck()
+            begin = spoken_span("since", since, now=self._now(), zone=zone).since
+        counted = self._catalog.operations.stats(begin)
+        swept = {sid: self._catalog.marks.get(MARK + sid) for sid in self._settings.credentials}
+        check = self._catalog.audit.check() or AuditCheck()
         return replace(
             counted,
             swept=swept,
-            worker_seen=self.catalog.marks.get(HEARTBEAT),
+            worker_seen=self._catalog.marks.get(HEARTBEAT),
             audit_verified=check.at,
             audit_problem=check.verdict.said,
         )
-
-    def _beat(self) -> None:
-        self.catalog.marks.set(HEARTBEAT, self.now())
-
-    def _shorten_log_in_turn(self) -> None:
-        if self.catalog.marks.take_turn("turn to shorten the log", self.now(), HOUR):
-            self.catalog.shorten_log()
-
-    def check(self) -> None:
-        """Check that the catalog is of this version and can be written, for a readiness probe.
-
-        A catalog that is locked, or on a full disk, can be read still, while every call goes on
-        unrecorded.
-
-        Raises:
-            CatalogError: it is not, or cannot; the message names the fix.
-        """
-        with spend_at_most(LONGEST_CHECK):
-            self.catalog.check()
-            self.catalog.marks.set(CHECKED, self.now())
-
-    def check_worker(self) -> None:
-        """Check that a worker lives.
-
-        Raises:
-            CatalogError: the catalog cannot be asked.
-            WorkerAway: none has said so for two minutes.
-        """
-        with spend_at_most(LONGEST_CHECK):
-            seen = self.catalog.marks.get(HEARTBEAT)
-        if seen is None or self.now() - seen > SILENCE:
-            since = f"since {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "yet"
-            raise WorkerAway(f"No worker has said that it lives {since}: is `twirec work` running?")
 
     def daily(self, days: int = 30) -> list[Day]:
         """Return what was recorded on each of the last days, in the company's zone, oldest first.
@@ -119,19 +284,19 @@ class Upkeep(Auditing):
             InvalidQuery: `days` is no such number.
         """
         whole("days", days, 1, MOST_DAYS)
-        zone = self.settings.timezone
-        today = self.now().astimezone(zone).date()
+        zone = self._settings.timezone
+        today = self._now().astimezone(zone).date()
         dates = [today - timedelta(days=ago) for ago in range(days - 1, -2, -1)]
         # Midnight may be skipped or come twice: the zone says which moment it is.
         edges = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in dates]
-        counted = self.catalog.operations.recorded_between(edges)
+        counted = self._catalog.operations.recorded_between(edges)
         return [Day(day, *found) for day, found in zip(dates[:-1], counted, strict=True)]
 
     def parked(self, limit: int | None = None) -> list[Recording]:
         """Return the recordings that are parked, oldest first, each with its last error.
 
-        What is `undecided` of them waits for `accept`, `give_up` or `retry`; the others are tried
-        again by the next sweep. Of one that is blocked the object is not named.
+        What is `undecided` of them waits for `custody.accept`, `custody.give_up` or `retry`; the
+        others are tried again by the next sweep. Of one that is blocked the object is not named.
 
         Args:
             limit: how many at the most; None for all.
@@ -141,14 +306,32 @@ class Upkeep(Auditing):
         """
         if limit is not None:
             whole("limit", limit, 0, 2**31)
-        return [_without_object(each) for each in self.catalog.recordings.parked(limit)]
+        return [_without_object(each) for each in self._catalog.recordings.parked(limit)]
+
+    def retry(self, sid: str | None = None, *, by: str, role: str = "") -> int:
+        """Let a worker take parked recordings up again, from the first attempt.
+
+        Args:
+            sid: of one recording, `RE…`, which may be given up; None for all that are parked.
+            by: who asks for it.
+            role: what they are in the app, for the audit log.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            NotFound: there is no parked recording of that SID.
+        """
+        with self._trail.attempt(Action.RETRY, by, sid or "all", role=role) as done:
+            return self._catalog.operations.retry(self._now(), sid, done)
 
     def differences(self) -> list[Difference]:
         """Return the objects that are not what was put there, oldest first, until somebody looked.
 
-        They are found when something is heard, taken out, converted or compared (`compare`).
+        They are found when something is heard, taken out, converted or compared
+        (`recordings.compare`).
         """
-        return self.catalog.operations.differences()
+        return self._catalog.operations.differences()
 
     def settle_difference(self, sid: str, *, reason: str, by: str, role: str = "") -> int:
         """Take what differs of a recording off the list: somebody looked at it.
@@ -168,75 +351,48 @@ class Upkeep(Auditing):
             InvalidQuery: it is not said why.
             NotFound: nothing is known to differ of it.
         """
-        with self._attempt(Action.COMPARE, by, sid, role=role) as done:
+        with self._trail.attempt(Action.COMPARE, by, sid, role=role) as done:
             found = text("reason", reason).strip()
             if not found:
                 raise InvalidQuery("reason: say what was found.")
-            if not self.catalog.operations.differences(sid):
+            if not self._catalog.operations.differences(sid):
                 raise NotFound(f"Nothing is known to differ of {sid}; `twirec stats` names them.")
             settled = replace(done, detail={"settled": found})
-            return self.catalog.operations.settle_differences(sid, settled)
+            return self._catalog.operations.settle_differences(sid, settled)
 
-    def accept(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:
-        """Have a recording archived although its length or channels are not what Twilio says.
+    def check(self) -> None:
+        """Check that the catalog is of this version and can be written, for a readiness probe.
 
-        A worker archives it if it is still as it was, and then deletes Twilio's copy as of any
-        other. Catalog, labels and journal keep what it was accepted despite of, by whom and why.
-
-        Args:
-            sid: of the recording, `RE…`.
-            reason: why, in at most 255 characters.
-            by: who decides it.
-            role: what they are in the app, for the audit log.
+        A catalog that is locked, or on a full disk, can be read still, while every call goes on
+        unrecorded.
 
         Raises:
-            NotFound: the catalog has no such recording, or it changed just now.
-            InvalidQuery: it does not wait for a decision, is no whole audio, or no reason is given.
+            CatalogError: it is not, or cannot; the message names the fix.
         """
-        with self._attempt(Action.ACCEPT, by, sid, role=role) as done:
-            order = Order(sid, OrderKind.ACCEPT, self.now(), by, check_reason(reason))
-            accepted = acceptance(self.catalog.recordings.get(sid), order)
-            detail = {"despite": accepted.despite, "reason": order.why}
-            return self.catalog.orders.accept(order, accepted, replace(done, detail=detail))
+        with spend_at_most(LONGEST_CHECK):
+            self._catalog.check()
+            self._catalog.marks.set(CHECKED, self._now())
 
-    def give_up(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:
-        """Let nothing more be tried of a recording that cannot be copied; Twilio's copy stays.
-
-        The call's line says so, if it has no other recording. `retry` takes it back.
-
-        Args:
-            sid: of the recording, `RE…`.
-            reason: why, in at most 255 characters.
-            by: who decides it.
-            role: what they are in the app, for the audit log.
+    def check_worker(self) -> None:
+        """Check that a worker lives.
 
         Raises:
-            NotFound: the catalog has no such recording, or it changed just now.
-            InvalidQuery: it is not parked, is archived already, or no reason is given.
+            CatalogError: the catalog cannot be asked.
+            WorkerAway: none has said so for two minutes.
         """
-        with self._attempt(Action.GIVE_UP, by, sid, role=role) as done:
-            order = Order(sid, OrderKind.GIVE_UP, self.now(), by, check_reason(reason))
-            known = self.catalog.recordings.get(sid)
-            check_may_be_given_up(known)
-            detail = {"error": known.last_error, "reason": order.why}
-            return self.catalog.orders.give_up(order, replace(done, detail=detail))
+        with spend_at_most(LONGEST_CHECK):
+            seen = self._catalog.marks.get(HEARTBEAT)
+        if seen is None or self._now() - seen > SILENCE:
+            since = f"since {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "yet"
+            raise WorkerAway(f"No worker has said that it lives {since}: is `twirec work` running?")
 
-    def retry(self, sid: str | None = None, *, by: str, role: str = "") -> int:
-        """Let a worker take parked recordings up again, from the first attempt.
-
-        Args:
-            sid: of one recording, `RE…`, which may be given up; None for all that are parked.
-            by: who asks for it.
-            role: what they are in the app, for the audit log.
-
-        Returns:
-            How many there were.
+    def identity(self) -> str:
+        """Return what tells this catalog from every other, in hex.
 
         Raises:
-            NotFound: there is no parked recording of that SID.
+            CatalogError: it cannot be asked.
         """
-        with self._attempt(Action.RETRY, by, sid or "all", role=role) as done:
-            return self.catalog.operations.retry(self.now(), sid, done)
+        return self._catalog.identity()
 
 
 def _without_object(recording: Recording) -> Recording:

@@ -1,12 +1,10 @@
-"""Who is recorded, told how, and which agents know of it."""
+"""Who is recorded, and how they are told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
-from twirec.archive.audit import Auditing
-from twirec.calls.agents import agent_of, check_entry
 from twirec.calls.numbers import normalise
 from twirec.calls.policy import (
     check_change,
@@ -17,31 +15,73 @@ from twirec.calls.policy import (
 )
 from twirec.calls.targets import check_phone
 from twirec.catalog import Catalog
-from twirec.model.agents import InformedAgent
+from twirec.custody.trail import AuditTrail
+from twirec.model.announcements import Announcement
 from twirec.model.audit import Action
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as text_of
 from twirec.model.given import word
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
-from twirec.search.times import When, one_day, one_moment
+from twirec.search.times import When, one_moment
 from twirec.settings import Settings
 
 
-class Rules(Auditing):
-    """The part of the archive that says who is recorded.
+class Policies:
+    """Who is recorded: per own number and direction, every change dated.
 
-    Attributes:
+    Args:
         settings: what holds where nobody said otherwise.
-        catalog: where the history of the policy and the register of agents are.
+        catalog: where the history of the policy is, and what was announced.
+        trail: who changed it.
         now: the clock, UTC.
     """
 
-    settings: Settings
-    catalog: Catalog
-    now: Callable[[], datetime]
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        trail: AuditTrail,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._trail = trail
+        self._now = now
 
-    def change_policy(
+    def of(self, number: str, direction: Direction | str, *, at: When | None = None) -> Decision:
+        """Return what holds, or held, for calls of an own number.
+
+        Args:
+            number: the own number, as a person types it.
+            direction: of the calls.
+            at: a moment, as `moment` takes it; now by default.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
+        """
+        (found,) = self.of_all([(number, direction)], at=at)
+        return found
+
+    def of_all(
+        self, scopes: Sequence[tuple[str, Direction | str]], *, at: When | None = None
+    ) -> list[Decision]:
+        """Return what holds, or held, for each own number and direction. See `of`."""
+        default, country = self._settings.policy, self._settings.country
+        moment = self._now() if at is None else self.moment("at", at)
+        if at is not None:
+            default = default_at(self._catalog.policy.defaults(), moment, default)
+        return decide_all(
+            self._catalog.policy.history(),
+            [
+                (normalise(text_of("number", number), country), _direction(direction))
+                for number, direction in scopes
+            ],
+            at=moment,
+            default=default,
+        )
+
+    def change(
         self,
         *,
         by: str,
@@ -68,9 +108,9 @@ class Rules(Auditing):
             InvalidQuery: a value is wrong, or mode and legal basis would not fit each other.
         """
         if on is None and not (mode or language or legal_basis):
-            raise InvalidQuery("policy: say what is to hold; `reset_policy` ends what was said.")
+            raise InvalidQuery("policy: say what is to hold; `policy.reset` ends what was said.")
         change = PolicyChange(
-            at=self.now(),
+            at=self._now(),
             by=by,
             why=text_of("why", why).strip(),
             number=self._own(number),
@@ -82,7 +122,7 @@ class Rules(Auditing):
         )
         return self._change(change)
 
-    def reset_policy(
+    def reset(
         self,
         *,
         by: str,
@@ -105,7 +145,16 @@ class Rules(Auditing):
             InvalidQuery: there is no reason, or mode and legal basis would not fit each other.
         """
         scope = (self._own(number), word(Direction, "direction", direction))
-        return self._change(PolicyChange(self.now(), by, text_of("why", why).strip(), *scope))
+        return self._change(PolicyChange(self._now(), by, text_of("why", why).strip(), *scope))
+
+    def history(self) -> list[tuple[PolicyChange, Policy]]:
+        """Return the history of the policy, oldest first: each change, and what held before it."""
+        history, defaults = self._catalog.policy.history(), self._catalog.policy.defaults()
+        return with_what_held_before(history, defaults, self._settings.policy)
+
+    def overruling(self, change: PolicyChange) -> list[PolicyChange]:
+        """Return the switches of narrower scopes that say the opposite of a change, and hold."""
+        return overruling(self._catalog.policy.history(), change)
 
     def own_number(self, text: str) -> str:
         """Return an own number as the policy has it: E.164, `client:NAME` or `sip:ADDRESS`.
@@ -113,56 +162,11 @@ class Rules(Auditing):
         Raises:
             InvalidQuery: it is none.
         """
-        country = self.settings.country
+        country = self._settings.country
         return normalise(check_phone("number", text_of("number", text), country), country)
 
     def _own(self, number: str | None) -> str | None:
         return None if number is None else self.own_number(number)
-
-    def overruling(self, change: PolicyChange) -> list[PolicyChange]:
-        """Return the switches of narrower scopes that say the opposite of a change, and hold."""
-        return overruling(self.catalog.policy.history(), change)
-
-    def _change(self, change: PolicyChange) -> PolicyChange:
-        with self._attempt(Action.POLICY, change.by):
-            history = self.catalog.policy.history()
-            check_change(change, history, self.settings.policy, self.settings.wordings)
-            self.catalog.policy.change(change)
-        return change
-
-    def policy(
-        self, number: str, direction: Direction | str, *, at: When | None = None
-    ) -> Decision:
-        """Return what holds, or held, for calls of an own number.
-
-        Args:
-            number: the own number, as a person types it.
-            direction: of the calls.
-            at: a moment, as `moment` takes it; now by default.
-
-        Raises:
-            InvalidQuery: a value cannot be understood; the message names it and the fix.
-        """
-        (found,) = self.policies([(number, direction)], at=at)
-        return found
-
-    def policies(
-        self, scopes: Sequence[tuple[str, Direction | str]], *, at: When | None = None
-    ) -> list[Decision]:
-        """Return what holds, or held, for each own number and direction. See `policy`."""
-        default, country = self.settings.policy, self.settings.country
-        moment = self.now() if at is None else self.moment("at", at)
-        if at is not None:
-            default = default_at(self.catalog.policy.defaults(), moment, default)
-        return decide_all(
-            self.catalog.policy.history(),
-            [
-                (normalise(text_of("number", number), country), _direction(direction))
-                for number, direction in scopes
-            ],
-            at=moment,
-            default=default,
-        )
 
     def moment(self, field: str, given: When) -> datetime:
         """Return the moment that a person means, UTC.
@@ -175,39 +179,36 @@ class Rules(Auditing):
         Raises:
             InvalidQuery: it is not one moment; the message names the fix.
         """
-        return one_moment(field, given, self.settings.timezone)
+        return one_moment(field, given, self._settings.timezone)
 
-    def policy_changes(self) -> list[tuple[PolicyChange, Policy]]:
-        """Return the history of the policy, oldest first: each change, and what held before it."""
-        history, defaults = self.catalog.policy.history(), self.catalog.policy.defaults()
-        return with_what_held_before(history, defaults, self.settings.policy)
+    def _change(self, change: PolicyChange) -> PolicyChange:
+        with self._trail.attempt(Action.POLICY, change.by):
+            history = self._catalog.policy.history()
+            check_change(change, history, self._settings.policy, self._settings.wordings)
+            self._catalog.policy.change(change)
+        return change
 
-    def inform_agent(
-        self, agent: str, *, informed_on: date | str, reference: str, by: str
-    ) -> InformedAgent:
-        """Add to the register that an agent was informed that their calls are recorded.
+    def announcement(self, hash_: str) -> Announcement:
+        """Return an announcement that is, or was, played.
 
         Args:
-            agent: a number as a person types it, `client:NAME` or `sip:ADDRESS`.
-            informed_on: the day on which they were: a `date`, or `2026-11-03`.
-            reference: where that can be looked up, such as the annex of a contract.
-            by: who makes the entry.
+            hash_: of it, as a consent names it.
 
         Raises:
-            InvalidQuery: a value is wrong; the message names it and the fix.
+            NotFound: none of that hash was kept.
         """
-        now = self.now()
-        with self._attempt(Action.INFORM, by):
-            name = agent_of(text_of("agent", agent), self.settings.country)
-            day = one_day("informed_on", informed_on)
-            reference = text_of("reference", reference).strip()
-            entry = InformedAgent(name, day, reference, by, now)
-            check_entry(entry, now.astimezone(self.settings.timezone).date())
-            return self.catalog.agents.inform(entry)
+        return self._catalog.announcements.get(text_of("hash", hash_))
 
-    def informed_agents(self) -> list[InformedAgent]:
-        """Return the register of informed agents, oldest entry first."""
-        return self.catalog.agents.informed()
+    def announcement_audio(self, hash_: str) -> bytes:
+        """Return the file of an announcement that the company recorded itself.
+
+        Args:
+            hash_: of the file, as its announcement names it.
+
+        Raises:
+            NotFound: none of that hash was kept.
+        """
+        return self._catalog.announcements.audio(text_of("hash", hash_))
 
 
 def _direction(given: Direction | str) -> Direction:

@@ -28,7 +28,7 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
     if verify:
         _verify(archive, as_json)
         return
-    entries = archive.audit_log(**asked)
+    entries = archive.audit.log(**asked)
     if as_json:
         print_json([asdict(entry) for entry in entries])
         return
@@ -63,7 +63,7 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
 
 
 def _verify(archive: Archive, as_json: bool) -> None:
-    verdict = archive.verify_audit(archive.journalled_audit_head())
+    verdict = archive.audit.verify(archive.journal.audit_head())
     if as_json:
         print_json({**asdict(verdict), "whole": verdict.whole})
     elif verdict.whole:

@@ -72,7 +72,7 @@ def backfill(
     Exit status 1 if something failed, 130 if it was interrupted.
     """
     archive = Archive.from_env()
-    taking = archive.backfill(
+    taking = archive.operations.backfill(
         since,
         until,
         by=operating_user(),

@@ -25,9 +25,9 @@ def compare(sid: str, reason: str | None, as_json: bool) -> None:
     archive = Archive.from_env()
     settled, deleted = 0, list[str]()
     if reason is None:
-        deleted = archive.compare(sid, by=operating_user())
+        deleted = archive.recordings.compare(sid, by=operating_user())
     else:
-        settled = archive.settle_difference(sid, reason=reason, by=operating_user())
+        settled = archive.operations.settle_difference(sid, reason=reason, by=operating_user())
     if as_json:
         print_json({"sid": sid, "settled": settled, "deleted": deleted})
     elif reason is None:

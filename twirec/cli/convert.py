@@ -69,7 +69,7 @@ def convert(
 
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
-    reading = Archive.from_env().convert(
+    reading = Archive.from_env().recordings.convert(
         sid,
         format=format_,
         channels=channels,
@@ -93,7 +93,9 @@ def download(sid: str, output: str | None, as_json: bool) -> None:
 
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
-    _give(Archive.from_env().open(sid, by=operating_user(), download=True), output, as_json)
+    _give(
+        Archive.from_env().recordings.open(sid, by=operating_user(), download=True), output, as_json
+    )
 
 
 def _give(reading: AudioStream, output: str | None, as_json: bool) -> None:

@@ -91,7 +91,7 @@ def _fresh(folder: Path) -> Path:
 
 def _inform_agent(archive: Archive) -> None:
     today = archive.now().astimezone(archive.settings.timezone).date()
-    archive.inform_agent(AGENT, informed_on=today, reference="the demo", by="the demo")
+    archive.agents.inform(AGENT, informed_on=today, reference="the demo", by="the demo")
 
 
 def _environment(sandbox: Sandbox, folder: Path, port: int) -> dict[str, str]:
@@ -173,7 +173,7 @@ def _serving(archive: Archive, sandbox: Sandbox, listener: socket.socket) -> Ite
 
 @contextmanager
 def _working(archive: Archive) -> Iterator[None]:
-    worker = archive.worker()
+    worker = archive.operations.worker()
     with _thread(worker.run, stop=worker.stop):
         yield
 
@@ -194,7 +194,7 @@ def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
     sandbox.number(
         OWN_NUMBER,
         voice_url=f"{app_url}/voice",
-        fallback_url=sandbox.twiml_bin(archive.fallback(AGENT)),
+        fallback_url=sandbox.twiml_bin(archive.calls.fallback(AGENT)),
         status_callback=f"{app_url}/twirec/ended",
     )
     say(f"Playing {len(SCENES)} calls, {SPEED:g} times faster than life …", err=True)
@@ -213,7 +213,7 @@ def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
     ]
     for each in played:
         each.call.wait(timeout=PATIENCE)
-    adopted = archive.sweep().adopted
+    adopted = archive.operations.sweep().adopted
     say(f"The sweep adopts {adopted} recording whose callbacks were lost …", err=True)
     deadline = time.monotonic() + PATIENCE
     while _waiting(archive) and time.monotonic() < deadline:
@@ -222,7 +222,7 @@ def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
 
 
 def _waiting(archive: Archive) -> bool:
-    records = archive.search().calls
+    records = archive.calls.search().calls
     return any(record.call.outcome in {Outcome.OPEN, Outcome.OWED} for record in records) or any(
         recording.due_at for record in records for recording in record.recordings
     )

@@ -68,7 +68,7 @@ def report(archive: Archive, sandbox: Sandbox, played: list[Played], *, as_json:
         wrong.append(f"{len(recordings)} recordings in the bucket, {expected} expected")
     left = [found.sid for found in archive.vendor.recordings(sandbox.account_sid)]
     # A recording that never was (absent) is only a note; Twilio deletes none that is not completed.
-    left = [sid for sid in left if archive.catalog.recordings.get(sid).state is not State.ABSENT]
+    left = [sid for sid in left if archive.recordings.get(sid).state is not State.ABSENT]
     wrong += [f"{sid} is still at the vendor" for sid in left]
     if as_json:
         objects = [{"name": each.name, "size": each.size, **each.labels} for each in stored]
@@ -82,7 +82,7 @@ def report(archive: Archive, sandbox: Sandbox, played: list[Played], *, as_json:
 
 
 def _result(archive: Archive, sandbox: Sandbox, played: Played) -> Result:
-    record = archive.show(played.call.sid)
+    record = archive.calls.get(played.call.sid)
     recording = next(iter(record.recordings), None)
     return Result(
         title=played.scene.title,
@@ -147,7 +147,7 @@ def _as_told(archive: Archive, scene: Scene, recording: Recording) -> bool | Non
     """Whether both sides speak when they were told to; None where there is no recording."""
     if recording.object_name is None:
         return None
-    found = archive.waveform(recording.sid)
+    found = archive.recordings.waveform(recording.sid)
     sides = ((Role.CUSTOMER, scene.caller), (Role.AGENT, scene.callee))
     return all(_speaks(found.side(role), party) for role, party in sides)
 

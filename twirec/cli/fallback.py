@@ -24,7 +24,7 @@ def fallback(dial: tuple[str, ...], say: str, language: str | None, as_json: boo
     Paste it into a TwiML Bin (Twilio console, TwiML Bins), and choose that under 'Primary handler
     fails' of each number: Twilio keeps it, so it works when nothing of yours does.
     """
-    document = Archive.from_env().fallback(dial, say=say, language=language)
+    document = Archive.from_env().calls.fallback(dial, say=say, language=language)
     if as_json:
         print_json({"twiml": document})
     else:

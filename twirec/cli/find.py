@@ -71,7 +71,7 @@ def search(
     if asked["not_recorded"] and outcome not in {None, Outcome.NOT_RECORDED}:
         raise click.UsageError("--not-recorded and --outcome contradict each other; give one.")
     archive = Archive.from_env()
-    page = archive.search(
+    page = archive.calls.search(
         " ".join(text) or None,
         direction=direction,
         state=state,
@@ -122,7 +122,7 @@ def annotate(
         raise click.UsageError("--reason is for --customer, --own and --direction; give one.")
     archive = Archive.from_env()
     if added:
-        record = archive.add_numbers(
+        record = archive.calls.add_numbers(
             sid,
             customer=customer,
             own=own,
@@ -131,7 +131,7 @@ def annotate(
             by=operating_user(),
         )
     if note is not None or case is not None or not added:
-        record = archive.annotate(sid, note=note, case=case, by=operating_user())
+        record = archive.calls.annotate(sid, note=note, case=case, by=operating_user())
     if as_json:
         print_json(record_fields(record))
     else:
@@ -152,7 +152,9 @@ def add_numbers(export: str, reason: str, dry_run: bool, as_json: bool) -> None:
     """
     archive = Archive.from_env()
     with _opened(export) as file:
-        report = archive.add_numbers_from(file, why=reason, by=operating_user(), dry_run=dry_run)
+        report = archive.calls.add_numbers_from(
+            file, why=reason, by=operating_user(), dry_run=dry_run
+        )
     if as_json:
         print_json(asdict(report))
     else:
@@ -201,12 +203,12 @@ def show(sid: str, as_json: bool) -> None:
     """Show a call by its SID (CA…) or that of its recording (RE…)."""
     archive = Archive.from_env()
     try:
-        record = archive.show(sid, sees_quarantined=True, by=operating_user())
+        record = archive.calls.get(sid, sees_quarantined=True, by=operating_user())
     except NotFound:
         _show_alone(archive, sid, as_json)
         return
     wordings = {
-        consent.announcement: archive.catalog.announcements.get(consent.announcement)
+        consent.announcement: archive.policy.announcement(consent.announcement)
         for consent in record.consents
     }
     if as_json:
@@ -227,7 +229,7 @@ def show(sid: str, as_json: bool) -> None:
 
 def _show_alone(archive: Archive, sid: str, as_json: bool) -> None:
     """Show a recording whose call nobody knows (any more)."""
-    recording = archive.catalog.recordings.get(sid)
+    recording = archive.recordings.get(sid)
     if as_json:
         print_json({"recordings": [_with_sound(archive, recording)]})
     else:
@@ -286,7 +288,6 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
     channels = ", ".join(recording.channel_map)
     sound = sound_of(archive, recording)
     heard = sound_lines(sound) if isinstance(sound, Waveform) else [sound]
-    left_alone = archive.catalog.foreign.is_left_alone(recording.sid)
     _lines(
         {
             "recording": recording.sid,
@@ -300,7 +301,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
             "object": recording.object_name,
             "size": recording.size,
             "sha256": recording.sha256,
-            "due": None if left_alone else recording.due_at,
+            "due": None if archive.recordings.left_alone(recording.sid) else recording.due_at,
             "last error": recording.last_error,
             "waits for": DECIDE if recording.undecided else "",
             **_decided(archive, recording),
@@ -313,8 +314,8 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
 def _kept(archive: Archive, recording: Recording) -> str:
     """Return why Twilio's copy stays where it is; empty where it does not."""
     if not recording.kept:
-        left_alone = archive.catalog.foreign.is_left_alone(recording.sid)
-        return "left alone, as it is not proven to be ours (TWIREC_ADOPT)" if left_alone else ""
+        held = archive.recordings.left_alone(recording.sid)
+        return "left alone, as it is not proven to be ours (TWIREC_ADOPT)" if held else ""
     if recording.keep_at_vendor:
         return "kept there until somebody says otherwise"
     return "kept there for a trial (TWIREC_KEEP_AT_TWILIO)"
@@ -328,7 +329,7 @@ def _decided(archive: Archive, recording: Recording) -> dict[str, str]:
         return {"accepted by": said, "despite": accepted.despite}
     if not recording.given_up:
         return {}
-    orders = archive.catalog.orders.of(recording.sid)
+    orders = archive.custody.orders(recording.sid)
     order = [each for each in orders if each.kind is OrderKind.GIVE_UP][-1]
     return {"given up by": f"{order.by}: {order.why}"}
 

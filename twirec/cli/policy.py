@@ -97,9 +97,9 @@ def policy(
         return
     whom: Any = {"number": number, "direction": direction}
     if reset:
-        archive.reset_policy(by=operating_user(), why=reason or "", **whom)
+        archive.policy.reset(by=operating_user(), why=reason or "", **whom)
     elif mode or language or legal_basis:
-        archive.change_policy(
+        archive.policy.change(
             by=operating_user(),
             why=reason or "",
             **whom,
@@ -107,8 +107,8 @@ def policy(
             language=language,
             legal_basis=legal_basis,
         )
-    number = None if number is None else archive.own_number(number)
-    moment = archive.moment("at", at) if at is not None else None
+    number = None if number is None else archive.policy.own_number(number)
+    moment = archive.policy.moment("at", at) if at is not None else None
     _show(archive, number, direction, moment, as_json)
 
 
@@ -116,14 +116,14 @@ def _switch(
     state: bool, number: str | None, direction: str | None, reason: str, as_json: bool
 ) -> None:
     archive = Archive.from_env()
-    change = archive.change_policy(
+    change = archive.policy.change(
         by=operating_user(),
         why=reason,
         number=number,
         direction=direction,
         on=state,
     )
-    others = archive.overruling(change)
+    others = archive.policy.overruling(change)
     if as_json:
         print_json({**asdict(change), "not_changed": [asdict(each) for each in others]})
         return
@@ -135,11 +135,11 @@ def _switch(
 def _show(
     archive: Archive, number: str | None, direction: str | None, at: datetime | None, as_json: bool
 ) -> None:
-    history = archive.catalog.policy.history()
+    history = [change for change, _ in archive.policy.history()]
     numbers = [number] if number else sorted({each.number for each in history if each.number})
     directions = [Direction(direction)] if direction else list(Direction)
     scopes = [(own, way) for own in ([] if number else [""]) + numbers for way in directions]
-    found_for = zip(scopes, archive.policies(scopes, at=at), strict=True)
+    found_for = zip(scopes, archive.policy.of_all(scopes, at=at), strict=True)
     rows = [(own, way, found) for (own, way), found in found_for]
     if as_json:
         print_json(
@@ -172,7 +172,7 @@ def _row(own: str, way: Direction, found: Decision) -> tuple[object, ...]:
 
 
 def _show_history(archive: Archive, as_json: bool) -> None:
-    changes = archive.policy_changes()
+    changes = archive.policy.history()
     if as_json:
         print_json([{**asdict(change), "before": asdict(before)} for change, before in changes])
         return

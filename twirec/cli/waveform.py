@@ -39,9 +39,9 @@ EXPLAINED = {
 def waveform(sid: str, output: Path | None, width: int, height: int, as_json: bool) -> None:
     """Show who speaks when in a recording (RE…), and draw it."""
     archive = Archive.from_env()
-    found = archive.waveform(sid)
+    found = archive.recordings.waveform(sid)
     if output is not None:
-        _write(output, archive.draw_waveform(sid, width=width, height=height))
+        _write(output, archive.recordings.draw_waveform(sid, width=width, height=height))
     if as_json:
         print_json({**sound_fields(found), "sides": _sides(found, peaks=True)})
         return
@@ -83,7 +83,7 @@ def sound_of(archive: Archive, recording: Recording) -> Waveform | str:
     if recording.state not in STORED or recording.custody is not Custody.ACTIVE:
         return ""
     try:
-        return archive.waveform(recording.sid)
+        return archive.recordings.waveform(recording.sid)
     except TwirecError as error:
         return f"not to be had: {error}"
 

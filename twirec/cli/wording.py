@@ -41,7 +41,7 @@ def announcement(
     if hash_ is not None and not re.fullmatch("[0-9a-f]{64}", hash_ := hash_.lower()):
         raise click.UsageError("HASH: give all 64 hex digits, as `twirec show` prints them.")
     archive = Archive.from_env()
-    said = archive.catalog.announcements.get(hash_) if hash_ else _now(archive, number, direction)
+    said = archive.policy.announcement(hash_) if hash_ else _now(archive, number, direction)
     audio = ""
     if output is not None:
         audio = said.question_audio if question else said.audio
@@ -50,7 +50,7 @@ def announcement(
         if not audio:
             raise click.UsageError(f"A voice read it ({said.voice}); there is no audio.")
         try:
-            output.write_bytes(archive.catalog.announcements.audio(audio))
+            output.write_bytes(archive.policy.announcement_audio(audio))
         except OSError as error:
             raise click.ClickException(f"{output}: {error.strerror}.") from error
     if as_json and output is not None:
@@ -65,5 +65,5 @@ def announcement(
 
 
 def _now(archive: Archive, number: str | None, direction: str) -> Announcement:
-    own = archive.own_number(number) if number is not None else ""
-    return archive.phone.announcement_of(archive.policy(own, Direction(direction)).policy)
+    own = archive.policy.own_number(number) if number is not None else ""
+    return archive.webhooks.announcement_of(archive.policy.of(own, Direction(direction)).policy)

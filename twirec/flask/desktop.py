@@ -35,13 +35,13 @@ def desktop() -> Blueprint:
 
 def _pause(sid: str) -> Response:
     def step(archive: Archive, who: str, calls: Sequence[CallRecord]) -> list[str]:
-        return [one.recording_sid for one in archive.pause(sid, by=who, calls=calls)]
+        return [one.recording_sid for one in archive.recordings.pause(sid, by=who, calls=calls)]
 
     return _do(sid, step)
 
 
 def _resume(sid: str) -> Response:
-    return _do(sid, lambda archive, who, calls: archive.resume(sid, by=who, calls=calls))
+    return _do(sid, lambda archive, who, calls: archive.recordings.resume(sid, by=who, calls=calls))
 
 
 def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]]) -> Response:
@@ -50,8 +50,8 @@ def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]
         return _said(404, error="There is no such call or recording.")
     try:
         with spend_at_most(LONGEST_ANSWER):  # it shares its threads with Twilio's routes
-            calls = app.archive.phone.calls_of(sid)
-            shown = [app.archive.show(each.call.call_sid) for each in calls]
+            calls = app.archive.webhooks.calls_of(sid)
+            shown = [app.archive.calls.get(each.call.call_sid) for each in calls]
             names = [app.may_pause(record) if app.may_pause else None for record in shown]
             if not all(names):
                 return _said(403, error="You may not pause this call.")

@@ -125,7 +125,7 @@ class Twirec:
         if not dial and app.build_dial is None:
             raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
         targets = (dial,) if isinstance(dial, str) else tuple(dial)
-        phone = app.archive.phone
+        phone = app.archive.webhooks
         return twiml(phone.answer(form, dial=targets, build_dial=app.build_dial, fallback=fallback))
 
     def voicemail(self) -> Response:
@@ -138,7 +138,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("voicemail")
-        return twiml(extension_state().archive.phone.answer(form, dial=(VOICEMAIL,)))
+        return twiml(extension_state().archive.webhooks.answer(form, dial=(VOICEMAIL,)))
 
     def dial_out(
         self,
@@ -167,7 +167,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("dial_out")
-        phone = extension_state().archive.phone
+        phone = extension_state().archive.webhooks
         return twiml(
             phone.dial_out(
                 form,
@@ -191,7 +191,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("take")
-        return twiml(extension_state().archive.phone.take(form, queue))
+        return twiml(extension_state().archive.webhooks.take(form, queue))
 
     def join(self, room: str) -> Response:
         """Let an agent, whose call this is, into a conference; from a `signed` view.
@@ -206,7 +206,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("join")
-        return twiml(extension_state().archive.phone.join(form, room))
+        return twiml(extension_state().archive.webhooks.join(form, room))
 
     def _routes(self) -> Blueprint:
         routes = Blueprint("twirec", __name__)

@@ -125,7 +125,7 @@ def whose() -> Response:
 def _catalog() -> str | None:
     """Return the identity of the app's catalog; None if it does not answer."""
     try:
-        return extension_state().archive.catalog.identity()
+        return extension_state().archive.operations.identity()
     except CatalogError as error:
         log.warning("which catalog this is cannot be said: %s", error)
         return None
@@ -134,7 +134,7 @@ def _catalog() -> str | None:
 def audio(hash_: str) -> Response:
     """Return the company's own audio of an announcement; its name is its content's hash."""
     try:
-        data = extension_state().archive.phone.audio(hash_)
+        data = extension_state().archive.webhooks.audio(hash_)
     except NotFound:
         return Response(status=404)
     forever = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -158,4 +158,4 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
 
 
 def _phone() -> Phone:
-    return extension_state().archive.phone
+    return extension_state().archive.webhooks

@@ -85,7 +85,7 @@ def needs(
 
 def record(action: str, *, ok: bool = True, sid: str = "", **detail: str) -> None:
     """Write down on the audit log what who is signed in did, or tried to do."""
-    archive().record_audit(
+    archive().audit.record(
         action, by=user().name, role=user().role, sid=sid, ok=ok, detail=dict(detail)
     )
 
@@ -111,9 +111,9 @@ def sign_in() -> ResponseReturnValue:
     if found is None:
         known = accounts.find(name)
         by = known.name if known else "somebody"  # what was typed may be a password
-        archive().record_audit("sign_in", by=by, ok=False, detail=where)
+        archive().audit.record("sign_in", by=by, ok=False, detail=where)
         return _again(form, _("Name or password is wrong."), 401)
-    archive().record_audit("sign_in", by=found.name, role=found.role, detail=where)
+    archive().audit.record("sign_in", by=found.name, role=found.role, detail=where)
     attempts.forget(attempt)
     _begin_session(found)
     response = redirect(path_of(request.args.get("next")) or url_for("panel.home"))

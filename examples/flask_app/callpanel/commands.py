@@ -95,7 +95,7 @@ def _recorded(action: str, name: str, role: str) -> Iterator[None]:
     try:
         yield
     except AccountError as error:
-        archive().record_audit(action, by=by, ok=False, detail=detail)
+        archive().audit.record(action, by=by, ok=False, detail=detail)
         raise click.ClickException(str(error)) from error
-    archive().record_audit(action, by=by, detail=detail)
+    archive().audit.record(action, by=by, detail=detail)
     accounts.keep()

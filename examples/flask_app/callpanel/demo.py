@@ -100,17 +100,17 @@ def running(folder: Path, *, speed: float = SPEED, port: int = 0) -> Iterator[De
             for name, role in PEOPLE.items():
                 accounts.add(name, password, role, AGENT if role is Role.AGENT else "")
             accounts.keep()
-        archive.inform_agent(AGENT, informed_on=date.today(), reference="the demo", by="the demo")
+        archive.agents.inform(AGENT, informed_on=date.today(), reference="the demo", by="the demo")
         sandbox.number(
             OWN_NUMBER,
             voice_url=f"{url}/voice",
-            fallback_url=sandbox.twiml_bin(archive.fallback(AGENT)),
+            fallback_url=sandbox.twiml_bin(archive.calls.fallback(AGENT)),
             status_callback=f"{url}/twirec/ended",
         )
         server = make_server(
             "127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, fd=listener.fileno()
         )
-        worker = archive.worker()
+        worker = archive.operations.worker()
         stack.callback(server.server_close)
         stack.enter_context(_thread(server.serve_forever, server.shutdown))
         stack.enter_context(_thread(worker.run, worker.stop))

@@ -62,9 +62,9 @@ def _is_ready(part: str) -> bool:
     """Whether calls can be written down (phone), pages be served (panel), or a worker lives."""
     try:
         if part == "worker":
-            archive().check_worker()
+            archive().operations.check_worker()
         else:
-            archive().check()
+            archive().operations.check()
         if part == "panel":
             _check_accounts()
     except (TwirecError, SQLAlchemyError, RuntimeError) as error:
@@ -119,7 +119,7 @@ class _Figures(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield the figures."""
-        stats, now = self._archive.stats(), self._archive.now()
+        stats, now = self._archive.operations.stats(), self._archive.now()
         yield _counted("twirec_calls", "Calls, by what the ledger says.", "outcome", stats.calls)
         yield _counted(
             "twirec_not_recorded", "Calls not recorded, by reason.", "reason", stats.not_recorded

@@ -44,7 +44,7 @@ def test_an_admin_makes_and_changes_accounts(
     assert client.get("/desk").status_code == 302
     assert client.sign_in("pia", "otra contraseña larga").status_code == 302
     assert client.get("/audit").status_code == 200
-    entries = [each for each in archive.audit_log(who="ana") if each.action.startswith("user")]
+    entries = [each for each in archive.audit.log(who="ana") if each.action.startswith("user")]
     assert [each.action for each in entries] == ["user_change", "user_add"]
     assert entries[0].detail == {
         "user": "pia",
@@ -52,7 +52,7 @@ def test_an_admin_makes_and_changes_accounts(
         "access": "no",
         "password": "new",
     }
-    assert "contraseña" not in str(archive.audit_log())
+    assert "contraseña" not in str(archive.audit.log())
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_the_audit_log_is_filtered_and_checked(auditor: Browser, admin: Browser)
 def test_the_audit_log_is_found_by_number_without_holding_it(
     auditor: Browser, archive: Archive
 ) -> None:
-    archive.record_audit("disclose", by="ana", number=NUMBERS[PLAIN])
+    archive.audit.record("disclose", by="ana", number=NUMBERS[PLAIN])
     assert filtered(auditor, number="600 111 222").text.count('data-label="Entry"') == 1
     assert "No entry matches." in filtered(auditor, number="600 111 223").text
 
@@ -147,7 +147,7 @@ def test_a_broken_chain_is_said(auditor: Browser, folder: Path) -> None:
 def test_a_chain_whose_end_was_cut_off_is_said(
     auditor: Browser, folder: Path, archive: Archive
 ) -> None:
-    archive.journal()
+    archive.journal.write()
     tamper(folder, "DELETE FROM audit WHERE seq > 2")
     auditor.post("/audit/verify")
     assert "The chain is broken at entry 3" in messages(auditor.get("/audit").text)[0]

@@ -70,7 +70,7 @@ def happened(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def the_log(archive: Archive) -> list[tuple[str, bool]]:
     """Return what was done to the recording, newest first."""
-    return [(each.action, each.ok) for each in archive.audit_log(sid=recording_sid(PLAIN))]
+    return [(each.action, each.ok) for each in archive.audit.log(sid=recording_sid(PLAIN))]
 
 
 def test_a_head_sends_no_byte_and_the_same_length(
@@ -90,7 +90,7 @@ def test_listening_is_on_the_log_before_a_byte_is_read(
 ) -> None:
     assert supervisor.get(PATH, headers=asked).status_code in (200, 206)
     assert happened[:2] == ["audited listen", "opened"]
-    entry = archive.audit_log(sid=recording_sid(PLAIN))[0]
+    entry = archive.audit.log(sid=recording_sid(PLAIN))[0]
     assert (entry.by, entry.role, entry.ok) == ("sergio", "supervisor", True)
 
 
@@ -102,14 +102,14 @@ def test_a_download_is_on_the_log_before_the_first_byte_leaves(
     form: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = archive.open if form is ORIGINAL else archive.convert
+    real = archive.recordings.open if form is ORIGINAL else archive.recordings.convert
 
     def noted(*args: Any, **asked: Any) -> Any:
         reading = real(*args, **asked)
         happened.append("handed out")
         return reading
 
-    monkeypatch.setattr(archive, real.__name__, noted)
+    monkeypatch.setattr(archive.recordings, real.__name__, noted)
     assert supervisor.post(DOWNLOAD, form).status_code == 200
     assert "audited download" in happened[: happened.index("handed out")]
     assert the_log(archive)[0] == ("download", True)
@@ -153,7 +153,7 @@ def test_what_is_not_stored_is_refused_and_on_the_log(
     sid = recording_sid(number)
     assert supervisor.get(f"/recordings/{sid}/audio", headers=asked).status_code == 403
     assert supervisor.post(f"/recordings/{sid}/download", MP3).status_code == 403
-    entries = archive.audit_log(sid=sid)
+    entries = archive.audit.log(sid=sid)
     assert [(each.action, each.ok) for each in entries] == [("download", False), ("listen", False)]
 
 
@@ -162,7 +162,7 @@ def test_who_may_not_listen_is_on_the_log(
     browser: Callable[[Role | None], Browser], archive: Archive, role: Role
 ) -> None:
     assert browser(role).get(PATH).status_code == 403
-    entry = archive.audit_log(limit=1)[0]
+    entry = archive.audit.log(limit=1)[0]
     assert (entry.action, entry.ok, entry.role) == ("refused", False, role)
     assert entry.detail["asked"] == "listen"
 
@@ -204,8 +204,8 @@ def test_what_breaks_at_the_first_byte_is_an_error_page(
             closed.append("closed")
 
     reading = AudioStream(broken(), content_type="audio/mpeg", file_name="x.mp3")
-    monkeypatch.setattr(archive, "open", lambda *_, **__: reading)
-    monkeypatch.setattr(archive, "convert", lambda *_, **__: reading)
+    monkeypatch.setattr(archive.recordings, "open", lambda *_, **__: reading)
+    monkeypatch.setattr(archive.recordings, "convert", lambda *_, **__: reading)
     answer = supervisor.get(path) if path == PATH else supervisor.post(path, MP3)
     assert answer.status_code == 502
     assert "/var/lib" not in answer.text
@@ -218,7 +218,7 @@ def test_the_smaller_copy_is_heard_where_there_is_one(
     environ["TWIREC_LISTENING_COPY"] = "opus"
     archive = open_archive(environ)
     original = Browser(make_app(environ, archive), template.passes[Role.SUPERVISOR]).get(PATH)
-    archive.worker(threads=1).run_once()
+    archive.operations.worker(threads=1).run_once()
     browser = Browser(make_app(environ, archive), template.passes[Role.SUPERVISOR])
     whole = browser.get(PATH)
     assert whole.data[:4] == b"OggS"

@@ -69,7 +69,7 @@ def test_a_client_sees_that_a_download_is_not_whole(
             assert answer.status == 200
             with pytest.raises(http.client.IncompleteRead):
                 answer.read()
-    assert len(archive.differences()) == 1
+    assert len(archive.operations.differences()) == 1
 
 
 def test_a_player_that_asks_for_a_part_gets_an_error(
@@ -78,7 +78,7 @@ def test_a_player_that_asks_for_a_part_gets_an_error(
     answer = supervisor.get(f"/recordings/{SID}/audio", headers={"Range": "bytes=0-99"})
     assert answer.status_code == 502
     assert "not what was archived" in answer.text
-    (entry,) = archive.audit_log(action="differs")
+    (entry,) = archive.audit.log(action="differs")
     assert (entry.by, entry.role) == ("sergio", "supervisor")
 
 
@@ -97,20 +97,20 @@ def test_the_health_page_names_it_until_somebody_says_what_they_found(
     admin.post(f"/health/differences/{SID}", {"reason": "disk 3"})
     assert "Off the list." in admin.get("/health").text
     assert damaged.name not in admin.get("/health").text
-    entry = archive.audit_log(action="compare", limit=1)[0]
+    entry = archive.audit.log(action="compare", limit=1)[0]
     assert (entry.by, entry.role, entry.detail) == ("ana", "admin", {"settled": "disk 3"})
 
 
 def test_a_rewritten_audit_log_is_on_the_health_page(
     archive: Archive, browser: Callable[[Role], Browser]
 ) -> None:
-    archive.record_audit("sign_in", by="ana")
-    assert archive.verify_audit().whole
+    archive.audit.record("sign_in", by="ana")
+    assert archive.audit.verify().whole
     assert "Audit log verified" in browser(Role.ADMIN).get("/health").text
     with archive.catalog.database.write() as connection:
         connection.exec_driver_sql("DROP TRIGGER audit_refuses_UPDATE")
         connection.exec_driver_sql("UPDATE audit SET by = 'eve' WHERE seq = 1")
-    assert not archive.verify_audit().whole
+    assert not archive.audit.verify().whole
     page = browser(Role.ADMIN).get("/health").text
     assert "The audit log is broken at entry 1: it was changed." in page
     assert 'role="alert"' in page

@@ -62,7 +62,7 @@ def test_a_new_account_may_sign_in_and_is_on_the_audit_log(
     given = ["user", "add", "Pia", "--role", "agent", "--line", LINE, "--password", LONG]
     result = cli.invoke(args=given)
     assert result.output == "pia may sign in, as agent.\n"
-    entry = archive.audit_log(limit=1)[0]
+    entry = archive.audit.log(limit=1)[0]
     assert (entry.by, entry.action, entry.ok) == (operating_user(), "user_add", True)
     assert client.sign_in("pia", LONG).status_code == 302
 
@@ -97,7 +97,7 @@ def test_an_account_that_cannot_be_is_refused(
 
 def test_a_refused_account_is_on_the_audit_log(cli: FlaskCliRunner, archive: Archive) -> None:
     cli.invoke(args=["user", "add", "ana", "--role", "admin", "--password", LONG])
-    entry = archive.audit_log(limit=1)[0]
+    entry = archive.audit.log(limit=1)[0]
     assert (entry.action, entry.ok) == ("user_add", False)
 
 
@@ -109,7 +109,7 @@ def test_a_new_password_ends_the_sessions(
     assert supervisor.get("/calls").status_code == 302
     assert client.sign_in("sergio", PASSWORD).status_code == 401
     assert client.sign_in("sergio", LONG).status_code == 302
-    assert archive.audit_log(action="user_password", limit=1)[0].detail["user"] == "sergio"
+    assert archive.audit.log(action="user_password", limit=1)[0].detail["user"] == "sergio"
 
 
 def test_nobody_has_no_password(cli: FlaskCliRunner) -> None:

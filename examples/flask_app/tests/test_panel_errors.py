@@ -144,7 +144,7 @@ def test_a_bug_is_a_page_of_ours_and_in_the_log(
     def broken(**_: object) -> None:
         raise ZeroDivisionError("the secret of /var/lib/twirec/catalog.db")
 
-    monkeypatch.setattr(archive, "search", broken)
+    monkeypatch.setattr(archive.calls, "search", broken)
     answer = supervisor.get("/calls")
     assert answer.status_code == 500
     is_page_of_ours(answer, "Something went wrong")

@@ -78,7 +78,7 @@ def test_those_who_may_see_the_quarantine_cannot_hear_it(admin: Browser, archive
     assert admin.get(f"/recordings/{sid}/audio").status_code == 403
     asked = {"format": "mp3", "channels": "both"}
     assert admin.post(f"/recordings/{sid}/download", asked).status_code == 403
-    refused = archive.audit_log(sid=sid)
+    refused = archive.audit.log(sid=sid)
     assert [(each.action, each.ok) for each in refused] == [
         ("download", False),
         ("listen", False),
@@ -97,7 +97,7 @@ def test_an_agent_learns_nothing_of_calls_that_are_not_theirs(
     expected = without_what_differs(agent.post(f"/desk/{call_sid(NOWHERE)}/{step}"))
     assert expected[0] == 404
     assert without_what_differs(agent.post(f"/desk/{sid}/{step}")) == expected
-    entry = archive.audit_log(sid=sid)[0]
+    entry = archive.audit.log(sid=sid)[0]
     assert (entry.by, entry.action, entry.ok) == ("alex", "refused", False)
     assert entry.detail["asked"] == step
 
@@ -120,7 +120,7 @@ def test_who_tries_what_is_hidden_is_on_the_audit_log(
 ) -> None:
     supervisor.get(f"/recordings/{sid}/audio")
     supervisor.post(f"/recordings/{sid}/download", {"format": "mp3"})
-    entries = archive.audit_log(limit=2)
+    entries = archive.audit.log(limit=2)
     assert [(each.action, each.ok, each.by) for each in entries] == [
         ("download", False, "sergio"),
         ("listen", False, "sergio"),

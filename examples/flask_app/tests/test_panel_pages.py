@@ -83,7 +83,7 @@ def test_an_agent_pauses_and_goes_on(live: tuple[Archive, Browser]) -> None:
     assert PAUSE not in page
     assert agent.post(RESUME).status_code == 302
     assert PAUSE in agent.get("/desk").text
-    entries = archive.audit_log(who="alex", limit=2)
+    entries = archive.audit.log(who="alex", limit=2)
     assert [(each.action, each.sid, each.ok) for each in entries] == [
         ("resume", call_sid(GOING_ON), True),
         ("pause", recording_sid(GOING_ON), True),
@@ -111,7 +111,7 @@ def test_a_call_is_not_called_paused_while_another_recording_of_it_goes_on(
 ) -> None:
     archive, agent = live
     agent.post(PAUSE)
-    (known,) = archive.show(call_sid(GOING_ON)).recordings
+    (known,) = archive.calls.get(call_sid(GOING_ON)).recordings
     archive.catalog.recordings.adopt(
         replace(known, sid=recording_sid(99), custody=Custody.QUARANTINED)
     )
@@ -129,7 +129,7 @@ def test_an_agent_is_told_when_twilio_does_not_answer(
 ) -> None:
     assert agent.post(path).status_code == 302
     assert said in messages(agent.get("/desk").text)[0]
-    assert archive.audit_log(sid=call_sid(GOING_ON))[0].ok is False
+    assert archive.audit.log(sid=call_sid(GOING_ON))[0].ok is False
 
 
 def test_a_call_shows_its_wording_consent_legs_notes_and_who_listened(
@@ -155,9 +155,9 @@ def test_a_long_listening_hides_nobody_who_did_something_before(
     supervisor: Browser, archive: Archive
 ) -> None:
     sid = recording_sid(PLAIN)
-    archive.record_audit("download", by="ana", role="admin", sid=sid)
+    archive.audit.record("download", by="ana", role="admin", sid=sid)
     for _ in range(201):
-        archive.record_audit("listen", by="sergio", role="supervisor", sid=sid)
+        archive.audit.record("listen", by="sergio", role="supervisor", sid=sid)
     page = supervisor.get(f"/calls/{sid}").text
     assert page.count("sergio: listened") == 1
     assert "ana: downloaded" in page
@@ -165,7 +165,7 @@ def test_a_long_listening_hides_nobody_who_did_something_before(
 
 def test_only_the_newest_of_who_did_what_are_shown(supervisor: Browser, archive: Archive) -> None:
     for each in range(60):
-        archive.record_audit("download", by=f"s{each}", sid=recording_sid(PLAIN))
+        archive.audit.record("download", by=f"s{each}", sid=recording_sid(PLAIN))
     page = supervisor.get(f"/calls/{recording_sid(PLAIN)}").text
     assert page.count(": downloaded") == 49  # and who opens the page
     assert "s59: downloaded" in page
@@ -189,7 +189,7 @@ def test_what_is_said_of_a_call_is_in_the_language_and_zone_of_who_reads(
     since = STARTED.replace(hour=9, minute=0)
     off = PolicyChange(since, "ana", "works council", on=False)
     archive.catalog.policy.change(off)
-    call = archive.show(call_sid(PLAIN)).call
+    call = archive.calls.get(call_sid(PLAIN)).call
     outcome = Outcome.NOT_RECORDED if reason else Outcome.RECORDED
     sid = call_sid(71)
     archive.catalog.ledger.open_call(
@@ -215,7 +215,7 @@ def test_a_note_and_a_case_number_are_written_down(supervisor: Browser, archive:
     page = supervisor.get(answer.headers["Location"]).text
     assert "&lt;b&gt;rang&lt;/b&gt; again" in page
     assert messages(page) == ["Written down."]
-    call = archive.show(call_sid(PLAIN))
+    call = archive.calls.get(call_sid(PLAIN))
     assert call.call.case_number == "C-8"
     assert call.notes[-1].by == "sergio"
 
@@ -226,7 +226,7 @@ def test_a_note_that_cannot_be_is_refused(
 ) -> None:
     answer = supervisor.post(f"/calls/{call_sid(HIDDEN)}/notes", form)
     assert answer.status_code == 400
-    assert archive.show(call_sid(HIDDEN)).notes == ()
+    assert archive.calls.get(call_sid(HIDDEN)).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -244,11 +244,11 @@ def test_the_switch_turns_off_what_it_says(
     form = {"number": number, "direction": direction, "on": "off", "why": "works council"}
     assert admin.post("/recording", form).status_code == 302
     for own, way in [("+34911000111", "in"), ("+34911000111", "out"), ("+34911000222", "in")]:
-        assert archive.policy(own, Direction(way)).policy.on is ((own, way) not in off)
+        assert archive.policy.of(own, Direction(way)).policy.on is ((own, way) not in off)
     page = admin.get("/recording").text
     assert "works council" in page
     assert messages(page) == ["Changed. Calls that go on are not touched."]
-    entry = archive.audit_log(limit=1)[0]
+    entry = archive.audit.log(limit=1)[0]
     assert (entry.action, entry.by, entry.ok) == ("policy", "ana", True)
 
 
@@ -260,11 +260,11 @@ def test_a_switch_for_all_names_what_keeps_a_choice_of_its_own(
     admin.post("/recording", {**of_one, "on": "on"})
     admin.post("/recording", {**of_all, "on": "off"})
     assert messages(admin.get("/recording").text)[-1] == "Still on for +34 911 000 111, incoming"
-    assert archive.policy(OWN_NUMBER, Direction.IN).policy.on
+    assert archive.policy.of(OWN_NUMBER, Direction.IN).policy.on
     admin.post("/recording", {**of_one, "on": "as_for_all"})
     page = admin.get("/recording").text
     assert messages(page)[-1] == "Changed. Calls that go on are not touched."
-    assert not archive.policy(OWN_NUMBER, Direction.IN).policy.on
+    assert not archive.policy.of(OWN_NUMBER, Direction.IN).policy.on
     assert page.count("as for all") == 2  # the choice, and in the history
 
 
@@ -295,7 +295,7 @@ def test_what_was_given_up_is_tried_again(admin: Browser, archive: Archive) -> N
     admin.post(f"/health/retry/{recording_sid(PARKED)}")
     page = admin.get("/health").text
     assert messages(page) == ["1 recording is tried again."]
-    assert archive.stats().parked == 0
+    assert archive.operations.stats().parked == 0
     assert admin.post(f"/health/retry/{recording_sid(PARKED)}").status_code == 404
     admin.post("/health/retry")
     assert messages(admin.get("/health").text) == ["0 recordings are tried again."]
@@ -332,7 +332,7 @@ def test_a_page_speaks_the_browsers_language(client: Browser, asked: str, langua
 
 def leave_undecided(archive: Archive, error: str) -> None:
     """Let what is parked wait for a decision, as a worker does."""
-    archive.retry(recording_sid(PARKED), by="ana")
+    archive.operations.retry(recording_sid(PARKED), by="ana")
     lease = archive.catalog.due_work.claim(
         archive.now(), timedelta(minutes=5), sid=recording_sid(PARKED)
     )
@@ -364,7 +364,7 @@ def test_an_admin_decides_what_time_does_not_mend(
     known = archive.catalog.recordings.get(recording_sid(PARKED))
     assert known.given_up == (decision == "give_up")
     assert (known.accepted is not None) == (decision == "accept")
-    (entry,) = archive.audit_log(action=decision, limit=1)
+    (entry,) = archive.audit.log(action=decision, limit=1)
     assert (entry.role, entry.ok) == ("admin", True)
 
 

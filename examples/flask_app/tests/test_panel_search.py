@@ -297,7 +297,7 @@ def test_nothing_personal_is_in_an_address_or_a_log(
 
 def test_the_log_holds_no_number_of_a_search(supervisor: Browser, app: Flask) -> None:
     find(supervisor, text="600 11 12 22")
-    log = app.extensions["archive"].audit_log()
+    log = app.extensions["archive"].audit.log()
     assert "111222" not in str(log)
 
 
@@ -315,16 +315,16 @@ def test_a_search_by_number_is_on_the_audit_log_once(supervisor: Browser, archiv
     for path in (address, address, address.replace("/calls?", "/calls/newest?")):
         assert supervisor.get(path, headers={"X-By-Itself": "1"}).status_code == 200
     kept(supervisor, reason="refused")
-    (entry,) = archive.audit_log(number="600111222", action="search")
+    (entry,) = archive.audit.log(number="600111222", action="search")
     assert (entry.by, entry.role, entry.detail) == ("sergio", "supervisor", {"calls": 1})
-    assert len(archive.audit_log(action="search")) == 1
+    assert len(archive.audit.log(action="search")) == 1
 
 
 def test_opening_a_call_is_on_the_audit_log(supervisor: Browser, archive: Archive) -> None:
     page = supervisor.get(f"/calls/{call_sid(PLAIN)}").text
-    (entry,) = archive.audit_log(number="600111222", action="show")
+    (entry,) = archive.audit.log(number="600111222", action="show")
     assert (entry.by, entry.role, entry.sid) == ("sergio", "supervisor", call_sid(PLAIN))
     assert "opened a call" in page
     supervisor.get(f"/calls/{recording_sid(HIDDEN)}")
-    (refused,) = archive.audit_log(sid=recording_sid(HIDDEN))
+    (refused,) = archive.audit.log(sid=recording_sid(HIDDEN))
     assert (refused.action, refused.ok) == ("show", False)

@@ -30,7 +30,7 @@ WRONG = "eine falsche Parole"
 
 def entries(archive: Archive, limit: int = 100) -> list[tuple[str, str, bool]]:
     """Return what is on the audit log of signing in, newest first."""
-    found = archive.audit_log(action="sign_in", limit=limit)
+    found = archive.audit.log(action="sign_in", limit=limit)
     return [(each.by, each.role, each.ok) for each in found]
 
 
@@ -63,7 +63,7 @@ def test_signing_in_and_out_is_on_the_audit_log(client: Browser, archive: Archiv
     assert entries(archive, 1) == [("sergio", "supervisor", True)]
     client.post("/sign-out")
     assert not is_in(client)
-    assert archive.audit_log(limit=1)[0].action == "sign_out"
+    assert archive.audit.log(limit=1)[0].action == "sign_out"
 
 
 def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
@@ -104,7 +104,7 @@ def test_what_was_typed_as_a_name_is_not_written_down(
     client: Browser, archive: Archive, folder: Path
 ) -> None:
     client.sign_in(PASSWORD, "sergio")
-    assert PASSWORD not in str(archive.audit_log())
+    assert PASSWORD not in str(archive.audit.log())
     for file in folder.glob("c*.db*"):
         assert PASSWORD.encode() not in file.read_bytes()
 
@@ -132,7 +132,7 @@ def test_an_entry_says_from_where(client: Browser, archive: Archive) -> None:
     client.client.environ_base["REMOTE_ADDR"] = "2001:db8:1:2:3:4:5:6"
     client.sign_in("sergio", WRONG)
     client.sign_in("sergio")
-    found = [entry.detail["address"] for entry in archive.audit_log(action="sign_in", limit=2)]
+    found = [entry.detail["address"] for entry in archive.audit.log(action="sign_in", limit=2)]
     assert found == ["2001:db8:1:2::/64"] * 2
 
 

@@ -28,7 +28,7 @@ def test_a_call_is_connected_to_whom_its_line_says(
     answer = post("/voice", {"CallSid": call_sid(77), "From": CALLER, "To": called})
     assert answer.status_code == 200
     assert "<Say" in answer.text
-    line = archive.show(call_sid(77)).call
+    line = archive.calls.get(call_sid(77)).call
     assert (line.dial, line.own_number) == ((connected,), called)
 
 
@@ -46,11 +46,11 @@ def test_an_agent_dials_from_the_first_own_number(
     post: SignedPosts, archive: Archive, path: str, agent: str, dials: bool
 ) -> None:
     today = archive.now().date()
-    archive.inform_agent("client:ana", informed_on=today, reference="annex 4", by="ana")
+    archive.agents.inform("client:ana", informed_on=today, reference="annex 4", by="ana")
     form = {"CallSid": call_sid(77), "From": agent, "To": "600 111 222"}
     answer = post(path, form)
     assert (f'callerId="{OWN_NUMBER}"' in answer.text) is dials
-    assert archive.show(call_sid(77)).call.customer_number == CALLER
+    assert archive.calls.get(call_sid(77)).call.customer_number == CALLER
 
 
 @pytest.mark.parametrize("to", [OWN_NUMBER, "+34911000222", "911 000 222", "sip:911000222@x"])
@@ -59,7 +59,7 @@ def test_nobody_dials_a_line_of_the_settings_though_nobody_called_it_yet(
 ) -> None:
     answer = post("/softphone", {"CallSid": call_sid(77), "From": "client:berta", "To": to})
     assert "<Dial" not in answer.text
-    assert archive.show(call_sid(77)).call.detail == "to: it is an own number."
+    assert archive.calls.get(call_sid(77)).call.detail == "to: it is an own number."
 
 
 @pytest.mark.parametrize("path", ["/voice", "/softphone", "/twirec/status", "/twirec/connect"])
@@ -70,7 +70,7 @@ def test_what_is_not_signed_is_refused(
     form = {"CallSid": call_sid(77), "From": CALLER, "To": OWN_NUMBER}
     answer = post(path, form, **{"X-Twilio-Signature": signature})
     assert answer.status_code == 403
-    assert archive.search(number=CALLER).count == 1
+    assert archive.calls.search(number=CALLER).count == 1
 
 
 def test_a_log_line_cannot_be_forged_in_a_path(

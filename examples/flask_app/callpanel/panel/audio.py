@@ -1,6 +1,7 @@
 """Hearing a recording in the browser, and taking it out as a file.
 
-The audit entry is written before the first byte leaves: by `archive.open` and `archive.convert`.
+The audit entry is written before the first byte leaves: by
+`archive.recordings.open` and `archive.recordings.convert`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def audio(sid: str) -> ResponseReturnValue:
     It is the smaller copy for listening, where there is one, or else the original.
     """
     recording = _recording(sid)
-    copy = None if "original" in request.args else archive().listening_copy(sid)
+    copy = None if "original" in request.args else archive().derivatives.listening_copy(sid)
     size = (copy.size if copy else recording.size) or 0
     tag = f"{sid}-{copy.format if copy else ORIGINAL}"  # bytes of two files do not mix in a player
     part = _part(size, tag)
@@ -44,8 +45,8 @@ def audio(sid: str) -> ResponseReturnValue:
     def opened() -> AudioStream:
         if copy:
             name, who = copy.object_name, user()
-            return archive().open_derivative(sid, name, start, end, by=who.name, role=who.role)
-        return archive().open(sid, start, end, by=user().name, role=user().role)
+            return archive().derivatives.open(sid, name, start, end, by=who.name, role=who.role)
+        return archive().recordings.open(sid, start, end, by=user().name, role=user().role)
 
     response, _reading = _streamed(turns.playing, opened)
     response.set_etag(tag)
@@ -69,8 +70,8 @@ def download(sid: str) -> ResponseReturnValue:
 
     def opened() -> AudioStream:
         if form.format.data == ORIGINAL:
-            return archive().open(sid, by=user().name, role=user().role, download=True)
-        return archive().convert(
+            return archive().recordings.open(sid, by=user().name, role=user().role, download=True)
+        return archive().recordings.convert(
             sid,
             format=form.format.data,
             channels=form.channels.data,
@@ -98,7 +99,7 @@ def _recording(sid: str) -> Recording:
     """
     sees = may(Permission.SEE_QUARANTINED)
     try:
-        found = archive().show(sid, sees_quarantined=sees).recordings
+        found = archive().calls.get(sid, sees_quarantined=sees).recordings
         return next(each for each in found if each.sid == sid)
     except (NotFound, StopIteration):
         record("download" if request.method == "POST" else "listen", ok=False, sid=sid)

@@ -28,7 +28,7 @@ def audit() -> ResponseReturnValue:
     if after is not None and not 0 < after < 2**63:
         after = None
     try:
-        entries = archive().audit_log(**asked, limit=ON_A_PAGE + 1, after=after)
+        entries = archive().audit.log(**asked, limit=ON_A_PAGE + 1, after=after)
     except InvalidQuery as error:
         return render_template("audit.html", form=form, asked=asked, entries=[], error=error)
     more = entries[ON_A_PAGE - 1].seq if len(entries) > ON_A_PAGE else None
@@ -50,7 +50,7 @@ def filter_audit() -> ResponseReturnValue:
 @needs(Permission.AUDIT)
 def verify_audit() -> ResponseReturnValue:
     """Look at the whole chain, and whether it goes as far as the journal in the bucket says."""
-    verdict = archive().verify_audit(archive().journalled_audit_head())
+    verdict = archive().audit.verify(archive().journal.audit_head())
     if verdict.whole:
         flash(_("The chain is whole: %(count)s entries.", count=verdict.entries), "done")
     else:

@@ -51,7 +51,7 @@ class Heard:
 def call(sid: str) -> ResponseReturnValue:
     """Show a call by its SID or that of one of its recordings."""
     sees = may(Permission.SEE_QUARANTINED)
-    record = archive().show(sid, sees_quarantined=sees, by=user().name, role=user().role)
+    record = archive().calls.get(sid, sees_quarantined=sees, by=user().name, role=user().role)
     return _page(record, Annotate(formdata=None))
 
 
@@ -64,7 +64,7 @@ def annotate(sid: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(record, form), 400
     case = form.case.data or ""
-    archive().annotate(
+    archive().calls.annotate(
         record.call.call_sid,
         note=form.note.data,
         case=case if case != record.call.case_number else None,
@@ -83,20 +83,24 @@ def decide(sid: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(record, Annotate(formdata=None), form), 400
     if form.decision.data == "retry":
-        archive().retry(sid, by=user().name, role=user().role)
+        archive().operations.retry(sid, by=user().name, role=user().role)
         said = _("It is tried again.")
     elif form.decision.data == "accept":
-        archive().accept(sid, reason=form.reason.data or "", by=user().name, role=user().role)
+        archive().custody.accept(
+            sid, reason=form.reason.data or "", by=user().name, role=user().role
+        )
         said = _("It is archived as it is.")
     else:
-        archive().give_up(sid, reason=form.reason.data or "", by=user().name, role=user().role)
+        archive().custody.give_up(
+            sid, reason=form.reason.data or "", by=user().name, role=user().role
+        )
         said = _("It is given up, and stays at Twilio.")
     flash(said, "done")
     return redirect(url_for("panel.call", sid=record.call.call_sid))
 
 
 def _record(sid: str) -> CallRecord:
-    return archive().show(sid, sees_quarantined=may(Permission.SEE_QUARANTINED))
+    return archive().calls.get(sid, sees_quarantined=may(Permission.SEE_QUARANTINED))
 
 
 def _page(record: CallRecord, form: Annotate, decide: Decide | None = None) -> str:
@@ -120,7 +124,7 @@ def _detail(call: Call) -> str:
     """Return more of why a call was not recorded, or what is odd, as people read it."""
     if call.reason is not Reason.OFF or call.direction is None or call.detail in DETAILS:
         return str(DETAILS.get(call.detail, ""))
-    switched = archive().policy(call.own_number, call.direction, at=call.started_at).switched
+    switched = archive().policy.of(call.own_number, call.direction, at=call.started_at).switched
     if switched is None:
         return ""
     return str(_("since %(when)s by %(who)s", when=moment(switched.at), who=switched.by))
@@ -132,7 +136,7 @@ def _announcements(record: CallRecord) -> dict[str, Announcement]:
     found = {}
     for hash_ in filter(None, hashes):
         with suppress(NotFound):
-            found[hash_] = archive().catalog.announcements.get(hash_)
+            found[hash_] = archive().policy.announcement(hash_)
     return found
 
 
@@ -150,7 +154,7 @@ def _log(record: CallRecord) -> list[Heard]:
 
 def _entries(sid: str) -> Iterator[AuditEntry]:
     after = None
-    while page := archive().audit_log(sid=sid, limit=ON_A_PAGE, after=after):
+    while page := archive().audit.log(sid=sid, limit=ON_A_PAGE, after=after):
         yield from page
         after = page[-1].seq
 

@@ -66,7 +66,7 @@ def _find(asked: dict[str, Any], after: str | None, by: User | None = None) -> P
         "outcome": Outcome,
     }
     kinds = {name: words[name](value) for name, value in asked.items() if name in words}
-    return archive().search(
+    return archive().calls.search(
         **{**asked, **kinds},
         limit=ON_A_PAGE,
         after=after or None,

@@ -40,7 +40,7 @@ def desk_now() -> ResponseReturnValue:
 def pause(sid: str) -> ResponseReturnValue:
     """Pause what is recorded of one of the agent's calls."""
     try:
-        archive().pause(_own(sid, "pause"), by=user().name)
+        archive().recordings.pause(_own(sid, "pause"), by=user().name)
         flash(_("Paused: what is said now is not recorded."), "done")
     except TwirecError as error:
         log.error("pause: %s: %s", type(error).__name__, error)
@@ -53,7 +53,7 @@ def pause(sid: str) -> ResponseReturnValue:
 def resume(sid: str) -> ResponseReturnValue:
     """Let what is recorded of one of the agent's calls go on."""
     try:
-        archive().resume(_own(sid, "resume"), by=user().name)
+        archive().recordings.resume(_own(sid, "resume"), by=user().name)
         flash(_("Recording goes on."), "done")
     except TwirecError as error:
         log.error("resume: %s: %s", type(error).__name__, error)
@@ -74,7 +74,7 @@ def _own_calls() -> list[CallRecord]:
     # Also what is in quarantine: nothing of it is shown but that it goes on, and can be paused.
     going_on = (
         archive()
-        .search(state=State.RECORDING, since=since, limit=1000, sees_quarantined=True)
+        .calls.search(state=State.RECORDING, since=since, limit=1000, sees_quarantined=True)
         .calls
     )
     return [each for each in going_on if line and line in _lines(each)]

@@ -49,7 +49,7 @@ def change_policy() -> ResponseReturnValue:
         return _page(form), 400
     flash(_("Changed. Calls that go on are not touched."), "done")
     if change.on is not None:
-        for other in archive().overruling(change):
+        for other in archive().policy.overruling(change):
             flash(_overruled(other), "warn")
     return redirect(url_for("panel.policy"))
 
@@ -59,8 +59,8 @@ def _made(form: Switch) -> PolicyChange:
     whom: Any = {"number": form.number.data or None, "direction": direction}
     who: Any = {"by": user().name, "why": form.why.data or ""}
     if form.on.data == AS_FOR_ALL:
-        return archive().reset_policy(**who, **whom)
-    return archive().change_policy(**who, **whom, on=form.on.data == "on")
+        return archive().policy.reset(**who, **whom)
+    return archive().policy.change(**who, **whom, on=form.on.data == "on")
 
 
 def _overruled(other: PolicyChange) -> str:
@@ -78,13 +78,13 @@ def _form() -> Switch:
 
 
 def _numbers() -> list[str]:
-    said = {each.number for each in archive().catalog.policy.history() if each.number}
+    said = {change.number for change, _ in archive().policy.history() if change.number}
     return sorted({*config().lines, *said})
 
 
 def _page(form: Switch) -> str:
     scopes = [(number, direction) for number in ("", *_numbers()) for direction in Direction]
-    found = archive().policies(scopes)
+    found = archive().policy.of_all(scopes)
     rows = [Row(*scope, decision) for scope, decision in zip(scopes, found, strict=True)]
-    history = archive().catalog.policy.history()
+    history = [change for change, _ in archive().policy.history()]
     return render_template("policy.html", form=form, rows=rows, history=history[::-1])

@@ -86,11 +86,11 @@ def sound_of(record: CallRecord, recording: Recording, may_listen: bool) -> Soun
     there = recording.state in STORED and recording.custody is Custody.ACTIVE
     if not there:
         return Sound(recording, False)
-    copied = archive().listening_copy(recording.sid) is not None
+    copied = archive().derivatives.listening_copy(recording.sid) is not None
     labels = {role: str(PARTIES[role.value]) for role in Role}
     try:
-        waveform = archive().waveform(recording.sid)
-        drawing = archive().draw_waveform(
+        waveform = archive().recordings.waveform(recording.sid)
+        drawing = archive().recordings.draw_waveform(
             recording.sid, width=WIDTH, height=HEIGHT, title=_described(waveform), labels=labels
         )
     except TwirecError as error:

@@ -68,15 +68,15 @@ def recorded(demo: Demo, until: Callable[[Callable[[], Any]], None]) -> CallReco
     """A call of a minute, whose recording is in the bucket."""
     demo.play(LONG).wait()
     until(lambda: _recordings(demo, LONG.customer) and _settled(demo, LONG.customer))
-    return demo.archive.search(number=LONG.customer).calls[0]
+    return demo.archive.calls.search(number=LONG.customer).calls[0]
 
 
 @pytest.fixture(scope="session")
 def hung_up(demo: Demo, until: Callable[[Callable[[], Any]], None]) -> CallRecord:
     """A call that was not recorded, since its caller did not hear the announcement to its end."""
     demo.play(HUNG_UP).wait()
-    until(lambda: demo.archive.search(number=HUNG_UP.customer).calls[0].call.ended_at)
-    return demo.archive.search(number=HUNG_UP.customer).calls[0]
+    until(lambda: demo.archive.calls.search(number=HUNG_UP.customer).calls[0].call.ended_at)
+    return demo.archive.calls.search(number=HUNG_UP.customer).calls[0]
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,7 @@ def recording_path(recorded: CallRecord) -> str:
 
 
 def _recordings(demo: Demo, number: str) -> list[Any]:
-    calls = demo.archive.search(number=number).calls
+    calls = demo.archive.calls.search(number=number).calls
     return [recording for record in calls for recording in record.recordings]
 
 

@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from visits import PATIENCE, Visits
 
 from callpanel.demo import Demo
-from twirec import Archive, CallRecord, TwirecError
+from twirec import CallRecord, TwirecError
+from twirec.archive.recordings import Recordings
 
 AT = "document.querySelector('audio').currentTime"
 SECONDS = 60.0
@@ -86,10 +87,10 @@ def test_a_turn_in_who_spoke_when_is_sought(page: Page) -> None:
 def test_what_cannot_be_drawn_can_be_heard(
     visit: Visits, recording_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_tools(archive: Archive, sid: str) -> None:
+    def no_tools(recordings: Recordings, sid: str) -> None:
         raise TwirecError("there is no ffmpeg")
 
-    monkeypatch.setattr(Archive, "waveform", no_tools)
+    monkeypatch.setattr(Recordings, "waveform", no_tools)
     page = visit("sergio", recording_path)
     expect(page.get_by_text("there is no ffmpeg")).to_be_visible()
     page.get_by_label("Speed").select_option("2")
@@ -109,7 +110,7 @@ def test_the_copy_for_listening_is_for_pages_that_were_opened_after_it_was_made(
     page: Page, demo: Demo, recorded: CallRecord, until: Callable[[Callable[[], Any]], None]
 ) -> None:
     sid = recorded.recordings[0].sid
-    until(lambda: demo.archive.listening_copy(sid))
+    until(lambda: demo.archive.derivatives.listening_copy(sid))
     page.reload()
     assert page.locator("audio").get_attribute("src") == f"/recordings/{sid}/audio"
     copy, original = (

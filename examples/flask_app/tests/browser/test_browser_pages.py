@@ -63,7 +63,7 @@ def places(
     """What paths are made of. While they are used, an agent is on the phone."""
     callee = Party(hangs_up_after=3600.0)
     call = demo.play(replace(SCENES[0], customer="+34600121204", caller=Party(), callee=callee))
-    until(lambda: demo.archive.search(number="+34600121204", state=State.RECORDING).calls)
+    until(lambda: demo.archive.calls.search(number="+34600121204", state=State.RECORDING).calls)
     yield {"recorded": recorded.call.call_sid, "hung_up": hung_up.call.call_sid}
     call.hang_up()
     call.wait()

@@ -1,0 +1,34 @@
+"""The parts of an archive, and their public methods."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from twirec.archive import Archive
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
+
+NOT_OURS = {"settings", "now", "catalog", "signature"}
+"""Attributes of an archive that are no parts: what it was made with, and of."""
+
+
+def parts() -> dict[str, type]:
+    """Return the class of each part, by the name that it has in an archive."""
+    made = vars(Archive(Settings.from_env(ENVIRONMENT)))
+    return {
+        name: type(part)
+        for name, part in made.items()
+        if not name.startswith("_") and name not in NOT_OURS
+    }
+
+
+def methods() -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Yield each public method of each part but `webhooks`, which only the web doors call."""
+    for part, kind in parts().items():
+        if part == "webhooks":
+            continue
+        for name, method in inspect.getmembers(kind, inspect.isfunction):
+            if not name.startswith("_"):
+                yield part, name, method

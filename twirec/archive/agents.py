@@ -1,0 +1,65 @@
+"""Which agents were informed that their calls are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from twirec.calls.agents import agent_of, check_entry
+from twirec.catalog import Catalog
+from twirec.custody.trail import AuditTrail
+from twirec.model.agents import InformedAgent
+from twirec.model.audit import Action
+from twirec.model.given import text as text_of
+from twirec.search.times import one_day
+from twirec.settings import Settings
+
+
+class Agents:
+    """The register of informed agents. Entries are never taken away.
+
+    Args:
+        settings: the company's country and zone.
+        catalog: where the register is.
+        trail: who made an entry.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        trail: AuditTrail,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._trail = trail
+        self._now = now
+
+    def inform(
+        self, agent: str, *, informed_on: date | str, reference: str, by: str
+    ) -> InformedAgent:
+        """Add to the register that an agent was informed that their calls are recorded.
+
+        Args:
+            agent: a number as a person types it, `client:NAME` or `sip:ADDRESS`.
+            informed_on: the day on which they were: a `date`, or `2026-11-03`.
+            reference: where that can be looked up, such as the annex of a contract.
+            by: who makes the entry.
+
+        Raises:
+            InvalidQuery: a value is wrong; the message names it and the fix.
+        """
+        now = self._now()
+        with self._trail.attempt(Action.INFORM, by):
+            name = agent_of(text_of("agent", agent), self._settings.country)
+            day = one_day("informed_on", informed_on)
+            reference = text_of("reference", reference).strip()
+            entry = InformedAgent(name, day, reference, by, now)
+            check_entry(entry, now.astimezone(self._settings.timezone).date())
+            return self._catalog.agents.inform(entry)
+
+    def informed(self) -> list[InformedAgent]:
+        """Return the register of informed agents, oldest entry first."""
+        return self._catalog.agents.informed()

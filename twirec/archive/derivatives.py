@@ -1,0 +1,155 @@
+"""What is made of recordings and kept beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from twirec.archive.originals import Originals, hearing, span
+from twirec.audio.formats import FORMATS
+from twirec.catalog import Catalog
+from twirec.custody.trail import AuditTrail
+from twirec.model.audio import ConversionSpec
+from twirec.model.audio_stream import AudioStream
+from twirec.model.audit import Action
+from twirec.model.derivatives import Derivative
+from twirec.model.errors import NotFound
+from twirec.settings import Settings
+
+WEEK = timedelta(days=7)
+
+
+class Derivatives:
+    """Converted or cut copies that stay in the bucket for a time. They go with their originals.
+
+    Args:
+        settings: whether there are listening copies, and of which format.
+        catalog: which there are.
+        originals: what they are made of.
+        trail: who has what.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        originals: Originals,
+        trail: AuditTrail,
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._originals = originals
+        self._trail = trail
+
+    def make(
+        self,
+        sid: str,
+        asked: ConversionSpec,
+        *,
+        by: str,
+        role: str = "",
+        keep_for: timedelta = WEEK,
+    ) -> Derivative:
+        """Make a derivative that stays in the bucket for a time, unless it is there already.
+
+        Asking for the same again makes nothing, and lets it stay longer.
+
+        Args:
+            sid: of the recording, `RE…`.
+            asked: what is wanted of it, as of `convert`.
+            by: who asks.
+            role: what they are in the app.
+            keep_for: how long it stays, from now.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it may not leave, or was erased meanwhile.
+            InvalidQuery: it cannot be had like that; the message names the fix.
+            MediaError: what the bucket holds is not, or not all of, a WAV file.
+            BytesDiffer: the bucket holds something else than was archived; nothing was kept.
+            BucketError: the bucket does not give or take it.
+            ConversionFailed: ffmpeg failed.
+            AudioToolsMissing: the extra `audio` is not installed.
+        """
+        with self._trail.attempt(Action.DERIVE, by, sid, role=role) as done:
+            made = self._originals.maker(by, role).make(
+                self._originals.may_leave(sid), asked, keep_for
+            )
+        self._trail.append(replace(done, detail=asked.detail))
+        return made
+
+    def of(self, sid: str) -> list[Derivative]:
+        """Return what was made, or begun, of a recording, in order of the names."""
+        return self._catalog.derivatives.of(sid)
+
+    def listening_copy(self, sid: str) -> Derivative | None:
+        """Return the smaller copy of a recording; None if there is none (yet).
+
+        One that was found not to be what was made is none: the original is heard.
+        """
+        words = ConversionSpec(self._settings.listening_copy or "").words
+        for made in self._catalog.derivatives.of(sid):
+            if made.asked == words and made.made_at is not None:
+                broken = {each.object_name for each in self._catalog.operations.differences(sid)}
+                return None if made.object_name in broken else made
+        return None
+
+    def open(
+        self,
+        sid: str,
+        object_name: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        by: str,
+        role: str = "",
+        download: bool = False,
+    ) -> AudioStream:
+        """Return the bytes of a derivative, or a range of them, as `open` does of a recording.
+
+        Args:
+            sid: of the recording, `RE…`.
+            object_name: of the derivative.
+            start: the first byte.
+            end: the byte to end before; None, or one past the end, for its end.
+            by: who hears it.
+            role: what they are in the app.
+            download: whether they get a file of their own, instead of only hearing it.
+
+        Raises:
+            NotFound: there is no such recording, or nothing of that name was made of it.
+            CustodyRefused: it may not leave.
+            InvalidQuery: the range is none; the message names the fix.
+            BytesDiffer: the bucket holds something else than was made; of a whole one perhaps only
+                instead of its last bytes.
+            BucketError: the bucket does not give it.
+        """
+        with self._trail.attempt(hearing(download), by, sid, role=role) as done:
+            recording = self._originals.may_leave(sid)
+            made = self._derivative(sid, object_name)
+            start, end = span(made.object_name, made.size or 0, start, end)
+            read = self._originals.checked(sid, by, role).reader(made.fingerprint)
+        self._trail.append(
+            replace(
+                done, detail={**ConversionSpec.of(made.asked).detail, "bytes": f"{start}-{end}"}
+            )
+        )
+        form = FORMATS[made.format]
+        return AudioStream(
+            read(start, end),
+            content_type=form.content_type,
+            file_name=self._originals.file_name(recording, form.extension),
+            size=made.size,
+            start=start,
+            end=end,
+        )
+
+    def _derivative(self, sid: str, object_name: str) -> Derivative:
+        for made in self._catalog.derivatives.of(sid):
+            if made.object_name == object_name and made.made_at is not None:
+                return made
+        raise NotFound(f"Nothing of the name {object_name} was made of {sid}.")
+
+    def expire(self) -> int:
+        """Delete the derivatives that expired, and return how many. Workers and sweeps do it."""
+        return self._originals.maker().expire()

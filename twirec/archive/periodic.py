@@ -1,0 +1,167 @@
+"""What workers do beside their work, every now and then."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from twirec.archive.journal import Journal
+from twirec.catalog import Catalog
+from twirec.custody.audit import due
+from twirec.custody.trail import AuditTrail
+from twirec.model.audit import AuditHead
+from twirec.model.errors import BucketError, TwirecError
+from twirec.model.ports import Vendor
+from twirec.model.records import SweepReport
+from twirec.settings import Settings
+from twirec.sweep.conferences import Meet
+from twirec.sweep.sweep import Sweep
+from twirec.transfers.marked_bucket import MarkedBucket
+
+log = logging.getLogger("twirec.archive.periodic")
+
+HEARTBEAT = "a worker lives"
+WHOLE_BUCKET = "turn to sweep the whole bucket"
+
+LOT = 500
+"""So many recordings that were kept for a trial are released before new ones have their turn."""
+
+EVERY = timedelta(hours=1)
+"""Between two looks of the journal at the last days, by one of the workers."""
+
+LAST_DAYS = timedelta(days=2)
+"""What changes mostly is no older."""
+
+EVERY_DAY = timedelta(days=1)
+"""Between two looks of the journal at all days."""
+
+HOUR = timedelta(hours=1)
+WEEK = timedelta(days=7)
+
+A_WHILE = timedelta(seconds=10)
+"""For so long at the least one worker looks at the audit log alone."""
+
+ENTRIES = 20_000
+"""Entries of the audit log that are looked at in one go: a second's work or two."""
+
+
+class Periodic:
+    """Each of its methods asks first whether it is time, and whether another worker does it.
+
+    Args:
+        settings: how often to sweep, and whether a trial goes on.
+        catalog: whose turn it is.
+        bucket: what is swept.
+        vendor: what is swept.
+        journal: what is written.
+        meet: asks what a call in a conference hears.
+        trail: the audit log that is looked at.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        bucket: Callable[[], MarkedBucket],
+        vendor: Callable[[], Vendor],
+        journal: Journal,
+        meet: Meet,
+        trail: AuditTrail,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._bucket = bucket
+        self._vendor = vendor
+        self._journal = journal
+        self._meet = meet
+        self._trail = trail
+        self._now = now
+
+    def end_trial(self) -> int:
+        """Let a lot of what was kept for a trial be released, if that is over."""
+        if self._settings.keep_at_twilio:
+            return 0
+        return self._catalog.vendor_retention.end_trial(self._now(), LOT)
+
+    def sweep(self) -> None:
+        """Sweep, if it is time to and no other worker does; once a week the whole bucket too."""
+        now = self._now()
+        if not self._catalog.marks.take_turn("turn to sweep", now, self._settings.sweep_every):
+            return
+        whole = self._catalog.marks.take_turn(WHOLE_BUCKET, now, WEEK)
+        try:
+            report = self.run_sweep(whole_bucket=whole)
+        except TwirecError:
+            if whole:
+                self._catalog.marks.set(WHOLE_BUCKET, now - WEEK)  # the next sweep tries again
+            raise
+        log.info(
+            "swept: %d seen, %d not ours, %d problems",
+            report.seen,
+            report.not_ours,
+            len(report.problems),
+        )
+        if report.strangers:  # not by name: it is not ours, and may hold a number
+            log.warning("%d objects in the bucket are not twirec's", report.strangers)
+        for sid, reason in report.problems.items():
+            log.warning("%s: %s", sid, reason)
+
+    def run_sweep(
+        self, *, dry_run: bool = False, full: bool = False, whole_bucket: bool = False
+    ) -> SweepReport:
+        """Sweep now, whoever's turn it is. See `Sweep`."""
+        return Sweep(
+            self._catalog,
+            self._bucket(),
+            self._vendor(),
+            country=self._settings.country,
+            public_url=self._settings.public_url,
+            uninformed_agents=self._settings.uninformed_agents,
+            meet=self._meet,
+            now=self._now,
+            dry_run=dry_run,
+            full=full,
+            whole_bucket=whole_bucket,
+            trial=self._settings.keep_at_twilio,
+        ).run()
+
+    def write_journal(self) -> None:
+        """Write the journal, if it is time to and no other worker does."""
+        now = self._now()
+        if not self._catalog.marks.take_turn("turn to journal", now, EVERY):
+            return
+        all_days = self._catalog.marks.take_turn("turn to journal all days", now, EVERY_DAY)
+        report = self._journal.write(None if all_days else (now - LAST_DAYS).date())
+        log.info("journal: %d days written, %d problems", report.written, len(report.problems))
+
+    def verify_audit(self) -> None:
+        """Look at the next entries of the audit log, if it is time to and no other worker does."""
+        now = self._now()
+        check = due(self._catalog.audit.check(), now)
+        if check is None or not self._catalog.marks.take_turn(
+            "turn to verify the log", now, A_WHILE
+        ):
+            return
+        check = self._trail.log.go_on(check, now, self._kept_elsewhere, ENTRIES)
+        self._catalog.audit.set_check(check)
+        if check.why:
+            log.error("%s; see `twirec audit --verify`", check.verdict.said)
+
+    def _kept_elsewhere(self) -> AuditHead | None:
+        try:
+            return self._journal.audit_head()
+        except BucketError as error:
+            log.warning("the audit log is not compared with the bucket's journal: %s", error)
+            return None
+
+    def beat(self) -> None:
+        """Say that a worker lives."""
+        self._catalog.marks.set(HEARTBEAT, self._now())
+
+    def shorten_log(self) -> None:
+        """Let SQLite shorten its log, once an hour."""
+        if self._catalog.marks.take_turn("turn to shorten the log", self._now(), HOUR):
+            self._catalog.shorten_log()

@@ -1,0 +1,299 @@
+"""Recordings: heard, taken out, converted, looked at, compared; paused while they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from twirec.archive.originals import Originals, hearing, span
+from twirec.audio.conversion import plan
+from twirec.audio.drawing import LABELS, svg
+from twirec.audio.facts import ALIKE, customer_first, judged, mostly_customers
+from twirec.audio.formats import find_format
+from twirec.audio.waveform import measure
+from twirec.catalog import Catalog
+from twirec.custody.trail import AuditTrail
+from twirec.model.audio import Channels, ConversionSpec
+from twirec.model.audio_stream import AudioStream
+from twirec.model.audit import Action
+from twirec.model.errors import BytesDiffer, ObjectNotFound
+from twirec.model.given import seconds, text, whole, word
+from twirec.model.records import CallRecord, Pause, Recording
+from twirec.model.vocabulary import Role
+from twirec.model.waveform import SoundWarning, Waveform
+from twirec.webhooks import Phone
+
+ORIGINAL = "audio/x-wav"
+"""The content type of originals."""
+
+
+class Recordings:
+    """What was recorded: original bytes are never replaced, and leave only checked.
+
+    Args:
+        catalog: what is known of them.
+        originals: what reads them.
+        webhooks: what pauses those that run.
+        trail: who has what.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        originals: Originals,
+        webhooks: Phone,
+        trail: AuditTrail,
+    ) -> None:
+        self._catalog = catalog
+        self._originals = originals
+        self._webhooks = webhooks
+        self._trail = trail
+
+    def get(self, sid: str) -> Recording:
+        """Return a recording as the catalog has it.
+
+        Args:
+            sid: `RE…`.
+
+        Raises:
+            InvalidQuery: it is no text.
+            NotFound: the catalog has no such recording.
+        """
+        return self._catalog.recordings.get(text("sid", sid))
+
+    def left_alone(self, sid: str) -> bool:
+        """Return whether a recording stays at Twilio because it is not proven to be the company's.
+
+        Args:
+            sid: `RE…`.
+
+        Raises:
+            InvalidQuery: it is no text.
+        """
+        return self._catalog.foreign.is_left_alone(text("sid", sid))
+
+    def open(
+        self,
+        sid: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        by: str,
+        role: str = "",
+        download: bool = False,
+    ) -> AudioStream:
+        """Return the bytes of a recording as it was archived, or a range of them, as a stream.
+
+        It is on the audit log before the first byte is read; so is an attempt that is refused.
+
+        Args:
+            sid: of the recording, `RE…`.
+            start: the first byte.
+            end: the byte to end before; None, or one past the end, for the file's end.
+            by: who hears it.
+            role: what they are in the app.
+            download: whether they get a file of their own, instead of only hearing it.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it may not leave.
+            InvalidQuery: the range is none; the message names the fix.
+            BytesDiffer: the bucket holds something else than was archived; of a whole recording
+                perhaps only instead of its last bytes.
+            BucketError: the bucket does not give it.
+        """
+        with self._trail.attempt(hearing(download), by, sid, role=role) as done:
+            recording = self._originals.may_leave(sid)
+            whole("start", start, 0, 2**63 - 1, "bytes")
+            if end is not None:
+                whole("end", end, 0, 2**63 - 1, "bytes")
+            size = recording.size or 0
+            start, end = span(sid, size, start, end)
+            read = self._originals.reader(recording, by, role)
+        self._trail.append(replace(done, detail={"start": start, "end": end}))
+        return AudioStream(
+            read(start, end),
+            content_type=ORIGINAL,
+            file_name=self._originals.file_name(recording, "wav"),
+            size=size,
+            start=start,
+            end=end,
+        )
+
+    def convert(
+        self,
+        sid: str,
+        *,
+        format: str = "mp3",
+        channels: Channels | str = Channels.BOTH,
+        start: float = 0.0,
+        end: float | None = None,
+        bitrate: int | None = None,
+        rate: int | None = None,
+        normalise: bool = False,
+        trim_silence: bool = False,
+        by: str,
+        role: str = "",
+        download: bool = True,
+    ) -> AudioStream:
+        """Return a recording, or a cut of it, in another format, as a stream.
+
+        What is asked for is checked at once, and is on the audit log before the first byte is
+        read; so is an attempt that is refused. ffmpeg starts with the first bytes that are read,
+        and ends when the stream is closed.
+
+        Args:
+            sid: of the recording, `RE…`.
+            format: its name, such as `mp3`, `opus` or `flac`; `docs/audio.md` has them all.
+            channels: `both`, `mixed`, `customer`, `agent`, `without_agent` or `without_customer`.
+            start, end: the span, in seconds of the recording; `end` None for its end.
+            bitrate: kbit/s of all channels together; None for the format's usual one.
+            rate: samples per second; None for the recording's own.
+            normalise: bring loudness to -23 LUFS (EBU R128).
+            trim_silence: leave out silence at the beginning, and of pauses all but a second.
+            by: who gets it.
+            role: what they are in the app.
+            download: whether they get a file of their own, instead of only hearing it.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it may not leave.
+            InvalidQuery: it cannot be had like that; the message names the fix.
+            MediaError: what the bucket holds is not, or not all of, a WAV file.
+            BytesDiffer: the bucket holds something else than was archived; perhaps only while
+                reading.
+            BucketError: the bucket does not give it.
+            ConversionFailed: while reading: ffmpeg failed.
+            AudioToolsMissing: the extra `audio` is not installed.
+        """
+        with self._trail.attempt(hearing(download), by, sid, role=role) as done:
+            asked = ConversionSpec(
+                text("format", format).lower(),
+                word(Channels, "channels", channels) or Channels.BOTH,
+                seconds("start", start),
+                None if end is None else seconds("end", end),
+                None if bitrate is None else whole("bitrate", bitrate, 1, 10_000, "kbit/s"),
+                None if rate is None else whole("rate", rate, 1, 1_000_000, "samples per second"),
+                normalise,
+                trim_silence,
+            )
+            recording = self._originals.may_leave(sid)
+            read = self._originals.reader(recording, by, role)
+            plan_ = plan(read, recording.size or 0, recording.roles, asked)
+            chunks = plan_.chunks(self._originals.ffmpeg)
+        self._trail.append(replace(done, detail=asked.detail))
+        made = find_format(asked.format)
+        return AudioStream(
+            chunks,
+            content_type=made.content_type,
+            file_name=self._originals.file_name(recording, made.extension),
+        )
+
+    def compare(self, sid: str, *, by: str, role: str = "") -> list[str]:
+        """Compare a recording, and all that was made of it, with what was archived.
+
+        All bytes are read, in constant memory; none leaves, so it may be done in any custody. What
+        was known to differ and is right again, such as after a backup was brought back, is settled.
+        What was made of it and differs is deleted, and made anew when it is wanted.
+
+        Args:
+            sid: of the recording, `RE…`.
+            by: who asks for it.
+            role: what they are in the app, for the audit log.
+
+        Returns:
+            The objects that were deleted.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it is not in the bucket.
+            BytesDiffer: the recording itself is something else than was archived.
+            BucketError: the bucket does not give it.
+        """
+        deleted = []
+        with self._trail.attempt(Action.COMPARE, by, sid, role=role) as done:
+            recording = self._originals.stored(sid)
+            checked = self._originals.checked(sid, by, role)
+            _read_all(checked.open(recording.fingerprint))
+            for made in self._catalog.derivatives.of(sid):
+                if made.made_at is None:
+                    continue
+                try:
+                    _read_all(checked.open(made.fingerprint))
+                except (BytesDiffer, ObjectNotFound):
+                    self._originals.maker().delete(made)
+                    self._catalog.derivatives.forget(made.object_name)
+                    deleted.append(made.object_name)
+        detail = {"deleted": len(deleted)} if deleted else {}
+        self._catalog.operations.settle_differences(sid, replace(done, detail=detail))
+        return deleted
+
+    def waveform(self, sid: str) -> Waveform:
+        """Return how loud a recording is, who speaks when in it, and what looks wrong with it.
+
+        It was measured when the recording was archived. If that is lost, such as after the catalog
+        was rebuilt, the recording is read once more from the bucket, in constant memory.
+
+        Args:
+            sid: of the recording, `RE…`.
+
+        Raises:
+            NotFound: the catalog has no such recording.
+            CustodyRefused: it may not leave.
+            MediaError: what is in the bucket is no WAV file that can be measured.
+            BytesDiffer: it is something else than was archived.
+            BucketError: the bucket does not give it.
+        """
+        recording = self._originals.may_leave(sid)
+        found = self._catalog.waveforms.get(sid)
+        if found is None:
+            found = measure(self._originals.reader(recording)(0, None))
+            self._catalog.waveforms.keep(sid, found)
+        known = judged(found, recording)
+        if customer_first(known) and mostly_customers(
+            self._catalog.waveforms.first_speakers(recording, ALIKE)
+        ):
+            return replace(known, warnings=(*known.warnings, SoundWarning.PERHAPS_SWAPPED))
+        return known
+
+    def draw_waveform(
+        self,
+        sid: str,
+        *,
+        width: int = 800,
+        height: int = 120,
+        title: str = "",
+        labels: Mapping[Role, str] = LABELS,
+    ) -> str:
+        """Return a recording's waveform as an SVG element, the customer above, the agent below.
+
+        It holds neither scripts nor styles. See `twirec.audio.drawing.svg` for its classes.
+
+        Args:
+            sid: of the recording, `RE…`.
+            width, height: pixels, 40 to 10,000.
+            title: what a screen reader says; by default its length and who speaks how much.
+            labels: what customer and agent are called in the default title.
+
+        Raises:
+            InvalidQuery: width or height is out of bounds.
+            TwirecError: as `waveform`.
+        """
+        return svg(self.waveform(sid), width=width, height=height, title=title, labels=labels)
+
+    def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
+        """Pause what is recorded of a call. See `Phone.pause`."""
+        with self._trail.attempt(Action.PAUSE, by, sid):
+            return self._webhooks.pause(sid, by=by, calls=calls)
+
+    def resume(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[str]:
+        """Let what is recorded of a call go on. See `Phone.resume`."""
+        with self._trail.attempt(Action.RESUME, by, sid) as done:
+            resumed = self._webhooks.resume(sid, calls=calls)
+        self._trail.append(done)
+        return resumed
+
+
+def _read_all(chunks: Iterator[bytes]) -> None:
+    for _ in chunks:
+        pass
