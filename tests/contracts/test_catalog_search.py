@@ -47,6 +47,19 @@ def test_a_count_knows_of_no_pages(catalog: Catalog) -> None:
     assert catalog.search.count(Query(after=(STARTED, call_sid(2)), limit=1)) == 3
 
 
+@pytest.mark.parametrize(
+    "query", [Query(), Query(limit=3), Query(limit=2), Query(after=(STARTED, call_sid(2)), limit=9)]
+)
+def test_a_page_comes_with_how_many_match_on_all_pages(catalog: Catalog, query: Query) -> None:
+    for number in (1, 2, 3):
+        catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
+
+    expected = catalog.search.page(query), catalog.search.count(query)
+
+    assert catalog.search.page_and_count(query) == expected
+    assert expected[1] == 3
+
+
 def test_what_a_query_does_not_see_is_not_there_and_nothing_is_found_by_it(
     catalog: Catalog,
 ) -> None:

@@ -154,12 +154,12 @@ class Calls:
             after=_read_cursor(text_of("after", after)) if after else None,
             limit=limit + 1,
         )
-        found = self._catalog.search.page(query)
+        found, count = self._catalog.search.page_and_count(query)
         more = len(found) > limit
         page = Page(
             calls=tuple(found[:limit]),
             next=_cursor(found[limit - 1]) if more else None,
-            count=self._catalog.search.count(query),
+            count=count,
         )
         if by is not None and query.number not in NO_NUMBERS:
             entry = self._trail.draft(Action.SEARCH, by, role=role, detail={"calls": page.count})

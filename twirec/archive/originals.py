@@ -16,7 +16,7 @@ from twirec.derivatives.derivatives import Derivatives
 from twirec.model.audio import ReadBytes
 from twirec.model.audit import Action
 from twirec.model.bucket import Difference
-from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery
 from twirec.model.records import Recording
 from twirec.model.states import STORED, Custody
 from twirec.settings import Settings
@@ -120,11 +120,8 @@ class Originals:
 
     def file_name(self, recording: Recording, extension: str) -> str:
         """Return number and local time, of characters that are safe in a header and on a disk."""
-        try:
-            line = self._catalog.search.find(recording.sid).call
-            number = line.customer_number if line.number_known else recording.sid
-        except NotFound:
-            number = recording.sid
+        line = self._catalog.ledger.line(recording.account_sid, recording.call_sid or "")
+        number = line.customer_number if line and line.number_known else recording.sid
         start = recording.started_at
         zone = self._settings.timezone
         parts = [number, f"{start.astimezone(zone):%Y-%m-%d_%H-%M-%S}" if start else ""]

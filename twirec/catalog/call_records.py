@@ -25,6 +25,8 @@ def call_records(
         .limit(limit)
     )
     lines = to_models(Call, connection.execute(statement))
+    if not lines:
+        return []
     accounts, sids = {line.account_sid for line in lines}, {line.call_sid for line in lines}
     answers = _by_call(
         connection,
@@ -58,6 +60,8 @@ def call_records(
 
 def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pause]]:
     grouped: dict[str, list[Pause]] = {}
+    if not sids:
+        return grouped
     statement = select(pauses).where(pauses.c.recording_sid.in_(sids)).order_by(pauses.c.paused_at)
     for row in connection.execute(statement):
         grouped.setdefault(row.recording_sid, []).append(to_model(Pause, row))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Column, Connection, Engine, Row, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,6 +28,13 @@ PATIENCE = 3
 
 A caller is on the line: Twilio hangs up on an answer that takes 15 seconds, and a call goes on
 unrecorded only if we say so before. Workers simply try again.
+"""
+
+ENOUGH = 0.9 * PATIENCE
+"""Seconds left of a budget for which the patience that a connection was opened with will do.
+
+A webhook has a budget, and is mostly done within its first tenth: saying how long to wait would be
+a statement more in each of its transactions.
 """
 
 
@@ -144,11 +151,27 @@ class Database:
 
     def insert_once(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Insert a row unless one with its primary key is there. True if it was inserted."""
+        key = list(table.primary_key)
+        # Not by rowcount: psycopg says -1 here.
+        return self._insert(connection, table, values, key) is not None
+
+    def insert_new(
+        self, connection: Connection, table: Table, values: dict[str, Any]
+    ) -> Row[Any] | None:
+        """Insert a row as `insert_once` does, and return it; None if one was there."""
+        return self._insert(connection, table, values, list(table.columns))
+
+    def _insert(
+        self,
+        connection: Connection,
+        table: Table,
+        values: dict[str, Any],
+        returned: list[Column[Any]],
+    ) -> Row[Any] | None:
         insert = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
         key = list(table.primary_key)
         statement = insert(table).values(values).on_conflict_do_nothing(index_elements=key)
-        # Not by rowcount: psycopg says -1 here.
-        return connection.execute(statement.returning(*key)).first() is not None
+        return connection.execute(statement.returning(*returned)).first()
 
     @property
     def file(self) -> Path | None:
@@ -238,14 +261,15 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _let_wait(connection: Connection) -> None:
     """Say how long a transaction may wait for others: not longer than is left of a budget."""
     seconds = left(PATIENCE)
-    if seconds < PATIENCE or connection.info.get("twirec_hurried"):
+    hurried = seconds < ENOUGH
+    if hurried or connection.info.get("twirec_hurried"):
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
-        connection.info["twirec_hurried"] = seconds < PATIENCE
+        connection.info["twirec_hurried"] = hurried
 
 
 def _begin_postgres(connection: Connection) -> None:
     seconds = left(PATIENCE)
-    if seconds < PATIENCE * 0.9:  # what the connection was opened with does for the first one
+    if seconds < ENOUGH:  # LOCAL ends with the transaction, so that nothing has to be set back
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
 
 

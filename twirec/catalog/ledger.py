@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, select, update
 
@@ -42,12 +43,13 @@ class Ledger:
         """
         line = _is(call.account_sid, call.call_sid)
         with self._database.write() as connection:
-            row = to_row(call, calls)
-            if not self._database.insert_once(connection, calls, row):
-                changes = {"dial": row["dial"]} if call.dial else {}
-                changes |= {} if call.late else {"late": False}
-                if changes:
-                    connection.execute(update(calls).where(line).values(changes))
+            new = self._database.insert_new(connection, calls, to_row(call, calls))
+            if new is not None:
+                return to_model(Call, new)
+            changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}
+            changes |= {} if call.late else {"late": False}
+            if changes:
+                connection.execute(update(calls).where(line).values(changes))
             return to_model(Call, connection.execute(select(calls).where(line)).one())
 
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, insert, or_, select, update
 
 from twirec.catalog.agents import PROOF, has_line
 from twirec.catalog.conferences import owner_of
@@ -96,14 +97,16 @@ class Recordings:
                 return known
             if known is None:
                 new = _new(connection, callback, state, channel_map, at)
-                if self._database.insert_once(connection, recordings, to_row(new, recordings)):
-                    set_custody(connection, new)
+                row = self._database.insert_new(connection, recordings, _first_row(new))
+                if row is not None:
+                    new = to_model(Recording, row)
                     tell_ledger(connection, new)
-                    return _find(connection, new.sid)
+                    return new
                 known = _there(connection, new.sid)  # another callback was first, just now
             if known.claim not in ALWAYS_OURS:
                 this = update(recordings).where(recordings.c.sid == known.sid)
                 connection.execute(this.values(claim=Claim.TOLD))
+                known = replace(known, claim=Claim.TOLD)
             return _advance(connection, known, state, _facts(connection, callback), at)
 
     def adopt(self, recording: Recording) -> bool:
@@ -112,9 +115,8 @@ class Recordings:
         As in `receive`, it may be quarantined, and the call's line says that it was recorded.
         """
         with self._database.write() as connection:
-            new = self._database.insert_once(connection, recordings, to_row(recording, recordings))
+            new = self._database.insert_once(connection, recordings, _first_row(recording))
             if new:
-                set_custody(connection, recording)
                 apply_retention(connection, recording)
                 tell_ledger(connection, recording)
             return new
@@ -263,11 +265,13 @@ def _advance(
     if moved:
         missing |= {"state": reached, "attempts": 0, "last_error": "", "standstill": None}
         missing["due_at"] = at if reached is State.COMPLETED else None
-    if missing:
-        connection.execute(update(recordings).where(recordings.c.sid == known.sid).values(missing))
-    result = _there(connection, known.sid)
-    if known.started_at is None:
-        set_custody(connection, result)
+    if not missing:
+        return known
+    if known.started_at is None and known.custody is not Custody.BLOCKED:
+        missing["custody"] = _custody(replace(known, **missing))
+    this = update(recordings).where(recordings.c.sid == known.sid)
+    row = connection.execute(this.values(missing).returning(recordings)).one()
+    result = to_model(Recording, row)
     if moved:
         tell_ledger(connection, result)
     return result
@@ -287,11 +291,18 @@ def _there(connection: Connection, sid: str) -> Recording:
     return recording
 
 
-def set_custody(connection: Connection, recording: Recording) -> None:
-    """Quarantine a recording unless it began after a consent of its call that allows it.
+def _first_row(recording: Recording) -> dict[str, Any]:
+    """Return the row of a recording that the catalog did not know."""
+    row = to_row(recording, recordings)
+    blocked = recording.custody is Custody.BLOCKED
+    return row if blocked else row | {"custody": _custody(recording)}
 
-    What began before, such as by the account's default configuration, was not told of. Twilio
-    cuts the start to whole seconds.
+
+def _custody(recording: Recording) -> ColumnElement[Custody]:
+    """Return the custody of a recording: quarantined unless a consent of its call allows it.
+
+    What began before the consent, such as by the account's default configuration, was recorded
+    without a word. Twilio cuts the start to whole seconds.
     """
     latest = (recording.started_at or BEFORE_ALL) + ONE_SECOND
     proof = exists().where(
@@ -300,15 +311,7 @@ def set_custody(connection: Connection, recording: Recording) -> None:
         consents.c.outcome.in_(PROOF),
         consents.c.at <= latest,
     )
-    custody = case((proof, Custody.ACTIVE), else_=Custody.QUARANTINED)
-    connection.execute(
-        update(recordings)
-        .where(
-            recordings.c.sid == recording.sid,
-            recordings.c.custody != Custody.BLOCKED,
-        )
-        .values(custody=custody)
-    )
+    return case((proof, Custody.ACTIVE), else_=Custody.QUARANTINED)
 
 
 def tell_ledger(connection: Connection, recording: Recording) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from twirec.catalog.call_records import call_records
 from twirec.catalog.database import Database
@@ -47,23 +47,39 @@ class Search:
         A recording that the query does not see is not in the answer, and nothing is found by it.
         One that was erased shows only that there was one, and is not found by its length.
         """
-        conditions = _conditions(query)
-        if query.after is not None:
-            started_at, call_sid = query.after
-            same = (calls.c.started_at == started_at) & (calls.c.call_sid > call_sid)
-            conditions += [
-                calls.c.started_at <= started_at,
-                (calls.c.started_at < started_at) | same,
-            ]
         with self._database.read() as connection:
-            records = call_records(connection, conditions, limit=query.limit)
-        return [hide(record, query.sees) for record in records]
+            return _page(connection, query)
 
     def count(self, query: Query) -> int:
         """Return how many calls match, whatever `after` and `limit` say."""
-        statement = select(func.count()).select_from(calls).where(*_conditions(query))
         with self._database.read() as connection:
-            return connection.execute(statement).scalar_one()
+            return _count(connection, query)
+
+    def page_and_count(self, query: Query) -> tuple[list[CallRecord], int]:
+        """Return both, in one transaction."""
+        with self._database.read() as connection:
+            records = _page(connection, query)
+            if query.after is None and len(records) < query.limit:  # then these are all
+                return records, len(records)
+            return records, _count(connection, query)
+
+
+def _page(connection: Connection, query: Query) -> list[CallRecord]:
+    conditions = _conditions(query)
+    if query.after is not None:
+        started_at, call_sid = query.after
+        same = (calls.c.started_at == started_at) & (calls.c.call_sid > call_sid)
+        conditions += [
+            calls.c.started_at <= started_at,  # by the index, which does not see into the "or"
+            (calls.c.started_at < started_at) | same,
+        ]
+    records = call_records(connection, conditions, limit=query.limit)
+    return [hide(record, query.sees) for record in records]
+
+
+def _count(connection: Connection, query: Query) -> int:
+    statement = select(func.count()).select_from(calls).where(*_conditions(query))
+    return connection.execute(statement).scalar_one()
 
 
 def _conditions(query: Query) -> list[ColumnElement[bool]]:
