@@ -10,7 +10,7 @@ from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, cal
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.jobs.retrying import TRANSFERS
 from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording, VoiceRoute
@@ -94,7 +94,7 @@ class House:
 
     def work_on(self) -> Recording:
         """Work until nothing is due any more, moving the clock to each due date."""
-        for _ in range(MOST_ATTEMPTS + 1):
+        for _ in range(TRANSFERS.tries + 1):
             recording = self.work()
             if recording.due_at is None:
                 return recording

@@ -11,7 +11,7 @@ from tests.backfill.gathering import OTHER_ACCOUNT, SOUND, CountingBucket, gathe
 from tests.factories import call_sid, recording_sid
 from tests.house import AT_VENDOR, House
 from twirec.backfill.backfill import MOST_IN_A_ROW
-from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.jobs.retrying import TRANSFERS
 from twirec.model.errors import (
     CatalogUnavailable,
     LookedAtNothing,
@@ -35,7 +35,7 @@ def test_what_fails_for_a_while_is_copied_all_the_same(house: House) -> None:
 
 def test_what_is_given_up_is_named_and_holds_up_nothing(house: House) -> None:
     gather(house, *range(10, 20))
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(TRANSFERS.tries):
         house.vendor.fail_next("media", MediaNotReady("It is not there."))
     gather(house, 20)
     house.vendor.add_recording(

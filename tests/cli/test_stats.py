@@ -24,7 +24,7 @@ def parked(archive: Archive) -> str:
     lease = archive.catalog.due_work.claim(STARTED, timedelta(minutes=1))
     assert lease is not None
     archive.catalog.due_work.postpone(lease, None, "DecryptionKeyMissing: there is no key")
-    return lease.recording.sid
+    return lease.item.sid
 
 
 def test_an_empty_archive_says_so_line_by_line(twirec: Twirec) -> None:
@@ -131,7 +131,7 @@ def undecided(archive: Archive) -> str:
     lease = archive.catalog.due_work.claim(STARTED, timedelta(minutes=1))
     assert lease is not None
     archive.catalog.due_work.postpone(lease, None, LONGER, undecided=True)
-    return lease.recording.sid
+    return lease.item.sid
 
 
 def test_what_waits_for_a_decision_is_told_with_the_commands_that_decide(

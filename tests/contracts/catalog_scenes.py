@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from tests.factories import a_call, a_callback, a_consent, call_sid
 from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
-from twirec.model.records import Lease
+from twirec.model.lease import Lease
+from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vocabulary import Role
 
@@ -26,7 +27,7 @@ def informed_call(catalog: Catalog, number: int = 1) -> None:
     catalog.ledger.record_consent(a_consent(call_sid=call_sid(number), leg=call_sid(number)), None)
 
 
-def claimed(catalog: Catalog) -> Lease:
+def claimed(catalog: Catalog) -> Lease[Recording]:
     receive(catalog)
     lease = catalog.due_work.claim(NOW, MINUTE)
     assert lease is not None

@@ -14,7 +14,7 @@ from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
 from twirec.model.derivatives import Derivative, derivative_name, derivatives_of
-from twirec.model.errors import CustodyRefused
+from twirec.model.errors import CustodyRefused, LeaseLost
 from twirec.model.states import State
 
 OPUS = ConversionSpec("opus")
@@ -117,25 +117,58 @@ def test_a_copy_is_due_of_each_recording_that_may_leave_and_lacks_it(catalog: Ca
 def test_a_copy_is_claimed_by_one_until_it_is_made_or_put_off(catalog: Catalog) -> None:
     archived(catalog)
     catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
-    claim = catalog.derivatives.claim_listening_copy
-    due = claim(STARTED, STARTED + DAY)
+    queue = catalog.derivatives.listening_copies
+    due = queue.claim(STARTED, DAY)
     assert due is not None
-    assert due.attempts == 1
-    assert claim(STARTED, STARTED + DAY) is None
-    catalog.derivatives.postpone_listening_copy(due.object_name, STARTED + 2 * DAY, "no ffmpeg")
-    assert claim(STARTED + DAY, STARTED + DAY) is None
-    again = claim(STARTED + 2 * DAY, STARTED + 3 * DAY)
+    assert due.item.attempts == 1
+    assert queue.claim(STARTED, DAY) is None
+    queue.postpone(due, STARTED + 2 * DAY, "no ffmpeg")
+    assert queue.claim(STARTED + DAY, DAY) is None
+    again = queue.claim(STARTED + 2 * DAY, DAY)
     assert again is not None
-    assert (again.attempts, again.last_error) == (2, "no ffmpeg")
-    catalog.derivatives.made(due.object_name, STORED, STARTED)
-    assert claim(STARTED + 9 * DAY, STARTED + 9 * DAY) is None
+    assert (again.item.attempts, again.item.last_error) == (2, "no ffmpeg")
+    catalog.derivatives.made(due.item.object_name, STORED, STARTED, again)
+    assert queue.claim(STARTED + 9 * DAY, DAY) is None
+
+
+def test_who_lost_the_lease_of_a_copy_commits_nothing(catalog: Catalog) -> None:
+    sid = archived(catalog)
+    catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
+    queue = catalog.derivatives.listening_copies
+    late, now = queue.claim(STARTED, DAY), queue.claim(STARTED + DAY, DAY)
+    assert late is not None
+    assert now is not None
+    name = now.item.object_name
+    for commit in (
+        lambda: catalog.derivatives.made(name, STORED, STARTED, late),
+        lambda: queue.renew(late, STARTED + 9 * DAY),
+        lambda: queue.postpone(late, None, "late"),
+        lambda: queue.give_back(late),
+    ):
+        with pytest.raises(LeaseLost):
+            commit()
+    assert catalog.derivatives.of(sid) == [now.item]
+    assert catalog.derivatives.made(name, STORED, STARTED + DAY, now) is not None
+
+
+def test_a_copy_that_somebody_asked_for_meanwhile_is_no_workers_any_more(catalog: Catalog) -> None:
+    archived(catalog)
+    catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
+    queue = catalog.derivatives.listening_copies
+    lease = queue.claim(STARTED, DAY)
+    assert lease is not None
+    name = lease.item.object_name
+    assert catalog.derivatives.made(name, STORED, STARTED) is not None
+    with pytest.raises(LeaseLost):
+        catalog.derivatives.made(name, STORED, STARTED + DAY, lease)
+    assert queue.claim(STARTED + 9 * DAY, DAY) is None
 
 
 def test_no_copy_is_due_of_what_may_not_leave_any_more(catalog: Catalog) -> None:
     sid = archived(catalog)
     catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
     catalog.orders.erase(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
-    assert catalog.derivatives.claim_listening_copy(STARTED + DAY, STARTED + DAY) is None
+    assert catalog.derivatives.listening_copies.claim(STARTED + DAY, DAY) is None
 
 
 def test_what_was_made_is_forgotten_with_its_original(catalog: Catalog) -> None:

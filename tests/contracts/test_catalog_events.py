@@ -23,7 +23,8 @@ from twirec.model.bucket import StoredObject
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import LeaseLost
 from twirec.model.events import Event, EventType
-from twirec.model.records import Lease
+from twirec.model.lease import Lease
+from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, RecordingStatus, VendorRecording
 
@@ -56,7 +57,7 @@ def catalog(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Ite
     catalog.close()
 
 
-def claimed(catalog: Catalog) -> Lease:
+def claimed(catalog: Catalog) -> Lease[Recording]:
     """Claim the one recording there is, which is made if it is not there."""
     catalog.ledger.open_call(a_call())
     catalog.recordings.adopt(a_recording())
@@ -65,7 +66,7 @@ def claimed(catalog: Catalog) -> Lease:
     return lease
 
 
-def archive(catalog: Catalog, lease: Lease) -> Lease:
+def archive(catalog: Catalog, lease: Lease[Recording]) -> Lease[Recording]:
     return catalog.due_work.archived(
         catalog.due_work.name_object(lease, STORED.name), STORED, "f" * 64, 2
     )
@@ -79,9 +80,9 @@ def park(catalog: Catalog, error: str = "BucketRefused: the disk is full") -> No
 def sent(catalog: Catalog) -> list[Event]:
     """Take out all that is due, as if it were told."""
     events = []
-    while event := catalog.events.claim(NOW + 10 * MINUTE, NOW + 11 * MINUTE):
-        catalog.events.delivered(event, NOW)
-        events.append(event)
+    while lease := catalog.events.queue.claim(NOW + 10 * MINUTE, MINUTE):
+        catalog.events.delivered(lease, NOW)
+        events.append(lease.item)
     return events
 
 
@@ -231,9 +232,9 @@ def test_what_is_parked_again_is_told_when_the_first_event_was_parked(
     catalog: Catalog,
 ) -> None:
     park(catalog)
-    event = catalog.events.claim(NOW, NOW + MINUTE)
-    assert event is not None
-    catalog.events.retry_at(event, None, "The webhook answered HTTP 500.")
+    first = catalog.events.queue.claim(NOW, MINUTE)
+    assert first is not None
+    catalog.events.queue.postpone(first, None, "The webhook answered HTTP 500.")
     park(catalog)
     assert [again.type for again in sent(catalog)] == [EventType.PARKED]
 
@@ -245,12 +246,32 @@ def test_an_event_that_is_on_its_way_is_nobody_elses_until_the_time_is_up(
     catalog: Catalog,
 ) -> None:
     park(catalog)
-    first = catalog.events.claim(NOW, NOW + MINUTE)
-    assert catalog.events.claim(NOW + MINUTE / 2, NOW + MINUTE) is None
-    again = catalog.events.claim(NOW + MINUTE, NOW + 2 * MINUTE)
+    first = catalog.events.queue.claim(NOW, MINUTE)
+    assert catalog.events.queue.claim(NOW + MINUTE / 2, MINUTE) is None
+    again = catalog.events.queue.claim(NOW + MINUTE, MINUTE)
     assert first is not None
     assert again is not None
-    assert (again.id, first.attempts, again.attempts) == (first.id, 1, 2)
+    assert (again.item.id, first.item.attempts, again.item.attempts) == (first.item.id, 1, 2)
+
+
+def test_who_lost_the_lease_of_an_event_commits_nothing(catalog: Catalog) -> None:
+    park(catalog)
+    late = catalog.events.queue.claim(NOW, MINUTE)
+    now = catalog.events.queue.claim(NOW + MINUTE, MINUTE)
+    assert late is not None
+    assert now is not None
+    queue = catalog.events.queue
+    for commit in (
+        lambda: catalog.events.delivered(late, NOW),
+        lambda: queue.renew(late, NOW + 9 * MINUTE),
+        lambda: queue.postpone(late, None, "late"),
+        lambda: queue.give_back(late),
+    ):
+        with pytest.raises(LeaseLost):
+            commit()
+    assert catalog.operations.stats(None).events_waiting == 1
+    catalog.events.delivered(now, NOW)
+    assert catalog.operations.stats(None).events_waiting == 0
 
 
 def test_the_event_that_is_due_longest_comes_first_and_none_before_it_is_due(
@@ -259,19 +280,20 @@ def test_the_event_that_is_due_longest_comes_first_and_none_before_it_is_due(
     park(catalog, "MediaTruncated: short")
     clock.time += MINUTE
     park(catalog, "BucketRefused: full")
-    assert catalog.events.claim(NOW - MINUTE, NOW) is None
-    first = catalog.events.claim(NOW + MINUTE, NOW + 9 * MINUTE)
+    assert catalog.events.queue.claim(NOW - MINUTE, MINUTE) is None
+    first = catalog.events.queue.claim(NOW + MINUTE, 8 * MINUTE)
     assert first is not None
-    assert first.reason == "MediaTruncated"
+    assert first.item.reason == "MediaTruncated"
 
 
 def test_an_event_that_was_told_is_never_due_again(catalog: Catalog) -> None:
     park(catalog)
-    event = catalog.events.claim(NOW, NOW + MINUTE)
-    assert event is not None
-    catalog.events.delivered(event, NOW)
-    catalog.events.retry_at(event, NOW, "another worker was late")
-    assert catalog.events.claim(NOW + 9 * MINUTE, NOW + 10 * MINUTE) is None
+    lease = catalog.events.queue.claim(NOW, MINUTE)
+    assert lease is not None
+    catalog.events.delivered(lease, NOW)
+    with pytest.raises(LeaseLost):
+        catalog.events.queue.postpone(lease, NOW, "another worker was late")
+    assert catalog.events.queue.claim(NOW + 9 * MINUTE, MINUTE) is None
     counted = catalog.operations.stats(None)
     assert (counted.events_waiting, counted.events_parked) == (0, 0)
 
@@ -280,12 +302,16 @@ def test_an_event_that_is_put_off_waits_and_one_that_is_parked_does_not(
     catalog: Catalog,
 ) -> None:
     park(catalog)
-    event = catalog.events.claim(NOW, NOW + MINUTE)
-    assert event is not None
-    catalog.events.retry_at(event, NOW + 5 * MINUTE, "The webhook answered HTTP 500.")
-    assert catalog.events.claim(NOW + 4 * MINUTE, NOW + 5 * MINUTE) is None
+    queue = catalog.events.queue
+    lease = queue.claim(NOW, MINUTE)
+    assert lease is not None
+    queue.postpone(lease, NOW + 5 * MINUTE, "The webhook answered HTTP 500.")
+    assert queue.claim(NOW + 4 * MINUTE, MINUTE) is None
     assert catalog.operations.stats(None).events_waiting == 1
-    catalog.events.retry_at(event, None, "The webhook answered HTTP 500.")
-    assert catalog.events.claim(NOW + 9 * MINUTE, NOW + 10 * MINUTE) is None
+    again = queue.claim(NOW + 5 * MINUTE, MINUTE)
+    assert again is not None
+    assert again.item.last_error == "The webhook answered HTTP 500."
+    queue.postpone(again, None, "The webhook answered HTTP 500.")
+    assert queue.claim(NOW + 9 * MINUTE, MINUTE) is None
     counted = catalog.operations.stats(None)
     assert (counted.events_waiting, counted.events_parked) == (0, 1)

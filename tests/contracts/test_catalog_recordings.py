@@ -194,8 +194,8 @@ def test_how_a_recording_is_encrypted_may_be_told_later_and_is_not_forgotten(
         recording_sid(), ACCOUNT, call_sid(), RecordingStatus.COMPLETED, encryption=HOW
     )
     lease = claimed(catalog)
-    assert lease.recording.encryption is None
+    assert lease.item.encryption is None
     told = catalog.due_work.describe(lease, found)
-    assert told.recording.encryption == HOW
+    assert told.item.encryption == HOW
     again = catalog.due_work.describe(told, replace(found, encryption=None))
-    assert again.recording.encryption == HOW
+    assert again.item.encryption == HOW

@@ -10,20 +10,21 @@ from tests.contracts.test_catalog_operations import LATER, MINUTE, hold
 from tests.factories import ACCOUNT, RETRIED, STARTED, recording_sid
 from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
-from twirec.model.records import Lease, Recording
+from twirec.model.lease import Lease
+from twirec.model.records import Recording
 from twirec.model.states import State
 
 DAY = timedelta(days=1)
 STORED = StoredObject("recordings/1.wav", generation=1, size=9, crc32c="AAAAAA==")
 
 
-def claimed(catalog: Catalog, sid: str | None = None) -> Lease:
+def claimed(catalog: Catalog, sid: str | None = None) -> Lease[Recording]:
     lease = catalog.due_work.claim(LATER, MINUTE, sid)
     assert lease is not None
     return lease
 
 
-def archived(catalog: Catalog) -> Lease:
+def archived(catalog: Catalog) -> Lease[Recording]:
     lease = catalog.due_work.name_object(claimed(catalog), STORED.name)
     return catalog.due_work.archived(lease, STORED, "0" * 64, 2)
 
@@ -35,17 +36,17 @@ def row(catalog: Catalog) -> Recording:
 def test_one_recording_can_be_claimed_by_its_sid_and_no_other_is(catalog: Catalog) -> None:
     hold(catalog, 1)
     hold(catalog, 2)
-    assert claimed(catalog, recording_sid(2)).recording.sid == recording_sid(2)
+    assert claimed(catalog, recording_sid(2)).item.sid == recording_sid(2)
     assert catalog.due_work.claim(LATER, MINUTE, recording_sid(2)) is None
     assert catalog.due_work.claim(LATER, MINUTE, recording_sid(3)) is None
-    assert claimed(catalog).recording.sid == recording_sid(1)
+    assert claimed(catalog).item.sid == recording_sid(1)
 
 
 def test_what_is_archived_and_kept_is_neither_due_nor_parked(catalog: Catalog) -> None:
     hold(catalog, 1)
     assert catalog.vendor_retention.keep(recording_sid())
     lease = archived(catalog)
-    assert lease.recording.keep_at_vendor
+    assert lease.item.keep_at_vendor
     catalog.due_work.stay(lease)
     known = row(catalog)
     assert (known.state, known.due_at, known.parked, known.kept) == (
@@ -84,7 +85,7 @@ def test_what_is_let_go_is_due_to_be_deleted(catalog: Catalog) -> None:
     assert catalog.vendor_retention.let_go(recording_sid(), LATER)
     assert (row(catalog).due_at, row(catalog).keep_at_vendor) == (LATER, False)
     assert not catalog.vendor_retention.let_go(recording_sid(), LATER)
-    assert claimed(catalog).recording.attempts == 1
+    assert claimed(catalog).item.attempts == 1
 
 
 def test_what_is_let_go_while_it_is_worked_at_stays_due(catalog: Catalog) -> None:
@@ -94,7 +95,7 @@ def test_what_is_let_go_while_it_is_worked_at_stays_due(catalog: Catalog) -> Non
     catalog.vendor_retention.let_go(recording_sid(), LATER)
     catalog.due_work.stay(lease)
     assert row(catalog).due_at == LATER
-    assert claimed(catalog).recording.state is State.ARCHIVED
+    assert claimed(catalog).item.state is State.ARCHIVED
 
 
 def test_what_is_not_archived_and_let_go_is_due_when_it_was(catalog: Catalog) -> None:

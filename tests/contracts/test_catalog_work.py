@@ -19,7 +19,23 @@ def test_what_is_due_longest_is_claimed_first_and_each_once(catalog: Catalog) ->
         callback = a_callback(recording_sid=recording_sid(number))
         catalog.recordings.receive(callback, state=State.COMPLETED, channel_map=BOTH, at=at)
     claims = [catalog.due_work.claim(NOW + 2 * MINUTE, MINUTE) for _ in range(3)]
-    assert [lease.recording.sid for lease in claims if lease] == [
+    assert [lease.item.sid for lease in claims if lease] == [
+        recording_sid(1),
+        recording_sid(2),
+    ]
+
+
+def test_a_live_calls_recording_goes_before_those_that_a_backfill_adopted(
+    catalog: Catalog,
+) -> None:
+    for number in (1, 2):
+        catalog.recordings.adopt(
+            a_recording(sid=recording_sid(number), due_at=NOW - MINUTE, backfilled=True)
+        )
+    receive(catalog, recording_sid=recording_sid(3))
+    claims = [catalog.due_work.claim(NOW, MINUTE) for _ in range(4)]
+    assert [lease.item.sid for lease in claims if lease] == [
+        recording_sid(3),
         recording_sid(1),
         recording_sid(2),
     ]
@@ -32,7 +48,7 @@ def test_many_threads_never_claim_the_same_recording(catalog: Catalog) -> None:
 
     def take() -> None:
         while (lease := catalog.due_work.claim(NOW, MINUTE)) is not None:
-            taken.append(lease.recording.sid)
+            taken.append(lease.item.sid)
 
     threads = [threading.Thread(target=take) for _ in range(8)]
     for thread in threads:
@@ -58,7 +74,7 @@ def test_a_lease_that_ran_out_is_claimed_by_another_and_the_first_commits_nothin
     ):
         with pytest.raises(LeaseLost):
             commit()
-    assert catalog.recordings.get(recording_sid(1)) == kept.recording
+    assert catalog.recordings.get(recording_sid(1)) == kept.item
 
 
 def test_a_renewed_lease_is_not_claimed_by_another(catalog: Catalog) -> None:
@@ -70,7 +86,7 @@ def test_a_renewed_lease_is_not_claimed_by_another(catalog: Catalog) -> None:
 def test_an_object_is_named_once(catalog: Catalog) -> None:
     lease = catalog.due_work.name_object(claimed(catalog), "recordings/a.wav")
     lease = catalog.due_work.name_object(lease, "recordings/b.wav")
-    assert lease.recording.object_name == "recordings/a.wav"
+    assert lease.item.object_name == "recordings/a.wav"
 
 
 def test_objects_are_named_page_by_page_in_the_order_of_buckets(catalog: Catalog) -> None:
@@ -91,7 +107,7 @@ def test_objects_are_named_page_by_page_in_the_order_of_buckets(catalog: Catalog
 
 def test_archived_then_released(catalog: Catalog) -> None:
     lease = catalog.due_work.archived(claimed(catalog), STORED, "ab" * 32, 2)
-    recording = lease.recording
+    recording = lease.item
     assert recording.state is State.ARCHIVED
     assert (recording.generation, recording.size) == (STORED.generation, STORED.size)
     assert (recording.crc32c, recording.sha256) == (STORED.crc32c, "ab" * 32)
@@ -113,7 +129,7 @@ def test_a_postponed_recording_comes_back_when_it_is_due(catalog: Catalog) -> No
     assert catalog.due_work.claim(NOW, MINUTE) is None
     again = catalog.due_work.claim(NOW + MINUTE, MINUTE)
     assert again is not None
-    assert (again.recording.attempts, again.recording.last_error) == (2, "VendorUnavailable: down")
+    assert (again.item.attempts, again.item.last_error) == (2, "VendorUnavailable: down")
 
 
 def test_a_parked_recording_waits_for_somebody(catalog: Catalog) -> None:
@@ -123,7 +139,7 @@ def test_a_parked_recording_waits_for_somebody(catalog: Catalog) -> None:
     catalog.recordings.make_due(recording_sid(1), NOW)
     again = catalog.due_work.claim(NOW, MINUTE)
     assert again is not None
-    assert again.recording.attempts == 2
+    assert again.item.attempts == 2
 
 
 def test_what_waits_until_somebody_decides_is_not_made_due(catalog: Catalog) -> None:
@@ -156,4 +172,4 @@ def test_a_recording_given_back_is_as_if_never_claimed(catalog: Catalog) -> None
     catalog.due_work.give_back(lease)
     again = catalog.due_work.claim(NOW, MINUTE)
     assert again is not None
-    assert again.recording == lease.recording
+    assert again.item == lease.item

@@ -73,8 +73,8 @@ def test_it_is_looked_at_daily_and_weekly_at_all_of_it(
 
 
 def test_workers_look_at_it_by_themselves(archive: Archive, turn: Callable[[], None]) -> None:
-    beside = archive.operations.worker(threads=1)._beside
-    assert archive._periodic.verify_audit in beside
+    periodic = archive.operations.worker(threads=1)._periodic
+    assert archive._periodic.verify_audit in periodic
     assert archive.operations.stats().audit_verified is None
     turn()
     stats = archive.operations.stats()

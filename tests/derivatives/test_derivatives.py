@@ -85,7 +85,7 @@ def test_it_expires_on_its_own(house: House, sid: str) -> None:
     house.time += WEEK - timedelta(seconds=1)
     assert house.archive.derivatives.expire() == 0
     house.time += timedelta(seconds=1)
-    for turn in house.archive.operations.worker()._beside:
+    for turn in house.archive.operations.worker()._periodic:
         turn()
     assert (made(house), house.archive.derivatives.of(sid)) == ([], [])
     with pytest.raises(NotFound):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,10 @@ from tests.house import AT_VENDOR, House, with_settings
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.derivatives import listening_copies
 from twirec.derivatives.derivatives import Derivatives
-from twirec.model.errors import CatalogUnavailable, NotAudio, SettingsError
+from twirec.jobs.lease import LEASE, LeaseKeeper
+from twirec.jobs.retrying import LISTENING_COPIES
+from twirec.model.derivatives import Derivative
+from twirec.model.errors import CatalogUnavailable, NotAudio, SettingsError, Stopped
 from twirec.model.states import State
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
@@ -110,13 +114,13 @@ def test_a_failure_neither_fails_nor_delays_the_transfer_and_is_tried_again(
 def test_after_many_failures_it_is_given_up(house: House, caplog: pytest.LogCaptureFixture) -> None:
     house.archive = with_settings(house.archive, ffmpeg="/nowhere/ffmpeg")
     sid = archived(house)
-    for _ in range(listening_copies.MOST_ATTEMPTS):
+    for _ in range(LISTENING_COPIES.tries):
         (due,) = house.archive.derivatives.of(sid)
         house.time = due.due_at or house.time
         house.work()
     (due,) = house.archive.derivatives.of(sid)
-    assert (due.due_at, due.attempts) == (None, listening_copies.MOST_ATTEMPTS)
-    assert "given up" in caplog.text
+    assert (due.due_at, due.attempts) == (None, LISTENING_COPIES.tries)
+    assert "parked after try 10" in caplog.text
 
 
 def test_what_cannot_be_converted_is_given_up_at_once(
@@ -136,20 +140,50 @@ def test_a_catalog_that_is_down_does_not_end_the_worker(
     def down(*_: object) -> None:
         raise CatalogUnavailable("locked")
 
-    monkeypatch.setattr(house.archive.catalog.derivatives, "claim_listening_copy", down)
+    monkeypatch.setattr(house.archive.catalog.derivatives.listening_copies, "claim", down)
     archived(house)
-    assert "no listening copy could be made: locked" in caplog.text
+    assert "no listening copy could be taken up: locked" in caplog.text
+
+
+def test_a_worker_that_is_late_commits_nothing_over_the_one_that_took_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Derivatives.make
+
+    def slow(self: Derivatives, *args: Any) -> Derivative:
+        monkeypatch.setattr(Derivatives, "make", make)
+        house.time += LEASE
+        house.work()  # another worker makes it, while this one is not done
+        return make(self, *args)
+
+    monkeypatch.setattr(Derivatives, "make", slow)
+    sid = archived(house)
+    (made,) = house.archive.derivatives.of(sid)
+    assert (made.attempts, made.due_at, made.last_error) == (2, None, "")
+    assert copies(house) == [made.object_name]
+    assert house.archive.derivatives.listening_copy(sid) == made
+
+
+def test_a_worker_that_is_stopped_gives_back_what_it_converts(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(keeper: LeaseKeeper[object]) -> None:
+        if isinstance(keeper.item, Derivative):
+            raise Stopped("The worker was asked to stop.")
+
+    monkeypatch.setattr(LeaseKeeper, "heartbeat", stop)
+    (due,) = house.archive.derivatives.of(archived(house))
+    assert (due.attempts, due.made_at, copies(house)) == (0, None, [])
 
 
 def test_one_is_made_by_one_worker_at_a_time(house: House) -> None:
     archived(house)
     with house.archive.catalog.database.write() as connection:
         connection.exec_driver_sql("UPDATE derivatives SET made_at = NULL, due_at = begun_at")
-    until = house.time + timedelta(hours=1)
-    catalog = house.archive.catalog
-    assert catalog.derivatives.claim_listening_copy(house.time, until) is not None
-    assert catalog.derivatives.claim_listening_copy(house.time, until) is None
-    assert catalog.derivatives.claim_listening_copy(until, until) is not None
+    queue, hour = house.archive.catalog.derivatives.listening_copies, timedelta(hours=1)
+    assert queue.claim(house.time, hour) is not None
+    assert queue.claim(house.time, hour) is None
+    assert queue.claim(house.time + hour, hour) is not None
 
 
 @pytest.mark.parametrize("value", ["wma", "amr", "Opus"])

@@ -17,7 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from tests.encrypting import key_settings
 from twirec.archive import Archive
 from twirec.flask import Twirec
-from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.jobs.retrying import TRANSFERS
 from twirec.model.records import Recording
 from twirec.sandbox import Call, Encryption, Line, Party, Sandbox
 from twirec.sandbox import Recording as AtVendor
@@ -241,7 +241,7 @@ class Site:
 
     def work_on(self) -> None:
         """Work until nothing is due any more, moving the clock to the due dates."""
-        for _ in range(2 * MOST_ATTEMPTS):
+        for _ in range(2 * TRANSFERS.tries):
             self.archive.operations.worker().run_once()
             due = [recording.due_at for recording in self.recordings() if recording.due_at]
             if not due:

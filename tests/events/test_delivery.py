@@ -19,10 +19,11 @@ from tests.sounds import wav
 from tests.webhook import SECRET
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.events import delivery
-from twirec.events.delivery import MOST_ATTEMPTS, Delivery
+from twirec.events.delivery import Delivery
 from twirec.events.wire import HEADER, verify
-from twirec.jobs.retrying import MOST_ATTEMPTS as WORKER_ATTEMPTS
-from twirec.model.errors import CatalogUnavailable, EventNotTaken, VendorRefused
+from twirec.jobs.retrying import EVENTS, TRANSFERS, pause
+from twirec.jobs.worker import Worker
+from twirec.model.errors import CatalogUnavailable, EventNotTaken, MalformedRequest, VendorRefused
 from twirec.model.states import State
 from twirec.settings import Settings
 
@@ -65,8 +66,18 @@ def ear(house: House, monkeypatch: pytest.MonkeyPatch) -> Ear:
 
 
 @pytest.fixture
-def sender(house: House, ear: Ear) -> Delivery:
-    return Delivery(house.archive.catalog.events, ear, secret=SECRET, now=lambda: house.time)
+def sender(house: House, ear: Ear) -> Worker:
+    """A worker that does nothing but send events."""
+    now = lambda: house.time  # noqa: E731
+    delivery = Delivery(house.archive.catalog.events, ear, secret=SECRET, now=now)
+    return Worker([delivery.kind()], now=now)
+
+
+def sent(sender: Worker, ear: Ear) -> bool:
+    """Send what is due, up to the first that is not taken. Whether any was."""
+    before = len(ear.taken)
+    sender.run_once()
+    return len(ear.taken) > before
 
 
 def down() -> EventNotTaken:
@@ -115,7 +126,7 @@ def test_a_worker_tells_of_what_it_archived_when_it_is_done(house: House, ear: E
 
 def test_it_tells_of_what_is_parked_and_then_of_what_heals(house: House, ear: Ear) -> None:
     house.record(wav(seconds=4, channels=2))
-    for _ in range(WORKER_ATTEMPTS):
+    for _ in range(TRANSFERS.tries):
         house.vendor.fail_next("media", VendorRefused("no", status=401))
     house.work_on()
     assert [told["reason"] for told in ear.taken] == ["VendorRefused"]
@@ -125,7 +136,7 @@ def test_it_tells_of_what_is_parked_and_then_of_what_heals(house: House, ear: Ea
 
 
 def test_a_receiver_that_is_down_is_asked_once_a_run_and_delays_nothing(
-    house: House, ear: Ear, sender: Delivery
+    house: House, ear: Ear, sender: Worker
 ) -> None:
     ear.failing = down()
     house.record(wav(seconds=4, channels=2))
@@ -136,35 +147,35 @@ def test_a_receiver_that_is_down_is_asked_once_a_run_and_delays_nothing(
 
 
 def test_an_error_of_ours_ends_neither_the_telling_nor_the_worker(
-    house: House, ear: Ear, sender: Delivery, caplog: pytest.LogCaptureFixture
+    house: House, ear: Ear, sender: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     ear.failing = RuntimeError("a mistake")
     house.record(wav(seconds=4, channels=2))
     assert house.work().state is State.RELEASED
     assert "an error of ours" in caplog.text
     ear.failing = None
-    house.time += delivery.HOLD
-    assert sender.tell_one()
+    house.time += delivery.LEASE
+    assert sent(sender, ear)
 
 
 def test_what_was_not_taken_is_told_later_under_the_same_id(
-    house: House, ear: Ear, sender: Delivery
+    house: House, ear: Ear, sender: Worker
 ) -> None:
     ear.failing = down()
     house.record(wav(seconds=4, channels=2))
     house.work()
     before = house.archive.catalog.operations.stats(None)
     ear.failing = None
-    assert not sender.tell_one()  # it is not due yet
-    house.time += timedelta(seconds=delivery.FIRST_RETRY * 1.25)
-    assert sender.tell_one()
-    assert not sender.tell_one()
+    assert not sent(sender, ear)  # it is not due yet
+    house.time += timedelta(seconds=EVENTS.first * 1.25)
+    assert sent(sender, ear)
+    assert not sent(sender, ear)
     assert (before.events_waiting, waiting(house)) == (1, (0, 0))
     assert ear.asked == 2
 
 
-def test_a_receiver_that_stays_down_is_given_up_after_about_a_day(
-    house: House, ear: Ear, sender: Delivery, caplog: pytest.LogCaptureFixture
+def test_an_event_is_parked_when_its_receiver_stays_down_for_about_a_day(
+    house: House, ear: Ear, sender: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     ear.failing = down()
     house.record(wav(seconds=4, channels=2))
@@ -175,49 +186,82 @@ def test_a_receiver_that_stays_down_is_given_up_after_about_a_day(
         asked = ear.asked
         house.time += timedelta(minutes=1)
         assert house.time - began < 2 * DAY
-        sender.tell_one()
+        sender.run_once()
         if ear.asked > asked:
             last, waits = house.time, waiting(house)[0]
-    assert ear.asked == MOST_ATTEMPTS
+    assert ear.asked == EVENTS.tries
     assert DAY * 0.75 < last - began < DAY * 1.25
     assert waiting(house) == (0, 1)
     assert caplog.messages[-1] == (
-        f"{recording_sid()}: event that it is archived: given up after try {MOST_ATTEMPTS}: "
-        "The webhook answered HTTP 503."
+        f"{recording_sid()}: event that it is archived: parked after try {EVENTS.tries}: "
+        "EventNotTaken: The webhook answered HTTP 503."
     )
 
 
 def test_the_pauses_double_are_spread_and_end_at_an_hour() -> None:
-    firsts = [delivery._pause(1) for _ in range(99)]
+    firsts = [pause(1, down(), EVENTS) for _ in range(99)]
     assert 7.5 <= min(firsts) < max(firsts) <= 12.5
-    assert 15 <= delivery._pause(2) <= 25
-    assert 2700 <= delivery._pause(30) <= 4500
+    assert 15 <= pause(2, down(), EVENTS) <= 25
+    assert 2700 <= pause(30, down(), EVENTS) <= 4500
 
 
 def test_who_dies_between_sending_and_writing_it_down_lets_it_be_sent_again(
-    house: House, ear: Ear, sender: Delivery, monkeypatch: pytest.MonkeyPatch
+    house: House, ear: Ear, sender: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.record(wav(seconds=4, channels=2))
     with monkeypatch.context() as dying:
         dying.setattr(house.archive.catalog.events, "delivered", refuse)
         house.work()
-    assert not sender.tell_one()
-    house.time += delivery.HOLD
-    assert sender.tell_one()
+    assert not sent(sender, ear)
+    house.time += delivery.LEASE
+    assert sent(sender, ear)
     first, again = ear.taken
     assert first == again
-    assert not sender.tell_one()
+    assert not sent(sender, ear)
+
+
+def test_what_time_cannot_mend_is_parked_at_once(house: House, ear: Ear) -> None:
+    ear.failing = MalformedRequest("The body is none.")
+    house.record(wav(seconds=4, channels=2))
+    house.work()
+    assert (ear.asked, waiting(house)) == (1, (0, 1))
+
+
+def test_a_worker_that_is_late_commits_nothing_over_the_one_that_took_over(
+    house: House,
+    ear: Ear,
+    sender: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house.record(wav(seconds=4, channels=2))
+    with monkeypatch.context() as silent:
+        silent.setattr(house.archive.catalog.events.queue, "claim", lambda *_: None)
+        house.work()
+
+    def slow(body: bytes, headers: Mapping[str, str]) -> None:
+        monkeypatch.undo()
+        house.time += delivery.LEASE
+        assert sent(sender, ear)  # by another worker, while this one still waits for an answer
+        raise down()
+
+    monkeypatch.setattr(ear, "take", slow)
+    sender.run_once()
+    assert waiting(house) == (0, 0)
+    assert ear.asked == 1
+    assert "is somebody else's now" in caplog.text
 
 
 def test_a_catalog_that_is_down_is_said_and_tried_again(
     house: House,
-    sender: Delivery,
+    ear: Ear,
+    sender: Worker,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(house.archive.catalog.events, "claim", refuse)
-    assert not sender.tell_one()
-    assert "no event could be sent" in caplog.text
+    monkeypatch.setattr(house.archive.catalog.events.queue, "claim", refuse)
+    assert not sent(sender, ear)
+    assert "no event could be taken up" in caplog.text
 
 
 def test_a_worker_tells_while_it_works_and_a_slow_receiver_holds_no_transfer_up(

@@ -43,7 +43,7 @@ def running(worker: Worker, condition: Callable[[], bool]) -> None:
 
 
 def test_a_worker_that_runs_sweeps_by_itself(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "TEND", 0.01)
+    monkeypatch.setattr(workers, "PERIOD", 0.01)
     monkeypatch.setattr(workers, "POLL", 0.01)
     house.vendor.add_recording(AT_VENDOR, MEDIA)
     released = lambda: bool(house.stored()) and house.recording().state is State.RELEASED  # noqa: E731
@@ -53,7 +53,7 @@ def test_a_worker_that_runs_sweeps_by_itself(house: House, monkeypatch: pytest.M
 def test_a_worker_warns_of_a_pause_that_is_not_resumed(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(workers, "TEND", 0.01)
+    monkeypatch.setattr(workers, "PERIOD", 0.01)
     house.vendor.add_recording(
         replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS, duration=None)
     )
@@ -83,7 +83,7 @@ def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(house: House) -> No
 def test_once_a_week_the_whole_bucket_is_looked_at(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sweep = house.archive.operations.worker()._beside[0]
+    sweep = house.archive.operations.worker()._periodic[0]
     house.vendor.add_call(A_CALL)
     sweep()
     old = f"recordings/2025/01/31/20250131T101500Z_{recording_sid(7)}.wav"
@@ -108,7 +108,7 @@ def test_a_worker_waits_for_a_database_that_is_away_and_not_for_one_that_is_newe
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "POLL", 0.01)
-    monkeypatch.setattr(workers, "TEND", 0.01)
+    monkeypatch.setattr(workers, "PERIOD", 0.01)
     errors = iter([CatalogUnavailable("it is not up yet")] * 3)
 
     def claim(*_: object) -> None:
@@ -120,10 +120,10 @@ def test_a_worker_waits_for_a_database_that_is_away_and_not_for_one_that_is_newe
     assert next(errors, None) is None
 
 
-def test_what_fails_beside_does_not_stop_the_worker(
+def test_what_fails_periodic_does_not_stop_the_worker(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(workers, "TEND", 0.01)
+    monkeypatch.setattr(workers, "PERIOD", 0.01)
     house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
     house.record(MEDIA)
     running(
@@ -142,6 +142,6 @@ def test_zero_minutes_is_never(house: House) -> None:
             vendor=house.vendor,
             now=lambda: house.time,
         )
-        for task in archive.operations.worker()._beside:
+        for task in archive.operations.worker()._periodic:
             task()
         assert (archive.catalog.marks.get(MARK + ACCOUNT) is not None) == bool(minutes)

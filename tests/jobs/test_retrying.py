@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import inspect
+from unittest.mock import Mock
 
 import pytest
 
 from tests.factories import a_recording
-from twirec.jobs.retrying import LONGEST_RETRY, MOST_ATTEMPTS, judge, pause
+from twirec.jobs.kinds import Kind
+from twirec.jobs.retrying import EVENTS, LISTENING_COPIES, TRANSFERS, Retry, judge, pause, said
 from twirec.model import errors
 from twirec.model.errors import TwirecError
+from twirec.model.records import Recording
 from twirec.model.states import State
+from twirec.transfers.transfer import Transfer
 
 HEALS = "tried again, parked after all tries, then once at each sweep"
 PASSES = "tried again, parked after all tries until somebody decides"
@@ -41,6 +45,7 @@ TABLE = {
         CustodyRefused
     """,
 }
+TRANSFERRING = Transfer.kind(Mock(), prepare=Mock(), refill=Mock())
 FOLLOWS = {name: follows for follows, names in TABLE.items() for name in names.split()}
 ALL = {
     name: error
@@ -49,15 +54,20 @@ ALL = {
 }
 
 
-def follows(error: Exception, state: State = State.COMPLETED) -> str:
-    said = f"{type(error).__name__}: said before"
-    first = judge(error, a_recording(state=state, attempts=1))
-    last = judge(error, a_recording(state=state, attempts=MOST_ATTEMPTS, last_error=said))
+def follows(
+    error: Exception, state: State = State.COMPLETED, kind: Kind[Recording] = TRANSFERRING
+) -> str:
+    name = f"{type(error).__name__}: said before"
+    tries = kind.retry.tries
+    first = judge(error, a_recording(state=state, attempts=1), kind.retry)
+    parked = a_recording(state=state, attempts=tries, last_error=name)
+    last = judge(error, parked, kind.retry)
+    undecided = last.hopeless and kind.waits_for_somebody(parked)
     assert not last.again
     if first.again:
-        return PASSES if last.undecided else HEALS
+        return PASSES if undecided else HEALS
     assert first == last
-    return FINAL if last.undecided else SETTING
+    return FINAL if undecided else SETTING
 
 
 @pytest.mark.parametrize("name", sorted(ALL | FOLLOWS))
@@ -71,8 +81,28 @@ def test_what_has_only_to_be_deleted_waits_for_nobody(name: str, state: State) -
     assert follows(ALL[name].__new__(ALL[name]), state) in {HEALS, SETTING}
 
 
-def test_the_pause_has_an_end_however_often_it_was_tried() -> None:
-    assert pause(10**6, errors.VendorUnavailable("down")) <= 1.25 * LONGEST_RETRY
+@pytest.mark.parametrize("retry", [EVENTS, LISTENING_COPIES])
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_of_what_no_sweep_tries_that_is_tried_again_which_may_ever_go_well(
+    retry: Retry, name: str
+) -> None:
+    verdict = judge(ALL[name].__new__(ALL[name]), a_recording(attempts=1), retry)
+    assert verdict.again == (FOLLOWS[name] != FINAL)
+    assert not judge(KeyError("size"), a_recording(attempts=retry.tries), retry).again
+
+
+@pytest.mark.parametrize("retry", [TRANSFERS, EVENTS, LISTENING_COPIES])
+def test_pauses_double_are_spread_and_have_an_end_however_often_it_was_tried(retry: Retry) -> None:
+    down = errors.VendorUnavailable("down")
+    firsts = [pause(1, down, retry) for _ in range(99)]
+    assert 0.75 * retry.first <= min(firsts) < max(firsts) <= 1.25 * retry.first
+    assert 1.5 * retry.first <= pause(2, down, retry) <= 2.5 * retry.first
+    assert pause(10**6, down, retry) <= 1.25 * retry.longest
+
+
+def test_of_a_mistake_in_the_library_nothing_is_written_down_but_its_name() -> None:
+    assert said(KeyError("+34600111222")) == "KeyError in the library; the log has more."
+    assert said(errors.BucketRefused("It is full.")) == "BucketRefused: It is full."
 
 
 def test_a_mistake_in_the_library_may_pass_and_is_not_repeated_for_ever() -> None:
@@ -81,7 +111,16 @@ def test_a_mistake_in_the_library_may_pass_and_is_not_repeated_for_ever() -> Non
 
 def test_what_comes_once_after_an_outage_is_not_what_the_outage_was() -> None:
     after = a_recording(
-        state=State.COMPLETED, attempts=MOST_ATTEMPTS + 1, last_error="VendorUnavailable: down"
+        state=State.COMPLETED, attempts=TRANSFERS.tries + 1, last_error="VendorUnavailable: down"
     )
-    verdict = judge(errors.MediaTruncated("it broke off"), after)
-    assert (verdict.again, verdict.undecided) == (False, False)
+    verdict = judge(errors.MediaTruncated("it broke off"), after, TRANSFERS)
+    assert (verdict.again, verdict.hopeless) == (False, False)
+
+
+def test_what_came_twice_is_not_of_the_moment() -> None:
+    for before in (
+        "KeyError in the library; the log has more.",
+        "KeyError: size",
+    ):
+        tried = a_recording(attempts=TRANSFERS.tries, last_error=before)
+        assert judge(KeyError("size"), tried, TRANSFERS).hopeless

@@ -109,7 +109,7 @@ def test_the_lines_are_json_that_anybody_can_read(house: House) -> None:
 
 
 def test_a_worker_writes_the_journal_in_turn_and_the_days_of_all_once_a_day(house: House) -> None:
-    _, in_turn, *_ = house.archive.operations.worker(threads=1)._beside
+    _, in_turn, *_ = house.archive.operations.worker(threads=1)._periodic
     in_turn()
     assert len(names(house.bucket)) == 1
     house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2)))

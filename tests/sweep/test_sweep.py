@@ -10,7 +10,7 @@ import pytest
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR, NAME, OWN_ROUTES, House
 from tests.sounds import wav
-from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.jobs.retrying import TRANSFERS
 from twirec.model.agents import Leg
 from twirec.model.errors import (
     CatalogUnavailable,
@@ -244,7 +244,7 @@ def test_what_could_not_be_repaired_stays_in_view_until_it_is(house: House) -> N
 def test_a_recording_that_an_outage_parked_is_reported_and_taken_up_again(house: House) -> None:
     house.vendor.add_call(A_CALL)
     house.record(wav(seconds=4, channels=2))
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(TRANSFERS.tries):
         house.vendor.fail_next("media", VendorUnavailable("down"))
     assert house.work_on().parked
     report = house.archive.operations.sweep()

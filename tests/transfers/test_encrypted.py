@@ -15,7 +15,7 @@ from tests.house import A_CALL, AT_VENDOR, NAME, House, with_settings
 from tests.sounds import wav
 from twirec.adapters.decryption import RsaKey
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.jobs.retrying import TRANSFERS
 from twirec.model.encryption import read_encryption
 from twirec.model.ports import PrivateKey
 from twirec.model.states import State
@@ -176,7 +176,7 @@ def test_the_wrong_key_parks_at_once(house: House) -> None:
 @pytest.mark.parametrize("at", [5_000, -1], ids=["audio", "tag"])
 def test_a_flipped_bit_is_never_stored_and_parks_after_all_tries(house: House, at: int) -> None:
     record(house, with_a_flipped_bit(key_pair().encryption(), at))
-    assert house.work_on().attempts == MOST_ATTEMPTS
+    assert house.work_on().attempts == TRANSFERS.tries
     check_parked(house, "MediaNotAuthentic")
 
 

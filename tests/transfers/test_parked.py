@@ -15,7 +15,7 @@ from tests.factories import recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.journal.journalling import MEDIA, names
 from tests.sounds import wav
-from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.jobs.retrying import TRANSFERS
 from twirec.journal.publishing import Publisher
 from twirec.model.announcements import Announcement
 from twirec.model.errors import BucketRefused, TwirecError, VendorRefused
@@ -57,8 +57,8 @@ def let_pass(house: House, hours: int, *, every: timedelta = timedelta(minutes=1
         (wav(seconds=11.3, channels=2), 1),
         (wav(seconds=4, channels=1), 1),
         (MP3, 1),
-        (wav(seconds=4, channels=2)[:-2000], MOST_ATTEMPTS),
-        (PAGE, MOST_ATTEMPTS),
+        (wav(seconds=4, channels=2)[:-2000], TRANSFERS.tries),
+        (PAGE, TRANSFERS.tries),
     ],
     ids=["longer", "one channel", "MP3", "cut", "error page"],
 )
@@ -126,7 +126,7 @@ def test_an_outage_of_a_day_costs_one_try_at_each_sweep_and_heals_by_itself(
     with monkeypatch.context() as patched:
         patched.setattr(house.vendor, "media", down)
         let_pass(house, hours=24)
-    assert MOST_ATTEMPTS + 80 < tries[recording_sid()] <= MOST_ATTEMPTS + 96
+    assert TRANSFERS.tries + 80 < tries[recording_sid()] <= TRANSFERS.tries + 96
     house.archive.operations.sweep()
     assert house.work().state is State.RELEASED
 

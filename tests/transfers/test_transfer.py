@@ -11,7 +11,7 @@ from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
 from tests.house import AT_VENDOR, NAME, House
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.jobs.retrying import MOST_ATTEMPTS
+from twirec.jobs.retrying import TRANSFERS
 from twirec.model.bucket import StoredObject
 from twirec.model.states import State
 from twirec.settings import Settings
@@ -76,10 +76,10 @@ def test_a_recording_of_one_channel_is_taken_as_it_is(house: House) -> None:
 @pytest.mark.parametrize(
     ("media", "reason", "tries"),
     [
-        (ERROR_PAGE, "MediaIsErrorPage", MOST_ATTEMPTS),
-        (b'\xef\xbb\xbf {"code": 20404, "status": 404}', "MediaIsErrorPage", MOST_ATTEMPTS),
-        (b"RIFF", "MediaTruncated", MOST_ATTEMPTS),
-        (wav(seconds=4, channels=2)[:-2000], "MediaTruncated", MOST_ATTEMPTS),
+        (ERROR_PAGE, "MediaIsErrorPage", TRANSFERS.tries),
+        (b'\xef\xbb\xbf {"code": 20404, "status": 404}', "MediaIsErrorPage", TRANSFERS.tries),
+        (b"RIFF", "MediaTruncated", TRANSFERS.tries),
+        (wav(seconds=4, channels=2)[:-2000], "MediaTruncated", TRANSFERS.tries),
         (b"\xff\xfb\x90\x00" * 100, "NotAudio", 1),
         (wav(seconds=4, channels=1), "MediaMismatch", 1),
         (wav(seconds=7, channels=2), "MediaMismatch", 1),

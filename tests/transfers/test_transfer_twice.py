@@ -146,7 +146,7 @@ def test_who_lost_the_lease_commits_nothing_and_deletes_nothing(house: House) ->
     house.time += timedelta(minutes=6)
     held = _claim(house)
     house.archive.operations.worker().work(late)
-    assert house.recording() == held.recording
+    assert house.recording() == held.item
     assert house.at_vendor() == [recording_sid()]
 
 

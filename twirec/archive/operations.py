@@ -17,6 +17,7 @@ from twirec.custody.orders import check_ground
 from twirec.custody.trail import AuditTrail
 from twirec.derivatives.listening_copies import ListeningCopies
 from twirec.events.delivery import Delivery
+from twirec.jobs.kinds import Kind
 from twirec.jobs.worker import Worker
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import Publisher
@@ -24,7 +25,9 @@ from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
 from twirec.model.budget import spend_at_most
+from twirec.model.derivatives import Derivative
 from twirec.model.errors import InvalidQuery, NotFound, WorkerAway
+from twirec.model.events import Event
 from twirec.model.given import text, whole
 from twirec.model.operations import Day, Stats
 from twirec.model.ports import Vendor
@@ -96,7 +99,7 @@ class Operations:
         self._now = now
 
     def worker(self, threads: int = 4, *, at: AtCheckpoint = no_checkpoint) -> Worker:
-        """Return a worker that transfers what is due, and sends events if they are wanted.
+        """Return a worker of all kinds of due work: recordings, events, listening copies.
 
         Args:
             threads: how many recordings it works at together.
@@ -121,37 +124,36 @@ class Operations:
             publisher.publish()
 
         return Worker(
-            self._catalog,
-            transfer,
-            before=prepare,
-            after=(*self._telling(), *self._copying()),
+            (
+                transfer.kind(prepare=prepare, refill=self._periodic.end_trial),
+                *self._events(),
+                *self._listening_copies(),
+            ),
             now=self._now,
             threads=threads,
             heartbeat=self._periodic.beat,
-            beside=(
+            periodic=(
                 *(in_turn if self._settings.sweep_every else ()),
-                self._periodic.end_trial,
                 self._originals.maker().expire,
                 self._periodic.shorten_log,
                 self._periodic.verify_audit,
             ),
-            let_go=self._periodic.end_trial,
         )
 
-    def _telling(self) -> Iterator[Callable[[], bool]]:
-        if not self._settings.notify_url:
-            return
-        from twirec.adapters.receiver import HttpReceiver
+    def _events(self) -> Iterator[Kind[Event]]:
+        """Yield the kind of work that delivers events, if they are wanted."""
+        if self._settings.notify_url:
+            from twirec.adapters.receiver import HttpReceiver
 
-        receiver = HttpReceiver(self._settings.notify_url)
-        secret = self._settings.notify_secret
-        yield Delivery(self._catalog.events, receiver, secret=secret, now=self._now).tell_one
+            receiver = HttpReceiver(self._settings.notify_url)
+            secret = self._settings.notify_secret
+            yield Delivery(self._catalog.events, receiver, secret=secret, now=self._now).kind()
 
-    def _copying(self) -> Iterator[Callable[[], bool]]:
-        """Yield what makes one listening copy, if they are wanted."""
+    def _listening_copies(self) -> Iterator[Kind[Derivative]]:
+        """Yield the kind of work that makes listening copies, if they are wanted."""
         if self._settings.listening_copy:
             asked = ConversionSpec(self._settings.listening_copy)
-            yield ListeningCopies(self._catalog, self._originals.maker(), asked, self._now).make_one
+            yield ListeningCopies(self._catalog, self._originals.maker(), asked, self._now).kind()
 
     def sweep(self, *, dry_run: bool = False, full: bool = False) -> SweepReport:
         """Compare vendor, catalog and bucket since the last sweep, and repair what can be.

@@ -21,7 +21,7 @@ from twirec.backfill.spans import Spans
 from twirec.backfill.tally import Tally
 from twirec.backfill.throttle import LOOK, Throttle
 from twirec.catalog import Catalog
-from twirec.jobs.retrying import MOST_ATTEMPTS, pause
+from twirec.jobs.retrying import TRANSFERS, pause
 from twirec.jobs.worker import Worker
 from twirec.model.backfill import BackfillReport
 from twirec.model.errors import (
@@ -266,10 +266,10 @@ class Backfill:
         """
         self._heed(error)
         item.tries += 1
-        if item.tries >= MOST_ATTEMPTS:
+        if item.tries >= TRANSFERS.tries:
             self._tally.fail(item.found.sid, f"{type(error).__name__}: {error}")
         else:
-            wait = timedelta(seconds=pause(item.tries, error))
+            wait = timedelta(seconds=pause(item.tries, error, TRANSFERS))
             self._look_again(item, self._now() + wait)
 
     def _heed(self, error: Exception | None) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from twirec.backfill.item import Item
 from twirec.backfill.spans import Span, Spans
 from twirec.backfill.tally import Tally
-from twirec.jobs.retrying import pause
+from twirec.jobs.retrying import TRANSFERS, pause
 from twirec.model.errors import VendorError, VendorRefused
 from twirec.model.ports import Vendor
 from twirec.model.vendor import VendorRecording
@@ -89,7 +89,7 @@ class Listing:
                 if tries == LIST_TRIES or isinstance(error, VendorRefused):
                     raise
                 log.warning("%s: the list, again: %s", span.account_sid, error)
-                self._stopping.wait(pause(tries, error))
+                self._stopping.wait(pause(tries, error, TRANSFERS))
             if self._stopping.is_set():
                 break
         return []

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    delete,
+    exists,
+    select,
+    update,
+)
 
 from twirec.catalog.database import Database
+from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import derivatives, recordings
 from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import StoredObject
 from twirec.model.derivatives import Derivative, derivative_name
-from twirec.model.errors import CustodyRefused
+from twirec.model.errors import CustodyRefused, LeaseLost
+from twirec.model.lease import Lease
 from twirec.model.records import Recording
 from twirec.model.states import STORED, Custody
 
@@ -32,10 +43,16 @@ class Derivatives:
 
     A derivative is written down before its object is there, so that no object is unknown. None
     outlives its original, and none is begun of what may not leave.
+
+    Attributes:
+        listening_copies: those that a worker has to make.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.listening_copies = Leases(
+            database, derivatives, lambda _, row: to_model(Derivative, row), turns=(_may_leave,)
+        )
 
     def begin(self, derivative: Derivative) -> Derivative:
         """Write down that an object will be made, and return what is known of it.
@@ -57,13 +74,29 @@ class Derivatives:
             known = connection.execute(select(derivatives).where(its_own)).one()
             return to_model(Derivative, known)
 
-    def made(self, object_name: str, stored: StoredObject, at: datetime) -> Derivative | None:
-        """Write down that the bucket holds it.
+    def made(
+        self,
+        object_name: str,
+        stored: StoredObject,
+        at: datetime,
+        lease: Lease[Derivative] | None = None,
+    ) -> Derivative | None:
+        """Write down that the bucket holds it; no worker has to make it any more.
 
         None, and nothing is written down, if it was forgotten, or the recording is not archived
         any more: then the object must go.
+
+        Args:
+            object_name: which one.
+            stored: what the bucket says of it.
+            at: since when, UTC.
+            lease: the right to make it; None of who makes it because somebody asked for it.
+
+        Raises:
+            LeaseLost: another worker makes it, or made it; the object is theirs too.
         """
         facts = {
+            **ENDED,
             "made_at": at,
             "generation": stored.generation,
             "size": stored.size,
@@ -79,7 +112,11 @@ class Derivatives:
             if sid is None or not _holds(connection, sid, ARCHIVED):
                 return None
             made = update(derivatives).where(derivatives.c.object_name == object_name)
-            row = connection.execute(made.values(facts).returning(derivatives)).one()
+            if lease is not None:
+                made = made.where(derivatives.c.lease == lease.token)
+            row = connection.execute(made.values(facts).returning(derivatives)).first()
+            if row is None:
+                raise LeaseLost(f"The listening copy of {sid} is somebody else's now.")
         return to_model(Derivative, row)
 
     def of(self, recording_sid: str) -> list[Derivative]:
@@ -147,40 +184,10 @@ class Derivatives:
                 self._database.insert_once(connection, derivatives, to_row(copy, derivatives))
         return len(found)
 
-    def claim_listening_copy(self, now: datetime, until: datetime) -> Derivative | None:
-        """Take the copy that is due longest, and count an attempt; None if none is due.
 
-        Nobody else gets it before `until`. One whose recording may not leave (any more) is not
-        due.
-        """
-        due = derivatives.alias("due")
-        first = (
-            select(due.c.object_name)
-            .join(recordings, recordings.c.sid == due.c.recording_sid)
-            .where(due.c.due_at <= now, MAY_LEAVE)
-            .order_by(due.c.due_at, due.c.object_name)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=due)
-        )
-        statement = (
-            update(derivatives)
-            .where(derivatives.c.object_name == first.scalar_subquery())
-            .values(due_at=until, attempts=derivatives.c.attempts + 1)
-            .returning(derivatives)
-        )
-        with self._database.write() as connection:
-            row = connection.execute(statement).first()
-        return None if row is None else to_model(Derivative, row)
-
-    def postpone_listening_copy(
-        self, object_name: str, due_at: datetime | None, error: str
-    ) -> None:
-        """Let it be tried again at that time, or never when it is None."""
-        its_own = derivatives.c.object_name == object_name
-        with self._database.write() as connection:
-            connection.execute(
-                update(derivatives).where(its_own).values(due_at=due_at, last_error=error)
-            )
+def _may_leave(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition of derivatives whose recording may leave (still)."""
+    return exists().where(recordings.c.sid == rows.c.recording_sid, MAY_LEAVE)
 
 
 def _holds(connection: Connection, sid: str, condition: ColumnElement[bool]) -> bool:

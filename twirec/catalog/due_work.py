@@ -1,87 +1,78 @@
-"""Leases: who works at which recording, and what comes of it."""
+"""Recordings that are due: who works at which, and what comes of it."""
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, null, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, FromClause, case, delete, func, null, true
 
 from twirec.catalog.database import Database
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
+from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.mapping import to_model
 from twirec.catalog.recordings import tell_ledger
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
 from twirec.model.bucket import StoredObject
-from twirec.model.errors import LeaseLost
 from twirec.model.events import EventType
-from twirec.model.records import Lease, Recording
+from twirec.model.lease import Lease
+from twirec.model.records import Recording
 from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Standstill, State
 from twirec.model.vendor import VendorRecording
 
-NO_LEASE: dict[str, None] = {"lease": None, "lease_until": None}
-
 
 class DueWork:
-    """What hands out work. Whoever lost a lease commits nothing."""
+    """What hands out recordings. Whoever lost a lease commits nothing.
+
+    Live calls' recordings go before those that a backfill adopted.
+    """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        def own(rows: FromClause, *, backfilled: bool) -> ColumnElement[bool]:
+            turn = rows.c.backfilled if backfilled else ~rows.c.backfilled
+            return turn & ~left_alone(database.adopt, rows)
 
-    def claim(self, now: datetime, lease_for: timedelta, sid: str | None = None) -> Lease | None:
+        self._leases = Leases(
+            database,
+            recordings,
+            lambda _, row: to_model(Recording, row),
+            turns=(partial(own, backfilled=False), partial(own, backfilled=True)),
+        )
+
+    def claim(
+        self, now: datetime, lease_for: timedelta, sid: str | None = None
+    ) -> Lease[Recording] | None:
         """Take the recording that is due longest, and count an attempt; None if nothing is due.
 
         With `sid`, take that one, if it is due. Two callers never get the same recording while the
         lease lasts.
         """
-        due = recordings.alias("due")
-        first = (
-            select(due.c.sid)
-            .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
-            .where(true() if sid is None else due.c.sid == sid)
-            .where(~left_alone(self._database.adopt, due))
-            .order_by(due.c.due_at, due.c.sid)
-            .limit(1)
-            .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it
-        )
-        lease, until = uuid.uuid4().hex, now + lease_for
-        statement = (
-            update(recordings)
-            .where(recordings.c.sid == first.scalar_subquery())
-            .values(lease=lease, lease_until=until, attempts=recordings.c.attempts + 1)
-            .returning(recordings)
-        )
-        with self._database.write() as connection:
-            row = connection.execute(statement).first()
-        return None if row is None else Lease(lease, to_model(Recording, row), until)
+        return self._leases.claim(now, lease_for, only=sid)
 
-    def renew(self, lease: Lease, until: datetime) -> Lease:
-        """Extend a lease.
+    def renew(self, lease: Lease[Recording], until: datetime) -> Lease[Recording]:
+        """Extend a lease. Raises `LeaseLost`."""
+        return self._leases.renew(lease, until)
 
-        Raises:
-            LeaseLost: it is not held any more.
-        """
-        return replace(self._commit(lease, {"lease_until": until}), until=until)
-
-    def describe(self, lease: Lease, found: VendorRecording) -> Lease:
+    def describe(self, lease: Lease[Recording], found: VendorRecording) -> Lease[Recording]:
         """Fill in facts (start, duration, encryption, …) that the vendor gave when asked."""
         facts = {
-            "started_at": lease.recording.started_at or found.started_at,
-            "duration": lease.recording.duration if found.duration is None else found.duration,
-            "channels": lease.recording.channels if found.channels is None else found.channels,
-            "source": lease.recording.source or found.source,
-            "encryption": lease.recording.encryption or found.encryption,
+            "started_at": lease.item.started_at or found.started_at,
+            "duration": lease.item.duration if found.duration is None else found.duration,
+            "channels": lease.item.channels if found.channels is None else found.channels,
+            "source": lease.item.source or found.source,
+            "encryption": lease.item.encryption or found.encryption,
         }
         return self._commit(lease, facts)
 
-    def name_object(self, lease: Lease, name: str) -> Lease:
+    def name_object(self, lease: Lease[Recording], name: str) -> Lease[Recording]:
         """Write down the object's name, unless it has one. Raises `LeaseLost`."""
         return self._commit(lease, {"object_name": func.coalesce(recordings.c.object_name, name)})
 
-    def archived(self, lease: Lease, stored: StoredObject, sha256: str, channels: int) -> Lease:
+    def archived(
+        self, lease: Lease[Recording], stored: StoredObject, sha256: str, channels: int
+    ) -> Lease[Recording]:
         """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`."""
         facts = {
             "generation": stored.generation,
@@ -89,25 +80,30 @@ class DueWork:
             "crc32c": stored.crc32c,
             "sha256": sha256,
             "channels": channels,
-            "channel_map": lease.recording.roles(channels),
+            "channel_map": lease.item.roles(channels),
             "attempts": 1,
             "last_error": "",
         }
         return self._commit(lease, facts, State.ARCHIVED)
 
-    def finish(self, lease: Lease, state: State, error: str = "") -> None:
+    def finish(self, lease: Lease[Recording], state: State, error: str = "") -> None:
         """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
 
         For `absent`, `failed` and `lost` the call's line says so when it has no other recording.
         Of what is `erased` nothing stays but SIDs, times and the object's name.
         """
-        values: dict[str, Any] = {**NO_LEASE, "due_at": None, "last_error": error}
+        values: dict[str, Any] = {**ENDED, "due_at": None, "last_error": error}
         if state is State.ERASED:
             values |= dict.fromkeys(FORGOTTEN)
         self._commit(lease, values, state)
 
     def postpone(
-        self, lease: Lease, due_at: datetime | None, error: str, *, undecided: bool = False
+        self,
+        lease: Lease[Recording],
+        due_at: datetime | None,
+        error: str,
+        *,
+        undecided: bool = False,
     ) -> None:
         """End the lease; try again at `due_at`, or never (parked) when it is None.
 
@@ -115,13 +111,13 @@ class DueWork:
         """
         standstill = Standstill.UNDECIDED if undecided else None
         values = {"due_at": due_at, "last_error": error, "standstill": standstill}
-        self._commit(lease, {**NO_LEASE, **values})
+        self._commit(lease, {**ENDED, **values})
 
-    def give_back(self, lease: Lease) -> None:
+    def give_back(self, lease: Lease[Recording]) -> None:
         """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
-        self._commit(lease, {**NO_LEASE, "attempts": recordings.c.attempts - 1})
+        self._commit(lease, {**ENDED, "attempts": recordings.c.attempts - 1})
 
-    def stay(self, lease: Lease, *, for_trial: bool = False) -> None:
+    def stay(self, lease: Lease[Recording], *, for_trial: bool = False) -> None:
         """End the lease of what is archived and kept at the vendor: nothing is left to do.
 
         With `for_trial` it is kept until `end_trial`, whatever else holds. Without it, and if it is
@@ -134,27 +130,22 @@ class DueWork:
             "attempts": 0,
             "last_error": "",
         }
-        self._commit(lease, {**NO_LEASE, **values})
+        self._commit(lease, {**ENDED, **values})
 
-    def _commit(self, lease: Lease, values: dict[str, Any], state: State | None = None) -> Lease:
+    def _commit(
+        self, lease: Lease[Recording], values: dict[str, Any], state: State | None = None
+    ) -> Lease[Recording]:
         """Change the leased row, all or nothing; with `state`, by the table of states."""
-        statement = update(recordings).where(
-            recordings.c.sid == lease.recording.sid, recordings.c.lease == lease.token
-        )
+        where = None
         if state is not None:
-            before = [s for s, after in MAY_BECOME.items() if state in after]
-            statement = statement.where(recordings.c.state.in_(before))
+            where = recordings.c.state.in_([s for s, after in MAY_BECOME.items() if state in after])
             values = {**values, "state": state}
-        with self._database.write() as connection:
-            row = connection.execute(statement.values(values).returning(recordings)).first()
-            if row is None:
-                raise LeaseLost(f"The recording {lease.recording.sid} is somebody else's now.")
-            changed = replace(lease, recording=to_model(Recording, row))
+        with self._leases.commit(lease, values, where) as (connection, changed):
             if state is State.ERASED:
                 for table in (callbacks, waveforms, derivatives):
-                    its_own = table.c.recording_sid == lease.recording.sid
+                    its_own = table.c.recording_sid == lease.item.sid
                     connection.execute(delete(table).where(its_own))
-            _tell(connection, changed.recording, state)
+            _tell(connection, changed.item, state)
         return changed
 
 

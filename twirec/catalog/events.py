@@ -7,13 +7,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 
 from twirec.catalog.database import Database
+from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.tables import events, recordings
 from twirec.model.events import Event, EventType
+from twirec.model.lease import Lease
 from twirec.model.records import Recording
-from twirec.model.states import State
 
 PARKED = events.c.due_at.is_(None) & events.c.delivered_at.is_(None)
 
@@ -25,8 +26,8 @@ def write_event(connection: Connection, type_: EventType, recording: Recording) 
         return
     at = clock()
     said = {
-        "type": type_.value,
-        "state": recording.state.value,
+        "type": type_,
+        "state": recording.state,
         "reason": _reason(recording) if type_ is EventType.PARKED else "",
     }
     if type_ is EventType.PARKED and _last(connection, recording.sid) == said:
@@ -57,67 +58,39 @@ def _last(connection: Connection, sid: str) -> dict[str, Any] | None:
 
 
 class Events:
-    """What keeps events."""
+    """What keeps events.
+
+    Attributes:
+        queue: those that are not delivered yet.
+    """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.queue = Leases(database, events, _event)
 
-    def claim(self, now: datetime, until: datetime) -> Event | None:
-        """Take the event that is due longest, and count an attempt; None if none is due.
-
-        Nobody else gets it before `until`; then it is due again, unless it was told or put off.
-        """
-        due = events.alias("due")
-        first = (
-            select(due.c.id)
-            .where(due.c.due_at <= now)
-            .order_by(due.c.due_at, due.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        statement = (
-            update(events)
-            .where(events.c.id == first.scalar_subquery())
-            .values(due_at=until, attempts=events.c.attempts + 1)
-            .returning(events.c.id)
-        )
-        with self._database.write() as connection:
-            claimed = connection.scalar(statement)
-            return None if claimed is None else _event(connection, claimed)
-
-    def delivered(self, event: Event, at: datetime) -> None:
-        """Write down that an event was taken. It is never due again."""
-        self._change(event, due_at=None, delivered_at=at, last_error="")
-
-    def retry_at(self, event: Event, due_at: datetime | None, error: str) -> None:
-        """Tell it again at `due_at`, or never (given up) when it is None.
-
-        Nothing changes if it was told in the meantime.
-        """
-        self._change(event, due_at=due_at, last_error=error)
-
-    def _change(self, event: Event, **changes: Any) -> None:
-        waiting = (events.c.id == event.id) & events.c.delivered_at.is_(None)
-        with self._database.write() as connection:
-            connection.execute(update(events).where(waiting).values(changes))
+    def delivered(self, lease: Lease[Event], at: datetime) -> None:
+        """Write down that an event was taken. It is never due again. Raises `LeaseLost`."""
+        taken = {**ENDED, "due_at": None, "delivered_at": at, "last_error": ""}
+        with self.queue.commit(lease, taken):
+            pass
 
 
-def _event(connection: Connection, claimed: str) -> Event:
+def _event(connection: Connection, row: Row[Any]) -> Event:
     """Read an event. Facts of the recording are not copied into it: erasing finds them once."""
-    its = events.c.recording_sid == recordings.c.sid
     facts = (recordings.c[name] for name in ("account_sid", "call_sid", "object_name", "sha256"))
-    statement = select(events, *facts).join(recordings, its).where(events.c.id == claimed)
-    row = connection.execute(statement).one()
+    its_recording = select(*facts).where(recordings.c.sid == row.recording_sid)
+    recording = connection.execute(its_recording).one()
     return Event(
         id=row.id,
-        type=EventType(row.type),
+        type=row.type,
         at=row.at,
         recording_sid=row.recording_sid,
-        account_sid=row.account_sid,
-        call_sid=row.call_sid,
-        state=State(row.state),
+        account_sid=recording.account_sid,
+        call_sid=recording.call_sid,
+        state=row.state,
         reason=row.reason,
-        object_name=row.object_name if row.sha256 else None,  # else the bucket may hold nothing
-        sha256=row.sha256,
+        # without its hash the bucket may hold nothing
+        object_name=recording.object_name if recording.sha256 else None,
+        sha256=recording.sha256,
         attempts=row.attempts,
+        last_error=row.last_error,
     )

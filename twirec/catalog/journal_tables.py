@@ -130,7 +130,9 @@ JOURNAL_TABLES = (
     JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
     JournalTable(tables.agents, tables.agents.c.at, only_added=True),
-    JournalTable(tables.events, tables.events.c.at, settled=_event),
+    JournalTable(
+        tables.events, tables.events.c.at, left_out=("lease", "lease_until"), settled=_event
+    ),
     JournalTable(tables.vendor_retention, tables.vendor_retention.c.since),
     JournalTable(tables.audit, tables.audit.c.at, only_added=True),
 )

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime, word
 from twirec.model.custody import OrderKind
 from twirec.model.encryption import Encryption
+from twirec.model.events import EventType
 from twirec.model.ownership import Claim, NotOurs
 from twirec.model.records import Acceptance
 from twirec.model.states import Custody, Standstill, State
@@ -118,7 +119,7 @@ recordings = Table(
     Column("size", BigInteger),
     Column("crc32c", String(8)),
     Column("sha256", String(64)),
-    Column("due_at", UtcDateTime, index=True),
+    Column("due_at", UtcDateTime),
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text, nullable=False),
     Column("lease", String(32)),
@@ -128,6 +129,8 @@ recordings = Table(
     Column("accepted", TextsJson(Acceptance)),
     Column("claim", word(Claim, 8), nullable=False, server_default="told"),
     Column("kept_for_trial", Boolean, nullable=False, server_default=false(), index=True),
+    Column("backfilled", Boolean, nullable=False, server_default=false()),
+    Index("ix_recordings_backfilled_due_at", "backfilled", "due_at"),
     Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
 )
 
@@ -274,14 +277,16 @@ events = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("recording_sid", String(34), nullable=False, index=True),
-    Column("type", String(16), nullable=False),
+    Column("type", word(EventType, 16), nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
-    Column("state", String(16), nullable=False),
+    Column("state", word(State, 16), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("due_at", UtcDateTime, index=True),
     Column("attempts", Integer, nullable=False),
     Column("delivered_at", UtcDateTime),
     Column("last_error", Text, nullable=False, server_default=""),
+    Column("lease", String(32)),
+    Column("lease_until", UtcDateTime),
 )
 
 notes = Table(
@@ -373,6 +378,8 @@ derivatives = Table(
     Column("due_at", UtcDateTime, index=True),
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text, nullable=False),
+    Column("lease", String(32)),
+    Column("lease_until", UtcDateTime),
 )
 
 differences = Table(

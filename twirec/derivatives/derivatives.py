@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from twirec.audio.conversion import plan
 from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
+from twirec.jobs.lease import LeaseKeeper
 from twirec.model.audio import ConversionSpec, ReadBytes
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
@@ -66,7 +67,11 @@ class Derivatives:
         self._now = now
 
     def make(
-        self, recording: Recording, asked: ConversionSpec, keep_for: timedelta | None
+        self,
+        recording: Recording,
+        asked: ConversionSpec,
+        keep_for: timedelta | None,
+        keeper: LeaseKeeper[Derivative] | None = None,
     ) -> Derivative:
         """Return a derivative that the bucket holds, making it if it does not.
 
@@ -74,8 +79,11 @@ class Derivatives:
             recording: the original, which is archived.
             asked: what is wanted.
             keep_for: how long, from now; None for as long as the original.
+            keeper: holds the lease of the worker that makes it; None if somebody asked for it.
 
         Raises:
+            LeaseLost: another worker makes it.
+            Stopped: the worker was asked to stop.
             CustodyRefused: the original may not leave, or was erased meanwhile.
             InvalidQuery: it cannot be had like that.
             MediaError: the original is damaged.
@@ -99,8 +107,11 @@ class Derivatives:
             if self._is_there(begun):
                 return begun
             self.delete(begun)  # something else is there, or nothing
+        if keeper is not None:
+            content = _kept_up(content, keeper)
         stored = self._put(recording, asked, begun, content)
-        made = self._catalog.derivatives.made(begun.object_name, stored, self._now())
+        lease = keeper.lease if keeper is not None else None
+        made = self._catalog.derivatives.made(begun.object_name, stored, self._now(), lease)
         if made is None:
             self._bucket.delete(stored.name, stored.generation)
             raise CustodyRefused(f"{recording.sid} was erased meanwhile; nothing of it was kept.")
@@ -171,6 +182,14 @@ class Derivatives:
         if any(stored.labels.get(name) != value for name, value in wanted.items()):
             raise VerificationFailed(f"{stored.name} is there, and is not what was asked for.")
         return stored
+
+
+def _kept_up(content: Chunks, keeper: LeaseKeeper[Derivative]) -> Chunks:
+    """Give what is converted, and hold the lease meanwhile."""
+    with closing(content):
+        for chunk in content:
+            keeper.heartbeat()
+            yield chunk
 
 
 class _Measured:

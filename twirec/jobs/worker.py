@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from twirec.catalog import Catalog
-from twirec.jobs.lease import LEASE, LeaseKeeper
-from twirec.jobs.retrying import judge, pause
+from twirec.jobs.kinds import Kind
+from twirec.jobs.lease import LeaseKeeper
+from twirec.jobs.retrying import judge, pause, said
 from twirec.model.errors import (
     BucketNotOurs,
     CatalogError,
@@ -17,66 +20,52 @@ from twirec.model.errors import (
     Stopped,
     TwirecError,
 )
-from twirec.model.records import Lease
-from twirec.transfers.transfer import Transfer
+from twirec.model.lease import Lease
 
 log = logging.getLogger("twirec.worker")
 
 POLL = 1.0
 """Seconds between two looks at the catalog when nothing is due."""
-TEND = 20.0
-"""Seconds between two looks whether something else is to be done, such as to sweep."""
+PERIOD = 20.0
+"""Seconds between two rounds of the periodic tasks, and between two looks for more work."""
 
 
 class Worker:
-    """Threads that claim due recordings and transfer them.
+    """Threads that claim due work and do it.
 
     Args:
-        catalog: where recordings are claimed.
-        transfer: what is done with them.
-        before: called before looking for work, such as to publish announcements. When it says that
-            the bucket is not this catalog's, no work is taken up.
-        beside: what a thread of its own calls every now and then, such as to sweep; not by
-            `run_once`.
-        after: what is done once recordings were transferred, such as to send one event, each in a
-            thread of its own; False if there was nothing to do or it failed.
-        let_go: makes a lot of what was kept for a trial due, once that is over, and says of how
-            many; only called by `run_once`.
+        kinds: of work, those first that go first.
         now: the clock, UTC.
-        threads: how many recordings are worked at together.
+        threads: how many work together at what is not done aside.
+        periodic: what a thread of its own calls every now and then, such as to sweep; not by
+            `run_once`.
         heartbeat: what a thread of its own calls every now and then to say that the worker lives,
             however long all else takes; not by `run_once`.
     """
 
     def __init__(
         self,
-        catalog: Catalog,
-        transfer: Transfer,
+        kinds: Sequence[Kind[Any]],
         *,
-        before: Callable[[], None],
-        after: Sequence[Callable[[], bool]] = (),
-        let_go: Callable[[], int] = lambda: 0,
         now: Callable[[], datetime],
         threads: int = 4,
-        beside: Sequence[Callable[[], object]] = (),
+        periodic: Sequence[Callable[[], object]] = (),
         heartbeat: Callable[[], object] | None = None,
     ) -> None:
-        self._catalog = catalog
-        self._transfer = transfer
-        self._before = before
-        self._beside = beside
-        self._heartbeat = heartbeat
-        self._after = after
-        self._let_go = let_go
+        self._main = [kind for kind in kinds if not kind.aside]
+        self._aside = [kind for kind in kinds if kind.aside]
         self._now = now
         self._threads = threads
+        self._periodic = periodic
+        self._heartbeat = heartbeat
         self._stop = threading.Event()
-        self._unasked: TwirecError | None = None
-        self._refused = ""
+        self._failure: TwirecError | None = None
+        self._refused: dict[str, str] = {}
         self._turn = threading.Lock()
+        self._refill_at: defaultdict[str, float] = defaultdict(float)
 
     def stop(self) -> None:
-        """Ask all threads to stop. A recording in work is given back, as if never claimed."""
+        """Ask all threads to stop. What is in work is given back, as if never claimed."""
         self._stop.set()
 
     def run(self) -> None:
@@ -85,55 +74,69 @@ class Worker:
         Raises:
             CatalogNewer: the catalog is of a newer version, which waiting does not mend.
         """
-        self._start(until_done=False)
-        if isinstance(self._unasked, CatalogNewer):
-            raise self._unasked
+        loops: list[tuple[Callable[..., None], Any]] = [
+            *[(self._serve, self._main)] * self._threads,
+            *((self._serve, [kind]) for kind in self._aside),
+            (self._repeat, self._periodic),
+            (self._repeat, [self._heartbeat] if self._heartbeat else []),
+        ]
+        self._together(loops)
+        if isinstance(self._failure, CatalogNewer):
+            raise self._failure
 
     def run_once(self) -> None:
-        """Do all that is due now, send the events of it, and return.
+        """Do all that is due now, then what is done aside, and return.
 
         Raises:
             CatalogError: the catalog could not be asked, so that nobody knows what is due.
             BucketNotOurs: the bucket is not this catalog's, so that nothing was taken up.
         """
-        self._start(until_done=True)
-        while self._unasked is None and not self._stop.is_set() and self._let_go():
-            self._start(until_done=True)
-        if self._unasked is not None:
-            raise self._unasked
+        self._together([(self._finish, self._main)] * self._threads)
+        for kind in self._aside:
+            self._finish([kind])
+        if self._failure is not None:
+            raise self._failure
 
-    def _start(self, *, until_done: bool) -> None:
-        steps = [self._try_one] * self._threads
-        if not until_done:
-            steps += self._after
+    def work(self, lease: Lease[Any], kind: Kind[Any] | None = None) -> Exception | None:
+        """Do one claimed piece of work, write down what came of it, and return what failed.
+
+        When that cannot be written down, the lease runs out and it is taken up again.
+
+        Args:
+            lease: the right to it.
+            kind: of what kind it is; the first of this worker's by default.
+        """
+        kind = kind or self._main[0]
+        try:
+            return self._work(lease, kind)
+        except CatalogError as error:
+            log.warning("%s: %s", kind.describe(lease.item), error)
+            return error
+
+    # --- threads ------------------------------------------------------------------------------
+
+    def _together(self, loops: Sequence[tuple[Callable[..., None], Any]]) -> None:
         threads = [
-            threading.Thread(target=self._loop, args=(step, until_done), name=f"twirec-worker-{n}")
-            for n, step in enumerate(steps)
+            threading.Thread(target=loop, args=[over], name=f"twirec-worker-{n}", daemon=True)
+            for n, (loop, over) in enumerate(loops)
         ]
-        aside = {"beside": self._beside, "heartbeat": [self._heartbeat] if self._heartbeat else []}
-        for name, tasks in aside.items():
-            if tasks and not until_done:
-                threads.append(
-                    threading.Thread(target=self._tend, args=[tasks], name=f"twirec-worker-{name}")
-                )
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        if until_done:
-            for step in self._after:
-                self._loop(step, until_done)
 
-    def _loop(self, step: Callable[[], bool], until_done: bool) -> None:
+    def _serve(self, kinds: Sequence[Kind[Any]]) -> None:
         while not self._stop.is_set():
-            if step():
-                continue
-            if until_done:
+            if not any(self._take_up(kind, at_once=False) for kind in kinds):
+                self._stop.wait(POLL)
+
+    def _finish(self, kinds: Sequence[Kind[Any]]) -> None:
+        while not self._stop.is_set():
+            if not any(self._take_up(kind, at_once=True) for kind in kinds):
                 return
-            self._stop.wait(POLL)
 
-    def _tend(self, tasks: Sequence[Callable[[], object]]) -> None:
-        while not self._stop.is_set():
+    def _repeat(self, tasks: Sequence[Callable[[], object]]) -> None:
+        while tasks and not self._stop.is_set():
             for task in tasks:
                 try:
                     task()
@@ -143,86 +146,87 @@ class Worker:
                     log.error("%s", error)
                 except Exception:
                     log.exception("an error of ours")
-            self._stop.wait(TEND)
+            self._stop.wait(PERIOD)
 
-    def _try_one(self) -> bool:
-        """Work at one recording. False if nothing was due, or nobody knows, or may not."""
+    # --- one piece of work --------------------------------------------------------------------
+
+    def _take_up(self, kind: Kind[Any], *, at_once: bool) -> bool:
+        """Do one piece of work. False if nothing was due, or nobody knows, or may not."""
         try:
-            if not self._prepare():
+            if not self._prepare(kind):
                 return False
-            lease = self._catalog.due_work.claim(self._now(), LEASE)
-        except CatalogNewer as error:
-            self._unasked = error
-            self._stop.set()
-            return False
+            lease = kind.queue.claim(self._now(), kind.lease_for)
+            if lease is None:
+                return self._refill(kind, at_once=at_once)
         except CatalogError as error:
-            log.error("no work could be taken up: %s", error)
-            self._unasked = error
+            self._cannot_ask(kind, error)
             return False
-        if lease is None:
-            return False
-        self.work(lease)
-        return True
+        return self.work(lease, kind) is None or not kind.aside
 
-    def _prepare(self) -> bool:
+    def _cannot_ask(self, kind: Kind[Any], error: CatalogError) -> None:
+        if isinstance(error, CatalogNewer):
+            self._failure = error
+            self._stop.set()
+            return
+        if not kind.aside:
+            self._failure = error
+        log.error("no %s could be taken up: %s", kind.name, error)
+
+    def _prepare(self, kind: Kind[Any]) -> bool:
         """Do what comes before work. False if no work is to be taken up."""
         try:
-            self._before()
+            kind.prepare()
         except BucketNotOurs as error:
-            self._unasked = error
+            self._failure = error
             with self._turn:  # of all threads one says it, once, until somebody mends it
-                is_news, self._refused = str(error) != self._refused, str(error)
+                is_news = str(error) != self._refused.get(kind.name)
+                self._refused[kind.name] = str(error)
             if is_news:
                 log.error("nothing is copied: %s", error)
             return False
         except CatalogNewer:
             raise
         except TwirecError as error:
-            log.warning("announcements are not in the bucket yet: %s", error)
+            log.warning("not all is prepared for a %s: %s", kind.name, error)
         except Exception:
             log.exception("an error of ours")
-        self._refused = ""
+        self._refused.pop(kind.name, None)
         return True
 
-    def work(self, lease: Lease) -> Exception | None:
-        """Transfer one claimed recording, write down what came of it, and return what failed.
+    def _refill(self, kind: Kind[Any], *, at_once: bool) -> bool:
+        """Look for more work, one thread at a time and now and then. Whether there was some."""
+        with self._turn:
+            if not at_once and time.monotonic() < self._refill_at[kind.name]:
+                return False
+            found = kind.refill() > 0
+            self._refill_at[kind.name] = 0.0 if found else time.monotonic() + PERIOD
+        return found
 
-        When that cannot be written down, the lease runs out and the recording is taken up again.
-        """
+    def _work(self, lease: Lease[Any], kind: Kind[Any]) -> Exception | None:
+        keeper = LeaseKeeper(lease, kind.queue.renew, kind.lease_for, self._now, self._stop.is_set)
         try:
-            return self._work(lease)
-        except CatalogError as error:
-            log.warning("%s: %s", lease.recording.sid, error)
-            return error
-
-    def _work(self, lease: Lease) -> Exception | None:
-        sid = lease.recording.sid
-        keeper = LeaseKeeper(self._catalog, lease, self._now, self._stop.is_set)
-        try:
-            self._transfer.run(keeper)
+            kind.run(keeper)
         except Stopped as error:
-            self._catalog.due_work.give_back(keeper.lease)
+            kind.queue.give_back(keeper.lease)
             return error
         except CatalogError:
             raise
-        except TwirecError as error:
-            self._postpone(keeper.lease, error)
-            return error
         except Exception as error:
-            log.exception("%s: an error of ours", sid)
-            self._postpone(keeper.lease, error)
+            if not isinstance(error, TwirecError):
+                log.exception("%s: an error of ours", kind.describe(lease.item))
+            self._postpone(keeper.lease, kind, error)
             return error
-        log.info("%s: finished", sid)
+        log.info("%s: finished", kind.describe(lease.item))
         return None
 
-    def _postpone(self, lease: Lease, error: Exception) -> None:
-        recording = lease.recording
-        attempts = recording.attempts
-        verdict = judge(error, recording)
-        wait = timedelta(seconds=pause(attempts, error))
+    def _postpone(self, lease: Lease[Any], kind: Kind[Any], error: Exception) -> None:
+        item, attempts = lease.item, lease.item.attempts
+        verdict = judge(error, item, kind.retry)
+        undecided = verdict.hopeless and kind.waits_for_somebody(item)
+        wait = timedelta(seconds=pause(attempts, error, kind.retry))
         due_at = self._now() + wait if verdict.again else None
-        said = f"{type(error).__name__}: {error}"
-        self._catalog.due_work.postpone(lease, due_at, said, undecided=verdict.undecided)
-        parked = "parked until somebody decides" if verdict.undecided else "parked"
+        kind.queue.postpone(lease, due_at, said(error), undecided=undecided)
+        parked = "parked until somebody decides" if undecided else "parked"
         follows = "again" if verdict.again else parked
-        log.warning("%s: %s after try %d: %s", recording.sid, follows, attempts, said)
+        name = kind.describe(item)
+        log.warning("%s: %s after try %d: %s", name, follows, attempts, said(error))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from twirec.catalog import Catalog
-from twirec.jobs.retrying import pause
+from twirec.jobs.retrying import TRANSFERS, pause
 from twirec.model.errors import ObjectExists, TwirecError
 from twirec.model.ports import Bucket
 from twirec.transfers.naming import SCHEMA, announcement_name, audio_name
@@ -41,7 +41,7 @@ class Publisher:
             publish_announcements(self._catalog, self._bucket, now)
         except TwirecError as error:
             self._failures += 1
-            self._again_at = now + timedelta(seconds=pause(self._failures, error))
+            self._again_at = now + timedelta(seconds=pause(self._failures, error, TRANSFERS))
             raise
         self._failures, self._again_at = 0, None
 

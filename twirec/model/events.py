@@ -34,6 +34,7 @@ class Event:
         reason: the name of the error for which it was parked; empty otherwise.
         object_name, sha256: what the bucket holds; None if nothing.
         attempts: how often it was sent, this time included.
+        last_error: why it was not taken the last time; empty if there was none.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Event:
     object_name: str | None = None
     sha256: str | None = None
     attempts: int = 1
+    last_error: str = ""
 
 
 class Receiver(Protocol):

@@ -172,6 +172,7 @@ class Recording:
         claim: by what it is the installation's own.
         kept_for_trial: whether the vendor's copy stays for as long as `TWIREC_KEEP_AT_TWILIO` says
             so. That ends with the setting, and `keep_at_vendor` does not.
+        backfilled: whether a backfill adopted it, so that live calls' recordings go before it.
     """
 
     sid: str
@@ -201,6 +202,7 @@ class Recording:
     accepted: Acceptance | None = None
     claim: Claim = Claim.TOLD
     kept_for_trial: bool = False
+    backfilled: bool = False
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -291,15 +293,6 @@ class CallRecord:
     pauses: tuple[Pause, ...] = ()
     legs: tuple[Leg, ...] = ()
     notes: tuple[Note, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work at a recording until `until` (UTC), proven by `token`."""
-
-    token: str
-    recording: Recording
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

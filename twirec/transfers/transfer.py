@@ -17,7 +17,9 @@ from typing import TypeVar
 
 from twirec.audio.facts import judged
 from twirec.catalog import Catalog
+from twirec.jobs.kinds import Kind
 from twirec.jobs.lease import LeaseKeeper
+from twirec.jobs.retrying import TRANSFERS
 from twirec.model.bucket import StoredObject
 from twirec.model.derivatives import derivatives_of
 from twirec.model.errors import (
@@ -97,27 +99,49 @@ class Transfer:
         self._trial = trial
         self._at = at
 
-    def run(self, keeper: LeaseKeeper) -> None:
+    def kind(self, *, prepare: Callable[[], None], refill: Callable[[], int]) -> Kind[Recording]:
+        """Return what a worker has to know of transfers.
+
+        Only what has still to be copied ever waits for somebody: that costs a download each time.
+        Of what is archived or to be erased only deletions are left, and an order stands until it
+        is done.
+
+        Args:
+            prepare: called before a recording is claimed, such as to look at the bucket's mark.
+            refill: called when no recording is due; makes more due, and says of how many.
+        """
+        return Kind(
+            "recording",
+            self._catalog.due_work,
+            self.run,
+            lambda recording: recording.sid,
+            TRANSFERS,
+            prepare=prepare,
+            refill=refill,
+            waits_for_somebody=lambda recording: recording.state is State.COMPLETED,
+        )
+
+    def run(self, keeper: LeaseKeeper[Recording]) -> None:
         """Do what is left to do of a recording, and end its lease.
 
         Raises:
             TwirecError: a step failed; the lease still stands, for the worker to postpone it.
         """
         self._at(Step.CLAIMED)
-        just_archived = keeper.lease.recording.state is State.COMPLETED
+        just_archived = keeper.item.state is State.COMPLETED
         if just_archived:
             self._archive(keeper)
-        if keeper.lease.recording.state is State.ARCHIVED:
+        if keeper.item.state is State.ARCHIVED:
             self._release(keeper, just_archived)
-        if keeper.lease.recording.state is State.ERASING:
+        if keeper.item.state is State.ERASING:
             self._erase(keeper)
 
-    def _archive(self, keeper: LeaseKeeper) -> None:
+    def _archive(self, keeper: LeaseKeeper[Recording]) -> None:
         """Copy, verify and write down; or find out that there is nothing to copy."""
         try:
             self._complete_facts(keeper)
-            record = line_of(self._catalog, self._vendor, keeper.lease.recording, self._country)
-            name = object_name(keeper.lease.recording)
+            record = line_of(self._catalog, self._vendor, keeper.item, self._country)
+            name = object_name(keeper.item)
             keeper.lease = self._catalog.due_work.name_object(keeper.lease, name)
             self._at(Step.NAMED)
             try:
@@ -129,9 +153,9 @@ class Transfer:
         except MediaNotReady as error:
             self._ask_why(keeper, error)
 
-    def _is_encrypted(self, keeper: LeaseKeeper) -> bool:
+    def _is_encrypted(self, keeper: LeaseKeeper[Recording]) -> bool:
         """Ask whether it is encrypted after all, which no callback said of what is no audio."""
-        recording = keeper.lease.recording
+        recording = keeper.item
         if recording.encryption is not None:
             return False
         try:
@@ -141,7 +165,7 @@ class Transfer:
         keeper.lease = self._catalog.due_work.describe(keeper.lease, found)
         return found.encryption is not None
 
-    def _copy(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
+    def _copy(self, keeper: LeaseKeeper[Recording], record: CallRecord | None) -> None:
         """Copy; at once again if the bucket drops the upload, or what it said to be there is not.
 
         Raises:
@@ -151,14 +175,14 @@ class Transfer:
             try:
                 return self._copy_once(keeper, record)
             except (ObjectNotFound, UploadDropped) as error:
-                log.info("%s: begun anew: %s", keeper.lease.recording.sid, error)
+                log.info("%s: begun anew: %s", keeper.item.sid, error)
         try:
             return self._copy_once(keeper, record)
         except ObjectNotFound as error:
             raise UploadDropped(f"The bucket contradicts itself: {error}") from error
 
-    def _copy_once(self, keeper: LeaseKeeper, record: CallRecord | None) -> None:
-        recording = keeper.lease.recording
+    def _copy_once(self, keeper: LeaseKeeper[Recording], record: CallRecord | None) -> None:
+        recording = keeper.item
         with open_media(self._vendor, self._keys, recording) as media:
             reader = VerifyingReader(media, recording, partial(self._beat, keeper))
             stored = self._put(keeper, reader, record)
@@ -166,10 +190,10 @@ class Transfer:
         self._write_down(keeper, reader, stored)
 
     def _write_down(
-        self, keeper: LeaseKeeper, reader: VerifyingReader, stored: StoredObject
+        self, keeper: LeaseKeeper[Recording], reader: VerifyingReader, stored: StoredObject
     ) -> None:
         """Commit that the bucket holds what was received, if it says so."""
-        recording = keeper.lease.recording
+        recording = keeper.item
         reader.verify(stored)
         self._at(Step.VERIFIED)
         try:
@@ -211,28 +235,28 @@ class Transfer:
         if self._catalog.recordings.get(sid).state in {State.ERASING, State.ERASED}:
             self._bucket.delete(stored.name, stored.generation)
 
-    def _beat(self, keeper: LeaseKeeper) -> None:
+    def _beat(self, keeper: LeaseKeeper[Recording]) -> None:
         keeper.heartbeat()
         self._at(Step.RECEIVING)
 
-    def _seal(self, keeper: LeaseKeeper, reader: VerifyingReader) -> dict[str, str]:
+    def _seal(self, keeper: LeaseKeeper[Recording], reader: VerifyingReader) -> dict[str, str]:
         try:
             sealed = reader.seal()
         except MediaMismatch:
             self._ask_again(keeper, reader)
             sealed = reader.seal()
-        if keeper.lease.recording.duration is None:  # which somebody accepted
+        if keeper.item.duration is None:  # which somebody accepted
             self._describe(keeper, reader, duration=reader.seconds)
         self._at(Step.SEALED)
         return sealed
 
-    def _ask_again(self, keeper: LeaseKeeper, reader: VerifyingReader) -> None:
+    def _ask_again(self, keeper: LeaseKeeper[Recording], reader: VerifyingReader) -> None:
         """Ask whether the vendor still says what its callback said, before a person has to decide.
 
         Raises:
             MediaNotReady: it is not finished after all.
         """
-        recording = keeper.lease.recording
+        recording = keeper.item
         try:
             found = self._vendor.recording(recording.account_sid, recording.sid)
         except NotAtVendor:
@@ -242,9 +266,9 @@ class Transfer:
         self._describe(keeper, reader, duration=found.duration)
 
     def _describe(
-        self, keeper: LeaseKeeper, reader: VerifyingReader, *, duration: int | None
+        self, keeper: LeaseKeeper[Recording], reader: VerifyingReader, *, duration: int | None
     ) -> None:
-        recording = keeper.lease.recording
+        recording = keeper.item
         said = VendorRecording(
             recording.sid,
             recording.account_sid,
@@ -253,12 +277,12 @@ class Transfer:
             duration=duration,
         )
         keeper.lease = self._catalog.due_work.describe(keeper.lease, said)
-        reader.recording = keeper.lease.recording
+        reader.recording = keeper.item
 
     def _put(
-        self, keeper: LeaseKeeper, reader: VerifyingReader, record: CallRecord | None
+        self, keeper: LeaseKeeper[Recording], reader: VerifyingReader, record: CallRecord | None
     ) -> StoredObject:
-        recording = keeper.lease.recording
+        recording = keeper.item
         name = recording.object_name or ""
         try:
             return self._bucket.put(
@@ -282,9 +306,9 @@ class Transfer:
         reader.compare(stored)
         return self._bucket.label(stored.name, stored.generation, sealed)
 
-    def _rescue(self, keeper: LeaseKeeper) -> bool:
+    def _rescue(self, keeper: LeaseKeeper[Recording]) -> bool:
         """Read what an earlier try stored before it died. False if it stored nothing."""
-        recording = keeper.lease.recording
+        recording = keeper.item
         if recording.object_name is None:
             return False
         try:
@@ -297,9 +321,9 @@ class Transfer:
         self._write_down(keeper, reader, self._complete(reader, stored, reader.seal()))
         return True
 
-    def _release(self, keeper: LeaseKeeper, just_archived: bool) -> None:
+    def _release(self, keeper: LeaseKeeper[Recording], just_archived: bool) -> None:
         keeper.heartbeat()
-        recording = keeper.lease.recording
+        recording = keeper.item
         if recording.keep_at_vendor or self._trial:
             self._catalog.due_work.stay(keeper.lease, for_trial=self._trial)
             return
@@ -310,13 +334,13 @@ class Transfer:
         self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.RELEASED))
         self._at(Step.RELEASED)
 
-    def _erase(self, keeper: LeaseKeeper) -> None:
+    def _erase(self, keeper: LeaseKeeper[Recording]) -> None:
         """Destroy what was ordered to be destroyed: in the journal, at the vendor, in the bucket.
 
         The journal is first: from then on a catalog that is made anew knows of the order.
         """
         keeper.heartbeat()
-        recording = keeper.lease.recording
+        recording = keeper.item
         self._forget(recording)
         doomed = list(self._objects_of(recording))  # first: the bucket may not be ours to believe
         self._vendor.delete(recording.account_sid, recording.sid)
@@ -331,22 +355,22 @@ class Transfer:
         with suppress(ObjectNotFound):
             yield self._bucket.stat(recording.object_name)
 
-    def _complete_facts(self, keeper: LeaseKeeper) -> None:
+    def _complete_facts(self, keeper: LeaseKeeper[Recording]) -> None:
         """Ask the vendor for what no callback said: without a duration nothing can be verified."""
-        recording = keeper.lease.recording
+        recording = keeper.item
         if recording.started_at is None or recording.duration is None:
             try:
                 found = self._vendor.recording(recording.account_sid, recording.sid)
             except NotAtVendor as error:
                 raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
             keeper.lease = self._catalog.due_work.describe(keeper.lease, found)
-            told = keeper.lease.recording
+            told = keeper.item
             if told.started_at is None or (told.duration is None and not told.accepted):
                 raise MediaNotDescribed(f"Twilio does not say yet when {told.sid} began, or ended")
 
-    def _ask_why(self, keeper: LeaseKeeper, error: MediaNotReady) -> None:
+    def _ask_why(self, keeper: LeaseKeeper[Recording], error: MediaNotReady) -> None:
         """The media is not there: not yet, or never? Ask for the recording itself."""
-        recording = keeper.lease.recording
+        recording = keeper.item
         try:
             found = self._vendor.recording(recording.account_sid, recording.sid)
         except NotAtVendor as gone_error:

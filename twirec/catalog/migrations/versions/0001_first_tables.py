@@ -147,6 +147,8 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("lease", sa.String(length=32), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("object_name", name=op.f("pk_derivatives")),
     )
     op.create_index(op.f("ix_derivatives_due_at"), "derivatives", ["due_at"], unique=False)
@@ -228,6 +230,8 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
+        sa.Column("lease", sa.String(length=32), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
     op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
@@ -339,6 +343,7 @@ def upgrade() -> None:
         sa.Column("accepted", sa.JSON(), nullable=True),
         sa.Column("claim", sa.String(length=8), server_default="told", nullable=False),
         sa.Column("kept_for_trial", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("backfilled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("sid", name=op.f("pk_recordings")),
         sa.UniqueConstraint("object_name"),
     )
@@ -351,7 +356,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_recordings_kept_for_trial"), "recordings", ["kept_for_trial"], unique=False
     )
-    op.create_index(op.f("ix_recordings_due_at"), "recordings", ["due_at"], unique=False)
+    op.create_index(
+        "ix_recordings_backfilled_due_at", "recordings", ["backfilled", "due_at"], unique=False
+    )
     op.create_index(op.f("ix_recordings_started_at"), "recordings", ["started_at"], unique=False)
     op.create_table(
         "foreign_recordings",

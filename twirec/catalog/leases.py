@@ -1,0 +1,150 @@
+"""Leases on the rows of a table: who works at what is due. Whoever lost one commits nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Table,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from twirec.catalog.database import Database
+from twirec.model.errors import LeaseLost
+from twirec.model.lease import Lease
+
+T = TypeVar("T")
+
+ENDED: dict[str, Any] = {"lease": None, "lease_until": None}
+"""What ends a lease."""
+
+
+def anything(_: FromClause) -> ColumnElement[bool]:
+    """Return the condition of all rows."""
+    return true()
+
+
+class Leases(Generic[T]):
+    """The queue of one table: its columns are `due_at`, `attempts`, `last_error` and the lease's.
+
+    Args:
+        database: where the table is.
+        table: has one column as its primary key, of which what is read has a field of that name.
+        read: makes the value of a row, in the transaction that claimed or changed it.
+        turns: the conditions of what goes first, of what goes then, and so on; each is given the
+            rows, which go by another name there.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        table: Table,
+        read: Callable[[Connection, Row[Any]], T],
+        turns: Sequence[Callable[[FromClause], ColumnElement[bool]]] = (anything,),
+    ) -> None:
+        self._database = database
+        self._table = table
+        (self._key,) = table.primary_key
+        self._read = read
+        self._turns = turns
+
+    def claim(
+        self, now: datetime, lease_for: timedelta, only: str | None = None
+    ) -> Lease[T] | None:
+        """Take what is due longest, and count an attempt; None if nothing is due.
+
+        Two callers never get the same while the lease lasts.
+
+        Args:
+            now: the time, UTC.
+            lease_for: how long the lease lasts, unless it is renewed.
+            only: the key of the one row to take, if it is due; None for any.
+        """
+        token, until = uuid.uuid4().hex, now + lease_for
+        turns = [self._first(now, turn, only) for turn in self._turns]
+        statement = (
+            update(self._table)
+            .where(self._key == (func.coalesce(*turns) if len(turns) > 1 else turns[0]))
+            .values(lease=token, lease_until=until, attempts=self._table.c.attempts + 1)
+            .returning(self._table)
+        )
+        with self._database.write() as connection:
+            row = connection.execute(statement).first()
+            return None if row is None else Lease(token, self._read(connection, row), until)
+
+    def _first(
+        self, now: datetime, turn: Callable[[FromClause], ColumnElement[bool]], only: str | None
+    ) -> Any:
+        due = self._table.alias("due")
+        key = due.c[self._key.name]
+        return (
+            select(key)
+            .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
+            .where(true() if only is None else key == only, turn(due))
+            .order_by(due.c.due_at, key)
+            .limit(1)
+            .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it
+            .scalar_subquery()
+        )
+
+    def renew(self, lease: Lease[T], until: datetime) -> Lease[T]:
+        """Extend a lease until a time, UTC. Raises `LeaseLost`."""
+        with self.commit(lease, {"lease_until": until}) as (_, held):
+            return replace(held, until=until)
+
+    def postpone(
+        self, lease: Lease[T], due_at: datetime | None, error: str, *, undecided: bool = False
+    ) -> None:
+        """End a lease; it is due again at `due_at`, or never (parked) when that is None.
+
+        Raises `LeaseLost`.
+
+        Args:
+            lease: of what failed.
+            due_at: UTC.
+            error: why it failed.
+            undecided: of no meaning here: nobody but the worker tries it.
+        """
+        with self.commit(lease, {**ENDED, "due_at": due_at, "last_error": error}):
+            pass
+
+    def give_back(self, lease: Lease[T]) -> None:
+        """End a lease as if it had never been claimed. Raises `LeaseLost`."""
+        with self.commit(lease, {**ENDED, "attempts": self._table.c.attempts - 1}):
+            pass
+
+    @contextmanager
+    def commit(
+        self, lease: Lease[T], values: dict[str, Any], where: ColumnElement[bool] | None = None
+    ) -> Iterator[tuple[Connection, Lease[T]]]:
+        """Change the leased row, and what else the block changes: all of it, or nothing.
+
+        Args:
+            lease: the right to it.
+            values: what changes, by the name of the column.
+            where: what has to hold of the row; None for nothing.
+
+        Raises:
+            LeaseLost: the lease is not held any more, or that does not hold.
+        """
+        key = getattr(lease.item, self._key.name)
+        held = (self._key == key) & (self._table.c.lease == lease.token)
+        statement = update(self._table).where(held, true() if where is None else where)
+        with self._database.write() as connection:
+            row = connection.execute(statement.values(values).returning(self._table)).first()
+            if row is None:
+                raise LeaseLost(f"{key} is somebody else's now.")
+            yield connection, replace(lease, item=self._read(connection, row))

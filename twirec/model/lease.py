@@ -1,0 +1,24 @@
+"""The right to work at something, for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease(Generic[T]):
+    """The right to work at something that is due. Whoever lost it commits nothing.
+
+    Attributes:
+        token: what proves it; a new one each time that something is claimed.
+        item: what is worked at, as it was when it was claimed or last changed.
+        until: when others may take it over, UTC.
+    """
+
+    token: str
+    item: T
+    until: datetime
