@@ -6,12 +6,13 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine
+from werkzeug.routing import Rule
 
 from twirec.catalog import database as database_module
 
@@ -62,4 +63,27 @@ def statements_built_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database_module, "create_engine", make_alike)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_built_once() -> Iterator[None]:
+    """Let the apps of tests share what werkzeug compiled of their routes.
+
+    It writes a function for each route of each app, and many tests make an app of their own: that
+    took a sixth of the time of the tests of webhooks and panel.
+    """
+    built: dict[object, Callable[..., tuple[str, str]]] = {}
+    build = Rule._compile_builder
+
+    def build_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        if rule.defaults:
+            return build(rule, append_unknown)
+        key = (rule.rule, tuple(rule._trace), append_unknown)
+        if key not in built:
+            built[key] = build(rule, append_unknown)
+        return built[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", build_once)
         yield

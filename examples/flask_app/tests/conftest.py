@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,19 @@ from panel_house import (
     settings_of,
     speech,
 )
+from werkzeug import security
 
 from callpanel import accounts
 from callpanel.roles import Role
 from twirec import Archive
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_hashed_once() -> Iterator[None]:
+    """Remember what a password comes to with a salt: it takes a tenth of a second, for a reason."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(security, "_hash_internal", cache(security._hash_internal))
+        yield
 
 
 @pytest.fixture(scope="session")
