@@ -100,7 +100,7 @@ class Database:
                 pool_size=8,
                 max_overflow=56,
                 pool_timeout=PATIENCE,
-                pool_pre_ping=True,
+                pool_pre_ping=True,  # a server that was started anew has closed them all
                 connect_args={
                     "connect_timeout": PATIENCE,
                     "options": f"-c statement_timeout={PATIENCE}s",

@@ -191,7 +191,10 @@ def _may_leave(rows: FromClause) -> ColumnElement[bool]:
 
 
 def _holds(connection: Connection, sid: str, condition: ColumnElement[bool]) -> bool:
-    """Whether something holds for a recording, and will until the transaction ends."""
+    """Whether something holds for a recording, and will until the transaction ends.
+
+    PostgreSQL lets an order to erase it wait for the row's lock; SQLite has one writer at a time.
+    """
     statement = select(recordings.c.sid).where(recordings.c.sid == sid, condition)
     return connection.scalar(statement.with_for_update()) is not None
 

@@ -111,7 +111,7 @@ class ForeignRecordings:
         with self._database.write() as connection:
             known = {each.sid: each for each in _foreign(connection, account_sid, since, until)}
             gone = [sid for sid, each in known.items() if there.get(sid) != each]
-            for at in range(0, len(gone), 500):
+            for at in range(0, len(gone), 500):  # older SQLite takes 999 values a statement
                 few = foreign.c.sid.in_(gone[at : at + 500])
                 connection.execute(delete(foreign).where(few))
             new = [each for sid, each in there.items() if known.get(sid) != each]

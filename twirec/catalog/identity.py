@@ -22,9 +22,9 @@ def read_identity(database: Database) -> str | None:
 
 def make_identity(database: Database) -> str:
     """Return the catalog's identity, made if it has none yet; of several makers one is first."""
-    found = read_identity(database)
-    if found is not None:
-        return found
+    value = read_identity(database)  # first, as it is nearly always there: writers wait in line
+    if value is not None:
+        return value
     with database.write() as connection:
         made = {"id": ONE, "value": new_identity(), "at": datetime.now(UTC)}
         database.insert_once(connection, identity, made)

@@ -182,6 +182,7 @@ class Ledger:
         """
         call = _is(consent.account_sid, consent.call_sid)
         with self._database.write() as connection:
+            # Looked for, as the foreign key's own error ends the transaction on PostgreSQL.
             if connection.execute(select(calls.c.call_sid).where(call)).first() is None:
                 raise NotFound(f"The catalog has no call {consent.call_sid}.")
             new = self._database.insert_once(connection, consents, to_row(consent, consents))

@@ -1,4 +1,4 @@
-"""Figures, and what was given up tried again: one statement each, and no row is loaded."""
+"""Figures, what differs in the bucket, and what was parked tried again."""
 
 from __future__ import annotations
 
@@ -48,7 +48,12 @@ class Operations:
         self._database = database
 
     def stats(self, since: datetime | None) -> Stats:
-        """Count, without loading what is counted."""
+        """Count; `swept` and what workers remember are left to the caller.
+
+        Args:
+            since: counts calls and recordings only if they began then or later, UTC. What waits or
+                was given up is always counted.
+        """
         with self._database.read() as connection:
             return Stats(
                 **_recorded(connection, since),
@@ -58,7 +63,10 @@ class Operations:
             )
 
     def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
-        """Count what began from each edge and before the next: recordings, and their seconds."""
+        """Count what began from each edge and before the next: recordings, and their seconds.
+
+        What was lost or erased does not count.
+        """
         counted = select(func.count(), func.coalesce(func.sum(recordings.c.duration), 0)).where(
             recordings.c.state.in_(RECORDED)
         )
@@ -71,7 +79,10 @@ class Operations:
         return [(row[0], int(row[1])) for row in rows]
 
     def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
-        """Write down that an object differs, with its entry of the audit log, if it is news."""
+        """Write down that an object differs, and the entry of the audit log, until it is settled.
+
+        False, and nothing is written, if that is known of the object already.
+        """
         with self._database.write() as connection:
             row = to_row(difference, differences)
             if not self._database.insert_once(connection, differences, row):
@@ -80,7 +91,10 @@ class Operations:
         return True
 
     def differences(self, recording_sid: str | None = None) -> list[Difference]:
-        """Return what differs and is not settled, of recordings that are archived, oldest first."""
+        """Return what differs and is not settled, of recordings that are archived, oldest first.
+
+        With a SID, only of that recording and of what was made of it.
+        """
         oldest = (differences.c.found_at, differences.c.object_name)
         statement = select(differences).where(UNSETTLED).order_by(*oldest)
         if recording_sid is not None:
@@ -89,7 +103,11 @@ class Operations:
             return to_models(Difference, connection.execute(statement))
 
     def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
-        """Forget what differs of a recording and of what was made of it, and write the entry."""
+        """Forget what differs of a recording and of what was made of it, and write the entry.
+
+        Returns:
+            Of how many objects it was known.
+        """
         of_it = differences.c.recording_sid == recording_sid
         with self._database.write() as connection:
             gone = connection.execute(delete(differences).where(of_it))
@@ -97,7 +115,17 @@ class Operations:
         return gone.rowcount
 
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
-        """Make a parked recording, or all of them, due at `at`, from the first attempt."""
+        """Make a parked recording, or all of them, due at `at`, from the first attempt.
+
+        One that was given up too, if its SID is given: its line then says again what it said.
+        That and its entry of the audit log are both there, or neither.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            NotFound: there is no parked recording of that SID.
+        """
         which = PARKED if sid is None else (PARKED | GIVEN_UP) & (recordings.c.sid == sid)
         which = which & ~left_alone(self._database.adopt)
         with self._database.write() as connection:

@@ -26,6 +26,7 @@ class Pauses:
     def begin(self, pause: Pause) -> Pause:
         """Write down that a recording was paused, unless it is; return the span that stands."""
         with self._database.write() as connection:
+            # First, as its lock on PostgreSQL lets one pause after the other look what is there.
             append(
                 connection,
                 AuditDraft(pause.paused_at, pause.by, "", Action.PAUSE, sid=pause.recording_sid),

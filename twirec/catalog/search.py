@@ -151,7 +151,7 @@ def _of_a_recording(query: Query) -> list[ColumnElement[bool]]:
 def _is_customer(number: str) -> ColumnElement[bool]:
     if not number.isdigit():
         return calls.c.customer_number == number
-    backwards = number[::-1]
+    backwards = number[::-1]  # the last digits come first, so that an index has them together
     return calls.c.tail.between(backwards, backwards + "9" * TAIL)
 
 

@@ -72,9 +72,10 @@ calls = Table(
     Column("detail", String(255), nullable=False, server_default=""),
     Column("ended_at", UtcDateTime),
     Column("case_number", String(64), nullable=False, server_default=""),
+    # The last digits of the customer's number backwards: databases have no index for endings.
     Column("tail", String(8), nullable=False, server_default="", index=True),
     Column("late", Boolean, nullable=False, server_default=false()),
-    Index("ix_calls_call_sid", "call_sid"),
+    Index("ix_calls_call_sid", "call_sid"),  # the key begins with the account: no use for a SID
 )
 
 consents = Table(
@@ -122,6 +123,7 @@ recordings = Table(
     Column("due_at", UtcDateTime),
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text, nullable=False),
+    # Who works at it, and until when nobody else does; not the recording's, and not journalled.
     Column("lease", String(32)),
     Column("lease_until", UtcDateTime),
     Column("keep_at_vendor", Boolean, nullable=False, server_default=false()),
@@ -188,6 +190,7 @@ marks = Table(
 identity = Table(
     "identity",
     metadata,
+    # Always the same: with two rows there would be two identities.
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("value", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -304,6 +307,7 @@ notes = Table(
 audit = Table(
     "audit",
     metadata,
+    # Without gaps, which a sequence of PostgreSQL has: the chain gives the numbers itself.
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("by", String(255), nullable=False, index=True),

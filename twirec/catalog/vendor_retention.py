@@ -50,6 +50,8 @@ class VendorRetention:
         still = select(recordings.c.sid).where(
             recordings.c.kept_for_trial, recordings.c.lease.is_(None)
         )
+        # Looked for before anything is locked, and once more with the change: in between a worker
+        # may have taken one.
         with self._database.read() as connection:
             lot = still.order_by(recordings.c.started_at, recordings.c.sid).limit(limit)
             sids = list(connection.scalars(lot))

@@ -1,4 +1,4 @@
-"""What is made of recordings and kept: derivatives, and the part of the catalog that knows them."""
+"""What is made of recordings and kept: derivatives."""
 
 from __future__ import annotations
 

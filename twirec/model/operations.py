@@ -1,14 +1,11 @@
-"""What an operator asks of the catalog: figures, and trying again what was given up."""
+"""What an operator asks of the catalog: figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
 
-from twirec.model.audit import AuditDraft
-from twirec.model.bucket import Difference
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import Outcome, Reason
 
@@ -87,58 +84,3 @@ class Day:
     day: date
     recordings: int
     seconds: int
-
-
-class Upkeep(Protocol):
-    """The part of the catalog's port for operators. It raises as the rest of it does."""
-
-    def stats(self, since: datetime | None) -> Stats:
-        """Count, without loading what is counted; `swept` is left to the caller.
-
-        With `since`, calls and recordings are counted only if they began then or later. What waits
-        or was given up is always counted.
-        """
-        ...
-
-    def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
-        """Count what began from each edge and before the next: recordings, and their seconds.
-
-        What was lost or erased does not count.
-        """
-        ...
-
-    def note_difference(self, difference: Difference, audited: AuditDraft) -> bool:
-        """Write down that an object differs, and the entry of the audit log, until it is settled.
-
-        False, and nothing is written, if that is known of the object already.
-        """
-        ...
-
-    def differences(self, recording_sid: str | None = None) -> list[Difference]:
-        """Return what differs and is not settled, of recordings that are archived, oldest first.
-
-        With a SID, only of that recording and of what was made of it.
-        """
-        ...
-
-    def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
-        """Forget what differs of a recording and of what was made of it, and write the entry.
-
-        Returns:
-            Of how many objects it was known.
-        """
-        ...
-
-    def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
-        """Make a parked recording, or all of them, due at `at`, from the first attempt.
-
-        One that was given up too, if its SID is given: its line then says again what it said.
-        That and its entry of the audit log are both there, or neither.
-
-        Returns:
-            How many there were.
-
-        Raises:
-            NotFound: there is no parked recording of that SID.
-        """
-        ...
