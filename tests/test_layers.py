@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "webhooks": {"model", "calls", "catalog", "transfers", "settings"},
     "journal": {"model", "catalog", "transfers", "jobs"},
     "backfill": {"model", "calls", "catalog", "transfers", "jobs"},
-    "sweep": {"model", "calls", "catalog", "transfers", "journal"},
+    "sweep": {"model", "calls", "catalog", "transfers", "journal", "webhooks"},
     "archive": {
         *("model", "calls", "search", "audio", "adapters", "catalog", "events", "settings"),
         *(

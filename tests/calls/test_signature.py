@@ -142,9 +142,17 @@ def test_does_not_double_the_path_of_the_public_url() -> None:
         ("https://h.example/twirec", "/voice", "https://h.example/twirec/voice"),
         # or leaves it
         ("https://h.example/twirec", "/twirec/voice", "https://h.example/twirec/voice"),
-        ("https://h.example/twirec", "/twirec/twirec/met", "https://h.example/twirec/twirec/met"),
+        (
+            "https://h.example/twirec",
+            "/twirec/twirec/conference",
+            "https://h.example/twirec/twirec/conference",
+        ),
         ("https://h.example/twirec/", "/twirec/ended", "https://h.example/twirec/twirec/ended"),
-        ("https://h.example/a/twirec", "/twirec/met", "https://h.example/a/twirec/twirec/met"),
+        (
+            "https://h.example/a/twirec",
+            "/twirec/conference",
+            "https://h.example/a/twirec/twirec/conference",
+        ),
         ("https://h.example/voice", "/voice", "https://h.example/voice/voice"),
         ("https://h.example/voice", "/voice?x=1", "https://h.example/voice?x=1"),
     ],

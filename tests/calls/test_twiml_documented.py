@@ -44,7 +44,8 @@ def compose(wording: Wording) -> Announcement:
 
 
 def connecting(*dial: str, record: bool) -> partial[str]:
-    return partial(twiml.connect, a_call(dial=dial), URLS, record=record, build_dial=None)
+    connection = twiml.connection(a_call(dial=dial), URLS)
+    return partial(twiml.connect, connection, URLS, record=record)
 
 
 CALLEE = CALLEE_BEFORE_BRIDGE

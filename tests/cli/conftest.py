@@ -64,7 +64,7 @@ def archive(environ: dict[str, str]) -> Iterator[Archive]:
     """A catalog with a recorded call in, an unrecorded one of the same number, and one out."""
     archive = Archive.from_env(environ)
     archive.set_up()
-    wording = archive.webhooks.announcement
+    wording = archive.webhooks.announcing.default
     archive.catalog.ledger.open_call(a_call(announcement=wording.hash))
     archive.catalog.ledger.record_consent(a_consent(announcement=wording.hash), None)
     at = a_call().started_at

@@ -91,8 +91,8 @@ def test_show_prints_the_wording_that_was_played(
 ) -> None:
     shown = twirec("show", sid).output
     assert "2026-11-23 11:15:00 CET" in shown
-    assert archive.webhooks.announcement.text in shown
-    assert archive.webhooks.announcement.hash in shown
+    assert archive.webhooks.announcing.default.text in shown
+    assert archive.webhooks.announcing.default.hash in shown
     assert recording_sid() in shown
 
 
@@ -109,7 +109,7 @@ def test_the_hash_of_a_wording_can_be_computed_again_from_what_show_prints(
 
 def test_show_gives_json(twirec: Twirec, archive: Archive) -> None:
     shown = json.loads(twirec("show", call_sid(), "--json").output)
-    wording = archive.webhooks.announcement
+    wording = archive.webhooks.announcing.default
     assert shown["announcements"] == {wording.hash: asdict(wording)}
 
 

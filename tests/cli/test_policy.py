@@ -209,12 +209,12 @@ def test_what_held_does_not_change_with_the_settings(
     archive: Archive, environ: dict[str, str]
 ) -> None:
     request = {"AccountSid": ACCOUNT_SID, "CallSid": call_sid(), "From": "x", "To": SHOP}
-    archive.webhooks.answer(request, dial=["+34911222333"])
+    archive.webhooks.inbound.answer(request, dial=["+34911222333"])
     asked_at = archive.now()
     archive.close()
     later = Archive.from_env({**environ, "TWIREC_CONSENT_MODE": "opt_in"})
     assert later.policy.of(SHOP, Direction.IN).policy.mode is ConsentMode.OPT_IN
-    later.webhooks.answer({**request, "CallSid": call_sid(2)}, dial=["+34911222333"])
+    later.webhooks.inbound.answer({**request, "CallSid": call_sid(2)}, dial=["+34911222333"])
     for at in (asked_at, datetime(2020, 1, 1, tzinfo=UTC)):
         assert later.policy.of(SHOP, Direction.IN, at=at).policy.mode is ConsentMode.ANNOUNCE
     later.close()

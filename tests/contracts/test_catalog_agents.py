@@ -54,8 +54,8 @@ def test_what_the_settings_say_is_noted_when_they_say_something_else(catalog: Ca
 def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     catalog.ledger.record_consent(a_consent(), None)
-    catalog.agents.name_in_consent(ACCOUNT, call_sid(), [3], "")
-    catalog.agents.name_in_consent(ACCOUNT, call_sid(), [1, 3], "careful")
+    catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [3], "")
+    catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [1, 3], "careful")
     record = catalog.ledger.call(ACCOUNT, call_sid())
     assert record.consents[0].agents == (1, 3)
     assert record.call.detail == "careful"
@@ -64,7 +64,7 @@ def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: 
 def test_a_refusal_names_nobody(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     catalog.ledger.record_consent(a_consent(outcome=ConsentOutcome.REFUSED), Reason.REFUSED)
-    catalog.agents.name_in_consent(ACCOUNT, call_sid(), [3], "")
+    catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [3], "")
     assert catalog.ledger.call(ACCOUNT, call_sid()).consents[0].agents == ()
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid
 from twirec.calls.ledger import AGENT_FIRST
 from twirec.catalog import Catalog
-from twirec.model.agents import ConferenceEvent, Leg, Together
+from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, Leg
 from twirec.model.states import State
 
 ROOM, OTHER_ROOM = "CF" + "c" * 32, "CF" + "d" * 32
@@ -36,10 +36,10 @@ def event(sid: str, number: int, room: str = ROOM, *, left: bool = False) -> Con
     return ConferenceEvent(ACCOUNT, room, sid, number, STARTED + timedelta(seconds=number), left)
 
 
-def joined(catalog: Catalog, *sids: str, room: str = ROOM) -> Together:
+def joined(catalog: Catalog, *sids: str, room: str = ROOM) -> ConferenceSnapshot:
     for number, sid in enumerate(sids, 1):
         catalog.conferences.join(event(sid, number, room))
-    return catalog.conferences.together(ACCOUNT, room)
+    return catalog.conferences.snapshot(ACCOUNT, room)
 
 
 def legs_of(catalog: Catalog, sid: str) -> list[str]:
@@ -50,7 +50,7 @@ def legs_of(catalog: Catalog, sid: str) -> list[str]:
 def test_whoever_comes_first_the_agents_leg_belongs_to_the_call(
     catalog: Catalog, people: dict[str, Leg], order: tuple[str, str]
 ) -> None:
-    assert joined(catalog, *order) == Together((CALLER,), (people[AGENT],))
+    assert joined(catalog, *order) == ConferenceSnapshot((CALLER,), (people[AGENT],))
     assert (
         catalog.conferences.owner(ACCOUNT, AGENT)
         == catalog.conferences.owner(ACCOUNT, ROOM)
@@ -83,7 +83,7 @@ def test_an_agent_who_moved_on_is_with_the_caller_they_moved_to(catalog: Catalog
     catalog.conferences.join(event(AGENT, 5, OTHER_ROOM))
     assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [SECOND]
     assert legs_of(catalog, CALLER) == legs_of(catalog, SECOND) == [AGENT]
-    assert catalog.conferences.together(ACCOUNT, ROOM) == Together((CALLER,), ())
+    assert catalog.conferences.snapshot(ACCOUNT, ROOM) == ConferenceSnapshot((CALLER,), ())
 
 
 def test_who_left_before_somebody_came_did_not_meet_them(catalog: Catalog) -> None:
@@ -93,7 +93,7 @@ def test_who_left_before_somebody_came_did_not_meet_them(catalog: Catalog) -> No
     assert catalog.conferences.owner(ACCOUNT, AGENT) == CALLER
     catalog.conferences.leave(event(AGENT, 4, left=True))
     catalog.conferences.join(event(SECOND, 5))
-    assert catalog.conferences.together(ACCOUNT, ROOM) == Together((SECOND,), ())
+    assert catalog.conferences.snapshot(ACCOUNT, ROOM) == ConferenceSnapshot((SECOND,), ())
     assert legs_of(catalog, SECOND) == []
 
 
@@ -101,7 +101,7 @@ def test_who_comes_back_is_there_again_whatever_is_told_last(catalog: Catalog) -
     joined(catalog, CALLER, AGENT)
     catalog.conferences.join(event(AGENT, 4))
     catalog.conferences.leave(event(AGENT, 3, left=True))
-    assert [leg.leg_sid for leg in catalog.conferences.together(ACCOUNT, ROOM).legs] == [AGENT]
+    assert [leg.leg_sid for leg in catalog.conferences.snapshot(ACCOUNT, ROOM).legs] == [AGENT]
     assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [CALLER]
     assert legs_of(catalog, CALLER) == [AGENT]
 
@@ -109,9 +109,9 @@ def test_who_comes_back_is_there_again_whatever_is_told_last(catalog: Catalog) -
 def test_who_comes_back_and_left_untold_is_there_once(catalog: Catalog) -> None:
     joined(catalog, CALLER, AGENT)
     catalog.conferences.join(event(AGENT, 4))
-    assert [leg.leg_sid for leg in catalog.conferences.together(ACCOUNT, ROOM).legs] == [AGENT]
+    assert [leg.leg_sid for leg in catalog.conferences.snapshot(ACCOUNT, ROOM).legs] == [AGENT]
     catalog.conferences.leave(event(AGENT, 5, left=True))
-    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
+    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
 
 
 def test_each_joining_is_known_and_the_leaving_of_who_came_untold(catalog: Catalog) -> None:
@@ -134,7 +134,7 @@ def test_what_is_told_twice_changes_nothing(catalog: Catalog) -> None:
     for told in (event(AGENT, 3, left=True), event(AGENT, 3, left=True)):
         catalog.conferences.leave(told)
     catalog.conferences.join(event(AGENT, 2))
-    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
+    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
 
 
 def test_what_is_recorded_of_a_conference_is_its_first_callers_also_afterwards(
@@ -158,12 +158,12 @@ def test_a_leave_that_comes_before_its_join_counts(catalog: Catalog) -> None:
     catalog.conferences.join(event(CALLER, 1))
     for left in (3, 5):  # twice there, and nobody told that they came
         catalog.conferences.leave(event(AGENT, left, left=True))
-    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
+    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
     for joined_late in (4, 4, 2):
         catalog.conferences.join(event(AGENT, joined_late))
-    assert [leg.leg_sid for leg in catalog.conferences.together(ACCOUNT, ROOM).legs] == [AGENT]
+    assert [leg.leg_sid for leg in catalog.conferences.snapshot(ACCOUNT, ROOM).legs] == [AGENT]
     catalog.conferences.leave(event(AGENT, 3, left=True))
-    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
+    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
 
 
 def test_who_is_in_another_conference_left_this_one_even_if_nobody_told(
@@ -172,7 +172,7 @@ def test_who_is_in_another_conference_left_this_one_even_if_nobody_told(
     joined(catalog, CALLER, AGENT)
     catalog.conferences.join(event(SECOND, 3, OTHER_ROOM))
     catalog.conferences.join(event(AGENT, 4, OTHER_ROOM))
-    assert catalog.conferences.together(ACCOUNT, ROOM).legs == ()
+    assert catalog.conferences.snapshot(ACCOUNT, ROOM).legs == ()
     assert catalog.conferences.calls_now(ACCOUNT, AGENT) == [SECOND]
 
 
@@ -180,11 +180,13 @@ def test_two_who_join_at_once_are_both_seen_by_one_of_them(catalog: Catalog) -> 
     """Of each pair the one who asks last sees both, whatever the database's isolation."""
     for number in range(20):
         room = f"CF{number:032x}"
-        seen: list[Together] = []
+        seen: list[ConferenceSnapshot] = []
 
-        def come(sid: str, at: int, room: str = room, seen: list[Together] = seen) -> None:
+        def come(
+            sid: str, at: int, room: str = room, seen: list[ConferenceSnapshot] = seen
+        ) -> None:
             catalog.conferences.join(event(sid, at, room))
-            seen.append(catalog.conferences.together(ACCOUNT, room))
+            seen.append(catalog.conferences.snapshot(ACCOUNT, room))
 
         pair = [Thread(target=come, args=(sid, at)) for at, sid in enumerate((CALLER, SECOND), 1)]
         for thread in pair:
@@ -204,7 +206,7 @@ def test_an_agent_who_dialled_out_before_is_no_caller(catalog: Catalog) -> None:
     assert (together.calls, [leg.leg_sid for leg in together.legs]) == ((CALLER,), [OTHER_AGENT])
     assert catalog.conferences.calls_now(ACCOUNT, OTHER_AGENT) == [CALLER]
     catalog.conferences.join(event(customer, 3))
-    assert catalog.conferences.together(ACCOUNT, ROOM).calls == (CALLER, OTHER_AGENT)
+    assert catalog.conferences.snapshot(ACCOUNT, ROOM).calls == (CALLER, OTHER_AGENT)
     assert catalog.conferences.calls_now(ACCOUNT, customer) == [CALLER, OTHER_AGENT]
     catalog.conferences.join(event(AGENT, 4))
     assert AGENT in legs_of(catalog, OTHER_AGENT)

@@ -58,7 +58,7 @@ def test_the_object_names_the_customer_the_consent_and_the_wording(any_site: Sit
     assert consent.at < recording.started_at + timedelta(seconds=1)  # Twilio cuts to whole seconds
     wording = f"announcements/{consent.announcement}.json"
     kept = b"".join(any_site.archive.bucket.open_range(wording)).decode()
-    assert any_site.archive.webhooks.announcement.text in kept
+    assert any_site.archive.webhooks.announcing.default.text in kept
     assert CUSTOMER not in name
 
 

@@ -133,7 +133,7 @@ def test_an_agent_of_whose_coming_nobody_told_is_found_by_the_sweep(tmp_path: Pa
         agent = site.sandbox.call(from_=AGENT, to=JOIN, caller=Party(hangs_up_after=120.0))
         until(lambda: any(entry.what == "Dial" for entry in agent.log))
         site.skip(timedelta(minutes=6))
-        assert site.archive.operations.sweep().met == 2
+        assert site.archive.operations.sweep().conference_joined == 2
         call.wait(timeout=120)
         site.work_on()
         record = site.archive.calls.get(call.sid)

@@ -72,7 +72,7 @@ def test_a_call_while_the_app_is_down_goes_on_unrecorded_and_the_sweep_writes_it
 def test_a_call_on_which_the_app_goes_down_goes_on_unrecorded(
     site: Site, down: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twirec.transfers.closing.longest_telling", lambda _: LONGER_THAN_TELLING)
+    monkeypatch.setattr("twirec.webhooks.lines.longest_telling", lambda _: LONGER_THAN_TELLING)
     down.append("/twirec/connect")
     sid = site.call(callee=Party(hangs_up_after=120.0))
     assert connected(site, sid)

@@ -111,7 +111,8 @@ def test_an_ordinary_recording_takes_three_requests(
     any_site: Site, strict_server: StrictGcs
 ) -> None:
     any_site.call()
-    announcement = any_site.archive.webhooks.announcement  # published once, not with each recording
+    # published once, not with each recording
+    announcement = any_site.archive.webhooks.announcing.default
     any_site.archive.catalog.announcements.published(announcement.hash, any_site.now())
     any_site.archive.journal.mark_bucket()  # looked at once a minute
     before = len(any_site.sandbox.requests)

@@ -109,7 +109,7 @@ def test_an_agents_callee_hears_the_audio_on_their_own_leg(site: Site) -> None:
 
 
 def test_audio_that_cannot_be_fetched_is_not_taken_for_heard(site: Site) -> None:
-    site.archive.webhooks.audio = lambda hash_: b"not a WAV file"  # type: ignore[method-assign]
+    site.archive.webhooks.announcing.audio = lambda hash_: b"not a WAV file"  # type: ignore[method-assign]
     sid = site.call(caller=SAYS_YES, callee=COLLEAGUE)
     assert site.archive.calls.get(sid).call.reason is Reason.ANNOUNCEMENT_FAILED
     assert site.sandbox.recordings == []

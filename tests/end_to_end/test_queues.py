@@ -116,7 +116,7 @@ def test_a_recording_of_an_agents_leg_whose_callbacks_were_lost_is_brought_forwa
     site: Site,
 ) -> None:
     call = waiting(site, CALLER)
-    site.archive.webhooks.receive_status = lambda fields: None  # type: ignore[method-assign]
+    site.archive.webhooks.status.receive = lambda fields: None  # type: ignore[method-assign]
     take(site, call)
     (recording,) = site.archive.calls.get(call.sid).recordings
     assert recording.state is State.RECORDING

@@ -106,10 +106,10 @@ def test_a_line_whose_end_was_never_told_is_closed(house: House) -> None:
 
 def test_who_hung_up_during_the_announcement_is_found_out_later(house: House) -> None:
     catalog = house.archive.catalog
-    catalog.announcements.keep(house.archive.webhooks.announcement, house.time)
+    catalog.announcements.keep(house.archive.webhooks.announcing.default, house.time)
     other = call_sid(7)
     catalog.ledger.open_call(
-        a_call(call_sid=other, announcement=house.archive.webhooks.announcement.hash)
+        a_call(call_sid=other, announcement=house.archive.webhooks.announcing.default.hash)
     )
     ended_at = STARTED + timedelta(seconds=5)
     for sid in (other, call_sid()):

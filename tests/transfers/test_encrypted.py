@@ -216,7 +216,7 @@ def test_nothing_of_keys_is_logged(house: House, caplog: pytest.LogCaptureFixtur
 
 
 def test_a_recording_whose_encryption_failed_at_twilio_closes_the_line(house: House) -> None:
-    house.archive.webhooks.receive_status(
+    house.archive.webhooks.status.receive(
         {
             "AccountSid": ACCOUNT,
             "CallSid": AT_VENDOR.call_sid or "",

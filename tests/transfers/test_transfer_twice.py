@@ -252,7 +252,7 @@ def test_nothing_is_deleted_before_it_is_verified_and_written_down(house: House)
 
 
 def test_a_wording_that_cannot_be_published_does_not_stop_a_transfer(house: House) -> None:
-    assert house.archive.webhooks.announcement
+    assert house.archive.webhooks.announcing.default
     house.record(wav(seconds=4, channels=2))
     put = house.bucket.put
 

@@ -82,7 +82,7 @@ class Rooms:
             "StatusCallbackEvent": f"participant-{what}",
             "Timestamp": self.clock().strftime("%a, %d %b %Y %H:%M:%S +0000"),
         }
-        assert self.post("/twirec/met", form).status_code == 204
+        assert self.post("/twirec/conference", form).status_code == 204
 
     def recorded(self) -> list[str]:
         """Return the legs that are being recorded."""

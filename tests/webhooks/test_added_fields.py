@@ -96,7 +96,7 @@ def test_nor_does_what_a_visitors_softphone_adds_who_calls_the_company(
     plain = post("/voice", visitor)
     added = post("/voice", {**visitor, "CallSid": other, name: value})
     assert (added.status_code, added.text) == (plain.status_code, plain.text)
-    assert twirec_archive.webhooks.announcement.text in added.text
+    assert twirec_archive.webhooks.announcing.default.text in added.text
     line, same = twirec_archive.calls.get(other).call, twirec_archive.calls.get(call_sid()).call
     assert line == replace(same, call_sid=other, leg=other)
     # and what Twilio should send again with the next request still skips nothing
@@ -117,7 +117,7 @@ def test_a_voice_url_that_is_its_own_fallback_tells_no_more_when_telling_has_to_
     post: SignedPosts, twirec_archive: Archive, clock: Clock
 ) -> None:
     again = {**VOICE, "CallStatus": "in-progress"}
-    text = twirec_archive.webhooks.announcement.text
+    text = twirec_archive.webhooks.announcing.default.text
     post("/voice", {**VOICE, "CallStatus": "ringing"})
     clock.advance(timedelta(seconds=15))
     assert text in post("/voice", again).text
@@ -140,7 +140,7 @@ def test_a_call_with_control_characters_has_a_line_and_an_answer_that_is_xml(
     said = VOICE.get(field, "client:a") + wrong + "b"
     answer = post("/voice", {**VOICE, field: said})
     document(answer.text)
-    assert twirec_archive.webhooks.announcement.text in answer.text
+    assert twirec_archive.webhooks.announcing.default.text in answer.text
     line = twirec_archive.calls.get(call_sid()).call
     assert not unspeakable(line.customer_number + line.own_number)
 
@@ -163,7 +163,7 @@ def test_a_name_with_a_control_character_is_not_that_of_somebody_else() -> None:
 
 
 def test_what_a_build_dial_writes_is_xml(twirec_archive: Archive) -> None:
-    post = twirec_archive.webhooks
+    post = twirec_archive.webhooks.inbound
     request = {"AccountSid": twirec_archive.settings.account_sid, **VOICE}
     twirec_archive.policy.change(by="ana", why="test", on=False)
 

@@ -141,7 +141,7 @@ def test_an_agent_who_comes_before_twilio_tells_of_the_recording_ends_it(
     joining = {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"}
     strict.post("/join", joining)
     for who in (joining, VOICE) if agent_first else (VOICE, joining):
-        strict.post("/twirec/met", {**who, **room})
+        strict.post("/twirec/conference", {**who, **room})
     sid = vendor.start_recording(ACCOUNT_SID, call_sid(), status_url="")
     told = {"RecordingSid": sid, "RecordingStatus": "in-progress", "RecordingSource": "DialVerb"}
     strict.post("/twirec/status", {"CallSid": call_sid(), **told})
@@ -157,7 +157,7 @@ def meet(house: House) -> str:
     joining = {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"}
     house.post("/join", joining)
     for who in (VOICE, joining):
-        house.post("/twirec/met", {**who, "ConferenceSid": "CF" + "c" * 32, **JOINED})
+        house.post("/twirec/conference", {**who, "ConferenceSid": "CF" + "c" * 32, **JOINED})
     return recording_sid()
 
 
@@ -172,7 +172,7 @@ def test_two_callers_in_a_room_are_recorded_only_if_both_may_be(warned: House, s
         warned.post("/twirec/connect", caller)
     warned.record()
     for caller in (VOICE, other):
-        warned.post("/twirec/met", {**caller, **room})
+        warned.post("/twirec/conference", {**caller, **room})
     status = warned.archive.vendor.recording(ACCOUNT_SID, recording_sid()).status
     both = second == 15
     assert status is (RecordingStatus.IN_PROGRESS if both else RecordingStatus.STOPPED)
@@ -229,7 +229,7 @@ def test_a_call_that_is_off_stays_so_for_its_reason_whoever_joins(strict: House)
     joining = {"CallSid": call_sid(2), "From": "client:ana", "To": "+34911000222"}
     strict.post("/join", joining)
     for who in (VOICE, joining):
-        strict.post("/twirec/met", {**who, **room})
+        strict.post("/twirec/conference", {**who, **room})
     assert strict.archive.calls.get(call_sid()).call == before
 
 
@@ -255,10 +255,10 @@ def test_whom_the_app_connects_by_another_way_is_in_no_register(
     twirec_settings: Settings, noun: str
 ) -> None:
     house = House(twirec_settings, Uninformed.DO_NOT_RECORD)
-    phone, fields = house.archive.webhooks, {"AccountSid": ACCOUNT_SID, **VOICE}
-    phone.answer(fields)
+    inbound, fields = house.archive.webhooks.inbound, {"AccountSid": ACCOUNT_SID, **VOICE}
+    inbound.answer(fields)
     house.time += timedelta(seconds=15)
-    connected = phone.connect(fields, build_dial=lambda call, dial: getattr(dial, noun)("room"))
+    connected = inbound.connect(fields, build_dial=lambda call, dial: getattr(dial, noun)("room"))
     assert "record" not in connected
     assert house.archive.calls.get(call_sid()).call.reason is Reason.AGENT_NOT_INFORMED
     house.archive.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -111,9 +112,9 @@ def test_an_answer_that_comes_twice_at_once_starts_one_recording(
     clock.advance(LONG_ENOUGH)
     write = twirec_archive.catalog.ledger.record_consent
 
-    def second(consent: Consent, reason: Reason | None) -> Consent:
-        write(replace(consent), reason)
-        return write(consent, reason)
+    def second(consent: Consent, *rest: Any) -> Consent:
+        write(replace(consent), *rest)
+        return write(consent, *rest)
 
     monkeypatch.setattr(twirec_archive.catalog.ledger, "record_consent", second)
     assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
@@ -125,7 +126,7 @@ def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
 ) -> None:
     post("/dial", DIALLED)
     whispered = post("/twirec/announce", WHISPER).text
-    assert twirec_archive.webhooks.announcement.text in whispered
+    assert twirec_archive.webhooks.announcing.default.text in whispered
     assert f'action="https://calls.example.com/twirec/announced/{PARENT}/0#' in whispered
     assert 'actionOnEmptyResult="true"' in whispered
     assert 'timeout="1"' in whispered
@@ -358,7 +359,7 @@ def test_an_agents_fallback_url_does_not_dial_again_after_the_end(
 
 
 @pytest.mark.parametrize(
-    "method", ["ledger.call", "ledger.record_consent", "agents.name_in_consent"]
+    "method", ["ledger.with_consents", "ledger.record_consent", "agents.informed"]
 )
 def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down(
     post: SignedPosts,

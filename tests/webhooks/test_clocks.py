@@ -42,7 +42,7 @@ class Machine:
 @pytest.fixture
 def machine(twirec_archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(clock)
-    monkeypatch.setattr(twirec_archive.webhooks, "_steady", machine.steady)
+    monkeypatch.setattr(twirec_archive.webhooks.context, "steady", machine.steady)
     return machine
 
 
@@ -119,6 +119,6 @@ def test_the_steady_clock_goes_on_and_fits_into_its_column() -> None:
 
 
 def test_an_archive_with_a_clock_of_its_own_asks_no_other(twirec_archive: Archive) -> None:
-    assert twirec_archive.webhooks.moment().steady
+    assert twirec_archive.webhooks.context.moment().steady
     twirec_archive.now = Clock()
-    assert twirec_archive.webhooks.moment().steady == ""
+    assert twirec_archive.webhooks.context.moment().steady == ""

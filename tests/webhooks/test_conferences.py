@@ -270,8 +270,8 @@ def test_what_is_recorded_of_an_agents_leg_for_another_call_is_left_alone(rooms:
 def test_other_events_of_a_conference_say_nothing(rooms: Rooms, event: str) -> None:
     rooms.call(CALLERS[0])
     form = {"ConferenceSid": ROOM, "SequenceNumber": "1", "StatusCallbackEvent": event}
-    assert rooms.post("/twirec/met", form).status_code == 204
-    assert rooms.archive.catalog.conferences.together(ACCOUNT_SID, ROOM).calls == ()
+    assert rooms.post("/twirec/conference", form).status_code == 204
+    assert rooms.archive.catalog.conferences.snapshot(ACCOUNT_SID, ROOM).calls == ()
 
 
 def test_an_earlier_part_of_which_nothing_came_keeps_no_recording_from_being_ended(

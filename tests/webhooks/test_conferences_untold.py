@@ -44,7 +44,7 @@ def met(rooms: Rooms, *, dry_run: bool = False) -> int:
     rooms.clock.advance(timedelta(minutes=6))
     report = rooms.archive.operations.sweep(dry_run=dry_run)
     assert report.problems == {}
-    return len(report.planned) if dry_run else report.met
+    return len(report.planned) if dry_run else report.conference_joined
 
 
 def test_an_agent_who_was_not_informed_ends_the_recording(rooms: Rooms) -> None:
@@ -120,10 +120,10 @@ def test_what_twilio_tells_after_all_is_taken_for_the_same_stay(rooms: Rooms, la
     assert met(rooms) == 1
     rooms.tell(late, ANA)
     catalog = rooms.archive.catalog
-    here = [leg.leg_sid for leg in catalog.conferences.together(ACCOUNT_SID, ROOM).legs]
+    here = [leg.leg_sid for leg in catalog.conferences.snapshot(ACCOUNT_SID, ROOM).legs]
     assert here == ([ANA] if late == "join" else [])
     rooms.tell("leave", ANA)
-    assert catalog.conferences.together(ACCOUNT_SID, ROOM).legs == ()
+    assert catalog.conferences.snapshot(ACCOUNT_SID, ROOM).legs == ()
     assert [leg.agent for leg in rooms.show(CALLERS[0]).legs] == ["client:ana"]
 
 

@@ -74,7 +74,7 @@ def test_a_call_that_could_not_be_told_says_that_the_catalog_was_down(
     post: SignedPosts, twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog.ledger, "announce", down)
+        outage.setattr(twirec_archive.catalog.ledger, "open_call", down)
         assert not is_recording(post("/voice", VOICE))
     post("/twirec/ended", {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"})
     record = twirec_archive.calls.get(call_sid())

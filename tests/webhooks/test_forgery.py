@@ -44,7 +44,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/twirec/announce": WHISPER,
     "/twirec/announced": {**WHISPER, "Digits": "1"},
     "/twirec/dequeued": {**FORM, "DequeingCallSid": CHILD},
-    "/twirec/met": {
+    "/twirec/conference": {
         **FORM,
         "ConferenceSid": "CF" + "c" * 32,
         "StatusCallbackEvent": "participant-join",

@@ -25,7 +25,7 @@ def test_a_call_hears_the_announcement_and_is_recorded_after_it(
 ) -> None:
     answer = post("/voice", VOICE)
     assert answer.mimetype == "text/xml"
-    assert twirec_archive.webhooks.announcement.text in answer.text
+    assert twirec_archive.webhooks.announcing.default.text in answer.text
     assert "<Dial" not in answer.text
     clock.advance(LONG_ENOUGH)
     assert is_recording(post("/twirec/connect", VOICE))
@@ -33,7 +33,7 @@ def test_a_call_hears_the_announcement_and_is_recorded_after_it(
     (consent,) = record.consents
     assert consent.outcome is ConsentOutcome.INFORMED
     assert (consent.leg, consent.at) == (call_sid(), clock.time)
-    assert consent.announcement == twirec_archive.webhooks.announcement.hash
+    assert consent.announcement == twirec_archive.webhooks.announcing.default.hash
     assert record.call.customer_number == "+34600111222"
     assert record.call.dial == ("+34911222333",)
 
@@ -154,7 +154,8 @@ def test_a_policy_that_the_settings_no_longer_allow_records_nothing(
         twirec_settings, legal_basis=LegalBasis.CONSENT, consent_mode=ConsentMode.OPT_IN
     )
     archive = Archive(changed, catalog=twirec_archive.catalog, now=clock)
-    answer = archive.webhooks.answer({"AccountSid": ACCOUNT_SID, **VOICE}, dial=["+34911222333"])
+    form = {"AccountSid": ACCOUNT_SID, **VOICE}
+    answer = archive.webhooks.inbound.answer(form, dial=["+34911222333"])
     assert "+34911222333" in answer
     call = archive.calls.get(call_sid()).call
     assert call.reason is Reason.ANNOUNCEMENT_FAILED
@@ -174,7 +175,8 @@ def test_a_line_has_room_for_whatever_address_and_name_it_is_given(
 def test_a_call_without_a_number_goes_on_like_any_other(
     post: SignedPosts, twirec_archive: Archive, name: str
 ) -> None:
-    assert twirec_archive.webhooks.announcement.text in post("/voice", {**VOICE, name: ""}).text
+    text = twirec_archive.webhooks.announcing.default.text
+    assert text in post("/voice", {**VOICE, name: ""}).text
 
 
 # --- sent on to somebody else -----------------------------------------------------------------

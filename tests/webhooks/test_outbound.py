@@ -12,12 +12,12 @@ from tests.webhooks.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, dow
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.calls.signed_targets import read_targets, sign_targets
-from twirec.model.errors import CatalogUnavailable, InvalidQuery, NotFound, VendorRefused
-from twirec.model.records import CallRecord
+from twirec.model.errors import CatalogUnavailable, InvalidQuery, VendorRefused
+from twirec.model.records import Call
 from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, SignedPosts
-from twirec.webhooks import decide
+from twirec.webhooks import lines
 
 OTHER = call_sid(3)
 OUTBOUND = f"/twirec/outbound/{sign_targets([AGENT], [AUTH_TOKEN])}"
@@ -30,14 +30,12 @@ def placed(archive: Archive) -> dict[str, str]:
 
 def write_late(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a line be there only at the third look."""
-    find, looks = archive.catalog.ledger.call, [NotFound("not yet"), NotFound("not yet")]
+    find, looks = archive.catalog.ledger.line, [1, 2]
 
-    def look(*sids: str) -> CallRecord:
-        if looks:
-            raise looks.pop()
-        return find(*sids)
+    def look(*sids: str) -> Call | None:
+        return find(*sids) if not looks or not looks.pop() else None
 
-    monkeypatch.setattr(archive.catalog.ledger, "call", look)
+    monkeypatch.setattr(archive.catalog.ledger, "line", look)
 
 
 @pytest.mark.usefixtures("clock")
@@ -78,7 +76,7 @@ def test_the_customer_hears_is_connected_and_is_on_the_first_channel(
 ) -> None:
     call = placed(twirec_archive)
     clock.advance(timedelta(seconds=20))  # it rings
-    assert twirec_archive.webhooks.announcement.text in post(OUTBOUND, call).text
+    assert twirec_archive.webhooks.announcing.default.text in post(OUTBOUND, call).text
     clock.advance(LONG_ENOUGH)
     connected = post("/twirec/connect", call)
     assert is_recording(connected)
@@ -93,11 +91,11 @@ def test_who_answers_before_the_line_is_written_is_told_all_the_same(
 ) -> None:
     line = placed(twirec_archive)
     write_late(twirec_archive, monkeypatch)
-    assert twirec_archive.webhooks.announcement.text in post(OUTBOUND, line).text
+    assert twirec_archive.webhooks.announcing.default.text in post(OUTBOUND, line).text
 
 
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("fails", ["ledger.call", "ledger.announce"])
+@pytest.mark.parametrize("fails", ["ledger.line", "ledger.announce"])
 @pytest.mark.parametrize("error", [{}, {"ErrorUrl": "https://calls.example.com/twirec/outbound"}])
 def test_a_call_that_is_answered_while_the_catalog_is_down_goes_on_unrecorded(
     post: SignedPosts,
@@ -124,7 +122,7 @@ def test_a_call_whose_line_could_not_be_written_goes_on_unrecorded(
     vendor: MemoryVendor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decide, "LOOKS", 2)
+    monkeypatch.setattr(lines, "LOOKS", 2)
     place, taken = vendor.place_call, []
 
     def take(*args: Any, **order: Any) -> VendorCall:

@@ -29,7 +29,7 @@ from twirec.model.steady import reading
 from twirec.settings import Settings
 from twirec.settings.places import warn_of_relative_places
 from twirec.transfers.marked_bucket import MarkedBucket
-from twirec.webhooks import Phone
+from twirec.webhooks import Context, Webhooks
 
 MARK_TRUSTED = 60.0
 """Seconds for which a look at the mark of a bucket at Google holds. It does not come and go as a
@@ -103,9 +103,9 @@ class Archive:
         originals = Originals(*known, to_bucket, trail, clock)
         pages = lambda: self._pages  # noqa: E731
 
-        self.webhooks = Phone(*known, to_vendor, clock, steady)
-        self.calls = Calls(*known, to_bucket, self.webhooks, trail, clock)
-        self.recordings = Recordings(self.catalog, originals, self.webhooks, trail)
+        self.webhooks = Webhooks(Context(*known, to_vendor, clock, steady))
+        self.calls = Calls(*known, to_bucket, self.webhooks.outbound, trail, clock)
+        self.recordings = Recordings(self.catalog, originals, self.webhooks.pausing, trail)
         self.derivatives = Derivatives(*known, originals, trail)
         self.policy = Policies(*known, trail, clock)
         self.agents = Agents(*known, trail, clock)
@@ -113,7 +113,7 @@ class Archive:
         self.custody = Custodian(self.catalog, to_bucket, trail, clock)
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self._periodic = Periodic(
-            *known, to_bucket, to_vendor, self.journal, self.webhooks.meet, trail, clock
+            *known, to_bucket, to_vendor, self.journal, self.webhooks.control, trail, clock
         )
         self.operations = Operations(
             *known,

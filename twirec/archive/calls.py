@@ -28,7 +28,7 @@ from twirec.search.phrase import Span, ask, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
-from twirec.webhooks import Phone
+from twirec.webhooks.outbound import Outbound
 
 LONGEST_CASE_NUMBER = 64
 NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN})
@@ -42,7 +42,7 @@ class Calls:
         settings: the company's country and zone.
         catalog: what is searched; nothing else is asked.
         bucket: where the labels of recordings are.
-        webhooks: what places a call.
+        outbound: what places a call.
         trail: who asked, and what for.
         now: the clock, UTC.
     """
@@ -52,14 +52,14 @@ class Calls:
         settings: Settings,
         catalog: Catalog,
         bucket: Callable[[], MarkedBucket],
-        webhooks: Phone,
+        outbound: Outbound,
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._bucket = bucket
-        self._webhooks = webhooks
+        self._outbound = outbound
         self._trail = trail
         self._now = now
 
@@ -353,7 +353,7 @@ class Calls:
                 the call goes on, unrecorded.
         """
         numbers = (connect,) if isinstance(connect, str) else texts("connect", connect)
-        return self._webhooks.place(
+        return self._outbound.place(
             text_of("to", to), connect=numbers, own_number=text_of("own_number", own_number)
         )
 

@@ -15,9 +15,9 @@ from twirec.model.errors import BucketError, TwirecError
 from twirec.model.ports import Vendor
 from twirec.model.records import SweepReport
 from twirec.settings import Settings
-from twirec.sweep.conferences import Meet
 from twirec.sweep.sweep import Sweep
 from twirec.transfers.marked_bucket import MarkedBucket
+from twirec.webhooks.recording_control import RecordingControl
 
 log = logging.getLogger("twirec.archive.periodic")
 
@@ -55,7 +55,7 @@ class Periodic:
         bucket: what is swept.
         vendor: what is swept.
         journal: what is written.
-        meet: asks what a call in a conference hears.
+        control: ends recordings that may not go on.
         trail: the audit log that is looked at.
         now: the clock, UTC.
     """
@@ -67,7 +67,7 @@ class Periodic:
         bucket: Callable[[], MarkedBucket],
         vendor: Callable[[], Vendor],
         journal: Journal,
-        meet: Meet,
+        control: RecordingControl,
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
@@ -76,7 +76,7 @@ class Periodic:
         self._bucket = bucket
         self._vendor = vendor
         self._journal = journal
-        self._meet = meet
+        self._control = control
         self._trail = trail
         self._now = now
 
@@ -119,8 +119,7 @@ class Periodic:
             self._vendor(),
             country=self._settings.country,
             public_url=self._settings.public_url,
-            uninformed_agents=self._settings.uninformed_agents,
-            meet=self._meet,
+            control=self._control,
             now=self._now,
             dry_run=dry_run,
             full=full,

@@ -21,7 +21,7 @@ from twirec.model.given import seconds, text, whole, word
 from twirec.model.records import CallRecord, Pause, Recording
 from twirec.model.vocabulary import Role
 from twirec.model.waveform import SoundWarning, Waveform
-from twirec.webhooks import Phone
+from twirec.webhooks.pausing import Pausing
 
 ORIGINAL = "audio/x-wav"
 """The content type of originals."""
@@ -33,7 +33,7 @@ class Recordings:
     Args:
         catalog: what is known of them.
         originals: what reads them.
-        webhooks: what pauses those that run.
+        pausing: what pauses those that run.
         trail: who has what.
     """
 
@@ -41,12 +41,12 @@ class Recordings:
         self,
         catalog: Catalog,
         originals: Originals,
-        webhooks: Phone,
+        pausing: Pausing,
         trail: AuditTrail,
     ) -> None:
         self._catalog = catalog
         self._originals = originals
-        self._webhooks = webhooks
+        self._pausing = pausing
         self._trail = trail
 
     def get(self, sid: str) -> Recording:
@@ -282,14 +282,14 @@ class Recordings:
         return svg(self.waveform(sid), width=width, height=height, title=title, labels=labels)
 
     def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
-        """Pause what is recorded of a call. See `Phone.pause`."""
+        """Pause what is recorded of a call. See `Pausing.pause`."""
         with self._trail.attempt(Action.PAUSE, by, sid):
-            return self._webhooks.pause(sid, by=by, calls=calls)
+            return self._pausing.pause(sid, by=by, calls=calls)
 
     def resume(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[str]:
-        """Let what is recorded of a call go on. See `Phone.resume`."""
+        """Let what is recorded of a call go on. See `Pausing.resume`."""
         with self._trail.attempt(Action.RESUME, by, sid) as done:
-            resumed = self._webhooks.resume(sid, calls=calls)
+            resumed = self._pausing.resume(sid, calls=calls)
         self._trail.append(done)
         return resumed
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from twirec.backfill.spans import Span
+from twirec.calls.from_vendor import state_of
 from twirec.catalog import Catalog
 from twirec.jobs.lease import LEASE
 from twirec.jobs.worker import Worker
@@ -18,7 +19,7 @@ from twirec.model.ports import Vendor
 from twirec.model.records import Call, Recording
 from twirec.model.states import UNDONE, Custody, State, advance
 from twirec.model.vendor import VendorRecording
-from twirec.transfers.adoption import adopt, line_of, note, state_of
+from twirec.transfers.adoption import adopt, line_of, note
 from twirec.transfers.ownership import Ownership
 
 OURS = frozenset({State.ARCHIVED, State.RELEASED})

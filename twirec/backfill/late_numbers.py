@@ -14,6 +14,12 @@ from dataclasses import replace
 from itertools import islice
 
 from twirec.calls.exported import ExportedCall, Unread
+from twirec.calls.from_vendor import (
+    called_by_twilio,
+    channel_maps,
+    may_be_an_agents,
+    numbered,
+)
 from twirec.calls.numbers import WITHHELD, normalise
 from twirec.catalog import Catalog
 from twirec.model.audit import AuditDraft
@@ -30,12 +36,6 @@ from twirec.model.search import Query
 from twirec.model.states import STORED
 from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import NOT_KNOWN, Direction
-from twirec.transfers.adoption import (
-    called_by_twilio,
-    channel_maps,
-    may_be_an_agents,
-    numbered,
-)
 from twirec.transfers.naming import labels, sealed_labels
 
 log = logging.getLogger("twirec.numbers")

@@ -1,20 +1,17 @@
-"""Which inside parties a call connects, and which of them were informed."""
+"""Inside parties: by which name they are known, who was informed, and whose leg is whose."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 
+from twirec.calls.ledger import AGENT_FIRST
 from twirec.calls.numbers import normalise
-from twirec.model.agents import InformedAgent
+from twirec.model.agents import InformedAgent, Leg
 from twirec.model.errors import InvalidQuery
-
-NOT_INFORMED = "an agent is not in the register of informed agents"
-"""The warning on the line of a call that such an agent is connected to."""
-
-OTHER_CALLER = "another caller in the conference may not be recorded"
-"""The warning on the line of a call that was recorded until that caller came, or they to it."""
+from twirec.model.records import Call
+from twirec.model.vendor import VendorCall
 
 
 def agent_of(text: str, country: str) -> str:
@@ -44,7 +41,7 @@ def check_entry(entry: InformedAgent, today: date) -> None:
 
 def entries_of(
     agents: Iterable[str], register: Sequence[InformedAgent], day: date
-) -> list[InformedAgent | None]:
+) -> tuple[InformedAgent | None, ...]:
     """Return for each agent the newest entry up to a day; None where there is none.
 
     Args:
@@ -53,4 +50,28 @@ def entries_of(
         day: of the call.
     """
     newest = {each.agent: each for each in register if each.informed_on <= day}
-    return [newest.get(agent) for agent in agents]
+    return tuple(newest.get(agent) for agent in agents)
+
+
+def agent_on(found: VendorCall, country: str) -> str:
+    """Return the name of who would be the agent on a leg: whom it called, or who called by it."""
+    dialled = found.direction.startswith("outbound")
+    return agent_of(found.to if dialled else found.from_, country)
+
+
+def leg_of(found: VendorCall, parent: Call | None, country: str, at: datetime, known: bool) -> Leg:
+    """Return a leg with the call that dialled it, and the agent who is on it, if one is.
+
+    Args:
+        found: what the vendor says of it.
+        parent: the call that dialled it, if it has a line.
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+        at: when it became known, UTC.
+        known: whether its number is in the register, or had a part in a call before.
+    """
+    name = agent_on(found, country)
+    if parent:
+        theirs = parent.channel_map == AGENT_FIRST  # whom an agent dialled
+        return Leg(found.account_sid, found.sid, parent.call_sid, at, "" if theirs else name)
+    inside = known if name.startswith("+") else name.startswith(("client:", "sip:", "sips:"))
+    return Leg(found.account_sid, found.sid, None, at, name if inside else "")

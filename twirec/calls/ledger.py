@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from twirec.calls.announcement import shortest_notice, shortest_question
 from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.numbers import normalise, outside
+from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Policy
-from twirec.model.records import Call, CallRecord, Consent, is_queue
+from twirec.model.records import Call, Consent, is_queue
 from twirec.model.vocabulary import (
     NOTHING_CAME,
     ConsentMode,
@@ -184,10 +185,10 @@ def heard(
     return answered or seconds - waited >= shortest_question(announcement)
 
 
-def may_record(record: CallRecord) -> bool:
+def may_record(call: Call, consents: Sequence[Consent]) -> bool:
     """Whether a consent of the call allows recording, and nothing else was found against it."""
-    consented = any(consent.outcome.allows_recording for consent in record.consents)
-    return consented and not ruled_out(record.call)
+    consented = any(consent.outcome.allows_recording for consent in consents)
+    return consented and not ruled_out(call)
 
 
 def ruled_out(call: Call) -> bool:
@@ -195,22 +196,30 @@ def ruled_out(call: Call) -> bool:
     return call.outcome is Outcome.NOT_RECORDED and call.reason not in NOTHING_CAME
 
 
-def outcome_at_end(record: CallRecord, end: CallEnd) -> tuple[Outcome, Reason | None]:
+def outcome_at_end(
+    call: Call, consents: Sequence[Consent], legs: Sequence[Leg], end: CallEnd
+) -> tuple[Outcome, Reason | None]:
     """Return what the ledger is to say of a call that ended, as far as is known now.
 
     A call that was told and connected owes a recording until Twilio tells of one.
+
+    Args:
+        call: its line.
+        consents: what was answered.
+        legs: those that came to it, of a call that waited in a queue.
+        end: how it ended.
     """
-    if not record.consents and record.call.announced_at is not None:
-        reason = Reason.APP_FAILED if _talked(record.call, end) else Reason.HUNG_UP
+    if not consents and call.announced_at is not None:
+        reason = Reason.APP_FAILED if _talked(call, end) else Reason.HUNG_UP
         return Outcome.NOT_RECORDED, reason
     if (end.dial_status or end.call_status) in UNANSWERED:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
-    taken = record.legs or end.queue_result in TAKEN
-    if is_queue(record.call.dial) and not taken:
+    taken = legs or end.queue_result in TAKEN
+    if is_queue(call.dial) and not taken:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
-    if not record.consents:  # nothing was ever sent to be played
+    if not consents:  # nothing was ever sent to be played
         connected = end.dial_status or end.queue_result
-        if not connected and record.call.channel_map == AGENT_FIRST:
+        if not connected and call.channel_map == AGENT_FIRST:
             return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
         reason = Reason.CATALOG_DOWN if connected else Reason.HUNG_UP
         return Outcome.NOT_RECORDED, reason
@@ -224,17 +233,19 @@ def _talked(call: Call, end: CallEnd) -> bool:
     return end.dial_status is not None or end.queue_result is not None
 
 
-def channels_of(source: str | None, leg: str | None, record: CallRecord) -> tuple[Role, ...]:
+def channels_of(
+    source: str | None, leg: str | None, call: Call, legs: Sequence[Leg]
+) -> tuple[Role, ...]:
     """Return who is on channel 1 and 2; empty where it is not known.
 
     Args:
         source: Twilio's word for what started the recording.
         leg: the leg that Twilio says it is of.
-        record: the call it belongs to.
+        call: the call it belongs to.
+        legs: those of the call, where the recording is of one of them.
     """
-    call = record.call
     if leg != call.call_sid:
-        agents = {each.leg_sid for each in record.legs if each.agent}
+        agents = {each.leg_sid for each in legs if each.agent}
         return AGENT_FIRST if source in TWO_CHANNELS and leg in agents else ()
     if source == "RecordVerb":  # of the leg alone: https://www.twilio.com/docs/voice/twiml/record
         return call.channel_map[:1]

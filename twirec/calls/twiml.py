@@ -19,9 +19,6 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 BuildDial = Callable[[Call, Dial], None]
 """A function of the user's that puts into the dial whom to connect."""
 
-Allow = Callable[[Sequence[str]], bool]
-"""Whether a call may be recorded with these agents."""
-
 RETRIES = "#rc=5&rp=all"
 """Twilio tries a callback five times more, after any failure, within 15 seconds. Without it, it
 tries once more, and only when it could not connect.
@@ -58,7 +55,7 @@ class Urls:
     announced: str
     audio: str
     dequeued: str
-    met: str
+    conference: str
     fallback: str
 
     @classmethod
@@ -163,38 +160,46 @@ def _audio_url(urls: Urls, audio: str) -> str:
     return f"{urls.audio}/{audio}.wav"
 
 
-def connect(
-    call: Call,
-    urls: Urls,
-    *,
-    record: bool,
-    build_dial: BuildDial | None = None,
-    allow: Allow = lambda agents: True,
-) -> str:
-    """Connect the caller, recording both sides on separate channels, or not recording.
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a caller is connected.
+
+    Attributes:
+        verb: `<Dial>`, which may be recorded, or `<Enqueue>`.
+        agents: whose phones ring: numbers, `client:NAME`, `sip:ADDRESS`.
+    """
+
+    verb: Dial | Enqueue
+    agents: tuple[str, ...] = ()
+
+
+def connection(call: Call, urls: Urls, build_dial: BuildDial | None = None) -> Connection:
+    """Return how a caller is connected, before it is known whether that is recorded.
 
     Args:
         call: its `dial` says whom to connect.
         urls: where Twilio comes back to.
-        record: whether it may be recorded, as far as the caller is concerned.
         build_dial: what puts into the dial whom to connect, instead of the call's `dial`.
-        allow: asked whether it may be recorded with the agents that the dial names.
     """
     if is_queue(call.dial):
         # https://www.twilio.com/docs/voice/twiml/enqueue; recording starts when an agent comes.
-        return _document(Enqueue(_name(call), action=urls.ended, method="POST"))
+        return Connection(Enqueue(_name(call), action=urls.ended, method="POST"))
     dial = Dial(action=urls.ended, method="POST")
     if is_conference(call.dial):
-        # When the caller leaves, it is over; agents come and go.
+        # When the caller leaves, it is over; agents come and go, by calls of their own.
         _conference(dial, _name(call), urls, end_conference_on_exit=True)
-        agents = []  # they come by calls of their own
-    else:
-        (build_dial or dial_all)(call, dial)
-        _record_nothing(dial)
-        agents = [_address(noun) for noun in dial.verbs]
-    if record and allow(agents):
-        dial.attrs |= Dial(**_dial_recording(urls)).attrs
-    return _document(dial)
+        return Connection(dial)
+    (build_dial or dial_all)(call, dial)
+    _record_nothing(dial)
+    return Connection(dial, tuple(_address(noun) for noun in dial.verbs))
+
+
+def connect(connection: Connection, urls: Urls, *, record: bool) -> str:
+    """Connect the caller, recording both sides on separate channels, or not recording."""
+    verb = connection.verb
+    if record and isinstance(verb, Dial):
+        verb.attrs |= Dial(**_dial_recording(urls)).attrs
+    return _document(verb)
 
 
 def fallback(targets: Sequence[str], say: str, voice: str, language: str) -> str:
@@ -281,7 +286,7 @@ def join(room: str, urls: Urls) -> str:
 def _conference(dial: Dial, room: str, urls: Urls, **attributes: bool) -> None:
     dial.conference(
         room,
-        status_callback=urls.met + RETRIES,
+        status_callback=urls.conference + RETRIES,
         status_callback_method="POST",
         status_callback_event="join leave",
         **attributes,

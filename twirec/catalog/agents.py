@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 from twirec.catalog.audit import tell_of
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_model, to_models, to_row
-from twirec.catalog.tables import agents, calls, consents, legs
+from twirec.catalog.tables import agents, calls, legs
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.vocabulary import ConsentOutcome
@@ -42,27 +42,6 @@ class Agents:
         with self._database.read() as connection:
             return to_models(InformedAgent, connection.execute(statement))
 
-    def name_in_consent(
-        self, account_sid: str, call_sid: str, entries: Sequence[int], warning: str
-    ) -> None:
-        """Name entries of the register in the consent of a call, if it allows recording.
-
-        Those that it names already stay. A warning that is not empty becomes the line's detail.
-        """
-        line = (calls.c.account_sid == account_sid) & (calls.c.call_sid == call_sid)
-        consent = (
-            (consents.c.account_sid == account_sid)
-            & (consents.c.call_sid == call_sid)
-            & consents.c.outcome.in_(PROOF)
-        )
-        with self._database.write() as connection:
-            for row in connection.execute(select(consents).where(consent).with_for_update()).all():
-                named = sorted({*row.agents, *entries})
-                own = consent & (consents.c.leg == row.leg)
-                connection.execute(update(consents).where(own).values(agents=named))
-            if warning:
-                connection.execute(update(calls).where(line).values(detail=warning))
-
     def add_leg(self, leg: Leg) -> Leg | None:
         """Write a leg down, and its call where that was not known.
 
@@ -77,6 +56,12 @@ class Agents:
             if before.call_sid is None:
                 connection.execute(update(legs).where(there).values(call_sid=leg.call_sid))
             return to_model(Leg, before)
+
+    def legs_of(self, account_sid: str, call_sid: str) -> list[Leg]:
+        """Return the legs that belong to a call, without those whom it met in a conference."""
+        its = select(legs).where(legs.c.account_sid == account_sid, legs.c.call_sid == call_sid)
+        with self._database.read() as connection:
+            return to_models(Leg, connection.execute(its.order_by(legs.c.at)))
 
     def knows(self, agent: str) -> bool:
         """Whether an agent had a part in any call, by the name that `agent_of` gives them."""

@@ -26,6 +26,7 @@ from twirec.catalog.pauses import Pauses
 from twirec.catalog.policy import Policies
 from twirec.catalog.recordings import Recordings
 from twirec.catalog.search import Search
+from twirec.catalog.stop_orders import StopOrders
 from twirec.catalog.vendor_retention import VendorRetention
 from twirec.catalog.waveforms import Waveforms
 from twirec.model.errors import CatalogUnavailable
@@ -79,6 +80,7 @@ class Catalog:
         self.notes = Notes(self.database)
         self.recordings = Recordings(self.database)
         self.orders = Orders(self.database)
+        self.stop_orders = StopOrders(self.database)
         self.pauses = Pauses(self.database)
         self.policy = Policies(self.database)
         self.due_work = DueWork(self.database)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from twirec.catalog.agents import has_line
 from twirec.catalog.database import Database
 from twirec.catalog.tables import calls, legs, participants
-from twirec.model.agents import ConferenceEvent, Leg, Together
+from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, Leg
 
 LATER, THEIRS = participants.alias("later"), calls.alias("theirs")
 
@@ -86,7 +86,7 @@ class Conferences:
                 untold = _is(event) & (participants.c.joined_number == 0) & earlier
                 connection.execute(left.where(untold))
 
-    def together(self, account_sid: str, conference_sid: str) -> Together:
+    def snapshot(self, account_sid: str, conference_sid: str) -> ConferenceSnapshot:
         """Return who is in a conference. Of two who join at once, the last to ask sees both."""
         known = func.coalesce(legs.c.at, participants.c.at).label("at")
         columns = participants.c.leg_sid, known, legs.c.call_sid, legs.c.agent, CALL.label("call")
@@ -100,7 +100,7 @@ class Conferences:
         )
         once = {leg.leg_sid: leg for leg in others}  # who came back may have left untold
         called = dict.fromkeys(row.call for row in rows if row.call is not None)
-        return Together(tuple(called), tuple(once.values()))
+        return ConferenceSnapshot(tuple(called), tuple(once.values()))
 
     def attended(self, account_sid: str, conference_sid: str) -> list[ConferenceEvent]:
         """Return each joining of a conference, in no order.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, select, update
 
+from twirec.catalog.agents import PROOF
 from twirec.catalog.audit import append
 from twirec.catalog.call_records import call_records
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_model, to_models, to_row
+from twirec.catalog.stop_orders import write_order
 from twirec.catalog.tables import calls, consents, recordings
 from twirec.catalog.vendor_retention import keep_copy
+from twirec.model.agents import StopOrder
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
 from twirec.model.records import Call, CallRecord, Consent
@@ -38,14 +41,14 @@ class Ledger:
     def open_call(self, call: Call) -> Call:
         """Write a call's line, unless it has one, and return the line that stands.
 
-        Of a line that stands only `dial` is written anew, as a caller may be sent on to somebody
-        else, and that it is not `late` once the app was asked about the call.
+        If it is new, that is the very object that was given. Of a line that stands only `dial` is
+        written anew, as a caller may be sent on to somebody else, and that it is not `late` once
+        the app was asked about the call.
         """
         line = _is(call.account_sid, call.call_sid)
         with self._database.write() as connection:
-            new = self._database.insert_new(connection, calls, to_row(call, calls))
-            if new is not None:
-                return to_model(Call, new)
+            if self._database.insert_once(connection, calls, to_row(call, calls)):
+                return call
             changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}
             changes |= {} if call.late else {"late": False}
             if changes:
@@ -171,11 +174,52 @@ class Ledger:
             raise NotFound(f"The catalog has no call {call_sid}.")
         return records[0]
 
-    def record_consent(self, consent: Consent, reason: Reason | None) -> Consent:
+    def calls_with_consents(
+        self, account_sid: str, sids: Collection[str]
+    ) -> Mapping[str, tuple[Call, tuple[Consent, ...]]]:
+        """Return the lines of calls with what was answered, by their SIDs, where they have one."""
+        lines = select(calls).where(calls.c.account_sid == account_sid, calls.c.call_sid.in_(sids))
+        answers = select(consents).where(
+            consents.c.account_sid == account_sid, consents.c.call_sid.in_(sids)
+        )
+        given: dict[str, tuple[Consent, ...]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(answers):
+                answer = to_model(Consent, row)
+                given[row.call_sid] = (*given.get(row.call_sid, ()), answer)
+            return {
+                call.call_sid: (call, given.get(call.call_sid, ()))
+                for call in to_models(Call, connection.execute(lines))
+            }
+
+    def with_consents(self, account_sid: str, call_sid: str) -> tuple[Call, tuple[Consent, ...]]:
+        """Return a call's line with what was answered.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        found = self.calls_with_consents(account_sid, [call_sid]).get(call_sid)
+        if found is None:
+            raise NotFound(f"The catalog has no call {call_sid}.")
+        return found
+
+    def record_consent(
+        self,
+        consent: Consent,
+        reason: Reason | None,
+        detail: str = "",
+        order: StopOrder | None = None,
+    ) -> Consent:
         """Write a consent, unless that leg has one, and return the one that stands.
 
-        If it is new, that is the very object that was given, and with `reason` the call's line is
-        closed as not recorded.
+        If it is new, that is the very object that was given, and the rest is written with it: all
+        of it, or nothing.
+
+        Args:
+            consent: the consent.
+            reason: why the call is not recorded, by which its line is closed; None if it may be.
+            detail: what the line says from now on; empty leaves what it says.
+            order: the order that its recording ends, if it is to.
 
         Raises:
             NotFound: the catalog has no such call of that account.
@@ -185,17 +229,61 @@ class Ledger:
             # Looked for, as the foreign key's own error ends the transaction on PostgreSQL.
             if connection.execute(select(calls.c.call_sid).where(call)).first() is None:
                 raise NotFound(f"The catalog has no call {consent.call_sid}.")
-            new = self._database.insert_once(connection, consents, to_row(consent, consents))
-            if new and reason:
-                connection.execute(
-                    update(calls)
-                    .where(call, calls.c.outcome.in_(UNFINISHED))
-                    .values(outcome=Outcome.NOT_RECORDED, reason=reason)
-                )
-            if new:
-                return consent
-            first = connection.execute(select(consents).where(_answer(consent))).one()
-            return to_model(Consent, first)
+            if not self._database.insert_once(connection, consents, to_row(consent, consents)):
+                its = select(consents).where(_answer(consent))
+                return to_model(Consent, connection.execute(its).one())
+            self._say(connection, call, detail, reason)
+            if order:
+                write_order(self._database, connection, order)
+            return consent
+
+    def name_in_consent(
+        self,
+        account_sid: str,
+        call_sid: str,
+        entries: Sequence[int],
+        detail: str,
+        reason: Reason | None = None,
+        order: StopOrder | None = None,
+    ) -> None:
+        """Name entries of the register in the consent of a call, if it allows recording.
+
+        Those that it names already stay. That and the rest are all there, or nothing is.
+
+        Args:
+            account_sid, call_sid: the call.
+            entries: the numbers of the entries.
+            detail, reason, order: as in `record_consent`.
+        """
+        call = _is(account_sid, call_sid)
+        consent = (
+            (consents.c.account_sid == account_sid)
+            & (consents.c.call_sid == call_sid)
+            & consents.c.outcome.in_(PROOF)
+        )
+        with self._database.write() as connection:
+            its = select(consents).where(consent).with_for_update()
+            for row in connection.execute(its).all() if entries else ():
+                named = tuple(sorted({*row.agents, *entries}))
+                own = consent & (consents.c.leg == row.leg)
+                connection.execute(update(consents).where(own).values(agents=named))
+            self._say(connection, call, detail, reason)
+            if order:
+                write_order(self._database, connection, order)
+
+    def _say(
+        self,
+        connection: Connection,
+        call: ColumnElement[bool],
+        detail: str,
+        reason: Reason | None,
+    ) -> None:
+        if detail:
+            connection.execute(update(calls).where(call).values(detail=detail))
+        if reason:
+            closed = {"outcome": Outcome.NOT_RECORDED, "reason": reason}
+            open_ = call & calls.c.outcome.in_(UNFINISHED)
+            connection.execute(update(calls).where(open_).values(closed))
 
     def close_call(
         self,

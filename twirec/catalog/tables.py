@@ -36,6 +36,7 @@ from twirec.model.vocabulary import (
     Outcome,
     Reason,
     Role,
+    Verdict,
 )
 
 metadata = MetaData(
@@ -262,6 +263,16 @@ participants = Table(
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("left_number", Integer),
     Index("ix_participants_account_sid_leg_sid", "account_sid", "leg_sid"),
+)
+
+stop_orders = Table(
+    "stop_orders",
+    metadata,
+    Column("account_sid", String(34), primary_key=True),
+    Column("sid", String(34), primary_key=True),
+    Column("reason", word(Verdict, 32), primary_key=True),
+    Column("at", UtcDateTime, primary_key=True, index=True),
+    Column("done_at", UtcDateTime, index=True),
 )
 
 orders = Table(

@@ -66,4 +66,4 @@ def announcement(
 
 def _now(archive: Archive, number: str | None, direction: str) -> Announcement:
     own = archive.policy.own_number(number) if number is not None else ""
-    return archive.webhooks.announcement_of(archive.policy.of(own, Direction(direction)).policy)
+    return archive.webhooks.announcing.of(archive.policy.of(own, Direction(direction)).policy)

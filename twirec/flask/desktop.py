@@ -50,7 +50,7 @@ def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]
         return _said(404, error="There is no such call or recording.")
     try:
         with spend_at_most(LONGEST_ANSWER):  # it shares its threads with Twilio's routes
-            calls = app.archive.webhooks.calls_of(sid)
+            calls = app.archive.webhooks.pausing.calls_of(sid)
             shown = [app.archive.calls.get(each.call.call_sid) for each in calls]
             names = [app.may_pause(record) if app.may_pause else None for record in shown]
             if not all(names):

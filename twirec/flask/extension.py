@@ -125,8 +125,8 @@ class Twirec:
         if not dial and app.build_dial is None:
             raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
         targets = (dial,) if isinstance(dial, str) else tuple(dial)
-        phone = app.archive.webhooks
-        return twiml(phone.answer(form, dial=targets, build_dial=app.build_dial, fallback=fallback))
+        answer = app.archive.webhooks.inbound.answer
+        return twiml(answer(form, dial=targets, build_dial=app.build_dial, fallback=fallback))
 
     def voicemail(self) -> Response:
         """Take a message of a call that comes in, told first; from a `signed` view.
@@ -138,7 +138,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("voicemail")
-        return twiml(extension_state().archive.webhooks.answer(form, dial=(VOICEMAIL,)))
+        return twiml(extension_state().archive.webhooks.inbound.answer(form, dial=(VOICEMAIL,)))
 
     def dial_out(
         self,
@@ -167,9 +167,9 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("dial_out")
-        phone = extension_state().archive.webhooks
+        outbound = extension_state().archive.webhooks.outbound
         return twiml(
-            phone.dial_out(
+            outbound.dial_out(
                 form,
                 to=to,
                 own_number=own_number,
@@ -191,7 +191,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("take")
-        return twiml(extension_state().archive.webhooks.take(form, queue))
+        return twiml(extension_state().archive.webhooks.agents.take(form, queue))
 
     def join(self, room: str) -> Response:
         """Let an agent, whose call this is, into a conference; from a `signed` view.
@@ -206,7 +206,7 @@ class Twirec:
             RuntimeError: the view is not `signed`.
         """
         form = fields("join")
-        return twiml(extension_state().archive.webhooks.join(form, room))
+        return twiml(extension_state().archive.webhooks.agents.join(form, room))
 
     def _routes(self) -> Blueprint:
         routes = Blueprint("twirec", __name__)

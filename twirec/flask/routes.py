@@ -14,7 +14,7 @@ from twirec.flask.checks import LONGEST_ANSWER
 from twirec.flask.state import extension_state, fields
 from twirec.model.budget import spend_at_most
 from twirec.model.errors import CatalogError, NotFound
-from twirec.webhooks import Phone
+from twirec.webhooks import Webhooks
 
 log = logging.getLogger("twirec.flask")
 
@@ -38,13 +38,13 @@ def twiml(body: str, *, whisper: bool = False) -> Response:
         body: the document.
         whisper: whether it is for a leg that was dialled.
     """
-    phone, form = _phone(), fields("twiml")
-    made = phone.moment()
+    webhooks, form = _webhooks(), fields("twiml")
+    made = webhooks.context.moment()
     response = Response(body, mimetype="text/xml")
 
     def leave() -> None:
         with spend_at_most(LONGEST_ANSWER):
-            phone.left(form, made, whisper=whisper)
+            webhooks.announcing.left(form, made, whisper=whisper)
 
     # in the request's context: what the archive's clock says may depend on the request
     response.call_on_close(copy_current_request_context(leave))
@@ -52,47 +52,48 @@ def twiml(body: str, *, whisper: bool = False) -> Response:
 
 
 def _connect() -> Response:
-    return twiml(_phone().connect(fields("connect"), build_dial=extension_state().build_dial))
+    form, build_dial = fields("connect"), extension_state().build_dial
+    return twiml(_webhooks().inbound.connect(form, build_dial=build_dial))
 
 
 def _consent(asked: int) -> Response:
     form, build_dial = fields("consent"), extension_state().build_dial
-    return twiml(_phone().consent(form, asked, build_dial=build_dial))
+    return twiml(_webhooks().inbound.consent(form, asked, build_dial=build_dial))
 
 
 def _outbound(targets: str) -> Response:
     form, build_dial = fields("outbound"), extension_state().build_dial
-    return twiml(_phone().outbound(form, targets, build_dial=build_dial))
+    return twiml(_webhooks().inbound.outbound(form, targets, build_dial=build_dial))
 
 
 def _fallback(targets: str) -> Response:
     form, build_dial = fields("fallback"), extension_state().build_dial
-    return twiml(_phone().outbound(form, targets, build_dial=build_dial, fallback=True))
+    return twiml(_webhooks().inbound.outbound(form, targets, build_dial=build_dial, fallback=True))
 
 
 def _announce() -> Response:
-    return twiml(_phone().announce(fields("announce")), whisper=True)
+    return twiml(_webhooks().outbound.announce(fields("announce")), whisper=True)
 
 
 def _announced(call_sid: str, asked: int) -> Response:
-    return twiml(_phone().announced(fields("announced"), call_sid, asked), whisper=True)
+    return twiml(_webhooks().outbound.announced(fields("announced"), call_sid, asked), whisper=True)
 
 
 def _dequeued() -> Response:
-    return twiml(_phone().dequeued(fields("dequeued")))
+    return twiml(_webhooks().agents.dequeued(fields("dequeued")))
 
 
-def _met() -> Response:
-    _phone().met(fields("met"))
+def _conference() -> Response:
+    _webhooks().agents.conference(fields("conference"))
     return Response(status=204)
 
 
 def _ended() -> Response:
-    return twiml(_phone().ended(fields("ended")))
+    return twiml(_webhooks().status.ended(fields("ended")))
 
 
 def _status() -> Response:
-    _phone().receive_status(fields("status"))
+    _webhooks().status.receive(fields("status"))
     return Response(status=204)
 
 
@@ -134,7 +135,7 @@ def _catalog() -> str | None:
 def audio(hash_: str) -> Response:
     """Return the company's own audio of an announcement; its name is its content's hash."""
     try:
-        data = extension_state().archive.webhooks.audio(hash_)
+        data = extension_state().archive.webhooks.announcing.audio(hash_)
     except NotFound:
         return Response(status=404)
     forever = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -149,7 +150,7 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
     "/announce": _announce,
     "/announced/<call_sid>/<int:asked>": _announced,
     "/dequeued": _dequeued,
-    "/met": _met,
+    "/conference": _conference,
     "/ended": _ended,
     "/status": _status,
     "/ping": _ping,
@@ -157,5 +158,5 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
 """The view of each route. All take POST, and only what is proven to be Twilio's."""
 
 
-def _phone() -> Phone:
+def _webhooks() -> Webhooks:
     return extension_state().archive.webhooks

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from twirec.model.vocabulary import Verdict
+
 
 @dataclass(frozen=True, slots=True)
 class InformedAgent:
@@ -68,7 +70,7 @@ class ConferenceEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class ConferenceSnapshot:
     """Who is in a conference at a moment, in the order in which they came.
 
     Attributes:
@@ -78,3 +80,24 @@ class Together:
 
     calls: tuple[str, ...]
     legs: tuple[Leg, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopOrder:
+    """The order that a recording ends: of a call, or of a leg that went on to somebody else.
+
+    An order about a call stands until the call is over. One about a leg (`Verdict.MOVED_ON`) is of
+    what was recorded of it until then, and stands until that was ended.
+
+    Attributes:
+        sid: the call, or the leg, `CA…`.
+        reason: why; never `Verdict.GOES_ON`.
+        at: when it was given, UTC.
+        done_at: when nothing that was recorded then went on any more, UTC; None before that.
+    """
+
+    account_sid: str
+    sid: str
+    reason: Verdict
+    at: datetime
+    done_at: datetime | None = None

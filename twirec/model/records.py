@@ -312,8 +312,8 @@ class SweepReport:
         advanced: recordings whose state the vendor knew better.
         lines_written: calls that had no line.
         lines_closed: ledger lines that were still open or owed.
-        met: who is in a conference, and of whose coming nobody told.
-        stopped: recordings that were ended, since an agent may not be recorded.
+        conference_joined: who is in a conference, and of whose coming nobody told.
+        stopped: recordings that were ended, since somebody in them may not be recorded.
         deleted_again: released recordings that the vendor still held.
         erased_again: erased recordings that were back at the vendor or in the bucket.
         labelled: objects whose labels were completed.
@@ -338,7 +338,7 @@ class SweepReport:
     advanced: int = 0
     lines_closed: int = 0
     lines_written: int = 0
-    met: int = 0
+    conference_joined: int = 0
     stopped: int = 0
     deleted_again: int = 0
     erased_again: int = 0

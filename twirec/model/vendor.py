@@ -189,6 +189,10 @@ STATE_OF: Mapping[RecordingStatus, State] = {
 """What Twilio's status means for us. A status that is not here moves nothing."""
 
 
+GOES_ON = frozenset({RecordingStatus.IN_PROGRESS, RecordingStatus.PAUSED})
+"""The statuses of a recording that Twilio has not ended."""
+
+
 def is_within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
     """Whether a time is in a span, `until` exclusive; one that is not known might be."""
     return at is None or ((since is None or since <= at) and (until is None or at < until))

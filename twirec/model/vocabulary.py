@@ -84,6 +84,23 @@ class Uninformed(StrEnum):
     DO_NOT_RECORD = "do_not_record"
 
 
+class Verdict(StrEnum):
+    """Whether a recording goes on, or why it stops: see `twirec.calls.who_hears`."""
+
+    GOES_ON = "goes_on"
+    AGENT_NOT_INFORMED = "agent_not_informed"
+    """An agent is in it who is not in the register, and the settings say that this ends it."""
+    OTHER_CALLER = "other_caller"
+    """Somebody is in the conference who may not be recorded, or of whom nobody knows who it is."""
+    MOVED_ON = "moved_on"
+    """The leg that is recorded went on to somebody else."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether the recording stops."""
+        return self is not Verdict.GOES_ON
+
+
 class Outcome(StrEnum):
     """What the ledger says of a call."""
 

@@ -13,9 +13,7 @@ from twirec.model.ports import Vendor
 from twirec.model.records import Recording, is_conference
 from twirec.model.vendor import VendorParticipant
 from twirec.sweep.discrepancies import Discrepancy
-
-Meet = Callable[[ConferenceEvent], None]
-"""What is done when somebody joins a conference."""
+from twirec.webhooks.recording_control import RecordingControl
 
 
 class ConferenceSide:
@@ -23,16 +21,20 @@ class ConferenceSide:
 
     Args:
         catalog, vendor: what is compared.
-        meet: does what a callback would have done.
+        control: does what a callback would have done.
         now: the clock, UTC.
     """
 
     def __init__(
-        self, catalog: Catalog, vendor: Vendor, meet: Meet, now: Callable[[], datetime]
+        self,
+        catalog: Catalog,
+        vendor: Vendor,
+        control: RecordingControl,
+        now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._vendor = vendor
-        self._meet = meet
+        self._control = control
         self._now = now
         self._asked: set[tuple[str, str]] = set()
 
@@ -44,7 +46,8 @@ class ConferenceSide:
         self._asked.add(where)
         for there in self._vendor.participants(*where):
             if event := self._untold(there):
-                yield Discrepancy(there.leg_sid, "met", "", partial(self._meet, event))
+                write = partial(self._control.conference_joined, event)
+                yield Discrepancy(there.leg_sid, "conference_joined", "", write)
 
     def _room(self, recording: Recording) -> str:
         """Return the name of the conference; empty where there is none."""

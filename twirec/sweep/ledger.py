@@ -7,22 +7,24 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from twirec.calls.forms import CallEnd
+from twirec.calls.from_vendor import state_of
 from twirec.calls.ledger import UNANSWERED
 from twirec.catalog import Catalog
+from twirec.model.agents import StopOrder
 from twirec.model.errors import NotAtVendor
 from twirec.model.ownership import Claim, NotOurs
 from twirec.model.ports import Vendor
 from twirec.model.records import VOICEMAIL, Call, Pause, Recording
 from twirec.model.states import NOTHING_THERE, State
 from twirec.model.vendor import RecordingStatus, VendorCall, VendorRecording
-from twirec.model.vocabulary import Outcome, Reason, Uninformed
+from twirec.model.vocabulary import Outcome, Reason
 from twirec.sweep.conferences import ConferenceSide
 from twirec.sweep.discrepancies import Ask, Discrepancy
 from twirec.sweep.vendor import VendorSide
-from twirec.transfers.adoption import late_line, state_of, with_numbers
-from twirec.transfers.closing import close_line
+from twirec.transfers.adoption import late_line, with_numbers
 from twirec.transfers.ownership import Ownership
-from twirec.transfers.stopping import may_not_go_on, stop
+from twirec.webhooks.lines import close_line
+from twirec.webhooks.recording_control import ENDED, RecordingControl
 
 SETTLED = timedelta(minutes=5)
 """How old a call must be before the sweep asks how it ended."""
@@ -47,7 +49,7 @@ class LedgerSide:
         ownership: says whose a call is.
         conference_side: looks who is in a conference.
         country: ISO 3166 code by which numbers are read.
-        uninformed_agents: what is done about agents who are not in the register.
+        control: says which recordings may not go on, and ends them.
         now: the clock, UTC.
     """
 
@@ -59,7 +61,7 @@ class LedgerSide:
         ownership: Ownership,
         conference_side: ConferenceSide,
         country: str,
-        uninformed_agents: Uninformed,
+        control: RecordingControl,
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
@@ -68,11 +70,14 @@ class LedgerSide:
         self._ownership = ownership
         self._conference_side = conference_side
         self._country = country
-        self._uninformed_agents = uninformed_agents
+        self._control = control
+        self._ordered: set[str] = set()
         self._now = now
 
     def questions(self, until: datetime) -> Iterator[tuple[str, Ask]]:
         """Return what there is to ask for, by SID."""
+        for order in self._catalog.stop_orders.open():
+            yield order.sid, partial(self._stop_order, order)
         for recording in self._catalog.recordings.in_progress(until - SETTLED):
             yield recording.sid, partial(self._in_progress, recording)
         for call in self._unfinished(until - SETTLED):
@@ -155,6 +160,21 @@ class LedgerSide:
             repair=partial(self._catalog.pauses.end, sid, ended_at),
         )
 
+    def _stop_order(self, order: StopOrder) -> Iterator[Discrepancy]:
+        """End what Twilio still records in spite of an order, and note that nothing goes on."""
+        goes_on = {recording.sid: recording for recording in self._control.to_stop(order)}
+        self._ordered.update(goes_on)
+
+        def stop(recording: Recording) -> None:
+            self._control.stop(recording)
+            del goes_on[recording.sid]
+
+        for recording in list(goes_on.values()):
+            yield Discrepancy(recording.sid, "stopped", "", partial(stop, recording))
+        if not goes_on:
+            done = partial(self._catalog.stop_orders.done, order, self._now())
+            yield Discrepancy(order.sid, repair=done)
+
     def _in_progress(self, known: Recording) -> Iterator[Discrepancy]:
         """Ask for a recording of which Twilio last said that it is in progress."""
         try:
@@ -170,8 +190,10 @@ class LedgerSide:
             return
         if state_of(found) is not State.RECORDING:
             yield from self._vendor_side.compare(found)
-        elif may_not_go_on(self._catalog, known, self._uninformed_agents):
-            yield Discrepancy(known.sid, "stopped", "", partial(stop, self._vendor, known))
+        elif known.sid in self._ordered or found.status in ENDED:
+            return
+        elif self._control.verdict_of(known).stops:
+            yield Discrepancy(known.sid, "stopped", "", partial(self._control.stop, known))
         else:
             yield from self._conference_side.look(known)
 

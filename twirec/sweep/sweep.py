@@ -18,13 +18,13 @@ from twirec.model.errors import (
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import SweepReport
 from twirec.model.search import Query
-from twirec.model.vocabulary import Uninformed
 from twirec.sweep.bucket import BucketSide
-from twirec.sweep.conferences import ConferenceSide, Meet
+from twirec.sweep.conferences import ConferenceSide
 from twirec.sweep.discrepancies import Tally
 from twirec.sweep.ledger import SETTLED, LedgerSide
 from twirec.sweep.vendor import VendorSide
 from twirec.transfers.ownership import Ownership, not_known
+from twirec.webhooks.recording_control import RecordingControl
 
 log = logging.getLogger("twirec.sweep")
 
@@ -57,8 +57,7 @@ class Sweep:
         catalog, bucket, vendor: what is compared.
         country: ISO 3166 code by which numbers of adopted calls are read.
         public_url: below which this app is: whose numbers point there are its own.
-        uninformed_agents: what is done about agents who are not in the register.
-        meet: what is done when somebody joins a conference.
+        control: ends what may not go on with who is there.
         now: the clock, UTC.
         dry_run: whether it only says what it would repair.
         full: whether it looks at everything there is, and not only since the last sweep.
@@ -74,8 +73,7 @@ class Sweep:
         *,
         country: str,
         public_url: str,
-        uninformed_agents: Uninformed,
-        meet: Meet,
+        control: RecordingControl,
         now: Callable[[], datetime],
         dry_run: bool = False,
         full: bool = False,
@@ -97,9 +95,9 @@ class Sweep:
             vendor,
             self._vendor_side,
             self._ownership,
-            ConferenceSide(catalog, vendor, meet, now),
+            ConferenceSide(catalog, vendor, control, now),
             country,
-            uninformed_agents,
+            control,
             now,
         )
         self._bucket_side = BucketSide(catalog, bucket, self._tally)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
+from twirec.calls.from_vendor import state_of
 from twirec.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound
 from twirec.model.ownership import Claim, Foreign, NotOurs
@@ -15,7 +16,7 @@ from twirec.model.records import Recording
 from twirec.model.states import UNDONE, State, advance
 from twirec.model.vendor import VendorRecording
 from twirec.sweep.discrepancies import Discrepancy
-from twirec.transfers.adoption import Adopted, adopt, line_of, note, state_of
+from twirec.transfers.adoption import Adopted, adopt, line_of, note
 from twirec.transfers.ownership import Ownership
 from twirec.transfers.recheck import check_kept
 

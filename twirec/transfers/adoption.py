@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from twirec.calls.agents import agent_of
-from twirec.calls.ledger import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
-from twirec.calls.numbers import WITHHELD, dialled, normalise
+from twirec.calls.from_vendor import (
+    adopted,
+    called_by_twilio,
+    called_out,
+    channel_maps,
+    from_outside,
+    may_be_an_agents,
+    numbered,
+)
+from twirec.calls.ledger import channels_of
 from twirec.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, VendorError
 from twirec.model.ownership import Claim
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import NOTHING_THERE, State
-from twirec.model.vendor import STATE_OF, VendorCall, VendorRecording
-from twirec.model.vocabulary import NOT_KNOWN, Direction, Outcome, Reason, Role, why_nothing
-
-SOFTPHONES = ("client:", "sim:")
-"""What the addresses of phones begin with that are the company's own.
-https://www.twilio.com/docs/voice/api/call-resource#call-properties: `from`, `to`"""
+from twirec.model.vendor import VendorCall, VendorRecording
+from twirec.model.vocabulary import NOT_KNOWN, Direction, Outcome, Reason, why_nothing
 
 BY_API = "OutboundAPI"
 """The source of what is recorded of a call that was placed over the API, so of a call out.
 https://www.twilio.com/docs/voice/api/recording#recording-properties: `source`"""
-
-SAME_DIGITS = 7
-"""Two numbers that end in the same seven digits are one: a phone may have dialled a prefix."""
-
-NEVER = datetime.max.replace(tzinfo=UTC)
-"""Stands for the start of a leg that was never dialled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ def adopt(
         recording = replace(
             recording,
             call_sid=record.call.call_sid,
-            channel_map=channels_of(found.source, found.call_sid, record),
+            channel_map=channels_of(found.source, found.call_sid, record.call, record.legs),
             keep_at_vendor=not record.call.number_known and recording.state is State.COMPLETED,
         )
     return Adopted(catalog.recordings.adopt(recording), record.call if record else None, unasked)
@@ -173,55 +171,6 @@ def note(catalog: Catalog, found: VendorRecording, now: datetime) -> bool:
     return catalog.recordings.adopt(replace(recording, call_sid=record.call.call_sid))
 
 
-def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Recording:
-    """Return the catalog's row for a recording that the vendor listed.
-
-    Args:
-        found: what the vendor says.
-        call_sid: the call that it belongs to, if it is known.
-        now: when it is due, if there is something to copy, UTC.
-    """
-    state = state_of(found)
-    return Recording(
-        sid=found.sid,
-        account_sid=found.account_sid,
-        call_sid=call_sid,
-        leg=found.call_sid if found.call_sid != call_sid else None,
-        state=state,
-        source=found.source,
-        started_at=found.started_at,
-        duration=found.duration,
-        channels=found.channels,
-        error_code=found.error_code,
-        encryption=found.encryption,
-        due_at=now if state is State.COMPLETED else None,
-    )
-
-
-def state_of(found: VendorRecording) -> State:
-    """Return the state that a vendor's recording is in; an unknown word counts as in progress."""
-    if found.external:
-        return State.EXTERNAL
-    return STATE_OF.get(found.status, State.RECORDING)
-
-
-def called_by_twilio(
-    found: VendorCall, started_at: datetime, country: str, legs: Callable[[], list[VendorCall]]
-) -> Call:
-    """Return the line of a call that was not announced by us, as Twilio tells of it.
-
-    Args:
-        found: the call.
-        started_at: when it began, UTC.
-        country: ISO 3166 code by which numbers are read.
-        legs: returns what it dialled; asked only where its own leg may be an agent's phone.
-    """
-    line = _unannounced(found, started_at, country)
-    if not may_be_an_agents(found.direction, line.customer_number):
-        return line
-    return _turned_round(line, legs(), country)
-
-
 def _with_outcome(line: Call, recording: Recording) -> Call:
     if recording.state not in NOTHING_THERE:
         return replace(line, outcome=Outcome.RECORDED)
@@ -241,33 +190,6 @@ def with_numbers(catalog: Catalog, vendor: Vendor, found: VendorCall, country: s
     return catalog.ledger.add_numbers(
         record.call, numbered(record.call, told), channel_maps(record, told)
     )
-
-
-def numbered(line: Call, told: Call) -> Call:
-    """Return a line with what is told of its numbers, direction and channels."""
-    return replace(
-        line,
-        direction=told.direction,
-        customer_number=told.customer_number,
-        own_number=told.own_number,
-        channel_map=told.channel_map,
-    )
-
-
-def channel_maps(record: CallRecord, line: Call) -> Mapping[str, tuple[Role, ...]]:
-    """Return who is on which channel of each recording of a call of which that was not known.
-
-    Args:
-        record: the call as it was.
-        line: the call as it is now.
-    """
-    now = replace(record, call=line)
-    return {
-        each.sid: roles
-        for each in record.recordings
-        if not each.channel_map
-        and (roles := channels_of(each.source, each.recorded_leg or None, now))
-    }
 
 
 def late_line(
@@ -294,7 +216,7 @@ def late_line(
     """
     if found.started_at is None:
         raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
-    line = _unannounced(found, found.started_at, country)
+    line = from_outside(found, found.started_at, country)
     if not may_be_an_agents(found.direction, line.customer_number):
         return line if catalog.ledger.owns(line.own_number) or points_here() else None
     out = called_out(line, vendor.legs(found.account_sid, found.sid), country)
@@ -302,97 +224,3 @@ def late_line(
     if not ours and catalog.agents.knows(agent_of(line.customer_number, country)):
         return out
     return ours[0] if ours else None
-
-
-def called_out(line: Call, legs: list[VendorCall], country: str) -> Call:
-    """Return the line of a call that may be an agent's, as that of a call out.
-
-    Args:
-        line: read as a call in: from the agent's phone, to what they asked for.
-        legs: what was dialled for them. Where that says nothing, what they asked for is whom they
-            called, if it is a phone number, and which number was to be shown is not known.
-        country: ISO 3166 code by which numbers are read.
-    """
-    turned = _turned_round(line, legs, country)
-    customer = dialled(line.own_number, country)
-    if turned is not line or line.direction is Direction.OUT or not customer.startswith("+"):
-        return turned
-    return replace(
-        line,
-        direction=Direction.OUT,
-        customer_number=customer,
-        own_number=WITHHELD,
-        channel_map=AGENT_FIRST,
-    )
-
-
-def _unannounced(found: VendorCall, started_at: datetime, country: str) -> Call:
-    """Return the line of a call of which the outside party called in, or was called.
-
-    https://www.twilio.com/docs/voice/api/call-resource#call-properties: `direction`
-    """
-    inbound = found.direction in {"inbound", "trunking-originating"}
-    customer, own = (found.from_, found.to) if inbound else (found.to, found.from_)
-    return Call(
-        account_sid=found.account_sid,
-        call_sid=found.sid,
-        direction=Direction.IN if inbound else Direction.OUT,
-        customer_number=normalise(customer, country),
-        own_number=normalise(own, country),
-        started_at=started_at,
-        channel_map=CUSTOMER_FIRST,
-        ended_at=found.ended_at,
-        late=True,
-    )
-
-
-def may_be_an_agents(direction: str, address: str) -> bool:
-    """Whether the phone at the other end of a call's own leg may be an agent's.
-
-    Args:
-        direction: Twilio's word.
-        address: of that phone.
-
-    A SIP address that was called over the API is as likely a customer's: nobody dialled there.
-    """
-    if address.startswith(SOFTPHONES):
-        return direction in {"inbound", "outbound-api"}
-    return direction == "inbound" and "@" in address
-
-
-def _turned_round(line: Call, legs: list[VendorCall], country: str) -> Call:
-    """Return the line of a call with the number of the customer whom an agent dialled.
-
-    Of several who were dialled it is the first who answered. The line stays as it is when the
-    vendor names nobody (any more) of whom it is certain enough: see `_is_customer`.
-    """
-    customers = [leg for leg in legs if _is_customer(normalise(leg.to, country), line, country)]
-    if not customers:
-        return line
-    leg = min(customers, key=lambda leg: (leg.status in UNANSWERED, leg.started_at or NEVER))
-    return replace(
-        line,
-        direction=Direction.OUT,
-        customer_number=normalise(leg.to, country),
-        own_number=normalise(leg.from_, country),
-        channel_map=AGENT_FIRST,
-    )
-
-
-def _is_customer(number: str, line: Call, country: str) -> bool:
-    """Whether a number that was dialled is the customer's, and not a colleague's.
-
-    It is a phone number, and either the one that the caller asked for, as a number or as a SIP
-    address (`sip:600111222@...`); or the caller is a client and asked for no phone number, as its
-    app need not pass on whom it dials. A caller who asked for another number reached one of ours,
-    and was forwarded: a customer, who may have a SIP address, or call from a web page.
-    """
-    if not number.startswith("+"):
-        return False
-    if line.direction is Direction.OUT:  # the agent was called first, and asked for nobody
-        return True
-    user = line.own_number.partition("@")[0].rpartition(":")[2]
-    asked_for = normalise(user, country)
-    if asked_for[-SAME_DIGITS:] == number[-SAME_DIGITS:]:
-        return True
-    return line.customer_number.startswith(SOFTPHONES) and not asked_for.startswith("+")

@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from twirec.webhooks.agents import Inside
-from twirec.webhooks.inbound import CallsIn
-from twirec.webhooks.outbound import CallsOut
-from twirec.webhooks.pausing import Pausing
-from twirec.webhooks.status import Callbacks
+from twirec.webhooks.context import Context
+from twirec.webhooks.webhooks import Webhooks
 
-
-class Phone(CallsIn, CallsOut, Inside, Pausing, Callbacks):
-    """What each of Twilio's requests during a call does to its ledger line, and the answer.
-
-    All forms it is given are those of requests whose signature was checked.
-    """
-
-
-__all__ = ["Phone"]
+__all__ = ["Context", "Webhooks"]

@@ -12,14 +12,29 @@ from twirec.calls.signed_targets import read_targets
 from twirec.calls.targets import check_targets, usable_targets
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, NotFound
-from twirec.model.records import VOICEMAIL, Call
-from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
-from twirec.webhooks.announce import Telling
-from twirec.webhooks.decide import log
+from twirec.model.records import VOICEMAIL, Call, Consent
+from twirec.model.vocabulary import Outcome, Reason
+from twirec.webhooks.announcing import Announcing
+from twirec.webhooks.context import Context, log
+from twirec.webhooks.lines import after_failure, give_up, placed_line
+from twirec.webhooks.recording_control import RecordingControl
 
 
-class CallsIn(Telling):
-    """Calls whose first leg is the customer's."""
+class Inbound:
+    """Calls whose first leg is the customer's.
+
+    Args:
+        context: settings, catalog and clocks.
+        announcing: chooses what is heard.
+        control: says who may be recorded.
+    """
+
+    def __init__(self, context: Context, announcing: Announcing, control: RecordingControl) -> None:
+        self._context = context
+        self._settings = context.settings
+        self._catalog = context.catalog
+        self._announcing = announcing
+        self._control = control
 
     def answer(
         self,
@@ -48,38 +63,44 @@ class CallsIn(Telling):
                 the fallback URL. Of several the others are left out.
         """
         request = forms.parse_voice_request(fields)
-        country = self._settings.country
         targets = self._targets(request, tuple(dial))
-        line = ledger.open_line(request, dial=targets, country=country, now=self._now())
+        line = self._line(request, targets)
+        unrecorded = partial(self._connect, line, build_dial)
         if self._moves_on(request):
-            return self._connect(line, build_dial, record=False)
+            return unrecorded()
         if fallback:
-            unrecorded = partial(self._connect, line, build_dial, record=False)
-            return self._go_on(forms.failed_url(request, fields), line, unrecorded)
+            return after_failure(self._context, forms.failed_url(request, fields), line, unrecorded)
         try:
-            call = self._catalog.ledger.open_call(self._decided(line))
-            if call.channel_map == ledger.AGENT_FIRST:  # an agent's own call: nobody to tell
-                return self._connect(call, build_dial, record=False)
-            if self._told_in_vain(call):
-                self._give_up(call.account_sid, call.call_sid, Reason.APP_FAILED)
-                return self._connect(call, build_dial, record=False)
-            return self._sent_on(call, build_dial) or self._tell(call, build_dial)
+            return self._told(line, build_dial)
         except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
-            self._forget()
-            return self._connect(line, build_dial, record=False)
+            self._announcing.forget()
+            return unrecorded()
 
-    def _told_in_vain(self, call: Call) -> bool:
-        """Whether telling began so long ago that one of our answers has to have failed since.
+    def _line(self, request: forms.VoiceRequest, dial: tuple[str, ...]) -> Call:
+        now = self._context.now()
+        return ledger.open_line(request, dial=dial, country=self._settings.country, now=now)
 
-        A voice URL that is its own fallback URL would otherwise tell again for ever.
+    def _told(self, line: Call, build_dial: twiml.BuildDial | None) -> str:
+        """Tell who calls, unless they were told before: what they said holds for all of the call.
+
+        Telling that began long ago has failed since, by one of our answers; a voice URL that is its
+        own fallback URL would otherwise tell again for ever.
         """
-        if call.announcement is None or call.announced_at is None:
-            return False
-        if self._catalog.ledger.call(call.account_sid, call.call_sid).consents:
-            return False
-        announcement = self._catalog.announcements.get(call.announcement)
-        return self._now() - call.started_at > longest_telling(announcement)
+        call, to_play = self._announcing.open_and_play(line)
+        if to_play:
+            return twiml.announce(to_play, self._context.urls)
+        if call.channel_map == ledger.AGENT_FIRST:  # an agent's own call: nobody to tell
+            return self._connect(call, build_dial)
+        if call.announcement is not None and call.announced_at is not None:
+            announcement = self._announcing.get(call.announcement)
+            _, consents = self._catalog.ledger.with_consents(call.account_sid, call.call_sid)
+            if consents:  # they are sent on to somebody else
+                return self._go_on(call, announcement, consents[0], build_dial)
+            if self._context.now() - call.started_at > longest_telling(announcement):
+                give_up(self._catalog, call.account_sid, call.call_sid, Reason.APP_FAILED)
+                return self._connect(call, build_dial)
+        return self._tell(call, build_dial)
 
     def _moves_on(self, request: forms.VoiceRequest) -> bool:
         """Whether it is an agent's leg that goes on to somebody else; what is recorded of it ends.
@@ -93,7 +114,7 @@ class CallsIn(Telling):
             agents = self._catalog.agents.is_agents_leg(request.account_sid, request.call_sid)
             if not agents:
                 return False
-        self._stop_leg(request.account_sid, request.call_sid)
+        self._control.leg_moved_on(request.account_sid, request.call_sid)
         return agents
 
     def outbound(
@@ -118,17 +139,15 @@ class CallsIn(Telling):
             MalformedRequest: a field is missing or has the wrong form.
         """
         request = forms.parse_voice_request(fields)
-        dial = read_targets(targets, self._tokens(request.account_sid))
+        dial = read_targets(targets, self._settings.auth_tokens[request.account_sid])
         try:
             return self._answered_out(request, fields, build_dial, fallback=fallback)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
-            self._forget()
+            self._announcing.forget()
             with suppress(CatalogError):
-                self._give_up(request.account_sid, request.call_sid, Reason.CATALOG_DOWN)
-        country = self._settings.country
-        line = ledger.open_line(request, dial=dial, country=country, now=self._now())
-        return self._connect(line, build_dial, record=False)
+                give_up(self._catalog, request.account_sid, request.call_sid, Reason.CATALOG_DOWN)
+        return self._connect(self._line(request, dial), build_dial)
 
     def _answered_out(
         self,
@@ -138,13 +157,13 @@ class CallsIn(Telling):
         *,
         fallback: bool,
     ) -> str:
-        call = self._placed(request.account_sid, request.call_sid)
+        call = placed_line(self._catalog, request.account_sid, request.call_sid)
         if fallback:
-            unrecorded = partial(self._connect, call, build_dial, record=False)
-            return self._go_on(forms.failed_url(request, fields), call, unrecorded)
+            unrecorded = partial(self._connect, call, build_dial)
+            return after_failure(self._context, forms.failed_url(request, fields), call, unrecorded)
         if forms.machine_answered(fields):
-            self._give_up(call.account_sid, call.call_sid, Reason.ANSWERING_MACHINE)
-            return self._connect(call, build_dial, record=False)
+            give_up(self._catalog, call.account_sid, call.call_sid, Reason.ANSWERING_MACHINE)
+            return self._connect(call, build_dial)
         return self._tell(call, build_dial)
 
     def connect(
@@ -193,68 +212,100 @@ class CallsIn(Telling):
         except InvalidQuery as error:
             usable = usable_targets(given, country)
             if not usable:
-                line = ledger.open_line(request, dial=(), country=country, now=self._now())
                 if request.begins:
                     with suppress(CatalogError):
+                        line = self._line(request, ())
                         self._catalog.ledger.open_call(ledger.not_connected(line, error))
                 raise
             log.error("%s: %s Connected to the others.", request.call_sid, error)
             return usable
 
-    def _sent_on(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
-        """Connect a caller who was told before, and is sent to somebody else; or return nothing."""
-        if call.announcement is None or call.announced_at is None:
-            return ""
-        standing = self._catalog.ledger.call(call.account_sid, call.call_sid).consents
-        if not standing:
-            return ""
-        announcement = self._catalog.announcements.get(call.announcement)
-        return self._after(call, announcement, standing[0].outcome, build_dial)
-
     def _tell(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
         """Play the announcement that the call's line names; from now on it can be heard."""
         if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
-            return self._connect(call, build_dial, record=False)
-        announcement = self._catalog.announcements.get(call.announcement)
-        self._play(call, call.call_sid, notice=True)
-        return twiml.announce(announcement, self._urls)
+            return self._connect(call, build_dial)
+        announcement = self._announcing.get(call.announcement)
+        self._announcing.play(call, call.call_sid, notice=True)
+        return twiml.announce(announcement, self._context.urls)
 
     def _heard_out(
         self, fields: Mapping[str, str], asked: int, build_dial: twiml.BuildDial | None
     ) -> str:
         """What follows the notice (`asked` is 0), or the question put for the `asked`th time."""
-        arrived = self.moment()
-        now = arrived.at
+        arrived = self._context.moment()
         request = forms.parse_voice_request(fields)
         key = forms.key_pressed(fields) if asked else ""  # after the notice nothing is gathered
-        record = self._catalog.ledger.call(request.account_sid, request.call_sid)
-        call = record.call
+        call, consents = self._catalog.ledger.with_consents(request.account_sid, request.call_sid)
         if call.announcement is None or call.leg != request.call_sid:
-            return self._connect(call, build_dial, record=False)
-        announcement = self._catalog.announcements.get(call.announcement)
-        standing = next(iter(record.consents), None)
-        if standing is None:
-            if asked != call.asked:  # what was answered already, come twice
-                return twiml.ask(announcement, self._urls, call.asked)
-            waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
-            outcome = self._judge(call, announcement, key, waited=waited, at=arrived)
-            if outcome is None:
-                self._catalog.ledger.ask_again(call.account_sid, call.call_sid, asked, now)
-                self._play(call, call.call_sid)
-                return twiml.ask(announcement, self._urls, asked + 1)
-            consent = ledger.consent_of(call, announcement, outcome, now, key)
-            standing = self._catalog.ledger.record_consent(consent, ledger.REASONS.get(outcome))
-        return self._after(call, announcement, standing.outcome, build_dial)
+            return self._connect(call, build_dial)
+        announcement = self._announcing.get(call.announcement)
+        if consents:
+            return self._go_on(call, announcement, consents[0], build_dial)
+        if asked != call.asked:  # what was answered already, come twice
+            return twiml.ask(announcement, self._context.urls, call.asked)
+        waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
+        outcome = self._announcing.judge(call, announcement, key, waited=waited, at=arrived)
+        if outcome is None:
+            self._catalog.ledger.ask_again(call.account_sid, call.call_sid, asked, arrived.at)
+            self._announcing.play(call, call.call_sid)
+            return twiml.ask(announcement, self._context.urls, asked + 1)
+        consent = ledger.consent_of(call, announcement, outcome, arrived.at, key)
+        return self._answered(call, announcement, consent, build_dial)
 
-    def _after(
+    def _answered(
         self,
         call: Call,
         announcement: Announcement,
-        outcome: ConsentOutcome,
+        consent: Consent,
         build_dial: twiml.BuildDial | None,
     ) -> str:
-        """Connect the call, recorded where its consent allows; or hang up, where it must be."""
-        if ledger.must_hang_up(call, outcome):
-            return self._hang_up(announcement.language)
-        record = outcome.allows_recording and not ledger.ruled_out(call)
-        return self._connect(call, build_dial, record=record)
+        """Write down what was answered, and connect the call, recorded where everybody may be."""
+        wanted = consent.outcome.allows_recording and not ledger.ruled_out(call)
+        hangs_up = ledger.must_hang_up(call, consent.outcome)
+        try:
+            connection = None if hangs_up else self._connection(call, build_dial)
+        except Exception:  # in the app's own function: what they answered is proof all the same
+            self._control.record_consent(call, consent, ())
+            raise
+        agents = connection.agents if connection and wanted else ()
+        stands, allowed = self._control.record_consent(call, consent, agents)
+        if stands is not consent:  # come twice at once
+            return self._go_on(call, announcement, stands, build_dial)
+        if hangs_up:
+            return self._announcing.hang_up(announcement.language)
+        return self._connected(call, connection, record=wanted and allowed)
+
+    def _go_on(
+        self,
+        call: Call,
+        announcement: Announcement,
+        consent: Consent,
+        build_dial: twiml.BuildDial | None,
+    ) -> str:
+        """Connect a call by the consent that it has; or hang up, where it must be."""
+        if ledger.must_hang_up(call, consent.outcome):
+            return self._announcing.hang_up(announcement.language)
+        connection = self._connection(call, build_dial)
+        wanted = consent.outcome.allows_recording and not ledger.ruled_out(call)
+        agents = connection.agents if connection else ()
+        record = wanted and self._control.agents_allow(call, agents)
+        return self._connected(call, connection, record=record)
+
+    def _connect(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
+        """Connect a call, unrecorded."""
+        return self._connected(call, self._connection(call, build_dial), record=False)
+
+    def _connection(
+        self, call: Call, build_dial: twiml.BuildDial | None
+    ) -> twiml.Connection | None:
+        """Return how a call is connected; None for who leaves a message."""
+        if call.dial == (VOICEMAIL,):
+            return None
+        return twiml.connection(call, self._context.urls, build_dial)
+
+    def _connected(self, call: Call, connection: twiml.Connection | None, *, record: bool) -> str:
+        if connection:
+            return twiml.connect(connection, self._context.urls, record=record)
+        if record:
+            return twiml.voicemail(self._context.urls)
+        return self._announcing.hang_up(self._announcing.language_of(call), "no_message")

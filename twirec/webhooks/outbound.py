@@ -17,10 +17,12 @@ from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.characters import without_unspeakable
 from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
-from twirec.model.records import Call
+from twirec.model.records import Call, Consent
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
-from twirec.webhooks.announce import Telling
-from twirec.webhooks.decide import log
+from twirec.webhooks.announcing import Announcing
+from twirec.webhooks.context import Context, log
+from twirec.webhooks.lines import after_failure, give_up
+from twirec.webhooks.recording_control import RecordingControl
 
 Allow = Callable[[str], bool]
 """Whether an agent may dial: E.164, `client:NAME` or `sip:ADDRESS`."""
@@ -29,15 +31,30 @@ SHORT_NUMBER = "a short number, such as 112, is dialled at once"
 """Why nobody there is told anything, nor recorded: it may be an emergency."""
 
 
-class CallsOut(Telling):
-    """Calls that the company makes."""
+class Outbound:
+    """Calls that the company makes.
+
+    Args:
+        context: settings, catalog, vendor and clocks.
+        announcing: chooses what is heard.
+        control: starts recordings, and says who may be recorded.
+    """
+
+    def __init__(self, context: Context, announcing: Announcing, control: RecordingControl) -> None:
+        self._context = context
+        self._settings = context.settings
+        self._catalog = context.catalog
+        self._urls = context.urls
+        self._announcing = announcing
+        self._control = control
+        self._dialling: set[str] = set()
 
     def place(self, to: str, *, connect: Sequence[str], own_number: str) -> Call:
         """Place a call whose first leg is the customer: they hear, answer, and are connected.
 
         Args:
             to: the customer's number, as a person types it.
-            connect: whom to connect when the customer answered, as in `CallsIn.answer`.
+            connect: whom to connect when the customer answered, as in `Inbound.answer`.
             own_number: the own number that calls, as a person types it.
 
         Returns:
@@ -49,7 +66,7 @@ class CallsOut(Telling):
             CatalogError: the catalog is down; nothing was placed. If it failed only after that,
                 the call goes on, unrecorded.
         """
-        country, now = self._settings.country, self._now()
+        country, now = self._settings.country, self._context.now()
         if not connect:
             raise InvalidQuery("connect: say whom to connect when the customer answered.")
         address = check_phone("to", to, country)
@@ -65,9 +82,9 @@ class CallsOut(Telling):
             dial=check_targets("connect", connect, country),
             channel_map=ledger.CUSTOMER_FIRST,
         )
-        decided = self._decided(line)
-        sealed = sign_targets(line.dial, self._tokens(line.account_sid))
-        placed = self._vendor().place_call(
+        decided = self._announcing.decided(line)
+        sealed = sign_targets(line.dial, self._settings.auth_tokens[line.account_sid])
+        placed = self._context.vendor.place_call(
             line.account_sid,
             from_=line.own_number,
             to=address,
@@ -118,7 +135,7 @@ class CallsOut(Telling):
             direction=Direction.OUT,
             customer_number=dialled(to, country),
             own_number=normalise(own_number, country),
-            started_at=self._now(),
+            started_at=self._context.now(),
             channel_map=ledger.AGENT_FIRST,
         )
         agent = agent_of(request.agent, country)
@@ -129,22 +146,25 @@ class CallsOut(Telling):
             return self._refuse(line, error)
         untold = partial(twiml.dial_out, line, target, self._urls, tell=False)
         if not request.begins:  # what is recorded of the leg is of whom they spoke with before
-            self._stop_leg(request.account_sid, request.call_sid)
+            self._control.leg_moved_on(request.account_sid, request.call_sid)
         if fallback:
-            return self._go_on(forms.failed_url(request, fields), line, untold)
+            return after_failure(self._context, forms.failed_url(request, fields), line, untold)
+        answered: tuple[Consent, ...] = ()
         try:
             at_once = ledger.not_recorded(line, Reason.OFF, SHORT_NUMBER)
             unrecorded = help_ or target.isdigit()
-            call = self._catalog.ledger.open_call(at_once if unrecorded else self._decided(line))
-            own = Leg(call.account_sid, call.call_sid, call.call_sid, self._now(), agent)
+            decided = at_once if unrecorded else self._announcing.decided(line)
+            call = self._catalog.ledger.open_call(decided)
+            own = Leg(call.account_sid, call.call_sid, call.call_sid, self._context.now(), agent)
             self._catalog.agents.add_leg(own)
-            answered = self._catalog.ledger.call(call.account_sid, call.call_sid).consents
+            if call is not decided:  # the same leg dials again
+                _, answered = self._catalog.ledger.with_consents(call.account_sid, call.call_sid)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
-        if answered or call.customer_number != line.customer_number:  # the same leg dials again
+        if answered or call.customer_number != line.customer_number:
             if not answered:
-                self._give_up(call.account_sid, call.call_sid, Reason.NOT_STARTED)
+                give_up(self._catalog, call.account_sid, call.call_sid, Reason.NOT_STARTED)
             return untold()
         tell = call.outcome is not Outcome.NOT_RECORDED
         return twiml.dial_out(call, target, self._urls, tell=tell)
@@ -188,7 +208,7 @@ class CallsOut(Telling):
             self._catalog.ledger.open_call(refused)
         except CatalogError as down:
             log.error("%s: it has no line: %s", line.call_sid, down)
-        return self._hang_up(self._settings.language, "not_dialled")
+        return self._announcing.hang_up(self._settings.language, "not_dialled")
 
     def announce(self, fields: Mapping[str, str]) -> str:
         """Return what the customer hears on their own leg before they are connected.
@@ -204,17 +224,16 @@ class CallsOut(Telling):
         if parent is None:
             raise MalformedRequest("The field ParentCallSid is missing.")
         try:
-            record = self._catalog.ledger.call(request.account_sid, parent)
-            call = record.call
-            if record.consents and call.leg != request.call_sid:  # another was told, and answered
-                self._stop_leg(request.account_sid, call.call_sid)
-            if call.announcement is None or record.consents:
+            call, consents = self._catalog.ledger.with_consents(request.account_sid, parent)
+            if consents and call.leg != request.call_sid:  # another was told, and answered
+                self._control.leg_moved_on(request.account_sid, call.call_sid)
+            if call.announcement is None or consents:
                 return twiml.nothing()
-            announcement = self._catalog.announcements.get(call.announcement)
-            self._play(call, request.call_sid)
+            announcement = self._announcing.get(call.announcement)
+            self._announcing.play(call, request.call_sid)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", parent, error)
-            self._forget()
+            self._announcing.forget()
             return twiml.nothing()
         return twiml.announce_to_callee(call.call_sid, announcement, self._urls)
 
@@ -238,41 +257,38 @@ class CallsOut(Telling):
         except CatalogError as error:
             log.error("%s: unrecorded: %s", call_sid, error)
             with suppress(CatalogError):
-                self._give_up(request.account_sid, call_sid, Reason.CATALOG_DOWN)
+                give_up(self._catalog, request.account_sid, call_sid, Reason.CATALOG_DOWN)
             return twiml.nothing()
 
     def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int, key: str) -> str:
-        arrived = self.moment()
-        now = arrived.at
-        record = self._catalog.ledger.call(request.account_sid, call_sid)
-        call = record.call
+        arrived = self._context.moment()
+        call, consents = self._catalog.ledger.with_consents(request.account_sid, call_sid)
         if call.announcement is None or call.leg != request.call_sid:
             raise NotFound(f"The leg {request.call_sid} was told nothing of {call_sid}.")
-        announcement = self._catalog.announcements.get(call.announcement)
-        standing = next(iter(record.consents), None)
-        if standing is not None:  # come twice: what follows from it was done
-            return self._bridge(call, announcement, standing.outcome)
+        announcement = self._announcing.get(call.announcement)
+        if consents:  # come twice: what follows from it was done
+            return self._bridge(call, announcement, consents[0].outcome)
         if asked != call.asked:
             return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
         waits = twiml.SECONDS_FOR_A_KEY if asked else twiml.SECONDS_AFTER_NOTICE
         waited = 0 if asked and key else waits
-        outcome = self._judge(call, announcement, key, waited=waited, at=arrived)
+        outcome = self._announcing.judge(call, announcement, key, waited=waited, at=arrived)
         if outcome is None:
-            self._catalog.ledger.ask_again(call.account_sid, call_sid, asked, now)
-            self._play(call, request.call_sid)
+            self._catalog.ledger.ask_again(call.account_sid, call_sid, asked, arrived.at)
+            self._announcing.play(call, request.call_sid)
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
-        consent = ledger.consent_of(call, announcement, outcome, now, key)
-        stands = self._catalog.ledger.record_consent(consent, ledger.REASONS.get(outcome))
-        if stands is not consent:  # come twice at once: what follows from it is done there
-            return self._bridge(call, announcement, stands.outcome)
-        if outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED:
-            agents = [leg.agent for leg in record.legs if leg.agent]
-            if self._agents_allow(call, agents):
-                self._start_recording(call, call.call_sid, call.channel_map)
-        return self._bridge(call, announcement, outcome)
+        consent = ledger.consent_of(call, announcement, outcome, arrived.at, key)
+        wanted = outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED
+        legs = self._catalog.agents.legs_of(call.account_sid, call_sid) if wanted else []
+        agents = [leg.agent for leg in legs if leg.agent]
+        stands, allowed = self._control.record_consent(call, consent, agents)
+        # come twice at once: what follows from it is done there
+        if stands is consent and wanted and allowed:
+            self._control.start(call, call.call_sid, call.channel_map)
+        return self._bridge(call, announcement, stands.outcome)
 
     def _bridge(self, call: Call, announcement: Announcement, outcome: ConsentOutcome) -> str:
         """Let the two be connected, which an empty document does; or hang up, where it must be."""
         if ledger.must_hang_up(call, outcome):
-            return self._hang_up(announcement.language)
+            return self._announcing.hang_up(announcement.language)
         return twiml.nothing()

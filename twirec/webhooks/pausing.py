@@ -9,14 +9,22 @@ from typing import TypeVar
 from twirec.model.errors import NotFound, NotPaused, NotResumed, TwirecError, VendorError
 from twirec.model.records import CallRecord, Pause, Recording
 from twirec.model.vendor import RecordingStatus
-from twirec.webhooks import recorded_now
-from twirec.webhooks.decide import Desk, log
+from twirec.webhooks.context import Context, log
+from twirec.webhooks.recording_control import known_in_progress, untold
 
 Done = TypeVar("Done")
 
 
-class Pausing(Desk):
-    """Recordings that are silent for a while. What is not resumed stays silent."""
+class Pausing:
+    """Recordings that are silent for a while. What is not resumed stays silent.
+
+    Args:
+        context: catalog, vendor and clock.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._catalog = context.catalog
 
     def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
         """Pause the recordings of a call that goes on: silence takes the place of what is said.
@@ -72,7 +80,7 @@ class Pausing(Desk):
         """
         if not sid.startswith("CA"):
             return [self._catalog.search.find(sid)]
-        accounts = self._vendor().accounts
+        accounts = self._context.vendor.accounts
         for account_sid in accounts:
             if now := self._catalog.conferences.calls_now(account_sid, sid):
                 return [self._catalog.ledger.call(account_sid, each) for each in now]
@@ -86,7 +94,7 @@ class Pausing(Desk):
 
     def _parent(self, account_sid: str, leg_sid: str) -> str | None:
         try:
-            return self._vendor().call(account_sid, leg_sid, hurry=True).parent_call_sid
+            return self._context.vendor.call(account_sid, leg_sid, hurry=True).parent_call_sid
         except VendorError as error:  # another account may know it
             log.info("%s: %s", leg_sid, error)
             return None
@@ -97,7 +105,7 @@ class Pausing(Desk):
             raise NotPaused(
                 f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.PAUSED}."
             )
-        return self._catalog.pauses.begin(Pause(recording.sid, self._now(), by))
+        return self._catalog.pauses.begin(Pause(recording.sid, self._context.now(), by))
 
     def _resume(self, recording: Recording) -> str:
         told = self._set(recording, RecordingStatus.IN_PROGRESS)
@@ -105,13 +113,13 @@ class Pausing(Desk):
             raise NotResumed(
                 f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.IN_PROGRESS}."
             )
-        self._catalog.pauses.end(recording.sid, self._now())
+        self._catalog.pauses.end(recording.sid, self._context.now())
         return recording.sid
 
     def _set(self, recording: Recording, status: RecordingStatus) -> RecordingStatus:
         """Ask by the SID of the recording: `Twilio.CURRENT` is an error when a call has several."""
         account_sid, leg = recording.account_sid, recording.recorded_leg
-        return self._vendor().set_recording(account_sid, leg, recording.sid, status)
+        return self._context.vendor.set_recording(account_sid, leg, recording.sid, status)
 
     def _untold(
         self, records: Sequence[CallRecord], sid: str, failed: list[TwirecError]
@@ -119,7 +127,7 @@ class Pausing(Desk):
         """Yield, of whole calls, what only Twilio knows of; what it does not say is in `failed`."""
         for record in () if sid.startswith("RE") else records:
             try:
-                yield from recorded_now.untold(self._catalog, self._vendor(), record, self._now())
+                yield from untold(self._catalog, self._context.vendor, record, self._context.now())
             except VendorError as error:
                 failed.append(error)
 
@@ -155,5 +163,5 @@ def _each(
 
 
 def _known(record: CallRecord, sid: str) -> list[Recording]:
-    going_on = recorded_now.known(record)
+    going_on = known_in_progress(record)
     return [each for each in going_on if each.sid == sid] if sid.startswith("RE") else going_on

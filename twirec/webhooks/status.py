@@ -6,20 +6,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from twirec.calls import forms, ledger, twiml
+from twirec.calls.from_vendor import called_out, may_be_an_agents
 from twirec.model.errors import CatalogError, NotFound, VendorError
-from twirec.model.records import Call, Recording
+from twirec.model.records import Call
 from twirec.model.states import State
-from twirec.model.vendor import FINAL, STATE_OF
-from twirec.model.vocabulary import Reason
-from twirec.transfers.adoption import called_out, may_be_an_agents
-from twirec.transfers.closing import close_line
-from twirec.transfers.stopping import may_not_go_on
-from twirec.webhooks.decide import log
-from twirec.webhooks.recorder import Recorder
+from twirec.model.vendor import FINAL, STATE_OF, RecordingCallback
+from twirec.model.vocabulary import Reason, Role
+from twirec.webhooks.context import Context, log
+from twirec.webhooks.lines import close_line, placed_line
+from twirec.webhooks.recording_control import RecordingControl
 
 
-class Callbacks(Recorder):
-    """Calls that ended, and recordings."""
+class Status:
+    """Calls that ended, and recordings.
+
+    Args:
+        context: settings, catalog, vendor and clock.
+        control: ends recordings that may not go on.
+    """
+
+    def __init__(self, context: Context, control: RecordingControl) -> None:
+        self._context = context
+        self._settings = context.settings
+        self._catalog = context.catalog
+        self._control = control
 
     def ended(self, fields: Mapping[str, str]) -> str:
         """Close the call's line, and return TwiML that ends the call.
@@ -47,12 +57,13 @@ class Callbacks(Recorder):
         if end.final:
             try:
                 if forms.parse_voice_request(fields).direction == "outbound-api":
-                    self._placed(end.account_sid, end.call_sid)  # may have ended at once
-                close_line(self._catalog, end, self._now())
+                    # it may have ended at once, before its line is written
+                    placed_line(self._catalog, end.account_sid, end.call_sid)
+                close_line(self._catalog, end, self._context.now())
             except NotFound:
                 self._write_late_line(fields)
 
-    def receive_status(self, fields: Mapping[str, str]) -> None:
+    def receive(self, fields: Mapping[str, str]) -> None:
         """Keep a recording status callback and what it says. Nothing slow happens here.
 
         Only what is recorded of an agent who may not be recorded is ended at once.
@@ -64,31 +75,34 @@ class Callbacks(Recorder):
             RequestRefused: the recording is another account's.
         """
         callback = forms.parse_recording_callback(fields)
-        of = callback.call_sid or callback.conference_sid or ""
-        try:
-            owner = self._catalog.conferences.owner(callback.account_sid, of)
-            record = self._catalog.ledger.call(callback.account_sid, owner)
-            channel_map = ledger.channels_of(callback.source, callback.call_sid, record)
-        except NotFound:
-            channel_map = ()
-        told = self._catalog.recordings.receive(
+        recording = self._catalog.recordings.receive(
             callback,
             state=STATE_OF.get(callback.status),
-            channel_map=channel_map,
-            at=self._now(),
+            channel_map=self._channels_of(callback),
+            at=self._context.now(),
         )
-        if told and told.state is State.RECORDING:
-            self._mind_agents(told)
+        if recording and recording.state is State.RECORDING:
+            self._control.stop_if_ordered(recording)
 
-    def _mind_agents(self, recording: Recording) -> None:
-        """An agent who was not informed may have come before Twilio told of the recording."""
-        if may_not_go_on(self._catalog, recording, self._settings.uninformed_agents):
-            self._stop_recording(recording)
+    def _channels_of(self, callback: RecordingCallback) -> tuple[Role, ...]:
+        """Return who is on which channel; of a leg without a line, its call's legs say that."""
+        account_sid, of = callback.account_sid, callback.call_sid
+        line = self._catalog.ledger.line(account_sid, of) if of else None
+        if line:
+            return ledger.channels_of(callback.source, of, line, ())
+        owner = self._catalog.conferences.owner(account_sid, of or callback.conference_sid or "")
+        try:
+            record = self._catalog.ledger.call(account_sid, owner)
+        except NotFound:
+            return ()
+        return ledger.channels_of(callback.source, of, record.call, record.legs)
 
     def _write_late_line(self, fields: Mapping[str, str]) -> None:
         """The catalog was down when the call began; now it has its line."""
         request = forms.parse_voice_request(fields)
-        line = ledger.open_line(request, dial=(), country=self._settings.country, now=self._now())
+        line = ledger.open_line(
+            request, dial=(), country=self._settings.country, now=self._context.now()
+        )
         if may_be_an_agents(request.direction, request.agent.strip()):
             line = self._called_out(line)
         unrecorded = ledger.not_recorded(line, Reason.CATALOG_DOWN)
@@ -99,7 +113,7 @@ class Callbacks(Recorder):
         if self._catalog.ledger.owns(line.own_number):  # they reached us
             return line
         try:
-            legs = self._vendor().legs(line.account_sid, line.call_sid)
+            legs = self._context.vendor.legs(line.account_sid, line.call_sid)
         except VendorError as error:
             log.warning("%s: whom it dialled is not known: %s", line.call_sid, error)
             legs = []

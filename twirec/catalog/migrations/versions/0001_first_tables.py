@@ -376,6 +376,17 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "stop_orders",
+        sa.Column("account_sid", sa.String(length=34), nullable=False),
+        sa.Column("sid", sa.String(length=34), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("account_sid", "sid", "reason", "at", name=op.f("pk_stop_orders")),
+    )
+    op.create_index(op.f("ix_stop_orders_at"), "stop_orders", ["at"], unique=False)
+    op.create_index(op.f("ix_stop_orders_done_at"), "stop_orders", ["done_at"], unique=False)
+    op.create_table(
         "waveforms",
         sa.Column("recording_sid", sa.String(length=34), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=False),

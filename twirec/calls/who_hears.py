@@ -1,0 +1,106 @@
+"""Who hears, and is heard in, what is recorded of a call: whether it goes on, or why it stops.
+
+Facts of presence come from the catalog (who is in the register, who is in the conference, what was
+ordered before); what follows from them stands here, once, for webhooks and sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from twirec.calls.ledger import AGENT_FIRST
+from twirec.model.agents import InformedAgent, Leg, StopOrder
+from twirec.model.records import Call
+from twirec.model.vocabulary import Reason, Uninformed, Verdict
+
+NOT_INFORMED = "an agent is not in the register of informed agents"
+OTHER_CALLER = "another caller in the conference may not be recorded"
+
+DETAILS: Mapping[Verdict, str] = {
+    Verdict.AGENT_NOT_INFORMED: NOT_INFORMED,
+    Verdict.OTHER_CALLER: OTHER_CALLER,
+}
+"""What people read on the line of a call; nothing is decided by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Who is in what is recorded of a call, as far as anybody knows.
+
+    Attributes:
+        agents: of each agent who is in it, or whose phone is to ring, the entry of the register
+            that holds on the day of the call; None for who has none.
+        uninformed: what the settings say of agents without an entry.
+        callers: of each outside party in the conference, this one too, whether they may be
+            recorded by what they were told and said; empty where it is no conference.
+        strangers: whether somebody is there of whom nobody knows who it is.
+        moved_on: whether the leg that is recorded is with somebody else now.
+        orders: what was ordered before, of the call and of the leg that is recorded.
+        began_at: when the recording began, UTC; None where that is not known.
+    """
+
+    agents: tuple[InformedAgent | None, ...] = ()
+    uninformed: Uninformed = Uninformed.WARN
+    callers: tuple[bool, ...] = ()
+    strangers: bool = False
+    moved_on: bool = False
+    orders: tuple[StopOrder, ...] = ()
+    began_at: datetime | None = None
+
+    @property
+    def entries(self) -> tuple[int, ...]:
+        """The numbers of the entries by which the agents were informed."""
+        return tuple(sorted({entry.id for entry in self.agents if entry}))
+
+
+def decide(facts: Facts) -> Verdict:
+    """Return whether a recording goes on, or why it stops. What was ordered once, stands."""
+    for order in facts.orders:
+        if holds(order, facts.began_at):
+            return order.reason
+    if facts.moved_on:
+        return Verdict.MOVED_ON
+    if None in facts.agents and facts.uninformed is Uninformed.DO_NOT_RECORD:
+        return Verdict.AGENT_NOT_INFORMED
+    # who is not known may be a caller who was told nothing
+    if facts.strangers or (len(facts.callers) > 1 and not all(facts.callers)):
+        return Verdict.OTHER_CALLER
+    return Verdict.GOES_ON
+
+
+def holds(order: StopOrder, began_at: datetime | None) -> bool:
+    """Whether an order holds for a recording of its call or leg that began then.
+
+    What is recorded of a leg after it went on is of somebody else, who is told anew.
+    """
+    if order.reason is not Verdict.MOVED_ON:
+        return True
+    return order.done_at is None and (began_at is None or began_at <= order.at)
+
+
+def detail_of(facts: Facts, verdict: Verdict) -> str:
+    """Return what the line of the call is to say; empty for nothing.
+
+    An agent without an entry is a warning also where the recording goes on.
+    """
+    if verdict is Verdict.GOES_ON and None in facts.agents:
+        return NOT_INFORMED
+    return DETAILS.get(verdict, "")
+
+
+def why_not_recorded(verdict: Verdict) -> Reason | None:
+    """Return why the ledger says that the call is not recorded; None if it need not say so."""
+    return Reason.AGENT_NOT_INFORMED if verdict is Verdict.AGENT_NOT_INFORMED else None
+
+
+def is_known(leg: Leg, its_call: Call | None) -> bool:
+    """Whether it is known who is on a leg of a conference that is no caller's own.
+
+    An agent is, by name, and as whom a caller's dial rang. Who was dialled by an agent, and is not
+    there as the customer who was told, is a stranger.
+    """
+    if leg.agent:
+        return True
+    return its_call is not None and its_call.channel_map != AGENT_FIRST

@@ -1,0 +1,118 @@
+"""The line of a call while it goes on and when it ends: looked for, given up, closed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from twirec.calls import ledger, twiml
+from twirec.calls.announcement import longest_telling
+from twirec.calls.forms import CallEnd
+from twirec.catalog import Catalog
+from twirec.model.agents import Leg
+from twirec.model.errors import CatalogError, NotFound
+from twirec.model.records import Call, is_queue
+from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
+from twirec.webhooks.context import Context, log
+
+LOOKS, BETWEEN_LOOKS = 20, 0.1
+"""How often, and how many seconds apart, the line of a call that was placed is looked for."""
+
+
+def placed_line(catalog: Catalog, account_sid: str, call_sid: str) -> Call:
+    """Return the line of a call that was placed.
+
+    It is written once Twilio has taken the call, and somebody may answer, or not, before that
+    is done.
+
+    Raises:
+        NotFound: it was not written in two seconds.
+    """
+    for look in range(LOOKS + 1):
+        if look:
+            time.sleep(BETWEEN_LOOKS)
+        if line := catalog.ledger.line(account_sid, call_sid):
+            return line
+    raise NotFound(f"The catalog has no call {call_sid}.")
+
+
+def give_up(catalog: Catalog, account_sid: str, call_sid: str, reason: Reason) -> None:
+    """Say on a call's line why it is not recorded. It may go on for long."""
+    catalog.ledger.close_call(
+        account_sid, call_sid, outcome=Outcome.NOT_RECORDED, reason=reason, ended_at=None
+    )
+
+
+def after_failure(
+    context: Context, failed_url: str | None, call: Call, connect: Callable[[], str]
+) -> str:
+    """Twilio could not use one of our answers: let the call go on, unrecorded.
+
+    After the end of their dial nobody is dialled again. Of who may have said themselves what
+    failed, that is known by the call's line: the other side told us what they consented to.
+
+    Args:
+        context: has the catalog.
+        failed_url: which URL failed; None where nobody says so whom we believe.
+        call: its line, as it is written where it has none.
+        connect: returns the TwiML that connects it, unrecorded.
+    """
+    catalog = context.catalog
+    failed = re.split("[?#]", failed_url or "")[0]  # it may be no URL at all
+    over = failed.endswith(urlsplit(context.urls.ended).path)
+    try:
+        # of a call without a line, nothing was played
+        catalog.ledger.open_call(ledger.not_recorded(call, Reason.CATALOG_DOWN))
+        if over or (failed_url is None and _was_connected(catalog, call)):
+            return twiml.nothing()
+        give_up(catalog, call.account_sid, call.call_sid, Reason.APP_FAILED)
+    except CatalogError as error:
+        log.error("%s: unrecorded: %s", call.call_sid, error)
+    return twiml.nothing() if over else connect()
+
+
+def _was_connected(catalog: Catalog, call: Call) -> bool:
+    line, consents = catalog.ledger.with_consents(call.account_sid, call.call_sid)
+    told_there = line.leg not in ("", call.call_sid)  # on the leg that was dialled
+    return told_there and bool(consents)
+
+
+def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
+    """Write down how a call ended. The end of a leg that belongs to another call is not its end.
+
+    Who was gone before the announcement ended gets a consent that says so.
+
+    Raises:
+        NotFound: the call has no line.
+    """
+    if catalog.agents.knows_leg(end.account_sid, end.call_sid):
+        return
+    call, consents = catalog.ledger.with_consents(end.account_sid, end.call_sid)
+    if end.dialled_sid:
+        catalog.agents.add_leg(_dialled(call, end.dialled_sid, now))
+    waited = is_queue(call.dial)
+    legs = catalog.ledger.call(end.account_sid, end.call_sid).legs if waited else ()
+    outcome, reason = ledger.outcome_at_end(call, consents, legs, end)
+    told = call.announced_at if call.outcome is Outcome.OPEN else None
+    if reason is Reason.HUNG_UP and call.announcement and told:
+        announcement = catalog.announcements.get(call.announcement)
+        if now - told > longest_telling(announcement):  # the end of their dial was not told
+            reason = Reason.APP_FAILED
+        else:
+            gone = ledger.consent_of(call, announcement, ConsentOutcome.HUNG_UP, now)
+            stands = catalog.ledger.record_consent(gone, Reason.HUNG_UP)
+            if stands.outcome.allows_recording:  # they were told just now
+                outcome, reason = Outcome.OWED, None
+    catalog.ledger.close_call(
+        end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now
+    )
+
+
+def _dialled(call: Call, leg_sid: str, now: datetime) -> Leg:
+    """Return the leg that a dial connected; whose it is, is known when only one was dialled."""
+    only = call.dial[0] if len(call.dial) == 1 else ""
+    agent = only if call.channel_map == ledger.CUSTOMER_FIRST else ""
+    return Leg(call.account_sid, leg_sid, call.call_sid, now, agent)

@@ -1,0 +1,375 @@
+"""Who is recorded: started where everybody may be, ended where somebody may not.
+
+What may go on is decided by `twirec.calls.who_hears`. Here are its facts gathered, what follows is
+written down, the order to stop as a row, and then Twilio is told. The webhooks come here, and the
+sweep, which ends what could not be ended then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
+
+from twirec.calls import ledger, twiml, who_hears
+from twirec.calls.agents import agent_of, agent_on, entries_of, leg_of
+from twirec.calls.from_vendor import adopted, state_of
+from twirec.calls.who_hears import Facts
+from twirec.catalog import Catalog
+from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
+from twirec.model.errors import CatalogError, NotFound, NotStopped, VendorError
+from twirec.model.ports import Vendor
+from twirec.model.records import Call, CallRecord, Consent, Recording
+from twirec.model.states import State
+from twirec.model.vendor import GOES_ON, RecordingStatus, VendorRecording
+from twirec.model.vocabulary import Reason, Role, Verdict
+from twirec.webhooks.context import Context, log
+from twirec.webhooks.lines import give_up
+
+UNKNOWN = "unknown"
+"""Stands for an agent whose arrival could not be written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What follows from who hears a call.
+
+    Attributes:
+        verdict: whether its recording goes on.
+        entries: the numbers of the register's entries that its consent is to name.
+        detail: what its line is to say; empty leaves what it says.
+        reason: why it is not recorded; None where that need not be said.
+        order: the order that its recording ends, where that was not given before.
+    """
+
+    verdict: Verdict = Verdict.GOES_ON
+    entries: tuple[int, ...] = ()
+    detail: str = ""
+    reason: Reason | None = None
+    order: StopOrder | None = None
+
+
+class RecordingControl:
+    """The one place that starts recordings, and ends them.
+
+    Args:
+        context: settings, catalog, vendor and clocks.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._catalog = context.catalog
+
+    # --- before a call is connected -----------------------------------------------------------
+
+    def record_consent(
+        self, call: Call, consent: Consent, agents: Sequence[str]
+    ) -> tuple[Consent, bool]:
+        """Write down what was answered, with the agents whose phones are to ring.
+
+        Args:
+            call: its line.
+            consent: what was answered.
+            agents: numbers in any usual form, `client:NAME`, `sip:ADDRESS`.
+
+        Returns:
+            The consent that stands, which is `consent` or another that came first, and whether the
+            call may be recorded with these agents.
+        """
+        if not consent.outcome.allows_recording:
+            reason = ledger.REASONS.get(consent.outcome)
+            return self._catalog.ledger.record_consent(consent, reason), False
+        hearing = self._hearing(call, self._with(call, agents))
+        named = replace(consent, agents=hearing.entries)
+        order = hearing.order and replace(hearing.order, done_at=hearing.order.at)  # none began yet
+        stands = self._catalog.ledger.record_consent(named, hearing.reason, hearing.detail, order)
+        if stands is not named:
+            return stands, False
+        return consent, not hearing.verdict.stops
+
+    def agents_allow(self, call: Call, agents: Sequence[str]) -> bool:
+        """Name in the consent of a call who of some agents was informed.
+
+        Args:
+            call: its line.
+            agents: as in `record_consent`.
+
+        Returns:
+            Whether it may be recorded with them.
+        """
+        hearing = self._hearing(call, self._with(call, agents))
+        self._write(call, hearing)
+        return not hearing.verdict.stops
+
+    def start(self, call: Call, leg: str, channel_map: tuple[Role, ...]) -> None:
+        """Record a leg of a call from now on; if Twilio will not, it goes on, and says why.
+
+        That it is of this call is written down at once: the leg may go on to another.
+
+        Args:
+            call: its line.
+            leg: the leg that is recorded, `CA…`.
+            channel_map: who is on which channel of it.
+        """
+        status_url = self._context.urls.status + twiml.RETRIES
+        try:
+            sid = self._context.vendor.start_recording(call.account_sid, leg, status_url=status_url)
+        except VendorError as error:
+            log.error("%s: unrecorded: %s", call.call_sid, error)
+            give_up(self._catalog, call.account_sid, call.call_sid, Reason.NOT_STARTED)
+            return
+        started = Recording(
+            sid,
+            call.account_sid,
+            call.call_sid,
+            State.RECORDING,
+            source=ledger.BY_REST,
+            started_at=self._context.now(),
+            channel_map=channel_map,
+            leg=None if leg == call.call_sid else leg,
+        )
+        try:
+            self._catalog.recordings.adopt(started)
+        except CatalogError as error:  # the callback will tell
+            log.error("%s: not written down yet: %s", sid, error)
+
+    # --- while it is recorded -----------------------------------------------------------------
+
+    def conference_joined(self, event: ConferenceEvent) -> None:
+        """Write down that somebody is in a conference; end what may not go on with who is there."""
+        catalog, account_sid = self._catalog, event.account_sid
+        catalog.conferences.join(event)
+        self._introduce(event)
+        here = catalog.conferences.snapshot(account_sid, event.conference_sid)
+        sids = {*here.calls, *(leg.call_sid for leg in here.legs if leg.call_sid)}
+        lines = catalog.ledger.calls_with_consents(account_sid, sids) if sids else {}
+        calls = {sid: call for sid, (call, _) in lines.items()}
+        known = [leg for leg in here.legs if who_hears.is_known(leg, calls.get(leg.call_sid or ""))]
+        names = [leg.agent or UNKNOWN for leg in known]
+        present = [lines[sid] for sid in here.calls if sid in lines]
+        callers = tuple(ledger.may_record(*each) for each in present)
+        strangers = len(known) < len(here.legs)
+        orders = catalog.stop_orders.of(account_sid, here.calls) if present else {}
+        for call, consents in present:
+            if ledger.ruled_out(call):  # and stays so for the reason that it has
+                continue
+            facts = replace(
+                self._with(call, names),
+                callers=callers,
+                strangers=strangers,
+                orders=orders.get(call.call_sid, ()),
+            )
+            self._settle(call, consents, self._hearing(call, facts))
+        if len(here.calls) + len(here.legs) > 1:
+            for leg in known:
+                if leg.call_sid and leg.call_sid not in here.calls:  # recorded for another
+                    self.leg_moved_on(account_sid, leg.leg_sid)
+
+    def leg_moved_on(self, account_sid: str, leg_sid: str) -> None:
+        """End what is recorded of a leg that goes on to somebody else, also without the catalog."""
+        verdict = who_hears.decide(Facts(moved_on=True))
+        order = StopOrder(account_sid, leg_sid, verdict, self._context.now())
+        try:
+            recorded = list(self._recorded(account_sid, [leg_sid], hurry=True))
+        except VendorError as error:
+            log.error("%s: what is recorded of it may go on: %s", leg_sid, error)
+            self._give(order)
+            return
+        if recorded:
+            self._give(order)
+        if self._stop_all(adopted(found, leg_sid, order.at) for found in recorded) and recorded:
+            self._done(order)
+
+    def _give(self, order: StopOrder) -> None:
+        with suppress(CatalogError):  # what is recorded is ended without it
+            self._catalog.stop_orders.give(order)
+
+    def _done(self, order: StopOrder) -> None:
+        with suppress(CatalogError):  # the sweep finds that there is nothing to end
+            self._catalog.stop_orders.done(order, self._context.now())
+
+    def verdict_of(self, recording: Recording) -> Verdict:
+        """Return whether a recording that is in progress goes on, by what was ordered before."""
+        if recording.call_sid is None:
+            return Verdict.GOES_ON
+        sids = dict.fromkeys((recording.call_sid, recording.recorded_leg))
+        orders = self._catalog.stop_orders.of(recording.account_sid, sids)
+        theirs = tuple(order for sid in sids for order in orders.get(sid, ()))
+        return who_hears.decide(Facts(orders=theirs, began_at=recording.started_at))
+
+    def stop_if_ordered(self, recording: Recording) -> None:
+        """End a recording of which Twilio told only after it was ordered that it ends."""
+        if self.verdict_of(recording).stops:
+            self._stop_all([recording])
+
+    def stop(self, recording: Recording) -> None:
+        """End a recording. What was recorded so far stays.
+
+        Raises:
+            NotStopped: Twilio says that it goes on.
+            VendorError: Twilio refused, or did not answer.
+        """
+        status = self._context.vendor.set_recording(
+            recording.account_sid, recording.recorded_leg, recording.sid, RecordingStatus.STOPPED
+        )
+        if status in GOES_ON:
+            raise NotStopped(f"Twilio says of {recording.sid}: {status}.")
+
+    def to_stop(self, order: StopOrder) -> list[Recording]:
+        """Return what Twilio still records in spite of an order.
+
+        Raises:
+            VendorError: Twilio could not be asked.
+        """
+        return [
+            adopted(found, order.sid, order.at)
+            for found in self._recorded(order.account_sid, self._legs(order))
+            if who_hears.holds(order, found.started_at)
+        ]
+
+    def _legs(self, order: StopOrder) -> list[str]:
+        if order.reason is Verdict.MOVED_ON:
+            return [order.sid]
+        try:
+            record = self._catalog.ledger.call(order.account_sid, order.sid)
+        except NotFound:
+            return [order.sid]
+        return legs_recorded(self._catalog, record)
+
+    def _recorded(
+        self, account_sid: str, legs: Sequence[str], *, hurry: bool = False
+    ) -> Iterator[VendorRecording]:
+        for leg in legs:
+            for found in self._context.vendor.recordings(account_sid, call_sid=leg, hurry=hurry):
+                if state_of(found) is State.RECORDING and found.status not in ENDED:
+                    yield found
+
+    # --- facts, and what is written down ------------------------------------------------------
+
+    def _with(self, call: Call, agents: Sequence[str]) -> Facts:
+        """Return the facts about agents who are in a call, or whose phones are to ring."""
+        settings = self._context.settings
+        names = [agent_of(agent, settings.country) for agent in agents]
+        day = call.started_at.astimezone(settings.timezone).date()
+        register = self._catalog.agents.informed(names) if names else list[InformedAgent]()
+        return Facts(entries_of(names, register, day), settings.uninformed_agents)
+
+    def _hearing(self, call: Call, facts: Facts) -> Hearing:
+        verdict = who_hears.decide(facts)
+        detail = who_hears.detail_of(facts, verdict)
+        if detail:
+            log.warning("%s: %s", call.call_sid, detail)
+        order = None
+        if verdict.stops and verdict not in {order.reason for order in facts.orders}:
+            order = StopOrder(call.account_sid, call.call_sid, verdict, self._context.now())
+        reason = who_hears.why_not_recorded(verdict)
+        return Hearing(verdict, facts.entries, detail, reason, order)
+
+    def _write(self, call: Call, hearing: Hearing) -> None:
+        if not (hearing.entries or hearing.detail or hearing.order):
+            return
+        self._catalog.ledger.name_in_consent(
+            call.account_sid,
+            call.call_sid,
+            hearing.entries,
+            hearing.detail,
+            hearing.reason,
+            hearing.order,
+        )
+
+    def _settle(self, call: Call, consents: Sequence[Consent], hearing: Hearing) -> None:
+        """Write down what follows for a call, and end its recordings where that follows."""
+        named = {entry for consent in consents for entry in consent.agents}
+        says_more = hearing.detail not in ("", call.detail)
+        if hearing.order or says_more or not named.issuperset(hearing.entries):
+            self._write(call, hearing)
+        if not hearing.verdict.stops:
+            return
+        record = self._catalog.ledger.call(call.account_sid, call.call_sid)
+        rest = untold(self._catalog, self._context.vendor, record, self._context.now())
+        if self._stop_all(chain(known_in_progress(record), rest)) and hearing.order:
+            self._done(hearing.order)
+
+    def _stop_all(self, recordings: Iterable[Recording]) -> bool:
+        """End recordings, also while they are looked for. What cannot be ended, the sweep ends.
+
+        Returns:
+            Whether nothing of them goes on.
+        """
+        failed: list[VendorError] = []
+        try:
+            for recording in recordings:
+                try:
+                    self.stop(recording)
+                except VendorError as error:
+                    log.error("%s: still recorded: %s", recording.sid, error)
+                    failed.append(error)
+        except VendorError as error:
+            log.error("what else is recorded is not known: %s", error)
+            failed.append(error)
+        return not failed
+
+    def _introduce(self, event: ConferenceEvent) -> None:
+        """Write down whose leg it is that joined, if nothing told so before.
+
+        It is no caller whom twirec told; it may be an agent whom the app has put through.
+        """
+        catalog, account_sid, sid = self._catalog, event.account_sid, event.leg_sid
+        if catalog.agents.knows_leg(account_sid, sid) or catalog.ledger.line(account_sid, sid):
+            return
+        try:
+            found = self._context.vendor.call(account_sid, sid, hurry=True)
+        except VendorError as error:
+            log.warning("%s: who is on it is not known: %s", sid, error)
+            return
+        country = self._context.settings.country
+        parent_sid, name = found.parent_call_sid, agent_on(found, country)
+        parent = catalog.ledger.line(account_sid, parent_sid) if parent_sid else None
+        known = name.startswith("+") and not parent and self._is_known(name)
+        catalog.agents.add_leg(leg_of(found, parent, country, self._context.now(), known))
+
+    def _is_known(self, number: str) -> bool:
+        """Whether a number had a part in a call, or is in the register."""
+        return self._catalog.agents.knows(number) or bool(self._catalog.agents.informed([number]))
+
+
+ENDED = frozenset({RecordingStatus.STOPPED, RecordingStatus.PROCESSING})
+"""The statuses of a recording that was ended, and is not finished yet."""
+
+
+def legs_recorded(catalog: Catalog, record: CallRecord) -> list[str]:
+    """Return the legs whose recordings are of a call: its own, and agents' that it owns."""
+    call = record.call
+    legs = dict.fromkeys([call.call_sid, *(leg.leg_sid for leg in record.legs if leg.agent)])
+    owner = catalog.conferences.owner
+    return [leg for leg in legs if owner(call.account_sid, leg) == call.call_sid]
+
+
+def known_in_progress(record: CallRecord) -> list[Recording]:
+    """Return the recordings of a call that are in progress, as far as Twilio told of them."""
+    return [each for each in record.recordings if each.state is State.RECORDING]
+
+
+def untold(
+    catalog: Catalog, vendor: Vendor, record: CallRecord, now: datetime
+) -> Iterator[Recording]:
+    """Adopt what Twilio records of a call and has not told of (yet): a callback may be lost.
+
+    Somebody on the phone waits for this: Twilio is asked once.
+
+    Raises:
+        VendorError: Twilio could not be asked.
+    """
+    call = record.call
+    known = {recording.sid for recording in record.recordings}
+    for leg in legs_recorded(catalog, record):
+        for found in vendor.recordings(call.account_sid, call_sid=leg, hurry=True):
+            if found.sid in known or state_of(found) is not State.RECORDING:
+                continue
+            known.add(found.sid)
+            channel_map = ledger.channels_of(found.source, leg, call, record.legs)
+            recording = replace(adopted(found, call.call_sid, now), channel_map=channel_map)
+            catalog.recordings.adopt(recording)
+            yield recording
