@@ -6,13 +6,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.servers import StrictGcs
 from tests.soak import backfill
 from tests.soak.faults import play
-from tests.soak.ground import Figures, Ground, ground
+from tests.soak.ground import Figures, Ground, Workers, ground
 from tests.soak.sweeping import SweepFigures
 from tests.soak.sweeping import play as sweep
 from twirec.transfers.checkpoints import Step
@@ -31,7 +31,8 @@ def on_folder() -> Iterator[Ground]:
     """Play on a folder."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        ground(Path(folder), f"file://{folder}/bucket") as field,
+        closing(Workers()) as workers,
+        ground(Path(folder), f"file://{folder}/bucket", workers) as field,
     ):
         yield field
 
@@ -42,7 +43,8 @@ def on_gcs(bucket: StrictGcs) -> Iterator[Ground]:
     os.environ["STORAGE_EMULATOR_HOST"] = bucket.url
     with (
         tempfile.TemporaryDirectory() as folder,
-        ground(Path(folder), "gs://recordings/soak") as field,
+        closing(Workers()) as workers,
+        ground(Path(folder), "gs://recordings/soak", workers) as field,
     ):
         yield field
 

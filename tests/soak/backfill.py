@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -74,7 +75,9 @@ def play(ground: Ground, recordings: int, *, interruptions: int) -> BackfillFigu
 
 def _run(ground: Ground, interrupted_at: int | None = None) -> int:
     """Run once, and return how many it copied."""
-    with subprocess.Popen(COMMAND, env=ground.environ, stdout=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        COMMAND, env={**os.environ, **ground.environ}, stdout=subprocess.PIPE, text=True
+    ) as run:
         while interrupted_at and len(_media(ground)) < interrupted_at:
             assert run.poll() is None, "it ended too early"
             time.sleep(0.2)

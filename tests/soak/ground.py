@@ -89,27 +89,49 @@ class WatchedSandbox(Sandbox):
         return super()._answer(request)
 
 
+class Workers:
+    """A process that forks workers, one after another, for whatever site; see `worker.py`."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.soak.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def order(self, **order: object) -> int:
+        """Let a worker work, and return its exit status, as `Popen.returncode` has it."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        assert self._process.stdout
+        self._process.stdout.close()
+
+
 class Ground:
     """A site whose workers are processes that can be killed.
 
     Args:
         site: the installation.
         environ: its settings.
+        workers: what forks them.
     """
 
-    def __init__(self, site: Site, environ: Mapping[str, str]) -> None:
+    def __init__(self, site: Site, environ: Mapping[str, str], workers: Workers) -> None:
         self.site = site
-        self.environ = {**os.environ, **environ}
         self.figures = Figures()
+        self.environ = environ
+        self._workers = workers
         self._ahead = timedelta()
         self._held: dict[str, Recording] = {}
-        self._workers = subprocess.Popen(
-            [sys.executable, "-m", "tests.soak.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=self.environ,
-            text=True,
-        )
 
     def add(self, **facts: Any) -> str:
         """Let the vendor hold a recording; nobody tells of it."""
@@ -148,11 +170,8 @@ class Ground:
         self.site.skip(by)
 
     def _order(self, **order: object) -> int:
-        assert self._workers.stdin
-        assert self._workers.stdout
         order |= {"ahead": self._ahead.total_seconds(), "threads": 4}
-        print(json.dumps(order), file=self._workers.stdin, flush=True)
-        return int(self._workers.stdout.readline())
+        return self._workers.order(environ=self.environ, **order)
 
     def judge(self, sid: str) -> None:
         """The vendor's copy is about to be deleted: is ours there, right and written down?"""
@@ -191,17 +210,9 @@ class Ground:
             return False
         return hashed.hexdigest() == self.site.sandbox.sha256(sid)
 
-    def close(self) -> None:
-        """End the process that forks the workers."""
-        assert self._workers.stdin
-        self._workers.stdin.close()
-        self._workers.wait(timeout=30)
-        assert self._workers.stdout
-        self._workers.stdout.close()
-
 
 @contextmanager
-def ground(folder: Path, bucket_url: str) -> Iterator[Ground]:
+def ground(folder: Path, bucket_url: str, workers: Workers) -> Iterator[Ground]:
     """Run a site with workers that can be killed."""
     sandbox = WatchedSandbox(speed=SPEED)
     site = Site(folder, bucket_url, sandbox=sandbox)
@@ -215,9 +226,7 @@ def ground(folder: Path, bucket_url: str) -> Iterator[Ground]:
             "TWIREC_BUCKET": bucket_url,
             "TWIREC_DATABASE_URL": f"sqlite:///{folder}/catalog.db",
         }
-        made = Ground(site, environ)
-        sandbox.ground = made
-        try:
-            yield made
-        finally:
-            made.close()
+        if host := os.environ.get("STORAGE_EMULATOR_HOST"):
+            environ["STORAGE_EMULATOR_HOST"] = host
+        sandbox.ground = Ground(site, environ, workers)
+        yield sandbox.ground

@@ -5,29 +5,39 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.servers import StrictGcs
-from tests.soak.ground import Ground, ground
+from tests.soak.ground import Ground, Workers, ground
 from twirec.transfers.checkpoints import Step
 
 SMALL, LARGE = 4, 300
 """Seconds of a recording that goes in one request, and of one that goes in pieces."""
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with closing(Workers()) as workers:
+        yield workers
+
+
 @pytest.fixture(params=["folder", "strict-gcs"])
 def field(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: Workers,
 ) -> Iterator[Ground]:
     if request.param == "folder":
-        with ground(tmp_path, f"file://{tmp_path}/bucket") as made:
+        with ground(tmp_path, f"file://{tmp_path}/bucket", workers) as made:
             yield made
         return
     with StrictGcs("recordings") as server:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
-        with ground(tmp_path, f"gs://recordings/{uuid.uuid4()}") as made:
+        with ground(tmp_path, f"gs://recordings/{uuid.uuid4()}", workers) as made:
             yield made
 
 

@@ -1,11 +1,12 @@
 """A worker in a process of its own, killed with SIGKILL where it is told to be.
 
 Each line of standard input is an order. For each, the process forks: the child opens the archive of
-the environment, works, and dies; how it died is written to standard output.
+the settings in it, works, and dies; how it died is written to standard output.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -37,6 +38,9 @@ def killer(step: str | None, nth: int) -> Callable[[Step], None]:
 
 def work(order: dict[str, object]) -> None:
     ahead = timedelta(seconds=float(str(order["ahead"])))
+    environ = order["environ"]
+    assert isinstance(environ, dict)
+    os.environ.update(environ)
     archive = Archive.from_env()
     archive.now = lambda: datetime.now(UTC) + ahead
     step = order["step"]
@@ -50,6 +54,7 @@ def work(order: dict[str, object]) -> None:
 
 def main() -> None:
     logging.getLogger("twirec").setLevel(logging.ERROR)  # what fails here is meant to
+    gc.freeze()  # so that no child copies what it only has to look at
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
