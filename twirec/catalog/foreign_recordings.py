@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    and_,
     delete,
     exists,
     false,
@@ -19,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from twirec.catalog.conditions import of_call, of_same_call
 from twirec.catalog.conferences import owner_of
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_models, to_row
@@ -45,8 +45,7 @@ def left_alone(adopt: Adopt, rows: FromClause = recordings) -> ColumnElement[boo
     sure: ColumnElement[bool] = rows.c.claim.in_(ALWAYS_OURS)
     if adopt.numbers is not None:
         sure |= (rows.c.claim == Claim.NAMED) & exists().where(
-            calls.c.account_sid == rows.c.account_sid,
-            calls.c.call_sid == rows.c.call_sid,
+            of_same_call(calls, rows),
             calls.c.own_number.in_(sorted(adopt.numbers)),
         )
     return rows.c.state.in_(NOT_MOVED) & ~sure
@@ -68,8 +67,9 @@ class ForeignRecordings:
         Then it has a line that was not written only after it.
         """
         with self._database.read() as connection:
-            line = _line(account_sid, owner_of(connection, account_sid, sid)) & ~calls.c.late
-            return connection.execute(select(calls.c.call_sid).where(line)).first() is not None
+            line = of_call(calls, account_sid, owner_of(connection, account_sid, sid))
+            live = select(calls.c.call_sid).where(line, ~calls.c.late)
+            return connection.execute(live).first() is not None
 
     def first_call(self, own_number: str) -> datetime | None:
         """Return when the first call of a number was told of live, UTC; None if none was."""
@@ -132,10 +132,6 @@ def count_foreign(connection: Connection, adopt: Adopt, most: int) -> tuple[int,
     newest = select(both.c.sid).order_by(both.c.at.desc(), both.c.sid).limit(most)
     count = connection.execute(select(func.count()).select_from(both)).scalar_one()
     return count, tuple(connection.scalars(newest)) if count else ()
-
-
-def _line(account_sid: str, call_sid: str) -> ColumnElement[bool]:
-    return and_(calls.c.account_sid == account_sid, calls.c.call_sid == call_sid)
 
 
 def _foreign(

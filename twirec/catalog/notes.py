@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 
 from twirec.catalog.audit import append
+from twirec.catalog.conditions import of_call
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_row
 from twirec.catalog.tables import calls, notes
@@ -28,7 +29,7 @@ class Notes:
         Raises:
             NotFound: the catalog has no such call of that account.
         """
-        line = (calls.c.account_sid == note.account_sid) & (calls.c.call_sid == note.call_sid)
+        line = of_call(calls, note.account_sid, note.call_sid)
         with self._database.write() as connection:
             if connection.execute(select(calls.c.call_sid).where(line)).first() is None:
                 raise NotFound(f"The catalog has no call {note.call_sid}.")

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, exists, insert, or_, select, update
 
 from twirec.catalog.agents import PROOF, has_line
+from twirec.catalog.conditions import of_call
 from twirec.catalog.conferences import owner_of
 from twirec.catalog.database import Database
 from twirec.catalog.events import write_event
@@ -306,8 +307,7 @@ def _custody(recording: Recording) -> ColumnElement[Custody]:
     """
     latest = (recording.started_at or BEFORE_ALL) + ONE_SECOND
     proof = exists().where(
-        consents.c.account_sid == recording.account_sid,
-        consents.c.call_sid == recording.call_sid,
+        of_call(consents, recording.account_sid, recording.call_sid or ""),
         consents.c.outcome.in_(PROOF),
         consents.c.at <= latest,
     )
@@ -321,14 +321,14 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     """
     if recording.state is State.LOST:
         write_event(connection, EventType.LOST, recording)
-    line = (calls.c.account_sid == recording.account_sid) & (calls.c.call_sid == recording.call_sid)
+    account_sid, call_sid = recording.account_sid, recording.call_sid or ""
+    line = of_call(calls, account_sid, call_sid)
     why = _why_nothing(recording)
     if why is not None:
         outcome, reason = Outcome.NOT_RECORDED, why
         line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NO_OTHER_REASON)
         line &= ~exists().where(
-            recordings.c.account_sid == recording.account_sid,
-            recordings.c.call_sid == recording.call_sid,
+            of_call(recordings, account_sid, call_sid),
             recordings.c.state.not_in(NOTHING_THERE),
             ~GIVEN_UP,
         )

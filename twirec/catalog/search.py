@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from twirec.catalog.call_records import call_records
+from twirec.catalog.conditions import of_same_call
 from twirec.catalog.database import Database
 from twirec.catalog.tables import calls, consents, notes, recordings
 from twirec.model.errors import NotFound
@@ -109,16 +110,14 @@ def _of_others(query: Query) -> list[ColumnElement[bool]]:
     if query.consent is not None:
         conditions.append(
             exists().where(
-                consents.c.account_sid == calls.c.account_sid,
-                consents.c.call_sid == calls.c.call_sid,
+                of_same_call(consents, calls),
                 consents.c.outcome == query.consent,
             )
         )
     if query.note is not None:
         conditions.append(
             exists().where(
-                notes.c.account_sid == calls.c.account_sid,
-                notes.c.call_sid == calls.c.call_sid,
+                of_same_call(notes, calls),
                 notes.c.text.icontains(query.note, autoescape=True),
             )
         )
@@ -126,8 +125,7 @@ def _of_others(query: Query) -> list[ColumnElement[bool]]:
     if recording:
         conditions.append(
             exists().where(
-                recordings.c.account_sid == calls.c.account_sid,
-                recordings.c.call_sid == calls.c.call_sid,
+                of_same_call(recordings, calls),
                 recordings.c.custody.in_(query.sees),
                 *recording,
             )

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from twirec.catalog.conditions import of_call, of_same_call
 from twirec.catalog.database import Database
 from twirec.catalog.tables import calls, recordings, waveforms
 from twirec.model.records import Recording
@@ -57,14 +58,10 @@ class Waveforms:
         started in the same way; none is like one of a call out. Those in which nobody was first,
         or nobody knows who that is, are left out.
         """
-        its_call = (recordings.c.account_sid == calls.c.account_sid) & (
-            recordings.c.call_sid == calls.c.call_sid
-        )
         own = (
             select(calls.c.own_number)
             .where(
-                calls.c.account_sid == recording.account_sid,
-                calls.c.call_sid == recording.call_sid,
+                of_call(calls, recording.account_sid, recording.call_sid or ""),
                 calls.c.direction == Direction.IN,
             )
             .scalar_subquery()
@@ -72,7 +69,7 @@ class Waveforms:
         statement = (
             select(waveforms.c.first, recordings.c.channel_map)
             .join(recordings, recordings.c.sid == waveforms.c.recording_sid)
-            .join(calls, its_call)
+            .join(calls, of_same_call(recordings, calls))
             .where(
                 calls.c.own_number == own,
                 calls.c.direction == Direction.IN,

@@ -1,0 +1,25 @@
+"""Conditions that queries of several subjects have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause
+
+
+def of_call(
+    rows: FromClause, account_sid: str | ColumnElement[Any], call_sid: str | ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """Return the condition of a call's line, or of the rows of another table that are its.
+
+    Args:
+        rows: `calls`, or a table whose rows name their call by the same two columns.
+        account_sid: `AC…`, or a column that has it.
+        call_sid: `CA…`, or a column that has it.
+    """
+    return (rows.c.account_sid == account_sid) & (rows.c.call_sid == call_sid)
+
+
+def of_same_call(rows: FromClause, others: FromClause) -> ColumnElement[bool]:
+    """Return the condition of rows that are of the same call as those of another table."""
+    return of_call(rows, others.c.account_sid, others.c.call_sid)
