@@ -6,7 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, FromClause, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    FromClause,
+    bindparam,
+    select,
+)
 
 from twirec.catalog.conferences import legs_of
 from twirec.catalog.mapping import to_models
@@ -15,6 +23,26 @@ from twirec.model.agents import Leg
 from twirec.model.records import Call, CallRecord, Consent, Note, Pause, Recording
 
 OfCall = TypeVar("OfCall", Consent, Recording, Leg, Note)
+
+ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
+SIDS: BindParameter[Any] = bindparam("sids", expanding=True)
+
+
+def _theirs(table: FromClause) -> ColumnElement[bool]:
+    # Not by pairs of account and SID: SQLite takes no list of pairs.
+    return table.c.account_sid.in_(ACCOUNTS) & table.c.call_sid.in_(SIDS)
+
+
+# Made once: to make a statement takes longer than to execute it.
+CONSENTS = select(consents).where(_theirs(consents))
+RECORDINGS = (
+    select(recordings)
+    .where(_theirs(recordings))
+    .order_by(recordings.c.started_at, recordings.c.sid)  # oldest first
+)
+LEGS = legs_of(SIDS)
+NOTES = select(notes).where(_theirs(notes)).order_by(notes.c.id)
+PAUSES = select(pauses).where(pauses.c.recording_sid.in_(SIDS)).order_by(pauses.c.paused_at)
 
 
 def call_records(
@@ -33,22 +61,14 @@ def call_records(
     lines = to_models(Call, connection.execute(statement))
     if not lines:
         return []
-    sids = {line.call_sid for line in lines}
-
-    def theirs(table: FromClause) -> ColumnElement[bool]:
-        # Not by pairs of account and SID: SQLite takes no list of pairs.
-        accounts = {line.account_sid for line in lines}
-        return table.c.account_sid.in_(accounts) & table.c.call_sid.in_(sids)
-
-    its_consents = _by_call(connection, Consent, select(consents).where(theirs(consents)))
-    oldest_first = recordings.c.started_at, recordings.c.sid
-    its_recordings = _by_call(
-        connection,
-        Recording,
-        select(recordings).where(theirs(recordings)).order_by(*oldest_first),
-    )
-    its_legs = _by_call(connection, Leg, legs_of(list(sids)))
-    its_notes = _by_call(connection, Note, select(notes).where(theirs(notes)).order_by(notes.c.id))
+    theirs = {
+        "accounts": list({line.account_sid for line in lines}),
+        "sids": list({line.call_sid for line in lines}),
+    }
+    its_consents = _by_call(Consent, connection.execute(CONSENTS, theirs))
+    its_recordings = _by_call(Recording, connection.execute(RECORDINGS, theirs))
+    its_legs = _by_call(Leg, connection.execute(LEGS, theirs))
+    its_notes = _by_call(Note, connection.execute(NOTES, theirs))
     its_pauses = _pauses_of(
         connection, [each.sid for several in its_recordings.values() for each in several]
     )
@@ -67,10 +87,10 @@ def call_records(
 
 
 def _by_call(
-    connection: Connection, kind: type[OfCall], statement: Any
+    kind: type[OfCall], rows: CursorResult[Any]
 ) -> dict[tuple[str, str | None], list[OfCall]]:
     grouped: dict[tuple[str, str | None], list[OfCall]] = defaultdict(list)
-    for each in to_models(kind, connection.execute(statement)):
+    for each in to_models(kind, rows):
         grouped[each.account_sid, each.call_sid].append(each)
     return grouped
 
@@ -78,7 +98,6 @@ def _by_call(
 def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pause]]:
     grouped: dict[str, list[Pause]] = defaultdict(list)
     if sids:
-        of_them = select(pauses).where(pauses.c.recording_sid.in_(sids))
-        for pause in to_models(Pause, connection.execute(of_them.order_by(pauses.c.paused_at))):
+        for pause in to_models(Pause, connection.execute(PAUSES, {"sids": sids})):
             grouped[pause.recording_sid].append(pause)
     return grouped

@@ -6,10 +6,10 @@ for a coming of which nobody told (yet).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Connection,
@@ -161,8 +161,11 @@ def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
     return owner or next(iter(_met(connection, account_sid, sid)), sid)
 
 
-def legs_of(sids: Sequence[str]) -> CompoundSelect[Any]:
+def legs_of(sids: BindParameter[Any]) -> CompoundSelect[Any]:
     """Return the query for the legs that belong to calls, or were in a conference with them.
+
+    Args:
+        sids: what the calls' SIDs are given by.
 
     Its rows are those of `legs`, with the call of each as `call_sid`.
     """
