@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from operator import attrgetter
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from tests.factories import a_call, call_sid, recording_sid
-from tests.parts import methods
+from tests.parts import methods, parts
 from twirec import Archive, ConsentMode, Direction, InvalidQuery, Outcome, State, TwirecError
+from twirec.archive.arguments import check_kind, understood
 from twirec.model.audio import ConversionSpec
 from twirec.model.given import text, whole, word
+from twirec.model.policy import PolicyChange
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 
@@ -31,10 +33,11 @@ RIGHT: dict[str, Any] = {
     "reference": "annex 4",
     "number": "911000111",
     "direction": "in",
-    "field": "at",
-    "given": "2026-11-03 17:00",
+    "at": "2026-11-03 17:00",
     "action": "sign_in",
     "asked": ConversionSpec(),
+    "scopes": [("911000111", "in")],
+    "change": PolicyChange(datetime(2026, 11, 3, tzinfo=UTC), "ana", "because"),
     "text": "911000111",
     "since": "2026-11-03",
     "why": "because",
@@ -47,27 +50,43 @@ RIGHT: dict[str, Any] = {
 }
 """What a method needs, where another of its parameters is given wrongly."""
 
-WRONG = (
-    "no such thing",
-    "\x1b[31m[/red]",
-    5,
-    -1.5,
-    b"bytes",
-    [],
-    object(),
-    True,
-    datetime(2026, 11, 3),
-    date(2026, 11, 3),
-    datetime(2026, 11, 3, tzinfo=UTC),
-    Outcome.RECORDED,
-)
-
-BUILDERS = {"asked", "scopes", "change", "kept", "calls", "at", "progress", "into", "labels"}
-"""Parameters that take what the library itself made, or a function; and a database's URL."""
-
-FLAGS = {"not_recorded", "sees_quarantined", "dry_run", "full", "ok", "on", "download"} | {
-    *("normalise", "trim_silence", "keep_at_vendor", "detail", "keep_for")
+NONSENSE: dict[str, Any] = {
+    "None": None,
+    "text": "no such thing",
+    "control": "\x1b[31m[/red]",
+    "whole": 5,
+    "negative": -1.5,
+    "nan": float("nan"),
+    "bytes": b"bytes",
+    "list": [],
+    "list of it": [5],
+    "object": object(),
+    "bool": True,
+    "naive": datetime(2026, 11, 3),
+    "date": date(2026, 11, 3),
+    "moment": datetime(2026, 11, 3, tzinfo=UTC),
+    "word of another": Outcome.RECORDED,
 }
+
+TAKES: dict[str, frozenset[str]] = {
+    "str": frozenset({"text", "word of another"}),
+    "int": frozenset({"whole"}),
+    "float": frozenset({"whole", "negative"}),
+    "bool": frozenset({"bool"}),
+    "date": frozenset({"date"}),
+    "datetime": frozenset({"moment"}),
+    "When": frozenset({"text", "date", "moment", "word of another"}),
+    "None": frozenset({"None"}),
+}
+"""What of the nonsense is of the kind that a word of an annotation says; of others, none is."""
+
+
+def takes(annotation: str) -> frozenset[str]:
+    """Return what of the nonsense may be taken, or refused for its value, by an annotation."""
+    if "Sequence[" in annotation or "Mapping[" in annotation or "Detail" in annotation:
+        return frozenset(NONSENSE)  # looked at below
+    said = [each.strip() for each in annotation.split("|")]
+    return frozenset[str]().union(*(TAKES.get(each, frozenset()) for each in said))
 
 
 @pytest.fixture
@@ -95,23 +114,93 @@ def test_a_text_with_control_characters_is_refused(wrong: str) -> None:
 def parameters() -> Iterator[tuple[str, str, str]]:
     for part, name, method in methods():
         for parameter in inspect.signature(method).parameters:
-            if parameter not in {"self", *BUILDERS, *FLAGS}:
+            if parameter != "self":
                 yield part, name, parameter
 
 
+def annotation_of(part: str, name: str, parameter: str) -> str:
+    method = getattr(parts()[part], name)
+    return str(inspect.signature(method).parameters[parameter].annotation)
+
+
+def needed(method: Callable[..., Any]) -> dict[str, Any]:
+    """Return what a method cannot do without, all of it right."""
+    return {
+        each: RIGHT[each]
+        for each, how in inspect.signature(method).parameters.items()
+        if how.default is inspect.Parameter.empty and each != "self"
+    }
+
+
 @pytest.mark.parametrize(("part", "name", "parameter"), list(parameters()))
-def test_a_wrong_value_is_refused_by_the_library_or_taken(
+def test_a_wrong_value_is_refused_by_name_or_taken(
     archive: Archive, part: str, name: str, parameter: str
 ) -> None:
     method = getattr(getattr(archive, part), name)
-    needed = {
-        each: RIGHT[each]
-        for each, how in inspect.signature(method).parameters.items()
-        if how.default is inspect.Parameter.empty
-    }
-    for given in WRONG:
-        with suppress(TwirecError):
-            method(**{**needed, parameter: given})
+    annotation = annotation_of(part, name, parameter)
+    for called, given in NONSENSE.items():
+        asked = {**needed(method), parameter: given}
+        if called in takes(annotation):
+            with suppress(TwirecError):
+                method(**asked)
+        else:
+            with pytest.raises(InvalidQuery, match=rf"^{parameter}: "):
+                method(**asked)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "parameter"),
+    [each for each in parameters() if "When" in annotation_of(*each)],
+)
+def test_a_time_without_its_zone_is_refused_by_name(
+    archive: Archive, part: str, name: str, parameter: str
+) -> None:
+    method = getattr(getattr(archive, part), name)
+    with pytest.raises(InvalidQuery, match=r"^\w+: a datetime without a zone is no moment"):
+        method(**{**needed(method), parameter: datetime(2026, 11, 3)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "fits"),
+    [
+        (str | None, "x", True),
+        (int, True, False),
+        (float, 3, True),
+        (float, float("inf"), False),
+        (Sequence[str], ["x"], True),
+        (Sequence[str], "x", False),
+        (Sequence[str], [5], False),
+        (Sequence[tuple[str, Direction | str]], [("x", "in")], True),
+        (Sequence[tuple[str, Direction | str]], [("x",)], False),
+        (Mapping[str, int], {"x": 1}, True),
+        (Mapping[str, int], {"x": "y"}, False),
+        (Callable[[int], None], print, True),
+        (Callable[[int], None], "print", False),
+        (IO[bytes], io.BytesIO(), True),
+        (IO[bytes], b"", False),
+        (ConversionSpec, ConversionSpec(), True),
+        (ConversionSpec, "mp3", False),
+    ],
+)
+def test_what_fits_a_kind(kind: Any, given: object, fits: bool) -> None:
+    if fits:
+        check_kind("field", given, kind)
+    else:
+        with pytest.raises(InvalidQuery, match=r"^field: "):
+            check_kind("field", given, kind)
+
+
+def test_a_method_that_is_added_refuses_too() -> None:
+    @understood
+    class Added:
+        def wait(self, seconds: int, *, mode: ConsentMode | str = "announce") -> int:
+            return seconds
+
+    assert Added().wait(5) == 5
+    with pytest.raises(InvalidQuery, match=r"^seconds: give a whole number, not 'five'\.$"):
+        Added().wait("five")  # type: ignore[arg-type]
+    with pytest.raises(InvalidQuery, match=r"^mode: None is not known; choose announce, opt_out, "):
+        Added().wait(5, mode=None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -133,13 +222,13 @@ def test_a_wrong_value_is_refused_by_the_library_or_taken(
 def test_a_word_that_is_none_is_named_with_those_there_are(
     archive: Archive, method: str, field: str, given: object, words: str
 ) -> None:
-    needed = {
+    more: dict[str, Any] = {
         "policy.change": {"by": "ana", "why": "because", "on": False},
         "policy.of": {"number": "911000111"},
         "recordings.convert": {"sid": recording_sid(), "by": "ana"},
     }.get(method, {})
     with pytest.raises(InvalidQuery, match=rf"^{field}: .*choose .*{words}"):
-        attrgetter(method)(archive)(**needed, **{field: given})
+        attrgetter(method)(archive)(**more, **{field: given})
 
 
 def test_words_and_members_find_the_same(archive: Archive) -> None:

@@ -13,11 +13,19 @@ from twirec.version import __version__
 
 if TYPE_CHECKING:
     from twirec.archive import Archive
+    from twirec.backfill.backfill import Backfill
+    from twirec.calls.wordings import Wording
+    from twirec.catalog import Catalog
+    from twirec.jobs.worker import Worker
     from twirec.model.agents import InformedAgent, Leg
-    from twirec.model.announcements import Announcement
-    from twirec.model.audio import Channels
+    from twirec.model.announcements import Announcement, Audio
+    from twirec.model.audio import Channels, ConversionSpec
     from twirec.model.audio_stream import AudioStream
-    from twirec.model.audit import Action, AuditEntry, AuditVerdict
+    from twirec.model.audit import Action, AuditCheck, AuditEntry, AuditHead, AuditVerdict, Pass
+    from twirec.model.bucket import Difference
+    from twirec.model.custody import Order, OrderKind
+    from twirec.model.derivatives import Derivative
+    from twirec.model.encryption import Encryption
     from twirec.model.errors import (
         BytesDiffer,
         CatalogError,
@@ -28,12 +36,24 @@ if TYPE_CHECKING:
         TwirecError,
         WorkerAway,
     )
+    from twirec.model.journal import JournalReport, RebuildReport
     from twirec.model.numbers import NumbersReport
     from twirec.model.operations import Day, Stats
-    from twirec.model.policy import Decision, PolicyChange
-    from twirec.model.records import Call, CallRecord, Consent, Note, Pause, Recording
+    from twirec.model.ownership import Adopt, Claim, NotOurs
+    from twirec.model.policy import Decision, Policy, PolicyChange
+    from twirec.model.ports import Bucket, PrivateKey, Vendor
+    from twirec.model.records import (
+        Acceptance,
+        Call,
+        CallRecord,
+        Consent,
+        Note,
+        Pause,
+        Recording,
+        SweepReport,
+    )
     from twirec.model.search import Page
-    from twirec.model.states import Custody, State
+    from twirec.model.states import Custody, Standstill, State
     from twirec.model.vocabulary import (
         NOT_KNOWN,
         ConsentMode,
@@ -43,53 +63,87 @@ if TYPE_CHECKING:
         Outcome,
         Reason,
         Role,
+        Uninformed,
     )
-    from twirec.model.waveform import SoundWarning, Waveform
+    from twirec.model.waveform import Side, SoundWarning, Span, Waveform
+    from twirec.search.times import When
     from twirec.settings import Settings, misread_settings
     from twirec.settings.operating_user import operating_user
+    from twirec.transfers.checkpoints import Step
 
 __all__ = [
     "NOT_KNOWN",
+    "Acceptance",
     "Action",
+    "Adopt",
     "Announcement",
     "Archive",
+    "Audio",
     "AudioStream",
+    "AuditCheck",
     "AuditEntry",
+    "AuditHead",
     "AuditVerdict",
+    "Backfill",
+    "Bucket",
     "BytesDiffer",
     "Call",
     "CallRecord",
+    "Catalog",
     "CatalogError",
     "Channels",
+    "Claim",
     "Consent",
     "ConsentMode",
     "ConsentOutcome",
+    "ConversionSpec",
     "Custody",
     "CustodyRefused",
     "Day",
     "Decision",
+    "Derivative",
+    "Difference",
     "Direction",
+    "Encryption",
     "InformedAgent",
     "InvalidQuery",
+    "JournalReport",
     "Leg",
     "LegalBasis",
     "NotFound",
+    "NotOurs",
     "Note",
     "NumbersReport",
+    "Order",
+    "OrderKind",
     "Outcome",
     "Page",
+    "Pass",
     "Pause",
+    "Policy",
     "PolicyChange",
+    "PrivateKey",
     "Reason",
+    "RebuildReport",
     "Recording",
     "Role",
     "Settings",
     "SettingsError",
+    "Side",
     "SoundWarning",
+    "Span",
+    "Standstill",
     "State",
     "Stats",
+    "Step",
+    "SweepReport",
     "TwirecError",
+    "Uninformed",
+    "Vendor",
     "Waveform",
+    "When",
+    "Wording",
+    "Worker",
     "WorkerAway",
     "__version__",
     "misread_settings",
@@ -98,10 +152,38 @@ __all__ = [
 
 _HOMES = {
     "twirec.archive": ("Archive",),
-    "twirec.model.agents": ("InformedAgent", "Leg"),
-    "twirec.model.announcements": ("Announcement",),
-    "twirec.model.audio": ("Channels",),
-    "twirec.model.audit": ("Action", "AuditEntry", "AuditVerdict"),
+    "twirec.backfill.backfill": ("Backfill",),
+    "twirec.calls.wordings": ("Wording",),
+    "twirec.catalog": ("Catalog",),
+    "twirec.jobs.worker": ("Worker",),
+    "twirec.model.agents": (
+        "InformedAgent",
+        "Leg",
+    ),
+    "twirec.model.announcements": (
+        "Announcement",
+        "Audio",
+    ),
+    "twirec.model.audio": (
+        "Channels",
+        "ConversionSpec",
+    ),
+    "twirec.model.audio_stream": ("AudioStream",),
+    "twirec.model.audit": (
+        "Action",
+        "AuditCheck",
+        "AuditEntry",
+        "AuditHead",
+        "AuditVerdict",
+        "Pass",
+    ),
+    "twirec.model.bucket": ("Difference",),
+    "twirec.model.custody": (
+        "Order",
+        "OrderKind",
+    ),
+    "twirec.model.derivatives": ("Derivative",),
+    "twirec.model.encryption": ("Encryption",),
     "twirec.model.errors": (
         "BytesDiffer",
         "CatalogError",
@@ -112,26 +194,70 @@ _HOMES = {
         "TwirecError",
         "WorkerAway",
     ),
-    "twirec.model.search": ("Page",),
+    "twirec.model.journal": (
+        "JournalReport",
+        "RebuildReport",
+    ),
     "twirec.model.numbers": ("NumbersReport",),
-    "twirec.model.policy": ("Decision", "PolicyChange"),
-    "twirec.model.audio_stream": ("AudioStream",),
-    "twirec.model.records": ("Call", "CallRecord", "Consent", "Note", "Pause", "Recording"),
-    "twirec.model.states": ("Custody", "State"),
-    "twirec.model.operations": ("Day", "Stats"),
-    "twirec.model.waveform": ("SoundWarning", "Waveform"),
+    "twirec.model.operations": (
+        "Day",
+        "Stats",
+    ),
+    "twirec.model.ownership": (
+        "Adopt",
+        "Claim",
+        "NotOurs",
+    ),
+    "twirec.model.policy": (
+        "Decision",
+        "Policy",
+        "PolicyChange",
+    ),
+    "twirec.model.ports": (
+        "Bucket",
+        "PrivateKey",
+        "Vendor",
+    ),
+    "twirec.model.records": (
+        "Acceptance",
+        "Call",
+        "CallRecord",
+        "Consent",
+        "Note",
+        "Pause",
+        "Recording",
+        "SweepReport",
+    ),
+    "twirec.model.search": ("Page",),
+    "twirec.model.states": (
+        "Custody",
+        "Standstill",
+        "State",
+    ),
     "twirec.model.vocabulary": (
-        "NOT_KNOWN",
         "ConsentMode",
         "ConsentOutcome",
         "Direction",
         "LegalBasis",
+        "NOT_KNOWN",
         "Outcome",
         "Reason",
         "Role",
+        "Uninformed",
+    ),
+    "twirec.model.waveform": (
+        "Side",
+        "SoundWarning",
+        "Span",
+        "Waveform",
+    ),
+    "twirec.search.times": ("When",),
+    "twirec.settings": (
+        "Settings",
+        "misread_settings",
     ),
     "twirec.settings.operating_user": ("operating_user",),
-    "twirec.settings": ("Settings", "misread_settings"),
+    "twirec.transfers.checkpoints": ("Step",),
 }
 """Where each public name is at home. The imports above say the same, and a test that they do."""
 

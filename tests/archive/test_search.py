@@ -96,6 +96,24 @@ def test_pages_follow_each_other_without_gap_or_repetition(archive: Archive) -> 
     assert (seen, after) == ([3, 1, 2], None)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_every_goes_through_all_pages(archive: Archive, limit: int) -> None:
+    page = archive.calls.search(limit=limit, by="ana", number="oculto")
+    assert list(page.every()) == list(page.calls)  # nobody hid theirs
+    page = archive.calls.search(limit=limit)
+    assert [record.call.call_sid for record in page.every()] == [
+        call_sid(number) for number in (3, 1, 2)
+    ]
+    last = archive.calls.search(limit=limit, after=page.next) if page.next else page
+    assert [*last.every()] == [*page.every()][-len([*last.every()]) :]
+
+
+def test_a_search_is_entered_once_however_many_pages_are_read(archive: Archive) -> None:
+    page = archive.calls.search("600", limit=1, by="ana")
+    assert len([*page.every()]) == page.count
+    assert len(archive.audit.log(action="search")) == 1
+
+
 def test_a_call_that_comes_in_meanwhile_moves_no_page(archive: Archive) -> None:
     first = archive.calls.search(limit=2)
     newer = a_call(call_sid=call_sid(8), started_at=STARTED + timedelta(days=1))

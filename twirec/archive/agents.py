@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
+from twirec.archive.arguments import understood
 from twirec.calls.agents import agent_of, check_entry
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
@@ -15,6 +16,7 @@ from twirec.search.times import one_day
 from twirec.settings import Settings
 
 
+@understood
 class Agents:
     """The register of informed agents. Entries are never taken away.
 

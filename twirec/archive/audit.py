@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from twirec.archive.arguments import understood
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
 from twirec.model.audit import (
@@ -25,6 +26,7 @@ LARGEST_PAGE = 10_000
 """Entries, or calls, that are asked for at once at the most."""
 
 
+@understood
 class Audit:
     """Who did what. Nothing of it is ever changed.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import IO
 
+from twirec.archive.arguments import understood
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.backfill.late_numbers import LateNumbers
 from twirec.calls.exported import exported_calls
@@ -35,6 +37,7 @@ NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN})
 """What is searched for, or stands on a line, and is nobody's number."""
 
 
+@understood
 class Calls:
     """The calls of the company: every one has a line, recorded or not.
 
@@ -90,6 +93,8 @@ class Calls:
         role: str = "",
     ) -> Page:
         """Return a page of calls, newest first, each with all its legs and recordings together.
+
+        `every` of the page goes on to those of all pages.
 
         All that is given must hold. Times are call times: as a person says them or a `date`, in the
         company's zone, or a `datetime` with its own. Of what has a vocabulary, a member or its word
@@ -154,17 +159,21 @@ class Calls:
             after=_read_cursor(text_of("after", after)) if after else None,
             limit=limit + 1,
         )
-        found, count = self._catalog.search.page_and_count(query)
-        more = len(found) > limit
-        page = Page(
-            calls=tuple(found[:limit]),
-            next=_cursor(found[limit - 1]) if more else None,
-            count=count,
-        )
+        page = self._page(query, *self._catalog.search.page_and_count(query))
         if by is not None and query.number not in NO_NUMBERS:
             entry = self._trail.draft(Action.SEARCH, by, role=role, detail={"calls": page.count})
             self._trail.append(self._trail.about(entry, query.number or ""))
         return page
+
+    def _page(self, query: Query, found: Sequence[CallRecord], count: int) -> Page:
+        """Return a page of what was found, which is one more where there is more."""
+        calls = tuple(found[: query.limit - 1])
+        if len(found) == len(calls):
+            return Page(calls, None, count)
+        last = calls[-1].call
+        rest = replace(query, after=(last.started_at, last.call_sid))
+        following = lambda: self._page(rest, self._catalog.search.page(rest), count)  # noqa: E731
+        return Page(calls, _cursor(calls[-1]), count, following)
 
     def _asked(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from twirec.archive.arguments import understood
 from twirec.catalog import Catalog
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
@@ -17,6 +18,7 @@ from twirec.model.records import Recording
 from twirec.transfers.marked_bucket import MarkedBucket
 
 
+@understood
 class Custodian:
     """What an admin orders of a recording. Each order is kept with who and why.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from twirec.archive.arguments import understood
 from twirec.archive.originals import Originals, hearing, span
 from twirec.audio.formats import FORMATS
 from twirec.catalog import Catalog
@@ -19,6 +20,7 @@ from twirec.settings import Settings
 WEEK = timedelta(days=7)
 
 
+@understood
 class Derivatives:
     """Converted or cut copies that stay in the bucket for a time. They go with their originals.
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from twirec.archive.arguments import understood
 from twirec.catalog import Catalog
+from twirec.catalog.urls import database_url
 from twirec.custody.trail import AuditTrail
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import publish_announcements
@@ -22,6 +24,7 @@ from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
 
 
+@understood
 class Journal:
     """What outlives the catalog: one object a day in the bucket.
 
@@ -96,9 +99,14 @@ class Journal:
             CatalogNotEmpty: there is a catalog already.
             LookedAtNothing: the bucket is empty.
             BucketError: the bucket cannot be read.
-            SettingsError: `into` is wrong.
+            InvalidQuery: `into` is no such URL.
         """
-        catalog = Catalog(into) if into else self._catalog
+        if into is not None:
+            try:
+                database_url(into)
+            except ValueError as error:
+                raise InvalidQuery(f"into: {error}") from None
+        catalog = self._catalog if into is None else Catalog(into)
         bucket = self._guard(catalog)
         mark = bucket.mark()
         if mark is None and next(iter(bucket.unchecked.list()), None) is None:
@@ -117,7 +125,7 @@ class Journal:
             catalog.audit.append(self._trail.draft(Action.REBUILD, by, detail=detail))
             return report
         finally:
-            if into:
+            if into is not None:
                 catalog.close()
 
     def mark_bucket(self) -> None:

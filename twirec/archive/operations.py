@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
+from twirec.archive.arguments import understood
 from twirec.archive.custody import Custodian
 from twirec.archive.originals import Originals
 from twirec.archive.periodic import HEARTBEAT, Periodic
@@ -57,6 +58,7 @@ MOST_THREADS = 64
 """More wait for one another."""
 
 
+@understood
 class Operations:
     """What runs beside the calls, and how it goes.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from twirec.archive.arguments import understood
 from twirec.calls.numbers import normalise
 from twirec.calls.policy import (
     check_change,
@@ -27,6 +28,7 @@ from twirec.search.times import When, one_moment
 from twirec.settings import Settings
 
 
+@understood
 class Policies:
     """Who is recorded: per own number and direction, every change dated.
 
@@ -68,7 +70,7 @@ class Policies:
     ) -> list[Decision]:
         """Return what holds, or held, for each own number and direction. See `of`."""
         default, country = self._settings.policy, self._settings.country
-        moment = self._now() if at is None else self.moment("at", at)
+        moment = self._now() if at is None else self.moment(at)
         if at is not None:
             default = default_at(self._catalog.policy.defaults(), moment, default)
         return decide_all(
@@ -168,18 +170,17 @@ class Policies:
     def _own(self, number: str | None) -> str | None:
         return None if number is None else self.own_number(number)
 
-    def moment(self, field: str, given: When) -> datetime:
+    def moment(self, at: When) -> datetime:
         """Return the moment that a person means, UTC.
 
         Args:
-            field: how an error names it.
-            given: a `datetime` with its zone; or a date with a time, such as `2026-11-03 17:00`,
+            at: a `datetime` with its zone; or a date with a time, such as `2026-11-03 17:00`,
                 in the company's zone where it has no offset.
 
         Raises:
             InvalidQuery: it is not one moment; the message names the fix.
         """
-        return one_moment(field, given, self._settings.timezone)
+        return one_moment("at", at, self._settings.timezone)
 
     def _change(self, change: PolicyChange) -> PolicyChange:
         with self._trail.attempt(Action.POLICY, change.by):

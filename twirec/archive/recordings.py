@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from twirec.archive.arguments import understood
 from twirec.archive.originals import Originals, hearing, span
 from twirec.audio.conversion import plan
 from twirec.audio.drawing import LABELS, svg
@@ -27,6 +28,7 @@ ORIGINAL = "audio/x-wav"
 """The content type of originals."""
 
 
+@understood
 class Recordings:
     """What was recorded: original bytes are never replaced, and leave only checked.
 

@@ -108,7 +108,7 @@ def policy(
             legal_basis=legal_basis,
         )
     number = None if number is None else archive.policy.own_number(number)
-    moment = archive.policy.moment("at", at) if at is not None else None
+    moment = archive.policy.moment(at) if at is not None else None
     _show(archive, number, direction, moment, as_json)
 
 

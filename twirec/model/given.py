@@ -32,7 +32,7 @@ def word(words: type[Word], field: str, given: object) -> Word | None:
             return words(given.strip().lower().replace("-", "_"))
         except ValueError:
             pass
-    raise InvalidQuery(f"{field}: {_short(given)} is not known; choose {', '.join(words)}.")
+    raise InvalidQuery(f"{field}: {short(given)} is not known; choose {', '.join(words)}.")
 
 
 def text(field: str, given: object) -> str:
@@ -46,7 +46,7 @@ def text(field: str, given: object) -> str:
         InvalidQuery: it is none, or has characters that nothing can hold.
     """
     if not isinstance(given, str):
-        raise InvalidQuery(f"{field}: give text, not {_short(given)}.")
+        raise InvalidQuery(f"{field}: give text, not {short(given)}.")
     if unspeakable(given):
         raise InvalidQuery(f"{field}: it has control characters; leave them out.")
     return given
@@ -63,7 +63,7 @@ def texts(field: str, given: object) -> tuple[str, ...]:
         InvalidQuery: it is none.
     """
     if not isinstance(given, list | tuple):
-        raise InvalidQuery(f"{field}: give text, or a list of it, not {_short(given)}.")
+        raise InvalidQuery(f"{field}: give text, or a list of it, not {short(given)}.")
     return tuple(text(field, each) for each in given)
 
 
@@ -95,12 +95,18 @@ def seconds(field: str, given: object) -> float:
         InvalidQuery: it is none.
     """
     if not isinstance(given, int | float) or isinstance(given, bool):
-        raise InvalidQuery(f"{field}: give seconds, not {_short(given)}.")
+        raise InvalidQuery(f"{field}: give seconds, not {short(given)}.")
     return float(given)
 
 
-def _short(given: object) -> str:
-    """Return how a message names what was given: a text by itself, anything else by its kind."""
+def short(given: object) -> str:
+    """Return how a message names what was given: a text by itself, anything else by its kind.
+
+    Args:
+        given: whatever was given.
+    """
+    if given is None:
+        return "None"
     if isinstance(given, str):
         return repr(given[:40])
     kind = type(given).__name__

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from twirec.model.records import CallRecord, Recording
@@ -57,11 +57,26 @@ class Page:
         calls: newest first, each with its consents, recordings, legs and notes.
         next: what to give as `after` for the next page; None on the last one.
         count: how many calls match, on all pages together.
+        following: asks for the next page; None on the last one.
     """
 
     calls: tuple[CallRecord, ...]
     next: str | None
     count: int
+    following: Callable[[], Page] | None = field(default=None, repr=False, compare=False)
+
+    def every(self) -> Iterator[CallRecord]:
+        """Return the calls of this page and of all after it, which are read as they are needed.
+
+        Calls that come in meanwhile are not among them.
+
+        Raises:
+            CatalogError: while reading: the catalog cannot be asked.
+        """
+        page: Page | None = self
+        while page is not None:
+            yield from page.calls
+            page = page.following() if page.following else None
 
 
 def hide(record: CallRecord, sees: Sequence[Custody]) -> CallRecord:
