@@ -74,7 +74,7 @@ class House:
         self.archive.set_up()
         self.archive.journal.mark_bucket()
         self.archive.catalog.ledger.open_call(a_call())
-        self.archive.catalog.ledger.record_consent(a_consent(), None)
+        self.archive.catalog.consents.record(a_consent(), None)
 
     def record(self, media: bytes, **changes: Any) -> None:
         """Let the vendor hold a recording and tell of it."""

@@ -33,11 +33,11 @@ def archive(twirec_archive: Archive) -> Archive:
     """Three calls: recorded and informed, refused, and one whose recording is in quarantine."""
     catalog = twirec_archive.catalog
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(), None)
+    catalog.consents.record(a_consent(), None)
     catalog.recordings.adopt(a_recording(duration=120))
     refused = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
     catalog.ledger.open_call(a_call(call_sid=call_sid(2), own_number="+34911000222", **refused))
-    catalog.ledger.record_consent(
+    catalog.consents.record(
         a_consent(call_sid=call_sid(2), leg=call_sid(2), outcome=ConsentOutcome.REFUSED), None
     )
     catalog.ledger.open_call(a_call(call_sid=call_sid(3), started_at=STARTED + timedelta(hours=1)))

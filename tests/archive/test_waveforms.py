@@ -164,7 +164,7 @@ def hold(house: House, number: int, first: int, direction: Direction = Direction
     house.archive.catalog.ledger.open_call(
         a_call(call_sid=call_sid(number), started_at=started, direction=direction)
     )
-    house.archive.catalog.ledger.record_consent(a_consent(call_sid=call_sid(number)), None)
+    house.archive.catalog.consents.record(a_consent(call_sid=call_sid(number)), None)
     sides = (track((1.0, ANSWER)), track((9.0, THANKS)))
     media = talk(*(sides if first == 1 else sides[::-1]), 16.0)
     held = dataclasses.replace(

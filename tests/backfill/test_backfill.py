@@ -171,7 +171,7 @@ def test_no_ground_for_all_admits_the_recording_of_a_caller_who_refused(house: H
     refused = a_consent(
         call_sid=call_sid(10), leg=call_sid(10), outcome=ConsentOutcome.REFUSED, at=STARTED
     )
-    house.archive.catalog.ledger.record_consent(refused, None)
+    house.archive.catalog.consents.record(refused, None)
     report = run(house, legal_ground=GROUND)
     known = house.archive.catalog.recordings.get(recording_sid(10))
     assert (report.copied, known.custody) == (1, Custody.QUARANTINED)

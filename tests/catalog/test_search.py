@@ -23,7 +23,7 @@ def catalog() -> Iterator[Catalog]:
     catalog = Catalog("sqlite://")
     catalog.set_up()
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(), None)
+    catalog.consents.record(a_consent(), None)
     catalog.recordings.adopt(a_recording())
     yield catalog
     catalog.close()

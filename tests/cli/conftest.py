@@ -66,7 +66,7 @@ def archive(environ: dict[str, str]) -> Iterator[Archive]:
     archive.set_up()
     wording = archive.webhooks.announcing.default
     archive.catalog.ledger.open_call(a_call(announcement=wording.hash))
-    archive.catalog.ledger.record_consent(a_consent(announcement=wording.hash), None)
+    archive.catalog.consents.record(a_consent(announcement=wording.hash), None)
     at = a_call().started_at
     archive.catalog.recordings.receive(
         a_callback(), state=State.COMPLETED, channel_map=(Role.CUSTOMER, Role.AGENT), at=at

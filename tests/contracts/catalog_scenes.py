@@ -24,7 +24,7 @@ def receive(catalog: Catalog, state: State = State.COMPLETED, **changes: object)
 
 def informed_call(catalog: Catalog, number: int = 1) -> None:
     catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
-    catalog.ledger.record_consent(a_consent(call_sid=call_sid(number), leg=call_sid(number)), None)
+    catalog.consents.record(a_consent(call_sid=call_sid(number), leg=call_sid(number)), None)
 
 
 def claimed(catalog: Catalog) -> Lease[Recording]:

@@ -53,9 +53,9 @@ def test_what_the_settings_say_is_noted_when_they_say_something_else(catalog: Ca
 
 def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(), None)
-    catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [3], "")
-    catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [1, 3], "careful")
+    catalog.consents.record(a_consent(), None)
+    catalog.consents.name_agents(ACCOUNT, call_sid(), [3], "")
+    catalog.consents.name_agents(ACCOUNT, call_sid(), [1, 3], "careful")
     record = catalog.ledger.call(ACCOUNT, call_sid())
     assert record.consents[0].agents == (1, 3)
     assert record.call.detail == "careful"
@@ -63,8 +63,8 @@ def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: 
 
 def test_a_refusal_names_nobody(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(outcome=ConsentOutcome.REFUSED), Reason.REFUSED)
-    catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [3], "")
+    catalog.consents.record(a_consent(outcome=ConsentOutcome.REFUSED), Reason.REFUSED)
+    catalog.consents.name_agents(ACCOUNT, call_sid(), [3], "")
     assert catalog.ledger.call(ACCOUNT, call_sid()).consents[0].agents == ()
 
 
@@ -95,7 +95,7 @@ def test_a_leg_gets_its_call_once(catalog: Catalog) -> None:
 
 def test_what_is_recorded_of_a_leg_is_a_recording_of_its_call(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(), None)
+    catalog.consents.record(a_consent(), None)
     catalog.agents.add_leg(Leg(ACCOUNT, call_sid(7), call_sid(), STARTED, agent="client:ana"))
     told = catalog.recordings.receive(
         a_callback(call_sid=call_sid(7)), state=State.COMPLETED, channel_map=(), at=STARTED

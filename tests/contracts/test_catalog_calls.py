@@ -91,15 +91,15 @@ def test_an_unknown_call_and_one_of_another_account_are_not_found(catalog: Catal
 def test_the_first_consent_of_a_leg_stays(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     first = a_consent()
-    assert catalog.ledger.record_consent(first, None) == first
+    assert catalog.consents.record(first, None) == first
     again = a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED, at=NOW + MINUTE)
-    assert catalog.ledger.record_consent(again, Reason.ANNOUNCEMENT_FAILED) == first
+    assert catalog.consents.record(again, Reason.ANNOUNCEMENT_FAILED) == first
     assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.outcome is Outcome.OPEN
 
 
 def test_a_consent_with_a_reason_closes_the_line_as_not_recorded(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(
+    catalog.consents.record(
         a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED), Reason.ANNOUNCEMENT_FAILED
     )
     call = catalog.ledger.call(ACCOUNT, call_sid(1)).call
@@ -109,7 +109,7 @@ def test_a_consent_with_a_reason_closes_the_line_as_not_recorded(catalog: Catalo
 def test_no_consent_is_written_for_a_call_of_another_account(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     with pytest.raises(NotFound):
-        catalog.ledger.record_consent(a_consent(account_sid="AC" + "b" * 32), None)
+        catalog.consents.record(a_consent(account_sid="AC" + "b" * 32), None)
     assert catalog.ledger.call(ACCOUNT, call_sid(1)).consents == ()
 
 
@@ -118,7 +118,7 @@ def test_playing_again_counts_only_until_a_consent_is_written(catalog: Catalog) 
     catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW + MINUTE)
     assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
     assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.leg == call_sid(5)
-    catalog.ledger.record_consent(a_consent(), None)
+    catalog.consents.record(a_consent(), None)
     catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW + 2 * MINUTE)
     assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.announced_at == NOW + MINUTE
 

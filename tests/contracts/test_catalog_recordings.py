@@ -40,7 +40,7 @@ def test_a_completed_callback_makes_a_recording_that_is_due(catalog: Catalog) ->
 
 def test_a_recording_without_a_consent_that_allows_it_is_quarantined(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED), None)
+    catalog.consents.record(a_consent(outcome=ConsentOutcome.ANNOUNCEMENT_FAILED), None)
     informed_call(catalog, 2)
     receive(catalog)
     receive(catalog, recording_sid=recording_sid(2), call_sid=call_sid(2))

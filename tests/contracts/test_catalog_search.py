@@ -64,7 +64,7 @@ def test_what_a_query_does_not_see_is_not_there_and_nothing_is_found_by_it(
     catalog: Catalog,
 ) -> None:
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(), None)
+    catalog.consents.record(a_consent(), None)
     catalog.recordings.adopt(a_recording(duration=60, state=State.RELEASED))
     catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
     hidden = a_recording(
@@ -97,7 +97,7 @@ def test_the_call_of_an_erased_recording_shows_only_that_there_was_one(
     catalog: Catalog,
 ) -> None:
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(), None)
+    catalog.consents.record(a_consent(), None)
     catalog.recordings.adopt(
         a_recording(state=State.RELEASED, object_name="a", size=8, sha256="f" * 64)
     )

@@ -44,12 +44,12 @@ def test_an_order_is_written_with_all_that_follows(catalog: Catalog, consented: 
     catalog.ledger.open_call(a_call())
     order = replace(CALL, reason=Verdict.AGENT_NOT_INFORMED)
     if consented:
-        catalog.ledger.record_consent(a_consent(), None)
+        catalog.consents.record(a_consent(), None)
         why = Reason.AGENT_NOT_INFORMED
-        catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [3], "why", why, order)
+        catalog.consents.name_agents(ACCOUNT, call_sid(), [3], "why", why, order)
     else:
         consent = a_consent(agents=(3,))
-        catalog.ledger.record_consent(consent, Reason.AGENT_NOT_INFORMED, "why", order)
+        catalog.consents.record(consent, Reason.AGENT_NOT_INFORMED, "why", order)
     record = catalog.ledger.call(ACCOUNT, call_sid())
     assert record.consents[0].agents == (3,)
     assert (record.call.outcome, record.call.reason, record.call.detail) == (
@@ -63,8 +63,8 @@ def test_an_order_is_written_with_all_that_follows(catalog: Catalog, consented: 
 def test_with_an_answer_that_came_first_nothing_else_is_written(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     first = a_consent()
-    catalog.ledger.record_consent(first, None)
-    catalog.ledger.record_consent(replace(first, key="2"), Reason.REFUSED, "why", CALL)
+    catalog.consents.record(first, None)
+    catalog.consents.record(replace(first, key="2"), Reason.REFUSED, "why", CALL)
     record = catalog.ledger.call(ACCOUNT, call_sid())
     assert (record.consents, record.call.detail, record.call.reason) == ((first,), "", None)
     assert catalog.stop_orders.open() == []
@@ -74,15 +74,15 @@ def test_if_the_order_cannot_be_written_nothing_is(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog.ledger.open_call(a_call())
-    catalog.ledger.record_consent(a_consent(), None)
+    catalog.consents.record(a_consent(), None)
 
     def down(*_: object) -> None:
         raise CatalogUnavailable("The catalog cannot be used.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("twirec.catalog.ledger.write_order", down)
+        patch.setattr("twirec.catalog.consents.write_order", down)
         with pytest.raises(CatalogUnavailable):
-            catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [3], "why", None, CALL)
+            catalog.consents.name_agents(ACCOUNT, call_sid(), [3], "why", None, CALL)
     record = catalog.ledger.call(ACCOUNT, call_sid())
     assert (record.consents[0].agents, record.call.detail) == ((), "")
 
@@ -91,10 +91,10 @@ def test_a_call_is_read_with_its_answers_alone(catalog: Catalog) -> None:
     for number in (1, 2):
         catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
     consent = a_consent(call_sid=call_sid(1))
-    catalog.ledger.record_consent(consent, None)
-    both = catalog.ledger.calls_with_consents(ACCOUNT, [call_sid(1), call_sid(2), call_sid(3)])
+    catalog.consents.record(consent, None)
+    both = catalog.consents.by_call(ACCOUNT, [call_sid(1), call_sid(2), call_sid(3)])
     assert {sid: answers for sid, (_, answers) in both.items()} == {
         call_sid(1): (consent,),
         call_sid(2): (),
     }
-    assert catalog.ledger.with_consents(ACCOUNT, call_sid(1)) == both[call_sid(1)]
+    assert catalog.consents.of(ACCOUNT, call_sid(1)) == both[call_sid(1)]

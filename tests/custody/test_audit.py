@@ -156,7 +156,7 @@ def heard(twirec_settings: Settings) -> Archive:
     archive = Archive(twirec_settings, bucket=bucket, vendor=MemoryVendor())
     archive.set_up()
     archive.catalog.ledger.open_call(a_call())
-    archive.catalog.ledger.record_consent(a_consent(), None)
+    archive.catalog.consents.record(a_consent(), None)
     stored = bucket.put("a", [], content_type="", labels={}, custom_time=STARTED, seal=dict)
     archived = a_recording(state=State.RELEASED, object_name="a", size=0, due_at=None)
     nothing = hashlib.sha256().hexdigest()

@@ -71,7 +71,7 @@ def test_all_of_many_get_one(house: House, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(listening_copies, "AT_ONCE", 2)
     for number in range(1, 6):
         house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
-        house.archive.catalog.ledger.record_consent(a_consent(call_sid=call_sid(number)), None)
+        house.archive.catalog.consents.record(a_consent(call_sid=call_sid(number)), None)
         facts = {"sid": recording_sid(number), "call_sid": call_sid(number)}
         held = dataclasses.replace(AT_VENDOR, duration=SECONDS, **facts)
         house.vendor.add_recording(held, TALK)

@@ -151,7 +151,7 @@ def test_a_day_is_of_one_moment_though_others_write(tmp_path: Path, house: House
         assert next(found)[0] == "calls"
         late = a_call(call_sid=call_sid(2))
         catalog.ledger.open_call(late)
-        catalog.ledger.record_consent(a_consent(call_sid=call_sid(2)), None)
+        catalog.consents.record(a_consent(call_sid=call_sid(2)), None)
         assert list(found) == []
     catalog.close()
 

@@ -80,7 +80,7 @@ def test_a_consent_is_filed_with_its_call_also_past_midnight(house: House) -> No
     late = STARTED.replace(hour=23, minute=59)
     house.archive.catalog.ledger.open_call(a_call(call_sid=call_sid(2), started_at=late))
     answered = a_consent(call_sid=call_sid(2), at=late + timedelta(minutes=2))
-    house.archive.catalog.ledger.record_consent(answered, None)
+    house.archive.catalog.consents.record(answered, None)
     house.archive.journal.write()
     assert [table for table, _ in rows(house.bucket)].count("consents") == 2
 

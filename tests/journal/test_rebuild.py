@@ -32,7 +32,7 @@ def test_what_is_journalled_comes_back_as_it_was(
     archive.catalog.pauses.begin(Pause(recording_sid(), STARTED, "ana"))
     archive.policy.change(by="ana", why="works council", on=False)
     entry = archive.agents.inform("client:ana", informed_on=DAY, reference="annex", by="rrhh")
-    archive.catalog.ledger.name_in_consent(ACCOUNT, call_sid(), [entry.id], "")
+    archive.catalog.consents.name_agents(ACCOUNT, call_sid(), [entry.id], "")
     archive.journal.write()
     new = rebuilt()
     assert everything(new.catalog) == everything(archive.catalog)

@@ -119,7 +119,7 @@ def test_any_ledger_comes_back_as_it_was_also_when_it_changed_in_between(
         for call, consent, recording in part:
             old.ledger.open_call(call)
             if consent:
-                old.ledger.record_consent(consent, None)
+                old.consents.record(consent, None)
             if recording:
                 old.recordings.adopt(recording)
         assert journal.write().problems == {}

@@ -59,7 +59,7 @@ def play(folder: Path, recordings: int, *, threads: int = 4) -> SweepFigures:
         sid, call, at = recording_sid(number), call_sid(number), STARTED + timedelta(seconds=number)
         vendor.add_call(replace(A_CALL, sid=call, started_at=at))
         archive.catalog.ledger.open_call(a_call(call_sid=call, started_at=at))
-        archive.catalog.ledger.record_consent(a_consent(call_sid=call, at=at), None)
+        archive.catalog.consents.record(a_consent(call_sid=call, at=at), None)
         there = replace(AT_VENDOR, sid=sid, call_sid=call, created_at=at, started_at=at)
         vendor.add_recording(there, media)
         told = a_callback(recording_sid=sid, call_sid=call, started_at=at)

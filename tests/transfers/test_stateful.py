@@ -66,7 +66,7 @@ class NothingIsLost(RuleBasedStateMachine):
         self.archive.set_up()
         self.archive.mark_bucket()  # as `twirec init` does, and each worker before it takes up work
         self.archive.catalog.ledger.open_call(a_call())
-        self.archive.catalog.ledger.record_consent(a_consent(), None)
+        self.archive.catalog.consents.record(a_consent(), None)
         for route in OWN_ROUTES:
             self.vendor.add_route(ACCOUNT, route)
         for sid in set(CALLS.values()):

@@ -110,13 +110,13 @@ def test_an_answer_that_comes_twice_at_once_starts_one_recording(
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
-    write = twirec_archive.catalog.ledger.record_consent
+    write = twirec_archive.catalog.consents.record
 
     def second(consent: Consent, *rest: Any) -> Consent:
         write(replace(consent), *rest)
         return write(consent, *rest)
 
-    monkeypatch.setattr(twirec_archive.catalog.ledger, "record_consent", second)
+    monkeypatch.setattr(twirec_archive.catalog.consents, "record", second)
     assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
     assert started(vendor) == []  # the first one does that
 
@@ -358,9 +358,7 @@ def test_an_agents_fallback_url_does_not_dial_again_after_the_end(
     assert "<Dial" not in post("/dial/failed", failed).text
 
 
-@pytest.mark.parametrize(
-    "method", ["ledger.with_consents", "ledger.record_consent", "agents.informed"]
-)
+@pytest.mark.parametrize("method", ["consents.of", "consents.record", "agents.informed"])
 def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down(
     post: SignedPosts,
     twirec_archive: Archive,

@@ -59,7 +59,7 @@ def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
     post("/voice", VOICE)
     clock.advance(LONG_ENOUGH)
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog.ledger, "record_consent", down)
+        outage.setattr(twirec_archive.catalog.consents, "record", down)
         assert post("/twirec/connect", VOICE).status_code == 500
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
     answer = post("/voice/failed", failed)

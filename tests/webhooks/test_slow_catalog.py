@@ -44,9 +44,7 @@ def stall(twirec_archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
     return stall
 
 
-@pytest.mark.parametrize(
-    "method", ["ledger.open_call", "ledger.with_consents", "announcements.get"]
-)
+@pytest.mark.parametrize("method", ["ledger.open_call", "consents.of", "announcements.get"])
 def test_a_notice_that_failed_is_not_taken_for_heard(
     method: str, post: SignedPosts, twirec_archive: Archive, clock: Clock, stall: Stall
 ) -> None:
@@ -60,7 +58,7 @@ def test_a_notice_that_failed_is_not_taken_for_heard(
     assert twirec_archive.calls.get(call_sid()).call.reason is Reason.ANNOUNCEMENT_FAILED
 
 
-@pytest.mark.parametrize("method", ["ledger.announce", "ledger.with_consents", "announcements.get"])
+@pytest.mark.parametrize("method", ["ledger.announce", "consents.of", "announcements.get"])
 def test_a_notice_that_failed_for_who_was_dialled_starts_no_recording(
     method: str, post: SignedPosts, twirec_archive: Archive, clock: Clock, stall: Stall
 ) -> None:

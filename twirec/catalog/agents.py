@@ -13,13 +13,14 @@ from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import agents, calls, legs
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.audit import Action, AuditDraft
-from twirec.model.vocabulary import ConsentOutcome
-
-PROOF = tuple(outcome for outcome in ConsentOutcome if outcome.allows_recording)
 
 
 class Agents:
-    """What knows the agents and their legs."""
+    """The register of agents who were informed, and the legs that belong to calls.
+
+    The register is only ever added to, each entry together with its entry of the audit log. A leg
+    is known by what Twilio said of it first; only which call it belongs to may come later.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

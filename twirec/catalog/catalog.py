@@ -11,6 +11,7 @@ from twirec.catalog.agents import Agents
 from twirec.catalog.announcements import Announcements
 from twirec.catalog.audit import Audit
 from twirec.catalog.conferences import Conferences
+from twirec.catalog.consents import Consents
 from twirec.catalog.database import Database
 from twirec.catalog.derivatives import Derivatives
 from twirec.catalog.due_work import DueWork
@@ -76,6 +77,7 @@ class Catalog:
         self.marks = Marks(self.database)
         self.audit = Audit(self.database)
         self.ledger = Ledger(self.database)
+        self.consents = Consents(self.database)
         self.search = Search(self.database)
         self.notes = Notes(self.database)
         self.recordings = Recordings(self.database)

@@ -50,7 +50,11 @@ CALL = case(
 
 
 class Conferences:
-    """What knows who met whom."""
+    """Who is, or was, in which conference with whom: facts, as Twilio tells them.
+
+    They may come late, doubled or not at all, and in any order: what is read is the same in the
+    end. What follows from them, such as who may be recorded, is decided elsewhere.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

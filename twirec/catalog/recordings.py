@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, insert, or_, select, update
 
-from twirec.catalog.agents import PROOF, has_line
+from twirec.catalog.agents import has_line
 from twirec.catalog.conditions import of_call
 from twirec.catalog.conferences import owner_of
+from twirec.catalog.consents import PROOF
 from twirec.catalog.database import Database
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone

@@ -14,7 +14,10 @@ from twirec.model.agents import StopOrder
 
 
 class StopOrders:
-    """What keeps the orders to end what is recorded of calls and legs."""
+    """The orders to end what is recorded of a call or a leg, until they are done.
+
+    An order is kept, so that whoever comes next, a webhook or a sweep, sees what is still to end.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

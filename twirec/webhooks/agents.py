@@ -75,7 +75,7 @@ class Agents:
 
     def _record_taker(self, request: forms.VoiceRequest, taker: str | None) -> None:
         account_sid, call_sid = request.account_sid, request.call_sid
-        call, consents = self._catalog.ledger.with_consents(account_sid, call_sid)
+        call, consents = self._catalog.consents.of(account_sid, call_sid)
         if taker is None:
             log.error("%s: unrecorded: Twilio does not say who takes it", call_sid)
             give_up(self._catalog, account_sid, call_sid, Reason.NOT_STARTED)

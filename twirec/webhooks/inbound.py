@@ -94,7 +94,7 @@ class Inbound:
             return self._connect(call, build_dial)
         if call.announcement is not None and call.announced_at is not None:
             announcement = self._announcing.get(call.announcement)
-            _, consents = self._catalog.ledger.with_consents(call.account_sid, call.call_sid)
+            _, consents = self._catalog.consents.of(call.account_sid, call.call_sid)
             if consents:  # they are sent on to somebody else
                 return self._go_on(call, announcement, consents[0], build_dial)
             if self._context.now() - call.started_at > longest_telling(announcement):
@@ -235,7 +235,7 @@ class Inbound:
         arrived = self._context.moment()
         request = forms.parse_voice_request(fields)
         key = forms.key_pressed(fields) if asked else ""  # after the notice nothing is gathered
-        call, consents = self._catalog.ledger.with_consents(request.account_sid, request.call_sid)
+        call, consents = self._catalog.consents.of(request.account_sid, request.call_sid)
         if call.announcement is None or call.leg != request.call_sid:
             return self._connect(call, build_dial)
         announcement = self._announcing.get(call.announcement)

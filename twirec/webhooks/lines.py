@@ -75,7 +75,7 @@ def after_failure(
 
 
 def _was_connected(catalog: Catalog, call: Call) -> bool:
-    line, consents = catalog.ledger.with_consents(call.account_sid, call.call_sid)
+    line, consents = catalog.consents.of(call.account_sid, call.call_sid)
     told_there = line.leg not in ("", call.call_sid)  # on the leg that was dialled
     return told_there and bool(consents)
 
@@ -90,7 +90,7 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
     """
     if catalog.agents.knows_leg(end.account_sid, end.call_sid):
         return
-    call, consents = catalog.ledger.with_consents(end.account_sid, end.call_sid)
+    call, consents = catalog.consents.of(end.account_sid, end.call_sid)
     if end.dialled_sid:
         catalog.agents.add_leg(_dialled(call, end.dialled_sid, now))
     waited = is_queue(call.dial)
@@ -103,7 +103,7 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
             reason = Reason.APP_FAILED
         else:
             gone = ledger.consent_of(call, announcement, ConsentOutcome.HUNG_UP, now)
-            stands = catalog.ledger.record_consent(gone, Reason.HUNG_UP)
+            stands = catalog.consents.record(gone, Reason.HUNG_UP)
             if stands.outcome.allows_recording:  # they were told just now
                 outcome, reason = Outcome.OWED, None
     catalog.ledger.close_call(

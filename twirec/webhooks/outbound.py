@@ -158,7 +158,7 @@ class Outbound:
             own = Leg(call.account_sid, call.call_sid, call.call_sid, self._context.now(), agent)
             self._catalog.agents.add_leg(own)
             if call is not decided:  # the same leg dials again
-                _, answered = self._catalog.ledger.with_consents(call.account_sid, call.call_sid)
+                _, answered = self._catalog.consents.of(call.account_sid, call.call_sid)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
@@ -224,7 +224,7 @@ class Outbound:
         if parent is None:
             raise MalformedRequest("The field ParentCallSid is missing.")
         try:
-            call, consents = self._catalog.ledger.with_consents(request.account_sid, parent)
+            call, consents = self._catalog.consents.of(request.account_sid, parent)
             if consents and call.leg != request.call_sid:  # another was told, and answered
                 self._control.leg_moved_on(request.account_sid, call.call_sid)
             if call.announcement is None or consents:
@@ -262,7 +262,7 @@ class Outbound:
 
     def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int, key: str) -> str:
         arrived = self._context.moment()
-        call, consents = self._catalog.ledger.with_consents(request.account_sid, call_sid)
+        call, consents = self._catalog.consents.of(request.account_sid, call_sid)
         if call.announcement is None or call.leg != request.call_sid:
             raise NotFound(f"The leg {request.call_sid} was told nothing of {call_sid}.")
         announcement = self._announcing.get(call.announcement)

@@ -80,11 +80,11 @@ class RecordingControl:
         """
         if not consent.outcome.allows_recording:
             reason = ledger.REASONS.get(consent.outcome)
-            return self._catalog.ledger.record_consent(consent, reason), False
+            return self._catalog.consents.record(consent, reason), False
         hearing = self._hearing(call, self._with(call, agents))
         named = replace(consent, agents=hearing.entries)
         order = hearing.order and replace(hearing.order, done_at=hearing.order.at)  # none began yet
-        stands = self._catalog.ledger.record_consent(named, hearing.reason, hearing.detail, order)
+        stands = self._catalog.consents.record(named, hearing.reason, hearing.detail, order)
         if stands is not named:
             return stands, False
         return consent, not hearing.verdict.stops
@@ -144,7 +144,7 @@ class RecordingControl:
         self._introduce(event)
         here = catalog.conferences.snapshot(account_sid, event.conference_sid)
         sids = {*here.calls, *(leg.call_sid for leg in here.legs if leg.call_sid)}
-        lines = catalog.ledger.calls_with_consents(account_sid, sids) if sids else {}
+        lines = catalog.consents.by_call(account_sid, sids) if sids else {}
         calls = {sid: call for sid, (call, _) in lines.items()}
         known = [leg for leg in here.legs if who_hears.is_known(leg, calls.get(leg.call_sid or ""))]
         names = [leg.agent or UNKNOWN for leg in known]
@@ -270,7 +270,7 @@ class RecordingControl:
     def _write(self, call: Call, hearing: Hearing) -> None:
         if not (hearing.entries or hearing.detail or hearing.order):
             return
-        self._catalog.ledger.name_in_consent(
+        self._catalog.consents.name_agents(
             call.account_sid,
             call.call_sid,
             hearing.entries,

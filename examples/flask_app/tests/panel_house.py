@@ -277,7 +277,7 @@ def fill(archive: Archive, sound: bytes) -> None:
         way = Direction.OUT if number == OUT else Direction.IN
         catalog.ledger.open_call(_call(number, dial=dial, direction=way))
         if number != HIDDEN:
-            catalog.ledger.record_consent(_consent(number, ConsentOutcome.INFORMED), None)
+            catalog.consents.record(_consent(number, ConsentOutcome.INFORMED), None)
         catalog.recordings.adopt(_recording(number, state, **changes))
         if "object_name" in changes:
             archive.bucket.put(
@@ -290,7 +290,7 @@ def fill(archive: Archive, sound: bytes) -> None:
             )
     not_recorded = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
     catalog.ledger.open_call(_call(REFUSED, **not_recorded))
-    catalog.ledger.record_consent(_consent(REFUSED, ConsentOutcome.REFUSED), Reason.REFUSED)
+    catalog.consents.record(_consent(REFUSED, ConsentOutcome.REFUSED), Reason.REFUSED)
     catalog.notes.add(
         Note(ACCOUNT_SID, call_sid(PLAIN), "ana", STARTED, "asks for a refund", "C-7")
     )
