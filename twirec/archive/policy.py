@@ -68,7 +68,15 @@ class Policies:
     def of_all(
         self, scopes: Sequence[tuple[str, Direction | str]], *, at: When | None = None
     ) -> list[Decision]:
-        """Return what holds, or held, for each own number and direction. See `of`."""
+        """Return what holds, or held, for each own number and direction, in the order given.
+
+        Args:
+            scopes: own numbers as a person types them, each with the direction of its calls.
+            at: a moment, as `moment` takes it; now by default.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
+        """
         default, country = self._settings.policy, self._settings.country
         moment = self._now() if at is None else self.moment(at)
         if at is not None:
@@ -155,11 +163,18 @@ class Policies:
         return with_what_held_before(history, defaults, self._settings.policy)
 
     def overruling(self, change: PolicyChange) -> list[PolicyChange]:
-        """Return the switches of narrower scopes that say the opposite of a change, and hold."""
+        """Return the switches of narrower scopes that say the opposite of a change, and hold.
+
+        Args:
+            change: as `change` returned it.
+        """
         return overruling(self._catalog.policy.history(), change)
 
     def own_number(self, text: str) -> str:
         """Return an own number as the policy has it: E.164, `client:NAME` or `sip:ADDRESS`.
+
+        Args:
+            text: the number, as a person types it.
 
         Raises:
             InvalidQuery: it is none.
