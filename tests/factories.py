@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from twirec.catalog import Catalog
+from twirec.model.actor import Actor
+from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action, AuditDraft
-from twirec.model.records import Call, Consent, Recording
+from twirec.model.custody import Order
+from twirec.model.policy import PolicyChange
+from twirec.model.records import Call, Consent, Note, Pause, Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingCallback, RecordingStatus
 from twirec.model.vocabulary import ConsentMode, ConsentOutcome, Direction, LegalBasis, Role
@@ -85,6 +90,35 @@ def a_recording(**changes: Any) -> Recording:
         "due_at": STARTED,
     }
     return Recording(**fields | changes)
+
+
+ADMIN = Actor("eva", "admin")
+SEEING: dict[str, Any] = {"by": ADMIN, "repeated": True}
+"""An admin who sees what is in quarantine, and leaves nothing on the audit log."""
+
+
+def audited(of: Order | Pause | Note | PolicyChange | InformedAgent) -> AuditDraft:
+    """Return the entry of the audit log about something that somebody did."""
+    match of:
+        case Order():
+            return AuditDraft(of.at, of.by, "", of.kind, sid=of.recording_sid)
+        case Pause():
+            return AuditDraft(of.paused_at, of.by, "", Action.PAUSE, sid=of.recording_sid)
+        case Note():
+            return AuditDraft(of.at, of.by, "", Action.ANNOTATE, sid=of.call_sid)
+        case PolicyChange():
+            return AuditDraft(of.at, of.by, "", Action.POLICY)
+        case InformedAgent():
+            return AuditDraft(of.at, of.by, "", Action.INFORM)
+
+
+Entered = TypeVar("Entered", Order, Pause, Note, PolicyChange, InformedAgent)
+Result = TypeVar("Result")
+
+
+def enter(write: Callable[[Entered, AuditDraft], Result], what: Entered) -> Result:
+    """Let a catalog write something down, with its entry of the audit log."""
+    return write(what, audited(what))
 
 
 RETRIED = AuditDraft(datetime(2026, 11, 3, 17, tzinfo=UTC), "ana", "", Action.RETRY, sid="all")

@@ -17,11 +17,21 @@ if TYPE_CHECKING:
     from twirec.calls.wordings import Wording
     from twirec.catalog import Catalog
     from twirec.jobs.worker import Worker
+    from twirec.model.access import Deed, may, may_ever
+    from twirec.model.actor import Actor, StaffRole
     from twirec.model.agents import InformedAgent, Leg
     from twirec.model.announcements import Announcement, Audio
     from twirec.model.audio import Channels, ConversionSpec
     from twirec.model.audio_stream import AudioStream
-    from twirec.model.audit import Action, AuditCheck, AuditEntry, AuditHead, AuditVerdict, Pass
+    from twirec.model.audit import (
+        Action,
+        AuditCheck,
+        AuditEntry,
+        AuditHead,
+        AuditOutcome,
+        AuditVerdict,
+        Pass,
+    )
     from twirec.model.bucket import Difference
     from twirec.model.custody import Order, OrderKind
     from twirec.model.derivatives import Derivative
@@ -68,13 +78,14 @@ if TYPE_CHECKING:
     from twirec.model.waveform import Side, SoundWarning, Span, Waveform
     from twirec.search.times import When
     from twirec.settings import Settings, misread_settings
-    from twirec.settings.operating_user import operating_user
+    from twirec.settings.operating_user import operating_user, operator
     from twirec.transfers.checkpoints import Step
 
 __all__ = [
     "NOT_KNOWN",
     "Acceptance",
     "Action",
+    "Actor",
     "Adopt",
     "Announcement",
     "Archive",
@@ -83,6 +94,7 @@ __all__ = [
     "AuditCheck",
     "AuditEntry",
     "AuditHead",
+    "AuditOutcome",
     "AuditVerdict",
     "Backfill",
     "Bucket",
@@ -101,6 +113,7 @@ __all__ = [
     "CustodyRefused",
     "Day",
     "Decision",
+    "Deed",
     "Derivative",
     "Difference",
     "Direction",
@@ -132,6 +145,7 @@ __all__ = [
     "Side",
     "SoundWarning",
     "Span",
+    "StaffRole",
     "Standstill",
     "State",
     "Stats",
@@ -146,8 +160,11 @@ __all__ = [
     "Worker",
     "WorkerAway",
     "__version__",
+    "may",
+    "may_ever",
     "misread_settings",
     "operating_user",
+    "operator",
 ]
 
 _HOMES = {
@@ -156,6 +173,8 @@ _HOMES = {
     "twirec.calls.wordings": ("Wording",),
     "twirec.catalog": ("Catalog",),
     "twirec.jobs.worker": ("Worker",),
+    "twirec.model.access": ("Deed", "may", "may_ever"),
+    "twirec.model.actor": ("Actor", "StaffRole"),
     "twirec.model.agents": (
         "InformedAgent",
         "Leg",
@@ -174,6 +193,7 @@ _HOMES = {
         "AuditCheck",
         "AuditEntry",
         "AuditHead",
+        "AuditOutcome",
         "AuditVerdict",
         "Pass",
     ),
@@ -256,7 +276,7 @@ _HOMES = {
         "Settings",
         "misread_settings",
     ),
-    "twirec.settings.operating_user": ("operating_user",),
+    "twirec.settings.operating_user": ("operating_user", "operator"),
     "twirec.transfers.checkpoints": ("Step",),
 }
 """Where each public name is at home. The imports above say the same, and a test that they do."""

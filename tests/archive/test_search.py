@@ -10,11 +10,13 @@ from sqlalchemy import update
 
 from tests.factories import (
     ACCOUNT,
+    SEEING,
     STARTED,
     a_call,
     a_consent,
     a_recording,
     call_sid,
+    enter,
     recording_sid,
 )
 from twirec.archive import Archive
@@ -44,7 +46,7 @@ def archive(twirec_archive: Archive) -> Archive:
     catalog.recordings.adopt(
         a_recording(sid=HIDDEN, call_sid=call_sid(3), duration=30, state=State.RELEASED)
     )
-    catalog.pauses.begin(Pause(HIDDEN, STARTED, "somebody"))
+    enter(catalog.pauses.begin, Pause(HIDDEN, STARTED, "somebody"))
     return twirec_archive
 
 
@@ -67,9 +69,9 @@ def numbers(page: Page) -> list[int]:
         ({"min_seconds": 120}, [1]),
         ({"min_seconds": 121}, []),
         ({"max_seconds": 120}, [1]),
-        ({"max_seconds": 120, "sees_quarantined": True}, [3, 1]),
+        ({"max_seconds": 120, **SEEING}, [3, 1]),
         ({"state": State.RELEASED}, []),
-        ({"state": State.RELEASED, "sees_quarantined": True}, [3]),
+        ({"state": State.RELEASED, **SEEING}, [3]),
         ({"around": "2026-11-23 12:20", "within": 5}, [3]),
         ({"around": "2026-11-23 11:40"}, [1, 2]),
         ({"around": "2026-11-23 11:40", "since": "2026-11-23 11:16"}, []),
@@ -168,14 +170,14 @@ def test_a_recording_that_custody_hides_is_not_there_but_its_calls_line_is(
         archive.calls.get(hidden.sid)
     if custody is Custody.BLOCKED:  # for judges and authorities only
         with pytest.raises(NotFound):
-            archive.calls.get(hidden.sid, sees_quarantined=True)
+            archive.calls.get(hidden.sid, **SEEING)
     else:
-        assert archive.calls.get(hidden.sid, sees_quarantined=True).recordings[0].sid == hidden.sid
+        assert archive.calls.get(hidden.sid, **SEEING).recordings[0].sid == hidden.sid
 
 
 def test_the_pauses_of_a_hidden_recording_are_hidden_too(archive: Archive) -> None:
     assert archive.calls.get(call_sid(3)).pauses == ()
-    assert len(archive.calls.get(call_sid(3), sees_quarantined=True).pauses) == 1
+    assert len(archive.calls.get(call_sid(3), **SEEING).pauses) == 1
 
 
 # --- notes ------------------------------------------------------------------------------------

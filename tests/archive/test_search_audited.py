@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
+from tests.factories import SEEING, STARTED, a_call, a_recording, call_sid, recording_sid
 from tests.house import with_settings
 from twirec.archive import Archive
+from twirec.model.actor import Actor
 from twirec.model.audit import stand_in
 from twirec.model.errors import CatalogError, CatalogUnavailable, NotFound
 
@@ -41,7 +42,7 @@ def archive(twirec_archive: Archive) -> Archive:
 def test_a_search_by_number_is_one_entry(
     archive: Archive, asked: dict[str, Any], number: str, calls: int
 ) -> None:
-    archive.calls.search(**asked, by="ana", role="supervisor", limit=1)
+    archive.calls.search(**asked, by=Actor("ana", "supervisor"), limit=1)
     (entry,) = archive.audit.log()
     assert (entry.by, entry.role, entry.action) == ("ana", "supervisor", "search")
     assert (entry.number, entry.detail) == (
@@ -54,7 +55,8 @@ def test_a_search_by_number_is_one_entry(
 @pytest.mark.parametrize(
     "asked",
     [
-        {"number": "600111222"},  # by nobody: a page that refreshes itself
+        {"number": "600111222"},  # by nobody
+        {"by": "ana", "number": "600111222", "repeated": True},  # a page that refreshes itself
         {"by": "ana"},
         {"by": "ana", "number": "oculto"},
         {"by": "ana", "text": "23 Nov 2026"},
@@ -69,12 +71,12 @@ def test_what_names_no_customer_is_not_on_it(archive: Archive, asked: dict[str, 
 
 @pytest.mark.parametrize("sid", [call_sid(1), recording_sid()])
 def test_opening_a_call_is_one_entry_that_its_number_finds(archive: Archive, sid: str) -> None:
-    archive.calls.get(sid, by="ana", role="auditor", sees_quarantined=True)
-    archive.calls.get(sid, sees_quarantined=True)
+    archive.calls.get(sid, by=Actor("ana", "auditor"))
+    archive.calls.get(sid, **SEEING)
     (entry,) = archive.audit.log(number="600 11 12 22")
-    assert (entry.by, entry.role, entry.action, entry.sid, entry.ok) == (
+    assert (entry.by, entry.role, entry.action, entry.sid, entry.outcome) == (
         *("ana", "auditor", "show"),
-        *(sid, True),
+        *(sid, "done"),
     )
 
 
@@ -82,7 +84,7 @@ def test_who_may_not_open_it_is_on_it_too(archive: Archive) -> None:
     with pytest.raises(NotFound):
         archive.calls.get(recording_sid(), by="ana")  # it is in quarantine
     (entry,) = archive.audit.log()
-    assert (entry.action, entry.sid, entry.ok) == ("show", recording_sid(), False)
+    assert (entry.action, entry.sid, entry.outcome) == ("show", recording_sid(), "denied")
 
 
 def test_without_a_number_or_a_key_the_entry_names_none(archive: Archive) -> None:

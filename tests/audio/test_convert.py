@@ -17,6 +17,7 @@ from tests.house import House
 from tests.sounds import wav
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import FORMATS
+from twirec.model.actor import Actor
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import (
     BucketError,
@@ -301,14 +302,22 @@ def _replace(house: House, content: bytes) -> None:
 
 def test_who_got_what_is_on_the_audit_log_before_the_first_byte(house: House, sid: str) -> None:
     house.archive.recordings.convert(
-        sid, format="opus", channels="agent", start=1.5, by="ana", role="auditor"
+        sid, format="opus", channels="agent", start=1.5, by=Actor("ana", "supervisor")
     )
     house.archive.recordings.convert(sid, by="ana", download=False)
     with pytest.raises(InvalidQuery):
         house.archive.recordings.convert(sid, format="wma", by="eve")
-    log = [(entry.action, entry.by, entry.ok, entry.detail) for entry in house.archive.audit.log()]
-    assert log[:3] == [
-        ("download", "eve", False, {"error": "InvalidQuery"}),
-        ("listen", "ana", True, {"format": "mp3"}),
-        ("download", "ana", True, {"format": "opus", "channels": "agent", "start": "1.5"}),
+    log = [
+        (entry.action, entry.by, entry.outcome, entry.detail) for entry in house.archive.audit.log()
     ]
+    assert log[:3] == [
+        ("download", "eve", "failed", {"error": "InvalidQuery"}),
+        ("listen", "ana", "tried", {"format": "mp3"}),
+        ("download", "ana", "tried", {"format": "opus", "channels": "agent", "start": "1.5"}),
+    ]
+
+
+def test_who_may_not_hear_it_gets_no_conversion_either(house: House, sid: str) -> None:
+    with pytest.raises(CustodyRefused, match="download is not for the role auditor"):
+        house.archive.recordings.convert(sid, by=Actor("ana", "auditor"))
+    assert house.archive.audit.log()[0].outcome == "denied"

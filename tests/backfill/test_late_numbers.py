@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import a_call, call_sid, recording_sid
+from tests.factories import SEEING, a_call, call_sid, recording_sid
 from tests.house import House, with_settings
 from tests.transfers.test_calls_forgotten import OLD, backfill, gather, line
 from twirec.archive import Archive
@@ -68,7 +68,7 @@ def test_a_number_that_is_added_is_found_written_down_and_on_the_object(
         assert found == call
     assert house.archive.calls.search(number="not known").calls == ()
     (entry,) = house.archive.audit.log(action="annotate")
-    assert (entry.by, entry.sid, entry.ok) == ("ana", OLD.call_sid, True)
+    assert (entry.by, entry.sid, entry.outcome) == ("ana", OLD.call_sid, "done")
     key = house.archive.settings.audit_key
     assert entry.number == stand_in(CUSTOMER, key)
     assert entry.detail["own_number"] == stand_in(OWN, key)
@@ -93,11 +93,11 @@ def test_what_is_known_by_then_is_never_changed(house: House) -> None:
         add(house, call_sid(), customer="+34600999888")  # a call that was told
     add(house, own="anonymous", direction=Direction.OUT)
     assert (line(house).customer_number, line(house).own_number) == (CUSTOMER, "anonymous")
-    assert [entry.ok for entry in house.archive.audit.log(action="annotate")] == [
-        True,
-        False,
-        False,
-        True,
+    assert [entry.outcome for entry in house.archive.audit.log(action="annotate")] == [
+        "done",
+        "failed",
+        "failed",
+        "done",
     ]
 
 
@@ -217,9 +217,7 @@ def test_the_bucket_alone_knows_the_numbers_that_were_added(
     if journalled == "after":
         house.archive.journal.write()
     archive = rebuilt()
-    (found,) = archive.calls.search(
-        number=CUSTOMER, until="2025-12-31", sees_quarantined=True
-    ).calls
+    (found,) = archive.calls.search(number=CUSTOMER, until="2025-12-31", **SEEING).calls
     assert (found.call.own_number, found.call.direction) == (OWN, Direction.IN)
     assert found.recordings[0].channel_map == (Role.CUSTOMER, Role.AGENT)
     assert archive.calls.search(number="not known").calls == ()

@@ -77,7 +77,7 @@ SAYS: dict[str, tuple[Sequence[str], Callable[[pytest.MonkeyPatch, str], Any]]] 
         lambda m, t: m.setattr(
             parts()["operations"],
             "parked",
-            lambda *_: [a_recording(state=State.COMPLETED, due_at=None, last_error=t)],
+            lambda *_, **__: [a_recording(state=State.COMPLETED, due_at=None, last_error=t)],
         ),
     ),
     "differences": (
@@ -85,7 +85,7 @@ SAYS: dict[str, tuple[Sequence[str], Callable[[pytest.MonkeyPatch, str], Any]]] 
         lambda m, t: m.setattr(
             parts()["operations"],
             "differences",
-            lambda *_: [Difference(t, recording_sid(), t, NOW)],
+            lambda *_, **__: [Difference(t, recording_sid(), t, NOW)],
         ),
     ),
 }

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid
+from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, enter
 from twirec.catalog import Catalog
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.errors import CatalogError
@@ -21,8 +21,10 @@ OTHER_ACCOUNT = "AC" + "b" * 32
 
 def test_the_register_is_read_by_agent_oldest_entry_first(catalog: Catalog) -> None:
     ana = InformedAgent("client:ana", date(2026, 1, 2), "annex 4", "eva", STARTED)
-    entries = [catalog.agents.inform(entry) for entry in (ana, replace(ana, agent="client:bea"))]
-    later = catalog.agents.inform(replace(ana, informed_on=date(2025, 1, 1)))
+    entries = [
+        enter(catalog.agents.inform, entry) for entry in (ana, replace(ana, agent="client:bea"))
+    ]
+    later = enter(catalog.agents.inform, replace(ana, informed_on=date(2025, 1, 1)))
     assert catalog.agents.informed(["client:ana"]) == [later, entries[0]]
     assert {entry.id for entry in catalog.agents.informed()} == {1, 2, 3}
     assert catalog.agents.informed([]) == []
@@ -31,8 +33,11 @@ def test_the_register_is_read_by_agent_oldest_entry_first(catalog: Catalog) -> N
 @pytest.mark.parametrize("table", ["policy_changes", "policy_defaults", "agents"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET id = 7", "DELETE FROM {}"])
 def test_a_history_is_only_ever_added_to(catalog: Catalog, table: str, change: str) -> None:
-    catalog.agents.inform(InformedAgent("client:ana", date(2026, 1, 2), "annex 4", "eva", STARTED))
-    catalog.policy.change(PolicyChange(STARTED, "ana", "test", on=False))
+    enter(
+        catalog.agents.inform,
+        InformedAgent("client:ana", date(2026, 1, 2), "annex 4", "eva", STARTED),
+    )
+    enter(catalog.policy.change, PolicyChange(STARTED, "ana", "test", on=False))
     catalog.policy.note_default(DEFAULT, STARTED)
     with (
         pytest.raises(CatalogError, match=f"{table} is only ever added to"),
@@ -73,7 +78,7 @@ def test_the_history_is_in_the_order_in_which_it_was_made(catalog: Catalog) -> N
     off = PolicyChange(STARTED, "ana", "test", on=False)
     on = PolicyChange(STARTED - timedelta(seconds=2), "eva", "test", on=True)
     for change in (off, on):
-        catalog.policy.change(change)
+        enter(catalog.policy.change, change)
     assert catalog.policy.history() == [off, on]
 
 

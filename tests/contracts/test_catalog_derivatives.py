@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.contracts.test_catalog_operations import archive, hold
-from tests.factories import STARTED, recording_sid
+from tests.factories import STARTED, enter, recording_sid
 from twirec.catalog import Catalog
 from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import StoredObject
@@ -25,7 +25,7 @@ STORED = StoredObject("derivatives/x", generation=7, size=70, crc32c="AAAAAA==")
 def archived(catalog: Catalog, number: int = 1) -> str:
     """Let the catalog know a recording that is archived and may leave."""
     sid = archive(catalog, number, 1000)
-    catalog.orders.admit(Order(sid, OrderKind.ADMIT, STARTED, "the tests", "a test"))
+    enter(catalog.orders.admit, Order(sid, OrderKind.ADMIT, STARTED, "the tests", "a test"))
     return sid
 
 
@@ -72,7 +72,7 @@ def test_nothing_is_begun_of_what_may_not_leave(catalog: Catalog) -> None:
     hold(catalog, 1)
     archive(catalog, 2, 1000)  # in quarantine: nobody consented
     archived(catalog, 3)
-    catalog.orders.erase(Order(recording_sid(3), OrderKind.ERASE, STARTED, "admin", "asked"))
+    enter(catalog.orders.erase, Order(recording_sid(3), OrderKind.ERASE, STARTED, "admin", "asked"))
     for number in (1, 2, 3, 4):
         with pytest.raises(CustodyRefused, match=recording_sid(number)):
             catalog.derivatives.begin(one(recording_sid(number)))
@@ -82,7 +82,7 @@ def test_nothing_is_begun_of_what_may_not_leave(catalog: Catalog) -> None:
 def test_nothing_is_made_of_what_is_to_be_erased(catalog: Catalog) -> None:
     sid = archived(catalog)
     catalog.derivatives.begin(one())
-    catalog.orders.erase(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
     assert catalog.derivatives.made(one().object_name, STORED, STARTED) is None
     assert catalog.derivatives.made("derivatives/unknown", STORED, STARTED) is None
 
@@ -167,14 +167,14 @@ def test_a_copy_that_somebody_asked_for_meanwhile_is_no_workers_any_more(catalog
 def test_no_copy_is_due_of_what_may_not_leave_any_more(catalog: Catalog) -> None:
     sid = archived(catalog)
     catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
-    catalog.orders.erase(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
     assert catalog.derivatives.listening_copies.claim(STARTED + DAY, DAY) is None
 
 
 def test_what_was_made_is_forgotten_with_its_original(catalog: Catalog) -> None:
     sid = archived(catalog)
     catalog.derivatives.begin(one())
-    catalog.orders.erase(Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+    enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
     lease = catalog.due_work.claim(STARTED, DAY)
     assert lease is not None
     catalog.due_work.finish(lease, State.ERASED)

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.factories import STARTED
+from tests.factories import STARTED, enter
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditLog
 from twirec.model.agents import InformedAgent
@@ -25,9 +25,9 @@ def told(catalog: Catalog) -> Catalog:
     catalog.audit.append(AuditDraft(STARTED, "ana", "", "listen"))
     catalog.policy.note_default(DEFAULT, STARTED)
     for why in ("works council", "too loud"):
-        catalog.policy.change(PolicyChange(STARTED, "ana", why, on=False))
+        enter(catalog.policy.change, PolicyChange(STARTED, "ana", why, on=False))
     agent = InformedAgent("client:ana", date(2026, 1, 1), "annex 4", "bea", STARTED)
-    catalog.agents.inform(agent)
+    enter(catalog.agents.inform, agent)
     assert AuditLog(catalog.audit, "").verify(None, STARTED).verdict.whole
     return catalog
 

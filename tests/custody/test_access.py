@@ -37,6 +37,7 @@ LETTERS = {
     "c": Deed.CONVERT,
     "x": Deed.DISCLOSE,
     "=": Deed.COMPARE,
+    "n": Deed.ANNOTATE,
     "p": Deed.PAUSE,
     "a": Deed.ADMIT,
     "e": Deed.ERASE,
@@ -44,11 +45,11 @@ LETTERS = {
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfcx =p e!", "sdo =pae!", "o =pe!"),
-    "supervisor": ("sd wlfc p", "p", "p"),
+    "admin": ("sdo wlfcx =np e!", "sdo =npae!", "o =pe!"),
+    "supervisor": ("sd wlfc np", "p", "p"),
     "auditor": ("sdo w =", "sdo =", "o ="),
     "agent": ("sp", "sp", "p"),
-    "": ("sdo wlfc =p e!", "o =pae!", "o =pe!"),
+    "": ("sdo wlfc =np e!", "o =npae!", "o =pe!"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -62,6 +63,7 @@ STATES = {
     Deed.CONVERT: STORED,
     Deed.DISCLOSE: STORED,
     Deed.COMPARE: STORED,
+    Deed.ANNOTATE: ALL,
     Deed.PAUSE: {State.RECORDING},
     Deed.ADMIT: ALL,
     Deed.ERASE: STORED | {State.COMPLETED},

@@ -29,7 +29,9 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.catalog import Catalog
+from twirec.catalog.listenings import IDLE
 from twirec.custody.audit import AuditLog
+from twirec.model.actor import Actor
 from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, chained, without_numbers
 from twirec.model.errors import CatalogError, CatalogUnavailable, SettingsError, TwirecError
 from twirec.model.states import Custody, State
@@ -53,65 +55,72 @@ def archive(twirec_archive: Archive) -> Archive:
     return twirec_archive
 
 
-def newest(archive: Archive) -> tuple[str, str, str, bool]:
+def newest(archive: Archive) -> tuple[str, str, str, str]:
     (entry,) = archive.audit.log(limit=1)
-    return entry.by, entry.action, entry.sid, entry.ok
+    return entry.by, entry.action, entry.sid, entry.outcome
 
 
 # --- what is on it ----------------------------------------------------------------------------
 
-ACTS: dict[str, tuple[Callable[[Archive], Any], tuple[str, bool]]] = {
-    "policy": (lambda a: a.policy.change(by="ana", why="x", on=False), ("", True)),
-    "policy refused": (lambda a: a.policy.change(by="ana", why="", on=False), ("", False)),
+ACTS: dict[str, tuple[Callable[[Archive], Any], tuple[str, str]]] = {
+    "policy": (lambda a: a.policy.change(by="ana", why="x", on=False), ("", "done")),
+    "policy refused": (lambda a: a.policy.change(by="ana", why="", on=False), ("", "failed")),
     "inform": (
         lambda a: a.agents.inform(
             "client:b", informed_on=date(2026, 1, 1), reference="r", by="ana"
         ),
-        ("", True),
+        ("", "done"),
     ),
     "inform refused": (
         lambda a: a.agents.inform(
             "client:b", informed_on=date(2099, 1, 1), reference="r", by="ana"
         ),
-        ("", False),
+        ("", "failed"),
     ),
-    "admit": (lambda a: a.custody.admit(RECORDING, ground="x", by="ana"), (RECORDING, True)),
+    "admit": (lambda a: a.custody.admit(RECORDING, ground="x", by="ana"), (RECORDING, "done")),
     "admit refused": (
         lambda a: a.custody.admit(RECORDING, ground="", by="ana"),
-        (RECORDING, False),
+        (RECORDING, "failed"),
     ),
-    "erase": (lambda a: a.custody.erase(RECORDING, why="x", by="ana"), (RECORDING, True)),
+    "erase": (lambda a: a.custody.erase(RECORDING, why="x", by="ana"), (RECORDING, "done")),
     "erase refused": (
         lambda a: a.custody.erase(recording_sid(9), why="x", by="ana"),
-        (recording_sid(9), False),
+        (recording_sid(9), "failed"),
     ),
-    "annotate": (lambda a: a.calls.annotate(call_sid(), note="x", by="ana"), (call_sid(), True)),
+    "annotate": (lambda a: a.calls.annotate(call_sid(), note="x", by="ana"), (call_sid(), "done")),
     "annotate refused": (
         lambda a: a.calls.annotate(call_sid(9), case="1", by="ana"),
-        (call_sid(9), False),
+        (call_sid(9), "failed"),
     ),
-    "retry": (lambda a: a.operations.retry(by="ana"), ("all", True)),
-    "retry refused": (lambda a: a.operations.retry(RECORDING, by="ana"), (RECORDING, False)),
-    "pause refused": (lambda a: a.recordings.pause(call_sid(), by="ana"), (call_sid(), False)),
-    "resume refused": (lambda a: a.recordings.resume(call_sid(), by="ana"), (call_sid(), False)),
-    "listen refused": (lambda a: a.recordings.open(RECORDING, by="ana"), (RECORDING, False)),
+    "retry": (lambda a: a.operations.retry(by="ana"), ("all", "done")),
+    "retry refused": (lambda a: a.operations.retry(RECORDING, by="ana"), (RECORDING, "failed")),
+    "pause refused": (lambda a: a.recordings.pause(call_sid(), by="ana"), (call_sid(), "failed")),
+    "resume refused": (lambda a: a.recordings.resume(call_sid(), by="ana"), (call_sid(), "failed")),
+    "listen refused": (lambda a: a.recordings.open(RECORDING, by="ana"), (RECORDING, "denied")),
     "download refused": (
         lambda a: a.recordings.open(RECORDING, by="ana", download=True),
-        (RECORDING, False),
+        (RECORDING, "denied"),
     ),
 }
 
 
+OUTSIDE = {"pause", "resume"}
+"""What Twilio does: it is entered before it is asked, too."""
+
+
 @pytest.mark.parametrize("name", ACTS)
 def test_what_somebody_does_or_tries_is_on_the_log(archive: Archive, name: str) -> None:
-    act, (sid, ok) = ACTS[name]
+    act, (sid, outcome) = ACTS[name]
     before = archive.audit.head()
     with suppress(TwirecError):
         act(archive)
-    assert newest(archive) == ("ana", name.split()[0], sid, ok)
-    assert archive.audit.head() == AuditHead(
-        (before.seq if before else 0) + 1, archive.audit.log()[0].hash
-    )
+    assert newest(archive) == ("ana", name.split()[0], sid, outcome)
+    entries = archive.audit.log()[::-1]
+    tried = [] if name.split()[0] not in OUTSIDE else ["tried"]
+    assert [entry.outcome for entry in entries] == [*tried, outcome]
+    assert not tried or entries[1].detail["tried"] == entries[0].seq
+    assert before is None
+    assert archive.audit.head() == AuditHead(len(entries), entries[-1].hash)
     assert archive.audit.verify().whole
 
 
@@ -157,10 +166,11 @@ def heard(twirec_settings: Settings) -> Archive:
     archive.set_up()
     archive.catalog.ledger.open_call(a_call())
     archive.catalog.consents.record(a_consent(), None)
-    stored = bucket.put("a", [], content_type="", labels={}, custom_time=STARTED, seal=dict)
-    archived = a_recording(state=State.RELEASED, object_name="a", size=0, due_at=None)
-    nothing = hashlib.sha256().hexdigest()
-    archive.catalog.recordings.adopt(replace(archived, crc32c=stored.crc32c, sha256=nothing))
+    put = {"content_type": "", "labels": {}, "custom_time": STARTED}
+    stored = bucket.put("a", [b"x" * 8], **put, seal=dict)  # type: ignore[arg-type]
+    archived = a_recording(state=State.RELEASED, object_name="a", size=8, due_at=None)
+    sha256 = hashlib.sha256(b"x" * 8).hexdigest()
+    archive.catalog.recordings.adopt(replace(archived, crc32c=stored.crc32c, sha256=sha256))
     bucket.archive = archive
     return archive
 
@@ -169,18 +179,46 @@ def heard(twirec_settings: Settings) -> Archive:
 def test_the_entry_is_there_before_the_first_byte(
     heard: Archive, download: bool, action: str
 ) -> None:
-    heard.recordings.open(RECORDING, by="ana", role="supervisor", download=download)
+    stream = heard.recordings.open(RECORDING, by=Actor("ana", "supervisor"), download=download)
     assert isinstance(heard.bucket.unchecked, Watched)
     assert heard.bucket.unchecked.seen == [action]
-    (entry,) = heard.audit.log()
-    assert (entry.role, entry.ok, entry.detail) == ("supervisor", True, {"start": 0, "end": 0})
+    (tried,) = heard.audit.log()
+    assert (tried.role, tried.outcome, tried.detail) == ("supervisor", "tried", {"of": 8})
+    assert b"".join(stream) == b"x" * 8
+    done = heard.audit.log()[0]
+    assert (done.role, done.outcome) == ("supervisor", "done")
+    assert done.detail == {"of": 8, "tried": tried.seq, "bytes": [[0, 8]]}
+
+
+def test_what_could_not_be_heard_is_not_done(heard: Archive) -> None:
+    heard.recordings.open(RECORDING, by="ana").close()
+    heard.bucket.unchecked.delete("a", heard.bucket.unchecked.stat("a").generation)
+    with pytest.raises(TwirecError):
+        heard.recordings.open(RECORDING, by="ana")
+    assert [(entry.outcome, entry.detail.get("error")) for entry in heard.audit.log()[::-1]] == [
+        ("tried", None),
+        ("failed", "nothing was read"),
+        ("failed", "ObjectNotFound"),
+    ]
+
+
+def test_a_player_that_asks_in_pieces_is_one_listening(heard: Archive) -> None:
+    heard.now = lambda: STARTED
+    for start in range(0, 8, 2):
+        stream = heard.recordings.open(RECORDING, start, start + 2, by=Actor("ana", "supervisor"))
+        assert len(b"".join(stream)) == 2
+    assert [entry.outcome for entry in heard.audit.log()] == ["tried"]
+    heard.now = lambda: STARTED + IDLE
+    heard._periodic.end_listenings()
+    done = heard.audit.log(action="listen")[0]
+    assert (done.outcome, done.role, done.detail["bytes"]) == ("done", "supervisor", [[0, 8]])
 
 
 def test_without_an_entry_no_byte_leaves(heard: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise CatalogUnavailable("The disk is full.")
 
-    monkeypatch.setattr(heard.catalog.audit, "append", fail)
+    monkeypatch.setattr("twirec.catalog.listenings.append", fail)
     with pytest.raises(CatalogError):
         heard.recordings.open(RECORDING, by="ana")
     assert isinstance(heard.bucket.unchecked, Watched)
@@ -188,9 +226,11 @@ def test_without_an_entry_no_byte_leaves(heard: Archive, monkeypatch: pytest.Mon
 
 
 def test_apps_add_their_own_entries(archive: Archive) -> None:
-    entry = archive.audit.record("sign_in", by="ana", role="admin", ok=False, detail={"try": 2})
+    entry = archive.audit.record(
+        "sign_in", by=Actor("ana", "admin"), outcome="denied", detail={"try": 2}
+    )
     assert archive.audit.log(action="sign_in") == [entry]
-    assert (entry.seq, entry.at, entry.ok, entry.detail) == (1, STARTED, False, {"try": 2})
+    assert (entry.seq, entry.at, entry.outcome, entry.detail) == (1, STARTED, "denied", {"try": 2})
 
 
 @pytest.mark.parametrize(("action", "by"), [("Sign in", "ana"), ("", "ana"), ("sign_in", " ")])
@@ -232,7 +272,7 @@ def test_the_log_is_cut_by_what_is_asked(
 def test_no_number_gets_into_the_log_wherever_it_is_put(archive: Archive, typed: str) -> None:
     detail = {"said": f"called {typed} twice", "count": 3}
     entry = archive.audit.record(
-        "sign_in", by=typed, role=typed, sid=typed, number=typed, detail=detail
+        "sign_in", by=Actor(typed, typed), sid=typed, number=typed, detail=detail
     )
     text = json.dumps([entry.by, entry.role, entry.sid, dict(entry.detail)])
     assert sum(letter.isdigit() for letter in text) == 1
@@ -314,7 +354,7 @@ OTHER: dict[str, Any] = {
     "action": "download",
     "sid": "",
     "number": "",
-    "ok": False,
+    "outcome": "failed",
     "detail": {},
     "previous": "e" * 64,
     "hash": "e" * 64,

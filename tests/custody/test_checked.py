@@ -26,6 +26,7 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.cli import main
 from twirec.custody.checked import CheckedBucket
+from twirec.model.actor import Actor
 from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import Fingerprint
 from twirec.model.errors import (
@@ -225,7 +226,7 @@ def test_what_is_not_as_it_was_archived_is_an_error_that_is_written_down(
     assert (difference.recording_sid, difference.object_name) == (SID, NAME)
     assert kept.archive.operations.stats().differences == 1
     (entry,) = kept.archive.audit.log(action="differs")
-    assert (entry.sid, entry.ok, entry.detail["object"]) == (SID, False, NAME[22:])
+    assert (entry.sid, entry.outcome, entry.detail["object"]) == (SID, "failed", NAME[22:])
     assert entry.by == ("twirec" if way == "waveform" else "ana")
     assert kept.archive.catalog.waveforms.get(SID) is None
     assert list(kept.bucket.list("derivatives/")) == []
@@ -387,9 +388,10 @@ def test_a_difference_stays_until_somebody_looked_and_says_what_they_found(kept:
     with pytest.raises(BytesDiffer):
         whole(kept.archive)
     with pytest.raises(InvalidQuery, match="reason"):
-        kept.archive.operations.settle_difference(SID, reason=" ", by="ana", role="admin")
+        kept.archive.operations.settle_difference(SID, reason=" ", by=Actor("ana", "admin"))
     assert (
-        kept.archive.operations.settle_difference(SID, reason="disk 3", by="ana", role="admin") == 1
+        kept.archive.operations.settle_difference(SID, reason="disk 3", by=Actor("ana", "admin"))
+        == 1
     )
     assert kept.archive.operations.differences() == []
     entry = kept.archive.audit.log(action="compare", limit=1)[0]

@@ -13,6 +13,7 @@ import pytest
 from tests.audio.hearing import TALK, archived, decoded
 from tests.factories import recording_sid
 from tests.house import NAME, House
+from twirec.model.actor import Actor
 from twirec.model.audio import Channels, ConversionSpec
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import (
@@ -254,13 +255,14 @@ def test_a_sweep_leaves_what_is_wanted_and_what_nobody_knows(house: House, sid: 
 def test_a_range_of_it_is_read_and_audited(house: House, sid: str) -> None:
     kept = derive(house, sid)
     whole = b"".join(house.bucket.open_range(kept.object_name))
-    how = {"by": "ana", "role": "auditor", "download": True}
+    how = {"by": Actor("ana", "supervisor"), "download": True}
     with house.archive.derivatives.open(sid, kept.object_name, 4, 10, **how) as reading:
         assert b"".join(reading) == whole[4:10]
-    latest, derived = house.archive.audit.log()[:2]
-    assert (latest.action, latest.by, latest.role) == ("download", "ana", "auditor")
+    latest, tried, derived = house.archive.audit.log()[:3]
+    assert (latest.action, latest.by, latest.role) == ("download", "ana", "supervisor")
+    assert (tried.outcome, latest.outcome, latest.detail["tried"]) == ("tried", "done", tried.seq)
     assert latest.detail["channels"] == "without_agent"
-    assert latest.detail["bytes"] == "4-10"
+    assert latest.detail["bytes"] == [[4, 10]]
     assert (derived.action, derived.detail["channels"]) == ("derive", "without_agent")
 
 

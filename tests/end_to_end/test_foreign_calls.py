@@ -20,6 +20,7 @@ from tests.end_to_end.site import (
     Site,
 )
 from tests.end_to_end.test_calls import energy
+from tests.factories import SEEING
 from tests.sandbox.target import Target, twiml
 from twirec.model.ownership import ALL, OURS, NotOurs
 from twirec.model.states import Custody, State
@@ -56,7 +57,7 @@ def test_a_sweep_finds_the_customer_whom_an_agent_dialled_with_another_app(
     assert site.archive.calls.search(number="600 11 12 22").calls == ()
     assert site.archive.operations.sweep().adopted == 1
     site.work_on()
-    (found,) = site.archive.calls.search(number="600 11 12 22", sees_quarantined=True).calls
+    (found,) = site.archive.calls.search(number="600 11 12 22", **SEEING).calls
     call, (recording,) = found.call, found.recordings
     assert (call.call_sid, call.direction, call.outcome) == (sid, Direction.OUT, Outcome.RECORDED)
     assert (call.customer_number, call.own_number) == (CUSTOMER, OWN_NUMBER)

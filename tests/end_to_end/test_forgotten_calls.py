@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.end_to_end.site import CALLER, CUSTOMER, Site
 from tests.end_to_end.test_rebuild import lose_the_database
+from tests.factories import SEEING
 from twirec.model.states import State
 from twirec.model.vocabulary import NOT_KNOWN
 
@@ -22,14 +23,14 @@ def test_a_recording_whose_call_is_forgotten_is_found_again_and_stays_at_twilio(
     report = site.archive.operations.backfill(day, by="ana", threads=1).run()
     assert (report.copied, report.numbers_not_known, report.kept_without_number) == (1, 1, 1)
 
-    record = site.archive.calls.get(held.sid, sees_quarantined=True)
+    record = site.archive.calls.get(held.sid, **SEEING)
     call, (recording,) = record.call, record.recordings
     assert (call.call_sid, call.started_at) == (held.call_sid, began_at)
     assert (call.customer_number, call.own_number, call.direction) == (NOT_KNOWN, NOT_KNOWN, None)
     assert (recording.state, recording.duration, recording.kept) == (State.ARCHIVED, 3, True)
     assert site.at_vendor() == [held.sid]
     for asked in ({"since": day, "until": day}, {"number": "no conocido"}):
-        page = site.archive.calls.search(**asked, sees_quarantined=True)
+        page = site.archive.calls.search(**asked, **SEEING)
         assert (page.count, page.calls[0].call) == (1, call)
     assert site.archive.operations.stats().numbers_not_known == 1
 
@@ -37,7 +38,7 @@ def test_a_recording_whose_call_is_forgotten_is_found_again_and_stays_at_twilio(
     assert (swept.problems, swept.deleted_again, site.at_vendor()) == ({}, 0, [held.sid])
     rebuilt = lose_the_database(site, tmp_path)
     rebuilt.rebuild(by="ana")
-    assert rebuilt.show(held.sid, sees_quarantined=True).call == call
+    assert rebuilt.calls.get(held.sid, **SEEING).call == call
     site.work_on()
     assert site.at_vendor() == [held.sid]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.site import CALLER, CUSTOMER, OWN_NUMBER, Site
+from tests.factories import SEEING
 from tests.servers import StrictGcs
 from tests.strict_gcs.faults import Fault as BucketFault
 from twirec.catalog import database
@@ -134,7 +135,7 @@ def test_a_clock_that_is_an_hour_fast(site: Site) -> None:
     site.skip(timedelta(hours=-1))
     sweep_and_work(site)
     check_nothing_lost(site)
-    (recording,) = site.archive.calls.get(sid, sees_quarantined=True).recordings
+    (recording,) = site.archive.calls.get(sid, **SEEING).recordings
     assert recording.custody is Custody.QUARANTINED
     site.archive.custody.admit(recording.sid, ground="told; the clock was an hour fast", by="ana")
     assert site.archive.calls.get(sid).recordings[0].custody is Custody.ACTIVE

@@ -11,6 +11,7 @@ import pytest
 from tests.end_to_end.site import SPEED, Site
 from tests.end_to_end.test_modes import behaves
 from tests.end_to_end.test_pausing import recorded_call
+from tests.factories import SEEING
 from twirec.archive import Archive
 from twirec.model.records import CallRecord
 from twirec.model.states import Custody, State
@@ -52,7 +53,7 @@ def lose_the_database(site: Site, folder: Path) -> Archive:
 
 
 def calls(archive: Archive) -> tuple[CallRecord, ...]:
-    return archive.calls.search(sees_quarantined=True).calls
+    return archive.calls.search(**SEEING).calls
 
 
 def erase(site: Site, call: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
+from tests.factories import ACCOUNT, STARTED, a_call, call_sid, enter, recording_sid
 from tests.house import House
 from tests.journal.rebuilding import DAY, MEDIA, everything, replace_object, report
 from tests.sounds import wav
@@ -29,7 +29,7 @@ def test_what_is_journalled_comes_back_as_it_was(
     archive.catalog.ledger.open_call(
         a_call(call_sid=call_sid(2), outcome=Outcome.NOT_RECORDED, reason=Reason.HUNG_UP)
     )
-    archive.catalog.pauses.begin(Pause(recording_sid(), STARTED, "ana"))
+    enter(archive.catalog.pauses.begin, Pause(recording_sid(), STARTED, "ana"))
     archive.policy.change(by="ana", why="works council", on=False)
     entry = archive.agents.inform("client:ana", informed_on=DAY, reference="annex", by="rrhh")
     archive.catalog.consents.name_agents(ACCOUNT, call_sid(), [entry.id], "")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid, recording_sid
+from tests.factories import ACCOUNT, SEEING, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR, NAME, OWN_ROUTES, House
 from tests.sounds import wav
 from twirec.jobs.retrying import TRANSFERS
@@ -324,7 +324,7 @@ def test_a_late_line_of_a_call_that_others_recorded_says_so(house: House) -> Non
     assert house.archive.operations.sweep().lines_written == 1
     assert house.archive.operations.sweep().adopted == 1
     house.work()
-    call = house.archive.calls.get(call_sid(7), sees_quarantined=True).call
+    call = house.archive.calls.get(call_sid(7), **SEEING).call
     assert (call.outcome, call.reason) == (Outcome.RECORDED, None)
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import update
 
-from tests.factories import call_sid, recording_sid
+from tests.factories import SEEING, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.sounds import wav
 from twirec.archive import Archive
 from twirec.catalog.tables import recordings
+from twirec.model.actor import Actor
 from twirec.model.errors import InvalidQuery, NotFound, VendorUnavailable
 from twirec.model.records import Acceptance
 from twirec.model.states import Custody, State
@@ -24,15 +25,15 @@ MP3 = b"\xff\xfb\x90\x00" * 100
 
 
 def accept(house: House, reason: str = "heard it, it is whole") -> None:
-    house.archive.custody.accept(recording_sid(), reason=reason, by="ana", role="admin")
+    house.archive.custody.accept(recording_sid(), reason=reason, by=Actor("ana", "admin"))
 
 
 def give_up(house: House, reason: str = "a test call") -> None:
-    house.archive.custody.give_up(recording_sid(), reason=reason, by="ana", role="admin")
+    house.archive.custody.give_up(recording_sid(), reason=reason, by=Actor("ana", "admin"))
 
 
 def line(archive: Archive) -> tuple[Outcome, Reason | None]:
-    call = archive.calls.get(call_sid(), sees_quarantined=True).call
+    call = archive.calls.get(call_sid(), **SEEING).call
     return call.outcome, call.reason
 
 
@@ -52,7 +53,12 @@ def test_what_is_accepted_is_archived_and_says_by_whom_why_and_in_spite_of_what(
     assert stored.labels["accepted_by"] == "ana"
     assert stored.labels["accepted_why"] == "heard it, it is whole"
     (entry,) = house.archive.audit.log(action="accept")
-    assert (entry.by, entry.role, entry.ok, entry.sid) == ("ana", "admin", True, recording.sid)
+    assert (entry.by, entry.role, entry.outcome, entry.sid) == (
+        "ana",
+        "admin",
+        "done",
+        recording.sid,
+    )
     assert entry.detail == {"despite": DESPITE, "reason": "heard it, it is whole"}
     house.vendor.add_call(A_CALL)
     assert house.archive.operations.sweep().problems == {}
@@ -115,7 +121,7 @@ def test_what_is_not_whole_audio_cannot_be_accepted_only_given_up(
     assert house.work_on().undecided
     with pytest.raises(InvalidQuery, match="cannot be accepted, only what is whole audio"):
         accept(house)
-    assert house.archive.audit.log(action="accept")[0].ok is False
+    assert house.archive.audit.log(action="accept")[0].outcome == "failed"
     give_up(house)
     assert house.recording().given_up
 

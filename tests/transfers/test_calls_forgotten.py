@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import ACCOUNT, STARTED, a_recording, call_sid, recording_sid
+from tests.factories import ACCOUNT, SEEING, STARTED, a_recording, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.journal.rebuilding import everything
 from tests.sounds import wav
@@ -50,7 +50,7 @@ def backfill(house: House, **order: Any) -> Any:
 
 
 def line(house: House, sid: str = OLD.sid) -> Call:
-    return house.archive.calls.get(sid, sees_quarantined=True).call
+    return house.archive.calls.get(sid, **SEEING).call
 
 
 @pytest.mark.parametrize("found", KINDS.values(), ids=KINDS)
@@ -74,7 +74,7 @@ def test_it_gets_a_line_is_copied_and_stays_at_twilio(
         )
     house.archive.operations.worker(threads=1).run_once()
 
-    record = house.archive.calls.get(found.sid, sees_quarantined=True)
+    record = house.archive.calls.get(found.sid, **SEEING)
     call, (recording,) = record.call, record.recordings
     assert call.call_sid == recording.call_sid == (found.call_sid or found.sid)
     assert (call.customer_number, call.own_number, call.direction) == (NOT_KNOWN, NOT_KNOWN, None)
@@ -114,14 +114,14 @@ def test_on_a_shared_account_it_gets_a_line_and_nothing_is_moved(house: House, w
 
     for _ in range(2):
         house.archive.operations.worker(threads=1).run_once()
-        record = house.archive.calls.get(OLD.sid, sees_quarantined=True)
+        record = house.archive.calls.get(OLD.sid, **SEEING)
         call, (recording,) = record.call, record.recordings
         assert (call.call_sid, call.started_at, call.late) == (OLD.call_sid, LONG_AGO, True)
         assert (call.customer_number, call.own_number) == (NOT_KNOWN, NOT_KNOWN)
         assert (recording.state, recording.duration) == (State.COMPLETED, 4)
         assert (recording.custody, recording.claim) == (Custody.QUARANTINED, Claim.UNPROVEN)
         for asked in ({"since": "2025-07-11", "until": "2025-07-11"}, {"number": "not known"}):
-            assert house.archive.calls.search(**asked, sees_quarantined=True).calls[0].call == call
+            assert house.archive.calls.search(**asked, **SEEING).calls[0].call == call
         assert house.archive.catalog.foreign.is_left_alone(OLD.sid)
         assert (house.stored(), house.at_vendor()) == ([], [OLD.sid])
         stats = house.archive.operations.stats()

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 
-from tests.factories import a_call, a_callback, call_sid, recording_sid
+from tests.factories import SEEING, a_call, a_callback, call_sid, recording_sid
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.flask import Twirec
@@ -59,13 +59,11 @@ def test_an_agent_pauses_and_resumes_their_own_call(
 ) -> None:
     paused = client.post(f"/twirec/pause/{call_sid()}", headers={"X-Who": "ana"})
     assert (paused.status_code, paused.json) == (200, {"recordings": [recording_sid()]})
-    (pause,) = twirec_archive.calls.get(call_sid(), sees_quarantined=True).pauses
+    (pause,) = twirec_archive.calls.get(call_sid(), **SEEING).pauses
     assert (pause.by, pause.resumed_at) == ("ana", None)
     resumed = client.post(f"/twirec/resume/{call_sid()}", headers={"X-Who": "ana"})
     assert (resumed.status_code, resumed.json) == (200, {"recordings": [recording_sid()]})
-    assert (
-        twirec_archive.calls.get(call_sid(), sees_quarantined=True).pauses[0].resumed_at is not None
-    )
+    assert twirec_archive.calls.get(call_sid(), **SEEING).pauses[0].resumed_at is not None
 
 
 @pytest.mark.parametrize("step", ["pause", "resume"])
@@ -91,7 +89,7 @@ def test_nobody_else_does(
 ) -> None:
     refused = client.post(f"/twirec/{step}/{call_sid()}", headers=who)
     assert refused.status_code == 403
-    assert twirec_archive.calls.get(call_sid(), sees_quarantined=True).pauses == ()
+    assert twirec_archive.calls.get(call_sid(), **SEEING).pauses == ()
 
 
 @pytest.mark.parametrize("nobody", [None, "", False])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 
 from twirec.archive.arguments import understood
 from twirec.calls.agents import agent_of, check_entry
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
+from twirec.model.actor import Actor, acting
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
 from twirec.model.given import text as text_of
@@ -24,7 +24,6 @@ class Agents:
         settings: the company's country and zone.
         catalog: where the register is.
         trail: who made an entry.
-        now: the clock, UTC.
     """
 
     def __init__(
@@ -32,15 +31,13 @@ class Agents:
         settings: Settings,
         catalog: Catalog,
         trail: AuditTrail,
-        now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._trail = trail
-        self._now = now
 
     def inform(
-        self, agent: str, *, informed_on: date | str, reference: str, by: str
+        self, agent: str, *, informed_on: date | str, reference: str, by: Actor | str
     ) -> InformedAgent:
         """Add to the register that an agent was informed that their calls are recorded.
 
@@ -53,14 +50,14 @@ class Agents:
         Raises:
             InvalidQuery: a value is wrong; the message names it and the fix.
         """
-        now = self._now()
-        with self._trail.attempt(Action.INFORM, by):
+        actor = acting(by)
+        with self._trail.attempt(Action.INFORM, actor) as done:
             name = agent_of(text_of("agent", agent), self._settings.country)
             day = one_day("informed_on", informed_on)
             reference = text_of("reference", reference).strip()
-            entry = InformedAgent(name, day, reference, by, now)
-            check_entry(entry, now.astimezone(self._settings.timezone).date())
-            return self._catalog.agents.inform(entry)
+            entry = InformedAgent(name, day, reference, actor.name, done.at)
+            check_entry(entry, done.at.astimezone(self._settings.timezone).date())
+            return self._catalog.agents.inform(entry, done)
 
     def informed(self) -> list[InformedAgent]:
         """Return the register of informed agents, oldest entry first."""

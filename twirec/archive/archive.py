@@ -88,7 +88,6 @@ class Archive:
         self.catalog = catalog or Catalog(
             settings.database_url,
             events=clock if settings.notify_url else None,
-            audit_key=settings.audit_key,
             adopt=settings.adopt,
         )
         self._given = (bucket, vendor)
@@ -105,12 +104,12 @@ class Archive:
 
         self.webhooks = Webhooks(Context(*known, to_vendor, clock, steady))
         self.calls = Calls(*known, to_bucket, self.webhooks.outbound, trail, clock)
-        self.recordings = Recordings(self.catalog, originals, self.webhooks.pausing, trail)
+        self.recordings = Recordings(self.catalog, originals, self.webhooks.pausing, trail, clock)
         self.derivatives = Derivatives(*known, originals, trail)
         self.policy = Policies(*known, trail, clock)
-        self.agents = Agents(*known, trail, clock)
+        self.agents = Agents(*known, trail)
         self.audit = Audit(*known, trail, clock)
-        self.custody = Custodian(self.catalog, to_bucket, trail, clock)
+        self.custody = Custodian(self.catalog, to_bucket, trail)
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self._periodic = Periodic(
             *known, to_bucket, to_vendor, self.journal, self.webhooks.control, trail, clock

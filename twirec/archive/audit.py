@@ -9,15 +9,17 @@ from functools import partial
 from twirec.archive.arguments import understood
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
+from twirec.model.actor import Actor, acting
 from twirec.model.audit import (
     AuditCheck,
     AuditEntry,
     AuditHead,
+    AuditOutcome,
     AuditQuery,
     AuditVerdict,
     Detail,
 )
-from twirec.model.given import text, whole
+from twirec.model.given import text, whole, word
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
@@ -53,31 +55,33 @@ class Audit:
         self,
         action: str,
         *,
-        by: str,
-        role: str = "",
+        by: Actor | str,
         sid: str = "",
         number: str | None = None,
-        ok: bool = True,
+        outcome: AuditOutcome | str = AuditOutcome.DONE,
         detail: Detail | None = None,
     ) -> AuditEntry:
         """Write down what somebody did, or tried to do. On return it is durable.
 
         Args:
             action: what, in one word of small letters, such as `sign_in`.
-            by: who.
-            role: what they are in the app, such as `supervisor`.
+            by: who: an `Actor` with name and role, or a name alone.
             sid: of the call or recording, or what else it was done to.
             number: a number that it was about, as a person types it; only its HMAC is kept.
-            ok: False if they were refused, or it failed.
+            outcome: `done`; `denied` if they may not, `failed` if it could not be done; `tried` if
+                it is about to be done outside the catalog.
             detail: more of it, as names and values. Numbers in it are made unreadable.
 
         Raises:
-            InvalidQuery: the action is no word, or it is not said by whom.
+            InvalidQuery: the action or the outcome is no such word, or it is not said by whom.
             SettingsError: a number is named, and `TWIREC_AUDIT_KEY` is missing.
             CatalogError: it could not be written down: do not do what was to be audited.
         """
+        said = word(AuditOutcome, "outcome", outcome) or AuditOutcome.DONE
         return self._trail.append(
-            self._trail.draft(action, by, role=role, sid=sid, number=number, ok=ok, detail=detail)
+            self._trail.draft(
+                action, acting(by), sid=sid, number=number, outcome=said, detail=detail
+            )
         )
 
     def log(

@@ -17,14 +17,16 @@ from twirec.calls.fallback import fallback_twiml
 from twirec.calls.numbers import WITHHELD, search_term
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
+from twirec.model.access import Deed, check, seen
+from twirec.model.actor import Actor, acting, asking
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import text as text_of
 from twirec.model.given import texts, whole, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.records import Call, CallRecord, Note
-from twirec.model.search import Page, Query, hide
-from twirec.model.states import Custody, State
+from twirec.model.search import Page, Query
+from twirec.model.states import State
 from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
 from twirec.search.phrase import Span, ask, spoken_span
 from twirec.search.times import When
@@ -88,9 +90,8 @@ class Calls:
         note: str | None = None,
         limit: int = 100,
         after: str | None = None,
-        sees_quarantined: bool = False,
-        by: str | None = None,
-        role: str = "",
+        by: Actor | str | None = None,
+        repeated: bool = False,
     ) -> Page:
         """Return a page of calls, newest first, each with all its legs and recordings together.
 
@@ -122,18 +123,16 @@ class Calls:
             note: only calls with a note that contains this.
             limit: how many calls a page has at the most, up to 10,000.
             after: `next` of the page before.
-            sees_quarantined: whether who asks may see recordings in quarantine (admin and
-                auditor may). For others these are not there, nor are blocked ones for
-                anybody, though the call's line is.
-            by: who asks. If it is said, a search for a customer's number is on the audit log before
-                anything is returned: the number as an HMAC, and how many calls there are. Leave it
-                out where nobody asks, as when a page refreshes itself.
-            role: what they are in the app, for the audit log.
+            by: who asks, who has the rights of their role; None for nobody, who has the least. A
+                search for a customer's number is on the audit log before anything is returned: the
+                number as an HMAC, and how many calls there are.
+            repeated: whether it is on the log already, as where a page refreshes itself.
 
         Raises:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
             CatalogError: the catalog cannot be asked, or the entry could not be written.
         """
+        actor = asking(by)
         _check_range(limit, within, min_seconds, max_seconds)
         country = self._settings.country
         said, span = self._asked(text, since, until, around, timedelta(minutes=within))
@@ -155,13 +154,13 @@ class Calls:
             state=word(State, "state", state),
             case_number=text_of("case", case).strip() if case else None,
             note=text_of("note", note).strip() if note else None,
-            sees=_sees(sees_quarantined),
+            asker=actor,
             after=_read_cursor(text_of("after", after)) if after else None,
             limit=limit + 1,
         )
         page = self._page(query, *self._catalog.search.page_and_count(query))
-        if by is not None and query.number not in NO_NUMBERS:
-            entry = self._trail.draft(Action.SEARCH, by, role=role, detail={"calls": page.count})
+        if by is not None and not repeated and query.number not in NO_NUMBERS:
+            entry = self._trail.draft(Action.SEARCH, actor, detail={"calls": page.count})
             self._trail.append(self._trail.about(entry, query.number or ""))
         return page
 
@@ -199,38 +198,44 @@ class Calls:
             span = span.both(when("around", around).wider(within))
         return number, span
 
-    def get(
-        self, sid: str, *, sees_quarantined: bool = False, by: str | None = None, role: str = ""
-    ) -> CallRecord:
+    def get(self, sid: str, *, by: Actor | str | None = None, repeated: bool = False) -> CallRecord:
         """Return the call of a SID, with its consents, recordings and notes.
 
         Args:
             sid: of the call, `CA…`, or of one of its recordings, `RE…`.
-            sees_quarantined: as in `search`.
-            by: who opens it. If it is said, that is on the audit log before anything is returned.
-            role: what they are in the app, for the audit log.
+            by: who opens it, who has the rights of their role; None for nobody, who has the least.
+                That they do is on the audit log before anything is returned.
+            repeated: whether it is on the log already, as where a page refreshes itself.
 
         Raises:
-            NotFound: the catalog knows no such call, or custody hides that recording.
+            NotFound: the catalog knows no such call, or that recording is hidden from them.
             CatalogError: the catalog cannot be asked, or the entry could not be written.
         """
-        if by is None:
-            return self._shown(sid, sees_quarantined)
-        with self._trail.attempt(Action.SHOW, by, sid, role=role) as entry:
-            record = self._shown(sid, sees_quarantined)
+        actor = asking(by)
+        if by is None or repeated:
+            return self._shown(sid, actor)
+        with self._trail.attempt(Action.SHOW, actor, sid) as done:
+            record = self._shown(sid, actor)
         number = record.call.customer_number
-        said = entry if number in NO_NUMBERS else self._trail.about(entry, number)
-        self._trail.append(said)
+        self._trail.append(self._trail.about(done, "" if number in NO_NUMBERS else number))
         return record
 
-    def _shown(self, sid: str, sees_quarantined: bool) -> CallRecord:
-        record = hide(self._catalog.search.find(sid), _sees(sees_quarantined))
+    def _call(self, sid: str, actor: Actor) -> Call:
+        """Return the call of a SID to which somebody may add something."""
+        record = self._catalog.search.find(text_of("sid", sid))
+        for recording in record.recordings:
+            if recording.sid == sid:
+                check(actor, recording, Deed.ANNOTATE)
+        return record.call
+
+    def _shown(self, sid: str, actor: Actor) -> CallRecord:
+        record = seen(actor, self._catalog.search.find(text_of("sid", sid)))
         if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
-            raise NotFound(f"The catalog has no call or recording {sid}.")
+            raise NotFound(f"The catalog has no call or recording {sid}.", hidden=True)
         return record
 
     def annotate(
-        self, sid: str, *, note: str | None = None, case: str | None = None, by: str
+        self, sid: str, *, note: str | None = None, case: str | None = None, by: Actor | str
     ) -> CallRecord:
         """Add a note to a call, set its case number, or both. Notes are never taken away.
 
@@ -247,7 +252,8 @@ class Calls:
             NotFound: the catalog knows no such call.
             InvalidQuery: there is neither note nor case number, or that is too long.
         """
-        with self._trail.attempt(Action.ANNOTATE, by, sid):
+        actor = acting(by)
+        with self._trail.attempt(Action.ANNOTATE, actor, sid) as done:
             text = "" if note is None else text_of("note", note).strip()
             number = None if case is None else text_of("case", case).strip()
             if not text and number is None:
@@ -256,11 +262,10 @@ class Calls:
                 raise InvalidQuery(
                     f"case: a case number has up to {LONGEST_CASE_NUMBER} characters."
                 )
-            call = self.get(sid, sees_quarantined=True).call
-            self._catalog.notes.add(
-                Note(call.account_sid, call.call_sid, by, self._now(), text, number)
-            )
-        return self.get(call.call_sid)
+            call = self._call(sid, actor)
+            added = Note(call.account_sid, call.call_sid, actor.name, done.at, text, number)
+            self._catalog.notes.add(added, replace(done, sid=call.call_sid))
+        return self._shown(call.call_sid, actor)
 
     def add_numbers(
         self,
@@ -270,8 +275,7 @@ class Calls:
         own: str | None = None,
         direction: Direction | str | None = None,
         why: str,
-        by: str,
-        role: str = "",
+        by: Actor | str,
     ) -> CallRecord:
         """Add what nobody knew of a call: the numbers and the direction of a line without them.
 
@@ -283,7 +287,6 @@ class Calls:
             direction: of the call.
             why: where they are from; it is on the audit log.
             by: who adds them.
-            role: what they are in the app, for the audit log.
 
         Returns:
             The call as it is now.
@@ -292,18 +295,20 @@ class Calls:
             NotFound: the catalog knows no such call.
             InvalidQuery: a value is none, or known already; the message names it and the fix.
         """
-        with self._trail.attempt(Action.ANNOTATE, by, sid, role=role):
+        actor = acting(by)
+        with self._trail.attempt(Action.ANNOTATE, actor, sid):
+            call = self._call(sid, actor)
             self._late_numbers().add(
                 sid,
                 customer=None if customer is None else text_of("customer", customer),
                 own=None if own is None else text_of("own", own),
                 direction=word(Direction, "direction", direction),
-                draft=self._numbers_draft(why, by, role),
+                draft=self._numbers_draft(why, actor),
             )
-        return self.get(sid, sees_quarantined=True)
+        return self._shown(call.call_sid, actor)
 
     def add_numbers_from(
-        self, export: IO[bytes], *, why: str, by: str, role: str = "", dry_run: bool = False
+        self, export: IO[bytes], *, why: str, by: Actor | str, dry_run: bool = False
     ) -> NumbersReport:
         """Add the numbers of an export of calls to the lines that have none.
 
@@ -312,18 +317,18 @@ class Calls:
                 with a line of headings; see docs/backfill.md. It is read once, from where it is.
             why: where it is from; it is on the audit log for each line.
             by: who adds them.
-            role: what they are in the app, for the audit log.
             dry_run: whether nothing is written.
 
         Raises:
             InvalidQuery: it cannot be read (further). What was added until then stays.
         """
-        with self._trail.attempt(Action.ANNOTATE, by, role=role):
-            draft = self._numbers_draft(why, by, role)
+        actor = acting(by)
+        with self._trail.attempt(Action.ANNOTATE, actor):
+            draft = self._numbers_draft(why, actor)
             rows = exported_calls(export)
             return self._late_numbers().add_from(rows, draft=draft, dry_run=dry_run)
 
-    def _numbers_draft(self, why: str, by: str, role: str) -> Callable[[Call], AuditDraft]:
+    def _numbers_draft(self, why: str, actor: Actor) -> Callable[[Call], AuditDraft]:
         if not text_of("why", why).strip():
             raise InvalidQuery("why: say where the numbers are from; it is on the audit log.")
         key = self._settings.audit_key
@@ -336,9 +341,7 @@ class Calls:
                 "direction": line.direction,
                 "own_number": stand_in(line.own_number, key),
             }
-            made = self._trail.draft(
-                Action.ANNOTATE, by, role=role, sid=line.call_sid, detail=detail
-            )
+            made = self._trail.draft(Action.ANNOTATE, actor, sid=line.call_sid, detail=detail)
             return self._trail.about(made, line.customer_number)
 
         return draft
@@ -387,11 +390,6 @@ class Calls:
         spoken = text_of("language", language or settings.language)
         said = text_of("say", say)
         return fallback_twiml(targets, said, spoken, settings.wordings, settings.country)
-
-
-def _sees(quarantined: bool) -> tuple[Custody, ...]:
-    """Blocked ones are for judges and authorities: no role sees them here (LOPDGDD art. 32)."""
-    return (Custody.ACTIVE, Custody.QUARANTINED) if quarantined else (Custody.ACTIVE,)
 
 
 def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: int | None) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from twirec.archive.arguments import understood
 from twirec.catalog import Catalog
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
 from twirec.custody.trail import AuditTrail
+from twirec.model.access import Deed, check, knows, may_ever, outline
+from twirec.model.actor import Actor, acting, asking
 from twirec.model.audit import Action
 from twirec.model.custody import Order, OrderKind
 from twirec.model.given import text
@@ -26,7 +27,6 @@ class Custodian:
         catalog: where orders are kept.
         bucket: where the labels are.
         trail: who ordered what.
-        now: the clock, UTC.
     """
 
     def __init__(
@@ -34,24 +34,58 @@ class Custodian:
         catalog: Catalog,
         bucket: Callable[[], MarkedBucket],
         trail: AuditTrail,
-        now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._bucket = bucket
         self._trail = trail
-        self._now = now
 
-    def admit(self, sid: str, *, ground: str, by: str) -> Recording:
-        """Take a recording out of quarantine, on a legal ground. See `Orders.admit`."""
-        with self._trail.attempt(Action.ADMIT, by, sid):
-            return self._orders().admit(sid, ground=ground, by=by, at=self._now())
+    def admit(self, sid: str, *, ground: str, by: Actor | str) -> Recording:
+        """Take a recording out of quarantine, on a legal ground.
 
-    def erase(self, sid: str, *, why: str, by: str) -> Recording:
-        """Order that a recording is destroyed everywhere. See `Orders.erase`."""
-        with self._trail.attempt(Action.ERASE, by, sid):
-            return self._orders().erase(sid, why=why, by=by, at=self._now())
+        Args:
+            sid: of the recording, `RE…`.
+            ground: why the company may have it all the same, in at most 255 characters.
+            by: who says so.
 
-    def accept(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:
+        Returns:
+            The recording, as they may know of it.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
+            CustodyRefused: it is not for them.
+            InvalidQuery: it is not quarantined, or no ground is given.
+        """
+        actor = acting(by)
+        with self._trail.attempt(Action.ADMIT, actor, sid) as done:
+            recording = self._get(sid, actor, Deed.ADMIT)
+            admitted = self._orders().admit(recording, ground=ground, audited=done)
+        return outline(actor, admitted)
+
+    def erase(self, sid: str, *, why: str, by: Actor | str) -> Recording:
+        """Order that a recording is destroyed, at Twilio and in the bucket.
+
+        A worker does it. The row stays, so that it does not come back.
+
+        Args:
+            sid: of the recording, `RE…`.
+            why: the reason, kept with the order.
+            by: who orders it.
+
+        Returns:
+            The recording, as they may know of it.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
+            CustodyRefused: it is not for them.
+            InvalidQuery: there is nothing to destroy (yet), or no reason is given.
+        """
+        actor = acting(by)
+        with self._trail.attempt(Action.ERASE, actor, sid) as done:
+            recording = self._get(sid, actor, Deed.ERASE)
+            erased = self._orders().erase(recording, why=why, audited=done)
+        return outline(actor, erased)
+
+    def accept(self, sid: str, *, reason: str, by: Actor | str) -> Recording:
         """Have a recording archived although its length or channels are not what Twilio says.
 
         A worker archives it if it is still as it was, and then deletes Twilio's copy as of any
@@ -61,19 +95,25 @@ class Custodian:
             sid: of the recording, `RE…`.
             reason: why, in at most 255 characters.
             by: who decides it.
-            role: what they are in the app, for the audit log.
+
+        Returns:
+            The recording, as they may know of it.
 
         Raises:
-            NotFound: the catalog has no such recording, or it changed just now.
+            NotFound: the catalog has no such recording, it changed just now, or they may not know
+                of it.
+            CustodyRefused: it is not for them.
             InvalidQuery: it does not wait for a decision, is no whole audio, or no reason is given.
         """
-        with self._trail.attempt(Action.ACCEPT, by, sid, role=role) as done:
-            order = Order(sid, OrderKind.ACCEPT, self._now(), by, check_reason(reason))
-            accepted = acceptance(self._catalog.recordings.get(sid), order)
+        actor = acting(by)
+        with self._trail.attempt(Action.ACCEPT, actor, sid) as done:
+            order = Order(sid, OrderKind.ACCEPT, done.at, actor.name, check_reason(reason))
+            accepted = acceptance(self._get(sid, actor, Deed.DECIDE), order)
             detail = {"despite": accepted.despite, "reason": order.why}
-            return self._catalog.orders.accept(order, accepted, replace(done, detail=detail))
+            said = self._catalog.orders.accept(order, accepted, replace(done, detail=detail))
+        return outline(actor, said)
 
-    def give_up(self, sid: str, *, reason: str, by: str, role: str = "") -> Recording:
+    def give_up(self, sid: str, *, reason: str, by: Actor | str) -> Recording:
         """Let nothing more be tried of a recording that cannot be copied; Twilio's copy stays.
 
         The call's line says so, if it has no other recording. `retry` takes it back.
@@ -82,26 +122,50 @@ class Custodian:
             sid: of the recording, `RE…`.
             reason: why, in at most 255 characters.
             by: who decides it.
-            role: what they are in the app, for the audit log.
+
+        Returns:
+            The recording, as they may know of it.
 
         Raises:
-            NotFound: the catalog has no such recording, or it changed just now.
+            NotFound: the catalog has no such recording, it changed just now, or they may not know
+                of it.
+            CustodyRefused: it is not for them.
             InvalidQuery: it is not parked, is archived already, or no reason is given.
         """
-        with self._trail.attempt(Action.GIVE_UP, by, sid, role=role) as done:
-            order = Order(sid, OrderKind.GIVE_UP, self._now(), by, check_reason(reason))
-            known = self._catalog.recordings.get(sid)
+        actor = acting(by)
+        with self._trail.attempt(Action.GIVE_UP, actor, sid) as done:
+            order = Order(sid, OrderKind.GIVE_UP, done.at, actor.name, check_reason(reason))
+            known = self._get(sid, actor, Deed.DECIDE)
             check_may_be_given_up(known)
             detail = {"error": known.last_error, "reason": order.why}
-            return self._catalog.orders.give_up(order, replace(done, detail=detail))
+            said = self._catalog.orders.give_up(order, replace(done, detail=detail))
+        return outline(actor, said)
 
-    def orders(self, sid: str) -> Sequence[Order]:
+    def orders(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Order]:
         """Return what was ordered of a recording, oldest first.
 
         Args:
             sid: of the recording, `RE…`.
+            by: who asks; None for nobody, who has the least rights.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
         """
-        return self._catalog.orders.of(text("sid", sid))
+        actor = asking(by)
+        recording = self._catalog.recordings.get(text("sid", sid))
+        if not knows(actor, recording):
+            check(actor, recording, Deed.SEE)
+        return self._catalog.orders.of(sid)
+
+    def _get(self, sid: str, actor: Actor, deed: Deed) -> Recording:
+        """Return a recording of which somebody may order something.
+
+        In which state that is possible says the order itself.
+        """
+        recording = self._catalog.recordings.get(text("sid", sid))
+        if not may_ever(actor, deed):
+            check(actor, recording, deed)
+        return recording
 
     def _orders(self) -> Orders:
         return Orders(self._catalog, self._bucket())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from twirec.archive.arguments import understood
 from twirec.archive.originals import Originals, hearing, span
 from twirec.audio.formats import FORMATS
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
+from twirec.model.access import Deed, may
+from twirec.model.actor import Actor, acting, asking
 from twirec.model.audio import ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
@@ -48,8 +51,7 @@ class Derivatives:
         sid: str,
         asked: ConversionSpec,
         *,
-        by: str,
-        role: str = "",
+        by: Actor | str,
         keep_for: timedelta = WEEK,
     ) -> Derivative:
         """Make a derivative that stays in the bucket for a time, unless it is there already.
@@ -60,7 +62,6 @@ class Derivatives:
             sid: of the recording, `RE…`.
             asked: what is wanted of it, as of `convert`.
             by: who asks.
-            role: what they are in the app.
             keep_for: how long it stays, from now.
 
         Raises:
@@ -73,24 +74,42 @@ class Derivatives:
             ConversionFailed: ffmpeg failed.
             AudioToolsMissing: the extra `audio` is not installed.
         """
-        with self._trail.attempt(Action.DERIVE, by, sid, role=role) as done:
-            made = self._originals.maker(by, role).make(
-                self._originals.may_leave(sid), asked, keep_for
-            )
-        self._trail.append(replace(done, detail=asked.detail))
-        return made
+        actor = acting(by)
+        with self._trail.attempt(Action.DERIVE, actor, sid):
+            recording = self._originals.get(sid, actor, Deed.CONVERT)
+        with self._trail.outside(Action.DERIVE, actor, sid, asked.detail) as done:
+            return self._originals.maker(actor).make(recording, asked, keep_for, audited=done)
 
-    def of(self, sid: str) -> list[Derivative]:
-        """Return what was made, or begun, of a recording, in order of the names."""
+    def of(self, sid: str, *, by: Actor | str | None = None) -> list[Derivative]:
+        """Return what was made, or begun, of a recording, in order of the names.
+
+        Args:
+            sid: of the recording, `RE…`.
+            by: who asks; None for nobody, who has the least rights.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
+        """
+        actor = asking(by)
+        recording = self._originals.get(sid, actor, Deed.SEE)
+        if not may(actor, recording, Deed.DETAILS):
+            return []
         return self._catalog.derivatives.of(sid)
 
-    def listening_copy(self, sid: str) -> Derivative | None:
+    def listening_copy(self, sid: str, *, by: Actor | str | None = None) -> Derivative | None:
         """Return the smaller copy of a recording; None if there is none (yet).
 
         One that was found not to be what was made is none: the original is heard.
+
+        Args:
+            sid: of the recording, `RE…`.
+            by: who asks; None for nobody, who has the least rights.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
         """
         words = ConversionSpec(self._settings.listening_copy or "").words
-        for made in self._catalog.derivatives.of(sid):
+        for made in self.of(sid, by=by):
             if made.asked == words and made.made_at is not None:
                 broken = {each.object_name for each in self._catalog.operations.differences(sid)}
                 return None if made.object_name in broken else made
@@ -103,8 +122,7 @@ class Derivatives:
         start: int = 0,
         end: int | None = None,
         *,
-        by: str,
-        role: str = "",
+        by: Actor | str,
         download: bool = False,
     ) -> AudioStream:
         """Return the bytes of a derivative, or a range of them, as `open` does of a recording.
@@ -115,7 +133,6 @@ class Derivatives:
             start: the first byte.
             end: the byte to end before; None, or one past the end, for its end.
             by: who hears it.
-            role: what they are in the app.
             download: whether they get a file of their own, instead of only hearing it.
 
         Raises:
@@ -126,24 +143,23 @@ class Derivatives:
                 instead of its last bytes.
             BucketError: the bucket does not give it.
         """
-        with self._trail.attempt(hearing(download), by, sid, role=role) as done:
-            recording = self._originals.may_leave(sid)
+        actor, (action, deed) = acting(by), hearing(download)
+        alone = download or (start == 0 and end is None)
+        with self._trail.attempt(action, actor, sid) as draft:
+            recording = self._originals.get(sid, actor, deed)
             made = self._derivative(sid, object_name)
             start, end = span(made.object_name, made.size or 0, start, end)
-            read = self._originals.checked(sid, by, role).reader(made.fingerprint)
-        self._trail.append(
-            replace(
-                done, detail={**ConversionSpec.of(made.asked).detail, "bytes": f"{start}-{end}"}
-            )
-        )
+            read = self._originals.checked(sid, actor).reader(made.fingerprint)
         form = FORMATS[made.format]
-        return AudioStream(
-            read(start, end),
+        return self._originals.listening.stream(
+            replace(draft, detail={**ConversionSpec.of(made.asked).detail, "of": made.size}),
+            made.object_name,
+            partial(read, start, end),
             content_type=form.content_type,
             file_name=self._originals.file_name(recording, form.extension),
             size=made.size,
-            start=start,
-            end=end,
+            span=(start, end),
+            alone=alone,
         )
 
     def _derivative(self, sid: str, object_name: str) -> Derivative:

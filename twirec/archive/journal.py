@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from twirec.archive.arguments import understood
+from twirec.archive.reports import as_known
 from twirec.catalog import Catalog
 from twirec.catalog.urls import database_url
 from twirec.custody.trail import AuditTrail
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import publish_announcements
 from twirec.journal.rebuild import Progress, Rebuild
+from twirec.model.actor import Actor, acting
 from twirec.model.audit import Action, AuditHead
 from twirec.model.bucket_mark import NAME
 from twirec.model.errors import InvalidQuery, LookedAtNothing
@@ -86,7 +88,7 @@ class Journal:
         return self._pages().audit_head()
 
     def rebuild(
-        self, into: str | None = None, *, by: str, progress: Progress | None = None
+        self, into: str | None = None, *, by: Actor | str, progress: Progress | None = None
     ) -> RebuildReport:
         """Make a catalog anew from the bucket alone: announcements, journal, and labels.
 
@@ -101,6 +103,7 @@ class Journal:
             BucketError: the bucket cannot be read.
             InvalidQuery: `into` is no such URL.
         """
+        actor = acting(by)
         if into is not None:
             try:
                 database_url(into)
@@ -122,8 +125,8 @@ class Journal:
                 catalog.take_identity(mark.catalog)
                 bucket.check()
             detail = {"days": report.days, "problems": len(report.problems)}
-            catalog.audit.append(self._trail.draft(Action.REBUILD, by, detail=detail))
-            return report
+            catalog.audit.append(self._trail.draft(Action.REBUILD, actor, detail=detail))
+            return replace(report, problems=as_known(catalog, actor, report.problems))
         finally:
             if into is not None:
                 catalog.close()
@@ -137,7 +140,7 @@ class Journal:
         """
         self._bucket().check()
 
-    def adopt_bucket(self, *, why: str, by: str) -> None:
+    def adopt_bucket(self, *, why: str, by: Actor | str) -> None:
         """Make the bucket this catalog's, whatever its mark says or if it has none any more.
 
         The catalog that it belonged to is refused there from then on. It is on the audit log first.
@@ -153,8 +156,10 @@ class Journal:
         why = text("reason", why).strip()
         if not why:
             raise InvalidQuery("reason: say why; it is kept for ever.")
-        with self._trail.attempt(Action.ADOPT_BUCKET, by, NAME) as done:
+        actor = acting(by)
+        with self._trail.attempt(Action.ADOPT_BUCKET, actor, NAME):
             before = self._bucket().mark()
-            detail = {"why": why, "before": before.catalog if before else None}
-            self._trail.append(replace(done, detail=detail))
+        detail = {"why": why, "before": before.catalog if before else None}
+        with self._trail.outside(Action.ADOPT_BUCKET, actor, NAME, detail) as done:
             self._bucket().adopt()
+            self._trail.append(done)

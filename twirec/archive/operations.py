@@ -11,6 +11,7 @@ from twirec.archive.arguments import understood
 from twirec.archive.custody import Custodian
 from twirec.archive.originals import Originals
 from twirec.archive.periodic import HEARTBEAT, Periodic
+from twirec.archive.reports import as_known
 from twirec.backfill.backfill import Backfill
 from twirec.backfill.item import TakingOver
 from twirec.catalog import Catalog
@@ -22,18 +23,19 @@ from twirec.jobs.kinds import Kind
 from twirec.jobs.worker import Worker
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import Publisher
+from twirec.model.access import Deed, check, knows, may, may_ever, outline, without_object
+from twirec.model.actor import Actor, acting, asking
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
 from twirec.model.budget import spend_at_most
 from twirec.model.derivatives import Derivative
-from twirec.model.errors import InvalidQuery, NotFound, WorkerAway
+from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, WorkerAway
 from twirec.model.events import Event
 from twirec.model.given import text, whole
 from twirec.model.operations import Day, Stats
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording, SweepReport
-from twirec.model.states import Custody
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
@@ -139,6 +141,7 @@ class Operations:
                 self._originals.maker().expire,
                 self._periodic.shorten_log,
                 self._periodic.verify_audit,
+                self._periodic.end_listenings,
             ),
         )
 
@@ -157,12 +160,15 @@ class Operations:
             asked = ConversionSpec(self._settings.listening_copy)
             yield ListeningCopies(self._catalog, self._originals.maker(), asked, self._now).kind()
 
-    def sweep(self, *, dry_run: bool = False, full: bool = False) -> SweepReport:
+    def sweep(
+        self, *, dry_run: bool = False, full: bool = False, by: Actor | str | None = None
+    ) -> SweepReport:
         """Compare vendor, catalog and bucket since the last sweep, and repair what can be.
 
         Args:
             dry_run: only say what would be repaired.
             full: look at everything there is.
+            by: who reads the report; None for nobody, who has the least rights.
 
         Raises:
             VendorError: the vendor could not be listed.
@@ -172,14 +178,17 @@ class Operations:
         if not dry_run:
             self._originals.maker().expire()
             self._periodic.end_trial()
-        return self._periodic.run_sweep(dry_run=dry_run, full=full)
+        actor = asking(by)
+        report = self._periodic.run_sweep(dry_run=dry_run, full=full)
+        known = partial(as_known, self._catalog, actor)
+        return replace(report, problems=known(report.problems), planned=known(report.planned))
 
     def backfill(
         self,
         since: When,
         until: When | None = None,
         *,
-        by: str,
+        by: Actor | str,
         keep_at_vendor: bool = False,
         release_unknown: bool = False,
         legal_ground: str | None = None,
@@ -209,6 +218,7 @@ class Operations:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
             BucketNotOurs: the bucket is not this catalog's.
         """
+        actor = acting(by)
         if keep_at_vendor and release_unknown:
             raise InvalidQuery("release_unknown: leave it out, or keep_at_vendor.")
         now = self._now().astimezone(UTC)
@@ -220,7 +230,7 @@ class Operations:
         admit = None
         if legal_ground is not None:
             ground = check_ground(text("legal_ground", legal_ground))
-            admit = partial(self._custody.admit, ground=ground, by=by)
+            admit = partial(self._custody.admit, ground=ground, by=actor)
         self._bucket().check()
         worker = self.worker(whole("threads", threads, 1, MOST_THREADS))
         ownership = Ownership(
@@ -253,13 +263,15 @@ class Operations:
             threads=threads,
         )
 
-    def stats(self, since: When | None = None) -> Stats:
+    def stats(self, since: When | None = None, *, by: Actor | str | None = None) -> Stats:
         """Return what the archive holds and waits for, in figures.
 
         Args:
             since: call time from which calls and recordings are counted, such as `2026-11-03` or
                 `yesterday`, in the company's zone; a `date`, or a `datetime` with its zone. What
                 waits or was given up is always counted.
+            by: who asks; None for nobody. Of recordings that they may not look after none is
+                counted.
 
         Raises:
             InvalidQuery: `since` cannot be understood; the message names the fix.
@@ -267,7 +279,7 @@ class Operations:
         zone, begin = self._settings.timezone, None
         if since is not None:
             begin = spoken_span("since", since, now=self._now(), zone=zone).since
-        counted = self._catalog.operations.stats(begin)
+        counted = self._catalog.operations.stats(begin, asking(by))
         swept = {sid: self._catalog.marks.get(MARK + sid) for sid in self._settings.credentials}
         check = self._catalog.audit.check() or AuditCheck()
         return replace(
@@ -278,11 +290,13 @@ class Operations:
             audit_problem=check.verdict.said,
         )
 
-    def daily(self, days: int = 30) -> list[Day]:
+    def daily(self, days: int = 30, *, by: Actor | str | None = None) -> list[Day]:
         """Return what was recorded on each of the last days, in the company's zone, oldest first.
 
         Args:
             days: how many, today included; up to 3,660.
+            by: who asks; None for nobody. Of recordings that they may not look after none is
+                counted.
 
         Raises:
             InvalidQuery: `days` is no such number.
@@ -293,51 +307,67 @@ class Operations:
         dates = [today - timedelta(days=ago) for ago in range(days - 1, -2, -1)]
         # Midnight may be skipped or come twice: the zone says which moment it is.
         edges = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in dates]
-        counted = self._catalog.operations.recorded_between(edges)
+        counted = self._catalog.operations.recorded_between(edges, asking(by))
         return [Day(day, *found) for day, found in zip(dates[:-1], counted, strict=True)]
 
-    def parked(self, limit: int | None = None) -> list[Recording]:
+    def parked(self, limit: int | None = None, *, by: Actor | str | None = None) -> list[Recording]:
         """Return the recordings that are parked, oldest first, each with its last error.
 
         What is `undecided` of them waits for `custody.accept`, `custody.give_up` or `retry`; the
-        others are tried again by the next sweep. Of one that is blocked the object is not named.
+        others are tried again by the next sweep. Of one whose details are not for who asks, such as
+        one that is blocked, the object is not named.
 
         Args:
             limit: how many at the most; None for all.
+            by: who asks; None for nobody, who has the least rights.
 
         Raises:
             InvalidQuery: `limit` is no such number.
         """
         if limit is not None:
             whole("limit", limit, 0, 2**31)
-        return [_without_object(each) for each in self._catalog.recordings.parked(limit)]
+        actor = asking(by)
+        return [outline(actor, each) for each in self._catalog.recordings.parked(limit, actor)]
 
-    def retry(self, sid: str | None = None, *, by: str, role: str = "") -> int:
+    def retry(self, sid: str | None = None, *, by: Actor | str) -> int:
         """Let a worker take parked recordings up again, from the first attempt.
 
         Args:
             sid: of one recording, `RE…`, which may be given up; None for all that are parked.
             by: who asks for it.
-            role: what they are in the app, for the audit log.
 
         Returns:
             How many there were.
 
         Raises:
             NotFound: there is no parked recording of that SID.
+            CustodyRefused: it is not for them.
         """
-        with self._trail.attempt(Action.RETRY, by, sid or "all", role=role) as done:
+        actor = acting(by)
+        with self._trail.attempt(Action.RETRY, actor, sid or "all") as done:
+            self._check_decides(actor, sid)
             return self._catalog.operations.retry(self._now(), sid, done)
 
-    def differences(self) -> list[Difference]:
+    def differences(self, *, by: Actor | str | None = None) -> list[Difference]:
         """Return the objects that are not what was put there, oldest first, until somebody looked.
 
         They are found when something is heard, taken out, converted or compared
         (`recordings.compare`).
-        """
-        return self._catalog.operations.differences()
 
-    def settle_difference(self, sid: str, *, reason: str, by: str, role: str = "") -> int:
+        Args:
+            by: who asks; None for nobody, who has the least rights. Where an object's name is not
+                for them, it is empty.
+        """
+        actor, told = asking(by), []
+        for each in self._catalog.operations.differences():
+            recording = self._catalog.recordings.get(each.recording_sid)
+            if may(actor, recording, Deed.DETAILS):
+                told.append(each)
+            elif knows(actor, recording):
+                told.append(replace(each, object_name="", why=without_object(recording, each.why)))
+        return told
+
+    def settle_difference(self, sid: str, *, reason: str, by: Actor | str) -> int:
         """Take what differs of a recording off the list: somebody looked at it.
 
         It is mended by nothing, and found again by who hears the recording next.
@@ -346,7 +376,6 @@ class Operations:
             sid: of the recording, `RE…`.
             reason: what they found, for the audit log.
             by: who looked.
-            role: what they are in the app, for the audit log.
 
         Returns:
             How many objects it were.
@@ -354,8 +383,11 @@ class Operations:
         Raises:
             InvalidQuery: it is not said why.
             NotFound: nothing is known to differ of it.
+            CustodyRefused: it is not for them.
         """
-        with self._trail.attempt(Action.COMPARE, by, sid, role=role) as done:
+        actor = acting(by)
+        with self._trail.attempt(Action.COMPARE, actor, sid) as done:
+            self._check_decides(actor, sid)
             found = text("reason", reason).strip()
             if not found:
                 raise InvalidQuery("reason: say what was found.")
@@ -390,6 +422,18 @@ class Operations:
             since = f"since {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "yet"
             raise WorkerAway(f"No worker has said that it lives {since}: is `twirec work` running?")
 
+    def _check_decides(self, actor: Actor, sid: str | None) -> None:
+        """Let through who may decide of a recording, or of all.
+
+        Raises:
+            CustodyRefused: it is not for them.
+        """
+        if may_ever(actor, Deed.DECIDE):
+            return
+        if sid is not None:
+            check(actor, self._catalog.recordings.get(sid), Deed.DECIDE)
+        raise CustodyRefused(f"{Deed.DECIDE} is not for the role {actor.role}.")
+
     def identity(self) -> str:
         """Return what tells this catalog from every other, in hex.
 
@@ -397,12 +441,3 @@ class Operations:
             CatalogError: it cannot be asked.
         """
         return self._catalog.identity()
-
-
-def _without_object(recording: Recording) -> Recording:
-    """Return a recording without its object's name, if it is blocked: nobody here may have it."""
-    name = recording.object_name
-    if recording.custody is not Custody.BLOCKED or name is None:
-        return recording
-    said = recording.last_error.replace(name, "its object")
-    return replace(recording, object_name=None, last_error=said)

@@ -11,25 +11,30 @@ from functools import partial
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.catalog import Catalog
 from twirec.custody.checked import CheckedBucket
+from twirec.custody.listening import Listening
 from twirec.custody.trail import AuditTrail
 from twirec.derivatives.derivatives import Derivatives
+from twirec.model.access import Deed, check
+from twirec.model.actor import OURSELVES, Actor
 from twirec.model.audio import ReadBytes
-from twirec.model.audit import Action
+from twirec.model.audit import Action, AuditOutcome
 from twirec.model.bucket import Difference
-from twirec.model.errors import CatalogError, CustodyRefused, InvalidQuery
+from twirec.model.errors import CatalogError, InvalidQuery
+from twirec.model.given import text
 from twirec.model.records import Recording
-from twirec.model.states import STORED, Custody
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
 
 log = logging.getLogger("twirec.archive.originals")
 
-OURSELVES = "twirec"
-"""By whom something is read that nobody asked for, such as to make a listening copy."""
+FAILED = AuditOutcome.FAILED
 
 
 class Originals:
     """Reads what was archived, and compares all of it with what was archived.
+
+    Attributes:
+        listening: lets it leave.
 
     Args:
         settings: the company's zone, and which ffmpeg there is.
@@ -52,6 +57,7 @@ class Originals:
         self._bucket = bucket
         self._trail = trail
         self._now = now
+        self.listening = Listening(catalog.listenings, now)
 
     def ffmpeg(self) -> str:
         """Return which ffmpeg converts.
@@ -61,26 +67,25 @@ class Originals:
         """
         return find_ffmpeg(self._settings.ffmpeg)
 
-    def reader(self, recording: Recording, by: str = OURSELVES, role: str = "") -> ReadBytes:
+    def reader(self, recording: Recording, actor: Actor = OURSELVES) -> ReadBytes:
         """Return what reads a recording's bytes, and compares them with what was archived."""
-        return self.checked(recording.sid, by, role).reader(recording.fingerprint)
+        return self.checked(recording.sid, actor).reader(recording.fingerprint)
 
-    def checked(self, sid: str, by: str, role: str) -> CheckedBucket:
+    def checked(self, sid: str, actor: Actor) -> CheckedBucket:
         """Return what reads objects of a recording, and enters what differs under a name.
 
         Args:
             sid: of the recording, `RE…`.
-            by: who reads.
-            role: what they are in the app.
+            actor: who reads.
         """
-        return CheckedBucket(self._bucket(), partial(self._differs, sid, by, role))
+        return CheckedBucket(self._bucket(), partial(self._differs, sid, actor))
 
-    def _differs(self, sid: str, by: str, role: str, object_name: str, why: str) -> None:
+    def _differs(self, sid: str, actor: Actor, object_name: str, why: str) -> None:
         """Write down that an object is not what was put there. The error follows in any case."""
         log.error("%s: %s is not what was put there: %s", sid, object_name, why)
         # without its folders: the audit log takes a day for a number
         detail = {"object": object_name.rpartition("/")[2], "why": why}
-        draft = self._trail.draft(Action.DIFFERS, by, role=role, sid=sid, ok=False, detail=detail)
+        draft = self._trail.draft(Action.DIFFERS, actor, sid=sid, outcome=FAILED, detail=detail)
         try:
             self._catalog.operations.note_difference(
                 Difference(object_name, sid, why, draft.at), draft
@@ -88,34 +93,20 @@ class Originals:
         except CatalogError as error:
             log.error("%s: that could not be written down: %s", sid, error)
 
-    def stored(self, sid: str) -> Recording:
-        """Return a recording that is in the bucket.
+    def get(self, sid: str, actor: Actor, deed: Deed) -> Recording:
+        """Return a recording with which somebody may do something.
 
         Args:
             sid: `RE…`.
+            actor: who wants it.
+            deed: what they want of it.
 
         Raises:
-            NotFound: the catalog has no such recording.
-            CustodyRefused: it is not in the bucket.
+            NotFound: the catalog has no such recording, or they may not know of it.
+            CustodyRefused: they may not, or there is nothing in this state.
         """
-        recording = self._catalog.recordings.get(sid)
-        if recording.state not in STORED:
-            raise CustodyRefused(f"{sid} is {recording.state}: there is nothing to hear.")
-        return recording
-
-    def may_leave(self, sid: str) -> Recording:
-        """Return a recording that may be given to people.
-
-        Args:
-            sid: `RE…`.
-
-        Raises:
-            NotFound: the catalog has no such recording.
-            CustodyRefused: it is not in the bucket, or may not leave.
-        """
-        recording = self.stored(sid)
-        if recording.custody is not Custody.ACTIVE:
-            raise CustodyRefused(f"{sid} is {recording.custody}: it may not leave.")
+        recording = self._catalog.recordings.get(text("sid", sid))
+        check(actor, recording, deed)
         return recording
 
     def file_name(self, recording: Recording, extension: str) -> str:
@@ -127,20 +118,19 @@ class Originals:
         parts = [number, f"{start.astimezone(zone):%Y-%m-%d_%H-%M-%S}" if start else ""]
         return re.sub(r"[^0-9A-Za-z+._-]", "_", "_".join(filter(None, parts))) + f".{extension}"
 
-    def maker(self, by: str = OURSELVES, role: str = "") -> Derivatives:
+    def maker(self, actor: Actor = OURSELVES) -> Derivatives:
         """Return what makes and deletes derivatives.
 
         Args:
-            by: who has them made; a difference of their original is entered under that name.
-            role: what they are in the app.
+            actor: who has them made; a difference of their original is entered under that name.
         """
-        originals = partial(self.reader, by=by, role=role)
+        originals = partial(self.reader, actor=actor)
         return Derivatives(self._catalog, self._bucket(), originals, self.ffmpeg, self._now)
 
 
-def hearing(download: bool) -> Action:
-    """Return what is audited of somebody who hears something, or downloads it."""
-    return Action.DOWNLOAD if download else Action.LISTEN
+def hearing(download: bool) -> tuple[Action, Deed]:
+    """Return what is audited of somebody who hears something, or downloads it, and the deed."""
+    return (Action.DOWNLOAD, Deed.DOWNLOAD) if download else (Action.LISTEN, Deed.LISTEN)
 
 
 def span(what: str, size: int, start: int, end: int | None) -> tuple[int, int]:

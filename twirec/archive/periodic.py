@@ -42,6 +42,8 @@ WEEK = timedelta(days=7)
 A_WHILE = timedelta(seconds=10)
 """For so long at the least one worker looks at the audit log alone."""
 
+A_MINUTE = timedelta(minutes=1)
+
 ENTRIES = 20_000
 """Entries of the audit log that are looked at in one go: a second's work or two."""
 
@@ -155,6 +157,12 @@ class Periodic:
         except BucketError as error:
             log.warning("the audit log is not compared with the bucket's journal: %s", error)
             return None
+
+    def end_listenings(self) -> None:
+        """Enter on the audit log the end of what nobody goes on hearing, once a minute."""
+        now = self._now()
+        if self._catalog.marks.take_turn("turn to end listenings", now, A_MINUTE):
+            self._catalog.listenings.close_idle(now)
 
     def beat(self) -> None:
         """Say that a worker lives."""

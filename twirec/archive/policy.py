@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from twirec.archive.arguments import understood
@@ -17,6 +18,7 @@ from twirec.calls.policy import (
 from twirec.calls.targets import check_phone
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
+from twirec.model.actor import Actor, acting
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action
 from twirec.model.errors import InvalidQuery
@@ -94,7 +96,7 @@ class Policies:
     def change(
         self,
         *,
-        by: str,
+        by: Actor | str,
         why: str,
         number: str | None = None,
         direction: Direction | str | None = None,
@@ -119,9 +121,10 @@ class Policies:
         """
         if on is None and not (mode or language or legal_basis):
             raise InvalidQuery("policy: say what is to hold; `policy.reset` ends what was said.")
+        actor = acting(by)
         change = PolicyChange(
             at=self._now(),
-            by=by,
+            by=actor.name,
             why=text_of("why", why).strip(),
             number=self._own(number),
             direction=word(Direction, "direction", direction),
@@ -130,12 +133,12 @@ class Policies:
             language=language,
             legal_basis=word(LegalBasis, "legal_basis", legal_basis),
         )
-        return self._change(change)
+        return self._change(change, actor)
 
     def reset(
         self,
         *,
-        by: str,
+        by: Actor | str,
         why: str,
         number: str | None = None,
         direction: Direction | str | None = None,
@@ -154,8 +157,10 @@ class Policies:
         Raises:
             InvalidQuery: there is no reason, or mode and legal basis would not fit each other.
         """
+        actor = acting(by)
         scope = (self._own(number), word(Direction, "direction", direction))
-        return self._change(PolicyChange(self._now(), by, text_of("why", why).strip(), *scope))
+        reason = text_of("why", why).strip()
+        return self._change(PolicyChange(self._now(), actor.name, reason, *scope), actor)
 
     def history(self) -> list[tuple[PolicyChange, Policy]]:
         """Return the history of the policy, oldest first: each change, and what held before it."""
@@ -197,11 +202,14 @@ class Policies:
         """
         return one_moment("at", at, self._settings.timezone)
 
-    def _change(self, change: PolicyChange) -> PolicyChange:
-        with self._trail.attempt(Action.POLICY, change.by):
+    def _change(self, change: PolicyChange, actor: Actor) -> PolicyChange:
+        with self._trail.attempt(Action.POLICY, actor) as done:
             history = self._catalog.policy.history()
             check_change(change, history, self._settings.policy, self._settings.wordings)
-            self._catalog.policy.change(change)
+            way = {"direction": change.direction} if change.direction else {}
+            said = {"of": "a number" if change.number else "all", **way, **change.said}
+            entry = self._trail.about(replace(done, detail=said), change.number or "")
+            self._catalog.policy.change(change, entry)
         return change
 
     def announcement(self, hash_: str) -> Announcement:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
 from twirec.archive.arguments import understood
 from twirec.archive.originals import Originals, hearing, span
@@ -14,9 +16,11 @@ from twirec.audio.formats import find_format
 from twirec.audio.waveform import measure
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
+from twirec.model.access import Deed, check, knows, may_ever, outline
+from twirec.model.actor import Actor, acting, asking
 from twirec.model.audio import Channels, ConversionSpec
 from twirec.model.audio_stream import AudioStream
-from twirec.model.audit import Action
+from twirec.model.audit import Action, AuditDraft
 from twirec.model.errors import BytesDiffer, ObjectNotFound
 from twirec.model.given import seconds, text, whole, word
 from twirec.model.records import CallRecord, Pause, Recording
@@ -37,6 +41,7 @@ class Recordings:
         originals: what reads them.
         pausing: what pauses those that run.
         trail: who has what.
+        now: the clock, UTC.
     """
 
     def __init__(
@@ -45,34 +50,47 @@ class Recordings:
         originals: Originals,
         pausing: Pausing,
         trail: AuditTrail,
+        now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._originals = originals
         self._pausing = pausing
         self._trail = trail
+        self._now = now
 
-    def get(self, sid: str) -> Recording:
-        """Return a recording as the catalog has it.
+    def get(self, sid: str, *, by: Actor | str | None = None) -> Recording:
+        """Return what somebody may know of a recording.
 
         Args:
             sid: `RE…`.
+            by: who asks; None for nobody, who has the least rights.
+
+        Returns:
+            The recording; without its details, such as its object's name, if these are not for
+            them.
 
         Raises:
-            InvalidQuery: it is no text.
-            NotFound: the catalog has no such recording.
+            InvalidQuery: the SID is no text.
+            NotFound: the catalog has no such recording, or they may not know of it.
         """
-        return self._catalog.recordings.get(text("sid", sid))
+        actor = asking(by)
+        recording = self._catalog.recordings.get(text("sid", sid))
+        if not knows(actor, recording):
+            check(actor, recording, Deed.SEE)
+        return outline(actor, recording)
 
-    def left_alone(self, sid: str) -> bool:
+    def left_alone(self, sid: str, *, by: Actor | str | None = None) -> bool:
         """Return whether a recording stays at Twilio because it is not proven to be the company's.
 
         Args:
             sid: `RE…`.
+            by: who asks; None for nobody, who has the least rights.
 
         Raises:
-            InvalidQuery: it is no text.
+            InvalidQuery: the SID is no text.
+            NotFound: the catalog has no such recording, or they may not know of it.
         """
-        return self._catalog.foreign.is_left_alone(text("sid", sid))
+        return self._catalog.foreign.is_left_alone(self.get(sid, by=by).sid)
 
     def open(
         self,
@@ -80,8 +98,7 @@ class Recordings:
         start: int = 0,
         end: int | None = None,
         *,
-        by: str,
-        role: str = "",
+        by: Actor | str,
         download: bool = False,
     ) -> AudioStream:
         """Return the bytes of a recording as it was archived, or a range of them, as a stream.
@@ -93,7 +110,6 @@ class Recordings:
             start: the first byte.
             end: the byte to end before; None, or one past the end, for the file's end.
             by: who hears it.
-            role: what they are in the app.
             download: whether they get a file of their own, instead of only hearing it.
 
         Raises:
@@ -104,22 +120,25 @@ class Recordings:
                 perhaps only instead of its last bytes.
             BucketError: the bucket does not give it.
         """
-        with self._trail.attempt(hearing(download), by, sid, role=role) as done:
-            recording = self._originals.may_leave(sid)
+        actor, (action, deed) = acting(by), hearing(download)
+        alone = download or (start == 0 and end is None)
+        with self._trail.attempt(action, actor, sid) as draft:
+            recording = self._originals.get(sid, actor, deed)
             whole("start", start, 0, 2**63 - 1, "bytes")
             if end is not None:
                 whole("end", end, 0, 2**63 - 1, "bytes")
             size = recording.size or 0
             start, end = span(sid, size, start, end)
-            read = self._originals.reader(recording, by, role)
-        self._trail.append(replace(done, detail={"start": start, "end": end}))
-        return AudioStream(
-            read(start, end),
+            read = self._originals.reader(recording, actor)
+        return self._originals.listening.stream(
+            replace(draft, detail={"of": size}),
+            recording.object_name or "",
+            partial(read, start, end),
             content_type=ORIGINAL,
             file_name=self._originals.file_name(recording, "wav"),
             size=size,
-            start=start,
-            end=end,
+            span=(start, end),
+            alone=alone,
         )
 
     def convert(
@@ -134,8 +153,7 @@ class Recordings:
         rate: int | None = None,
         normalise: bool = False,
         trim_silence: bool = False,
-        by: str,
-        role: str = "",
+        by: Actor | str,
         download: bool = True,
     ) -> AudioStream:
         """Return a recording, or a cut of it, in another format, as a stream.
@@ -154,7 +172,6 @@ class Recordings:
             normalise: bring loudness to -23 LUFS (EBU R128).
             trim_silence: leave out silence at the beginning, and of pauses all but a second.
             by: who gets it.
-            role: what they are in the app.
             download: whether they get a file of their own, instead of only hearing it.
 
         Raises:
@@ -168,7 +185,8 @@ class Recordings:
             ConversionFailed: while reading: ffmpeg failed.
             AudioToolsMissing: the extra `audio` is not installed.
         """
-        with self._trail.attempt(hearing(download), by, sid, role=role) as done:
+        actor, (action, deed) = acting(by), hearing(download)
+        with self._trail.attempt(action, actor, sid) as draft:
             asked = ConversionSpec(
                 text("format", format).lower(),
                 word(Channels, "channels", channels) or Channels.BOTH,
@@ -179,19 +197,21 @@ class Recordings:
                 normalise,
                 trim_silence,
             )
-            recording = self._originals.may_leave(sid)
-            read = self._originals.reader(recording, by, role)
+            recording = self._originals.get(sid, actor, deed)
+            read = self._originals.reader(recording, actor)
             plan_ = plan(read, recording.size or 0, recording.roles, asked)
             chunks = plan_.chunks(self._originals.ffmpeg)
-        self._trail.append(replace(done, detail=asked.detail))
         made = find_format(asked.format)
-        return AudioStream(
-            chunks,
+        return self._originals.listening.stream(
+            replace(draft, detail=asked.detail),
+            recording.object_name or "",
+            lambda: chunks,
             content_type=made.content_type,
             file_name=self._originals.file_name(recording, made.extension),
+            alone=True,
         )
 
-    def compare(self, sid: str, *, by: str, role: str = "") -> list[str]:
+    def compare(self, sid: str, *, by: Actor | str) -> list[str]:
         """Compare a recording, and all that was made of it, with what was archived.
 
         All bytes are read, in constant memory; none leaves, so it may be done in any custody. What
@@ -201,7 +221,6 @@ class Recordings:
         Args:
             sid: of the recording, `RE…`.
             by: who asks for it.
-            role: what they are in the app, for the audit log.
 
         Returns:
             The objects that were deleted.
@@ -212,10 +231,11 @@ class Recordings:
             BytesDiffer: the recording itself is something else than was archived.
             BucketError: the bucket does not give it.
         """
-        deleted = []
-        with self._trail.attempt(Action.COMPARE, by, sid, role=role) as done:
-            recording = self._originals.stored(sid)
-            checked = self._originals.checked(sid, by, role)
+        actor, deleted = acting(by), list[str]()
+        with self._trail.attempt(Action.COMPARE, actor, sid):
+            recording = self._originals.get(sid, actor, Deed.COMPARE)
+        with self._trail.outside(Action.COMPARE, actor, sid) as done:
+            checked = self._originals.checked(sid, actor)
             _read_all(checked.open(recording.fingerprint))
             for made in self._catalog.derivatives.of(sid):
                 if made.made_at is None:
@@ -224,13 +244,13 @@ class Recordings:
                     _read_all(checked.open(made.fingerprint))
                 except (BytesDiffer, ObjectNotFound):
                     self._originals.maker().delete(made)
-                    self._catalog.derivatives.forget(made.object_name)
                     deleted.append(made.object_name)
-        detail = {"deleted": len(deleted)} if deleted else {}
-        self._catalog.operations.settle_differences(sid, replace(done, detail=detail))
+            detail = {**done.detail, **({"deleted": len(deleted)} if deleted else {})}
+            entry = replace(done, at=self._now(), detail=detail)
+            self._catalog.operations.settle_differences(sid, entry, deleted)
         return deleted
 
-    def waveform(self, sid: str) -> Waveform:
+    def waveform(self, sid: str, *, by: Actor | str | None = None) -> Waveform:
         """Return how loud a recording is, who speaks when in it, and what looks wrong with it.
 
         It was measured when the recording was archived. If that is lost, such as after the catalog
@@ -238,15 +258,16 @@ class Recordings:
 
         Args:
             sid: of the recording, `RE…`.
+            by: who asks; None for nobody, who has the least rights.
 
         Raises:
-            NotFound: the catalog has no such recording.
+            NotFound: the catalog has no such recording, or they may not know of it.
             CustodyRefused: it may not leave.
             MediaError: what is in the bucket is no WAV file that can be measured.
             BytesDiffer: it is something else than was archived.
             BucketError: the bucket does not give it.
         """
-        recording = self._originals.may_leave(sid)
+        recording = self._originals.get(sid, asking(by), Deed.WAVEFORM)
         found = self._catalog.waveforms.get(sid)
         if found is None:
             found = measure(self._originals.reader(recording)(0, None))
@@ -266,6 +287,7 @@ class Recordings:
         height: int = 120,
         title: str = "",
         labels: Mapping[Role, str] = LABELS,
+        by: Actor | str | None = None,
     ) -> str:
         """Return a recording's waveform as an SVG element, the customer above, the agent below.
 
@@ -276,24 +298,55 @@ class Recordings:
             width, height: pixels, 40 to 10,000.
             title: what a screen reader says; by default its length and who speaks how much.
             labels: what customer and agent are called in the default title.
+            by: who asks; None for nobody, who has the least rights.
 
         Raises:
             InvalidQuery: width or height is out of bounds.
             TwirecError: as `waveform`.
         """
-        return svg(self.waveform(sid), width=width, height=height, title=title, labels=labels)
+        known = self.waveform(sid, by=by)
+        return svg(known, width=width, height=height, title=title, labels=labels)
 
-    def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
-        """Pause what is recorded of a call. See `Pausing.pause`."""
-        with self._trail.attempt(Action.PAUSE, by, sid):
-            return self._pausing.pause(sid, by=by, calls=calls)
+    def pause(
+        self, sid: str, *, by: Actor | str, calls: Sequence[CallRecord] | None = None
+    ) -> list[Pause]:
+        """Pause what is recorded of a call. See `Pausing.pause`.
 
-    def resume(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[str]:
-        """Let what is recorded of a call go on. See `Pausing.resume`."""
-        with self._trail.attempt(Action.RESUME, by, sid) as done:
-            resumed = self._pausing.resume(sid, calls=calls)
-        self._trail.append(done)
-        return resumed
+        Args:
+            sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
+            by: who asks for it.
+            calls: what `calls_of` gave for the SID, if it was asked before.
+        """
+        actor = acting(by)
+        with self._trail.outside(Action.PAUSE, actor, sid) as done:
+            return self._pausing.pause(
+                sid, by=actor.name, audited=partial(self._of, actor, done), calls=calls
+            )
+
+    def resume(
+        self, sid: str, *, by: Actor | str, calls: Sequence[CallRecord] | None = None
+    ) -> list[str]:
+        """Let what is recorded of a call go on. See `Pausing.resume`.
+
+        Args:
+            sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
+            by: who asks for it.
+            calls: what `calls_of` gave for the SID, if it was asked before.
+        """
+        actor = acting(by)
+        with self._trail.outside(Action.RESUME, actor, sid) as done:
+            return self._pausing.resume(sid, audited=partial(self._of, actor, done), calls=calls)
+
+    def _of(self, actor: Actor, done: AuditDraft, recording: Recording) -> AuditDraft:
+        """Return the entry for one of the recordings that are paused, or go on.
+
+        Raises:
+            NotFound: they may not know of it.
+            CustodyRefused: it is not for them.
+        """
+        if not may_ever(actor, Deed.PAUSE, recording.custody):
+            check(actor, recording, Deed.PAUSE)
+        return replace(done, at=self._now(), sid=recording.sid)
 
 
 def _read_all(chunks: Iterator[bytes]) -> None:

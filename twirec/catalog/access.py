@@ -14,8 +14,8 @@ def allowed(actor: Actor, deed: Deed) -> ColumnElement[bool]:
     role = actor.staff_role
     rights = [
         and_(
-            recordings.c.custody.in_(sorted(custody.value for custody in each.custodies)),
-            recordings.c.state.in_(sorted(state.value for state in each.states)),
+            recordings.c.custody.in_(each.custodies),
+            recordings.c.state.in_(each.states),
         )
         for each in RIGHTS[deed]
         if role in each.roles

@@ -12,7 +12,7 @@ from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import agents, calls, legs
 from twirec.model.agents import InformedAgent, Leg
-from twirec.model.audit import Action, AuditDraft
+from twirec.model.audit import AuditDraft
 
 
 class Agents:
@@ -25,14 +25,14 @@ class Agents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def inform(self, entry: InformedAgent) -> InformedAgent:
-        """Add an entry to the register, and return it with its number."""
+    def inform(self, entry: InformedAgent, audited: AuditDraft) -> InformedAgent:
+        """Add an entry to the register and to the audit log, and return it with its number."""
         row = to_row(entry, agents)
         row.pop("id")
         with self._database.write() as connection:
             made = connection.execute(insert(agents).values(row).returning(agents))
             written = made.mappings().one()
-            tell_of(connection, written, "entry", AuditDraft(entry.at, entry.by, "", Action.INFORM))
+            tell_of(connection, written, "entry", audited)
             return replace(entry, id=written["id"])
 
     def informed(self, names: Sequence[str] | None = None) -> list[InformedAgent]:

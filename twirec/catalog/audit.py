@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, text
+from sqlalchemy import Connection, RowMapping, delete, insert, select, text
 
 from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_row
+from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import audit, audit_check, metadata
 from twirec.model.audit import (
     HISTORIES,
@@ -18,6 +17,7 @@ from twirec.model.audit import (
     AuditDraft,
     AuditEntry,
     AuditHead,
+    AuditOutcome,
     AuditQuery,
     Pass,
     chained,
@@ -26,6 +26,8 @@ from twirec.model.audit import (
 
 TELLING = (Action.POLICY, Action.INFORM)
 """The actions of entries that hold the hash of a row."""
+
+DONE = audit.c.outcome == AuditOutcome.DONE
 
 LOCK = 0x7457_1BEC
 """The advisory lock of those who write to the chain, on PostgreSQL."""
@@ -60,13 +62,13 @@ class Audit:
             if wanted is not None:
                 statement = statement.where(column == wanted)
         with self._database.read() as connection:
-            return [_to_entry(row) for row in connection.execute(statement)]
+            return to_models(AuditEntry, connection.execute(statement))
 
     def entries(self, after: int, limit: int) -> list[AuditEntry]:
         """Return the entries whose `seq` is greater, in order."""
         statement = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
         with self._database.read() as connection:
-            return [_to_entry(row) for row in connection.execute(statement)]
+            return to_models(AuditEntry, connection.execute(statement))
 
     def histories(self) -> tuple[list[AuditEntry], Mapping[tuple[str, int], str]]:
         """Return what the log says of the rows of `HISTORIES`, and what they are, of one moment.
@@ -75,12 +77,12 @@ class Audit:
             The entries that hold the hash of a row, oldest first; and the hash of each row as it is
             now, by its table and number.
         """
-        telling = select(audit).where(audit.c.action.in_(TELLING), audit.c.ok).order_by(audit.c.seq)
+        telling = select(audit).where(audit.c.action.in_(TELLING), DONE).order_by(audit.c.seq)
         with self._database.read(snapshot=True) as connection:
             entries = [
                 entry
                 for row in connection.execute(telling, execution_options={"yield_per": 500})
-                if "content" in (entry := _to_entry(row)).detail
+                if "content" in (entry := to_model(AuditEntry, row)).detail
             ]
             rows = {
                 (name, row["id"]): content_hash({**row})
@@ -142,7 +144,3 @@ def _head(connection: Connection) -> AuditHead | None:
     newest = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
     row = connection.execute(newest).first()
     return AuditHead(row.seq, row.hash) if row else None
-
-
-def _to_entry(row: Row[Any]) -> AuditEntry:
-    return AuditEntry(**{field.name: getattr(row, field.name) for field in fields(AuditEntry)})

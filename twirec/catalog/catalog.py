@@ -19,6 +19,7 @@ from twirec.catalog.events import Events
 from twirec.catalog.foreign_recordings import ForeignRecordings
 from twirec.catalog.journal import Journal
 from twirec.catalog.ledger import Ledger
+from twirec.catalog.listenings import Listenings
 from twirec.catalog.marks import Marks
 from twirec.catalog.notes import Notes
 from twirec.catalog.operations import Operations
@@ -56,7 +57,6 @@ class Catalog:
     Args:
         url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
         events: the clock by which events are dated; None if none are to be written.
-        audit_key: of the HMACs that stand for numbers in the audit log; empty leaves them out.
         adopt: what is taken over of what an account has; rows beyond it stay as they are.
     """
 
@@ -65,17 +65,15 @@ class Catalog:
         url: str,
         *,
         events: Callable[[], datetime] | None = None,
-        audit_key: str = "",
         adopt: Adopt = OURS,
     ) -> None:
-        self.database = Database(
-            url, events, migrate.refuse_newer, adopt=adopt, audit_key=audit_key
-        )
+        self.database = Database(url, events, migrate.refuse_newer, adopt=adopt)
         self.agents = Agents(self.database)
         self.conferences = Conferences(self.database)
         self.announcements = Announcements(self.database)
         self.marks = Marks(self.database)
         self.audit = Audit(self.database)
+        self.listenings = Listenings(self.database)
         self.ledger = Ledger(self.database)
         self.consents = Consents(self.database)
         self.search = Search(self.database)

@@ -54,10 +54,8 @@ class Database:
         look: Callable[[Connection], object] | None = None,
         *,
         adopt: Adopt = OURS,
-        audit_key: str = "",
     ) -> None:
         self.adopt = adopt
-        self.audit_key = audit_key
         self._events = events
         self._look = look
         try:

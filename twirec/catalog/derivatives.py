@@ -5,36 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    and_,
-    delete,
-    exists,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, select, update
 
+from twirec.catalog.access import allowed
+from twirec.catalog.audit import append
 from twirec.catalog.database import Database
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import derivatives, recordings
+from twirec.model.access import Deed
+from twirec.model.actor import OURSELVES
 from twirec.model.audio import ConversionSpec
+from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
 from twirec.model.derivatives import Derivative, derivative_name
 from twirec.model.errors import CustodyRefused, LeaseLost
 from twirec.model.lease import Lease
 from twirec.model.records import Recording
-from twirec.model.states import STORED, Custody
+from twirec.model.states import STORED
 
 ARCHIVED = recordings.c.state.in_(STORED)
 """Whose bytes the bucket holds."""
 
-MAY_LEAVE = and_(
-    ARCHIVED,
-    recordings.c.custody == Custody.ACTIVE,
-)
+MAY_LEAVE = allowed(OURSELVES, Deed.CONVERT)
 """Of which recordings something may be made."""
 
 
@@ -80,8 +73,11 @@ class Derivatives:
         stored: StoredObject,
         at: datetime,
         lease: Lease[Derivative] | None = None,
+        audited: AuditDraft | None = None,
     ) -> Derivative | None:
-        """Write down that the bucket holds it; no worker has to make it any more.
+        """Write down that the bucket holds it, with the entry of who asked, if anybody did.
+
+        No worker has to make it any more.
 
         None, and nothing is written down, if it was forgotten, or the recording is not archived
         any more: then the object must go.
@@ -117,6 +113,8 @@ class Derivatives:
             row = connection.execute(made.values(facts).returning(derivatives)).first()
             if row is None:
                 raise LeaseLost(f"The listening copy of {sid} is somebody else's now.")
+            if audited:
+                append(connection, audited)
         return to_model(Derivative, row)
 
     def of(self, recording_sid: str) -> list[Derivative]:

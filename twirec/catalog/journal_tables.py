@@ -146,6 +146,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "identity": "in the bucket's mark, from which a rebuild takes it over",
     "marks": "where a sweep stopped: after a rebuild it looks again",
     "foreign_recordings": "what is not ours, as the last sweeps saw it: the next one sees it again",
+    "listenings": "what somebody hears just now: that they do is on the audit log",
     "audit_check": "how far the log was looked at: of another catalog all is looked at",
     "waveforms": "measured again when one is asked for",
     "derivatives": "made again when they are asked for",

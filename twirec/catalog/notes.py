@@ -9,7 +9,7 @@ from twirec.catalog.conditions import of_call
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_row
 from twirec.catalog.tables import calls, notes
-from twirec.model.audit import Action, AuditDraft
+from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
 from twirec.model.records import Note
 
@@ -23,8 +23,8 @@ class Notes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, note: Note) -> None:
-        """Add a note to a call; with a case number, that is the call's from now on.
+    def add(self, note: Note, audited: AuditDraft) -> None:
+        """Add a note to a call, and its entry; with a case number, that is the call's from now on.
 
         Raises:
             NotFound: the catalog has no such call of that account.
@@ -36,4 +36,4 @@ class Notes:
             connection.execute(insert(notes).values(to_row(note, notes)))
             if note.case_number is not None:
                 connection.execute(update(calls).where(line).values(case_number=note.case_number))
-            append(connection, AuditDraft(note.at, note.by, "", Action.ANNOTATE, sid=note.call_sid))
+            append(connection, audited)

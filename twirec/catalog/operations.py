@@ -11,13 +11,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, true, update
 
+from twirec.catalog.access import allowed
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database
 from twirec.catalog.events import PARKED as EVENT_PARKED
 from twirec.catalog.foreign_recordings import count_foreign, left_alone
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
-from twirec.catalog.tables import callbacks, calls, differences, events, recordings
+from twirec.catalog.tables import callbacks, calls, derivatives, differences, events, recordings
+from twirec.model.access import Deed
+from twirec.model.actor import OURSELVES, Actor
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import Difference
 from twirec.model.errors import NotFound
@@ -47,28 +50,36 @@ class Operations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def stats(self, since: datetime | None) -> Stats:
+    def stats(self, since: datetime | None, actor: Actor = OURSELVES) -> Stats:
         """Count; `swept` and what workers remember are left to the caller.
 
         Args:
             since: counts calls and recordings only if they began then or later, UTC. What waits or
                 was given up is always counted.
+            actor: who looks after them: recordings that are not for them are not counted.
         """
+        theirs = allowed(actor, Deed.OVERSEE)
         with self._database.read() as connection:
             return Stats(
-                **_recorded(connection, since),
+                **_recorded(connection, since, theirs),
                 **_lines(connection, since),
-                **_waiting(connection, ~left_alone(self._database.adopt)),
+                **_waiting(connection, theirs & ~left_alone(self._database.adopt)),
                 **_foreign(connection, self._database.adopt),
             )
 
-    def recorded_between(self, edges: Sequence[datetime]) -> list[tuple[int, int]]:
+    def recorded_between(
+        self, edges: Sequence[datetime], actor: Actor = OURSELVES
+    ) -> list[tuple[int, int]]:
         """Count what began from each edge and before the next: recordings, and their seconds.
 
         What was lost or erased does not count.
+
+        Args:
+            edges: UTC, in order.
+            actor: who looks after them: those that are not for them are not counted.
         """
         counted = select(func.count(), func.coalesce(func.sum(recordings.c.duration), 0)).where(
-            recordings.c.state.in_(RECORDED)
+            recordings.c.state.in_(RECORDED), allowed(actor, Deed.OVERSEE)
         )
         began = recordings.c.started_at
         with self._database.read() as connection:
@@ -102,8 +113,12 @@ class Operations:
         with self._database.read() as connection:
             return to_models(Difference, connection.execute(statement))
 
-    def settle_differences(self, recording_sid: str, audited: AuditDraft) -> int:
+    def settle_differences(
+        self, recording_sid: str, audited: AuditDraft, deleted: Sequence[str] = ()
+    ) -> int:
         """Forget what differs of a recording and of what was made of it, and write the entry.
+
+        Of what was made of it, that of which the object was deleted is forgotten altogether.
 
         Returns:
             Of how many objects it was known.
@@ -111,6 +126,8 @@ class Operations:
         of_it = differences.c.recording_sid == recording_sid
         with self._database.write() as connection:
             gone = connection.execute(delete(differences).where(of_it))
+            names = derivatives.c.object_name.in_(deleted)
+            connection.execute(delete(derivatives).where(names))
             append(connection, audited)
         return gone.rowcount
 
@@ -145,12 +162,14 @@ class Operations:
         return len(changed)
 
 
-def _recorded(connection: Connection, since: datetime | None) -> dict[str, Any]:
+def _recorded(
+    connection: Connection, since: datetime | None, theirs: ColumnElement[bool]
+) -> dict[str, Any]:
     state, custody = recordings.c.state, recordings.c.custody
     sums = (func.sum(recordings.c.size), func.sum(recordings.c.duration))
     statement = (
         select(state, custody, func.count(), *sums)
-        .where(_from(recordings.c.started_at, since))
+        .where(_from(recordings.c.started_at, since), theirs)
         .group_by(state, custody)
     )
     rows = connection.execute(statement).all()

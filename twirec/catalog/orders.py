@@ -32,16 +32,16 @@ class Orders:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def admit(self, order: Order) -> Recording:
+    def admit(self, order: Order, audited: AuditDraft) -> Recording:
         """Write an order down, and take the recording out of quarantine.
 
         Raises:
             NotFound: it is not there, or not in quarantine any more.
         """
         changes = {"custody": Custody.ACTIVE, "legal_ground": order.why}
-        return self._order(order, recordings.c.custody == Custody.QUARANTINED, changes)
+        return self._order(order, recordings.c.custody == Custody.QUARANTINED, changes, audited)
 
-    def erase(self, order: Order) -> Recording:
+    def erase(self, order: Order, audited: AuditDraft) -> Recording:
         """Write an order down, and make the recording due to be destroyed.
 
         Who holds its lease loses it.
@@ -59,12 +59,10 @@ class Orders:
             "lease": None,
             "lease_until": None,
         }
-        return self._order(order, recordings.c.state.in_(before), changes)
+        return self._order(order, recordings.c.state.in_(before), changes, audited)
 
     def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
         """Write an order down, and make the recording due to be archived in spite of its error.
-
-        That and its entry of the audit log are all there, or none.
 
         Raises:
             NotFound: it is not there, or does not wait with that error for a decision any more.
@@ -82,7 +80,7 @@ class Orders:
     def give_up(self, order: Order, audited: AuditDraft) -> Recording:
         """Write an order down, and let nothing more be tried of a parked recording.
 
-        That and its entry of the audit log are all there, or none. The call's line says so when it
+        The call's line says so when it
         has no other recording; `retry` takes it back.
 
         Raises:
@@ -102,7 +100,7 @@ class Orders:
         order: Order,
         condition: ColumnElement[bool],
         changes: Mapping[str, Any],
-        audited: AuditDraft | None = None,
+        audited: AuditDraft,
     ) -> Recording:
         statement = (
             update(recordings)
@@ -115,8 +113,7 @@ class Orders:
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
             connection.execute(insert(orders).values(to_row(order, orders)))
-            alone = AuditDraft(order.at, order.by, "", order.kind, sid=order.recording_sid)
-            append(connection, audited or alone)
+            append(connection, audited)
             ordered = to_model(Recording, row)
             if ordered.given_up:
                 tell_ledger(connection, ordered)

@@ -10,36 +10,42 @@ from twirec.catalog.audit import append
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import pauses
-from twirec.model.audit import Action, AuditDraft
+from twirec.model.audit import AuditDraft
 from twirec.model.records import Pause
 
 
 class Pauses:
     """The spans in which recordings are silent on purpose, and who asked for them.
 
-    At most one of a recording has no end. Each is on the audit log as soon as it is there.
+    At most one of a recording has no end. Each change and its entry of the audit log are both
+    there, or neither.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, pause: Pause) -> Pause:
+    def begin(self, pause: Pause, audited: AuditDraft) -> Pause:
         """Write down that a recording was paused, unless it is; return the span that stands."""
         with self._database.write() as connection:
             # First, as its lock on PostgreSQL lets one pause after the other look what is there.
-            append(
-                connection,
-                AuditDraft(pause.paused_at, pause.by, "", Action.PAUSE, sid=pause.recording_sid),
-            )
+            append(connection, audited)
             there = connection.execute(select(pauses).where(_open(pause.recording_sid))).first()
             if there is not None:
                 return to_model(Pause, there)
             connection.execute(insert(pauses).values(to_row(pause, pauses)))
             return pause
 
-    def end(self, recording_sid: str, at: datetime) -> None:
-        """Write down that a recording goes on. Nothing changes if it was not paused."""
+    def end(self, recording_sid: str, at: datetime, audited: AuditDraft | None) -> None:
+        """Write down that a recording goes on. No pause changes if it was not paused.
+
+        Args:
+            recording_sid: `RE…`.
+            at: from when on, UTC.
+            audited: who let it go on; None if nobody did, as where it ended while it was paused.
+        """
         with self._database.write() as connection:
+            if audited is not None:
+                append(connection, audited)
             still = _open(recording_sid)
             connection.execute(update(pauses).where(still).values(resumed_at=at))
 

@@ -10,7 +10,7 @@ from twirec.catalog.audit import tell_of
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import policy_changes, policy_defaults
-from twirec.model.audit import Action, AuditDraft, stand_in
+from twirec.model.audit import Action, AuditDraft
 from twirec.model.policy import Policy, PolicyChange
 
 SETTINGS = "settings"
@@ -27,16 +27,12 @@ class Policies:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def change(self, change: PolicyChange) -> None:
-        """Add a change to the history, which nothing ever takes away from."""
-        way = {"direction": change.direction} if change.direction else {}
-        number = stand_in(change.number, self._database.audit_key) if change.number else ""
-        said = {"of": "a number" if change.number else "all", **way, **change.said}
-        draft = AuditDraft(change.at, change.by, "", Action.POLICY, number=number, detail=said)
+    def change(self, change: PolicyChange, audited: AuditDraft) -> None:
+        """Add a change to the history, which nothing ever takes away from, and its entry."""
         with self._database.write() as connection:
             made = insert(policy_changes).values(to_row(change, policy_changes))
             row = connection.execute(made.returning(policy_changes)).mappings().one()
-            tell_of(connection, row, "change", draft)
+            tell_of(connection, row, "change", audited)
 
     def note_default(self, policy: Policy, at: datetime) -> None:
         """Add what the settings say of the policy to its history, if they said something else."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, insert, or_, select, update
 
+from twirec.catalog.access import allowed
 from twirec.catalog.agents import has_line
 from twirec.catalog.conditions import of_call
 from twirec.catalog.conferences import owner_of
@@ -19,6 +20,8 @@ from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import callbacks, calls, consents, recordings
 from twirec.catalog.vendor_retention import apply_retention
+from twirec.model.access import Deed
+from twirec.model.actor import OURSELVES, Actor
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.events import EventType
 from twirec.model.ownership import ALWAYS_OURS, Claim
@@ -169,12 +172,17 @@ class Recordings:
         with self._database.read() as connection:
             return to_models(Recording, connection.execute(statement))
 
-    def parked(self, limit: int | None = None) -> list[Recording]:
-        """Return what is parked (something is left to do, and it is not due), oldest first."""
+    def parked(self, limit: int | None = None, actor: Actor = OURSELVES) -> list[Recording]:
+        """Return what is parked (something is left to do, and it is not due), oldest first.
+
+        Args:
+            limit: how many at the most; None for all.
+            actor: who looks after them: those that are not for them are left out.
+        """
         oldest = (recordings.c.started_at, recordings.c.sid)
         statement = (
             select(recordings)
-            .where(PARKED, ~left_alone(self._database.adopt))
+            .where(PARKED, ~left_alone(self._database.adopt), allowed(actor, Deed.OVERSEE))
             .order_by(*oldest)
             .limit(limit)
         )

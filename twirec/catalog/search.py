@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select
+from sqlalchemy import ColumnElement, Connection, exists, func, select, true
 
+from twirec.catalog.access import allowed
 from twirec.catalog.call_records import call_records
 from twirec.catalog.conditions import of_same_call
 from twirec.catalog.database import Database
 from twirec.catalog.tables import calls, consents, notes, recordings
+from twirec.model.access import Deed, seen
 from twirec.model.errors import NotFound
 from twirec.model.records import TAIL, CallRecord
-from twirec.model.search import Query, hide
+from twirec.model.search import Query
 from twirec.model.states import State
 
 
@@ -75,7 +77,7 @@ def _page(connection: Connection, query: Query) -> list[CallRecord]:
             (calls.c.started_at < started_at) | same,
         ]
     records = call_records(connection, conditions, limit=query.limit)
-    return [hide(record, query.sees) for record in records]
+    return [seen(query.asker, record) for record in records] if query.asker else records
 
 
 def _count(connection: Connection, query: Query) -> int:
@@ -126,7 +128,7 @@ def _of_others(query: Query) -> list[ColumnElement[bool]]:
         conditions.append(
             exists().where(
                 of_same_call(recordings, calls),
-                recordings.c.custody.in_(query.sees),
+                true() if query.asker is None else allowed(query.asker, Deed.SEE),
                 *recording,
             )
         )

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime, word
+from twirec.model.audit import AuditOutcome
 from twirec.model.custody import OrderKind
 from twirec.model.encryption import Encryption
 from twirec.model.events import EventType
@@ -326,10 +327,25 @@ audit = Table(
     Column("action", String(64), nullable=False),
     Column("sid", String(255), nullable=False, index=True),
     Column("number", String(64), nullable=False, index=True),
-    Column("ok", Boolean, nullable=False),
+    Column("outcome", word(AuditOutcome, 8), nullable=False),
     Column("detail", JSON, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+listenings = Table(
+    "listenings",
+    metadata,
+    Column("tried", Integer, primary_key=True, autoincrement=False),
+    Column("recording_sid", String(255), nullable=False, index=True),
+    Column("object_name", String(1024), nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("role", String(255), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False, index=True),
+    Column("going", JSON, nullable=False),
+    Column("given", JSON, nullable=False),
 )
 
 audit_check = Table(

@@ -9,7 +9,7 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import Column, as_json, print_json, print_table, say
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 
 @click.command()
@@ -26,7 +26,7 @@ from twirec.settings.operating_user import operating_user
 def inform(agent: str, informed_on: datetime, reference: str, as_json: bool) -> None:
     """Register that an agent (a number, client:NAME, sip:ADDRESS) knows that calls are recorded."""
     entry = Archive.from_env().agents.inform(
-        agent, informed_on=informed_on.date(), reference=reference, by=operating_user()
+        agent, informed_on=informed_on.date(), reference=reference, by=operator()
     )
     if as_json:
         print_json(asdict(entry))

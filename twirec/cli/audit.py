@@ -39,7 +39,7 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
         Column("role", 7),
         Column("action", 3),
         Column("of", 4),
-        Column("done", 5),
+        Column("outcome", 5),
         Column("detail", 6, folds=True),
     )
     rows = [
@@ -50,7 +50,7 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
             entry.role,
             entry.action,
             entry.sid,
-            "yes" if entry.ok else "no",
+            entry.outcome,
             ", ".join(
                 f"{name}: {value}"
                 for name, value in entry.detail.items()

@@ -28,7 +28,7 @@ from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, print_not_ours, progress_terminal, say
 from twirec.model.backfill import FREE_MINUTES, PRICE_PER_MINUTE, BackfillReport
 from twirec.model.states import State
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 Show = Callable[[BackfillReport], object]
 
@@ -75,7 +75,7 @@ def backfill(
     taking = archive.operations.backfill(
         since,
         until,
-        by=operating_user(),
+        by=operator(),
         keep_at_vendor=keep_at_vendor,
         release_unknown=release_unknown,
         legal_ground=legal_ground,

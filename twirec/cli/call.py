@@ -9,7 +9,7 @@ import click
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.errors import VendorError
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 
 @click.command()
@@ -40,7 +40,7 @@ def pause(sid: str, as_json: bool) -> None:
     It stays paused until it is resumed. Exit status 1 if Twilio did not say that it is paused.
     """
     try:
-        pauses = Archive.from_env().recordings.pause(sid, by=operating_user())
+        pauses = Archive.from_env().recordings.pause(sid, by=operator())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it records, and try again: {error}") from error
     if as_json:
@@ -56,7 +56,7 @@ def pause(sid: str, as_json: bool) -> None:
 def resume(sid: str, as_json: bool) -> None:
     """Let what is recorded of a call (CA…) go on after a pause."""
     try:
-        resumed = Archive.from_env().recordings.resume(sid, by=operating_user())
+        resumed = Archive.from_env().recordings.resume(sid, by=operator())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it is silent, and try again: {error}") from error
     if as_json:

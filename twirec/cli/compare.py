@@ -6,7 +6,7 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 
 @click.command()
@@ -25,9 +25,9 @@ def compare(sid: str, reason: str | None, as_json: bool) -> None:
     archive = Archive.from_env()
     settled, deleted = 0, list[str]()
     if reason is None:
-        deleted = archive.recordings.compare(sid, by=operating_user())
+        deleted = archive.recordings.compare(sid, by=operator())
     else:
-        settled = archive.operations.settle_difference(sid, reason=reason, by=operating_user())
+        settled = archive.operations.settle_difference(sid, reason=reason, by=operator())
     if as_json:
         print_json({"sid": sid, "settled": settled, "deleted": deleted})
     elif reason is None:

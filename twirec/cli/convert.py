@@ -14,7 +14,7 @@ from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.audio import Channels
 from twirec.model.audio_stream import AudioStream
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 
 class Moment(click.ParamType[float]):
@@ -79,7 +79,7 @@ def convert(
         rate=rate,
         normalise=normalise,
         trim_silence=trim_silence,
-        by=operating_user(),
+        by=operator(),
     )
     _give(reading, output, as_json)
 
@@ -93,9 +93,7 @@ def download(sid: str, output: str | None, as_json: bool) -> None:
 
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
-    _give(
-        Archive.from_env().recordings.open(sid, by=operating_user(), download=True), output, as_json
-    )
+    _give(Archive.from_env().recordings.open(sid, by=operator(), download=True), output, as_json)
 
 
 def _give(reading: AudioStream, output: str | None, as_json: bool) -> None:

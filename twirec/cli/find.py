@@ -28,7 +28,7 @@ from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
 from twirec.model.waveform import Waveform
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 SHOWN = 20
 """How many rows of a file are named; `--json` names more."""
@@ -78,8 +78,7 @@ def search(
         outcome=outcome,
         reason=reason,
         consent=consent,
-        sees_quarantined=True,
-        by=operating_user(),
+        by=operator(),
         **asked,
     )
     if as_json:
@@ -128,10 +127,10 @@ def annotate(
             own=own,
             direction=direction,
             why=reason or "",
-            by=operating_user(),
+            by=operator(),
         )
     if note is not None or case is not None or not added:
-        record = archive.calls.annotate(sid, note=note, case=case, by=operating_user())
+        record = archive.calls.annotate(sid, note=note, case=case, by=operator())
     if as_json:
         print_json(record_fields(record))
     else:
@@ -152,9 +151,7 @@ def add_numbers(export: str, reason: str, dry_run: bool, as_json: bool) -> None:
     """
     archive = Archive.from_env()
     with _opened(export) as file:
-        report = archive.calls.add_numbers_from(
-            file, why=reason, by=operating_user(), dry_run=dry_run
-        )
+        report = archive.calls.add_numbers_from(file, why=reason, by=operator(), dry_run=dry_run)
     if as_json:
         print_json(asdict(report))
     else:
@@ -203,7 +200,7 @@ def show(sid: str, as_json: bool) -> None:
     """Show a call by its SID (CA…) or that of its recording (RE…)."""
     archive = Archive.from_env()
     try:
-        record = archive.calls.get(sid, sees_quarantined=True, by=operating_user())
+        record = archive.calls.get(sid, by=operator())
     except NotFound:
         _show_alone(archive, sid, as_json)
         return
@@ -229,7 +226,7 @@ def show(sid: str, as_json: bool) -> None:
 
 def _show_alone(archive: Archive, sid: str, as_json: bool) -> None:
     """Show a recording whose call nobody knows (any more)."""
-    recording = archive.recordings.get(sid)
+    recording = archive.recordings.get(sid, by=operator())
     if as_json:
         print_json({"recordings": [_with_sound(archive, recording)]})
     else:
@@ -286,6 +283,7 @@ def _print_wording(hash_: str, wording: Announcement, zone: tzinfo) -> None:
 
 def _print_recording(archive: Archive, recording: Recording) -> None:
     channels = ", ".join(recording.channel_map)
+    left_alone = archive.recordings.left_alone(recording.sid, by=operator())
     sound = sound_of(archive, recording)
     heard = sound_lines(sound) if isinstance(sound, Waveform) else [sound]
     _lines(
@@ -301,7 +299,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
             "object": recording.object_name,
             "size": recording.size,
             "sha256": recording.sha256,
-            "due": None if archive.recordings.left_alone(recording.sid) else recording.due_at,
+            "due": None if left_alone else recording.due_at,
             "last error": recording.last_error,
             "waits for": DECIDE if recording.undecided else "",
             **_decided(archive, recording),
@@ -314,7 +312,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
 def _kept(archive: Archive, recording: Recording) -> str:
     """Return why Twilio's copy stays where it is; empty where it does not."""
     if not recording.kept:
-        held = archive.recordings.left_alone(recording.sid)
+        held = archive.recordings.left_alone(recording.sid, by=operator())
         return "left alone, as it is not proven to be ours (TWIREC_ADOPT)" if held else ""
     if recording.keep_at_vendor:
         return "kept there until somebody says otherwise"
@@ -329,7 +327,7 @@ def _decided(archive: Archive, recording: Recording) -> dict[str, str]:
         return {"accepted by": said, "despite": accepted.despite}
     if not recording.given_up:
         return {}
-    orders = archive.custody.orders(recording.sid)
+    orders = archive.custody.orders(recording.sid, by=operator())
     order = [each for each in orders if each.kind is OrderKind.GIVE_UP][-1]
     return {"given up by": f"{order.by}: {order.why}"}
 

@@ -17,7 +17,7 @@ from twirec.cli.output import (
     tell_of_strangers,
 )
 from twirec.model.journal import RebuildReport
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 
 @click.command()
@@ -57,7 +57,7 @@ def rebuild(into: str | None, as_json: bool) -> None:
         }
         report = Archive.from_env().journal.rebuild(
             into,
-            by=operating_user(),
+            by=operator(),
             progress=lambda what, count: bars.update(tasks[what], completed=count),
         )
     if as_json:

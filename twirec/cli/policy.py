@@ -13,7 +13,7 @@ from twirec.archive import Archive
 from twirec.cli.output import Column, as_json, print_json, print_table, say
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 Options = Callable[[Any], Any]
 
@@ -97,10 +97,10 @@ def policy(
         return
     whom: Any = {"number": number, "direction": direction}
     if reset:
-        archive.policy.reset(by=operating_user(), why=reason or "", **whom)
+        archive.policy.reset(by=operator(), why=reason or "", **whom)
     elif mode or language or legal_basis:
         archive.policy.change(
-            by=operating_user(),
+            by=operator(),
             why=reason or "",
             **whom,
             mode=mode,
@@ -117,7 +117,7 @@ def _switch(
 ) -> None:
     archive = Archive.from_env()
     change = archive.policy.change(
-        by=operating_user(),
+        by=operator(),
         why=reason,
         number=number,
         direction=direction,

@@ -13,6 +13,7 @@ from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.operations import Stats
 from twirec.model.records import Recording
+from twirec.settings.operating_user import operator
 
 SHOWN = 20
 """How many parked recordings are listed; `--json` lists all."""
@@ -24,21 +25,21 @@ SHOWN = 20
 def stats(since: str | None, as_json: bool) -> None:
     """Show what the archive holds and waits for, and what was given up."""
     archive = Archive.from_env()
-    counted = archive.operations.stats(since)
+    counted = archive.operations.stats(since, by=operator())
     if as_json:
-        parked = [_fields(recording) for recording in archive.operations.parked()]
-        different = [asdict(each) for each in archive.operations.differences()]
+        parked = [_fields(recording) for recording in archive.operations.parked(by=operator())]
+        different = [asdict(each) for each in archive.operations.differences(by=operator())]
         print_json({**asdict(counted), "parked_recordings": parked, "different": different})
         return
     zone = archive.settings.timezone
     for name, value in _lines(counted, zone).items():
         say(f"{name + ':':<18} {value}")
-    for recording in archive.operations.parked(SHOWN):
+    for recording in archive.operations.parked(SHOWN, by=operator()):
         at = recording.started_at
         since = f", recorded {_moment(at, zone)}" if at else ""
         waits = ", waits for you" if recording.undecided else ""
         say(f"  {recording.sid} {recording.state}{since}{waits}: {recording.last_error}")
-    for each in archive.operations.differences()[:SHOWN]:
+    for each in archive.operations.differences(by=operator())[:SHOWN]:
         say(f"  {each.recording_sid}: {each.object_name} differs: {each.why}")
     if counted.parked > SHOWN:
         say(f"  and {counted.parked - SHOWN} more; --json names all")

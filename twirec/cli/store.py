@@ -18,7 +18,7 @@ from twirec.cli.output import (
 )
 from twirec.model.errors import BucketError, BucketNotOurs
 from twirec.model.records import SweepReport
-from twirec.settings.operating_user import operating_user
+from twirec.settings.operating_user import operator
 
 
 @click.command()
@@ -42,7 +42,7 @@ def init(adopt_bucket: bool, reason: str | None, as_json: bool) -> None:
     if not as_json:
         say("The catalog is ready.")
     if reason:
-        archive.journal.adopt_bucket(why=reason, by=operating_user())
+        archive.journal.adopt_bucket(why=reason, by=operator())
         if not as_json:
             say("The bucket is this catalog's.")
     else:
@@ -69,7 +69,7 @@ def _mark(archive: Archive) -> bool:
 @as_json
 def admit(sid: str, ground: str, as_json: bool) -> None:
     """Take a recording (RE…) that others started out of quarantine."""
-    admitted = Archive.from_env().custody.admit(sid, ground=ground, by=operating_user())
+    admitted = Archive.from_env().custody.admit(sid, ground=ground, by=operator())
     if as_json:
         print_json(asdict(admitted))
     else:
@@ -87,10 +87,10 @@ def erase(sid: str, reason: str, yes: bool, as_json: bool) -> None:
     It cannot be undone, and asks first. The workers do it; the call's line stays.
     """
     archive = Archive.from_env()
-    recording = archive.recordings.get(sid)  # one that is not there is not asked about
+    known = archive.recordings.get(sid, by=operator())  # one that is not there is not asked about
     if not yes:
-        ask(f"Destroy {sid}, which is {recording.state}, everywhere and for ever?")
-    ordered = archive.custody.erase(sid, why=reason, by=operating_user())
+        ask(f"Destroy {sid}, which is {known.state}, everywhere and for ever?")
+    ordered = archive.custody.erase(sid, why=reason, by=operator())
     if as_json:
         print_json(asdict(ordered))
     else:
@@ -116,7 +116,7 @@ def work(once: bool, threads: int, retry: str | None, as_json: bool) -> None:
     archive = Archive.from_env()
     count = 0
     if retry:  # whose value may be `--all`: click takes what follows, dashes or not
-        count = archive.operations.retry(None if retry == "--all" else retry, by=operating_user())
+        count = archive.operations.retry(None if retry == "--all" else retry, by=operator())
         if not as_json:
             say(f"Parked recordings to try again: {count}.")
     worker = archive.operations.worker(threads)
@@ -127,7 +127,7 @@ def work(once: bool, threads: int, retry: str | None, as_json: bool) -> None:
     else:
         worker.run()
     if as_json:
-        left = archive.operations.stats()
+        left = archive.operations.stats(by=operator())
         print_json({"retried": count, "waiting": left.waiting, "parked": left.parked})
 
 
@@ -144,7 +144,7 @@ def sweep(dry_run: bool, full: bool, as_json: bool) -> None:
 
     Exit status 1 if something is left for a person to look at.
     """
-    report = Archive.from_env().operations.sweep(dry_run=dry_run, full=full)
+    report = Archive.from_env().operations.sweep(dry_run=dry_run, full=full, by=operator())
     if as_json:
         print_json(asdict(report))
     else:

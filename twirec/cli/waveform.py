@@ -9,10 +9,11 @@ import click
 
 from twirec.archive import Archive
 from twirec.cli.output import as_json, print_json, say
+from twirec.model.access import Deed, may
 from twirec.model.errors import TwirecError
 from twirec.model.records import Recording
-from twirec.model.states import STORED, Custody
 from twirec.model.waveform import SoundWarning, Waveform
+from twirec.settings.operating_user import operator
 
 EXPLAINED = {
     SoundWarning.SILENT: "nobody says anything",
@@ -39,9 +40,10 @@ EXPLAINED = {
 def waveform(sid: str, output: Path | None, width: int, height: int, as_json: bool) -> None:
     """Show who speaks when in a recording (RE…), and draw it."""
     archive = Archive.from_env()
-    found = archive.recordings.waveform(sid)
+    found = archive.recordings.waveform(sid, by=operator())
     if output is not None:
-        _write(output, archive.recordings.draw_waveform(sid, width=width, height=height))
+        drawn = archive.recordings.draw_waveform(sid, width=width, height=height, by=operator())
+        _write(output, drawn)
     if as_json:
         print_json({**sound_fields(found), "sides": _sides(found, peaks=True)})
         return
@@ -80,10 +82,10 @@ def sound_fields(found: Waveform) -> dict[str, Any]:
 
 def sound_of(archive: Archive, recording: Recording) -> Waveform | str:
     """Return what can be seen of a recording's sound, or why nothing can, if that needs words."""
-    if recording.state not in STORED or recording.custody is not Custody.ACTIVE:
+    if not may(operator(), recording, Deed.WAVEFORM):
         return ""
     try:
-        return archive.recordings.waveform(recording.sid)
+        return archive.recordings.waveform(recording.sid, by=operator())
     except TwirecError as error:
         return f"not to be had: {error}"
 

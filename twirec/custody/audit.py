@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from twirec.catalog.audit import Audit
+from twirec.model.actor import Actor
 from twirec.model.audit import (
     FIRST,
     HISTORIES,
@@ -15,6 +16,7 @@ from twirec.model.audit import (
     AuditDraft,
     AuditEntry,
     AuditHead,
+    AuditOutcome,
     Detail,
     Pass,
     hash_of,
@@ -26,7 +28,7 @@ from twirec.model.given import text
 PAGE = 1000
 """Entries that are read at once while the chain is looked at."""
 
-UNREADABLE = (ValueError, TypeError)
+UNREADABLE = (ValueError, TypeError, LookupError)
 """What the database raises of a row that holds what no program of ours writes."""
 
 NOT_READ = "it cannot be read: no program of ours wrote that"
@@ -53,33 +55,29 @@ class AuditLog:
         action: str,
         *,
         at: datetime,
-        by: str,
-        role: str,
+        actor: Actor,
         sid: str,
         number: str | None,
-        ok: bool,
+        outcome: AuditOutcome,
         detail: Detail,
     ) -> AuditDraft:
         """Return what is to be written down.
 
         Raises:
-            InvalidQuery: the action is no word, or it is not said by whom.
+            InvalidQuery: the action is no word, or the SID no text.
             SettingsError: a number is named, and there is no key for its HMAC.
         """
-        for field, given in (("action", action), ("by", by), ("role", role), ("sid", sid)):
-            text(field, given)
-        if not ACTION.fullmatch(action):
+        text("sid", sid)
+        if not ACTION.fullmatch(text("action", action)):
             raise InvalidQuery("action: give one word of small letters, such as sign_in.")
-        if not by.strip():
-            raise InvalidQuery("by: say who did it; it is written to the audit log.")
         return AuditDraft(
             at=at,
-            by=by.strip(),
-            role=role,
+            by=actor.name,
+            role=actor.role,
             action=action,
             sid=sid,
             number=self.stand_in(number) if number else "",
-            ok=ok,
+            outcome=outcome,
             detail=detail,
         )
 
@@ -210,7 +208,7 @@ def _rewritten(
         field = next((field for field in HISTORIES if field in entry.detail), None)
         if field is None:
             return entry.seq, "it does not say of which row it is"
-        row = (HISTORIES[field], int(entry.detail[field] or 0))
+        row = (HISTORIES[field], int(str(entry.detail[field] or 0)))
         if row not in rows:
             return entry.seq, f"its row {row[1]} of {row[0]} was taken out"
         if rows[row] != entry.detail["content"]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 
 from twirec.catalog import Catalog
+from twirec.model.audit import AuditDraft
 from twirec.model.bucket import TO_ERASE
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
@@ -38,48 +38,47 @@ class Orders:
         self._catalog = catalog
         self._bucket = bucket
 
-    def admit(self, sid: str, *, ground: str, by: str, at: datetime) -> Recording:
+    def admit(self, recording: Recording, *, ground: str, audited: AuditDraft) -> Recording:
         """Take a recording out of quarantine, on a legal ground.
 
         Args:
-            sid: `RE…`.
+            recording: which.
             ground: why the company may have it all the same.
-            by: who says so.
-            at: UTC.
+            audited: the entry of the audit log: who says so, and when.
 
         Raises:
-            NotFound: the catalog has no such recording.
+            NotFound: the catalog has no such recording (any more).
             InvalidQuery: it is not quarantined, or no ground is given.
         """
         ground = check_ground(ground)
-        if self._catalog.recordings.get(sid).custody is not Custody.QUARANTINED:
-            raise InvalidQuery(f"{sid} is not in quarantine.")
-        admitted = self._catalog.orders.admit(Order(sid, OrderKind.ADMIT, at, by, ground))
+        if recording.custody is not Custody.QUARANTINED:
+            raise InvalidQuery(f"{recording.sid} is not in quarantine.")
+        order = Order(recording.sid, OrderKind.ADMIT, audited.at, audited.by, ground)
+        admitted = self._catalog.orders.admit(order, audited)
         said = {"custody": admitted.custody.value, "legal_ground": admitted.legal_ground}
         self._label(admitted, said)
         return admitted
 
-    def erase(self, sid: str, *, why: str, by: str, at: datetime) -> Recording:
+    def erase(self, recording: Recording, *, why: str, audited: AuditDraft) -> Recording:
         """Order that a recording is destroyed, at the vendor and in the bucket.
 
         A worker does it. The row stays, so that it does not come back.
 
         Args:
-            sid: `RE…`.
+            recording: which.
             why: the reason, kept with the order.
-            by: who orders it.
-            at: UTC.
+            audited: the entry of the audit log: who orders it, and when.
 
         Raises:
-            NotFound: the catalog has no such recording.
+            NotFound: the catalog has no such recording (any more).
             InvalidQuery: there is nothing to destroy (yet), or no reason is given.
         """
         _said(why, "reason")
-        state = self._catalog.recordings.get(sid).state
-        if state not in ERASABLE:
-            raise InvalidQuery(f"{sid} is {state}: there is nothing to erase.")
-        ordered = self._catalog.orders.erase(Order(sid, OrderKind.ERASE, at, by, why.strip()))
-        self._label(ordered, {TO_ERASE: at.isoformat()})
+        if recording.state not in ERASABLE:
+            raise InvalidQuery(f"{recording.sid} is {recording.state}: there is nothing to erase.")
+        order = Order(recording.sid, OrderKind.ERASE, audited.at, audited.by, why.strip())
+        ordered = self._catalog.orders.erase(order, audited)
+        self._label(ordered, {TO_ERASE: audited.at.isoformat()})
         return ordered
 
     def _label(self, recording: Recording, said: Mapping[str, str]) -> None:

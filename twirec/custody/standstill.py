@@ -6,6 +6,7 @@ Pure: who decides writes it down.
 from __future__ import annotations
 
 from twirec.custody.orders import LONGEST_GROUND
+from twirec.model.access import without_object
 from twirec.model.custody import Order
 from twirec.model.errors import InvalidQuery, MediaMismatch, MediaNotDescribed
 from twirec.model.given import text
@@ -30,7 +31,7 @@ def acceptance(recording: Recording, order: Order) -> Acceptance:
     if despite.partition(":")[0] not in {error.__name__ for error in ACCEPTABLE}:
         raise InvalidQuery(
             f"{recording.sid} cannot be accepted, only what is whole audio can: give it up, or let "
-            f"it be tried again. {despite}"
+            f"it be tried again. {without_object(recording, despite)}"
         )
     if recording.started_at is None:
         raise InvalidQuery(

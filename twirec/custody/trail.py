@@ -10,13 +10,17 @@ from datetime import datetime
 from twirec.calls.numbers import normalise
 from twirec.catalog.audit import Audit
 from twirec.custody.audit import AuditLog
-from twirec.model.audit import Action, AuditDraft, AuditEntry, Detail, stand_in
-from twirec.model.errors import TwirecError
+from twirec.model.actor import Actor
+from twirec.model.audit import Action, AuditDraft, AuditEntry, AuditOutcome, Detail, stand_in
+from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.given import text
 
 
 class AuditTrail:
     """Makes entries of the audit log, and writes them down.
+
+    What changes the catalog takes its entry into its own transaction. What happens outside, at
+    Twilio or in the bucket, is entered as *tried* before, and as what came of it after.
 
     Args:
         entries: where the log is kept.
@@ -35,62 +39,83 @@ class AuditTrail:
         self.log = AuditLog(entries, key)
 
     @contextmanager
-    def attempt(
-        self, action: Action, by: str, sid: str = "", *, role: str = ""
-    ) -> Iterator[AuditDraft]:
-        """Write down that what follows failed, if it does; else what is given back is for that.
+    def attempt(self, action: Action, actor: Actor, sid: str = "") -> Iterator[AuditDraft]:
+        """Give the entry that says that it is done, to be written with what it is about.
+
+        If what follows fails, that is entered instead: as *denied* where they may not, and else as
+        *failed*.
 
         Args:
-            action: what is tried.
-            by: who tries it.
+            action: what is done.
+            actor: who does it.
             sid: to what.
-            role: what they are in the app.
-
-        Raises:
-            InvalidQuery: it is not said by whom.
         """
-        draft = self.draft(action, by, sid=sid, role=role)
+        draft = self.draft(action, actor, sid=sid)
         try:
             yield draft
         except TwirecError as error:
-            said = {**draft.detail, "error": type(error).__name__}
-            self.append(replace(draft, ok=False, detail=said))
+            self._enter(draft, error)
             raise
+
+    @contextmanager
+    def outside(
+        self, action: Action, actor: Actor, sid: str = "", detail: Detail | None = None
+    ) -> Iterator[AuditDraft]:
+        """As `attempt`, for what Twilio or the bucket does: it is entered as *tried* before.
+
+        Args:
+            action: what is done.
+            actor: who does it.
+            sid: to what.
+            detail: more of it.
+
+        Raises:
+            CatalogError: it could not be entered; nothing was done.
+        """
+        draft = self.draft(action, actor, sid=sid, detail=detail)
+        tried = self.append(replace(draft, outcome=AuditOutcome.TRIED))
+        draft = replace(draft, detail={"tried": tried.seq, **draft.detail})
+        try:
+            yield draft
+        except TwirecError as error:
+            self._enter(draft, error)
+            raise
+
+    def _enter(self, draft: AuditDraft, error: TwirecError) -> None:
+        said = {**draft.detail, "error": type(error).__name__}
+        self.append(replace(draft, at=self._now(), outcome=outcome_of(error), detail=said))
 
     def draft(
         self,
         action: str,
-        by: str,
+        actor: Actor,
         *,
-        role: str = "",
         sid: str = "",
         number: str | None = None,
-        ok: bool = True,
+        outcome: AuditOutcome = AuditOutcome.DONE,
         detail: Detail | None = None,
     ) -> AuditDraft:
         """Return an entry that is not written down yet.
 
         Args:
             action: what is done, in one word of small letters.
-            by: who does it.
-            role: what they are in the app.
+            actor: who does it.
             sid: to what.
             number: about which number, as a person types it; only its HMAC is kept.
-            ok: False if they were refused, or it failed.
+            outcome: what came of it.
             detail: more of it.
 
         Raises:
-            InvalidQuery: the action is no word, or it is not said by whom.
+            InvalidQuery: the action is no word, or the SID no text.
             SettingsError: a number is named, and there is no key for its HMAC.
         """
         return self.log.draft(
             action,
             at=self._now(),
-            by=by,
-            role=role,
+            actor=actor,
             sid=sid,
             number=self._normal(number) if number else None,
-            ok=ok,
+            outcome=outcome,
             detail=detail or {},
         )
 
@@ -107,9 +132,9 @@ class AuditTrail:
 
         Args:
             draft: the entry.
-            number: as the catalog has it.
+            number: as the catalog has it; empty for none.
         """
-        return replace(draft, number=stand_in(number, self._key))
+        return replace(draft, number=stand_in(number, self._key) if number else "")
 
     def stand_in(self, number: str) -> str:
         """Return the HMAC that stands for a number in the log.
@@ -125,3 +150,9 @@ class AuditTrail:
 
     def _normal(self, number: str) -> str:
         return normalise(text("number", number), self._country)
+
+
+def outcome_of(error: TwirecError) -> AuditOutcome:
+    """Return what an error says of an attempt: that they may not, or that it could not be done."""
+    denied = isinstance(error, CustodyRefused) or (isinstance(error, NotFound) and error.hidden)
+    return AuditOutcome.DENIED if denied else AuditOutcome.FAILED

@@ -13,6 +13,7 @@ from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
 from twirec.jobs.lease import LeaseKeeper
 from twirec.model.audio import ConversionSpec, ReadBytes
+from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.derivatives import Derivative, derivative_name
@@ -72,6 +73,7 @@ class Derivatives:
         asked: ConversionSpec,
         keep_for: timedelta | None,
         keeper: LeaseKeeper[Derivative] | None = None,
+        audited: AuditDraft | None = None,
     ) -> Derivative:
         """Return a derivative that the bucket holds, making it if it does not.
 
@@ -80,6 +82,7 @@ class Derivatives:
             asked: what is wanted.
             keep_for: how long, from now; None for as long as the original.
             keeper: holds the lease of the worker that makes it; None if somebody asked for it.
+            audited: the entry of the audit log that says that it is done; None where nobody asked.
 
         Raises:
             LeaseLost: another worker makes it.
@@ -105,13 +108,17 @@ class Derivatives:
         )
         if begun.made_at is not None:
             if self._is_there(begun):
+                if audited:
+                    self._catalog.audit.append(audited)
                 return begun
             self.delete(begun)  # something else is there, or nothing
         if keeper is not None:
             content = _kept_up(content, keeper)
         stored = self._put(recording, asked, begun, content)
         lease = keeper.lease if keeper is not None else None
-        made = self._catalog.derivatives.made(begun.object_name, stored, self._now(), lease)
+        made = self._catalog.derivatives.made(
+            begun.object_name, stored, self._now(), lease, audited
+        )
         if made is None:
             self._bucket.delete(stored.name, stored.generation)
             raise CustodyRefused(f"{recording.sid} was erased meanwhile; nothing of it was kept.")

@@ -36,6 +36,8 @@ class Deed(StrEnum):
     """Give it to somebody outside."""
     COMPARE = "compare"
     """Have its bytes compared with what was archived. None leaves."""
+    ANNOTATE = "annotate"
+    """Add to what is written down of its call, by the recording's SID."""
     PAUSE = "pause"
     """Pause what is being recorded, and let it go on."""
     ADMIT = "admit"
@@ -106,6 +108,10 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.DISCLOSE: (_right(_ADMIN),),
     Deed.COMPARE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY),),
+    Deed.ANNOTATE: (
+        _right(_ADMIN, _SUPERVISOR, None, states=_ANY_STATE),
+        _right(_ADMIN, None, custodies=_QUARANTINED, states=_ANY_STATE),
+    ),
     Deed.PAUSE: (
         _right(_ADMIN, _SUPERVISOR, _AGENT, None, custodies=_ANY_CUSTODY, states=_GOING_ON),
     ),
@@ -115,6 +121,9 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
 }
 """Who may what. An app that names no role answers itself for who may order something; of what its
 recordings show it has the least."""
+
+
+_OF_SOUND = {Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.DISCLOSE, Deed.COMPARE}
 
 
 def verdict(actor: Actor, custody: Custody, state: State, deed: Deed) -> Verdict:
@@ -139,13 +148,26 @@ def may(actor: Actor, recording: Recording, deed: Deed) -> bool:
     return verdict(actor, recording.custody, recording.state, deed) is Verdict.ALLOWED
 
 
-def may_ever(actor: Actor, deed: Deed, custody: Custody = Custody.ACTIVE) -> bool:
-    """Return whether somebody may do something with some recording of a custody.
+def may_ever(actor: Actor, deed: Deed, custody: Custody | None = None) -> bool:
+    """Return whether somebody may do something with some recording.
 
     It is for what a page offers; `verdict` says what is done.
+
+    Args:
+        actor: who.
+        deed: what.
+        custody: of the recording; None for any.
     """
     role = actor.staff_role
-    return any(role in each.roles and custody in each.custodies for each in RIGHTS[deed])
+    return any(
+        role in each.roles and (custody is None or custody in each.custodies)
+        for each in RIGHTS[deed]
+    )
+
+
+def knows(actor: Actor, recording: Recording) -> bool:
+    """Return whether somebody may know of a recording, as one they see or look after."""
+    return may(actor, recording, Deed.SEE) or may(actor, recording, Deed.OVERSEE)
 
 
 def check(actor: Actor, recording: Recording, deed: Deed) -> None:
@@ -160,7 +182,8 @@ def check(actor: Actor, recording: Recording, deed: Deed) -> None:
     if said is Verdict.HIDDEN:
         raise NotFound(f"The catalog has no recording {sid}.", hidden=True)
     if said is Verdict.WRONG_STATE:
-        raise CustodyRefused(f"{sid} is {recording.state}: there is nothing to {deed}.")
+        to = "hear" if deed in _OF_SOUND else deed
+        raise CustodyRefused(f"{sid} is {recording.state}: there is nothing to {to}.")
     if said is Verdict.REFUSED and role and may_ever(Actor(""), deed, recording.custody):
         raise CustodyRefused(f"{sid}: {deed} is not for the role {role}.")
     if said is Verdict.REFUSED:

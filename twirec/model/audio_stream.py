@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
 
@@ -17,6 +17,11 @@ class AudioStream:
             letters, digits and `+._-`.
         size: bytes of the whole file; None when it is not known before the end.
         start, end: the part of it that is read, in bytes, `end` exclusive; None for all.
+
+    Args:
+        chunks: the bytes.
+        ended: called once, when it ends: with how many bytes were given, and with the name of what
+            went wrong; empty if nothing did.
     """
 
     def __init__(
@@ -28,8 +33,11 @@ class AudioStream:
         size: int | None = None,
         start: int = 0,
         end: int | None = None,
+        ended: Callable[[int, str], None] | None = None,
     ) -> None:
         self._chunks = chunks
+        self._ended = ended
+        self._given = 0
         self.content_type = content_type
         self.file_name = file_name
         self.size = size
@@ -42,7 +50,16 @@ class AudioStream:
 
     def __next__(self) -> bytes:
         """Return the next bytes."""
-        return next(self._chunks)
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            self._end()
+            raise
+        except Exception as error:
+            self._end(type(error).__name__)
+            raise
+        self._given += len(chunk)
+        return chunk
 
     def __enter__(self) -> AudioStream:
         """Return itself."""
@@ -63,3 +80,9 @@ class AudioStream:
         if close is not None:
             close()
         self._chunks = iter(())
+        self._end()
+
+    def _end(self, error: str = "") -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(self._given, error)

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -15,7 +15,9 @@ from typing import Any
 FIRST = "0" * 64
 """What the first entry names as the hash before it."""
 
-Detail = Mapping[str, str | int | bool | None]
+DetailValue = str | int | bool | None | Sequence[Sequence[int]]
+Detail = Mapping[str, DetailValue]
+"""More of an entry. Pairs of whole numbers are spans of bytes, the second one exclusive."""
 
 
 class Action(StrEnum):
@@ -45,6 +47,18 @@ class Action(StrEnum):
     ADOPT_BUCKET = "adopt_bucket"
 
 
+class AuditOutcome(StrEnum):
+    """What came of it."""
+
+    TRIED = "tried"
+    """It begins: Twilio or the bucket is asked now. Another entry says what came of it."""
+    DONE = "done"
+    DENIED = "denied"
+    """They may not: it was refused before anything was done."""
+    FAILED = "failed"
+    """They may, and it could not be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditDraft:
     """What is to be written down.
@@ -56,7 +70,7 @@ class AuditDraft:
         action: what they did, in small letters.
         sid: of the call or recording, or what else it was done to; empty for none.
         number: keyed HMAC-SHA256 of a number, in hex; empty for none. Never the number.
-        ok: False for an attempt that failed.
+        outcome: what came of it.
         detail: more of it, without numbers.
     """
 
@@ -66,7 +80,7 @@ class AuditDraft:
     action: str
     sid: str = ""
     number: str = ""
-    ok: bool = True
+    outcome: AuditOutcome = AuditOutcome.DONE
     detail: Detail = field(default_factory=dict)
 
 
@@ -232,7 +246,7 @@ def chained(draft: AuditDraft, head: AuditHead | None) -> AuditEntry:
         action=draft.action,
         sid=without_numbers(draft.sid)[:LONGEST],
         number=draft.number,
-        ok=draft.ok,
+        outcome=draft.outcome,
         detail={name: _plain(value) for name, value in draft.detail.items()},
         seq=seq,
         previous=previous,
@@ -240,8 +254,12 @@ def chained(draft: AuditDraft, head: AuditHead | None) -> AuditEntry:
     return replace(entry, hash=hash_of(entry))
 
 
-def _plain(value: str | int | bool | None) -> str | int | bool | None:
-    return without_numbers(str(value)) if isinstance(value, str) else value
+def _plain(value: DetailValue) -> DetailValue:
+    if isinstance(value, str):
+        return without_numbers(str(value))
+    if value is None or isinstance(value, int):
+        return value
+    return [list(span) for span in value]
 
 
 def hash_of(entry: AuditEntry) -> str:

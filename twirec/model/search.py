@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from twirec.model.records import CallRecord, Recording
-from twirec.model.states import Custody, State
+from twirec.model.actor import Actor
+from twirec.model.records import CallRecord
+from twirec.model.states import State
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
 
 
@@ -26,7 +27,8 @@ class Query:
         consent: what a party answered.
         case_number: whole, in small or capital letters.
         note: part of a note, in small or capital letters.
-        sees: recordings of other custody are as if they were not there.
+        asker: who asks: recordings that are hidden from them are as if they were not there; None
+            for the library itself, which sees all.
         after: start and SID of the call after which to go on.
         limit: how many at the most.
     """
@@ -44,7 +46,7 @@ class Query:
     consent: ConsentOutcome | None = None
     case_number: str | None = None
     note: str | None = None
-    sees: tuple[Custody, ...] = tuple(Custody)
+    asker: Actor | None = None
     after: tuple[datetime, str] | None = None
     limit: int = 100
 
@@ -77,27 +79,3 @@ class Page:
         while page is not None:
             yield from page.calls
             page = page.following() if page.following else None
-
-
-def hide(record: CallRecord, sees: Sequence[Custody]) -> CallRecord:
-    """Return a call without the recordings that are of another custody, and their pauses.
-
-    Of one that was erased only that there was one.
-    """
-    shown = tuple(_shown(each) for each in record.recordings if each.custody in sees)
-    sids = {each.sid for each in shown}
-    pauses = tuple(pause for pause in record.pauses if pause.recording_sid in sids)
-    return replace(record, recordings=shown, pauses=pauses)
-
-
-def _shown(recording: Recording) -> Recording:
-    if recording.state is not State.ERASED:
-        return recording
-    return Recording(
-        sid=recording.sid,
-        account_sid=recording.account_sid,
-        call_sid=recording.call_sid,
-        state=recording.state,
-        custody=recording.custody,
-        started_at=recording.started_at,
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from twirec.model.actor import Actor, StaffRole
+
 
 def operating_user() -> str:
     """Return who runs this process, for the audit log: `os:ana`, by the user's id.
@@ -24,3 +26,12 @@ def operating_user() -> str:
         return f"os:{pwd.getpwuid(uid).pw_name}"
     except KeyError:
         return f"os:uid-{uid}"
+
+
+def operator() -> Actor:
+    """Return who runs a command of this process: the operating system's user, as an admin.
+
+    Whoever may run commands here may read the catalog's file and the bucket's keys too: another
+    role would be no protection.
+    """
+    return Actor(operating_user(), StaffRole.ADMIN.value)

@@ -157,7 +157,7 @@ class LedgerSide:
         yield Discrepancy(
             sid,
             reason=f"it ended while paused since {pause.paused_at}" if forgotten else "",
-            repair=partial(self._catalog.pauses.end, sid, ended_at),
+            repair=partial(self._catalog.pauses.end, sid, ended_at, None),
         )
 
     def _stop_order(self, order: StopOrder) -> Iterator[Discrepancy]:

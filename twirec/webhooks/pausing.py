@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
+from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound, NotPaused, NotResumed, TwirecError, VendorError
 from twirec.model.records import CallRecord, Pause, Recording
 from twirec.model.vendor import RecordingStatus
@@ -13,6 +14,7 @@ from twirec.webhooks.context import Context, log
 from twirec.webhooks.recording_control import known_in_progress, untold
 
 Done = TypeVar("Done")
+Audited = Callable[[Recording], AuditDraft]
 
 
 class Pausing:
@@ -26,7 +28,9 @@ class Pausing:
         self._context = context
         self._catalog = context.catalog
 
-    def pause(self, sid: str, *, by: str, calls: Sequence[CallRecord] | None = None) -> list[Pause]:
+    def pause(
+        self, sid: str, *, by: str, audited: Audited, calls: Sequence[CallRecord] | None = None
+    ) -> list[Pause]:
         """Pause the recordings of a call that goes on: silence takes the place of what is said.
 
         It is believed only when Twilio's own answer says so. All that can be paused are, before an
@@ -35,6 +39,7 @@ class Pausing:
         Args:
             sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
             by: who asks for it.
+            audited: makes the entry about a recording; raises if it is not for them.
             calls: what `calls_of` gave for the SID, if it was asked before.
 
         Raises:
@@ -45,15 +50,18 @@ class Pausing:
         records, failed = calls or self.calls_of(sid), list[TwirecError]()
         known = chain.from_iterable(_known(record, sid) for record in records)
         in_progress = chain(known, self._untold(records, sid, failed))
-        return _each(in_progress, lambda one: self._pause(one, by), sid, failed)
+        return _each(in_progress, lambda one: self._pause(one, by, audited), sid, failed)
 
-    def resume(self, sid: str, *, calls: Sequence[CallRecord] | None = None) -> list[str]:
+    def resume(
+        self, sid: str, *, audited: Audited, calls: Sequence[CallRecord] | None = None
+    ) -> list[str]:
         """Let the recordings of a call go on, and return their SIDs.
 
         All that can go on do, before an error is raised.
 
         Args:
             sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
+            audited: makes the entry about a recording; raises if it is not for them.
             calls: what `calls_of` gave for the SID, if it was asked before.
 
         Raises:
@@ -65,7 +73,8 @@ class Pausing:
         records, failed = calls or self.calls_of(sid), list[TwirecError]()
         known = chain.from_iterable(_known(record, sid) for record in records)
         others = [record for record in records if not _known(record, sid)]
-        return _each(chain(known, self._untold(others, sid, failed)), self._resume, sid, failed)
+        in_progress = chain(known, self._untold(others, sid, failed))
+        return _each(in_progress, lambda one: self._resume(one, audited), sid, failed)
 
     def calls_of(self, sid: str) -> list[CallRecord]:
         """Return the calls of a SID, which may be that of a leg: an agent's phone knows no other.
@@ -99,21 +108,23 @@ class Pausing:
             log.info("%s: %s", leg_sid, error)
             return None
 
-    def _pause(self, recording: Recording, by: str) -> Pause:
+    def _pause(self, recording: Recording, by: str, audited: Audited) -> Pause:
+        entry = audited(recording)  # first, as it says whether they may
         told = self._set(recording, RecordingStatus.PAUSED)
         if told is not RecordingStatus.PAUSED:
             raise NotPaused(
                 f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.PAUSED}."
             )
-        return self._catalog.pauses.begin(Pause(recording.sid, self._context.now(), by))
+        return self._catalog.pauses.begin(Pause(recording.sid, self._context.now(), by), entry)
 
-    def _resume(self, recording: Recording) -> str:
+    def _resume(self, recording: Recording, audited: Audited) -> str:
+        entry = audited(recording)  # first, as it says whether they may
         told = self._set(recording, RecordingStatus.IN_PROGRESS)
         if told is not RecordingStatus.IN_PROGRESS:
             raise NotResumed(
                 f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.IN_PROGRESS}."
             )
-        self._catalog.pauses.end(recording.sid, self._context.now())
+        self._catalog.pauses.end(recording.sid, self._context.now(), entry)
         return recording.sid
 
     def _set(self, recording: Recording, status: RecordingStatus) -> RecordingStatus:

@@ -31,6 +31,7 @@ from callpanel.extensions import login
 from callpanel.forms import SignIn
 from callpanel.roles import Permission
 from callpanel.safe import path_of
+from twirec import Actor, AuditOutcome
 
 P = ParamSpec("P")
 
@@ -73,7 +74,7 @@ def needs(
             if not current_user.is_authenticated:
                 return _to_sign_in()
             if not user().may(permission):
-                record("refused", ok=False, asked=str(permission))
+                record("refused", outcome=AuditOutcome.DENIED, asked=str(permission))
                 abort(403)
             return view(*args, **kwargs)
 
@@ -83,11 +84,16 @@ def needs(
     return decorate
 
 
-def record(action: str, *, ok: bool = True, sid: str = "", **detail: str) -> None:
+def actor() -> Actor:
+    """Return who is signed in, as the archive's gate and audit log know them."""
+    return Actor(user().name, user().role)
+
+
+def record(
+    action: str, *, outcome: AuditOutcome = AuditOutcome.DONE, sid: str = "", **detail: str
+) -> None:
     """Write down on the audit log what who is signed in did, or tried to do."""
-    archive().audit.record(
-        action, by=user().name, role=user().role, sid=sid, ok=ok, detail=dict(detail)
-    )
+    archive().audit.record(action, by=actor(), sid=sid, outcome=outcome, detail=dict(detail))
 
 
 @auth.route("/sign-in", methods=["GET", "POST"])
@@ -111,9 +117,9 @@ def sign_in() -> ResponseReturnValue:
     if found is None:
         known = accounts.find(name)
         by = known.name if known else "somebody"  # what was typed may be a password
-        archive().audit.record("sign_in", by=by, ok=False, detail=where)
+        archive().audit.record("sign_in", by=by, outcome="denied", detail=where)
         return _again(form, _("Name or password is wrong."), 401)
-    archive().audit.record("sign_in", by=found.name, role=found.role, detail=where)
+    archive().audit.record("sign_in", by=Actor(found.name, found.role), detail=where)
     attempts.forget(attempt)
     _begin_session(found)
     response = redirect(path_of(request.args.get("next")) or url_for("panel.home"))

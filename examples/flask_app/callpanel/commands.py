@@ -15,7 +15,7 @@ from callpanel import accounts
 from callpanel.accounts import AccountError
 from callpanel.config import archive
 from callpanel.roles import Role
-from twirec import TwirecError, operating_user
+from twirec import TwirecError, operator
 
 
 @contextmanager
@@ -91,11 +91,11 @@ def list_() -> None:
 @contextmanager
 def _recorded(action: str, name: str, role: str) -> Iterator[None]:
     """Write down what is done to an account before it stays, or that it failed."""
-    by, detail = operating_user(), {"user": name, "role": role}
+    by, detail = operator(), {"user": name, "role": role}
     try:
         yield
     except AccountError as error:
-        archive().audit.record(action, by=by, ok=False, detail=detail)
+        archive().audit.record(action, by=by, outcome="failed", detail=detail)
         raise click.ClickException(str(error)) from error
     archive().audit.record(action, by=by, detail=detail)
     accounts.keep()

@@ -1,18 +1,14 @@
-"""Who may do what. This table is the only place that says it."""
+"""Who may do what in the panel. With recordings, the archive's gate says it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
 
+from twirec import Actor, Custody, Deed, StaffRole, may_ever
 
-class Role(StrEnum):
-    """What somebody is to the company."""
-
-    AGENT = "agent"
-    SUPERVISOR = "supervisor"
-    ADMIN = "admin"
-    AUDITOR = "auditor"
+Role = StaffRole
+"""What somebody is to the company."""
 
 
 class Permission(StrEnum):
@@ -39,31 +35,42 @@ class Permission(StrEnum):
     """Read the audit log."""
 
 
-_SUPERVISOR = frozenset(
-    {Permission.SEARCH, Permission.LISTEN, Permission.DOWNLOAD, Permission.NOTE}
-)
+OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
+    Permission.LISTEN: (Deed.LISTEN, Custody.ACTIVE),
+    Permission.DOWNLOAD: (Deed.DOWNLOAD, Custody.ACTIVE),
+    Permission.SEE_QUARANTINED: (Deed.DETAILS, Custody.QUARANTINED),
+    Permission.RETRY: (Deed.DECIDE, Custody.ACTIVE),
+}
+"""What the archive's own gate says, here only whether a page offers it: with which recording it may
+be done, the gate says when it is done."""
 
-ALLOWED: Mapping[Role, frozenset[Permission]] = {
+_SUPERVISOR = frozenset({Permission.SEARCH, Permission.NOTE})
+
+_OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
     Role.AGENT: frozenset({Permission.OWN_CALLS}),
     Role.SUPERVISOR: _SUPERVISOR,
     Role.ADMIN: _SUPERVISOR
     | {
-        Permission.SEE_QUARANTINED,
         Permission.SEE_POLICY,
         Permission.CHANGE_POLICY,
         Permission.SEE_HEALTH,
-        Permission.RETRY,
         Permission.USERS,
         Permission.AUDIT,
     },
     Role.AUDITOR: frozenset(
         {
             Permission.SEARCH,
-            Permission.SEE_QUARANTINED,
             Permission.SEE_POLICY,
             Permission.SEE_HEALTH,
             Permission.AUDIT,
         }
     ),
+}
+"""What each role may do, beside what it may do with recordings."""
+
+ALLOWED: Mapping[Role, frozenset[Permission]] = {
+    role: permissions
+    | {each for each, of in OF_RECORDINGS.items() if may_ever(Actor("", role), *of)}
+    for role, permissions in _OF_THE_PANEL.items()
 }
 """What each role may do."""

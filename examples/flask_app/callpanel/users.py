@@ -12,6 +12,7 @@ from callpanel.auth import needs, record
 from callpanel.extensions import db
 from callpanel.forms import ChangeUser, NewUser
 from callpanel.roles import Permission, Role
+from twirec import AuditOutcome
 
 users = Blueprint("users", __name__, url_prefix="/users")
 
@@ -41,7 +42,7 @@ def add() -> ResponseReturnValue:
             form.name.data or "", form.password.data or "", role, form.line.data or ""
         )
     except AccountError as error:
-        record("user_add", ok=False)
+        record("user_add", outcome=AuditOutcome.FAILED)
         flash(str(error), "error")
         return _page(form), 400
     record("user_add", user=made.name, role=made.role)
@@ -85,7 +86,7 @@ def change(user_id: str) -> ResponseReturnValue:
             password=form.password.data or None,
         )
     except AccountError as error:
-        record("user_change", ok=False, **changed)
+        record("user_change", outcome=AuditOutcome.FAILED, **changed)
         flash(str(error), "error")
         return render_template("user.html", form=form, user=found), 400
     record("user_change", **changed)

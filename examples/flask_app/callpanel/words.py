@@ -166,6 +166,13 @@ WARNINGS = {
     SoundWarning.PERHAPS_SWAPPED.value: _l("Customer and agent may be swapped."),
 }
 
+OUTCOMES_OF_ACTS = {
+    "tried": _l("begun"),
+    "done": _l("done"),
+    "denied": _l("refused"),
+    "failed": _l("failed"),
+}
+
 ACTIONS = {
     "listen": _l("listened"),
     "download": _l("downloaded"),

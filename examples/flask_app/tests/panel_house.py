@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from twirec import (
     Settings,
     State,
 )
+from twirec.model.audit import AuditDraft
 from twirec.model.crc32c import Crc32c
 from twirec.sandbox.audio import RATE, Talk, Track, wav
 from twirec.sandbox.parties import Line
@@ -291,11 +293,18 @@ def fill(archive: Archive, sound: bytes) -> None:
     not_recorded = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
     catalog.ledger.open_call(_call(REFUSED, **not_recorded))
     catalog.consents.record(_consent(REFUSED, ConsentOutcome.REFUSED), Reason.REFUSED)
-    catalog.notes.add(
-        Note(ACCOUNT_SID, call_sid(PLAIN), "ana", STARTED, "asks for a refund", "C-7")
+    note = Note(ACCOUNT_SID, call_sid(PLAIN), "ana", STARTED, "asks for a refund", "C-7")
+    by_ana = AuditDraft(STARTED, "ana", "admin", "annotate", sid=call_sid(PLAIN))
+    catalog.notes.add(note, by_ana)
+    paused_at, by_alex = (
+        STARTED + timedelta(seconds=2),
+        partial(AuditDraft, by="alex", role="agent"),
     )
-    catalog.pauses.begin(Pause(recording_sid(PLAIN), STARTED + timedelta(seconds=2), "alex"))
-    catalog.pauses.end(recording_sid(PLAIN), STARTED + timedelta(seconds=3))
+    said = {"at": paused_at, "sid": recording_sid(PLAIN)}
+    pause = Pause(recording_sid(PLAIN), paused_at, "alex")
+    catalog.pauses.begin(pause, by_alex(action="pause", **said))
+    resumed_at = STARTED + timedelta(seconds=3)
+    catalog.pauses.end(recording_sid(PLAIN), resumed_at, by_alex(action="resume", **said))
 
 
 def without_what_differs(answer: TestResponse) -> tuple[int, str]:

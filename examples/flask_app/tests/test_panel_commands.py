@@ -63,7 +63,7 @@ def test_a_new_account_may_sign_in_and_is_on_the_audit_log(
     result = cli.invoke(args=given)
     assert result.output == "pia may sign in, as agent.\n"
     entry = archive.audit.log(limit=1)[0]
-    assert (entry.by, entry.action, entry.ok) == (operating_user(), "user_add", True)
+    assert (entry.by, entry.action, entry.outcome) == (operating_user(), "user_add", "done")
     assert client.sign_in("pia", LONG).status_code == 302
 
 
@@ -98,7 +98,7 @@ def test_an_account_that_cannot_be_is_refused(
 def test_a_refused_account_is_on_the_audit_log(cli: FlaskCliRunner, archive: Archive) -> None:
     cli.invoke(args=["user", "add", "ana", "--role", "admin", "--password", LONG])
     entry = archive.audit.log(limit=1)[0]
-    assert (entry.action, entry.ok) == ("user_add", False)
+    assert (entry.action, entry.outcome) == ("user_add", "failed")
 
 
 def test_a_new_password_ends_the_sessions(

@@ -131,7 +131,7 @@ def test_what_cannot_be_had_is_said(
     message = re.search('<p class="message error" role="alert">(.*?)</p>', page.text)
     assert message
     assert said in message[1]
-    assert [each for each in archive.audit.log(action="download") if each.ok] == []
+    assert [each for each in archive.audit.log(action="download") if each.outcome == "done"] == []
 
 
 def test_a_call_without_a_recording_has_none_to_download(supervisor: Browser) -> None:

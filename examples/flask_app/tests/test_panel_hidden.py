@@ -79,10 +79,10 @@ def test_those_who_may_see_the_quarantine_cannot_hear_it(admin: Browser, archive
     asked = {"format": "mp3", "channels": "both"}
     assert admin.post(f"/recordings/{sid}/download", asked).status_code == 403
     refused = archive.audit.log(sid=sid)
-    assert [(each.action, each.ok) for each in refused] == [
-        ("download", False),
-        ("listen", False),
-        ("show", True),
+    assert [(each.action, each.outcome) for each in refused] == [
+        ("download", "denied"),
+        ("listen", "denied"),
+        ("show", "done"),
     ]
 
 
@@ -98,7 +98,7 @@ def test_an_agent_learns_nothing_of_calls_that_are_not_theirs(
     assert expected[0] == 404
     assert without_what_differs(agent.post(f"/desk/{sid}/{step}")) == expected
     entry = archive.audit.log(sid=sid)[0]
-    assert (entry.by, entry.action, entry.ok) == ("alex", "refused", False)
+    assert (entry.by, entry.action, entry.outcome) == ("alex", "refused", "denied")
     assert entry.detail["asked"] == step
 
 
@@ -121,9 +121,9 @@ def test_who_tries_what_is_hidden_is_on_the_audit_log(
     supervisor.get(f"/recordings/{sid}/audio")
     supervisor.post(f"/recordings/{sid}/download", {"format": "mp3"})
     entries = archive.audit.log(limit=2)
-    assert [(each.action, each.ok, each.by) for each in entries] == [
-        ("download", False, "sergio"),
-        ("listen", False, "sergio"),
+    assert [(each.action, each.outcome, each.by) for each in entries] == [
+        ("download", "denied", "sergio"),
+        ("listen", "denied", "sergio"),
     ]
     assert {each.sid for each in entries} == {"(a number)" if sid.startswith("+") else sid}
 

@@ -30,7 +30,8 @@ from panel_house import (
 
 from callpanel import accounts
 from callpanel.roles import Role
-from twirec import Archive, Custody, Direction, NotFound, Outcome, PolicyChange, Reason
+from twirec import Actor, Archive, Custody, Direction, NotFound, Outcome, PolicyChange, Reason
+from twirec.model.audit import AuditDraft
 from twirec.testing import ACCOUNT_SID
 
 PAUSE, RESUME = (f"/desk/{call_sid(GOING_ON)}/{step}" for step in ("pause", "resume"))
@@ -83,11 +84,14 @@ def test_an_agent_pauses_and_goes_on(live: tuple[Archive, Browser]) -> None:
     assert PAUSE not in page
     assert agent.post(RESUME).status_code == 302
     assert PAUSE in agent.get("/desk").text
-    entries = archive.audit.log(who="alex", limit=2)
-    assert [(each.action, each.sid, each.ok) for each in entries] == [
-        ("resume", call_sid(GOING_ON), True),
-        ("pause", recording_sid(GOING_ON), True),
+    entries = archive.audit.log(who="alex", limit=4)
+    assert [(each.action, each.sid, each.outcome) for each in entries] == [
+        ("resume", recording_sid(GOING_ON), "done"),
+        ("resume", call_sid(GOING_ON), "tried"),
+        ("pause", recording_sid(GOING_ON), "done"),
+        ("pause", call_sid(GOING_ON), "tried"),
     ]
+    assert {each.role for each in entries} == {"agent"}
 
 
 def test_an_agent_sees_and_pauses_what_is_recorded_in_quarantine_too(
@@ -129,7 +133,7 @@ def test_an_agent_is_told_when_twilio_does_not_answer(
 ) -> None:
     assert agent.post(path).status_code == 302
     assert said in messages(agent.get("/desk").text)[0]
-    assert archive.audit.log(sid=call_sid(GOING_ON))[0].ok is False
+    assert archive.audit.log(sid=call_sid(GOING_ON))[0].outcome == "failed"
 
 
 def test_a_call_shows_its_wording_consent_legs_notes_and_who_listened(
@@ -155,9 +159,9 @@ def test_a_long_listening_hides_nobody_who_did_something_before(
     supervisor: Browser, archive: Archive
 ) -> None:
     sid = recording_sid(PLAIN)
-    archive.audit.record("download", by="ana", role="admin", sid=sid)
+    archive.audit.record("download", by=Actor("ana", "admin"), sid=sid)
     for _ in range(201):
-        archive.audit.record("listen", by="sergio", role="supervisor", sid=sid)
+        archive.audit.record("listen", by=Actor("sergio", "supervisor"), sid=sid)
     page = supervisor.get(f"/calls/{sid}").text
     assert page.count("sergio: listened") == 1
     assert "ana: downloaded" in page
@@ -188,7 +192,7 @@ def test_what_is_said_of_a_call_is_in_the_language_and_zone_of_who_reads(
 ) -> None:
     since = STARTED.replace(hour=9, minute=0)
     off = PolicyChange(since, "ana", "works council", on=False)
-    archive.catalog.policy.change(off)
+    archive.catalog.policy.change(off, AuditDraft(off.at, off.by, "admin", "policy"))
     call = archive.calls.get(call_sid(PLAIN)).call
     outcome = Outcome.NOT_RECORDED if reason else Outcome.RECORDED
     sid = call_sid(71)
@@ -249,7 +253,7 @@ def test_the_switch_turns_off_what_it_says(
     assert "works council" in page
     assert messages(page) == ["Changed. Calls that go on are not touched."]
     entry = archive.audit.log(limit=1)[0]
-    assert (entry.action, entry.by, entry.ok) == ("policy", "ana", True)
+    assert (entry.action, entry.by, entry.outcome) == ("policy", "ana", "done")
 
 
 def test_a_switch_for_all_names_what_keeps_a_choice_of_its_own(
@@ -365,7 +369,7 @@ def test_an_admin_decides_what_time_does_not_mend(
     assert known.given_up == (decision == "give_up")
     assert (known.accepted is not None) == (decision == "accept")
     (entry,) = archive.audit.log(action=decision, limit=1)
-    assert (entry.role, entry.ok) == ("admin", True)
+    assert (entry.role, entry.outcome) == ("admin", "done")
 
 
 @pytest.mark.parametrize(

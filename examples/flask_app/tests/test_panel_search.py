@@ -327,4 +327,4 @@ def test_opening_a_call_is_on_the_audit_log(supervisor: Browser, archive: Archiv
     assert "opened a call" in page
     supervisor.get(f"/calls/{recording_sid(HIDDEN)}")
     (refused,) = archive.audit.log(sid=recording_sid(HIDDEN))
-    assert (refused.action, refused.ok) == ("show", False)
+    assert (refused.action, refused.outcome) == ("show", "denied")

@@ -31,7 +31,7 @@ WRONG = "eine falsche Parole"
 def entries(archive: Archive, limit: int = 100) -> list[tuple[str, str, bool]]:
     """Return what is on the audit log of signing in, newest first."""
     found = archive.audit.log(action="sign_in", limit=limit)
-    return [(each.by, each.role, each.ok) for each in found]
+    return [(each.by, each.role, each.outcome) for each in found]
 
 
 def is_in(who: Browser) -> bool:
@@ -60,7 +60,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 def test_signing_in_and_out_is_on_the_audit_log(client: Browser, archive: Archive) -> None:
     assert client.sign_in("Sergio ").headers["Location"] == "/"
     assert client.get("/calls").status_code == 200
-    assert entries(archive, 1) == [("sergio", "supervisor", True)]
+    assert entries(archive, 1) == [("sergio", "supervisor", "done")]
     client.post("/sign-out")
     assert not is_in(client)
     assert archive.audit.log(limit=1)[0].action == "sign_out"
@@ -73,7 +73,7 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
     wrong, unknown = (without_what_differs(answer) for answer in answers)
     assert wrong == unknown
     assert wrong[0] == 401
-    assert entries(archive, 2) == [("somebody", "", False), ("sergio", "", False)]
+    assert entries(archive, 2) == [("somebody", "", "denied"), ("sergio", "", "denied")]
 
 
 def fails(name: str, address: str) -> bool:
@@ -398,7 +398,7 @@ def test_a_disabled_account_may_not_sign_in(app: Flask, client: Browser, archive
     answer = client.sign_in("sergio")
     assert answer.status_code == 401
     assert "Name or password is wrong." in answer.text
-    assert entries(archive, 1) == [("sergio", "", False)]
+    assert entries(archive, 1) == [("sergio", "", "denied")]
 
 
 def test_a_cookie_that_was_copied_ends_with_the_sign_out(app: Flask, supervisor: Browser) -> None:

@@ -14,14 +14,14 @@ from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from callpanel.auth import may, needs, record, user
+from callpanel.auth import actor, needs, record
 from callpanel.config import archive
 from callpanel.forms import ORIGINAL, Download, seconds_of
 from callpanel.panel import turns
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import wrong
 from callpanel.roles import Permission
-from twirec import AudioStream, InvalidQuery, NotFound, Recording
+from twirec import AudioStream, AuditOutcome, InvalidQuery, NotFound, Recording
 
 LARGEST_PART = 1024 * 1024
 """Bytes of one answer to a player, which asks again for more: a player that is paused takes no
@@ -36,7 +36,9 @@ def audio(sid: str) -> ResponseReturnValue:
     It is the smaller copy for listening, where there is one, or else the original.
     """
     recording = _recording(sid)
-    copy = None if "original" in request.args else archive().derivatives.listening_copy(sid)
+    copy = None
+    if "original" not in request.args:
+        copy = archive().derivatives.listening_copy(sid, by=actor())
     size = (copy.size if copy else recording.size) or 0
     tag = f"{sid}-{copy.format if copy else ORIGINAL}"  # bytes of two files do not mix in a player
     part = _part(size, tag)
@@ -44,9 +46,8 @@ def audio(sid: str) -> ResponseReturnValue:
 
     def opened() -> AudioStream:
         if copy:
-            name, who = copy.object_name, user()
-            return archive().derivatives.open(sid, name, start, end, by=who.name, role=who.role)
-        return archive().recordings.open(sid, start, end, by=user().name, role=user().role)
+            return archive().derivatives.open(sid, copy.object_name, start, end, by=actor())
+        return archive().recordings.open(sid, start, end, by=actor())
 
     response, _reading = _streamed(turns.playing, opened)
     response.set_etag(tag)
@@ -70,15 +71,14 @@ def download(sid: str) -> ResponseReturnValue:
 
     def opened() -> AudioStream:
         if form.format.data == ORIGINAL:
-            return archive().recordings.open(sid, by=user().name, role=user().role, download=True)
+            return archive().recordings.open(sid, by=actor(), download=True)
         return archive().recordings.convert(
             sid,
             format=form.format.data,
             channels=form.channels.data,
             start=seconds_of(form.start.data) or 0.0,
             end=seconds_of(form.end.data),
-            by=user().name,
-            role=user().role,
+            by=actor(),
             download=True,
         )
 
@@ -97,12 +97,12 @@ def _recording(sid: str) -> Recording:
     Raises:
         NotFound: there is none.
     """
-    sees = may(Permission.SEE_QUARANTINED)
     try:
-        found = archive().calls.get(sid, sees_quarantined=sees).recordings
+        found = archive().calls.get(sid, by=actor(), repeated=True).recordings
         return next(each for each in found if each.sid == sid)
     except (NotFound, StopIteration):
-        record("download" if request.method == "POST" else "listen", ok=False, sid=sid)
+        action = "download" if request.method == "POST" else "listen"
+        record(action, outcome=AuditOutcome.DENIED, sid=sid)
         raise NotFound(f"There is no recording {sid}.") from None
 
 

@@ -13,7 +13,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from callpanel.auth import may, needs, user
+from callpanel.auth import actor, needs
 from callpanel.config import archive
 from callpanel.forms import Annotate, Decide, Download
 from callpanel.panel.blueprint import panel
@@ -21,7 +21,7 @@ from callpanel.panel.show import moment
 from callpanel.panel.sound import sound_of
 from callpanel.roles import Permission
 from callpanel.words import DETAILS
-from twirec import Announcement, AuditEntry, Call, CallRecord, NotFound, Reason
+from twirec import Announcement, AuditEntry, AuditOutcome, Call, CallRecord, NotFound, Reason
 
 LOG_LINES = 50
 """How many lines of who did what are shown of a call; a whole listening is one."""
@@ -41,7 +41,7 @@ class Heard:
     by: str
     role: str
     action: str
-    ok: bool
+    outcome: AuditOutcome
     at: datetime
     times: int = 1
 
@@ -50,9 +50,7 @@ class Heard:
 @needs(Permission.SEARCH)
 def call(sid: str) -> ResponseReturnValue:
     """Show a call by its SID or that of one of its recordings."""
-    sees = may(Permission.SEE_QUARANTINED)
-    record = archive().calls.get(sid, sees_quarantined=sees, by=user().name, role=user().role)
-    return _page(record, Annotate(formdata=None))
+    return _page(archive().calls.get(sid, by=actor()), Annotate(formdata=None))
 
 
 @panel.post("/calls/<sid>/notes")
@@ -68,7 +66,7 @@ def annotate(sid: str) -> ResponseReturnValue:
         record.call.call_sid,
         note=form.note.data,
         case=case if case != record.call.case_number else None,
-        by=user().name,
+        by=actor(),
     )
     flash(_("Written down."), "done")
     return redirect(url_for("panel.call", sid=record.call.call_sid))
@@ -83,24 +81,20 @@ def decide(sid: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(record, Annotate(formdata=None), form), 400
     if form.decision.data == "retry":
-        archive().operations.retry(sid, by=user().name, role=user().role)
+        archive().operations.retry(sid, by=actor())
         said = _("It is tried again.")
     elif form.decision.data == "accept":
-        archive().custody.accept(
-            sid, reason=form.reason.data or "", by=user().name, role=user().role
-        )
+        archive().custody.accept(sid, reason=form.reason.data or "", by=actor())
         said = _("It is archived as it is.")
     else:
-        archive().custody.give_up(
-            sid, reason=form.reason.data or "", by=user().name, role=user().role
-        )
+        archive().custody.give_up(sid, reason=form.reason.data or "", by=actor())
         said = _("It is given up, and stays at Twilio.")
     flash(said, "done")
     return redirect(url_for("panel.call", sid=record.call.call_sid))
 
 
 def _record(sid: str) -> CallRecord:
-    return archive().calls.get(sid, sees_quarantined=may(Permission.SEE_QUARANTINED))
+    return archive().calls.get(sid, by=actor(), repeated=True)
 
 
 def _page(record: CallRecord, form: Annotate, decide: Decide | None = None) -> str:
@@ -112,7 +106,7 @@ def _page(record: CallRecord, form: Annotate, decide: Decide | None = None) -> s
         call=record.call,
         detail=_detail(record.call),
         announcements=_announcements(record),
-        sounds=[sound_of(record, each, may(Permission.LISTEN)) for each in record.recordings],
+        sounds=[sound_of(record, each) for each in record.recordings],
         log=_log(record),
         form=form,
         download=Download(formdata=None),
@@ -145,8 +139,11 @@ def _log(record: CallRecord) -> list[Heard]:
     sids = [record.call.call_sid, *(each.sid for each in record.recordings)]
     newest = merge(*map(_entries, sids), key=attrgetter("seq"), reverse=True)
     shown: list[Heard] = []
+    ended: set[object] = set()
     for entry in newest:
-        _add(shown, entry)
+        ended.add(entry.detail.get("tried"))
+        if entry.seq not in ended:  # that it began is said by what came of it
+            _add(shown, entry)
         if len(shown) > LOG_LINES:
             break
     return shown[:LOG_LINES]
@@ -162,8 +159,9 @@ def _entries(sid: str) -> Iterator[AuditEntry]:
 def _add(shown: list[Heard], entry: AuditEntry) -> None:
     """Add an entry; a player asks for a recording in pieces, which are one listening."""
     last = shown[-1] if shown else None
-    same = last and (last.by, last.action, last.ok) == (entry.by, entry.action, entry.ok)
+    what = (entry.by, entry.role, entry.action, entry.outcome)
+    same = last and (last.by, last.role, last.action, last.outcome) == what
     if last and same and entry.action in IN_ONE_GO and (last.at - entry.at).total_seconds() < 600:
-        shown[-1] = Heard(entry.by, entry.role, entry.action, entry.ok, entry.at, last.times + 1)
+        shown[-1] = Heard(*what, entry.at, last.times + 1)
     else:
-        shown.append(Heard(entry.by, entry.role, entry.action, entry.ok, entry.at))
+        shown.append(Heard(*what, entry.at))

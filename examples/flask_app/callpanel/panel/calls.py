@@ -9,8 +9,7 @@ from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from callpanel import searches
-from callpanel.accounts import User
-from callpanel.auth import may, needs, user
+from callpanel.auth import actor, needs
 from callpanel.config import archive
 from callpanel.forms import Search, filled
 from callpanel.panel.blueprint import panel
@@ -44,7 +43,7 @@ def search() -> ResponseReturnValue:
         return render_template("calls.html", form=form, asked=filled(form), page=None), 400
     asked = filled(form)
     with suppress(InvalidQuery):  # which the page says
-        _find(asked, None, by=user())  # for the audit log, once, however often the page is shown
+        _find(asked, None, repeated=False)  # on the audit log once, however often it is shown
     return redirect(url_for("panel.calls", q=searches.keep(CALLS, asked)))
 
 
@@ -57,7 +56,7 @@ def newest() -> ResponseReturnValue:
     return response.make_conditional(request)
 
 
-def _find(asked: dict[str, Any], after: str | None, by: User | None = None) -> Page:
+def _find(asked: dict[str, Any], after: str | None, *, repeated: bool = True) -> Page:
     words: dict[str, Any] = {
         "direction": Direction,
         "reason": Reason,
@@ -70,7 +69,6 @@ def _find(asked: dict[str, Any], after: str | None, by: User | None = None) -> P
         **{**asked, **kinds},
         limit=ON_A_PAGE,
         after=after or None,
-        sees_quarantined=may(Permission.SEE_QUARANTINED),
-        by=by.name if by else None,
-        role=by.role if by else "",
+        by=actor(),
+        repeated=repeated,
     )

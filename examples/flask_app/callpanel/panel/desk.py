@@ -9,11 +9,11 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from callpanel.auth import needs, record, user
+from callpanel.auth import actor, needs, record, user
 from callpanel.config import archive
 from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
-from twirec import CallRecord, State, TwirecError
+from twirec import AuditOutcome, CallRecord, State, TwirecError
 
 log = logging.getLogger("callpanel")
 
@@ -40,7 +40,7 @@ def desk_now() -> ResponseReturnValue:
 def pause(sid: str) -> ResponseReturnValue:
     """Pause what is recorded of one of the agent's calls."""
     try:
-        archive().recordings.pause(_own(sid, "pause"), by=user().name)
+        archive().recordings.pause(_own(sid, "pause"), by=actor())
         flash(_("Paused: what is said now is not recorded."), "done")
     except TwirecError as error:
         log.error("pause: %s: %s", type(error).__name__, error)
@@ -53,7 +53,7 @@ def pause(sid: str) -> ResponseReturnValue:
 def resume(sid: str) -> ResponseReturnValue:
     """Let what is recorded of one of the agent's calls go on."""
     try:
-        archive().recordings.resume(_own(sid, "resume"), by=user().name)
+        archive().recordings.resume(_own(sid, "resume"), by=actor())
         flash(_("Recording goes on."), "done")
     except TwirecError as error:
         log.error("resume: %s: %s", type(error).__name__, error)
@@ -63,7 +63,7 @@ def resume(sid: str) -> ResponseReturnValue:
 
 def _own(sid: str, asked: str) -> str:
     if sid not in {each.call.call_sid for each in _own_calls()}:
-        record("refused", ok=False, sid=sid, asked=asked)
+        record("refused", outcome=AuditOutcome.DENIED, sid=sid, asked=asked)
         abort(404)
     return sid
 
@@ -73,9 +73,7 @@ def _own_calls() -> list[CallRecord]:
     since = (archive().now() - LONGEST_CALL).isoformat(timespec="seconds")
     # Also what is in quarantine: nothing of it is shown but that it goes on, and can be paused.
     going_on = (
-        archive()
-        .calls.search(state=State.RECORDING, since=since, limit=1000, sees_quarantined=True)
-        .calls
+        archive().calls.search(state=State.RECORDING, since=since, limit=1000, by=actor()).calls
     )
     return [each for each in going_on if line and line in _lines(each)]
 

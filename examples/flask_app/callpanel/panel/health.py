@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from callpanel.auth import needs, user
+from callpanel.auth import actor, needs
 from callpanel.config import archive
 from callpanel.panel.blueprint import panel
 from callpanel.roles import Permission
@@ -35,13 +35,13 @@ class Bar:
 @needs(Permission.SEE_HEALTH)
 def health() -> ResponseReturnValue:
     """Show the figures."""
-    days = archive().operations.daily(DAYS)
+    days = archive().operations.daily(DAYS, by=actor())
     return render_template(
         "health.html",
-        stats=archive().operations.stats(),
+        stats=archive().operations.stats(by=actor()),
         trial=archive().settings.keep_at_twilio,
-        parked=archive().operations.parked(MOST_PARKED),
-        differences=archive().operations.differences(),
+        parked=archive().operations.parked(MOST_PARKED, by=actor()),
+        differences=archive().operations.differences(by=actor()),
         days=days,
         recordings=_bars(days, [each.recordings for each in days]),
         hours=_bars(days, [each.seconds for each in days]),
@@ -70,7 +70,7 @@ def settle(sid: str) -> ResponseReturnValue:
     """Take what differs of a recording off the list, once somebody said what they found."""
     reason = request.form.get("reason", "")
     try:
-        archive().operations.settle_difference(sid, reason=reason, by=user().name, role=user().role)
+        archive().operations.settle_difference(sid, reason=reason, by=actor())
     except InvalidQuery:
         flash(_("Say what you found."), "error")
     else:
@@ -79,7 +79,7 @@ def settle(sid: str) -> ResponseReturnValue:
 
 
 def _retry(sid: str | None) -> ResponseReturnValue:
-    count = archive().operations.retry(sid, by=user().name, role=user().role)
+    count = archive().operations.retry(sid, by=actor())
     flash(
         ngettext("%(num)d recording is tried again.", "%(num)d recordings are tried again.", count),
         "done",

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms import SelectChoice
 
-from callpanel.auth import needs, user
+from callpanel.auth import actor, needs
 from callpanel.config import archive, config
 from callpanel.forms import AS_FOR_ALL, Switch
 from callpanel.panel import show
@@ -57,7 +57,7 @@ def change_policy() -> ResponseReturnValue:
 def _made(form: Switch) -> PolicyChange:
     direction = Direction(form.direction.data) if form.direction.data else None
     whom: Any = {"number": form.number.data or None, "direction": direction}
-    who: Any = {"by": user().name, "why": form.why.data or ""}
+    who: Any = {"by": actor(), "why": form.why.data or ""}
     if form.on.data == AS_FOR_ALL:
         return archive().policy.reset(**who, **whom)
     return archive().policy.change(**who, **whom, on=form.on.data == "on")

@@ -9,15 +9,14 @@ from datetime import datetime
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from callpanel.auth import actor
 from callpanel.config import archive
 from callpanel.panel.show import clock
 from callpanel.words import PARTIES
-from twirec import CallRecord, Custody, Recording, Role, State, TwirecError, Waveform
+from twirec import CallRecord, Deed, Recording, Role, TwirecError, Waveform, may
 
 WIDTH, HEIGHT = 1000, 180
 """Of the drawing, in its own units; the page stretches it."""
-
-STORED = frozenset({State.ARCHIVED, State.RELEASED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +80,23 @@ class Sound:
         return self.waveform.seconds if self.waveform else self.recording.duration
 
 
-def sound_of(record: CallRecord, recording: Recording, may_listen: bool) -> Sound:
+def sound_of(record: CallRecord, recording: Recording) -> Sound:
     """Return what a page shows of one of a call's recordings."""
-    there = recording.state in STORED and recording.custody is Custody.ACTIVE
-    if not there:
+    who = actor()
+    if not may(who, recording, Deed.WAVEFORM):
         return Sound(recording, False)
-    copied = archive().derivatives.listening_copy(recording.sid) is not None
+    may_listen = may(who, recording, Deed.LISTEN)
+    copied = archive().derivatives.listening_copy(recording.sid, by=who) is not None
     labels = {role: str(PARTIES[role.value]) for role in Role}
     try:
-        waveform = archive().recordings.waveform(recording.sid)
+        waveform = archive().recordings.waveform(recording.sid, by=who)
         drawing = archive().recordings.draw_waveform(
-            recording.sid, width=WIDTH, height=HEIGHT, title=_described(waveform), labels=labels
+            recording.sid,
+            width=WIDTH,
+            height=HEIGHT,
+            title=_described(waveform),
+            labels=labels,
+            by=who,
         )
     except TwirecError as error:
         return Sound(recording, may_listen, copied, why_not=str(error))

@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("action", sa.String(length=64), nullable=False),
         sa.Column("sid", sa.String(length=255), nullable=False),
         sa.Column("number", sa.String(length=64), nullable=False),
-        sa.Column("ok", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(length=8), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -199,6 +199,24 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identity")),
     )
+    op.create_table(
+        "listenings",
+        sa.Column("tried", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("recording_sid", sa.String(length=255), nullable=False),
+        sa.Column("object_name", sa.String(length=1024), nullable=False),
+        sa.Column("by", sa.String(length=255), nullable=False),
+        sa.Column("role", sa.String(length=255), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("going", sa.JSON(), nullable=False),
+        sa.Column("given", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("tried", name=op.f("pk_listenings")),
+    )
+    op.create_index(
+        op.f("ix_listenings_recording_sid"), "listenings", ["recording_sid"], unique=False
+    )
+    op.create_index(op.f("ix_listenings_seen_at"), "listenings", ["seen_at"], unique=False)
     op.create_table(
         "marks",
         sa.Column("name", sa.String(length=64), nullable=False),

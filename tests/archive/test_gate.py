@@ -1,0 +1,312 @@
+"""Every public method of every part of the archive, by role, custody and deed.
+
+A method that is not in the table fails: say what it gives of a recording, or why it gives nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from tests.factories import STARTED, call_sid, recording_sid
+from tests.house import NAME, House
+from tests.parts import parts
+from tests.sounds import wav
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.archive import Archive
+from twirec.catalog.tables import differences, recordings
+from twirec.model.access import Deed, Verdict, verdict
+from twirec.model.actor import Actor, StaffRole
+from twirec.model.audio import ConversionSpec
+from twirec.model.errors import CustodyRefused, NotFound, TwirecError
+from twirec.model.states import Custody, Standstill, State
+from twirec.settings import Settings
+
+SID, OBJECT = recording_sid(), NAME.rpartition("/")[0]
+MEDIA = wav(4.0, channels=2)
+ROLES = (*StaffRole, "")
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a method is called, and what it does with the recording.
+
+    Attributes:
+        deed: what it does; who may not is refused. None for a list, which leaves out or empties
+            what is not for who asks.
+        call: calls it.
+        state: of the recording.
+        prepare: changes the scene first.
+    """
+
+    deed: Deed | None
+    call: Callable[[Archive, Actor], Any]
+    state: State = State.RELEASED
+    prepare: Callable[[House], None] | None = None
+
+
+def park(house: House) -> None:
+    _set(house, due_at=None, standstill=Standstill.UNDECIDED, last_error=f"{NAME}: not 2 channels.")
+
+
+def damage(house: House) -> None:
+    with house.archive.catalog.database.write() as connection:
+        row = {"object_name": NAME, "recording_sid": SID, "why": f"{NAME} differs"}
+        connection.execute(differences.insert().values(found_at=STARTED, **row))
+
+
+def derive(house: House) -> None:
+    before = house.recording().custody
+    _set(house, custody=Custody.ACTIVE)
+    house.archive.derivatives.make(SID, ConversionSpec("wav", start=1.0), by="bo")
+    _set(house, custody=before)
+
+
+def _set(house: House, **changes: Any) -> None:
+    with house.archive.catalog.database.write() as connection:
+        its_own = update(recordings).where(recordings.c.sid == SID)
+        connection.execute(its_own.values(**changes))
+
+
+def made(archive: Archive) -> str:
+    return archive.catalog.derivatives.of(SID)[0].object_name
+
+
+def drained(stream: Any) -> Any:
+    list(stream)
+    return stream
+
+
+def rebuilt(archive: Archive, who: Actor) -> Any:
+    archive.journal.write()
+    return archive.journal.rebuild("sqlite://", by=who)
+
+
+CASES: dict[str, Case | str] = {
+    "calls.search": Case(None, lambda a, who: a.calls.search(by=who)),
+    "calls.get": Case(Deed.SEE, lambda a, who: a.calls.get(SID, by=who)),
+    "calls.annotate": Case(Deed.ANNOTATE, lambda a, who: a.calls.annotate(SID, note="x", by=who)),
+    "calls.add_numbers": Case(
+        Deed.ANNOTATE, lambda a, who: a.calls.add_numbers(SID, direction="in", why="x", by=who)
+    ),
+    "calls.add_numbers_from": Case(
+        None,
+        lambda a, who: a.calls.add_numbers_from(
+            io.BytesIO(b"sid,from,to,direction\n"), why="x", by=who
+        ),
+    ),
+    "calls.fallback": "TwiML for a number",
+    "calls.place": "a call that has no recording yet",
+    "recordings.get": Case(None, lambda a, who: _or_hidden(a.recordings.get, SID, who)),
+    "recordings.left_alone": Case(
+        None, lambda a, who: _or_hidden(a.recordings.left_alone, SID, who)
+    ),
+    "recordings.open": Case(Deed.LISTEN, lambda a, who: drained(a.recordings.open(SID, by=who))),
+    "recordings.convert": Case(
+        Deed.DOWNLOAD, lambda a, who: drained(a.recordings.convert(SID, format="wav", by=who))
+    ),
+    "recordings.waveform": Case(Deed.WAVEFORM, lambda a, who: a.recordings.waveform(SID, by=who)),
+    "recordings.draw_waveform": Case(
+        Deed.WAVEFORM, lambda a, who: a.recordings.draw_waveform(SID, by=who)
+    ),
+    "recordings.compare": Case(Deed.COMPARE, lambda a, who: a.recordings.compare(SID, by=who)),
+    "recordings.pause": Case(
+        Deed.PAUSE, lambda a, who: a.recordings.pause(SID, by=who), State.RECORDING
+    ),
+    "recordings.resume": Case(
+        Deed.PAUSE, lambda a, who: a.recordings.resume(SID, by=who), State.RECORDING
+    ),
+    "derivatives.make": Case(
+        Deed.CONVERT, lambda a, who: a.derivatives.make(SID, ConversionSpec("wav"), by=who)
+    ),
+    "derivatives.of": Case(
+        Deed.DETAILS, lambda a, who: a.derivatives.of(SID, by=who), prepare=derive
+    ),
+    "derivatives.listening_copy": Case(
+        Deed.DETAILS, lambda a, who: a.derivatives.listening_copy(SID, by=who), prepare=derive
+    ),
+    "derivatives.open": Case(
+        Deed.LISTEN,
+        lambda a, who: drained(a.derivatives.open(SID, made(a), by=who)),
+        prepare=derive,
+    ),
+    "derivatives.expire": "it deletes what nobody wants any more, and says how many",
+    "policy.of": "the policy is of numbers",
+    "policy.of_all": "the policy is of numbers",
+    "policy.change": "the policy is of numbers",
+    "policy.reset": "the policy is of numbers",
+    "policy.history": "the policy is of numbers",
+    "policy.overruling": "the policy is of numbers",
+    "policy.own_number": "the policy is of numbers",
+    "policy.moment": "a time",
+    "policy.announcement": "what callers hear is no secret",
+    "policy.announcement_audio": "what callers hear is no secret",
+    "agents.inform": "the register is of people",
+    "agents.informed": "the register is of people",
+    "audit.record": "the entry that was written",
+    "audit.log": "it names recordings by their SIDs alone; who may read it is for the app to say",
+    "audit.head": "where the chain ends",
+    "audit.verify": "whether the chain is whole",
+    "audit.check": "whether the chain is whole",
+    "custody.admit": Case(Deed.ADMIT, lambda a, who: a.custody.admit(SID, ground="x", by=who)),
+    "custody.erase": Case(Deed.ERASE, lambda a, who: a.custody.erase(SID, why="x", by=who)),
+    "custody.accept": Case(
+        Deed.DECIDE,
+        lambda a, who: a.custody.accept(SID, reason="x", by=who),
+        State.COMPLETED,
+        park,
+    ),
+    "custody.give_up": Case(
+        Deed.DECIDE,
+        lambda a, who: a.custody.give_up(SID, reason="x", by=who),
+        State.COMPLETED,
+        park,
+    ),
+    "custody.orders": Case(None, lambda a, who: _or_hidden(a.custody.orders, SID, who)),
+    "journal.write": "which days were written",
+    "journal.audit_head": "where the chain ends",
+    "journal.mark_bucket": "whose the bucket is",
+    "journal.adopt_bucket": "whose the bucket is",
+    "journal.rebuild": Case(None, rebuilt),
+    "operations.worker": "it works at all of them, and gives none to anybody",
+    "operations.backfill": "it counts what it took over",
+    "operations.sweep": Case(None, lambda a, who: a.operations.sweep(full=True, by=who)),
+    "operations.stats": Case(None, lambda a, who: a.operations.stats(by=who)),
+    "operations.daily": Case(None, lambda a, who: a.operations.daily(by=who)),
+    "operations.parked": Case(
+        None, lambda a, who: a.operations.parked(by=who), State.COMPLETED, park
+    ),
+    "operations.differences": Case(
+        None, lambda a, who: a.operations.differences(by=who), prepare=damage
+    ),
+    "operations.retry": Case(
+        Deed.DECIDE, lambda a, who: a.operations.retry(SID, by=who), State.COMPLETED, park
+    ),
+    "operations.settle_difference": Case(
+        Deed.DECIDE,
+        lambda a, who: a.operations.settle_difference(SID, reason="x", by=who),
+        prepare=damage,
+    ),
+    "operations.check": "whether the catalog can be written",
+    "operations.check_worker": "whether a worker lives",
+    "operations.identity": "which catalog it is",
+}
+
+
+def _or_hidden(method: Callable[..., Any], sid: str, who: Actor) -> Any:
+    """Call what leaves out what is hidden by saying that it is not there."""
+    with suppress(NotFound):
+        return method(sid, by=who)
+    return None
+
+
+def public_methods(kinds: dict[str, type]) -> Iterator[str]:
+    for part, kind in kinds.items():
+        for name, _method in inspect.getmembers(kind, inspect.isfunction):
+            if not name.startswith("_"):
+                yield f"{part}.{name}"
+
+
+CHANGING = {Deed.PAUSE, Deed.ADMIT, Deed.ERASE, Deed.DECIDE, Deed.CONVERT}
+
+
+def untold(kinds: dict[str, type]) -> set[str]:
+    """Return the methods of which the table says nothing."""
+    return set(public_methods(kinds)) - CASES.keys()
+
+
+def test_the_table_speaks_of_every_method() -> None:
+    assert untold(parts()) == set()
+    assert {name for name, case in CASES.items() if isinstance(case, Case)} <= set(
+        public_methods(parts())
+    )
+
+
+def test_a_new_method_that_is_not_in_the_table_is_found() -> None:
+    class Recordings(parts()["recordings"]):  # type: ignore[misc]
+        """A part with one method more."""
+
+        def transcript(self, sid: str) -> str:
+            """Return what was said."""
+            return sid
+
+    assert untold({**parts(), "recordings": Recordings}) == {"recordings.transcript"}
+
+
+def test_who_asks_is_said_to_every_method_that_gives_something_of_a_recording() -> None:
+    kinds = parts()
+    for name, case in CASES.items():
+        part, method = name.split(".")
+        if isinstance(case, Case):
+            assert "by" in inspect.signature(getattr(kinds[part], method)).parameters, name
+
+
+@pytest.fixture
+def scene(twirec_settings: Settings) -> Callable[[Custody, Case], House]:
+    """Make an archive with one recording."""
+
+    def make(custody: Custody, case: Case) -> House:
+        house = House(twirec_settings, MemoryBucket())
+        house.record(MEDIA)
+        assert house.work().state is State.RELEASED
+        if case.state is State.COMPLETED:
+            _set(house, state=State.COMPLETED)
+        elif case.state is not State.RELEASED:
+            _set(house, state=case.state)
+        _set(house, custody=custody)
+        if case.prepare:
+            case.prepare(house)
+        return house
+
+    return make
+
+
+@pytest.mark.parametrize("custody", Custody)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if isinstance(case, Case)])
+def test_the_gate_is_passed(
+    scene: Callable[[Custody, Case], House], name: str, custody: Custody
+) -> None:
+    case = CASES[name]
+    assert isinstance(case, Case)
+    house = None
+    for role in ROLES:
+        who = Actor("ana", role)
+        house = house or scene(custody, case)
+        said, told, refused = Verdict.ALLOWED, "", False
+        if case.deed:
+            said = verdict(who, custody, case.state, case.deed)
+        try:
+            told = repr(case.call(house.archive, who))
+        except (CustodyRefused, NotFound) as error:
+            told = str(error)
+            refused = isinstance(error, CustodyRefused) or error.hidden
+            assert refused or said is Verdict.ALLOWED, (role, told)
+            hidden = isinstance(error, NotFound) and error.hidden
+            assert hidden is (said is Verdict.HIDDEN), (role, told)
+        except TwirecError as error:  # of what it is about; the gate was passed
+            told = str(error)
+        else:
+            assert said is Verdict.ALLOWED, (role, told)
+        after = house.recording()
+        gives = verdict(who, after.custody, after.state, Deed.DETAILS) is Verdict.ALLOWED
+        assert gives or OBJECT not in told, (role, told)
+        assert gives or "sha256='" not in told, (role, told)
+        knows = (Deed.SEE, Deed.OVERSEE)
+        states = (custody, case.state)
+        if case.deed is None and not any(
+            verdict(who, *states, deed) is Verdict.ALLOWED for deed in knows
+        ):
+            assert SID not in told, (role, told)
+            assert call_sid(2) not in told
+        entries = [each for each in house.archive.audit.log(who="ana") if each.role == role]
+        assert len(entries) == len(house.archive.audit.log(who="ana"))  # none lost the role
+        assert not (refused and entries) or entries[0].outcome == "denied"
+        if entries or case.deed in CHANGING:
+            house = None

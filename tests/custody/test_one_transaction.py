@@ -1,0 +1,251 @@
+"""A change and its entry of the audit log are both there or neither, wherever the catalog fails."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, select, update
+from sqlalchemy.exc import OperationalError
+
+from tests.factories import STARTED, a_call, call_sid, recording_sid
+from tests.house import AT_VENDOR, NAME, House
+from tests.parts import methods
+from tests.sounds import wav
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.archive import Archive
+from twirec.catalog.tables import differences, metadata, recordings
+from twirec.model.actor import Actor
+from twirec.model.audio import ConversionSpec
+from twirec.model.errors import CatalogError, TwirecError
+from twirec.model.states import Custody, Standstill, State
+from twirec.model.vendor import RecordingStatus
+from twirec.model.vocabulary import NOT_KNOWN
+from twirec.settings import Settings
+
+SID, MEDIA = recording_sid(), wav(4.0, channels=2)
+ANA = Actor("ana", "admin")
+
+
+@dataclass(frozen=True)
+class Act:
+    """What somebody does.
+
+    Attributes:
+        do: does it.
+        changes: the tables of what it changes.
+        prepare: changes the scene first.
+    """
+
+    do: Callable[[Archive], Any]
+    changes: tuple[str, ...]
+    prepare: Callable[[House], None] = lambda house: None
+
+
+def _set(house: House, **changes: Any) -> None:
+    with house.archive.catalog.database.write() as connection:
+        its_own = update(recordings).where(recordings.c.sid == SID)
+        connection.execute(its_own.values(**changes))
+
+
+def quarantined(house: House) -> None:
+    _set(house, custody=Custody.QUARANTINED)
+
+
+def parked(house: House) -> None:
+    error = "MediaMismatch: it has one channel."
+    _set(house, state=State.COMPLETED, standstill=Standstill.UNDECIDED, last_error=error)
+
+
+def differing(house: House) -> None:
+    with house.archive.catalog.database.write() as connection:
+        row = {"object_name": NAME, "recording_sid": SID, "why": "flipped"}
+        connection.execute(differences.insert().values(found_at=STARTED, **row))
+
+
+def going_on(house: House) -> None:
+    _set(house, state=State.RECORDING)
+    house.vendor.add_recording(replace(AT_VENDOR, status=RecordingStatus.IN_PROGRESS), MEDIA)
+
+
+def paused(house: House) -> None:
+    going_on(house)
+    house.archive.recordings.pause(SID, by="bo")
+
+
+def without_numbers(house: House) -> None:
+    unknown = {"customer_number": NOT_KNOWN, "own_number": NOT_KNOWN, "direction": None}
+    nobody = a_call(call_sid=call_sid(2), **unknown)
+    house.archive.catalog.ledger.open_call(nobody)
+
+
+EXPORT = f"sid,customer_number,own_number,direction\n{call_sid(2)},+34600111222,+34911000111,in\n"
+
+ACTS: Mapping[str, Act] = {
+    "policy.change": Act(
+        lambda a: a.policy.change(by=ANA, why="x", number="911000111", on=False),
+        ("policy_changes",),
+    ),
+    "policy.reset": Act(lambda a: a.policy.reset(by=ANA, why="x"), ("policy_changes",)),
+    "agents.inform": Act(
+        lambda a: a.agents.inform("client:b", informed_on="2026-01-02", reference="r", by=ANA),
+        ("agents",),
+    ),
+    "calls.annotate": Act(
+        lambda a: a.calls.annotate(SID, note="x", case="C-7", by=ANA), ("notes", "calls")
+    ),
+    "calls.add_numbers": Act(
+        lambda a: a.calls.add_numbers(
+            call_sid(2), customer="600111222", own="911000111", direction="in", why="x", by=ANA
+        ),
+        ("calls",),
+        without_numbers,
+    ),
+    "calls.add_numbers_from": Act(
+        lambda a: a.calls.add_numbers_from(io.BytesIO(EXPORT.encode()), why="x", by=ANA),
+        ("calls",),
+        without_numbers,
+    ),
+    "custody.admit": Act(
+        lambda a: a.custody.admit(SID, ground="x", by=ANA), ("recordings", "orders"), quarantined
+    ),
+    "custody.erase": Act(lambda a: a.custody.erase(SID, why="x", by=ANA), ("recordings", "orders")),
+    "custody.accept": Act(
+        lambda a: a.custody.accept(SID, reason="x", by=ANA), ("recordings", "orders"), parked
+    ),
+    "custody.give_up": Act(
+        lambda a: a.custody.give_up(SID, reason="x", by=ANA), ("recordings", "orders"), parked
+    ),
+    "operations.retry": Act(
+        lambda a: a.operations.retry(SID, by=ANA), ("recordings", "calls"), parked
+    ),
+    "operations.settle_difference": Act(
+        lambda a: a.operations.settle_difference(SID, reason="x", by=ANA),
+        ("differences",),
+        differing,
+    ),
+    "recordings.compare": Act(
+        lambda a: a.recordings.compare(SID, by=ANA), ("differences", "derivatives"), differing
+    ),
+    "recordings.pause": Act(lambda a: a.recordings.pause(SID, by=ANA), ("pauses",), going_on),
+    "recordings.resume": Act(lambda a: a.recordings.resume(SID, by=ANA), ("pauses",), paused),
+    "derivatives.make": Act(
+        lambda a: a.derivatives.make(SID, ConversionSpec("wav", end=0.5), by=ANA), ("derivatives",)
+    ),
+}
+"""What is changed in the catalog by somebody."""
+
+CHANGE_NOTHING = {
+    "recordings.open": "what is heard is entered alone; see test_catalog_listenings",
+    "recordings.convert": "what is taken out is entered alone",
+    "derivatives.open": "what is heard is entered alone",
+    "audit.record": "the entry is all there is",
+    "journal.adopt_bucket": "the bucket's mark is changed, which is entered before and after",
+    "journal.rebuild": "the whole catalog is new: its entry is the last one",
+    "operations.backfill": "each recording that it admits is a change of `custody.admit`",
+}
+
+
+def test_every_method_of_somebody_who_acts_is_in_the_table() -> None:
+    acting = {
+        f"{part}.{name}"
+        for part, name, method in methods()
+        if (by := inspect.signature(method).parameters.get("by"))
+        and by.default is inspect.Parameter.empty
+    }
+    assert acting == ACTS.keys() | CHANGE_NOTHING.keys()
+
+
+@pytest.fixture
+def scene(twirec_settings: Settings) -> Callable[[Act], House]:
+    """Make an archive with one recording."""
+
+    def make(act: Act) -> House:
+        house = House(replace(twirec_settings, audit_key="k" * 32), MemoryBucket())
+        house.record(MEDIA)
+        assert house.work().state is State.RELEASED
+        act.prepare(house)
+        return house
+
+    return make
+
+
+def there(archive: Archive, act: Act) -> Mapping[str, list[Any]]:
+    """Return what an act changes. A copy that is not made yet is none."""
+    with archive.catalog.database.read() as connection:
+        return {
+            name: [
+                tuple(row)
+                for row in connection.execute(select(metadata.tables[name]))
+                if name != "derivatives" or row.made_at is not None
+            ]
+            for name in act.changes
+        }
+
+
+@contextmanager
+def failing(archive: Archive, at: int, *, for_ever: bool) -> Iterator[list[str]]:
+    """Let the catalog fail at its next write but `at`; and at all after it, if it is for ever."""
+    written: list[str] = []
+
+    def fail(_: Connection, __: Any, statement: str, *___: Any) -> None:
+        if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
+            written.append(statement)
+            if len(written) == at + 1 or (for_ever and len(written) > at):
+                raise OperationalError(statement, {}, Exception("database or disk is full"))
+
+    engine = archive.catalog.database.engine
+    event.listen(engine, "before_cursor_execute", fail)
+    try:
+        yield written
+    finally:
+        event.remove(engine, "before_cursor_execute", fail)
+
+
+@pytest.mark.parametrize("for_ever", [False, True])
+@pytest.mark.parametrize("name", ACTS)
+def test_change_and_entry_are_both_there_or_neither(
+    scene: Callable[[Act], House], name: str, for_ever: bool
+) -> None:
+    act = ACTS[name]
+    for at in range(20):
+        archive = scene(act).archive
+        before = there(archive, act)
+        failed = False
+        with failing(archive, at, for_ever=for_ever) as written:
+            try:
+                act.do(archive)
+            except (CatalogError, TwirecError):
+                failed = True
+        changed = there(archive, act) != before
+        entries = archive.audit.log(who="ana")
+        done = [each for each in entries if each.outcome == "done"]
+        assert (changed, bool(done)) in {(True, True), (False, False)}, written
+        assert all(each.role == "admin" for each in entries)
+        assert archive.audit.verify().whole
+        if len(written) <= at:  # it went through without meeting the failure
+            assert changed
+            assert not failed
+            break
+    else:
+        raise AssertionError("it writes without end")
+    assert at > 1
+
+
+@pytest.mark.parametrize("name", ["recordings.pause", "recordings.resume", "derivatives.make"])
+def test_what_happens_outside_is_entered_before(scene: Callable[[Act], House], name: str) -> None:
+    act = ACTS[name]
+    archive = scene(act).archive
+    with failing(archive, 0, for_ever=True), pytest.raises(CatalogError):
+        act.do(archive)
+    assert archive.audit.log(who="ana") == []
+    with suppress(TwirecError):
+        act.do(archive)
+    entries = archive.audit.log(who="ana")[::-1]
+    assert [each.outcome for each in entries] == ["tried", "done"]
+    assert entries[1].detail["tried"] == entries[0].seq
