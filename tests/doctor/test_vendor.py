@@ -107,8 +107,8 @@ def test_an_account_that_records_by_itself_is_failed(installation: Installation)
 
 
 def test_account_defaults_are_asked_for_at_their_own_host() -> None:
-    inspector = TwilioInspector({}, region="us1", edge="ashburn")
-    inspector._credentials["AC" + "0" * 32] = Credentials("key", "secret")
+    credentials = {"AC" + "0" * 32: Credentials("key", "secret")}
+    inspector = TwilioInspector(credentials, region="us1", edge="ashburn")
     with responses.RequestsMock() as twilio:
         twilio.get("https://voice.twilio.com/v2/AccountDefaultConfiguration/Recording", status=404)
         assert not inspector.records_by_default("AC" + "0" * 32)

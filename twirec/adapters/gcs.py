@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import logging
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
-from urllib.parse import urlsplit
-
-import requests.adapters
-from google.api_core.retry import Retry
 
 # Google's storage client carries no type information.
 from google.cloud import storage  # type: ignore[import-untyped]
 
 from twirec.adapters.byte_budget import ByteBudget, Reservation
-from twirec.adapters.gcs_errors import (
-    FOREIGN,
-    may_pass,
-    no_bucket,
-    readable_credentials,
-    translated,
-)
+from twirec.adapters.gcs_connection import GcsConnection
+from twirec.adapters.gcs_errors import FOREIGN, no_bucket
 from twirec.adapters.gcs_upload import ResumableUpload, regroup
-from twirec.adapters.heap import return_large_blocks
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import (
-    BucketError,
-    BucketRefused,
     BucketUnavailable,
     ObjectExists,
     ObjectNotFound,
@@ -58,19 +44,14 @@ SENT_AT_ONCE = 3
 """So often a request that makes an object is sent when the answer is that it cannot be made, while
 none is there: such an answer passes."""
 
-_TIMEOUT = (10.0, 60.0)
-"""Seconds to connect, and to wait for an answer."""
 _MOST_SIZES = 10_000
 """Of so many generations it is remembered how large they are: who reads one has just looked."""
-_POOL = 64
-"""Connections kept open, for as many worker threads; the library's default is 10."""
 
 
 class GcsBucket:
     """A bucket at Google Cloud Storage, or a part of one. Safe to share by threads.
 
-    Credentials are Google's own business: `GOOGLE_APPLICATION_CREDENTIALS`, or none at all when
-    `STORAGE_EMULATOR_HOST` is set. They are looked up at first use; no project is needed.
+    Nothing is opened before the first use. See `GcsConnection` for the credentials.
 
     Args:
         bucket: the bucket's name.
@@ -90,20 +71,15 @@ class GcsBucket:
         budget: ByteBudget = PROCESS_BUDGET,
         retry_for: float = 60.0,
     ) -> None:
-        self._bucket_name = bucket
+        self.connection = GcsConnection(bucket, client=client, retry_for=retry_for)
+        """What it asks Google by."""
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._client = client
-        self._owns_client = client is None
-        self._lock = threading.Lock()
         self._budget = budget
         self._sizes: dict[tuple[str, int], int] = {}
-        self._retry = Retry(may_pass, initial=0.5, maximum=8.0, timeout=retry_for)
-        self._options = {"timeout": _TIMEOUT, "retry": self._retry}
 
     def close(self) -> None:
         """Close the connections, if this object made them."""
-        if self._owns_client and self._client is not None:
-            self._client.close()
+        self.connection.close()
 
     def put(
         self,
@@ -151,8 +127,8 @@ class GcsBucket:
         blob = self._blob(name)
         blob.metadata = dict(labels)
         gone = ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
-        with self._translated({404: gone, 410: gone, 412: gone}):
-            blob.patch(if_generation_match=generation, **self._options)
+        with self.connection.translated({404: gone, 410: gone, 412: gone}):
+            blob.patch(if_generation_match=generation, **self.connection.options)
         return self._describe(blob)
 
     def open_range(
@@ -180,8 +156,9 @@ class GcsBucket:
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Describe the live objects in order of their names. See the port `Bucket`."""
-        with self._translated({404: no_bucket(self._bucket_name)}):
-            for blob in self._bucket().list_blobs(prefix=self._prefix + prefix, **self._options):
+        with self.connection.translated({404: no_bucket(self.connection.name)}):
+            bucket = self.connection.bucket()
+            for blob in bucket.list_blobs(prefix=self._prefix + prefix, **self.connection.options):
                 yield self._describe(blob)
 
     def delete(self, name: str, generation: int) -> None:
@@ -191,8 +168,8 @@ class GcsBucket:
         (https://cloud.google.com/storage/docs/json_api/v1/objects/delete).
         """
         blob = self._blob(name, generation)
-        with suppress(ObjectNotFound), self._translated({404: ObjectNotFound(name)}):
-            blob.delete(**self._options)
+        with suppress(ObjectNotFound), self.connection.translated({404: ObjectNotFound(name)}):
+            blob.delete(**self.connection.options)
 
     def _put_single(
         self, blob: Any, head: deque[bytes], room: Reservation, content_type: str
@@ -207,7 +184,7 @@ class GcsBucket:
                 content_type=content_type,
                 if_generation_match=0,
                 checksum="crc32c",
-                **self._options,
+                **self.connection.options,
             ),
         )
         return self._describe(blob)
@@ -230,11 +207,13 @@ class GcsBucket:
         url = self._making(
             blob,
             lambda: blob.create_resumable_upload_session(
-                content_type=content_type, if_generation_match=0, checksum=None, **self._options
+                content_type=content_type,
+                if_generation_match=0,
+                checksum=None,
+                **self.connection.options,
             ),
         )
-        session = self._connected()._http
-        return ResumableUpload(session, url, retry=self._retry, timeout=_TIMEOUT)
+        return self.connection.upload(url)
 
     def _send_all(
         self, upload: ResumableUpload, blob: Any, pieces: Iterator[bytes], seal: Seal
@@ -263,21 +242,22 @@ class GcsBucket:
         for at in range(start, stop, PIECE):
             blob = self._blob(name, generation)  # whose properties become those of the answer
             part = _Part(min(at + PIECE, stop) - at)
-            with self._translated({404: ObjectNotFound(f"{name} was deleted while it was read.")}):
+            gone = ObjectNotFound(f"{name} was deleted while it was read.")
+            with self.connection.translated({404: gone}):
                 blob.download_to_file(
                     part,
                     start=at,
                     end=at + part.size - 1,
                     raw_download=True,
                     checksum=None,
-                    **self._options,
+                    **self.connection.options,
                 )
             yield part.bytes(name, blob, generation)
 
     def _load(self, name: str, generation: int | None = None) -> Any:
         blob = self._blob(name, generation)
-        with self._translated({404: ObjectNotFound(f"There is no object {name}.")}):
-            blob.reload(**self._options)
+        with self.connection.translated({404: ObjectNotFound(f"There is no object {name}.")}):
+            blob.reload(**self.connection.options)
         return blob
 
     def _describe(self, blob: Any) -> StoredObject:
@@ -291,20 +271,10 @@ class GcsBucket:
         )
 
     def _blob(self, name: str, generation: int | None = None) -> Any:
-        return self._bucket().blob(self._prefix + name, generation=generation)
+        return self.connection.bucket().blob(self._prefix + name, generation=generation)
 
     def _own_name(self, blob: Any) -> str:
         return str(blob.name).removeprefix(self._prefix)
-
-    def _bucket(self) -> Any:
-        return self._connected().bucket(self._bucket_name)
-
-    def _connected(self) -> storage.Client:
-        with self._lock:
-            if self._client is None:
-                with self._translated({}), readable_credentials():
-                    self._client = _new_client()
-            return self._client
 
     def _making(self, blob: Any, send: Callable[[], Any]) -> Any:
         """Send a request that makes an object; at once again if it is refused for no reason.
@@ -336,31 +306,13 @@ class GcsBucket:
             for status in (404, 410, 412)
         }
         try:
-            with self._translated(answers):
+            with self.connection.translated(answers):
                 yield
         except UploadDropped:
             with suppress(ObjectNotFound):
                 self._load(name)
                 raise ObjectExists(f"{name} is there already; nothing was written.") from None
             raise
-
-    def _translated(self, answers: Mapping[int, BucketError]) -> AbstractContextManager[None]:
-        return translated(self._bucket_name, answers)
-
-
-def _new_client() -> storage.Client:
-    return_large_blocks()  # without it the budget would bound what is held, not what is kept
-    emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
-    # Google's library takes it as it is, and fails on one without a scheme or with a slash.
-    options = {"api_endpoint": _with_scheme(emulator.strip())} if emulator else None
-    client = storage.Client(project=None, client_options=options)
-    # https://github.com/googleapis/python-storage/issues/253: the way to have more connections.
-    adapter = requests.adapters.HTTPAdapter(pool_maxsize=_POOL)
-    client._http.mount("https://", adapter)
-    client._http.mount("http://", adapter)
-    # 3.17.1 fetches the bucket's metadata in a thread of its own, for traces that nobody asked for.
-    client._bucket_metadata_cache = None
-    return client
 
 
 class _Part:
@@ -402,26 +354,6 @@ class _Part:
                 f"Of {name} came {len(self._held)} bytes of the {self.size} that were asked for."
             )
         return bytes(self._held)
-
-
-def _with_scheme(host: str) -> str:
-    """Return the address of a stand-in for Google: `http://127.0.0.1:9000` of `127.0.0.1:9000`.
-
-    Raises:
-        BucketRefused: it names no host.
-    """
-    address = (host if "://" in host else f"http://{host}").rstrip("/")
-    try:
-        parts = urlsplit(address)
-        right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        right = False
-    if not right:
-        raise BucketRefused(
-            f"STORAGE_EMULATOR_HOST is {host!r}, which is no address.",
-            fix="Write it as http://127.0.0.1:9000, or leave it out to use Google itself.",
-        )
-    return address
 
 
 def _known(generation: int | str | None) -> int:

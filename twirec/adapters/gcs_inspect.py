@@ -30,7 +30,7 @@ AGES = {"age", "daysSinceCustomTime"}
 """Conditions in days; the custom time of our objects is the start of the recording."""
 
 
-class GcsInspector(GcsBucket):
+class GcsInspector:
     """A bucket, asked how it is set up.
 
     Args:
@@ -39,7 +39,12 @@ class GcsInspector(GcsBucket):
     """
 
     def __init__(self, bucket: str, *, retry_for: float = 15.0) -> None:
-        super().__init__(bucket, retry_for=retry_for)
+        self._objects = GcsBucket(bucket, retry_for=retry_for)
+        self._connection = self._objects.connection
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._objects.close()
 
     def permissions(self, wanted: Collection[str]) -> frozenset[str] | None:
         """Return which of these permissions the credentials have on the bucket.
@@ -53,8 +58,10 @@ class GcsInspector(GcsBucket):
         """
         not_found = ObjectNotFound("The bucket, or the question, is not known.")
         try:
-            with self._translated({404: not_found}):
-                held = self._bucket().test_iam_permissions(sorted(wanted), **self._options)
+            with self._connection.translated({404: not_found}):
+                held = self._connection.bucket().test_iam_permissions(
+                    sorted(wanted), **self._connection.options
+                )
         except ObjectNotFound:
             self.facts()
             return None
@@ -62,9 +69,9 @@ class GcsInspector(GcsBucket):
 
     def facts(self) -> BucketFacts:
         """Read how the bucket is set up; needs `storage.buckets.get`."""
-        bucket = self._bucket()
-        with self._translated({404: no_bucket(self._bucket_name)}):
-            bucket.reload(**self._options)
+        bucket = self._connection.bucket()
+        with self._connection.translated({404: no_bucket(self._connection.name)}):
+            bucket.reload(**self._connection.options)
         # The resource as it came: the properties give a default for what Google did not say.
         return _facts(bucket._properties)
 
@@ -77,8 +84,10 @@ class GcsInspector(GcsBucket):
         parts = prefix.split("/") if prefix else []
         places = ["/".join(parts[:length]) for length in range(len(parts), -1, -1)]
         top = f"{prefix}/" if prefix else ""
-        with self._translated({404: no_bucket(self._bucket_name)}):
-            listed = self._bucket().list_blobs(prefix=top, delimiter="/", **self._options)
+        with self._connection.translated({404: no_bucket(self._connection.name)}):
+            listed = self._connection.bucket().list_blobs(
+                prefix=top, delimiter="/", **self._connection.options
+            )
             next(listed.pages, None)
         below = [place.strip("/") for place in sorted(listed.prefixes)]
         ours = {f"{top}{name}" for name in OWN_FOLDERS}
@@ -87,8 +96,8 @@ class GcsInspector(GcsBucket):
         for place in places:
             with suppress(ObjectNotFound, BytesDiffer):
                 name = f"{place}/{NAME}" if place else NAME
-                content = b"".join(self.open_range(name, 0, LONGEST))
-                found[f"gs://{self._bucket_name}/{place}".rstrip("/")] = content
+                content = b"".join(self._objects.open_range(name, 0, LONGEST))
+                found[f"gs://{self._connection.name}/{place}".rstrip("/")] = content
         return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from twirec.adapters.twilio import PAGE_SIZE, TwilioVendor, _understood
+from twirec.adapters.twilio_client import PAGE_SIZE, TwilioClients, understood
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, checked_sid
 from twirec.model.errors import NotAtVendor, VendorUnavailable
 from twirec.model.inspection import AccountFacts, DialPermission, OwnAddress
@@ -23,7 +23,7 @@ TIMEOUT = (5.0, 10.0)
 """Seconds to connect, and to wait for each read: somebody waits for the answer."""
 
 
-class TwilioInspector(TwilioVendor):
+class TwilioInspector:
     """Twilio, asked how accounts are set up.
 
     Args:
@@ -40,9 +40,13 @@ class TwilioInspector(TwilioVendor):
         region: str | None = None,
         edge: str | None = None,
     ) -> None:
-        super().__init__(credentials, api_url=api_url, region=region, edge=edge, timeout=TIMEOUT)
+        self._clients = TwilioClients(
+            credentials, api_url=api_url, region=region, edge=edge, pool_size=1, timeout=TIMEOUT
+        )
         self._voice = TwilioHttp(api_url or VOICE_URL, pool_size=1, timeout=TIMEOUT)
-        self.has_voice_settings = bool(api_url) or region in (None, "us1")
+        self.accounts = self._clients.accounts
+        """The accounts that there are credentials for, `AC…`."""
+        self.has_voice_settings = self._clients.is_us1
         """Whether the region has account defaults that can be asked for."""
 
     def account(self, account_sid: str, token: str) -> AccountFacts:
@@ -55,44 +59,44 @@ class TwilioInspector(TwilioVendor):
             VendorRefused: the token is not the account's (401).
         """
         path = f"/2010-04-01/Accounts/{checked_sid(account_sid)}.json"
-        with self._http.send("GET", path, Credentials(account_sid, token)) as response:
+        with self._clients.http.send("GET", path, Credentials(account_sid, token)) as response:
             status = _json(response).get("status")
             return AccountFacts(str(status or "unknown"), _date(response))
 
     def numbers(self, account_sid: str) -> list[OwnAddress]:
         """List the numbers of an account that can be called, page by page."""
-        client = self._client(account_sid)
-        with _understood(f"the numbers of {account_sid}"):
+        client = self._clients.client(account_sid)
+        with understood(f"the numbers of {account_sid}"):
             found = client.incoming_phone_numbers.stream(page_size=PAGE_SIZE)
             listed = [(one.capabilities, _address(one.phone_number, one)) for one in found]
         return [address for can, address in listed if _has_voice(can)]
 
     def applications(self, account_sid: str) -> list[OwnAddress]:
         """List the TwiML applications of an account, page by page."""
-        client = self._client(account_sid)
-        with _understood(f"the TwiML applications of {account_sid}"):
+        client = self._clients.client(account_sid)
+        with understood(f"the TwiML applications of {account_sid}"):
             found = client.applications.stream(page_size=PAGE_SIZE)
             return [_address(one.sid, one) for one in found]
 
     def domains(self, account_sid: str) -> list[OwnAddress]:
         """List the SIP domains of an account, page by page."""
-        client = self._client(account_sid)
-        with _understood(f"the SIP domains of {account_sid}"):
+        client = self._clients.client(account_sid)
+        with understood(f"the SIP domains of {account_sid}"):
             found = client.sip.domains.stream(page_size=PAGE_SIZE)
             told = ("voice_status_callback_url", "voice_status_callback_method")
             return [_address(one.domain_name, one, *told) for one in found]
 
     def senders(self, account_sid: str) -> list[OwnAddress]:
         """List the WhatsApp senders of an account that take calls; none where none may be asked."""
-        routes = self._sender_routes(account_sid)
+        routes = self._clients.sender_routes(account_sid)
         return [OwnAddress(one.address, served_by=one.served_by) for one in routes if one.served_by]
 
     def newest_recordings(self, account_sid: str, limit: int) -> list[VendorRecording]:
         """List the first recordings that Twilio names, the newest first."""
-        client = self._client(account_sid)
-        with _understood(f"the list of recordings of {account_sid}"):
+        client = self._clients.client(account_sid)
+        with understood(f"the list of recordings of {account_sid}"):
             found = client.recordings.list(limit=limit, page_size=limit)
-            return [self._recording(account_sid, one) for one in found]
+            return [self._clients.recording(account_sid, one) for one in found]
 
     def records_by_default(self, account_sid: str) -> bool:
         """Whether the account records every call by itself.
@@ -101,7 +105,7 @@ class TwilioInspector(TwilioVendor):
         """
         try:
             path = "/v2/AccountDefaultConfiguration/Recording"
-            self._voice.send("GET", path, self._who(account_sid)).close()
+            self._voice.send("GET", path, self._clients.who(account_sid)).close()
         except NotAtVendor:
             return False
         return True
@@ -112,7 +116,7 @@ class TwilioInspector(TwilioVendor):
         Source: https://www.twilio.com/docs/voice/api/dialingpermissions-country-resource
         """
         path = f"/v1/DialingPermissions/Countries?PageSize={PAGE_SIZE}"
-        with self._voice.send("GET", path, self._who(account_sid)) as response:
+        with self._voice.send("GET", path, self._clients.who(account_sid)) as response:
             answer = _json(response)
         meta = answer.get("meta")
         listed = answer.get(str(meta.get("key")) if isinstance(meta, dict) else "content")
@@ -131,11 +135,11 @@ class TwilioInspector(TwilioVendor):
     def media_status(self, account_sid: str, sid: str) -> int:
         """Ask for the media of a recording without credentials; return the HTTP status."""
         path = f"/2010-04-01/Accounts/{checked_sid(account_sid)}/Recordings/{checked_sid(sid)}.wav"
-        return self._http.status_for_anybody(path)
+        return self._clients.http.status_for_anybody(path)
 
     def close(self) -> None:
         """Close connections. Nothing is used after it."""
-        super().close()
+        self._clients.close()
         self._voice.close()
 
 
