@@ -30,7 +30,7 @@ class Agents:
         row = to_row(entry, agents)
         row.pop("id")
         with self._database.write() as connection:
-            made = connection.execute(insert(agents).values(row).returning(agents))
+            made = connection.execute(insert(agents).returning(agents), row)
             written = made.mappings().one()
             tell_of(connection, written, "entry", audited)
             return replace(entry, id=written["id"])

@@ -115,6 +115,11 @@ class Audit:
             return _head(connection)
 
 
+# Made once: to make a statement takes longer than to execute it.
+ADD = insert(audit)
+NEWEST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+
+
 def append(connection: Connection, draft: AuditDraft) -> AuditEntry:
     """Add an entry in a transaction that writes: both are done, or neither.
 
@@ -123,7 +128,7 @@ def append(connection: Connection, draft: AuditDraft) -> AuditEntry:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     entry = chained(draft, _head(connection))
-    connection.execute(insert(audit).values(to_row(entry, audit)))
+    connection.execute(ADD, to_row(entry, audit))
     return entry
 
 
@@ -141,6 +146,5 @@ def tell_of(connection: Connection, row: RowMapping, field: str, draft: AuditDra
 
 
 def _head(connection: Connection) -> AuditHead | None:
-    newest = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    row = connection.execute(newest).first()
+    row = connection.execute(NEWEST).first()
     return AuditHead(row.seq, row.hash) if row else None

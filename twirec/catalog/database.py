@@ -7,11 +7,23 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Column, Connection, Engine, Row, Table, create_engine, event
+from sqlalchemy import (
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Insert,
+    Row,
+    Table,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -166,10 +178,12 @@ class Database:
         values: dict[str, Any],
         returned: list[Column[Any]],
     ) -> Row[Any] | None:
-        insert = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
-        key = list(table.primary_key)
-        statement = insert(table).values(values).on_conflict_do_nothing(index_elements=key)
-        return connection.execute(statement.returning(*returned)).first()
+        statement = _insert_statement(self.engine.dialect.name, table, *returned)
+        by_query = {name: of for name, of in values.items() if isinstance(of, ColumnElement)}
+        if by_query:
+            statement = statement.values(by_query)
+        given = {name: of for name, of in values.items() if name not in by_query}
+        return connection.execute(statement, given).first()
 
     @property
     def file(self) -> Path | None:
@@ -232,6 +246,13 @@ class Database:
         if self.file.is_dir():
             return f"TWIREC_DATABASE_URL names a folder, {self.file.absolute()}: name a file in it."
         return f"There is no catalog at {self.file.absolute()}: run `twirec init`."
+
+
+@cache  # to make a statement takes longer than to execute it
+def _insert_statement(dialect: str, table: Table, *returned: Column[Any]) -> Insert:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key))
+    return statement.returning(*returned)
 
 
 def _only_what_is_there(url: URL) -> URL:

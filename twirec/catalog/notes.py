@@ -33,7 +33,7 @@ class Notes:
         with self._database.write() as connection:
             if connection.execute(select(calls.c.call_sid).where(line)).first() is None:
                 raise NotFound(f"The catalog has no call {note.call_sid}.")
-            connection.execute(insert(notes).values(to_row(note, notes)))
+            connection.execute(insert(notes), to_row(note, notes))
             if note.case_number is not None:
                 connection.execute(update(calls).where(line).values(case_number=note.case_number))
             append(connection, audited)

@@ -112,7 +112,7 @@ class Orders:
             row = connection.execute(statement).first()
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
-            connection.execute(insert(orders).values(to_row(order, orders)))
+            connection.execute(insert(orders), to_row(order, orders))
             append(connection, audited)
             ordered = to_model(Recording, row)
             if ordered.given_up:

@@ -32,7 +32,7 @@ class Pauses:
             there = connection.execute(select(pauses).where(_open(pause.recording_sid))).first()
             if there is not None:
                 return to_model(Pause, there)
-            connection.execute(insert(pauses).values(to_row(pause, pauses)))
+            connection.execute(insert(pauses), to_row(pause, pauses))
             return pause
 
     def end(self, recording_sid: str, at: datetime, audited: AuditDraft | None) -> None:

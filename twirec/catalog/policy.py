@@ -30,8 +30,8 @@ class Policies:
     def change(self, change: PolicyChange, audited: AuditDraft) -> None:
         """Add a change to the history, which nothing ever takes away from, and its entry."""
         with self._database.write() as connection:
-            made = insert(policy_changes).values(to_row(change, policy_changes))
-            row = connection.execute(made.returning(policy_changes)).mappings().one()
+            made = insert(policy_changes).returning(policy_changes)
+            row = connection.execute(made, to_row(change, policy_changes)).mappings().one()
             tell_of(connection, row, "change", audited)
 
     def note_default(self, policy: Policy, at: datetime) -> None:
@@ -41,8 +41,8 @@ class Policies:
             newest = select(policy_defaults).order_by(policy_defaults.c.id.desc()).limit(1)
             row = connection.execute(newest).first()
             if row is None or to_model(Policy, row) != policy:
-                said = insert(policy_defaults).values(at=at, **to_row(policy, policy_defaults))
-                made = connection.execute(said.returning(policy_defaults))
+                said = {"at": at, **to_row(policy, policy_defaults)}
+                made = connection.execute(insert(policy_defaults).returning(policy_defaults), said)
                 tell_of(connection, made.mappings().one(), "default", draft)
 
     def defaults(self) -> list[tuple[datetime, Policy]]:

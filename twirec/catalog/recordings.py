@@ -219,12 +219,13 @@ def _find(connection: Connection, sid: str) -> Recording | None:
 
 def _keep(connection: Connection, callback: RecordingCallback, at: datetime) -> None:
     connection.execute(
-        insert(callbacks).values(
-            recording_sid=callback.recording_sid,
-            status=callback.status,
-            received_at=at,
-            raw=dict(callback.raw),
-        )
+        insert(callbacks),
+        {
+            "recording_sid": callback.recording_sid,
+            "status": callback.status,
+            "received_at": at,
+            "raw": dict(callback.raw),
+        },
     )
 
 
