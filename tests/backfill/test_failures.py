@@ -109,7 +109,7 @@ def test_an_error_of_ours_is_one_recordings_and_ends_no_thread(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gather(house, *range(10, 20))
-    know = "twirec.backfill.item.state_of"
+    know = "twirec.backfill.adoption.state_of"
 
     def wrong(found: Any) -> State:
         raise KeyError(found.sid)

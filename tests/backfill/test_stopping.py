@@ -9,11 +9,20 @@ from typing import Any
 
 import pytest
 
-from tests.backfill.gathering import CountingBucket, backfill, gather, run, stopped_after
+from tests.backfill.gathering import (
+    DAY,
+    SOUND,
+    CountingBucket,
+    backfill,
+    gather,
+    run,
+    stopped_after,
+)
 from tests.factories import ACCOUNT, recording_sid
 from tests.house import House
 from twirec.backfill.tally import Tally
 from twirec.model.backfill import BackfillReport
+from twirec.model.errors import BucketUnavailable
 from twirec.model.states import State
 
 
@@ -98,6 +107,29 @@ def test_what_is_kept_at_the_vendor_stays_there_whoever_works_beside(house: Hous
     assert len(house.at_vendor()) == len(house.stored()) == 20
     stats = house.archive.operations.stats()
     assert (stats.recordings, stats.parked, stats.waiting) == ({State.ARCHIVED: 20}, 0, 0)
+
+
+def test_what_a_run_could_not_copy_waits_behind_live_calls(
+    house: House, bucket: CountingBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather(house, 10)
+    taking, old, live = backfill(house, threads=1), recording_sid(10), recording_sid()
+
+    def stop(*_: Any, **__: Any) -> None:
+        taking.stop()
+        raise BucketUnavailable("The bucket does not answer.")
+
+    with monkeypatch.context() as down:
+        down.setattr(bucket, "put", stop)
+        taking.run()
+    later = house.time = house.archive.now() + DAY
+    house.archive.now = lambda: later
+    house.record(SOUND)
+    recordings = house.archive.catalog.recordings
+    assert (recordings.get(old).backfilled, recordings.get(live).backfilled) == (True, False)
+    assert recordings.get(old).due_at < recordings.get(live).due_at == later
+    house.archive.operations.worker(threads=1).run_once()
+    assert [name.rpartition("_")[-1] for name in bucket.puts] == [f"{live}.wav", f"{old}.wav"]
 
 
 def test_what_is_kept_is_let_go_by_a_run_that_keeps_nothing(

@@ -12,8 +12,8 @@ from twirec.archive.custody import Custodian
 from twirec.archive.originals import Originals
 from twirec.archive.periodic import HEARTBEAT, Periodic
 from twirec.archive.reports import as_known
+from twirec.backfill.adoption import Adoption
 from twirec.backfill.backfill import Backfill
-from twirec.backfill.item import TakingOver
 from twirec.catalog import Catalog
 from twirec.custody.orders import check_ground
 from twirec.custody.trail import AuditTrail
@@ -232,15 +232,14 @@ class Operations:
             ground = check_ground(text("legal_ground", legal_ground))
             admit = partial(self._custody.admit, ground=ground, by=actor)
         self._bucket().check()
-        worker = self.worker(whole("threads", threads, 1, MOST_THREADS))
+        transfers = self.worker(whole("threads", threads, 1, MOST_THREADS))
         ownership = Ownership(
             self._catalog, self._vendor(), self._settings.public_url, self._settings.country
         )
-        taking = TakingOver(
+        adoption = Adoption(
             self._catalog,
             self._vendor(),
             ownership,
-            worker,
             country=self._settings.country,
             now=self._now,
             keep_at_vendor=keep_at_vendor,
@@ -253,8 +252,8 @@ class Operations:
             self._catalog,
             self._vendor(),
             ownership,
-            worker,
-            taking,
+            adoption,
+            transfers,
             since=begin,
             until=end,
             name=repr(name),

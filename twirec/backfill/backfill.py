@@ -1,27 +1,27 @@
 """Taking over what an account has gathered for years.
 
-What is listed is adopted only when a thread is free to copy it, so that new calls do not wait
-behind old ones, and so that a backfill that ends leaves nothing behind that was only begun.
+It lists, adopts and counts; the engine of all due work does the rest: what was listed is a kind of
+it, of which one is adopted, behind live calls' recordings, and at once transferred as any other.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from twirec.backfill.item import Item, Look, TakingOver, Verdict
+from twirec.backfill.adoption import Adoption, Verdict, verdict_on
+from twirec.backfill.listed import LOOK, Item, Listed
 from twirec.backfill.listing import Listing
 from twirec.backfill.spans import Spans
 from twirec.backfill.tally import Tally
-from twirec.backfill.throttle import LOOK, Throttle
+from twirec.backfill.throttle import Throttle
 from twirec.catalog import Catalog
-from twirec.jobs.retrying import TRANSFERS, pause
+from twirec.jobs.kinds import Kind
+from twirec.jobs.lease import LEASE, LeaseKeeper
+from twirec.jobs.retrying import TRANSFERS, said
 from twirec.jobs.worker import Worker
 from twirec.model.backfill import BackfillReport
 from twirec.model.errors import (
@@ -37,6 +37,7 @@ from twirec.model.errors import (
 )
 from twirec.model.ownership import Foreign, NotOurs
 from twirec.model.ports import Vendor
+from twirec.model.states import STORED, State
 from twirec.transfers.ownership import Ownership, not_known
 
 log = logging.getLogger("twirec.backfill")
@@ -44,14 +45,14 @@ log = logging.getLogger("twirec.backfill")
 Show = Callable[[BackfillReport], object]
 """Is shown the figures again and again while it goes."""
 
-MOST_WAITING = 1000
-"""So many recordings may wait for another try before nothing more is listed."""
-
 OUTAGE = (BucketRefused, BucketUnavailable, CatalogError, VendorRefused, VendorUnavailable)
 """Errors that are not about one recording, if they come again and again."""
 
 MOST_IN_A_ROW = 50
 """So many of them in a row end the run, before all there is was tried for nothing."""
+
+OF_OTHERS = timedelta(seconds=5)
+"""How long to leave alone what another process is working at."""
 
 AT_ONCE = 2.0
 """Seconds that the second `stop` leaves to give back what is in hand."""
@@ -63,8 +64,8 @@ class Backfill:
     Args:
         catalog, vendor: what is compared.
         ownership: says whose a recording is.
-        worker: copies, one recording at a time for each thread.
-        taking: takes one recording over.
+        adoption: adopts one recording.
+        transfers: the worker that copies; and deletes at the vendor, where that keeps no copy.
         since, until: the span of vendor time, UTC; `until` is exclusive.
         name: the same for runs of which the second may go on where the first one stopped.
         keep_at_vendor: whether the vendor keeps its copies.
@@ -77,8 +78,8 @@ class Backfill:
         catalog: Catalog,
         vendor: Vendor,
         ownership: Ownership,
-        worker: Worker,
-        taking: TakingOver,
+        adoption: Adoption,
+        transfers: Worker,
         *,
         since: datetime,
         until: datetime,
@@ -90,8 +91,8 @@ class Backfill:
         self._catalog = catalog
         self._vendor = vendor
         self._ownership = ownership
-        self._worker = worker
-        self._taking = taking
+        self._adoption = adoption
+        self._transfers = transfers
         self._since = since
         self._until = until
         self._keep = keep_at_vendor
@@ -99,20 +100,24 @@ class Backfill:
         self._spans = Spans(catalog, since, until, name)
         self._tally = Tally(since, until)
         self._stopping = threading.Event()
+        self._listed = Listed(2 * threads, self._fail, now, self._stopping)
         self._listing = Listing(
-            vendor, self._spans, self._tally, self._hand_over, self._slow_down, self._stopping
+            vendor, self._spans, self._tally, self._listed, self._slow_down, self._stopping
         )
         self._throttle = Throttle(threads, time.monotonic)
-        self._queue: queue.Queue[Item] = queue.Queue(2 * threads)
-        self._again: list[tuple[datetime, int, Item]] = []
-        self._order = itertools.count()
+        kind = Kind(
+            "listed recording",
+            self._listed,
+            self._take,
+            lambda item: f"{item.found.sid}: its backfill",
+            TRANSFERS,
+        )
+        self._worker = Worker([kind], now=now, threads=threads)
         self._turn = threading.Lock()
         self._in_a_row = 0
         self._gone_on_at: dict[str, datetime] = {}
         self._stopped = self._at_once = False
-        self._listed = False
         self._why = ""
-        self._threads = threads
 
     # --- running and stopping -----------------------------------------------------------------
 
@@ -133,7 +138,7 @@ class Backfill:
             begin = self._spans.begin(account)
             if begin > self._since:
                 self._gone_on_at[account] = begin
-        steps = [self._list, *[self._work] * self._threads, *([self._count] if show else [])]
+        steps = [self._list, self._worker.run_once, *([self._count] if show else [])]
         # A second `stop` does not wait for them: what is held is given up when its lease ends.
         threads = [threading.Thread(target=step, daemon=True) for step in steps]
         for thread in threads:
@@ -145,7 +150,7 @@ class Backfill:
         """Begin nothing more, and finish what is in hand; the second time, give that back too."""
         if self._stopped:
             self._at_once = True
-            self._worker.stop()
+            self._transfers.stop()
         self._stopped = True
         self._give_up("It was interrupted.")
 
@@ -180,8 +185,6 @@ class Backfill:
         self._why = self._why or why
         self._stopping.set()
 
-    # --- listing ------------------------------------------------------------------------------
-
     def _list(self) -> None:
         try:
             unlisted = self._listing.run()
@@ -190,87 +193,66 @@ class Backfill:
             self._give_up(f"{type(error).__name__}: {error}")
         except Exception as error:
             log.exception("an error of ours")
-            self._give_up(f"{type(error).__name__} in the library; the log has more.")
-        self._listed = True
-
-    def _hand_over(self, item: Item) -> None:
-        while not self._stopping.is_set():
-            if len(self._again) >= MOST_WAITING:
-                self._stopping.wait(LOOK)
-                continue
-            try:
-                self._queue.put(item, timeout=LOOK)
-            except queue.Full:
-                continue
-            return
+            self._give_up(said(error))
+        self._listed.end()
 
     def _count(self) -> None:
         self._listing.count(self._gone_on_at, self._since, self._until)
 
-    # --- taking over --------------------------------------------------------------------------
+    # --- one recording ------------------------------------------------------------------------
 
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            if item := self._next():
-                with self._throttle.turn(self._stopping.is_set) as mine:
-                    if mine:
-                        self._take(item)
-            elif self._listed and not self._tally.waiting:
-                return
+    def _take(self, keeper: LeaseKeeper[Item]) -> None:
+        with self._throttle.turn(self._stopping.is_set) as mine:
+            if not mine:
+                raise Stopped("The backfill was stopped.")
+            try:
+                self._take_over(keeper.item)
+            except TwirecError as error:
+                self._heed(error)
+                raise
 
-    def _next(self) -> Item | None:
-        with self._turn:
-            if self._again and self._again[0][0] <= self._now():
-                return heapq.heappop(self._again)[-1]
-        try:
-            return self._queue.get(timeout=LOOK)
-        except queue.Empty:
-            return None
-
-    def _take(self, item: Item) -> None:
-        try:
-            look = self._taking.take(item)
-        except TwirecError as error:
-            self._put_off(item, error)
-        except Exception as error:
-            log.exception("%s: an error of ours", item.found.sid)
-            reason = f"{type(error).__name__} in the library; the log has more."
-            self._tally.fail(item.found.sid, reason)
+    def _take_over(self, item: Item) -> None:
+        """Adopt a recording, and copy it at once, if it is ours and due."""
+        sid = item.found.sid
+        if foreign := self._adoption.adopt(item):
+            self._leave(item, foreign)
+            return
+        before = self._adoption.order(sid)
+        lease = self._catalog.due_work.claim(self._now(), LEASE, sid=sid)
+        error = self._transfers.work(lease) if lease else None
+        after = self._catalog.recordings.get(sid)
+        if lease and before.state is State.COMPLETED and after.state in STORED:
+            item.copied = True
+        verdict = verdict_on(after, copied=item.copied)
+        known = self._adoption.number_known(after)
+        self._heed(error)
+        if verdict is Verdict.AGAIN:
+            now = self._now()
+            later = after.due_at if after.due_at and after.due_at > now else now + OF_OTHERS
+            self._listed.look_again(item, later)
+            return
+        if verdict is Verdict.FAILED:
+            self._tally.fail(sid, after.last_error)
         else:
-            if isinstance(look, Foreign):
-                self._leave(item, look)
-            else:
-                self._judge(item, look)
+            self._tally.settle(verdict, after, number_known=known)
+        self._done_with(item)
 
     def _leave(self, item: Item, foreign: Foreign) -> None:
         self._heed(None)
         self._tally.leave(foreign, item.only_line)
-        if foreign.why is not NotOurs.ROUTES_UNKNOWN:  # of that, the next run looks again
-            self._done_with(item)
+        # Whose routes are not known is looked at again by the next run.
+        self._done_with(item, day_too=foreign.why is not NotOurs.ROUTES_UNKNOWN)
 
-    def _judge(self, item: Item, look: Look) -> None:
-        self._heed(look.error)
-        if look.verdict is Verdict.AGAIN:
-            self._look_again(item, look.again_at)
-        elif look.verdict is Verdict.FAILED:
-            self._tally.fail(item.found.sid, look.recording.last_error)
-            self._done_with(item)
-        else:
-            self._tally.settle(look)
-            self._done_with(item)
+    def _fail(self, item: Item, error: str) -> None:
+        self._tally.fail(item.found.sid, error)
 
-    def _put_off(self, item: Item, error: TwirecError) -> None:
-        """Try again what could not be asked for or written down, some times.
-
-        Then its day is not done, and the next run comes back to it.
-        """
-        self._heed(error)
-        item.tries += 1
-        if item.tries >= TRANSFERS.tries:
-            self._tally.fail(item.found.sid, f"{type(error).__name__}: {error}")
-        else:
-            wait = timedelta(seconds=pause(item.tries, error, TRANSFERS))
-            self._look_again(item, self._now() + wait)
+    def _done_with(self, item: Item, *, day_too: bool = True) -> None:
+        try:
+            if day_too:
+                self._spans.settled(item.span)
+        except CatalogError as error:
+            log.warning("how far it is could not be written down: %s", error)
+        self._listed.settle()
 
     def _heed(self, error: Exception | None) -> None:
         """Slow down, or give up, if that is what an error asks for."""
@@ -286,13 +268,3 @@ class Backfill:
         if isinstance(error, VendorBusy):
             self._throttle.busy(error.retry_after or 0.0)
             log.info("slower, %d at once: %s", self._throttle.limit, error)
-
-    def _look_again(self, item: Item, at: datetime) -> None:
-        with self._turn:
-            heapq.heappush(self._again, (at, next(self._order), item))
-
-    def _done_with(self, item: Item) -> None:
-        try:
-            self._spans.settled(item.span)
-        except CatalogError as error:
-            log.warning("how far it is could not be written down: %s", error)

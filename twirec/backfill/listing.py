@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from twirec.backfill.item import Item
+from twirec.backfill.listed import Item, Listed
 from twirec.backfill.spans import Span, Spans
 from twirec.backfill.tally import Tally
 from twirec.jobs.retrying import TRANSFERS, pause
@@ -29,7 +29,7 @@ class Listing:
         vendor: what is listed.
         spans: the days.
         tally: counts what is listed.
-        hand_over: takes a recording that was listed; waits until there is room for it.
+        listed: where what was listed goes.
         failed: is told of every error.
         stopping: set when nothing more is to be listed.
     """
@@ -39,14 +39,14 @@ class Listing:
         vendor: Vendor,
         spans: Spans,
         tally: Tally,
-        hand_over: Callable[[Item], None],
+        listed: Listed,
         failed: Callable[[Exception], None],
         stopping: threading.Event,
     ) -> None:
         self._vendor = vendor
         self._spans = spans
         self._tally = tally
-        self._hand_over = hand_over
+        self._listed = listed
         self._failed = failed
         self._stopping = stopping
 
@@ -76,7 +76,7 @@ class Listing:
             self._tally.list(span, found)
             self._spans.listed(span, len(found))
             for each in found:
-                self._hand_over(Item(each, span))
+                self._listed.add(Item(each, span))
 
     def _day(self, span: Span) -> list[VendorRecording]:
         """List one day, whole or not at all, each recording once."""

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-from twirec.backfill.item import Look, Verdict
+from twirec.backfill.adoption import Verdict
 from twirec.backfill.spans import Span
 from twirec.model.backfill import BackfillReport
 from twirec.model.ownership import MOST_NAMED, Foreign, NotOurs
+from twirec.model.records import Recording
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorRecording
 
@@ -54,12 +55,11 @@ class Tally:
             self._seen += len(found)
             self._minutes += sum(-(-(each.duration or 0) // 60) for each in kept)
 
-    def settle(self, look: Look) -> None:
+    def settle(self, verdict: Verdict, recording: Recording, *, number_known: bool) -> None:
         """Count what came of a recording."""
-        verdict, recording = look.verdict, look.recording
         with self._turn:
-            self._numbers_not_known += not look.number_known
-            self._kept_without_number += not look.number_known and recording.kept
+            self._numbers_not_known += not number_known
+            self._kept_without_number += not number_known and recording.kept
             self._verdicts[verdict] += 1
             if verdict is Verdict.COPIED:
                 self._size += recording.size or 0
@@ -80,12 +80,6 @@ class Tally:
             self._verdicts[Verdict.NOT_OURS] += 1
             if len(self._left) < MOST_NAMED:
                 self._left[foreign.sid] = foreign.why
-
-    @property
-    def waiting(self) -> int:
-        """How many were listed and not settled."""
-        with self._turn:
-            return self._seen - self._verdicts.total()
 
     def report(self, gone_on_at: Mapping[str, datetime], stopped: str = "") -> BackfillReport:
         """Return the figures as they are now."""

@@ -17,6 +17,7 @@ from twirec.model.errors import (
     BucketNotOurs,
     CatalogError,
     CatalogNewer,
+    LeaseLost,
     Stopped,
     TwirecError,
 )
@@ -209,7 +210,7 @@ class Worker:
         except Stopped as error:
             kind.queue.give_back(keeper.lease)
             return error
-        except CatalogError:
+        except (CatalogNewer, LeaseLost):
             raise
         except Exception as error:
             if not isinstance(error, TwirecError):

@@ -117,6 +117,8 @@ def adopt(
     country: str,
     now: datetime,
     claim: Claim,
+    *,
+    backfilled: bool = False,
 ) -> Adopted:
     """Take over a recording that the vendor listed, even if its call cannot be asked for.
 
@@ -126,6 +128,7 @@ def adopt(
         country: ISO 3166 code by which numbers are read.
         now: when it is due, if there is something to copy, UTC.
         claim: by what it is the installation's own.
+        backfilled: whether live calls' recordings go before it.
 
     Raises:
         CatalogError: nothing was written down.
@@ -133,7 +136,7 @@ def adopt(
     of = found.call_sid or found.conference_sid
     owner = catalog.conferences.owner(found.account_sid, of) if of else None
     call_sid = owner if owner != found.conference_sid else None
-    recording = replace(adopted(found, call_sid, now), claim=claim)
+    recording = replace(adopted(found, call_sid, now), claim=claim, backfilled=backfilled)
     record, unasked = None, None
     try:
         record = line_of(catalog, vendor, recording, country, created_at=found.created_at)

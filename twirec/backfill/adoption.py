@@ -1,35 +1,26 @@
-"""Taking one recording over that the vendor listed, and telling what came of it."""
+"""Adopting a recording that the vendor listed, and judging what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 
-from twirec.backfill.spans import Span
+from twirec.backfill.listed import Item
 from twirec.calls.from_vendor import state_of
 from twirec.catalog import Catalog
-from twirec.jobs.lease import LEASE
-from twirec.jobs.worker import Worker
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.ownership import Foreign, NotOurs
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, Recording
-from twirec.model.states import UNDONE, Custody, State, advance
+from twirec.model.states import STORED, UNDONE, Custody, State, advance
 from twirec.model.vendor import VendorRecording
 from twirec.transfers.adoption import adopt, line_of, note
 from twirec.transfers.ownership import Ownership
 
-OURS = frozenset({State.ARCHIVED, State.RELEASED})
-"""The states in which the bucket holds verified bytes."""
-
-TO_COPY = OURS | {State.COMPLETED}
+TO_COPY = STORED | {State.COMPLETED}
 """The states in which there are bytes that are, or will be, in the bucket."""
-
-OF_OTHERS = timedelta(seconds=5)
-"""How long to leave alone what another process is working at."""
 
 
 class Verdict(Enum):
@@ -43,49 +34,12 @@ class Verdict(Enum):
     AGAIN = auto()
 
 
-@dataclass(slots=True)
-class Item:
-    """A recording that was listed.
-
-    Attributes:
-        span: the span that it was listed in.
-        copied: whether this run archived it.
-        tries: how often it could not even be asked for, or written down.
-        only_line: whether it may be anybody's, and has a line without numbers, and nothing else.
-    """
-
-    found: VendorRecording
-    span: Span
-    copied: bool = False
-    tries: int = 0
-    only_line: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a look at a recording came to.
-
-    Attributes:
-        recording: the catalog's row after it.
-        again_at: when to look again, UTC, if the verdict is to.
-        error: what failed while it was copied, if something did.
-        number_known: whether the customer's number is known, be it that they hid it.
-    """
-
-    verdict: Verdict
-    recording: Recording
-    again_at: datetime
-    error: Exception | None
-    number_known: bool = True
-
-
-class TakingOver:
-    """Takes recordings over, one at a time. Safe to use from many threads.
+class Adoption:
+    """Adopts what was listed, one at a time. Safe to use from many threads.
 
     Args:
         catalog, vendor: what is compared.
         ownership: says whose a recording is.
-        worker: copies; and deletes at the vendor, where that is not to keep its copy.
         country: ISO 3166 code by which numbers of adopted calls are read.
         now: the clock, UTC.
         keep_at_vendor: whether the vendor keeps its copies.
@@ -98,7 +52,6 @@ class TakingOver:
         catalog: Catalog,
         vendor: Vendor,
         ownership: Ownership,
-        worker: Worker,
         *,
         country: str,
         now: Callable[[], datetime],
@@ -109,38 +62,52 @@ class TakingOver:
         self._catalog = catalog
         self._vendor = vendor
         self._ownership = ownership
-        self._worker = worker
         self._country = country
         self._now = now
         self._keep = keep_at_vendor
         self._keep_unknown = keep_at_vendor or not release_unknown
         self._admit = admit
 
-    def take(self, item: Item) -> Look | Foreign:
-        """Take a recording over as far as it can be now, if it is the installation's own.
+    def adopt(self, item: Item) -> Foreign | None:
+        """See to it that the catalog has a recording as the vendor has it, if it is ours.
 
-        Doing it again copies nothing twice.
+        Doing it again adopts nothing twice.
+
+        Returns:
+            Why it is not the installation's own; None if it is.
 
         Raises:
             VendorError: its call could not be asked for; the recording is adopted all the same.
             CatalogError: nothing could be written down.
         """
-        found = item.found
-        if foreign := self._know(found):
-            item.only_line = foreign.why is NotOurs.CALL_UNKNOWN and self._only_line(found)
-            return foreign
-        before = self._order(self._catalog.recordings.get(found.sid))
-        lease = self._catalog.due_work.claim(self._now(), LEASE, sid=found.sid)
-        error = self._worker.work(lease) if lease else None
-        after = self._catalog.recordings.get(found.sid)
-        if lease and before.state is State.COMPLETED and after.state in OURS:
-            item.copied = True
-        now = self._now()
-        due_at = after.due_at if after.due_at and after.due_at > now else now + OF_OTHERS
-        return Look(_verdict(item, after), after, due_at, error, self._number_known(after))
+        foreign = self._know(item.found)
+        if foreign and foreign.why is NotOurs.CALL_UNKNOWN:
+            item.only_line = self._only_line(item.found)
+        return foreign
+
+    def order(self, sid: str) -> Recording:
+        """Say whether the vendor keeps its copy, and who may have ours, before it is copied.
+
+        Returns:
+            The recording, as it was before.
+        """
+        known = self._catalog.recordings.get(sid)
+        keep = self._keep if self.number_known(known) else self._keep_unknown
+        if keep and not known.keep_at_vendor:
+            self._catalog.vendor_retention.keep(known.sid)
+        elif known.keep_at_vendor and not keep:
+            self._catalog.vendor_retention.let_go(known.sid, self._now())
+        if self._admit and self._is_of_others(known):
+            with suppress(NotFound, InvalidQuery):  # somebody else was first
+                self._admit(known.sid)
+        return known
+
+    def number_known(self, known: Recording) -> bool:
+        """Whether the customer's number is known, be it that they hid it."""
+        line = self._line(known)
+        return line is None or line.number_known
 
     def _know(self, found: VendorRecording) -> Foreign | None:
-        """See to it that the catalog has the recording as the vendor has it, if it is ours."""
         try:
             known = self._catalog.recordings.get(found.sid)
         except NotFound:
@@ -162,14 +129,22 @@ class TakingOver:
         """Give a recording that may be anybody's its line. Whether that has no number."""
         note(self._catalog, found, self._now())
         with suppress(NotFound):  # where it goes on, or has no time
-            return not self._number_known(self._catalog.recordings.get(found.sid))
+            return not self.number_known(self._catalog.recordings.get(found.sid))
         return False
 
     def _adopt(self, found: VendorRecording) -> Foreign | None:
         claim = self._ownership.whose(found)
         if isinstance(claim, Foreign):
             return claim
-        new = adopt(self._catalog, self._vendor, found, self._country, self._now(), claim)
+        new = adopt(
+            self._catalog,
+            self._vendor,
+            found,
+            self._country,
+            self._now(),
+            claim,
+            backfilled=True,
+        )
         if new.unasked:
             raise new.unasked
         return None
@@ -177,22 +152,6 @@ class TakingOver:
     def _line(self, known: Recording) -> Call | None:
         of = known.call_sid
         return None if of is None else self._catalog.ledger.line(known.account_sid, of)
-
-    def _number_known(self, known: Recording) -> bool:
-        line = self._line(known)
-        return line is None or line.number_known
-
-    def _order(self, known: Recording) -> Recording:
-        """Say whether the vendor keeps its copy, and who may have ours, before it is copied."""
-        keep = self._keep if self._number_known(known) else self._keep_unknown
-        if keep and not known.keep_at_vendor:
-            self._catalog.vendor_retention.keep(known.sid)
-        elif known.keep_at_vendor and not keep:
-            self._catalog.vendor_retention.let_go(known.sid, self._now())
-        if self._admit and self._is_of_others(known):
-            with suppress(NotFound, InvalidQuery):  # somebody else was first
-                self._admit(known.sid)
-        return known
 
     def _is_of_others(self, known: Recording) -> bool:
         """Whether a recording is quarantined because others started it.
@@ -211,11 +170,18 @@ class TakingOver:
         return record.call.announcement is None and not record.consents
 
 
-def _verdict(item: Item, after: Recording) -> Verdict:
-    if after.parked:
+def verdict_on(recording: Recording, *, copied: bool) -> Verdict:
+    """Return what came of a recording.
+
+    Args:
+        recording: as it is now.
+        copied: whether this run archived it.
+    """
+    if recording.parked:
         return Verdict.FAILED
-    if after.given_up:
+    if recording.given_up:
         return Verdict.NOTHING
-    if after.state is State.RELEASED or (after.kept and after.due_at is None):
-        return Verdict.COPIED if item.copied else Verdict.HERE
-    return Verdict.AGAIN if after.state in TO_COPY else Verdict.NOTHING
+    kept = recording.kept and recording.due_at is None
+    if recording.state is State.RELEASED or kept:
+        return Verdict.COPIED if copied else Verdict.HERE
+    return Verdict.AGAIN if recording.state in TO_COPY else Verdict.NOTHING
