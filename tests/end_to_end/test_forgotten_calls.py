@@ -37,7 +37,7 @@ def test_a_recording_whose_call_is_forgotten_is_found_again_and_stays_at_twilio(
     swept = site.archive.operations.sweep(full=True)
     assert (swept.problems, swept.deleted_again, site.at_vendor()) == ({}, 0, [held.sid])
     rebuilt = lose_the_database(site, tmp_path)
-    rebuilt.rebuild(by="ana")
+    rebuilt.journal.rebuild(by="ana")
     assert rebuilt.calls.get(held.sid, **SEEING).call == call
     site.work_on()
     assert site.at_vendor() == [held.sid]

@@ -238,7 +238,7 @@ def test_what_is_said_finds_what_is_meant(
     there = Archive(
         replace(archive.settings, timezone=ZoneInfo(zone)), catalog=archive.catalog, now=archive.now
     )
-    page = there.search(text)
+    page = there.calls.search(text)
     assert {record.call.call_sid for record in page.calls} == set(found)
     starts = [record.call.started_at for record in page.calls]
     assert starts == sorted(starts, reverse=True)

@@ -64,7 +64,8 @@ class NothingIsLost(RuleBasedStateMachine):
             now=lambda: self.time,
         )
         self.archive.set_up()
-        self.archive.journal.mark_bucket()  # as `twirec init` does, and each worker before it takes up work
+        # as `twirec init` does, and each worker before it takes up work
+        self.archive.journal.mark_bucket()
         self.archive.catalog.ledger.open_call(a_call())
         self.archive.catalog.consents.record(a_consent(), None)
         for route in OWN_ROUTES:

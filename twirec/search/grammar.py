@@ -8,11 +8,12 @@ from datetime import datetime
 
 from twirec.search import spoken
 from twirec.search.days import Days
-from twirec.search.reading import Read, Said
+from twirec.search.hours import Hours
+from twirec.search.reading import Read, Said, Sentence
 from twirec.search.spoken import Kind
 
 
-class Listener(Days):
+class Listener:
     """Reads a sentence.
 
     Attributes:
@@ -27,7 +28,9 @@ class Listener(Days):
     """
 
     def __init__(self, text: str, now: datetime, *, field: str, words: bool) -> None:
-        super().__init__(text, now, field=field, words=words)
+        self._sentence = Sentence(text, now, field=field, words=words)
+        self._hours = Hours(self._sentence)
+        self._days = Days(self._sentence, self._hours)
         self.number = ""
         self.said = [Said()]
 
@@ -38,15 +41,15 @@ class Listener(Days):
             InvalidQuery: a word is not understood; the message names it.
         """
         at = 0
-        while at < len(self._tokens):
+        while at < len(self._sentence.tokens):
             at = self._step(at)
 
     def _step(self, at: int) -> int:
-        lately = self._lately(at)
+        lately = self._hours.lately(at)
         if lately:
             self.said.append(lately[0])
             return lately[1]
-        bound = self._bound(at) if self._words else None
+        bound = self._bound(at) if self._sentence.words else None
         if bound:
             self.said.append(Said(bound[0]))
             return bound[1]
@@ -54,31 +57,31 @@ class Listener(Days):
         if read:
             together = self.said[-1].and_also(read[0])
             if together is None:
-                raise self._not_understood(at, "is said beside another time")
+                raise self._sentence.not_understood(at, "is said beside another time")
             self.said[-1] = together
             return read[1]
-        filler = self._phrase(at, spoken.FILLERS)
-        after = self._number(at) if self._words else None
+        filler = self._sentence.phrase(at, spoken.FILLERS)
+        after = self._number(at) if self._sentence.words else None
         if after or filler:
             return after or (filler[1] if filler else at)
-        if self._tokens[at].kind is Kind.DASH:
+        if self._sentence.tokens[at].kind is Kind.DASH:
             return at + 1
-        raise self._not_understood(at, "is not understood")
+        raise self._sentence.not_understood(at, "is not understood")
 
     def _number(self, at: int) -> int | None:
-        hidden = self._phrase(at, spoken.WITHHELD)
-        not_known = self._phrase(at, spoken.NOT_KNOWN)
-        ending = self._skip(at, spoken.ENDING)
+        hidden = self._sentence.phrase(at, spoken.WITHHELD)
+        not_known = self._sentence.phrase(at, spoken.NOT_KNOWN)
+        ending = self._sentence.skip(at, spoken.ENDING)
         if hidden:
             number, after = "oculto", hidden[1]
         elif not_known:
             number, after = "not known", not_known[1]
-        elif self._token(ending).kind is Kind.DIGITS:
+        elif self._sentence.token(ending).kind is Kind.DIGITS:
             number, after = self._digits(ending)
         else:
             return None
         if self.number:
-            raise self._not_understood(at, "is a second number")
+            raise self._sentence.not_understood(at, "is a second number")
         self.number = number
         return after
 
@@ -86,18 +89,18 @@ class Listener(Days):
         after = at + 1
         while self._goes_on(at, after):
             after += 1
-        return " ".join(token.text for token in self._tokens[at:after]), after
+        return " ".join(token.text for token in self._sentence.tokens[at:after]), after
 
     def _goes_on(self, start: int, at: int) -> bool:
         """Whether a number goes on: `600 11 12 22`, and `600 11-12-22`, which is no day."""
-        token = self._token(at)
+        token = self._sentence.token(at)
         if token.kind is Kind.DAY and at == start + 1:
-            first = re.sub("[^0-9]", "", self._token(start).text)
+            first = re.sub("[^0-9]", "", self._sentence.token(start).text)
             return len(first) == 3 and "/" not in token.text and len(token.text) <= 8
         return token.kind is Kind.DIGITS and not self._when(at)
 
     def _bound(self, at: int) -> tuple[str, int] | None:
-        if self._hours(at) or self._some_days(at) or self._days(at):
+        if self._hours.span(at) or self._days.some_days(at) or self._days.named(at):
             return None  # a span has both bounds in it; `antes de ayer` is a day
         opened = self.said[-1]
         second = opened.bound == "since" and opened != Said("since")
@@ -106,8 +109,8 @@ class Listener(Days):
             ("before", spoken.BEFORE),
             ("until", spoken.UNTIL | spoken.AND if second else spoken.UNTIL),
         ):
-            found = self._phrase(at, known)
-            start = self._skip(found[1], {"el", "the"}) if found else at
+            found = self._sentence.phrase(at, known)
+            start = self._sentence.skip(found[1], {"el", "the"}) if found else at
             if found and self._when(start, cued=True):
                 return bound, start
         return None
@@ -119,15 +122,15 @@ class Listener(Days):
         return None
 
     def _readings(self, at: int, *, cued: bool) -> Iterator[Read]:
-        yield self._moment(at)
-        yield self._ago(at)
-        yield self._some_days(at)
-        yield self._hours(at)
-        time = self._clock(at, cued=cued)
+        yield self._hours.moment(at)
+        yield self._hours.ago(at)
+        yield self._days.some_days(at)
+        yield self._hours.span(at)
+        time = self._hours.clock(at, cued=cued)
         yield time and (Said(minutes=(time[0].minutes(),) * 2), time[1])
-        yield self._part(at)
-        yield self._date(at)
-        yield self._day_of_month(at)
-        yield self._numbered(at)
-        yield self._weekday(at)
-        yield self._days(at)
+        yield self._hours.part(at)
+        yield self._days.dated(at)
+        yield self._days.day_of_month(at)
+        yield self._days.numbered(at)
+        yield self._days.weekday(at)
+        yield self._days.named(at)

@@ -74,8 +74,14 @@ Read = tuple[Said, int] | None
 """What was read, and where it goes on; None if it is something else."""
 
 
-class Reader:
-    """What all readers of a sentence need.
+class Sentence:
+    """A sentence as words, and what all who read in it need.
+
+    Attributes:
+        tokens: its words.
+        now: in the company's zone.
+        today: the day of `now`.
+        words: whether there may be more than a time.
 
     Args:
         text: what was typed.
@@ -87,35 +93,44 @@ class Reader:
     def __init__(self, text: str, now: datetime, *, field: str, words: bool) -> None:
         if len(text) > LONGEST:
             raise InvalidQuery(f"{field}: that is too long; give up to {LONGEST} characters.")
-        self._tokens = list(tokens(text))
-        self._now = now
-        self._today = now.date()
+        self.tokens = list(tokens(text))
+        self.now = now
+        self.today = now.date()
         self._field = field
-        self._words = words
+        self.words = words
 
-    def _not_understood(self, at: int, what: str) -> InvalidQuery:
+    def not_understood(self, at: int, what: str) -> InvalidQuery:
+        """Return the error about a word.
+
+        Args:
+            at: which word.
+            what: what is wrong with it.
+        """
         example = "2026-11-03 16:30, yesterday, or 'last Tuesday around 17:00'"
-        if self._words:
+        if self.words:
             example = "'600 11 12 22 yesterday around 17:00' or '1222 el martes sobre las 5'"
-        return InvalidQuery(f"{self._field}: {self._tokens[at].said!r} {what}; write {example}.")
+        return InvalidQuery(f"{self._field}: {self.tokens[at].said!r} {what}; write {example}.")
 
-    def _phrase(self, at: int, known: Container[str]) -> tuple[str, int] | None:
+    def phrase(self, at: int, known: Container[str]) -> tuple[str, int] | None:
         """Return the longest phrase that is known here, and where it goes on."""
-        for length in range(min(4, len(self._tokens) - at), 0, -1):
-            words = " ".join(token.text for token in self._tokens[at : at + length])
+        for length in range(min(4, len(self.tokens) - at), 0, -1):
+            words = " ".join(token.text for token in self.tokens[at : at + length])
             if words in known:
                 return words, at + length
         return None
 
-    def _skip(self, at: int, known: Container[str]) -> int:
-        found = self._phrase(at, known)
+    def skip(self, at: int, known: Container[str]) -> int:
+        """Return where it goes on behind a phrase, if it is here."""
+        found = self.phrase(at, known)
         return found[1] if found else at
 
-    def _token(self, at: int) -> Token:
-        return self._tokens[at] if at < len(self._tokens) else Token(Kind.DASH, "", "")
+    def token(self, at: int) -> Token:
+        """Return a word; behind the last one, one that is nothing."""
+        return self.tokens[at] if at < len(self.tokens) else Token(Kind.DASH, "", "")
 
-    def _count(self, at: int, most: int) -> int | None:
-        token = self._token(at)
+    def count(self, at: int, most: int) -> int | None:
+        """Return a number that is said in figures or words, up to the most that it may be."""
+        token = self.token(at)
         number = spoken.HOURS.get(token.text)
         if token.kind is Kind.DIGITS and token.text.isdigit() and len(token.text) < 4:
             number = int(token.text)
