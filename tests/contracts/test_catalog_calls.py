@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from tests.contracts.catalog_scenes import MINUTE, NOW, informed_call, receive
-from tests.factories import ACCOUNT, a_call, a_consent, a_recording, call_sid, recording_sid
+from tests.factories import (
+    ACCOUNT,
+    STARTED,
+    a_call,
+    a_consent,
+    a_recording,
+    call_sid,
+    recording_sid,
+)
+from twirec.calls.announcement import compose
 from twirec.catalog import Catalog
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action, AuditDraft, AuditQuery
@@ -220,3 +229,14 @@ def test_a_mark_is_remembered_and_moved(catalog: Catalog) -> None:
     for at in (NOW, NOW + MINUTE):
         catalog.marks.set("sweep", at)
         assert catalog.marks.get("sweep") == at
+
+
+def test_who_is_told_something_that_the_catalog_has_not_gets_no_line(catalog: Catalog) -> None:
+    wording = compose("es-ES", company="Ejemplo", privacy_info="ejemplo punto es")
+    told = a_call(announcement=wording.hash, announced_at=STARTED)
+    with pytest.raises(NotFound, match="no announcement"):
+        catalog.ledger.open_call(told, is_told=True)
+    assert catalog.ledger.line(ACCOUNT, told.call_sid) is None
+    catalog.announcements.keep(wording, STARTED)
+    assert catalog.ledger.open_call(told, is_told=True) is told
+    assert catalog.ledger.line(ACCOUNT, told.call_sid) == told

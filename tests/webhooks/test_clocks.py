@@ -42,7 +42,8 @@ class Machine:
 @pytest.fixture
 def machine(twirec_archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(clock)
-    monkeypatch.setattr(twirec_archive.webhooks.context, "steady", machine.steady)
+    moment = lambda: Moment(clock(), machine.steady())  # noqa: E731
+    monkeypatch.setattr(twirec_archive.webhooks.context, "moment", moment)
     return machine
 
 

@@ -25,7 +25,7 @@ from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
 from twirec.journal.journal import Journal as Pages
 from twirec.model.ports import Bucket, Vendor
-from twirec.model.steady import reading
+from twirec.model.steady import Moment, reading
 from twirec.settings import Settings
 from twirec.settings.places import warn_of_relative_places
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -92,7 +92,7 @@ class Archive:
         )
         self._given = (bucket, vendor)
         # A clock that was given is believed as it is: the machine's steady one says nothing of it.
-        steady = lambda: reading() if self.now is utc_now else ""  # noqa: E731
+        moment = lambda: Moment(self.now(), reading() if self.now is utc_now else "")  # noqa: E731
         to_bucket: Callable[[], MarkedBucket] = lambda: self.bucket  # noqa: E731
         to_vendor: Callable[[], Vendor] = lambda: self.vendor  # noqa: E731
         trail = AuditTrail(
@@ -102,7 +102,7 @@ class Archive:
         originals = Originals(*known, to_bucket, trail, clock)
         pages = lambda: self._pages  # noqa: E731
 
-        self.webhooks = Webhooks(Context(*known, to_vendor, clock, steady))
+        self.webhooks = Webhooks(Context(*known, to_vendor, clock, moment))
         self.calls = Calls(*known, to_bucket, self.webhooks.outbound, trail, clock)
         self.recordings = Recordings(self.catalog, originals, self.webhooks.pausing, trail, clock)
         self.derivatives = Derivatives(*known, originals, trail)

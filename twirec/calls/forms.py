@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from twirec.model.agents import ConferenceEvent
-from twirec.model.characters import without_unspeakable
+from twirec.model.characters import speakable
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
@@ -166,7 +166,7 @@ def clean(fields: Fields) -> Fields:
 
     Names and values are checked against the signature before.
     """
-    return {without_unspeakable(name): without_unspeakable(fields[name]) for name in fields}
+    return speakable(fields)
 
 
 def parse_call_end(fields: Fields) -> CallEnd:

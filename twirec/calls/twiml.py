@@ -219,9 +219,9 @@ def fallback(targets: Sequence[str], say: str, voice: str, language: str) -> str
     for target in targets:
         _dial_one(dial, target)
     response.append(dial)
-    document = _checked(response)
+    document = _elements(response)
     indent(document)
-    return f"{DECLARATION}\n" + tostring(document, encoding="unicode")
+    return f"{DECLARATION}\n{_text(document)}"
 
 
 def _record_nothing(dial: Dial) -> None:
@@ -252,16 +252,19 @@ def _document(verb: TwiML) -> str:
 
 
 def _written(response: VoiceResponse) -> str:
-    """Write a document down; what a `build_dial` puts into it may hold what no XML can."""
-    return DECLARATION + tostring(_checked(response), encoding="unicode")
+    return DECLARATION + _text(_elements(response))
 
 
-def _checked(response: VoiceResponse) -> Element:
+def _elements(response: VoiceResponse) -> Element:
     document: Element = response.xml()
     for each in document.iter():
-        each.text, each.tail = without_unspeakable(each.text or ""), ""
-        each.attrib.update({name: without_unspeakable(it) for name, it in each.attrib.items()})
+        each.tail = ""  # no verb takes text between others
     return document
+
+
+def _text(document: Element) -> str:
+    """Write a document down; what a `build_dial` puts into it may hold what no XML can."""
+    return without_unspeakable(tostring(document, encoding="unicode"))
 
 
 def take(queue: str, urls: Urls) -> str:

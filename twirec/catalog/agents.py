@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from twirec.catalog.audit import tell_of
+from twirec.catalog.conditions import of_call
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import agents, calls, legs
@@ -60,7 +61,7 @@ class Agents:
 
     def legs_of(self, account_sid: str, call_sid: str) -> list[Leg]:
         """Return the legs that belong to a call, without those whom it met in a conference."""
-        its = select(legs).where(legs.c.account_sid == account_sid, legs.c.call_sid == call_sid)
+        its = select(legs).where(of_call(legs, account_sid, call_sid))
         with self._database.read() as connection:
             return to_models(Leg, connection.execute(its.order_by(legs.c.at)))
 
@@ -86,8 +87,8 @@ class Agents:
 
 def has_line(connection: Connection, account_sid: str, sid: str) -> bool:
     """Whether a SID is that of a call with a line."""
-    line = (calls.c.account_sid == account_sid) & (calls.c.call_sid == sid)
-    return connection.execute(select(calls.c.call_sid).where(line)).first() is not None
+    line = select(calls.c.call_sid).where(of_call(calls, account_sid, sid))
+    return connection.execute(line).first() is not None
 
 
 def _is(account_sid: str, leg_sid: str) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.agents import has_line
+from twirec.catalog.conditions import of_call
 from twirec.catalog.database import Database
 from twirec.catalog.tables import calls, legs, participants
 from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, Leg
@@ -183,7 +184,7 @@ def legs_of(sids: BindParameter[Any]) -> CompoundSelect[Any]:
     by_the_leg_that_was_dialled = (
         select(*columns, stays.leg_sid, legs.c.call_sid)
         .join(legs, _is_leg(legs, participants))
-        .join(calls, _is_call(calls, legs.c.account_sid, legs.c.call_sid))
+        .join(calls, of_call(calls, legs.c.account_sid, legs.c.call_sid))
         .where(legs.c.call_sid.in_(sids), calls.c.leg == stays.leg_sid)
     )
     # once, and not anew for each who was ever in a conference, as the planner of SQLite has it
@@ -225,8 +226,8 @@ def _stays(account_sid: str, conference_sid: str, *columns: ColumnElement[Any]) 
         select(*columns)
         .select_from(participants)
         .outerjoin(legs, _is_leg(legs, participants))
-        .outerjoin(calls, _is_call(calls, participants.c.account_sid, participants.c.leg_sid))
-        .outerjoin(THEIRS, _is_call(THEIRS, legs.c.account_sid, legs.c.call_sid))
+        .outerjoin(calls, of_call(calls, participants.c.account_sid, participants.c.leg_sid))
+        .outerjoin(THEIRS, of_call(THEIRS, legs.c.account_sid, legs.c.call_sid))
         .where(
             participants.c.account_sid == account_sid,
             participants.c.conference_sid == conference_sid,
@@ -245,12 +246,6 @@ def _key(event: ConferenceEvent) -> dict[str, str]:
 
 def _is(event: ConferenceEvent) -> ColumnElement[bool]:
     return and_(*(participants.c[name] == value for name, value in _key(event).items()))
-
-
-def _is_call(
-    call: FromClause, account_sid: ColumnElement[Any], sid: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    return (call.c.account_sid == account_sid) & (call.c.call_sid == sid)
 
 
 def _is_leg(leg: FromClause, participant: FromClause) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from twirec.catalog.call_records import call_records
 from twirec.catalog.conditions import of_call, of_same_call
 from twirec.catalog.database import Database
 from twirec.catalog.mapping import to_model, to_models, to_row
-from twirec.catalog.tables import calls, consents, recordings
+from twirec.catalog.tables import announcements, calls, consents, recordings
 from twirec.catalog.vendor_retention import keep_copy
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
@@ -37,15 +37,25 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open_call(self, call: Call) -> Call:
+    def open_call(self, call: Call, *, is_told: bool = False) -> Call:
         """Write a call's line, unless it has one, and return the line that stands.
 
         If it is new, that is the very object that was given. Of a line that stands only `dial` is
         written anew, as a caller may be sent on to somebody else, and that it is not `late` once
         the app was asked about the call.
+
+        Args:
+            call: the line.
+            is_told: whether its announcement is played from now on.
+
+        Raises:
+            NotFound: the catalog has no such announcement, of who is told: nothing would prove it.
         """
         line = of_call(calls, call.account_sid, call.call_sid)
+        its = select(announcements.c.hash).where(announcements.c.hash == call.announcement)
         with self._database.write() as connection:
+            if is_told and connection.execute(its).first() is None:
+                raise NotFound(f"The catalog has no announcement {call.announcement}.")
             if self._database.insert_once(connection, calls, to_row(call, calls)):
                 return call
             changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}

@@ -11,10 +11,9 @@ from flask import Response, copy_current_request_context
 
 from twirec.archive import Archive
 from twirec.flask.checks import LONGEST_ANSWER
-from twirec.flask.state import extension_state, fields
+from twirec.flask.state import checked_request, extension_state
 from twirec.model.budget import spend_at_most
 from twirec.model.errors import CatalogError, NotFound
-from twirec.webhooks import Webhooks
 
 log = logging.getLogger("twirec.flask")
 
@@ -38,7 +37,8 @@ def twiml(body: str, *, whisper: bool = False) -> Response:
         body: the document.
         whisper: whether it is for a leg that was dialled.
     """
-    webhooks, form = _webhooks(), fields("twiml")
+    form, app = checked_request("twiml")
+    webhooks = app.archive.webhooks
     made = webhooks.context.moment()
     response = Response(body, mimetype="text/xml")
 
@@ -52,48 +52,55 @@ def twiml(body: str, *, whisper: bool = False) -> Response:
 
 
 def _connect() -> Response:
-    form, build_dial = fields("connect"), extension_state().build_dial
-    return twiml(_webhooks().inbound.connect(form, build_dial=build_dial))
+    form, app = checked_request("connect")
+    return twiml(app.archive.webhooks.inbound.connect(form, build_dial=app.build_dial))
 
 
 def _consent(asked: int) -> Response:
-    form, build_dial = fields("consent"), extension_state().build_dial
-    return twiml(_webhooks().inbound.consent(form, asked, build_dial=build_dial))
+    form, app = checked_request("consent")
+    return twiml(app.archive.webhooks.inbound.consent(form, asked, build_dial=app.build_dial))
 
 
 def _outbound(targets: str) -> Response:
-    form, build_dial = fields("outbound"), extension_state().build_dial
-    return twiml(_webhooks().inbound.outbound(form, targets, build_dial=build_dial))
+    form, app = checked_request("outbound")
+    return twiml(app.archive.webhooks.inbound.outbound(form, targets, build_dial=app.build_dial))
 
 
 def _fallback(targets: str) -> Response:
-    form, build_dial = fields("fallback"), extension_state().build_dial
-    return twiml(_webhooks().inbound.outbound(form, targets, build_dial=build_dial, fallback=True))
+    form, app = checked_request("fallback")
+    outbound = app.archive.webhooks.inbound.outbound
+    return twiml(outbound(form, targets, build_dial=app.build_dial, fallback=True))
 
 
 def _announce() -> Response:
-    return twiml(_webhooks().outbound.announce(fields("announce")), whisper=True)
+    form, app = checked_request("announce")
+    return twiml(app.archive.webhooks.outbound.announce(form), whisper=True)
 
 
 def _announced(call_sid: str, asked: int) -> Response:
-    return twiml(_webhooks().outbound.announced(fields("announced"), call_sid, asked), whisper=True)
+    form, app = checked_request("announced")
+    return twiml(app.archive.webhooks.outbound.announced(form, call_sid, asked), whisper=True)
 
 
 def _dequeued() -> Response:
-    return twiml(_webhooks().agents.dequeued(fields("dequeued")))
+    form, app = checked_request("dequeued")
+    return twiml(app.archive.webhooks.agents.dequeued(form))
 
 
 def _conference() -> Response:
-    _webhooks().agents.conference(fields("conference"))
+    form, app = checked_request("conference")
+    app.archive.webhooks.agents.conference(form)
     return Response(status=204)
 
 
 def _ended() -> Response:
-    return twiml(_webhooks().status.ended(fields("ended")))
+    form, app = checked_request("ended")
+    return twiml(app.archive.webhooks.status.ended(form))
 
 
 def _status() -> Response:
-    _webhooks().status.receive(fields("status"))
+    form, app = checked_request("status")
+    app.archive.webhooks.status.receive(form)
     return Response(status=204)
 
 
@@ -156,7 +163,3 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
     "/ping": _ping,
 }
 """The view of each route. All take POST, and only what is proven to be Twilio's."""
-
-
-def _webhooks() -> Webhooks:
-    return extension_state().archive.webhooks

@@ -57,3 +57,8 @@ def fields(what: str) -> Mapping[str, str]:
             "route: what stands above that is not served."
         )
     return cast(Mapping[str, str], g.twirec_fields)
+
+
+def checked_request(what: str) -> tuple[Mapping[str, str], ExtensionState]:
+    """Return the form of a request that was checked, and what its app was given. See `fields`."""
+    return fields(what), extension_state()

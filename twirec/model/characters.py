@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """https://www.w3.org/TR/xml/#charsets, and DEL. Half of a surrogate pair has no UTF-8, and NUL is
@@ -21,3 +22,9 @@ def unspeakable(text: str) -> bool:
 def without_unspeakable(text: str) -> str:
     """Return a text with `IN_THEIR_PLACE` for each of them."""
     return _UNSPEAKABLE.sub(IN_THEIR_PLACE, text)
+
+
+def speakable(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return names and texts without any of them, in either."""
+    clean = _UNSPEAKABLE.sub
+    return {clean(IN_THEIR_PLACE, name): clean(IN_THEIR_PLACE, texts[name]) for name in texts}

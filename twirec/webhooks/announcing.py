@@ -141,12 +141,11 @@ class Announcing:
         decided = self.decided(line)
         if decided.announcement is None:
             return self._catalog.ledger.open_call(decided), None
-        announcement = self._catalog.announcements.get(decided.announcement)
         began = self._context.moment()
         told = replace(decided, announced_at=began.at, announced_steady=began.steady)
-        stands = self._catalog.ledger.open_call(told)
+        stands = self._catalog.ledger.open_call(told, is_told=True)
         in_time = stands is told and self._seconds_since(began) <= SLOW
-        return stands, announcement if in_time else None
+        return stands, self.get(decided.announcement) if in_time else None
 
     def play(self, call: Call, leg: str, *, notice: bool = False) -> None:
         """Write down that something is played to a leg from now on, just before it is sent.

@@ -26,14 +26,15 @@ class Context:
         catalog: where the lines are.
         open_vendor: gives the vendor, when it has to be asked or told something.
         now: the clock, UTC.
-        steady: the steady clock of the same machine; see `twirec.model.steady`.
+        moment: both clocks of the machine, which says how long something took; see
+            `twirec.model.steady`.
     """
 
     settings: Settings
     catalog: Catalog
     open_vendor: Callable[[], Vendor]
     now: Callable[[], datetime]
-    steady: Callable[[], str] = lambda: ""
+    moment: Callable[[], Moment]
 
     @cached_property
     def urls(self) -> twiml.Urls:
@@ -44,7 +45,3 @@ class Context:
     def vendor(self) -> Vendor:
         """Twilio."""
         return self.open_vendor()
-
-    def moment(self) -> Moment:
-        """Return what time it is, by both clocks."""
-        return Moment(self.now(), self.steady())
