@@ -35,7 +35,7 @@ def one(sid: str = recording_sid(), **changes: object) -> Derivative:
         recording_sid=sid,
         sha256="0" * 64,
         format="mp3",
-        asked=ConversionSpec().words,
+        conversion=ConversionSpec().words,
         begun_at=STARTED,
         expires_at=STARTED + DAY,
     )

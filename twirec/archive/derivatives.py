@@ -49,7 +49,7 @@ class Derivatives:
     def make(
         self,
         sid: str,
-        asked: ConversionSpec,
+        spec: ConversionSpec,
         *,
         by: Actor | str,
         keep_for: timedelta = WEEK,
@@ -60,7 +60,7 @@ class Derivatives:
 
         Args:
             sid: of the recording, `RE…`.
-            asked: what is wanted of it, as of `convert`.
+            spec: what is wanted of it, as of `convert`.
             by: who asks.
             keep_for: how long it stays, from now.
 
@@ -77,8 +77,8 @@ class Derivatives:
         actor = acting(by)
         with self._trail.attempt(Action.DERIVE, actor, sid):
             recording = self._originals.get(sid, actor, Deed.CONVERT)
-        with self._trail.outside(Action.DERIVE, actor, sid, asked.detail) as done:
-            return self._originals.maker(actor).make(recording, asked, keep_for, audited=done)
+        with self._trail.outside(Action.DERIVE, actor, sid, spec.detail) as done:
+            return self._originals.maker(actor).make(recording, spec, keep_for, audited=done)
 
     def of(self, sid: str, *, by: Actor | str | None = None) -> list[Derivative]:
         """Return what was made, or begun, of a recording, in order of the names.
@@ -110,7 +110,7 @@ class Derivatives:
         """
         words = ConversionSpec(self._settings.listening_copy or "").words
         for made in self.of(sid, by=by):
-            if made.asked == words and made.made_at is not None:
+            if made.conversion == words and made.made_at is not None:
                 broken = {each.object_name for each in self._catalog.operations.differences(sid)}
                 return None if made.object_name in broken else made
         return None
@@ -152,7 +152,7 @@ class Derivatives:
             read = self._originals.checked(sid, actor).reader(made.fingerprint)
         form = FORMATS[made.format]
         return self._originals.listening.stream(
-            replace(draft, detail={**ConversionSpec.of(made.asked).detail, "of": made.size}),
+            replace(draft, detail={**ConversionSpec.of(made.conversion).detail, "of": made.size}),
             made.object_name,
             partial(read, start, end),
             content_type=form.content_type,

@@ -47,7 +47,7 @@ class Plan:
         pcm: what those samples are.
         rate: samples per second of what is made.
         kbps: its bitrate; None or 0 for the encoder's own.
-        asked: what was asked for.
+        spec: what was asked for.
     """
 
     made: AudioFormat
@@ -55,7 +55,7 @@ class Plan:
     pcm: Pcm
     rate: int
     kbps: int | None
-    asked: ConversionSpec
+    spec: ConversionSpec
 
     def chunks(
         self, ffmpeg: Callable[[], str], patience: float = PATIENCE
@@ -75,7 +75,7 @@ class Plan:
         def run(options: Sequence[str], source: Iterator[bytes]) -> Iterator[bytes]:
             return through(ffmpeg(), options, source, patience=patience)
 
-        if not self.asked.trim_silence:
+        if not self.spec.trim_silence:
             yield from self._made(run, self.samples(), self.pcm)
             return
         with tempfile.TemporaryFile(prefix="twirec-") as file:
@@ -101,7 +101,7 @@ class Plan:
         return with_head(run((*options, "pipe:1"), samples), self.made, after)
 
     def _filters(self, before: Pcm, after: Pcm) -> list[str]:
-        filters = [LOUDNESS] if self.asked.normalise else []
+        filters = [LOUDNESS] if self.spec.normalise else []
         if filters or before.rate != after.rate:
             filters.append(f"aresample={after.rate}")
             filters.append(f"apad=whole_len={after.frames},atrim=end_sample={after.frames}")
@@ -109,7 +109,7 @@ class Plan:
 
 
 def plan(
-    read: ReadBytes, size: int, roles: Callable[[int], Sequence[Role]], asked: ConversionSpec
+    read: ReadBytes, size: int, roles: Callable[[int], Sequence[Role]], spec: ConversionSpec
 ) -> Plan:
     """Check what is asked for, look at the recording's header, and say what will be done.
 
@@ -117,30 +117,30 @@ def plan(
         read: gives the bytes of the recording.
         size: bytes of the recording.
         roles: returns who is on each of so many channels; empty when nobody knows.
-        asked: what is wanted.
+        spec: what is wanted.
 
     Raises:
         InvalidQuery: the recording or the format does not have it; the message names the fix.
         MediaError: the recording is not, or not all of, a WAV file of 16-bit PCM.
         BucketError: the bucket does not give it.
     """
-    made = find_format(asked.format)
+    made = find_format(spec.format)
     original = Original(read, size)
     there = original.pcm
-    channels = count(asked.channels, there.channels)
+    channels = count(spec.channels, there.channels)
     if made.mono and channels > 1:
         raise InvalidQuery(
             f"channels: {made.name} has one only: ask for mixed, or for the customer or the agent."
         )
-    first, last = original.span(asked.start, asked.end)
-    pick((), there, asked.channels, roles(there.channels))  # so that nothing starts in vain
+    first, last = original.span(spec.start, spec.end)
+    pick((), there, spec.channels, roles(there.channels))  # so that nothing starts in vain
     return Plan(
         made,
-        lambda: pick(original.samples(first, last), there, asked.channels, roles(there.channels)),
+        lambda: pick(original.samples(first, last), there, spec.channels, roles(there.channels)),
         Pcm(there.rate, channels, last - first),
-        made.rate_for(there.rate, asked.rate),
-        made.kbps_for(channels, asked.bitrate),
-        asked,
+        made.rate_for(there.rate, spec.rate),
+        made.kbps_for(channels, spec.bitrate),
+        spec,
     )
 
 

@@ -68,8 +68,8 @@ class Agents:
     def knows(self, agent: str) -> bool:
         """Whether an agent had a part in any call, by the name that `agent_of` gives them."""
         with self._database.read() as connection:
-            found = connection.execute(select(legs).where(legs.c.agent == agent).limit(1)).first()
-        return found is not None
+            theirs = select(legs.c.leg_sid).where(legs.c.agent == agent).limit(1)
+            return connection.execute(theirs).first() is not None
 
     def is_agents_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a leg is that of an agent, also of one who dialled out by it."""

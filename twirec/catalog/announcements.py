@@ -32,9 +32,9 @@ class Announcements:
 
     def keep_audio(self, audio: Audio, at: datetime) -> None:
         """Keep a file of an announcement under its hash, for ever. Again changes nothing."""
-        kept = {"hash": audio.hash, "data": audio.data, "kept_at": at}
+        row = {"hash": audio.hash, "data": audio.data, "kept_at": at}
         with self._database.write() as connection:
-            self._database.insert_once(connection, tables.audio, kept)
+            self._database.insert_once(connection, tables.audio, row)
 
     def audio(self, hash_: str) -> bytes:
         """Return the file of that hash.

@@ -34,7 +34,11 @@ LOCK = 0x7457_1BEC
 
 
 class Audit:
-    """What keeps the audit log."""
+    """The audit log, whose entries are never changed or taken away.
+
+    Each holds the hash of the one before: one that is changed, taken away or put in between later
+    is found out. What belongs to a change of another table is appended in its transaction.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -141,8 +145,8 @@ def tell_of(connection: Connection, row: RowMapping, field: str, draft: AuditDra
         field: of `HISTORIES`.
         draft: the entry without these.
     """
-    told = {field: row["id"], "content": content_hash({**row})}
-    return append(connection, replace(draft, detail={**told, **draft.detail}))
+    which = {field: row["id"], "content": content_hash({**row})}
+    return append(connection, replace(draft, detail={**which, **draft.detail}))
 
 
 def _head(connection: Connection) -> AuditHead | None:

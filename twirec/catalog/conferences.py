@@ -72,8 +72,8 @@ class Conferences:
         with self._database.write() as connection:
             if connection.execute(known).first():
                 return
-            told = update(participants).where(_is(event), left).values(came)
-            if not connection.execute(told.returning(participants.c.leg_sid)).first():
+            late = update(participants).where(_is(event), left).values(came)
+            if not connection.execute(late.returning(participants.c.leg_sid)).first():
                 self._database.insert_once(connection, participants, {**_key(event), **came})
 
     def leave(self, event: ConferenceEvent) -> None:

@@ -152,14 +152,14 @@ class Derivatives:
         return to_models(Derivative, rows)
 
     def enrol_listening_copies(
-        self, asked: ConversionSpec, extension: str, now: datetime, since: str, limit: int
+        self, spec: ConversionSpec, extension: str, now: datetime, since: str, limit: int
     ) -> int:
         """Make a listening copy due of each recording that lacks it, and return of how many.
 
         Only of those that may leave, and whose object's name is `since` or later.
         """
         there = exists().where(
-            derivatives.c.recording_sid == recordings.c.sid, derivatives.c.asked == asked.words
+            derivatives.c.recording_sid == recordings.c.sid, derivatives.c.conversion == spec.words
         )
         lacking = (
             select(recordings)
@@ -168,19 +168,19 @@ class Derivatives:
             .limit(limit)
         )
         with self._database.write() as connection:
-            found = to_models(Recording, connection.execute(lacking))
-            for recording in found:
+            without = to_models(Recording, connection.execute(lacking))
+            for recording in without:
                 copy = Derivative(
-                    object_name=derivative_name(recording, asked, extension),
+                    object_name=derivative_name(recording, spec, extension),
                     recording_sid=recording.sid,
                     sha256=recording.sha256 or "",
-                    format=asked.format,
-                    asked=asked.words,
+                    format=spec.format,
+                    conversion=spec.words,
                     begun_at=now,
                     due_at=now,
                 )
                 self._database.insert_once(connection, derivatives, to_row(copy, derivatives))
-        return len(found)
+        return len(without)
 
 
 def _may_leave(rows: FromClause) -> ColumnElement[bool]:

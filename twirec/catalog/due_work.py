@@ -24,9 +24,10 @@ from twirec.model.vendor import VendorRecording
 
 
 class DueWork:
-    """What hands out recordings. Whoever lost a lease commits nothing.
+    """Recordings that are due, each handed to one worker at a time under a lease.
 
-    Live calls' recordings go before those that a backfill adopted.
+    Whoever lost a lease commits nothing. Live calls' recordings go before those that a backfill
+    adopted.
     """
 
     def __init__(self, database: Database) -> None:

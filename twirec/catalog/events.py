@@ -58,7 +58,11 @@ def _last(connection: Connection, sid: str) -> dict[str, Any] | None:
 
 
 class Events:
-    """What keeps events.
+    """What the company's own webhook is to be told, until it took it.
+
+    If events are wanted, one is written in the transaction in which a recording becomes `archived`,
+    `parked` or `lost`: both are there, or neither. What was tried again and is parked in the same
+    state for the same reason is no second event, unless nobody could be told of the first.
 
     Attributes:
         queue: those that are not delivered yet.

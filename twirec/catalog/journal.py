@@ -22,7 +22,7 @@ from twirec.catalog.journal_tables import (
     of_json,
 )
 from twirec.catalog.ledger import fill_line
-from twirec.catalog.mapping import to_model, to_row
+from twirec.catalog.mapping import to_models, to_row
 from twirec.catalog.recordings import BEFORE_ALL, tell_ledger
 from twirec.catalog.tables import calls, consents, journal, marks, recordings
 from twirec.catalog.vendor_retention import apply_retention
@@ -52,11 +52,11 @@ class Journal:
         """Return the days (UTC) that have rows, or had, in order; `UNDATED` first."""
         with self._database.read() as connection:
             known = connection.execute(select(journal.c.day).distinct()).scalars()
-            found = {date.fromisoformat(day) for day in known}
-            found.update(_days(connection, midnight(since) if since else BEFORE_ALL))
+            days = {date.fromisoformat(day) for day in known}
+            days.update(_days(connection, midnight(since) if since else BEFORE_ALL))
             if connection.execute(select(recordings.c.sid).where(_UNDATED).limit(1)).first():
-                found.add(UNDATED)
-        return sorted(day for day in found if since is None or day >= since)
+                days.add(UNDATED)
+        return sorted(day for day in days if since is None or day >= since)
 
     @contextmanager
     def rows(self, day: date) -> Iterator[Iterator[Row]]:
@@ -134,10 +134,10 @@ class Journal:
     def recordings_of(self, sids: Sequence[str]) -> Mapping[str, Recording]:
         """Return those of some recordings that are there, by SID."""
         with self._database.read() as connection:
-            found = connection.execute(select(recordings).where(recordings.c.sid.in_(sids)))
-            return {row.sid: to_model(Recording, row) for row in found}
+            rows = connection.execute(select(recordings).where(recordings.c.sid.in_(sids)))
+            return {each.sid: each for each in to_models(Recording, rows)}
 
-    def take_over(self, found: Sequence[FoundObject]) -> None:
+    def take_over(self, objects: Sequence[FoundObject]) -> None:
         """Write what labels say: recordings replaced, calls and consents where there are none.
 
         A call that is there without a number gets the numbers that they tell.
@@ -146,7 +146,7 @@ class Journal:
             JournalUnreadable: something of it does not fit into the tables; nothing was written.
         """
         with self._database.write() as connection, _fitting("its labels do not fit."):
-            for each in found:
+            for each in objects:
                 if each.call and not self._database.insert_once(
                     connection, calls, to_row(each.call, calls)
                 ):

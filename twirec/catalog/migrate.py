@@ -65,10 +65,10 @@ def check(database: Database) -> None:
     """
     wanted = known_versions()[-1]
     with database.read() as connection:
-        found = refuse_newer(connection)
-    if found != wanted:
+        revision = refuse_newer(connection)
+    if revision != wanted:
         raise CatalogUnavailable(
-            f"The catalog is of version {found or 'none'}, not {wanted}: run `twirec init`."
+            f"The catalog is of version {revision or 'none'}, not {wanted}: run `twirec init`."
         )
 
 

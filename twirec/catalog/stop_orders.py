@@ -40,11 +40,11 @@ class StopOrders:
     def of(self, account_sid: str, sids: Collection[str]) -> Mapping[str, tuple[StopOrder, ...]]:
         """Return what was ordered of calls and legs, by their SIDs, oldest first."""
         statement = select(stop_orders).where(_of(account_sid, sids)).order_by(stop_orders.c.at)
-        found: dict[str, tuple[StopOrder, ...]] = {}
+        by_sid: dict[str, tuple[StopOrder, ...]] = {}
         with self._database.read() as connection:
             for order in to_models(StopOrder, connection.execute(statement)):
-                found[order.sid] = (*found.get(order.sid, ()), order)
-        return found
+                by_sid[order.sid] = (*by_sid.get(order.sid, ()), order)
+        return by_sid
 
     def open(self) -> list[StopOrder]:
         """Return the orders that are not done, oldest first."""

@@ -398,7 +398,7 @@ derivatives = Table(
     Column("recording_sid", String(34), nullable=False, index=True),
     Column("sha256", String(64), nullable=False),
     Column("format", String(16), nullable=False),
-    Column("asked", Text, nullable=False),
+    Column("conversion", Text, nullable=False),
     Column("begun_at", UtcDateTime, nullable=False),
     Column("made_at", UtcDateTime),
     Column("expires_at", UtcDateTime, index=True),

@@ -80,10 +80,8 @@ class Waveforms:
             .limit(limit)
         )
         with self._database.read() as connection:
-            found = list(connection.execute(statement))
-        return [
-            row.channel_map[row.first - 1] for row in found if len(row.channel_map) >= row.first
-        ]
+            rows = connection.execute(statement).all()
+        return [row.channel_map[row.first - 1] for row in rows if len(row.channel_map) >= row.first]
 
 
 def _values(waveform: Waveform) -> dict[str, Any]:

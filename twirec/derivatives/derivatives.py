@@ -70,7 +70,7 @@ class Derivatives:
     def make(
         self,
         recording: Recording,
-        asked: ConversionSpec,
+        spec: ConversionSpec,
         keep_for: timedelta | None,
         keeper: LeaseKeeper[Derivative] | None = None,
         audited: AuditDraft | None = None,
@@ -79,7 +79,7 @@ class Derivatives:
 
         Args:
             recording: the original, which is archived.
-            asked: what is wanted.
+            spec: what is wanted.
             keep_for: how long, from now; None for as long as the original.
             keeper: holds the lease of the worker that makes it; None if somebody asked for it.
             audited: the entry of the audit log that says that it is done; None where nobody asked.
@@ -94,14 +94,14 @@ class Derivatives:
             BucketError: the bucket does not take it.
         """
         now = self._now()
-        content = self._content(recording, asked)
+        content = self._content(recording, spec)
         begun = self._catalog.derivatives.begin(
             Derivative(
-                derivative_name(recording, asked, find_format(asked.format).extension),
+                derivative_name(recording, spec, find_format(spec.format).extension),
                 recording.sid,
                 recording.sha256 or "",
-                asked.format,
-                asked.words,
+                spec.format,
+                spec.words,
                 begun_at=now,
                 expires_at=None if keep_for is None else now + keep_for,
             )
@@ -114,7 +114,7 @@ class Derivatives:
             self.delete(begun)  # something else is there, or nothing
         if keeper is not None:
             content = _kept_up(content, keeper)
-        stored = self._put(recording, asked, begun, content)
+        stored = self._put(recording, spec, begun, content)
         lease = keeper.lease if keeper is not None else None
         made = self._catalog.derivatives.made(
             begun.object_name, stored, self._now(), lease, audited
@@ -143,9 +143,9 @@ class Derivatives:
             stored = self._bucket.stat(derivative.object_name)
             self._bucket.delete(stored.name, stored.generation)
 
-    def _content(self, recording: Recording, asked: ConversionSpec) -> Chunks:
+    def _content(self, recording: Recording, spec: ConversionSpec) -> Chunks:
         read = self._originals(recording)
-        return plan(read, recording.size or 0, recording.roles, asked).chunks(self._ffmpeg)
+        return plan(read, recording.size or 0, recording.roles, spec).chunks(self._ffmpeg)
 
     def _is_there(self, derivative: Derivative) -> bool:
         try:
@@ -156,22 +156,22 @@ class Derivatives:
         return held == (derivative.generation, derivative.size, derivative.crc32c)
 
     def _put(
-        self, recording: Recording, asked: ConversionSpec, begun: Derivative, content: Chunks
+        self, recording: Recording, spec: ConversionSpec, begun: Derivative, content: Chunks
     ) -> StoredObject:
         measured = _Measured(content)
         labels = {
             "schema": SCHEMA,
             "recording_sid": recording.sid,
             "original_sha256": recording.sha256 or "",
-            "format": asked.format,
-            "asked": asked.words,
+            "format": spec.format,
+            "asked": spec.words,
         }
         try:
             with closing(measured.chunks()) as chunks:
                 stored = self._bucket.put(
                     begun.object_name,
                     chunks,
-                    content_type=find_format(asked.format).content_type,
+                    content_type=find_format(spec.format).content_type,
                     labels=labels,
                     custom_time=recording.started_at or begun.begun_at,
                     seal=measured.labels,

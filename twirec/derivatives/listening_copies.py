@@ -26,7 +26,7 @@ class ListeningCopies:
     Args:
         catalog: where it is written down which are due.
         derivatives: makes them.
-        asked: what they are.
+        spec: what they are.
         now: the clock, UTC.
     """
 
@@ -34,12 +34,12 @@ class ListeningCopies:
         self,
         catalog: Catalog,
         derivatives: Derivatives,
-        asked: ConversionSpec,
+        spec: ConversionSpec,
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._derivatives = derivatives
-        self._asked = asked
+        self._spec = spec
         self._now = now
         self._since = ""
 
@@ -58,14 +58,14 @@ class ListeningCopies:
     def run(self, keeper: LeaseKeeper[Derivative]) -> None:
         """Make one."""
         original = self._catalog.recordings.get(keeper.item.recording_sid)
-        self._derivatives.make(original, self._asked, None, keeper)
+        self._derivatives.make(original, self._spec, None, keeper)
 
     def refill(self) -> int:
         """Make a copy due of recordings that lack one, and return of how many."""
         now = self._now()
-        extension = find_format(self._asked.format).extension
+        extension = find_format(self._spec.format).extension
         found = self._catalog.derivatives.enrol_listening_copies(
-            self._asked, extension, now, self._since, AT_ONCE
+            self._spec, extension, now, self._since, AT_ONCE
         )
         if found < AT_ONCE:
             self._since = f"recordings/{now - RECENT:%Y/%m/%d}/"

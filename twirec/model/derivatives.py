@@ -22,7 +22,7 @@ class Derivative:
         recording_sid: its original, `RE…`.
         sha256: of the original.
         format: the name of its format.
-        asked: all that was asked for, as text.
+        conversion: all that was asked for, as `ConversionSpec.words`.
         begun_at: when it was first asked for, UTC.
         made_at: since when the bucket holds it, UTC; None while it does not.
         expires_at: when it is deleted, UTC; None for a listening copy, which stays as long as the
@@ -37,7 +37,7 @@ class Derivative:
     recording_sid: str
     sha256: str
     format: str
-    asked: str
+    conversion: str
     begun_at: datetime
     made_at: datetime | None = None
     expires_at: datetime | None = None
@@ -55,12 +55,12 @@ class Derivative:
         return Fingerprint(self.object_name, self.size, self.crc32c, self.own_sha256)
 
 
-def derivative_name(recording: Recording, asked: ConversionSpec, extension: str) -> str:
+def derivative_name(recording: Recording, spec: ConversionSpec, extension: str) -> str:
     """Return the name of a derivative: that of its original, and a hash of what was asked for.
 
     `derivatives/2026/11/23/20261123T101500Z_RE…_0123456789abcdef.mp3`.
     """
-    return f"{derivatives_of(recording)}{asked.hash}.{extension}"
+    return f"{derivatives_of(recording)}{spec.hash}.{extension}"
 
 
 def derivatives_of(recording: Recording) -> str:

@@ -136,7 +136,7 @@ def upgrade() -> None:
         sa.Column("recording_sid", sa.String(length=34), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("format", sa.String(length=16), nullable=False),
-        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("conversion", sa.Text(), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
