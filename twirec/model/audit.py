@@ -85,15 +85,24 @@ class AuditDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditEntry(AuditDraft):
+class AuditEntry:
     """An entry of the log, which is only ever added to.
 
     Attributes:
+        at, by, role, action, sid, number, outcome, detail: as of the draft.
         seq: 1, 2, … without gaps.
         previous: the hash of the entry before.
         hash: of this entry and of `previous`: SHA-256 in hex.
     """
 
+    at: datetime
+    by: str
+    role: str
+    action: str
+    sid: str = ""
+    number: str = ""
+    outcome: AuditOutcome = AuditOutcome.DONE
+    detail: Detail = field(default_factory=dict)
     seq: int = 0
     previous: str = FIRST
     hash: str = ""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 ALWAYS = sys.maxsize
 """A count that never ends."""
@@ -144,17 +145,20 @@ class FaultPlan:
         return None
 
 
-class Faulty:
-    """Something whose requests can be made to fail."""
+class Planned(Protocol):
+    """Something whose requests can be made to fail, as its plan says."""
 
-    def __init__(self, faults: Faults | None) -> None:
-        self.plan = FaultPlan(faults)
+    plan: FaultPlan
 
-    @property
-    def faults(self) -> Faults | None:
-        """Its own faults, which come before the account's; None for none. May be set anew."""
-        return self.plan.faults
 
-    @faults.setter
-    def faults(self, faults: Faults | None) -> None:
-        self.plan.arm(faults)
+class OwnFaults:
+    """An attribute: the faults of something's plan, which come before the account's.
+
+    None for none of its own. May be set anew, which begins to count anew.
+    """
+
+    def __get__(self, owner: Planned, kind: type[Planned]) -> Faults | None:
+        return owner.plan.faults
+
+    def __set__(self, owner: Planned, faults: Faults | None) -> None:
+        owner.plan.arm(faults)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twirec.sandbox.audio import RATE, Audio
-from twirec.sandbox.faults import Faults, Faulty
+from twirec.sandbox.faults import FaultPlan, Faults, OwnFaults
 from twirec.sandbox.sids import new_sid
 
 TAG = 16
@@ -30,7 +30,7 @@ class Encryption:
     encrypt: Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
-class Recording(Faulty):
+class Recording:
     """A recording at the stand-in. Stamps are UTC.
 
     Attributes:
@@ -48,6 +48,8 @@ class Recording(Faulty):
         encryption: how it is served encrypted; None when it is not.
     """
 
+    faults = OwnFaults()
+
     def __init__(
         self,
         call_sid: str,
@@ -60,7 +62,7 @@ class Recording(Faulty):
         conference_sid: str | None = None,
         faults: Faults | None = None,
     ) -> None:
-        super().__init__(faults)
+        self.plan = FaultPlan(faults)
         self.sid = new_sid("RE")
         self.call_sid = call_sid
         self.conference_sid = conference_sid

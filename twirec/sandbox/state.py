@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from twirec.sandbox.faults import Faults, Faulty
+from twirec.sandbox.faults import FaultPlan, Faults, OwnFaults
 from twirec.sandbox.parties import Party
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.script import Document
@@ -148,7 +148,7 @@ class Remote(Protocol):
         ...
 
 
-class Call(Faulty):
+class Call:
     """A leg of a call at the stand-in. Stamps are UTC.
 
     Attributes:
@@ -165,6 +165,8 @@ class Call(Faulty):
         recordings: its recordings.
     """
 
+    faults = OwnFaults()
+
     def __init__(
         self,
         from_: str,
@@ -176,7 +178,7 @@ class Call(Faulty):
         callee: Party | None = None,
         faults: Faults | None = None,
     ) -> None:
-        super().__init__(faults)
+        self.plan = FaultPlan(faults)
         self.sid = new_sid("CA")
         self.from_ = from_
         self.to = to
@@ -219,7 +221,7 @@ class Call(Faulty):
 
 
 @dataclass
-class Account(Faulty):
+class Account:
     """The account: who may ask, and what there is. Safe to use from several threads.
 
     Attributes:
@@ -230,6 +232,8 @@ class Account(Faulty):
         bins: the documents of TwiML Bins, by SID, `EH…`.
         encrypt: says of each new recording, by its SID, how it is encrypted.
     """
+
+    faults = OwnFaults()
 
     sid: str
     token: str
@@ -247,7 +251,7 @@ class Account(Faulty):
     parties: dict[str, Party] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        super().__init__(None)
+        self.plan = FaultPlan()
         self._lock = threading.Lock()
         self._calls: dict[str, Call] = {}
         self._recordings: dict[str, Recording] = {}
