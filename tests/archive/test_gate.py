@@ -214,6 +214,30 @@ def public_methods(kinds: dict[str, type]) -> Iterator[str]:
                 yield f"{part}.{name}"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, case in CASES.items()
+        if isinstance(case, Case) and case.deed and case.prepare is not derive
+    ],
+)
+def test_what_is_hidden_is_answered_like_what_is_not_there(
+    scene: Callable[[Custody, Case], House], twirec_settings: Settings, name: str
+) -> None:
+    case, who = CASES[name], Actor("ana", "supervisor")
+    assert isinstance(case, Case)
+    assert case.deed
+    if verdict(who, Custody.BLOCKED, case.state, case.deed) is not Verdict.HIDDEN:
+        return  # a pause, which protects a caller
+    said = []
+    for house in (scene(Custody.BLOCKED, case), House(twirec_settings, MemoryBucket())):
+        with pytest.raises(NotFound) as caught:
+            case.call(house.archive, who)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
 CHANGING = {Deed.PAUSE, Deed.ADMIT, Deed.ERASE, Deed.DECIDE, Deed.CONVERT}
 
 

@@ -12,6 +12,7 @@ from tests.factories import SEEING, a_call, a_callback, call_sid, recording_sid
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.flask import Twirec
+from twirec.model.actor import Actor
 from twirec.model.budget import left
 from twirec.model.errors import VendorUnavailable
 from twirec.model.records import CallRecord
@@ -138,3 +139,22 @@ def test_a_csrf_protection_covers_them_and_spares_the_routes_of_twilio(
     Twirec(app, twirec_archive, may_pause=signed_in)
     assert exempted == [app.blueprints["twirec"]]
     assert "twirec_desktop" in app.blueprints
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        (Actor("ana", "agent"), 200),
+        (Actor("ana", "of the app's own"), 200),
+        (Actor("ana", "auditor"), 403),
+        (Actor(""), 403),
+    ],
+)
+def test_who_is_signed_in_may_have_a_role(
+    client: FlaskClient, twirec_archive: Archive, who: Actor, status: int
+) -> None:
+    app = Flask(__name__)
+    Twirec(app, twirec_archive, may_pause=lambda record: who)
+    assert app.test_client().post(f"/twirec/pause/{call_sid()}").status_code == status
+    roles = {entry.role for entry in twirec_archive.audit.log()}
+    assert roles == ({who.role} if who.name else set())

@@ -225,13 +225,16 @@ class Calls:
         record = self._catalog.search.find(text_of("sid", sid))
         for recording in record.recordings:
             if recording.sid == sid:
-                check(actor, recording, Deed.ANNOTATE)
+                try:
+                    check(actor, recording, Deed.ANNOTATE)
+                except NotFound as error:  # in the words of what is really not there
+                    raise NotFound(_not_there(sid), hidden=error.hidden) from None
         return record.call
 
     def _shown(self, sid: str, actor: Actor) -> CallRecord:
         record = seen(actor, self._catalog.search.find(text_of("sid", sid)))
         if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
-            raise NotFound(f"The catalog has no call or recording {sid}.", hidden=True)
+            raise NotFound(_not_there(sid), hidden=True)
         return record
 
     def annotate(
@@ -390,6 +393,11 @@ class Calls:
         spoken = text_of("language", language or settings.language)
         said = text_of("say", say)
         return fallback_twiml(targets, said, spoken, settings.wordings, settings.country)
+
+
+def _not_there(sid: str) -> str:
+    """Return what is said of a SID that nobody knows, and of one that is hidden."""
+    return f"The catalog has no call or recording {sid}."
 
 
 def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: int | None) -> None:

@@ -14,9 +14,12 @@ from flask import Blueprint, Response, jsonify
 from twirec.archive import Archive
 from twirec.flask.checks import LONGEST_ANSWER
 from twirec.flask.state import extension_state
+from twirec.model.actor import Actor
 from twirec.model.budget import spend_at_most
-from twirec.model.errors import NotFound, TwirecError
+from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.records import CallRecord
+
+Step = Callable[[Archive, Actor | str, Sequence[CallRecord]], list[str]]
 
 
 def desktop() -> Blueprint:
@@ -34,7 +37,7 @@ def desktop() -> Blueprint:
 
 
 def _pause(sid: str) -> Response:
-    def step(archive: Archive, who: str, calls: Sequence[CallRecord]) -> list[str]:
+    def step(archive: Archive, who: Actor | str, calls: Sequence[CallRecord]) -> list[str]:
         return [one.recording_sid for one in archive.recordings.pause(sid, by=who, calls=calls)]
 
     return _do(sid, step)
@@ -44,7 +47,7 @@ def _resume(sid: str) -> Response:
     return _do(sid, lambda archive, who, calls: archive.recordings.resume(sid, by=who, calls=calls))
 
 
-def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]]) -> Response:
+def _do(sid: str, step: Step) -> Response:
     app = extension_state()
     if not re.fullmatch("(CA|RE)[0-9a-fA-F]{32}", sid):
         return _said(404, error="There is no such call or recording.")
@@ -52,10 +55,12 @@ def _do(sid: str, step: Callable[[Archive, str, Sequence[CallRecord]], list[str]
         with spend_at_most(LONGEST_ANSWER):  # it shares its threads with Twilio's routes
             calls = app.archive.webhooks.pausing.calls_of(sid)
             shown = [app.archive.calls.get(each.call.call_sid) for each in calls]
-            names = [app.may_pause(record) if app.may_pause else None for record in shown]
-            if not all(names):
+            who = [app.may_pause(record) or "" if app.may_pause else "" for record in shown]
+            if not all(map(str, who)):
                 return _said(403, error="You may not pause this call.")
-            return _said(200, recordings=step(app.archive, names[0] or "", calls))
+            return _said(200, recordings=step(app.archive, who[0], calls))
+    except CustodyRefused as error:
+        return _said(403, error=str(error))
     except NotFound as error:
         return _said(404, error=str(error))
     except TwirecError as error:

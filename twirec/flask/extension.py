@@ -29,9 +29,9 @@ class Twirec:
         archive: the archive.
         build_dial: a function that puts into `<Dial>` whom to connect, for more than the targets
             that `answer` takes: it is given the call and the `twilio.twiml.voice_response.Dial`.
-        may_pause: a function that is given a call (`CallRecord`) and returns the name of who is
-            signed in, if they may pause what is recorded of it, or else None. With it, the app
-            has the routes `/twirec/pause/SID` and `/twirec/resume/SID` for an agent's desktop.
+        may_pause: a function that is given a call (`CallRecord`) and returns who is signed in, an
+            `Actor` or a name, if they may pause what is recorded of it, or else None. With it, the
+            app has the routes `/twirec/pause/SID` and `/twirec/resume/SID` for an agent's desktop.
 
     When the app protects its forms with Flask-WTF, make its `CSRFProtect` first; the routes of
     Twilio are then exempt from it, and those of the desktop are not.

@@ -10,10 +10,11 @@ from flask import current_app, g, has_request_context
 
 from twirec.archive import Archive
 from twirec.calls.twiml import BuildDial
+from twirec.model.actor import Actor
 from twirec.model.records import CallRecord
 
-MayPause = Callable[[CallRecord], str | None]
-"""A function of the user's that names who is signed in, if they may pause a call; or None."""
+MayPause = Callable[[CallRecord], Actor | str | None]
+"""A function of the user's that says who is signed in, if they may pause a call; or None."""
 
 
 @dataclass(frozen=True, slots=True)
