@@ -129,6 +129,23 @@ def test_a_row_that_is_not_known_or_not_whole_is_refused(catalog: Catalog, row: 
         catalog.journal.restore(DAY, [row], [])
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *(("state", "novel"), ("state", 7), ("claim", "novel")),
+        *(("channel_map", ["novel"]), ("channel_map", "customer")),
+    ],
+)
+def test_a_word_that_is_not_in_its_vocabulary_is_refused(
+    catalog: Catalog, column: str, value: object
+) -> None:
+    catalog.recordings.adopt(a_recording())
+    ((table, row),) = rows(catalog)
+
+    with pytest.raises(JournalUnreadable, match=f"recordings.{column}"):
+        catalog.journal.restore(DAY, [(table, {**row, column: value})], [])
+
+
 def test_a_column_that_is_gone_keeps_no_journal_from_being_read(catalog: Catalog) -> None:
     leg = Leg(ACCOUNT, call_sid(7), call_sid(), STARTED, "client:ana")
     row = {**asdict(leg), "at": STARTED.isoformat(), "conference": "CF" + "c" * 32}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text
 
@@ -19,7 +19,6 @@ from twirec.model.audit import (
     AuditHead,
     AuditOutcome,
     AuditQuery,
-    Pass,
     chained,
     content_hash,
 )
@@ -97,21 +96,18 @@ class Audit:
 
     def check(self) -> AuditCheck | None:
         """Return how far workers have looked at the log; None if they never did."""
-        columns = [audit_check.c[field.name] for field in fields(AuditCheck)]
         try:
             with self._database.read() as connection:
-                row = connection.execute(select(*columns)).mappings().first()
-            if row is None:
-                return None
-            return AuditCheck(**{**row, "going": Pass(row["going"]) if row["going"] else None})
-        except ValueError:  # so that all of it is looked at again
+                row = connection.execute(select(audit_check)).first()
+        except (ValueError, LookupError):  # so that all of it is looked at again
             return AuditCheck(why="what was remembered of it was changed")
+        return None if row is None else to_model(AuditCheck, row)
 
     def set_check(self, check: AuditCheck) -> None:
         """Remember how far the log was looked at, and what was found."""
         with self._database.write() as connection:
             connection.execute(delete(audit_check))
-            connection.execute(insert(audit_check).values(id=1, **asdict(check)))
+            connection.execute(insert(audit_check).values(id=1, **to_row(check, audit_check)))
 
     def head(self) -> AuditHead | None:
         """Return where the chain ends; None if nothing was ever written down."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime, word
-from twirec.model.audit import AuditOutcome
+from twirec.model.audit import AuditOutcome, Pass
 from twirec.model.custody import OrderKind
 from twirec.model.encryption import Encryption
 from twirec.model.events import EventType
@@ -358,7 +358,7 @@ audit_check = Table(
     Column("hash", String(64), nullable=False),
     Column("top_seq", Integer, nullable=False),
     Column("top_hash", String(64), nullable=False),
-    Column("going", String(8)),
+    Column("going", word(Pass, 8)),
     Column("broken_at", Integer),
     Column("why", Text, nullable=False),
 )
