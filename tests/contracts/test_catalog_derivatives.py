@@ -114,7 +114,7 @@ def test_a_copy_is_due_of_each_recording_that_may_leave_and_lacks_it(catalog: Ca
     assert (due.sha256, due.expires_at, due.due_at) == (original.sha256, None, STARTED)
 
 
-def test_a_copy_is_claimed_by_one_until_it_is_made_or_put_off(catalog: Catalog) -> None:
+def test_a_copy_is_claimed_by_one_until_it_is_made_or_postponed(catalog: Catalog) -> None:
     archived(catalog)
     catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9)
     queue = catalog.derivatives.listening_copies

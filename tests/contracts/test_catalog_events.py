@@ -299,7 +299,7 @@ def test_an_event_that_was_told_is_never_due_again(catalog: Catalog) -> None:
     assert (counted.events_waiting, counted.events_parked) == (0, 0)
 
 
-def test_an_event_that_is_put_off_waits_and_one_that_is_parked_does_not(
+def test_an_event_that_is_postponed_waits_and_one_that_is_parked_does_not(
     catalog: Catalog,
 ) -> None:
     park(catalog)

@@ -1,4 +1,4 @@
-"""Taking over what an account has gathered for years.
+"""What an account has gathered for years comes into the bucket.
 
 It lists, adopts and counts; the engine of all due work does the rest: what was listed is a kind of
 it, of which one is adopted, behind live calls' recordings, and at once transferred as any other.
