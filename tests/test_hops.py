@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.hops import measure, traced
 from twirec.calls.numbers import search_term
+from twirec.model.budget import spend_at_most
 
 
 def test_a_call_is_counted_where_it_goes_from_one_file_of_ours_to_another() -> None:
@@ -11,6 +12,12 @@ def test_a_call_is_counted_where_it_goes_from_one_file_of_ours_to_another() -> N
         search_term("600 111 222", "ES")
     assert trace.files == {"calls/numbers.py"}
     assert (trace.hops, trace.statements) == (0, 0)  # a test is none of ours
+
+
+def test_a_context_manager_is_followed_once_though_its_generator_goes_on() -> None:
+    with traced() as trace, spend_at_most(1):
+        pass
+    assert trace.calls == {("", "model/budget.py"): 1}
 
 
 def test_each_way_of_a_call_is_measured() -> None:
@@ -30,3 +37,5 @@ def test_each_way_of_a_call_is_measured() -> None:
         assert trace.statements > 3
     assert "transfers/transfer.py" in traces["transfer"].files  # which runs in a thread of its own
     assert all(each.split("/")[0] != "sandbox" for trace in traces.values() for each in trace.files)
+    # the database library calls it for each value: nobody follows a row to there
+    assert all("catalog/column_types.py" not in trace.files for trace in traces.values())
