@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.contracts.catalog_scenes import BOTH, MINUTE, NOW, STORED, claimed, receive
-from tests.factories import a_callback, a_recording, recording_sid
+from tests.factories import a_callback, a_recording, call_sid, recording_sid
 from twirec.catalog import Catalog
 from twirec.model.errors import LeaseLost
 from twirec.model.states import State
@@ -163,8 +163,12 @@ def test_what_is_parked_and_what_is_in_progress_is_listed(catalog: Catalog) -> N
     before = a_callback().started_at
     assert before is not None
     assert catalog.recordings.in_progress(before) == []
-    found = catalog.recordings.in_progress(before + MINUTE)
-    assert [recording.sid for recording in found] == [recording_sid(2)]
+    for found in (
+        catalog.recordings.in_progress(before + MINUTE),
+        catalog.recordings.in_progress(before, also=[call_sid()]),
+    ):
+        assert [recording.sid for recording in found] == [recording_sid(2)]
+    assert catalog.recordings.in_progress(before, also=[call_sid(9)]) == []
 
 
 def test_a_recording_given_back_is_as_if_never_claimed(catalog: Catalog) -> None:

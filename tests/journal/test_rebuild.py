@@ -13,11 +13,12 @@ from tests.sounds import wav
 from twirec.archive import Archive
 from twirec.catalog import Catalog
 from twirec.journal.rebuild import Rebuild
+from twirec.model.agents import StopOrder
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import BucketUnavailable, CatalogNotEmpty
 from twirec.model.records import Pause
-from twirec.model.vocabulary import Outcome, Reason
+from twirec.model.vocabulary import Outcome, Reason, Verdict
 
 
 def test_what_is_journalled_comes_back_as_it_was(
@@ -32,9 +33,11 @@ def test_what_is_journalled_comes_back_as_it_was(
     enter(archive.catalog.pauses.begin, Pause(recording_sid(), STARTED, "ana"))
     archive.policy.change(by="ana", why="works council", on=False)
     entry = archive.agents.inform("client:ana", informed_on=DAY, reference="annex", by="rrhh")
-    archive.catalog.consents.name_agents(ACCOUNT, call_sid(), [entry.id], "")
+    order = StopOrder(ACCOUNT, call_sid(), Verdict.OTHER_CALLER, STARTED, done_at=STARTED)
+    archive.catalog.consents.name_agents(ACCOUNT, call_sid(), [entry.id], "", order=order)
     archive.journal.write()
     new = rebuilt()
+    assert new.catalog.stop_orders.of(ACCOUNT, [call_sid()]) == {call_sid(): (order,)}
     assert everything(new.catalog) == everything(archive.catalog)
     assert new.catalog.policy.history() == archive.catalog.policy.history()
     assert new.agents.informed() == archive.agents.informed()

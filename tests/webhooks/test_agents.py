@@ -18,7 +18,7 @@ from twirec.flask import Twirec
 from twirec.model.errors import InvalidQuery, VendorUnavailable
 from twirec.model.records import CallRecord
 from twirec.model.vendor import RecordingStatus, VendorRecording
-from twirec.model.vocabulary import Outcome, Reason, Uninformed
+from twirec.model.vocabulary import Outcome, Reason, Uninformed, Verdict
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
@@ -196,6 +196,35 @@ def test_what_could_not_be_ended_the_sweep_ends(strict: House, failing: Operatio
     report = strict.archive.operations.sweep()
     assert (report.stopped, report.problems) == (1, {})
     assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
+
+
+@pytest.mark.parametrize("failing", ["set_recording", "recordings"])
+def test_the_next_sweep_ends_it_at_once_and_once(strict: House, failing: Operation) -> None:
+    """What was ordered needs not wait until a recording is five minutes old."""
+    vendor, catalog = cast("MemoryVendor", strict.archive.vendor), strict.archive.catalog
+    vendor.fail_next(failing, VendorUnavailable("no answer"))
+    sid = meet(strict)
+    (order,) = catalog.stop_orders.open()
+    assert (order.sid, order.reason) == (call_sid(), Verdict.AGENT_NOT_INFORMED)
+    planned = strict.archive.operations.sweep(dry_run=True).planned[sid]
+    assert planned == ("adopted" if failing == "recordings" else "stopped")
+    assert catalog.stop_orders.open() == [order]
+    for stopped in (1, 0):
+        report = strict.archive.operations.sweep()
+        assert (report.stopped, report.problems) == (stopped, {})
+    ended = vendor.recording(ACCOUNT_SID, sid)
+    assert ended.status is RecordingStatus.STOPPED
+    assert catalog.stop_orders.open() == [order]  # Twilio has not finished it
+    vendor.add_recording(replace(ended, status=RecordingStatus.COMPLETED))
+    strict.archive.operations.sweep()
+    assert catalog.stop_orders.open() == []
+
+
+def test_what_was_ended_at_once_is_no_open_order(strict: House) -> None:
+    meet(strict)
+    assert strict.archive.catalog.stop_orders.open() == []
+    (order,) = strict.archive.catalog.stop_orders.of(ACCOUNT_SID, [call_sid()])[call_sid()]
+    assert order.done_at == strict.time
 
 
 def test_an_end_that_twilio_does_not_confirm_is_a_problem(

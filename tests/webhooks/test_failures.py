@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import event
+from twilio.twiml.voice_response import Dial
 
 from tests.factories import call_sid
 from tests.webhooks.calling import LONG_ENOUGH, STATUS, VOICE, Clock, down, is_recording
 from twirec.archive import Archive
 from twirec.catalog import database
 from twirec.flask import Twirec
-from twirec.model.vocabulary import Outcome, Reason
+from twirec.model.records import Call
+from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 from twirec.testing import ENVIRONMENT, SignedPosts
 
 HASTY = 1
@@ -68,6 +70,22 @@ def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
     call = twirec_archive.calls.get(call_sid()).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.APP_FAILED)
     assert not is_recording(post("/twirec/connect", VOICE))
+
+
+def test_what_they_answered_is_kept_though_the_apps_own_function_fails(
+    twirec_archive: Archive, clock: Clock
+) -> None:
+    def broken(call: Call, dial: Dial) -> None:
+        raise LookupError("no such shop")
+
+    inbound = twirec_archive.webhooks.inbound
+    form = {"AccountSid": twirec_archive.settings.account_sid, **VOICE}
+    inbound.answer(form, build_dial=broken)
+    clock.advance(LONG_ENOUGH)
+    with pytest.raises(LookupError):
+        inbound.connect(form, build_dial=broken)
+    (consent,) = twirec_archive.calls.get(call_sid()).consents
+    assert consent.outcome is ConsentOutcome.INFORMED
 
 
 def test_a_call_that_could_not_be_told_says_that_the_catalog_was_down(

@@ -10,7 +10,7 @@ from twirec.calls.ledger import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channel
 from twirec.calls.numbers import WITHHELD, dialled, normalise
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
-from twirec.model.vendor import STATE_OF, VendorCall, VendorRecording
+from twirec.model.vendor import STATE_OF, RecordingStatus, VendorCall, VendorRecording
 from twirec.model.vocabulary import Direction, Role
 
 SOFTPHONES = ("client:", "sim:")
@@ -19,6 +19,9 @@ https://www.twilio.com/docs/voice/api/call-resource#call-properties: `from`, `to
 
 SAME_DIGITS = 7
 """Two numbers that end in the same seven digits are one: a phone may have dialled a prefix."""
+
+ENDED = frozenset({RecordingStatus.STOPPED, RecordingStatus.PROCESSING})
+"""The statuses of a recording that was ended, and is not finished yet."""
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for the start of a leg that was never dialled."""
@@ -29,6 +32,11 @@ def state_of(found: VendorRecording) -> State:
     if found.external:
         return State.EXTERNAL
     return STATE_OF.get(found.status, State.RECORDING)
+
+
+def goes_on(found: VendorRecording) -> bool:
+    """Whether the vendor still records; what it ended, and has not finished yet, does not go on."""
+    return state_of(found) is State.RECORDING and found.status not in ENDED
 
 
 def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Recording:

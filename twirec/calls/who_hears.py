@@ -75,7 +75,7 @@ def holds(order: StopOrder, began_at: datetime | None) -> bool:
 
     What is recorded of a leg after it went on is of somebody else, who is told anew.
     """
-    if order.reason is not Verdict.MOVED_ON:
+    if order.is_of_call:
         return True
     return order.done_at is None and (began_at is None or began_at <= order.at)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -189,10 +189,22 @@ class Recordings:
         with self._database.read() as connection:
             return to_models(Recording, connection.execute(statement))
 
-    def in_progress(self, before: datetime) -> list[Recording]:
-        """Return what Twilio last said is being recorded, and began before a moment."""
-        begun = or_(recordings.c.started_at < before, recordings.c.started_at.is_(None))
-        statement = select(recordings).where(recordings.c.state == State.RECORDING, begun)
+    def in_progress(self, before: datetime, *, also: Collection[str] = ()) -> list[Recording]:
+        """Return what Twilio last said is being recorded, and began before a moment.
+
+        Args:
+            before: the moment, UTC.
+            also: calls and legs, `CA…`, of which it is returned whenever it began.
+        """
+        statement = select(recordings).where(
+            recordings.c.state == State.RECORDING,
+            or_(
+                recordings.c.started_at < before,
+                recordings.c.started_at.is_(None),
+                recordings.c.call_sid.in_(also),
+                recordings.c.leg.in_(also),
+            ),
+        )
         with self._database.read() as connection:
             return to_models(Recording, connection.execute(statement))
 

@@ -101,3 +101,8 @@ class StopOrder:
     reason: Verdict
     at: datetime
     done_at: datetime | None = None
+
+    @property
+    def is_of_call(self) -> bool:
+        """Whether it is about a call, whatever is recorded of it, and not about a leg."""
+        return self.reason is not Verdict.MOVED_ON

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from twirec.calls.forms import CallEnd
-from twirec.calls.from_vendor import state_of
+from twirec.calls.from_vendor import goes_on, state_of
 from twirec.calls.ledger import UNANSWERED
 from twirec.catalog import Catalog
 from twirec.model.agents import StopOrder
@@ -24,7 +24,7 @@ from twirec.sweep.vendor import VendorSide
 from twirec.transfers.adoption import late_line, with_numbers
 from twirec.transfers.ownership import Ownership
 from twirec.webhooks.lines import close_line
-from twirec.webhooks.recording_control import ENDED, RecordingControl
+from twirec.webhooks.recording_control import RecordingControl
 
 SETTLED = timedelta(minutes=5)
 """How old a call must be before the sweep asks how it ended."""
@@ -71,15 +71,20 @@ class LedgerSide:
         self._conference_side = conference_side
         self._country = country
         self._control = control
-        self._ordered: set[str] = set()
         self._now = now
 
     def questions(self, until: datetime) -> Iterator[tuple[str, Ask]]:
         """Return what there is to ask for, by SID."""
-        for order in self._catalog.stop_orders.open():
-            yield order.sid, partial(self._stop_order, order)
-        for recording in self._catalog.recordings.in_progress(until - SETTLED):
+        orders = self._catalog.stop_orders.open()
+        going_on = self._catalog.recordings.in_progress(
+            until - SETTLED, also=[order.sid for order in orders]
+        )
+        for recording in going_on:
             yield recording.sid, partial(self._in_progress, recording)
+        recorded = {sid for each in going_on for sid in (each.call_sid, each.recorded_leg)}
+        for order in orders:
+            if order.sid not in recorded:
+                yield order.sid, partial(self._carried_out, order, until)
         for call in self._unfinished(until - SETTLED):
             yield call.call_sid, partial(self._call, call)
         for recording in self._catalog.recordings.parked():
@@ -160,20 +165,10 @@ class LedgerSide:
             repair=partial(self._catalog.pauses.end, sid, ended_at, None),
         )
 
-    def _stop_order(self, order: StopOrder) -> Iterator[Discrepancy]:
-        """End what Twilio still records in spite of an order, and note that nothing goes on."""
-        goes_on = {recording.sid: recording for recording in self._control.to_stop(order)}
-        self._ordered.update(goes_on)
-
-        def stop(recording: Recording) -> None:
-            self._control.stop(recording)
-            del goes_on[recording.sid]
-
-        for recording in list(goes_on.values()):
-            yield Discrepancy(recording.sid, "stopped", "", partial(stop, recording))
-        if not goes_on:
-            done = partial(self._catalog.stop_orders.done, order, self._now())
-            yield Discrepancy(order.sid, repair=done)
+    def _carried_out(self, order: StopOrder, until: datetime) -> Iterator[Discrepancy]:
+        """Note of an order that a recording ends that nothing goes on any more."""
+        done = partial(self._catalog.stop_orders.done, order, until)
+        yield Discrepancy(order.sid, repair=done)
 
     def _in_progress(self, known: Recording) -> Iterator[Discrepancy]:
         """Ask for a recording of which Twilio last said that it is in progress."""
@@ -190,7 +185,7 @@ class LedgerSide:
             return
         if state_of(found) is not State.RECORDING:
             yield from self._vendor_side.compare(found)
-        elif known.sid in self._ordered or found.status in ENDED:
+        elif not goes_on(found):
             return
         elif self._control.verdict_of(known).stops:
             yield Discrepancy(known.sid, "stopped", "", partial(self._control.stop, known))

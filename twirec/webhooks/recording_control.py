@@ -15,15 +15,15 @@ from itertools import chain
 
 from twirec.calls import ledger, twiml, who_hears
 from twirec.calls.agents import agent_of, agent_on, entries_of, leg_of
-from twirec.calls.from_vendor import adopted, state_of
+from twirec.calls.from_vendor import adopted, goes_on, state_of
 from twirec.calls.who_hears import Facts
 from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
-from twirec.model.errors import CatalogError, NotFound, NotStopped, VendorError
+from twirec.model.errors import CatalogError, NotStopped, VendorError
 from twirec.model.ports import Vendor
 from twirec.model.records import Call, CallRecord, Consent, Recording
 from twirec.model.states import State
-from twirec.model.vendor import GOES_ON, RecordingStatus, VendorRecording
+from twirec.model.vendor import GOES_ON, RecordingStatus
 from twirec.model.vocabulary import Reason, Role, Verdict
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import give_up
@@ -159,7 +159,8 @@ class RecordingControl:
                 self._with(call, names),
                 callers=callers,
                 strangers=strangers,
-                orders=orders.get(call.call_sid, ()),
+                # those of the leg are about what it was recorded for before
+                orders=tuple(each for each in orders.get(call.call_sid, ()) if each.is_of_call),
             )
             self._settle(call, consents, self._hearing(call, facts))
         if len(here.calls) + len(here.legs) > 1:
@@ -172,14 +173,15 @@ class RecordingControl:
         verdict = who_hears.decide(Facts(moved_on=True))
         order = StopOrder(account_sid, leg_sid, verdict, self._context.now())
         try:
-            recorded = list(self._recorded(account_sid, [leg_sid], hurry=True))
+            found = self._context.vendor.recordings(account_sid, call_sid=leg_sid, hurry=True)
+            recorded = [adopted(each, leg_sid, order.at) for each in found if goes_on(each)]
         except VendorError as error:
             log.error("%s: what is recorded of it may go on: %s", leg_sid, error)
             self._give(order)
             return
         if recorded:
             self._give(order)
-        if self._stop_all(adopted(found, leg_sid, order.at) for found in recorded) and recorded:
+        if self._stop_all(recorded, leg_sid) and recorded:
             self._done(order)
 
     def _give(self, order: StopOrder) -> None:
@@ -202,7 +204,7 @@ class RecordingControl:
     def stop_if_ordered(self, recording: Recording) -> None:
         """End a recording of which Twilio told only after it was ordered that it ends."""
         if self.verdict_of(recording).stops:
-            self._stop_all([recording])
+            self._stop_all([recording], recording.recorded_leg)
 
     def stop(self, recording: Recording) -> None:
         """End a recording. What was recorded so far stays.
@@ -216,35 +218,6 @@ class RecordingControl:
         )
         if status in GOES_ON:
             raise NotStopped(f"Twilio says of {recording.sid}: {status}.")
-
-    def to_stop(self, order: StopOrder) -> list[Recording]:
-        """Return what Twilio still records in spite of an order.
-
-        Raises:
-            VendorError: Twilio could not be asked.
-        """
-        return [
-            adopted(found, order.sid, order.at)
-            for found in self._recorded(order.account_sid, self._legs(order))
-            if who_hears.holds(order, found.started_at)
-        ]
-
-    def _legs(self, order: StopOrder) -> list[str]:
-        if order.reason is Verdict.MOVED_ON:
-            return [order.sid]
-        try:
-            record = self._catalog.ledger.call(order.account_sid, order.sid)
-        except NotFound:
-            return [order.sid]
-        return legs_recorded(self._catalog, record)
-
-    def _recorded(
-        self, account_sid: str, legs: Sequence[str], *, hurry: bool = False
-    ) -> Iterator[VendorRecording]:
-        for leg in legs:
-            for found in self._context.vendor.recordings(account_sid, call_sid=leg, hurry=hurry):
-                if state_of(found) is State.RECORDING and found.status not in ENDED:
-                    yield found
 
     # --- facts, and what is written down ------------------------------------------------------
 
@@ -289,11 +262,15 @@ class RecordingControl:
             return
         record = self._catalog.ledger.call(call.account_sid, call.call_sid)
         rest = untold(self._catalog, self._context.vendor, record, self._context.now())
-        if self._stop_all(chain(known_in_progress(record), rest)) and hearing.order:
+        if self._stop_all(chain(known_in_progress(record), rest), call.call_sid) and hearing.order:
             self._done(hearing.order)
 
-    def _stop_all(self, recordings: Iterable[Recording]) -> bool:
+    def _stop_all(self, recordings: Iterable[Recording], sid: str) -> bool:
         """End recordings, also while they are looked for. What cannot be ended, the sweep ends.
+
+        Args:
+            recordings: which.
+            sid: of what they are.
 
         Returns:
             Whether nothing of them goes on.
@@ -307,7 +284,7 @@ class RecordingControl:
                     log.error("%s: still recorded: %s", recording.sid, error)
                     failed.append(error)
         except VendorError as error:
-            log.error("what else is recorded is not known: %s", error)
+            log.error("%s: what else is recorded of it is not known: %s", sid, error)
             failed.append(error)
         return not failed
 
@@ -333,10 +310,6 @@ class RecordingControl:
     def _is_known(self, number: str) -> bool:
         """Whether a number had a part in a call, or is in the register."""
         return self._catalog.agents.knows(number) or bool(self._catalog.agents.informed([number]))
-
-
-ENDED = frozenset({RecordingStatus.STOPPED, RecordingStatus.PROCESSING})
-"""The statuses of a recording that was ended, and is not finished yet."""
 
 
 def legs_recorded(catalog: Catalog, record: CallRecord) -> list[str]:
