@@ -164,7 +164,7 @@ def test_labels_add_calls_and_consents_and_replace_recordings(catalog: Catalog) 
     archived = a_recording(state=State.ARCHIVED)
     new = a_recording(sid=recording_sid(2), call_sid=call_sid(2), state=State.ARCHIVED)
     catalog.recordings.adopt(a_recording())
-    catalog.journal.take_over(
+    catalog.journal.restore_objects(
         [
             FoundObject(archived, a_call(), a_consent()),
             FoundObject(new, a_call(call_sid=call_sid(2))),

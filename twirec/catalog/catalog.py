@@ -57,7 +57,7 @@ class Catalog:
     Args:
         url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
         events: the clock by which events are dated; None if none are to be written.
-        adopt: what is taken over of what an account has; rows beyond it stay as they are.
+        adopt: what is adopted of what an account has; rows beyond it stay as they are.
     """
 
     def __init__(

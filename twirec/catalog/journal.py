@@ -137,7 +137,7 @@ class Journal:
             rows = connection.execute(select(recordings).where(recordings.c.sid.in_(sids)))
             return {each.sid: each for each in to_models(Recording, rows)}
 
-    def take_over(self, objects: Sequence[FoundObject]) -> None:
+    def restore_objects(self, objects: Sequence[FoundObject]) -> None:
         """Write what labels say: recordings replaced, calls and consents where there are none.
 
         A call that is there without a number gets the numbers that they tell.

@@ -170,10 +170,10 @@ class Rebuild:
         while page := list(islice(objects, PAGE)):
             found = list(self._found(page))
             try:
-                self._take_over(found)
+                self._write(found)
             except JournalUnreadable:  # one of them does not fit: the others do
                 for each in found:
-                    self._take_over_one(each)
+                    self._write_one(each)
 
     def _found(self, page: list[StoredObject]) -> Iterator[_Taken]:
         sids = [sid for stored in page if (sid := sid_of(stored.name))]
@@ -208,15 +208,15 @@ class Rebuild:
             self._problems[stored.name] = "its labels are incomplete or cannot be read."
             return None
 
-    def _take_over_one(self, taken: _Taken) -> None:
+    def _write_one(self, taken: _Taken) -> None:
         try:
-            self._take_over([taken])
+            self._write([taken])
         except JournalUnreadable as error:
             recording = taken[0].recording
             self._problems[recording.object_name or recording.sid] = str(error)
 
-    def _take_over(self, taken: list[_Taken]) -> None:
-        self._catalog.journal.take_over([found for found, _ in taken])
+    def _write(self, taken: list[_Taken]) -> None:
+        self._catalog.journal.restore_objects([found for found, _ in taken])
         for found, is_news in taken:
             if is_news:
                 self._counted(found.recording)

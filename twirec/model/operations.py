@@ -35,7 +35,7 @@ class Stats:
         kept_at_vendor: recordings that are archived and stay at Twilio until somebody says
             otherwise.
         not_ours: recordings at Twilio that are not this installation's own, and are left alone:
-            those of the last 30 days that sweeps saw, and rows that an earlier setting took over.
+            those of the last 30 days that sweeps saw, and rows that an earlier setting adopted.
         not_ours_newest: the SIDs of the newest of them, `MOST_NAMED` at the most.
         swept: until when each account was swept, UTC; None if it never was.
         worker_seen: when a worker last said that it lives, UTC; None if none ever did.

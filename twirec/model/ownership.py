@@ -62,7 +62,7 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """What is taken over of what an account has: `TWIREC_ADOPT`.
+    """What is adopted of what an account has: `TWIREC_ADOPT`.
 
     Attributes:
         everything: all of it, other apps' too.
