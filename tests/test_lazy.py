@@ -74,6 +74,7 @@ def test_the_command_line_loads_a_command_when_it_is_asked_for() -> None:
 def test_the_archive_loads_nothing_that_only_some_need() -> None:
     modules = loaded("import twirec.archive.archive")
     assert not {"alembic", "flask", "google", "pydub", "requests", "rich"} & strangers(modules)
+    assert "sqlalchemy.dialects.postgresql" not in modules
 
 
 @pytest.mark.parametrize("name", twirec.__all__)

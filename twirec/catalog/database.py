@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sqlalchemy import (
@@ -24,7 +24,6 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
@@ -34,6 +33,10 @@ from twirec.catalog.urls import NO_DRIVER, database_url
 from twirec.model.budget import left
 from twirec.model.errors import CatalogUnavailable, SettingsError
 from twirec.model.ownership import OURS, Adopt
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 PATIENCE = 3
 """Seconds after which a transaction that waits for a lock, a connection or a statement gives up.
@@ -248,11 +251,27 @@ class Database:
         return f"There is no catalog at {self.file.absolute()}: run `twirec init`."
 
 
+def insert_into(table: Table, dialect: str) -> SqliteInsert | PostgresInsert:
+    """Return an insertion that says what to do where a row is there already.
+
+    Args:
+        table: into which.
+        dialect: of the database. Only its own is loaded, as both take long.
+    """
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
 @cache  # to make a statement takes longer than to execute it
 def _insert_statement(dialect: str, table: Table, *returned: Column[Any]) -> Insert:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key))
-    return statement.returning(*returned)
+    statement = insert_into(table, dialect)
+    unless_there = statement.on_conflict_do_nothing(index_elements=list(table.primary_key))
+    return unless_there.returning(*returned)
 
 
 def _only_what_is_there(url: URL) -> URL:

@@ -8,11 +8,10 @@ from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Column, Connection, Insert, Integer, delete, func, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
-from twirec.catalog.database import Database
+from twirec.catalog.database import Database, insert_into
 from twirec.catalog.journal_tables import (
     BY_NAME,
     JOURNAL_TABLES,
@@ -171,10 +170,9 @@ class Journal:
         with _fitting(f"Rows of {journal_table.name} lack what they need, or do not fit."):
             connection.execute(self._writing(journal_table), rows)
 
-    def _writing(self, journal_table: JournalTable) -> sqlite.Insert | postgresql.Insert:
+    def _writing(self, journal_table: JournalTable) -> Insert:
         """Return what inserts a row, or takes the place of the one of its key."""
-        lite = self._database.engine.dialect.name == "sqlite"
-        statement = (sqlite.insert if lite else postgresql.insert)(journal_table.table)
+        statement = insert_into(journal_table.table, self._database.engine.dialect.name)
         key = list(journal_table.table.primary_key)
         others = [name for name in journal_table.columns if name not in _names(key)]
         new = {name: statement.excluded[name] for name in others}
