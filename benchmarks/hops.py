@@ -4,11 +4,11 @@
 
 Each way of a call through the library is taken twice with everything in memory, so that imports
 and what is made at first use do not count, and the second time is traced. Counted are the files of
-`twirec/` (without the sandbox and what is there for tests) that a reader comes to, the calls that go
-from one of them to another, and the statements that the database executes. A call that another
-library makes of its own, such as the database library's when it converts a row, is not followed; one
-that it merely hands on, such as a decorator's or the web framework's, is. A generator that goes on
-is no new call. `--pairs` lists the calls by whence and whither.
+`twirec/` (without the sandbox and what is there for tests) that a reader comes to, the calls that
+go from one of them to another, and the statements that the database executes. A call that another
+library makes of its own, such as the database library's when it converts a row, is not followed;
+one that it merely hands on, such as a decorator's or the web framework's, is. A generator that goes
+on is no new call. `--pairs` lists the calls by whence and whither.
 
 Before the house was put in order (the library of 227a033, which did less on each way):
 
