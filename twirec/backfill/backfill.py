@@ -100,7 +100,7 @@ class Backfill:
         self._spans = Spans(catalog, since, until, name)
         self._tally = Tally(since, until)
         self._stopping = threading.Event()
-        self._listed = Listed(2 * threads, self._fail, now, self._stopping)
+        self._listed = Listed(self._fail, now, self._stopping)
         self._listing = Listing(
             vendor, self._spans, self._tally, self._listed, self._slow_down, self._stopping
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from twirec.model.lease import Lease
 from twirec.model.vendor import VendorRecording
 
 MOST_WAITING = 1000
-"""So many recordings may wait for another try before nothing more is listed."""
+"""So many recordings may wait before nothing more is listed."""
 
 LOOK = 0.2
 """Seconds between two looks at the clock, and whether to stop."""
@@ -50,7 +49,6 @@ class Listed:
     """Hands out what was listed, as a queue of due work. Safe to use from many threads.
 
     Args:
-        room: how many may wait for their first try.
         failed: is told what was given up, and why.
         now: the clock, UTC.
         stopping: set when nothing more is to be handed out.
@@ -58,18 +56,15 @@ class Listed:
 
     def __init__(
         self,
-        room: int,
         failed: Callable[[Item, str], None],
         now: Callable[[], datetime],
         stopping: threading.Event,
     ) -> None:
-        self._room = room
         self._failed = failed
         self._now = now
         self._stopping = stopping
-        self._turn = threading.Condition()
-        self._new: deque[Item] = deque()
-        self._again: list[tuple[datetime, int, Item]] = []
+        self._turn = threading.Condition()  # over an RLock: `_put` is called within
+        self._waiting: list[tuple[datetime, int, Item]] = []
         self._order = itertools.count()
         self._open = 0
         self._all_listed = False
@@ -77,49 +72,43 @@ class Listed:
     def add(self, item: Item) -> None:
         """Add what was listed. Waits until there is room for it."""
         with self._turn:
-            while len(self._new) >= self._room or len(self._again) >= MOST_WAITING:
-                if self._stopping.is_set():
-                    return
+            while len(self._waiting) >= MOST_WAITING and not self._stopping.is_set():
                 self._turn.wait(LOOK)
-            self._new.append(item)
             self._open += 1
-            self._turn.notify_all()
+            self._put(item, self._now())
 
     def end(self) -> None:
         """Say that nothing more is listed."""
-        with self._turn:
-            self._all_listed = True
+        self._all_listed = True
 
     def look_again(self, item: Item, at: datetime) -> None:
         """Hand it out again at a time, UTC, as others work at it or it waits for its next try."""
         item.attempts = 0
-        with self._turn:
-            heapq.heappush(self._again, (at, next(self._order), item))
+        self._put(item, at)
 
     def settle(self) -> None:
         """Say that one of them is settled."""
         with self._turn:
             self._open -= 1
 
+    def _put(self, item: Item, at: datetime) -> None:
+        with self._turn:
+            heapq.heappush(self._waiting, (at, next(self._order), item))
+            self._turn.notify_all()
+
     # --- as a queue ---------------------------------------------------------------------------
 
     def claim(self, now: datetime, lease_for: timedelta) -> Lease[Item] | None:
         """Wait for one; None when all are settled, or it was stopped."""
         with self._turn:
-            while not self._stopping.is_set() and not (self._all_listed and not self._open):
-                if item := self._next():
+            while not self._stopping.is_set() and (self._open or not self._all_listed):
+                if self._waiting and self._waiting[0][0] <= self._now():
+                    item = heapq.heappop(self._waiting)[-1]
                     item.attempts += 1
+                    self._turn.notify_all()  # there is room
                     return Lease("", item, now + lease_for)
                 self._turn.wait(LOOK)
         return None
-
-    def _next(self) -> Item | None:
-        if self._again and self._again[0][0] <= self._now():
-            return heapq.heappop(self._again)[-1]
-        if not self._new:
-            return None
-        self._turn.notify_all()  # there is room
-        return self._new.popleft()
 
     def renew(self, lease: Lease[Item], until: datetime) -> Lease[Item]:
         """Extend a lease: nobody else has what is in memory."""
@@ -132,14 +121,12 @@ class Listed:
 
         Then its day is not done, and the next run comes back to it.
         """
-        item = lease.item
-        item.last_error = error
-        if due_at is None:
-            self._failed(item, error)
-            self.settle()
+        lease.item.last_error = error
+        if due_at is not None:
+            self._put(lease.item, due_at)
             return
-        with self._turn:
-            heapq.heappush(self._again, (due_at, next(self._order), item))
+        self._failed(lease.item, error)
+        self.settle()
 
     def give_back(self, lease: Lease[Item]) -> None:
         """Leave it as it is: only who stops gives back, and then nothing is handed out."""

@@ -58,6 +58,7 @@ class Orders:
             "standstill": None,
             "lease": None,
             "lease_until": None,
+            "backfilled": False,  # what is ordered waits behind nobody's calls
         }
         return self._order(order, recordings.c.state.in_(before), changes, audited)
 
