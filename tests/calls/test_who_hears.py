@@ -14,10 +14,9 @@ from twirec.calls.who_hears import (
     OTHER_CALLER,
     Facts,
     decide,
-    detail_of,
+    hear,
     holds,
     is_known,
-    why_not_recorded,
 )
 from twirec.model.agents import InformedAgent, Leg, StopOrder
 from twirec.model.vocabulary import Reason, Uninformed, Verdict
@@ -69,18 +68,18 @@ TABLE = [
 def test_who_hears(facts: Facts, verdict: Verdict, says: str) -> None:
     assert decide(facts) is verdict
     assert verdict.stops is (verdict is not GOES_ON)
-    assert detail_of(facts, verdict) == says
+    assert (hear(facts).verdict, hear(facts).detail) == (verdict, says)
 
 
 def test_only_an_agent_who_was_not_informed_is_why_a_call_is_not_recorded() -> None:
     """What was recorded with others until somebody came is a recording all the same."""
-    reasons = {verdict: why_not_recorded(verdict) for verdict in Verdict}
-    assert {verdict for verdict, reason in reasons.items() if reason} == {NO_AGENT}
-    assert reasons[NO_AGENT] is Reason.AGENT_NOT_INFORMED
+    reasons = {hear(facts).verdict: hear(facts).reason for facts, *_ in TABLE}
+    assert reasons == {**dict.fromkeys(Verdict), NO_AGENT: Reason.AGENT_NOT_INFORMED}
 
 
 def test_the_entries_are_those_of_the_agents_who_have_one() -> None:
-    assert Facts(agents=(None, ENTRY, replace(ENTRY, id=9))).entries == (7, 9)
+    facts = Facts(agents=(replace(ENTRY, id=9), None, ENTRY, ENTRY))
+    assert hear(facts).entries == (7, 9)
 
 
 def test_an_order_holds_for_what_began_nobody_knows_when() -> None:

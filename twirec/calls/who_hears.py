@@ -49,10 +49,32 @@ class Facts:
     orders: tuple[StopOrder, ...] = ()
     began_at: datetime | None = None
 
-    @property
-    def entries(self) -> tuple[int, ...]:
-        """The numbers of the entries by which the agents were informed."""
-        return tuple(sorted({entry.id for entry in self.agents if entry}))
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What follows from who hears a call.
+
+    Attributes:
+        verdict: whether its recording goes on.
+        entries: the numbers of the register's entries that its consent is to name.
+        detail: what its line is to say; empty leaves what it says. An agent without an entry is a
+            warning also where the recording goes on.
+        reason: why the ledger says that it is not recorded; None if it need not say so.
+    """
+
+    verdict: Verdict
+    entries: tuple[int, ...]
+    detail: str
+    reason: Reason | None
+
+
+def hear(facts: Facts) -> Hearing:
+    """Return what follows from the facts for a recording, its consent and its line."""
+    verdict = decide(facts)
+    warned = verdict is Verdict.GOES_ON and None in facts.agents
+    reason = Reason.AGENT_NOT_INFORMED if verdict is Verdict.AGENT_NOT_INFORMED else None
+    entries = tuple(sorted({entry.id for entry in facts.agents if entry}))
+    return Hearing(verdict, entries, NOT_INFORMED if warned else DETAILS.get(verdict, ""), reason)
 
 
 def decide(facts: Facts) -> Verdict:
@@ -78,21 +100,6 @@ def holds(order: StopOrder, began_at: datetime | None) -> bool:
     if order.is_of_call:
         return True
     return order.done_at is None and (began_at is None or began_at <= order.at)
-
-
-def detail_of(facts: Facts, verdict: Verdict) -> str:
-    """Return what the line of the call is to say; empty for nothing.
-
-    An agent without an entry is a warning also where the recording goes on.
-    """
-    if verdict is Verdict.GOES_ON and None in facts.agents:
-        return NOT_INFORMED
-    return DETAILS.get(verdict, "")
-
-
-def why_not_recorded(verdict: Verdict) -> Reason | None:
-    """Return why the ledger says that the call is not recorded; None if it need not say so."""
-    return Reason.AGENT_NOT_INFORMED if verdict is Verdict.AGENT_NOT_INFORMED else None
 
 
 def is_known(leg: Leg, its_call: Call | None) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
 from twirec.calls import ledger, twiml, who_hears
 from twirec.calls.agents import agent_of, agent_on, entries_of, leg_of
 from twirec.calls.from_vendor import adopted, goes_on, state_of
-from twirec.calls.who_hears import Facts
+from twirec.calls.who_hears import Facts, Hearing
 from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
 from twirec.model.errors import CatalogError, NotStopped, VendorError
@@ -30,25 +30,6 @@ from twirec.webhooks.lines import give_up
 
 UNKNOWN = "unknown"
 """Stands for an agent whose arrival could not be written down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """What follows from who hears a call.
-
-    Attributes:
-        verdict: whether its recording goes on.
-        entries: the numbers of the register's entries that its consent is to name.
-        detail: what its line is to say; empty leaves what it says.
-        reason: why it is not recorded; None where that need not be said.
-        order: the order that its recording ends, where that was not given before.
-    """
-
-    verdict: Verdict = Verdict.GOES_ON
-    entries: tuple[int, ...] = ()
-    detail: str = ""
-    reason: Reason | None = None
-    order: StopOrder | None = None
 
 
 class RecordingControl:
@@ -81,9 +62,9 @@ class RecordingControl:
         if not consent.outcome.allows_recording:
             reason = ledger.REASONS.get(consent.outcome)
             return self._catalog.consents.record(consent, reason), False
-        hearing = self._hearing(call, self._with(call, agents))
+        hearing, order = self._hearing(call, self._with(call, agents))
         named = replace(consent, agents=hearing.entries)
-        order = hearing.order and replace(hearing.order, done_at=hearing.order.at)  # none began yet
+        order = order and replace(order, done_at=order.at)  # nothing of it is recorded yet
         stands = self._catalog.consents.record(named, hearing.reason, hearing.detail, order)
         if stands is not named:
             return stands, False
@@ -99,8 +80,8 @@ class RecordingControl:
         Returns:
             Whether it may be recorded with them.
         """
-        hearing = self._hearing(call, self._with(call, agents))
-        self._write(call, hearing)
+        hearing, order = self._hearing(call, self._with(call, agents))
+        self._write(call, hearing, order)
         return not hearing.verdict.stops
 
     def start(self, call: Call, leg: str, channel_map: tuple[Role, ...]) -> None:
@@ -162,7 +143,7 @@ class RecordingControl:
                 # those of the leg are about what it was recorded for before
                 orders=tuple(each for each in orders.get(call.call_sid, ()) if each.is_of_call),
             )
-            self._settle(call, consents, self._hearing(call, facts))
+            self._settle(call, consents, *self._hearing(call, facts))
         if len(here.calls) + len(here.legs) > 1:
             for leg in known:
                 if leg.call_sid and leg.call_sid not in here.calls:  # recorded for another
@@ -229,19 +210,18 @@ class RecordingControl:
         register = self._catalog.agents.informed(names) if names else list[InformedAgent]()
         return Facts(entries_of(names, register, day), settings.uninformed_agents)
 
-    def _hearing(self, call: Call, facts: Facts) -> Hearing:
-        verdict = who_hears.decide(facts)
-        detail = who_hears.detail_of(facts, verdict)
-        if detail:
-            log.warning("%s: %s", call.call_sid, detail)
-        order = None
-        if verdict.stops and verdict not in {order.reason for order in facts.orders}:
+    def _hearing(self, call: Call, facts: Facts) -> tuple[Hearing, StopOrder | None]:
+        """Return what follows for a call, and the order that it ends, if that was not given yet."""
+        hearing = who_hears.hear(facts)
+        if hearing.detail:
+            log.warning("%s: %s", call.call_sid, hearing.detail)
+        verdict, order = hearing.verdict, None
+        if verdict.stops and verdict not in {each.reason for each in facts.orders}:
             order = StopOrder(call.account_sid, call.call_sid, verdict, self._context.now())
-        reason = who_hears.why_not_recorded(verdict)
-        return Hearing(verdict, facts.entries, detail, reason, order)
+        return hearing, order
 
-    def _write(self, call: Call, hearing: Hearing) -> None:
-        if not (hearing.entries or hearing.detail or hearing.order):
+    def _write(self, call: Call, hearing: Hearing, order: StopOrder | None) -> None:
+        if not (hearing.entries or hearing.detail or order):
             return
         self._catalog.consents.name_agents(
             call.account_sid,
@@ -249,21 +229,27 @@ class RecordingControl:
             hearing.entries,
             hearing.detail,
             hearing.reason,
-            hearing.order,
+            order,
         )
 
-    def _settle(self, call: Call, consents: Sequence[Consent], hearing: Hearing) -> None:
+    def _settle(
+        self,
+        call: Call,
+        consents: Sequence[Consent],
+        hearing: Hearing,
+        order: StopOrder | None,
+    ) -> None:
         """Write down what follows for a call, and end its recordings where that follows."""
         named = {entry for consent in consents for entry in consent.agents}
         says_more = hearing.detail not in ("", call.detail)
-        if hearing.order or says_more or not named.issuperset(hearing.entries):
-            self._write(call, hearing)
+        if order or says_more or not named.issuperset(hearing.entries):
+            self._write(call, hearing, order)
         if not hearing.verdict.stops:
             return
         record = self._catalog.ledger.call(call.account_sid, call.call_sid)
         rest = untold(self._catalog, self._context.vendor, record, self._context.now())
-        if self._stop_all(chain(known_in_progress(record), rest), call.call_sid) and hearing.order:
-            self._done(hearing.order)
+        if self._stop_all(chain(known_in_progress(record), rest), call.call_sid) and order:
+            self._done(order)
 
     def _stop_all(self, recordings: Iterable[Recording], sid: str) -> bool:
         """End recordings, also while they are looked for. What cannot be ended, the sweep ends.
