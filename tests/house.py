@@ -69,7 +69,7 @@ class House:
         self.bucket = bucket
         self.vendor = MemoryVendor()
         for route in OWN_ROUTES:
-            self.vendor.add_route(ACCOUNT, route)
+            self.vendor.routes.append((ACCOUNT, route))
         self.archive = Archive(settings, bucket=bucket, vendor=self.vendor, now=lambda: self.time)
         self.archive.set_up()
         self.archive.journal.mark_bucket()

@@ -35,7 +35,7 @@ RIGHT: dict[str, Any] = {
     "direction": "in",
     "at": "2026-11-03 17:00",
     "action": "sign_in",
-    "asked": ConversionSpec(),
+    "spec": ConversionSpec(),
     "scopes": [("911000111", "in")],
     "change": PolicyChange(datetime(2026, 11, 3, tzinfo=UTC), "ana", "because"),
     "text": "911000111",

@@ -40,7 +40,7 @@ def test_faults_come_one_after_the_other_and_then_all_is_well(
 ) -> None:
     faults: list[VendorError] = [VendorBusy("busy"), VendorUnavailable("down")]
     for fault in faults:
-        vendor.fail_next(operation, fault)
+        vendor.faults.add(operation, fault)
     for fault in faults:
         with pytest.raises(type(fault)) as raised:
             ask(vendor, operation)
@@ -49,7 +49,7 @@ def test_faults_come_one_after_the_other_and_then_all_is_well(
 
 
 def test_a_fault_while_reading_comes_after_some_bytes(vendor: MemoryVendor) -> None:
-    vendor.fail_next("read", VendorUnavailable("down"))
+    vendor.faults.add("read", VendorUnavailable("down"))
     with vendor.media(ACCOUNT, "RE1") as media:
         assert next(media.chunks) == b"RIFF"
         with pytest.raises(VendorUnavailable):

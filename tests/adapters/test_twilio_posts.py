@@ -28,7 +28,7 @@ def form(twilio: responses.RequestsMock) -> dict[str, list[str]]:
 
 
 def place(vendor: TwilioVendor) -> str:
-    return vendor.place_call(
+    return vendor.live.place_call(
         ACCOUNT,
         from_="+34911000111",
         to="+34600111222",
@@ -60,7 +60,7 @@ def test_a_recording_is_started_in_two_channels_with_all_events(
 ) -> None:
     started = payload(status="in-progress", duration=None)
     twilio.post(f"{BASE}/Calls/{CALL}/Recordings.json", json=started, status=201)
-    assert vendor.start_recording(ACCOUNT, CALL, status_url=STATUS_URL) == SID
+    assert vendor.live.start_recording(ACCOUNT, CALL, status_url=STATUS_URL) == SID
     assert form(twilio) == {
         "RecordingChannels": ["dual"],
         "Trim": ["do-not-trim"],
@@ -75,7 +75,7 @@ def test_a_pause_is_what_twilio_says_it_is(
     twilio: responses.RequestsMock, vendor: TwilioVendor, told: str
 ) -> None:
     twilio.post(f"{BASE}/Calls/{CALL}/Recordings/{SID}.json", json=payload(status=told))
-    answered = vendor.set_recording(ACCOUNT, CALL, SID, RecordingStatus.PAUSED)
+    answered = vendor.live.set_recording(ACCOUNT, CALL, SID, RecordingStatus.PAUSED)
     assert answered is RecordingStatus(told)
     assert form(twilio) == {"Status": ["paused"], "PauseBehavior": ["silence"]}
 
@@ -84,7 +84,7 @@ def test_a_resume_says_nothing_of_how_to_pause(
     twilio: responses.RequestsMock, vendor: TwilioVendor
 ) -> None:
     twilio.post(f"{BASE}/Calls/{CALL}/Recordings/{SID}.json", json=payload(status="in-progress"))
-    vendor.set_recording(ACCOUNT, CALL, SID, RecordingStatus.IN_PROGRESS)
+    vendor.live.set_recording(ACCOUNT, CALL, SID, RecordingStatus.IN_PROGRESS)
     assert form(twilio) == {"Status": ["in-progress"]}
 
 
@@ -138,6 +138,6 @@ def test_nobody_on_the_phone_waits_long_for_a_recording_to_start(
 ) -> None:
     asked = twilio.post(f"{BASE}/Calls/{CALL}/Recordings.json", status=429)
     with pytest.raises(VendorBusy):
-        vendor.start_recording(ACCOUNT, CALL, status_url=STATUS_URL)
+        vendor.live.start_recording(ACCOUNT, CALL, status_url=STATUS_URL)
     assert (asked.call_count, waits) == (1, [])
     assert sum(twilio.calls[0].request.req_kwargs["timeout"]) < 4

@@ -40,7 +40,7 @@ class CountingBucket(MemoryBucket):
 def gather(house: House, *numbers: int, account: str = ACCOUNT, **facts: Any) -> None:
     """Let the vendor have recordings, each of a call and a day of its own."""
     for route in OWN_ROUTES:
-        house.vendor.add_route(account, route)
+        house.vendor.routes.append((account, route))
     for number in numbers:
         at = STARTED - (number % 20) * DAY
         call = VendorCall(

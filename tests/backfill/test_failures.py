@@ -25,10 +25,10 @@ from twirec.model.states import State
 
 def test_what_fails_for_a_while_is_copied_all_the_same(house: House) -> None:
     gather(house, *range(10, 20))
-    house.vendor.fail_next("recordings", VendorUnavailable("It is away."))
+    house.vendor.faults.add("recordings", VendorUnavailable("It is away."))
     for operation in ("media", "call", "delete", "read"):
         for _ in range(3):
-            house.vendor.fail_next(operation, VendorUnavailable("It is away."))
+            house.vendor.faults.add(operation, VendorUnavailable("It is away."))
     report = run(house)
     assert (report.copied, report.failed, report.stopped) == (10, {}, "")
 
@@ -36,7 +36,7 @@ def test_what_fails_for_a_while_is_copied_all_the_same(house: House) -> None:
 def test_what_is_given_up_is_named_and_holds_up_nothing(house: House) -> None:
     gather(house, *range(10, 20))
     for _ in range(TRANSFERS.tries):
-        house.vendor.fail_next("media", MediaNotReady("It is not there."))
+        house.vendor.faults.add("media", MediaNotReady("It is not there."))
     gather(house, 20)
     house.vendor.add_recording(
         replace(AT_VENDOR, sid=recording_sid(20), call_sid=call_sid(20), duration=90), SOUND
@@ -58,9 +58,9 @@ def test_a_busy_vendor_is_asked_less_and_loses_nothing(
     )
     gather(house, *range(10, 20))
     for _ in range(5):
-        house.vendor.fail_next("media", VendorBusy("Slow down.", status=429, code=20429))
-    house.vendor.fail_next("call", VendorBusy("Slow down.", retry_after=30.0))
-    house.vendor.fail_next("recordings", VendorBusy("Slow down.", retry_after=0.1))
+        house.vendor.faults.add("media", VendorBusy("Slow down.", status=429, code=20429))
+    house.vendor.faults.add("call", VendorBusy("Slow down.", retry_after=30.0))
+    house.vendor.faults.add("recordings", VendorBusy("Slow down.", retry_after=0.1))
     report = run(house)
     assert (report.copied, report.failed) == (10, {})
     assert sorted(waits) == [0, 0, 0, 0, 0, 0.1, 30.0]
@@ -69,7 +69,7 @@ def test_a_busy_vendor_is_asked_less_and_loses_nothing(
 def test_an_account_that_cannot_be_listed_does_not_hold_up_the_others(house: House) -> None:
     gather(house, 50, account=OTHER_ACCOUNT)
     gather(house, 10)
-    house.vendor.fail_next("recordings", VendorRefused("The token is wrong.", status=401))
+    house.vendor.faults.add("recordings", VendorRefused("The token is wrong.", status=401))
     report = run(house)
     assert report.copied == 1
     assert report.stopped.startswith(f"{OTHER_ACCOUNT} cannot be listed: The token is wrong.")

@@ -126,14 +126,14 @@ def test_has_who_is_in_the_conference_of_a_name_and_nobody_else(house: House) ->
     legs = house.meet("room", ["ana", "bea"])
 
     def there() -> list[VendorParticipant]:
-        return house.vendor.participants(house.account, "room")
+        return house.vendor.live.participants(house.account, "room")
 
     eventually(lambda: len(there()) == 2)
     assert {one.leg_sid for one in there()} == set(legs)
     assert len({one.conference_sid for one in there()}) == 1
     assert all(one.joined_at and one.joined_at.tzinfo is UTC for one in there())
     assert {one.account_sid for one in there()} == {house.account}
-    assert house.vendor.participants(house.account, "nobody") == []
+    assert house.vendor.live.participants(house.account, "nobody") == []
 
 
 def test_lists_the_calls_that_began_in_a_span_without_the_legs_that_they_dialled(

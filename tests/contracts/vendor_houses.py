@@ -154,16 +154,16 @@ class MemoryHouse(House):
         conference = f"CF{uuid.uuid4().hex}"
         legs = [f"CA{uuid.uuid4().hex}" for _ in names]
         for leg in legs:
-            self.vendor.let_in(room, VendorParticipant(self.account, conference, leg, NOON))
+            self.vendor.live.let_in(room, VendorParticipant(self.account, conference, leg, NOON))
         return legs
 
     def point(self, routes: Sequence[VoiceRoute]) -> None:
         for route in routes:
-            self.vendor.add_route(self.account, route)
+            self.vendor.routes.append((self.account, route))
 
     @contextmanager
     def refusing_routes(self) -> Iterator[None]:
-        self.vendor.fail_next("voice_routes", VendorRefused("Authorization error", status=403))
+        self.vendor.faults.add("voice_routes", VendorRefused("Authorization error", status=403))
         yield
 
     def sha256(self, sid: str) -> str:
@@ -171,7 +171,7 @@ class MemoryHouse(House):
 
     def break_media(self, sid: str, error: TwirecError) -> None:
         reading = isinstance(error, MediaTruncated)
-        self.vendor.fail_next("read" if reading else "media", error)
+        self.vendor.faults.add("read" if reading else "media", error)
 
 
 class SandboxHouse(House):
@@ -239,7 +239,7 @@ class SandboxHouse(House):
     def point(self, routes: Sequence[VoiceRoute]) -> None:
         for route in routes:
             if route.address.startswith("whatsapp:"):
-                self._sandbox.sender(route.address, application=self._application)
+                self._sandbox.addresses.sender(route.address, application=self._application)
             elif route.address.startswith("AP"):
                 self._application = self._sandbox.application(voice_url=route.voice_url)
             elif route.address.startswith("+"):
@@ -251,7 +251,7 @@ class SandboxHouse(House):
                     since=route.since,
                 )
             else:
-                self._sandbox.domain(route.address, voice_url=route.voice_url)
+                self._sandbox.addresses.domain(route.address, voice_url=route.voice_url)
 
     @contextmanager
     def refusing_routes(self) -> Iterator[None]:

@@ -165,11 +165,11 @@ def test_sip_domains_senders_and_applications_are_looked_at_like_numbers(
         voice_url=f"{url}/voice", fallback_url=bin_, status_callback=ended
     )
     softphone = sandbox.application(voice_url=f"{url}/softphone", status_callback=ended)
-    sandbox.sender("whatsapp:+34911000111", application=serving)
-    sandbox.sender("whatsapp:+34911000999")  # takes no calls
+    sandbox.addresses.sender("whatsapp:+34911000111", application=serving)
+    sandbox.addresses.sender("whatsapp:+34911000999")  # takes no calls
     sandbox.number("+34911000222", voice_url="", application=serving)
-    sandbox.domain("shop.sip.twilio.com", voice_url=f"{url}/voice", status_callback=ended)
-    sandbox.domain("other.sip.twilio.com", voice_url="https://elsewhere.example.com/")
+    sandbox.addresses.domain("shop.sip.twilio.com", voice_url=f"{url}/voice", status_callback=ended)
+    sandbox.addresses.domain("other.sip.twilio.com", voice_url="https://elsewhere.example.com/")
     findings = installation.examine()
     numbers = [one for one in findings if one.check is Check.NUMBERS]
     here = {one.what.split()[0] for one in numbers if one.level is Level.OK}

@@ -236,7 +236,7 @@ class Site:
 
     def tell(self, recording: AtVendor) -> None:
         """Post a recording's status callback."""
-        reply = self.sandbox.post_status(recording, f"{self.url}/twirec/status")
+        reply = self.sandbox.callbacks.post_status(recording, f"{self.url}/twirec/status")
         assert reply.status == 204
 
     def work_on(self) -> None:

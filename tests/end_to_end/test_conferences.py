@@ -106,7 +106,7 @@ def test_a_recording_of_the_conference_itself_belongs_to_the_call_too(site: Site
         "RecordingStatus": "completed",
         "RecordingSource": "Conference",
     }
-    assert site.sandbox.post(f"{site.url}/twirec/status", form).status == 204
+    assert site.sandbox.callbacks.post(f"{site.url}/twirec/status", form).status == 204
     assert site.archive.catalog.recordings.get(made.sid).call_sid == call.sid
     call.wait(timeout=120)
 

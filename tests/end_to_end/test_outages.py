@@ -79,7 +79,7 @@ def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
                 site.archive.operations.worker().run_once()
             unrecorded = site.call()
             told = site.sandbox.add_recording(seconds=3.0)
-            reply = site.sandbox.post_status(told, f"{site.url}/twirec/status")
+            reply = site.sandbox.callbacks.post_status(told, f"{site.url}/twirec/status")
             assert reply.status == 500
         sweep_and_work(site)
         check_nothing_lost(site)

@@ -130,7 +130,7 @@ def test_a_recording_of_an_agents_leg_whose_callbacks_were_lost_is_brought_forwa
 
 def test_a_recording_that_does_not_start_leaves_the_two_connected(site: Site) -> None:
     site.archive.vendor  # noqa: B018 - open it before it is replaced
-    site.archive.vendor.start_recording = refuse  # type: ignore[method-assign]
+    site.archive.vendor.live.start_recording = refuse  # type: ignore[method-assign]
     call = waiting(site, CALLER)
     taker = take(site, call)
     assert site.archive.calls.get(call.sid).call.reason is Reason.NOT_STARTED

@@ -127,7 +127,7 @@ def test_a_worker_tells_of_what_it_archived_when_it_is_done(house: House, ear: E
 def test_it_tells_of_what_is_parked_and_then_of_what_heals(house: House, ear: Ear) -> None:
     house.record(wav(seconds=4, channels=2))
     for _ in range(TRANSFERS.tries):
-        house.vendor.fail_next("media", VendorRefused("no", status=401))
+        house.vendor.faults.add("media", VendorRefused("no", status=401))
     house.work_on()
     assert [told["reason"] for told in ear.taken] == ["VendorRefused"]
     assert house.archive.operations.retry(by="ana") == 1

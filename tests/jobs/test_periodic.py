@@ -95,7 +95,7 @@ def test_once_a_week_the_whole_bucket_is_looked_at(
     sweep()
     assert found not in caplog.text
     house.time += timedelta(days=6)
-    house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    house.vendor.faults.add("recordings", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
         sweep()
     caplog.clear()
@@ -124,7 +124,7 @@ def test_what_fails_periodic_does_not_stop_the_worker(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(workers, "PERIOD", 0.01)
-    house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    house.vendor.faults.add("recordings", VendorUnavailable("no answer"))
     house.record(MEDIA)
     running(
         house.archive.operations.worker(threads=1),

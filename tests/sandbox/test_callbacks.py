@@ -159,7 +159,7 @@ def test_the_calls_own_callback_can_be_lost_too(ring: Ring, target: Target) -> N
 
 def test_a_status_can_be_posted_by_hand(target: Target, sandbox: Sandbox) -> None:
     recording = sandbox.add_recording(seconds=12)
-    reply = sandbox.post_status(recording, f"{target.url}/status")
+    reply = sandbox.callbacks.post_status(recording, f"{target.url}/status")
     assert reply.status == 204
     (came,) = target.came
     assert came.signed_with(sandbox.auth_token)
@@ -168,6 +168,6 @@ def test_a_status_can_be_posted_by_hand(target: Target, sandbox: Sandbox) -> Non
 
 def test_any_form_can_be_signed_and_posted(target: Target, sandbox: Sandbox) -> None:
     url = f"{target.url}/status"
-    sandbox.post(url, {"A": "1"})
+    sandbox.callbacks.post(url, {"A": "1"})
     (came,) = target.came
-    assert came.headers["X-Twilio-Signature"] == sandbox.sign(url, {"A": "1"})
+    assert came.headers["X-Twilio-Signature"] == sandbox.callbacks.sign(url, {"A": "1"})

@@ -75,7 +75,10 @@ def tell(ground: Ground, recording: Recording, fate: str) -> None:
             "RecordingSid": recording.sid,
             "RecordingStatus": "in-progress",
         }
-        assert ground.site.sandbox.post(f"{ground.site.url}/twirec/status", late).status == 204
+        assert (
+            ground.site.sandbox.callbacks.post(f"{ground.site.url}/twirec/status", late).status
+            == 204
+        )
 
 
 def play(

@@ -53,7 +53,7 @@ def play(folder: Path, recordings: int, *, threads: int = 4) -> SweepFigures:
     archive = Archive(settings, bucket=bucket, vendor=vendor, now=lambda: time)
     archive.set_up()
     for route in OWN_ROUTES:
-        vendor.add_route(ACCOUNT_SID, route)
+        vendor.routes.append((ACCOUNT_SID, route))
     media = wav(seconds=4, channels=2)
     for number in range(1, recordings + 1):
         sid, call, at = recording_sid(number), call_sid(number), STARTED + timedelta(seconds=number)

@@ -132,7 +132,7 @@ def peak(folder: Path, count: int) -> int:
     archive.set_up()
     vendor.add_call(A_CALL)
     for route in OWN_ROUTES:
-        vendor.add_route(ACCOUNT, route)
+        vendor.routes.append((ACCOUNT, route))
     with archive.catalog.database.write() as connection:
         for number in range(1, count + 1):
             connection.execute(insert(calls).values(to_row(line(number).call, calls)))

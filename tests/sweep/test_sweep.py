@@ -206,7 +206,7 @@ def test_a_sweep_that_could_not_list_is_an_error_and_the_next_begins_where_it_di
     house.vendor.add_call(A_CALL)
     first = house.archive.operations.sweep()
     house.time += HOUR
-    house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    house.vendor.faults.add("recordings", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
         house.archive.operations.sweep()
     assert house.archive.catalog.marks.get(f"sweep {ACCOUNT}") == first.until
@@ -216,7 +216,7 @@ def test_one_recording_that_cannot_be_repaired_does_not_stop_the_sweep(house: Ho
     unknown = dataclasses.replace(AT_VENDOR, sid=recording_sid(8), call_sid=call_sid(8))
     house.vendor.add_recording(unknown, wav(seconds=4, channels=2))
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    house.vendor.fail_next("call", VendorUnavailable("no answer"))
+    house.vendor.faults.add("call", VendorUnavailable("no answer"))
     report = house.archive.operations.sweep()
     assert report.adopted == 1
     assert list(report.problems) == [recording_sid(8)]
@@ -245,7 +245,7 @@ def test_a_recording_that_an_outage_parked_is_reported_and_taken_up_again(house:
     house.vendor.add_call(A_CALL)
     house.record(wav(seconds=4, channels=2))
     for _ in range(TRANSFERS.tries):
-        house.vendor.fail_next("media", VendorUnavailable("down"))
+        house.vendor.faults.add("media", VendorUnavailable("down"))
     assert house.work_on().parked
     report = house.archive.operations.sweep()
     assert "VendorUnavailable" in report.problems[recording_sid()]
@@ -274,7 +274,7 @@ def test_one_account_that_cannot_be_listed_does_not_hide_the_others(house: House
     other = "AC" + "b" * 32
     house.vendor.add_call(dataclasses.replace(A_CALL, account_sid=other))
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
-    house.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    house.vendor.faults.add("recordings", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
         house.archive.operations.sweep()
     assert house.recording().state is State.COMPLETED
@@ -320,7 +320,7 @@ def test_a_late_line_of_a_call_that_others_recorded_says_so(house: House) -> Non
     house.vendor.add_call(dataclasses.replace(A_CALL, sid=call_sid(7)))
     of_others = dataclasses.replace(AT_VENDOR, call_sid=call_sid(7))
     house.vendor.add_recording(of_others, wav(seconds=4, channels=2))
-    house.vendor.fail_next("call", VendorUnavailable("no answer"))
+    house.vendor.faults.add("call", VendorUnavailable("no answer"))
     assert house.archive.operations.sweep().lines_written == 1
     assert house.archive.operations.sweep().adopted == 1
     house.work()
@@ -405,7 +405,7 @@ def test_while_the_numbers_are_not_known_it_looks_again_at_some_days_and_no_more
     foreign = dataclasses.replace(AT_VENDOR, sid=recording_sid(7), call_sid=call_sid(7))
     house.vendor.add_recording(foreign, wav(seconds=4, channels=2))
     for days in (0, 1, 2, 3):
-        house.vendor.fail_next("voice_routes", VendorRefused("Authorization error", status=403))
+        house.vendor.faults.add("voice_routes", VendorRefused("Authorization error", status=403))
         report = house.archive.operations.sweep()
         assert (report.adopted, report.not_ours) == (0, 1)
         assert report.not_ours_named == {recording_sid(7): NotOurs.ROUTES_UNKNOWN}
@@ -416,9 +416,8 @@ def test_while_the_numbers_are_not_known_it_looks_again_at_some_days_and_no_more
 
 
 def test_a_number_that_was_set_up_anew_keeps_what_it_proved_before(house: House) -> None:
-    house.vendor.add_route(
-        ACCOUNT, dataclasses.replace(OWN_ROUTES[0], since=STARTED + timedelta(hours=2))
-    )
+    moved = dataclasses.replace(OWN_ROUTES[0], since=STARTED + timedelta(hours=2))
+    house.vendor.routes.append((ACCOUNT, moved))
     for number, at in ((7, -HOUR), (8, HOUR)):  # the line of the house is of STARTED
         call = dataclasses.replace(A_CALL, sid=call_sid(number), started_at=STARTED + at)
         house.vendor.add_call(call)

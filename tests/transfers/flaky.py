@@ -79,4 +79,4 @@ class WatchedVendor(MemoryVendor):
 
     def behave(self) -> None:
         """Fail no more."""
-        self._faults.clear()
+        self.faults.clear()

@@ -199,7 +199,7 @@ def test_what_waits_for_nobody_is_not_decided(
 ) -> None:
     with pytest.raises(NotFound):
         decide(house)
-    house.vendor.fail_next("media", VendorUnavailable("down"))
+    house.vendor.faults.add("media", VendorUnavailable("down"))
     house.record(LONGER)
     house.work()
     with pytest.raises(InvalidQuery, match=r"does not wait|not parked"):

@@ -129,7 +129,7 @@ def test_a_sip_address_that_was_called_over_the_api_is_not_turned_round(house: H
     ],
 )
 def test_a_number_that_is_known_costs_no_request(house: House, parent: dict[str, str]) -> None:
-    house.vendor.fail_next("legs", VendorUnavailable("no answer"))
+    house.vendor.faults.add("legs", VendorUnavailable("no answer"))
     adopt(house, LEG, **parent)
     assert house.recording().state is State.COMPLETED
     with pytest.raises(VendorUnavailable):
@@ -168,7 +168,7 @@ def test_legs_that_cannot_be_asked_for_are_asked_for_again_by_the_transfer(house
     house.vendor.add_call(FOREIGN)
     house.vendor.add_call(LEG)
     house.vendor.add_recording(RECORDING, wav(seconds=4, channels=2))
-    house.vendor.fail_next("legs", VendorUnavailable("no answer"))
+    house.vendor.faults.add("legs", VendorUnavailable("no answer"))
     assert list(house.archive.operations.sweep().problems) == [recording_sid()]
     house.work()
     assert numbers(house.archive.calls.get(FOREIGN.sid).call) == (Direction.OUT, CUSTOMER, OWN)

@@ -97,7 +97,7 @@ def test_it_gets_a_line_is_copied_and_stays_at_twilio(
 
 @pytest.mark.parametrize("way", ["backfill", "sweep"])
 def test_on_a_shared_account_it_gets_a_line_and_nothing_is_moved(house: House, way: str) -> None:
-    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    house.vendor.routes.append((ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice")))
     gather(house)
     order = {
         "backfill": lambda: backfill(house),
@@ -131,7 +131,7 @@ def test_on_a_shared_account_it_gets_a_line_and_nothing_is_moved(house: House, w
 
 
 def test_what_names_no_call_gets_a_line_only_when_it_is_taken_over(house: House) -> None:
-    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    house.vendor.routes.append((ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice")))
     gather(house, replace(OLD, call_sid=None))
     report = backfill(house)
     assert (report.not_ours, report.numbers_not_known) == (1, 0)
@@ -139,7 +139,7 @@ def test_what_names_no_call_gets_a_line_only_when_it_is_taken_over(house: House)
 
 
 def test_of_what_is_another_apps_beyond_doubt_no_line_is_written(house: House) -> None:
-    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    house.vendor.routes.append((ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice")))
     house.vendor.add_call(replace(A_CALL, sid=call_sid(7), to="+34911000999"))
     gather(house)
     report = backfill(house)
@@ -149,7 +149,7 @@ def test_of_what_is_another_apps_beyond_doubt_no_line_is_written(house: House) -
 
 
 def test_a_line_of_what_may_be_anybodys_gets_no_number_of_another_apps_call(house: House) -> None:
-    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    house.vendor.routes.append((ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice")))
     lately = replace(OLD, created_at=STARTED, started_at=STARTED)
     gather(house, lately)
     assert house.archive.operations.sweep().numbers_not_known == 1
@@ -160,7 +160,7 @@ def test_a_line_of_what_may_be_anybodys_gets_no_number_of_another_apps_call(hous
 
 
 def test_what_may_be_anybodys_is_copied_once_all_is_taken_over(house: House) -> None:
-    house.vendor.add_route(ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice"))
+    house.vendor.routes.append((ACCOUNT, VoiceRoute("+34911000999", "https://other.example/voice")))
     gather(house)
     assert backfill(house).copied == 0
     settings = replace(house.archive.settings, adopt=ALL)
@@ -219,7 +219,7 @@ def test_a_call_that_is_forgotten_before_it_could_be_asked_for_gets_a_line(
     house: House, status: RecordingStatus
 ) -> None:
     gather(house, replace(OLD, status=status))
-    house.vendor.fail_next("call", VendorUnavailable("Twilio does not answer."))
+    house.vendor.faults.add("call", VendorUnavailable("Twilio does not answer."))
     assert list(house.archive.operations.sweep(full=True).problems) == [OLD.sid]
     house.archive.operations.worker(threads=1).run_once()
     house.archive.operations.sweep(full=True)
@@ -266,7 +266,7 @@ def test_told_so_a_backfill_deletes_them_at_twilio_too(house: House) -> None:
 
 def test_told_so_at_once_it_deletes_them_as_soon_as_they_are_copied(house: House) -> None:
     gather(house)
-    house.vendor.fail_next("call", VendorUnavailable("Twilio does not answer."))
+    house.vendor.faults.add("call", VendorUnavailable("Twilio does not answer."))
     minutes = count()
     house.archive.now = lambda: house.time + next(minutes) * timedelta(minutes=1)
     report = backfill(house, release_unknown=True)

@@ -171,7 +171,7 @@ def test_six_hours_of_refused_deletion_write_the_journal_once(
 ) -> None:
     house.vendor.add_call(A_CALL)
     if not erased:
-        house.vendor.fail_next("delete", VendorRefused("not yet", status=400))
+        house.vendor.faults.add("delete", VendorRefused("not yet", status=400))
     house.record(MEDIA)
     house.work()
     house.archive.journal.write()

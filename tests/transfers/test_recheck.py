@@ -10,7 +10,7 @@ from twirec.model.states import State
 
 
 def test_the_vendors_copy_is_not_deleted_when_ours_is_gone_before_it_is(house: House) -> None:
-    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
+    house.vendor.faults.add("delete", VendorUnavailable("no answer"))
     house.record(wav(seconds=4, channels=2))
     archived = house.work()
     house.bucket.delete(NAME, archived.generation or 0)
@@ -23,7 +23,7 @@ def test_the_vendors_copy_is_not_deleted_when_ours_is_gone_before_it_is(house: H
 
 
 def test_the_vendors_copy_is_not_deleted_when_ours_was_changed_before_it_is(house: House) -> None:
-    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
+    house.vendor.faults.add("delete", VendorUnavailable("no answer"))
     house.record(wav(seconds=4, channels=2))
     archived = house.work()
     house.bucket.delete(NAME, archived.generation or 0)

@@ -69,7 +69,7 @@ class NothingIsLost(RuleBasedStateMachine):
         self.archive.catalog.ledger.open_call(a_call())
         self.archive.catalog.consents.record(a_consent(), None)
         for route in OWN_ROUTES:
-            self.vendor.add_route(ACCOUNT, route)
+            self.vendor.routes.append((ACCOUNT, route))
         for sid in set(CALLS.values()):
             numbers = ("+34600111222", "+34911000111")
             self.vendor.add_call(
@@ -165,11 +165,11 @@ class NothingIsLost(RuleBasedStateMachine):
 
     @rule(operation=st.sampled_from(ASKED))
     def the_vendor_fails(self, operation: Operation) -> None:
-        self.vendor.fail_next(operation, VendorUnavailable("no answer"))
+        self.vendor.faults.add(operation, VendorUnavailable("no answer"))
 
     @rule()
     def the_media_breaks_off(self) -> None:
-        self.vendor.fail_next("read", MediaTruncated("it ended early"))
+        self.vendor.faults.add("read", MediaTruncated("it ended early"))
 
     @rule(method=st.sampled_from(get_args(BucketMethod)), done=st.booleans())
     def an_answer_of_the_bucket_is_lost(self, method: BucketMethod, done: bool) -> None:

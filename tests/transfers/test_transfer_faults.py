@@ -43,7 +43,7 @@ def test_a_fault_that_passes_ends_in_one_copy(
 ) -> None:
     house.record(wav(seconds=4, channels=2))
     for _ in range(2):
-        house.vendor.fail_next(operation, error)  # type: ignore[arg-type]
+        house.vendor.faults.add(operation, error)  # type: ignore[arg-type]
     first = house.work()
     assert first.due_at is not None
     assert first.due_at > house.time
@@ -68,7 +68,7 @@ def test_the_first_retry_comes_in_a_second_or_two_and_the_pauses_double(house: H
 
 def test_a_longer_pause_that_the_vendor_asks_for_is_kept(house: House) -> None:
     house.record(wav(seconds=4, channels=2))
-    house.vendor.fail_next("media", VendorBusy("busy", status=429, retry_after=60))
+    house.vendor.faults.add("media", VendorBusy("busy", status=429, retry_after=60))
     recording = house.work()
     assert recording.due_at is not None
     assert recording.due_at - house.time >= timedelta(seconds=45)

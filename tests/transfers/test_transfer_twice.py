@@ -127,14 +127,14 @@ def test_what_died_between_commit_and_delete_is_only_released(house: House) -> N
         with pytest.raises(SystemExit):
             house.archive.operations.worker().work(_claim(house))
     assert house.recording().state is State.ARCHIVED
-    house.vendor.fail_next("media", VendorUnavailable("would be read a second time"))
+    house.vendor.faults.add("media", VendorUnavailable("would be read a second time"))
     house.time += timedelta(minutes=6)
     assert house.work().state is State.RELEASED
 
 
 def test_a_copy_that_the_vendor_lost_meanwhile_counts_as_deleted(house: House) -> None:
     house.record(wav(seconds=4, channels=2))
-    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
+    house.vendor.faults.add("delete", VendorUnavailable("no answer"))
     assert house.work().state is State.ARCHIVED
     house.vendor.delete(ACCOUNT, recording_sid())
     assert house.work_on().state is State.RELEASED
@@ -187,7 +187,7 @@ def test_the_vendor_that_does_not_know_the_recording_is_an_error_before_it_is_a_
     house: House,
 ) -> None:
     house.tell(duration=None)
-    house.vendor.fail_next("recording", NotAtVendor("unknown", status=404))
+    house.vendor.faults.add("recording", NotAtVendor("unknown", status=404))
     assert house.work().state is State.COMPLETED
     assert house.work_on().state is State.LOST
 
@@ -285,7 +285,7 @@ def test_who_speaks_on_the_one_channel_of_a_mono_file_is_not_pretended(house: Ho
 def test_a_single_404_after_other_failures_is_not_a_loss(house: House) -> None:
     house.tell()
     for _ in range(6):
-        house.vendor.fail_next("media", VendorUnavailable("no answer", status=503))
+        house.vendor.faults.add("media", VendorUnavailable("no answer", status=503))
         recording = house.work()
         assert recording.due_at is not None
         house.time = recording.due_at

@@ -89,7 +89,7 @@ def test_what_a_backfill_no_longer_keeps_is_kept_by_the_trial(house: House) -> N
 def test_what_was_archived_before_the_trial_and_not_released_yet_is_kept(house: House) -> None:
     trial(house, on=False)
     house.record(SOUND)
-    house.vendor.fail_next("delete", VendorUnavailable("no answer"))
+    house.vendor.faults.add("delete", VendorUnavailable("no answer"))
     assert house.work().state is State.ARCHIVED
     trial(house, on=True)
     house.time += timedelta(hours=1)

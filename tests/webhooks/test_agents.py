@@ -142,7 +142,7 @@ def test_an_agent_who_comes_before_twilio_tells_of_the_recording_ends_it(
     strict.post("/join", joining)
     for who in (joining, VOICE) if agent_first else (VOICE, joining):
         strict.post("/twirec/conference", {**who, **room})
-    sid = vendor.start_recording(ACCOUNT_SID, call_sid(), status_url="")
+    sid = vendor.live.start_recording(ACCOUNT_SID, call_sid(), status_url="")
     told = {"RecordingSid": sid, "RecordingStatus": "in-progress", "RecordingSource": "DialVerb"}
     strict.post("/twirec/status", {"CallSid": call_sid(), **told})
     assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.STOPPED
@@ -189,7 +189,7 @@ def test_what_twilio_did_not_tell_of_is_ended_too(strict: House) -> None:
 @pytest.mark.parametrize("failing", ["set_recording", "recordings"])
 def test_what_could_not_be_ended_the_sweep_ends(strict: House, failing: Operation) -> None:
     vendor = cast("MemoryVendor", strict.archive.vendor)
-    vendor.fail_next(failing, VendorUnavailable("no answer"))
+    vendor.faults.add(failing, VendorUnavailable("no answer"))
     sid = meet(strict)
     assert vendor.recording(ACCOUNT_SID, sid).status is RecordingStatus.IN_PROGRESS
     strict.time += timedelta(minutes=6)
@@ -202,7 +202,7 @@ def test_what_could_not_be_ended_the_sweep_ends(strict: House, failing: Operatio
 def test_the_next_sweep_ends_it_at_once_and_once(strict: House, failing: Operation) -> None:
     """What was ordered needs not wait until a recording is five minutes old."""
     vendor, catalog = cast("MemoryVendor", strict.archive.vendor), strict.archive.catalog
-    vendor.fail_next(failing, VendorUnavailable("no answer"))
+    vendor.faults.add(failing, VendorUnavailable("no answer"))
     sid = meet(strict)
     (order,) = catalog.stop_orders.open()
     assert (order.sid, order.reason) == (call_sid(), Verdict.AGENT_NOT_INFORMED)
@@ -231,7 +231,7 @@ def test_an_end_that_twilio_does_not_confirm_is_a_problem(
     strict: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        strict.archive.vendor, "set_recording", lambda *_: RecordingStatus.IN_PROGRESS
+        strict.archive.vendor.live, "set_recording", lambda *_: RecordingStatus.IN_PROGRESS
     )
     sid = meet(strict)
     strict.time += timedelta(minutes=6)

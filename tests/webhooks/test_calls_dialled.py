@@ -318,7 +318,7 @@ def test_a_recording_that_twilio_does_not_start_lets_the_call_go_on_and_says_why
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
-    vendor.fail_next("start_recording", error)
+    vendor.faults.add("start_recording", error)
     assert "<Hangup" not in post(f"/twirec/announced/{PARENT}/0", WHISPER).text
     call = twirec_archive.calls.get(PARENT).call
     assert (call.outcome, call.reason) == (Outcome.NOT_RECORDED, Reason.NOT_STARTED)

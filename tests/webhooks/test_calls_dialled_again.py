@@ -117,7 +117,7 @@ def test_what_twilio_does_not_end_at_once_the_sweep_ends(
     post: SignedPosts, vendor: MemoryVendor, clock: Clock, twirec_archive: Archive, fails: Operation
 ) -> None:
     talk(post, clock)
-    vendor.fail_next(fails, VendorUnavailable("no answer"))
+    vendor.faults.add(fails, VendorUnavailable("no answer"))
     post("/dial", DIALLED)
     assert started(vendor) == [PARENT]
     clock.advance(timedelta(minutes=6))

@@ -49,7 +49,7 @@ def test_a_call_that_was_dialled_gets_the_numbers_of_the_leg_if_twilio_says_them
     leg = VendorCall(CHILD, ACCOUNT_SID, OWN, CUSTOMER, "outbound-dial", "completed", PARENT)
     vendor.add_call(leg)
     if not answers:
-        vendor.fail_next("legs", VendorUnavailable("no answer"))
+        vendor.faults.add("legs", VendorUnavailable("no answer"))
     line = ended(post, twirec_archive)
     assert (line.direction, line.customer_number) == (Direction.OUT, CUSTOMER)
     assert line.own_number == (OWN if answers else "anonymous")

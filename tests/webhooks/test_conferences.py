@@ -121,7 +121,7 @@ def test_whom_the_app_put_through_is_known_by_their_leg(rooms: Rooms, direction:
 
 
 def test_of_whom_nobody_knows_who_they_are_nothing_is_recorded(rooms: Rooms) -> None:
-    rooms.vendor.fail_next("call", VendorUnavailable("no answer"))
+    rooms.vendor.faults.add("call", VendorUnavailable("no answer"))
     rooms.call(CALLERS[0])
     rooms.tell("join", CALLERS[0])
     rooms.tell("join", ANA)
@@ -325,9 +325,9 @@ def test_who_was_dialled_while_recording_was_off_is_no_agent(rooms: Rooms, close
 def test_a_pause_reaches_all_that_is_known_before_twilio_is_asked_for_more(rooms: Rooms) -> None:
     one_room(rooms)
     assert rooms.archive.operations.sweep().adopted == 2
-    rooms.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    rooms.vendor.faults.add("recordings", VendorUnavailable("no answer"))
     assert rooms.post(f"/twirec/pause/{ANA}", {}).status_code == 502
     assert rooms.recorded() == []
-    rooms.vendor.fail_next("recordings", VendorUnavailable("no answer"))
+    rooms.vendor.faults.add("recordings", VendorUnavailable("no answer"))
     told = [recording_sid(1), recording_sid(2)]
     assert rooms.post(f"/twirec/resume/{ANA}", {}).get_json() == {"recordings": told}

@@ -37,7 +37,7 @@ def come(rooms: Rooms, sid: str, *, heard: bool = True) -> None:
 
 def there(rooms: Rooms, sid: str) -> None:
     rooms.clock.advance(timedelta(seconds=1))
-    rooms.vendor.let_in("room-1", VendorParticipant(ACCOUNT_SID, ROOM, sid, rooms.clock()))
+    rooms.vendor.live.let_in("room-1", VendorParticipant(ACCOUNT_SID, ROOM, sid, rooms.clock()))
 
 
 def met(rooms: Rooms, *, dry_run: bool = False) -> int:
@@ -129,7 +129,7 @@ def test_what_twilio_tells_after_all_is_taken_for_the_same_stay(rooms: Rooms, la
 
 def test_a_twilio_that_does_not_say_who_is_there_is_asked_again(rooms: Rooms) -> None:
     come(rooms, CALLERS[0])
-    rooms.vendor.fail_next("participants", VendorUnavailable("no answer"))
+    rooms.vendor.faults.add("participants", VendorUnavailable("no answer"))
     rooms.clock.advance(timedelta(minutes=6))
     report = rooms.archive.operations.sweep()
     assert report.problems == {recording_sid(1): "VendorUnavailable: no answer"}

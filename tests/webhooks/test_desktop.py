@@ -111,7 +111,7 @@ def test_a_call_that_is_not_known_is_404(client: FlaskClient) -> None:
 def test_a_pause_that_twilio_does_not_confirm_is_an_error_that_the_desktop_sees(
     client: FlaskClient, vendor: MemoryVendor
 ) -> None:
-    vendor.fail_next("set_recording", VendorUnavailable("no answer"))
+    vendor.faults.add("set_recording", VendorUnavailable("no answer"))
     failed = client.post(f"/twirec/pause/{call_sid()}", headers={"X-Who": "ana"})
     assert failed.status_code == 502
     assert "no answer" in (failed.json or {})["error"]

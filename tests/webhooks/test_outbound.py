@@ -57,13 +57,13 @@ def test_a_call_that_is_placed_has_its_line_before_anybody_answers(
 def test_the_url_of_a_call_that_is_placed_says_no_number(
     twirec_archive: Archive, vendor: MemoryVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, urls = vendor.place_call, []
+    place, urls = vendor.live.place_call, []
 
     def take(*args: Any, **order: Any) -> VendorCall:
         urls.append(order["url"])
         return place(*args, **order)
 
-    monkeypatch.setattr(vendor, "place_call", take)
+    monkeypatch.setattr(vendor.live, "place_call", take)
     placed(twirec_archive)
     (url,) = urls
     sealed = url.removeprefix("https://calls.example.com/twirec/outbound/")
@@ -123,14 +123,14 @@ def test_a_call_whose_line_could_not_be_written_goes_on_unrecorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lines, "LOOKS", 2)
-    place, taken = vendor.place_call, []
+    place, taken = vendor.live.place_call, []
 
     def take(*args: Any, **order: Any) -> VendorCall:
         taken.append(place(*args, **order))
         return taken[-1]
 
     with monkeypatch.context() as outage:
-        outage.setattr(vendor, "place_call", take)
+        outage.setattr(vendor.live, "place_call", take)
         outage.setattr(twirec_archive.catalog.ledger, "open_call", down)
         with pytest.raises(CatalogUnavailable):
             placed(twirec_archive)
@@ -211,7 +211,7 @@ def test_a_call_that_nobody_answers_says_so(
 def test_a_call_that_twilio_refuses_leaves_no_line(
     twirec_archive: Archive, vendor: MemoryVendor
 ) -> None:
-    vendor.fail_next("place_call", VendorRefused("not a number", status=400))
+    vendor.faults.add("place_call", VendorRefused("not a number", status=400))
     with pytest.raises(VendorRefused):
         placed(twirec_archive)
     assert twirec_archive.calls.search().calls == ()

@@ -39,7 +39,7 @@ def house(twirec_settings: Settings) -> House:
 
 
 def says(house: House, status: RecordingStatus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(house.vendor, "set_recording", lambda *_: status)
+    monkeypatch.setattr(house.vendor.live, "set_recording", lambda *_: status)
 
 
 def record_twice(house: House) -> None:
@@ -105,7 +105,7 @@ def test_what_cannot_be_written_down_keeps_no_other_from_being_paused(
 def test_what_cannot_go_on_is_an_error_after_all_others_did(house: House) -> None:
     record_twice(house)
     assert len(house.archive.recordings.pause(call_sid(), by=ANA)) == 2
-    house.vendor.fail_next("set_recording", NotAtVendor("it ended"))
+    house.vendor.faults.add("set_recording", NotAtVendor("it ended"))
     with pytest.raises(NotAtVendor):
         house.archive.recordings.resume(call_sid(), by=ANA)
     status = house.vendor.recording(ACCOUNT, recording_sid(2)).status
@@ -130,7 +130,7 @@ def test_a_recording_that_twilio_did_not_tell_of_is_paused_beside_the_known_one(
 
 def test_what_cannot_be_paused_is_an_error_after_all_others_were(house: House) -> None:
     record_twice(house)
-    house.vendor.fail_next("set_recording", VendorUnavailable("no answer"))
+    house.vendor.faults.add("set_recording", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
         house.archive.recordings.pause(call_sid(), by=ANA)
     status = house.vendor.recording(ACCOUNT, recording_sid(2)).status
@@ -139,7 +139,7 @@ def test_what_cannot_be_paused_is_an_error_after_all_others_were(house: House) -
 
 
 def test_a_pause_that_nobody_answers_is_seen_by_who_asked(house: House) -> None:
-    house.vendor.fail_next("set_recording", VendorUnavailable("no answer"))
+    house.vendor.faults.add("set_recording", VendorUnavailable("no answer"))
     with pytest.raises(VendorUnavailable):
         house.archive.recordings.pause(call_sid(), by=ANA)
     house.archive.close()

@@ -167,6 +167,6 @@ def test_while_the_catalog_is_down_who_is_known_dials_and_nobody_else(
 def test_a_call_is_placed_only_where_the_rules_allow(
     twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch, to: str
 ) -> None:
-    monkeypatch.setattr(twirec_archive.vendor, "place_call", down)
+    monkeypatch.setattr(twirec_archive.vendor.live, "place_call", down)
     with pytest.raises(InvalidQuery, match=r"^to: .*TWIREC_DIAL_COUNTRIES"):
         twirec_archive.calls.place(to, connect=AGENT, own_number=OWN)

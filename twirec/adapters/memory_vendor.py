@@ -42,10 +42,95 @@ Operation = Literal[
 """What can fail: the methods of `Vendor`, and `read` for the media once it is open."""
 
 
+class NextFaults:
+    """What goes wrong next. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: dict[Operation, deque[TwirecError]] = defaultdict(deque)
+
+    def add(self, operation: Operation, error: TwirecError) -> None:
+        """Let the next such operation fail; several faults come one after the other.
+
+        Args:
+            operation: the name of the method; `read` fails after the first chunk of the media.
+            error: what it raises.
+        """
+        with self._lock:
+            self._faults[operation].append(error)
+
+    def clear(self) -> None:
+        """Let all go well from now on."""
+        with self._lock:
+            self._faults.clear()
+
+    def meet(self, operation: Operation) -> None:
+        """Raise what such an operation meets now, if anything."""
+        with self._lock:
+            faults = self._faults[operation]
+            if faults:
+                raise faults.popleft()
+
+
+class MemoryLiveCalls:
+    """`LiveCalls` without a network.
+
+    Args:
+        vendor: where calls and recordings are.
+        faults: what is to go wrong.
+    """
+
+    def __init__(self, vendor: MemoryVendor, faults: NextFaults) -> None:
+        self._vendor = vendor
+        self._faults = faults
+        self._rooms: dict[tuple[str, str], list[VendorParticipant]] = defaultdict(list)
+
+    def let_in(self, room: str, participant: VendorParticipant) -> None:
+        """Let somebody into the conference of that name."""
+        self._rooms[participant.account_sid, room].append(participant)
+
+    def place_call(
+        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
+    ) -> VendorCall:
+        """Place a call, which nobody answers. See `LiveCalls.place_call`."""
+        self._faults.meet("place_call")
+        call = VendorCall(_new_sid("CA"), account_sid, from_, to, "outbound-api", "queued")
+        self._vendor.add_call(call)
+        return call
+
+    def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
+        """Return who is in a conference. See `LiveCalls.participants`."""
+        self._faults.meet("participants")
+        return list(self._rooms[account_sid, room])
+
+    def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
+        """Record a call from now on. See `LiveCalls.start_recording`."""
+        self._faults.meet("start_recording")
+        sid = _new_sid("RE")
+        self._vendor.add_recording(
+            VendorRecording(sid, account_sid, call_sid, RecordingStatus.IN_PROGRESS)
+        )
+        return sid
+
+    def set_recording(
+        self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
+    ) -> RecordingStatus:
+        """Pause, resume or end a recording. See `LiveCalls.set_recording`."""
+        self._faults.meet("set_recording")
+        found = self._vendor.recording(account_sid, sid)
+        self._vendor.add_recording(replace(found, status=status))
+        return status
+
+
 class MemoryVendor:
     """A `Vendor` without a network. Put in what Twilio is to have, and what is to go wrong.
 
     Safe to use from many threads.
+
+    Attributes:
+        routes: where addresses of an account point; of one address the last counts.
+        faults: what is to go wrong.
+        live: what is done to calls that go on.
     """
 
     def __init__(self) -> None:
@@ -53,10 +138,10 @@ class MemoryVendor:
         self._accounts: dict[str, None] = {}  # in the order of their first use
         self._calls: dict[tuple[str, str], VendorCall] = {}
         self._recordings: dict[tuple[str, str], VendorRecording] = {}
-        self._rooms: dict[tuple[str, str], list[VendorParticipant]] = defaultdict(list)
-        self._routes: dict[tuple[str, str], VoiceRoute] = {}
         self._media: dict[tuple[str, str], bytes] = {}
-        self._faults: dict[Operation, deque[TwirecError]] = defaultdict(deque)
+        self.routes: list[tuple[str, VoiceRoute]] = []
+        self.faults = NextFaults()
+        self.live = MemoryLiveCalls(self, self.faults)
 
     # --- for tests ----------------------------------------------------------------------------
 
@@ -78,24 +163,6 @@ class MemoryVendor:
             self._recordings[recording.account_sid, recording.sid] = recording
             self._media[recording.account_sid, recording.sid] = media
 
-    def add_route(self, account_sid: str, route: VoiceRoute) -> None:
-        """Let an address of an account point somewhere, in place of where it did."""
-        with self._lock:
-            self._routes[account_sid, route.address] = route
-
-    def let_in(self, room: str, participant: VendorParticipant) -> None:
-        """Let somebody into the conference of that name."""
-        with self._lock:
-            self._rooms[participant.account_sid, room].append(participant)
-
-    def fail_next(self, operation: Operation, error: TwirecError) -> None:
-        """Let the next such operation fail; several faults come one after the other.
-
-        `read` fails after the first chunk of the media.
-        """
-        with self._lock:
-            self._faults[operation].append(error)
-
     # --- Vendor -------------------------------------------------------------------------------
 
     @property
@@ -114,7 +181,7 @@ class MemoryVendor:
         hurry: bool = False,
     ) -> Iterator[VendorRecording]:
         """List recordings. See `Vendor.recordings`; `since` is inclusive, `until` exclusive."""
-        self._fail_if_told("recordings")
+        self.faults.meet("recordings")
         with self._lock:
             kept = [
                 self._kept(owner, sid) for owner, sid in self._recordings if owner == account_sid
@@ -126,7 +193,7 @@ class MemoryVendor:
 
     def recording(self, account_sid: str, sid: str) -> VendorRecording:
         """Return a recording. See `Vendor.recording`."""
-        self._fail_if_told("recording")
+        self.faults.meet("recording")
         with self._lock:
             recording = self._kept(account_sid, sid)
         if recording is None:
@@ -135,7 +202,7 @@ class MemoryVendor:
 
     def call(self, account_sid: str, sid: str, *, hurry: bool = False) -> VendorCall:
         """Return a call. See `Vendor.call`."""
-        self._fail_if_told("call")
+        self.faults.meet("call")
         with self._lock:
             call = self._calls.get((account_sid, sid))
         if call is None:
@@ -144,7 +211,7 @@ class MemoryVendor:
 
     def calls(self, account_sid: str, *, since: datetime, until: datetime) -> Iterator[VendorCall]:
         """List calls. See `Vendor.calls`."""
-        self._fail_if_told("calls")
+        self.faults.meet("calls")
         with self._lock:
             known = [call for (owner, _), call in self._calls.items() if owner == account_sid]
         for call in known:
@@ -154,7 +221,7 @@ class MemoryVendor:
 
     def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
         """Return the legs that a call dialled. See `Vendor.legs`."""
-        self._fail_if_told("legs")
+        self.faults.meet("legs")
         with self._lock:
             return [
                 leg
@@ -162,22 +229,16 @@ class MemoryVendor:
                 if (owner, leg.parent_call_sid) == (account_sid, call_sid)
             ]
 
-    def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
-        """Return who is in a conference. See `Vendor.participants`."""
-        self._fail_if_told("participants")
-        with self._lock:
-            return list(self._rooms[account_sid, room])
-
     def voice_routes(self, account_sid: str) -> list[VoiceRoute]:
         """Return where an account's addresses point. See `Vendor.voice_routes`."""
-        self._fail_if_told("voice_routes")
-        with self._lock:
-            return [route for (owner, _), route in self._routes.items() if owner == account_sid]
+        self.faults.meet("voice_routes")
+        newest = {route.address: route for owner, route in self.routes if owner == account_sid}
+        return list(newest.values())
 
     @contextmanager
     def media(self, account_sid: str, sid: str, *, encrypted: bool = False) -> Iterator[Media]:
         """Open the media. See `Vendor.media`."""
-        self._fail_if_told("media")
+        self.faults.meet("media")
         with self._lock:
             recording = self._kept(account_sid, sid)
             content = self._media.get((account_sid, sid), b"")
@@ -188,38 +249,13 @@ class MemoryVendor:
 
     def delete(self, account_sid: str, sid: str) -> None:
         """Delete a recording. See `Vendor.delete`."""
-        self._fail_if_told("delete")
+        self.faults.meet("delete")
         with self._lock:
             recording = self._kept(account_sid, sid)
             if recording and recording.status is not RecordingStatus.COMPLETED:
                 raise VendorRefused(f"{sid} is not completed, so it cannot be deleted", status=400)
             self._recordings.pop((account_sid, sid), None)
             self._media.pop((account_sid, sid), None)
-
-    def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
-    ) -> VendorCall:
-        """Place a call, which nobody answers. See `Vendor.place_call`."""
-        self._fail_if_told("place_call")
-        call = VendorCall(_new_sid("CA"), account_sid, from_, to, "outbound-api", "queued")
-        self.add_call(call)
-        return call
-
-    def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
-        """Record a call from now on. See `Vendor.start_recording`."""
-        self._fail_if_told("start_recording")
-        sid = _new_sid("RE")
-        self.add_recording(VendorRecording(sid, account_sid, call_sid, RecordingStatus.IN_PROGRESS))
-        return sid
-
-    def set_recording(
-        self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
-    ) -> RecordingStatus:
-        """Pause, resume or end a recording. See `Vendor.set_recording`."""
-        self._fail_if_told("set_recording")
-        found = self.recording(account_sid, sid)
-        self.add_recording(replace(found, status=status))
-        return status
 
     def close(self) -> None:
         """Do nothing: there are no connections."""
@@ -232,13 +268,7 @@ class MemoryVendor:
     def _chunks(self, content: bytes) -> Iterator[bytes]:
         for start in range(0, len(content), CHUNK):
             yield content[start : start + CHUNK]
-            self._fail_if_told("read")
-
-    def _fail_if_told(self, operation: Operation) -> None:
-        with self._lock:
-            faults = self._faults[operation]
-            if faults:
-                raise faults.popleft()
+            self.faults.meet("read")
 
 
 def _new_sid(prefix: str) -> str:

@@ -12,14 +12,14 @@ from datetime import datetime
 
 from twirec.adapters.twilio_client import PAGE_SIZE, TwilioClients, understood
 from twirec.adapters.twilio_http import Credentials, checked_sid
+from twirec.adapters.twilio_live import TwilioLiveCalls
 from twirec.adapters.twilio_media import open_media
-from twirec.adapters.twilio_resources import days_of, to_call, to_participant, to_route
+from twirec.adapters.twilio_resources import days_of, to_call, to_route
 from twirec.model.errors import NotAtVendor
 from twirec.model.vendor import (
     Media,
     RecordingStatus,
     VendorCall,
-    VendorParticipant,
     VendorRecording,
     VoiceRoute,
     is_within,
@@ -32,6 +32,9 @@ class TwilioVendor:
     """Twilio as a `Vendor`, for one or more accounts. Opens nothing before the first request.
 
     Safe to use from many threads.
+
+    Attributes:
+        live: what is done to calls that go on.
 
     Args:
         credentials: by account SID.
@@ -66,6 +69,7 @@ class TwilioVendor:
             timeout=timeout,
             sleep=sleep,
         )
+        self.live = TwilioLiveCalls(self._clients)
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -137,19 +141,6 @@ class TwilioVendor:
             found = client.calls.stream(parent_call_sid=call_sid, page_size=PAGE_SIZE)
             return [to_call(account_sid, leg) for leg in found]
 
-    def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
-        """Fetch who is in the conference of that name now. See `Vendor.participants`.
-
-        Source: https://www.twilio.com/docs/voice/api/conference-participant-resource
-        """
-        client = self._clients.client(account_sid)
-        there = []
-        with understood(f"the conferences of {account_sid}"):
-            for found in client.conferences.stream(friendly_name=room, status="in-progress"):
-                with suppress(NotAtVendor):  # it ended meanwhile
-                    there += client.conferences(checked_sid(found.sid)).participants.list()
-            return [to_participant(account_sid, one) for one in there if one.status == "connected"]
-
     def voice_routes(self, account_sid: str) -> list[VoiceRoute]:
         """Fetch where the account's addresses point. See `Vendor.voice_routes`."""
         client = self._clients.client(account_sid)
@@ -176,50 +167,6 @@ class TwilioVendor:
         client = self._clients.client(account_sid)
         with suppress(NotAtVendor), understood(f"the deletion of {checked_sid(sid)}"):
             client.recordings(sid).delete()
-
-    def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
-    ) -> VendorCall:
-        """Place a call. See `Vendor.place_call`."""
-        client = self._clients.client(account_sid)
-        with understood("the call that was placed"):
-            placed = client.calls.create(
-                from_=from_,
-                to=to,
-                url=url,
-                method="POST",
-                fallback_url=fallback_url,
-                status_callback=ended_url,
-                status_callback_method="POST",
-                machine_detection="Enable",
-            )
-            return to_call(account_sid, placed)
-
-    def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
-        """Record a call from now on. See `Vendor.start_recording`."""
-        client = self._clients.client(account_sid, hurry=True)
-        with understood(f"the recording of {checked_sid(call_sid)}"):
-            started = client.calls(call_sid).recordings.create(
-                recording_channels="dual",
-                trim="do-not-trim",
-                recording_status_callback=status_url,
-                recording_status_callback_method="POST",
-                # One string: the documentation's own example, and what the TwiML takes.
-                recording_status_callback_event=["in-progress completed absent"],
-            )
-            return checked_sid(started.sid)
-
-    def set_recording(
-        self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
-    ) -> RecordingStatus:
-        """Pause, resume or end a recording. See `Vendor.set_recording`."""
-        client = self._clients.client(account_sid, hurry=True)
-        silent = {"pause_behavior": "silence"} if status is RecordingStatus.PAUSED else {}
-        with understood(f"the update of {checked_sid(sid)}"):
-            told = (
-                client.calls(checked_sid(call_sid)).recordings(sid).update(status.value, **silent)
-            )
-            return RecordingStatus(told.status)
 
     def close(self) -> None:
         """Close connections. Nothing is used after it."""

@@ -120,6 +120,55 @@ class Bucket(Protocol):
         ...
 
 
+class LiveCalls(Protocol):
+    """Calls that go on at Twilio: placing one, who is in it, and what is recorded of it.
+
+    What every method of `Vendor` may raise, these may too.
+    """
+
+    def place_call(
+        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
+    ) -> VendorCall:
+        """Place a call, and let Twilio find out whether a machine answers.
+
+        Twilio asks `url` for TwiML when somebody answered, `fallback_url` when that or another
+        document of the call failed, and tells `ended_url` of the end. It is sent once: whether a
+        request that got no answer placed a call is not known.
+
+        Raises:
+            VendorRefused: a number is wrong, or the account may not call.
+        """
+        ...
+
+    def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
+        """Fetch who is in the conference of that name now, in no order.
+
+        None where no such conference is in progress. Who has left is not told of.
+        """
+        ...
+
+    def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
+        """Record a call that goes on, from now on, in two channels; return the recording's SID.
+
+        Somebody on the phone waits for this: it is tried once, for three seconds at the most.
+
+        Raises:
+            VendorRefused: the call does not go on (any more).
+        """
+        ...
+
+    def set_recording(
+        self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
+    ) -> RecordingStatus:
+        """Pause a recording (silence takes the place of the sound), resume it or end it.
+
+        Somebody waits for this, and may ask again: it is tried once, for three seconds at the most.
+
+        Returns what Twilio says of it after that: only this says whether it was done.
+        """
+        ...
+
+
 class Vendor(Protocol):
     """Twilio, as far as it is needed during calls and after them.
 
@@ -127,6 +176,11 @@ class Vendor(Protocol):
     and jittered retries of its own. URLs are built from SIDs and the configured host; credentials
     go to no other host.
     """
+
+    @property
+    def live(self) -> LiveCalls:
+        """What is done to calls that go on."""
+        ...
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -180,13 +234,6 @@ class Vendor(Protocol):
         """
         ...
 
-    def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
-        """Fetch who is in the conference of that name now, in no order.
-
-        None where no such conference is in progress. Who has left is not told of.
-        """
-        ...
-
     def voice_routes(self, account_sid: str) -> list[VoiceRoute]:
         """Fetch where the account's numbers, SIP domains and TwiML applications point, in no order.
 
@@ -220,41 +267,6 @@ class Vendor(Protocol):
 
         Raises:
             VendorRefused: Twilio will not delete it (it is not `completed`).
-        """
-        ...
-
-    def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
-    ) -> VendorCall:
-        """Place a call, and let Twilio find out whether a machine answers.
-
-        Twilio asks `url` for TwiML when somebody answered, `fallback_url` when that or another
-        document of the call failed, and tells `ended_url` of the end. It is sent once: whether a
-        request that got no answer placed a call is not known.
-
-        Raises:
-            VendorRefused: a number is wrong, or the account may not call.
-        """
-        ...
-
-    def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
-        """Record a call that goes on, from now on, in two channels; return the recording's SID.
-
-        Somebody on the phone waits for this: it is tried once, for three seconds at the most.
-
-        Raises:
-            VendorRefused: the call does not go on (any more).
-        """
-        ...
-
-    def set_recording(
-        self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
-    ) -> RecordingStatus:
-        """Pause a recording (silence takes the place of the sound), resume it or end it.
-
-        Somebody waits for this, and may ask again: it is tried once, for three seconds at the most.
-
-        Returns what Twilio says of it after that: only this says whether it was done.
         """
         ...
 

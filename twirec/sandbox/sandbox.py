@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from twirec.sandbox.audio import RATE, Noise, wav
-from twirec.sandbox.callbacks import recording_form
 from twirec.sandbox.control import PREFIX, Control
-from twirec.sandbox.courier import Courier, Reply
+from twirec.sandbox.courier import Courier
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Faults
 from twirec.sandbox.parties import Party
+from twirec.sandbox.parts import HandSent, OtherAddresses
 from twirec.sandbox.recorder import TOO_SHORT
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.rest import RestApi, authorize
@@ -25,11 +25,9 @@ from twirec.sandbox.state import (
     Account,
     Application,
     Call,
-    Domain,
     Hazards,
     Number,
     RestRequest,
-    Sender,
 )
 from twirec.sandbox.web import Answer, Refused, Request, not_found
 
@@ -53,6 +51,10 @@ class Sandbox:
     Use it as a context manager, or call `start` and `close`. It plays the part of Twilio towards
     one account; nothing of it is kept on disk. While it runs as a server, calls can be placed
     over HTTP too: see `twirec.sandbox.control`.
+
+    Attributes:
+        addresses: SIP domains and WhatsApp senders.
+        callbacks: requests to an app, sent by hand.
 
     Args:
         port: where it listens; 0 for a free port.
@@ -88,6 +90,8 @@ class Sandbox:
         self._rest = RestApi(self._account, self._exchange)
         self._control = Control(self._account, self._exchange)
         self._server = Server(port, self._answer, self._exchange.closing)
+        self.addresses = OtherAddresses(self._account, self._exchange)
+        self.callbacks = HandSent(self._account, self._signer, self._courier)
         self._account.url = f"http://127.0.0.1:{self._server.port}"
 
     def __enter__(self) -> Self:
@@ -202,26 +206,6 @@ class Sandbox:
         )
         self._account.numbers[number] = bought
         return bought
-
-    def domain(
-        self,
-        name: str,
-        *,
-        voice_url: str,
-        fallback_url: str | None = None,
-        status_callback: str | None = None,
-    ) -> Domain:
-        """Give the account a SIP domain, such as `shop.sip.twilio.com`; it serves calls to it."""
-        made = Domain(name, voice_url, fallback_url, status_callback, created=self._exchange.now())
-        self._account.domains[name] = made
-        return made
-
-    def sender(self, address: str, *, application: Application | None = None) -> Sender:
-        """Give the account a WhatsApp sender, `whatsapp:+34…`, and what serves its calls."""
-        sid = application.sid if application else None
-        made = Sender(address, sid, created=self._exchange.now())
-        self._account.senders[address] = made
-        return made
 
     def application(
         self,
@@ -356,18 +340,6 @@ class Sandbox:
         for chunk in wav(recording.audio, 2):
             digest.update(chunk)
         return digest.hexdigest()
-
-    def sign(self, url: str, params: Mapping[str, str]) -> str:
-        """Return the `X-Twilio-Signature` of a POST with these form fields."""
-        return self._signer.headers(url, params)["X-Twilio-Signature"]
-
-    def post(self, url: str, params: Mapping[str, str]) -> Reply:
-        """Post signed form fields to an absolute URL, as Twilio would."""
-        return self._courier.send(url, params)
-
-    def post_status(self, recording: Recording, url: str) -> Reply:
-        """Post a recording's status callback, as its status is now, to an absolute URL."""
-        return self.post(url, recording_form(self._account, recording, recording.status))
 
     def _ended_call(self, started: datetime, seconds: float) -> Call:
         call = Call("+34600111222", "+34911000111", "inbound", created=started)

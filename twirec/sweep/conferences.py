@@ -44,7 +44,7 @@ class ConferenceSide:
         if where in self._asked or not where[1]:
             return
         self._asked.add(where)
-        for there in self._vendor.participants(*where):
+        for there in self._vendor.live.participants(*where):
             if event := self._untold(there):
                 write = partial(self._control.conference_joined, event)
                 yield Discrepancy(there.leg_sid, "conference_joined", "", write)

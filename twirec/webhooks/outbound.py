@@ -84,7 +84,7 @@ class Outbound:
         )
         decided = self._announcing.decided(line)
         sealed = sign_targets(line.dial, self._settings.auth_tokens[line.account_sid])
-        placed = self._context.vendor.place_call(
+        placed = self._context.vendor.live.place_call(
             line.account_sid,
             from_=line.own_number,
             to=address,

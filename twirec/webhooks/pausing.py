@@ -130,7 +130,7 @@ class Pausing:
     def _set(self, recording: Recording, status: RecordingStatus) -> RecordingStatus:
         """Ask by the SID of the recording: `Twilio.CURRENT` is an error when a call has several."""
         account_sid, leg = recording.account_sid, recording.recorded_leg
-        return self._context.vendor.set_recording(account_sid, leg, recording.sid, status)
+        return self._context.vendor.live.set_recording(account_sid, leg, recording.sid, status)
 
     def _untold(
         self, records: Sequence[CallRecord], sid: str, failed: list[TwirecError]

@@ -96,7 +96,9 @@ class RecordingControl:
         """
         status_url = self._context.urls.status + twiml.RETRIES
         try:
-            sid = self._context.vendor.start_recording(call.account_sid, leg, status_url=status_url)
+            sid = self._context.vendor.live.start_recording(
+                call.account_sid, leg, status_url=status_url
+            )
         except VendorError as error:
             log.error("%s: unrecorded: %s", call.call_sid, error)
             give_up(self._catalog, call.account_sid, call.call_sid, Reason.NOT_STARTED)
@@ -194,7 +196,7 @@ class RecordingControl:
             NotStopped: Twilio says that it goes on.
             VendorError: Twilio refused, or did not answer.
         """
-        status = self._context.vendor.set_recording(
+        status = self._context.vendor.live.set_recording(
             recording.account_sid, recording.recorded_leg, recording.sid, RecordingStatus.STOPPED
         )
         if status in GOES_ON:

@@ -43,7 +43,7 @@ def live(
 ) -> Iterator[tuple[Archive, Browser]]:
     """The house with a Twilio in memory, where a call goes on, and its agent's browser."""
     vendor = twirec_archive.vendor
-    started = vendor.start_recording(ACCOUNT_SID, call_sid(GOING_ON), status_url="")
+    started = vendor.live.start_recording(ACCOUNT_SID, call_sid(GOING_ON), status_url="")
     archive = open_archive(environ, vendor=vendor)
     # Twilio names a recording itself: let it be the one that the catalog knows
     known = vendor._recordings.pop((ACCOUNT_SID, started))  # type: ignore[attr-defined]
