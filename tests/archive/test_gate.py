@@ -238,6 +238,21 @@ def test_what_is_hidden_is_answered_like_what_is_not_there(
     assert said[0] == said[1]
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_who_does_not_look_after_recordings_counts_none(
+    scene: Callable[[Custody, Case], House], role: str
+) -> None:
+    case = CASES["operations.differences"]
+    assert isinstance(case, Case)
+    house = scene(Custody.QUARANTINED, case)
+    who = Actor("ana", role)
+    counted = house.archive.operations.stats(by=who)
+    figures = (sum(counted.recordings.values()), sum(counted.custody.values()), counted.differences)
+    days = sum(day.recordings for day in house.archive.operations.daily(by=who))
+    looks_after = role in {"admin", "auditor", ""}
+    assert (figures, days) == (((1, 1, 1), 1) if looks_after else ((0, 0, 0), 0))
+
+
 CHANGING = {Deed.PAUSE, Deed.ADMIT, Deed.ERASE, Deed.DECIDE, Deed.CONVERT}
 
 

@@ -121,5 +121,14 @@ def test_what_is_closed_already_is_not_entered_again(catalog: Catalog) -> None:
     assert [each.outcome for each in log(catalog)] == ["tried", "done"]
 
 
+def test_what_ends_leaves_alone_what_is_still_being_sent(catalog: Catalog) -> None:
+    first = catalog.listenings.begin(HEARD, "a", (0, 10), alone=True)
+    assert catalog.listenings.begin(HEARD, "a", (10, 20), alone=False) == first
+    catalog.listenings.end(first, (0, 10), 10, STARTED, error="", over=True)
+    assert [each.outcome for each in log(catalog)] == ["tried"]
+    catalog.listenings.end(first, (10, 20), 10, STARTED, error="", over=True)
+    assert log(catalog)[-1].detail == {"tried": first, "bytes": [[0, 20]]}
+
+
 def test_spans_that_touch_are_one() -> None:
     assert joined([[5, 5], [3, 5], [0, 3], [9, 9], [7, 8]]) == [[0, 5], [7, 8]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -150,6 +151,35 @@ def test_an_outline_names_no_object() -> None:
     assert shown.last_error == "its object is not there."
     assert "recordings/" not in repr(shown)
     assert "a" * 64 not in repr(shown)
+
+
+ROWS = {
+    "find it, see what is written down of it, see who speaks when": (
+        *(Deed.DETAILS, Deed.WAVEFORM),
+    ),
+    "pause what is being recorded, let it go on": (Deed.PAUSE,),
+    "listen, download, have a copy made that is kept": (
+        *(Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT),
+    ),
+    "write a note by its SID": (Deed.ANNOTATE,),
+    "compare its bytes with what was archived": (Deed.COMPARE,),
+    "stand on the lists of what waits or is broken": (Deed.OVERSEE,),
+    "erase, accept, give up, try again": (Deed.ERASE, Deed.DECIDE),
+    "give it to somebody outside": (Deed.DISCLOSE,),
+}
+"""What the rows of the table in docs/access.md say, of what is active."""
+
+
+def test_the_page_says_what_the_table_does() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "access.md").read_text(encoding="utf-8")
+    table = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("|")]
+    (head, _, *rows) = [[cell.strip() for cell in line] for line in table]
+    assert [row[0] for row in rows] == list(ROWS)
+    for what, *cells in rows:
+        for role, cell in zip(head[1:], cells, strict=True):
+            actor = Actor("ana", "" if role == "no role" else role)
+            for deed in ROWS[what]:
+                assert may_ever(actor, deed, Custody.ACTIVE) is (cell == "yes"), (what, role)
 
 
 def test_an_actor_is_made_of_a_name() -> None:

@@ -92,7 +92,7 @@ class Listenings:
             if list(span) in going:
                 going.remove(list(span))
             given = joined([*row.given, [span[0], span[0] + count]])
-            if over or error:
+            if error or (over and not going):
                 _close(connection, row, given, going, at, error)
             else:
                 _set(connection, number, {"going": going, "given": given, "seen_at": at})

@@ -34,10 +34,6 @@ Word = TypeVar("Word", bound=StrEnum)
 
 WAITING = or_(recordings.c.state == State.RECORDING, recordings.c.due_at.is_not(None))
 IN_BUCKET = frozenset({State.ARCHIVED, State.RELEASED})
-UNSETTLED = differences.c.recording_sid.in_(
-    select(recordings.c.sid).where(recordings.c.state.in_(IN_BUCKET))
-)
-"""What differs of recordings that are there still."""
 RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
 
 
@@ -63,8 +59,8 @@ class Operations:
             return Stats(
                 **_recorded(connection, since, theirs),
                 **_lines(connection, since),
-                **_waiting(connection, theirs & ~left_alone(self._database.adopt)),
-                **_foreign(connection, self._database.adopt),
+                **_waiting(connection, theirs, ~left_alone(self._database.adopt)),
+                **_foreign(connection, self._database.adopt, theirs),
             )
 
     def recorded_between(
@@ -107,7 +103,7 @@ class Operations:
         With a SID, only of that recording and of what was made of it.
         """
         oldest = (differences.c.found_at, differences.c.object_name)
-        statement = select(differences).where(UNSETTLED).order_by(*oldest)
+        statement = select(differences).where(_unsettled(true())).order_by(*oldest)
         if recording_sid is not None:
             statement = statement.where(differences.c.recording_sid == recording_sid)
         with self._database.read() as connection:
@@ -162,6 +158,12 @@ class Operations:
         return len(changed)
 
 
+def _unsettled(theirs: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition of what differs of some recordings that are there still."""
+    there = select(recordings.c.sid).where(recordings.c.state.in_(IN_BUCKET), theirs)
+    return differences.c.recording_sid.in_(there)
+
+
 def _recorded(
     connection: Connection, since: datetime | None, theirs: ColumnElement[bool]
 ) -> dict[str, Any]:
@@ -196,9 +198,11 @@ def _lines(connection: Connection, since: datetime | None) -> dict[str, Any]:
     }
 
 
-def _foreign(connection: Connection, to_adopt: Adopt) -> dict[str, Any]:
+def _foreign(
+    connection: Connection, to_adopt: Adopt, theirs: ColumnElement[bool]
+) -> dict[str, Any]:
     count, newest = count_foreign(connection, to_adopt, MOST_NAMED)
-    archived = recordings.c.state == State.ARCHIVED
+    archived = (recordings.c.state == State.ARCHIVED) & theirs
     return {
         "kept_for_trial": _count(connection, archived & recordings.c.kept_for_trial),
         "kept_at_vendor": _count(connection, archived & recordings.c.keep_at_vendor),
@@ -207,7 +211,10 @@ def _foreign(connection: Connection, to_adopt: Adopt) -> dict[str, Any]:
     }
 
 
-def _waiting(connection: Connection, ours: ColumnElement[bool]) -> dict[str, Any]:
+def _waiting(
+    connection: Connection, theirs: ColumnElement[bool], not_foreign: ColumnElement[bool]
+) -> dict[str, Any]:
+    ours = theirs & not_foreign
     recorded_at = func.coalesce(recordings.c.started_at, recordings.c.due_at)
     statement = select(func.count(), func.min(recorded_at)).where(WAITING, ours)
     waiting = connection.execute(statement).one()
@@ -216,8 +223,8 @@ def _waiting(connection: Connection, ours: ColumnElement[bool]) -> dict[str, Any
         "oldest_waiting": waiting[1],
         "parked": _count(connection, PARKED & ours),
         "undecided": _count(connection, PARKED & UNDECIDED & ours),
-        "given_up": _count(connection, GIVEN_UP),
-        "differences": _count(connection, UNSETTLED),
+        "given_up": _count(connection, GIVEN_UP & theirs),
+        "differences": _count(connection, _unsettled(theirs)),
         "events_waiting": _count(connection, events.c.due_at.is_not(None)),
         "events_parked": _count(connection, EVENT_PARKED),
         "callbacks": _told(connection),
