@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from twirec.archive import Archive
-from twirec.catalog.mapping import to_row
+from twirec.catalog.database import to_row
 from twirec.catalog.tables import calls, recordings
 from twirec.model.records import Call, Recording
 from twirec.model.states import State

@@ -38,4 +38,4 @@ def test_each_way_of_a_call_is_measured() -> None:
     assert "transfers/transfer.py" in traces["transfer"].files  # which runs in a thread of its own
     assert all(each.split("/")[0] != "sandbox" for trace in traces.values() for each in trace.files)
     # the database library calls it for each value: nobody follows a row to there
-    assert all("catalog/column_types.py" not in trace.files for trace in traces.values())
+    assert all("catalog/tables.py" not in trace.files for trace in traces.values())

@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from twirec.search.times import When
     from twirec.settings import Settings, misread_settings
     from twirec.settings.operating_user import operating_user, operator
-    from twirec.transfers.checkpoints import Step
+    from twirec.transfers.transfer import Step
 
 __all__ = [
     "NOT_KNOWN",
@@ -277,7 +277,7 @@ _HOMES = {
         "misread_settings",
     ),
     "twirec.settings.operating_user": ("operating_user", "operator"),
-    "twirec.transfers.checkpoints": ("Step",),
+    "twirec.transfers.transfer": ("Step",),
 }
 """Where each public name is at home. The imports above say the same, and a test that they do."""
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_measured_is_transferred_all_the_same(
         raise error
 
     with monkeypatch.context() as broken:
-        broken.setattr(f"twirec.transfers.meter.{what}", fail)
+        broken.setattr(f"twirec.transfers.verifying_reader.{what}", fail)
         house.record(wav(4.0, channels=2))
         assert house.work().state is State.RELEASED
     assert house.archive.catalog.waveforms.get(recording_sid()) is None

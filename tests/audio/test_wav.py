@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from twirec.audio.wav import LONGEST_HEADER, WavCheck, WavFacts
 from twirec.model.errors import MediaError, MediaTruncated, NotAudio
-from twirec.transfers.comparing import differences
+from twirec.transfers.verifying_reader import differences
 
 RATE = 8000
 PCM = struct.pack("<HHIIHH", 1, 2, RATE, RATE * 4, 4, 16)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories import ACCOUNT, a_call, call_sid
-from twirec.catalog import Catalog, outages
+from twirec.catalog import Catalog
 from twirec.catalog import database as database_module
 from twirec.model.budget import left, spend_at_most
 from twirec.model.errors import CatalogUnavailable
@@ -23,8 +23,8 @@ WAIT = 0.2
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalog]:
     monkeypatch.setattr(database_module, "PATIENCE", WAIT)
-    monkeypatch.setattr(outages, "NOTICEABLE", WAIT / 4)
-    monkeypatch.setattr(outages, "BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(database_module, "NOTICEABLE", WAIT / 4)
+    monkeypatch.setattr(database_module, "BETWEEN_LOOKS", 0.01)
     catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
     catalog.set_up()
     yield catalog
@@ -87,7 +87,7 @@ def test_it_is_found_that_it_is_back_without_a_caller(
 def test_a_failure_at_once_turns_nobody_away(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outages, "NOTICEABLE", 60)
+    monkeypatch.setattr(database_module, "NOTICEABLE", 60)
     with closing(sqlite3.connect(catalog.database.file or "", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         open_one(catalog)

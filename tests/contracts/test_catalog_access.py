@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from tests.factories import a_recording, recording_sid
 from twirec.catalog import Catalog
-from twirec.catalog.access import allowed
+from twirec.catalog.conditions import allowed
 from twirec.catalog.tables import recordings
 from twirec.model.access import Deed, may
 from twirec.model.actor import Actor

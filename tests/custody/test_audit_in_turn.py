@@ -126,7 +126,7 @@ def test_it_is_said_until_the_log_is_whole_again(
     assert not archive.audit.verify().whole
     assert archive.operations.stats().audit_problem  # still
     with archive.catalog.database.write() as connection:
-        from twirec.catalog.mapping import to_row
+        from twirec.catalog.database import to_row
         from twirec.catalog.tables import audit as table
 
         connection.execute(table.delete())

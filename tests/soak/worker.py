@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 from twirec.adapters import gcs  # noqa: F401 - loaded once, before the forks
 from twirec.archive import Archive
-from twirec.transfers.checkpoints import Step
+from twirec.transfers.transfer import Step
 
 
 def killer(step: str | None, nth: int) -> Callable[[Step], None]:

@@ -14,7 +14,7 @@ from twirec.model.errors import BucketUnavailable, LookedAtNothing
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State
 from twirec.model.vendor import VendorRecording
-from twirec.transfers.checkpoints import Step
+from twirec.transfers.transfer import Step
 
 MEDIA = wav(seconds=4, channels=2)
 

@@ -17,7 +17,7 @@ from tests.house import A_CALL, AT_VENDOR, OWN_ROUTES
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
-from twirec.catalog.mapping import to_row
+from twirec.catalog.database import to_row
 from twirec.catalog.tables import calls, recordings
 from twirec.model.bucket import StoredObject
 from twirec.model.records import CallRecord, Recording

@@ -31,8 +31,7 @@ from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorCall
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.checkpoints import Step, no_checkpoint
-from twirec.transfers.transfer import TRIES_BEFORE_LOST
+from twirec.transfers.transfer import TRIES_BEFORE_LOST, Step, no_checkpoint
 
 SIDS = [recording_sid(number) for number in (1, 2, 3)]
 CALLS = dict(zip(SIDS, [call_sid(1), call_sid(1), call_sid(9)], strict=True))

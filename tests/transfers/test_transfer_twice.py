@@ -22,7 +22,7 @@ from twirec.model.errors import (
 from twirec.model.states import State
 from twirec.model.vendor import Media
 from twirec.transfers import transfer
-from twirec.transfers.checkpoints import Step
+from twirec.transfers.transfer import Step
 
 
 def test_what_died_between_upload_and_commit_is_compared_not_written_again(house: House) -> None:

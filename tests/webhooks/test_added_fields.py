@@ -15,7 +15,7 @@ from tests.webhooks.calling import CUSTOMER, DIALLED, PARENT, VOICE, WHISPER, Cl
 from twirec.archive import Archive
 from twirec.calls import twiml
 from twirec.calls.forms import SET_BY_TWILIO, clean
-from twirec.model.characters import unspeakable
+from twirec.model.given import unspeakable
 from twirec.model.records import Call
 from twirec.model.vocabulary import Outcome
 from twirec.testing import SignedPosts

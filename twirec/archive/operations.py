@@ -40,10 +40,9 @@ from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.sweep.sweep import MARK
-from twirec.transfers.checkpoints import AtCheckpoint, no_checkpoint
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.ownership import Ownership
-from twirec.transfers.transfer import Transfer
+from twirec.transfers.transfer import AtCheckpoint, Transfer, no_checkpoint
 
 CHECKED = "the catalog can be written"
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from twirec.calls import twiml
 from twirec.calls.targets import MOST_TARGETS, check_phone
 from twirec.calls.wordings import Wording
-from twirec.model.characters import unspeakable
 from twirec.model.errors import InvalidQuery
+from twirec.model.given import unspeakable
 
 LONGEST_SENTENCE = 300
 """Characters: it is said to everybody, while something is broken."""

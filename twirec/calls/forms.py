@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from twirec.model.agents import ConferenceEvent
-from twirec.model.characters import speakable
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
+from twirec.model.given import speakable
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
 
 Fields = Mapping[str, str]

@@ -15,7 +15,7 @@ from twirec.calls.announcement import CHARACTERS_PER_SECOND
 from twirec.calls.voices import VOICES
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.announcements import Audio
-from twirec.model.characters import unspeakable
+from twirec.model.given import unspeakable
 
 NEEDED = ("notice", "opt_out", "opt_in", "goodbye")
 """The parts that every wording has."""

@@ -11,7 +11,7 @@ from twilio.twiml.voice_response import Dial, Enqueue, Gather, VoiceResponse
 
 from twirec.calls.wordings import Wording
 from twirec.model.announcements import Announcement
-from twirec.model.characters import without_unspeakable
+from twirec.model.given import without_unspeakable
 from twirec.model.records import Call, is_conference, is_queue
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'

@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from twirec.catalog.audit import tell_of
 from twirec.catalog.conditions import of_call
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_model, to_models, to_row
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.tables import agents, calls, legs
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.audit import AuditDraft

@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from twirec.catalog import tables
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_model, to_models, to_row
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.tables import announcements
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.errors import NotFound

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text
 
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_model, to_models, to_row
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.tables import audit, audit_check, metadata
 from twirec.model.audit import (
     HISTORIES,

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.conferences import legs_of
-from twirec.catalog.mapping import to_models
+from twirec.catalog.database import to_models
 from twirec.catalog.tables import calls, consents, notes, pauses, recordings
 from twirec.model.agents import Leg
 from twirec.model.records import Call, CallRecord, Consent, Note, Pause, Recording

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, FromClause, and_, false, or_, true
+
+from twirec.catalog.tables import recordings
+from twirec.model.access import RIGHTS, Deed, Right
+from twirec.model.actor import Actor
+from twirec.model.states import Custody, State
 
 
 def of_call(
@@ -23,3 +28,23 @@ def of_call(
 def of_same_call(rows: FromClause, others: FromClause) -> ColumnElement[bool]:
     """Return the condition of rows that are of the same call as those of another table."""
     return of_call(rows, others.c.account_sid, others.c.call_sid)
+
+
+def allowed(actor: Actor, deed: Deed) -> ColumnElement[bool]:
+    """Return the condition of the recordings with which somebody may do something."""
+    role = actor.staff_role
+    return or_(false(), *(_condition(each) for each in RIGHTS[deed] if role in each.roles))
+
+
+def _condition(right: Right) -> ColumnElement[bool]:
+    """Return what a right asks; of what may be any, nothing is asked."""
+    columns = (
+        (recordings.c.custody, right.custodies, Custody),
+        (recordings.c.state, right.states, State),
+    )
+    asked = [
+        column.in_(sorted(those))
+        for column, those, words in columns
+        if those != frozenset[object](words)
+    ]
+    return and_(true(), *asked)

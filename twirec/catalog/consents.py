@@ -8,9 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from twirec.catalog.conditions import of_call
-from twirec.catalog.database import Database
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.ledger import STILL_OPEN
-from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.stop_orders import write_order
 from twirec.catalog.tables import calls, consents
 from twirec.model.agents import StopOrder

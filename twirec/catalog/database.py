@@ -1,15 +1,19 @@
-"""The connection to the database: transactions, and its errors in our words."""
+"""The database: transactions, its errors in our words, and rows as values of the model."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import (
@@ -28,15 +32,82 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
 
-from twirec.catalog.outages import Outages
 from twirec.catalog.urls import NO_DRIVER, database_url
-from twirec.model.budget import left
+from twirec.model.budget import is_limited, left
 from twirec.model.errors import CatalogUnavailable, SettingsError
 from twirec.model.ownership import OURS, Adopt
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+NOTICEABLE = 0.5
+"""Seconds after which a failure has kept somebody waiting who should not have to wait again."""
+
+BETWEEN_LOOKS = 0.5
+"""Seconds between two looks whether the database is back."""
+
+log = logging.getLogger("twirec.catalog")
+
+
+class Outages:
+    """Lets one caller find out by waiting that the database is away, and the next ones know.
+
+    Only where somebody waits (`spend_at_most`): workers and commands try as long as they may.
+    Whether it is back is looked at in a thread of its own, so that nobody on the phone finds out.
+
+    Args:
+        look: raises CatalogUnavailable while nothing can be written.
+    """
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        self._look = look
+        self._away = False
+        self._begins = threading.Lock()
+        self._closed = threading.Event()
+
+    @contextmanager
+    def minded(self) -> Iterator[None]:
+        """A transaction.
+
+        Raises:
+            CatalogUnavailable: at once, while the database is known to be away.
+        """
+        if not is_limited():
+            yield
+            return
+        if self._away:
+            raise CatalogUnavailable("The catalog was away a moment ago, and is not back.")
+        began = time.monotonic()
+        try:
+            yield
+        except CatalogUnavailable:
+            if time.monotonic() - began > NOTICEABLE:
+                self._begin()
+            raise
+
+    def close(self) -> None:
+        """Look no more."""
+        self._closed.set()
+
+    def _begin(self) -> None:
+        with self._begins:
+            if self._away or self._closed.is_set():
+                return
+            self._away = True
+        log.error("the catalog is away: calls are connected unrecorded")
+        threading.Thread(target=self._look_until_back, name="twirec-catalog", daemon=True).start()
+
+    def _look_until_back(self) -> None:
+        while not self._closed.wait(BETWEEN_LOOKS):
+            try:
+                self._look()
+            except CatalogUnavailable:
+                continue
+            self._away = False
+            log.warning("the catalog is back")
+            return
+
 
 PATIENCE = 3
 """Seconds after which a transaction that waits for a lock, a connection or a statement gives up.
@@ -335,3 +406,42 @@ _ADVICE = {
     "file is not a database": "; correct TWIREC_DATABASE_URL",
 }
 """What mends what SQLite says."""
+
+
+Model = TypeVar("Model")
+
+
+def to_model(kind: Callable[..., Model], row: Row[Any]) -> Model:
+    """Return the value of a row.
+
+    Args:
+        kind: its class, a dataclass each of whose fields is a column.
+        row: has these columns, and may have more.
+    """
+    return kind(*_fields(kind)(row))
+
+
+def to_models(kind: Callable[..., Model], rows: Iterable[Row[Any]]) -> list[Model]:
+    """Return the values of rows, in their order. See `to_model`."""
+    read = _fields(kind)
+    return [kind(*read(row)) for row in rows]
+
+
+def to_row(value: object, table: Table) -> dict[str, Any]:
+    """Return the columns of a table that a value has, as fields or as properties."""
+    kind: Any = type(value)
+    return {name: getattr(value, name) for name in _columns(kind, table)}
+
+
+# Once for each class: a search reads some thousand rows.
+
+
+@cache
+def _fields(kind: Any) -> Callable[[Row[Any]], tuple[Any, ...]]:
+    return attrgetter(*(field.name for field in fields(kind)))
+
+
+@cache
+def _columns(kind: Any, table: Table) -> tuple[str, ...]:
+    named = {field.name for field in fields(kind)}.union(vars(kind))
+    return tuple(column.name for column in table.columns if column.name in named)

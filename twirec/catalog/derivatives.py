@@ -7,11 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, select, update
 
-from twirec.catalog.access import allowed
 from twirec.catalog.audit import append
-from twirec.catalog.database import Database
+from twirec.catalog.conditions import allowed
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.leases import ENDED, Leases
-from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import derivatives, recordings
 from twirec.model.access import Deed
 from twirec.model.actor import OURSELVES

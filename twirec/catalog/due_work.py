@@ -8,11 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, case, delete, func, null, true
 
-from twirec.catalog.database import Database
+from twirec.catalog.database import Database, to_model
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.leases import ENDED, Leases
-from twirec.catalog.mapping import to_model
 from twirec.catalog.recordings import tell_ledger
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
 from twirec.model.bucket import StoredObject

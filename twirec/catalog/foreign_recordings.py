@@ -20,8 +20,7 @@ from sqlalchemy import (
 
 from twirec.catalog.conditions import of_call, of_same_call
 from twirec.catalog.conferences import owner_of
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_models, to_row
+from twirec.catalog.database import Database, to_models, to_row
 from twirec.catalog.tables import calls, foreign, recordings
 from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim, Foreign
 from twirec.model.states import State

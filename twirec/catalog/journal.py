@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Insert, Integer, delete, func, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
-from twirec.catalog.database import Database, insert_into
+from twirec.catalog.database import Database, insert_into, to_models, to_row
 from twirec.catalog.journal_tables import (
     BY_NAME,
     JOURNAL_TABLES,
@@ -21,7 +21,6 @@ from twirec.catalog.journal_tables import (
     of_json,
 )
 from twirec.catalog.ledger import fill_line
-from twirec.catalog.mapping import to_models, to_row
 from twirec.catalog.recordings import BEFORE_ALL, tell_ledger
 from twirec.catalog.tables import calls, consents, journal, marks, recordings
 from twirec.catalog.vendor_retention import apply_retention

@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, Connection, case, exists, select, update
 from twirec.catalog.audit import append
 from twirec.catalog.call_records import call_records
 from twirec.catalog.conditions import of_call, of_same_call
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_model, to_models, to_row
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.tables import announcements, calls, consents, recordings
 from twirec.catalog.vendor_retention import keep_copy
 from twirec.model.audit import AuditDraft

@@ -6,8 +6,7 @@ from sqlalchemy import insert, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.conditions import of_call
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_row
+from twirec.catalog.database import Database, to_row
 from twirec.catalog.tables import calls, notes
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound

@@ -11,12 +11,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, true, update
 
-from twirec.catalog.access import allowed
 from twirec.catalog.audit import append
-from twirec.catalog.database import Database
+from twirec.catalog.conditions import allowed
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import PARKED as EVENT_PARKED
 from twirec.catalog.foreign_recordings import count_foreign, left_alone
-from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
 from twirec.catalog.tables import callbacks, calls, derivatives, differences, events, recordings
 from twirec.model.access import Deed

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, select, update
 
 from twirec.catalog.audit import append
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_model, to_models, to_row
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.recordings import PARKED, UNDECIDED, tell_ledger
 from twirec.catalog.tables import orders, recordings
 from twirec.model.audit import AuditDraft

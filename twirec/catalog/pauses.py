@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, insert, select, update
 
 from twirec.catalog.audit import append
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_model, to_models, to_row
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.tables import pauses
 from twirec.model.audit import AuditDraft
 from twirec.model.records import Pause

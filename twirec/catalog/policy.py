@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 
 from twirec.catalog.audit import tell_of
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_model, to_models, to_row
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.tables import policy_changes, policy_defaults
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.policy import Policy, PolicyChange

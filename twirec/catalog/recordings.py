@@ -9,15 +9,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, insert, or_, select, update
 
-from twirec.catalog.access import allowed
 from twirec.catalog.agents import has_line
-from twirec.catalog.conditions import of_call
+from twirec.catalog.conditions import allowed, of_call
 from twirec.catalog.conferences import owner_of
 from twirec.catalog.consents import PROOF
-from twirec.catalog.database import Database
+from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
-from twirec.catalog.mapping import to_model, to_models, to_row
 from twirec.catalog.tables import callbacks, calls, consents, recordings
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import Deed

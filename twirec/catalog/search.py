@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, exists, func, select, true
 
-from twirec.catalog.access import allowed
 from twirec.catalog.call_records import call_records
-from twirec.catalog.conditions import of_same_call
+from twirec.catalog.conditions import allowed, of_same_call
 from twirec.catalog.database import Database
 from twirec.catalog.tables import calls, consents, notes, recordings
 from twirec.model.access import Deed, seen

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from twirec.catalog.database import Database
-from twirec.catalog.mapping import to_models, to_row
+from twirec.catalog.database import Database, to_models, to_row
 from twirec.catalog.tables import stop_orders
 from twirec.model.agents import StopOrder
 

@@ -16,8 +16,8 @@ import click
 from dotenv import dotenv_values
 
 from twirec.cli.output import Lines, clean
-from twirec.model.characters import unspeakable
 from twirec.model.errors import InvalidQuery, SettingsError, TwirecError
+from twirec.model.given import unspeakable
 from twirec.version import __version__
 
 INTERRUPTED = 128 + signal.SIGINT

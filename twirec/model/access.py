@@ -1,7 +1,7 @@
 """The one gate: who may do what with a recording, of which custody and in which state.
 
 `RIGHTS` is the only place that says it. `verdict` reads it for one recording, and
-`twirec.catalog.access` makes the condition of a query from it.
+`twirec.catalog.conditions` makes the condition of a query from it.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from twirec.calls.numbers import is_country
 from twirec.calls.own_wordings import read_wordings
 from twirec.calls.wordings import Wording
 from twirec.catalog.urls import database_url
-from twirec.model.characters import unspeakable
+from twirec.model.given import unspeakable
 from twirec.model.ownership import Adopt
 from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 

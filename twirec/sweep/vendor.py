@@ -18,7 +18,7 @@ from twirec.model.vendor import VendorRecording
 from twirec.sweep.discrepancies import Discrepancy
 from twirec.transfers.adoption import Adopted, adopt, line_of, note
 from twirec.transfers.ownership import Ownership
-from twirec.transfers.recheck import check_kept
+from twirec.transfers.transfer import check_kept
 
 GONE_THERE = frozenset({State.RELEASED, State.ERASED})
 """The states in which the vendor has no copy."""

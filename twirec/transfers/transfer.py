@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
@@ -22,9 +24,13 @@ from twirec.jobs.lease import LeaseKeeper
 from twirec.jobs.retrying import TRANSFERS
 from twirec.model.bucket import StoredObject
 from twirec.model.derivatives import derivatives_of
+from twirec.model.encryption import Encryption
 from twirec.model.errors import (
+    ArchivedGone,
     CatalogError,
     CatalogUnavailable,
+    DecryptionKeyMissing,
+    EncryptionUnknown,
     LeaseLost,
     MediaMismatch,
     MediaNotDescribed,
@@ -35,16 +41,98 @@ from twirec.model.errors import (
     ObjectNotFound,
     UploadDropped,
 )
-from twirec.model.ports import Bucket, Vendor
+from twirec.model.ports import Bucket, Decrypt, PrivateKey, Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import Media, RecordingStatus, VendorRecording
 from twirec.transfers.adoption import line_of
-from twirec.transfers.checkpoints import AtCheckpoint, Step, no_checkpoint
 from twirec.transfers.naming import labels, object_name, started_at
-from twirec.transfers.opening import Keys, open_media
-from twirec.transfers.recheck import check_kept
 from twirec.transfers.verifying_reader import VerifyingReader
+
+
+class Step(StrEnum):
+    """A point that a transfer reached."""
+
+    CLAIMED = "claimed"
+    """The lease is held, and nothing else was done."""
+    NAMED = "named"
+    """The object's name is committed."""
+    RECEIVING = "receiving"
+    """A part of the media has arrived, and may have been passed on to the bucket."""
+    SEALED = "sealed"
+    """All of it arrived and is the recording; the object cannot be seen yet."""
+    STORED = "stored"
+    """The bucket says that it has the object."""
+    VERIFIED = "verified"
+    """What the bucket says equals what was received."""
+    ARCHIVED = "archived"
+    """That is committed."""
+    DELETED = "deleted"
+    """The vendor's copy is gone."""
+    RELEASED = "released"
+    """That is committed, and the lease has ended."""
+
+
+AtCheckpoint = Callable[[Step], None]
+"""Called at each step, for tests that break in there."""
+
+
+def no_checkpoint(step: Step) -> None:
+    """Do nothing."""
+
+
+Keys = Mapping[str, PrivateKey]
+"""The private keys, by the SID that Twilio gave to the public half, `CR…`."""
+
+
+@contextmanager
+def open_media(vendor: Vendor, keys: Keys, recording: Recording) -> Iterator[Media]:
+    """Open a recording's media as plain audio. Leaving the context closes the connection.
+
+    That nothing is missing or changed of what was encrypted is proven only when the chunks end
+    without an error.
+
+    Raises:
+        DecryptionError: it cannot be decrypted. Nothing was asked of the vendor.
+    """
+    if recording.encryption is None:
+        with vendor.media(recording.account_sid, recording.sid) as media:
+            yield media
+        return
+    decrypt = _key_for(recording.encryption, keys)
+    with vendor.media(recording.account_sid, recording.sid, encrypted=True) as media:
+        # What the response announced is the length of the ciphertext, which the vendor's adapter
+        # checks; that nothing of it is missing is proven by its tag.
+        yield replace(media, content_length=None, chunks=decrypt(media.chunks))
+
+
+def _key_for(encryption: Encryption, keys: Keys) -> Decrypt:
+    if not encryption.known:
+        raise EncryptionUnknown(f"Twilio encrypted it in a way that is not known: {encryption}.")
+    sid = encryption.public_key_sid
+    if sid not in keys:
+        raise DecryptionKeyMissing(
+            f"Twilio encrypted it with {sid}: add its private key to TWIREC_DECRYPTION_KEYS."
+        )
+    return keys[sid].opens(encryption)
+
+
+def check_kept(bucket: Bucket, recording: Recording) -> None:
+    """Check that the bucket still holds what was archived.
+
+    Raises:
+        ArchivedGone: it does not; the vendor's copy has to stay.
+        BucketError: the bucket cannot be asked.
+    """
+    name = recording.object_name or ""
+    try:
+        stored = bucket.stat(name)
+    except ObjectNotFound as error:
+        gone = f"{name} is not in the bucket any more: Twilio's copy is kept."
+        raise ArchivedGone(gone) from error
+    if (stored.size, stored.crc32c) != (recording.size, recording.crc32c):
+        raise ArchivedGone(f"{name} is not what was archived: Twilio's copy is kept.")
+
 
 log = logging.getLogger("twirec.transfer")
 

@@ -1,15 +1,19 @@
-"""What comes in from the vendor: counted, summed and checked while it streams."""
+"""What comes in from the vendor: counted, summed, measured and checked while it streams."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from twirec.audio.wav import WavCheck
+from twirec.audio.wav import WavCheck, WavFacts, WavFormat
+from twirec.audio.waveform import Meter
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import (
+    MediaError,
     MediaIsErrorPage,
     MediaMismatch,
     MediaTruncated,
@@ -19,8 +23,75 @@ from twirec.model.errors import (
 from twirec.model.records import Recording
 from twirec.model.vendor import Media
 from twirec.model.waveform import Waveform
-from twirec.transfers.comparing import differences
-from twirec.transfers.meter import StreamMeter
+
+TOLERANCE = 1.0
+"""Seconds between the file and Twilio's duration, which is in whole seconds."""
+
+
+def differences(facts: WavFacts, *, channels: int | None, duration: int | None) -> str:
+    """Compare a file with what Twilio says of the recording.
+
+    Args:
+        facts: of the file.
+        channels: that were asked for; None when any will do.
+        duration: seconds, as Twilio gives them; None proves nothing, so it is a difference.
+
+    Returns:
+        All that differs, in sentences; of the duration more than a second. Empty if nothing does.
+    """
+    found = []
+    if channels is not None and facts.channels != channels:
+        found.append(f"The file has {facts.channels} channels, not {channels}.")
+    if duration is None:
+        found.append("Twilio does not say how long the recording is.")
+    elif abs(facts.duration - duration) > TOLERANCE:
+        found.append(f"The file lasts {facts.duration:.3f} s, not {duration} s.")
+    return " ".join(found)
+
+
+log = logging.getLogger("twirec.transfer")
+
+
+class StreamMeter:
+    """Measures how loud a recording is. It raises nothing: what it cannot measure, it leaves.
+
+    Args:
+        sid: of the recording, for the log.
+    """
+
+    def __init__(self, sid: str) -> None:
+        self._sid = sid
+        self._meter: Meter | None = None
+        self._deaf = False
+
+    def hear(self, form: WavFormat | None, samples: bytes) -> None:
+        """Take the next samples."""
+        if self._deaf or form is None or not samples:
+            return
+        with self._unharmed():
+            self._meter = self._meter or Meter(form)
+            self._meter.feed(samples)
+
+    def waveform(self) -> Waveform | None:
+        """Return what was heard, after the last sample; None if it could not be measured."""
+        found: Waveform | None = None
+        with self._unharmed():
+            if self._meter is not None and not self._deaf:
+                found = self._meter.waveform()
+        return found
+
+    @contextmanager
+    def _unharmed(self) -> Iterator[None]:
+        """Let whatever goes wrong in here end the listening, and nothing else."""
+        try:
+            yield
+        except MediaError as error:
+            self._deaf = True
+            log.warning("%s: without a waveform: %s", self._sid, error)
+        except Exception:
+            self._deaf = True
+            log.exception("%s: without a waveform, by an error of ours", self._sid)
+
 
 WHITE = b"\xef\xbb\xbf \t\r\n"
 PAGE_BEGINS = frozenset({b"<", b"{"})

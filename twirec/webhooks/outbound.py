@@ -15,8 +15,8 @@ from twirec.calls.signed_targets import sign_targets
 from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
-from twirec.model.characters import without_unspeakable
 from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
+from twirec.model.given import without_unspeakable
 from twirec.model.records import Call, Consent
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
 from twirec.webhooks.announcing import Announcing
