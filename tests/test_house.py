@@ -163,6 +163,25 @@ def test_a_method_of_the_archive_says_of_each_parameter_what_it_takes(
     assert not says_nothing_of(method)
 
 
+def reaching_behind(files: Sources) -> list[str]:
+    """Return the lines that take from an archive's catalog what its parts are to give."""
+    return [
+        f"{place}: {node.lineno}"
+        for place, source in files.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and re.search(r"archive(\(\))?\.catalog$", ast.unparse(node))
+    ]
+
+
+def test_doors_and_panel_take_what_they_need_from_parts() -> None:
+    panel = HOUSE.parent / "examples/flask_app/callpanel"
+    files = {path.name: path.read_text(encoding="utf-8") for path in panel.rglob("*.py")}
+    assert len(files) > 10
+    assert reaching_behind({**sources(), **files}) == []
+    assert reaching_behind({"x": "f(archive().catalog.search)"}) == ["x: 1"]
+
+
 @pytest.mark.parametrize(
     ("source", "wrong"),
     [
