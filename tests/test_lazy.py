@@ -71,6 +71,12 @@ def test_the_command_line_loads_a_command_when_it_is_asked_for() -> None:
     assert ours(modules) == {f"twirec.{room}" for room in ("cli", "model", "sandbox", "version")}
 
 
+def test_the_list_of_all_commands_waits_for_no_database() -> None:
+    modules = loaded("from twirec.cli import main; [main.commands[name] for name in main.commands]")
+    heavy = {"sqlalchemy", "alembic", "flask", "twilio", "google"}
+    assert not heavy & strangers(modules)
+
+
 def test_the_archive_loads_nothing_that_only_some_need() -> None:
     modules = loaded("import twirec.archive.archive")
     assert not {"alembic", "flask", "google", "pydub", "requests", "rich"} & strangers(modules)

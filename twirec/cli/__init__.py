@@ -154,8 +154,8 @@ _HOMES = {
 class LazyCommands(Mapping[str, click.Command]):
     """The commands by name, each loaded when it is first asked for.
 
-    So `twirec --version` and `twirec sandbox` wait for no database; the list of `twirec --help`
-    needs them all.
+    So `twirec --version` and `twirec sandbox` wait for no database, nor does the list of
+    `twirec --help`, which asks for them all: they import the archive when they are run.
     """
 
     def __init__(self) -> None:

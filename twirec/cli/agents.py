@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import Column, as_json, print_json, print_table, say
 from twirec.settings.operating_user import operator
 
@@ -25,7 +25,7 @@ from twirec.settings.operating_user import operator
 @as_json
 def inform(agent: str, informed_on: datetime, reference: str, as_json: bool) -> None:
     """Register that an agent (a number, client:NAME, sip:ADDRESS) knows that calls are recorded."""
-    entry = Archive.from_env().agents.inform(
+    entry = twirec.Archive.from_env().agents.inform(
         agent, informed_on=informed_on.date(), reference=reference, by=operator()
     )
     if as_json:
@@ -38,7 +38,7 @@ def inform(agent: str, informed_on: datetime, reference: str, as_json: bool) -> 
 @as_json
 def agents(as_json: bool) -> None:
     """Show the register of informed agents."""
-    entries = Archive.from_env().agents.informed()
+    entries = twirec.Archive.from_env().agents.informed()
     if as_json:
         print_json([asdict(entry) for entry in entries])
     elif not entries:

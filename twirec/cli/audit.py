@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import Column, as_json, print_json, print_table, say
 
 
@@ -24,7 +24,7 @@ from twirec.cli.output import Column, as_json, print_json, print_table, say
 @as_json
 def audit(verify: bool, as_json: bool, **asked: Any) -> None:
     """Show who did what, newest first; or check that nobody changed the log."""
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     if verify:
         _verify(archive, as_json)
         return
@@ -62,7 +62,7 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
     print_table(columns, rows)
 
 
-def _verify(archive: Archive, as_json: bool) -> None:
+def _verify(archive: twirec.Archive, as_json: bool) -> None:
     verdict = archive.audit.verify(archive.journal.audit_head())
     if as_json:
         print_json({**asdict(verdict), "whole": verdict.whole})

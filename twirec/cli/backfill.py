@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, print_not_ours, progress_terminal, say
 from twirec.model.backfill import FREE_MINUTES, PRICE_PER_MINUTE, BackfillReport
 from twirec.model.states import State
@@ -71,7 +71,7 @@ def backfill(
     The first Ctrl-C finishes what is in hand, the second ends at once; the same command goes on.
     Exit status 1 if something failed, 130 if it was interrupted.
     """
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     taking = archive.operations.backfill(
         since,
         until,

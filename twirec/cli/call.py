@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.errors import VendorError
 from twirec.settings.operating_user import operator
@@ -24,7 +24,7 @@ from twirec.settings.operating_user import operator
 @as_json
 def call(to: str, own_number: str, connect: tuple[str, ...], as_json: bool) -> None:
     """Call a customer, tell them that the call is recorded, and connect them."""
-    placed = Archive.from_env().calls.place(to, connect=connect, own_number=own_number)
+    placed = twirec.Archive.from_env().calls.place(to, connect=connect, own_number=own_number)
     if as_json:
         print_json(asdict(placed))
     else:
@@ -40,7 +40,7 @@ def pause(sid: str, as_json: bool) -> None:
     It stays paused until it is resumed. Exit status 1 if Twilio did not say that it is paused.
     """
     try:
-        pauses = Archive.from_env().recordings.pause(sid, by=operator())
+        pauses = twirec.Archive.from_env().recordings.pause(sid, by=operator())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it records, and try again: {error}") from error
     if as_json:
@@ -56,7 +56,7 @@ def pause(sid: str, as_json: bool) -> None:
 def resume(sid: str, as_json: bool) -> None:
     """Let what is recorded of a call (CA…) go on after a pause."""
     try:
-        resumed = Archive.from_env().recordings.resume(sid, by=operator())
+        resumed = twirec.Archive.from_env().recordings.resume(sid, by=operator())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it is silent, and try again: {error}") from error
     if as_json:

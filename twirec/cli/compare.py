@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, say
 from twirec.settings.operating_user import operator
 
@@ -22,7 +22,7 @@ def compare(sid: str, reason: str | None, as_json: bool) -> None:
     What was known to differ and is right again is not on the list of `twirec stats` any more.
     Exit status 1 if it differs.
     """
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     settled, deleted = 0, list[str]()
     if reason is None:
         deleted = archive.recordings.compare(sid, by=operator())

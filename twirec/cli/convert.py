@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.audio import Channels
 from twirec.model.audio_stream import AudioStream
@@ -69,7 +69,7 @@ def convert(
 
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
-    reading = Archive.from_env().recordings.convert(
+    reading = twirec.Archive.from_env().recordings.convert(
         sid,
         format=format_,
         channels=channels,
@@ -93,7 +93,11 @@ def download(sid: str, output: str | None, as_json: bool) -> None:
 
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
-    _give(Archive.from_env().recordings.open(sid, by=operator(), download=True), output, as_json)
+    _give(
+        twirec.Archive.from_env().recordings.open(sid, by=operator(), download=True),
+        output,
+        as_json,
+    )
 
 
 def _give(reading: AudioStream, output: str | None, as_json: bool) -> None:

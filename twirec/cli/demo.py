@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import requests
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.demo_report import Played, report
 from twirec.cli.output import as_json, say
 from twirec.model.vocabulary import Outcome
@@ -62,7 +62,7 @@ def demo(store: str, folder: Path, as_json: bool) -> None:
         environ = _environment(sandbox, folder, listener.getsockname()[1])
         environ |= {"TWIREC_BUCKET": _bucket(store, folder, stack)}
         _write_environment(folder / "env", environ)
-        archive = Archive.from_env(environ)
+        archive = twirec.Archive.from_env(environ)
         archive.set_up()
         stack.callback(archive.close)
         _inform_agent(archive)
@@ -89,7 +89,7 @@ def _fresh(folder: Path) -> Path:
     return folder.resolve()
 
 
-def _inform_agent(archive: Archive) -> None:
+def _inform_agent(archive: twirec.Archive) -> None:
     today = archive.now().astimezone(archive.settings.timezone).date()
     archive.agents.inform(AGENT, informed_on=today, reference="the demo", by="the demo")
 
@@ -132,7 +132,7 @@ def _bucket(store: str, folder: Path, stack: ExitStack) -> str:
 
 
 @contextmanager
-def _serving(archive: Archive, sandbox: Sandbox, listener: socket.socket) -> Iterator[None]:
+def _serving(archive: twirec.Archive, sandbox: Sandbox, listener: socket.socket) -> Iterator[None]:
     """Serve an app like the one of the README."""
     try:
         from flask import Flask, Response, has_request_context, request
@@ -172,7 +172,7 @@ def _serving(archive: Archive, sandbox: Sandbox, listener: socket.socket) -> Ite
 
 
 @contextmanager
-def _working(archive: Archive) -> Iterator[None]:
+def _working(archive: twirec.Archive) -> Iterator[None]:
     worker = archive.operations.worker()
     with _thread(worker.run, stop=worker.stop):
         yield
@@ -189,7 +189,7 @@ def _thread(run: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]
         thread.join()
 
 
-def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
+def _play(sandbox: Sandbox, archive: twirec.Archive, app_url: str) -> list[Played]:
     """Play all calls together, and wait until every recording is where it belongs."""
     sandbox.number(
         OWN_NUMBER,
@@ -221,7 +221,7 @@ def _play(sandbox: Sandbox, archive: Archive, app_url: str) -> list[Played]:
     return played
 
 
-def _waiting(archive: Archive) -> bool:
+def _waiting(archive: twirec.Archive) -> bool:
     records = archive.calls.search().calls
     return any(record.call.outcome in {Outcome.OPEN, Outcome.OWED} for record in records) or any(
         recording.due_at for record in records for recording in record.recordings

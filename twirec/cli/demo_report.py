@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import Column, print_json, print_table, say
 from twirec.cli.scenes import expected_of
 from twirec.model.bucket import StoredObject
@@ -53,7 +53,9 @@ class Result:
     as_told: bool | None
 
 
-def report(archive: Archive, sandbox: Sandbox, played: list[Played], *, as_json: bool) -> list[str]:
+def report(
+    archive: twirec.Archive, sandbox: Sandbox, played: list[Played], *, as_json: bool
+) -> list[str]:
     """Print what happened, and return what is not as it should be."""
     results = [_result(archive, sandbox, each) for each in played]
     wrong = [
@@ -81,7 +83,7 @@ def report(archive: Archive, sandbox: Sandbox, played: list[Played], *, as_json:
     return wrong
 
 
-def _result(archive: Archive, sandbox: Sandbox, played: Played) -> Result:
+def _result(archive: twirec.Archive, sandbox: Sandbox, played: Played) -> Result:
     record = archive.calls.get(played.call.sid)
     recording = next(iter(record.recordings), None)
     return Result(
@@ -143,7 +145,7 @@ def _print(results: Sequence[Result], stored: Sequence[StoredObject], scheme: st
             say(f"    {name}: {value}")
 
 
-def _as_told(archive: Archive, scene: Scene, recording: Recording) -> bool | None:
+def _as_told(archive: twirec.Archive, scene: Scene, recording: Recording) -> bool | None:
     """Whether both sides speak when they were told to; None where there is no recording."""
     if recording.object_name is None:
         return None
@@ -163,7 +165,7 @@ def _speaks(side: Side | None, party: Party) -> bool:
     )
 
 
-def _same_bytes(archive: Archive, sandbox: Sandbox, recording: Recording) -> bool | None:
+def _same_bytes(archive: twirec.Archive, sandbox: Sandbox, recording: Recording) -> bool | None:
     """Whether bucket and vendor have, or had, the same bytes; None where there are none."""
     if recording.object_name is None:
         return None

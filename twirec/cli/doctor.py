@@ -9,7 +9,6 @@ from dataclasses import asdict
 import click
 
 from twirec.cli.output import as_json, print_json, say
-from twirec.doctor import examine
 from twirec.model.inspection import CheckResult, Level
 
 COLOURS: Mapping[Level, str] = {
@@ -33,6 +32,8 @@ def doctor(voice: tuple[str, ...], as_json: bool) -> None:
 
     Exit status 1 if anything failed.
     """
+    from twirec.doctor import examine  # loads all that it looks at, which `--help` need not
+
     findings = []
     for finding in examine(voice=voice):
         findings.append(finding)

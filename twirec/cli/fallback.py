@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, write
 
 
@@ -24,7 +24,7 @@ def fallback(dial: tuple[str, ...], say: str, language: str | None, as_json: boo
     Paste it into a TwiML Bin (Twilio console, TwiML Bins), and choose that under 'Primary handler
     fails' of each number: Twilio keeps it, so it works when nothing of yours does.
     """
-    document = Archive.from_env().calls.fallback(dial, say=say, language=language)
+    document = twirec.Archive.from_env().calls.fallback(dial, say=say, language=language)
     if as_json:
         print_json({"twiml": document})
     else:

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import (
     as_json,
     or_not_known,
@@ -70,7 +70,7 @@ def search(
     """Find calls, newest first, by what you say of number and time, and by options."""
     if asked["not_recorded"] and outcome not in {None, Outcome.NOT_RECORDED}:
         raise click.UsageError("--not-recorded and --outcome contradict each other; give one.")
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     page = archive.calls.search(
         " ".join(text) or None,
         direction=direction,
@@ -119,7 +119,7 @@ def annotate(
         raise click.UsageError("Say with --reason where the numbers are from.")
     if reason and not added:
         raise click.UsageError("--reason is for --customer, --own and --direction; give one.")
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     if added:
         record = archive.calls.add_numbers(
             sid,
@@ -149,7 +149,7 @@ def add_numbers(export: str, reason: str, dry_run: bool, as_json: bool) -> None:
     to, direction, or sid, customer_number, own_number, direction. A number that is known stays.
     Exit status 1 if a row cannot be read.
     """
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     with _opened(export) as file:
         report = archive.calls.add_numbers_from(file, why=reason, by=operator(), dry_run=dry_run)
     if as_json:
@@ -198,7 +198,7 @@ def _some(said: Sequence[str], count: int) -> Iterator[str]:
 @as_json
 def show(sid: str, as_json: bool) -> None:
     """Show a call by its SID (CA…) or that of its recording (RE…)."""
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     try:
         record = archive.calls.get(sid, by=operator())
     except NotFound:
@@ -224,7 +224,7 @@ def show(sid: str, as_json: bool) -> None:
         _lines({**span, "in": pause.recording_sid}, zone)
 
 
-def _show_alone(archive: Archive, sid: str, as_json: bool) -> None:
+def _show_alone(archive: twirec.Archive, sid: str, as_json: bool) -> None:
     """Show a recording whose call nobody knows (any more)."""
     recording = archive.recordings.get(sid, by=operator())
     if as_json:
@@ -233,7 +233,7 @@ def _show_alone(archive: Archive, sid: str, as_json: bool) -> None:
         _print_recording(archive, recording)
 
 
-def _with_sound(archive: Archive, recording: Recording) -> dict[str, Any]:
+def _with_sound(archive: twirec.Archive, recording: Recording) -> dict[str, Any]:
     sound = sound_of(archive, recording)
     fields = sound_fields(sound) if isinstance(sound, Waveform) else None
     return {**asdict(recording), "sound": fields}
@@ -281,7 +281,7 @@ def _print_wording(hash_: str, wording: Announcement, zone: tzinfo) -> None:
     _lines(fields, zone)
 
 
-def _print_recording(archive: Archive, recording: Recording) -> None:
+def _print_recording(archive: twirec.Archive, recording: Recording) -> None:
     channels = ", ".join(recording.channel_map)
     left_alone = archive.recordings.left_alone(recording.sid, by=operator())
     sound = sound_of(archive, recording)
@@ -309,7 +309,7 @@ def _print_recording(archive: Archive, recording: Recording) -> None:
     )
 
 
-def _kept(archive: Archive, recording: Recording) -> str:
+def _kept(archive: twirec.Archive, recording: Recording) -> str:
     """Return why Twilio's copy stays where it is; empty where it does not."""
     if not recording.kept:
         held = archive.recordings.left_alone(recording.sid, by=operator())
@@ -319,7 +319,7 @@ def _kept(archive: Archive, recording: Recording) -> str:
     return "kept there for a trial (TWIREC_KEEP_AT_TWILIO)"
 
 
-def _decided(archive: Archive, recording: Recording) -> dict[str, str]:
+def _decided(archive: twirec.Archive, recording: Recording) -> dict[str, str]:
     """Return what somebody decided of what could not be copied as it is."""
     accepted = recording.accepted
     if accepted:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 from rich.progress import Progress
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import (
     as_json,
     print_json,
@@ -28,7 +28,7 @@ def journal(since: str | None, as_json: bool) -> None:
 
     Exit status 1 if a day could not be written.
     """
-    report = Archive.from_env().journal.write(since)
+    report = twirec.Archive.from_env().journal.write(since)
     if as_json:
         print_json(asdict(report))
     else:
@@ -55,7 +55,7 @@ def rebuild(into: str | None, as_json: bool) -> None:
             what: bars.add_task(what, total=None)
             for what in ("announcements", "journal", "recordings")
         }
-        report = Archive.from_env().journal.rebuild(
+        report = twirec.Archive.from_env().journal.rebuild(
             into,
             by=operator(),
             progress=lambda what, count: bars.update(tasks[what], completed=count),

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import Column, as_json, print_json, print_table, say
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
@@ -91,7 +91,7 @@ def policy(
         raise click.UsageError("A change holds from now on; ask for the past without one.")
     if history and (number or direction or at):
         raise click.UsageError("--history shows all changes; give it alone.")
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     if history:
         _show_history(archive, as_json)
         return
@@ -115,7 +115,7 @@ def policy(
 def _switch(
     state: bool, number: str | None, direction: str | None, reason: str, as_json: bool
 ) -> None:
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     change = archive.policy.change(
         by=operator(),
         why=reason,
@@ -133,7 +133,11 @@ def _switch(
 
 
 def _show(
-    archive: Archive, number: str | None, direction: str | None, at: datetime | None, as_json: bool
+    archive: twirec.Archive,
+    number: str | None,
+    direction: str | None,
+    at: datetime | None,
+    as_json: bool,
 ) -> None:
     history = [change for change, _ in archive.policy.history()]
     numbers = [number] if number else sorted({each.number for each in history if each.number})
@@ -171,7 +175,7 @@ def _row(own: str, way: Direction, found: Decision) -> tuple[object, ...]:
     return own or "all others", way, switch, policy.mode, policy.language, policy.legal_basis
 
 
-def _show_history(archive: Archive, as_json: bool) -> None:
+def _show_history(archive: twirec.Archive, as_json: bool) -> None:
     changes = archive.policy.history()
     if as_json:
         print_json([{**asdict(change), "before": asdict(before)} for change, before in changes])

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, say
 from twirec.settings.operating_user import operator
 
@@ -19,7 +19,7 @@ REASON = click.option("--reason", required=True, help="Why; it is kept with the 
 @as_json
 def accept(sid: str, reason: str, as_json: bool) -> None:
     """Archive a recording (RE…) although its length or channels are not what Twilio says."""
-    accepted = Archive.from_env().custody.accept(sid, reason=reason, by=operator())
+    accepted = twirec.Archive.from_env().custody.accept(sid, reason=reason, by=operator())
     if as_json:
         print_json(asdict(accepted))
     else:
@@ -35,7 +35,7 @@ def give_up(sid: str, reason: str, as_json: bool) -> None:
 
     `twirec work --retry SID` takes it back.
     """
-    given_up = Archive.from_env().custody.give_up(sid, reason=reason, by=operator())
+    given_up = twirec.Archive.from_env().custody.give_up(sid, reason=reason, by=operator())
     if as_json:
         print_json(asdict(given_up))
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.operations import Stats
 from twirec.model.records import Recording
@@ -24,7 +24,7 @@ SHOWN = 20
 @as_json
 def stats(since: str | None, as_json: bool) -> None:
     """Show what the archive holds and waits for, and what was given up."""
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     counted = archive.operations.stats(since, by=operator())
     if as_json:
         parked = [_fields(recording) for recording in archive.operations.parked(by=operator())]

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import (
     as_json,
     ask,
@@ -36,7 +36,7 @@ def init(adopt_bucket: bool, reason: str | None, as_json: bool) -> None:
     """
     if adopt_bucket != bool(reason):
         raise click.UsageError("--adopt-bucket and --reason go together: give both.")
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     archive.set_up()
     marked = True
     if not as_json:
@@ -51,7 +51,7 @@ def init(adopt_bucket: bool, reason: str | None, as_json: bool) -> None:
         print_json({"ready": True, "bucket_marked": marked})
 
 
-def _mark(archive: Archive) -> bool:
+def _mark(archive: twirec.Archive) -> bool:
     """Mark the bucket, and return whether it could be; the first recording does it otherwise."""
     try:
         archive.journal.mark_bucket()
@@ -69,7 +69,7 @@ def _mark(archive: Archive) -> bool:
 @as_json
 def admit(sid: str, ground: str, as_json: bool) -> None:
     """Take a recording (RE…) that others started out of quarantine."""
-    admitted = Archive.from_env().custody.admit(sid, ground=ground, by=operator())
+    admitted = twirec.Archive.from_env().custody.admit(sid, ground=ground, by=operator())
     if as_json:
         print_json(asdict(admitted))
     else:
@@ -86,7 +86,7 @@ def erase(sid: str, reason: str, yes: bool, as_json: bool) -> None:
 
     It cannot be undone, and asks first. The workers do it; the call's line stays.
     """
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     known = archive.recordings.get(sid, by=operator())  # one that is not there is not asked about
     if not yes:
         ask(f"Destroy {sid}, which is {known.state}, everywhere and for ever?")
@@ -113,7 +113,7 @@ def work(once: bool, threads: int, retry: str | None, as_json: bool) -> None:
 
     Ends cleanly on SIGTERM and SIGINT: what is in work is given back.
     """
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     count = 0
     if retry:  # whose value may be `--all`: click takes what follows, dashes or not
         count = archive.operations.retry(None if retry == "--all" else retry, by=operator())
@@ -144,7 +144,7 @@ def sweep(dry_run: bool, full: bool, as_json: bool) -> None:
 
     Exit status 1 if something is left for a person to look at.
     """
-    report = Archive.from_env().operations.sweep(dry_run=dry_run, full=full, by=operator())
+    report = twirec.Archive.from_env().operations.sweep(dry_run=dry_run, full=full, by=operator())
     if as_json:
         print_json(asdict(report))
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.access import Deed, may
 from twirec.model.errors import TwirecError
@@ -39,7 +39,7 @@ EXPLAINED = {
 @as_json
 def waveform(sid: str, output: Path | None, width: int, height: int, as_json: bool) -> None:
     """Show who speaks when in a recording (RE…), and draw it."""
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     found = archive.recordings.waveform(sid, by=operator())
     if output is not None:
         drawn = archive.recordings.draw_waveform(sid, width=width, height=height, by=operator())
@@ -80,7 +80,7 @@ def sound_fields(found: Waveform) -> dict[str, Any]:
     }
 
 
-def sound_of(archive: Archive, recording: Recording) -> Waveform | str:
+def sound_of(archive: twirec.Archive, recording: Recording) -> Waveform | str:
     """Return what can be seen of a recording's sound, or why nothing can, if that needs words."""
     if not may(operator(), recording, Deed.WAVEFORM):
         return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from twirec.archive import Archive
+import twirec
 from twirec.cli.output import as_json, print_json, say
 from twirec.model.announcements import Announcement
 from twirec.model.vocabulary import Direction
@@ -40,7 +40,7 @@ def announcement(
     """
     if hash_ is not None and not re.fullmatch("[0-9a-f]{64}", hash_ := hash_.lower()):
         raise click.UsageError("HASH: give all 64 hex digits, as `twirec show` prints them.")
-    archive = Archive.from_env()
+    archive = twirec.Archive.from_env()
     said = archive.policy.announcement(hash_) if hash_ else _now(archive, number, direction)
     audio = ""
     if output is not None:
@@ -64,6 +64,6 @@ def announcement(
         say(f"{said.text} {said.question}".strip())
 
 
-def _now(archive: Archive, number: str | None, direction: str) -> Announcement:
+def _now(archive: twirec.Archive, number: str | None, direction: str) -> Announcement:
     own = archive.policy.own_number(number) if number is not None else ""
     return archive.webhooks.announcing.of(archive.policy.of(own, Direction(direction)).policy)
