@@ -1,4 +1,4 @@
-"""Telling the company's own webhook: at least once, and never in the way of a transfer."""
+"""The delivery of events: at least once, and never in the way of a transfer."""
 
 from __future__ import annotations
 

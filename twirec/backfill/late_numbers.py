@@ -46,7 +46,7 @@ AT_ONCE = 500
 BUCKET_FAILURES = 3
 """After so many in a row the bucket is left alone: the sweep completes what it was not told."""
 
-TOLD = ("customer_number", "own_number", "direction", "channel_map")
+LATE = ("customer_number", "own_number", "direction", "channel_map")
 """The labels of a recording that say what a line got later."""
 
 ADDRESS = re.compile(r"\+[0-9]+|(client|sips?|whatsapp):\S+")
@@ -102,8 +102,8 @@ class LateNumbers:
             if value is not None and known:
                 raise InvalidQuery(f"{name}: it is known already; only what is not is added.")
         after = self._typed(line, customer, own, direction)
-        told = Telling(self._bucket)
-        if not self._write(line, after, draft, told):
+        labelling = Labelling(self._bucket)
+        if not self._write(line, after, draft, labelling):
             raise InvalidQuery("customer: somebody else added it just now; look at the call again.")
 
     def add_from(
@@ -116,11 +116,11 @@ class LateNumbers:
             CatalogError: the catalog failed. What was added until then stays.
         """
         adding = _Adding(self._catalog, self._typed, self._country)
-        told = Telling(self._bucket)
+        labelling = Labelling(self._bucket)
         for before, after in adding.run(rows):
-            written = dry_run or self._write(before, after, draft, told)
+            written = dry_run or self._write(before, after, draft, labelling)
             adding.count("added" if written else "left_alone")
-        return adding.report(dry_run, told.waiting)
+        return adding.report(dry_run, labelling.waiting)
 
     def _typed(
         self, line: Call, customer: str | None, own: str | None, direction: Direction | None
@@ -140,20 +140,20 @@ class LateNumbers:
             )
         return number
 
-    def _write(self, before: Call, after: Call, draft: Draft, told: Telling) -> bool:
+    def _write(self, before: Call, after: Call, draft: Draft, labelling: Labelling) -> bool:
         record = self._catalog.ledger.call(before.account_sid, before.call_sid)
         maps = channel_maps(record, after)
         if not self._catalog.ledger.add_numbers(before, after, maps, draft(after)):
             return False
-        told.tell(self._catalog.ledger.call(before.account_sid, before.call_sid))
+        labelling.label(self._catalog.ledger.call(before.account_sid, before.call_sid))
         return True
 
 
-class Telling:
-    """Tells the bucket of lines that got their numbers.
+class Labelling:
+    """Labels the objects of lines that got their numbers.
 
     Attributes:
-        waiting: recordings of which it could not be told.
+        waiting: recordings whose labels it could not complete.
     """
 
     def __init__(self, bucket: Bucket) -> None:
@@ -161,19 +161,19 @@ class Telling:
         self._failures = 0
         self.waiting = 0
 
-    def tell(self, record: CallRecord) -> None:
+    def label(self, record: CallRecord) -> None:
         """Label the objects of a call's recordings. What fails is left to the sweep."""
         for recording in record.recordings:
-            if recording.state in STORED and not self._told(record, recording):
+            if recording.state in STORED and not self._label(record, recording):
                 self.waiting += 1
 
-    def _told(self, record: CallRecord, recording: Recording) -> bool:
+    def _label(self, record: CallRecord, recording: Recording) -> bool:
         if self._failures >= BUCKET_FAILURES:
             return False
         name, generation = recording.object_name or "", recording.generation or 0
         try:
             wanted = labels(record, recording) | sealed_labels(recording)
-            self._bucket.label(name, generation, {label: wanted[label] for label in TOLD})
+            self._bucket.label(name, generation, {label: wanted[label] for label in LATE})
         except (BucketError, ObjectNotFound, VerificationFailed) as error:
             log.warning("%s: its labels wait for the sweep: %s", recording.sid, error)
             self._failures += isinstance(error, BucketError)
@@ -219,8 +219,8 @@ class _Adding:
             )
             for row in read:
                 yield from self._row(row, lines.get(row.sid), lines.get(_parent(row) or ""))
-        for line, told in self._agents.values():
-            yield line, numbered(line, self._as_told(line, told, self._legs[line.call_sid]))
+        for line, call in self._agents.values():
+            yield line, numbered(line, self._called(line, call, self._legs[line.call_sid]))
 
     def report(self, dry_run: bool, labels_waiting: int) -> NumbersReport:
         """Return the figures."""
@@ -248,7 +248,7 @@ class _Adding:
             self._agents[line.call_sid] = (line, row.told)
         else:
             self._found.add(line.call_sid)
-            yield line, numbered(line, self._as_told(line, row.told, []))
+            yield line, numbered(line, self._called(line, row.told, []))
 
     def _no_line(self, row: ExportedCall, parent: Call | None) -> None:
         if row.told and _parent(row):
@@ -271,8 +271,8 @@ class _Adding:
         self._found.add(line.call_sid)
         yield line, after
 
-    def _as_told(self, line: Call, told: VendorCall, legs: list[VendorCall]) -> Call:
-        return called_by_twilio(told, line.started_at, self._country, lambda: legs)
+    def _called(self, line: Call, call: VendorCall, legs: list[VendorCall]) -> Call:
+        return called_by_twilio(call, line.started_at, self._country, lambda: legs)
 
     def _cannot_read(self, row: Unread) -> None:
         self.count("unread")
@@ -284,6 +284,6 @@ def _parent(row: ExportedCall) -> str | None:
     return row.told.parent_call_sid if row.told else None
 
 
-def _outside(told: VendorCall) -> str:
-    inbound = told.direction in {"inbound", "trunking-originating"}
-    return told.from_ if inbound else told.to
+def _outside(call: VendorCall) -> str:
+    inbound = call.direction in {"inbound", "trunking-originating"}
+    return call.from_ if inbound else call.to

@@ -1,4 +1,4 @@
-"""Telling the company's own webhook what came of recordings.
+"""The delivery of events to the company's own webhook.
 
 At least once: who dies between sending an event and writing that down sends it again, under the
 same id.
