@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from twirec.catalog import Catalog
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.custody import Order

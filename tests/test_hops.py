@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.hops import measure, traced
 from twirec.calls.numbers import search_term
-from twirec.model.budget import spend_at_most
+from twirec.model.steady import spend_at_most
 
 
 def test_a_call_is_counted_where_it_goes_from_one_file_of_ours_to_another() -> None:
@@ -17,7 +17,7 @@ def test_a_call_is_counted_where_it_goes_from_one_file_of_ours_to_another() -> N
 def test_a_context_manager_is_followed_once_though_its_generator_goes_on() -> None:
     with traced() as trace, spend_at_most(1):
         pass
-    assert trace.calls == {("", "model/budget.py"): 1}
+    assert trace.calls == {("", "model/steady.py"): 1}
 
 
 def test_each_way_of_a_call_is_measured() -> None:

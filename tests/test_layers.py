@@ -158,7 +158,7 @@ def test_a_file_imports_only_what_its_room_may() -> None:
         ("sandbox/server", "import numpy"),
         ("transfers/transfer", "import httpx"),
         ("jobs/worker", "from twirec.transfers.transfer import Transfer"),
-        ("jobs/kinds", "from twirec.catalog import Catalog"),
+        ("jobs/worker", "from twirec.catalog import Catalog"),
     ],
 )
 def test_a_wrong_import_is_found(place: str, source: str) -> None:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from twirec.calls.wordings import Wording
     from twirec.catalog import Catalog
     from twirec.jobs.worker import Worker
-    from twirec.model.access import Deed, may, may_ever
-    from twirec.model.actor import Actor, StaffRole
+    from twirec.model.access import Actor, Deed, StaffRole, may, may_ever
     from twirec.model.agents import InformedAgent, Leg
     from twirec.model.announcements import Announcement, Audio
     from twirec.model.audio import Channels, ConversionSpec
@@ -173,8 +172,7 @@ _HOMES = {
     "twirec.calls.wordings": ("Wording",),
     "twirec.catalog": ("Catalog",),
     "twirec.jobs.worker": ("Worker",),
-    "twirec.model.access": ("Deed", "may", "may_ever"),
-    "twirec.model.actor": ("Actor", "StaffRole"),
+    "twirec.model.access": ("Actor", "Deed", "StaffRole", "may", "may_ever"),
     "twirec.model.agents": (
         "InformedAgent",
         "Leg",

@@ -22,8 +22,7 @@ from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.catalog.tables import differences, recordings
-from twirec.model.access import Deed, Verdict, verdict
-from twirec.model.actor import Actor, StaffRole
+from twirec.model.access import Actor, Deed, StaffRole, Verdict, verdict
 from twirec.model.audio import ConversionSpec
 from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.states import Custody, Standstill, State

@@ -10,7 +10,7 @@ import pytest
 from tests.factories import SEEING, STARTED, a_call, a_recording, call_sid, recording_sid
 from tests.house import with_settings
 from twirec.archive import Archive
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.audit import stand_in
 from twirec.model.errors import CatalogError, CatalogUnavailable, NotFound
 

@@ -17,7 +17,7 @@ from tests.house import House
 from tests.sounds import wav
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.formats import FORMATS
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import (
     BucketError,

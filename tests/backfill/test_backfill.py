@@ -21,7 +21,7 @@ from tests.backfill.gathering import (
 )
 from tests.factories import STARTED, a_call, a_consent, call_sid, recording_sid
 from tests.house import House
-from twirec.jobs.lease import LEASE
+from twirec.jobs.worker import LEASE
 from twirec.model.backfill import FREE_MINUTES, BackfillReport
 from twirec.model.errors import InvalidQuery
 from twirec.model.states import Custody, State

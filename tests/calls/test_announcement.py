@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from twirec.calls.announcement import compose, shortest_notice, shortest_question
-from twirec.calls.wordings import WORDINGS
+from twirec.calls.wordings import WORDINGS, compose, shortest_notice, shortest_question
 from twirec.model.announcements import Announcement
 from twirec.model.errors import InvalidQuery
 from twirec.model.vocabulary import ConsentMode

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.sounds import wav
-from twirec.calls.announcement import compose, shortest_notice
 from twirec.calls.own_wordings import MOST_BYTES, read_wordings
-from twirec.calls.wordings import WORDINGS
+from twirec.calls.wordings import WORDINGS, compose, shortest_notice
 from twirec.model.errors import InvalidQuery
 from twirec.model.vocabulary import ConsentMode
 

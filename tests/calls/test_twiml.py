@@ -7,7 +7,7 @@ from twilio.twiml.voice_response import Dial
 
 from tests.factories import a_call
 from twirec.calls import twiml
-from twirec.calls.announcement import compose
+from twirec.calls.wordings import compose
 from twirec.model.records import Call
 
 URLS = twiml.Urls.under("https://calls.example.com/")

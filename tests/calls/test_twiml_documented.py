@@ -21,7 +21,7 @@ from tests.calls.twiml_documented import (
     recordings,
 )
 from tests.factories import a_call, call_sid
-from twirec.calls import announcement, twiml
+from twirec.calls import twiml, wordings
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.vocabulary import ConsentMode
@@ -34,7 +34,7 @@ AUDIO = replace(VOICE, audio={"notice": TONE, "opt_in": TONE, "goodbye": TONE, "
 
 
 def compose(wording: Wording) -> Announcement:
-    return announcement.compose(
+    return wordings.compose(
         "es-ES",
         ConsentMode.OPT_IN,
         company=COMPANY,

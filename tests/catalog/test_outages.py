@@ -14,8 +14,8 @@ import pytest
 from tests.factories import ACCOUNT, a_call, call_sid
 from twirec.catalog import Catalog
 from twirec.catalog import database as database_module
-from twirec.model.budget import left, spend_at_most
 from twirec.model.errors import CatalogUnavailable
+from twirec.model.steady import left, spend_at_most
 
 WAIT = 0.2
 

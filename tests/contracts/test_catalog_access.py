@@ -12,8 +12,7 @@ from tests.factories import a_recording, recording_sid
 from twirec.catalog import Catalog
 from twirec.catalog.conditions import allowed
 from twirec.catalog.tables import recordings
-from twirec.model.access import Deed, may
-from twirec.model.actor import Actor
+from twirec.model.access import Actor, Deed, may
 from twirec.model.states import Custody, State
 
 CASES = {

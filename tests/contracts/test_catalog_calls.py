@@ -16,7 +16,7 @@ from tests.factories import (
     call_sid,
     recording_sid,
 )
-from twirec.calls.announcement import compose
+from twirec.calls.wordings import compose
 from twirec.catalog import Catalog
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action, AuditDraft, AuditQuery

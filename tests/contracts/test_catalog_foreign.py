@@ -17,7 +17,7 @@ from tests.factories import (
     recording_sid,
 )
 from twirec.catalog import Catalog
-from twirec.jobs.lease import LEASE
+from twirec.jobs.worker import LEASE
 from twirec.model.agents import Leg
 from twirec.model.errors import NotFound
 from twirec.model.ownership import ALL, OURS, Adopt, Claim, Foreign, NotOurs

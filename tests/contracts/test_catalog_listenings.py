@@ -9,7 +9,7 @@ import pytest
 
 from tests.factories import STARTED, recording_sid
 from twirec.catalog import Catalog
-from twirec.catalog.listenings import IDLE, MOST_SPANS, Listenings, Span, joined
+from twirec.catalog.audit import IDLE, MOST_SPANS, Listenings, Span, joined
 from twirec.model.audit import AuditDraft, AuditEntry, AuditOutcome, AuditQuery
 
 HEARD = AuditDraft(STARTED, "ana", "supervisor", "listen", sid=recording_sid())

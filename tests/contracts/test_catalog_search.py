@@ -20,7 +20,7 @@ from tests.factories import (
     recording_sid,
 )
 from twirec.catalog import Catalog
-from twirec.model.actor import NOBODY
+from twirec.model.access import NOBODY
 from twirec.model.audit import FIRST, AuditDraft, AuditHead, AuditQuery, hash_of, stand_in
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import NotFound

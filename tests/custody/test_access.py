@@ -10,9 +10,14 @@ import pytest
 
 from tests.factories import STARTED, a_call, a_recording, call_sid, recording_sid
 from twirec.model.access import (
+    NOBODY,
     RIGHTS,
+    Actor,
     Deed,
+    StaffRole,
     Verdict,
+    acting,
+    asking,
     check,
     may,
     may_ever,
@@ -20,7 +25,6 @@ from twirec.model.access import (
     seen,
     verdict,
 )
-from twirec.model.actor import NOBODY, Actor, StaffRole, acting, asking
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.records import CallRecord, Pause
 from twirec.model.states import Custody, State

@@ -29,9 +29,9 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.catalog import Catalog
-from twirec.catalog.listenings import IDLE
+from twirec.catalog.audit import IDLE
 from twirec.custody.audit import AuditLog
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, chained, without_numbers
 from twirec.model.errors import CatalogError, CatalogUnavailable, SettingsError, TwirecError
 from twirec.model.states import Custody, State
@@ -218,7 +218,7 @@ def test_without_an_entry_no_byte_leaves(heard: Archive, monkeypatch: pytest.Mon
     def fail(*_: object) -> None:
         raise CatalogUnavailable("The disk is full.")
 
-    monkeypatch.setattr("twirec.catalog.listenings.append", fail)
+    monkeypatch.setattr("twirec.catalog.audit.append", fail)
     with pytest.raises(CatalogError):
         heard.recordings.open(RECORDING, by="ana")
     assert isinstance(heard.bucket.unchecked, Watched)

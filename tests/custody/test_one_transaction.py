@@ -20,7 +20,7 @@ from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.catalog.tables import differences, metadata, recordings
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.audio import ConversionSpec
 from twirec.model.errors import CatalogError, TwirecError
 from twirec.model.states import Custody, Standstill, State

@@ -13,7 +13,7 @@ import pytest
 from tests.audio.hearing import TALK, archived, decoded
 from tests.factories import recording_sid
 from tests.house import NAME, House
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.audio import Channels, ConversionSpec
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import (

@@ -15,8 +15,8 @@ from tests.house import AT_VENDOR, House, with_settings
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.derivatives import listening_copies
 from twirec.derivatives.derivatives import Derivatives
-from twirec.jobs.lease import LEASE, LeaseKeeper
 from twirec.jobs.retrying import LISTENING_COPIES
+from twirec.jobs.worker import LEASE, LeaseKeeper
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import CatalogUnavailable, NotAudio, SettingsError, Stopped
 from twirec.model.states import State

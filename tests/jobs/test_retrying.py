@@ -8,8 +8,8 @@ from unittest.mock import Mock
 import pytest
 
 from tests.factories import a_recording
-from twirec.jobs.kinds import Kind
 from twirec.jobs.retrying import EVENTS, LISTENING_COPIES, TRANSFERS, Retry, judge, pause, said
+from twirec.jobs.worker import Kind
 from twirec.model import errors
 from twirec.model.errors import TwirecError
 from twirec.model.records import Recording

@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 
 from tests.factories import STARTED
-from twirec.jobs.kinds import Kind
-from twirec.jobs.lease import LEASE, LeaseKeeper
 from twirec.jobs.retrying import EVENTS, TRANSFERS
-from twirec.jobs.worker import Worker
+from twirec.jobs.worker import LEASE, Kind, LeaseKeeper, Worker
 from twirec.model.errors import (
     BucketUnavailable,
     CatalogNewer,

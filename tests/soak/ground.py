@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.site import SPEED, Site
-from twirec.jobs.lease import LEASE
+from twirec.jobs.worker import LEASE
 from twirec.model.errors import ObjectNotFound
 from twirec.model.states import State
 from twirec.sandbox import Recording, Sandbox

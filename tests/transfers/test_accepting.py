@@ -13,7 +13,7 @@ from tests.house import A_CALL, AT_VENDOR, House
 from tests.sounds import wav
 from twirec.archive import Archive
 from twirec.catalog.tables import recordings
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.errors import InvalidQuery, NotFound, VendorUnavailable
 from twirec.model.records import Acceptance
 from twirec.model.states import Custody, State

@@ -24,7 +24,7 @@ from tests.sounds import wav
 from tests.transfers.flaky import BucketMethod, FlakyBucket, WatchedVendor
 from twirec.adapters.memory_vendor import Operation
 from twirec.archive import Archive
-from twirec.jobs.lease import LEASE
+from twirec.jobs.worker import LEASE
 from twirec.model.errors import MediaTruncated, NotFound, TwirecError, VendorUnavailable
 from twirec.model.records import Recording
 from twirec.model.states import State

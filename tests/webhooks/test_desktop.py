@@ -12,11 +12,11 @@ from tests.factories import SEEING, a_call, a_callback, call_sid, recording_sid
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.flask import Twirec
-from twirec.model.actor import Actor
-from twirec.model.budget import left
+from twirec.model.access import Actor
 from twirec.model.errors import VendorUnavailable
 from twirec.model.records import CallRecord
 from twirec.model.states import State
+from twirec.model.steady import left
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.vocabulary import Role
 from twirec.testing import ACCOUNT_SID

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from twirec.model.budget import left
 from twirec.model.errors import (
     NotAtVendor,
     SettingsError,
@@ -25,6 +24,7 @@ from twirec.model.errors import (
     VendorRefused,
     VendorUnavailable,
 )
+from twirec.model.steady import left
 
 TRIES = 3
 FIRST_WAIT = 0.5

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from twirec.archive.arguments import understood
-from twirec.calls.agents import agent_of, check_entry
+from twirec.calls.who_hears import agent_of, check_entry
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
-from twirec.model.actor import Actor, acting
+from twirec.model.access import Actor, acting
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
 from twirec.model.given import text as text_of

@@ -9,7 +9,7 @@ from functools import partial
 from twirec.archive.arguments import understood
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
-from twirec.model.actor import Actor, acting
+from twirec.model.access import Actor, acting
 from twirec.model.audit import (
     AuditCheck,
     AuditEntry,

@@ -17,8 +17,7 @@ from twirec.calls.fallback import fallback_twiml
 from twirec.calls.numbers import WITHHELD, search_term
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
-from twirec.model.access import Deed, check, seen
-from twirec.model.actor import Actor, acting, asking
+from twirec.model.access import Actor, Deed, acting, asking, check, seen
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import text as text_of

@@ -10,8 +10,7 @@ from twirec.catalog import Catalog
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
 from twirec.custody.trail import AuditTrail
-from twirec.model.access import Deed, check, knows, may_ever, outline
-from twirec.model.actor import Actor, acting, asking
+from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
 from twirec.model.audit import Action
 from twirec.model.custody import Order, OrderKind
 from twirec.model.given import text

@@ -11,8 +11,7 @@ from twirec.archive.originals import Originals, hearing, span
 from twirec.audio.formats import FORMATS
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
-from twirec.model.access import Deed, may
-from twirec.model.actor import Actor, acting, asking
+from twirec.model.access import Actor, Deed, acting, asking, may
 from twirec.model.audio import ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action

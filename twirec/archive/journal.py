@@ -14,7 +14,7 @@ from twirec.custody.trail import AuditTrail
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import publish_announcements
 from twirec.journal.rebuild import Progress, Rebuild
-from twirec.model.actor import Actor, acting
+from twirec.model.access import Actor, acting
 from twirec.model.audit import Action, AuditHead
 from twirec.model.bucket_mark import NAME
 from twirec.model.errors import InvalidQuery, LookedAtNothing

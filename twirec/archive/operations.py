@@ -19,16 +19,24 @@ from twirec.custody.orders import check_ground
 from twirec.custody.trail import AuditTrail
 from twirec.derivatives.listening_copies import ListeningCopies
 from twirec.events.delivery import Delivery
-from twirec.jobs.kinds import Kind
-from twirec.jobs.worker import Worker
+from twirec.jobs.worker import Kind, Worker
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import Publisher
-from twirec.model.access import Deed, check, knows, may, may_ever, outline, without_object
-from twirec.model.actor import Actor, acting, asking
+from twirec.model.access import (
+    Actor,
+    Deed,
+    acting,
+    asking,
+    check,
+    knows,
+    may,
+    may_ever,
+    outline,
+    without_object,
+)
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
-from twirec.model.budget import spend_at_most
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, WorkerAway
 from twirec.model.events import Event
@@ -36,6 +44,7 @@ from twirec.model.given import text, whole
 from twirec.model.operations import Day, Stats
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording, SweepReport
+from twirec.model.steady import spend_at_most
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings

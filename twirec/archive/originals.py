@@ -14,8 +14,7 @@ from twirec.custody.checked import CheckedBucket
 from twirec.custody.listening import Listening
 from twirec.custody.trail import AuditTrail
 from twirec.derivatives.derivatives import Derivatives
-from twirec.model.access import Deed, check
-from twirec.model.actor import OURSELVES, Actor
+from twirec.model.access import OURSELVES, Actor, Deed, check
 from twirec.model.audio import ReadBytes
 from twirec.model.audit import Action, AuditOutcome
 from twirec.model.bucket import Difference

@@ -18,7 +18,7 @@ from twirec.calls.policy import (
 from twirec.calls.targets import check_phone
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
-from twirec.model.actor import Actor, acting
+from twirec.model.access import Actor, acting
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action
 from twirec.model.errors import InvalidQuery

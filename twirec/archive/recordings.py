@@ -11,13 +11,11 @@ from twirec.archive.arguments import understood
 from twirec.archive.originals import Originals, hearing, span
 from twirec.audio.conversion import plan
 from twirec.audio.drawing import LABELS, svg
-from twirec.audio.facts import ALIKE, customer_first, judged, mostly_customers
 from twirec.audio.formats import find_format
-from twirec.audio.waveform import measure
+from twirec.audio.waveform import ALIKE, customer_first, judged, measure, mostly_customers
 from twirec.catalog import Catalog
 from twirec.custody.trail import AuditTrail
-from twirec.model.access import Deed, check, knows, may_ever, outline
-from twirec.model.actor import Actor, acting, asking
+from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
 from twirec.model.audio import Channels, ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditDraft

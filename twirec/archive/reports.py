@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twirec.catalog import Catalog
-from twirec.model.access import Deed, knows, may, without_object
-from twirec.model.actor import Actor
+from twirec.model.access import Actor, Deed, knows, may, without_object
 from twirec.model.errors import NotFound
 from twirec.model.records import Recording
 

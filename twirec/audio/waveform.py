@@ -6,12 +6,85 @@ and at their upper eight bits: enough to see speech, and to draw it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from twirec.audio.speech import spans
 from twirec.audio.wav import WavCheck, WavFormat
 from twirec.model.errors import NotAudio
-from twirec.model.waveform import LOUDEST, Side, Waveform
+from twirec.model.records import Recording
+from twirec.model.vocabulary import Role
+from twirec.model.waveform import LOUDEST, Side, SoundWarning, Span, Waveform
+
+PAUSE = 0.7
+"""Seconds of quiet that do not end a stretch of speech."""
+CLICK = 0.06
+"""Seconds of sound that are too short for speech."""
+MOST_SPANS = 5_000
+"""Stretches of each channel at the most: where there are more, longer pauses do not end one."""
+
+QUIETEST = 2
+"""The level, of 127, from which sound can be speech: 36 dB under the loudest."""
+CERTAIN = 8
+"""The level, of 127, from which sound counts as speech over any noise: 24 dB under the loudest."""
+OVER_NOISE = 4
+"""How many times louder than the line's noise (12 dB) speech is."""
+NOISE_SHARE = 0.1
+"""The line's noise is as loud as the quietest tenth of the recording."""
+
+_SOUND = re.compile(rb"[-#]+")
+
+
+def spans(levels: bytes, window: float, seconds: float) -> tuple[Span, ...]:
+    """Return when somebody speaks, in order.
+
+    Args:
+        levels: how loud it is, 0 to 127, in each window.
+        window: seconds of one window.
+        seconds: the length of it all, which the last window may pass.
+    """
+    found = list(_sounds(levels, max(1, round(CLICK / window))))
+    pause = PAUSE / window
+    joined = _joined(found, pause)
+    while len(joined) > MOST_SPANS:
+        pause *= 2
+        joined = _joined(joined, pause)
+    return tuple(
+        Span(round(first * window, 3), round(min(last * window, seconds), 3))
+        for first, last in joined
+    )
+
+
+def _sounds(levels: bytes, shortest: int) -> Iterator[tuple[int, int]]:
+    """Yield from which window up to which there is sound that begins or becomes loud."""
+    loud = min(CERTAIN, max(QUIETEST, OVER_NOISE * _noise(levels)))
+    marks = levels.translate(
+        bytes(b"#"[0] if n >= loud else b"-"[0] if n >= loud // 2 else b"."[0] for n in range(256))
+    )
+    for sound in _SOUND.finditer(marks):
+        if sound.group().count(b"#") >= shortest:
+            yield sound.span()
+
+
+def _noise(levels: bytes) -> int:
+    """Return the level that a tenth of the windows does not pass."""
+    below = 0
+    for level in range(256):
+        below += levels.count(level)
+        if below >= len(levels) * NOISE_SHARE:
+            return level
+    return 0
+
+
+def _joined(found: Sequence[tuple[int, int]], pause: float) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for first, last in found:
+        if joined and first - joined[-1][1] < pause:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
+
 
 WINDOW = 0.02
 """Seconds of one measurement."""
@@ -147,3 +220,54 @@ def _merged(levels: bytes) -> Iterator[int]:
     points = min(len(levels), POINTS)
     for point in range(points):
         yield max(levels[point * len(levels) // points : (point + 1) * len(levels) // points])
+
+
+MUCH_CLIPPED = 0.02
+"""The share of a side's talk that may be cut off without a warning."""
+
+ALIKE = 20
+"""How many recordings of calls like one tell whether its channels look swapped."""
+FEWEST = 10
+"""Fewer than these tell nothing."""
+MOST = 0.8
+"""Who picks up speaks first: the customer does in so many calls in only if they are the agent."""
+
+SILENT_SIDE = {
+    Role.CUSTOMER: SoundWarning.CUSTOMER_SILENT,
+    Role.AGENT: SoundWarning.AGENT_SILENT,
+    None: SoundWarning.ONE_SIDE_SILENT,
+}
+
+
+def judged(measured: Waveform, recording: Recording) -> Waveform:
+    """Return what was measured, with who is on which channel and what looks wrong."""
+    roles = recording.roles(measured.channels) or (None,) * measured.channels
+    sides = zip(measured.sides, roles, strict=True)
+    known = replace(measured, sides=tuple(replace(side, role=role) for side, role in sides))
+    return replace(known, warnings=_warnings(known))
+
+
+def _warnings(waveform: Waveform) -> tuple[SoundWarning, ...]:
+    """Return what looks wrong, the worst first."""
+    sides = waveform.sides
+    silent = [side for side in sides if side.silent]
+    if len(silent) == len(sides):
+        found = [SoundWarning.SILENT]
+    else:
+        found = [SILENT_SIDE[side.role] for side in silent]
+    if any(side.clipped > MUCH_CLIPPED * side.talk for side in sides):
+        found.append(SoundWarning.CLIPPED)
+    return tuple(dict.fromkeys(found))
+
+
+def customer_first(waveform: Waveform) -> bool:
+    """Whether both sides speak, and who is said to be the customer does so first."""
+    customer, agent = waveform.side(Role.CUSTOMER), waveform.side(Role.AGENT)
+    if customer is None or agent is None or not (customer.spans and agent.spans):
+        return False
+    return customer.spans[0].start < agent.spans[0].start
+
+
+def mostly_customers(first: Sequence[Role]) -> bool:
+    """Whether the first to speak were mostly customers, in enough calls to tell."""
+    return len(first) >= FEWEST and first.count(Role.CUSTOMER) >= MOST * len(first)

@@ -19,10 +19,8 @@ from twirec.backfill.spans import Spans
 from twirec.backfill.tally import Tally
 from twirec.backfill.throttle import Throttle
 from twirec.catalog import Catalog
-from twirec.jobs.kinds import Kind
-from twirec.jobs.lease import LEASE, LeaseKeeper
 from twirec.jobs.retrying import TRANSFERS, said
-from twirec.jobs.worker import Worker
+from twirec.jobs.worker import LEASE, Kind, LeaseKeeper, Worker
 from twirec.model.backfill import BackfillReport
 from twirec.model.errors import (
     BucketRefused,

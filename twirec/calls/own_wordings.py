@@ -11,9 +11,7 @@ from dataclasses import replace
 from string import Formatter
 from typing import Any
 
-from twirec.calls.announcement import CHARACTERS_PER_SECOND
-from twirec.calls.voices import VOICES
-from twirec.calls.wordings import WORDINGS, Wording
+from twirec.calls.wordings import CHARACTERS_PER_SECOND, VOICES, WORDINGS, Wording
 from twirec.model.announcements import Audio
 from twirec.model.given import unspeakable
 

@@ -1,17 +1,39 @@
-"""Inside parties: the register of who was informed, and the legs that belong to calls."""
+"""Agents and conferences: who was informed, who is on which leg, and who is in one with whom.
+
+When somebody came and went is told by Twilio's numbers of what happens in a conference; 0 stands
+for a coming of which nobody told (yet).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    null,
+    select,
+    union,
+    union_all,
+    update,
+)
 
 from twirec.catalog.audit import tell_of
 from twirec.catalog.conditions import of_call
 from twirec.catalog.database import Database, to_model, to_models, to_row
-from twirec.catalog.tables import agents, calls, legs
-from twirec.model.agents import InformedAgent, Leg
+from twirec.catalog.tables import agents, calls, legs, participants
+from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, InformedAgent, Leg
 from twirec.model.audit import AuditDraft
 
 
@@ -92,3 +114,238 @@ def has_line(connection: Connection, account_sid: str, sid: str) -> bool:
 
 def _is(account_sid: str, leg_sid: str) -> ColumnElement[bool]:
     return (legs.c.account_sid == account_sid) & (legs.c.leg_sid == leg_sid)
+
+
+LATER, THEIRS = participants.alias("later"), calls.alias("theirs")
+
+THERE = participants.c.left_number.is_(None) & ~exists().where(
+    LATER.c.account_sid == participants.c.account_sid,
+    LATER.c.leg_sid == participants.c.leg_sid,
+    LATER.c.conference_sid != participants.c.conference_sid,
+    LATER.c.at > participants.c.at,
+)
+"""Whether somebody is in a conference: nobody told that they left it, or joined another."""
+
+CALL = case(
+    (legs.c.agent != "", null()),  # also if they dialled out before, and so have a line
+    (THEIRS.c.leg == participants.c.leg_sid, legs.c.call_sid),
+    else_=calls.c.call_sid,
+)
+"""The call whose outside party somebody is: by their own leg, or by the one that was dialled."""
+
+
+class Conferences:
+    """Who is, or was, in which conference with whom: facts, as Twilio tells them.
+
+    They may come late, doubled or not at all, and in any order: what is read is the same in the
+    end. What follows from them, such as who may be recorded, is decided elsewhere.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def join(self, event: ConferenceEvent) -> None:
+        """Write down that somebody joined a conference, and so is in no other any more.
+
+        The legs in a conference belong to the calls that are there at the same time, whoever came
+        first.
+        """
+        came = {"joined_number": event.number, "at": event.at}
+        left = (participants.c.joined_number == 0) & (participants.c.left_number > event.number)
+        known = select(participants).where(
+            _is_participant(event), participants.c.joined_number == event.number
+        )
+        with self._database.write() as connection:
+            if connection.execute(known).first():
+                return
+            late = update(participants).where(_is_participant(event), left).values(came)
+            if not connection.execute(late.returning(participants.c.leg_sid)).first():
+                self._database.insert_once(connection, participants, {**_key(event), **came})
+
+    def leave(self, event: ConferenceEvent) -> None:
+        """Write down that somebody left a conference, even if nobody told that they came."""
+        stay = _is_participant(event) & (participants.c.joined_number < event.number)
+        not_yet = participants.c.left_number.is_(None)
+        known = stay & (not_yet | (participants.c.left_number == event.number))
+        with self._database.write() as connection:
+            left = update(participants).values(left_number=event.number)
+            if connection.execute(left.where(known).returning(participants.c.leg_sid)).first():
+                return
+            row = {"joined_number": 0, "left_number": event.number, "at": event.at}
+            if not self._database.insert_once(connection, participants, {**_key(event), **row}):
+                earlier = participants.c.left_number < event.number
+                untold = _is_participant(event) & (participants.c.joined_number == 0) & earlier
+                connection.execute(left.where(untold))
+
+    def snapshot(self, account_sid: str, conference_sid: str) -> ConferenceSnapshot:
+        """Return who is in a conference. Of two who join at once, the last to ask sees both."""
+        known = func.coalesce(legs.c.at, participants.c.at).label("at")
+        columns = participants.c.leg_sid, known, legs.c.call_sid, legs.c.agent, CALL.label("call")
+        statement = _stays(account_sid, conference_sid, *columns).where(THERE)
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        others = (
+            Leg(account_sid, row.leg_sid, row.call_sid, row.at, row.agent or "")
+            for row in rows
+            if row.call is None
+        )
+        once = {leg.leg_sid: leg for leg in others}  # who came back may have left untold
+        called = dict.fromkeys(row.call for row in rows if row.call is not None)
+        return ConferenceSnapshot(tuple(called), tuple(once.values()))
+
+    def attended(self, account_sid: str, conference_sid: str) -> list[ConferenceEvent]:
+        """Return each joining of a conference, in no order.
+
+        Of one that only left, as far as anybody told, it is the leaving, with the number 0.
+        """
+        statement = select(participants).where(
+            participants.c.account_sid == account_sid,
+            participants.c.conference_sid == conference_sid,
+        )
+        with self._database.read() as connection:
+            return [
+                ConferenceEvent(
+                    account_sid,
+                    conference_sid,
+                    row.leg_sid,
+                    row.joined_number,
+                    row.at,
+                    left=not row.joined_number and row.left_number is not None,
+                )
+                for row in connection.execute(statement)
+            ]
+
+    def owner(self, account_sid: str, sid: str) -> str:
+        """Return the call that a leg or conference belongs to; the SID itself if to none.
+
+        A leg with a line of its own is a call of its own. In a conference with several calls it is
+        the one that came first.
+        """
+        with self._database.read() as connection:
+            return owner_of(connection, account_sid, sid)
+
+    def calls_now(self, account_sid: str, leg_sid: str) -> list[str]:
+        """Return the calls that an agent's leg is in now: several, in a conference with several.
+
+        It is the one that the leg belongs to where it is in no conference; none if to none.
+        """
+        known = select(legs).where(legs.c.account_sid == account_sid, legs.c.leg_sid == leg_sid)
+        with self._database.read() as connection:
+            leg = connection.execute(known).first()
+            if leg is None:
+                return []
+            met = _met(connection, account_sid, leg_sid, now=True)
+        return met or ([leg.call_sid] if leg.call_sid else [])
+
+
+def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
+    """Return the call that a leg or conference belongs to; the SID itself if to none.
+
+    A leg with a line of its own, such as a customer's who was sent on to somebody else, is a call.
+    """
+    if has_line(connection, account_sid, sid):
+        return sid
+    if sid.startswith("CF"):
+        return connection.scalar(_calls_in(account_sid, sid)) or sid
+    leg = (legs.c.account_sid == account_sid) & (legs.c.leg_sid == sid)
+    owner = connection.scalar(select(legs.c.call_sid).where(leg))
+    return owner or next(iter(_met(connection, account_sid, sid)), sid)
+
+
+def legs_of(sids: BindParameter[Any]) -> CompoundSelect[Any]:
+    """Return the query for the legs that belong to calls, or were in a conference with them.
+
+    Args:
+        sids: what the calls' SIDs are given by.
+
+    Its rows are those of `legs`, with the call of each as `call_sid`.
+    """
+    stays = participants.c
+    columns = stays.account_sid, stays.conference_sid, stays.joined_number, stays.left_number
+    by_their_own_leg = (
+        select(*columns, stays.leg_sid, stays.leg_sid.label("call_sid"))
+        .outerjoin(legs, _is_leg(legs, participants))
+        .where(stays.leg_sid.in_(sids), func.coalesce(legs.c.agent, "") == "")
+    )
+    by_the_leg_that_was_dialled = (
+        select(*columns, stays.leg_sid, legs.c.call_sid)
+        .join(legs, _is_leg(legs, participants))
+        .join(calls, of_call(calls, legs.c.account_sid, legs.c.call_sid))
+        .where(legs.c.call_sid.in_(sids), calls.c.leg == stays.leg_sid)
+    )
+    # once, and not anew for each who was ever in a conference, as the planner of SQLite has it
+    own = union_all(by_their_own_leg, by_the_leg_that_was_dialled).cte("own")
+    own = own.prefix_with("MATERIALIZED")
+    other = participants.alias("other")
+    met = select(
+        legs.c.account_sid, legs.c.leg_sid, own.c.call_sid, legs.c.at, legs.c.agent
+    ).select_from(own.join(other, _at_once(own, other)).join(legs, _is_leg(legs, other)))
+    return union(select(legs).where(legs.c.call_sid.in_(sids)), met).order_by("at", "leg_sid")
+
+
+def _met(connection: Connection, account_sid: str, leg_sid: str, *, now: bool = False) -> list[str]:
+    """Return the calls that were in the conference that a leg joined last while it was there."""
+    stays = select(participants).where(
+        participants.c.account_sid == account_sid, participants.c.leg_sid == leg_sid
+    )
+    order = participants.c.at.desc(), participants.c.joined_number.desc()
+    last = connection.execute(stays.order_by(*order).limit(1)).first()
+    if last is None or (now and last.left_number is not None):
+        return []
+    left = participants.c.left_number
+    found = _calls_in(account_sid, last.conference_sid).where(
+        THERE if now else left.is_(None) | (left > last.joined_number),
+    )
+    if last.left_number is not None:
+        found = found.where(participants.c.joined_number < last.left_number)
+    return list(dict.fromkeys(connection.scalars(found)))
+
+
+def _calls_in(account_sid: str, conference_sid: str) -> Select[Any]:
+    """Return the query for the calls that were in a conference, first the one that came first."""
+    return _stays(account_sid, conference_sid, CALL).where(CALL.is_not(None))
+
+
+def _stays(account_sid: str, conference_sid: str, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Return the query for who was in a conference, first who came first."""
+    return (
+        select(*columns)
+        .select_from(participants)
+        .outerjoin(legs, _is_leg(legs, participants))
+        .outerjoin(calls, of_call(calls, participants.c.account_sid, participants.c.leg_sid))
+        .outerjoin(THEIRS, of_call(THEIRS, legs.c.account_sid, legs.c.call_sid))
+        .where(
+            participants.c.account_sid == account_sid,
+            participants.c.conference_sid == conference_sid,
+        )
+        .order_by(participants.c.joined_number, participants.c.at)
+    )
+
+
+def _key(event: ConferenceEvent) -> dict[str, str]:
+    return {
+        "account_sid": event.account_sid,
+        "conference_sid": event.conference_sid,
+        "leg_sid": event.leg_sid,
+    }
+
+
+def _is_participant(event: ConferenceEvent) -> ColumnElement[bool]:
+    return and_(*(participants.c[name] == value for name, value in _key(event).items()))
+
+
+def _is_leg(leg: FromClause, participant: FromClause) -> ColumnElement[bool]:
+    return (leg.c.account_sid == participant.c.account_sid) & (
+        leg.c.leg_sid == participant.c.leg_sid
+    )
+
+
+def _at_once(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Return the condition that two were in a conference at the same time."""
+    return and_(
+        one.c.account_sid == other.c.account_sid,
+        one.c.conference_sid == other.c.conference_sid,
+        one.c.leg_sid != other.c.leg_sid,
+        one.c.left_number.is_(None) | (other.c.joined_number < one.c.left_number),
+        other.c.left_number.is_(None) | (one.c.joined_number < other.c.left_number),
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, text
+from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, text, update
 
 from twirec.catalog.database import Database, to_model, to_models, to_row
-from twirec.catalog.tables import audit, audit_check, metadata
+from twirec.catalog.tables import audit, audit_check, listenings, metadata
 from twirec.model.audit import (
     HISTORIES,
     Action,
@@ -18,6 +20,7 @@ from twirec.model.audit import (
     AuditHead,
     AuditOutcome,
     AuditQuery,
+    Detail,
     chained,
     content_hash,
 )
@@ -147,3 +150,161 @@ def tell_of(connection: Connection, row: RowMapping, field: str, draft: AuditDra
 def _head(connection: Connection) -> AuditHead | None:
     row = connection.execute(NEWEST).first()
     return AuditHead(row.seq, row.hash) if row else None
+
+
+IDLE = timedelta(minutes=10)
+"""Who asks for nothing more for so long has ended listening."""
+
+MOST_SPANS = 100
+"""So many spans are one entry; a player that jumps about more begins another."""
+
+Span = tuple[int, int | None]
+"""Bytes from which and before which; None for as many as there will be."""
+
+
+class Listenings:
+    """What is being heard. Each of its methods and the entries it writes are one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, draft: AuditDraft, object_name: str, span: Span, *, alone: bool) -> int:
+        """Write down that bytes are about to leave: a new listening, or one that goes on.
+
+        Args:
+            draft: who hears what of which recording, with what else is to be said at its end.
+            object_name: which object.
+            span: which bytes.
+            alone: whether it is one by itself, as is a file that somebody takes out.
+
+        Returns:
+            The number of the listening, for `end`: that of the entry with which it began.
+        """
+        tried = replace(draft, outcome=AuditOutcome.TRIED)
+        with self._database.write() as connection:
+            known = None if alone else _going_on(connection, tried, object_name)
+            if known is not None:
+                going = [*known.going, list(span)]
+                _set(connection, known.tried, {"going": going, "seen_at": tried.at})
+                return int(known.tried)
+            entry = append(connection, tried)
+            row = {
+                "recording_sid": tried.sid,
+                "object_name": object_name,
+                "by": tried.by,
+                "role": tried.role,
+                "action": tried.action,
+                "detail": dict(tried.detail),
+                "tried": entry.seq,
+                "seen_at": tried.at,
+                "going": [list(span)],
+                "given": [],
+            }
+            connection.execute(insert(listenings).values(row))
+            return entry.seq
+
+    def end(
+        self, number: int, span: Span, count: int, at: datetime, *, error: str, over: bool
+    ) -> None:
+        """Write down how many bytes of a span left.
+
+        Args:
+            number: of the listening. One that was closed meanwhile stays as it was entered.
+            span: which bytes were asked for.
+            count: how many of them were given.
+            at: UTC.
+            error: the name of what went wrong; empty if nothing did.
+            over: whether the listening ends with it, as it does with an error.
+        """
+        with self._database.write() as connection:
+            its_own = select(listenings).where(listenings.c.tried == number).with_for_update()
+            row = connection.execute(its_own).first()
+            if row is None:
+                return
+            going = [list(each) for each in row.going]
+            if list(span) in going:
+                going.remove(list(span))
+            given = joined([*row.given, [span[0], span[0] + count]])
+            if error or (over and not going):
+                _close(connection, row, given, going, at, error)
+            else:
+                _set(connection, number, {"going": going, "given": given, "seen_at": at})
+
+    def close_idle(self, now: datetime, limit: int = 100) -> int:
+        """Enter the end of what nobody goes on hearing, and return how many listenings it was.
+
+        Args:
+            now: UTC.
+            limit: how many at the most.
+        """
+        idle = select(listenings).where(listenings.c.seen_at <= now - IDLE).limit(limit)
+        with self._database.write() as connection:
+            rows = connection.execute(
+                idle.order_by(listenings.c.seen_at).with_for_update(skip_locked=True)
+            ).all()
+            for row in rows:
+                _close(connection, row, row.given, row.going, now, "")
+        return len(rows)
+
+
+def _going_on(connection: Connection, draft: AuditDraft, object_name: str) -> Row[Any] | None:
+    """Return the listening that goes on; one that is over by now is closed."""
+    same = (
+        (listenings.c.recording_sid == draft.sid)
+        & (listenings.c.object_name == object_name)
+        & (listenings.c.by == draft.by)
+        & (listenings.c.role == draft.role)
+        & (listenings.c.action == draft.action)
+    )
+    newest = select(listenings).where(same).order_by(listenings.c.tried.desc()).with_for_update()
+    row = connection.execute(newest.limit(1)).first()
+    if row is None:
+        return None
+    if row.seen_at > draft.at - IDLE and len(row.given) + len(row.going) < MOST_SPANS:
+        return row
+    if not row.going:
+        _close(connection, row, row.given, row.going, draft.at, "")
+    return None
+
+
+def _close(
+    connection: Connection,
+    row: Row[Any],
+    given: Iterable[Sequence[int]],
+    going: Iterable[Sequence[Any]],
+    at: datetime,
+    error: str,
+) -> None:
+    """Enter what came of a listening, and forget it here."""
+    spans = joined(given)
+    unended = [(start, start if end is None else end) for start, end in going]
+    outcome = AuditOutcome.DONE
+    said: dict[str, Any] = {"tried": row.tried, "bytes": spans}
+    if unended:  # whoever sent them was stopped: they count as given, as they may have left
+        said = {**said, "bytes": joined([*spans, *unended]), "cut_short": True}
+    if error or not (spans or unended):
+        outcome = AuditOutcome.FAILED
+        said["error"] = error or "nothing was read"
+    detail: Detail = {**row.detail, **said}
+    draft = AuditDraft(at, row.by, row.role, row.action, row.recording_sid, "", outcome, detail)
+    append(connection, draft)
+    connection.execute(delete(listenings).where(listenings.c.tried == row.tried))
+
+
+def _set(connection: Connection, number: int, changes: Mapping[str, Any]) -> None:
+    connection.execute(update(listenings).where(listenings.c.tried == number).values(changes))
+
+
+def joined(spans: Iterable[Sequence[int]]) -> list[list[int]]:
+    """Return spans in order, those that touch as one, and none that is empty.
+
+    Args:
+        spans: pairs of the first byte, and the one before which each ends.
+    """
+    result: list[list[int]] = []
+    for start, end in sorted(tuple(each) for each in spans):
+        if result and start <= result[-1][1]:
+            result[-1][1] = max(result[-1][1], end)
+        elif start < end:
+            result.append([start, end])
+    return result

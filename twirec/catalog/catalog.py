@@ -7,10 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from twirec.catalog import identity, migrate
-from twirec.catalog.agents import Agents
+from twirec.catalog.agents import Agents, Conferences
 from twirec.catalog.announcements import Announcements
-from twirec.catalog.audit import Audit
-from twirec.catalog.conferences import Conferences
+from twirec.catalog.audit import Audit, Listenings
 from twirec.catalog.consents import Consents
 from twirec.catalog.database import Database
 from twirec.catalog.derivatives import Derivatives
@@ -19,7 +18,6 @@ from twirec.catalog.events import Events
 from twirec.catalog.foreign_recordings import ForeignRecordings
 from twirec.catalog.journal import Journal
 from twirec.catalog.ledger import Ledger
-from twirec.catalog.listenings import Listenings
 from twirec.catalog.marks import Marks
 from twirec.catalog.notes import Notes
 from twirec.catalog.operations import Operations

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, false, or_, true
 
 from twirec.catalog.tables import recordings
-from twirec.model.access import RIGHTS, Deed, Right
-from twirec.model.actor import Actor
+from twirec.model.access import RIGHTS, Actor, Deed, Right
 from twirec.model.states import Custody, State
 
 

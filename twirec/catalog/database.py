@@ -33,9 +33,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
 
 from twirec.catalog.urls import NO_DRIVER, database_url
-from twirec.model.budget import is_limited, left
 from twirec.model.errors import CatalogUnavailable, SettingsError
 from twirec.model.ownership import OURS, Adopt
+from twirec.model.steady import is_limited, left
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert

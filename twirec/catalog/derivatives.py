@@ -12,8 +12,7 @@ from twirec.catalog.conditions import allowed
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.tables import derivatives, recordings
-from twirec.model.access import Deed
-from twirec.model.actor import OURSELVES
+from twirec.model.access import OURSELVES, Deed
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject

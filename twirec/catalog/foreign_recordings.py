@@ -18,8 +18,8 @@ from sqlalchemy import (
     update,
 )
 
+from twirec.catalog.agents import owner_of
 from twirec.catalog.conditions import of_call, of_same_call
-from twirec.catalog.conferences import owner_of
 from twirec.catalog.database import Database, to_models, to_row
 from twirec.catalog.tables import calls, foreign, recordings
 from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim, Foreign

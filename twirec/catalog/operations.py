@@ -18,8 +18,7 @@ from twirec.catalog.events import PARKED as EVENT_PARKED
 from twirec.catalog.foreign_recordings import count_foreign, left_alone
 from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
 from twirec.catalog.tables import callbacks, calls, derivatives, differences, events, recordings
-from twirec.model.access import Deed
-from twirec.model.actor import OURSELVES, Actor
+from twirec.model.access import OURSELVES, Actor, Deed
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import Difference
 from twirec.model.errors import NotFound

@@ -9,17 +9,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, insert, or_, select, update
 
-from twirec.catalog.agents import has_line
+from twirec.catalog.agents import has_line, owner_of
 from twirec.catalog.conditions import allowed, of_call
-from twirec.catalog.conferences import owner_of
 from twirec.catalog.consents import PROOF
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.tables import callbacks, calls, consents, recordings
 from twirec.catalog.vendor_retention import apply_retention
-from twirec.model.access import Deed
-from twirec.model.actor import OURSELVES, Actor
+from twirec.model.access import OURSELVES, Actor, Deed
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.events import EventType
 from twirec.model.ownership import ALWAYS_OURS, Claim

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, exists, func, select, true
 
-from twirec.catalog.call_records import call_records
 from twirec.catalog.conditions import allowed, of_same_call
 from twirec.catalog.database import Database
+from twirec.catalog.ledger import call_records
 from twirec.catalog.tables import calls, consents, notes, recordings
 from twirec.model.access import Deed, seen
 from twirec.model.errors import NotFound

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from twirec.catalog.audit import Audit
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.audit import (
     FIRST,
     HISTORIES,

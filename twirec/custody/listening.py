@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from twirec.catalog.listenings import Listenings, Span
+from twirec.catalog.audit import Listenings, Span
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import CatalogError

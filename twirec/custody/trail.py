@@ -10,7 +10,7 @@ from datetime import datetime
 from twirec.calls.numbers import normalise
 from twirec.catalog.audit import Audit
 from twirec.custody.audit import AuditLog
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.audit import Action, AuditDraft, AuditEntry, AuditOutcome, Detail, stand_in
 from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.given import text

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from twirec.audio.conversion import plan
 from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
-from twirec.jobs.lease import LeaseKeeper
+from twirec.jobs.worker import LeaseKeeper
 from twirec.model.audio import ConversionSpec, ReadBytes
 from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
 from twirec.derivatives.derivatives import Derivatives
-from twirec.jobs.kinds import Kind
-from twirec.jobs.lease import LeaseKeeper
 from twirec.jobs.retrying import LISTENING_COPIES
+from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.audio import ConversionSpec
 from twirec.model.derivatives import Derivative
 

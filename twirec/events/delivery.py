@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from twirec.catalog.events import Events
 from twirec.events.wire import HEADER, body_of, sign
-from twirec.jobs.kinds import Kind
-from twirec.jobs.lease import LeaseKeeper
 from twirec.jobs.retrying import EVENTS
+from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.events import Event, Receiver
 
 LEASE = timedelta(minutes=1)

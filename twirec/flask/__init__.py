@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from twirec.flask.extension import Twirec
-from twirec.flask.routes import ROUTES
+from twirec.flask.extension import ROUTES, Twirec
 
 __all__ = ["ROUTES", "Twirec"]

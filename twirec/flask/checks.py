@@ -1,23 +1,166 @@
-"""Whether a request is Twilio's."""
+"""Whether a request is Twilio's, what its app was given, and what the doctor is answered."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import textwrap
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec, cast
+from typing import Any, ParamSpec, cast
 from urllib.parse import quote
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g, has_request_context, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from twirec.archive import Archive
 from twirec.calls.forms import clean, is_probe
 from twirec.calls.signature import SIGNATURE, SIGNED_BY
-from twirec.flask.probe import probed
-from twirec.flask.state import extension_state
-from twirec.model.budget import spend_at_most
-from twirec.model.errors import MalformedRequest, NotFound, RequestRefused, TwirecError
+from twirec.calls.targets import check_targets
+from twirec.calls.twiml import BuildDial
+from twirec.model.access import Actor
+from twirec.model.errors import (
+    InvalidQuery,
+    MalformedRequest,
+    NotFound,
+    RequestRefused,
+    TwirecError,
+)
+from twirec.model.records import CallRecord
+from twirec.model.steady import spend_at_most
+
+MayPause = Callable[[CallRecord], Actor | str | None]
+"""A function of the user's that says who is signed in, if they may pause a call; or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionState:
+    """What `Twirec` was made with."""
+
+    archive: Archive
+    build_dial: BuildDial | None
+    may_pause: MayPause | None
+    extension: type
+
+
+def extension_state() -> ExtensionState:
+    """Return what the app of the present request was given.
+
+    Raises:
+        RuntimeError: it was given nothing.
+    """
+    if "twirec" not in current_app.extensions:
+        raise RuntimeError(
+            "This app has no archive: call recordings.init_app(app, Archive.from_env()) where it "
+            "is made."
+        )
+    return cast(ExtensionState, current_app.extensions["twirec"])
+
+
+def fields(what: str) -> Mapping[str, str]:
+    """Return the form of a request that was checked.
+
+    Args:
+        what: the method that needs it, for the message.
+
+    Raises:
+        RuntimeError: the view is not `signed`, or this is no view.
+    """
+    if not has_request_context():
+        raise RuntimeError(f"{what}() is for a view, while it answers a request of Twilio's.")
+    if "twirec_fields" not in g:
+        raise RuntimeError(
+            f"Put @recordings.signed on the view that returns {what}(), below the line of its "
+            "route: what stands above that is not served."
+        )
+    return cast(Mapping[str, str], g.twirec_fields)
+
+
+def checked_request(what: str) -> tuple[Mapping[str, str], ExtensionState]:
+    """Return the form of a request that was checked, and what its app was given. See `fields`."""
+    return fields(what), extension_state()
+
+
+def probed(view: Callable[..., Any], extension: type) -> Response:
+    """Answer 204; or 422 with the problem, if a view names whom Twilio cannot connect.
+
+    The request was signed with the account's token, so it comes from who has the settings; it runs
+    nothing of the app's, so whoever sends it again learns and changes nothing.
+
+    Whom a view names only while a call comes in cannot be seen here: if Twilio could not connect
+    them, the call's line says so.
+
+    Args:
+        view: what the request was for; it may be decorated.
+        extension: the class whose `answer` connects calls.
+    """
+    for targets in dialled(view, extension):
+        if problem := _problem(targets, extension_state()):
+            answer = jsonify(problem=problem)
+            answer.status_code = 422
+            return answer
+    return Response(status=204)
+
+
+def _problem(targets: tuple[str, ...], app: ExtensionState) -> str:
+    if not targets:
+        return "" if app.build_dial else "dial: it names nobody, and there is no build_dial."
+    try:
+        check_targets("dial", targets, app.archive.settings.country)
+    except InvalidQuery as error:
+        return str(error)
+    return ""
+
+
+def dialled(view: Callable[..., Any], extension: type) -> Iterator[tuple[str, ...]]:
+    """Yield whom each `answer()` of a view names, where its source says it."""
+    view = inspect.unwrap(view)
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(view)))
+        known = inspect.getclosurevars(view)
+    except (OSError, TypeError, ValueError, SyntaxError):  # such as what was typed into a shell
+        return
+    names = {**known.builtins, **known.globals, **known.nonlocals}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _is_answer(node.func, names, extension):
+            targets = _targets(node, names)
+            if targets is not None:
+                yield targets
+
+
+def _is_answer(function: ast.expr, names: Mapping[str, Any], extension: type) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr == "answer"
+        and isinstance(function.value, ast.Name)
+        and isinstance(names.get(function.value.id), extension)
+    )
+
+
+def _targets(call: ast.Call, names: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return whom it names: a constant, or a variable that is one. None if that is not known."""
+    named = [each.value for each in call.keywords if each.arg in (None, "dial")]
+    given = [*call.args, *named]
+    if not given:
+        return ()
+    value = _value(given[0], names)
+    targets = (value,) if isinstance(value, str) else value
+    if not isinstance(targets, list | tuple) or not all(isinstance(one, str) for one in targets):
+        return None
+    return tuple(targets)
+
+
+def _value(node: ast.expr, names: Mapping[str, Any]) -> object:
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return None
+
 
 P = ParamSpec("P")
 

@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from flask import Blueprint, Response, jsonify
 
 from twirec.archive import Archive
-from twirec.flask.checks import LONGEST_ANSWER
-from twirec.flask.state import extension_state
-from twirec.model.actor import Actor
-from twirec.model.budget import spend_at_most
+from twirec.flask.checks import LONGEST_ANSWER, extension_state
+from twirec.model.access import Actor
 from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.records import CallRecord
+from twirec.model.steady import spend_at_most
 
 Step = Callable[[Archive, Actor | str, Sequence[CallRecord]], list[str]]
 

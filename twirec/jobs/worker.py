@@ -7,12 +7,11 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from twirec.jobs.kinds import Kind
-from twirec.jobs.lease import LeaseKeeper
-from twirec.jobs.retrying import judge, pause, said
+from twirec.jobs.retrying import Retry, Tried, judge, pause, said
 from twirec.model.errors import (
     BucketNotOurs,
     CatalogError,
@@ -22,6 +21,140 @@ from twirec.model.errors import (
     TwirecError,
 )
 from twirec.model.lease import Lease
+
+LEASE = timedelta(minutes=5)
+"""How long a worker may be silent before another takes over what it works at."""
+
+T = TypeVar("T")
+
+
+class LeaseKeeper(Generic[T]):
+    """Holds a lease, and renews it on progress.
+
+    Args:
+        lease: the lease.
+        renew: extends it until a time, UTC; raises `LeaseLost`.
+        lease_for: how long it lasts when it is renewed.
+        now: the clock, UTC.
+        stopping: whether the worker was asked to stop.
+    """
+
+    def __init__(
+        self,
+        lease: Lease[T],
+        renew: Callable[[Lease[T], datetime], Lease[T]],
+        lease_for: timedelta,
+        now: Callable[[], datetime],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._renew = renew
+        self._lease_for = lease_for
+        self._now = now
+        self._stopping = stopping
+        self.lease = lease
+
+    @property
+    def item(self) -> T:
+        """What is worked at, as it is now."""
+        return self.lease.item
+
+    def heartbeat(self) -> None:
+        """Renew the lease when a third of it has gone by.
+
+        Raises:
+            Stopped: the worker was asked to stop.
+            LeaseLost: somebody else works at it now.
+        """
+        if self._stopping():
+            raise Stopped("The worker was asked to stop.")
+        if self.lease.until - self._now() < self._lease_for * 2 / 3:
+            self.lease = self._renew(self.lease, self._now() + self._lease_for)
+
+
+Due = TypeVar("Due", bound=Tried)
+
+
+class Queue(Protocol[Due]):
+    """What hands out due work of one kind.
+
+    All but `claim` raise `LeaseLost`, and change nothing, when the lease is not held any more.
+    """
+
+    def claim(self, now: datetime, lease_for: timedelta) -> Lease[Due] | None:
+        """Take what is due longest, and count an attempt; None if nothing is due.
+
+        Two callers never get the same while the lease lasts.
+        """
+        ...
+
+    def renew(self, lease: Lease[Due], until: datetime) -> Lease[Due]:
+        """Extend a lease until a time, UTC."""
+        ...
+
+    def postpone(
+        self, lease: Lease[Due], due_at: datetime | None, error: str, *, undecided: bool = False
+    ) -> None:
+        """End the lease; it is due again at a time, UTC, or never (parked) when that is None.
+
+        Args:
+            lease: of what failed.
+            due_at: when it is tried again, UTC.
+            error: why it failed: the error's name, and what it says.
+            undecided: whether nobody tries it again until somebody decides.
+        """
+        ...
+
+    def give_back(self, lease: Lease[Due]) -> None:
+        """End the lease as if it had never been claimed."""
+        ...
+
+
+def _nothing() -> None:
+    """Prepare nothing."""
+
+
+def _no_more() -> int:
+    """Find nothing more to do."""
+    return 0
+
+
+def _for_nobody(_: object) -> bool:
+    """Wait for no decision."""
+    return False
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Due]):
+    """A kind of due work.
+
+    Attributes:
+        name: what one of it is called in the log.
+        queue: hands it out.
+        run: does one of it, writes down that it is done, and ends the lease; what it raises is
+            judged, and written down, by the worker.
+        describe: names one of it in the log, without numbers.
+        retry: how often, and after which pauses, what failed is tried again.
+        lease_for: how long a worker may be silent before another takes over.
+        aside: whether it has one thread of its own, so that it delays nothing else. After a failure
+            that thread rests, as it is likely everybody's; and what fails of it fails no run.
+        prepare: called before something is claimed. When it says that the bucket is not this
+            catalog's, nothing is.
+        refill: called when nothing is due; makes more due, and says of how many.
+        waits_for_somebody: whether something that time does not mend waits until somebody decides;
+            else others may try it once more.
+    """
+
+    name: str
+    queue: Queue[Due]
+    run: Callable[[LeaseKeeper[Due]], None]
+    describe: Callable[[Due], str]
+    retry: Retry
+    lease_for: timedelta = LEASE
+    aside: bool = False
+    prepare: Callable[[], None] = _nothing
+    refill: Callable[[], int] = _no_more
+    waits_for_somebody: Callable[[Due], bool] = _for_nobody
+
 
 log = logging.getLogger("twirec.worker")
 

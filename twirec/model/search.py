@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from twirec.model.actor import Actor
+from twirec.model.access import Actor
 from twirec.model.records import CallRecord
 from twirec.model.states import State
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason

@@ -1,19 +1,56 @@
-"""A clock that nobody sets: how long ago something was, whatever becomes of the time of day.
+"""A clock that nobody sets: how long ago something was, and how long it may take.
 
 The time of day may be corrected while somebody listens, by hand or by NTP; what passes is told by
 the monotonic clock of the machine (https://man7.org/linux/man-pages/man2/clock_gettime.2.html). It
 is the same for all processes of a machine from boot to boot, so that another process may read what
-one of them wrote down.
+one of them wrote down. By it, too, what is asked of the outside while somebody waits has a budget.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+LEAST = 0.05
+"""Seconds that each step gets even when nothing is left: enough for one that answers at once."""
+
+_ends: ContextVar[float | None] = ContextVar("twirec_budget", default=None)
+
+
+@contextmanager
+def spend_at_most(seconds: float) -> Iterator[None]:
+    """Let all that is asked of database and vendor in this block take so long together.
+
+    Twilio waits 15 seconds for an answer at the most, and a caller with it
+    (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides). Within a larger
+    block the earlier end holds.
+
+    Args:
+        seconds: from now.
+    """
+    end, outer = time.monotonic() + seconds, _ends.get()
+    token = _ends.set(end if outer is None else min(end, outer))
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+
+
+def left(most: float) -> float:
+    """Return how many seconds a step may take: `most`, or less where a budget is nearly spent."""
+    end = _ends.get()
+    return most if end is None else min(most, max(LEAST, end - time.monotonic()))
+
+
+def is_limited() -> bool:
+    """Whether somebody waits, so that a step may not take as long as it would by itself."""
+    return _ends.get() is not None
 
 
 def _where() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from twirec.model.actor import Actor, StaffRole
+from twirec.model.access import Actor, StaffRole
 
 
 def operating_user() -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from twirec.calls.agents import agent_of
 from twirec.calls.from_vendor import (
     adopted,
     called_by_twilio,
@@ -19,6 +18,7 @@ from twirec.calls.from_vendor import (
     numbered,
 )
 from twirec.calls.ledger import channels_of
+from twirec.calls.who_hears import agent_of
 from twirec.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, VendorError
 from twirec.model.ownership import Claim

@@ -17,11 +17,10 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-from twirec.audio.facts import judged
+from twirec.audio.waveform import judged
 from twirec.catalog import Catalog
-from twirec.jobs.kinds import Kind
-from twirec.jobs.lease import LeaseKeeper
 from twirec.jobs.retrying import TRANSFERS
+from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.bucket import StoredObject
 from twirec.model.derivatives import derivatives_of
 from twirec.model.encryption import Encryption

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from twirec.calls import forms, ledger, twiml
-from twirec.calls.agents import agent_of
+from twirec.calls.who_hears import agent_of
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
 from twirec.model.vocabulary import Reason

@@ -7,10 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from twirec.calls import ledger, twiml
-from twirec.calls.announcement import compose
 from twirec.calls.forms import parent_of, parse_voice_request
 from twirec.calls.policy import check_fits, decide
-from twirec.calls.wordings import parts_of
+from twirec.calls.wordings import compose, parts_of
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, CatalogUnavailable, InvalidQuery
 from twirec.model.policy import Decision, Policy

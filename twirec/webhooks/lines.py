@@ -9,8 +9,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from twirec.calls import ledger, twiml
-from twirec.calls.announcement import longest_telling
 from twirec.calls.forms import CallEnd
+from twirec.calls.wordings import longest_telling
 from twirec.catalog import Catalog
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound

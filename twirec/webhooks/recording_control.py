@@ -14,9 +14,8 @@ from datetime import datetime
 from itertools import chain
 
 from twirec.calls import ledger, twiml, who_hears
-from twirec.calls.agents import agent_of, agent_on, entries_of, leg_of
 from twirec.calls.from_vendor import adopted, goes_on, state_of
-from twirec.calls.who_hears import Facts, Hearing
+from twirec.calls.who_hears import Facts, Hearing, agent_of, agent_on, entries_of, leg_of
 from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
 from twirec.model.errors import CatalogError, NotStopped, VendorError
