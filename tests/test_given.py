@@ -15,9 +15,8 @@ import pytest
 from tests.factories import a_call, call_sid, recording_sid
 from tests.parts import methods, parts
 from twirec import Archive, ConsentMode, Direction, InvalidQuery, Outcome, State, TwirecError
-from twirec.archive.arguments import check_kind, understood
 from twirec.model.audio import ConversionSpec
-from twirec.model.given import text, whole, word
+from twirec.model.given import check_kind, text, understood, whole, word
 from twirec.model.policy import PolicyChange
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT

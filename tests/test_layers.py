@@ -72,7 +72,7 @@ AT_HOME_IN = {
     "alembic": {"catalog"},
     "twilio": {"calls", "adapters/twilio"},
     "cryptography": {"adapters/decryption", "calls/signed_targets"},
-    "phonenumbers": {"calls/dialling", "calls/numbers"},
+    "phonenumbers": {"calls/dialling", "calls/addresses"},
     "requests": {
         "adapters/twilio",
         "adapters/gcs",

@@ -1,6 +1,6 @@
 import pytest
 
-from twirec.calls.numbers import WITHHELD, dialled, is_country, normalise, outside, search_term
+from twirec.calls.addresses import WITHHELD, dialled, is_country, normalise, outside, search_term
 from twirec.model.errors import InvalidQuery
 from twirec.model.vocabulary import NOT_KNOWN
 

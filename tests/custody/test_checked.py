@@ -25,7 +25,7 @@ from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.cli import main
-from twirec.custody.checked import CheckedBucket
+from twirec.custody.listening import CheckedBucket
 from twirec.model.access import Actor
 from twirec.model.audio import ConversionSpec
 from twirec.model.bucket import Fingerprint

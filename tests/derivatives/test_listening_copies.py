@@ -168,7 +168,7 @@ def test_a_worker_that_is_stopped_gives_back_what_it_converts(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(keeper: LeaseKeeper[object]) -> None:
-        if isinstance(keeper.item, Derivative):
+        if isinstance(keeper.lease.item, Derivative):
             raise Stopped("The worker was asked to stop.")
 
     monkeypatch.setattr(LeaseKeeper, "heartbeat", stop)

@@ -81,7 +81,7 @@ def failing(error: Exception) -> Callable[[LeaseKeeper[Piece]], None]:
 
 def test_the_kind_that_is_named_first_goes_first_and_what_is_done_aside_last() -> None:
     done: list[str] = []
-    run = lambda keeper: done.append(keeper.item.name)  # noqa: E731
+    run = lambda keeper: done.append(keeper.lease.item.name)  # noqa: E731
     first, second, aside = named("a", "b"), named("c"), named("d")
     worker(kind(aside, run, aside=True), kind(first, run), kind(second, run)).run_once()
     assert done == ["a", "b", "c", "d"]
@@ -151,7 +151,7 @@ def test_when_nothing_is_due_more_is_looked_for_until_there_is_none() -> None:
         queue.due += [Piece(name) for name in found]
         return len(found)
 
-    run = lambda keeper: done.append(keeper.item.name)  # noqa: E731
+    run = lambda keeper: done.append(keeper.lease.item.name)  # noqa: E731
     worker(kind(queue, run, refill=refill)).run_once()
     assert done == ["a", "b", "c"]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from twirec.archive.arguments import understood
 from twirec.calls.who_hears import agent_of, check_entry
 from twirec.catalog import Catalog
-from twirec.custody.trail import AuditTrail
+from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, acting
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
 from twirec.model.given import text as text_of
+from twirec.model.given import understood
 from twirec.search.times import one_day
 from twirec.settings import Settings
 

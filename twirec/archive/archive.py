@@ -16,13 +16,12 @@ from twirec.archive.custody import Custodian
 from twirec.archive.derivatives import Derivatives
 from twirec.archive.journal import Journal
 from twirec.archive.operations import Operations
-from twirec.archive.originals import Originals
 from twirec.archive.periodic import Periodic
 from twirec.archive.policy import Policies
-from twirec.archive.recordings import Recordings
+from twirec.archive.recordings import Originals, Recordings
 from twirec.calls.signature import SignatureCheck
 from twirec.catalog import Catalog
-from twirec.custody.trail import AuditTrail
+from twirec.custody.audit import AuditTrail
 from twirec.journal.journal import Journal as Pages
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.steady import Moment, reading

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from twirec.archive.arguments import understood
 from twirec.catalog import Catalog
-from twirec.custody.trail import AuditTrail
+from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, acting
 from twirec.model.audit import (
     AuditCheck,
@@ -19,7 +18,7 @@ from twirec.model.audit import (
     AuditVerdict,
     Detail,
 )
-from twirec.model.given import text, whole, word
+from twirec.model.given import text, understood, whole, word
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings

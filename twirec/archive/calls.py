@@ -9,19 +9,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import IO
 
-from twirec.archive.arguments import understood
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.backfill.late_numbers import LateNumbers
+from twirec.calls.addresses import WITHHELD, search_term
 from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
-from twirec.calls.numbers import WITHHELD, search_term
 from twirec.catalog import Catalog
-from twirec.custody.trail import AuditTrail
+from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, Deed, acting, asking, check, seen
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import text as text_of
-from twirec.model.given import texts, whole, word
+from twirec.model.given import texts, understood, whole, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.records import Call, CallRecord, Note
 from twirec.model.search import Page, Query

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from twirec.archive.arguments import understood
 from twirec.catalog import Catalog
+from twirec.custody.audit import AuditTrail
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
-from twirec.custody.trail import AuditTrail
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
 from twirec.model.audit import Action
 from twirec.model.custody import Order, OrderKind
-from twirec.model.given import text
+from twirec.model.given import text, understood
 from twirec.model.records import Recording
 from twirec.transfers.marked_bucket import MarkedBucket
 

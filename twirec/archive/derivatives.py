@@ -6,17 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from twirec.archive.arguments import understood
-from twirec.archive.originals import Originals, hearing, span
+from twirec.archive.recordings import Originals, hearing, span
 from twirec.audio.formats import FORMATS
 from twirec.catalog import Catalog
-from twirec.custody.trail import AuditTrail
+from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, Deed, acting, asking, may
 from twirec.model.audio import ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import NotFound
+from twirec.model.given import understood
 from twirec.settings import Settings
 
 WEEK = timedelta(days=7)

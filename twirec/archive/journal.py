@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from twirec.archive.arguments import understood
 from twirec.archive.reports import as_known
 from twirec.catalog import Catalog
 from twirec.catalog.urls import database_url
-from twirec.custody.trail import AuditTrail
+from twirec.custody.audit import AuditTrail
 from twirec.journal.journal import Journal as Pages
 from twirec.journal.publishing import publish_announcements
 from twirec.journal.rebuild import Progress, Rebuild
@@ -18,7 +17,7 @@ from twirec.model.access import Actor, acting
 from twirec.model.audit import Action, AuditHead
 from twirec.model.bucket_mark import NAME
 from twirec.model.errors import InvalidQuery, LookedAtNothing
-from twirec.model.given import text
+from twirec.model.given import text, understood
 from twirec.model.journal import JournalReport, RebuildReport
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When

@@ -7,16 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
-from twirec.archive.arguments import understood
 from twirec.archive.custody import Custodian
-from twirec.archive.originals import Originals
 from twirec.archive.periodic import HEARTBEAT, Periodic
+from twirec.archive.recordings import Originals
 from twirec.archive.reports import as_known
 from twirec.backfill.adoption import Adoption
 from twirec.backfill.backfill import Backfill
 from twirec.catalog import Catalog
+from twirec.custody.audit import AuditTrail
 from twirec.custody.orders import check_ground
-from twirec.custody.trail import AuditTrail
 from twirec.derivatives.listening_copies import ListeningCopies
 from twirec.events.delivery import Delivery
 from twirec.jobs.worker import Kind, Worker
@@ -40,7 +39,7 @@ from twirec.model.bucket import Difference
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, WorkerAway
 from twirec.model.events import Event
-from twirec.model.given import text, whole
+from twirec.model.given import text, understood, whole
 from twirec.model.operations import Day, Stats
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording, SweepReport

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from twirec.archive.journal import Journal
 from twirec.catalog import Catalog
-from twirec.custody.audit import due
-from twirec.custody.trail import AuditTrail
+from twirec.custody.audit import AuditTrail, due
 from twirec.model.audit import AuditHead
 from twirec.model.errors import BucketError, TwirecError
 from twirec.model.ports import Vendor

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from twirec.archive.arguments import understood
-from twirec.calls.numbers import normalise
+from twirec.calls.addresses import check_phone, normalise
 from twirec.calls.policy import (
     check_change,
     decide_all,
@@ -15,15 +14,14 @@ from twirec.calls.policy import (
     overruling,
     with_what_held_before,
 )
-from twirec.calls.targets import check_phone
 from twirec.catalog import Catalog
-from twirec.custody.trail import AuditTrail
+from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, acting
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as text_of
-from twirec.model.given import word
+from twirec.model.given import understood, word
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
 from twirec.search.times import When, one_moment

@@ -204,7 +204,7 @@ class Backfill:
             if not mine:
                 raise Stopped("The backfill was stopped.")
             try:
-                self._take_over(keeper.item)
+                self._take_over(keeper.lease.item)
             except TwirecError as error:
                 self._heed(error)
                 raise

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
+from twirec.calls.addresses import WITHHELD, normalise
 from twirec.calls.exported import ExportedCall, Unread
 from twirec.calls.from_vendor import (
     called_by_twilio,
@@ -20,7 +21,6 @@ from twirec.calls.from_vendor import (
     may_be_an_agents,
     numbered,
 )
-from twirec.calls.numbers import WITHHELD, normalise
 from twirec.catalog import Catalog
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import (

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from twirec.calls.addresses import WITHHELD, dialled, normalise
 from twirec.calls.ledger import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
-from twirec.calls.numbers import WITHHELD, dialled, normalise
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF, RecordingStatus, VendorCall, VendorRecording

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from twirec.calls.addresses import normalise, outside
 from twirec.calls.forms import CallEnd, VoiceRequest
-from twirec.calls.numbers import normalise, outside
 from twirec.calls.wordings import shortest_notice, shortest_question
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement

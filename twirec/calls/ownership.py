@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit
 
-from twirec.calls.numbers import normalise
+from twirec.calls.addresses import normalise
 from twirec.model.ownership import Adopt, Claim, NotOurs
 from twirec.model.vendor import VendorCall, VoiceRoute
 

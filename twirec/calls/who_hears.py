@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from twirec.calls.addresses import normalise
 from twirec.calls.ledger import AGENT_FIRST
-from twirec.calls.numbers import normalise
 from twirec.model.agents import InformedAgent, Leg, StopOrder
 from twirec.model.errors import InvalidQuery
 from twirec.model.records import Call

@@ -56,7 +56,7 @@ class ListeningCopies:
 
     def run(self, keeper: LeaseKeeper[Derivative]) -> None:
         """Make one."""
-        original = self._catalog.recordings.get(keeper.item.recording_sid)
+        original = self._catalog.recordings.get(keeper.lease.item.recording_sid)
         self._derivatives.make(original, self._spec, None, keeper)
 
     def refill(self) -> int:

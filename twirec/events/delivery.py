@@ -51,6 +51,6 @@ class Delivery:
 
     def run(self, keeper: LeaseKeeper[Event]) -> None:
         """Send one."""
-        body = body_of(keeper.item)
+        body = body_of(keeper.lease.item)
         self._receiver.take(body, {HEADER: sign(self._secret, body, self._now())})
         self._events.delivered(keeper.lease, self._now())

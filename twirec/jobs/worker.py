@@ -31,8 +31,11 @@ T = TypeVar("T")
 class LeaseKeeper(Generic[T]):
     """Holds a lease, and renews it on progress.
 
+    Attributes:
+        lease: what is held, with what is worked at as it is now.
+
     Args:
-        lease: the lease.
+        lease: as it was claimed.
         renew: extends it until a time, UTC; raises `LeaseLost`.
         lease_for: how long it lasts when it is renewed.
         now: the clock, UTC.
@@ -52,11 +55,6 @@ class LeaseKeeper(Generic[T]):
         self._now = now
         self._stopping = stopping
         self.lease = lease
-
-    @property
-    def item(self) -> T:
-        """What is worked at, as it is now."""
-        return self.lease.item
 
     def heartbeat(self) -> None:
         """Renew the lease when a third of it has gone by.

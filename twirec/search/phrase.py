@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from twirec.calls.numbers import search_term
+from twirec.calls.addresses import search_term
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as a_text
 from twirec.search.grammar import Listener, Said

@@ -215,20 +215,20 @@ class Transfer:
             TwirecError: a step failed; the lease still stands, for the worker to postpone it.
         """
         self._at(Step.CLAIMED)
-        just_archived = keeper.item.state is State.COMPLETED
+        just_archived = keeper.lease.item.state is State.COMPLETED
         if just_archived:
             self._archive(keeper)
-        if keeper.item.state is State.ARCHIVED:
+        if keeper.lease.item.state is State.ARCHIVED:
             self._release(keeper, just_archived)
-        if keeper.item.state is State.ERASING:
+        if keeper.lease.item.state is State.ERASING:
             self._erase(keeper)
 
     def _archive(self, keeper: LeaseKeeper[Recording]) -> None:
         """Copy, verify and write down; or find out that there is nothing to copy."""
         try:
             self._complete_facts(keeper)
-            record = line_of(self._catalog, self._vendor, keeper.item, self._country)
-            name = object_name(keeper.item)
+            record = line_of(self._catalog, self._vendor, keeper.lease.item, self._country)
+            name = object_name(keeper.lease.item)
             keeper.lease = self._catalog.due_work.name_object(keeper.lease, name)
             self._at(Step.NAMED)
             try:
@@ -242,7 +242,7 @@ class Transfer:
 
     def _is_encrypted(self, keeper: LeaseKeeper[Recording]) -> bool:
         """Ask whether it is encrypted after all, which no callback said of what is no audio."""
-        recording = keeper.item
+        recording = keeper.lease.item
         if recording.encryption is not None:
             return False
         try:
@@ -262,14 +262,14 @@ class Transfer:
             try:
                 return self._copy_once(keeper, record)
             except (ObjectNotFound, UploadDropped) as error:
-                log.info("%s: begun anew: %s", keeper.item.sid, error)
+                log.info("%s: begun anew: %s", keeper.lease.item.sid, error)
         try:
             return self._copy_once(keeper, record)
         except ObjectNotFound as error:
             raise UploadDropped(f"The bucket contradicts itself: {error}") from error
 
     def _copy_once(self, keeper: LeaseKeeper[Recording], record: CallRecord | None) -> None:
-        recording = keeper.item
+        recording = keeper.lease.item
         with open_media(self._vendor, self._keys, recording) as media:
             reader = VerifyingReader(media, recording, partial(self._beat, keeper))
             stored = self._put(keeper, reader, record)
@@ -280,7 +280,7 @@ class Transfer:
         self, keeper: LeaseKeeper[Recording], reader: VerifyingReader, stored: StoredObject
     ) -> None:
         """Commit that the bucket holds what was received, if it says so."""
-        recording = keeper.item
+        recording = keeper.lease.item
         reader.verify(stored)
         self._at(Step.VERIFIED)
         try:
@@ -332,7 +332,7 @@ class Transfer:
         except MediaMismatch:
             self._ask_again(keeper, reader)
             sealed = reader.seal()
-        if keeper.item.duration is None:  # which somebody accepted
+        if keeper.lease.item.duration is None:  # which somebody accepted
             self._describe(keeper, reader, duration=reader.seconds)
         self._at(Step.SEALED)
         return sealed
@@ -343,7 +343,7 @@ class Transfer:
         Raises:
             MediaNotReady: it is not finished after all.
         """
-        recording = keeper.item
+        recording = keeper.lease.item
         try:
             found = self._vendor.recording(recording.account_sid, recording.sid)
         except NotAtVendor:
@@ -355,7 +355,7 @@ class Transfer:
     def _describe(
         self, keeper: LeaseKeeper[Recording], reader: VerifyingReader, *, duration: int | None
     ) -> None:
-        recording = keeper.item
+        recording = keeper.lease.item
         said = VendorRecording(
             recording.sid,
             recording.account_sid,
@@ -364,12 +364,12 @@ class Transfer:
             duration=duration,
         )
         keeper.lease = self._catalog.due_work.describe(keeper.lease, said)
-        reader.recording = keeper.item
+        reader.recording = keeper.lease.item
 
     def _put(
         self, keeper: LeaseKeeper[Recording], reader: VerifyingReader, record: CallRecord | None
     ) -> StoredObject:
-        recording = keeper.item
+        recording = keeper.lease.item
         name = recording.object_name or ""
         try:
             return self._bucket.put(
@@ -395,7 +395,7 @@ class Transfer:
 
     def _rescue(self, keeper: LeaseKeeper[Recording]) -> bool:
         """Read what an earlier try stored before it died. False if it stored nothing."""
-        recording = keeper.item
+        recording = keeper.lease.item
         if recording.object_name is None:
             return False
         try:
@@ -410,7 +410,7 @@ class Transfer:
 
     def _release(self, keeper: LeaseKeeper[Recording], just_archived: bool) -> None:
         keeper.heartbeat()
-        recording = keeper.item
+        recording = keeper.lease.item
         if recording.keep_at_vendor or self._trial:
             self._catalog.due_work.stay(keeper.lease, for_trial=self._trial)
             return
@@ -427,7 +427,7 @@ class Transfer:
         The journal is first: from then on a catalog that is made anew knows of the order.
         """
         keeper.heartbeat()
-        recording = keeper.item
+        recording = keeper.lease.item
         self._forget(recording)
         doomed = list(self._objects_of(recording))  # first: the bucket may not be ours to believe
         self._vendor.delete(recording.account_sid, recording.sid)
@@ -444,20 +444,20 @@ class Transfer:
 
     def _complete_facts(self, keeper: LeaseKeeper[Recording]) -> None:
         """Ask the vendor for what no callback said: without a duration nothing can be verified."""
-        recording = keeper.item
+        recording = keeper.lease.item
         if recording.started_at is None or recording.duration is None:
             try:
                 found = self._vendor.recording(recording.account_sid, recording.sid)
             except NotAtVendor as error:
                 raise MediaNotReady(f"Twilio does not know {recording.sid} yet.") from error
             keeper.lease = self._catalog.due_work.describe(keeper.lease, found)
-            told = keeper.item
+            told = keeper.lease.item
             if told.started_at is None or (told.duration is None and not told.accepted):
                 raise MediaNotDescribed(f"Twilio does not say yet when {told.sid} began, or ended")
 
     def _ask_why(self, keeper: LeaseKeeper[Recording], error: MediaNotReady) -> None:
         """The media is not there: not yet, or never? Ask for the recording itself."""
-        recording = keeper.item
+        recording = keeper.lease.item
         try:
             found = self._vendor.recording(recording.account_sid, recording.sid)
         except NotAtVendor as gone_error:

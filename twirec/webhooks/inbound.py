@@ -7,8 +7,8 @@ from contextlib import suppress
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
+from twirec.calls.addresses import check_targets, usable_targets
 from twirec.calls.signed_targets import read_targets
-from twirec.calls.targets import check_targets, usable_targets
 from twirec.calls.wordings import longest_telling
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, NotFound

@@ -8,10 +8,16 @@ from dataclasses import replace
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
+from twirec.calls.addresses import (
+    check_dialled,
+    check_own_number,
+    check_phone,
+    check_targets,
+    dialled,
+    normalise,
+)
 from twirec.calls.dialling import NOT_AN_AGENT, for_help, why_not_dialled
-from twirec.calls.numbers import dialled, normalise
 from twirec.calls.signed_targets import sign_targets
-from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
 from twirec.calls.who_hears import agent_of
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
