@@ -329,9 +329,11 @@ def test_no_journal_is_written_and_no_audit_head_is_missing(house: House, spoil:
 def test_a_bucket_is_adopted_by_order_which_is_on_the_audit_log(house: House, spoil: Spoil) -> None:
     spoil(house.bucket)
     house.archive.journal.adopt_bucket(why="moved to another disk", by="ana")
-    entry = house.archive.audit.log(action="adopt_bucket")[0]
+    done, tried = house.archive.audit.log(action="adopt_bucket")[:2]
     before = FOREIGN.catalog if spoil is be_foreign else None
-    assert entry.detail == {"why": "moved to another disk", "before": before}
+    assert (tried.outcome, done.outcome) == ("tried", "done")
+    assert tried.detail == {"why": "moved to another disk", "before": before}
+    assert done.detail == {**tried.detail, "tried": tried.seq}
     house.record(MEDIA)
     assert house.work().state is State.RELEASED
 
