@@ -87,7 +87,7 @@ def test_a_turn_in_who_spoke_when_is_sought(page: Page) -> None:
 def test_what_cannot_be_drawn_can_be_heard(
     visit: Visits, recording_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_tools(recordings: Recordings, sid: str) -> None:
+    def no_tools(recordings: Recordings, sid: str, **_: object) -> None:
         raise TwirecError("there is no ffmpeg")
 
     monkeypatch.setattr(Recordings, "waveform", no_tools)
