@@ -131,7 +131,8 @@ class Stage:
         self.clock.time = self._time
         with self._raw() as raw:
             self._saved.backup(raw)
-        vars(self._vendor).update(deepcopy(self._at_twilio))
+        for each, things in zip(self._stand_ins(), deepcopy(self._at_twilio), strict=True):
+            vars(each).update(things)
         return self
 
     def close(self) -> None:
@@ -145,9 +146,19 @@ class Stage:
             assert isinstance(found, sqlite3.Connection)
             yield found
 
-    def _things_at_twilio(self) -> dict[str, Any]:
-        things = {name: value for name, value in vars(self._vendor).items() if name != "_lock"}
-        return deepcopy(things)
+    def _stand_ins(self) -> list[object]:
+        return [self._vendor, self._vendor.faults, self._vendor.live]
+
+    def _things_at_twilio(self) -> list[dict[str, Any]]:
+        """Return all that is kept there; locks, and the stand-ins themselves, stay as they are."""
+        return [
+            {
+                name: deepcopy(kept)
+                for name, kept in vars(each).items()
+                if isinstance(kept, dict | list)
+            }
+            for each in self._stand_ins()
+        ]
 
 
 @pytest.fixture(scope="module")
