@@ -173,18 +173,9 @@ _HOMES = {
     "twirec.catalog": ("Catalog",),
     "twirec.jobs.worker": ("Worker",),
     "twirec.model.access": ("Actor", "Deed", "StaffRole", "may", "may_ever"),
-    "twirec.model.agents": (
-        "InformedAgent",
-        "Leg",
-    ),
-    "twirec.model.announcements": (
-        "Announcement",
-        "Audio",
-    ),
-    "twirec.model.audio": (
-        "Channels",
-        "ConversionSpec",
-    ),
+    "twirec.model.agents": ("InformedAgent", "Leg"),
+    "twirec.model.announcements": ("Announcement", "Audio"),
+    "twirec.model.audio": ("Channels", "ConversionSpec"),
     "twirec.model.audio_stream": ("AudioStream",),
     "twirec.model.audit": (
         "Action",
@@ -196,10 +187,7 @@ _HOMES = {
         "Pass",
     ),
     "twirec.model.bucket": ("Difference",),
-    "twirec.model.custody": (
-        "Order",
-        "OrderKind",
-    ),
+    "twirec.model.custody": ("Order", "OrderKind"),
     "twirec.model.derivatives": ("Derivative",),
     "twirec.model.encryption": ("Encryption",),
     "twirec.model.errors": (
@@ -212,30 +200,12 @@ _HOMES = {
         "TwirecError",
         "WorkerAway",
     ),
-    "twirec.model.journal": (
-        "JournalReport",
-        "RebuildReport",
-    ),
+    "twirec.model.journal": ("JournalReport", "RebuildReport"),
     "twirec.model.numbers": ("NumbersReport",),
-    "twirec.model.operations": (
-        "Day",
-        "Stats",
-    ),
-    "twirec.model.ownership": (
-        "Adopt",
-        "Claim",
-        "NotOurs",
-    ),
-    "twirec.model.policy": (
-        "Decision",
-        "Policy",
-        "PolicyChange",
-    ),
-    "twirec.model.ports": (
-        "Bucket",
-        "PrivateKey",
-        "Vendor",
-    ),
+    "twirec.model.operations": ("Day", "Stats"),
+    "twirec.model.ownership": ("Adopt", "Claim", "NotOurs"),
+    "twirec.model.policy": ("Decision", "Policy", "PolicyChange"),
+    "twirec.model.ports": ("Bucket", "PrivateKey", "Vendor"),
     "twirec.model.records": (
         "Acceptance",
         "Call",
@@ -247,11 +217,7 @@ _HOMES = {
         "SweepReport",
     ),
     "twirec.model.search": ("Page",),
-    "twirec.model.states": (
-        "Custody",
-        "Standstill",
-        "State",
-    ),
+    "twirec.model.states": ("Custody", "Standstill", "State"),
     "twirec.model.vocabulary": (
         "ConsentMode",
         "ConsentOutcome",
@@ -263,17 +229,9 @@ _HOMES = {
         "Role",
         "Uninformed",
     ),
-    "twirec.model.waveform": (
-        "Side",
-        "SoundWarning",
-        "Span",
-        "Waveform",
-    ),
+    "twirec.model.waveform": ("Side", "SoundWarning", "Span", "Waveform"),
     "twirec.search.times": ("When",),
-    "twirec.settings": (
-        "Settings",
-        "misread_settings",
-    ),
+    "twirec.settings": ("Settings", "misread_settings"),
     "twirec.settings.operating_user": ("operating_user", "operator"),
     "twirec.transfers.transfer": ("Step",),
 }

@@ -14,8 +14,8 @@ from tests.factories import call_sid
 from tests.webhooks.calling import CUSTOMER, DIALLED, PARENT, VOICE, WHISPER, Clock, is_recording
 from twirec.archive import Archive
 from twirec.calls import twiml
-from twirec.calls.forms import SET_BY_TWILIO, clean
-from twirec.model.given import unspeakable
+from twirec.calls.forms import SET_BY_TWILIO
+from twirec.model.given import speakable, unspeakable
 from twirec.model.records import Call
 from twirec.model.vocabulary import Outcome
 from twirec.testing import SignedPosts
@@ -159,7 +159,7 @@ def test_nobody_is_dialled_under_a_name_with_control_characters(
 
 
 def test_a_name_with_a_control_character_is_not_that_of_somebody_else() -> None:
-    assert clean({"From": "client:a\x01na"}) == {"From": "client:a\ufffdna"}
+    assert speakable({"From": "client:a\x01na"}) == {"From": "client:a\ufffdna"}
 
 
 def test_what_a_build_dial_writes_is_xml(twirec_archive: Archive) -> None:

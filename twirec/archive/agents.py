@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from twirec.calls.who_hears import agent_of, check_entry
+from twirec.calls.addresses import normalise
+from twirec.calls.who_hears import check_entry
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, acting
@@ -52,7 +53,7 @@ class Agents:
         """
         actor = acting(by)
         with self._trail.attempt(Action.INFORM, actor) as done:
-            name = agent_of(text_of("agent", agent), self._settings.country)
+            name = normalise(text_of("agent", agent), self._settings.country)
             day = one_day("informed_on", informed_on)
             reference = text_of("reference", reference).strip()
             entry = InformedAgent(name, day, reference, actor.name, done.at)

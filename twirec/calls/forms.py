@@ -19,7 +19,6 @@ from email.utils import parsedate_to_datetime
 from twirec.model.agents import ConferenceEvent
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
-from twirec.model.given import speakable
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
 
 Fields = Mapping[str, str]
@@ -159,14 +158,6 @@ def failed_url(request: VoiceRequest, fields: Fields) -> str | None:
         None where Twilio does not say, or where whoever calls may have said so themselves.
     """
     return None if request.adds_fields else fields.get("ErrorUrl") or None
-
-
-def clean(fields: Fields) -> Fields:
-    """Return a form with nothing in it that neither XML nor a database can hold.
-
-    Names and values are checked against the signature before.
-    """
-    return speakable(fields)
 
 
 def parse_call_end(fields: Fields) -> CallEnd:

@@ -20,17 +20,6 @@ from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import Reason, Uninformed, Verdict
 
 
-def agent_of(text: str, country: str) -> str:
-    """Return the name under which an agent is in the register.
-
-    Args:
-        text: a number in any usual form, `client:NAME` or `sip:ADDRESS`, as Twilio sends it or a
-            person types it.
-        country: ISO 3166 code of the country whose numbers come without a prefix.
-    """
-    return normalise(text, country)
-
-
 def check_entry(entry: InformedAgent, today: date) -> None:
     """Check an entry before it is made.
 
@@ -51,7 +40,7 @@ def entries_of(
     """Return for each agent the newest entry up to a day; None where there is none.
 
     Args:
-        agents: their names, as `agent_of` gives them.
+        agents: their names, as `normalise` gives them.
         register: the entries, oldest first.
         day: of the call.
     """
@@ -62,7 +51,7 @@ def entries_of(
 def agent_on(found: VendorCall, country: str) -> str:
     """Return the name of who would be the agent on a leg: whom it called, or who called by it."""
     dialled = found.direction.startswith("outbound")
-    return agent_of(found.to if dialled else found.from_, country)
+    return normalise(found.to if dialled else found.from_, country)
 
 
 def leg_of(found: VendorCall, parent: Call | None, country: str, at: datetime, known: bool) -> Leg:

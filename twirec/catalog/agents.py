@@ -87,7 +87,7 @@ class Agents:
             return to_models(Leg, connection.execute(its.order_by(legs.c.at)))
 
     def knows(self, agent: str) -> bool:
-        """Whether an agent had a part in any call, by the name that `agent_of` gives them."""
+        """Whether an agent had a part in any call, by the name that `normalise` gives them."""
         with self._database.read() as connection:
             theirs = select(legs.c.leg_sid).where(legs.c.agent == agent).limit(1)
             return connection.execute(theirs).first() is not None

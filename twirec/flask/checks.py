@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from twirec.archive import Archive
 from twirec.calls.addresses import check_targets
-from twirec.calls.forms import clean, is_probe
+from twirec.calls.forms import is_probe
 from twirec.calls.signature import SIGNATURE, SIGNED_BY
 from twirec.calls.twiml import BuildDial
 from twirec.model.access import Actor
@@ -29,6 +29,7 @@ from twirec.model.errors import (
     RequestRefused,
     TwirecError,
 )
+from twirec.model.given import speakable
 from twirec.model.records import CallRecord
 from twirec.model.steady import spend_at_most
 
@@ -236,7 +237,7 @@ def _checked_fields() -> Mapping[str, str]:
         content_type=request.content_type or "",
         form=form,
     )
-    return clean(fields)
+    return speakable(fields)  # after the signature, which is of all that came
 
 
 def _form_read_before() -> list[tuple[str, str]] | None:

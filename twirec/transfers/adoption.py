@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from twirec.calls.addresses import normalise
 from twirec.calls.from_vendor import (
     adopted,
     called_by_twilio,
@@ -18,7 +19,6 @@ from twirec.calls.from_vendor import (
     numbered,
 )
 from twirec.calls.ledger import channels_of
-from twirec.calls.who_hears import agent_of
 from twirec.catalog import Catalog
 from twirec.model.errors import NotAtVendor, NotFound, VendorError
 from twirec.model.ownership import Claim
@@ -224,6 +224,6 @@ def late_line(
         return line if catalog.ledger.owns(line.own_number) or points_here() else None
     out = called_out(line, vendor.legs(found.account_sid, found.sid), country)
     ours = [each for each in (out, line) if catalog.ledger.owns(each.own_number)]
-    if not ours and catalog.agents.knows(agent_of(line.customer_number, country)):
+    if not ours and catalog.agents.knows(normalise(line.customer_number, country)):
         return out
     return ours[0] if ours else None

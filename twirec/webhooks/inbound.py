@@ -181,7 +181,7 @@ class Inbound:
             NotFound: the call has no line.
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
-        return self._heard_out(fields, 0, build_dial)
+        return self.consent(fields, 0, build_dial=build_dial)
 
     def consent(
         self,
@@ -194,14 +194,32 @@ class Inbound:
 
         Args:
             fields: Twilio's form with the key, if one was pressed.
-            asked: which question it answers: the first is 1.
+            asked: which question it answers: the first is 1; 0 for the notice before it.
             build_dial: as in `answer`.
 
         Raises:
             NotFound: the call has no line.
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
-        return self._heard_out(fields, asked, build_dial)
+        arrived = self._context.moment()
+        request = forms.parse_voice_request(fields)
+        key = forms.key_pressed(fields) if asked else ""  # after the notice nothing is gathered
+        call, consents = self._catalog.consents.of(request.account_sid, request.call_sid)
+        if call.announcement is None or call.leg != request.call_sid:
+            return self._connect(call, build_dial)
+        announcement = self._announcing.get(call.announcement)
+        if consents:
+            return self._go_on(call, announcement, consents[0], build_dial)
+        if asked != call.asked:  # what was answered already, come twice
+            return twiml.ask(announcement, self._context.urls, call.asked)
+        waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
+        outcome = self._announcing.judge(call, announcement, key, waited=waited, at=arrived)
+        if outcome is None:
+            self._catalog.ledger.ask_again(call.account_sid, call.call_sid, asked, arrived.at)
+            self._announcing.play(call, call.call_sid)
+            return twiml.ask(announcement, self._context.urls, asked + 1)
+        consent = ledger.consent_of(call, announcement, outcome, arrived.at, key)
+        return self._answered(call, announcement, consent, build_dial)
 
     def _targets(self, request: forms.VoiceRequest, given: tuple[str, ...]) -> tuple[str, ...]:
         if given == (VOICEMAIL,):
@@ -227,30 +245,6 @@ class Inbound:
         announcement = self._announcing.get(call.announcement)
         self._announcing.play(call, call.call_sid, notice=True)
         return twiml.announce(announcement, self._context.urls)
-
-    def _heard_out(
-        self, fields: Mapping[str, str], asked: int, build_dial: twiml.BuildDial | None
-    ) -> str:
-        """What follows the notice (`asked` is 0), or the question put for the `asked`th time."""
-        arrived = self._context.moment()
-        request = forms.parse_voice_request(fields)
-        key = forms.key_pressed(fields) if asked else ""  # after the notice nothing is gathered
-        call, consents = self._catalog.consents.of(request.account_sid, request.call_sid)
-        if call.announcement is None or call.leg != request.call_sid:
-            return self._connect(call, build_dial)
-        announcement = self._announcing.get(call.announcement)
-        if consents:
-            return self._go_on(call, announcement, consents[0], build_dial)
-        if asked != call.asked:  # what was answered already, come twice
-            return twiml.ask(announcement, self._context.urls, call.asked)
-        waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
-        outcome = self._announcing.judge(call, announcement, key, waited=waited, at=arrived)
-        if outcome is None:
-            self._catalog.ledger.ask_again(call.account_sid, call.call_sid, asked, arrived.at)
-            self._announcing.play(call, call.call_sid)
-            return twiml.ask(announcement, self._context.urls, asked + 1)
-        consent = ledger.consent_of(call, announcement, outcome, arrived.at, key)
-        return self._answered(call, announcement, consent, build_dial)
 
     def _answered(
         self,

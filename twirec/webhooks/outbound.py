@@ -18,7 +18,6 @@ from twirec.calls.addresses import (
 )
 from twirec.calls.dialling import NOT_AN_AGENT, for_help, why_not_dialled
 from twirec.calls.signed_targets import sign_targets
-from twirec.calls.who_hears import agent_of
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
@@ -144,7 +143,7 @@ class Outbound:
             started_at=self._context.now(),
             channel_map=ledger.AGENT_FIRST,
         )
-        agent = agent_of(request.agent, country)
+        agent = normalise(request.agent, country)
         help_ = for_help(to, country)
         try:
             target = help_ or self._allowed(to, [line.own_number, *own_numbers], agent, allow)

@@ -14,8 +14,9 @@ from datetime import datetime
 from itertools import chain
 
 from twirec.calls import ledger, twiml, who_hears
+from twirec.calls.addresses import normalise
 from twirec.calls.from_vendor import adopted, goes_on, state_of
-from twirec.calls.who_hears import Facts, Hearing, agent_of, agent_on, entries_of, leg_of
+from twirec.calls.who_hears import Facts, Hearing, agent_on, entries_of, leg_of
 from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
 from twirec.model.errors import CatalogError, NotStopped, VendorError
@@ -206,7 +207,7 @@ class RecordingControl:
     def _with(self, call: Call, agents: Sequence[str]) -> Facts:
         """Return the facts about agents who are in a call, or whose phones are to ring."""
         settings = self._context.settings
-        names = [agent_of(agent, settings.country) for agent in agents]
+        names = [normalise(agent, settings.country) for agent in agents]
         day = call.started_at.astimezone(settings.timezone).date()
         register = self._catalog.agents.informed(names) if names else list[InformedAgent]()
         return Facts(entries_of(names, register, day), settings.uninformed_agents)
