@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import stat
 from contextlib import closing
@@ -14,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.factories import ACCOUNT, a_call, call_sid
-from twirec.catalog import Catalog
+from twirec.catalog import Catalog, migrations
 from twirec.catalog import database as database_module
 from twirec.catalog.journal_tables import JOURNAL_TABLES, NOT_JOURNALLED
 from twirec.catalog.migrate import configuration, known_versions
@@ -45,6 +46,19 @@ def test_the_versions_that_are_known_are_those_of_the_migrations() -> None:
     known = [script.revision for script in scripts.walk_revisions("base", "heads")]
     assert known_versions() == tuple(reversed(known))
     assert known_versions()[-1] == scripts.get_current_head()
+
+
+FROZEN = {
+    "0001_first_tables.py": "bf0f867f50c8edda80544245ce120df1a5c7a8f7c3b3f4f5b4fb9b763d90d555",
+}
+"""What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
+is a further file, and a line more here."""
+
+
+def test_a_migration_that_is_there_is_never_changed() -> None:
+    versions = Path(migrations.__file__).parent / "versions"
+    files = {path.name: path.read_bytes() for path in versions.glob("0*.py")}
+    assert {name: hashlib.sha256(file).hexdigest() for name, file in files.items()} == FROZEN
 
 
 def test_setting_up_again_keeps_what_is_there(path: Path) -> None:
