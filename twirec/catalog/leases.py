@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Row,
     Table,
+    bindparam,
     func,
     or_,
     select,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from twirec.catalog.database import Database
 from twirec.model.errors import LeaseLost
 from twirec.model.lease import Lease
+from twirec.model.ownership import Adopt
 
 T = TypeVar("T")
 
@@ -60,6 +62,7 @@ class Leases(Generic[T]):
         (self._key,) = table.primary_key
         self._read = read
         self._turns = turns
+        self._claims: dict[tuple[Adopt, bool], Any] = {}
 
     def claim(
         self, now: datetime, lease_for: timedelta, only: str | None = None
@@ -74,26 +77,37 @@ class Leases(Generic[T]):
             only: the key of the one row to take, if it is due; None for any.
         """
         token, until = uuid.uuid4().hex, now + lease_for
-        turns = [self._first(now, turn, only) for turn in self._turns]
-        statement = (
-            update(self._table)
-            .where(self._key == (func.coalesce(*turns) if len(turns) > 1 else turns[0]))
-            .values(lease=token, lease_until=until, attempts=self._table.c.attempts + 1)
-            .returning(self._table)
-        )
+        given = {"now": now, "token": token, "until": until}
+        if only is not None:
+            given["only"] = only
         with self._database.write() as connection:
-            row = connection.execute(statement).first()
+            row = connection.execute(self._claim(alone=only is not None), given).first()
             return None if row is None else Lease(token, self._read(connection, row), until)
 
-    def _first(
-        self, now: datetime, turn: Callable[[FromClause], ColumnElement[bool]], only: str | None
-    ) -> Any:
-        due = self._table.alias("due")
+    def _claim(self, *, alone: bool) -> Any:
+        """Return what claims, made once: it is asked for each second by each thread."""
+        made = (self._database.adopt, alone)
+        if made not in self._claims:
+            turns = [self._first(turn, alone=alone) for turn in self._turns]
+            self._claims[made] = (
+                update(self._table)
+                .where(self._key == (func.coalesce(*turns) if len(turns) > 1 else turns[0]))
+                .values(
+                    lease=bindparam("token"),
+                    lease_until=bindparam("until"),
+                    attempts=self._table.c.attempts + 1,
+                )
+                .returning(self._table)
+            )
+        return self._claims[made]
+
+    def _first(self, turn: Callable[[FromClause], ColumnElement[bool]], *, alone: bool) -> Any:
+        due, now = self._table.alias("due"), bindparam("now", type_=self._table.c.due_at.type)
         key = due.c[self._key.name]
         return (
             select(key)
             .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
-            .where(true() if only is None else key == only, turn(due))
+            .where(key == bindparam("only") if alone else true(), turn(due))
             .order_by(due.c.due_at, key)
             .limit(1)
             .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it

@@ -7,7 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, exists, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from twirec.catalog.agents import has_line, owner_of
 from twirec.catalog.conditions import allowed, of_call
@@ -34,6 +44,7 @@ from twirec.model.states import (
 from twirec.model.vendor import RecordingCallback, VendorRecording
 from twirec.model.vocabulary import NOTHING_CAME, Outcome, Reason, Role, why_nothing
 
+BY_SID = select(recordings).where(recordings.c.sid == bindparam("known_sid"))
 KEPT = recordings.c.keep_at_vendor | recordings.c.kept_for_trial
 GIVEN_UP = recordings.c.standstill.is_not_distinct_from(Standstill.GIVEN_UP)
 UNDECIDED = recordings.c.standstill.is_not_distinct_from(Standstill.UNDECIDED)
@@ -129,7 +140,7 @@ class Recordings:
             NotFound: the catalog has none of that SID.
         """
         with self._database.read() as connection:
-            row = connection.execute(select(recordings).where(recordings.c.sid == sid)).first()
+            row = connection.execute(BY_SID, {"known_sid": sid}).first()
         if row is None:
             raise NotFound(f"The catalog has no recording {sid}.")
         return to_model(Recording, row)
