@@ -62,7 +62,7 @@ SAYS: dict[str, tuple[Sequence[str], Callable[[pytest.MonkeyPatch, str], Any]]] 
     ),
     "doctor": (
         ("doctor",),
-        lambda m, t: m.setattr("twirec.cli.doctor.examine", lambda *_, **__: findings(t)),
+        lambda m, t: m.setattr("twirec.doctor.examine", lambda *_, **__: findings(t)),
     ),
     "audit": (
         ("audit",),
