@@ -17,7 +17,7 @@ Before the house was put in order (the library of 227a033, which did less on eac
     ring → announcement  26     49   11       23     52    7
     consent → dial       24     48   18       22     57    9
     status → stored      16     26   17       16     29    8
-    transfer             29     94   24       29    142   26
+    transfer             29     94   24       28    134   26
     search               14    207    9       12     29    7
     search, a day too    15    368    9       13     31    7
     listen               12     18   13       16     47   13
