@@ -6,6 +6,7 @@ import pytest
 from flask import Response
 
 from tests.sandbox.conftest import CUSTOMER, OWN, SPEED, Ring
+from tests.sandbox.listening import eventually
 from tests.sandbox.target import Target, twiml
 from twirec.sandbox import Call, Faults, Party, Sandbox
 from twirec.sandbox.parties import LINES
@@ -188,6 +189,7 @@ def test_the_status_callback_tells_of_the_end(ring: Ring, target: Target, sandbo
 def test_a_call_can_be_hung_up_from_outside(sandbox: Sandbox, target: Target) -> None:
     sandbox.number(OWN, voice_url=target.says("/voice", twiml("<Pause length='6000'/>")))
     call = sandbox.call(from_=CUSTOMER, to=OWN)
+    eventually(lambda: call.status == "in-progress")  # else it is cancelled, not completed
     with pytest.raises(TimeoutError):
         call.wait(0.05)
     call.hang_up()
