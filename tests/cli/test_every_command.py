@@ -278,7 +278,12 @@ def test_a_reader_that_went_away_ends_it_without_a_word(
 
 
 def test_ctrl_c_is_a_hundred_and_thirty(environ: dict[str, str], archive: Archive) -> None:
-    running = process(environ, "erase", RECORDING, "--reason", "x", stdin=subprocess.PIPE)
+    # Tests that a shell runs in its background ignore it, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        running = process(environ, "erase", RECORDING, "--reason", "x", stdin=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert running.stderr
     while running.stderr.read(1) != "]":  # of [y/N]: it waits for an answer
         assert running.poll() is None
