@@ -444,12 +444,24 @@ class Recordings:
     def pause(
         self, sid: str, *, by: Actor | str, calls: Sequence[CallRecord] | None = None
     ) -> list[Pause]:
-        """Pause what is recorded of a call. See `Pausing.pause`.
+        """Pause what is recorded of a call: all that can be paused are, before an error is raised.
+
+        It is on the audit log as tried before Twilio is asked, and as what came of it after.
 
         Args:
             sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
             by: who asks for it.
-            calls: what `calls_of` gave for the SID, if it was asked before.
+            calls: what `webhooks.pausing.calls_of` gave for the SID, if it was asked before.
+
+        Returns:
+            The pauses that begin, one for each recording.
+
+        Raises:
+            NotFound: no recording of it is in progress, or they may not know of it.
+            CustodyRefused: it is not for them.
+            NotPaused: Twilio did not say that it is paused; suppose that it records.
+            VendorError: Twilio refused, or did not answer; suppose that it records.
+            CatalogError: it could not be written down; if before, nothing was asked of Twilio.
         """
         actor = acting(by)
         with self._trail.outside(Action.PAUSE, actor, sid) as done:
@@ -460,12 +472,24 @@ class Recordings:
     def resume(
         self, sid: str, *, by: Actor | str, calls: Sequence[CallRecord] | None = None
     ) -> list[str]:
-        """Let what is recorded of a call go on. See `Pausing.resume`.
+        """Let what is recorded of a call go on: all that can do, before an error is raised.
+
+        It is on the audit log as tried before Twilio is asked, and as what came of it after.
 
         Args:
             sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
             by: who asks for it.
-            calls: what `calls_of` gave for the SID, if it was asked before.
+            calls: what `webhooks.pausing.calls_of` gave for the SID, if it was asked before.
+
+        Returns:
+            The SIDs of the recordings that go on.
+
+        Raises:
+            NotFound: no recording of it is in progress, or they may not know of it.
+            CustodyRefused: it is not for them.
+            NotResumed: Twilio did not say that it goes on.
+            VendorError: Twilio refused, or did not answer.
+            CatalogError: it could not be written down; if before, nothing was asked of Twilio.
         """
         actor = acting(by)
         with self._trail.outside(Action.RESUME, actor, sid) as done:
