@@ -459,3 +459,10 @@ def test_processes_that_write_together_make_one_chain(path: Path) -> None:
     verdict = AuditLog(catalog.audit, "").verify(None, STARTED).verdict
     catalog.close()
     assert (verdict.entries, verdict.whole) == (76, True)
+
+
+def test_of_the_detail_people_are_shown_spans_and_no_hash_of_a_history() -> None:
+    detail = {"bytes": [[0, 44], [100, 131144]], "tried": 14, "content": "f" * 64}
+    entry = chained(AuditDraft(STARTED, "ana", "", "listen", detail=detail), None)
+    assert entry.shown == {"bytes": "0-44, 100-131144", "tried": "14"}
+    assert entry.detail == detail

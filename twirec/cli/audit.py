@@ -51,11 +51,7 @@ def audit(verify: bool, as_json: bool, **asked: Any) -> None:
             entry.action,
             entry.sid,
             entry.outcome,
-            ", ".join(
-                f"{name}: {value}"
-                for name, value in entry.detail.items()
-                if name != "content"  # a hash, which `--verify` reads and nobody else
-            ),
+            ", ".join(f"{name}: {value}" for name, value in entry.shown.items()),
         )
         for entry in entries
     ]

@@ -107,6 +107,24 @@ class AuditEntry:
     previous: str = FIRST
     hash: str = ""
 
+    @property
+    def shown(self) -> Mapping[str, str]:
+        """What people are shown of the detail: names and texts.
+
+        Spans, such as the bytes that were heard, are `0-131144`. A hash that only verifying reads
+        is left out.
+        """
+        return {name: _shown(value) for name, value in self.detail.items() if name != "content"}
+
+
+def _shown(value: object) -> str:
+    """Return a value as people read it. In an entry that was tampered with it may be anything."""
+    if isinstance(value, list):
+        return ", ".join(
+            "-".join(map(str, each)) if isinstance(each, list) else str(each) for each in value
+        )
+    return str(value)
+
 
 @dataclass(frozen=True, slots=True)
 class AuditHead:
