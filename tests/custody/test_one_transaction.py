@@ -111,6 +111,10 @@ ACTS: Mapping[str, Act] = {
         ("calls",),
         without_numbers,
     ),
+    "calls.place": Act(
+        lambda a: a.calls.place("600111222", connect="911222333", own_number="911000111", by=ANA),
+        ("calls",),
+    ),
     "custody.admit": Act(
         lambda a: a.custody.admit(SID, ground="x", by=ANA), ("recordings", "orders"), quarantined
     ),
@@ -237,7 +241,9 @@ def test_change_and_entry_are_both_there_or_neither(
     assert at > 1
 
 
-@pytest.mark.parametrize("name", ["recordings.pause", "recordings.resume", "derivatives.make"])
+@pytest.mark.parametrize(
+    "name", ["calls.place", "recordings.pause", "recordings.resume", "derivatives.make"]
+)
 def test_what_happens_outside_is_entered_before(scene: Callable[[Act], House], name: str) -> None:
     act = ACTS[name]
     archive = scene(act).archive

@@ -212,7 +212,7 @@ class Site:
         """Place a call over the API, play it to its end, and return its SID."""
         self.sandbox.party(CUSTOMER, customer)
         self.sandbox.party(AGENT, COLLEAGUE)
-        placed = self.archive.calls.place(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER)
+        placed = self.archive.calls.place(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER, by="ana")
         self._wait_for(placed.call_sid)
         return placed.call_sid
 

@@ -122,7 +122,7 @@ def begin(site: Site, scene: Scene) -> Call:
     site.sandbox.faults = faults
     site.sandbox.party(CUSTOMER, customer)
     site.sandbox.party(AGENT, COLLEAGUE)
-    placed = site.archive.calls.place(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER)
+    placed = site.archive.calls.place(CUSTOMER, connect=AGENT, own_number=OWN_NUMBER, by="ana")
     return next(leg for leg in site.sandbox.calls if leg.sid == placed.call_sid)
 
 

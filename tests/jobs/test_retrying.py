@@ -38,7 +38,8 @@ TABLE = {
         AudioToolsMissing JournalError JournalForeign AuditBroken JournalUnreadable
     """,
     FINAL: """
-        TwirecError RequestRefused MalformedRequest NotFound InvalidQuery LookedAtNothing
+        TwirecError RequestRefused MalformedRequest NotFound InvalidQuery NotDialled
+        LookedAtNothing
         NotPaused NotResumed NotStopped MediaError NotAudio MediaMismatch EncryptionUnknown
         ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty CatalogNewer
         Stopped

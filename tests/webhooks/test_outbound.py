@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +14,12 @@ from tests.webhooks.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, dow
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.calls.signed_targets import read_targets, sign_targets
-from twirec.model.errors import CatalogUnavailable, InvalidQuery, VendorRefused
+from twirec.model.access import Actor
+from twirec.model.errors import CatalogUnavailable, InvalidQuery, TwirecError, VendorRefused
 from twirec.model.records import Call
 from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason, Role
+from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, SignedPosts
 from twirec.webhooks import lines
 
@@ -24,7 +28,7 @@ OUTBOUND = f"/twirec/outbound/{sign_targets([AGENT], [AUTH_TOKEN])}"
 
 
 def placed(archive: Archive) -> dict[str, str]:
-    call = archive.calls.place("600 11 12 22", connect=AGENT, own_number=OWN)
+    call = archive.calls.place("600 11 12 22", connect=AGENT, own_number=OWN, by="ana")
     return {"CallSid": call.call_sid, "From": OWN, "To": CUSTOMER}
 
 
@@ -51,6 +55,38 @@ def test_a_call_that_is_placed_has_its_line_before_anybody_answers(
     )
     assert (call.outcome, call.dial) == (Outcome.OPEN, (AGENT,))
     assert vendor.call(ACCOUNT_SID, sid).to == CUSTOMER
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("to", "fault", "said"),
+    [
+        (CUSTOMER, None, ["tried", "done"]),
+        (CUSTOMER, VendorRefused("no money left", status=400), ["tried", "failed"]),
+        ("+34806123456", None, ["denied"]),  # a premium rate
+        ("Ana", None, ["failed"]),
+    ],
+)
+def test_who_places_a_call_is_on_the_audit_log(
+    twirec_settings: Settings, to: str, fault: Exception | None, said: list[str]
+) -> None:
+    vendor = MemoryVendor()
+    archive = Archive(replace(twirec_settings, audit_key="k" * 32), vendor=vendor)
+    archive.set_up()
+    if fault:
+        vendor.faults.add("place_call", fault)
+    with nullcontext() if "done" in said else pytest.raises(TwirecError):
+        archive.calls.place(to, connect=AGENT, own_number=OWN, by=Actor("ana", "agent"))
+    entries = archive.audit.log(action="call")[::-1]
+    assert [each.outcome for each in entries] == said
+    assert {(each.by, each.role) for each in entries} == {("ana", "agent")}
+    lines = [each.call.call_sid for each in archive.calls.search().calls]
+    assert [each.sid for each in entries if each.outcome == "done"] == lines
+    asked = [each for each in entries if "tried" in said]
+    assert archive.audit.log(number=CUSTOMER)[::-1] == asked
+    if len(asked) == 2:
+        assert asked[1].detail["tried"] == asked[0].seq
+    assert CUSTOMER not in str(entries)
 
 
 @pytest.mark.usefixtures("clock")
@@ -230,7 +266,7 @@ def test_a_call_that_twilio_refuses_leaves_no_line(
 def test_nobody_is_rung_for_a_call_that_cannot_be_connected(
     twirec_archive: Archive, vendor: MemoryVendor, field: str, wrong: dict[str, Any]
 ) -> None:
-    given = {"to": "600 11 12 22", "connect": "911 222 333", "own_number": OWN}
+    given = {"to": "600 11 12 22", "connect": "911 222 333", "own_number": OWN, "by": "ana"}
     with pytest.raises(InvalidQuery, match=rf"^{field}: "):
         twirec_archive.calls.place(**{**given, **wrong})
     assert vendor.accounts == ()

@@ -169,4 +169,4 @@ def test_a_call_is_placed_only_where_the_rules_allow(
 ) -> None:
     monkeypatch.setattr(twirec_archive.vendor.live, "place_call", down)
     with pytest.raises(InvalidQuery, match=r"^to: .*TWIREC_DIAL_COUNTRIES"):
-        twirec_archive.calls.place(to, connect=AGENT, own_number=OWN)
+        twirec_archive.calls.place(to, connect=AGENT, own_number=OWN, by="ana")

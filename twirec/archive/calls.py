@@ -350,25 +350,35 @@ class Calls:
     def _late_numbers(self) -> LateNumbers:
         return LateNumbers(self._catalog, self._bucket(), self._settings.country)
 
-    def place(self, to: str, *, connect: str | Sequence[str], own_number: str) -> Call:
+    def place(
+        self, to: str, *, connect: str | Sequence[str], own_number: str, by: Actor | str
+    ) -> Call:
         """Place a call to a customer, who hears the announcement and is then connected.
+
+        It is on the audit log as tried before Twilio is asked, and as what came of it after.
 
         Args:
             to: the customer's number, as a person types it.
             connect: the number to connect, or several that ring together, as a person types them;
                 `client:NAME`, `sip:ADDRESS`; or alone `queue:NAME` or `conference:NAME`.
             own_number: the own number that calls, as a person types it.
+            by: who calls. Which of its people may, an app says by itself.
+
+        Returns:
+            The call's line.
 
         Raises:
+            NotDialled: nobody may dial that (`TWIREC_DIAL_COUNTRIES`); nothing was placed.
             InvalidQuery: one of these is nothing that Twilio can call; nothing was placed.
             VendorError: Twilio did not place it.
             CatalogError: the catalog is down; nothing was placed. If it failed only after that,
-                the call goes on, unrecorded.
+                the call goes on, unrecorded, and the log says only that it was tried.
         """
-        numbers = (connect,) if isinstance(connect, str) else texts("connect", connect)
-        return self._outbound.place(
-            text_of("to", to), connect=numbers, own_number=text_of("own_number", own_number)
-        )
+        actor, targets = acting(by), (connect,) if isinstance(connect, str) else connect
+        with self._trail.attempt(Action.CALL, actor):
+            line = self._outbound.planned(to, connect=targets, own_number=own_number)
+        with self._trail.outside(Action.CALL, actor, about=line.customer_number) as done:
+            return self._outbound.place(line, to, audited=done)
 
     def fallback(
         self, dial: str | Sequence[str], *, say: str = "", language: str | None = None

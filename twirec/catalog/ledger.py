@@ -130,7 +130,9 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open_call(self, call: Call, *, is_told: bool = False) -> Call:
+    def open_call(
+        self, call: Call, *, is_told: bool = False, audited: AuditDraft | None = None
+    ) -> Call:
         """Write a call's line, unless it has one, and return the line that stands.
 
         If it is new, that is the very object that was given. Of a line that stands only `dial` is
@@ -140,6 +142,7 @@ class Ledger:
         Args:
             call: the line.
             is_told: whether its announcement is played from now on.
+            audited: who placed it; None where it rang, or was dialled on a phone.
 
         Raises:
             NotFound: the catalog has no such announcement, of who is told: nothing would prove it.
@@ -149,6 +152,8 @@ class Ledger:
         with self._database.write() as connection:
             if is_told and connection.execute(its).first() is None:
                 raise NotFound(f"The catalog has no announcement {call.announcement}.")
+            if audited:
+                append(connection, audited)
             if self._database.insert_once(connection, calls, to_row(call, calls)):
                 return call
             changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}

@@ -24,7 +24,9 @@ from twirec.settings.operating_user import operator
 @as_json
 def call(to: str, own_number: str, connect: tuple[str, ...], as_json: bool) -> None:
     """Call a customer, tell them that the call is recorded, and connect them."""
-    placed = twirec.Archive.from_env().calls.place(to, connect=connect, own_number=own_number)
+    placed = twirec.Archive.from_env().calls.place(
+        to, connect=connect, own_number=own_number, by=operator()
+    )
     if as_json:
         print_json(asdict(placed))
     else:

@@ -25,7 +25,14 @@ from twirec.model.audit import (
     hash_of,
     stand_in,
 )
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, SettingsError, TwirecError
+from twirec.model.errors import (
+    CustodyRefused,
+    InvalidQuery,
+    NotDialled,
+    NotFound,
+    SettingsError,
+    TwirecError,
+)
 from twirec.model.given import text
 
 PAGE = 1000
@@ -276,7 +283,13 @@ class AuditTrail:
 
     @contextmanager
     def outside(
-        self, action: Action, actor: Actor, sid: str = "", detail: Detail | None = None
+        self,
+        action: Action,
+        actor: Actor,
+        sid: str = "",
+        detail: Detail | None = None,
+        *,
+        about: str = "",
     ) -> Iterator[AuditDraft]:
         """As `attempt`, for what Twilio or the bucket does: it is entered as *tried* before.
 
@@ -285,11 +298,12 @@ class AuditTrail:
             actor: who does it.
             sid: to what.
             detail: more of it.
+            about: a number, as `about` takes it.
 
         Raises:
             CatalogError: it could not be entered; nothing was done.
         """
-        draft = self.draft(action, actor, sid=sid, detail=detail)
+        draft = self.about(self.draft(action, actor, sid=sid, detail=detail), about)
         tried = self.append(replace(draft, outcome=AuditOutcome.TRIED))
         draft = replace(draft, detail={"tried": tried.seq, **draft.detail})
         try:
@@ -371,5 +385,6 @@ class AuditTrail:
 
 def outcome_of(error: TwirecError) -> AuditOutcome:
     """Return what an error says of an attempt: that they may not, or that it could not be done."""
-    denied = isinstance(error, CustodyRefused) or (isinstance(error, NotFound) and error.hidden)
+    hidden = isinstance(error, NotFound) and error.hidden
+    denied = hidden or isinstance(error, CustodyRefused | NotDialled)
     return AuditOutcome.DENIED if denied else AuditOutcome.FAILED

@@ -39,6 +39,8 @@ class Action(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     RETRY = "retry"
+    CALL = "call"
+    """A customer was called, over the API."""
     REBUILD = "rebuild"
     DERIVE = "derive"
     DIFFERS = "differs"

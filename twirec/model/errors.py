@@ -57,6 +57,10 @@ class InvalidQuery(TwirecError):
     """What somebody asked for cannot be understood. The message names the field and the fix."""
 
 
+class NotDialled(InvalidQuery):
+    """Nobody may dial that: the rules of who may be dialled, as against toll fraud, forbid it."""
+
+
 # --- vendor ---------------------------------------------------------------------------------
 
 

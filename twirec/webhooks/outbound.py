@@ -20,7 +20,14 @@ from twirec.calls.dialling import NOT_AN_AGENT, for_help, why_not_dialled
 from twirec.calls.signed_targets import sign_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
-from twirec.model.errors import CatalogError, InvalidQuery, MalformedRequest, NotFound
+from twirec.model.audit import AuditDraft
+from twirec.model.errors import (
+    CatalogError,
+    InvalidQuery,
+    MalformedRequest,
+    NotDialled,
+    NotFound,
+)
 from twirec.model.given import without_unspeakable
 from twirec.model.records import Call, Consent
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
@@ -54,50 +61,66 @@ class Outbound:
         self._control = control
         self._dialling: set[str] = set()
 
-    def place(self, to: str, *, connect: Sequence[str], own_number: str) -> Call:
-        """Place a call whose first leg is the customer: they hear, answer, and are connected.
+    def planned(self, to: str, *, connect: Sequence[str], own_number: str) -> Call:
+        """Return the line of a call that may be placed; it has no SID yet.
 
         Args:
             to: the customer's number, as a person types it.
             connect: whom to connect when the customer answered, as in `Inbound.answer`.
             own_number: the own number that calls, as a person types it.
 
-        Returns:
-            The call's line.
-
         Raises:
-            InvalidQuery: one of these is nothing that Twilio can call; nothing was placed.
-            VendorError: Twilio did not place it.
-            CatalogError: the catalog is down; nothing was placed. If it failed only after that,
-                the call goes on, unrecorded.
+            NotDialled: nobody may dial that.
+            InvalidQuery: one of these is nothing that Twilio can call.
         """
-        country, now = self._settings.country, self._context.now()
+        country = self._settings.country
         if not connect:
             raise InvalidQuery("connect: say whom to connect when the customer answered.")
         address = check_phone("to", to, country)
         if why := self._why_not(address, [normalise(own_number, country)]):
-            raise InvalidQuery(f"{why}; see TWIREC_DIAL_COUNTRIES and TWIREC_DIAL_ALSO.")
-        line = Call(
+            raise NotDialled(f"{why}; see TWIREC_DIAL_COUNTRIES and TWIREC_DIAL_ALSO.")
+        return Call(
             account_sid=self._settings.account_sid,
             call_sid="",
             direction=Direction.OUT,
             customer_number=normalise(address, country),
             own_number=check_own_number(own_number, country),
-            started_at=now,
+            started_at=self._context.now(),
             dial=check_targets("connect", connect, country),
             channel_map=ledger.CUSTOMER_FIRST,
         )
+
+    def place(self, line: Call, to: str, *, audited: AuditDraft) -> Call:
+        """Place a call whose first leg is the customer: they hear, answer, and are connected.
+
+        Args:
+            line: what `planned` gave.
+            to: what it was given.
+            audited: who calls; it is entered with the call's line.
+
+        Returns:
+            The line that stands.
+
+        Raises:
+            VendorError: Twilio did not place it.
+            CatalogError: the catalog is down; nothing was placed. If it failed only after that,
+                the call goes on, unrecorded.
+        """
         decided = self._announcing.decided(line)
         sealed = sign_targets(line.dial, self._settings.auth_tokens[line.account_sid])
         placed = self._context.vendor.live.place_call(
             line.account_sid,
             from_=line.own_number,
-            to=address,
+            # with the parameters of a SIP address, which the line leaves out
+            to=check_phone("to", to, self._settings.country),
             url=f"{self._urls.outbound}/{sealed}",
             fallback_url=f"{self._urls.fallback}/{sealed}",
             ended_url=self._urls.ended,
         )
-        return self._catalog.ledger.open_call(replace(decided, call_sid=placed.sid, leg=placed.sid))
+        entry = replace(audited, at=self._context.now(), sid=placed.sid)
+        return self._catalog.ledger.open_call(
+            replace(decided, call_sid=placed.sid, leg=placed.sid), audited=entry
+        )
 
     def dial_out(
         self,

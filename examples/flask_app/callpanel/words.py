@@ -188,6 +188,7 @@ ACTIONS = {
     "pause": _l("paused"),
     "resume": _l("let it go on"),
     "retry": _l("tried again"),
+    "call": _l("called a customer"),
     "rebuild": _l("rebuilt the catalog"),
     "derive": _l("made a copy"),
     "differs": _l("found that it is not what was archived"),
