@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SUPPLY := $(VENV)/.supply
 STORE ?= folder
 
-.PHONY: demo panel screenshots translations lock sbom audit test lint check soak clean
+.PHONY: demo panel screenshots translations lock sbom audit test lint check soak bench clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
@@ -56,6 +56,10 @@ check: lint test
 
 soak: $(READY)
 	$(BIN)/python -m tests.soak
+
+# All benchmarks: QUICK=1 for some seconds each, ONLY="transfer search" for some of them.
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ONLY)
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov examples/flask_app/*.egg-info
