@@ -29,7 +29,7 @@ def test_failed_attempts_are_shown(twirec: Twirec, archive: Archive) -> None:
 def test_a_whole_log_is_said_to_be_whole(twirec: Twirec, archive: Archive) -> None:
     twirec("annotate", call_sid(), "--case", "7")
     result = twirec("audit", "--verify")
-    assert (result.exit_code, result.output) == (0, "The audit log is whole: 1 entries.\n")
+    assert (result.exit_code, result.output) == (0, "The audit log is whole, entries: 1.\n")
 
 
 def test_a_broken_log_is_named_and_fails(twirec: Twirec, archive: Archive) -> None:

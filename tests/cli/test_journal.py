@@ -14,7 +14,8 @@ from twirec.archive import Archive
 
 def test_the_journal_says_how_many_days_it_wrote(archive: Archive, twirec: Twirec) -> None:
     first = twirec("journal")
-    assert first.output == "Looked at 2 days; 2 had changed and were written.\n"
+    assert first.output == "Looked at 2 days; changed, and written: 2.\n"
+    assert twirec("journal", "--since", "2026-11-25").output.startswith("Looked at 1 day; ")
     assert json.loads(twirec("journal", "--since", "2026-11-25", "--json").output) == {
         "days": 1,
         "written": 0,

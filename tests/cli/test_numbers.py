@@ -36,7 +36,7 @@ def test_what_nobody_knows_is_shown_as_such(twirec: Twirec, forgotten: str) -> N
     assert "not_known" not in found.output + shown
     (call,) = json.loads(twirec("search", "no conocido", "--json").output)["calls"]
     assert (call["customer_number"], call["direction"]) == (NOT_KNOWN, None)
-    assert "number not known:  1 calls" in twirec("stats").output
+    assert "number not known:  1\n" in twirec("stats").output
 
 
 def test_a_number_is_added_to_one_call(twirec: Twirec, archive: Archive, forgotten: str) -> None:
@@ -57,17 +57,17 @@ def test_numbers_are_added_from_a_file(twirec: Twirec, forgotten: str, tmp_path:
     order = ("add-numbers", str(file), "--reason", "the old switchboard")
     dry = twirec(*order, "--dry-run")
     assert dry.exit_code == 1
-    assert "4 rows: 1 lines would get their numbers." in dry.output
+    assert "4 rows: 1 line would get the numbers." in dry.output
     assert "not known" in twirec("show", forgotten).output
     said = twirec(*order).output
     assert said.splitlines() == [
-        "4 rows: 1 lines got their numbers.",
-        "  1 left alone: their number is known",
-        "  1 have no line here:",
+        "4 rows: 1 line got the numbers.",
+        "  left alone, as the number is known: 1",
+        "  without a line here: 1",
         f"    {call_sid(55)}",
-        "  1 cannot be read:",
+        "  cannot be read: 1",
         "    row 5: sid: give that of a call (CA…) or of a recording (RE…).",
-        "0 calls still have no number.",
+        "Calls still without a number: 0.",
     ]
     assert json.loads(twirec(*order, "--json").output)["left_alone"] == 2
     nothing = tmp_path / "empty.csv"

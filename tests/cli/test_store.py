@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.conftest import Twirec
 from twirec.archive import Archive
+from twirec.model.errors import BucketUnavailable
 from twirec.model.states import State
 from twirec.sandbox import Fault, Faults, Sandbox
 
@@ -22,6 +23,18 @@ def test_init_makes_the_catalog_and_may_be_repeated(twirec: Twirec) -> None:
     for _ in range(2):
         assert twirec("init").output == "The catalog is ready.\n"
     assert twirec("search").output == "No call matches.\n"
+
+
+def test_init_while_the_bucket_is_down_says_so_and_the_app_may_start(
+    twirec: Twirec, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(_: object) -> None:
+        raise BucketUnavailable("The bucket does not answer.")
+
+    monkeypatch.setattr(type(archive.journal), "mark_bucket", down)
+    result = twirec("init")
+    assert (result.exit_code, "could not be marked" in result.output) == (0, True)
+    assert json.loads(twirec("init", "--json").stdout) == {"ready": True, "bucket_marked": False}
 
 
 def test_without_init_a_command_says_what_to_do(twirec: Twirec) -> None:
@@ -60,7 +73,7 @@ def test_sweep_then_work_once_brings_what_callbacks_missed(
     held = twirec_sandbox.add_recording(seconds=2)
     twirec("init")
     swept = twirec("sweep")
-    assert (swept.exit_code, "1 unknown recordings adopted" in swept.output) == (0, True)
+    assert (swept.exit_code, "unknown recordings adopted: 1" in swept.output) == (0, True)
     assert twirec("work", "--once", "--threads", "2").exit_code == 0
     archive = Archive.from_env(sandboxed)
     assert archive.catalog.recordings.get(held.sid).state is State.RELEASED

@@ -23,8 +23,12 @@ def country(code: str, *, special: bool = False, fraud: bool = False) -> DialPer
 @pytest.mark.parametrize(
     ("allowed", "levels", "said"),
     [
-        ([country("ES"), country("FR")], [Level.OK], "no more than the settings, but not AT"),
-        ([country("ES"), country("US")], [Level.WARNING], "does not: US."),
+        ([country("ES"), country("FR")], [Level.OK], "does not let it dial AT, BE"),
+        (
+            [country("ES"), country("US")],
+            [Level.WARNING],
+            "dial US, which TWIREC_DIAL_COUNTRIES does not name.",
+        ),
         ([country("ES", special=True)], [Level.WARNING], "high-risk numbers of ES."),
         ([country("ES"), DialPermission("LV", False, fraud=True)], [Level.WARNING], "of LV."),
         ([country("FR")], [Level.FAILED], "does not let"),
@@ -41,11 +45,11 @@ def test_what_twilio_lets_the_account_dial_is_compared(
 
 
 def test_the_sandbox_is_asked(installation: Installation) -> None:
-    assert installation.found(Check.DIALLING).level is Level.OK
+    assert installation.found(Check.GEO_PERMISSIONS).level is Level.OK
     installation.sandbox.hazards.dials = ("ES", "CU")
-    assert "CU" in installation.found(Check.DIALLING).what
+    assert "CU" in installation.found(Check.GEO_PERMISSIONS).what
     installation.sandbox.hazards.hides_numbers = True
-    assert installation.found(Check.DIALLING).level is Level.UNKNOWN
+    assert installation.found(Check.GEO_PERMISSIONS).level is Level.UNKNOWN
 
 
 def test_it_is_asked_at_its_own_host_once_and_not_in_other_regions() -> None:

@@ -46,7 +46,7 @@ def test_an_evening_on_the_companys_account_harms_nothing(
     assert twirec("init").exit_code == 0
     assert "kept at Twilio: TWIREC_KEEP_AT_TWILIO is 1" in twirec("doctor").output
     said = twirec("sweep", "--dry-run").output
-    assert "2 recordings are not ours, and were left alone" in said
+    assert "recordings that are not ours, left alone: 2" in said
     assert all(
         f"{sid}: not ours: its own number does not point at this app" in said for sid in foreign
     )
@@ -71,7 +71,7 @@ def test_an_evening_on_the_companys_account_harms_nothing(
     assert "released" in twirec("show", own).output
     assert twirec("sweep").exit_code == 0
     told = twirec("backfill", "--since", "2020-01-01").output
-    assert "2 are not ours, and were left alone" in told
+    assert "2 not ours, left alone" in told
     assert sorted(site.at_vendor()) == foreign
     assert not any(
         request.method == "DELETE" and any(sid in request.path for sid in foreign)

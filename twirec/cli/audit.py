@@ -63,7 +63,7 @@ def _verify(archive: twirec.Archive, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(verdict), "whole": verdict.whole})
     elif verdict.whole:
-        say(f"The audit log is whole: {verdict.entries} entries.")
+        say(f"The audit log is whole, entries: {verdict.entries:,}.")
     else:
         say(f"{verdict.said}.")
     if not verdict.whole:

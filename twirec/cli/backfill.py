@@ -25,7 +25,14 @@ from rich.progress import (
 from rich.text import Text
 
 import twirec
-from twirec.cli.output import as_json, print_json, print_not_ours, progress_terminal, say
+from twirec.cli.output import (
+    as_json,
+    counted,
+    print_json,
+    print_not_ours,
+    progress_terminal,
+    say,
+)
 from twirec.model.backfill import FREE_MINUTES, PRICE_PER_MINUTE, BackfillReport
 from twirec.model.states import State
 from twirec.settings.operating_user import operator
@@ -167,7 +174,7 @@ def _logging_above() -> Iterator[None]:
 def _tell(report: BackfillReport, zone: tzinfo) -> None:
     say(
         f"Recorded from {_moment(report.since, zone)} to {_moment(report.until, zone)}:"
-        f" {report.seen:,} recordings at Twilio."
+        f" {counted(report.seen, 'recording')} at Twilio."
     )
     for account, at in report.gone_on_at.items():
         say(f"  {account}: went on at {_moment(at, zone)}, where the last run stopped")
@@ -190,7 +197,7 @@ def _tell(report: BackfillReport, zone: tzinfo) -> None:
 def _figures(report: BackfillReport) -> Iterator[str]:
     yield f"{report.copied:,} copied, {report.size:,} bytes"
     if report.here:
-        yield f"{report.here:,} were in the bucket already"
+        yield f"{report.here:,} in the bucket already"
     if report.numbers_not_known:
         yield (
             f"{report.numbers_not_known:,} of calls that Twilio does not know any more: number not"
@@ -198,9 +205,9 @@ def _figures(report: BackfillReport) -> Iterator[str]:
         )
     yield from _counted(report.nothing)
     if report.not_ours:
-        yield f"{report.not_ours:,} are not ours, and were left alone; see TWIREC_ADOPT"
+        yield f"{report.not_ours:,} not ours, left alone; see TWIREC_ADOPT"
     if report.failed:
-        yield f"{len(report.failed):,} failed; `twirec work --once --retry --all` tries them again"
+        yield f"{len(report.failed):,} failed; `twirec work --once --retry --all` tries again"
     if report.waiting:
         yield f"{report.waiting:,} listed and not taken over yet"
 

@@ -12,6 +12,7 @@ import click
 import twirec
 from twirec.cli.output import (
     as_json,
+    counted,
     or_not_known,
     print_calls,
     print_fields,
@@ -87,7 +88,7 @@ def search(
     elif page.calls:
         print_calls(page.calls, archive.settings.timezone)
         if page.next:
-            say(f"{page.count} calls match; the next page: --after {page.next}")
+            say(f"Matching calls: {page.count:,}; the next page: --after {page.next}")
     else:
         say("No call matches.")
 
@@ -170,21 +171,22 @@ def _opened(name: str) -> IO[bytes]:
 
 def _figures(report: NumbersReport) -> Iterator[str]:
     would = "would get" if report.dry_run else "got"
-    yield f"{report.rows:,} rows: {report.added:,} lines {would} their numbers."
+    lines = counted(report.added, "line")
+    yield f"{counted(report.rows, 'row')}: {lines} {would} the numbers."
     if report.left_alone:
-        yield f"  {report.left_alone:,} left alone: their number is known"
+        yield f"  left alone, as the number is known: {report.left_alone:,}"
     if report.legs:
-        yield f"  {report.legs:,} legs that other calls dialled"
+        yield f"  legs that other calls dialled: {report.legs:,}"
     if report.not_found:
-        yield f"  {report.not_found:,} have no line here:"
+        yield f"  without a line here: {report.not_found:,}"
         yield from _some(list(report.not_found_sids), report.not_found)
     if report.unread:
-        yield f"  {report.unread:,} cannot be read:"
+        yield f"  cannot be read: {report.unread:,}"
         said = [f"row {row}: {why}" for row, why in report.unread_rows.items()]
         yield from _some(said, report.unread)
     if report.labels_waiting:
-        yield f"  {report.labels_waiting:,} labels in the bucket wait for `twirec sweep --full`"
-    yield f"{report.still_not_known:,} calls still have no number."
+        yield f"  labels that wait for `twirec sweep --full`: {report.labels_waiting:,}"
+    yield f"Calls still without a number: {report.still_not_known:,}."
 
 
 def _some(said: Sequence[str], count: int) -> Iterator[str]:

@@ -11,7 +11,10 @@ from rich.progress import Progress
 import twirec
 from twirec.cli.output import (
     as_json,
+    counted,
+    print_figures,
     print_json,
+    print_problems,
     progress_terminal,
     say,
     tell_of_strangers,
@@ -32,8 +35,8 @@ def journal(since: str | None, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report))
     else:
-        say(f"Looked at {report.days} days; {report.written} had changed and were written.")
-        _tell(report.problems)
+        say(f"Looked at {counted(report.days, 'day')}; changed, and written: {report.written:,}.")
+        print_problems(report.problems)
     _end(report.problems)
 
 
@@ -64,30 +67,25 @@ def rebuild(into: str | None, as_json: bool) -> None:
         print_json(asdict(report))
     else:
         _tell_of_rebuild(report)
-        _tell(report.problems)
+        print_problems(report.problems)
         tell_of_strangers(report.strangers, report.strange)
     _end({**report.problems, **report.strange})
 
 
 def _tell_of_rebuild(report: RebuildReport) -> None:
     say(
-        f"Read {report.rows} rows of {report.days} days of the journal, {report.announcements} "
-        f"announcements, and the labels of {report.objects} recordings."
+        f"Read {counted(report.rows, 'row')} of {counted(report.days, 'day')} of the journal, "
+        f"{counted(report.announcements, 'announcement')}, and the labels of "
+        f"{counted(report.objects, 'recording')}."
     )
-    found = {
-        "recordings taken from their labels": report.from_labels,
-        "of them quarantined: their labels prove no notice": report.quarantined,
-        "erased or ordered to be, and still there: a worker erases them": report.erasing,
-    }
-    for what, count in found.items():
-        if count:
-            say(f"  {count} {what}")
+    print_figures(
+        {
+            "recordings taken from their labels": report.from_labels,
+            "of them quarantined, as their labels prove no notice": report.quarantined,
+            "erased or ordered to be, and still there until a worker comes": report.erasing,
+        }
+    )
     say("Now run `twirec sweep --full`: it finds what came since the journal was written.")
-
-
-def _tell(problems: Mapping[str, str]) -> None:
-    for name, reason in problems.items():
-        say(f"  {name}: {reason}")
 
 
 def _end(problems: Mapping[str, str]) -> None:

@@ -275,6 +275,24 @@ def or_not_known(said: str | None) -> str:
     return "not known" if said is None or said == NOT_KNOWN else said
 
 
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something, as `1 call` and `1,200 calls`."""
+    return f"{count:,} {what if count == 1 else f'{what}s'}"
+
+
+def print_figures(figures: Mapping[str, int]) -> None:
+    """Print a line for each figure that is not 0."""
+    for what, count in figures.items():
+        if count:
+            say(f"  {what}: {count:,}")
+
+
+def print_problems(problems: Mapping[str, str]) -> None:
+    """Print what is wrong, a line for each."""
+    for name, reason in problems.items():
+        say(f"  {name}: {reason}")
+
+
 def print_not_ours(count: int, named: Mapping[str, NotOurs]) -> None:
     """Print why recordings are not ours, one line for each that is named."""
     for sid, why in named.items():
@@ -287,11 +305,11 @@ def tell_of_strangers(count: int, named: Mapping[str, str]) -> None:
     """Print what is in the bucket and is not twirec's, or cannot be read."""
     if not count:
         return
-    say(f"  {count} in the bucket that are not twirec's, or cannot be read; left alone:")
+    say(f"  in the bucket, not twirec's or not to be read, left alone: {count:,}")
     for name, reason in named.items():
         say(f"    {name}: {reason}")
     if count > len(named):
-        say(f"    and {count - len(named)} more")
+        say(f"    and {count - len(named):,} more")
 
 
 def _plain(value: object) -> str:

@@ -53,7 +53,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
     return {
         "calls": _counts(counted.calls),
         "not recorded": _counts(counted.not_recorded),
-        "number not known": f"{counted.numbers_not_known} calls",
+        "number not known": f"{counted.numbers_not_known:,}",
         "recordings": _counts(counted.recordings),
         "custody": _counts(counted.custody),
         "in the bucket": f"{counted.size:,} bytes",

@@ -11,8 +11,11 @@ import twirec
 from twirec.cli.output import (
     as_json,
     ask,
+    counted,
+    print_figures,
     print_json,
     print_not_ours,
+    print_problems,
     say,
     tell_of_strangers,
 )
@@ -32,7 +35,9 @@ from twirec.settings.operating_user import operator
 def init(adopt_bucket: bool, reason: str | None, as_json: bool) -> None:
     """Make the catalog's tables, or bring them to this version, and mark the bucket as its own.
 
-    Exit status 1 if the bucket is another catalog's, or its mark is not there any more.
+    Exit status 1 if the bucket is another catalog's, or its mark is not there any more. A bucket
+    that cannot be reached is named, and no error: the app may start without it, as nothing is
+    written there before it is marked.
     """
     if adopt_bucket != bool(reason):
         raise click.UsageError("--adopt-bucket and --reason go together: give both.")
@@ -172,12 +177,13 @@ PLANS = {
 
 def _tell(report: SweepReport) -> None:
     say(
-        f"Looked at {report.seen} recordings at Twilio, since {report.since:%Y-%m-%d %H:%M} UTC; "
-        f"{report.objects} in the bucket; {report.asked} that the catalog waits for."
+        f"Looked at {counted(report.seen, 'recording')} at Twilio, since "
+        f"{report.since:%Y-%m-%d %H:%M} UTC; {report.objects:,} in the bucket; "
+        f"{report.asked:,} that the catalog waits for."
     )
-    found = {
+    figures = {
         "unknown recordings adopted": report.adopted,
-        "calls that Twilio does not know any more got a line: number not known": (
+        "lines written, number not known, as Twilio does not know the call": (
             report.numbers_not_known
         ),
         "lines whose numbers Twilio tells now": report.numbers_found,
@@ -190,16 +196,13 @@ def _tell(report: SweepReport) -> None:
         "erased recordings erased again": report.erased_again,
         "objects labelled": report.labelled,
         "stray derivatives deleted": report.derivatives_deleted,
-        "recordings are not ours, and were left alone": report.not_ours,
+        "recordings that are not ours, left alone": report.not_ours,
     }
-    for what, count in found.items():
-        if count:
-            say(f"  {count} {what}")
+    print_figures(figures)
     print_not_ours(report.not_ours, report.not_ours_named)
     for sid, what in report.planned.items():
         say(f"  {sid}: not done: {PLANS[what]}")
-    for sid, reason in report.problems.items():
-        say(f"  {sid}: {reason}")
+    print_problems(report.problems)
     tell_of_strangers(report.strangers, report.strange)
-    if not any((*found.values(), report.problems, report.planned, report.strangers)):
+    if not any((*figures.values(), report.problems, report.planned, report.strangers)):
         say("Nothing was missed.")

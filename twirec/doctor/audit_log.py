@@ -37,4 +37,4 @@ def check_audit(check: AuditCheck | None, now: datetime) -> CheckResult:
     if now - check.at > LATE:
         what = f"The audit log was last verified on {when}; workers do it every day."
         return warning(Check.AUDIT, what, "Let `twirec work` run, or run: twirec audit --verify")
-    return ok(Check.AUDIT, f"The audit log was found whole on {when}: {check.seq} entries.")
+    return ok(Check.AUDIT, f"The audit log was found whole on {when}, entries: {check.seq:,}.")

@@ -22,14 +22,16 @@ def dialling_findings(twilio: TwilioInspector, sid: str, rules: DialRules) -> It
     """Compare what Twilio lets an account dial with the rules."""
     if not twilio.has_voice_settings:
         yield unknown(
-            Check.DIALLING,
-            f"Where {sid} may dial can be asked for only in the region us1; see the {WHERE}.",
+            Check.GEO_PERMISSIONS,
+            f"Which countries {sid} may dial, Twilio says only in the region us1; see {WHERE}.",
         )
         return
     try:
         allowed = twilio.dial_permissions(sid)
     except (VendorRefused, NotAtVendor) as error:
-        yield unknown(Check.DIALLING, f"Where {sid} may dial may not be asked for: {error}.")
+        yield unknown(
+            Check.GEO_PERMISSIONS, f"Twilio does not say which countries {sid} may dial: {error}."
+        )
         return
     yield from check_dialling(sid, allowed, rules)
 
@@ -49,29 +51,31 @@ def check_dialling(
     risky = {each.country for each in allowed if each.special or each.fraud}
     if allowed and rules.country not in theirs:
         yield failed(
-            Check.DIALLING,
-            f"Twilio does not let {sid} dial in {rules.country}, the company's own country.",
+            Check.GEO_PERMISSIONS,
+            f"Twilio does not let {sid} dial {rules.country}, the company's own country.",
             f"Allow it: {WHERE}.",
         )
     if risky:
         yield warning(
-            Check.DIALLING,
+            Check.GEO_PERMISSIONS,
             f"Twilio lets {sid} dial premium and high-risk numbers of {_named(risky)}.",
             f"Switch high-risk numbers off: {WHERE}.",
         )
     if more := theirs - ours:
         yield warning(
-            Check.DIALLING,
-            f"Twilio lets {sid} dial countries that TWIREC_DIAL_COUNTRIES does not: "
-            f"{_named(more)}.",
-            f"Switch off what nobody calls: {WHERE}; or name it in TWIREC_DIAL_COUNTRIES.",
+            Check.GEO_PERMISSIONS,
+            f"Twilio lets {sid} dial {_named(more)}, which TWIREC_DIAL_COUNTRIES does not name.",
+            f"Switch off what nobody calls: {WHERE}; or name it there.",
         )
     if not allowed:
-        yield unknown(Check.DIALLING, f"Twilio names no country for {sid}.")
+        yield unknown(Check.GEO_PERMISSIONS, f"Twilio names no country for {sid}.")
     elif rules.country in theirs and not risky and not more:
         less = ours - theirs
-        but = f", but not {_named(less)}" if less else ""
-        yield ok(Check.DIALLING, f"Twilio lets {sid} dial no more than the settings{but}.")
+        but = f" It does not let it dial {_named(less)}, which they name." if less else ""
+        yield ok(
+            Check.GEO_PERMISSIONS,
+            f"Twilio lets {sid} dial no country that the settings do not name.{but}",
+        )
 
 
 def _named(countries: Collection[str]) -> str:

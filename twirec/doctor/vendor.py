@@ -58,7 +58,7 @@ def _account(
     yield from _hazards(twilio, sid)
     if sid == settings.account_sid:  # whose numbers call
         look = partial(dialling_findings, twilio, sid, settings.dial_rules)
-        yield from guarded(Check.DIALLING, look)
+        yield from guarded(Check.GEO_PERMISSIONS, look)
 
 
 def _hazards(twilio: TwilioInspector, sid: str) -> Iterator[CheckResult]:

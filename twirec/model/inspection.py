@@ -27,7 +27,7 @@ class Check(StrEnum):
     DEFAULT_RECORDING = "default recording"
     EXTERNAL_STORAGE = "external storage"
     MEDIA_ACCESS = "media access"
-    DIALLING = "dialling"
+    GEO_PERMISSIONS = "geo permissions"
     NUMBERS = "numbers"
     PUBLIC_URL = "public URL"
     VIEW = "voice view"

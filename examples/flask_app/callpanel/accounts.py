@@ -28,6 +28,10 @@ WEAKEST = 10**10
 """Guesses that a password has to take, as zxcvbn counts: names, dates, words and what leaked are
 tried first (https://github.com/dwolfhub/zxcvbn-python)."""
 
+EXAMPLE = "correcthorsebatterystaple"
+"""The letters of the password that everybody gives as an example (https://xkcd.com/936/): zxcvbn
+takes them for four words like any others."""
+
 _NOBODY = generate_password_hash(secrets.token_hex())
 """What is compared when there is no such account, so that both answers take as long."""
 
@@ -186,7 +190,9 @@ def _hashed(password: str, *words: str) -> str:
         )
     from zxcvbn import zxcvbn  # its lists take a while to load, and nobody else needs them
 
-    if zxcvbn(password[:LONGEST_COUNTED], user_inputs=[*words, "twirec"])["guesses"] < WEAKEST:
+    example = EXAMPLE in "".join(filter(str.isalpha, password.lower()))
+    guesses = zxcvbn(password[:LONGEST_COUNTED], user_inputs=[*words, "twirec"])["guesses"]
+    if example or guesses < WEAKEST:
         raise AccountError(
             _("Password: this one is easily guessed, or is known; give four words, or more.")
         )

@@ -260,6 +260,7 @@ def test_only_so_many_passwords_are_compared_at_once(
     [
         *("aaaaaaaaaaaa", "123456789012", "password1234", "qwertyuiop123", "sergio123456"),
         *("abcabcabcabcabc", "iloveyou1234", "passwordpassword", "twirectwirec1", "1q2w3e4r5t6y"),
+        *("correcthorsebatterystaple", "Correct-Horse-Battery-Staple-7"),
     ],
 )
 def test_a_password_that_is_easily_guessed_is_refused(app: Flask, password: str) -> None:

@@ -52,7 +52,7 @@ def verify_audit() -> ResponseReturnValue:
     """Look at the whole chain, and whether it goes as far as the journal in the bucket says."""
     verdict = archive().audit.verify(archive().journal.audit_head())
     if verdict.whole:
-        flash(_("The chain is whole: %(count)s entries.", count=verdict.entries), "done")
+        flash(_("The chain is whole, entries: %(count)s.", count=verdict.entries), "done")
     else:
         flash(
             _(
