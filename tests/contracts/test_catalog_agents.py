@@ -104,7 +104,7 @@ def test_what_is_recorded_of_a_leg_is_a_recording_of_its_call(catalog: Catalog) 
     catalog.agents.add_leg(Leg(ACCOUNT, call_sid(7), call_sid(), STARTED, agent="client:ana"))
     told = catalog.recordings.receive(
         a_callback(call_sid=call_sid(7)), state=State.COMPLETED, channel_map=(), at=STARTED
-    )
+    ).recording
     assert told is not None
     assert (told.call_sid, told.leg, told.custody) == (call_sid(), call_sid(7), Custody.ACTIVE)
     assert catalog.ledger.call(ACCOUNT, call_sid()).call.outcome is Outcome.RECORDED

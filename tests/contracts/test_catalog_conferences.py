@@ -144,7 +144,9 @@ def test_what_is_recorded_of_a_conference_is_its_first_callers_also_afterwards(
     for number, sid in enumerate((CALLER, SECOND, AGENT), 4):
         catalog.conferences.leave(event(sid, number, left=True))
     callback = a_callback(call_sid=None, conference_sid=ROOM)
-    told = catalog.recordings.receive(callback, state=State.COMPLETED, channel_map=(), at=STARTED)
+    told = catalog.recordings.receive(
+        callback, state=State.COMPLETED, channel_map=(), at=STARTED
+    ).recording
     assert told is not None
     assert told.call_sid == CALLER
 

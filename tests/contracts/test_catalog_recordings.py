@@ -135,7 +135,8 @@ def test_a_recording_of_another_account_is_refused_and_nothing_kept(catalog: Cat
 
 def test_an_unknown_status_is_kept_and_moves_nothing(catalog: Catalog) -> None:
     callback = a_callback(status=RecordingStatus.UNKNOWN)
-    assert catalog.recordings.receive(callback, state=None, channel_map=(), at=NOW) is None
+    received = catalog.recordings.receive(callback, state=None, channel_map=(), at=NOW)
+    assert received.recording is None
     with pytest.raises(NotFound):
         catalog.recordings.get(recording_sid(1))
 

@@ -13,7 +13,7 @@ from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Policy
-from twirec.model.records import Call, Consent, is_queue
+from twirec.model.records import Belonging, Call, Consent, is_queue
 from twirec.model.vocabulary import (
     NOTHING_CAME,
     ConsentMode,
@@ -244,9 +244,22 @@ def channels_of(
         call: the call it belongs to.
         legs: those of the call, where the recording is of one of them.
     """
-    if leg != call.call_sid:
-        agents = {each.leg_sid for each in legs if each.agent}
-        return AGENT_FIRST if source in TWO_CHANNELS and leg in agents else ()
+    agents = {each.leg_sid for each in legs if each.agent}
+    its_own = leg == call.call_sid
+    return channels_by(source, Belonging(call.channel_map, its_own, leg in agents))
+
+
+def channels_by(source: str | None, of: Belonging) -> tuple[Role, ...]:
+    """Return who is on channel 1 and 2, as `channels_of` does.
+
+    Args:
+        source: Twilio's word for what started the recording.
+        of: the call it belongs to.
+    """
+    if of.channel_map is None:
+        return ()
+    if not of.is_its_leg:
+        return AGENT_FIRST if source in TWO_CHANNELS and of.is_agents_leg else ()
     if source == "RecordVerb":  # of the leg alone: https://www.twilio.com/docs/voice/twiml/record
-        return call.channel_map[:1]
-    return call.channel_map if source in TWO_CHANNELS else ()
+        return of.channel_map[:1]
+    return of.channel_map if source in TWO_CHANNELS else ()

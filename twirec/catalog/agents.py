@@ -18,6 +18,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -35,6 +36,9 @@ from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.tables import agents, calls, legs, participants
 from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, InformedAgent, Leg
 from twirec.model.audit import AuditDraft
+
+Sid = str | ColumnElement[Any]
+"""A SID, or what gives it."""
 
 
 class Agents:
@@ -234,8 +238,8 @@ class Conferences:
             leg = connection.execute(known).first()
             if leg is None:
                 return []
-            met = _met(connection, account_sid, leg_sid, now=True)
-        return met or ([leg.call_sid] if leg.call_sid else [])
+            met = connection.scalars(_stays_met(account_sid, leg_sid, now=True)).all()
+        return list(dict.fromkeys(met)) or ([leg.call_sid] if leg.call_sid else [])
 
 
 def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
@@ -243,13 +247,7 @@ def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
 
     A leg with a line of its own, such as a customer's who was sent on to somebody else, is a call.
     """
-    if has_line(connection, account_sid, sid):
-        return sid
-    if sid.startswith("CF"):
-        return connection.scalar(_calls_in(account_sid, sid)) or sid
-    leg = (legs.c.account_sid == account_sid) & (legs.c.leg_sid == sid)
-    owner = connection.scalar(select(legs.c.call_sid).where(leg))
-    return owner or next(iter(_met(connection, account_sid, sid)), sid)
+    return str(connection.scalar(OWNER, {"account_sid": account_sid, "owned_sid": sid}))
 
 
 def legs_of(sids: BindParameter[Any]) -> CompoundSelect[Any]:
@@ -283,30 +281,32 @@ def legs_of(sids: BindParameter[Any]) -> CompoundSelect[Any]:
     return union(select(legs).where(legs.c.call_sid.in_(sids)), met).order_by("at", "leg_sid")
 
 
-def _met(connection: Connection, account_sid: str, leg_sid: str, *, now: bool = False) -> list[str]:
-    """Return the calls that were in the conference that a leg joined last while it was there."""
-    stays = select(participants).where(
-        participants.c.account_sid == account_sid, participants.c.leg_sid == leg_sid
+def _stays_met(account_sid: Sid, leg_sid: Sid, *, now: bool = False) -> Select[Any]:
+    """Return the query for the calls that were in the conference that a leg joined last.
+
+    While it was there; with `now`, those that are there with it now.
+    """
+    last = (
+        select(participants)
+        .where(participants.c.account_sid == account_sid, participants.c.leg_sid == leg_sid)
+        .order_by(participants.c.at.desc(), participants.c.joined_number.desc())
+        .limit(1)
+        .subquery("last")
     )
-    order = participants.c.at.desc(), participants.c.joined_number.desc()
-    last = connection.execute(stays.order_by(*order).limit(1)).first()
-    if last is None or (now and last.left_number is not None):
-        return []
     left = participants.c.left_number
-    found = _calls_in(account_sid, last.conference_sid).where(
-        THERE if now else left.is_(None) | (left > last.joined_number),
+    met = _calls_in(account_sid, last.c.conference_sid).where(
+        THERE if now else left.is_(None) | (left > last.c.joined_number),
+        last.c.left_number.is_(None) | (participants.c.joined_number < last.c.left_number),
     )
-    if last.left_number is not None:
-        found = found.where(participants.c.joined_number < last.left_number)
-    return list(dict.fromkeys(connection.scalars(found)))
+    return met.where(last.c.left_number.is_(None)) if now else met
 
 
-def _calls_in(account_sid: str, conference_sid: str) -> Select[Any]:
+def _calls_in(account_sid: Sid, conference_sid: Sid) -> Select[Any]:
     """Return the query for the calls that were in a conference, first the one that came first."""
     return _stays(account_sid, conference_sid, CALL).where(CALL.is_not(None))
 
 
-def _stays(account_sid: str, conference_sid: str, *columns: ColumnElement[Any]) -> Select[Any]:
+def _stays(account_sid: Sid, conference_sid: Sid, *columns: ColumnElement[Any]) -> Select[Any]:
     """Return the query for who was in a conference, first who came first."""
     return (
         select(*columns)
@@ -349,3 +349,19 @@ def _at_once(one: FromClause, other: FromClause) -> ColumnElement[bool]:
         one.c.left_number.is_(None) | (other.c.joined_number < one.c.left_number),
         other.c.left_number.is_(None) | (one.c.joined_number < other.c.left_number),
     )
+
+
+def owner(account_sid: Sid, sid: Sid) -> ColumnElement[Any]:
+    """Return what gives the call that a leg or conference belongs to. See `owner_of`."""
+    line, leg = calls.alias(), legs.alias()
+    candidates = (  # each is asked only if those before it said nothing
+        select(line.c.call_sid).where(of_call(line, account_sid, sid)),
+        select(leg.c.call_sid).where(leg.c.account_sid == account_sid, leg.c.leg_sid == sid),
+        _stays_met(account_sid, sid).limit(1),
+        _calls_in(account_sid, sid).limit(1),
+    )
+    return func.coalesce(*(each.correlate(None).scalar_subquery() for each in candidates), sid)
+
+
+OWNER = select(owner(bindparam("account_sid"), bindparam("owned_sid")).label("owner"))
+"""The query for the call that a leg or conference belongs to. See `owner_of`."""

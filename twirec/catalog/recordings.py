@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
+    BindParameter,
     Connection,
+    Insert,
+    Select,
+    Update,
     bindparam,
     case,
     exists,
     insert,
     or_,
     select,
+    true,
     update,
 )
 
-from twirec.catalog.agents import has_line, owner_of
+from twirec.catalog.agents import owner
 from twirec.catalog.conditions import allowed, of_call
 from twirec.catalog.consents import PROOF
-from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
-from twirec.catalog.tables import callbacks, calls, consents, recordings
+from twirec.catalog.tables import callbacks, calls, consents, legs, recordings, stop_orders
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES, Actor, Deed
+from twirec.model.agents import StopOrder
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.events import EventType
 from twirec.model.ownership import ALWAYS_OURS, Claim
-from twirec.model.records import Recording
+from twirec.model.records import Belonging, Received, Recording
 from twirec.model.states import (
     NOTHING_THERE,
     UNDONE,
@@ -63,6 +69,9 @@ LAST = "\U0010ffff"
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 ONE_SECOND = timedelta(seconds=1)
 
+Channels = tuple[Role, ...] | Callable[[Belonging], tuple[Role, ...]]
+"""Who is on which channel, or what says so of the call that a recording belongs to."""
+
 
 class Recordings:
     """Which recordings there are, and what callbacks, sweeps and operators say of them.
@@ -79,13 +88,13 @@ class Recordings:
         callback: RecordingCallback,
         *,
         state: State | None,
-        channel_map: tuple[Role, ...],
+        channel_map: Channels,
         at: datetime,
-    ) -> Recording | None:
+    ) -> Received:
         """Keep a callback, and bring the recording to what it says, by the table of states.
 
         The recording is made if it is not there. `state` None (a word without a meaning to us)
-        keeps the callback only, and returns None if the recording is not there. A recording that
+        keeps the callback only. A recording that
         comes to `completed` is due at once. What is recorded of a leg or a conference is a
         recording of the call that it belongs to. The call's line becomes `recorded`, or
         `not_recorded` when the state is `absent` or `failed` and it has no other recording. A new
@@ -93,33 +102,53 @@ class Recordings:
         On the move to another state what is said now counts, not what was said before. A
         repetition changes nothing but that it is kept. Of what is erased, or to be, nothing is.
 
+        Args:
+            callback: what Twilio says.
+            state: what its status means; None for nothing.
+            channel_map: who is on which channel of a new recording, or what says so of the call
+                that it belongs to.
+            at: now, UTC.
+
+        Returns:
+            The recording, None if it is not there; and, while it is `recording`, what was ordered
+            of its call and its leg.
+
         Raises:
             RequestRefused: the recording is another account's; nothing is kept.
         """
         with self._database.write() as connection:
-            known = _find(connection, callback.recording_sid)
+            report = _look(connection, callback, orders=state is State.RECORDING)
+            known = report.known
             if known is not None and known.account_sid != callback.account_sid:
                 raise RequestRefused(
                     f"The recording {callback.recording_sid} belongs to another account."
                 )
             if known is not None and known.state in UNDONE:
-                return known
-            _keep(connection, callback, at)
+                return report.received(known)
+            connection.execute(KEEP, _callback_row(callback, at))
             if state is None:
-                return known
+                return report.received(known)
             if known is None:
-                new = _new(connection, callback, state, channel_map, at)
-                row = self._database.insert_new(connection, recordings, _first_row(new))
-                if row is not None:
-                    new = to_model(Recording, row)
-                    tell_ledger(connection, new)
-                    return new
-                known = _there(connection, new.sid)  # another callback was first, just now
-            if known.claim not in ALWAYS_OURS:
-                this = update(recordings).where(recordings.c.sid == known.sid)
-                connection.execute(this.values(claim=Claim.TOLD))
-                known = replace(known, claim=Claim.TOLD)
-            return _advance(connection, known, state, _facts(connection, callback), at)
+                new = _new(callback, report, state, channel_map, at)
+                if (recording := self._insert(connection, new)) is not None:
+                    tell_ledger(connection, recording)
+                    return report.received(recording)
+                # another callback was first, just now
+                report = _look(connection, callback, orders=state is State.RECORDING)
+            return report.received(_advance(connection, report, state, at, told=True))
+
+    def _insert(self, connection: Connection, recording: Recording) -> Recording | None:
+        """Insert a recording that the catalog did not know; None if it does."""
+        row = to_row(recording, recordings)
+        dialect = self._database.engine.dialect.name
+        if recording.custody is Custody.BLOCKED:
+            statement = _insertion(dialect, blocked=True)
+        else:
+            statement = _insertion(dialect, blocked=False)
+            del row["custody"]
+            row |= _proof(recording)
+        inserted = connection.execute(statement, row).first()
+        return None if inserted is None else to_model(Recording, inserted)
 
     def adopt(self, recording: Recording) -> bool:
         """Add a recording that a sweep found. False, and nothing done, if it is there.
@@ -127,11 +156,11 @@ class Recordings:
         As in `receive`, it may be quarantined, and the call's line says that it was recorded.
         """
         with self._database.write() as connection:
-            new = self._database.insert_once(connection, recordings, _first_row(recording))
-            if new:
-                apply_retention(connection, recording)
-                tell_ledger(connection, recording)
-            return new
+            if self._insert(connection, recording) is None:
+                return False
+            apply_retention(connection, recording)
+            tell_ledger(connection, recording)
+            return True
 
     def get(self, sid: str) -> Recording:
         """Return a recording.
@@ -154,14 +183,11 @@ class Recordings:
         recording that is leased to a worker is left alone.
         """
         with self._database.write() as connection:
-            row = connection.execute(
-                select(recordings).where(recordings.c.sid == sid).with_for_update()
-            ).first()
-            if row is None or (row.lease is not None and row.lease_until > at):
+            report = _look(connection, vendor_recording, sid=sid)
+            known, lease_until = report.known, report.lease_until
+            if known is None or (lease_until is not None and lease_until > at):
                 return False
-            known = to_model(Recording, row)
-            facts = _facts(connection, vendor_recording)
-            return _advance(connection, known, state, facts, at).state != known.state
+            return _advance(connection, report, state, at).state != known.state
 
     def named(self, prefix: str, *, after: str | None = None, limit: int) -> list[Recording]:
         """Return recordings whose object's name begins so, in order of the names' code points.
@@ -228,62 +254,175 @@ class Recordings:
             )
 
 
-def _find(connection: Connection, sid: str) -> Recording | None:
-    """Return a recording that the transaction changes: nobody else does until it ends."""
-    row = connection.execute(
-        select(recordings).where(recordings.c.sid == sid).with_for_update()
-    ).first()
-    return to_model(Recording, row) if row is not None else None
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What Twilio says of a recording, beside what the catalog knows of it and of its call.
+
+    Attributes:
+        known: the recording; nobody else changes it until the transaction ends.
+        lease_until: until when a worker has it; None where none has.
+        has_its_call: whether it is known which call it is of.
+        facts: what is said now.
+        belonging: what the call that it belongs to says of its channels.
+        is_told: whether the line of that call says that it is recorded.
+        orders: what was ordered of what it is of, where that was asked.
+    """
+
+    known: Recording | None
+    lease_until: datetime | None
+    has_its_call: bool
+    facts: Mapping[str, Any]
+    belonging: Belonging
+    is_told: bool
+    orders: tuple[StopOrder, ...]
+
+    def received(self, recording: Recording | None) -> Received:
+        """Return what became of a recording, and what was ordered of its call and its leg."""
+        if recording is None or recording.state is not State.RECORDING:
+            return Received(recording)
+        its = (recording.call_sid, recording.recorded_leg) if recording.call_sid else ()
+        ordered = sorted(
+            (each for each in self.orders if each.sid in its),
+            key=lambda order: (order.sid != recording.call_sid, order.at),
+        )
+        return Received(recording, tuple(ordered))
 
 
-def _keep(connection: Connection, callback: RecordingCallback, at: datetime) -> None:
-    connection.execute(
-        insert(callbacks),
-        {
-            "recording_sid": callback.recording_sid,
-            "status": callback.status,
-            "received_at": at,
-            "raw": dict(callback.raw),
+def _look(
+    connection: Connection,
+    said: RecordingCallback | VendorRecording,
+    *,
+    sid: str = "",
+    orders: bool = False,
+) -> _Report:
+    """Read all that a report of a recording needs, by one statement."""
+    of = said.call_sid or said.conference_sid or ""
+    asked = {
+        "known_sid": sid or getattr(said, "recording_sid", ""),
+        "account_sid": said.account_sid,
+        "owned_sid": of,
+    }
+    rows = connection.execute(REPORT_AND_ORDERS if orders else REPORT, asked).all()
+    row = rows[0]
+    owner = row.owner or None
+    return _Report(
+        known=to_model(Recording, row) if row.sid is not None else None,
+        lease_until=row.lease_until if row.lease is not None else None,
+        has_its_call=row.call_sid is not None and (row.leg is not None or row.in_ledger),
+        facts={
+            "call_sid": owner,
+            "leg": said.call_sid if owner != of else None,
+            "source": said.source,
+            "started_at": said.started_at,
+            "duration": said.duration,
+            "channels": said.channels,
+            "error_code": said.error_code,
+            "encryption": said.encryption,
         },
+        belonging=Belonging(
+            channel_map=row.line_channels,
+            is_its_leg=said.call_sid == owner,
+            is_agents_leg=bool(row.agent),
+        ),
+        is_told=row.line_outcome is Outcome.RECORDED and row.line_reason is None,
+        orders=tuple(
+            StopOrder(
+                said.account_sid,
+                each.order_sid,
+                each.order_reason,
+                each.order_at,
+                each.order_done_at,
+            )
+            for each in (rows if orders else ())
+            if each.order_sid is not None
+        ),
     )
 
 
-def _facts(connection: Connection, report: RecordingCallback | VendorRecording) -> dict[str, Any]:
-    of = report.call_sid or report.conference_sid
-    owner = owner_of(connection, report.account_sid, of) if of else None
+def _report_query(*, orders: bool) -> Select[Any]:
+    """Return the query for a recording and what it is of, with or without what was ordered of it.
+
+    It has one row for each order, and one where there is none. The orders are those that are there
+    before the change is: whoever gives one meanwhile asks Twilio too what is recorded, and Twilio
+    knows of it already.
+    """
+    account_sid: BindParameter[Any] = bindparam("account_sid")
+    of: BindParameter[Any] = bindparam("owned_sid")
+    # first the lock, and in a query of its own: PostgreSQL locks no row that may be missing
+    known = (
+        select(recordings)
+        .where(recordings.c.sid == bindparam("known_sid"))
+        .with_for_update()
+        .cte("known")
+    )
+    # once, and not anew wherever it is named
+    it = select(owner(account_sid, of).label("owner")).cte("it").prefix_with("MATERIALIZED")
+    line, its_line, leg = calls.alias("line"), calls.alias("its_line"), legs.alias("leg")
+    in_ledger = exists().where(of_call(its_line, known.c.account_sid, known.c.call_sid))
+    its_leg = (leg.c.account_sid == account_sid) & (leg.c.leg_sid == of)
+    columns = [
+        *known.c,
+        it.c.owner,
+        in_ledger.label("in_ledger"),
+        line.c.channel_map.label("line_channels"),
+        line.c.outcome.label("line_outcome"),
+        line.c.reason.label("line_reason"),
+        leg.c.agent,
+    ]
+    source = (
+        it.outerjoin(known, true())
+        .outerjoin(line, of_call(line, account_sid, it.c.owner))
+        .outerjoin(leg, its_leg)
+    )
+    if not orders:
+        return select(*columns).select_from(source)
+    sids = (it.c.owner, of, known.c.call_sid, known.c.leg)
+    theirs = (stop_orders.c.account_sid == account_sid) & stop_orders.c.sid.in_(sids)
+    ordered = [
+        stop_orders.c[name].label(f"order_{name}") for name in ("sid", "reason", "at", "done_at")
+    ]
+    return select(*columns, *ordered).select_from(source.outerjoin(stop_orders, theirs))
+
+
+# Made once: to make a statement takes longer than to execute it.
+REPORT, REPORT_AND_ORDERS = (_report_query(orders=orders) for orders in (False, True))
+KEEP = insert(callbacks)
+
+
+def _callback_row(callback: RecordingCallback, at: datetime) -> dict[str, Any]:
     return {
-        "call_sid": report.call_sid if owner == of else owner,
-        "leg": report.call_sid if owner != of else None,
-        "source": report.source,
-        "started_at": report.started_at,
-        "duration": report.duration,
-        "channels": report.channels,
-        "error_code": report.error_code,
-        "encryption": report.encryption,
+        "recording_sid": callback.recording_sid,
+        "status": callback.status,
+        "received_at": at,
+        "raw": dict(callback.raw),
     }
 
 
 def _new(
-    connection: Connection,
     callback: RecordingCallback,
+    report: _Report,
     state: State,
-    channel_map: tuple[Role, ...],
+    channel_map: Channels,
     at: datetime,
 ) -> Recording:
     return Recording(
         sid=callback.recording_sid,
         account_sid=callback.account_sid,
         state=state,
-        channel_map=channel_map,
+        channel_map=channel_map(report.belonging) if callable(channel_map) else channel_map,
         due_at=at if state is State.COMPLETED else None,
-        **_facts(connection, callback),
+        **report.facts,
     )
 
 
 def _advance(
-    connection: Connection, known: Recording, state: State, facts: Mapping[str, Any], at: datetime
+    connection: Connection, report: _Report, state: State, at: datetime, *, told: bool = False
 ) -> Recording:
-    if _has_its_call(connection, known):  # whoever the leg that is recorded went on to
+    """Bring a recording to what is said of it; `told` is whether Twilio told of it itself."""
+    known, facts = report.known, report.facts
+    if known is None:
+        raise NotFound("The catalog has no such recording.")
+    if report.has_its_call:  # whoever the leg that is recorded went on to
         facts = {**facts, "call_sid": None, "leg": None}
     reached = advance(known.state, state)
     moved = reached is not known.state  # then what is said now counts, not what was said before
@@ -295,52 +434,65 @@ def _advance(
     if moved:
         missing |= {"state": reached, "attempts": 0, "last_error": "", "standstill": None}
         missing["due_at"] = at if reached is State.COMPLETED else None
+    if told and known.claim not in ALWAYS_OURS:
+        missing["claim"] = Claim.TOLD
     if not missing:
         return known
+    statement = CHANGE
     if known.started_at is None and known.custody is not Custody.BLOCKED:
-        missing["custody"] = _custody(replace(known, **missing))
-    this = update(recordings).where(recordings.c.sid == known.sid)
-    row = connection.execute(this.values(missing).returning(recordings)).one()
+        statement = CHANGE_WITH_CUSTODY
+        missing |= _proof(replace(known, **missing))
+    row = connection.execute(statement, {"known_sid": known.sid, **missing}).one()
     result = to_model(Recording, row)
-    if moved:
+    if moved and not _stands(report, result):
         tell_ledger(connection, result)
     return result
 
 
-def _has_its_call(connection: Connection, known: Recording) -> bool:
-    """Whether it is known which call a recording is of."""
-    if known.call_sid is None:
-        return False
-    return known.leg is not None or has_line(connection, known.account_sid, known.call_sid)
+def _stands(report: _Report, result: Recording) -> bool:
+    """Whether a call's line says already what a recording that moved says.
 
-
-def _there(connection: Connection, sid: str) -> Recording:
-    recording = _find(connection, sid)
-    if recording is None:
-        raise NotFound(f"The catalog has no recording {sid}.")
-    return recording
-
-
-def _first_row(recording: Recording) -> dict[str, Any]:
-    """Return the row of a recording that the catalog did not know."""
-    row = to_row(recording, recordings)
-    blocked = recording.custody is Custody.BLOCKED
-    return row if blocked else row | {"custody": _custody(recording)}
-
-
-def _custody(recording: Recording) -> ColumnElement[Custody]:
-    """Return the custody of a recording: quarantined unless a consent of its call allows it.
-
-    What began before the consent, such as by the account's default configuration, was recorded
-    without a word. Twilio cuts the start to whole seconds.
+    It was one of that call before, so that nobody else can say meanwhile that nothing came of it.
     """
-    latest = (recording.started_at or BEFORE_ALL) + ONE_SECOND
-    proof = exists().where(
-        of_call(consents, recording.account_sid, recording.call_sid or ""),
-        consents.c.outcome.in_(PROOF),
-        consents.c.at <= latest,
-    )
-    return case((proof, Custody.ACTIVE), else_=Custody.QUARANTINED)
+    known, call_sid = report.known, report.facts["call_sid"]
+    is_one = [
+        each.call_sid == call_sid and _why_nothing(each) is None for each in (known, result) if each
+    ]
+    return report.is_told and all(is_one)
+
+
+_PROVEN = exists().where(
+    of_call(consents, bindparam("proof_account"), bindparam("proof_call")),
+    consents.c.outcome.in_(PROOF),
+    consents.c.at <= bindparam("proof_latest"),
+)
+
+CUSTODY = case((_PROVEN, Custody.ACTIVE), else_=Custody.QUARANTINED)
+"""The custody of a recording: quarantined unless a consent of its call allows it.
+
+What began before the consent, such as by the account's default configuration, was recorded without
+a word. Twilio cuts the start to whole seconds.
+"""
+
+CHANGE = update(recordings).where(recordings.c.sid == bindparam("known_sid")).returning(recordings)
+CHANGE_WITH_CUSTODY = CHANGE.values(custody=CUSTODY)
+
+
+def _proof(recording: Recording) -> dict[str, Any]:
+    """Return what `CUSTODY` asks of a recording."""
+    return {
+        "proof_account": recording.account_sid,
+        "proof_call": recording.call_sid or "",
+        "proof_latest": (recording.started_at or BEFORE_ALL) + ONE_SECOND,
+    }
+
+
+@cache
+def _insertion(dialect: str, *, blocked: bool) -> Insert:
+    """Return the insertion of a recording unless it is there; what is blocked, is given so."""
+    statement = insert_into(recordings, dialect).on_conflict_do_nothing(index_elements=["sid"])
+    known = statement.returning(recordings)
+    return known if blocked else known.values(custody=CUSTODY)
 
 
 def tell_ledger(connection: Connection, recording: Recording) -> None:
@@ -350,20 +502,32 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     """
     if recording.state is State.LOST:
         write_event(connection, EventType.LOST, recording)
-    account_sid, call_sid = recording.account_sid, recording.call_sid or ""
-    line = of_call(calls, account_sid, call_sid)
+    its = {"line_account": recording.account_sid, "line_call": recording.call_sid or ""}
     why = _why_nothing(recording)
-    if why is not None:
-        outcome, reason = Outcome.NOT_RECORDED, why
-        line &= calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NO_OTHER_REASON)
-        line &= ~exists().where(
-            of_call(recordings, account_sid, call_sid),
-            recordings.c.state.not_in(NOTHING_THERE),
-            ~GIVEN_UP,
-        )
+    if why is None:
+        connection.execute(SAY_RECORDED, its)
     else:
-        outcome, reason = Outcome.RECORDED, None
-    connection.execute(update(calls).where(line).values(outcome=outcome, reason=reason))
+        connection.execute(SAY_NOTHING, its | {"why": why})
+
+
+def _line_statements() -> tuple[Update, Update]:
+    """Return what says on a call's line that it is recorded, and that nothing came of it."""
+    account_sid: BindParameter[Any] = bindparam("line_account")
+    call_sid: BindParameter[Any] = bindparam("line_call")
+    line = of_call(calls, account_sid, call_sid)
+    other = exists().where(
+        of_call(recordings, account_sid, call_sid),
+        recordings.c.state.not_in(NOTHING_THERE),
+        ~GIVEN_UP,
+    )
+    may_say = calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NO_OTHER_REASON)
+    recorded = update(calls).where(line).values(outcome=Outcome.RECORDED, reason=None)
+    nothing = update(calls).where(line, may_say, ~other)
+    why = bindparam("why", type_=calls.c.reason.type)
+    return recorded, nothing.values(outcome=Outcome.NOT_RECORDED, reason=why)
+
+
+SAY_RECORDED, SAY_NOTHING = _line_statements()
 
 
 def _why_nothing(recording: Recording) -> Reason | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from twirec.model.agents import Leg
+from twirec.model.agents import Leg, StopOrder
 from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
 from twirec.model.ownership import Claim, NotOurs
@@ -246,6 +246,34 @@ class Recording:
     def kept(self) -> bool:
         """Whether nothing is left to do because the vendor keeps its copy beside ours."""
         return self.state is State.ARCHIVED and (self.keep_at_vendor or self.kept_for_trial)
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """The call that a recording belongs to, when Twilio first tells of it.
+
+    Attributes:
+        channel_map: who is on which channel, by the call's line; None where it has none.
+        is_its_leg: whether the leg that Twilio names is the call's own.
+        is_agents_leg: whether that leg is an agent's.
+    """
+
+    channel_map: tuple[Role, ...] | None
+    is_its_leg: bool
+    is_agents_leg: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a recording of which Twilio told.
+
+    Attributes:
+        recording: as it is now; None where it is not there.
+        orders: while it is recorded, what was ordered of its call and its leg, oldest first.
+    """
+
+    recording: Recording | None
+    orders: tuple[StopOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
 from twirec.model.errors import CatalogError, NotStopped, VendorError
 from twirec.model.ports import Vendor
-from twirec.model.records import Call, CallRecord, Consent, Recording
+from twirec.model.records import Call, CallRecord, Consent, Received, Recording
 from twirec.model.states import State
 from twirec.model.vendor import GOES_ON, RecordingStatus
 from twirec.model.vocabulary import Reason, Role, Verdict
@@ -184,9 +184,13 @@ class RecordingControl:
         theirs = tuple(order for sid in sids for order in orders.get(sid, ()))
         return who_hears.decide(Facts(orders=theirs, began_at=recording.started_at))
 
-    def stop_if_ordered(self, recording: Recording) -> None:
+    def stop_if_ordered(self, received: Received) -> None:
         """End a recording of which Twilio told only after it was ordered that it ends."""
-        if self.verdict_of(recording).stops:
+        recording = received.recording
+        if recording is None:
+            return
+        facts = Facts(orders=received.orders, began_at=recording.started_at)
+        if who_hears.decide(facts).stops:
             self._stop_all([recording], recording.recorded_leg)
 
     def stop(self, recording: Recording) -> None:

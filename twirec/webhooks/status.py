@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from twirec.calls import forms, ledger, twiml
 from twirec.calls.from_vendor import called_out, may_be_an_agents
 from twirec.model.errors import CatalogError, NotFound, VendorError
 from twirec.model.records import Call
-from twirec.model.states import State
-from twirec.model.vendor import FINAL, STATE_OF, RecordingCallback
-from twirec.model.vocabulary import Reason, Role
+from twirec.model.vendor import FINAL, STATE_OF
+from twirec.model.vocabulary import Reason
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import close_line, placed_line
 from twirec.webhooks.recording_control import RecordingControl
@@ -75,27 +75,14 @@ class Status:
             RequestRefused: the recording is another account's.
         """
         callback = forms.parse_recording_callback(fields)
-        recording = self._catalog.recordings.receive(
+        received = self._catalog.recordings.receive(
             callback,
             state=STATE_OF.get(callback.status),
-            channel_map=self._channels_of(callback),
+            channel_map=partial(ledger.channels_by, callback.source),
             at=self._context.now(),
         )
-        if recording and recording.state is State.RECORDING:
-            self._control.stop_if_ordered(recording)
-
-    def _channels_of(self, callback: RecordingCallback) -> tuple[Role, ...]:
-        """Return who is on which channel; of a leg without a line, its call's legs say that."""
-        account_sid, of = callback.account_sid, callback.call_sid
-        line = self._catalog.ledger.line(account_sid, of) if of else None
-        if line:
-            return ledger.channels_of(callback.source, of, line, ())
-        owner = self._catalog.conferences.owner(account_sid, of or callback.conference_sid or "")
-        try:
-            record = self._catalog.ledger.call(account_sid, owner)
-        except NotFound:
-            return ()
-        return ledger.channels_of(callback.source, of, record.call, record.legs)
+        if received.orders:
+            self._control.stop_if_ordered(received)
 
     def _write_late_line(self, fields: Mapping[str, str]) -> None:
         """The catalog was down when the call began; now it has its line."""

@@ -1,0 +1,186 @@
+"""What each of Twilio's requests costs the database: transactions and statements.
+
+A status callback is one transaction of at most four statements, a voice webhook one or two
+transactions. A way of a call is gone twice on each database; the second time is counted, as what is
+made at first use is not made for each call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.factories import call_sid, recording_sid
+from tests.servers import Postgres
+from tests.webhooks.calling import CUSTOMER, LONG_ENOUGH, OWN, STATUS, Clock, app_of
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_vendor import MemoryVendor
+from twirec.archive import Archive
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT, SignedPosts
+
+Costs = dict[str, "Cost"]
+
+NOT_WORK = ("BEGIN", "COMMIT", "SET ", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK")
+"""How statements begin that begin and end transactions, or say how long one may wait."""
+
+LIMITS = {
+    "recording status: in-progress": (1, 4),
+    "recording status: completed": (1, 4),
+    "recording status: completed again": (1, 4),
+    "recording status: absent": (1, 4),
+    "recording status: of no known call": (1, 4),
+    "recording status: of an agent's leg": (1, 4),
+    "recording status: of a conference": (1, 4),
+    "recording status: of who was met there": (1, 4),
+}
+"""By what Twilio asks: transactions, and statements in all of them, at the most."""
+
+
+@dataclass
+class Cost:
+    """What a request cost, and of which statements."""
+
+    transactions: int
+    statements: list[str]
+
+
+class Calls:
+    """One call after another, against one archive."""
+
+    def __init__(self, url: str) -> None:
+        self.clock = Clock()
+        self.archive = Archive(
+            Settings.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url}),
+            bucket=MemoryBucket(),
+            vendor=MemoryVendor(),
+            now=self.clock,
+        )
+        self.archive.set_up()
+        self._post = SignedPosts(app_of(self.archive), self.archive.settings)
+        self.costs: Costs = {}
+
+    def post(self, what: str, path: str, form: dict[str, str]) -> None:
+        with counted() as cost:
+            answer = self._post(path, form)
+            assert answer.status_code < 300, answer.text
+            answer.close()
+        self.costs[what] = cost
+
+    def go(self, number: int) -> None:
+        """Go all ways of calls whose SIDs are made of a number."""
+        self.comes_in(number)
+        self.meets(number + 10)
+
+    def comes_in(self, number: int) -> None:
+        """A call comes in, is recorded, and ends."""
+        call, status = voice(number), of(number)
+        self.post("ring", "/voice", {**call, "CallStatus": "ringing"})
+        self.clock.advance(LONG_ENOUGH)
+        self.post("consent", "/twirec/connect", call)
+        going = {**status, "RecordingStatus": "in-progress", "RecordingDuration": ""}
+        self.post("recording status: in-progress", "/twirec/status", going)
+        self.post("recording status: completed", "/twirec/status", status)
+        self.post("recording status: completed again", "/twirec/status", status)
+        absent = {**of(number + 1, call=number), "RecordingStatus": "absent"}
+        self.post("recording status: absent", "/twirec/status", absent)
+        unknown = of(number + 2)
+        self.post("recording status: of no known call", "/twirec/status", unknown)
+
+    def meets(self, number: int) -> None:
+        """Who called in meets an agent in a conference, and what is recorded is of others."""
+        conference = f"CF{number:032x}"
+        self.post("ring", "/voice", voice(number))
+        self.clock.advance(LONG_ENOUGH)
+        self.post("consent", "/twirec/connect", voice(number))
+        joins = {
+            "ConferenceSid": conference,
+            "StatusCallbackEvent": "participant-join",
+            "SequenceNumber": "1",
+            "CallSid": call_sid(number),
+        }
+        self.post("conference: joined", "/twirec/conference", joins)
+        agent = {"CallSid": call_sid(number + 1), "From": "client:ana", "To": OWN}
+        self.post("take", "/agents/dial", {**agent, "To": CUSTOMER})
+        joins = {**joins, "CallSid": call_sid(number + 1), "SequenceNumber": "2"}
+        self.post("conference: joined by an agent", "/twirec/conference", joins)
+        of_agent = of(number + 1)
+        self.post("recording status: of an agent's leg", "/twirec/status", of_agent)
+        met = of(number + 2, call=number + 3)
+        self.post(
+            "conference: joined by a stranger",
+            "/twirec/conference",
+            {**joins, "CallSid": call_sid(number + 3), "SequenceNumber": "3"},
+        )
+        self.post("recording status: of who was met there", "/twirec/status", met)
+        of_conference = {**of(number + 4), "CallSid": "", "ConferenceSid": conference}
+        self.post("recording status: of a conference", "/twirec/status", of_conference)
+
+
+def voice(number: int) -> dict[str, str]:
+    return {"CallSid": call_sid(number), "From": CUSTOMER, "To": OWN, "CallStatus": "in-progress"}
+
+
+def of(number: int, *, call: int | None = None) -> dict[str, str]:
+    sids = {"CallSid": call_sid(call or number), "RecordingSid": recording_sid(number)}
+    return {**STATUS, **sids, "RecordingStatus": "completed"}
+
+
+@contextmanager
+def counted() -> Iterator[Cost]:
+    cost = Cost(0, [])
+
+    def begin(_: object) -> None:
+        cost.transactions += 1
+
+    def execute(_: object, __: object, statement: str, *___: object) -> None:
+        if not statement.startswith(NOT_WORK):
+            cost.statements.append(statement)
+
+    event.listen(Engine, "begin", begin)
+    event.listen(Engine, "before_cursor_execute", execute)
+    yield cost
+    event.remove(Engine, "begin", begin)
+    event.remove(Engine, "before_cursor_execute", execute)
+
+
+@pytest.fixture(scope="module")
+def costs_on(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Costs]:
+    """What gives the costs of all requests on a database, by its name."""
+    known: dict[str, Costs] = {}
+
+    def measured(database: str) -> Costs:
+        if database not in known:
+            if database == "sqlite":
+                known[database] = costs(f"sqlite:///{tmp_path_factory.mktemp('it')}/catalog.db")
+            else:
+                server: Postgres = request.getfixturevalue("postgres_server")
+                with server.lend() as lend:
+                    known[database] = costs(lend().render_as_string(hide_password=False))
+        return known[database]
+
+    return measured
+
+
+def costs(url: str) -> Costs:
+    calls = Calls(url)
+    calls.go(100)
+    calls.go(200)
+    calls.archive.close()
+    return calls.costs
+
+
+@pytest.mark.parametrize("what", LIMITS)
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_request_costs_no_more_than_its_row_says(
+    costs_on: Callable[[str], Costs], database: str, what: str
+) -> None:
+    cost, (transactions, statements) = costs_on(database)[what], LIMITS[what]
+    assert cost.transactions <= transactions, what
+    assert len(cost.statements) <= statements, "\n".join(cost.statements)
