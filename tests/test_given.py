@@ -14,6 +14,7 @@ import pytest
 
 from tests.factories import a_call, call_sid, recording_sid
 from tests.parts import methods, parts
+from tests.queues.remembering import Remembering
 from twirec import Archive, ConsentMode, Direction, InvalidQuery, Outcome, State, TwirecError
 from twirec.model.audio import ConversionSpec
 from twirec.model.given import check_kind, text, understood, whole, word
@@ -46,6 +47,10 @@ RIGHT: dict[str, Any] = {
     "ground": "contract",
     "hash_": "0" * 64,
     "object_name": "derivatives/x.mp3",
+    "kind": "recording",
+    "key": "RE" + "0" * 32,
+    "name": "upkeep",
+    "queue": Remembering(),
 }
 """What a method needs, where another of its parameters is given wrongly."""
 

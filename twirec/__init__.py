@@ -45,12 +45,13 @@ if TYPE_CHECKING:
         TwirecError,
         WorkerAway,
     )
+    from twirec.model.hints import Hint
     from twirec.model.journal import JournalReport, RebuildReport
     from twirec.model.numbers import NumbersReport
     from twirec.model.operations import Day, Stats
     from twirec.model.ownership import Adopt, Claim, NotOurs
     from twirec.model.policy import Decision, Policy, PolicyChange
-    from twirec.model.ports import Bucket, PrivateKey, Vendor
+    from twirec.model.ports import Bucket, HintQueue, PrivateKey, Vendor
     from twirec.model.records import (
         Acceptance,
         Call,
@@ -117,6 +118,8 @@ __all__ = [
     "Difference",
     "Direction",
     "Encryption",
+    "Hint",
+    "HintQueue",
     "InformedAgent",
     "InvalidQuery",
     "JournalReport",
@@ -200,12 +203,13 @@ _HOMES = {
         "TwirecError",
         "WorkerAway",
     ),
+    "twirec.model.hints": ("Hint",),
     "twirec.model.journal": ("JournalReport", "RebuildReport"),
     "twirec.model.numbers": ("NumbersReport",),
     "twirec.model.operations": ("Day", "Stats"),
     "twirec.model.ownership": ("Adopt", "Claim", "NotOurs"),
     "twirec.model.policy": ("Decision", "Policy", "PolicyChange"),
-    "twirec.model.ports": ("Bucket", "PrivateKey", "Vendor"),
+    "twirec.model.ports": ("Bucket", "HintQueue", "PrivateKey", "Vendor"),
     "twirec.model.records": (
         "Acceptance",
         "Call",

@@ -30,7 +30,7 @@ TABLE = {
     """,
     PASSES: """
         MediaIsErrorPage MediaNotDescribed MediaTruncated MediaNotAuthentic VerificationFailed
-        EventNotTaken ConversionFailed ConversionStalled WorkerAway
+        EventNotTaken HintNotTaken ConversionFailed ConversionStalled WorkerAway
         AppError AppUnreachable AppNotTrusted
     """,
     SETTING: """

@@ -14,6 +14,8 @@ from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
 from twirec.archive.custody import Custodian
 from twirec.archive.derivatives import Derivatives
+from twirec.archive.hint_queues import open_queue
+from twirec.archive.jobs import Jobs
 from twirec.archive.journal import Journal
 from twirec.archive.operations import Operations
 from twirec.archive.periodic import Periodic
@@ -56,6 +58,7 @@ class Archive:
         custody: what an admin orders of a recording.
         operations: workers, sweeps, backfills, figures.
         journal: what outlives the catalog, and whose the bucket is.
+        jobs: due work, as queues have it done.
         webhooks: what each of Twilio's requests does.
         settings: what it was made with.
         now: the clock, UTC.
@@ -124,6 +127,11 @@ class Archive:
             trail=trail,
             now=clock,
         )
+        expire = lambda: originals.maker().expire()  # noqa: E731
+        self.jobs = Jobs(*known, self.operations, self._periodic, expire)
+        queue = open_queue(settings)
+        if queue is not None:
+            self.jobs.hint_by(queue)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Archive:
@@ -165,6 +173,7 @@ class Archive:
 
     def close(self) -> None:
         """Close what was opened."""
+        self.jobs.close()
         self.catalog.close()
         for opened in ("bucket", "vendor"):
             if opened in self.__dict__:

@@ -216,7 +216,7 @@ class Backfill:
             self._leave(item, foreign)
             return
         before = self._adoption.order(sid)
-        lease = self._catalog.due_work.claim(self._now(), LEASE, sid=sid)
+        lease = self._catalog.due_work.claim(self._now(), LEASE, only=sid)
         error = self._transfers.work(lease) if lease else None
         after = self._catalog.recordings.get(sid)
         if lease and before.state is State.COMPLETED and after.state in STORED:

@@ -98,8 +98,10 @@ class Listed:
 
     # --- as a queue ---------------------------------------------------------------------------
 
-    def claim(self, now: datetime, lease_for: timedelta) -> Lease[Item] | None:
-        """Wait for one; None when all are settled, or it was stopped."""
+    def claim(
+        self, now: datetime, lease_for: timedelta, only: str | None = None
+    ) -> Lease[Item] | None:
+        """Wait for one; None when all are settled, or it was stopped. None has a key."""
         with self._turn:
             while not self._stopping.is_set() and (self._open or not self._all_listed):
                 if self._waiting and self._waiting[0][0] <= self._now():
@@ -109,6 +111,9 @@ class Listed:
                     return Lease("", item, now + lease_for)
                 self._turn.wait(LOOK)
         return None
+
+    def due_at(self, key: str) -> datetime | None:
+        """Say of none when it is due: nobody asks for one by its key."""
 
     def renew(self, lease: Lease[Item], until: datetime) -> Lease[Item]:
         """Extend a lease: nobody else has what is in memory."""

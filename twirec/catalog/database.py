@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import fields
 from datetime import datetime
@@ -34,6 +34,7 @@ from sqlalchemy.pool import StaticPool
 
 from twirec.catalog.urls import NO_DRIVER, database_url
 from twirec.model.errors import CatalogUnavailable, SettingsError
+from twirec.model.hints import Hint
 from twirec.model.ownership import OURS, Adopt
 from twirec.model.steady import is_limited, left
 
@@ -131,6 +132,10 @@ class Database:
         url: a SQLAlchemy URL. `sqlite://` alone lives in memory, for tests.
         events: the clock by which events are dated; None if none are to be written.
         look: looks at the database in the first transaction, and raises what forbids to use it.
+
+    Attributes:
+        hinting: what is told, after a commit, of what it made due; it returns at once and raises
+            nothing. None for nobody.
     """
 
     def __init__(
@@ -143,6 +148,7 @@ class Database:
     ) -> None:
         self.adopt = adopt
         self._events = events
+        self.hinting: Callable[[Sequence[Hint]], None] | None = None
         self._look = look
         try:
             self.url = database_url(url)
@@ -215,9 +221,12 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: all of it, or, after an error, none of it."""
+        hints: list[Hint] = []  # see `twirec.catalog.hints`
         with self._transaction(), self.engine.begin() as connection:
             self._look_once(connection)
-            yield connection.execution_options(twirec_events=self._events)
+            yield connection.execution_options(twirec_events=self._events, twirec_hints=hints)
+        if hints and self.hinting:
+            self.hinting(hints)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

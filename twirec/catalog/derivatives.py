@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, se
 from twirec.catalog.audit import append
 from twirec.catalog.conditions import allowed
 from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.hints import hint
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.tables import derivatives, recordings
 from twirec.model.access import OURSELVES, Deed
@@ -18,6 +19,7 @@ from twirec.model.audit import AuditDraft
 from twirec.model.bucket import StoredObject
 from twirec.model.derivatives import Derivative, derivative_name
 from twirec.model.errors import CustodyRefused, LeaseLost
+from twirec.model.hints import LISTENING_COPY
 from twirec.model.lease import Lease
 from twirec.model.records import Recording
 from twirec.model.states import STORED
@@ -178,6 +180,7 @@ class Derivatives:
                     due_at=now,
                 )
                 self._database.insert_once(connection, derivatives, to_row(copy, derivatives))
+                hint(connection, LISTENING_COPY, copy.object_name, now)
         return len(without)
 
 

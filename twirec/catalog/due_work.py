@@ -42,14 +42,18 @@ class DueWork:
         )
 
     def claim(
-        self, now: datetime, lease_for: timedelta, sid: str | None = None
+        self, now: datetime, lease_for: timedelta, only: str | None = None
     ) -> Lease[Recording] | None:
         """Take the recording that is due longest, and count an attempt; None if nothing is due.
 
-        With `sid`, take that one, if it is due. Two callers never get the same recording while the
-        lease lasts.
+        With `only`, a SID, take that one, if it is due. Two callers never get the same recording
+        while the lease lasts.
         """
-        return self._leases.claim(now, lease_for, only=sid)
+        return self._leases.claim(now, lease_for, only=only)
+
+    def due_at(self, key: str) -> datetime | None:
+        """Return when a recording can be claimed, UTC; None if it is not due, now or later."""
+        return self._leases.due_at(key)
 
     def renew(self, lease: Lease[Recording], until: datetime) -> Lease[Recording]:
         """Extend a lease. Raises `LeaseLost`."""

@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 
 from twirec.catalog.database import Database
+from twirec.catalog.hints import hint
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.tables import events, recordings
 from twirec.model.events import Event, EventType
+from twirec.model.hints import EVENT
 from twirec.model.lease import Lease
 from twirec.model.records import Recording
 
@@ -32,11 +34,13 @@ def write_event(connection: Connection, type_: EventType, recording: Recording) 
     }
     if type_ is EventType.PARKED and _last(connection, recording.sid) == said:
         return
+    key = uuid.uuid4().hex
     connection.execute(
         insert(events).values(
-            id=uuid.uuid4().hex, recording_sid=recording.sid, at=at, due_at=at, attempts=0, **said
+            id=key, recording_sid=recording.sid, at=at, due_at=at, attempts=0, **said
         )
     )
+    hint(connection, EVENT, key, at)
 
 
 def _reason(recording: Recording) -> str:

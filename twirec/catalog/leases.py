@@ -84,6 +84,26 @@ class Leases(Generic[T]):
             row = connection.execute(self._claim(alone=only is not None), given).first()
             return None if row is None else Lease(token, self._read(connection, row), until)
 
+    def due_at(self, key: str) -> datetime | None:
+        """Return when a row can be claimed, UTC; None if it is not due, now or later.
+
+        Of what somebody works at: when their lease ends, unless they are done before.
+
+        Args:
+            key: of the row, which need not be there.
+        """
+        columns = self._table.c
+        mine = or_(*(turn(self._table) for turn in self._turns))
+        statement = select(columns.due_at, columns.lease, columns.lease_until).where(
+            self._key == key, columns.due_at.is_not(None), mine
+        )
+        with self._database.read() as connection:
+            row = connection.execute(statement).first()
+        if row is None:
+            return None
+        due_at: datetime = row.due_at
+        return due_at if row.lease is None else max(due_at, row.lease_until)
+
     def _claim(self, *, alone: bool) -> Any:
         """Return what claims, made once: it is asked for each second by each thread."""
         made = (self._database.adopt, alone)

@@ -16,6 +16,7 @@ from twirec.catalog.conditions import allowed
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import PARKED as EVENT_PARKED
 from twirec.catalog.foreign_recordings import count_foreign, left_alone
+from twirec.catalog.hints import hint_recordings
 from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
 from twirec.catalog.tables import callbacks, calls, derivatives, differences, events, recordings
 from twirec.model.access import OURSELVES, Actor, Deed
@@ -152,6 +153,7 @@ class Operations:
                 )
             if sid is not None:  # which takes back that it was given up, if it was
                 tell_ledger(connection, to_model(Recording, changed[0]))
+            hint_recordings(connection, to_models(Recording, changed))
             append(connection, audited)
         return len(changed)
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, insert, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.hints import hint_recordings
 from twirec.catalog.recordings import PARKED, UNDECIDED, tell_ledger
 from twirec.catalog.tables import orders, recordings
 from twirec.model.audit import AuditDraft
@@ -115,6 +116,7 @@ class Orders:
             connection.execute(insert(orders), to_row(order, orders))
             append(connection, audited)
             ordered = to_model(Recording, row)
+            hint_recordings(connection, [ordered])
             if ordered.given_up:
                 tell_ledger(connection, ordered)
         return ordered

@@ -30,12 +30,14 @@ from twirec.catalog.consents import PROOF
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
+from twirec.catalog.hints import hint, hint_recordings
 from twirec.catalog.tables import callbacks, calls, consents, legs, recordings, stop_orders
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES, Actor, Deed
 from twirec.model.agents import StopOrder
 from twirec.model.errors import NotFound, RequestRefused
 from twirec.model.events import EventType
+from twirec.model.hints import RECORDING
 from twirec.model.ownership import ALWAYS_OURS, Claim
 from twirec.model.records import Belonging, Received, Recording
 from twirec.model.states import (
@@ -148,7 +150,11 @@ class Recordings:
             del row["custody"]
             row |= _proof(recording)
         inserted = connection.execute(statement, row).first()
-        return None if inserted is None else to_model(Recording, inserted)
+        if inserted is None:
+            return None
+        new = to_model(Recording, inserted)
+        hint_recordings(connection, [new])
+        return new
 
     def adopt(self, recording: Recording) -> bool:
         """Add a recording that a sweep found. False, and nothing done, if it is there.
@@ -249,9 +255,10 @@ class Recordings:
         """
         this = (recordings.c.sid == sid) & PARKED & ~UNDECIDED
         with self._database.write() as connection:
-            return bool(
-                connection.execute(update(recordings).where(this).values(due_at=at)).rowcount
-            )
+            made = connection.execute(update(recordings).where(this).values(due_at=at)).rowcount
+            if made:
+                hint(connection, RECORDING, sid, at)
+            return bool(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +451,8 @@ def _advance(
         missing |= _proof(replace(known, **missing))
     row = connection.execute(statement, {"known_sid": known.sid, **missing}).one()
     result = to_model(Recording, row)
+    if moved:
+        hint_recordings(connection, [result])
     if moved and not _stands(report, result):
         tell_ledger(connection, result)
     return result

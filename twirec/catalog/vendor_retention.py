@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, null, or_, select, update
 
 from twirec.catalog.database import Database
+from twirec.catalog.hints import hint
 from twirec.catalog.tables import recordings, vendor_retention
+from twirec.model.hints import RECORDING
 from twirec.model.records import Recording
 from twirec.model.states import State
 
@@ -40,6 +42,7 @@ class VendorRetention:
         due_at = case((archived, at), else_=recordings.c.due_at)
         changes = {"keep_at_vendor": False, "due_at": due_at}
         with self._database.write() as connection:
+            hint(connection, RECORDING, sid, at)
             return _mark_kept(connection, sid, recordings.c.keep_at_vendor, changes)
 
     def end_trial(self, at: datetime, limit: int) -> int:

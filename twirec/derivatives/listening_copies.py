@@ -12,6 +12,7 @@ from twirec.jobs.retrying import LISTENING_COPIES
 from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.audio import ConversionSpec
 from twirec.model.derivatives import Derivative
+from twirec.model.hints import LISTENING_COPY
 
 RECENT = timedelta(days=7)
 """How old a recording may be that is looked at for one; the first look of a worker finds all."""
@@ -45,7 +46,7 @@ class ListeningCopies:
     def kind(self) -> Kind[Derivative]:
         """Return what a worker has to know of them."""
         return Kind(
-            "listening copy",
+            LISTENING_COPY,
             self._catalog.derivatives.listening_copies,
             self.run,
             lambda copy: f"{copy.recording_sid}: its listening copy",

@@ -14,6 +14,7 @@ from twirec.events.wire import HEADER, body_of, sign
 from twirec.jobs.retrying import EVENTS
 from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.events import Event, Receiver
+from twirec.model.hints import EVENT
 
 LEASE = timedelta(minutes=1)
 """How long an event may be on its way before another worker sends it: longer than any timeout."""
@@ -40,7 +41,7 @@ class Delivery:
     def kind(self) -> Kind[Event]:
         """Return what a worker has to know of them."""
         return Kind(
-            "event",
+            EVENT,
             self._events.queue,
             self.run,
             lambda event: f"{event.recording_sid}: event that it is {event.type}",

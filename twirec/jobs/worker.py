@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
 from twirec.jobs.retrying import Retry, Tried, judge, pause, said
@@ -75,14 +78,21 @@ Due = TypeVar("Due", bound=Tried)
 class Queue(Protocol[Due]):
     """What hands out due work of one kind.
 
-    All but `claim` raise `LeaseLost`, and change nothing, when the lease is not held any more.
+    What takes a lease raises `LeaseLost`, and changes nothing, when it is not held any more.
     """
 
-    def claim(self, now: datetime, lease_for: timedelta) -> Lease[Due] | None:
+    def claim(
+        self, now: datetime, lease_for: timedelta, only: str | None = None
+    ) -> Lease[Due] | None:
         """Take what is due longest, and count an attempt; None if nothing is due.
 
-        Two callers never get the same while the lease lasts.
+        With `only`, a key, take that one, if it is due. Two callers never get the same while the
+        lease lasts.
         """
+        ...
+
+    def due_at(self, key: str) -> datetime | None:
+        """Return when one can be claimed, UTC; None if it is not due, now or later."""
         ...
 
     def renew(self, lease: Lease[Due], until: datetime) -> Lease[Due]:
@@ -154,10 +164,16 @@ class Kind(Generic[Due]):
     waits_for_somebody: Callable[[Due], bool] = _for_nobody
 
 
+Listen = Callable[[Callable[[str | None], None], Callable[[], bool]], None]
+"""Wakes a worker when something is due. It is given what wakes, and what says whether to go on."""
+
 log = logging.getLogger("twirec.worker")
 
 POLL = 1.0
 """Seconds between two looks at the catalog when nothing is due."""
+POLL_WOKEN = 5.0
+"""The same while somebody wakes the worker when something is due: a try that failed is due later,
+and nobody says so."""
 PERIOD = 20.0
 """Seconds between two rounds of the periodic tasks, and between two looks for more work."""
 
@@ -173,6 +189,9 @@ class Worker:
             `run_once`.
         heartbeat: what a thread of its own calls every now and then to say that the worker lives,
             however long all else takes; not by `run_once`.
+        listen: what a thread of its own calls once, to wake the worker when something is due, and
+            that ends when the worker does; not by `run_once`. It is given `Worker.wake`, and what
+            says whether to go on.
     """
 
     def __init__(
@@ -183,6 +202,7 @@ class Worker:
         threads: int = 4,
         periodic: Sequence[Callable[[], object]] = (),
         heartbeat: Callable[[], object] | None = None,
+        listen: Listen | None = None,
     ) -> None:
         self._main = [kind for kind in kinds if not kind.aside]
         self._aside = [kind for kind in kinds if kind.aside]
@@ -190,15 +210,36 @@ class Worker:
         self._threads = threads
         self._periodic = periodic
         self._heartbeat = heartbeat
+        self._listen = listen
+        self._poll = POLL
+        # Each group of threads has a bell; one thread hears one ringing of it.
+        self._bells = {kind.name: SimpleQueue[None]() for kind in self._aside}
+        self._bell = SimpleQueue[None]()
         self._stop = threading.Event()
         self._failure: TwirecError | None = None
         self._refused: dict[str, str] = {}
         self._turn = threading.Lock()
+        self._until = math.inf
         self._refill_at: defaultdict[str, float] = defaultdict(float)
 
     def stop(self) -> None:
         """Ask all threads to stop. What is in work is given back, as if never claimed."""
         self._stop.set()
+        for bell in (self._bell, *self._bells.values()):
+            for _ in range(self._threads):
+                bell.put(None)
+
+    def wake(self, kind: str | None = None) -> None:
+        """Let a thread that waits look at once whether something is due.
+
+        Args:
+            kind: of what kind; None if nobody says whether there will be more such calls: then
+                each look is by the clock again, until the next call that names one.
+        """
+        self._poll = POLL if kind is None else POLL_WOKEN
+        bell = self._bells.get(kind or "", self._bell)
+        if bell.qsize() < self._threads:  # who works looks again by themselves
+            bell.put(None)
 
     def run(self) -> None:
         """Work until `stop` is called. What is away, such as the database, is waited for.
@@ -212,17 +253,23 @@ class Worker:
             (self._repeat, self._periodic),
             (self._repeat, [self._heartbeat] if self._heartbeat else []),
         ]
+        if self._listen is not None:
+            loops.append((self._hear, self._listen))
         self._together(loops)
         if isinstance(self._failure, CatalogNewer):
             raise self._failure
 
-    def run_once(self) -> None:
+    def run_once(self, seconds: float | None = None) -> None:
         """Do all that is due now, then what is done aside, and return.
+
+        Args:
+            seconds: after which nothing more is taken up; None for never.
 
         Raises:
             CatalogError: the catalog could not be asked, so that nobody knows what is due.
             BucketNotOurs: the bucket is not this catalog's, so that nothing was taken up.
         """
+        self._until = math.inf if seconds is None else time.monotonic() + seconds
         self._together([(self._finish, self._main)] * self._threads)
         for kind in self._aside:
             self._finish([kind])
@@ -245,6 +292,30 @@ class Worker:
             log.warning("%s: %s", kind.describe(lease.item), error)
             return error
 
+    def do(self, name: str, key: str) -> datetime | None:
+        """Do one piece of work by its key, if it is due, whoever works beside. From any thread.
+
+        Args:
+            name: of its kind; nothing is done of one that this worker does not know.
+            key: which one.
+
+        Returns:
+            When it can be claimed again, UTC, such as after a failure, or as somebody else works at
+            it; None if nothing is left to do.
+
+        Raises:
+            CatalogError: the catalog could not be asked.
+        """
+        known = {kind.name: kind for kind in (*self._main, *self._aside)}
+        kind = known.get(name)
+        if kind is None:
+            return None
+        if self._prepare(kind):
+            lease = kind.queue.claim(self._now(), kind.lease_for, key)
+            if lease is not None:
+                self.work(lease, kind)
+        return kind.queue.due_at(key)
+
     # --- threads ------------------------------------------------------------------------------
 
     def _together(self, loops: Sequence[tuple[Callable[..., None], Any]]) -> None:
@@ -260,12 +331,17 @@ class Worker:
     def _serve(self, kinds: Sequence[Kind[Any]]) -> None:
         while not self._stop.is_set():
             if not any(self._take_up(kind, at_once=False) for kind in kinds):
-                self._stop.wait(POLL)
+                bell = self._bell if kinds is self._main else self._bells[kinds[0].name]
+                with suppress(Empty):
+                    bell.get(timeout=self._poll)
 
     def _finish(self, kinds: Sequence[Kind[Any]]) -> None:
-        while not self._stop.is_set():
+        while not self._stop.is_set() and time.monotonic() < self._until:
             if not any(self._take_up(kind, at_once=True) for kind in kinds):
                 return
+
+    def _hear(self, listen: Listen) -> None:
+        listen(self.wake, lambda: not self._stop.is_set())
 
     def _repeat(self, tasks: Sequence[Callable[[], object]]) -> None:
         while tasks and not self._stop.is_set():

@@ -384,6 +384,15 @@ class WorkerAway(TwirecError):
     retryable = True
 
 
+# --- queues ---------------------------------------------------------------------------------
+
+
+class HintNotTaken(TwirecError):
+    """A queue was not told that something is due. Workers find it without."""
+
+    retryable = True
+
+
 # --- the company's own app ------------------------------------------------------------------
 
 

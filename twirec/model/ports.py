@@ -1,4 +1,4 @@
-"""The ports of bucket, vendor and private key: what the library needs of them, in words.
+"""The ports of bucket, vendor, private key and queue: what the library needs of them, in words.
 
 Every adapter of a port runs the same suite (`tests/contracts`). What is written here is what the
 suite checks.
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from twirec.model.bucket import StoredObject
 from twirec.model.encryption import Encryption
+from twirec.model.hints import Hint
 from twirec.model.vendor import (
     Media,
     RecordingStatus,
@@ -295,4 +296,25 @@ class PrivateKey(Protocol):
             EncryptionUnknown: the encryption is described in a way that is not known.
             DecryptionKeyWrong: it was encrypted for another key.
         """
+        ...
+
+
+@runtime_checkable
+class HintQueue(Protocol):
+    """Where it is said that something is due, such as a broker of tasks.
+
+    A hint is no promise. It may be lost, late, doubled or told of what is done already: who gets
+    one asks the catalog, which alone knows what is due, and whom it hands that out to.
+    """
+
+    def put(self, hint: Hint) -> None:
+        """Hand a hint over, within some seconds. One that it has already is handed over.
+
+        Raises:
+            HintNotTaken: it is away, or refused it; the message has no secret.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close connections. Nothing is used after it."""
         ...

@@ -40,6 +40,7 @@ from twirec.model.errors import (
     ObjectNotFound,
     UploadDropped,
 )
+from twirec.model.hints import RECORDING
 from twirec.model.ports import Bucket, Decrypt, PrivateKey, Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
@@ -198,7 +199,7 @@ class Transfer:
             refill: called when no recording is due; makes more due, and says of how many.
         """
         return Kind(
-            "recording",
+            RECORDING,
             self._catalog.due_work,
             self.run,
             lambda recording: recording.sid,

@@ -1,0 +1,141 @@
+"""Due work as queues have it done: a piece by its key, all of it, and what comes periodically."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from twirec.archive.operations import Operations
+from twirec.archive.periodic import Periodic
+from twirec.catalog import Catalog
+from twirec.jobs.hints import Hinting
+from twirec.jobs.worker import Worker
+from twirec.model.errors import InvalidQuery, TwirecError
+from twirec.model.given import understood, whole
+from twirec.model.ports import HintQueue
+from twirec.settings import Settings
+
+log = logging.getLogger("twirec.jobs")
+
+DUE_FOR = 240
+"""Seconds after which one look for due work takes up nothing more. The next one begins beside it a
+minute later: so a backlog has more and more that work at it, up to four."""
+
+MOST_SECONDS = 3600
+MOST_THREADS = 64
+
+
+@understood
+class Jobs:
+    """What a queue's workers call. The catalog says what is due, and hands it out once.
+
+    Whatever of these is called too often, at once, late or never loses and doubles nothing.
+
+    Args:
+        settings: whether to sweep.
+        catalog: what tells of what became due.
+        operations: makes workers.
+        periodic: what workers do beside their work.
+        expire: lets derivatives expire.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        operations: Operations,
+        periodic: Periodic,
+        expire: Callable[[], object],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._operations = operations
+        self._periodic = periodic
+        self._expire = expire
+        self._worker: Worker | None = None
+
+    def do(self, kind: str, key: str) -> datetime | None:
+        """Do one piece of due work, as a hint named it.
+
+        Args:
+            kind: `recording`, `event` or `listening copy`.
+            key: which one: a recording's SID, an event's id, an object's name.
+
+        Returns:
+            When it can be taken up again, UTC, such as after a failure, or as somebody else works
+            at it; None if nothing of it is due, now or later.
+
+        Raises:
+            CatalogError: the catalog cannot be asked.
+        """
+        if self._worker is None:
+            self._worker = self._operations.worker(1)
+        return self._worker.do(kind, key)
+
+    def do_due(self, seconds: int = DUE_FOR, *, threads: int = 4) -> None:
+        """Do all that is due, for some time, whether hints told of it or not.
+
+        Args:
+            seconds: after which nothing more is taken up, up to 3,600.
+            threads: how many recordings to work at together, up to 64.
+
+        Raises:
+            CatalogError: the catalog cannot be asked.
+            BucketNotOurs: the bucket is not this catalog's, so that nothing was taken up.
+            InvalidQuery: `seconds` or `threads` is no such number.
+        """
+        whole("seconds", seconds, 1, MOST_SECONDS)
+        worker = self._operations.worker(whole("threads", threads, 1, MOST_THREADS))
+        self._periodic.beat()
+        worker.run_once(seconds)
+
+    def upkeep(self, name: str) -> None:
+        """Do what comes periodically, if it is time to and nobody else does.
+
+        Args:
+            name: `sweep`; `journal`, which is written into the bucket; or `upkeep`: derivatives
+                that expired go, the audit log is looked at, who does not go on listening is written
+                down, SQLite's log is shortened.
+
+        Raises:
+            InvalidQuery: it has another name.
+            TwirecError: it failed; the next call tries again.
+        """
+        tasks: Mapping[str, tuple[Callable[[], object], ...]] = {
+            "sweep": (self._periodic.sweep,),
+            "journal": (self._periodic.write_journal,),
+            "upkeep": (
+                self._expire,
+                self._periodic.shorten_log,
+                self._periodic.verify_audit,
+                self._periodic.end_listenings,
+            ),
+        }
+        if name in ("sweep", "journal") and not self._settings.sweep_every:
+            return  # the company sees to both
+        if name not in tasks:
+            raise InvalidQuery(f"name: choose {', '.join(tasks)}.")
+        failed = None
+        for task in tasks[name]:
+            try:
+                task()
+            except TwirecError as error:  # one does not wait for another to be mended
+                failed = failed or error
+        if failed:
+            raise failed
+
+    def hint_by(self, queue: HintQueue) -> None:
+        """Let a queue be told, from now on, what became due.
+
+        Args:
+            queue: is told in a thread of its own, after the commit.
+        """
+        self.close()
+        self._catalog.database.hinting = Hinting(queue)
+
+    def close(self) -> None:
+        """Let the last hints leave, and tell nobody any more."""
+        hinting, self._catalog.database.hinting = self._catalog.database.hinting, None
+        if isinstance(hinting, Hinting):
+            hinting.close()
