@@ -44,10 +44,10 @@ def put(
     bucket: FolderBucket,
     data: bytes = DATA,
     name: str = NAME,
-    seal: Callable[[], object] = dict,
+    finish: Callable[[], object] = dict,
 ) -> StoredObject:
-    def sealed() -> Mapping[str, str]:
-        seal()
+    def finished() -> Mapping[str, str]:
+        finish()
         return {"sha256": "e3b0"}
 
     return bucket.put(
@@ -56,7 +56,7 @@ def put(
         content_type="audio/wav",
         labels={"recording_sid": "RE1"},
         custom_time=AT,
-        seal=sealed,
+        finish=finished,
     )
 
 
@@ -113,7 +113,7 @@ class TestOnTheDisk:
                 content_type="audio/wav",
                 labels={},
                 custom_time=AT,
-                seal=dict,
+                finish=dict,
             )
             _, peak = tracemalloc.get_traced_memory()
         finally:
@@ -128,7 +128,7 @@ class TestOnTheDisk:
             draft.write_bytes(b"RIFX" + DATA[4:])
 
         with pytest.raises(VerificationFailed):
-            put(bucket, seal=damage)
+            put(bucket, finish=damage)
         assert list(bucket.list()) == []
 
 
@@ -167,7 +167,7 @@ class TestTheDisk:
                 put(bucket, b"", name="first.wav")
                 break_the_disk()
             with pytest.raises(told, match=why):
-                put(bucket, seal=break_the_disk)
+                put(bucket, finish=break_the_disk)
         assert drafts(root) == []
         assert [stored.name for stored in bucket.list("recordings/")] == []
 

@@ -291,7 +291,7 @@ def _replace(house: House, content: bytes) -> None:
     stored = house.bucket.stat(house.stored()[0])
     house.bucket.delete(stored.name, stored.generation)
     house.bucket.put(
-        stored.name, [content], content_type="x", labels={}, custom_time=house.time, seal=dict
+        stored.name, [content], content_type="x", labels={}, custom_time=house.time, finish=dict
     )
     with house.archive.catalog.database.write() as connection:
         connection.exec_driver_sql(

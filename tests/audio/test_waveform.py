@@ -208,3 +208,22 @@ def test_an_hour_is_measured_in_seconds_and_in_little_memory() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("windows", [1, 7, 500])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_window_is_as_loud_as_its_loudest_look(windows: int, bits: int) -> None:
+    form = WavFormat(channels=2, sample_rate=400, frame_bytes=2 * bits // 8, bits=bits)
+    frames = 8  # in each window, all of which are looked at
+    samples = random.Random(windows).randbytes(windows * frames * form.frame_bytes)  # noqa: S311
+    meter = Meter(form)
+    meter.feed(samples)
+    width = bits // 8
+    for channel, side in enumerate(meter.waveform().sides):
+        upper = [samples[at] for at in range(channel * width + width - 1, len(samples), 2 * width)]
+        middle = 128 if bits == 8 else 0
+        loud = [value - middle if value >= middle else middle - 1 - value for value in upper]
+        if bits == 16:
+            loud = [value if value < 128 else 255 - value for value in upper]
+        loudest = [max(loud[at : at + frames]) for at in range(0, len(loud), frames)]
+        assert [round(peak * 127) for peak in side.peaks] == loudest

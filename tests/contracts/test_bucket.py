@@ -60,7 +60,7 @@ def put(
         content_type="audio/wav",
         labels=labels,
         custom_time=AT,
-        seal=lambda: {"sha256": "e3b0"},
+        finish=lambda: {"sha256": "e3b0"},
     )
 
 
@@ -140,18 +140,20 @@ class TestPut:
             yield from in_chunks(content(size))
             events.append("read to the end")
 
-        def seal() -> Mapping[str, str]:
-            events.append("sealed")
+        def finish() -> Mapping[str, str]:
+            events.append("finished")
             return {}
 
-        bucket.put(NAME, chunks(), content_type="audio/wav", labels={}, custom_time=AT, seal=seal)
-        assert events == ["read to the end", "sealed"]
+        bucket.put(
+            NAME, chunks(), content_type="audio/wav", labels={}, custom_time=AT, finish=finish
+        )
+        assert events == ["read to the end", "finished"]
 
     @small_and_large
     def test_cannot_be_seen_before_the_seal(self, bucket: Bucket, size: int) -> None:
         seen: list[bool] = []
 
-        def seal() -> Mapping[str, str]:
+        def finish() -> Mapping[str, str]:
             seen.append(nothing_is_visible(bucket))
             return {}
 
@@ -161,7 +163,7 @@ class TestPut:
             content_type="audio/wav",
             labels={},
             custom_time=AT,
-            seal=seal,
+            finish=finish,
         )
         assert seen == [True]
 
@@ -188,7 +190,7 @@ class TestPut:
     def test_an_error_of_the_seal_comes_through_and_nothing_is_visible(
         self, bucket: Bucket, size: int, error: BaseException
     ) -> None:
-        def seal() -> Mapping[str, str]:
+        def finish() -> Mapping[str, str]:
             raise error
 
         with pytest.raises(type(error)) as raised:
@@ -198,7 +200,7 @@ class TestPut:
                 content_type="audio/wav",
                 labels={},
                 custom_time=AT,
-                seal=seal,
+                finish=finish,
             )
         assert raised.value is error
         assert nothing_is_visible(bucket)
@@ -261,7 +263,7 @@ def assert_two_at_once_make_one_object(bucket: Bucket, size: int) -> None:
     sources = {who: content(size - 1) + who.encode() for who in "ab"}
 
     def attempt(who: str) -> StoredObject | None:
-        def seal() -> Mapping[str, str]:
+        def finish() -> Mapping[str, str]:
             both.wait()
             return {"who": who}
 
@@ -272,7 +274,7 @@ def assert_two_at_once_make_one_object(bucket: Bucket, size: int) -> None:
                 content_type="audio/wav",
                 labels=LABELS,
                 custom_time=AT,
-                seal=seal,
+                finish=finish,
             )
         except ObjectExists:
             return None

@@ -119,7 +119,7 @@ def _dies(*_: object) -> None:
 
 def test_what_is_there_under_its_name_and_is_another_is_not_taken(house: House, sid: str) -> None:
     name = f"derivatives/2026/11/23/20261123T101500Z_{sid}_{CUT.hash}.flac"
-    house.bucket.put(name, [b"x"], content_type="x", labels={}, custom_time=house.time, seal=dict)
+    house.bucket.put(name, [b"x"], content_type="x", labels={}, custom_time=house.time, finish=dict)
     with pytest.raises(VerificationFailed, match="not what was asked for"):
         derive(house, sid)
 
@@ -189,7 +189,9 @@ def test_erasing_finds_also_what_no_row_tells_of(house: House, sid: str) -> None
     with house.archive.catalog.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM derivatives")
     other = kept.object_name.replace(sid, recording_sid(9))
-    house.bucket.put(other, [b"x"], content_type="x", labels={}, custom_time=house.time, seal=dict)
+    house.bucket.put(
+        other, [b"x"], content_type="x", labels={}, custom_time=house.time, finish=dict
+    )
     house.archive.custody.erase(sid, why="asked", by="admin")
     house.work()
     assert made(house) == [other]
@@ -243,7 +245,7 @@ def test_a_sweep_leaves_what_is_wanted_and_what_nobody_knows(house: House, sid: 
     kept = derive(house, sid)
     unknown = kept.object_name.replace(sid, recording_sid(9))
     house.bucket.put(
-        unknown, [b"x"], content_type="x", labels={}, custom_time=house.time, seal=dict
+        unknown, [b"x"], content_type="x", labels={}, custom_time=house.time, finish=dict
     )
     assert house.archive.operations.sweep().derivatives_deleted == 0
     assert made(house) == [kept.object_name, unknown]

@@ -135,7 +135,7 @@ def test_marks_of_a_bucket_at_google_are_found_above_it_and_right_below(
                 content_type="application/json",
                 labels={},
                 custom_time=FOREIGN.at,
-                seal=dict,
+                finish=dict,
             )
             bucket.close()
         inspector = GcsInspector("calls")

@@ -88,7 +88,7 @@ def test_once_a_week_the_whole_bucket_is_looked_at(
     sweep()
     old = f"recordings/2025/01/31/20250131T101500Z_{recording_sid(7)}.wav"
     house.bucket.put(
-        old, [MEDIA], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+        old, [MEDIA], content_type="audio/x-wav", labels={}, custom_time=STARTED, finish=dict
     )
     found = f"{old} is in the bucket and not in the catalog"
     house.time += timedelta(days=1)

@@ -29,7 +29,7 @@ def replace_object(bucket: MemoryBucket, name: str, content: bytes) -> None:
         content_type="x",
         labels=stored.labels,
         custom_time=stored.custom_time or STARTED,
-        seal=dict,
+        finish=dict,
     )
 
 

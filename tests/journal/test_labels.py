@@ -200,7 +200,9 @@ def test_an_object_that_came_back_is_erased_again(
     house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
     house.work()
     house.archive.journal.write()
-    house.bucket.put(name, [MEDIA], content_type="x", labels=labels, custom_time=STARTED, seal=dict)
+    house.bucket.put(
+        name, [MEDIA], content_type="x", labels=labels, custom_time=STARTED, finish=dict
+    )
     new = rebuilt()
     new.operations.worker(threads=1).run_once()
     assert new.catalog.recordings.get(recording_sid()).state is State.ERASED

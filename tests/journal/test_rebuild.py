@@ -162,7 +162,9 @@ def test_what_lies_in_the_journal_and_is_not_of_it_is_named(
     house: House, rebuilt: Callable[[], Archive]
 ) -> None:
     for name in ("journal/notes.txt", "journal/2026/13/01/000001.jsonl"):
-        house.bucket.put(name, [b"x"], content_type="x", labels={}, custom_time=STARTED, seal=dict)
+        house.bucket.put(
+            name, [b"x"], content_type="x", labels={}, custom_time=STARTED, finish=dict
+        )
     assert sorted(report(rebuilt()).strange) == [
         "journal/2026/13/01/000001.jsonl",
         "journal/notes.txt",

@@ -34,7 +34,7 @@ def put(house: House, name: str, data: bytes = MEDIA, **labels: str) -> None:
         content_type="audio/x-wav",
         labels=labels,
         custom_time=STARTED,
-        seal=dict,
+        finish=dict,
     )
 
 
@@ -255,7 +255,7 @@ def test_what_is_on_its_way_can_be_erased_and_its_worker_commits_nothing(house: 
     assert (house.stored(), house.at_vendor()) == ([], [])
 
 
-@pytest.mark.parametrize("step", [Step.SEALED, Step.STORED, Step.VERIFIED])
+@pytest.mark.parametrize("step", [Step.RECEIVED, Step.STORED, Step.VERIFIED])
 def test_what_is_erased_while_it_is_stored_does_not_stay(house: House, step: Step) -> None:
     def erase(at: Step) -> None:
         if at is step:

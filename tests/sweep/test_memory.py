@@ -26,7 +26,7 @@ from twirec.model.vendor import VendorCall, VendorRecording, is_within
 from twirec.model.vocabulary import Outcome
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.naming import labels, object_name, sealed_labels
+from twirec.transfers.naming import final_labels, labels, object_name
 
 PAGE, FEW, MANY = 10, 30, 180
 SLACK = 60_000
@@ -118,7 +118,7 @@ class DayInBucket(MemoryBucket):
             return
         for number in counted(self.count):
             made = row(number)
-            said = labels(line(number), made) | sealed_labels(made)
+            said = labels(line(number), made) | final_labels(made)
             yield StoredObject(made.object_name or "", 1, 8, "AAAAAA==", said, made.started_at)
 
 

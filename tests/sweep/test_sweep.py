@@ -286,7 +286,7 @@ def test_a_copy_that_is_not_what_was_archived_keeps_the_vendors(house: House) ->
     assert generation is not None
     house.bucket.delete(NAME, generation)
     house.bucket.put(
-        NAME, [b"other"], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+        NAME, [b"other"], content_type="audio/x-wav", labels={}, custom_time=STARTED, finish=dict
     )
     house.vendor.add_recording(AT_VENDOR, wav(seconds=4, channels=2))
     report = house.archive.operations.sweep()

@@ -124,7 +124,7 @@ def test_one_whose_callback_said_nothing_of_it_is_asked_for_and_decrypted(house:
 def test_one_that_is_in_the_bucket_already_is_compared_not_written_again(house: House) -> None:
     record(house, key_pair().encryption())
     before = house.bucket.put(
-        NAME, [AUDIO], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+        NAME, [AUDIO], content_type="audio/x-wav", labels={}, custom_time=STARTED, finish=dict
     )
     recording = house.work()
     assert (recording.state, recording.generation) == (State.RELEASED, before.generation)

@@ -28,7 +28,7 @@ FOREIGN = BucketMark("f" * 16, STARTED)
 
 
 def put(bucket: Any, name: str, content: bytes = b"x") -> None:
-    bucket.put(name, [content], content_type="x", labels={}, custom_time=STARTED, seal=dict)
+    bucket.put(name, [content], content_type="x", labels={}, custom_time=STARTED, finish=dict)
 
 
 def take(bucket: MemoryBucket, name: str = NAME) -> None:

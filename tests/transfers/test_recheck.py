@@ -28,7 +28,7 @@ def test_the_vendors_copy_is_not_deleted_when_ours_was_changed_before_it_is(hous
     archived = house.work()
     house.bucket.delete(NAME, archived.generation or 0)
     house.bucket.put(
-        NAME, [b"something else"], content_type="a", labels={}, custom_time=STARTED, seal=dict
+        NAME, [b"something else"], content_type="a", labels={}, custom_time=STARTED, finish=dict
     )
     assert "is not what was archived" in house.work_on().last_error
     assert house.at_vendor() == [recording_sid()]

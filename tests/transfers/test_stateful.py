@@ -190,7 +190,7 @@ class NothingIsLost(RuleBasedStateMachine):
                 content_type="audio/x-wav",
                 labels={"recording_sid": sid},
                 custom_time=STARTED,
-                seal=dict,
+                finish=dict,
             )
 
     # --- what holds at any time ---------------------------------------------------------------

@@ -157,7 +157,7 @@ def full(twirec_settings: Settings, bucket: Bucket) -> Iterator[House]:
 
 
 def put(bucket: Bucket, name: str, data: bytes = b"x", **labels: str) -> None:
-    bucket.put(name, [data], content_type="x", labels=labels, custom_time=STARTED, seal=dict)
+    bucket.put(name, [data], content_type="x", labels=labels, custom_time=STARTED, finish=dict)
 
 
 def sweep(house: House) -> SweepReport:

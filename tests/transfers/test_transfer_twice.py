@@ -63,7 +63,7 @@ def test_what_died_before_its_labels_were_complete_gets_them(house: House) -> No
     media = wav(seconds=4, channels=2)
     house.record(media)
     house.bucket.put(
-        NAME, [media], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+        NAME, [media], content_type="audio/x-wav", labels={}, custom_time=STARTED, finish=dict
     )
     recording = house.work()
     assert recording.state is State.RELEASED
@@ -98,7 +98,7 @@ def test_what_lies_under_the_name_is_not_taken_for_a_recording_that_it_is_not(
     other = [wav(seconds=9, channels=2)]
     house.tell()
     house.bucket.put(
-        NAME, other, content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+        NAME, other, content_type="audio/x-wav", labels={}, custom_time=STARTED, finish=dict
     )
     recording = house.work_on()
     assert (recording.state, recording.parked) == (State.COMPLETED, True)
@@ -110,7 +110,7 @@ def test_other_bytes_under_the_name_are_never_replaced_and_the_vendor_keeps_its_
 ) -> None:
     house.record(wav(seconds=4, channels=2))
     house.bucket.put(
-        NAME, [b"other"], content_type="audio/x-wav", labels={}, custom_time=STARTED, seal=dict
+        NAME, [b"other"], content_type="audio/x-wav", labels={}, custom_time=STARTED, finish=dict
     )
     recording = house.work_on()
     assert recording.parked

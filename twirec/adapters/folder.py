@@ -28,7 +28,7 @@ from twirec.model.errors import (
     ObjectExists,
     ObjectNotFound,
 )
-from twirec.model.ports import Seal
+from twirec.model.ports import Finish
 
 SUFFIX = ".labels.json"
 """What the name of the file with an object's labels ends with, after the object's own name."""
@@ -73,7 +73,7 @@ class FolderBucket:
         content_type: str,
         labels: Mapping[str, str],
         custom_time: datetime,
-        seal: Seal,
+        finish: Finish,
     ) -> StoredObject:
         """Write an object, only if none of that name is there. See the port `Bucket`.
 
@@ -85,7 +85,7 @@ class FolderBucket:
             for chunk in chunks:
                 with _translated():
                     draft.write(chunk)
-            labels = {**labels, **seal()}
+            labels = {**labels, **finish()}
             with _translated():
                 size, checksum = draft.settle()
                 about = {

@@ -24,7 +24,7 @@ from twirec.model.errors import (
     ObjectNotFound,
     UploadDropped,
 )
-from twirec.model.ports import Seal
+from twirec.model.ports import Finish
 
 _logger = logging.getLogger(__name__)
 
@@ -89,13 +89,13 @@ class GcsBucket:
         content_type: str,
         labels: Mapping[str, str],
         custom_time: datetime,
-        seal: Seal,
+        finish: Finish,
     ) -> StoredObject:
         """Write an object, only if none of that name is there. See the port `Bucket`.
 
         Up to 8 MiB it is one request with all labels, whose answer is the description. A larger
         object, or one for which there was no room in memory in time, is sent in pieces and gets
-        the labels of `seal` right after it.
+        the labels of `finish` right after it.
         """
         blob = self._blob(name)
         blob.custom_time = custom_time
@@ -105,8 +105,10 @@ class GcsBucket:
             head = deque(islice(pieces, limit + 1))
             if len(head) > limit:
                 blob.metadata = dict(labels)
-                return self._put_pieces(blob, chain(_drain(head, room), pieces), content_type, seal)
-            blob.metadata = {**labels, **seal()}
+                return self._put_pieces(
+                    blob, chain(_drain(head, room), pieces), content_type, finish
+                )
+            blob.metadata = {**labels, **finish()}
             return self._put_single(blob, head, room, content_type)
 
     def stat(self, name: str) -> StoredObject:
@@ -190,11 +192,11 @@ class GcsBucket:
         return self._describe(blob)
 
     def _put_pieces(
-        self, blob: Any, pieces: Iterator[bytes], content_type: str, seal: Seal
+        self, blob: Any, pieces: Iterator[bytes], content_type: str, finish: Finish
     ) -> StoredObject:
         upload = self._begin(blob, content_type)
         try:
-            generation, added = self._send_all(upload, blob, pieces, seal)
+            generation, added = self._send_all(upload, blob, pieces, finish)
         except BaseException:
             self._cancel(upload)
             raise
@@ -216,15 +218,15 @@ class GcsBucket:
         return self.connection.upload(url)
 
     def _send_all(
-        self, upload: ResumableUpload, blob: Any, pieces: Iterator[bytes], seal: Seal
+        self, upload: ResumableUpload, blob: Any, pieces: Iterator[bytes], finish: Finish
     ) -> tuple[int, Mapping[str, str]]:
-        """Send all pieces, the last one only when `seal` agreed; return generation and labels."""
+        """Send all pieces, the last one only when `finish` agreed; return generation and labels."""
         last = next(pieces)
         for piece in pieces:
             with self._in_doubt(blob):
                 upload.send(last)
             last = piece
-        added = seal()
+        added = finish()
         with self._in_doubt(blob):
             generation = upload.finish(last).get("generation")
         return _known(generation), added

@@ -11,7 +11,7 @@ from datetime import datetime
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import BytesDiffer, ObjectExists, ObjectNotFound
-from twirec.model.ports import Seal
+from twirec.model.ports import Finish
 
 _CHUNK = 256 * 1024
 
@@ -32,12 +32,12 @@ class MemoryBucket:
         content_type: str,
         labels: Mapping[str, str],
         custom_time: datetime,
-        seal: Seal,
+        finish: Finish,
     ) -> StoredObject:
         """Write an object, only if none of that name is there. See the port `Bucket`."""
         self._refuse_if_there(name)
         data = b"".join(chunks)
-        labels = {**labels, **seal()}
+        labels = {**labels, **finish()}
         with self._lock:
             self._refuse_if_there(name)
             stored = StoredObject(

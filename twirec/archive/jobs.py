@@ -87,7 +87,7 @@ class Jobs:
         """
         whole("seconds", seconds, 1, MOST_SECONDS)
         worker = self._operations.worker(whole("threads", threads, 1, MOST_THREADS))
-        self._periodic.beat()
+        self._periodic.heartbeat()
         worker.run_once(seconds)
 
     def upkeep(self, name: str) -> None:

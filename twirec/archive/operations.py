@@ -142,7 +142,7 @@ class Operations:
             ),
             now=self._now,
             threads=threads,
-            heartbeat=self._periodic.beat,
+            heartbeat=self._periodic.heartbeat,
             periodic=(
                 *(in_turn if self._settings.sweep_every else ()),
                 self._originals.maker().expire,

@@ -163,7 +163,7 @@ class Periodic:
         if self._catalog.marks.take_turn("turn to end listenings", now, A_MINUTE):
             self._catalog.listenings.close_idle(now)
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Say that a worker lives."""
         self._catalog.marks.set(HEARTBEAT, self._now())
 

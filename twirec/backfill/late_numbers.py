@@ -36,7 +36,7 @@ from twirec.model.search import Query
 from twirec.model.states import STORED
 from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import NOT_KNOWN, Direction
-from twirec.transfers.naming import labels, sealed_labels
+from twirec.transfers.naming import final_labels, labels
 
 log = logging.getLogger("twirec.numbers")
 
@@ -172,7 +172,7 @@ class Labelling:
             return False
         name, generation = recording.object_name or "", recording.generation or 0
         try:
-            wanted = labels(record, recording) | sealed_labels(recording)
+            wanted = labels(record, recording) | final_labels(recording)
             self._bucket.label(name, generation, {label: wanted[label] for label in LATE})
         except (BucketError, ObjectNotFound, VerificationFailed) as error:
             log.warning("%s: its labels wait for the sweep: %s", recording.sid, error)

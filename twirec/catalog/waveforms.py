@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -92,10 +93,13 @@ def _values(waveform: Waveform) -> dict[str, Any]:
         "first": waveform.first,
         "clipped": [side.clipped for side in waveform.sides],
         "spans": [[[span.start, span.end] for span in side.spans] for side in waveform.sides],
-        "peaks": b"".join(
-            bytes(round(peak * LOUDEST) for peak in side.peaks) for side in waveform.sides
-        ),
+        "peaks": b"".join(bytes(map(_level, side.peaks)) for side in waveform.sides),
     }
+
+
+@cache  # there are 128 of them, and each recording has thousands
+def _level(peak: float) -> int:
+    return round(peak * LOUDEST)
 
 
 def _to_waveform(row: Row[Any]) -> Waveform:

@@ -174,7 +174,7 @@ class Derivatives:
                     content_type=find_format(spec.format).content_type,
                     labels=labels,
                     custom_time=recording.started_at or begun.begun_at,
-                    seal=measured.labels,
+                    finish=measured.labels,
                 )
         except ObjectExists:
             return self._compare(self._bucket.stat(begun.object_name), labels)

@@ -204,7 +204,7 @@ class Journal:
                     content_type=CONTENT_TYPE,
                     labels={"schema": str(SCHEMA), "day": day.isoformat(), "token": token},
                     custom_time=self._now(),
-                    seal=page.labels,
+                    finish=page.labels,
                 )
         except ObjectExists:
             self._catalog.journal.drop_token(day, token)

@@ -82,5 +82,5 @@ def _put(
             content_type=content_type,
             labels=labels,
             custom_time=now,
-            seal=dict,
+            finish=dict,
         )

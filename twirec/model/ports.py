@@ -23,7 +23,7 @@ from twirec.model.vendor import (
     VoiceRoute,
 )
 
-Seal = Callable[[], Mapping[str, str]]
+Finish = Callable[[], Mapping[str, str]]
 """Called when all bytes were read and before the object can be seen. It checks what was received
 and returns the labels that are only known then; if it raises, nothing is published."""
 
@@ -44,18 +44,18 @@ class Bucket(Protocol):
         content_type: str,
         labels: Mapping[str, str],
         custom_time: datetime,
-        seal: Seal,
+        finish: Finish,
     ) -> StoredObject:
         """Write an object, only if none of that name is there.
 
-        The chunks are consumed once, in order, in bounded memory. After the last one `seal` is
+        The chunks are consumed once, in order, in bounded memory. After the last one `finish` is
         called exactly once; its labels are added to `labels`. The answer is the bucket's own
         description of what it holds, read or received after the last byte and the last label were
         written, never an echo of what was sent.
 
-        If `chunks` or `seal` raises, that error comes through and no object is visible, now or
+        If `chunks` or `finish` raises, that error comes through and no object is visible, now or
         later. If the process dies, either nothing is visible or the whole object is, perhaps
-        without the labels of `seal`. `put` does not read `chunks` to the end when the object is
+        without the labels of `finish`. `put` does not read `chunks` to the end when the object is
         already there and it knows.
 
         Raises:

@@ -29,9 +29,9 @@ from twirec.sweep.discrepancies import Ask, Discrepancy, Tally
 from twirec.transfers.naming import (
     ANNOUNCEMENTS,
     RECORDINGS,
+    final_labels,
     is_ours,
     labels,
-    sealed_labels,
     sid_of,
 )
 
@@ -215,7 +215,7 @@ class BucketSide:
         record = None
         if row.call_sid is not None:
             record = self._catalog.ledger.call(row.account_sid, row.call_sid)
-        wanted = labels(record, row) | sealed_labels(row)
+        wanted = labels(record, row) | final_labels(row)
         lacking = {
             name: value for name, value in wanted.items() if stored.labels.get(name, "") != value
         }

@@ -25,7 +25,7 @@ from twirec.model.bucket_mark import (
     read_mark,
 )
 from twirec.model.errors import BucketNotOurs, BytesDiffer, ObjectExists, ObjectNotFound
-from twirec.model.ports import Bucket, Seal
+from twirec.model.ports import Bucket, Finish
 
 TRIES = 3
 """So often it is looked again when another process changed the mark meanwhile."""
@@ -127,7 +127,7 @@ class MarkedBucket:
         content_type: str,
         labels: Mapping[str, str],
         custom_time: datetime,
-        seal: Seal,
+        finish: Finish,
     ) -> StoredObject:
         """Write an object, only if none of that name is there. See the port `Bucket`."""
         self.check()
@@ -137,7 +137,7 @@ class MarkedBucket:
             content_type=content_type,
             labels=labels,
             custom_time=custom_time,
-            seal=seal,
+            finish=finish,
         )
 
     def stat(self, name: str) -> StoredObject:
@@ -211,7 +211,7 @@ class MarkedBucket:
             content_type=CONTENT_TYPE,
             labels={"schema": str(SCHEMA)},
             custom_time=mark.at,
-            seal=dict,
+            finish=dict,
         )
         self._catalog.marks.set(MARKED, mark.at)
         return stored

@@ -90,7 +90,7 @@ def labels(record: CallRecord | None, recording: Recording) -> dict[str, str]:
     return found
 
 
-def sealed_labels(recording: Recording) -> dict[str, str]:
+def final_labels(recording: Recording) -> dict[str, str]:
     """Return the labels that are known only when all bytes were received, of one that was."""
     channels = recording.channels or 0
     return {

@@ -59,7 +59,7 @@ class Step(StrEnum):
     """The object's name is committed."""
     RECEIVING = "receiving"
     """A part of the media has arrived, and may have been passed on to the bucket."""
-    SEALED = "sealed"
+    RECEIVED = "received"
     """All of it arrived and is the recording; the object cannot be seen yet."""
     STORED = "stored"
     """The bucket says that it has the object."""
@@ -272,7 +272,7 @@ class Transfer:
     def _copy_once(self, keeper: LeaseKeeper[Recording], record: CallRecord | None) -> None:
         recording = keeper.lease.item
         with open_media(self._vendor, self._keys, recording) as media:
-            reader = VerifyingReader(media, recording, partial(self._beat, keeper))
+            reader = VerifyingReader(media, recording, partial(self._heartbeat, keeper))
             stored = self._put(keeper, reader, record)
         self._at(Step.STORED)
         self._write_down(keeper, reader, stored)
@@ -323,20 +323,20 @@ class Transfer:
         if self._catalog.recordings.get(sid).state in {State.ERASING, State.ERASED}:
             self._bucket.delete(stored.name, stored.generation)
 
-    def _beat(self, keeper: LeaseKeeper[Recording]) -> None:
+    def _heartbeat(self, keeper: LeaseKeeper[Recording]) -> None:
         keeper.heartbeat()
         self._at(Step.RECEIVING)
 
-    def _seal(self, keeper: LeaseKeeper[Recording], reader: VerifyingReader) -> dict[str, str]:
+    def _finish(self, keeper: LeaseKeeper[Recording], reader: VerifyingReader) -> dict[str, str]:
         try:
-            sealed = reader.seal()
+            last_labels = reader.finish()
         except MediaMismatch:
             self._ask_again(keeper, reader)
-            sealed = reader.seal()
+            last_labels = reader.finish()
         if keeper.lease.item.duration is None:  # which somebody accepted
             self._describe(keeper, reader, duration=reader.seconds)
-        self._at(Step.SEALED)
-        return sealed
+        self._at(Step.RECEIVED)
+        return last_labels
 
     def _ask_again(self, keeper: LeaseKeeper[Recording], reader: VerifyingReader) -> None:
         """Ask whether the vendor still says what its callback said, before a person has to decide.
@@ -379,20 +379,20 @@ class Transfer:
                 content_type=WAV,
                 labels=labels(record, recording),
                 custom_time=started_at(recording),
-                seal=partial(self._seal, keeper, reader),
+                finish=partial(self._finish, keeper, reader),
             )
         except ObjectExists:
             # An earlier try wrote it and died before it could say so: compare, do not write again.
             stored = self._bucket.stat(name)
-            reader.finish()
-            return self._complete(reader, stored, self._seal(keeper, reader))
+            reader.read_rest()
+            return self._complete(reader, stored, self._finish(keeper, reader))
 
     def _complete(
-        self, reader: VerifyingReader, stored: StoredObject, sealed: Mapping[str, str]
+        self, reader: VerifyingReader, stored: StoredObject, last_labels: Mapping[str, str]
     ) -> StoredObject:
         """Add the last labels to what an earlier try stored, if it is what was received."""
         reader.compare(stored)
-        return self._bucket.label(stored.name, stored.generation, sealed)
+        return self._bucket.label(stored.name, stored.generation, last_labels)
 
     def _rescue(self, keeper: LeaseKeeper[Recording]) -> bool:
         """Read what an earlier try stored before it died. False if it stored nothing."""
@@ -404,9 +404,9 @@ class Transfer:
         except ObjectNotFound:
             return False
         media = Media(None, stored.size, self._bucket.open_range(stored.name))
-        reader = VerifyingReader(media, recording, partial(self._beat, keeper))
-        reader.finish()
-        self._write_down(keeper, reader, self._complete(reader, stored, reader.seal()))
+        reader = VerifyingReader(media, recording, partial(self._heartbeat, keeper))
+        reader.read_rest()
+        self._write_down(keeper, reader, self._complete(reader, stored, reader.finish()))
         return True
 
     def _release(self, keeper: LeaseKeeper[Recording], just_archived: bool) -> None:

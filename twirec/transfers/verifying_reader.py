@@ -160,7 +160,7 @@ class VerifyingReader:
             self._meter.hear(self._wav.format, samples)
             yield chunk
 
-    def seal(self) -> dict[str, str]:
+    def finish(self) -> dict[str, str]:
         """Check what was received and return the labels that are known only now.
 
         A difference that somebody accepted is none, if it is the very same.
@@ -191,7 +191,7 @@ class VerifyingReader:
         accepted = self.recording.accepted
         return accepted is not None and accepted.despite == f"{MediaMismatch.__name__}: {found}"
 
-    def finish(self) -> None:
+    def read_rest(self) -> None:
         """Read to the end what nobody took."""
         for _ in self.chunks():
             pass

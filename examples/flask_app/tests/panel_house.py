@@ -288,7 +288,7 @@ def fill(archive: Archive, sound: bytes) -> None:
                 content_type="audio/x-wav",
                 labels={},
                 custom_time=STARTED,
-                seal=dict,
+                finish=dict,
             )
     not_recorded = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
     catalog.ledger.open_call(_call(REFUSED, **not_recorded))

@@ -78,7 +78,7 @@ def test_a_worker_that_lives_is_ready_and_one_that_does_not_is_not(
     client: Browser, archive: Archive
 ) -> None:
     assert client.get("/readyz/worker").status_code == 503
-    archive._periodic.beat()
+    archive._periodic.heartbeat()
     assert client.get("/readyz/worker").status_code == 200
     archive.now = lambda: NOW + timedelta(minutes=3)
     answer = client.get("/readyz/worker")

@@ -122,7 +122,7 @@ class TestLostOnTheWay:
 
 
 class TestGivingUp:
-    """An error of the source, of the seal or of a request: nothing may become visible."""
+    """An error of the source, of the finish or of a request: nothing may become visible."""
 
     def test_the_session_is_cancelled_and_takes_nothing_more(
         self, bucket: GcsBucket, server: StrictGcs

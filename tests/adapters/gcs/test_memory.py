@@ -57,7 +57,7 @@ class TestRoomInMemory:
                 content_type="audio/wav",
                 labels={},
                 custom_time=AT,
-                seal=no_labels,
+                finish=no_labels,
             )
 
         with ThreadPoolExecutor(8) as pool:

@@ -34,7 +34,7 @@ def put(bucket: GcsBucket, size: int = 10, source: Iterator[bytes] | None = None
         content_type="audio/wav",
         labels={"recording_sid": "RE1"},
         custom_time=AT,
-        seal=lambda: {"sha256": "e3b0"},
+        finish=lambda: {"sha256": "e3b0"},
     )
 
 

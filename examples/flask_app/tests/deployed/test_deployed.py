@@ -64,7 +64,7 @@ def with_a_long_recording(folder: Path) -> None:
         content_type="audio/x-wav",
         labels={},
         custom_time=STARTED,
-        seal=dict,
+        finish=dict,
     )
     known = archive.catalog.recordings.get(recording_sid(PLAIN))
     archive.catalog.recordings.adopt(
