@@ -20,6 +20,7 @@ from twirec.calls.from_vendor import (
     channel_maps,
     may_be_an_agents,
     numbered,
+    phone_of,
 )
 from twirec.catalog import Catalog
 from twirec.model.audit import AuditDraft
@@ -243,7 +244,7 @@ class _Adding:
             self.count("left_alone")
         elif row.told is None:
             yield from self._table(row, line)
-        elif may_be_an_agents(row.told.direction, normalise(_outside(row.told), self._country)):
+        elif may_be_an_agents(row.told.direction, phone_of(row.told, self._country)):
             self._found.add(line.call_sid)
             self._agents[line.call_sid] = (line, row.told)
         else:
@@ -282,8 +283,3 @@ class _Adding:
 
 def _parent(row: ExportedCall) -> str | None:
     return row.told.parent_call_sid if row.told else None
-
-
-def _outside(call: VendorCall) -> str:
-    inbound = call.direction in {"inbound", "trunking-originating"}
-    return call.from_ if inbound else call.to

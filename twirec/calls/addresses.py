@@ -12,7 +12,7 @@ from phonenumbers import PhoneNumberFormat, ValidationResult
 from phonenumbers.shortnumberinfo import is_emergency_number
 
 from twirec.model.errors import InvalidQuery
-from twirec.model.vocabulary import NOT_KNOWN
+from twirec.model.vocabulary import NOT_KNOWN, Direction
 
 WITHHELD = "anonymous"
 """Stands for every caller who does not show a number."""
@@ -98,6 +98,15 @@ def outside(address: str, country: str) -> str:
     """
     telephone = re.match(r"sips?:(\+|.*;user=phone)", address.strip(), re.IGNORECASE)
     return dialled(address, country) if telephone else normalise(address, country)
+
+
+def sides(direction: str, from_: str, to: str) -> tuple[Direction, str, str]:
+    """Return which way a call goes, and its outside and own address, as Twilio wrote them.
+
+    https://www.twilio.com/docs/voice/api/call-resource#call-properties: `direction`
+    """
+    out = direction.startswith("outbound") or direction == "trunking-terminating"
+    return (Direction.OUT, to, from_) if out else (Direction.IN, from_, to)
 
 
 def search_term(text: str, country: str) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from twirec.calls.addresses import sides
 from twirec.model.agents import ConferenceEvent
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
@@ -68,7 +69,7 @@ class VoiceRequest:
     @property
     def agent(self) -> str:
         """The address of the inside party whose call this is, whoever dialled."""
-        return self.to if self.direction.startswith("outbound") else self.from_
+        return sides(self.direction, self.from_, self.to)[1]
 
     @property
     def adds_fields(self) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from twirec.calls.addresses import WITHHELD, dialled, normalise
-from twirec.calls.ledger import AGENT_FIRST, CUSTOMER_FIRST, UNANSWERED, channels_of
+from twirec.calls.addresses import WITHHELD, dialled, normalise, sides
+from twirec.calls.ledger import AGENT_FIRST, UNANSWERED, channels_of, line_of
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF, RecordingStatus, VendorCall, VendorRecording
@@ -76,7 +76,7 @@ def called_by_twilio(
         legs: returns what it dialled; asked only where its own leg may be an agent's phone.
     """
     line = from_outside(found, started_at, country)
-    if not may_be_an_agents(found.direction, line.customer_number):
+    if not may_be_an_agents(found.direction, phone_of(found, country)):
         return line
     return _turned_round(line, legs(), country)
 
@@ -101,6 +101,12 @@ def called_out(line: Call, legs: list[VendorCall], country: str) -> Call:
         own_number=WITHHELD,
         channel_map=AGENT_FIRST,
     )
+
+
+def phone_of(call: VendorCall, country: str) -> str:
+    """Return the address of the phone at the other end of a call's own leg, as in `normalise`."""
+    _, address, _ = sides(call.direction, call.from_, call.to)
+    return normalise(address, country)
 
 
 def may_be_an_agents(direction: str, address: str) -> bool:
@@ -146,21 +152,13 @@ def channel_maps(record: CallRecord, line: Call) -> Mapping[str, tuple[Role, ...
 def from_outside(found: VendorCall, started_at: datetime, country: str) -> Call:
     """Return the line of a call of which the outside party called in, or was called.
 
-    https://www.twilio.com/docs/voice/api/call-resource#call-properties: `direction`
+    Args:
+        found: the call.
+        started_at: when it began, UTC.
+        country: ISO 3166 code by which numbers are read.
     """
-    inbound = found.direction in {"inbound", "trunking-originating"}
-    customer, own = (found.from_, found.to) if inbound else (found.to, found.from_)
-    return Call(
-        account_sid=found.account_sid,
-        call_sid=found.sid,
-        direction=Direction.IN if inbound else Direction.OUT,
-        customer_number=normalise(customer, country),
-        own_number=normalise(own, country),
-        started_at=started_at,
-        channel_map=CUSTOMER_FIRST,
-        ended_at=found.ended_at,
-        late=True,
-    )
+    line = line_of(found, found.sid, country, started_at)
+    return replace(line, ended_at=found.ended_at, late=True)
 
 
 def _turned_round(line: Call, legs: list[VendorCall], country: str) -> Call:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from twirec.calls.addresses import normalise, outside
+from twirec.calls.addresses import normalise, outside, sides
 from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.wordings import shortest_notice, shortest_question
 from twirec.model.agents import Leg
@@ -14,11 +14,11 @@ from twirec.model.announcements import Announcement
 from twirec.model.errors import InvalidQuery
 from twirec.model.policy import Policy
 from twirec.model.records import Belonging, Call, Consent, is_queue
+from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import (
     NOTHING_CAME,
     ConsentMode,
     ConsentOutcome,
-    Direction,
     Outcome,
     Reason,
     Role,
@@ -77,18 +77,32 @@ def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now
         country: ISO 3166 code by which a number without prefix is read.
         now: UTC.
     """
-    placed = request.direction.startswith("outbound")
-    customer, own = (request.to, request.from_) if placed else (request.from_, request.to)
+    line = line_of(request, request.call_sid, country, now)
+    return replace(line, dial=dial, leg=request.call_sid)
+
+
+def line_of(
+    said: VoiceRequest | VendorCall, call_sid: str, country: str, started_at: datetime
+) -> Call:
+    """Return the line of a call whose own leg is the customer's, by what Twilio says of it.
+
+    It is the one place that reads which of its addresses is the customer's.
+
+    Args:
+        said: Twilio's request, or its call resource.
+        call_sid: of the call.
+        country: ISO 3166 code by which a number without prefix is read.
+        started_at: UTC.
+    """
+    direction, customer, own = sides(said.direction, said.from_, said.to)
     return Call(
-        account_sid=request.account_sid,
-        call_sid=request.call_sid,
-        direction=Direction.OUT if placed else Direction.IN,
+        account_sid=said.account_sid,
+        call_sid=call_sid,
+        direction=direction,
         customer_number=outside(customer, country),
         own_number=normalise(own, country),
-        started_at=now,
-        dial=dial,
+        started_at=started_at,
         channel_map=CUSTOMER_FIRST,
-        leg=request.call_sid,
     )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from twirec.calls.addresses import normalise
 from twirec.calls.from_vendor import (
     adopted,
     called_by_twilio,
@@ -17,6 +16,7 @@ from twirec.calls.from_vendor import (
     from_outside,
     may_be_an_agents,
     numbered,
+    phone_of,
 )
 from twirec.calls.ledger import channels_of
 from twirec.catalog import Catalog
@@ -220,10 +220,11 @@ def late_line(
     if found.started_at is None:
         raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
     line = from_outside(found, found.started_at, country)
-    if not may_be_an_agents(found.direction, line.customer_number):
+    phone = phone_of(found, country)
+    if not may_be_an_agents(found.direction, phone):
         return line if catalog.ledger.owns(line.own_number) or points_here() else None
     out = called_out(line, vendor.legs(found.account_sid, found.sid), country)
     ours = [each for each in (out, line) if catalog.ledger.owns(each.own_number)]
-    if not ours and catalog.agents.knows(normalise(line.customer_number, country)):
+    if not ours and catalog.agents.knows(phone):
         return out
     return ours[0] if ours else None
