@@ -56,9 +56,10 @@ def analyze() -> str:
     return program
 
 
-def test_there_are_four_units() -> None:
+def test_there_are_four_units_and_two_for_celery() -> None:
     assert [unit.stem for unit in UNITS] == [
-        *("twirec-init", "twirec-panel", "twirec-phone", "twirec-worker")
+        *("twirec-beat", "twirec-celery"),
+        *("twirec-init", "twirec-panel", "twirec-phone", "twirec-worker"),
     ]
 
 
@@ -104,5 +105,7 @@ def test_the_image_installs_what_is_locked_and_runs_without_root() -> None:
     assert [stage.split()[0] for stage in stages[1:]] == ["${PYTHON_IMAGE}"] * 2
     assert re.search(r"^USER 10001$", stages[2], re.MULTILINE)
     assert "/healthz" in stages[2]
+    pinned = r"^ARG PYTHON_IMAGE=python:3\.12\.\d+-slim-\w+@sha256:[0-9a-f]{64}$"
+    assert re.search(pinned, stages[0], re.MULTILINE)
     for install in re.findall(r"pip install .*", DOCKERFILE):
         assert "--no-cache-dir" in install

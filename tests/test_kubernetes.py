@@ -1,0 +1,298 @@
+"""What the manifests for Kubernetes ask for, and what they may not."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callpanel.config import NAMES as PANEL_NAMES
+from twirec.settings.names import NAMES
+
+FOLDER = Path(__file__).parent.parent / "examples/kubernetes"
+SECRET = {name for name, of in NAMES.items() if of.secret} | {
+    "CALLPANEL_SECRET_KEY",
+    "CALLPANEL_DATABASE_URL",
+    "CALLPANEL_METRICS_TOKEN",
+}
+VERSION = "1.37"
+"""Of Kubernetes, whose schemas are asked."""
+Manifest = dict[str, Any]
+
+
+def judge(module: str) -> Any:
+    """Return what reads or judges the manifests. The one with schemas takes seconds to load."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        reason = f"this test needs {module}: pip install -e '.[dev]'"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+def manifests() -> list[Manifest]:
+    yaml = judge("yaml")
+    return [
+        each
+        for path in sorted(FOLDER.glob("*.yaml"))
+        if path.name != "kustomization.yaml"
+        for each in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    ]
+
+
+def name(manifest: Manifest) -> str:
+    return f"{manifest['kind']}/{manifest['metadata']['name']}"
+
+
+def pods(all_: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
+    for each in all_:
+        if "template" in each.get("spec", {}):
+            yield name(each), each["spec"]["template"]
+
+
+def containers(all_: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
+    for where, pod in pods(all_):
+        for each in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
+            yield where, each
+
+
+def wrong_schema(all_: list[Manifest]) -> Iterator[str]:
+    kubernetes_validate = judge("kubernetes_validate")
+    for each in all_:
+        try:
+            kubernetes_validate.validate(each, VERSION, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            yield f"{name(each)}: {error.message}"
+
+
+def with_root(all_: list[Manifest]) -> Iterator[str]:
+    for where, pod in pods(all_):
+        asked = pod["spec"].get("securityContext", {})
+        if not asked.get("runAsNonRoot") or asked.get("runAsUser", 0) < 1000:
+            yield where
+        if asked.get("seccompProfile") != {"type": "RuntimeDefault"}:
+            yield where
+        if pod["spec"].get("automountServiceAccountToken") is not False:
+            yield where
+        if any(pod["spec"].get(each) for each in ("hostNetwork", "hostPID", "hostIPC")):
+            yield where
+    for where, each in containers(all_):
+        asked = each.get("securityContext", {})
+        if asked.get("allowPrivilegeEscalation") is not False or asked.get("privileged"):
+            yield where
+        if asked.get("capabilities") != {"drop": ["ALL"]}:
+            yield where
+
+
+def writable(all_: list[Manifest]) -> Iterator[str]:
+    for where, each in containers(all_):
+        if each.get("securityContext", {}).get("readOnlyRootFilesystem") is not True:
+            yield where
+    for where, pod in pods(all_):
+        for volume in pod["spec"].get("volumes", []):
+            if "sizeLimit" not in volume.get("emptyDir", {}):
+                yield where
+
+
+def of_no_version(all_: list[Manifest]) -> Iterator[str]:
+    for where, each in containers(all_):
+        _, _, tag = each["image"].rpartition("/")[2].partition(":")
+        if "@sha256:" not in each["image"] and tag in {"", "latest"}:
+            yield where
+
+
+def without_probes(all_: list[Manifest]) -> Iterator[str]:
+    for where, each in containers(all_):
+        if where.startswith("Job/"):
+            continue
+        serves = bool(each.get("ports"))
+        wanted = ["livenessProbe", *(["readinessProbe", "startupProbe"] if serves else [])]
+        if not all(probe in each for probe in wanted):
+            yield where
+
+
+def without_limits(all_: list[Manifest]) -> Iterator[str]:
+    for where, each in containers(all_):
+        asked = each.get("resources", {})
+        if not {"cpu", "memory"} <= set(asked.get("requests", {})):
+            yield where
+        if "memory" not in asked.get("limits", {}):
+            yield where
+
+
+def with_secrets(all_: list[Manifest]) -> Iterator[str]:
+    for each in all_:
+        if each["kind"] == "Secret" or SECRET & set(each.get("data", {})):
+            yield name(each)
+    for where, each in containers(all_):
+        if any(env["name"] in SECRET and "value" in env for env in each.get("env", [])):
+            yield where
+
+
+def unknown_settings(all_: list[Manifest]) -> Iterator[str]:
+    given = {key for each in all_ if each["kind"] == "ConfigMap" for key in each["data"]}
+    given |= {env["name"] for _, each in containers(all_) for env in each.get("env", [])}
+    yield from sorted(given - set(NAMES) - set(PANEL_NAMES) - NOT_YET)
+
+
+NOT_YET = {"TWIREC_QUEUE"}
+"""Settings of queues that are on their way."""
+
+
+def absent_accounts_and_configs(all_: list[Manifest]) -> Iterator[str]:
+    there = {name(each) for each in all_}
+    for where, pod in pods(all_):
+        if f"ServiceAccount/{pod['spec'].get('serviceAccountName')}" not in there:
+            yield where
+    for where, each in containers(all_):
+        configs = [
+            source["configMapRef"]["name"]
+            for source in each.get("envFrom", [])
+            if "configMapRef" in source
+        ]
+        yield from (where for config in configs if f"ConfigMap/{config}" not in there)
+
+
+def absent_pods(all_: list[Manifest]) -> Iterator[str]:
+    """Yield what selects pods that no template makes, or a port that they have not."""
+    made = {pod["metadata"]["labels"]["app"]: pod["spec"] for _, pod in pods(all_)}
+    for each in all_:
+        spec = each.get("spec", {})
+        if each["kind"] == "Deployment":
+            if spec["selector"]["matchLabels"] != spec["template"]["metadata"]["labels"]:
+                yield name(each)
+        elif each["kind"] == "PodDisruptionBudget":
+            if spec["selector"]["matchLabels"]["app"] not in made:
+                yield name(each)
+        elif each["kind"] == "Service":
+            pod = made.get(spec["selector"]["app"], {"containers": []})
+            ports = {p["name"] for one in pod["containers"] for p in one.get("ports", [])}
+            if not {port["targetPort"] for port in spec["ports"]} <= ports:
+                yield name(each)
+
+
+def absent_targets(all_: list[Manifest]) -> Iterator[str]:
+    there = {name(each) for each in all_}
+    for each in all_:
+        spec = each.get("spec", {})
+        if each["kind"] == "Ingress":
+            paths = [path for rule in spec["rules"] for path in rule["http"]["paths"]]
+            wanted = [f"Service/{path['backend']['service']['name']}" for path in paths]
+        elif each["kind"] == "HorizontalPodAutoscaler":
+            wanted = [f"Deployment/{spec['scaleTargetRef']['name']}"]
+        else:
+            continue
+        yield from (f"{name(each)}: {target}" for target in wanted if target not in there)
+
+
+Rule = Callable[[list[Manifest]], Iterator[str]]
+RULES: list[Rule] = [
+    *(wrong_schema, with_root, writable, of_no_version, without_probes, without_limits),
+    *(with_secrets, unknown_settings),
+    *(absent_accounts_and_configs, absent_pods, absent_targets),
+]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_manifests_keep_the_rule(rule: Rule) -> None:
+    assert len(manifests()) > 10
+    assert list(rule(manifests())) == []
+
+
+def one(all_: list[Manifest], named: str) -> Manifest:
+    return next(each for each in all_ if name(each) == named)
+
+
+def phone(all_: list[Manifest]) -> Manifest:
+    return one(all_, "Deployment/phone")
+
+
+def container(all_: list[Manifest]) -> Manifest:
+    found: Manifest = phone(all_)["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+BREAKS: list[tuple[Rule, Callable[[list[Manifest]], object]]] = [
+    (wrong_schema, lambda all_: container(all_).update(readynessProbe={})),
+    (wrong_schema, lambda all_: phone(all_)["spec"].pop("selector")),
+    (with_root, lambda all_: container(all_)["securityContext"].pop("capabilities")),
+    (with_root, lambda all_: container(all_)["securityContext"].update(privileged=True)),
+    (
+        with_root,
+        lambda all_: phone(all_)["spec"]["template"]["spec"]["securityContext"].pop("runAsUser"),
+    ),
+    (writable, lambda all_: container(all_)["securityContext"].pop("readOnlyRootFilesystem")),
+    (of_no_version, lambda all_: container(all_).update(image="callpanel")),
+    (of_no_version, lambda all_: container(all_).update(image="host:5000/callpanel:latest")),
+    (without_probes, lambda all_: container(all_).pop("readinessProbe")),
+    (without_limits, lambda all_: container(all_)["resources"].pop("limits")),
+    (
+        with_secrets,
+        lambda all_: container(all_)["env"].append({"name": "TWILIO_AUTH_TOKEN", "value": "x"}),
+    ),
+    (
+        unknown_settings,
+        lambda all_: container(all_)["env"].append({"name": "TWIREC_BUCKT", "value": "x"}),
+    ),
+    (absent_targets, lambda all_: all_.remove(one(all_, "Service/phone"))),
+    (absent_targets, lambda all_: all_.remove(one(all_, "Deployment/phone"))),
+    (absent_pods, lambda all_: container(all_)["ports"][0].update(name="web")),
+    (absent_pods, lambda all_: one(all_, "Service/phone")["spec"]["selector"].update(app="fone")),
+    (absent_accounts_and_configs, lambda all_: all_.remove(one(all_, "ServiceAccount/phone"))),
+    (absent_accounts_and_configs, lambda all_: all_.remove(one(all_, "ConfigMap/callpanel"))),
+]
+
+
+@pytest.mark.parametrize(("rule", "break_"), BREAKS)
+def test_what_is_against_the_rule_is_found(
+    rule: Rule, break_: Callable[[list[Manifest]], object]
+) -> None:
+    all_ = copy.deepcopy(manifests())
+    break_(all_)
+    assert list(rule(all_)) != []
+
+
+def test_a_phone_without_its_database_still_gets_its_callers() -> None:
+    """They are connected unrecorded; a pod that is not ready is asked nothing."""
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert container(manifests())[probe]["httpGet"]["path"] == "/healthz"
+
+
+def test_what_twilio_calls_goes_to_the_phone() -> None:
+    from callpanel import create_app
+    from callpanel.factory import OF_TWILIO
+    from twirec.testing import ENVIRONMENT
+
+    ingress = next(each for each in manifests() if each["kind"] == "Ingress")
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+    prefixes = tuple(
+        each["path"] for each in paths if each["backend"]["service"]["name"] == "phone"
+    )
+    environ = {
+        **ENVIRONMENT,
+        "TWIREC_AUDIT_KEY": "a" * 64,
+        "CALLPANEL_SECRET_KEY": "s" * 64,
+        "CALLPANEL_LINES": "+34911000111=+34911222333",
+        "CALLPANEL_DATABASE_URL": "sqlite:///:memory:",
+    }
+    app = create_app(environ)
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+    of_twilio = {r.rule for r in rules if r.endpoint.partition(".")[0] in OF_TWILIO}
+    assert len(of_twilio) > 10
+    others = {rule.rule for rule in rules} - of_twilio
+    assert [rule for rule in of_twilio if not rule.startswith(prefixes)] == []
+    assert [rule for rule in others if rule.startswith(prefixes)] == []
+
+
+def test_kustomize_names_every_file_and_image() -> None:
+    yaml = judge("yaml")
+    said = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
+    files = {path.name for path in FOLDER.glob("*.yaml")} - {"kustomization.yaml"}
+    assert set(said["resources"]) == files
+    images = {re.split("[:@]", each["image"])[0] for _, each in containers(manifests())}
+    assert {each["name"] for each in said["images"]} == images
