@@ -4,7 +4,7 @@ import pytest
 import responses
 
 from tests.adapters.twilio_wire import ACCOUNT, SUBACCOUNT
-from twirec.adapters.twilio import Credentials, TwilioVendor
+from twirec.adapters.twilio import Credentials, TwilioClients, TwilioVendor
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def waits() -> list[float]:
 def vendor(waits: list[float]) -> TwilioVendor:
     """Twilio for an account and its subaccount."""
     credentials = {ACCOUNT: Credentials("SK1", "secret"), SUBACCOUNT: Credentials("SK2", "other")}
-    return TwilioVendor(credentials, sleep=waits.append)
+    return TwilioVendor(TwilioClients(credentials, sleep=waits.append))
 
 
 @pytest.fixture

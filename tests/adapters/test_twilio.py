@@ -21,7 +21,7 @@ from tests.adapters.twilio_wire import (
     page,
     payload,
 )
-from twirec.adapters.twilio import Credentials, TwilioVendor
+from twirec.adapters.twilio import Credentials, TwilioClients, TwilioVendor
 from twirec.model.encryption import Encryption
 from twirec.model.errors import NotAtVendor
 from twirec.model.ports import Vendor
@@ -113,7 +113,9 @@ def test_details_that_make_no_sense_do_not_stop_a_list(
 
 
 def test_media_at_the_configured_host_is_not_external(twilio: responses.RequestsMock) -> None:
-    vendor = TwilioVendor({ACCOUNT: Credentials("a", "b")}, api_url="http://127.0.0.1:8181")
+    vendor = TwilioVendor(
+        TwilioClients({ACCOUNT: Credentials("a", "b")}, api_url="http://127.0.0.1:8181")
+    )
     twilio.get(
         ONE.replace("https://api.twilio.com", "http://127.0.0.1:8181"),
         json=payload(media_url="http://127.0.0.1:8181/2010-04-01/x"),

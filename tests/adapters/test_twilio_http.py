@@ -26,7 +26,7 @@ from tests.adapters.twilio_wire import (
     page,
     payload,
 )
-from twirec.adapters.twilio import Credentials, TwilioVendor
+from twirec.adapters.twilio import Credentials, TwilioClients, TwilioVendor
 from twirec.model.errors import (
     SettingsError,
     VendorBusy,
@@ -57,7 +57,8 @@ def test_every_request_goes_to_the_configured_host(
 ) -> None:
     monkeypatch.setenv("TWILIO_REGION", "br1")
     monkeypatch.setenv("TWILIO_EDGE", "sao-paulo")
-    vendor = TwilioVendor({ACCOUNT: Credentials("SK1", "secret")}, **place)  # type: ignore[arg-type]
+    clients = TwilioClients({ACCOUNT: Credentials("SK1", "secret")}, **place)  # type: ignore[arg-type]
+    vendor = TwilioVendor(clients)
     path = f"{base}/2010-04-01/Accounts/{ACCOUNT}/Recordings"
     second = f"/2010-04-01/Accounts/{ACCOUNT}/Recordings.json?Page=1&PageToken=PA1"
     twilio.get(f"{path}.json", json=page(payload(), next_page_uri=second))
@@ -73,13 +74,13 @@ def test_every_request_goes_to_the_configured_host(
 @pytest.mark.parametrize("half", [{"region": "ie1"}, {"edge": "dublin"}])
 def test_a_region_needs_an_edge_and_an_edge_a_region(half: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="TWILIO_REGION and TWILIO_EDGE"):
-        TwilioVendor({}, **half)  # type: ignore[arg-type]
+        TwilioClients({}, **half)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("url", ["api.twilio.com", "ftp://api.twilio.com", "https://"])
 def test_an_api_url_that_is_none_is_named(url: str) -> None:
     with pytest.raises(SettingsError, match="TWIREC_TWILIO_API_URL"):
-        TwilioVendor({}, api_url=url)
+        TwilioClients({}, api_url=url)
 
 
 @each_operation

@@ -10,7 +10,7 @@ import responses
 from responses import matchers
 
 from tests.adapters.twilio_wire import ACCOUNT, AUDIO, MEDIA, SID, download
-from twirec.adapters.twilio import Credentials, TwilioVendor
+from twirec.adapters.twilio import Credentials, TwilioClients, TwilioVendor
 from twirec.model.errors import (
     MediaIsErrorPage,
     MediaNotReady,
@@ -177,7 +177,9 @@ def impatient(server: Canned, waits: list[float]) -> Iterator[TwilioVendor]:
 def _at(server: Canned, seconds: float, waits: list[float]) -> Iterator[TwilioVendor]:
     url = f"http://127.0.0.1:{server.server_address[1]}"
     credentials = {ACCOUNT: Credentials("SK1", "secret")}
-    vendor = TwilioVendor(credentials, api_url=url, timeout=(30, seconds), sleep=waits.append)
+    vendor = TwilioVendor(
+        TwilioClients(credentials, api_url=url, timeout=(30, seconds), sleep=waits.append)
+    )
     yield vendor
     vendor.close()
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import requests
 
 from twirec.adapters.memory_vendor import MemoryVendor
-from twirec.adapters.twilio import Credentials, TwilioVendor
+from twirec.adapters.twilio import Credentials, TwilioClients, TwilioVendor
 from twirec.model.errors import (
     MediaIsErrorPage,
     MediaTruncated,
@@ -180,9 +180,11 @@ class SandboxHouse(House):
         self._application: Application | None = None
         self.account = sandbox.account_sid
         self.vendor = TwilioVendor(
-            {self.account: Credentials(sandbox.api_key, sandbox.api_secret)},
-            api_url=sandbox.url,
-            sleep=lambda seconds: None,
+            TwilioClients(
+                {self.account: Credentials(sandbox.api_key, sandbox.api_secret)},
+                api_url=sandbox.url,
+                sleep=lambda seconds: None,
+            )
         )
 
     def add(

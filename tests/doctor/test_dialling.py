@@ -6,7 +6,7 @@ import pytest
 import responses
 
 from tests.doctor.conftest import Installation
-from twirec.adapters.twilio import Credentials
+from twirec.adapters.twilio import Credentials, TwilioClients
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.calls.dialling import DialRules
 from twirec.doctor.dialling import check_dialling, dialling_findings
@@ -54,14 +54,17 @@ def test_the_sandbox_is_asked(installation: Installation) -> None:
 
 def test_it_is_asked_at_its_own_host_once_and_not_in_other_regions() -> None:
     url = "https://voice.twilio.com/v1/DialingPermissions/Countries"
-    inspector = TwilioInspector({SID: Credentials("key", "secret")}, region="us1", edge="ashburn")
+    credentials = {SID: Credentials("key", "secret")}
+    clients = TwilioClients(credentials, region="us1", edge="ashburn")
+    inspector = TwilioInspector(clients)
     with responses.RequestsMock() as twilio:
         listed = [{"iso_code": "ES", "low_risk_numbers_enabled": True}]
         twilio.get(url, json={"content": listed, "meta": {"key": "content"}})
         assert inspector.dial_permissions(SID) == [DialPermission("ES", ordinary=True)]
         assert len(twilio.calls) == 1
-    inspector.close()
-    elsewhere = TwilioInspector({SID: Credentials("key", "secret")}, region="ie1", edge="dublin")
+    clients.close()
+    clients = TwilioClients(credentials, region="ie1", edge="dublin")
+    elsewhere = TwilioInspector(clients)
     (finding,) = dialling_findings(elsewhere, SID, RULES)
     assert finding.level is Level.UNKNOWN
-    elsewhere.close()
+    clients.close()

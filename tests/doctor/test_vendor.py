@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from tests.doctor.conftest import Installation
-from twirec.adapters.twilio_http import Credentials
+from twirec.adapters.twilio import Credentials, TwilioClients
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.vendor import check_clock, check_media, vendor_findings
 from twirec.model.inspection import Check, Level
@@ -108,25 +108,26 @@ def test_an_account_that_records_by_itself_is_failed(installation: Installation)
 
 def test_account_defaults_are_asked_for_at_their_own_host() -> None:
     credentials = {"AC" + "0" * 32: Credentials("key", "secret")}
-    inspector = TwilioInspector(credentials, region="us1", edge="ashburn")
+    clients = TwilioClients(credentials, region="us1", edge="ashburn")
+    inspector = TwilioInspector(clients)
     with responses.RequestsMock() as twilio:
         twilio.get("https://voice.twilio.com/v2/AccountDefaultConfiguration/Recording", status=404)
         assert not inspector.records_by_default("AC" + "0" * 32)
-    inspector.close()
+    clients.close()
 
 
 def test_account_defaults_of_another_region_cannot_be_checked() -> None:
     settings = Settings.from_env({**ENVIRONMENT, "TWILIO_REGION": "ie1", "TWILIO_EDGE": "dublin"})
     sid = settings.account_sid
-    inspector = TwilioInspector(
-        {sid: Credentials(*settings.credentials[sid])}, region="ie1", edge="dublin"
-    )
+    credentials = {sid: Credentials(*settings.credentials[sid])}
+    clients = TwilioClients(credentials, region="ie1", edge="dublin")
+    inspector = TwilioInspector(clients)
     base = f"https://api.dublin.ie1.twilio.com/2010-04-01/Accounts/{sid}"
     with responses.RequestsMock() as twilio:
         twilio.get(f"{base}.json", json={"status": "active"})
         twilio.get(f"{base}/Recordings.json", json={"recordings": []})
         findings = list(vendor_findings(inspector, settings, lambda: NOON))
-    inspector.close()
+    clients.close()
     (finding,) = [one for one in findings if one.check is Check.DEFAULT_RECORDING]
     assert finding.level is Level.UNKNOWN
 
@@ -179,10 +180,11 @@ def test_a_listing_that_fails_fails_only_what_hangs_on_it(installation: Installa
 def test_an_answer_that_makes_no_sense_is_failed(body: str) -> None:
     settings = Settings.from_env(ENVIRONMENT)
     credentials = Credentials(*settings.credentials[settings.account_sid])
-    inspector = TwilioInspector({settings.account_sid: credentials})
+    clients = TwilioClients({settings.account_sid: credentials})
+    inspector = TwilioInspector(clients)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as twilio:
         twilio.get(re.compile(".*/AC[0-9a-f]{32}.json"), body=body)
         twilio.get(re.compile(".*"), json={"recordings": []})
         findings = list(vendor_findings(inspector, settings, lambda: NOON))
-    inspector.close()
+    clients.close()
     assert findings[0].level is Level.FAILED

@@ -5,8 +5,7 @@ URLs are built from SIDs and the configured host; no URL that Twilio sends is fe
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 
@@ -25,7 +24,7 @@ from twirec.model.vendor import (
     is_within,
 )
 
-__all__ = ["Credentials", "TwilioVendor"]
+__all__ = ["Credentials", "TwilioClients", "TwilioVendor"]
 
 
 class TwilioVendor:
@@ -37,39 +36,12 @@ class TwilioVendor:
         live: what is done to calls that go on.
 
     Args:
-        credentials: by account SID.
-        api_url: another host for the API (the sandbox, a proxy); region and edge are then ignored.
-        region: Twilio's region, such as `ie1`; only together with `edge`.
-        edge: the edge that belongs to it, such as `dublin`.
-        pool_size: how many threads download at once.
-        timeout: seconds to connect, and seconds to wait for each read.
-        sleep: waits between tries, in seconds.
-
-    Raises:
-        SettingsError: one of region and edge is missing, or `api_url` is not an HTTP URL.
+        clients: of the accounts.
     """
 
-    def __init__(
-        self,
-        credentials: Mapping[str, Credentials],
-        *,
-        api_url: str | None = None,
-        region: str | None = None,
-        edge: str | None = None,
-        pool_size: int = 32,
-        timeout: tuple[float, float] = (5.0, 30.0),
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._clients = TwilioClients(
-            credentials,
-            api_url=api_url,
-            region=region,
-            edge=edge,
-            pool_size=pool_size,
-            timeout=timeout,
-            sleep=sleep,
-        )
-        self.live = TwilioLiveCalls(self._clients)
+    def __init__(self, clients: TwilioClients) -> None:
+        self._clients = clients
+        self.live = TwilioLiveCalls(clients)
 
     @property
     def accounts(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,10 @@ log = logging.getLogger("twirec.twilio")
 
 PAGE_SIZE = 1000
 """The most that Twilio gives at once (https://www.twilio.com/docs/voice/api/recording)."""
+
+VOICE_URL = "https://voice.twilio.com"
+"""Where account defaults are; they are only in the region us1
+(https://www.twilio.com/docs/configurations/recording-configuration-resource)."""
 
 MESSAGING_URL = "https://messaging.twilio.com"
 """Where WhatsApp senders are; only in the region us1
@@ -57,19 +62,19 @@ class TwilioClients:
         self,
         credentials: Mapping[str, Credentials],
         *,
-        api_url: str | None,
-        region: str | None,
-        edge: str | None,
-        pool_size: int,
-        timeout: tuple[float, float],
+        api_url: str | None = None,
+        region: str | None = None,
+        edge: str | None = None,
+        pool_size: int = 32,
+        timeout: tuple[float, float] = (5.0, 30.0),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        base = base_url(api_url, region, edge)
-        self.http = TwilioHttp(base, pool_size=pool_size, timeout=timeout, sleep=sleep)
+        at = partial(TwilioHttp, timeout=timeout, sleep=sleep)
+        self.http = at(base_url(api_url, region, edge), pool_size=pool_size)
         """What goes to the API's own host."""
-        self._messaging = TwilioHttp(
-            api_url or MESSAGING_URL, pool_size=1, timeout=timeout, sleep=sleep
-        )
+        self.voice = at(api_url or VOICE_URL, pool_size=1)
+        """What asks how an account's calls are set up; only where `is_us1`."""
+        self._messaging = at(api_url or MESSAGING_URL, pool_size=1)
         self.is_us1 = bool(api_url) or region in (None, "us1")
         """Whether the region is the one that has all of Twilio; a stand-in has all of it too."""
         self._credentials = dict(credentials)
@@ -132,8 +137,8 @@ class TwilioClients:
 
     def close(self) -> None:
         """Close connections. Nothing is used after it."""
-        self.http.close()
-        self._messaging.close()
+        for http in (self.http, self.voice, self._messaging):
+            http.close()
 
 
 class _Carrier:

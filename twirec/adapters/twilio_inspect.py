@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -10,43 +9,24 @@ from typing import Any
 import requests
 
 from twirec.adapters.twilio_client import PAGE_SIZE, TwilioClients, understood
-from twirec.adapters.twilio_http import Credentials, TwilioHttp, checked_sid
+from twirec.adapters.twilio_http import Credentials, checked_sid
 from twirec.model.errors import NotAtVendor, VendorUnavailable
 from twirec.model.inspection import AccountFacts, DialPermission, OwnAddress
 from twirec.model.vendor import VendorRecording
-
-VOICE_URL = "https://voice.twilio.com"
-"""Where account defaults are; they are only in the region us1
-(https://www.twilio.com/docs/configurations/recording-configuration-resource)."""
-
-TIMEOUT = (5.0, 10.0)
-"""Seconds to connect, and to wait for each read: somebody waits for the answer."""
 
 
 class TwilioInspector:
     """Twilio, asked how accounts are set up.
 
     Args:
-        credentials: by account SID.
-        api_url: another host for the API (the sandbox, a proxy); region and edge are then ignored.
-        region, edge: as of `TwilioVendor`.
+        clients: of the accounts; what it opens is closed with them.
     """
 
-    def __init__(
-        self,
-        credentials: Mapping[str, Credentials],
-        *,
-        api_url: str | None = None,
-        region: str | None = None,
-        edge: str | None = None,
-    ) -> None:
-        self._clients = TwilioClients(
-            credentials, api_url=api_url, region=region, edge=edge, pool_size=1, timeout=TIMEOUT
-        )
-        self._voice = TwilioHttp(api_url or VOICE_URL, pool_size=1, timeout=TIMEOUT)
-        self.accounts = self._clients.accounts
+    def __init__(self, clients: TwilioClients) -> None:
+        self._clients = clients
+        self.accounts = clients.accounts
         """The accounts that there are credentials for, `AC…`."""
-        self.has_voice_settings = self._clients.is_us1
+        self.has_voice_settings = clients.is_us1
         """Whether the region has account defaults that can be asked for."""
 
     def account(self, account_sid: str, token: str) -> AccountFacts:
@@ -105,7 +85,7 @@ class TwilioInspector:
         """
         try:
             path = "/v2/AccountDefaultConfiguration/Recording"
-            self._voice.send("GET", path, self._clients.who(account_sid)).close()
+            self._clients.voice.send("GET", path, self._clients.who(account_sid)).close()
         except NotAtVendor:
             return False
         return True
@@ -116,7 +96,7 @@ class TwilioInspector:
         Source: https://www.twilio.com/docs/voice/api/dialingpermissions-country-resource
         """
         path = f"/v1/DialingPermissions/Countries?PageSize={PAGE_SIZE}"
-        with self._voice.send("GET", path, self._clients.who(account_sid)) as response:
+        with self._clients.voice.send("GET", path, self._clients.who(account_sid)) as response:
             answer = _json(response)
         meta = answer.get("meta")
         listed = answer.get(str(meta.get("key")) if isinstance(meta, dict) else "content")
@@ -136,11 +116,6 @@ class TwilioInspector:
         """Ask for the media of a recording without credentials; return the HTTP status."""
         path = f"/2010-04-01/Accounts/{checked_sid(account_sid)}/Recordings/{checked_sid(sid)}.wav"
         return self._clients.http.status_for_anybody(path)
-
-    def close(self) -> None:
-        """Close connections. Nothing is used after it."""
-        self._clients.close()
-        self._voice.close()
 
 
 def _json(response: requests.Response) -> dict[str, Any]:

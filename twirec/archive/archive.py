@@ -193,11 +193,13 @@ def _open_bucket(url: str) -> Bucket:
 
 
 def _open_vendor(settings: Settings) -> Vendor:
-    from twirec.adapters.twilio import Credentials, TwilioVendor
+    from twirec.adapters.twilio import Credentials, TwilioClients, TwilioVendor
 
     return TwilioVendor(
-        {account: Credentials(*pair) for account, pair in settings.credentials.items()},
-        api_url=settings.api_url,
-        region=settings.region,
-        edge=settings.edge,
+        TwilioClients(
+            {account: Credentials(*pair) for account, pair in settings.credentials.items()},
+            api_url=settings.api_url,
+            region=settings.region,
+            edge=settings.edge,
+        )
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from twirec.adapters.gcs_inspect import GcsInspector
-from twirec.adapters.twilio_http import Credentials
+from twirec.adapters.twilio import Credentials, TwilioClients
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.doctor.audit_log import audit_findings
 from twirec.doctor.bucket import bucket_findings
@@ -132,10 +132,16 @@ def _inspect_twilio(
     settings: Settings, now: Callable[[], datetime], called: list[OwnAddress]
 ) -> Iterator[CheckResult]:
     credentials = {sid: Credentials(*pair) for sid, pair in settings.credentials.items()}
-    inspector = TwilioInspector(
-        credentials, api_url=settings.api_url, region=settings.region, edge=settings.edge
+    clients = TwilioClients(
+        credentials,
+        api_url=settings.api_url,
+        region=settings.region,
+        edge=settings.edge,
+        pool_size=1,
+        timeout=(5.0, 10.0),  # somebody waits for the answer
     )
-    with closing(inspector) as twilio:
+    with closing(clients):
+        twilio = TwilioInspector(clients)
         yield from vendor_findings(twilio, settings, now)
         if settings.public_url:
             look = partial(number_findings, twilio, settings.public_url, called)
