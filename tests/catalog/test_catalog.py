@@ -15,8 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.factories import ACCOUNT, a_call, call_sid
-from twirec.catalog import Catalog, migrations
-from twirec.catalog import database as database_module
+from twirec.catalog import Catalog, migrations, waiting
 from twirec.catalog.journal_tables import JOURNAL_TABLES, NOT_JOURNALLED
 from twirec.catalog.migrate import configuration, known_versions
 from twirec.catalog.tables import metadata
@@ -90,7 +89,7 @@ def test_a_catalog_that_was_never_set_up_says_what_to_do(path: Path) -> None:
 def test_a_database_locked_by_another_is_an_error_without_numbers(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(waiting, "PATIENCE", 0.05)
     catalog = open_catalog(path)
     catalog.set_up()
     with closing(sqlite3.connect(path)) as other:

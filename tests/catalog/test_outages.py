@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories import ACCOUNT, a_call, call_sid
-from twirec.catalog import Catalog
+from twirec.catalog import Catalog, waiting
 from twirec.catalog import database as database_module
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.steady import left, spend_at_most
@@ -22,7 +22,7 @@ WAIT = 0.2
 
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalog]:
-    monkeypatch.setattr(database_module, "PATIENCE", WAIT)
+    monkeypatch.setattr(waiting, "PATIENCE", WAIT)
     monkeypatch.setattr(database_module, "NOTICEABLE", WAIT / 4)
     monkeypatch.setattr(database_module, "BETWEEN_LOOKS", 0.01)
     catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
@@ -108,7 +108,7 @@ def test_a_closed_catalog_is_not_watched_any_more(
 def test_a_transaction_waits_no_longer_than_is_left(
     catalog: Catalog, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "PATIENCE", 600)
+    monkeypatch.setattr(waiting, "PATIENCE", 600)
     began = time.monotonic()
     open_one(catalog, seconds=WAIT)
     assert time.monotonic() - began < 300

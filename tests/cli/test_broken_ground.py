@@ -178,7 +178,7 @@ def test_a_newer_catalog_is_named(environ: dict[str, str]) -> None:
 def test_a_catalog_that_another_holds_is_one_sentence(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twirec.catalog.database.PATIENCE", 0.02)
+    monkeypatch.setattr("twirec.catalog.waiting.PATIENCE", 0.02)
     file = set_up(environ)
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

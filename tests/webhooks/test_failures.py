@@ -15,8 +15,8 @@ from twilio.twiml.voice_response import Dial
 from tests.factories import call_sid
 from tests.webhooks.calling import LONG_ENOUGH, STATUS, VOICE, Clock, down, is_recording
 from twirec.archive import Archive
-from twirec.catalog import database
-from twirec.flask import Twirec
+from twirec.catalog import waiting
+from twirec.flask import Twirec, checks
 from twirec.model.records import Call
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 from twirec.testing import ENVIRONMENT, SignedPosts
@@ -28,8 +28,8 @@ HASTY = 1
 @pytest.fixture
 def environ_on_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
     """An archive whose catalog is a file, which another process can lock, and who waits less."""
-    assert database.PATIENCE <= 4  # seconds, in life
-    monkeypatch.setattr(database, "PATIENCE", HASTY)
+    assert checks.LONGEST_ANSWER <= 4  # seconds, in life
+    monkeypatch.setattr(waiting, "PATIENCE", HASTY)
     url = f"sqlite:///{tmp_path}/catalog.db"
     archive = Archive.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url})
     archive.set_up()

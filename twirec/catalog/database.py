@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import fields
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
+from math import ceil
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
+from weakref import WeakSet
 
 from sqlalchemy import (
     URL,
@@ -32,11 +35,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
 
+from twirec.catalog import waiting
 from twirec.catalog.urls import NO_DRIVER, database_url
+from twirec.catalog.writer import Writer
 from twirec.model.errors import CatalogUnavailable, SettingsError
 from twirec.model.hints import Hint
 from twirec.model.ownership import OURS, Adopt
-from twirec.model.steady import is_limited, left
+from twirec.model.steady import is_limited
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
@@ -110,23 +115,25 @@ class Outages:
             return
 
 
-PATIENCE = 3
-"""Seconds after which a transaction that waits for a lock, a connection or a statement gives up.
+CONNECT_PATIENCE = 3
+"""Seconds after which a connection to a server that does not answer is given up."""
 
-A caller is on the line: Twilio hangs up on an answer that takes 15 seconds, and a call goes on
-unrecorded only if we say so before. Workers simply try again.
-"""
+MOST_CONNECTIONS = 64
+"""Connections that a process opens at the most.
 
-ENOUGH = 0.9 * PATIENCE
-"""Seconds left of a budget for which the patience that a connection was opened with will do.
-
-A webhook has a budget, and is mostly done within its first tenth: saying how long to wait would be
-a statement more in each of its transactions.
+It opens no more than its threads use at once, and keeps them; what is used last is used next, so
+that the others may be idle. More threads than this would wait for each other.
 """
 
 
 class Database:
     """One database, opened at the first transaction.
+
+    Reads have connections of their own and wait for nobody. On SQLite all writes of a process go
+    through one connection (`writer.py`), on PostgreSQL each has its own.
+
+    It may be made, and used, before a process forks: what idles is closed before, as SQLite demands
+    (https://www.sqlite.org/howtocorrupt.html, section 2.6), and the child opens its own.
 
     Args:
         url: a SQLAlchemy URL. `sqlite://` alone lives in memory, for tests.
@@ -154,11 +161,9 @@ class Database:
             self.url = database_url(url)
         except ValueError as error:
             raise SettingsError([f"TWIREC_DATABASE_URL is wrong: {error}"]) from None
-        self._memory = self.url.get_backend_name() == "sqlite" and self.url.database in (
-            None,
-            "",
-            ":memory:",
-        )
+        self._is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._memory = self._is_sqlite and self.url.database in (None, "", ":memory:")
+        self._on_disk = self._is_sqlite and not self._memory
         # Threads share the one connection that a database in memory lives in, so they take turns.
         self._turn = threading.RLock() if self._memory else nullcontext()
         self._outages = Outages(self._write_nothing)
@@ -166,41 +171,33 @@ class Database:
             self.engine = self._make_engine()
         except ImportError:
             raise SettingsError([f"TWIREC_DATABASE_URL: {NO_DRIVER}"]) from None
+        self._writer = Writer(self._open_writer)
+        if not self._memory:
+            _databases.add(self)
 
     def _make_engine(self) -> Engine:
+        options: dict[str, Any] = {"hide_parameters": True}  # numbers, and errors end up in logs
         if self._memory:
-            engine = create_engine(
-                self.url,
-                poolclass=StaticPool,
-                connect_args={"check_same_thread": False},
-                hide_parameters=True,
-            )
-        elif self.url.get_backend_name() == "sqlite":
-            engine = create_engine(
-                _only_what_is_there(self.url),
-                pool_size=8,
-                max_overflow=56,
-                pool_timeout=PATIENCE,
-                connect_args={"timeout": PATIENCE},
-                hide_parameters=True,  # numbers are among them, and errors end up in logs
-            )
+            options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         else:
-            engine = create_engine(
-                self.url,
-                pool_size=8,
-                max_overflow=56,
-                pool_timeout=PATIENCE,
-                pool_pre_ping=True,  # a server that was started anew has closed them all
-                connect_args={
-                    "connect_timeout": PATIENCE,
-                    "options": f"-c statement_timeout={PATIENCE}s",
-                },
-                hide_parameters=True,
-            )
-        if engine.dialect.name == "sqlite":
+            options |= {
+                "pool_size": MOST_CONNECTIONS,
+                "max_overflow": 0,
+                "pool_use_lifo": True,
+                "pool_timeout": CONNECT_PATIENCE,
+                "connect_args": {"timeout": waiting.PATIENCE} if self._is_sqlite else {},
+            }
+        url = self.url
+        if self._is_sqlite:
+            engine = create_engine(url if self._memory else _only_what_is_there(url), **options)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
         else:
+            options["connect_args"] = {
+                name: value for name, value in _POSTGRES.items() if name not in url.query
+            }
+            engine = create_engine(url, **options)
+            event.listen(engine, "connect", _prepare_postgres)
             event.listen(engine, "begin", _begin_postgres)
         return engine
 
@@ -210,28 +207,70 @@ class Database:
 
         On SQLite every transaction is of one moment (https://www.sqlite.org/isolation.html).
         """
-        with self._transaction(), self.engine.connect() as connection:
-            reader = connection.execution_options(twirec_reads=True)
-            if snapshot and self.engine.dialect.name != "sqlite":
-                reader = reader.execution_options(isolation_level="REPEATABLE READ")
-            with reader.begin():
-                self._look_once(reader)
-                yield reader
+        with (
+            self._transaction(),
+            self._begun({"twirec_reads": True, "twirec_snapshot": snapshot}) as reader,
+        ):
+            self._look_once(reader)
+            yield reader
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that writes: all of it, or, after an error, none of it."""
+        """A transaction that writes: all of it, or, after an error, none of it.
+
+        No other may be begun within it.
+        """
         hints: list[Hint] = []  # see `twirec.catalog.hints`
-        with self._transaction(), self.engine.begin() as connection:
+        with self._transaction(), self._writing() as connection:
             self._look_once(connection)
             yield connection.execution_options(twirec_events=self._events, twirec_hints=hints)
         if hints and self.hinting:
             self.hinting(hints)
 
+    def _writing(self) -> AbstractContextManager[Connection]:
+        if self._on_disk:
+            return self._writer.transaction()
+        return self._begun({})
+
+    @contextmanager
+    def _begun(self, options: dict[str, Any]) -> Iterator[Connection]:
+        """Begin a transaction on a connection of its own, and end it.
+
+        A server that was started anew has closed all that there were. That is found out when the
+        transaction begins, and it begins once more then: asking each connection before whether it
+        lives would take as long as a statement.
+        """
+        connection = self.engine.connect().execution_options(**options)
+        try:
+            try:
+                connection.begin()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                connection.close()
+                connection = self.engine.connect().execution_options(**options)
+                connection.begin()
+            yield connection
+            connection.commit()
+        finally:
+            connection.close()
+
+    def _open_writer(self) -> Connection:
+        connection = self.engine.connect()
+        connection.detach()  # it is none of those that reads share
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("PRAGMA busy_timeout = 0")  # `begin_immediate` waits in its own way
+        return connection
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._turn, self._outages.minded(), self._translated():
-            yield
+        with self._turn, self._outages.minded():
+            try:
+                yield
+            except DBAPIError as error:
+                raise CatalogUnavailable(self._absent() or waiting.explain(error)) from error
+            except PoolTimeoutError as error:
+                raise CatalogUnavailable("The catalog has no free connection.") from error
 
     def _look_once(self, connection: Connection) -> None:
         if self._look is not None:
@@ -271,8 +310,7 @@ class Database:
     @property
     def file(self) -> Path | None:
         """The file of a SQLite database; None for one in memory, and for other databases."""
-        on_disk = self.engine.dialect.name == "sqlite" and not self._memory
-        return Path(self.url.database or "") if on_disk else None
+        return Path(self.url.database or "") if self._on_disk else None
 
     def make_file(self) -> None:
         """Make the file of a SQLite database, readable by its owner only: it holds numbers.
@@ -306,21 +344,25 @@ class Database:
             closing(self.engine.raw_connection()) as connection,
             suppress(sqlite3.OperationalError),
         ):
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            connection.detach()  # others wait longer than it may hold up those who write
+            for statement in ("busy_timeout = 1000", "wal_checkpoint(TRUNCATE)"):
+                connection.cursor().execute(f"PRAGMA {statement}").fetchall()
 
     def close(self) -> None:
         """Close all connections."""
         self._outages.close()
+        self._close_what_idles()
+
+    def _close_what_idles(self) -> None:
+        self._writer.close()
         self.engine.dispose()
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            raise CatalogUnavailable(self._absent() or _explain(error)) from error
-        except PoolTimeoutError as error:
-            raise CatalogUnavailable("The catalog has no free connection.") from error
+    def _begin_anew(self) -> None:
+        """Leave to the parent of a process what is open, and open one's own."""
+        self._of_parent = (self.engine.pool, self._writer)  # kept: to close it is not ours
+        self.engine.dispose(close=False)
+        self._writer = Writer(self._open_writer)
+        self._outages = Outages(self._write_nothing)
 
     def _absent(self) -> str:
         """Return that there is no file, and where it is looked for; empty if there is one."""
@@ -376,45 +418,64 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("twirec_reads"):
+        _let_wait(connection)
+        connection.exec_driver_sql("BEGIN")
+    else:
+        waiting.begin_immediate(connection)
+
+
 def _let_wait(connection: Connection) -> None:
-    """Say how long a transaction may wait for others: not longer than is left of a budget."""
-    seconds = left(PATIENCE)
-    hurried = seconds < ENOUGH
-    if hurried or connection.info.get("twirec_hurried"):
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
-        connection.info["twirec_hurried"] = hurried
+    """Say for how many whole seconds a read may wait: not longer than is left of a budget.
+
+    It waits for nobody but who mends the log beside the file after a crash.
+    """
+    seconds = ceil(waiting.patience())
+    if seconds != connection.info.get("twirec_patience"):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {seconds * 1000}")
+        connection.info["twirec_patience"] = seconds
+
+
+_POSTGRES: dict[str, Any] = {
+    "connect_timeout": CONNECT_PATIENCE,
+    # A host that is gone says nothing (https://www.postgresql.org/docs/current/libpq-connect.html).
+    "keepalives_idle": CONNECT_PATIENCE,
+    "keepalives_interval": 1,
+    "tcp_user_timeout": CONNECT_PATIENCE * 1000,
+}
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    connection.autocommit = True  # we begin transactions ourselves, see _begin_postgres
 
 
 def _begin_postgres(connection: Connection) -> None:
-    seconds = left(PATIENCE)
-    if seconds < ENOUGH:  # LOCAL ends with the transaction, so that nothing has to be set back
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
+    """Begin, and say how long a statement may take, in one question to the server."""
+    snapshot = connection.get_execution_options().get("twirec_snapshot")
+    driver: Any = connection.connection.dbapi_connection  # which sends both as they are
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN"
+    patience = f"SET LOCAL statement_timeout = {round(waiting.patience() * 1000)}"
+    try:
+        driver.execute(f"{begin}; {patience}", prepare=False)
+    except driver.Error:
+        connection.exec_driver_sql(begin)  # whose error is SQLAlchemy's
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later could find itself out of date in between and
-    # fail at once; taking the write lock at the start waits instead.
-    # https://www.sqlite.org/lang_transaction.html
-    _let_wait(connection)
-    reads = connection.get_execution_options().get("twirec_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+_databases: WeakSet[Database] = WeakSet()
+"""All that may have connections, which no fork may share."""
 
 
-def _explain(error: DBAPIError) -> str:
-    # Never str(error): it carries the statement's parameters, and so numbers.
-    words = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
-    if "no such table" in words or "does not exist" in words or "no such column" in words:
-        return f"The catalog is not set up for this version: run `twirec init` ({words})."
-    return f"The catalog cannot be used: {words}{_ADVICE.get(words, '')}."
+def _each(do: Callable[[Database], None]) -> None:
+    for database in list(_databases):
+        do(database)
 
 
-_ADVICE = {
-    "unable to open database file": "; give this user the file and its folder",
-    "attempt to write a readonly database": "; give this user the file and its folder",
-    "database is locked": "; another process writes into it, or was stopped while it did",
-    "file is not a database": "; correct TWIREC_DATABASE_URL",
-}
-"""What mends what SQLite says."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=partial(_each, Database._close_what_idles),
+        after_in_child=partial(_each, Database._begin_anew),
+    )
 
 
 Model = TypeVar("Model")

@@ -1,0 +1,287 @@
+"""Writes into the catalog: how many a second, and what one costs, beside the bare driver.
+
+    python -m benchmarks.catalog [--seconds 2] [--postgres] [--folder DIRECTORY]
+
+One write is one transaction with one statement, durable when it returns. "plain" is what people
+write by hand, the same statement with the same durability: on SQLite a connection for each thread,
+write-ahead log, `synchronous=FULL`, `BEGIN IMMEDIATE` and 30 seconds of SQLite's own waiting; on
+PostgreSQL a psycopg connection for each thread. Both ways run in turn in fresh processes, which
+begin together. `--folder` has to be on a disk: in memory nothing waits for a commit. `--postgres`
+starts a server of Debian's of its own in that folder, with its durable settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+STARTED = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+
+Write = Callable[[str], None]
+"""Writes one row under a name that is new, and returns when it is durable."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Who writes at once."""
+
+    processes: int
+    threads: int
+
+    @property
+    def title(self) -> str:
+        return f"{self.processes} x {self.threads}"
+
+
+LOADS = tuple(Load(processes, threads) for processes in (1, 2, 4) for threads in (1, 8, 32))
+
+
+@dataclass
+class Figures:
+    """What came of a load.
+
+    Attributes:
+        writes: how many returned.
+        failures: how many raised.
+        cpu: seconds of all processes together.
+        seconds: that it took.
+        waits: how long each took, in seconds.
+    """
+
+    writes: int = 0
+    failures: int = 0
+    cpu: float = 0.0
+    seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
+
+    def add(self, other: Figures) -> None:
+        self.writes += other.writes
+        self.failures += other.failures
+        self.cpu += other.cpu
+        self.seconds = max(self.seconds, other.seconds)
+        self.waits += other.waits
+
+    @property
+    def a_second(self) -> float:
+        return self.writes / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        return 1000 * self.cpu / max(self.writes, 1)
+
+    def percentile(self, share: float) -> float:
+        """Return after how many milliseconds that share of the writes had returned."""
+        return 1000 * sorted(self.waits)[int(share * (len(self.waits) - 1))] if self.waits else 0
+
+
+def main() -> int:
+    """Measure every load both ways, and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.catalog")
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--folder", type=Path, default=Path())
+    given = parser.parse_args()
+    print_table("SQLite", sqlite_url, given.folder, given.seconds)
+    if given.postgres:
+        with durable_postgres() as url:
+            print_table("PostgreSQL", lambda _: url, given.folder, given.seconds)
+    return 0
+
+
+def print_table(title: str, url: Callable[[str], str], folder: Path, seconds: float) -> None:
+    """Measure every load on one kind of database, and print what came of it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("processes x threads", "way", "writes/s", "CPU ms", "p50 ms", "p99 ms", "failed")
+    table = Table(*columns, "writes / plain", "CPU / plain", title=f"Writes into {title}")
+    for load in LOADS:
+        plain, ours = (measure(load, way, url, folder, seconds) for way in ("plain", "twirec"))
+        for way, figures in (("plain", plain), ("twirec", ours)):
+            table.add_row(
+                load.title if way == "plain" else "",
+                way,
+                f"{figures.a_second:.0f}",
+                f"{figures.cpu_ms:.2f}",
+                f"{figures.percentile(0.5):.1f}",
+                f"{figures.percentile(0.99):.1f}",
+                str(figures.failures),
+                f"{figures.a_second / plain.a_second:.2f}",
+                f"{figures.cpu_ms / plain.cpu_ms:.2f}",
+                end_section=way == "twirec",
+            )
+    Console(width=120).print(table)
+
+
+def measure(
+    load: Load, way: str, url: Callable[[str], str], folder: Path, seconds: float
+) -> Figures:
+    """Let processes write in one way, all at once, and return what came of it."""
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        where = url(temporary)
+        make_tables(where)
+        command = [sys.executable, "-m", "benchmarks.catalog", "writer", way, where]
+        writers = [
+            subprocess.Popen(
+                [*command, str(load.threads), str(seconds)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(load.processes)
+        ]
+        for writer in writers:
+            assert writer.stdout is not None
+            writer.stdout.readline()  # it is ready
+        for writer in writers:
+            assert writer.stdin is not None
+            writer.stdin.write("begin\n")
+            writer.stdin.flush()
+        total = Figures()
+        for writer in writers:
+            said, _ = writer.communicate()
+            total.add(Figures(**json.loads(said)))
+    return total
+
+
+def make_tables(url: str) -> None:
+    from twirec.catalog import Catalog
+
+    with closing(Catalog(url)) as catalog:
+        catalog.set_up()
+
+
+def sqlite_url(folder: str) -> str:
+    return f"sqlite:///{Path(folder).absolute()}/catalog.db"
+
+
+@contextmanager
+def durable_postgres() -> Iterator[str]:
+    """Run a PostgreSQL server that waits for the disk, as it does in life."""
+    from tests.servers import postgres
+
+    with postgres(lambda _: None, fsync=True) as server, server.lend() as lend:
+        yield lend().render_as_string(hide_password=False)
+
+
+# --- one process that writes ----------------------------------------------------------------------
+
+
+def write_all(way: str, url: str, threads: int, seconds: float) -> Figures:
+    """Write with so many threads for so long, and return what came of it."""
+    make = _WAYS[way, url.partition(":")[0].partition("+")[0]]
+    write, close = make(url)
+    for number in range(20):  # what is made at first use is no part of it
+        write(f"warm {os.getpid()} {number}")
+    print("ready", flush=True)
+    sys.stdin.readline()
+    parts = [Figures() for _ in range(threads)]
+    began, cpu = time.perf_counter(), time.process_time()
+
+    def work(number: int) -> None:
+        part, name = parts[number], f"{os.getpid()} {number}"
+        while (now := time.perf_counter()) < began + seconds:
+            try:
+                write(f"{name} {part.writes}")
+            except Exception:  # noqa: BLE001 - whatever it is, it was not written
+                part.failures += 1
+            else:
+                part.writes += 1
+                part.waits.append(time.perf_counter() - now)
+
+    workers = [threading.Thread(target=work, args=[number]) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    total = Figures(seconds=time.perf_counter() - began, cpu=time.process_time() - cpu)
+    for part in parts:
+        total.add(part)
+    close()
+    return total
+
+
+def with_twirec(url: str) -> tuple[Write, Callable[[], None]]:
+    """Write as the catalog's parts do."""
+    from twirec.catalog import Catalog
+    from twirec.catalog.tables import marks
+
+    catalog = Catalog(url)
+    database = catalog.database
+
+    def write(name: str) -> None:
+        with database.write() as connection:
+            database.insert_once(connection, marks, {"name": name, "at": STARTED})
+
+    return write, catalog.close
+
+
+SAME = "INSERT INTO marks (name, at) VALUES ({}, {}) ON CONFLICT (name) DO NOTHING RETURNING name"
+
+
+def plain_sqlite(url: str) -> tuple[Write, Callable[[], None]]:
+    """Write with a connection for each thread, as most programs do."""
+    local = threading.local()
+    statement, at = SAME.format("?", "?"), str(STARTED.replace(tzinfo=None))
+
+    def write(name: str) -> None:
+        if not hasattr(local, "connection"):
+            path = url.removeprefix("sqlite:///")
+            connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            local.connection = connection
+        connection = local.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute(statement, (name, at)).fetchone()
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    return write, lambda: None
+
+
+def plain_postgres(url: str) -> tuple[Write, Callable[[], None]]:
+    """Write with a connection for each thread."""
+    import psycopg
+
+    local = threading.local()
+    statement = SAME.format("%s", "%s")
+
+    def write(name: str) -> None:
+        if not hasattr(local, "connection"):
+            local.connection = psycopg.connect(url.replace("+psycopg", ""))
+        with local.connection.transaction():
+            local.connection.execute(statement, (name, STARTED)).fetchone()
+
+    return write, lambda: None
+
+
+_WAYS: dict[tuple[str, str], Callable[[str], tuple[Write, Callable[[], None]]]] = {
+    ("twirec", "sqlite"): with_twirec,
+    ("twirec", "postgresql"): with_twirec,
+    ("plain", "sqlite"): plain_sqlite,
+    ("plain", "postgresql"): plain_postgres,
+}
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["writer"]:
+        way, url, threads, seconds = sys.argv[2:]
+        print(json.dumps(asdict(write_all(way, url, int(threads), float(seconds)))))
+    else:
+        with suppress(KeyboardInterrupt):
+            sys.exit(main())
