@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -18,9 +19,11 @@ from tests.factories import (
 )
 from twirec.calls.wordings import compose
 from twirec.catalog import Catalog
+from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action, AuditDraft, AuditQuery
 from twirec.model.errors import NotFound
+from twirec.model.records import Answer, EndedCall, Ending
 from twirec.model.search import Query
 from twirec.model.states import State
 from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason, Role
@@ -47,6 +50,7 @@ AFTER = replace(
     own_number="+34911000111",
     channel_map=(Role.AGENT, Role.CUSTOMER),
 )
+ANNOUNCEMENT = compose("es-ES", company="Muñoz", privacy_info="ejemplo punto es")
 AUDITED = AuditDraft(NOW, "ana", "", Action.ANNOTATE, sid=WITHOUT.call_sid)
 
 
@@ -135,7 +139,7 @@ def test_playing_again_counts_only_until_a_consent_is_written(catalog: Catalog) 
 def test_another_leg_that_is_announced_to_was_asked_nothing(catalog: Catalog) -> None:
     catalog.ledger.open_call(a_call())
     catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
-    catalog.ledger.ask_again(ACCOUNT, call_sid(1), 0, NOW)
+    catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW, asked=1)
     catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(5), at=NOW)
     assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.asked == 1
     catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(6), at=NOW)
@@ -240,3 +244,80 @@ def test_who_is_told_something_that_the_catalog_has_not_gets_no_line(catalog: Ca
     catalog.announcements.keep(wording, STARTED)
     assert catalog.ledger.open_call(told, is_told=True) is told
     assert catalog.ledger.line(ACCOUNT, told.call_sid) == told
+
+
+def test_the_end_of_a_call_is_decided_by_its_line_and_written_once(catalog: Catalog) -> None:
+    catalog.announcements.keep(ANNOUNCEMENT, NOW)
+    told = replace(a_call(), announcement=ANNOUNCEMENT.hash, announced_at=NOW)
+    catalog.ledger.open_call(told)
+    seen: list[EndedCall] = []
+
+    def decide(ended: EndedCall) -> Ending:
+        seen.append(ended)
+        leg = Leg(ACCOUNT, call_sid(2), call_sid(1), NOW, agent="client:ana")
+        gone = a_consent(outcome=ConsentOutcome.HUNG_UP)
+        return Ending(Outcome.NOT_RECORDED, Reason.HUNG_UP, consent=gone, leg=leg)
+
+    for _ in range(2):
+        catalog.ledger.end_call(ACCOUNT, call_sid(1), decide, NOW + MINUTE)
+    assert [(each.call.outcome, each.answered) for each in seen] == [
+        (Outcome.OPEN, False),
+        (Outcome.NOT_RECORDED, True),
+    ]
+    assert [each.announcement for each in seen] == [ANNOUNCEMENT, None]
+    record = catalog.ledger.call(ACCOUNT, call_sid(1))
+    assert (record.call.reason, record.call.ended_at) == (Reason.HUNG_UP, NOW + MINUTE)
+    assert [leg.leg_sid for leg in record.legs] == [call_sid(2)]
+    assert [consent.outcome for consent in record.consents] == [ConsentOutcome.HUNG_UP]
+
+
+def test_the_end_of_a_leg_of_another_call_is_nobodys_end(catalog: Catalog) -> None:
+    def never(ended: EndedCall) -> Ending:
+        raise AssertionError(ended)
+
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(2), call_sid(1), NOW))
+    catalog.ledger.end_call(ACCOUNT, call_sid(2), never, NOW)
+    with pytest.raises(NotFound):
+        catalog.ledger.end_call(ACCOUNT, call_sid(3), never, NOW)
+
+
+def test_an_end_whose_decision_fails_writes_nothing(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+
+    def fail(ended: EndedCall) -> Ending:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        catalog.ledger.end_call(ACCOUNT, call_sid(1), fail, NOW)
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.ended_at is None
+
+
+def test_a_consent_is_decided_by_the_register_in_its_own_transaction(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.agents.inform(InformedAgent("client:ana", NOW.date(), "contract", "eva", NOW), AUDITED)
+    given: list[Sequence[InformedAgent]] = []
+
+    def decide(register: Sequence[InformedAgent]) -> Answer:
+        given.append(register)
+        named = replace(a_consent(), agents=tuple(each.id for each in register))
+        return Answer(named, detail="one is not in the register")
+
+    names = ["client:ana", "client:ben"]
+    stands, answer = catalog.consents.record_with(names, decide)
+    again, _ = catalog.consents.record_with(names, decide)
+    assert (stands is answer.consent, again == stands) == (True, True)
+    assert [each.agent for each in given[0]] == ["client:ana"]
+    record = catalog.ledger.call(ACCOUNT, call_sid(1))
+    assert (record.consents, record.call.detail) == ((stands,), "one is not in the register")
+
+
+@pytest.mark.parametrize(
+    ("asked", "leg", "expected"),
+    [(None, 1, 2), (None, 5, 0), (0, 1, 0), (1, 1, 2), (3, 1, 3), (1, 5, 1)],
+)
+def test_which_question_was_put_follows_from_leg_and_number(
+    catalog: Catalog, asked: int | None, leg: int, expected: int
+) -> None:
+    catalog.ledger.open_call(replace(a_call(), leg=call_sid(1), asked=2))
+    catalog.ledger.announce(ACCOUNT, call_sid(1), leg=call_sid(leg), at=NOW, asked=asked)
+    assert catalog.ledger.call(ACCOUNT, call_sid(1)).call.asked == expected

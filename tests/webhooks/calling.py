@@ -58,6 +58,9 @@ def app_of(archive: Archive) -> Flask:
     def voice() -> Response:
         return recordings.answer(dial=AGENT)
 
+    def queue() -> Response:
+        return recordings.answer(dial="queue:sales")
+
     def anybody(agent: str) -> bool:
         return True
 
@@ -73,7 +76,7 @@ def app_of(archive: Archive) -> Flask:
     def dial_failed() -> Response:
         return recordings.dial_out(request.form["To"], own_number=OWN, allow=anybody, fallback=True)
 
-    for view in (voice, dial, agents_dial, voice_failed, dial_failed):
+    for view in (voice, queue, dial, agents_dial, voice_failed, dial_failed):
         app.post("/" + view.__name__.replace("_", "/"))(recordings.signed(view))
     return app
 

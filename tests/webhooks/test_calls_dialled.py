@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +25,7 @@ from tests.webhooks.calling import (
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
-from twirec.model.records import Consent
+from twirec.model.records import Answer, Consent
 from twirec.model.vocabulary import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
@@ -110,13 +109,13 @@ def test_an_answer_that_comes_twice_at_once_starts_one_recording(
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
-    write = twirec_archive.catalog.consents.record
+    write = twirec_archive.catalog.consents.record_with
 
-    def second(consent: Consent, *rest: Any) -> Consent:
-        write(replace(consent), *rest)
-        return write(consent, *rest)
+    def second(*given: Any) -> tuple[Consent, Answer]:
+        write(*given)
+        return write(*given)
 
-    monkeypatch.setattr(twirec_archive.catalog.consents, "record", second)
+    monkeypatch.setattr(twirec_archive.catalog.consents, "record_with", second)
     assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
     assert started(vendor) == []  # the first one does that
 
@@ -358,7 +357,7 @@ def test_an_agents_fallback_url_does_not_dial_again_after_the_end(
     assert "<Dial" not in post("/dial/failed", failed).text
 
 
-@pytest.mark.parametrize("method", ["consents.of", "consents.record", "agents.informed"])
+@pytest.mark.parametrize("method", ["consents.of", "consents.record_with", "agents.legs_of"])
 def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down(
     post: SignedPosts,
     twirec_archive: Archive,

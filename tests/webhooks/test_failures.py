@@ -61,7 +61,7 @@ def test_a_call_goes_on_unrecorded_by_the_fallback_url_when_connect_failed(
     post("/voice", VOICE)
     clock.advance(LONG_ENOUGH)
     with monkeypatch.context() as outage:
-        outage.setattr(twirec_archive.catalog.consents, "record", down)
+        outage.setattr(twirec_archive.catalog.consents, "record_with", down)
         assert post("/twirec/connect", VOICE).status_code == 500
     failed = {**VOICE, "ErrorCode": "11200", "ErrorUrl": "https://calls.example.com/twirec/connect"}
     answer = post("/voice/failed", failed)
@@ -135,7 +135,7 @@ def test_the_end_of_a_dial_ends_the_call_though_it_cannot_be_written_down(
     """A 500 would have Twilio ask the fallback URL, which connects whoever is on the line again."""
     app.config["PROPAGATE_EXCEPTIONS"] = False
     post("/voice", VOICE)
-    monkeypatch.setattr(twirec_archive.catalog.ledger, "close_call", down)
+    monkeypatch.setattr(twirec_archive.catalog.ledger, "end_call", down)
     action = {**VOICE, "CallStatus": "in-progress", "DialCallStatus": "completed"}
     answer = post("/twirec/ended", action)
     assert (answer.status_code, "<Dial" in answer.text) == (200, False)

@@ -75,14 +75,13 @@ def test_a_notice_that_failed_for_who_was_dialled_starts_no_recording(
     assert list(twirec_archive.vendor.recordings(ACCOUNT_SID)) == []
 
 
-@pytest.mark.parametrize("method", ["ledger.announce", "ledger.ask_again"])
 def test_a_question_that_failed_is_not_taken_for_put(
-    method: str, post: SignedPosts, twirec_archive: Archive, clock: Clock, stall: Stall
+    post: SignedPosts, twirec_archive: Archive, clock: Clock, stall: Stall
 ) -> None:
     twirec_archive.policy.change(by="test", why="test", mode=ConsentMode.OPT_OUT)
     post("/voice", VOICE)
     clock.advance(LONG_ENOUGH)
-    stall(method, times=1)
+    stall("ledger.announce", times=1)
     post("/twirec/connect", VOICE)
     clock.advance(timedelta(seconds=6))  # five of them waits for a key
     assert not is_recording(post("/twirec/consent/1", VOICE))

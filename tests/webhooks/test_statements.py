@@ -20,6 +20,7 @@ from tests.webhooks.calling import CUSTOMER, LONG_ENOUGH, OWN, STATUS, Clock, ap
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
+from twirec.model.vocabulary import ConsentMode
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT, SignedPosts
 
@@ -29,6 +30,23 @@ NOT_WORK = ("BEGIN", "COMMIT", "SET ", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBA
 """How statements begin that begin and end transactions, or say how long one may wait."""
 
 LIMITS = {
+    "ring": (2, 2),
+    "ring again": (4, 6),
+    "consent: agree": (2, 4),
+    "consent: agree again": (3, 3),
+    "question": (2, 2),
+    "consent: refuse": (2, 3),
+    "call status: end of the dial": (1, 4),
+    "call status: completed": (1, 4),
+    "call status: completed again": (1, 4),
+    "call status: hung up while told": (1, 4),
+    "call status: of a leg": (1, 4),
+    "call status: of a queue": (1, 4),
+    "call status: of a call without a line": (2, 4),
+    "out: dial": (4, 4),
+    "out: announce": (2, 2),
+    "out: announced": (4, 8),
+    "out: call status": (1, 4),
     "recording status: in-progress": (1, 4),
     "recording status: completed": (1, 4),
     "recording status: completed again": (1, 4),
@@ -74,29 +92,72 @@ class Calls:
     def go(self, number: int) -> None:
         """Go all ways of calls whose SIDs are made of a number."""
         self.comes_in(number)
-        self.meets(number + 10)
+        self.ends_early(number + 10)
+        self.goes_out(number + 20)
+        self.meets(number + 30)
 
     def comes_in(self, number: int) -> None:
         """A call comes in, is recorded, and ends."""
         call, status = voice(number), of(number)
-        self.post("ring", "/voice", {**call, "CallStatus": "ringing"})
+        self.post("ring", "/voice", ringing(number))
+        self.post("ring again", "/voice", ringing(number))
         self.clock.advance(LONG_ENOUGH)
-        self.post("consent", "/twirec/connect", call)
+        self.post("consent: agree", "/twirec/connect", call)
+        self.post("consent: agree again", "/twirec/connect", call)
         going = {**status, "RecordingStatus": "in-progress", "RecordingDuration": ""}
         self.post("recording status: in-progress", "/twirec/status", going)
+        dialled = {"DialCallStatus": "completed", "DialCallSid": call_sid(number + 5)}
+        self.post("call status: end of the dial", "/twirec/ended", {**call, **dialled})
         self.post("recording status: completed", "/twirec/status", status)
         self.post("recording status: completed again", "/twirec/status", status)
         absent = {**of(number + 1, call=number), "RecordingStatus": "absent"}
         self.post("recording status: absent", "/twirec/status", absent)
+        completed = {**call, "CallStatus": "completed"}
+        self.post("call status: completed", "/twirec/ended", completed)
+        self.post("call status: completed again", "/twirec/ended", completed)
+        leg = {**completed, "CallSid": call_sid(number + 5)}
+        self.post("call status: of a leg", "/twirec/ended", leg)
         unknown = of(number + 2)
         self.post("recording status: of no known call", "/twirec/status", unknown)
+
+    def ends_early(self, number: int) -> None:
+        """One hangs up while they are told, one says no, one is gone from the queue."""
+        self.post("ring", "/voice", ringing(number))
+        gone = {**voice(number), "CallStatus": "completed"}
+        self.post("call status: hung up while told", "/twirec/ended", gone)
+        self.archive.policy.change(by="test", why="test", mode=ConsentMode.OPT_IN)
+        self.post("ring", "/voice", ringing(number + 1))
+        self.clock.advance(LONG_ENOUGH)
+        self.post("question", "/twirec/connect", voice(number + 1))
+        no = {**voice(number + 1), "Digits": "2"}
+        self.post("consent: refuse", "/twirec/consent/1", no)
+        self.archive.policy.change(by="test", why="test", mode=ConsentMode.ANNOUNCE)
+        self.post("ring", "/queue", ringing(number + 2))
+        self.clock.advance(LONG_ENOUGH)
+        self.post("consent: agree", "/twirec/connect", voice(number + 2))
+        left = {**voice(number + 2), "QueueResult": "hangup", "CallStatus": "completed"}
+        self.post("call status: of a queue", "/twirec/ended", left)
+        late = {**voice(number + 3), "CallStatus": "completed"}
+        self.post("call status: of a call without a line", "/twirec/ended", late)
+
+    def goes_out(self, number: int) -> None:
+        """An agent dials a customer, who is told on their own leg, and recorded."""
+        agent = {"CallSid": call_sid(number), "From": "client:ana", "To": CUSTOMER}
+        self.post("out: dial", "/dial", {**agent, "CallStatus": "ringing"})
+        leg = {"CallSid": call_sid(number + 1), "ParentCallSid": call_sid(number)}
+        whisper = {**leg, "From": OWN, "To": CUSTOMER}
+        self.post("out: announce", "/twirec/announce", whisper)
+        self.clock.advance(LONG_ENOUGH)
+        self.post("out: announced", f"/twirec/announced/{call_sid(number)}/0", whisper)
+        ended = {**agent, "CallStatus": "completed", "DialCallStatus": "completed"}
+        self.post("out: call status", "/twirec/ended", ended)
 
     def meets(self, number: int) -> None:
         """Who called in meets an agent in a conference, and what is recorded is of others."""
         conference = f"CF{number:032x}"
-        self.post("ring", "/voice", voice(number))
+        self.post("ring", "/voice", ringing(number))
         self.clock.advance(LONG_ENOUGH)
-        self.post("consent", "/twirec/connect", voice(number))
+        self.post("consent: agree", "/twirec/connect", voice(number))
         joins = {
             "ConferenceSid": conference,
             "StatusCallbackEvent": "participant-join",
@@ -123,6 +184,10 @@ class Calls:
 
 def voice(number: int) -> dict[str, str]:
     return {"CallSid": call_sid(number), "From": CUSTOMER, "To": OWN, "CallStatus": "in-progress"}
+
+
+def ringing(number: int) -> dict[str, str]:
+    return {**voice(number), "CallStatus": "ringing"}
 
 
 def of(number: int, *, call: int | None = None) -> dict[str, str]:

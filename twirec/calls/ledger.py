@@ -211,7 +211,7 @@ def ruled_out(call: Call) -> bool:
 
 
 def outcome_at_end(
-    call: Call, consents: Sequence[Consent], legs: Sequence[Leg], end: CallEnd
+    call: Call, *, answered: bool, legs: Sequence[Leg], end: CallEnd
 ) -> tuple[Outcome, Reason | None]:
     """Return what the ledger is to say of a call that ended, as far as is known now.
 
@@ -219,11 +219,11 @@ def outcome_at_end(
 
     Args:
         call: its line.
-        consents: what was answered.
+        answered: whether whoever was told had answered.
         legs: those that came to it, of a call that waited in a queue.
         end: how it ended.
     """
-    if not consents and call.announced_at is not None:
+    if not answered and call.announced_at is not None:
         reason = Reason.APP_FAILED if _talked(call, end) else Reason.HUNG_UP
         return Outcome.NOT_RECORDED, reason
     if (end.dial_status or end.call_status) in UNANSWERED:
@@ -231,7 +231,7 @@ def outcome_at_end(
     taken = legs or end.queue_result in TAKEN
     if is_queue(call.dial) and not taken:
         return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED
-    if not consents:  # nothing was ever sent to be played
+    if not answered:  # nothing was ever sent to be played
         connected = end.dial_status or end.queue_result
         if not connected and call.channel_map == AGENT_FIRST:
             return Outcome.NOT_RECORDED, Reason.NOBODY_ANSWERED

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     FromClause,
+    Insert,
     Select,
     and_,
     bindparam,
@@ -32,7 +34,7 @@ from sqlalchemy import (
 
 from twirec.catalog.audit import tell_of
 from twirec.catalog.conditions import of_call
-from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.tables import agents, calls, legs, participants
 from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, InformedAgent, Leg
 from twirec.model.audit import AuditDraft
@@ -63,11 +65,8 @@ class Agents:
 
     def informed(self, names: Sequence[str] | None = None) -> list[InformedAgent]:
         """Return the register, or what it says of some agents, oldest entry first."""
-        statement = select(agents).order_by(agents.c.informed_on, agents.c.id)
-        if names is not None:
-            statement = statement.where(agents.c.agent.in_(names))
         with self._database.read() as connection:
-            return to_models(InformedAgent, connection.execute(statement))
+            return informed(connection, names)
 
     def add_leg(self, leg: Leg) -> Leg | None:
         """Write a leg down, and its call where that was not known.
@@ -105,20 +104,50 @@ class Agents:
     def knows_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a SID is that of a leg, and not of a call of its own."""
         with self._database.read() as connection:
-            known = connection.execute(select(legs).where(_is(account_sid, sid))).first()
-            own = known is not None and has_line(connection, account_sid, sid)
-        return known is not None and known.call_sid != sid and not own
+            return knows_leg(connection, account_sid, sid)
 
 
-def has_line(connection: Connection, account_sid: str, sid: str) -> bool:
-    """Whether a SID is that of a call with a line."""
-    line = select(calls.c.call_sid).where(of_call(calls, account_sid, sid))
-    return connection.execute(line).first() is not None
+def informed(connection: Connection, names: Sequence[str] | None) -> list[InformedAgent]:
+    """Return the register, or what it says of some agents, oldest entry first."""
+    if names is None:
+        return to_models(InformedAgent, connection.execute(REGISTER))
+    return to_models(InformedAgent, connection.execute(ENTRIES, {"names": list(names)}))
 
 
-def _is(account_sid: str, leg_sid: str) -> ColumnElement[bool]:
+REGISTER = select(agents).order_by(agents.c.informed_on, agents.c.id)
+ENTRIES = REGISTER.where(agents.c.agent.in_(bindparam("names", expanding=True)))
+
+
+def write_leg(connection: Connection, leg: Leg) -> None:
+    """Write a leg down in a transaction, and its call where that was not known."""
+    connection.execute(_leg_upsert(connection.dialect.name), to_row(leg, legs))
+
+
+@cache
+def _leg_upsert(dialect: str) -> Insert:
+    statement = insert_into(legs, dialect)
+    return statement.on_conflict_do_update(
+        index_elements=list(legs.primary_key),
+        set_={"call_sid": statement.excluded.call_sid},
+        where=legs.c.call_sid.is_(None),
+    )
+
+
+def knows_leg(connection: Connection, account_sid: str, sid: str) -> bool:
+    """Whether a SID is that of a leg, and not of a call of its own."""
+    asked = {"account_sid": account_sid, "leg_sid": sid}
+    return connection.execute(LEG_WITHOUT_LINE, asked).first() is not None
+
+
+def _is(account_sid: Sid, leg_sid: Sid) -> ColumnElement[bool]:
     return (legs.c.account_sid == account_sid) & (legs.c.leg_sid == leg_sid)
 
+
+LEG_WITHOUT_LINE = select(legs.c.leg_sid).where(
+    _is(bindparam("account_sid"), bindparam("leg_sid")),
+    legs.c.call_sid.is_distinct_from(legs.c.leg_sid),
+    ~exists().where(of_call(calls, legs.c.account_sid, legs.c.leg_sid)),
+)
 
 LATER, THEIRS = participants.alias("later"), calls.alias("theirs")
 

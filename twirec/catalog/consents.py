@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    case,
+    exists,
+    select,
+    update,
+)
 
-from twirec.catalog.conditions import of_call
-from twirec.catalog.database import Database, to_model, to_models, to_row
-from twirec.catalog.ledger import STILL_OPEN
+from twirec.catalog.agents import informed
+from twirec.catalog.conditions import of_call, of_same_call
+from twirec.catalog.database import Database, insert_into, to_model, to_row
+from twirec.catalog.ledger import CHANGE, STILL_OPEN
 from twirec.catalog.stop_orders import write_order
 from twirec.catalog.tables import calls, consents
-from twirec.model.agents import StopOrder
+from twirec.model.agents import InformedAgent, StopOrder
 from twirec.model.errors import NotFound
-from twirec.model.records import Call, Consent
+from twirec.model.records import Answer, Call, Consent
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 
 PROOF = tuple(outcome for outcome in ConsentOutcome if outcome.allows_recording)
@@ -35,18 +51,16 @@ class Consents:
         self, account_sid: str, sids: Collection[str]
     ) -> Mapping[str, tuple[Call, tuple[Consent, ...]]]:
         """Return the lines of calls with what was answered, by their SIDs, where they have one."""
-        lines, answers = (
-            select(table).where(table.c.account_sid == account_sid, table.c.call_sid.in_(sids))
-            for table in (calls, consents)
-        )
+        asked = {"account_sid": account_sid, "call_sids": list(sids)}
+        lines: dict[str, Call] = {}
         given: dict[str, list[Consent]] = defaultdict(list)
         with self._database.read() as connection:
-            for consent in to_models(Consent, connection.execute(answers)):
-                given[consent.call_sid].append(consent)
-            return {
-                line.call_sid: (line, tuple(given[line.call_sid]))
-                for line in to_models(Call, connection.execute(lines))
-            }
+            for row in connection.execute(LINES_AND_CONSENTS, asked):
+                if row.call_sid not in lines:
+                    lines[row.call_sid] = to_model(Call, row)
+                if row.consent_leg is not None:
+                    given[row.call_sid].append(Consent(*_CONSENT(row)))
+        return {sid: (line, tuple(given[sid])) for sid, line in lines.items()}
 
     def of(self, account_sid: str, call_sid: str) -> tuple[Call, tuple[Consent, ...]]:
         """Return a call's line with what was answered.
@@ -80,19 +94,44 @@ class Consents:
         Raises:
             NotFound: the catalog has no such call of that account.
         """
-        call = of_call(calls, consent.account_sid, consent.call_sid)
+        answer = Answer(consent, reason, detail, order)
         with self._database.write() as connection:
-            # Looked for, as the foreign key's own error ends the transaction on PostgreSQL.
-            if connection.execute(select(calls.c.call_sid).where(call)).first() is None:
+            return self._record(connection, answer)
+
+    def record_with(
+        self, agents: Sequence[str], decide: Callable[[Sequence[InformedAgent]], Answer]
+    ) -> tuple[Consent, Answer]:
+        """Write a consent as `record` does, by what the register says of some agents.
+
+        Args:
+            agents: their names, as `normalise` gives them.
+            decide: says what is written; it is given their entries, oldest first.
+
+        Returns:
+            The consent that stands, and what was decided.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        with self._database.write() as connection:
+            answer = decide(informed(connection, agents) if agents else [])
+            return self._record(connection, answer), answer
+
+    def _record(self, connection: Connection, answer: Answer) -> Consent:
+        consent = answer.consent
+        row = to_row(consent, consents)
+        # Only of a call that is there: the foreign key's own error ends the transaction on
+        # PostgreSQL.
+        if connection.execute(_insertion(connection.dialect.name, tuple(row)), row).first() is None:
+            its = {name: row[name] for name in ("account_sid", "call_sid", "leg")}
+            first = connection.execute(CONSENT_OF_LEG, its).first()
+            if first is None:
                 raise NotFound(f"The catalog has no call {consent.call_sid}.")
-            if not self._database.insert_once(connection, consents, to_row(consent, consents)):
-                its_own = of_call(consents, consent.account_sid, consent.call_sid)
-                first = select(consents).where(its_own, consents.c.leg == consent.leg)
-                return to_model(Consent, connection.execute(first).one())
-            _say(connection, call, detail, reason)
-            if order:
-                write_order(self._database, connection, order)
-            return consent
+            return to_model(Consent, first)
+        _say(connection, consent.account_sid, consent.call_sid, answer.detail, answer.reason)
+        if answer.order:
+            write_order(self._database, connection, answer.order)
+        return consent
 
     def name_agents(
         self,
@@ -112,7 +151,6 @@ class Consents:
             entries: the numbers of the entries.
             detail, reason, order: as in `record`.
         """
-        call = of_call(calls, account_sid, call_sid)
         consent = of_call(consents, account_sid, call_sid) & consents.c.outcome.in_(PROOF)
         with self._database.write() as connection:
             its = select(consents).where(consent).with_for_update()
@@ -120,18 +158,64 @@ class Consents:
                 named = tuple(sorted({*row.agents, *entries}))
                 own = consent & (consents.c.leg == row.leg)
                 connection.execute(update(consents).where(own).values(agents=named))
-            _say(connection, call, detail, reason)
+            _say(connection, account_sid, call_sid, detail, reason)
             if order:
                 write_order(self._database, connection, order)
 
 
 def _say(
-    connection: Connection, call: ColumnElement[bool], detail: str, reason: Reason | None
+    connection: Connection, account_sid: str, call_sid: str, detail: str, reason: Reason | None
 ) -> None:
     """Write on a call's line what a consent means for it."""
-    if detail:
-        connection.execute(update(calls).where(call).values(detail=detail))
+    said: dict[str, Any] = {"new_detail": detail} if detail else {}
     if reason:
-        closed = {"outcome": Outcome.NOT_RECORDED, "reason": reason}
-        open_ = call & calls.c.outcome.in_(STILL_OPEN)
-        connection.execute(update(calls).where(open_).values(closed))
+        said["new_reason"] = reason
+    if said:
+        its = {"its_account": account_sid, "its_call": call_sid}
+        connection.execute(_saying(detail=bool(detail), reason=reason is not None), its | said)
+
+
+@cache
+def _saying(*, detail: bool, reason: bool) -> Update:
+    """Return what says more on a line, and why it is not recorded, unless that is said for good."""
+    statement = CHANGE
+    if detail:
+        statement = statement.values(detail=bindparam("new_detail"))
+    if reason:
+        its_outcome, its_reason = calls.c.outcome, calls.c.reason
+        new = bindparam("new_reason", type_=its_reason.type)
+        open_ = its_outcome.in_(STILL_OPEN)
+        statement = statement.values(
+            outcome=case((open_, Outcome.NOT_RECORDED), else_=its_outcome),
+            reason=case((open_, new), else_=its_reason),
+        )
+    return statement
+
+
+@cache
+def _insertion(dialect: str, names: tuple[str, ...]) -> Insert:
+    """Return the insertion of a consent of a call that is there, unless that leg has one."""
+    values = [bindparam(name, type_=consents.c[name].type) for name in names]
+    line = exists().where(of_call(calls, bindparam("account_sid"), bindparam("call_sid")))
+    new = insert_into(consents, dialect).from_select(names, select(*values).where(line))
+    return new.on_conflict_do_nothing().returning(consents.c.leg)
+
+
+def _lines_and_consents() -> Select[Any]:
+    answers = [consents.c[each.name].label(f"consent_{each.name}") for each in fields(Consent)]
+    account_sid: BindParameter[Any] = bindparam("account_sid")
+    sids: BindParameter[Any] = bindparam("call_sids", expanding=True)
+    return (
+        select(calls, *answers)
+        .select_from(calls.outerjoin(consents, of_same_call(consents, calls)))
+        .where(calls.c.account_sid == account_sid, calls.c.call_sid.in_(sids))
+        .order_by(consents.c.at)
+    )
+
+
+LINES_AND_CONSENTS = _lines_and_consents()
+CONSENT_OF_LEG = select(consents).where(
+    of_call(consents, bindparam("account_sid"), bindparam("call_sid")),
+    consents.c.leg == bindparam("leg"),
+)
+_CONSENT = attrgetter(*(f"consent_{each.name}" for each in fields(Consent)))

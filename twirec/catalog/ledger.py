@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -13,23 +14,37 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     FromClause,
+    Insert,
+    Update,
     bindparam,
     case,
     exists,
+    func,
     select,
     update,
 )
 
-from twirec.catalog.agents import legs_of
+from twirec.catalog.agents import knows_leg, legs_of, write_leg
 from twirec.catalog.audit import append
 from twirec.catalog.conditions import of_call, of_same_call
-from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.tables import announcements, calls, consents, notes, pauses, recordings
 from twirec.catalog.vendor_retention import keep_copy
 from twirec.model.agents import Leg
+from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
-from twirec.model.records import Call, CallRecord, Consent, Note, Pause, Recording
+from twirec.model.records import (
+    Call,
+    CallRecord,
+    Consent,
+    EndedCall,
+    Ending,
+    Note,
+    Pause,
+    Recording,
+    is_queue,
+)
 from twirec.model.vocabulary import NOT_KNOWN, Outcome, Reason, Role
 
 OfCall = TypeVar("OfCall", Consent, Recording, Leg, Note)
@@ -113,11 +128,47 @@ def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pa
     return grouped
 
 
+ITS: tuple[BindParameter[Any], BindParameter[Any]] = bindparam("its_account"), bindparam("its_call")
+LINE = select(calls).where(of_call(calls, *ITS))
+CHANGE = update(calls).where(of_call(calls, *ITS))
+CHANGE_LINE = CHANGE.returning(calls)
+ANSWERED = exists().where(of_call(consents, *ITS))
+
+SAME_LEG = calls.c.leg == bindparam("new_leg")
+NEW_ASKED: BindParameter[int] = bindparam("new_asked", type_=calls.c.asked.type)
+PLAY = CHANGE.where(~ANSWERED).values(
+    announced_at=bindparam("new_at", type_=calls.c.announced_at.type),
+    announced_steady=bindparam("new_steady"),
+    leg=bindparam("new_leg"),
+)
+PLAY_AGAIN = PLAY.values(asked=case((SAME_LEG, calls.c.asked), else_=0))
+PLAY_QUESTION = PLAY.values(
+    asked=case((SAME_LEG & (calls.c.asked > NEW_ASKED), calls.c.asked), else_=NEW_ASKED)
+)
+PLAY_NOTICE = PLAY.values(asked=0)
+
+ENDED = LINE.add_columns(ANSWERED.label("answered")).with_for_update(of=calls)
+IS_KEPT = select(announcements).where(announcements.c.hash == bindparam("hash"))
+
 NUMBERS = ("customer_number", "own_number", "direction")
 """The columns that the vendor may know later only."""
 
 STILL_OPEN = (Outcome.OPEN, Outcome.OWED)
 """The outcomes of lines of which nothing has come yet."""
+
+
+def _closing() -> Update:
+    """Return what says what came of a call, unless that is said for good, and when it ended."""
+    still_open = calls.c.outcome.in_(STILL_OPEN)
+    outcome, reason, ended_at = (calls.c[name] for name in ("outcome", "reason", "ended_at"))
+    return CHANGE.values(
+        outcome=case((still_open, bindparam("new_outcome", type_=outcome.type)), else_=outcome),
+        reason=case((still_open, bindparam("new_reason", type_=reason.type)), else_=reason),
+        ended_at=func.coalesce(ended_at, bindparam("new_end", type_=ended_at.type)),
+    )
+
+
+CLOSE = _closing()
 
 
 class Ledger:
@@ -147,20 +198,20 @@ class Ledger:
         Raises:
             NotFound: the catalog has no such announcement, of who is told: nothing would prove it.
         """
-        line = of_call(calls, call.account_sid, call.call_sid)
-        its = select(announcements.c.hash).where(announcements.c.hash == call.announcement)
+        row = to_row(call, calls)
+        its = {"its_account": call.account_sid, "its_call": call.call_sid}
         with self._database.write() as connection:
-            if is_told and connection.execute(its).first() is None:
-                raise NotFound(f"The catalog has no announcement {call.announcement}.")
             if audited:
                 append(connection, audited)
-            if self._database.insert_once(connection, calls, to_row(call, calls)):
+            opening = _opening(connection.dialect.name, tuple(row), told=is_told)
+            if connection.execute(opening, row).first() is not None:
                 return call
+            if is_told and connection.execute(IS_KEPT, {"hash": call.announcement}).first() is None:
+                raise NotFound(f"The catalog has no announcement {call.announcement}.")
             changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}
             changes |= {} if call.late else {"late": False}
-            if changes:
-                connection.execute(update(calls).where(line).values(changes))
-            return to_model(Call, connection.execute(select(calls).where(line)).one())
+            stands = connection.execute(CHANGE_LINE if changes else LINE, its | changes)
+            return to_model(Call, stands.one())
 
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
         """Write the line of a recording whose call nobody knows (any more), unless it has one.
@@ -177,9 +228,9 @@ class Ledger:
 
     def line(self, account_sid: str, call_sid: str) -> Call | None:
         """Return a call's line without what belongs to it; None if it has none."""
-        statement = select(calls).where(of_call(calls, account_sid, call_sid))
         with self._database.read() as connection:
-            row = connection.execute(statement).first()
+            its = {"its_account": account_sid, "its_call": call_sid}
+            row = connection.execute(LINE, its).first()
         return None if row is None else to_model(Call, row)
 
     def lines(self, sids: Sequence[str]) -> Mapping[str, Call]:
@@ -235,35 +286,31 @@ class Ledger:
         leg: str,
         at: datetime,
         steady: str = "",
-        from_the_beginning: bool = False,
+        asked: int | None = None,
     ) -> None:
         """Set when the announcement was last sent, by both clocks, and to which leg.
 
-        A new leg, and one that hears the announcement from the beginning, was asked nothing yet.
         Nothing changes once a consent is written.
-        """
-        answered = exists().where(of_call(consents, account_sid, call_sid))
-        asked: ColumnElement[int] | int = 0
-        if not from_the_beginning:
-            asked = case((calls.c.leg == leg, calls.c.asked), else_=0)
-        with self._database.write() as connection:
-            connection.execute(
-                update(calls)
-                .where(of_call(calls, account_sid, call_sid), ~answered)
-                .values(announced_at=at, announced_steady=steady, leg=leg, asked=asked)
-            )
 
-    def ask_again(self, account_sid: str, call_sid: str, asked: int, at: datetime) -> None:
-        """Count that the question is put once more, after it was put `asked` times, and when.
-
-        Nothing changes if it was put more often already.
+        Args:
+            account_sid, call_sid: the call.
+            leg: who hears it, `CA…`.
+            at: when, UTC.
+            steady: what the steady clock showed then.
+            asked: which question is put: the first is 1; one that was put later stands. 0 for the
+                notice from the beginning: nothing was asked yet. None where what was put to the
+                same leg stands; to a new one nothing was.
         """
+        new = {"new_at": at, "new_steady": steady, "new_leg": leg}
+        if asked is None:
+            statement = PLAY_AGAIN
+        elif asked:
+            statement, new = PLAY_QUESTION, new | {"new_asked": asked}
+        else:
+            statement = PLAY_NOTICE
         with self._database.write() as connection:
-            connection.execute(
-                update(calls)
-                .where(of_call(calls, account_sid, call_sid), calls.c.asked == asked)
-                .values(asked=asked + 1, announced_at=at, announced_steady="")
-            )
+            its = {"its_account": account_sid, "its_call": call_sid}
+            connection.execute(statement, its | new)
 
     def call(self, account_sid: str, call_sid: str) -> CallRecord:
         """Return a call with its consents and recordings.
@@ -291,16 +338,58 @@ class Ledger:
         A line that is `recorded` or `not_recorded` keeps outcome and reason; a line without an end
         gets `ended_at`. A call that is not there stays so.
         """
-        call = of_call(calls, account_sid, call_sid)
+        said = {"new_outcome": outcome, "new_reason": reason, "new_end": ended_at}
         with self._database.write() as connection:
-            connection.execute(
-                update(calls)
-                .where(call, calls.c.outcome.in_(STILL_OPEN))
-                .values(outcome=outcome, reason=reason)
-            )
-            connection.execute(
-                update(calls).where(call, calls.c.ended_at.is_(None)).values(ended_at=ended_at)
-            )
+            its = {"its_account": account_sid, "its_call": call_sid}
+            connection.execute(CLOSE, its | said)
+
+    def end_call(
+        self,
+        account_sid: str,
+        call_sid: str,
+        decide: Callable[[EndedCall], Ending],
+        at: datetime,
+    ) -> None:
+        """Write down how a call ended, by what is known of it; nothing of a leg of another call.
+
+        As in `close_call`, what its line says for good stays. All of it is there, or nothing.
+
+        Args:
+            account_sid, call_sid: the call, or the leg.
+            decide: says what is written; it is asked while nobody else changes the line.
+            at: when it ended, UTC.
+
+        Raises:
+            NotFound: the call has no line.
+        """
+        its = {"its_account": account_sid, "its_call": call_sid}
+        with self._database.write() as connection:
+            row = connection.execute(ENDED, its).first()
+            if row is None:
+                if knows_leg(connection, account_sid, call_sid):
+                    return
+                raise NotFound(f"The catalog has no call {call_sid}.")
+            call = to_model(Call, row)
+            ending = decide(_ended(connection, call, answered=row.answered))
+            if ending.leg:
+                write_leg(connection, ending.leg)
+            changes: dict[str, Any] = {}
+            if call.ended_at is None:
+                changes["ended_at"] = at
+            if call.outcome in STILL_OPEN:
+                may_be = ending.consent and self._was_told(connection, ending.consent)
+                says = (Outcome.OWED, None) if may_be else (ending.outcome, ending.reason)
+                changes |= dict(zip(("outcome", "reason"), says, strict=True))
+            if changes:
+                connection.execute(CHANGE, its | changes)
+
+    def _was_told(self, connection: Connection, gone: Consent) -> bool:
+        """Write that who was told is gone, unless they answered just now, and may be recorded."""
+        if self._database.insert_once(connection, consents, to_row(gone, consents)):
+            return False
+        first = of_call(consents, gone.account_sid, gone.call_sid) & (consents.c.leg == gone.leg)
+        stands = connection.execute(select(consents).where(first)).one()
+        return to_model(Consent, stands).outcome.allows_recording
 
     def unfinished_calls(
         self, before: datetime, *, after: Call | None = None, limit: int = 1000
@@ -331,6 +420,29 @@ class Ledger:
         statement = select(calls.c.call_sid).where(own).limit(1)
         with self._database.read() as connection:
             return connection.execute(statement).first() is not None
+
+
+def _ended(connection: Connection, call: Call, *, answered: bool) -> EndedCall:
+    """Return what has to be known of a call that ends."""
+    legs: list[Leg] = []
+    if is_queue(call.dial):
+        legs = to_models(Leg, connection.execute(LEGS, {"sids": [call.call_sid]}))
+    announcement = None
+    if call.outcome is Outcome.OPEN and call.announcement and call.announced_at and not answered:
+        kept = connection.execute(IS_KEPT, {"hash": call.announcement}).first()
+        announcement = to_model(Announcement, kept) if kept else None
+    return EndedCall(call, answered, tuple(legs), announcement)
+
+
+@cache
+def _opening(dialect: str, names: tuple[str, ...], *, told: bool) -> Insert:
+    """Return the insertion of a line unless it is there; of who is told, with what proves it."""
+    statement = insert_into(calls, dialect)
+    if told:
+        values = [bindparam(name, type_=calls.c[name].type) for name in names]
+        kept = exists().where(announcements.c.hash == bindparam("announcement"))
+        statement = statement.from_select(names, select(*values).where(kept))
+    return statement.on_conflict_do_nothing().returning(calls.c.call_sid)
 
 
 def fill_line(connection: Connection, line: Call) -> None:

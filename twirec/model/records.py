@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from twirec.model.agents import Leg, StopOrder
+from twirec.model.announcements import Announcement
 from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
 from twirec.model.ownership import Claim, NotOurs
@@ -246,6 +247,56 @@ class Recording:
     def kept(self) -> bool:
         """Whether nothing is left to do because the vendor keeps its copy beside ours."""
         return self.state is State.ARCHIVED and (self.keep_at_vendor or self.kept_for_trial)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a party answered, and what follows from it for their call.
+
+    Attributes:
+        consent: the answer.
+        reason: why the call is not recorded, by which its line is closed; None if it may be.
+        detail: what the line says from now on; empty leaves what it says.
+        order: the order that its recording ends; None where it may go on.
+    """
+
+    consent: Consent
+    reason: Reason | None = None
+    detail: str = ""
+    order: StopOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedCall:
+    """A call that ends, as the catalog knows it.
+
+    Attributes:
+        call: its line.
+        answered: whether whoever was told had answered.
+        legs: those that came to it, of a call that waited in a queue; of others nobody looks.
+        announcement: what is played to them, where the line is open and nothing was answered yet.
+    """
+
+    call: Call
+    answered: bool
+    legs: tuple[Leg, ...] = ()
+    announcement: Announcement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is written down of a call that ends.
+
+    Attributes:
+        outcome, reason: what its line is to say, if it says nothing for good.
+        consent: of who was gone before they answered; None of others.
+        leg: who was dialled; None where nobody was, or Twilio does not say.
+    """
+
+    outcome: Outcome
+    reason: Reason | None
+    consent: Consent | None = None
+    leg: Leg | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ class Announcing:
         in_time = stands is told and self._seconds_since(began) <= SLOW
         return stands, self.get(decided.announcement) if in_time else None
 
-    def play(self, call: Call, leg: str, *, notice: bool = False) -> None:
+    def play(self, call: Call, leg: str, *, asked: int | None = None) -> None:
         """Write down that something is played to a leg from now on, just before it is sent.
 
         Waiting for the catalog must not look like listening, so what takes long is done again.
@@ -154,7 +154,8 @@ class Announcing:
         Args:
             call: its line.
             leg: who hears it.
-            notice: whether it is heard from the beginning, so that no question was put yet.
+            asked: which question it is, or 0 for the notice from the beginning; as in
+                `Ledger.announce`.
 
         Raises:
             CatalogUnavailable: it took long again. The call's line says so.
@@ -167,7 +168,7 @@ class Announcing:
                 leg=leg,
                 at=now.at,
                 steady=now.steady,
-                from_the_beginning=notice,
+                asked=asked,
             )
             if self._seconds_since(now) <= SLOW:
                 return

@@ -215,8 +215,7 @@ class Inbound:
         waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
         outcome = self._announcing.judge(call, announcement, key, waited=waited, at=arrived)
         if outcome is None:
-            self._catalog.ledger.ask_again(call.account_sid, call.call_sid, asked, arrived.at)
-            self._announcing.play(call, call.call_sid)
+            self._announcing.play(call, call.call_sid, asked=asked + 1)
             return twiml.ask(announcement, self._context.urls, asked + 1)
         consent = ledger.consent_of(call, announcement, outcome, arrived.at, key)
         return self._answered(call, announcement, consent, build_dial)
@@ -243,7 +242,7 @@ class Inbound:
         if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
             return self._connect(call, build_dial)
         announcement = self._announcing.get(call.announcement)
-        self._announcing.play(call, call.call_sid, notice=True)
+        self._announcing.play(call, call.call_sid, asked=0)
         return twiml.announce(announcement, self._context.urls)
 
     def _answered(

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from twirec.calls import ledger, twiml
@@ -14,7 +15,7 @@ from twirec.calls.wordings import longest_telling
 from twirec.catalog import Catalog
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
-from twirec.model.records import Call, is_queue
+from twirec.model.records import Call, EndedCall, Ending
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 from twirec.webhooks.context import Context, log
 
@@ -88,27 +89,21 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
     Raises:
         NotFound: the call has no line.
     """
-    if catalog.agents.knows_leg(end.account_sid, end.call_sid):
-        return
-    call, consents = catalog.consents.of(end.account_sid, end.call_sid)
-    if end.dialled_sid:
-        catalog.agents.add_leg(_dialled(call, end.dialled_sid, now))
-    waited = is_queue(call.dial)
-    legs = catalog.ledger.call(end.account_sid, end.call_sid).legs if waited else ()
-    outcome, reason = ledger.outcome_at_end(call, consents, legs, end)
-    told = call.announced_at if call.outcome is Outcome.OPEN else None
-    if reason is Reason.HUNG_UP and call.announcement and told:
-        announcement = catalog.announcements.get(call.announcement)
-        if now - told > longest_telling(announcement):  # the end of their dial was not told
-            reason = Reason.APP_FAILED
-        else:
-            gone = ledger.consent_of(call, announcement, ConsentOutcome.HUNG_UP, now)
-            stands = catalog.consents.record(gone, Reason.HUNG_UP)
-            if stands.outcome.allows_recording:  # they were told just now
-                outcome, reason = Outcome.OWED, None
-    catalog.ledger.close_call(
-        end.account_sid, end.call_sid, outcome=outcome, reason=reason, ended_at=now
-    )
+    catalog.ledger.end_call(end.account_sid, end.call_sid, partial(_ending, end, now), now)
+
+
+def _ending(end: CallEnd, now: datetime, ended: EndedCall) -> Ending:
+    """Return what is written down of how a call ended."""
+    call, told = ended.call, ended.call.announced_at
+    leg = _dialled(call, end.dialled_sid, now) if end.dialled_sid else None
+    legs = (*ended.legs, leg) if leg else ended.legs
+    outcome, reason = ledger.outcome_at_end(call, answered=ended.answered, legs=legs, end=end)
+    if reason is not Reason.HUNG_UP or ended.announcement is None or told is None:
+        return Ending(outcome, reason, leg=leg)
+    if now - told > longest_telling(ended.announcement):  # the end of their dial was not told
+        return Ending(outcome, Reason.APP_FAILED, leg=leg)
+    gone = ledger.consent_of(call, ended.announcement, ConsentOutcome.HUNG_UP, now)
+    return Ending(outcome, reason, consent=gone, leg=leg)
 
 
 def _dialled(call: Call, leg_sid: str, now: datetime) -> Leg:

@@ -302,8 +302,7 @@ class Outbound:
         waited = 0 if asked and key else waits
         outcome = self._announcing.judge(call, announcement, key, waited=waited, at=arrived)
         if outcome is None:
-            self._catalog.ledger.ask_again(call.account_sid, call_sid, asked, arrived.at)
-            self._announcing.play(call, request.call_sid)
+            self._announcing.play(call, request.call_sid, asked=asked + 1)
             return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
         consent = ledger.consent_of(call, announcement, outcome, arrived.at, key)
         wanted = outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED

@@ -21,7 +21,7 @@ from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
 from twirec.model.errors import CatalogError, NotStopped, VendorError
 from twirec.model.ports import Vendor
-from twirec.model.records import Call, CallRecord, Consent, Received, Recording
+from twirec.model.records import Answer, Call, CallRecord, Consent, Received, Recording
 from twirec.model.states import State
 from twirec.model.vendor import GOES_ON, RecordingStatus
 from twirec.model.vocabulary import Reason, Role, Verdict
@@ -62,13 +62,18 @@ class RecordingControl:
         if not consent.outcome.allows_recording:
             reason = ledger.REASONS.get(consent.outcome)
             return self._catalog.consents.record(consent, reason), False
-        hearing, order = self._hearing(call, self._with(call, agents))
-        named = replace(consent, agents=hearing.entries)
-        order = order and replace(order, done_at=order.at)  # nothing of it is recorded yet
-        stands = self._catalog.consents.record(named, hearing.reason, hearing.detail, order)
-        if stands is not named:
+        names = self._names(agents)
+
+        def decide(register: Sequence[InformedAgent]) -> Answer:
+            hearing, order = self._hearing(call, self._facts(call, names, register))
+            done = order and replace(order, done_at=order.at)  # nothing of it is recorded yet
+            named = replace(consent, agents=hearing.entries)
+            return Answer(named, hearing.reason, hearing.detail, done)
+
+        stands, answer = self._catalog.consents.record_with(names, decide)
+        if stands is not answer.consent:
             return stands, False
-        return consent, not hearing.verdict.stops
+        return consent, answer.order is None
 
     def agents_allow(self, call: Call, agents: Sequence[str]) -> bool:
         """Name in the consent of a call who of some agents was informed.
@@ -208,12 +213,19 @@ class RecordingControl:
 
     # --- facts, and what is written down ------------------------------------------------------
 
+    def _names(self, agents: Sequence[str]) -> list[str]:
+        country = self._context.settings.country
+        return [normalise(agent, country) for agent in agents]
+
     def _with(self, call: Call, agents: Sequence[str]) -> Facts:
         """Return the facts about agents who are in a call, or whose phones are to ring."""
-        settings = self._context.settings
-        names = [normalise(agent, settings.country) for agent in agents]
-        day = call.started_at.astimezone(settings.timezone).date()
+        names = self._names(agents)
         register = self._catalog.agents.informed(names) if names else list[InformedAgent]()
+        return self._facts(call, names, register)
+
+    def _facts(self, call: Call, names: Sequence[str], register: Sequence[InformedAgent]) -> Facts:
+        settings = self._context.settings
+        day = call.started_at.astimezone(settings.timezone).date()
         return Facts(entries_of(names, register, day), settings.uninformed_agents)
 
     def _hearing(self, call: Call, facts: Facts) -> tuple[Hearing, StopOrder | None]:

@@ -54,14 +54,20 @@ class Status:
         return twiml.nothing()
 
     def _close(self, end: forms.CallEnd, fields: Mapping[str, str]) -> None:
-        if end.final:
+        if not end.final:
+            return
+        now = self._context.now()
+        try:
             try:
-                if forms.parse_voice_request(fields).direction == "outbound-api":
-                    # it may have ended at once, before its line is written
-                    placed_line(self._catalog, end.account_sid, end.call_sid)
-                close_line(self._catalog, end, self._context.now())
+                close_line(self._catalog, end, now)
             except NotFound:
-                self._write_late_line(fields)
+                if forms.parse_voice_request(fields).direction != "outbound-api":
+                    raise
+                # it ended at once, before its line is written
+                placed_line(self._catalog, end.account_sid, end.call_sid)
+                close_line(self._catalog, end, now)
+        except NotFound:
+            self._write_late_line(fields)
 
     def receive(self, fields: Mapping[str, str]) -> None:
         """Keep a recording status callback and what it says. Nothing slow happens here.
