@@ -112,6 +112,9 @@ def archive(tmp_path: Any) -> Iterator[Archive]:
 def test_a_text_with_control_characters_is_refused(wrong: str) -> None:
     with pytest.raises(InvalidQuery, match=r"^note: it has control characters"):
         text("note", wrong)
+    for several in ([wrong], [("a", [wrong])]):
+        with pytest.raises(InvalidQuery, match=r"^note: it has control characters"):
+            check_kind("note", several, Any)
     assert text("note", "two\nlines\tand more") == "two\nlines\tand more"
 
 

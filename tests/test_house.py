@@ -111,6 +111,8 @@ def without_docstring(files: Sources) -> list[str]:
         for node in tree.body:
             if not isinstance(node, ast.FunctionDef | ast.ClassDef) or not is_public(node.name):
                 continue
+            if isinstance(node, ast.FunctionDef) and is_repeated(node):
+                continue
             named.append((f"{place}: {node.name}", node))
             if isinstance(node, ast.ClassDef):
                 named += [

@@ -167,7 +167,7 @@ def heard(twirec_settings: Settings) -> Archive:
     archive.catalog.ledger.open_call(a_call())
     archive.catalog.consents.record(a_consent(), None)
     put = {"content_type": "", "labels": {}, "custom_time": STARTED}
-    stored = bucket.put("a", [b"x" * 8], **put, seal=dict)  # type: ignore[arg-type]
+    stored = bucket.put("a", [b"x" * 8], **put, finish=dict)  # type: ignore[arg-type]
     archived = a_recording(state=State.RELEASED, object_name="a", size=8, due_at=None)
     sha256 = hashlib.sha256(b"x" * 8).hexdigest()
     archive.catalog.recordings.adopt(replace(archived, crc32c=stored.crc32c, sha256=sha256))

@@ -76,7 +76,7 @@ class Kept:
             content_type="audio/x-wav",
             labels=stored.labels,
             custom_time=STARTED,
-            seal=dict,
+            finish=dict,
         )
 
     def flip(self, name: str = NAME) -> None:
@@ -461,7 +461,7 @@ def test_memory_does_not_grow_with_the_size() -> None:
             return (bytes(256 * 1024) for _ in range(200))
 
     bucket = Endless()
-    bucket.put("a", [b""], content_type="", labels={}, custom_time=STARTED, seal=dict)
+    bucket.put("a", [b""], content_type="", labels={}, custom_time=STARTED, finish=dict)
     stored = replace(bucket.stat("a"), size=200 * 256 * 1024)
     bucket._objects["a"] = (stored, b"")
     checked = CheckedBucket(bucket, lambda name, why: None)
@@ -485,7 +485,7 @@ def test_bytes_are_counted_whatever_the_bucket_says(came: int) -> None:
 
     bucket = Miscounting()
     stored = bucket.put(
-        "a", [bytes(20)], content_type="", labels={}, custom_time=STARTED, seal=dict
+        "a", [bytes(20)], content_type="", labels={}, custom_time=STARTED, finish=dict
     )
     what = Fingerprint("a", 20, stored.crc32c, "0" * 64)
     checked = CheckedBucket(bucket, lambda name, why: None)

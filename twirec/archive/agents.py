@@ -11,7 +11,6 @@ from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, acting
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import Action
-from twirec.model.given import text as text_of
 from twirec.model.given import understood
 from twirec.search.times import one_day
 from twirec.settings import Settings
@@ -53,9 +52,9 @@ class Agents:
         """
         actor = acting(by)
         with self._trail.attempt(Action.INFORM, actor) as done:
-            name = normalise(text_of("agent", agent), self._settings.country)
+            name = normalise(agent, self._settings.country)
             day = one_day("informed_on", informed_on)
-            reference = text_of("reference", reference).strip()
+            reference = reference.strip()
             entry = InformedAgent(name, day, reference, actor.name, done.at)
             check_entry(entry, done.at.astimezone(self._settings.timezone).date())
             return self._catalog.agents.inform(entry, done)

@@ -18,7 +18,7 @@ from twirec.model.audit import (
     AuditVerdict,
     Detail,
 )
-from twirec.model.given import text, understood, whole, word
+from twirec.model.given import understood, whole, word
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
@@ -76,7 +76,7 @@ class Audit:
             SettingsError: a number is named, and `TWIREC_AUDIT_KEY` is missing.
             CatalogError: it could not be written down: do not do what was to be audited.
         """
-        said = word(AuditOutcome, "outcome", outcome) or AuditOutcome.DONE
+        said = word(AuditOutcome, "outcome", outcome)
         return self._trail.append(
             self._trail.draft(
                 action, acting(by), sid=sid, number=number, outcome=said, detail=detail
@@ -117,9 +117,9 @@ class Audit:
             AuditQuery(
                 since=when("since", since).since if since else None,
                 until=when("until", until).until if until else None,
-                who=who and text("who", who),
-                action=action and text("action", action),
-                sid=sid and text("sid", sid),
+                who=who,
+                action=action,
+                sid=sid,
                 number=self._trail.stand_in(number) if number else None,
                 before=None if after is None else whole("after", after, 0, 2**63 - 1),
                 limit=whole("limit", limit, 1, LARGEST_PAGE),

@@ -19,8 +19,7 @@ from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, Deed, acting, asking, check, seen
 from twirec.model.audit import Action, AuditDraft, stand_in
 from twirec.model.errors import InvalidQuery, NotFound
-from twirec.model.given import text as text_of
-from twirec.model.given import texts, understood, whole, word
+from twirec.model.given import understood, whole, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.records import Call, CallRecord, Note
 from twirec.model.search import Page, Query
@@ -137,23 +136,21 @@ class Calls:
         if said and number:
             raise InvalidQuery("number: say it once, in the text or by itself.")
         query = Query(
-            number=search_term(text_of("number", number), country) if number else said,
+            number=search_term(number, country) if number else said,
             since=span.since,
             until=span.until,
             direction=word(Direction, "direction", direction),
-            own_number=search_term(text_of("own_number", own_number), country)
-            if own_number
-            else None,
+            own_number=search_term(own_number, country) if own_number else None,
             min_seconds=min_seconds,
             max_seconds=max_seconds,
             outcome=Outcome.NOT_RECORDED if not_recorded else word(Outcome, "outcome", outcome),
             reason=word(Reason, "reason", reason),
             consent=word(ConsentOutcome, "consent", consent),
             state=word(State, "state", state),
-            case_number=text_of("case", case).strip() if case else None,
-            note=text_of("note", note).strip() if note else None,
+            case_number=case.strip() if case else None,
+            note=note.strip() if note else None,
             asker=actor,
-            after=_read_cursor(text_of("after", after)) if after else None,
+            after=_read_cursor(after) if after else None,
             limit=limit + 1,
         )
         page = self._page(query, *self._catalog.search.page_and_count(query))
@@ -184,7 +181,7 @@ class Calls:
         now, zone = self._now(), self._settings.timezone
         when = partial(spoken_span, now=now, zone=zone)
         number, span = None, Span()
-        if text is not None and text_of("text", text).strip():
+        if text is not None and text.strip():
             number, span = ask(
                 text, now=now, zone=zone, country=self._settings.country, within=within
             )
@@ -220,7 +217,7 @@ class Calls:
 
     def _call(self, sid: str, actor: Actor) -> Call:
         """Return the call of a SID to which somebody may add something."""
-        record = self._catalog.search.find(text_of("sid", sid))
+        record = self._catalog.search.find(sid)
         for recording in record.recordings:
             if recording.sid == sid:
                 try:
@@ -230,7 +227,7 @@ class Calls:
         return record.call
 
     def _shown(self, sid: str, actor: Actor) -> CallRecord:
-        record = seen(actor, self._catalog.search.find(text_of("sid", sid)))
+        record = seen(actor, self._catalog.search.find(sid))
         if sid not in {record.call.call_sid, *(each.sid for each in record.recordings)}:
             raise NotFound(_not_there(sid), hidden=True)
         return record
@@ -255,8 +252,8 @@ class Calls:
         """
         actor = acting(by)
         with self._trail.attempt(Action.ANNOTATE, actor, sid) as done:
-            text = "" if note is None else text_of("note", note).strip()
-            number = None if case is None else text_of("case", case).strip()
+            text = "" if note is None else note.strip()
+            number = None if case is None else case.strip()
             if not text and number is None:
                 raise InvalidQuery("note: write something, or set a case number.")
             if number is not None and len(number) > LONGEST_CASE_NUMBER:
@@ -301,8 +298,8 @@ class Calls:
             call = self._call(sid, actor)
             self._late_numbers().add(
                 sid,
-                customer=None if customer is None else text_of("customer", customer),
-                own=None if own is None else text_of("own", own),
+                customer=customer,
+                own=own,
                 direction=word(Direction, "direction", direction),
                 draft=self._numbers_draft(why, actor),
             )
@@ -330,7 +327,7 @@ class Calls:
             return self._late_numbers().add_from(rows, draft=draft, dry_run=dry_run)
 
     def _numbers_draft(self, why: str, actor: Actor) -> Callable[[Call], AuditDraft]:
-        if not text_of("why", why).strip():
+        if not why.strip():
             raise InvalidQuery("why: say where the numbers are from; it is on the audit log.")
         key = self._settings.audit_key
 
@@ -397,10 +394,9 @@ class Calls:
             InvalidQuery: Twilio could not connect these, or nothing says the sentence.
         """
         settings = self._settings
-        targets = (dial,) if isinstance(dial, str) else texts("dial", dial)
-        spoken = text_of("language", language or settings.language)
-        said = text_of("say", say)
-        return fallback_twiml(targets, said, spoken, settings.wordings, settings.country)
+        targets = (dial,) if isinstance(dial, str) else dial
+        spoken = language or settings.language
+        return fallback_twiml(targets, say, spoken, settings.wordings, settings.country)
 
 
 def _not_there(sid: str) -> str:

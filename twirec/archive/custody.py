@@ -12,7 +12,7 @@ from twirec.custody.standstill import acceptance, check_may_be_given_up, check_r
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
 from twirec.model.audit import Action
 from twirec.model.custody import Order, OrderKind
-from twirec.model.given import text, understood
+from twirec.model.given import understood
 from twirec.model.records import Recording
 from twirec.transfers.marked_bucket import MarkedBucket
 
@@ -150,7 +150,7 @@ class Custodian:
             NotFound: the catalog has no such recording, or they may not know of it.
         """
         actor = asking(by)
-        recording = self._catalog.recordings.get(text("sid", sid))
+        recording = self._catalog.recordings.get(sid)
         if not knows(actor, recording):
             check(actor, recording, Deed.SEE)
         return self._catalog.orders.of(sid)
@@ -160,7 +160,7 @@ class Custodian:
 
         In which state that is possible says the order itself.
         """
-        recording = self._catalog.recordings.get(text("sid", sid))
+        recording = self._catalog.recordings.get(sid)
         if not may_ever(actor, deed):
             check(actor, recording, deed)
         return recording

@@ -17,7 +17,7 @@ from twirec.model.access import Actor, acting
 from twirec.model.audit import Action, AuditHead
 from twirec.model.bucket_mark import NAME
 from twirec.model.errors import InvalidQuery, LookedAtNothing
-from twirec.model.given import text, understood
+from twirec.model.given import understood
 from twirec.model.journal import JournalReport, RebuildReport
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -152,7 +152,7 @@ class Journal:
             InvalidQuery: no reason is given.
             BucketError: the bucket cannot be written.
         """
-        why = text("reason", why).strip()
+        why = why.strip()
         if not why:
             raise InvalidQuery("reason: say why; it is kept for ever.")
         actor = acting(by)

@@ -39,7 +39,7 @@ from twirec.model.bucket import Difference
 from twirec.model.derivatives import Derivative
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, WorkerAway
 from twirec.model.events import Event
-from twirec.model.given import text, understood, whole
+from twirec.model.given import understood, whole
 from twirec.model.operations import Day, Stats
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording, SweepReport
@@ -236,7 +236,7 @@ class Operations:
             raise InvalidQuery("since: has to be before until, and before now.")
         admit = None
         if legal_ground is not None:
-            ground = check_ground(text("legal_ground", legal_ground))
+            ground = check_ground(legal_ground)
             admit = partial(self._custody.admit, ground=ground, by=actor)
         self._bucket().check()
         transfers = self.worker(whole("threads", threads, 1, MOST_THREADS))
@@ -394,7 +394,7 @@ class Operations:
         actor = acting(by)
         with self._trail.attempt(Action.COMPARE, actor, sid) as done:
             self._check_decides(actor, sid)
-            found = text("reason", reason).strip()
+            found = reason.strip()
             if not found:
                 raise InvalidQuery("reason: say what was found.")
             if not self._catalog.operations.differences(sid):

@@ -20,7 +20,6 @@ from twirec.model.access import Actor, acting
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action
 from twirec.model.errors import InvalidQuery
-from twirec.model.given import text as text_of
 from twirec.model.given import understood, word
 from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
@@ -84,7 +83,7 @@ class Policies:
         return decide_all(
             self._catalog.policy.history(),
             [
-                (normalise(text_of("number", number), country), _direction(direction))
+                (normalise(number, country), word(Direction, "direction", direction))
                 for number, direction in scopes
             ],
             at=moment,
@@ -123,7 +122,7 @@ class Policies:
         change = PolicyChange(
             at=self._now(),
             by=actor.name,
-            why=text_of("why", why).strip(),
+            why=why.strip(),
             number=self._own(number),
             direction=word(Direction, "direction", direction),
             on=on,
@@ -157,7 +156,7 @@ class Policies:
         """
         actor = acting(by)
         scope = (self._own(number), word(Direction, "direction", direction))
-        reason = text_of("why", why).strip()
+        reason = why.strip()
         return self._change(PolicyChange(self._now(), actor.name, reason, *scope), actor)
 
     def history(self) -> list[tuple[PolicyChange, Policy]]:
@@ -183,7 +182,7 @@ class Policies:
             InvalidQuery: it is none.
         """
         country = self._settings.country
-        return normalise(check_phone("number", text_of("number", text), country), country)
+        return normalise(check_phone("number", text, country), country)
 
     def _own(self, number: str | None) -> str | None:
         return None if number is None else self.own_number(number)
@@ -219,7 +218,7 @@ class Policies:
         Raises:
             NotFound: none of that hash was kept.
         """
-        return self._catalog.announcements.get(text_of("hash", hash_))
+        return self._catalog.announcements.get(hash_)
 
     def announcement_audio(self, hash_: str) -> bytes:
         """Return the file of an announcement that the company recorded itself.
@@ -230,11 +229,4 @@ class Policies:
         Raises:
             NotFound: none of that hash was kept.
         """
-        return self._catalog.announcements.audio(text_of("hash", hash_))
-
-
-def _direction(given: Direction | str) -> Direction:
-    direction = word(Direction, "direction", given)
-    if direction is None:
-        raise InvalidQuery(f"direction: choose {', '.join(Direction)}.")
-    return direction
+        return self._catalog.announcements.audio(hash_)

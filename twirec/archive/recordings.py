@@ -34,7 +34,7 @@ from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditDraft, AuditOutcome
 from twirec.model.bucket import Difference
 from twirec.model.errors import BytesDiffer, CatalogError, InvalidQuery, ObjectNotFound
-from twirec.model.given import seconds, text, understood, whole, word
+from twirec.model.given import understood, whole, word
 from twirec.model.records import CallRecord, Pause, Recording
 from twirec.model.vocabulary import Role
 from twirec.model.waveform import SoundWarning, Waveform
@@ -122,7 +122,7 @@ class Originals:
             NotFound: the catalog has no such recording, or they may not know of it.
             CustodyRefused: they may not, or there is nothing in this state.
         """
-        recording = self._catalog.recordings.get(text("sid", sid))
+        recording = self._catalog.recordings.get(sid)
         check(actor, recording, deed)
         return recording
 
@@ -208,7 +208,7 @@ class Recordings:
             NotFound: the catalog has no such recording, or they may not know of it.
         """
         actor = asking(by)
-        recording = self._catalog.recordings.get(text("sid", sid))
+        recording = self._catalog.recordings.get(sid)
         if not knows(actor, recording):
             check(actor, recording, Deed.SEE)
         return outline(actor, recording)
@@ -322,10 +322,10 @@ class Recordings:
         actor, (action, deed) = acting(by), hearing(download)
         with self._trail.attempt(action, actor, sid) as draft:
             asked = ConversionSpec(
-                text("format", format).lower(),
-                word(Channels, "channels", channels) or Channels.BOTH,
-                seconds("start", start),
-                None if end is None else seconds("end", end),
+                format.lower(),
+                word(Channels, "channels", channels),
+                float(start),
+                None if end is None else float(end),
                 None if bitrate is None else whole("bitrate", bitrate, 1, 10_000, "kbit/s"),
                 None if rate is None else whole("rate", rate, 1, 1_000_000, "samples per second"),
                 normalise,

@@ -33,7 +33,6 @@ from twirec.model.errors import (
     SettingsError,
     TwirecError,
 )
-from twirec.model.given import text
 
 PAGE = 1000
 """Entries that are read at once while the chain is looked at."""
@@ -77,8 +76,7 @@ class AuditLog:
             InvalidQuery: the action is no word, or the SID no text.
             SettingsError: a number is named, and there is no key for its HMAC.
         """
-        text("sid", sid)
-        if not ACTION.fullmatch(text("action", action)):
+        if not ACTION.fullmatch(action):
             raise InvalidQuery("action: give one word of small letters, such as sign_in.")
         return AuditDraft(
             at=at,
@@ -380,7 +378,7 @@ class AuditTrail:
         return self.log.stand_in(self._normal(number))
 
     def _normal(self, number: str) -> str:
-        return normalise(text("number", number), self._country)
+        return normalise(number, self._country)
 
 
 def outcome_of(error: TwirecError) -> AuditOutcome:

@@ -11,7 +11,6 @@ from twirec.model.audit import AuditDraft
 from twirec.model.bucket import TO_ERASE
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
-from twirec.model.given import text
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State
@@ -93,7 +92,7 @@ class Orders:
 
 
 def _said(given: str, name: str) -> None:
-    if not text(name, given).strip():
+    if not given.strip():
         raise InvalidQuery(f"{name}: say why; it is kept for ever.")
 
 

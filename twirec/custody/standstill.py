@@ -9,7 +9,6 @@ from twirec.custody.orders import LONGEST_GROUND
 from twirec.model.access import without_object
 from twirec.model.custody import Order
 from twirec.model.errors import InvalidQuery, MediaMismatch, MediaNotDescribed
-from twirec.model.given import text
 from twirec.model.records import Acceptance, Recording
 from twirec.model.states import State
 
@@ -61,7 +60,7 @@ def check_reason(reason: str) -> str:
     Raises:
         InvalidQuery: none is given, or it is longer than the labels of an object take.
     """
-    reason = text("reason", reason).strip()
+    reason = reason.strip()
     if not reason:
         raise InvalidQuery("reason: say why; it is kept with the recording.")
     if len(reason) > LONGEST_GROUND:

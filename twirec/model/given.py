@@ -11,12 +11,12 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache, wraps
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from twirec.model.errors import InvalidQuery
 
@@ -46,6 +46,14 @@ def speakable(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 Word = TypeVar("Word", bound=StrEnum)
+
+
+@overload
+def word(words: type[Word], field: str, given: str) -> Word: ...
+
+
+@overload
+def word(words: type[Word], field: str, given: str | None) -> Word | None: ...
 
 
 def word(words: type[Word], field: str, given: object) -> Word | None:
@@ -86,21 +94,6 @@ def text(field: str, given: object) -> str:
     return given
 
 
-def texts(field: str, given: object) -> tuple[str, ...]:
-    """Return several texts.
-
-    Args:
-        field: how an error names it.
-        given: what has to be a list or tuple of `str`.
-
-    Raises:
-        InvalidQuery: it is none.
-    """
-    if not isinstance(given, list | tuple):
-        raise InvalidQuery(f"{field}: give text, or a list of it, not {short(given)}.")
-    return tuple(text(field, each) for each in given)
-
-
 def whole(field: str, given: object, least: int, most: int, unit: str = "") -> int:
     """Return a whole number.
 
@@ -116,21 +109,6 @@ def whole(field: str, given: object, least: int, most: int, unit: str = "") -> i
     if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
         raise InvalidQuery(f"{field}: give {f'{unit}, ' if unit else ''}{least} to {most}.")
     return given
-
-
-def seconds(field: str, given: object) -> float:
-    """Return a time within a recording, in seconds.
-
-    Args:
-        field: how an error names it.
-        given: what has to be a number.
-
-    Raises:
-        InvalidQuery: it is none.
-    """
-    if not isinstance(given, int | float) or isinstance(given, bool):
-        raise InvalidQuery(f"{field}: give seconds, not {short(given)}.")
-    return float(given)
 
 
 def short(given: object) -> str:
@@ -214,8 +192,17 @@ def check_kind(field: str, given: object, kind: Any) -> None:
         if words := _words(kind):
             raise InvalidQuery(f"{field}: {short(given)} is not known; choose {', '.join(words)}.")
         raise InvalidQuery(f"{field}: give {_called(kind)}, not {short(given)}.")
+    for each in _texts(given):
+        text(field, each)
+
+
+def _texts(given: object) -> Iterator[str]:
+    """Yield each text in what was given."""
     if isinstance(given, str):
-        text(field, given)
+        yield given
+    elif isinstance(given, list | tuple):
+        for each in given:
+            yield from _texts(each)
 
 
 def _fits(given: object, kind: Any) -> bool:

@@ -28,7 +28,7 @@ def one_moment(field: str, given: When, zone: tzinfo) -> datetime:
     """
     if isinstance(given, datetime):
         return with_zone(field, given, zone)
-    moment = given if isinstance(given, date) else _parse(field, text(field, given))
+    moment = given if isinstance(given, date) else _parse(field, given)
     if not isinstance(moment, datetime):
         raise InvalidQuery(f"{field}: give the time too, such as {moment} 17:00.")
     if moment.tzinfo is not None:
@@ -53,7 +53,7 @@ def one_day(field: str, given: date | str) -> date:
     if isinstance(given, date) and not isinstance(given, datetime):
         return given
     try:
-        return date.fromisoformat(text(field, given).strip())
+        return date.fromisoformat(text(field, given).strip())  # a datetime is a date
     except ValueError:
         raise InvalidQuery(f"{field}: {given!r} is not a day; write 2026-11-03.") from None
 
