@@ -8,12 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import URL, Engine
 from werkzeug.routing import Rule
 
+import tests.examples  # noqa: F401 - its profile has to be known at the start
+from tests.statements import make_alike
 from twirec.catalog import database as database_module
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - what is made in it, pytest and tempfile make safely
@@ -42,25 +42,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def statements_built_once() -> Iterator[None]:
-    """Let the engines of one kind of database share the statements that SQLAlchemy built.
-
-    An engine keeps what it built for itself, and every test makes a new one: building all again
-    took half the time of the tests of the catalog. What is built belongs to a dialect, so that is
-    shared too. https://docs.sqlalchemy.org/en/20/core/connections.html#sql-compilation-caching
-    """
-    first: dict[str, Engine] = {}
-    make = database_module.create_engine
-
-    def make_alike(url: URL, **options: Any) -> Engine:
-        engine = make(url, **options)
-        model = first.get(engine.dialect.name)
-        if model is None or not hasattr(model.dialect, "default_isolation_level"):
-            first[engine.dialect.name] = engine  # a dialect knows its database once it connected
-            return engine
-        engine.dialect = engine.pool._dialect = model.dialect
-        engine._compiled_cache = model._compiled_cache
-        return engine
-
+    """Let the engines of one kind of database share the statements that SQLAlchemy built."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database_module, "create_engine", make_alike)
         yield

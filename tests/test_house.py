@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ NOT_YET: set[str] = set()
 Sources = Mapping[str, str]
 
 
+parsed = cache(ast.parse)  # each test looks at the same files
+
+
+@cache
 def sources() -> dict[str, str]:
     return {
         path.relative_to(HOUSE).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
@@ -40,7 +45,7 @@ def classes(files: Sources) -> dict[str, tuple[str, ast.ClassDef]]:
     return {
         node.name: (place, node)
         for place, source in files.items()
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.ClassDef)
     }
 
@@ -106,7 +111,7 @@ def without_docstring(files: Sources) -> list[str]:
     """Return the public functions, classes and methods of public classes that say nothing."""
     found = []
     for place, source in files.items():
-        tree = ast.parse(source)
+        tree = parsed(source)
         named: list[tuple[str, ast.AST]] = [(place, tree)]
         for node in tree.body:
             if not isinstance(node, ast.FunctionDef | ast.ClassDef) or not is_public(node.name):
@@ -170,9 +175,10 @@ def reaching_behind(files: Sources) -> list[str]:
     return [
         f"{place}: {node.lineno}"
         for place, source in files.items()
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.Attribute)
-        and re.search(r"archive(\(\))?\.catalog$", ast.unparse(node))
+        and node.attr == "catalog"
+        and re.search(r"archive(\(\))?$", ast.unparse(node.value))
     ]
 
 

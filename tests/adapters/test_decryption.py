@@ -23,6 +23,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.encrypting import PKCS1, PKCS8, KeyPair, key_pair
+from tests.examples import examples
 from twirec.adapters.decryption import RsaKey, read_keys
 from twirec.model.encryption import Encryption, read_encryption
 from twirec.model.errors import (
@@ -73,7 +74,7 @@ def test_chunks_may_be_empty() -> None:
     assert b"".join(key.opens(details())(chunks)) == AUDIO
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(12, thorough=200))
 @given(at=st.integers(0, len(BODY) - 1), bit=st.integers(0, 7))
 @example(at=0, bit=0)
 @example(at=len(AUDIO) - 1, bit=7)

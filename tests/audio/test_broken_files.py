@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.audio.talks import ANSWER, talk, track
+from tests.examples import examples
 from twirec.audio.conversion import plan
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.audio.waveform import FASTEST, MOST_CHANNELS, POINTS, measure
@@ -32,7 +33,7 @@ EXTENSIBLE = bytes.fromhex("0100000000001000800000aa00389b71")
 WHOLE = talk(track((0.0, ANSWER)), Track(), 0.25)
 
 fuzz = settings(
-    max_examples=250,
+    max_examples=examples(80, thorough=2000),
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -131,7 +132,7 @@ def test_a_header_that_lies_is_measured_or_refused(content: bytes, step: int) ->
         is_sound(found)
 
 
-@settings(fuzz, max_examples=150)
+@settings(fuzz, max_examples=examples(50, thorough=1000))
 @given(content=files(), name=st.sampled_from(["wav", "wav", "aiff", "raw"]))
 def test_a_header_that_lies_is_converted_or_refused(content: bytes, name: str) -> None:
     def read(start: int, end: int | None) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.factories import (
     STARTED,
     a_call,
@@ -403,7 +404,9 @@ def test_a_chain_that_was_made_anew_is_found_with_a_head_that_was_kept() -> None
 
 
 @settings(
-    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(8, thorough=100),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300),

@@ -95,7 +95,7 @@ def test_what_another_app_of_the_account_recorded_stays_and_is_named(
         assert (report.adopted, report.not_ours, report.problems) == (0, 3, {})
         assert report.not_ours_named == dict.fromkeys(foreign, NotOurs.ELSEWHERE)
     site.archive.operations.worker(threads=1).run_once()
-    told = site.archive.operations.backfill("2020-01-01", by="ana").run()
+    told = site.archive.operations.backfill(site.now() - timedelta(days=3), by="ana").run()
     assert (told.seen, told.copied, told.not_ours, told.stopped) == (3, 0, 3, "")
     assert site.at_vendor() == [each.sid for each in site.sandbox.recordings]
     assert (site.stored(), site.recordings()) == ([], [])

@@ -29,6 +29,7 @@ from tests.end_to_end.site import (
     Site,
     until,
 )
+from tests.examples import examples
 from twirec.model.vocabulary import ConsentMode
 from twirec.sandbox import Call, Faults, Line, Party
 
@@ -158,7 +159,7 @@ def assert_allowed(site: Site, call_sid: str, started: datetime | None) -> None:
 
 
 @settings(
-    max_examples=12,
+    max_examples=examples(6, thorough=60),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # a failure says enough, and shrinking takes minutes

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.factories import ACCOUNT, STARTED, a_consent, a_recording, call_sid, recording_sid
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.catalog import Catalog
@@ -104,7 +105,9 @@ def recordings(number: int, call: Call) -> st.SearchStrategy[Recording]:
 
 
 @given(ledger=ledgers(), changed=ledgers())
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=examples(6, thorough=60), deadline=None, suppress_health_check=list(HealthCheck)
+)
 def test_any_ledger_comes_back_as_it_was_also_when_it_changed_in_between(
     ledger: list[tuple[Call, Consent | None, Recording | None]],
     changed: list[tuple[Call, Consent | None, Recording | None]],

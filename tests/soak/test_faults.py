@@ -18,7 +18,7 @@ def test_with_everything_going_wrong_at_once_nothing_is_lost_or_doubled(
     with StrictGcs("recordings") as bucket, closing(Workers()) as workers:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket.url)
         with ground(tmp_path, "gs://recordings/soak", workers) as field:
-            figures = play(field, bucket, 40, seed=7, killed_after=0.6)
+            figures = play(field, bucket, 20, seed=7, killed_after=0.6)
     assert figures.clean, str(figures)
-    assert figures.recordings == 40
+    assert figures.recordings == 20
     assert figures.kills.total() > 0

@@ -17,8 +17,18 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from twirec.adapters import gcs  # noqa: F401 - loaded once, before the forks
+from twilio.rest.api.v2010 import account  # noqa: F401 - loaded once, before the forks
+
+from tests.house import House
+from tests.sounds import wav
+from tests.statements import make_alike
+from twirec.adapters import gcs  # noqa: F401 - the same
+from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
+from twirec.catalog import database
+from twirec.model.states import State
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
 from twirec.transfers.transfer import Step
 
 
@@ -52,8 +62,21 @@ def work(order: dict[str, object]) -> None:
     archive.close()
 
 
+def rehearse() -> None:
+    """Move a recording in memory: what that loads and builds, no child has to do again."""
+    house = House(Settings.from_env(ENVIRONMENT), MemoryBucket())
+    house.record(wav(seconds=4, channels=2))
+    assert house.work().state is State.RELEASED
+    house.archive.close()
+    archive = Archive.from_env(ENVIRONMENT)
+    assert archive.vendor
+    archive.close()
+
+
 def main() -> None:
     logging.getLogger("twirec").setLevel(logging.ERROR)  # what fails here is meant to
+    database.create_engine = make_alike
+    rehearse()
     gc.freeze()  # so that no child copies what it only has to look at
     for line in sys.stdin:
         child = os.fork()

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.examples import examples
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from tests.house import AT_VENDOR, BOTH, OWN_ROUTES
 from tests.sounds import wav
@@ -313,7 +314,7 @@ class NothingIsLost(RuleBasedStateMachine):
 
 
 NothingIsLost.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=examples(24, thorough=300),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

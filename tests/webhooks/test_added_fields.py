@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.factories import call_sid
 from tests.webhooks.calling import CUSTOMER, DIALLED, PARENT, VOICE, WHISPER, Clock, is_recording
 from twirec.archive import Archive
@@ -179,7 +180,9 @@ TEXTS = st.text(st.characters(), max_size=40)
 
 @pytest.mark.usefixtures("clock")
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30, thorough=600),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     extra=st.dictionaries(
