@@ -45,7 +45,7 @@ sbom: $(READY)
 
 # Some hundred tests start programs, which need not compile everything again, whoever forbids it.
 test: $(READY)
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .

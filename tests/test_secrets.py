@@ -31,6 +31,7 @@ SECRETS = {
     "TWIREC_TWILIO_AUTH_TOKENS": f"{ACCOUNT_SID}={WORD}1,{WORD}2",
     "TWIREC_TWILIO_SHARED_KEYS": f"{ACCOUNT_SID}=webhooks_sharedkey_1:{WORD}",
     "TWIREC_DATABASE_URL": f"postgresql://ana:{WORD}@127.0.0.1:1/twirec",
+    "TWIREC_CELERY_BROKER": f"redis://:{WORD}@127.0.0.1:1/0",
     "TWIREC_NOTIFY_URL": f"https://hooks.example.com/{WORD}",
     "TWIREC_NOTIFY_SECRET": WORD * 6,
     "TWIREC_AUDIT_KEY": WORD * 6,

@@ -356,3 +356,46 @@ def test_says_whether_everything_stays_at_twilio(value: str, kept: bool) -> None
 def test_a_trial_is_not_guessed(value: str) -> None:
     with pytest.raises(SettingsError, match=r"TWIREC_KEEP_AT_TWILIO is wrong: write 1 for yes"):
         Settings.from_env({**ENVIRONMENT, "TWIREC_KEEP_AT_TWILIO": value})
+
+
+TASKS = {
+    "TWIREC_TASKS_QUEUE": "projects/p/locations/europe-west1/queues/calls",
+    "TWIREC_TASKS_SERVICE_ACCOUNT": "jobs@p.iam.gserviceaccount.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"TWIREC_QUEUE": "redis"}, "choose one of poll, postgres, celery, cloudtasks"),
+        ({"TWIREC_QUEUE": "celery"}, "TWIREC_QUEUE=celery needs TWIREC_CELERY_BROKER."),
+        ({"TWIREC_CELERY_BROKER": "http://x"}, "redis://"),
+        ({"TWIREC_QUEUE": "postgres"}, "a catalog on PostgreSQL"),
+        ({"TWIREC_TASKS_SERVICE_ACCOUNT": "ana@example.com"}, "gserviceaccount.com"),
+        ({"TWIREC_TASKS_QUEUE": "calls"}, "write projects/PROJECT/locations/REGION/queues/QUEUE"),
+        ({"TWIREC_TASKS_URL": "http://calls.example.com"}, "https://"),
+        ({"TWIREC_TASKS_EMULATOR": "http://127.0.0.1:1"}, "write it as host:port"),
+        *(
+            (
+                {
+                    "TWIREC_QUEUE": "cloudtasks",
+                    **{other: TASKS[other] for other in TASKS if other != name},
+                },
+                f"TWIREC_QUEUE=cloudtasks needs {name}.",
+            )
+            for name in TASKS
+        ),
+    ],
+)
+def test_a_queue_that_would_be_told_nothing_is_named(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str
+) -> None:
+    monkeypatch.setattr("twirec.settings.values.is_there", lambda _: True)
+    (problem,) = problems(**changes)
+    assert said in problem
+
+
+def test_a_queue_that_is_not_installed_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twirec.settings.values.find_spec", lambda _: None)
+    (problem,) = problems(TWIREC_QUEUE="cloudtasks", **TASKS)
+    assert "pip install 'twirec[cloudtasks]'" in problem

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         TwirecError,
         WorkerAway,
     )
-    from twirec.model.hints import Hint
+    from twirec.model.hints import Hint, QueueKind
     from twirec.model.journal import JournalReport, RebuildReport
     from twirec.model.numbers import NumbersReport
     from twirec.model.operations import Day, Stats
@@ -138,6 +138,7 @@ __all__ = [
     "Policy",
     "PolicyChange",
     "PrivateKey",
+    "QueueKind",
     "Reason",
     "RebuildReport",
     "Recording",
@@ -203,7 +204,7 @@ _HOMES = {
         "TwirecError",
         "WorkerAway",
     ),
-    "twirec.model.hints": ("Hint",),
+    "twirec.model.hints": ("Hint", "QueueKind"),
     "twirec.model.journal": ("JournalReport", "RebuildReport"),
     "twirec.model.numbers": ("NumbersReport",),
     "twirec.model.operations": ("Day", "Stats"),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from twirec.model.hints import QueueKind
 from twirec.model.ports import HintQueue
 from twirec.settings import Settings
 
 
 def open_queue(settings: Settings) -> HintQueue | None:
     """Return the queue that is told after a commit; None if workers look by themselves."""
+    if settings.queue is QueueKind.CELERY:
+        from twirec.adapters.celery_broker import CeleryQueue, make_app
+
+        return CeleryQueue(make_app(settings.celery_broker, sending=True))
     return None

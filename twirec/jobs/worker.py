@@ -171,6 +171,8 @@ log = logging.getLogger("twirec.worker")
 
 POLL = 1.0
 """Seconds between two looks at the catalog when nothing is due."""
+REST = timedelta(seconds=15)
+"""After which one comes again to what was due and could not be done."""
 POLL_WOKEN = 5.0
 """The same while somebody wakes the worker when something is due: a try that failed is due later,
 and nobody says so."""
@@ -314,7 +316,9 @@ class Worker:
             lease = kind.queue.claim(self._now(), kind.lease_for, key)
             if lease is not None:
                 self.work(lease, kind)
-        return kind.queue.due_at(key)
+        due_at, now = kind.queue.due_at(key), self._now()
+        # Due and not taken up: the bucket is somebody else's, or what follows could not be written.
+        return now + REST if due_at is not None and due_at <= now else due_at
 
     # --- threads ------------------------------------------------------------------------------
 

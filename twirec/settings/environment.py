@@ -12,6 +12,7 @@ from twirec.calls.dialling import EU
 from twirec.calls.policy import check_fits
 from twirec.calls.wordings import WORDINGS, check_said
 from twirec.model.errors import InvalidQuery, SettingsError
+from twirec.model.hints import QueueKind
 from twirec.model.ownership import OURS
 from twirec.model.ports import PrivateKey
 from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
@@ -56,6 +57,14 @@ class Reader:
             ),
             sweep_every=self.read("TWIREC_SWEEP_EVERY", values.minutes, timedelta(minutes=15)),
             database_url=self.read("TWIREC_DATABASE_URL", values.catalog, "sqlite:///twirec.db"),
+            queue=self.read("TWIREC_QUEUE", values.queue, QueueKind.POLL),
+            celery_broker=self.read("TWIREC_CELERY_BROKER", values.broker, ""),
+            tasks_queue=self.read("TWIREC_TASKS_QUEUE", values.tasks_queue, ""),
+            tasks_service_account=self.read(
+                "TWIREC_TASKS_SERVICE_ACCOUNT", values.service_account, ""
+            ),
+            tasks_url=self.read("TWIREC_TASKS_URL", public_url, ""),
+            tasks_emulator=self.read("TWIREC_TASKS_EMULATOR", values.host_and_port, ""),
             keep_at_twilio=self.read("TWIREC_KEEP_AT_TWILIO", values.switch, False),
             adopt=self.read("TWIREC_ADOPT", values.adopt, OURS),
             api_url=self.read("TWIREC_TWILIO_API_URL", api_url, None),
@@ -76,6 +85,7 @@ class Reader:
             ffmpeg=self.read("TWIREC_FFMPEG", values.program, None),
         )
         self._check_together(settings)
+        self._check_queue(settings)
         return settings, tuple(self._problems)
 
     def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
@@ -129,6 +139,21 @@ class Reader:
         except SettingsError as error:
             self._problems += [f"TWIREC_DECRYPTION_KEYS: {problem}" for problem in error.problems]
         return {}
+
+    def _check_queue(self, settings: Settings) -> None:
+        """Check that what the queue needs is there: nothing else would say that it is not told."""
+        needed = {
+            QueueKind.CELERY: ("TWIREC_CELERY_BROKER",),
+            QueueKind.CLOUD_TASKS: ("TWIREC_TASKS_QUEUE", "TWIREC_TASKS_SERVICE_ACCOUNT"),
+        }
+        for name in needed.get(settings.queue, ()):
+            if not self._environ.get(name, "").strip():
+                self._problems.append(f"TWIREC_QUEUE={settings.queue} needs {name}.")
+        on_postgres = settings.database_url.startswith("postgresql")
+        if settings.queue is QueueKind.POSTGRES and not on_postgres:
+            self._problems.append(
+                "TWIREC_QUEUE=postgres needs a catalog on PostgreSQL: see TWIREC_DATABASE_URL."
+            )
 
     def _check_together(self, settings: Settings) -> None:
         notify = ("TWIREC_NOTIFY_URL", "TWIREC_NOTIFY_SECRET")

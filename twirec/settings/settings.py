@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from twirec.calls.dialling import EU, DialRules
 from twirec.calls.wordings import WORDINGS, Wording
 from twirec.model.errors import SettingsError
+from twirec.model.hints import QueueKind
 from twirec.model.ownership import OURS, Adopt
 from twirec.model.policy import Policy
 from twirec.model.ports import PrivateKey
@@ -42,6 +43,14 @@ class Settings:
         consent_mode: `TWIREC_CONSENT_MODE`: how callers are told or asked where no policy says
             otherwise.
         database_url: `TWIREC_DATABASE_URL`, a SQLAlchemy URL.
+        queue: `TWIREC_QUEUE`: who says that something is due.
+        celery_broker: `TWIREC_CELERY_BROKER`: the URL of Celery's broker.
+        tasks_queue: `TWIREC_TASKS_QUEUE`: the queue of Cloud Tasks, by its whole name.
+        tasks_service_account: `TWIREC_TASKS_SERVICE_ACCOUNT`: the e-mail of the one service account
+            whose tokens are believed where Google calls.
+        tasks_url: `TWIREC_TASKS_URL`: where Cloud Tasks reaches the app that does the work, and the
+            audience of those tokens; empty for the public URL.
+        tasks_emulator: `TWIREC_TASKS_EMULATOR`: another host for Cloud Tasks, `host:port`.
         api_url: `TWIREC_TWILIO_API_URL`, another host for Twilio's API; None for Twilio's own.
         region: `TWILIO_REGION`, only together with the edge.
         edge: `TWILIO_EDGE`.
@@ -83,6 +92,12 @@ class Settings:
     legal_basis: LegalBasis
     consent_mode: ConsentMode = ConsentMode.ANNOUNCE
     database_url: str = field(default="sqlite:///twirec.db", repr=False)
+    queue: QueueKind = QueueKind.POLL
+    celery_broker: str = field(default="", repr=False)
+    tasks_queue: str = ""
+    tasks_service_account: str = ""
+    tasks_url: str = ""
+    tasks_emulator: str = ""
     api_url: str | None = None
     region: str | None = None
     edge: str | None = None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from twirec.calls.own_wordings import read_wordings
 from twirec.calls.wordings import Wording
 from twirec.catalog.urls import database_url
 from twirec.model.given import unspeakable
+from twirec.model.hints import QueueKind
 from twirec.model.ownership import Adopt
 from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 
@@ -93,6 +95,53 @@ def bucket_url(value: str) -> str:
 def catalog(value: str) -> str:
     """Return the URL of a database that the catalog can be on, as it is."""
     database_url(value)
+    return value
+
+
+_PACKAGE_OF = {QueueKind.CELERY: "celery", QueueKind.CLOUD_TASKS: "google.cloud.tasks_v2"}
+
+
+def queue(value: str) -> QueueKind:
+    """Return who says that something is due, if what it needs is installed."""
+    kind = QueueKind(_one_of(QueueKind, value))
+    if kind in _PACKAGE_OF and not is_there(_PACKAGE_OF[kind]):
+        raise ValueError(f"it needs: pip install 'twirec[{kind}]'.")
+    return kind
+
+
+def is_there(package: str) -> bool:
+    """Say whether a package is installed, without loading it."""
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # not even what it is in
+        return False
+
+
+def broker(value: str) -> str:
+    """Return the URL of a broker of Celery's, as it is."""
+    if urlsplit(value).scheme not in {"redis", "rediss", "amqp", "amqps", "sentinel", "unix"}:
+        raise ValueError("give the URL of Redis or RabbitMQ: redis://… or amqp://….")
+    return value
+
+
+def tasks_queue(value: str) -> str:
+    """Return the whole name of a queue of Cloud Tasks."""
+    if not re.fullmatch("projects/[^/]+/locations/[a-z0-9-]+/queues/[A-Za-z0-9-]+", value):
+        raise ValueError("write projects/PROJECT/locations/REGION/queues/QUEUE.")
+    return value
+
+
+def service_account(value: str) -> str:
+    """Return the e-mail of a service account."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.gserviceaccount\.com", value):
+        raise ValueError("give its e-mail, NAME@PROJECT.iam.gserviceaccount.com.")
+    return value
+
+
+def host_and_port(value: str) -> str:
+    """Return a host and its port, as they are."""
+    if not re.fullmatch(r"[\w.-]+:[0-9]+", value):
+        raise ValueError("write it as host:port, such as 127.0.0.1:8123.")
     return value
 
 
