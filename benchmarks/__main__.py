@@ -10,8 +10,13 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 
-BENCHMARKS = ("transfer", "search", "convert")
+NO_BENCHMARKS = {"__init__", "__main__", "report", "charts", "prices", "growth", "hops"}
+"""What draws, reckons or counts, and measures no time."""
+BENCHMARKS = tuple(
+    sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - NO_BENCHMARKS)
+)
 """Modules of this folder whose `main()` understands `--quick` and ends in `report.publish`."""
 
 
