@@ -58,7 +58,7 @@ def test_wrong_settings_are_findings_and_not_wrong_usage(
 
 
 def test_the_findings_as_json(twirec: Twirec) -> None:
-    findings = json.loads(twirec("doctor", "--json").output)
-    assert {finding["level"] for finding in findings} == {Level.OK}
-    assert {finding["check"] for finding in findings} <= set(Check)
-    assert all(finding.keys() == {"check", "level", "what", "fix"} for finding in findings)
+    results = json.loads(twirec("doctor", "--json").output)
+    assert {result["level"] for result in results} == {Level.OK}
+    assert {result["check"] for result in results} <= set(Check)
+    assert all(result.keys() == {"check", "level", "what", "fix"} for result in results)

@@ -32,7 +32,7 @@ def sweep(text: str) -> SweepReport:
     )
 
 
-def findings(text: str) -> Iterator[CheckResult]:
+def results(text: str) -> Iterator[CheckResult]:
     yield CheckResult(Check.BUCKET, Level.FAILED, text, text)
 
 
@@ -62,7 +62,7 @@ SAYS: dict[str, tuple[Sequence[str], Callable[[pytest.MonkeyPatch, str], Any]]] 
     ),
     "doctor": (
         ("doctor",),
-        lambda m, t: m.setattr("twirec.doctor.examine", lambda *_, **__: findings(t)),
+        lambda m, t: m.setattr("twirec.doctor.examine", lambda *_, **__: results(t)),
     ),
     "audit": (
         ("audit",),

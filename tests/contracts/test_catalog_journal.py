@@ -20,7 +20,7 @@ from tests.factories import (
 from twirec.catalog import Catalog
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable, NotFound
-from twirec.model.journal import UNDATED, FoundObject, Row
+from twirec.model.journal import UNDATED, LabelledObject, Row
 from twirec.model.states import State
 from twirec.model.vocabulary import Outcome
 
@@ -166,8 +166,8 @@ def test_labels_add_calls_and_consents_and_replace_recordings(catalog: Catalog) 
     catalog.recordings.adopt(a_recording())
     catalog.journal.restore_objects(
         [
-            FoundObject(archived, a_call(), a_consent()),
-            FoundObject(new, a_call(call_sid=call_sid(2))),
+            LabelledObject(archived, a_call(), a_consent()),
+            LabelledObject(new, a_call(call_sid=call_sid(2))),
         ]
     )
     first, second = (catalog.ledger.call(ACCOUNT, call_sid(number)) for number in (1, 2))

@@ -66,9 +66,9 @@ class Installation:
         return list(examine(given, now=now, voice=voice))
 
     def found(self, check: Check, **changes: Any) -> CheckResult:
-        """Return the one finding of a check."""
-        (finding,) = [one for one in self.examine(**changes) if one.check is check]
-        return finding
+        """Return the one result of a check."""
+        (result,) = [one for one in self.examine(**changes) if one.check is check]
+        return result
 
     def number(self, number: str = OWN_NUMBER, **changes: Any) -> None:
         urls = {
@@ -112,11 +112,11 @@ def installed(tmp_path: Path, twirec_sandbox: Sandbox) -> Iterator[Installation]
         archive.close()
 
 
-def levels(findings: Iterable[CheckResult]) -> Mapping[Check, Level]:
-    """Return how each check ended; of several findings the worst."""
+def levels(results: Iterable[CheckResult]) -> Mapping[Check, Level]:
+    """Return how each check ended; of several results the worst."""
     order = list(Level)
     worst: dict[Check, Level] = {}
-    for finding in findings:
-        before = worst.get(finding.check, Level.OK)
-        worst[finding.check] = max(before, finding.level, key=order.index)
+    for result in results:
+        before = worst.get(result.check, Level.OK)
+        worst[result.check] = max(before, result.level, key=order.index)
     return worst

@@ -12,7 +12,7 @@ from tests.doctor.conftest import Installation, levels
 from tests.servers import StrictGcs, fake_gcs
 from tests.strict_gcs import Fault
 from twirec.adapters.gcs_inspect import GcsInspector
-from twirec.doctor.bucket import bucket_findings
+from twirec.doctor.bucket import bucket_results
 from twirec.doctor.results import guarded
 from twirec.model.inspection import Check, CheckResult, Level
 
@@ -55,13 +55,13 @@ def look(server: StrictGcs, monkeypatch: pytest.MonkeyPatch) -> Examine:
 def findings_of(name: str, prefix: str = "", retry_for: float = 5.0) -> list[CheckResult]:
     bucket = GcsInspector(name, retry_for=retry_for)
     try:
-        return list(guarded(Check.BUCKET, lambda: bucket_findings(bucket, name, prefix)))
+        return list(guarded(Check.BUCKET, lambda: bucket_results(bucket, name, prefix)))
     finally:
         bucket.close()
 
 
-def wrong(findings: list[CheckResult]) -> dict[Check, Level]:
-    return {one.check: one.level for one in findings if one.level is not Level.OK}
+def wrong(results: list[CheckResult]) -> dict[Check, Level]:
+    return {one.check: one.level for one in results if one.level is not Level.OK}
 
 
 def rule(action: str = "Delete", **condition: Any) -> dict[str, Any]:
@@ -69,9 +69,9 @@ def rule(action: str = "Delete", **condition: Any) -> dict[str, Any]:
 
 
 def test_a_bucket_as_it_should_be_is_all_ok(look: Examine) -> None:
-    findings = look()
-    assert wrong(findings) == {}
-    assert {one.check for one in findings} == {
+    results = look()
+    assert wrong(results) == {}
+    assert {one.check for one in results} == {
         Check.BUCKET,
         Check.UNIFORM_ACCESS,
         Check.PUBLIC_ACCESS,
@@ -79,7 +79,7 @@ def test_a_bucket_as_it_should_be_is_all_ok(look: Examine) -> None:
         Check.SOFT_DELETE,
         Check.LIFECYCLE,
     }
-    assert any("EUROPE-WEST1" in one.what for one in findings)
+    assert any("EUROPE-WEST1" in one.what for one in results)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_a_bucket_as_it_should_be_is_all_ok(look: Examine) -> None:
 def test_what_is_wrong_with_a_bucket_is_said_with_the_fix(
     look: Examine, changes: dict[str, Any], check: Check, level: Level
 ) -> None:
-    findings = look(**changes)
-    assert wrong(findings) == {check: level}
-    assert all(one.fix for one in findings if one.level is not Level.OK)
+    results = look(**changes)
+    assert wrong(results) == {check: level}
+    assert all(one.fix for one in results if one.level is not Level.OK)
 
 
 @pytest.mark.parametrize(
@@ -149,27 +149,27 @@ def test_a_rule_for_a_part_of_our_names_is_told(look: Examine, prefix: str) -> N
 def test_permissions_that_are_missing_are_named(look: Examine, server: StrictGcs) -> None:
     server.store.permissions -= {"storage.objects.delete", "storage.objects.update"}
     try:
-        finding = look()[0]
+        result = look()[0]
     finally:
         server.store.permissions |= {"storage.objects.delete", "storage.objects.update"}
-    assert finding.level is Level.FAILED
-    assert "storage.objects.delete, storage.objects.update" in finding.what
-    assert "roles/storage.objectAdmin" in finding.fix
+    assert result.level is Level.FAILED
+    assert "storage.objects.delete, storage.objects.update" in result.what
+    assert "roles/storage.objectAdmin" in result.fix
 
 
 def test_a_bucket_whose_settings_cannot_be_read_is_a_warning(
     look: Examine, server: StrictGcs
 ) -> None:
     server.store.permissions -= {"storage.buckets.get"}
-    findings = look()
-    assert wrong(findings) == {Check.UNIFORM_ACCESS: Level.WARNING}
+    results = look()
+    assert wrong(results) == {Check.UNIFORM_ACCESS: Level.WARNING}
     assert server.count("bucket") == 0
 
 
 @pytest.mark.usefixtures("look")
 def test_a_bucket_that_is_not_there_is_failed() -> None:
-    (finding,) = findings_of("nowhere")
-    assert (finding.level, "There is no bucket nowhere" in finding.what) == (Level.FAILED, True)
+    (result,) = findings_of("nowhere")
+    assert (result.level, "There is no bucket nowhere" in result.what) == (Level.FAILED, True)
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_a_google_that_refuses_or_is_down_is_failed(
 ) -> None:
     look()
     server.fail(Fault("permissions", times=99, status=status))
-    (finding,) = findings_of("bucket-0", retry_for=0.2)
-    assert (finding.level, said in finding.what, bool(finding.fix)) == (Level.FAILED, True, True)
+    (result,) = findings_of("bucket-0", retry_for=0.2)
+    assert (result.level, said in result.what, bool(result.fix)) == (Level.FAILED, True, True)
 
 
 def test_nothing_is_written_or_deleted(look: Examine, server: StrictGcs) -> None:
@@ -193,8 +193,8 @@ def test_the_examination_looks_at_the_bucket_of_the_settings(
     installation: Installation, look: Examine, server: StrictGcs
 ) -> None:
     server.store.create_bucket("of-the-settings", SAFE)
-    findings = installation.examine(TWIREC_BUCKET="gs://of-the-settings/calls")
-    found = levels(findings)
+    results = installation.examine(TWIREC_BUCKET="gs://of-the-settings/calls")
+    found = levels(results)
     assert found.pop(Check.MARK) is Level.FAILED  # the catalog's own is in its folder
     assert set(found.values()) == {Level.OK}
 

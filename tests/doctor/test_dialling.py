@@ -9,7 +9,7 @@ from tests.doctor.conftest import Installation
 from twirec.adapters.twilio import Credentials, TwilioClients
 from twirec.adapters.twilio_inspect import TwilioInspector
 from twirec.calls.dialling import DialRules
-from twirec.doctor.dialling import check_dialling, dialling_findings
+from twirec.doctor.dialling import check_dialling, dialling_results
 from twirec.model.inspection import Check, DialPermission, Level
 
 SID = "AC" + "0" * 32
@@ -39,9 +39,9 @@ def country(code: str, *, special: bool = False, fraud: bool = False) -> DialPer
 def test_what_twilio_lets_the_account_dial_is_compared(
     allowed: list[DialPermission], levels: list[Level], said: str
 ) -> None:
-    findings = list(check_dialling(SID, allowed, RULES))
-    assert [one.level for one in findings] == levels
-    assert said in findings[0].what
+    results = list(check_dialling(SID, allowed, RULES))
+    assert [one.level for one in results] == levels
+    assert said in results[0].what
 
 
 def test_the_sandbox_is_asked(installation: Installation) -> None:
@@ -65,6 +65,6 @@ def test_it_is_asked_at_its_own_host_once_and_not_in_other_regions() -> None:
     clients.close()
     clients = TwilioClients(credentials, region="ie1", edge="dublin")
     elsewhere = TwilioInspector(clients)
-    (finding,) = dialling_findings(elsewhere, SID, RULES)
-    assert finding.level is Level.UNKNOWN
+    (result,) = dialling_results(elsewhere, SID, RULES)
+    assert result.level is Level.UNKNOWN
     clients.close()

@@ -25,19 +25,19 @@ VERSION = table("alembic_version", column("version_num"))
 def test_a_folder_that_is_not_made_yet_is_ok_and_is_not_made(
     installation: Installation, tmp_path: Path
 ) -> None:
-    finding = installation.found(Check.BUCKET, TWIREC_BUCKET=f"file://{tmp_path}/a/b")
-    assert (finding.level, "can be made" in finding.what) == (Level.OK, True)
+    result = installation.found(Check.BUCKET, TWIREC_BUCKET=f"file://{tmp_path}/a/b")
+    assert (result.level, "can be made" in result.what) == (Level.OK, True)
     assert not (tmp_path / "a").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_failed(installation: Installation) -> None:
-    finding = installation.found(Check.BUCKET, TWIREC_BUCKET="file:///proc/self")
-    assert (finding.level, bool(finding.fix)) == (Level.FAILED, True)
+    result = installation.found(Check.BUCKET, TWIREC_BUCKET="file:///proc/self")
+    assert (result.level, bool(result.fix)) == (Level.FAILED, True)
 
 
 def test_a_folder_that_cannot_be_made_is_failed(installation: Installation) -> None:
-    finding = installation.found(Check.BUCKET, TWIREC_BUCKET="file:///dev/null/bucket")
-    assert finding.level is Level.FAILED
+    result = installation.found(Check.BUCKET, TWIREC_BUCKET="file:///dev/null/bucket")
+    assert result.level is Level.FAILED
 
 
 def test_a_disk_without_links_is_failed(
@@ -47,8 +47,8 @@ def test_a_disk_without_links_is_failed(
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
-    finding = installation.found(Check.BUCKET)
-    assert (finding.level, "not permitted" in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.BUCKET)
+    assert (result.level, "not permitted" in result.what) == (Level.FAILED, True)
 
 
 def test_drafts_on_another_disk_than_recordings_are_failed(tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_others_may_not_look_into_the_folder(
     installation: Installation, tmp_path: Path, mode: int, level: Level
 ) -> None:
     (tmp_path / "bucket").chmod(mode)
-    finding = installation.found(Check.FOLDER_PERMISSIONS)
-    assert (finding.level, "chmod 700" in finding.fix) == (level, level is not Level.OK)
+    result = installation.found(Check.FOLDER_PERMISSIONS)
+    assert (result.level, "chmod 700" in result.fix) == (level, level is not Level.OK)
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,16 @@ def facts(
 def test_the_tables_have_to_be_of_this_version(
     found: DatabaseFacts, level: Level, said: str
 ) -> None:
-    finding = check_migrations(found)
-    assert (finding.level, said in finding.what + finding.fix) == (level, True)
+    result = check_migrations(found)
+    assert (result.level, said in result.what + result.fix) == (level, True)
 
 
 def test_a_catalog_that_was_never_made_is_failed_and_not_made(
     installation: Installation, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path}/none.db"
-    finding = installation.found(Check.DATABASE, TWIREC_DATABASE_URL=url)
-    assert (finding.level, "twirec init" in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.DATABASE, TWIREC_DATABASE_URL=url)
+    assert (result.level, "twirec init" in result.what) == (Level.FAILED, True)
     assert not (tmp_path / "none.db").exists()
 
 
@@ -154,8 +154,8 @@ def test_a_file_that_is_no_database_is_failed(installation: Installation, tmp_pa
 def test_with_a_wrong_url_no_other_database_is_looked_at(
     installation: Installation, url: str
 ) -> None:
-    finding = installation.found(Check.SETTINGS, TWIREC_DATABASE_URL=url)
-    assert (finding.level, "TWIREC_DATABASE_URL" in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.SETTINGS, TWIREC_DATABASE_URL=url)
+    assert (result.level, "TWIREC_DATABASE_URL" in result.what) == (Level.FAILED, True)
     assert installation.found(Check.DATABASE, TWIREC_DATABASE_URL=url).level is Level.UNKNOWN
 
 
@@ -185,8 +185,8 @@ def test_the_file_of_a_catalog_is_looked_at(tmp_path: Path) -> None:
     ],
 )
 def test_the_file_has_to_be_private_and_local(file: DatabaseFile, level: Level, said: str) -> None:
-    finding = check_database_file(file)
-    assert (finding.level, said in finding.what) == (level, True)
+    result = check_database_file(file)
+    assert (result.level, said in result.what) == (level, True)
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ CLOSED = "http://127.0.0.1:9"  # the port of `discard`, which nobody serves
 
 
 def test_an_installation_as_it_should_be_is_all_ok(installation: Installation) -> None:
-    findings = installation.examine()
-    assert [finding for finding in findings if finding.level is not Level.OK] == []
-    assert {finding.check for finding in findings} == set(Check) - OF_GOOGLE - ONLY_WHERE_SET
+    results = installation.examine()
+    assert [result for result in results if result.level is not Level.OK] == []
+    assert {result.check for result in results} == set(Check) - OF_GOOGLE - ONLY_WHERE_SET
 
 
 def test_a_new_account_without_recordings_is_not_failed(installation: Installation) -> None:
@@ -71,11 +71,11 @@ def test_no_secret_is_told_and_no_number_is_logged(
 
 
 def test_each_wrong_setting_is_a_line_and_the_rest_is_checked(installation: Installation) -> None:
-    findings = installation.examine(TWIREC_COMPANY="", TWIREC_COUNTRY="Spain")
-    wrong = [finding.what for finding in findings if finding.level is Level.FAILED]
+    results = installation.examine(TWIREC_COMPANY="", TWIREC_COUNTRY="Spain")
+    wrong = [result.what for result in results if result.level is Level.FAILED]
     assert [what.split()[0] for what in wrong] == ["TWIREC_COMPANY", "TWIREC_COUNTRY"]
-    assert levels(findings)[Check.PUBLIC_URL] is Level.OK
-    assert levels(findings)[Check.DATABASE] is Level.OK
+    assert levels(results)[Check.PUBLIC_URL] is Level.OK
+    assert levels(results)[Check.DATABASE] is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -97,21 +97,21 @@ def test_what_hangs_on_a_missing_setting_is_not_checked(
 
 def test_no_setting_at_all_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where there is no twirec.db
-    findings = list(examine({}))
-    told = [finding.what.split()[0] for finding in findings if finding.check is Check.SETTINGS]
+    results = list(examine({}))
+    told = [result.what.split()[0] for result in results if result.check is Check.SETTINGS]
     assert sorted(told) == sorted(REQUIRED)
-    assert levels(findings)[Check.DATABASE] is Level.FAILED
+    assert levels(results)[Check.DATABASE] is Level.FAILED
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_region_without_an_edge_is_told(installation: Installation) -> None:
-    findings = installation.examine(TWIREC_TWILIO_API_URL=None, TWILIO_REGION="ie1")
-    assert levels(findings)[Check.SETTINGS] is Level.FAILED
-    assert levels(findings)[Check.CREDENTIALS] is Level.UNKNOWN
-    wrong = [one.what for one in findings if one.check is Check.SETTINGS]
+    results = installation.examine(TWIREC_TWILIO_API_URL=None, TWILIO_REGION="ie1")
+    assert levels(results)[Check.SETTINGS] is Level.FAILED
+    assert levels(results)[Check.CREDENTIALS] is Level.UNKNOWN
+    wrong = [one.what for one in results if one.check is Check.SETTINGS]
     assert ["TWILIO_EDGE" in what for what in wrong] == [True]
     # With Twilio's own API the address of this machine is no public one.
-    assert levels(findings)[Check.PUBLIC_URL] is Level.FAILED
+    assert levels(results)[Check.PUBLIC_URL] is Level.FAILED
 
 
 # --- what is down -------------------------------------------------------------------------------
@@ -131,18 +131,18 @@ def test_with_everything_down_each_line_has_its_fix(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twirec.adapters.twilio_http._wait", lambda *_: 0.0)
-    findings = installation.examine(
+    results = installation.examine(
         TWIREC_TWILIO_API_URL=CLOSED,
         TWIREC_PUBLIC_URL=CLOSED,
         TWIREC_BUCKET="file:///dev/null/bucket",
         TWIREC_DATABASE_URL="sqlite:////proc/nowhere.db",
     )
-    failed = [finding for finding in findings if finding.level is Level.FAILED]
-    assert {finding.check for finding in failed} >= {
+    failed = [result for result in results if result.level is Level.FAILED]
+    assert {result.check for result in failed} >= {
         Check.CREDENTIALS,
         Check.NUMBERS,
         Check.PUBLIC_URL,
         Check.BUCKET,
         Check.DATABASE,
     }
-    assert all(finding.fix for finding in failed)
+    assert all(result.fix for result in failed)

@@ -37,20 +37,20 @@ def test_what_is_wrong_with_one_is_said(
     installation: Installation, inside: str, level: Level, said: str
 ) -> None:
     bin_(installation, f"<Response>{inside}</Response>")
-    finding = installation.found(Check.FALLBACK)
-    assert (finding.level, said in finding.what, bool(finding.fix)) == (level, True, True)
+    result = installation.found(Check.FALLBACK)
+    assert (result.level, said in result.what, bool(result.fix)) == (level, True, True)
 
 
 def test_one_that_is_gone_is_failed(installation: Installation) -> None:
     installation.number(fallback_url=f"{installation.sandbox.url}/twiml/{SID}")
-    finding = installation.found(Check.FALLBACK)
-    assert (finding.level, "answered 404" in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.FALLBACK)
+    assert (result.level, "answered 404" in result.what) == (Level.FAILED, True)
 
 
 @pytest.mark.parametrize("text", ["Hello", "<Twiml/>", "<Response>", "<!DOCTYPE x><Response/>"])
 def test_what_is_no_twiml_is_failed(text: str) -> None:
-    finding = check_bin(SID, AppAnswer(200, text=text))
-    assert (finding.level, "no TwiML" in finding.what) == (Level.FAILED, True)
+    result = check_bin(SID, AppAnswer(200, text=text))
+    assert (result.level, "no TwiML" in result.what) == (Level.FAILED, True)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,6 @@ def test_what_might_do_something_is_not_tried(installation: Installation, url: s
 
 def test_one_that_does_not_answer_is_no_fault_of_the_app(installation: Installation) -> None:
     installation.number(fallback_url=f"http://127.0.0.1:9/twiml/{SID}")
-    finding = installation.found(Check.FALLBACK)
-    assert (finding.level, "127.0.0.1:9 does not answer" in finding.what) == (Level.FAILED, True)
-    assert "reach Twilio" in finding.fix
+    result = installation.found(Check.FALLBACK)
+    assert (result.level, "127.0.0.1:9 does not answer" in result.what) == (Level.FAILED, True)
+    assert "reach Twilio" in result.fix

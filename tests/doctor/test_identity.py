@@ -44,8 +44,8 @@ def own(installation: Installation) -> str:
 
 
 def test_the_app_and_this_command_work_with_the_same_catalog(installation: Installation) -> None:
-    finding = installation.found(Check.SAME_CATALOG)
-    assert (finding.level, own(installation) in finding.what) == (Level.OK, True)
+    result = installation.found(Check.SAME_CATALOG)
+    assert (result.level, own(installation) in result.what) == (Level.OK, True)
 
 
 def test_another_catalog_than_the_apps_is_failed(
@@ -54,17 +54,17 @@ def test_another_catalog_than_the_apps_is_failed(
     url = f"sqlite:///{tmp_path}/other.db"
     other = Catalog(url)
     other.set_up()
-    finding = installation.found(Check.SAME_CATALOG, TWIREC_DATABASE_URL=url)
-    assert (finding.level, "TWIREC_DATABASE_URL" in finding.fix) == (Level.FAILED, True)
-    assert other.identity() in finding.what
-    assert own(installation) in finding.what
+    result = installation.found(Check.SAME_CATALOG, TWIREC_DATABASE_URL=url)
+    assert (result.level, "TWIREC_DATABASE_URL" in result.fix) == (Level.FAILED, True)
+    assert other.identity() in result.what
+    assert own(installation) in result.what
     other.close()
 
 
 @pytest.mark.parametrize("said", ["", "unavailable"])
 def test_an_app_whose_catalog_is_down_is_failed(said: str) -> None:
-    finding = check_same_catalog(OWN, said)
-    assert (finding.level, "unrecorded" in finding.what) == (Level.FAILED, True)
+    result = check_same_catalog(OWN, said)
+    assert (result.level, "unrecorded" in result.what) == (Level.FAILED, True)
 
 
 def test_anybody_may_ask_which_catalog_it_is(installation: Installation) -> None:
@@ -75,8 +75,8 @@ def test_anybody_may_ask_which_catalog_it_is(installation: Installation) -> None
 
 
 def test_a_bucket_of_ours_is_ok(installation: Installation, tmp_path: Path) -> None:
-    finding = installation.found(Check.MARK)
-    assert (finding.level, str(tmp_path / "bucket") in finding.what) == (Level.OK, True)
+    result = installation.found(Check.MARK)
+    assert (result.level, str(tmp_path / "bucket") in result.what) == (Level.OK, True)
 
 
 def test_a_mark_that_is_missing_or_anothers_is_failed(
@@ -84,11 +84,11 @@ def test_a_mark_that_is_missing_or_anothers_is_failed(
 ) -> None:
     mark = tmp_path / "bucket" / NAME
     mark.write_bytes(FOREIGN.content)
-    finding = installation.found(Check.MARK)
-    assert (finding.level, OTHER in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.MARK)
+    assert (result.level, OTHER in result.what) == (Level.FAILED, True)
     mark.unlink()
-    finding = installation.found(Check.MARK)
-    assert (finding.level, "mounted" in finding.fix) == (Level.FAILED, True)
+    result = installation.found(Check.MARK)
+    assert (result.level, "mounted" in result.fix) == (Level.FAILED, True)
     assert not mark.exists()
 
 
@@ -180,9 +180,9 @@ def test_a_number_that_leads_to_another_installation_is_named(
 ) -> None:
     assert installation.found(Check.INSTALLATIONS).level is Level.OK
     installation.number("+34911000222", voice_url=f"{other}/voice")
-    finding = installation.found(Check.INSTALLATIONS)
-    assert (finding.level, other in finding.what) == (Level.WARNING, True)
-    assert OTHER in finding.what
+    result = installation.found(Check.INSTALLATIONS)
+    assert (result.level, other in result.what) == (Level.WARNING, True)
+    assert OTHER in result.what
 
 
 @pytest.mark.parametrize(
@@ -301,9 +301,9 @@ def test_a_relative_path_is_a_warning_of_the_doctor_and_of_the_log_once(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     changes = {"TWIREC_BUCKET": "file:bucket"}
-    finding = installation.found(Check.PLACES, **changes)
-    assert (finding.level, str(tmp_path) in finding.what) == (Level.WARNING, True)
-    assert finding.fix == f"Write TWIREC_BUCKET=file://{tmp_path}/bucket"
+    result = installation.found(Check.PLACES, **changes)
+    assert (result.level, str(tmp_path) in result.what) == (Level.WARNING, True)
+    assert result.fix == f"Write TWIREC_BUCKET=file://{tmp_path}/bucket"
     assert installation.found(Check.PLACES).level is Level.OK
     caplog.clear()
     for _ in range(2):

@@ -35,17 +35,17 @@ def check(*numbers: OwnAddress) -> list[CheckResult]:
 
 
 def test_a_number_that_points_here_is_ok() -> None:
-    (finding,) = check(number())
-    assert (finding.level, "+34911000111" in finding.what) == (Level.OK, True)
+    (result,) = check(number())
+    assert (result.level, "+34911000111" in result.what) == (Level.OK, True)
 
 
 def test_a_query_in_the_voice_url_and_another_order_of_the_fragment_are_fine() -> None:
-    (finding,) = check(
+    (result,) = check(
         number(
             voice_url=f"{PUBLIC}/voice?line=2", status_callback=f"{PUBLIC}/twirec/ended#rp=all&rc=5"
         )
     )
-    assert finding.level is Level.OK
+    assert result.level is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_a_query_in_the_voice_url_and_another_order_of_the_fragment_are_fine() -
 def test_what_is_wrong_with_a_number_is_said(
     changes: dict[str, str], level: Level, said: str
 ) -> None:
-    (finding,) = check(number(**changes))
-    assert (finding.level, said in finding.what, bool(finding.fix)) == (level, True, True)
+    (result,) = check(number(**changes))
+    assert (result.level, said in result.what, bool(result.fix)) == (level, True, True)
 
 
 def test_each_thing_that_is_wrong_is_a_line() -> None:
@@ -88,14 +88,14 @@ def test_each_thing_that_is_wrong_is_a_line() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_twiml_bin_as_fallback_is_asked_by_either(method: str) -> None:
-    (finding,) = check(number(fallback_method=method))
-    assert finding.level is Level.OK
+    (result,) = check(number(fallback_method=method))
+    assert result.level is Level.OK
 
 
 @pytest.mark.parametrize("address", ["shop.sip.twilio.com", "AP" + "0" * 32])
 def test_by_what_own_phones_dial_out_nobody_can_be_connected_by_a_fallback(address: str) -> None:
-    (finding,) = check(number(address=address, fallback_url=""))
-    assert finding.level is Level.OK
+    (result,) = check(number(address=address, fallback_url=""))
+    assert result.level is Level.OK
 
 
 def test_what_an_application_serves_is_judged_by_its_urls() -> None:
@@ -107,8 +107,8 @@ def test_what_an_application_serves_is_judged_by_its_urls() -> None:
 
 def test_other_apps_applications_are_nobodys_numbers() -> None:
     other = number(address="AP" + "1" * 32, voice_url="https://elsewhere.example.com/")
-    (finding,) = check(*served([number()], [other]))
-    assert finding.level is Level.OK
+    (result,) = check(*served([number()], [other]))
+    assert result.level is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -134,15 +134,15 @@ def test_that_no_number_points_here_is_failed() -> None:
 
 
 def test_what_a_number_is_served_by_is_told() -> None:
-    (finding,) = check(number(served_by="AP" + "0" * 32))
-    assert (finding.level, "application" in finding.what) == (Level.WARNING, True)
+    (result,) = check(number(served_by="AP" + "0" * 32))
+    assert (result.level, "application" in result.what) == (Level.WARNING, True)
 
 
 def test_one_line_names_ten_numbers_and_counts_the_rest() -> None:
     others = [number(address=f"+3491100{at:04}", voice_url="") for at in range(25)]
-    finding = check(number(), *others)[-1]
-    assert finding.what.count("+34911") == 10
-    assert "15 more" in finding.what
+    result = check(number(), *others)[-1]
+    assert result.what.count("+34911") == 10
+    assert "15 more" in result.what
 
 
 def test_numbers_are_read_page_by_page(
@@ -170,8 +170,8 @@ def test_sip_domains_senders_and_applications_are_looked_at_like_numbers(
     sandbox.number("+34911000222", voice_url="", application=serving)
     sandbox.addresses.domain("shop.sip.twilio.com", voice_url=f"{url}/voice", status_callback=ended)
     sandbox.addresses.domain("other.sip.twilio.com", voice_url="https://elsewhere.example.com/")
-    findings = installation.examine()
-    numbers = [one for one in findings if one.check is Check.NUMBERS]
+    results = installation.examine()
+    numbers = [one for one in results if one.check is Check.NUMBERS]
     here = {one.what.split()[0] for one in numbers if one.level is Level.OK}
     assert here == {
         "+34911000111",
@@ -182,7 +182,7 @@ def test_sip_domains_senders_and_applications_are_looked_at_like_numbers(
     }
     (there,) = [one for one in numbers if one.level is not Level.OK]
     assert there.what == "Not recorded by this app: other.sip.twilio.com."
-    views = {one.what.split()[0] for one in findings if one.check is Check.VIEW}
+    views = {one.what.split()[0] for one in results if one.check is Check.VIEW}
     assert views == {f"{url}/voice", f"{url}/softphone"}
 
 

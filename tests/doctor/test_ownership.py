@@ -31,24 +31,24 @@ def settings(**changes: str) -> Settings:
 )
 def test_what_is_not_ours_is_counted_and_named(count: int, said: str) -> None:
     named = tuple(f"RE{number + 1}" for number in range(min(count, 20)))
-    finding = check_adopt(settings(), replace(NOTHING, not_ours=count, not_ours_newest=named))
-    assert (finding.level, finding.what) == (Level.OK, said)
+    result = check_adopt(settings(), replace(NOTHING, not_ours=count, not_ours_newest=named))
+    assert (result.level, result.what) == (Level.OK, said)
 
 
 def test_taking_everything_is_warned_of() -> None:
-    finding = check_adopt(settings(TWIREC_ADOPT="all"), NOTHING)
-    assert (finding.level, finding.what[:19]) == (Level.WARNING, "TWIREC_ADOPT is all")
+    result = check_adopt(settings(TWIREC_ADOPT="all"), NOTHING)
+    assert (result.level, result.what[:19]) == (Level.WARNING, "TWIREC_ADOPT is all")
 
 
 def test_a_trial_is_warned_of_and_counted() -> None:
-    finding = check_kept(settings(TWIREC_KEEP_AT_TWILIO="1"), replace(NOTHING, kept_for_trial=12))
-    assert (finding.level, "12 archived recordings" in finding.what) == (Level.WARNING, True)
+    result = check_kept(settings(TWIREC_KEEP_AT_TWILIO="1"), replace(NOTHING, kept_for_trial=12))
+    assert (result.level, "12 archived recordings" in result.what) == (Level.WARNING, True)
 
 
 def test_what_is_kept_after_the_trial_is_said() -> None:
     stats = replace(NOTHING, kept_for_trial=5, kept_at_vendor=3)
-    finding = check_kept(settings(), stats)
-    assert (finding.level, finding.what) == (
+    result = check_kept(settings(), stats)
+    assert (result.level, result.what) == (
         Level.OK,
         "What is in the bucket and checked is deleted at Twilio. Kept there: 5 of a trial that is "
         "over, to be released, 3 until somebody says otherwise.",
@@ -66,11 +66,11 @@ def test_it_looks_at_what_the_sweeps_saw(installation: Installation) -> None:
 
 def test_what_is_parked_or_waits_for_a_decision_is_counted() -> None:
     assert check_parked(NOTHING).level is Level.OK
-    finding = check_parked(replace(NOTHING, parked=3, undecided=1, differences=2))
-    assert finding.level is Level.WARNING
-    assert finding.what == (
+    result = check_parked(replace(NOTHING, parked=3, undecided=1, differences=2))
+    assert result.level is Level.WARNING
+    assert result.what == (
         "Recordings: 1 wait for your decision, as time does not mend them; 2 are parked, and are "
         "tried again by each sweep; 2 differ in the bucket from what was archived."
     )
-    assert "accept" in finding.fix
+    assert "accept" in result.fix
     assert "accept" not in check_parked(replace(NOTHING, parked=1)).fix

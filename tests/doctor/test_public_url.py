@@ -45,10 +45,10 @@ def test_another_answer_than_the_apps_is_failed(
     installation: Installation, elsewhere: Callable[..., str], status: int, said: str
 ) -> None:
     url = f"http://{elsewhere(lambda: ('', status))}"
-    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
-    assert (finding.level, bool(finding.fix)) == (Level.FAILED, True)
-    assert f"answered {status}" in finding.what
-    assert said in finding.what
+    result = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert (result.level, bool(result.fix)) == (Level.FAILED, True)
+    assert f"answered {status}" in result.what
+    assert said in result.what
 
 
 def test_a_redirect_is_failed_and_not_followed(
@@ -58,8 +58,8 @@ def test_a_redirect_is_failed_and_not_followed(
         return redirect(f"{installation.url}/twirec/ping", 308)  # type: ignore[return-value]
 
     url = f"http://{elsewhere(answer)}"
-    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
-    assert (finding.level, "redirect" in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert (result.level, "redirect" in result.what) == (Level.FAILED, True)
 
 
 @pytest.mark.parametrize(
@@ -79,59 +79,59 @@ def test_where_a_redirect_leads_says_how_to_mend_it(
     installation: Installation, elsewhere: Callable[..., str], leads_to: str, what: str, fix: str
 ) -> None:
     url = f"http://{elsewhere(lambda: redirect(leads_to))}"
-    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
-    assert what in finding.what
-    assert fix in finding.fix
-    assert "secret" not in finding.what
+    result = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert what in result.what
+    assert fix in result.fix
+    assert "secret" not in result.what
 
 
 def test_csrf_protection_that_was_made_too_late_is_named(
     installation: Installation, elsewhere: Callable[..., str]
 ) -> None:
     url = f"http://{elsewhere(lambda: ('<p>The CSRF token is missing.</p>', 400))}"
-    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
-    assert "CSRF protection" in finding.what
-    assert "CSRFProtect before Twirec" in finding.fix
+    result = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert "CSRF protection" in result.what
+    assert "CSRFProtect before Twirec" in result.fix
 
 
 def test_an_app_with_another_public_url_is_failed(installation: Installation) -> None:
     by_name = installation.url.replace("127.0.0.1", "localhost")
-    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=by_name)
-    assert (finding.level, "does not believe" in finding.what) == (Level.FAILED, True)
-    assert "TWIREC_PUBLIC_URL" in finding.fix
+    result = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=by_name)
+    assert (result.level, "does not believe" in result.what) == (Level.FAILED, True)
+    assert "TWIREC_PUBLIC_URL" in result.fix
 
 
 def test_an_app_with_another_token_is_failed(installation: Installation) -> None:
-    finding = installation.found(Check.PUBLIC_URL, TWILIO_AUTH_TOKEN="another")
-    assert (finding.level, "answered 403" in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.PUBLIC_URL, TWILIO_AUTH_TOKEN="another")
+    assert (result.level, "answered 403" in result.what) == (Level.FAILED, True)
 
 
 def test_an_app_that_believes_forgeries_is_failed(
     installation: Installation, elsewhere: Callable[..., str]
 ) -> None:
     url = f"http://{elsewhere(lambda: ('', 204))}"
-    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
-    assert (finding.level, "wrong signature" in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert (result.level, "wrong signature" in result.what) == (Level.FAILED, True)
 
 
 def test_a_host_that_nobody_serves_is_failed(installation: Installation) -> None:
-    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL="http://127.0.0.1:9")
-    assert (finding.level, "Nothing answers" in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL="http://127.0.0.1:9")
+    assert (result.level, "Nothing answers" in result.what) == (Level.FAILED, True)
 
 
 def test_a_certificate_that_nobody_trusts_is_failed(
     installation: Installation, elsewhere: Callable[..., str]
 ) -> None:
     url = f"https://{elsewhere(lambda: ('', 204), ssl_context='adhoc')}"
-    finding = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
-    assert (finding.level, "certificate" in finding.what) == (Level.FAILED, True)
-    assert "certificate" in finding.fix
+    result = installation.found(Check.PUBLIC_URL, TWIREC_PUBLIC_URL=url)
+    assert (result.level, "certificate" in result.what) == (Level.FAILED, True)
+    assert "certificate" in result.fix
 
 
 def test_each_account_with_a_token_is_tried(installation: Installation) -> None:
     other = "AC" + "b" * 32
-    findings = installation.examine(TWIREC_TWILIO_AUTH_TOKENS=f"{other}=unknown to the app")
-    found = sorted(one.level for one in findings if one.check is Check.PUBLIC_URL)
+    results = installation.examine(TWIREC_TWILIO_AUTH_TOKENS=f"{other}=unknown to the app")
+    found = sorted(one.level for one in results if one.check is Check.PUBLIC_URL)
     assert found == [Level.FAILED, Level.OK]
 
 

@@ -12,7 +12,7 @@ import responses
 from tests.doctor.conftest import Installation
 from twirec.adapters.twilio import Credentials, TwilioClients
 from twirec.adapters.twilio_inspect import TwilioInspector
-from twirec.doctor.vendor import check_clock, check_media, vendor_findings
+from twirec.doctor.vendor import check_clock, check_media, vendor_results
 from twirec.model.inspection import Check, Level
 from twirec.sandbox import Fault, Faults
 from twirec.settings import Settings
@@ -30,38 +30,38 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_wrong_auth_token_is_failed(installation: Installation) -> None:
-    finding = installation.found(Check.CREDENTIALS, TWILIO_AUTH_TOKEN="wrong")
-    assert finding.level is Level.FAILED
-    assert "HTTP 401, Twilio error 20003" in finding.what
-    assert "auth token" in finding.fix
+    result = installation.found(Check.CREDENTIALS, TWILIO_AUTH_TOKEN="wrong")
+    assert result.level is Level.FAILED
+    assert "HTTP 401, Twilio error 20003" in result.what
+    assert "auth token" in result.fix
 
 
 def test_another_accounts_sid_is_failed(installation: Installation) -> None:
-    finding = installation.found(Check.CREDENTIALS, TWILIO_ACCOUNT_SID="AC" + "0" * 32)
-    assert finding.level is Level.FAILED
+    result = installation.found(Check.CREDENTIALS, TWILIO_ACCOUNT_SID="AC" + "0" * 32)
+    assert result.level is Level.FAILED
 
 
 @pytest.mark.parametrize("status", ["suspended", "closed"])
 def test_an_account_that_is_not_active_is_failed(installation: Installation, status: str) -> None:
     installation.sandbox.hazards.status = status
-    finding = installation.found(Check.CREDENTIALS)
-    assert (finding.level, status in finding.what) == (Level.FAILED, True)
+    result = installation.found(Check.CREDENTIALS)
+    assert (result.level, status in result.what) == (Level.FAILED, True)
 
 
 def test_a_subaccount_is_checked_with_its_own_token(installation: Installation) -> None:
     other = "AC" + "b" * 32
-    findings = installation.examine(TWIREC_TWILIO_AUTH_TOKENS=f"{other}=token of the subaccount")
-    found = {one.what.split()[0]: one.level for one in findings if one.check is Check.CREDENTIALS}
+    results = installation.examine(TWIREC_TWILIO_AUTH_TOKENS=f"{other}=token of the subaccount")
+    found = {one.what.split()[0]: one.level for one in results if one.check is Check.CREDENTIALS}
     assert found[installation.sandbox.account_sid] is Level.OK
     assert Level.FAILED in found.values()
-    assert any(other in one.what for one in findings if one.level is Level.FAILED)
+    assert any(other in one.what for one in results if one.level is Level.FAILED)
 
 
 def test_a_token_that_is_no_longer_the_accounts_is_a_warning(installation: Installation) -> None:
     account = installation.sandbox.account_sid
-    finding = installation.found(Check.TOKENS, TWIREC_TWILIO_AUTH_TOKENS=f"{account}=an old one")
-    assert (finding.level, "an old one" in str(finding)) == (Level.WARNING, False)
-    assert "Token 2" in finding.what
+    result = installation.found(Check.TOKENS, TWIREC_TWILIO_AUTH_TOKENS=f"{account}=an old one")
+    assert (result.level, "an old one" in str(result)) == (Level.WARNING, False)
+    assert "Token 2" in result.what
 
 
 def test_an_api_key_may_be_a_standard_one(installation: Installation) -> None:
@@ -73,8 +73,8 @@ def test_an_api_key_may_be_a_standard_one(installation: Installation) -> None:
 
 def test_a_wrong_api_key_is_failed(installation: Installation) -> None:
     key = {"TWILIO_API_KEY": "SK" + "0" * 32, "TWILIO_API_SECRET": "wrong"}
-    finding = installation.found(Check.API_KEY, **key)
-    assert (finding.level, bool(finding.fix)) == (Level.FAILED, True)
+    result = installation.found(Check.API_KEY, **key)
+    assert (result.level, bool(result.fix)) == (Level.FAILED, True)
 
 
 # --- the clock ----------------------------------------------------------------------------------
@@ -89,9 +89,9 @@ def test_a_clock_may_differ_by_some_seconds(seconds: int, level: Level) -> None:
 
 
 def test_a_clock_that_is_an_hour_wrong_is_failed(installation: Installation) -> None:
-    finding = installation.found(Check.CLOCK, now=lambda: datetime.now(UTC) + timedelta(hours=1))
-    assert finding.level is Level.FAILED
-    assert "36" in finding.what
+    result = installation.found(Check.CLOCK, now=lambda: datetime.now(UTC) + timedelta(hours=1))
+    assert result.level is Level.FAILED
+    assert "36" in result.what
 
 
 def test_without_twilios_time_the_clock_is_not_checked() -> None:
@@ -126,23 +126,23 @@ def test_account_defaults_of_another_region_cannot_be_checked() -> None:
     with responses.RequestsMock() as twilio:
         twilio.get(f"{base}.json", json={"status": "active"})
         twilio.get(f"{base}/Recordings.json", json={"recordings": []})
-        findings = list(vendor_findings(inspector, settings, lambda: NOON))
+        results = list(vendor_results(inspector, settings, lambda: NOON))
     clients.close()
-    (finding,) = [one for one in findings if one.check is Check.DEFAULT_RECORDING]
-    assert finding.level is Level.UNKNOWN
+    (result,) = [one for one in results if one.check is Check.DEFAULT_RECORDING]
+    assert result.level is Level.UNKNOWN
 
 
 def test_recordings_that_go_to_the_customers_s3_are_failed(installation: Installation) -> None:
     installation.sandbox.hazards.external = True
-    findings = {one.check: one.level for one in installation.examine()}
-    assert findings[Check.EXTERNAL_STORAGE] is Level.FAILED
-    assert findings[Check.MEDIA_ACCESS] is Level.UNKNOWN
+    results = {one.check: one.level for one in installation.examine()}
+    assert results[Check.EXTERNAL_STORAGE] is Level.FAILED
+    assert results[Check.MEDIA_ACCESS] is Level.UNKNOWN
 
 
 def test_media_for_everybody_is_failed(installation: Installation) -> None:
     installation.sandbox.hazards.open_media = True
-    finding = installation.found(Check.MEDIA_ACCESS)
-    assert (finding.level, "HTTP Basic" in finding.fix) == (Level.FAILED, True)
+    result = installation.found(Check.MEDIA_ACCESS)
+    assert (result.level, "HTTP Basic" in result.fix) == (Level.FAILED, True)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,6 @@ def test_an_answer_that_makes_no_sense_is_failed(body: str) -> None:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as twilio:
         twilio.get(re.compile(".*/AC[0-9a-f]{32}.json"), body=body)
         twilio.get(re.compile(".*"), json={"recordings": []})
-        findings = list(vendor_findings(inspector, settings, lambda: NOON))
+        results = list(vendor_results(inspector, settings, lambda: NOON))
     clients.close()
-    assert findings[0].level is Level.FAILED
+    assert results[0].level is Level.FAILED

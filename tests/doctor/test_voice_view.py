@@ -192,17 +192,17 @@ def found(installation: Installation, build: Build) -> CheckResult:
 def test_each_mistake_of_a_view_is_named_with_its_fix(
     installation: Installation, build: Build, said: str, fix: str
 ) -> None:
-    finding = found(installation, build)
-    assert finding.level is Level.FAILED
-    assert "/voice" in finding.what
-    assert said in finding.what
-    assert fix in finding.fix
+    result = found(installation, build)
+    assert result.level is Level.FAILED
+    assert "/voice" in result.what
+    assert said in result.what
+    assert fix in result.fix
 
 
 def test_a_view_as_it_should_be_is_ok_and_never_runs(installation: Installation) -> None:
     ran.clear()
-    finding = found(installation, right)
-    assert (finding.level, ran) == (Level.OK, [])
+    result = found(installation, right)
+    assert (result.level, ran) == (Level.OK, [])
 
 
 def test_a_view_that_fails_for_others_reasons_is_not_called_unsigned(
@@ -216,8 +216,8 @@ def test_a_view_that_fails_for_others_reasons_is_not_called_unsigned(
             signed = "X-Twilio-Signature" in request.headers and request.path == "/voice"
             return ("", 500) if signed else None
 
-    finding = found(installation, fails)
-    assert (finding.level, "the app fails" in finding.what) == (Level.FAILED, True)
+    result = found(installation, fails)
+    assert (result.level, "the app fails" in result.what) == (Level.FAILED, True)
 
 
 def test_views_are_tried_once_each_and_further_ones_when_named(installation: Installation) -> None:
@@ -233,8 +233,8 @@ def test_views_are_tried_once_each_and_further_ones_when_named(installation: Ins
 
 def test_without_a_number_it_is_said_how_to_name_a_view(installation: Installation) -> None:
     installation.number(voice_url="https://elsewhere.example.com/")
-    finding = installation.found(Check.VIEW)
-    assert (finding.level, "--voice" in finding.what) == (Level.UNKNOWN, True)
+    result = installation.found(Check.VIEW)
+    assert (result.level, "--voice" in result.what) == (Level.UNKNOWN, True)
 
 
 # --- what is believed as a test request ----------------------------------------------------------

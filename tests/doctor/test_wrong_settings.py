@@ -515,13 +515,13 @@ def test_a_wrong_setting_is_named_with_its_fix(
     caplog.set_level(logging.DEBUG)
     if key := changes.get("GOOGLE_APPLICATION_CREDENTIALS"):  # Google's library reads it by itself
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", key.format(folder=folder))
-    findings = examined(house, folder, changes)
-    wrong = [one for one in findings if one.check is check and one.level is not Level.OK]
+    results = examined(house, folder, changes)
+    wrong = [one for one in results if one.check is check and one.level is not Level.OK]
     told = [f"{one.what} {one.fix}" for one in wrong]
     assert any(all(word in each for word in words) for each in told), told
-    assert all(one.fix for one in findings if one.level in {Level.FAILED, Level.WARNING})
+    assert all(one.fix for one in results if one.level in {Level.FAILED, Level.WARNING})
     for secret in ("hidden", SECRET, house.sandbox.auth_token):
-        assert secret not in str(findings) + caplog.text
+        assert secret not in str(results) + caplog.text
 
 
 def test_there_are_forty_and_more() -> None:

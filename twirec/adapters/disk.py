@@ -29,10 +29,12 @@ class FileFacts:
 def file_facts(path: Path) -> FileFacts | None:
     """Return who may do what with a file, links followed; None if there is none, or none to see."""
     try:
-        found = path.stat()
+        status = path.stat()
     except (OSError, ValueError):
         return None
-    return FileFacts(found.st_mode & 0o777, found.st_uid) if stat.S_ISREG(found.st_mode) else None
+    return (
+        FileFacts(status.st_mode & 0o777, status.st_uid) if stat.S_ISREG(status.st_mode) else None
+    )
 
 
 def existing(path: Path) -> Path:

@@ -167,12 +167,12 @@ class FolderBucket:
 
     def _compare(self, path: Path, stored: StoredObject) -> None:
         with _translated():
-            found = path.stat()
-            version = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            status = path.stat()
+            version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
             if stored.crc32c is None or self._compared.get(path) == (*version, stored.crc32c):
                 return  # of what has no checksum nothing can be said
             checksum = Crc32c()
-            for chunk in _read(path, 0, found.st_size):
+            for chunk in _read(path, 0, status.st_size):
                 checksum.update(chunk)
             if str(checksum) != stored.crc32c:
                 raise BytesDiffer(stored.name, "its CRC32C is another one")
@@ -194,16 +194,16 @@ class FolderBucket:
 
     def _describe(self, name: str, path: Path) -> StoredObject:
         try:
-            found = path.stat()
+            status = path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            found = None
-        if found is None or not stat.S_ISREG(found.st_mode):
+            status = None
+        if status is None or not stat.S_ISREG(status.st_mode):
             raise ObjectNotFound(f"There is no object {name}.")
         about, problem = _read_about(path)
         return StoredObject(
             name=name,
-            generation=about["generation"] or found.st_mtime_ns,
-            size=found.st_size,
+            generation=about["generation"] or status.st_mtime_ns,
+            size=status.st_size,
             crc32c=about["crc32c"],
             labels=about["labels"],
             custom_time=about["custom_time"] and datetime.fromisoformat(about["custom_time"]),
@@ -300,19 +300,19 @@ def _parsed(text: bytes) -> dict[str, Any]:
     Raises:
         TypeError: ValueError: it is not what is written into one.
     """
-    told = {**_UNKNOWN, **json.loads(text)}
-    generation, labels, at = told["generation"], told["labels"], told["custom_time"]
+    fields = {**_UNKNOWN, **json.loads(text)}
+    generation, labels, at = fields["generation"], fields["labels"], fields["custom_time"]
     if generation is not None and not (type(generation) is int and 0 < generation < 2**63):
         raise ValueError("generation")
     if not isinstance(labels, dict):
         raise TypeError("labels")
-    for value in (*labels, *labels.values(), told["crc32c"] or ""):
+    for value in (*labels, *labels.values(), fields["crc32c"] or ""):
         if not isinstance(value, str):
             raise TypeError("no text")
         value.encode()
     if at is not None and datetime.fromisoformat(at).utcoffset() is None:
         raise ValueError("custom_time")
-    return told
+    return fields
 
 
 def _read(path: Path, start: int, stop: int) -> Iterator[bytes]:
@@ -324,7 +324,7 @@ def _read(path: Path, start: int, stop: int) -> Iterator[bytes]:
 
 
 def _names(
-    folder: Path, above: str, prefix: str, inside: tuple[tuple[int, int], ...]
+    folder: Path, above: str, prefix: str, parents: tuple[tuple[int, int], ...]
 ) -> Iterator[tuple[str, str]]:
     """Yield the names of objects below `folder`, in the order of whole names.
 
@@ -334,11 +334,11 @@ def _names(
         folder: where to look.
         above: what the names of all there begin with.
         prefix: what the names that are wanted begin with.
-        inside: the folders that it is in, so that links do not lead round and round.
+        parents: the folders that it is in, so that links do not lead round and round.
     """
     try:
-        found = folder.stat()
-        if (found.st_dev, found.st_ino) in inside:
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in parents:
             yield above, "it is a link to a folder that it is in"
             return
         names = sorted(entry.name + "/" * _is_folder(entry) for entry in _entries(folder))
@@ -356,7 +356,7 @@ def _names(
             if whole.startswith(prefix) and not whole.endswith(SUFFIX):
                 yield whole, ""
         elif whole != f"{_PRIVATE}/" and (whole.startswith(prefix) or prefix.startswith(whole)):
-            known = (*inside, (found.st_dev, found.st_ino))
+            known = (*parents, (status.st_dev, status.st_ino))
             yield from _names(folder / name, whole, prefix, known)
 
 

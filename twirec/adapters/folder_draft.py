@@ -48,13 +48,13 @@ class Draft:
         if hasattr(os, "posix_fadvise"):
             # Without this the page cache would answer, whatever the disk holds.
             os.posix_fadvise(self._handle, 0, 0, os.POSIX_FADV_DONTNEED)
-        size, found = 0, Crc32c()
+        size, crc32c = 0, Crc32c()
         while block := os.pread(self._handle, _BLOCK, size):
             size += len(block)
-            found.update(block)
-        if str(found) != str(self._written):
+            crc32c.update(block)
+        if str(crc32c) != str(self._written):
             raise VerificationFailed("The disk does not give back what was written to it.")
-        return size, str(found)
+        return size, str(crc32c)
 
     def discard(self) -> None:
         """Remove the draft. An object that was made of it stays."""

@@ -58,11 +58,11 @@ def _refuse_other_disk(home: Path, recordings: Path) -> None:
 def marks_around(root: Path) -> dict[str, bytes]:
     """Return the marks of a folder, of those above it and of those right below it, by folder."""
     below = sorted(root.iterdir())[:MOST_LOOKED_AT] if root.is_dir() else []
-    found = {}
+    marks = {}
     for folder in (root, *root.parents, *below):
         with suppress(OSError), (folder / NAME).open("rb") as file:
-            found[str(folder)] = file.read(LONGEST)
-    return found
+            marks[str(folder)] = file.read(LONGEST)
+    return marks
 
 
 def unmounted_above(root: Path, table: Path = FSTAB) -> Path | None:

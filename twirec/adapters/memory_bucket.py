@@ -80,8 +80,8 @@ class MemoryBucket:
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Describe the live objects in order of their names. See the port `Bucket`."""
         with self._lock:
-            found = sorted(name for name in self._objects if name.startswith(prefix))
-            return iter([self._objects[name][0] for name in found])
+            names = sorted(name for name in self._objects if name.startswith(prefix))
+            return iter([self._objects[name][0] for name in names])
 
     def delete(self, name: str, generation: int) -> None:
         """Delete that generation for good. See the port `Bucket`."""

@@ -64,8 +64,8 @@ class NextFaults:
         with self._lock:
             self._faults.clear()
 
-    def meet(self, operation: Operation) -> None:
-        """Raise what such an operation meets now, if anything."""
+    def inject(self, operation: Operation) -> None:
+        """Raise what is to go wrong with such an operation now, if anything."""
         with self._lock:
             faults = self._faults[operation]
             if faults:
@@ -93,19 +93,19 @@ class MemoryLiveCalls:
         self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
     ) -> VendorCall:
         """Place a call, which nobody answers. See `LiveCalls.place_call`."""
-        self._faults.meet("place_call")
+        self._faults.inject("place_call")
         call = VendorCall(_new_sid("CA"), account_sid, from_, to, "outbound-api", "queued")
         self._vendor.add_call(call)
         return call
 
     def participants(self, account_sid: str, room: str) -> list[VendorParticipant]:
         """Return who is in a conference. See `LiveCalls.participants`."""
-        self._faults.meet("participants")
+        self._faults.inject("participants")
         return list(self._rooms[account_sid, room])
 
     def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
         """Record a call from now on. See `LiveCalls.start_recording`."""
-        self._faults.meet("start_recording")
+        self._faults.inject("start_recording")
         sid = _new_sid("RE")
         self._vendor.add_recording(
             VendorRecording(sid, account_sid, call_sid, RecordingStatus.IN_PROGRESS)
@@ -116,9 +116,9 @@ class MemoryLiveCalls:
         self, account_sid: str, call_sid: str, sid: str, status: RecordingStatus
     ) -> RecordingStatus:
         """Pause, resume or end a recording. See `LiveCalls.set_recording`."""
-        self._faults.meet("set_recording")
-        found = self._vendor.recording(account_sid, sid)
-        self._vendor.add_recording(replace(found, status=status))
+        self._faults.inject("set_recording")
+        recording = self._vendor.recording(account_sid, sid)
+        self._vendor.add_recording(replace(recording, status=status))
         return status
 
 
@@ -181,19 +181,19 @@ class MemoryVendor:
         hurry: bool = False,
     ) -> Iterator[VendorRecording]:
         """List recordings. See `Vendor.recordings`; `since` is inclusive, `until` exclusive."""
-        self.faults.meet("recordings")
+        self.faults.inject("recordings")
         with self._lock:
-            kept = [
+            listed = [
                 self._kept(owner, sid) for owner, sid in self._recordings if owner == account_sid
             ]
-        for recording in filter(None, kept):
+        for recording in filter(None, listed):
             ours = call_sid is None or recording.call_sid == call_sid
             if ours and is_within(recording.created_at, since, until):
                 yield recording
 
     def recording(self, account_sid: str, sid: str) -> VendorRecording:
         """Return a recording. See `Vendor.recording`."""
-        self.faults.meet("recording")
+        self.faults.inject("recording")
         with self._lock:
             recording = self._kept(account_sid, sid)
         if recording is None:
@@ -202,7 +202,7 @@ class MemoryVendor:
 
     def call(self, account_sid: str, sid: str, *, hurry: bool = False) -> VendorCall:
         """Return a call. See `Vendor.call`."""
-        self.faults.meet("call")
+        self.faults.inject("call")
         with self._lock:
             call = self._calls.get((account_sid, sid))
         if call is None:
@@ -211,7 +211,7 @@ class MemoryVendor:
 
     def calls(self, account_sid: str, *, since: datetime, until: datetime) -> Iterator[VendorCall]:
         """List calls. See `Vendor.calls`."""
-        self.faults.meet("calls")
+        self.faults.inject("calls")
         with self._lock:
             known = [call for (owner, _), call in self._calls.items() if owner == account_sid]
         for call in known:
@@ -221,7 +221,7 @@ class MemoryVendor:
 
     def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
         """Return the legs that a call dialled. See `Vendor.legs`."""
-        self.faults.meet("legs")
+        self.faults.inject("legs")
         with self._lock:
             return [
                 leg
@@ -231,14 +231,14 @@ class MemoryVendor:
 
     def voice_routes(self, account_sid: str) -> list[VoiceRoute]:
         """Return where an account's addresses point. See `Vendor.voice_routes`."""
-        self.faults.meet("voice_routes")
+        self.faults.inject("voice_routes")
         newest = {route.address: route for owner, route in self.routes if owner == account_sid}
         return list(newest.values())
 
     @contextmanager
     def media(self, account_sid: str, sid: str, *, encrypted: bool = False) -> Iterator[Media]:
         """Open the media. See `Vendor.media`."""
-        self.faults.meet("media")
+        self.faults.inject("media")
         with self._lock:
             recording = self._kept(account_sid, sid)
             content = self._media.get((account_sid, sid), b"")
@@ -249,7 +249,7 @@ class MemoryVendor:
 
     def delete(self, account_sid: str, sid: str) -> None:
         """Delete a recording. See `Vendor.delete`."""
-        self.faults.meet("delete")
+        self.faults.inject("delete")
         with self._lock:
             recording = self._kept(account_sid, sid)
             if recording and recording.status is not RecordingStatus.COMPLETED:
@@ -268,7 +268,7 @@ class MemoryVendor:
     def _chunks(self, content: bytes) -> Iterator[bytes]:
         for start in range(0, len(content), CHUNK):
             yield content[start : start + CHUNK]
-            self.faults.meet("read")
+            self.faults.inject("read")
 
 
 def _new_sid(prefix: str) -> str:

@@ -149,5 +149,5 @@ def whose(url: str) -> str | None:
             said = json.loads(next(response.iter_content(MOST_READ), b""))
     except (requests.RequestException, ValueError, RecursionError):
         return None
-    found = said.get("catalog") if isinstance(said, dict) else None
-    return found if is_identity(found) else None
+    catalog = said.get("catalog") if isinstance(said, dict) else None
+    return catalog if is_identity(catalog) else None

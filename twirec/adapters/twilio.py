@@ -66,8 +66,8 @@ class TwilioVendor:
         if call_sid is not None:
             filters["call_sid"] = call_sid
         with understood(f"the list of recordings of {account_sid}"):
-            for found in client.recordings.stream(**filters, page_size=PAGE_SIZE):
-                recording = self._clients.recording(account_sid, found)
+            for resource in client.recordings.stream(**filters, page_size=PAGE_SIZE):
+                recording = self._clients.recording(account_sid, resource)
                 if recording.status is not RecordingStatus.DELETED and is_within(
                     recording.created_at, since, until
                 ):
@@ -96,8 +96,8 @@ class TwilioVendor:
         client = self._clients.client(account_sid)
         filters = days_of("start_time", since, until)
         with understood(f"the list of calls of {account_sid}"):
-            for found in client.calls.stream(**filters, page_size=PAGE_SIZE):
-                call = to_call(account_sid, found)
+            for resource in client.calls.stream(**filters, page_size=PAGE_SIZE):
+                call = to_call(account_sid, resource)
                 began = call.started_at is not None and is_within(call.started_at, since, until)
                 if began and call.parent_call_sid is None:
                     yield call
@@ -110,8 +110,8 @@ class TwilioVendor:
         """
         client = self._clients.client(account_sid)
         with understood(f"the legs of {checked_sid(call_sid)}"):
-            found = client.calls.stream(parent_call_sid=call_sid, page_size=PAGE_SIZE)
-            return [to_call(account_sid, leg) for leg in found]
+            resources = client.calls.stream(parent_call_sid=call_sid, page_size=PAGE_SIZE)
+            return [to_call(account_sid, leg) for leg in resources]
 
     def voice_routes(self, account_sid: str) -> list[VoiceRoute]:
         """Fetch where the account's addresses point. See `Vendor.voice_routes`."""

@@ -250,7 +250,7 @@ def _retry_after(response: requests.Response) -> float | None:
 
 def _wait(error: VendorError, tries: int) -> float:
     """Seconds until the next try: doubling, spread, and never less than Twilio asked for."""
-    asked = error.retry_after if isinstance(error, VendorBusy) else None
+    seconds = error.retry_after if isinstance(error, VendorBusy) else None
     spread = random.uniform(0.5, 1.5)  # noqa: S311 - spreads threads, hides nothing
     ours: float = FIRST_WAIT * 2 ** (tries - 1) * spread
-    return max(asked or 0.0, ours)
+    return max(seconds or 0.0, ours)

@@ -47,24 +47,24 @@ class TwilioInspector:
         """List the numbers of an account that can be called, page by page."""
         client = self._clients.client(account_sid)
         with understood(f"the numbers of {account_sid}"):
-            found = client.incoming_phone_numbers.stream(page_size=PAGE_SIZE)
-            listed = [(one.capabilities, _address(one.phone_number, one)) for one in found]
+            resources = client.incoming_phone_numbers.stream(page_size=PAGE_SIZE)
+            listed = [(one.capabilities, _address(one.phone_number, one)) for one in resources]
         return [address for can, address in listed if _has_voice(can)]
 
     def applications(self, account_sid: str) -> list[OwnAddress]:
         """List the TwiML applications of an account, page by page."""
         client = self._clients.client(account_sid)
         with understood(f"the TwiML applications of {account_sid}"):
-            found = client.applications.stream(page_size=PAGE_SIZE)
-            return [_address(one.sid, one) for one in found]
+            resources = client.applications.stream(page_size=PAGE_SIZE)
+            return [_address(one.sid, one) for one in resources]
 
     def domains(self, account_sid: str) -> list[OwnAddress]:
         """List the SIP domains of an account, page by page."""
         client = self._clients.client(account_sid)
         with understood(f"the SIP domains of {account_sid}"):
-            found = client.sip.domains.stream(page_size=PAGE_SIZE)
-            told = ("voice_status_callback_url", "voice_status_callback_method")
-            return [_address(one.domain_name, one, *told) for one in found]
+            resources = client.sip.domains.stream(page_size=PAGE_SIZE)
+            callback = ("voice_status_callback_url", "voice_status_callback_method")
+            return [_address(one.domain_name, one, *callback) for one in resources]
 
     def senders(self, account_sid: str) -> list[OwnAddress]:
         """List the WhatsApp senders of an account that take calls; none where none may be asked."""
@@ -75,8 +75,8 @@ class TwilioInspector:
         """List the first recordings that Twilio names, the newest first."""
         client = self._clients.client(account_sid)
         with understood(f"the list of recordings of {account_sid}"):
-            found = client.recordings.list(limit=limit, page_size=limit)
-            return [self._clients.recording(account_sid, one) for one in found]
+            resources = client.recordings.list(limit=limit, page_size=limit)
+            return [self._clients.recording(account_sid, one) for one in resources]
 
     def records_by_default(self, account_sid: str) -> bool:
         """Whether the account records every call by itself.
@@ -120,10 +120,10 @@ class TwilioInspector:
 
 def _json(response: requests.Response) -> dict[str, Any]:
     try:
-        found = response.json()
+        answer = response.json()
     except (requests.RequestException, ValueError) as error:
         raise VendorUnavailable("Twilio's answer about the account makes no sense") from error
-    return found if isinstance(found, dict) else {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _date(response: requests.Response) -> datetime | None:
@@ -140,14 +140,14 @@ def _has_voice(capabilities: Any) -> bool:
 
 def _address(
     address: str | None,
-    found: Any,
+    resource: Any,
     callback: str = "status_callback",
     callback_method: str = "status_callback_method",
 ) -> OwnAddress:
     """Read a number, TwiML application or SIP domain, which calls its callback otherwise."""
 
     def field(name: str) -> str:
-        return str(getattr(found, name, None) or "")
+        return str(getattr(resource, name, None) or "")
 
     return OwnAddress(
         address=address or "",

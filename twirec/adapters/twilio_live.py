@@ -47,9 +47,9 @@ class TwilioLiveCalls:
         client = self._clients.client(account_sid)
         there = []
         with understood(f"the conferences of {account_sid}"):
-            for found in client.conferences.stream(friendly_name=room, status="in-progress"):
+            for conference in client.conferences.stream(friendly_name=room, status="in-progress"):
                 with suppress(NotAtVendor):  # it ended meanwhile
-                    there += client.conferences(checked_sid(found.sid)).participants.list()
+                    there += client.conferences(checked_sid(conference.sid)).participants.list()
             return [to_participant(account_sid, one) for one in there if one.status == "connected"]
 
     def start_recording(self, account_sid: str, call_sid: str, *, status_url: str) -> str:
@@ -73,7 +73,7 @@ class TwilioLiveCalls:
         client = self._clients.client(account_sid, hurry=True)
         silent = {"pause_behavior": "silence"} if status is RecordingStatus.PAUSED else {}
         with understood(f"the update of {checked_sid(sid)}"):
-            told = (
+            recording = (
                 client.calls(checked_sid(call_sid)).recordings(sid).update(status.value, **silent)
             )
-            return RecordingStatus(told.status)
+            return RecordingStatus(recording.status)

@@ -19,44 +19,45 @@ from twirec.model.vendor import (
 DAY = timedelta(days=1)
 
 
-def to_call(account_sid: str, found: Any) -> VendorCall:
+def to_call(account_sid: str, resource: Any) -> VendorCall:
     """Return a call resource."""
     return VendorCall(
-        sid=checked_sid(found.sid),
-        account_sid=found.account_sid or account_sid,
-        from_=found._from or "",  # the client's public name for the field, as `from` is a keyword
-        to=found.to or "",
-        direction=found.direction or "",
-        status=found.status or "",
-        parent_call_sid=found.parent_call_sid or None,
-        started_at=found.start_time,
-        ended_at=found.end_time,
-        duration=count(found.duration),
+        sid=checked_sid(resource.sid),
+        account_sid=resource.account_sid or account_sid,
+        from_=resource._from
+        or "",  # the client's public name for the field, as `from` is a keyword
+        to=resource.to or "",
+        direction=resource.direction or "",
+        status=resource.status or "",
+        parent_call_sid=resource.parent_call_sid or None,
+        started_at=resource.start_time,
+        ended_at=resource.end_time,
+        duration=count(resource.duration),
     )
 
 
-def to_recording(account_sid: str, found: Any, host: str | None) -> VendorRecording:
+def to_recording(account_sid: str, resource: Any, host: str | None) -> VendorRecording:
     """Return a recording resource.
 
     Args:
         account_sid: whose it is, where Twilio does not say so.
-        found: the resource.
+        resource: the resource.
         host: the configured host of the API.
     """
     return VendorRecording(
-        sid=checked_sid(found.sid),
-        account_sid=found.account_sid or account_sid,
-        call_sid=found.call_sid,
-        status=RecordingStatus(found.status),
-        created_at=found.date_created,
-        started_at=found.start_time,
-        duration=count(found.duration),
-        channels=count(found.channels),
-        source=found.source,
-        error_code=count(found.error_code) or None,
-        external=_is_external(found.media_url, host),
-        conference_sid=found.conference_sid,
-        encryption=read_encryption(found.encryption_details),
+        sid=checked_sid(resource.sid),
+        account_sid=resource.account_sid or account_sid,
+        call_sid=resource.call_sid,
+        status=RecordingStatus(resource.status),
+        created_at=resource.date_created,
+        started_at=resource.start_time,
+        duration=count(resource.duration),
+        channels=count(resource.channels),
+        source=resource.source,
+        error_code=count(resource.error_code) or None,
+        external=_is_external(resource.media_url, host),
+        conference_sid=resource.conference_sid,
+        encryption=read_encryption(resource.encryption_details),
     )
 
 
@@ -71,40 +72,40 @@ def _is_external(media_url: str | None, host: str | None) -> bool:
     return named not in ours and not str(named).endswith(".twilio.com")
 
 
-def to_participant(account_sid: str, found: Any) -> VendorParticipant:
+def to_participant(account_sid: str, resource: Any) -> VendorParticipant:
     """Return a participant resource."""
     return VendorParticipant(
-        account_sid=found.account_sid or account_sid,
-        conference_sid=checked_sid(found.conference_sid),
-        leg_sid=checked_sid(found.call_sid),
-        joined_at=found.date_created,
+        account_sid=resource.account_sid or account_sid,
+        conference_sid=checked_sid(resource.conference_sid),
+        leg_sid=checked_sid(resource.call_sid),
+        joined_at=resource.date_created,
     )
 
 
-def to_route(address: str, found: Any) -> VoiceRoute:
+def to_route(address: str, resource: Any) -> VoiceRoute:
     """Return where a number, SIP domain or TwiML application points.
 
     Args:
         address: its number, name or SID.
-        found: the resource. What a number says of a trunk counts before an application, and that
+        resource: the resource. What a number says of a trunk counts before an application, and that
             before its own URL (https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource).
     """
     trunk, application = (
-        getattr(found, name, None) for name in ("trunk_sid", "voice_application_sid")
+        getattr(resource, name, None) for name in ("trunk_sid", "voice_application_sid")
     )
     return VoiceRoute(
         address=address,
-        voice_url=found.voice_url or "",
+        voice_url=resource.voice_url or "",
         served_by=trunk or application or "",
-        since=found.date_updated,
+        since=resource.date_updated,
     )
 
 
-def to_sender_route(found: Any) -> VoiceRoute:
+def to_sender_route(resource: Any) -> VoiceRoute:
     """Return where a WhatsApp sender points. Twilio does not say since when."""
-    set_up = found.configuration if isinstance(found.configuration, dict) else {}
+    set_up = resource.configuration if isinstance(resource.configuration, dict) else {}
     served_by = set_up.get("voice_application_sid") or ""
-    return VoiceRoute(address=found.sender_id or "", served_by=served_by)
+    return VoiceRoute(address=resource.sender_id or "", served_by=served_by)
 
 
 def days_of(field: str, since: datetime | None, until: datetime | None) -> dict[str, Any]:

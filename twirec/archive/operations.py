@@ -164,8 +164,8 @@ class Operations:
     def _listening_copies(self) -> Iterator[Kind[Derivative]]:
         """Yield the kind of work that makes listening copies, if they are wanted."""
         if self._settings.listening_copy:
-            asked = ConversionSpec(self._settings.listening_copy)
-            yield ListeningCopies(self._catalog, self._originals.maker(), asked, self._now).kind()
+            spec = ConversionSpec(self._settings.listening_copy)
+            yield ListeningCopies(self._catalog, self._originals.maker(), spec, self._now).kind()
 
     def sweep(
         self, *, dry_run: bool = False, full: bool = False, by: Actor | str | None = None
@@ -314,7 +314,7 @@ class Operations:
         # Midnight may be skipped or come twice: the zone says which moment it is.
         edges = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in dates]
         counted = self._catalog.operations.recorded_between(edges, asking(by))
-        return [Day(day, *found) for day, found in zip(dates[:-1], counted, strict=True)]
+        return [Day(day, *figures) for day, figures in zip(dates[:-1], counted, strict=True)]
 
     def parked(self, limit: int | None = None, *, by: Actor | str | None = None) -> list[Recording]:
         """Return the recordings that are parked, oldest first, each with its last error.
@@ -364,14 +364,14 @@ class Operations:
             by: who asks; None for nobody, who has the least rights. Where an object's name is not
                 for them, it is empty.
         """
-        actor, told = asking(by), []
+        actor, known = asking(by), []
         for each in self._catalog.operations.differences():
             recording = self._catalog.recordings.get(each.recording_sid)
             if may(actor, recording, Deed.DETAILS):
-                told.append(each)
+                known.append(each)
             elif knows(actor, recording):
-                told.append(replace(each, object_name="", why=without_object(recording, each.why)))
-        return told
+                known.append(replace(each, object_name="", why=without_object(recording, each.why)))
+        return known
 
     def settle_difference(self, sid: str, *, reason: str, by: Actor | str) -> int:
         """Take what differs of a recording off the list: somebody looked at it.
@@ -394,12 +394,12 @@ class Operations:
         actor = acting(by)
         with self._trail.attempt(Action.COMPARE, actor, sid) as done:
             self._check_decides(actor, sid)
-            found = reason.strip()
-            if not found:
+            said = reason.strip()
+            if not said:
                 raise InvalidQuery("reason: say what was found.")
             if not self._catalog.operations.differences(sid):
                 raise NotFound(f"Nothing is known to differ of {sid}; `twirec stats` names them.")
-            settled = replace(done, detail={"settled": found})
+            settled = replace(done, detail={"settled": said})
             return self._catalog.operations.settle_differences(sid, settled)
 
     def check(self) -> None:

@@ -61,8 +61,8 @@ class Policies:
         Raises:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
         """
-        (found,) = self.of_all([(number, direction)], at=at)
-        return found
+        (decision,) = self.of_all([(number, direction)], at=at)
+        return decision
 
     def of_all(
         self, scopes: Sequence[tuple[str, Direction | str]], *, at: When | None = None

@@ -321,7 +321,7 @@ class Recordings:
         """
         actor, (action, deed) = acting(by), hearing(download)
         with self._trail.attempt(action, actor, sid) as draft:
-            asked = ConversionSpec(
+            spec = ConversionSpec(
                 format.lower(),
                 word(Channels, "channels", channels),
                 float(start),
@@ -333,11 +333,11 @@ class Recordings:
             )
             recording = self._originals.get(sid, actor, deed)
             read = self._originals.reader(recording, actor)
-            plan_ = plan(read, recording.size or 0, recording.roles, asked)
+            plan_ = plan(read, recording.size or 0, recording.roles, spec)
             chunks = plan_.chunks(self._originals.ffmpeg)
-        made = find_format(asked.format)
+        made = find_format(spec.format)
         return self._originals.listening.stream(
-            replace(draft, detail=asked.detail),
+            replace(draft, detail=spec.detail),
             recording.object_name or "",
             lambda: chunks,
             content_type=made.content_type,
@@ -402,11 +402,11 @@ class Recordings:
             BucketError: the bucket does not give it.
         """
         recording = self._originals.get(sid, asking(by), Deed.WAVEFORM)
-        found = self._catalog.waveforms.get(sid)
-        if found is None:
-            found = measure(self._originals.reader(recording)(0, None))
-            self._catalog.waveforms.keep(sid, found)
-        known = judged(found, recording)
+        waveform = self._catalog.waveforms.get(sid)
+        if waveform is None:
+            waveform = measure(self._originals.reader(recording)(0, None))
+            self._catalog.waveforms.keep(sid, waveform)
+        known = judged(waveform, recording)
         if customer_first(known) and mostly_customers(
             self._catalog.waveforms.first_speakers(recording, ALIKE)
         ):

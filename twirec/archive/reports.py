@@ -18,14 +18,14 @@ def as_known(catalog: Catalog, actor: Actor, said: Mapping[str, str]) -> dict[st
         actor: who reads it.
         said: SID or object's name to what is said; what is no recording's stays.
     """
-    told = {}
+    known = {}
     for name, why in said.items():
         recording = _recording(catalog, name)
         if recording is None or may(actor, recording, Deed.DETAILS):
-            told[name] = why
+            known[name] = why
         elif knows(actor, recording):
-            told[recording.sid] = without_object(recording, why)
-    return told
+            known[recording.sid] = without_object(recording, why)
+    return known
 
 
 def _recording(catalog: Catalog, name: str) -> Recording | None:

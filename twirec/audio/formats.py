@@ -54,32 +54,32 @@ class AudioFormat:
     mono: bool = False
     head: Head = Head.NONE
 
-    def rate_for(self, own: int, asked: int | None) -> int:
+    def rate_for(self, own: int, wanted: int | None) -> int:
         """Return the sample rate to use for a recording with one of its own.
 
         Raises:
             InvalidQuery: the one that was asked for is none of the format's.
         """
-        if asked is None:
+        if wanted is None:
             return min((rate for rate in self.rates if rate >= own), default=self.rates[-1])
-        if asked not in self.rates:
+        if wanted not in self.rates:
             known = ", ".join(map(str, self.rates))
             raise InvalidQuery(f"rate: {self.name} has {known} samples per second.")
-        return asked
+        return wanted
 
-    def kbps_for(self, channels: int, asked: int | None) -> int | None:
+    def kbps_for(self, channels: int, wanted: int | None) -> int | None:
         """Return the bitrate to use, all channels together; None or 0 for the encoder's own.
 
         Raises:
             InvalidQuery: the one that was asked for is none of the format's.
         """
-        if asked is None:
+        if wanted is None:
             return self.kbps and self.kbps * channels
         if self.kbps is None:
             raise InvalidQuery(f"bitrate: that of {self.name} cannot be chosen: leave it out.")
-        if not 6 <= asked <= self.most_kbps:
+        if not 6 <= wanted <= self.most_kbps:
             raise InvalidQuery(f"bitrate: {self.name} has 6 to {self.most_kbps} kbit/s.")
-        return asked
+        return wanted
 
 
 # Two channels are never coded as their sum and difference where that can be chosen: one side of a

@@ -115,8 +115,8 @@ class WavCheck:
             raise MediaTruncated(f"The last frame has {rest} of {self.format.frame_bytes} bytes.")
         if not frames:
             raise NotAudio("It is a WAV file without audio.")
-        found = self.format
-        return WavFacts(found.channels, found.sample_rate, found.bits, frames, size)
+        form = self.format
+        return WavFacts(form.channels, form.sample_rate, form.bits, frames, size)
 
     def _after_header(self, chunk: bytes) -> bytes:
         """Take the next bytes of the header, and return those that come after it."""

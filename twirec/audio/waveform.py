@@ -45,9 +45,9 @@ def spans(levels: bytes, window: float, seconds: float) -> tuple[Span, ...]:
         window: seconds of one window.
         seconds: the length of it all, which the last window may pass.
     """
-    found = list(_sounds(levels, max(1, round(CLICK / window))))
+    sounds = list(_sounds(levels, max(1, round(CLICK / window))))
     pause = PAUSE / window
-    joined = _joined(found, pause)
+    joined = _joined(sounds, pause)
     while len(joined) > MOST_SPANS:
         pause *= 2
         joined = _joined(joined, pause)
@@ -84,9 +84,9 @@ def _noise(levels: bytes) -> int:
     return 0
 
 
-def _joined(found: Sequence[tuple[int, int]], pause: float) -> list[tuple[int, int]]:
+def _joined(sounds: Sequence[tuple[int, int]], pause: float) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
-    for first, last in found:
+    for first, last in sounds:
         if joined and first - joined[-1][1] < pause:
             joined[-1] = (joined[-1][0], last)
         else:
@@ -281,12 +281,12 @@ def _warnings(waveform: Waveform) -> tuple[SoundWarning, ...]:
     sides = waveform.sides
     silent = [side for side in sides if side.silent]
     if len(silent) == len(sides):
-        found = [SoundWarning.SILENT]
+        warnings = [SoundWarning.SILENT]
     else:
-        found = [SILENT_SIDE[side.role] for side in silent]
+        warnings = [SILENT_SIDE[side.role] for side in silent]
     if any(side.clipped > MUCH_CLIPPED * side.talk for side in sides):
-        found.append(SoundWarning.CLIPPED)
-    return tuple(dict.fromkeys(found))
+        warnings.append(SoundWarning.CLIPPED)
+    return tuple(dict.fromkeys(warnings))
 
 
 def customer_first(waveform: Waveform) -> bool:

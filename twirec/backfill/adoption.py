@@ -107,39 +107,39 @@ class Adoption:
         line = self._line(known)
         return line is None or line.number_known
 
-    def _know(self, found: VendorRecording) -> Foreign | None:
+    def _know(self, recording: VendorRecording) -> Foreign | None:
         try:
-            known = self._catalog.recordings.get(found.sid)
+            known = self._catalog.recordings.get(recording.sid)
         except NotFound:
-            return self._adopt(found)
-        if self._catalog.foreign.is_left_alone(found.sid):
-            claim = self._ownership.whose(found)
+            return self._adopt(recording)
+        if self._catalog.foreign.is_left_alone(recording.sid):
+            claim = self._ownership.whose(recording)
             if isinstance(claim, Foreign):
                 return claim
-            self._catalog.foreign.set_claim(found.sid, claim)
-        told = state_of(found)
-        if advance(known.state, told) is not known.state:
-            self._catalog.recordings.refresh(found.sid, found, told, self._now())
+            self._catalog.foreign.set_claim(recording.sid, claim)
+        state = state_of(recording)
+        if advance(known.state, state) is not known.state:
+            self._catalog.recordings.refresh(recording.sid, recording, state, self._now())
         if known.state not in UNDONE and not self._line(known):
-            at = found.created_at
+            at = recording.created_at
             line_of(self._catalog, self._vendor, known, self._country, created_at=at)
         return None
 
-    def _only_line(self, found: VendorRecording) -> bool:
+    def _only_line(self, recording: VendorRecording) -> bool:
         """Give a recording that may be anybody's its line. Whether that has no number."""
-        note(self._catalog, found, self._now())
+        note(self._catalog, recording, self._now())
         with suppress(NotFound):  # where it goes on, or has no time
-            return not self.number_known(self._catalog.recordings.get(found.sid))
+            return not self.number_known(self._catalog.recordings.get(recording.sid))
         return False
 
-    def _adopt(self, found: VendorRecording) -> Foreign | None:
-        claim = self._ownership.whose(found)
+    def _adopt(self, recording: VendorRecording) -> Foreign | None:
+        claim = self._ownership.whose(recording)
         if isinstance(claim, Foreign):
             return claim
         new = adopt(
             self._catalog,
             self._vendor,
-            found,
+            recording,
             self._country,
             self._now(),
             claim,
@@ -181,7 +181,7 @@ def verdict_on(recording: Recording, *, copied: bool) -> Verdict:
         return Verdict.FAILED
     if recording.given_up:
         return Verdict.NOTHING
-    kept = recording.kept and recording.due_at is None
-    if recording.state is State.RELEASED or kept:
+    stays = recording.kept and recording.due_at is None
+    if recording.state is State.RELEASED or stays:
         return Verdict.COPIED if copied else Verdict.HERE
     return Verdict.AGAIN if recording.state in TO_COPY else Verdict.NOTHING

@@ -136,9 +136,9 @@ class Backfill:
             begin = self._spans.begin(account)
             if begin > self._since:
                 self._gone_on_at[account] = begin
-        steps = [self._list, self._worker.run_once, *([self._count] if show else [])]
+        tasks = [self._list, self._worker.run_once, *([self._count] if show else [])]
         # A second `stop` does not wait for them: what is held is given up when its lease ends.
-        threads = [threading.Thread(target=step, daemon=True) for step in steps]
+        threads = [threading.Thread(target=step, daemon=True) for step in tasks]
         for thread in threads:
             thread.start()
         self._wait_for(threads, show)

@@ -70,12 +70,12 @@ class Listing:
 
     def _account(self, account: str) -> None:
         for span in self._spans.days(account, self._spans.begin(account)):
-            found = self._day(span)
+            recordings = self._day(span)
             if self._stopping.is_set():
                 return
-            self._tally.list(span, found)
-            self._spans.listed(span, len(found))
-            for each in found:
+            self._tally.list(span, recordings)
+            self._spans.listed(span, len(recordings))
+            for each in recordings:
                 self._listed.add(Item(each, span))
 
     def _day(self, span: Span) -> list[VendorRecording]:
@@ -83,7 +83,7 @@ class Listing:
         for tries in itertools.count(1):
             try:
                 listed = self._vendor.recordings(span.account_sid, since=span.begin, until=span.end)
-                return list({found.sid: found for found in listed}.values())
+                return list({recording.sid: recording for recording in listed}.values())
             except VendorError as error:
                 self._failed(error)
                 if tries == LIST_TRIES or isinstance(error, VendorRefused):
@@ -104,10 +104,10 @@ class Listing:
         try:
             for account in self._vendor.accounts:
                 begin = gone_on_at.get(account, since)
-                for found in self._vendor.recordings(account, since=begin, until=until):
+                for recording in self._vendor.recordings(account, since=begin, until=until):
                     if self._stopping.is_set():
                         return
-                    self._tally.expect(found)
+                    self._tally.expect(recording)
         except VendorError as error:
             log.info("not counted: %s", error)
             return

@@ -35,9 +35,9 @@ class Tally:
         self._ahead: Counter[tuple[str, date]] = Counter()
         self._all_counted = False
 
-    def expect(self, found: VendorRecording) -> None:
+    def expect(self, recording: VendorRecording) -> None:
         """Count what is there, if its day is not listed yet: what is listed may be gone already."""
-        at, account = found.created_at, found.account_sid
+        at, account = recording.created_at, recording.account_sid
         with self._turn:
             if at and at >= self._listed_until.get(account, at):
                 self._ahead[account, at.astimezone(UTC).date()] += 1
@@ -46,14 +46,14 @@ class Tally:
         """Say that all there is was counted."""
         self._all_counted = True
 
-    def list(self, span: Span, found: list[VendorRecording]) -> None:
+    def list(self, span: Span, recordings: list[VendorRecording]) -> None:
         """Count what a day was listed with, in place of what was expected of it."""
-        kept = [each for each in found if each.status is RecordingStatus.COMPLETED]
+        completed = [each for each in recordings if each.status is RecordingStatus.COMPLETED]
         with self._turn:
             self._listed_until[span.account_sid] = span.end
             self._ahead.pop((span.account_sid, span.begin.date()), None)
-            self._seen += len(found)
-            self._minutes += sum(-(-(each.duration or 0) // 60) for each in kept)
+            self._seen += len(recordings)
+            self._minutes += sum(-(-(each.duration or 0) // 60) for each in completed)
 
     def settle(self, verdict: Verdict, recording: Recording, *, number_known: bool) -> None:
         """Count what came of a recording."""

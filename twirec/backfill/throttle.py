@@ -83,9 +83,9 @@ class Throttle:
         return self._clock() >= self._closed_until and self._in_hand < self._grown()
 
     def _grown(self) -> int:
-        steps = int((self._clock() - self._since) // GROW)
-        if steps > 0:
+        grown = int((self._clock() - self._since) // GROW)
+        if grown > 0:
             self._pause = 0.0
-            self._limit = min(self._most, self._limit + steps)
-            self._since += steps * GROW
+            self._limit = min(self._most, self._limit + grown)
+            self._since += grown * GROW
         return self._limit

@@ -84,10 +84,10 @@ def for_help(given: str, country: str) -> str:
     """
     code = phonenumbers.country_code_for_region(country)
     pattern = rf"(?:sips?:)?(?:(?:\+|00){code})?([0-9]{{2,6}})(?:@.*)?"
-    found = re.fullmatch(pattern, given.strip(), re.IGNORECASE)
-    if found is None:
+    match = re.fullmatch(pattern, given.strip(), re.IGNORECASE)
+    if match is None:
         return ""
-    digits = found[1]
+    digits = match[1]
     if shortnumberinfo.is_emergency_number(digits, country):
         return digits
     number = phonenumbers.PhoneNumber(country_code=code, national_number=int(digits))
@@ -139,5 +139,5 @@ def _why_not_number(target: str, rules: DialRules) -> str:
 
 def _host(address: str) -> str:
     """Return the host of a SIP address in small letters; empty for what may lead to another."""
-    found = SIP.fullmatch(address.strip())
-    return found[1].lower() if found else ""
+    match = SIP.fullmatch(address.strip())
+    return match[1].lower() if match else ""

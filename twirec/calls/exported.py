@@ -185,7 +185,7 @@ def _read_twilios(
     inbound = direction in {"inbound", "trunking-originating"}
     if not said.get("from" if inbound else "to"):  # a blank field is not a number that was withheld
         return Unread(row, f"{'from' if inbound else 'to'}: it is empty.")
-    told = VendorCall(
+    call = VendorCall(
         sid=sid,
         account_sid=said.get("accountsid", ""),
         from_=said.get("from", ""),
@@ -194,7 +194,7 @@ def _read_twilios(
         status=said.get("status", "").lower(),
         parent_call_sid=said.get("parentcallsid") or None,
     )
-    return ExportedCall(row, sid, told)
+    return ExportedCall(row, sid, call)
 
 
 def _plain(name: str) -> str:

@@ -27,56 +27,56 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for the start of a leg that was never dialled."""
 
 
-def state_of(found: VendorRecording) -> State:
+def state_of(recording: VendorRecording) -> State:
     """Return the state that a vendor's recording is in; an unknown word counts as in progress."""
-    if found.external:
+    if recording.external:
         return State.EXTERNAL
-    return STATE_OF.get(found.status, State.RECORDING)
+    return STATE_OF.get(recording.status, State.RECORDING)
 
 
-def goes_on(found: VendorRecording) -> bool:
+def goes_on(recording: VendorRecording) -> bool:
     """Whether the vendor still records; what it ended, and has not finished yet, does not go on."""
-    return state_of(found) is State.RECORDING and found.status not in ENDED
+    return state_of(recording) is State.RECORDING and recording.status not in ENDED
 
 
-def adopted(found: VendorRecording, call_sid: str | None, now: datetime) -> Recording:
+def adopted(recording: VendorRecording, call_sid: str | None, now: datetime) -> Recording:
     """Return the catalog's row for a recording that the vendor listed.
 
     Args:
-        found: what the vendor says.
+        recording: what the vendor says.
         call_sid: the call that it belongs to, if it is known.
         now: when it is due, if there is something to copy, UTC.
     """
-    state = state_of(found)
+    state = state_of(recording)
     return Recording(
-        sid=found.sid,
-        account_sid=found.account_sid,
+        sid=recording.sid,
+        account_sid=recording.account_sid,
         call_sid=call_sid,
-        leg=found.call_sid if found.call_sid != call_sid else None,
+        leg=recording.call_sid if recording.call_sid != call_sid else None,
         state=state,
-        source=found.source,
-        started_at=found.started_at,
-        duration=found.duration,
-        channels=found.channels,
-        error_code=found.error_code,
-        encryption=found.encryption,
+        source=recording.source,
+        started_at=recording.started_at,
+        duration=recording.duration,
+        channels=recording.channels,
+        error_code=recording.error_code,
+        encryption=recording.encryption,
         due_at=now if state is State.COMPLETED else None,
     )
 
 
 def called_by_twilio(
-    found: VendorCall, started_at: datetime, country: str, legs: Callable[[], list[VendorCall]]
+    call: VendorCall, started_at: datetime, country: str, legs: Callable[[], list[VendorCall]]
 ) -> Call:
     """Return the line of a call that was not announced by us, as Twilio tells of it.
 
     Args:
-        found: the call.
+        call: the call.
         started_at: when it began, UTC.
         country: ISO 3166 code by which numbers are read.
         legs: returns what it dialled; asked only where its own leg may be an agent's phone.
     """
-    line = from_outside(found, started_at, country)
-    if not may_be_an_agents(found.direction, phone_of(found, country)):
+    line = from_outside(call, started_at, country)
+    if not may_be_an_agents(call.direction, phone_of(call, country)):
         return line
     return _turned_round(line, legs(), country)
 
@@ -123,14 +123,14 @@ def may_be_an_agents(direction: str, address: str) -> bool:
     return direction == "inbound" and "@" in address
 
 
-def numbered(line: Call, told: Call) -> Call:
+def numbered(line: Call, known: Call) -> Call:
     """Return a line with what is told of its numbers, direction and channels."""
     return replace(
         line,
-        direction=told.direction,
-        customer_number=told.customer_number,
-        own_number=told.own_number,
-        channel_map=told.channel_map,
+        direction=known.direction,
+        customer_number=known.customer_number,
+        own_number=known.own_number,
+        channel_map=known.channel_map,
     )
 
 
@@ -149,16 +149,16 @@ def channel_maps(record: CallRecord, line: Call) -> Mapping[str, tuple[Role, ...
     }
 
 
-def from_outside(found: VendorCall, started_at: datetime, country: str) -> Call:
+def from_outside(call: VendorCall, started_at: datetime, country: str) -> Call:
     """Return the line of a call of which the outside party called in, or was called.
 
     Args:
-        found: the call.
+        call: the call.
         started_at: when it began, UTC.
         country: ISO 3166 code by which numbers are read.
     """
-    line = line_of(found, found.sid, country, started_at)
-    return replace(line, ended_at=found.ended_at, late=True)
+    line = line_of(call, call.sid, country, started_at)
+    return replace(line, ended_at=call.ended_at, late=True)
 
 
 def _turned_round(line: Call, legs: list[VendorCall], country: str) -> Call:

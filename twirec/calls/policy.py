@@ -109,12 +109,12 @@ def with_what_held_before(
         now: what they say now.
     """
     held: Held = {}
-    found = []
+    changes = []
     for change in history:
         default = default_at(defaults, change.at, now)
-        found.append((change, _decide(held, change.number, change.direction, default).policy))
+        changes.append((change, _decide(held, change.number, change.direction, default).policy))
         _hold(held, change)
-    return found
+    return changes
 
 
 def _held(history: Sequence[PolicyChange]) -> Held:
@@ -159,7 +159,7 @@ def check_change(
         before, after = (
             _decide(held, number, direction, default).policy for held in (was, will_be)
         )
-        # what is said of the telling is kept for ever, so it is checked while off too
+        # what is said of the announcement is kept for ever, so it is checked while off too
         otherwise = replace(after, on=before.on) != before
         if otherwise or (after.on and not before.on):
             check_fits(after.mode, after.legal_basis)

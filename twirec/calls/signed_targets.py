@@ -1,4 +1,4 @@
-"""Whom to connect, in the URL of a call that is placed: sealed, so that no log shows a number."""
+"""Whom to connect, in the URL of a placed call: encrypted, so that no log shows a number."""
 
 from __future__ import annotations
 

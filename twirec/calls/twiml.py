@@ -105,8 +105,8 @@ def dial_out(call: Call, target: str, urls: Urls, *, tell: bool) -> str:
     Nothing is recorded by this: recording starts when the customer was told. No `answerOnBridge`.
     """
     dial = Dial(action=urls.ended, method="POST", caller_id=call.own_number)
-    told = {"url": urls.announce, "method": "POST"} if tell else {}
-    _dial_one(dial, target, **told)
+    whisper = {"url": urls.announce, "method": "POST"} if tell else {}
+    _dial_one(dial, target, **whisper)
     response = VoiceResponse()
     response.append(dial)
     return _written(response)

@@ -48,28 +48,28 @@ def entries_of(
     return tuple(newest.get(agent) for agent in agents)
 
 
-def agent_on(found: VendorCall, country: str) -> str:
+def agent_on(call: VendorCall, country: str) -> str:
     """Return the name of who would be the agent on a leg: whom it called, or who called by it."""
-    dialled = found.direction.startswith("outbound")
-    return normalise(found.to if dialled else found.from_, country)
+    dialled = call.direction.startswith("outbound")
+    return normalise(call.to if dialled else call.from_, country)
 
 
-def leg_of(found: VendorCall, parent: Call | None, country: str, at: datetime, known: bool) -> Leg:
+def leg_of(call: VendorCall, parent: Call | None, country: str, at: datetime, known: bool) -> Leg:
     """Return a leg with the call that dialled it, and the agent who is on it, if one is.
 
     Args:
-        found: what the vendor says of it.
+        call: what the vendor says of it.
         parent: the call that dialled it, if it has a line.
         country: ISO 3166 code of the country whose numbers come without a prefix.
         at: when it became known, UTC.
         known: whether its number is in the register, or had a part in a call before.
     """
-    name = agent_on(found, country)
+    name = agent_on(call, country)
     if parent:
         theirs = parent.channel_map == AGENT_FIRST  # whom an agent dialled
-        return Leg(found.account_sid, found.sid, parent.call_sid, at, "" if theirs else name)
-    inside = known if name.startswith("+") else name.startswith(("client:", "sip:", "sips:"))
-    return Leg(found.account_sid, found.sid, None, at, name if inside else "")
+        return Leg(call.account_sid, call.sid, parent.call_sid, at, "" if theirs else name)
+    is_agent = known if name.startswith("+") else name.startswith(("client:", "sip:", "sips:"))
+    return Leg(call.account_sid, call.sid, None, at, name if is_agent else "")
 
 
 NOT_INFORMED = "an agent is not in the register of informed agents"

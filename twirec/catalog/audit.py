@@ -25,7 +25,7 @@ from twirec.model.audit import (
     content_hash,
 )
 
-TELLING = (Action.POLICY, Action.INFORM)
+OF_HISTORIES = (Action.POLICY, Action.INFORM)
 """The actions of entries that hold the hash of a row."""
 
 DONE = audit.c.outcome == AuditOutcome.DONE
@@ -82,11 +82,13 @@ class Audit:
             The entries that hold the hash of a row, oldest first; and the hash of each row as it is
             now, by its table and number.
         """
-        telling = select(audit).where(audit.c.action.in_(TELLING), DONE).order_by(audit.c.seq)
+        statement = (
+            select(audit).where(audit.c.action.in_(OF_HISTORIES), DONE).order_by(audit.c.seq)
+        )
         with self._database.read(snapshot=True) as connection:
             entries = [
                 entry
-                for row in connection.execute(telling, execution_options={"yield_per": 500})
+                for row in connection.execute(statement, execution_options={"yield_per": 500})
                 if "content" in (entry := to_model(AuditEntry, row)).detail
             ]
             rows = {

@@ -25,7 +25,7 @@ from twirec.catalog.recordings import BEFORE_ALL, tell_ledger
 from twirec.catalog.tables import calls, consents, journal, marks, recordings
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable
-from twirec.model.journal import UNDATED, FoundObject, Row
+from twirec.model.journal import UNDATED, LabelledObject, Row
 from twirec.model.records import Recording
 from twirec.model.states import FORGOTTEN, State
 
@@ -135,7 +135,7 @@ class Journal:
             rows = connection.execute(select(recordings).where(recordings.c.sid.in_(sids)))
             return {each.sid: each for each in to_models(Recording, rows)}
 
-    def restore_objects(self, objects: Sequence[FoundObject]) -> None:
+    def restore_objects(self, objects: Sequence[LabelledObject]) -> None:
         """Write what labels say: recordings replaced, calls and consents where there are none.
 
         A call that is there without a number gets the numbers that they tell.

@@ -22,13 +22,13 @@ from twirec.cli.output import Column, as_json, print_json, print_table, say
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @click.option("--after", type=int, help="The next page: the last entry of the page before.")
 @as_json
-def audit(verify: bool, as_json: bool, **asked: Any) -> None:
+def audit(verify: bool, as_json: bool, **query: Any) -> None:
     """Show who did what, newest first; or check that nobody changed the log."""
     archive = twirec.Archive.from_env()
     if verify:
         _verify(archive, as_json)
         return
-    entries = archive.audit.log(**asked)
+    entries = archive.audit.log(**query)
     if as_json:
         print_json([asdict(entry) for entry in entries])
         return

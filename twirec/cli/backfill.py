@@ -103,15 +103,15 @@ def backfill(
 @contextmanager
 def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
     """Call `stop` at each SIGINT and SIGTERM; yields those that came."""
-    came: list[int] = []
+    signals: list[int] = []
 
     def heed(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
+        signals.append(number)
         stop()
 
     before = {each: signal.signal(each, heed) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield came
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

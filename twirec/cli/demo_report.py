@@ -68,7 +68,7 @@ def report(
     expected = sum(expected_of(each.scene).state is State.RELEASED for each in played)
     if len(recordings) != expected:
         wrong.append(f"{len(recordings)} recordings in the bucket, {expected} expected")
-    left = [found.sid for found in archive.vendor.recordings(sandbox.account_sid)]
+    left = [recording.sid for recording in archive.vendor.recordings(sandbox.account_sid)]
     # A recording that never was (absent) is only a note; Twilio deletes none that is not completed.
     left = [sid for sid in left if archive.recordings.get(sid).state is not State.ABSENT]
     wrong += [f"{sid} is still at the vendor" for sid in left]
@@ -103,9 +103,9 @@ def _result(archive: twirec.Archive, sandbox: Sandbox, played: Played) -> Result
 
 def _problems(scene: Scene, result: Result) -> Iterator[str]:
     expected = expected_of(scene)
-    came = (result.outcome, result.reason, result.state)
-    if came != (expected.outcome, expected.reason, expected.state):
-        yield f"{scene.title}: {', '.join(each or '-' for each in came)}"
+    facts = (result.outcome, result.reason, result.state)
+    if facts != (expected.outcome, expected.reason, expected.state):
+        yield f"{scene.title}: {', '.join(each or '-' for each in facts)}"
     if result.same_bytes is False:
         yield f"{scene.title}: sha256 in the bucket is not that at the vendor"
     if result.as_told is False:
@@ -139,9 +139,9 @@ def _print(results: Sequence[Result], stored: Sequence[StoredObject], scheme: st
     print_table(columns, rows)
     say()
     say(f"In the bucket ({scheme}):")
-    for found in stored:
-        say(f"{found.name}  {found.size} bytes")
-        for name, value in sorted(found.labels.items()):
+    for facts in stored:
+        say(f"{facts.name}  {facts.size} bytes")
+        for name, value in sorted(facts.labels.items()):
             say(f"    {name}: {value}")
 
 
@@ -149,18 +149,18 @@ def _as_told(archive: twirec.Archive, scene: Scene, recording: Recording) -> boo
     """Whether both sides speak when they were told to; None where there is no recording."""
     if recording.object_name is None:
         return None
-    found = archive.recordings.waveform(recording.sid)
+    waveform = archive.recordings.waveform(recording.sid)
     sides = ((Role.CUSTOMER, scene.caller), (Role.AGENT, scene.callee))
-    return all(_speaks(found.side(role), party) for role, party in sides)
+    return all(_speaks(waveform.side(role), party) for role, party in sides)
 
 
 def _speaks(side: Side | None, party: Party) -> bool:
     """Whether the spans of speech are those of a party's lines, from when both are connected."""
-    told = [(line.at, line.at + line.seconds) for line in party.says]
+    planned = [(line.at, line.at + line.seconds) for line in party.says]
     heard = [(span.start, span.end) for span in side.spans] if side else []
-    return len(told) == len(heard) and all(
+    return len(planned) == len(heard) and all(
         abs(spoken - said) <= NEAR
-        for spans in zip(told, heard, strict=True)
+        for spans in zip(planned, heard, strict=True)
         for spoken, said in zip(*spans, strict=True)
     )
 
@@ -169,7 +169,7 @@ def _same_bytes(archive: twirec.Archive, sandbox: Sandbox, recording: Recording)
     """Whether bucket and vendor have, or had, the same bytes; None where there are none."""
     if recording.object_name is None:
         return None
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for chunk in archive.bucket.open_range(recording.object_name):
-        found.update(chunk)
-    return found.hexdigest() == sandbox.sha256(recording.sid) == recording.sha256
+        sha256.update(chunk)
+    return sha256.hexdigest() == sandbox.sha256(recording.sid) == recording.sha256

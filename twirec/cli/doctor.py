@@ -34,21 +34,21 @@ def doctor(voice: tuple[str, ...], as_json: bool) -> None:
     """
     from twirec.doctor import examine  # loads all that it looks at, which `--help` need not
 
-    findings = []
-    for finding in examine(voice=voice):
-        findings.append(finding)
+    results = []
+    for result in examine(voice=voice):
+        results.append(result)
         if not as_json:
-            _tell(finding)
-    counts = Counter(finding.level for finding in findings)
+            _tell(result)
+    counts = Counter(result.level for result in results)
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json([asdict(result) for result in results])
     else:
         say(", ".join(f"{counts[level]} {level}" for level in Level) + ".")
     if counts[Level.FAILED]:
         raise click.exceptions.Exit(1)
 
 
-def _tell(finding: CheckResult) -> None:
-    fix = f" Fix: {finding.fix}" if finding.fix else ""
-    said = f" {finding.check}: {finding.what}{fix}"
-    say(said, label=f"{finding.level:<11}", colour=COLOURS[finding.level])
+def _tell(result: CheckResult) -> None:
+    fix = f" Fix: {result.fix}" if result.fix else ""
+    said = f" {result.check}: {result.what}{fix}"
+    say(said, label=f"{result.level:<11}", colour=COLOURS[result.level])

@@ -66,10 +66,10 @@ def search(
     reason: str | None,
     consent: str | None,
     as_json: bool,
-    **asked: Any,
+    **query: Any,
 ) -> None:
     """Find calls, newest first, by what you say of number and time, and by options."""
-    if asked["not_recorded"] and outcome not in {None, Outcome.NOT_RECORDED}:
+    if query["not_recorded"] and outcome not in {None, Outcome.NOT_RECORDED}:
         raise click.UsageError("--not-recorded and --outcome contradict each other; give one.")
     archive = twirec.Archive.from_env()
     page = archive.calls.search(
@@ -80,7 +80,7 @@ def search(
         reason=reason,
         consent=consent,
         by=operator(),
-        **asked,
+        **query,
     )
     if as_json:
         calls = [record_fields(record) for record in page.calls]

@@ -143,14 +143,14 @@ def _show(
     numbers = [number] if number else sorted({each.number for each in history if each.number})
     directions = [Direction(direction)] if direction else list(Direction)
     scopes = [(own, way) for own in ([] if number else [""]) + numbers for way in directions]
-    found_for = zip(scopes, archive.policy.of_all(scopes, at=at), strict=True)
-    rows = [(own, way, found) for (own, way), found in found_for]
+    decisions = zip(scopes, archive.policy.of_all(scopes, at=at), strict=True)
+    rows = [(own, way, decision) for (own, way), decision in decisions]
     if as_json:
         print_json(
             {
                 "policy": [
-                    {"number": own or None, "direction": way, **asdict(found.policy)}
-                    for own, way, found in rows
+                    {"number": own or None, "direction": way, **asdict(decision.policy)}
+                    for own, way, decision in rows
                 ],
                 "history": [asdict(each) for each in history],
             }
@@ -166,12 +166,12 @@ def _show(
         Column("language", 4),
         Column("legal basis", 5),
     )
-    print_table(columns, [_row(own, way, found) for own, way, found in rows])
+    print_table(columns, [_row(own, way, decision) for own, way, decision in rows])
 
 
-def _row(own: str, way: Direction, found: Decision) -> tuple[object, ...]:
-    policy = found.policy
-    switch = "on" if policy.on else f"off {found.why_off}".strip()
+def _row(own: str, way: Direction, decision: Decision) -> tuple[object, ...]:
+    policy = decision.policy
+    switch = "on" if policy.on else f"off {decision.why_off}".strip()
     return own or "all others", way, switch, policy.mode, policy.language, policy.legal_basis
 
 

@@ -40,43 +40,44 @@ EXPLAINED = {
 def waveform(sid: str, output: Path | None, width: int, height: int, as_json: bool) -> None:
     """Show who speaks when in a recording (RE…), and draw it."""
     archive = twirec.Archive.from_env()
-    found = archive.recordings.waveform(sid, by=operator())
+    waveform = archive.recordings.waveform(sid, by=operator())
     if output is not None:
         drawn = archive.recordings.draw_waveform(sid, width=width, height=height, by=operator())
         _write(output, drawn)
     if as_json:
-        print_json({**sound_fields(found), "sides": _sides(found, peaks=True)})
+        print_json({**sound_fields(waveform), "sides": _sides(waveform, peaks=True)})
         return
-    for line in sound_lines(found):
+    for line in sound_lines(waveform):
         say(line)
-    for channel, side in enumerate(found.sides, 1):
+    for channel, side in enumerate(waveform.sides, 1):
         for span in side.spans:
             say(f"{side.role or channel}: {span.start:.2f} to {span.end:.2f} s")
 
 
-def sound_lines(found: Waveform) -> list[str]:
+def sound_lines(waveform: Waveform) -> list[str]:
     """Return what is to be said of a recording's sound, line by line."""
     lines = [
-        f"{found.channels} x {found.bits} bit at {found.sample_rate} Hz, {found.seconds:.3f} s, "
-        f"of which {found.silence:.1f} s silence, {found.overlap:.1f} s together"
+        f"{waveform.channels} x {waveform.bits} bit at {waveform.sample_rate} Hz, "
+        f"{waveform.seconds:.3f} s, of which {waveform.silence:.1f} s silence, "
+        f"{waveform.overlap:.1f} s both at once"
     ]
-    for channel, (side, share) in enumerate(zip(found.sides, found.shares, strict=True), 1):
+    for channel, (side, share) in enumerate(zip(waveform.sides, waveform.shares, strict=True), 1):
         cut = f", {side.clipped:.1f} s cut off" if side.clipped else ""
         lines.append(f"{side.role or channel} speaks {side.talk:.1f} s ({share:.0%}){cut}")
-    return lines + [f"WARNING: {EXPLAINED[warning]}" for warning in found.warnings]
+    return lines + [f"WARNING: {EXPLAINED[warning]}" for warning in waveform.warnings]
 
 
-def sound_fields(found: Waveform) -> dict[str, Any]:
+def sound_fields(waveform: Waveform) -> dict[str, Any]:
     """Return what is known of a recording's sound for JSON, without its peaks."""
     return {
-        "seconds": found.seconds,
-        "sample_rate": found.sample_rate,
-        "bits": found.bits,
-        "channels": found.channels,
-        "silence": found.silence,
-        "overlap": found.overlap,
-        "warnings": found.warnings,
-        "sides": _sides(found),
+        "seconds": waveform.seconds,
+        "sample_rate": waveform.sample_rate,
+        "bits": waveform.bits,
+        "channels": waveform.channels,
+        "silence": waveform.silence,
+        "overlap": waveform.overlap,
+        "warnings": waveform.warnings,
+        "sides": _sides(waveform),
     }
 
 
@@ -97,7 +98,7 @@ def _write(file: Path, drawing: str) -> None:
         raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from error
 
 
-def _sides(found: Waveform, *, peaks: bool = False) -> list[dict[str, Any]]:
+def _sides(waveform: Waveform, *, peaks: bool = False) -> list[dict[str, Any]]:
     return [
         {
             "role": side.role,
@@ -107,5 +108,5 @@ def _sides(found: Waveform, *, peaks: bool = False) -> list[dict[str, Any]]:
             "spans": [[span.start, span.end] for span in side.spans],
             **({"peaks": [round(peak, 3) for peak in side.peaks]} if peaks else {}),
         }
-        for side, share in zip(found.sides, found.shares, strict=True)
+        for side, share in zip(waveform.sides, waveform.shares, strict=True)
     ]

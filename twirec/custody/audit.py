@@ -133,15 +133,15 @@ class AuditLog:
             if elsewhere := kept():  # also daily: whoever cuts the end can rewrite what we remember
                 known.append(elsewhere)
             broken_at, why = self._compare(head, known)
-        came = replace(check, seq=head.seq, hash=head.hash if head.seq else "")
+        ahead = replace(check, seq=head.seq, hash=head.hash if head.seq else "")
         if why:
-            return replace(came, at=now, going=None, broken_at=broken_at, why=why)
+            return replace(ahead, at=now, going=None, broken_at=broken_at, why=why)
         if not ended:
-            return came
-        came = replace(came, top_seq=came.seq, top_hash=came.hash)
+            return ahead
+        ahead = replace(ahead, top_seq=ahead.seq, top_hash=ahead.hash)
         if check.going is not Pass.ALL:
-            return replace(came, at=now, going=None)
-        return replace(came, at=now, full_at=now, going=None, broken_at=None, why="")
+            return replace(ahead, at=now, going=None)
+        return replace(ahead, at=now, full_at=now, going=None, broken_at=None, why="")
 
     def _walk(self, head: AuditHead, most: int | None) -> tuple[AuditHead, str, bool]:
         """Return the last entry that is right, what is wrong behind it, and if all is looked at."""
@@ -171,12 +171,12 @@ class AuditLog:
         if not head.seq:
             return ""
         try:
-            found = next(iter(self._entries.entries(head.seq - 1, 1)), None)
+            entry = next(iter(self._entries.entries(head.seq - 1, 1)), None)
         except UNREADABLE:
             return NOT_READ
-        if found is None:
+        if entry is None:
             return f"the end is cut off: there were {head.seq} entries once"
-        same = (found.seq, found.hash) == (head.seq, head.hash)
+        same = (entry.seq, entry.hash) == (head.seq, head.hash)
         return "" if same else "it is not the one that it was once"
 
     def _compare(self, head: AuditHead, known: Sequence[AuditHead]) -> tuple[int | None, str]:
@@ -211,7 +211,7 @@ def _rewritten(
     entries: Sequence[AuditEntry], rows: Mapping[tuple[str, int], str]
 ) -> tuple[int | None, str]:
     """Return the first entry whose row is not as it was, and what is wrong with that."""
-    told: set[tuple[str, int]] = set()
+    known: set[tuple[str, int]] = set()
     for entry in entries:
         field = next((field for field in HISTORIES if field in entry.detail), None)
         if field is None:
@@ -221,8 +221,8 @@ def _rewritten(
             return entry.seq, f"its row {row[1]} of {row[0]} was taken out"
         if rows[row] != entry.detail["content"]:
             return entry.seq, f"its row {row[1]} of {row[0]} was changed"
-        told.add(row)
-    if unknown := sorted(rows.keys() - told):
+        known.add(row)
+    if unknown := sorted(rows.keys() - known):
         table, number = unknown[0]
         return None, f"it does not tell of row {number} of {table}, which was put in beside it"
     return None, ""

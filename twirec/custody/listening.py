@@ -82,14 +82,14 @@ class CheckedBucket:
             yield held
 
     def _counted(self, name: str, size: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        came = 0
+        count = 0
         for chunk in chunks:
-            came += len(chunk)
-            if came > size:
+            count += len(chunk)
+            if count > size:
                 break
             yield chunk
-        if came != size:
-            raise self._difference(name, f"{came} bytes came of it, not {size}")
+        if count != size:
+            raise self._difference(name, f"{count} bytes came of it, not {size}")
 
     def _difference(self, name: str, why: str) -> BytesDiffer:
         self._differs(name, why)

@@ -64,9 +64,9 @@ class ListeningCopies:
         """Make a copy due of recordings that lack one, and return of how many."""
         now = self._now()
         extension = find_format(self._spec.format).extension
-        found = self._catalog.derivatives.enrol_listening_copies(
+        enrolled = self._catalog.derivatives.enrol_listening_copies(
             self._spec, extension, now, self._since, AT_ONCE
         )
-        if found < AT_ONCE:
+        if enrolled < AT_ONCE:
             self._since = f"recordings/{now - RECENT:%Y/%m/%d}/"
-        return found
+        return enrolled

@@ -16,7 +16,7 @@ LATE = timedelta(days=3)
 """Workers look every day; one may have been away for a weekend."""
 
 
-def audit_findings(settings: Settings, now: datetime) -> Iterator[CheckResult]:
+def audit_results(settings: Settings, now: datetime) -> Iterator[CheckResult]:
     """Say whether the audit log is whole, as far as is known."""
     with closing(Catalog(settings.database_url)) as catalog:
         yield check_audit(catalog.audit.check(), now)

@@ -23,7 +23,7 @@ sooner takes the recording away before it is needed."""
 UPDATE = "gcloud storage buckets update gs://"
 
 
-def bucket_findings(bucket: GcsInspector, name: str, prefix: str) -> Iterator[CheckResult]:
+def bucket_results(bucket: GcsInspector, name: str, prefix: str) -> Iterator[CheckResult]:
     """Check a bucket.
 
     Args:

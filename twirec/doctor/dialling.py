@@ -18,7 +18,7 @@ MOST_NAMED = 12
 WHERE = "Twilio console, Voice, Settings, Geo permissions"
 
 
-def dialling_findings(twilio: TwilioInspector, sid: str, rules: DialRules) -> Iterator[CheckResult]:
+def dialling_results(twilio: TwilioInspector, sid: str, rules: DialRules) -> Iterator[CheckResult]:
     """Compare what Twilio lets an account dial with the rules."""
     if not twilio.has_voice_settings:
         yield unknown(

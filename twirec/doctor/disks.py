@@ -15,7 +15,7 @@ ROOM_WARNED, ROOM_FAILED = 5120 * MIB, 512 * MIB
 """Bytes. A recording of four hours in two channels is about 460 MB."""
 
 
-def folder_findings(root: Path) -> Iterator[CheckResult]:
+def folder_results(root: Path) -> Iterator[CheckResult]:
     """Check a folder that serves as a bucket."""
     yield from check_folder(root, inspect_folder(root))
 
@@ -54,7 +54,7 @@ def check_room(check: Check, free_bytes: int) -> CheckResult:
     return warning(check, what, fix) if free_bytes < ROOM_WARNED else ok(check, what)
 
 
-def database_findings(url: str) -> Iterator[CheckResult]:
+def database_results(url: str) -> Iterator[CheckResult]:
     """Check the catalog's database."""
     facts = inspect_database(url)
     yield check_migrations(facts)

@@ -14,20 +14,20 @@ from urllib.parse import unquote, urlsplit
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.adapters.twilio import Credentials, TwilioClients
 from twirec.adapters.twilio_inspect import TwilioInspector
-from twirec.doctor.audit_log import audit_findings
-from twirec.doctor.bucket import bucket_findings
-from twirec.doctor.disks import database_findings, folder_findings
-from twirec.doctor.fallbacks import fallback_findings
-from twirec.doctor.identity import identity_findings
-from twirec.doctor.numbers import is_ours, number_findings
-from twirec.doctor.ownership import ownership_findings
-from twirec.doctor.places import place_findings
-from twirec.doctor.policy import policy_findings
-from twirec.doctor.private_keys import private_key_findings
-from twirec.doctor.public_url import public_url_findings
+from twirec.doctor.audit_log import audit_results
+from twirec.doctor.bucket import bucket_results
+from twirec.doctor.disks import database_results, folder_results
+from twirec.doctor.fallbacks import fallback_results
+from twirec.doctor.identity import identity_results
+from twirec.doctor.numbers import is_ours, number_results
+from twirec.doctor.ownership import ownership_results
+from twirec.doctor.places import place_results
+from twirec.doctor.policy import policy_results
+from twirec.doctor.private_keys import private_key_results
+from twirec.doctor.public_url import public_url_results
 from twirec.doctor.results import failed, guarded, ok, unknown
-from twirec.doctor.vendor import vendor_findings
-from twirec.doctor.voice_view import call_findings, view_findings
+from twirec.doctor.vendor import vendor_results
+from twirec.doctor.voice_view import call_results, view_results
 from twirec.model.inspection import Check, CheckResult, Level, OwnAddress
 from twirec.settings import Settings
 
@@ -46,9 +46,9 @@ def examine(
     now: Callable[[], datetime] = utc_now,
     voice: Sequence[str] = (),
 ) -> Iterator[CheckResult]:
-    """Look at an installation; yield each finding as soon as it is made.
+    """Look at an installation; yield each result as soon as it is made.
 
-    A check that cannot be made is one failed finding, and the others go on.
+    A check that cannot be made is one failed result, and the others go on.
 
     Args:
         environ: where the settings are; without it, the environment of this process.
@@ -62,8 +62,8 @@ def examine(
         yield failed(Check.SETTINGS, problem, "Correct it in the environment.")
     if not problems:
         yield ok(Check.SETTINGS, "All settings can be read.")
-    yield from place_findings(settings)
-    yield from private_key_findings(environ)
+    yield from place_results(settings)
+    yield from private_key_results(environ)
     called: list[OwnAddress] = []
     catalogs: list[str] = []
     public_url = list(_public_url(settings, catalogs))
@@ -71,26 +71,26 @@ def examine(
     if any(problem.startswith(WHERE_TWILIO_IS) for problem in problems):
         yield unknown(Check.CREDENTIALS, "Where Twilio is to be asked is not said rightly.")
     else:
-        for finding in _twilio(settings, now, called):
-            yield finding if reached else _later(finding, settings.public_url)
+        for result in _twilio(settings, now, called):
+            yield result if reached else _later(result, settings.public_url)
     yield from public_url
     if reached:
         voice_urls = [one.voice_url for one in called if is_ours(one, settings.public_url)]
-        yield from view_findings(settings, [*voice_urls, *_whole(settings, voice)])
+        yield from view_results(settings, [*voice_urls, *_whole(settings, voice)])
     else:
         yield unknown(Check.VIEW, "No view is tried before the app answers: see public URL.")
-    yield from fallback_findings(settings, called)
+    yield from fallback_results(settings, called)
     yield from _bucket(settings.bucket)
     database = list(_database(settings, problems))
     yield from database
     if not problems and all(each.level is not Level.FAILED for each in database):
-        yield from guarded(Check.VIEW, partial(call_findings, settings))
-        yield from guarded(Check.POLICY, partial(policy_findings, settings, now()))
-        yield from guarded(Check.AUDIT, partial(audit_findings, settings, now()))
-        yield from guarded(Check.NOT_OURS, partial(ownership_findings, settings))
+        yield from guarded(Check.VIEW, partial(call_results, settings))
+        yield from guarded(Check.POLICY, partial(policy_results, settings, now()))
+        yield from guarded(Check.AUDIT, partial(audit_results, settings, now()))
+        yield from guarded(Check.NOT_OURS, partial(ownership_results, settings))
     if settings.bucket and any(each.level is Level.OK for each in database[:1]):
         others = [one.voice_url for one in called if not is_ours(one, settings.public_url)]
-        look = partial(identity_findings, settings, catalogs, others if called else None)
+        look = partial(identity_results, settings, catalogs, others if called else None)
         yield from guarded(Check.MARK, look)
 
 
@@ -98,14 +98,14 @@ def _database(settings: Settings, problems: Sequence[str]) -> Iterator[CheckResu
     if any(problem.startswith("TWIREC_DATABASE_URL ") for problem in problems):
         yield unknown(Check.DATABASE, "TWIREC_DATABASE_URL is wrong: which one is not known.")
         return
-    yield from guarded(Check.DATABASE, partial(database_findings, settings.database_url))
+    yield from guarded(Check.DATABASE, partial(database_results, settings.database_url))
 
 
-def _later(finding: CheckResult, public_url: str) -> CheckResult:
+def _later(result: CheckResult, public_url: str) -> CheckResult:
     """What is to be set at Twilio may name the public URL, which has to be right before."""
-    if not public_url or public_url not in finding.fix:
-        return finding
-    return replace(finding, fix=f"Mend the public URL first, see there. {finding.fix}")
+    if not public_url or public_url not in result.fix:
+        return result
+    return replace(result, fix=f"Mend the public URL first, see there. {result.fix}")
 
 
 def _has_account(settings: Settings) -> bool:
@@ -142,9 +142,9 @@ def _inspect_twilio(
     )
     with closing(clients):
         twilio = TwilioInspector(clients)
-        yield from vendor_findings(twilio, settings, now)
+        yield from vendor_results(twilio, settings, now)
         if settings.public_url:
-            look = partial(number_findings, twilio, settings.public_url, called)
+            look = partial(number_results, twilio, settings.public_url, called)
             yield from guarded(Check.NUMBERS, look)
 
 
@@ -154,7 +154,7 @@ def _public_url(settings: Settings, catalogs: list[str]) -> Iterator[CheckResult
             Check.PUBLIC_URL, "Public URL, account SID or auth token is not set, or wrong."
         )
         return
-    yield from guarded(Check.PUBLIC_URL, partial(public_url_findings, settings, catalogs))
+    yield from guarded(Check.PUBLIC_URL, partial(public_url_results, settings, catalogs))
 
 
 def _bucket(url: str) -> Iterator[CheckResult]:
@@ -162,11 +162,11 @@ def _bucket(url: str) -> Iterator[CheckResult]:
     if place.scheme == "gs":
         yield from guarded(Check.BUCKET, partial(_google, place.netloc, place.path.strip("/")))
     elif place.scheme == "file":
-        yield from guarded(Check.BUCKET, partial(folder_findings, Path(unquote(place.path))))
+        yield from guarded(Check.BUCKET, partial(folder_results, Path(unquote(place.path))))
     else:
         yield unknown(Check.BUCKET, "The bucket is not set, or wrong.")
 
 
 def _google(name: str, prefix: str) -> Iterator[CheckResult]:
     with closing(GcsInspector(name)) as bucket:
-        yield from bucket_findings(bucket, name, f"{prefix}/" if prefix else "")
+        yield from bucket_results(bucket, name, f"{prefix}/" if prefix else "")

@@ -23,7 +23,7 @@ RECORDS = {"record", "recordingStatusCallback"}
 """Attributes of verbs that record, or that only have a meaning where something is recorded."""
 
 
-def fallback_findings(settings: Settings, called: Sequence[OwnAddress]) -> Iterator[CheckResult]:
+def fallback_results(settings: Settings, called: Sequence[OwnAddress]) -> Iterator[CheckResult]:
     """Look at each TwiML Bin that is the fallback of what points at this app.
 
     Args:

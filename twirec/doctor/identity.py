@@ -37,7 +37,7 @@ APART = (
 )
 
 
-def identity_findings(
+def identity_results(
     settings: Settings, catalogs: Sequence[str], elsewhere: Sequence[str] | None
 ) -> Iterator[CheckResult]:
     """Check who is who.
@@ -147,7 +147,7 @@ def pings(voice_urls: Iterable[str]) -> list[str]:
 
     At the top of the host, or below the path above the view. Only by https, or on this machine.
     """
-    found: dict[str, None] = {}
+    hosts: dict[str, None] = {}
     for voice in voice_urls:
         url = urlsplit(voice)
         top = f"{url.scheme}://{url.netloc}"
@@ -156,5 +156,5 @@ def pings(voice_urls: Iterable[str]) -> list[str]:
         if not url.netloc or "@" in url.netloc:  # what is before it may be a password
             continue
         above = url.path.rstrip("/").rpartition("/")[0]
-        found |= dict.fromkeys((f"{top}{PING}", f"{top}{above}{PING}"))
-    return list(found)[:MOST_ASKED]
+        hosts |= dict.fromkeys((f"{top}{PING}", f"{top}{above}{PING}"))
+    return list(hosts)[:MOST_ASKED]

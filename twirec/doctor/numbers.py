@@ -34,7 +34,7 @@ OWN_FALLBACK = (
 )
 
 
-def number_findings(
+def number_results(
     twilio: TwilioInspector, public_url: str, called: list[OwnAddress]
 ) -> Iterator[CheckResult]:
     """Check numbers, SIP domains, WhatsApp senders and TwiML applications of all accounts.

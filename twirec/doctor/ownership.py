@@ -15,7 +15,7 @@ MOST_NAMED = 3
 """How many recordings one line names."""
 
 
-def ownership_findings(settings: Settings) -> Iterator[CheckResult]:
+def ownership_results(settings: Settings) -> Iterator[CheckResult]:
     """Say what the sweeps saw that is not ours, what stays at Twilio, and what is parked."""
     with closing(Catalog(settings.database_url, adopt=settings.adopt)) as catalog:
         stats = catalog.operations.stats(None)
@@ -49,7 +49,7 @@ def check_kept(settings: Settings, stats: Stats) -> CheckResult:
             "archived recordings are kept there too.",
             "Take it away when the trial is over: what was kept is then deleted at Twilio.",
         )
-    kept = [
+    copies = [
         f"{count:,} {why}"
         for count, why in (
             (stats.kept_for_trial, "of a trial that is over, to be released"),
@@ -57,7 +57,7 @@ def check_kept(settings: Settings, stats: Stats) -> CheckResult:
         )
         if count
     ]
-    said = f" Kept there: {', '.join(kept)}." if kept else ""
+    said = f" Kept there: {', '.join(copies)}." if copies else ""
     return ok(Check.KEPT, f"What is in the bucket and checked is deleted at Twilio.{said}")
 
 

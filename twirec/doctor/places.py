@@ -10,15 +10,15 @@ from twirec.settings import Settings
 from twirec.settings.places import relative_places
 
 
-def place_findings(settings: Settings) -> Iterator[CheckResult]:
+def place_results(settings: Settings) -> Iterator[CheckResult]:
     """Check that database and bucket are not paths of the directory that one happens to be in."""
-    found = list(relative_places(settings))
-    for name, path, absolute in found:
+    places = list(relative_places(settings))
+    for name, path, absolute in places:
         yield warning(
             Check.PLACES,
             f"{name} is another place in every directory that a process is started in; "
             f"here it is {path}.",
             f"Write {name}={absolute}",
         )
-    if not found:
+    if not places:
         yield ok(Check.PLACES, "Database and bucket are the same wherever a process is started.")

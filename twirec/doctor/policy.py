@@ -16,7 +16,7 @@ from twirec.model.policy import PolicyChange
 from twirec.settings import Settings
 
 
-def policy_findings(settings: Settings, now: datetime) -> Iterator[CheckResult]:
+def policy_results(settings: Settings, now: datetime) -> Iterator[CheckResult]:
     """Check the policy of every number and direction that anything was said of."""
     with closing(Catalog(settings.database_url)) as catalog:
         history = catalog.policy.history()

@@ -18,7 +18,7 @@ OTHERS = 0o077
 """The bits of a file's mode that let its group and all others do anything."""
 
 
-def private_key_findings(environ: Mapping[str, str]) -> Iterator[CheckResult]:
+def private_key_results(environ: Mapping[str, str]) -> Iterator[CheckResult]:
     """Look at the files that `TWIREC_DECRYPTION_KEYS` and Google's own variable name.
 
     What is no file is not shown: a value may be the key itself.
@@ -29,11 +29,11 @@ def private_key_findings(environ: Mapping[str, str]) -> Iterator[CheckResult]:
     if environ.get(GOOGLE):
         named.append((GOOGLE, Path(environ[GOOGLE])))
     looked = [(name, path, file_facts(path)) for name, path in named]
-    found = [(name, path, facts) for name, path, facts in looked if facts]
-    open_to_others = [one for one in found if one[2].mode & OTHERS]
+    files = [(name, path, facts) for name, path, facts in looked if facts]
+    open_to_others = [one for one in files if one[2].mode & OTHERS]
     for name, path, facts in open_to_others:
         yield check_private_key(name, path, facts, os.getuid())
-    if found and not open_to_others:
+    if files and not open_to_others:
         yield ok(Check.PRIVATE_KEYS, "Only their owners may read the private keys.")
 
 

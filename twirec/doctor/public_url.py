@@ -21,7 +21,7 @@ PING = "/twirec/ping"
 """A route that takes what is signed, and changes nothing."""
 
 
-def public_url_findings(settings: Settings, catalogs: list[str]) -> Iterator[CheckResult]:
+def public_url_results(settings: Settings, catalogs: list[str]) -> Iterator[CheckResult]:
     """Post a genuine and a forged request of each account through the public URL.
 
     Args:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twirec.adapters.twilio_inspect import TwilioInspector
-from twirec.doctor.dialling import dialling_findings
+from twirec.doctor.dialling import dialling_results
 from twirec.doctor.results import failed, guarded, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
 from twirec.model.inspection import AccountFacts, Check, CheckResult, Level
@@ -24,7 +24,7 @@ NEWEST = 50
 """How many recordings are looked at."""
 
 
-def vendor_findings(
+def vendor_results(
     twilio: TwilioInspector, settings: Settings, now: Callable[[], datetime]
 ) -> Iterator[CheckResult]:
     """Check each account; what needs credentials is checked only where they work."""
@@ -57,7 +57,7 @@ def _account(
             return
     yield from _hazards(twilio, sid)
     if sid == settings.account_sid:  # whose numbers call
-        look = partial(dialling_findings, twilio, sid, settings.dial_rules)
+        look = partial(dialling_results, twilio, sid, settings.dial_rules)
         yield from guarded(Check.GEO_PERMISSIONS, look)
 
 
@@ -142,8 +142,8 @@ def _newest_recording(twilio: TwilioInspector, sid: str) -> Iterator[CheckResult
     finished = [one for one in recordings if one.status is RecordingStatus.COMPLETED]
     newest = max(finished, key=lambda one: one.created_at or LONG_AGO, default=None)
     yield check_storage(sid, newest)
-    kept = next((one for one in finished if not one.external), None)
-    yield from guarded(Check.MEDIA_ACCESS, partial(_media_access, twilio, sid, kept))
+    at_twilio = next((one for one in finished if not one.external), None)
+    yield from guarded(Check.MEDIA_ACCESS, partial(_media_access, twilio, sid, at_twilio))
 
 
 def check_storage(sid: str, newest: VendorRecording | None) -> CheckResult:

@@ -34,7 +34,7 @@ LAST_CALLS = 100
 """How many calls in are looked at, the newest first."""
 
 
-def view_findings(settings: Settings, urls: Sequence[str]) -> Iterator[CheckResult]:
+def view_results(settings: Settings, urls: Sequence[str]) -> Iterator[CheckResult]:
     """Try each view.
 
     Args:
@@ -176,7 +176,7 @@ def _problem(text: str) -> str:
     return ""
 
 
-def call_findings(settings: Settings) -> Iterator[CheckResult]:
+def call_results(settings: Settings) -> Iterator[CheckResult]:
     """Look whether the app could connect the last call to each own number."""
     with closing(Catalog(settings.database_url)) as catalog:
         records = catalog.search.page(Query(direction=Direction.IN, limit=LAST_CALLS))

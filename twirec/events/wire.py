@@ -61,10 +61,10 @@ def verify(
         RequestRefused: it is not. Answer with 403.
         SettingsError: the secret is empty.
     """
-    found = re.fullmatch("t=([0-9]{1,12}),v1=([0-9a-f]{64})", header or "")
-    if found is None:
+    match = re.fullmatch("t=([0-9]{1,12}),v1=([0-9a-f]{64})", header or "")
+    if match is None:
         raise RequestRefused(f"The header {HEADER} is missing, or is not t=…,v1=….")
-    seconds, signature = found.groups()
+    seconds, signature = match.groups()
     if not hmac.compare_digest(_signature(secret, seconds, body), signature):
         raise RequestRefused("The event was not signed with this secret.")
     if abs(now.timestamp() - int(seconds)) > tolerance:

@@ -127,11 +127,11 @@ class Journal:
 
     def _by_day(self) -> dict[date, list[StoredObject]]:
         """Return all objects by day, with one listing instead of one a day."""
-        found: dict[date, list[StoredObject]] = {}
+        days: dict[date, list[StoredObject]] = {}
         for stored in self._bucket.list(JOURNAL):
             if named := day_and_number(stored.name):
-                found.setdefault(named[0], []).append(stored)
-        return found
+                days.setdefault(named[0], []).append(stored)
+        return days
 
     def _stands(self, day: date, versions: list[StoredObject]) -> bool:
         """Whether a day's only object is as it is to be; what was listed may be out of date."""
@@ -185,8 +185,8 @@ class Journal:
         head = audit_head(newest)
         if head is None:
             return
-        found = self._catalog.audit.entries(head.seq - 1, 1)
-        if [(entry.seq, entry.hash) for entry in found] != [(head.seq, head.hash)]:
+        entries = self._catalog.audit.entries(head.seq - 1, 1)
+        if [(entry.seq, entry.hash) for entry in entries] != [(head.seq, head.hash)]:
             raise AuditBroken(
                 f"{newest.name} is left as it is: the audit log's entry {head.seq} is not any more "
                 "the one that it holds; see `twirec audit --verify`."
@@ -223,8 +223,8 @@ class Journal:
 
     def _versions(self, day: date) -> list[StoredObject]:
         """Return the objects of a day, the newest last."""
-        found = [each for each in self._bucket.list(folder(day)) if day_and_number(each.name)]
-        return sorted(found, key=self._number)
+        versions = [each for each in self._bucket.list(folder(day)) if day_and_number(each.name)]
+        return sorted(versions, key=self._number)
 
     def _number(self, stored: StoredObject) -> int:
         named = day_and_number(stored.name)
@@ -240,6 +240,6 @@ def _noting(rows: Iterator[Row], forgotten: set[str]) -> Iterator[Row]:
     """Pass rows on, and note of which recordings they hold nothing any more."""
     for table, row in rows:
         if table == "recordings" and row["state"] in UNDONE:
-            kept = [row[name] for name in FORGOTTEN if row[name] is not None]
-            forgotten.update([] if kept else [row["sid"]])
+            named = [row[name] for name in FORGOTTEN if row[name] is not None]
+            forgotten.update([] if named else [row["sid"]])
         yield table, row

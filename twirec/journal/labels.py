@@ -11,7 +11,7 @@ from twirec.journal.page import is_whole
 from twirec.model.bucket import TO_ERASE, StoredObject
 from twirec.model.encryption import Encryption
 from twirec.model.errors import VerificationFailed
-from twirec.model.journal import FoundObject
+from twirec.model.journal import LabelledObject
 from twirec.model.ownership import Claim
 from twirec.model.records import Acceptance, Call, Consent, Recording
 from twirec.model.states import STORED, UNDONE, Custody, State
@@ -32,7 +32,9 @@ ONE_SECOND = timedelta(seconds=1)
 """Twilio cuts the start of a recording to whole seconds."""
 
 
-def found_in(stored: StoredObject, known: Recording | None, now: datetime) -> FoundObject | None:
+def recording_in(
+    stored: StoredObject, known: Recording | None, now: datetime
+) -> LabelledObject | None:
     """Return what an object adds to the row that is known of it; None if nothing.
 
     Labels are newer than the journal, or older: what was archived, admitted, blocked or ordered
@@ -48,32 +50,34 @@ def found_in(stored: StoredObject, known: Recording | None, now: datetime) -> Fo
         VerificationFailed: the labels do not prove what the bucket holds.
     """
     if known is not None and known.state in UNDONE:
-        return FoundObject(_erasing(known, now))
+        return LabelledObject(_erasing(known, now))
     if known is not None and known.state in STORED:
         _check_name(stored, known)
         row = _merged(_copied(known, stored), stored.labels)
         row = _erasing(row, now) if stored.labels.get(TO_ERASE) else row
-        return FoundObject(row) if row != known else None
-    found = _read(stored, now)
+        return LabelledObject(row) if row != known else None
+    labelled = _read(stored, now)
     if known is not None:
-        found = replace(found, recording=_merged(_joined(found.recording, known), stored.labels))
+        labelled = replace(
+            labelled, recording=_merged(_joined(labelled.recording, known), stored.labels)
+        )
     if stored.labels.get(TO_ERASE):
-        found = replace(found, recording=_erasing(found.recording, now))
-    return found
+        labelled = replace(labelled, recording=_erasing(labelled.recording, now))
+    return labelled
 
 
 def _erasing(recording: Recording, now: datetime) -> Recording:
     return replace(recording, state=State.ERASING, due_at=now, attempts=0, last_error="")
 
 
-def _joined(found: Recording, known: Recording) -> Recording:
+def _joined(labelled: Recording, known: Recording) -> Recording:
     """Return what was found as archived, with what the journal knows better."""
     return replace(
-        found,
-        call_sid=known.call_sid or found.call_sid,
-        leg=known.leg or found.leg,
-        source=known.source or found.source,
-        encryption=known.encryption or found.encryption,
+        labelled,
+        call_sid=known.call_sid or labelled.call_sid,
+        leg=known.leg or labelled.leg,
+        source=known.source or labelled.source,
+        encryption=known.encryption or labelled.encryption,
         custody=known.custody,
         legal_ground=known.legal_ground,
         keep_at_vendor=known.keep_at_vendor,
@@ -103,19 +107,19 @@ def _check_name(stored: StoredObject, known: Recording) -> None:
         raise VerificationFailed(f"the journal says that it is {known.object_name}.")
 
 
-def _read(stored: StoredObject, now: datetime) -> FoundObject:
+def _read(stored: StoredObject, now: datetime) -> LabelledObject:
     """Return what the labels say, if they prove it: the worker then deletes Twilio's copy."""
     if stored.labels.get("schema") != SCHEMA:
         raise VerificationFailed("it has no labels, or those of another version of twirec.")
     if not is_whole(stored):
         raise VerificationFailed("its labels do not prove that it is whole.")
     try:
-        return _found(stored, stored.labels, now)
+        return _labelled(stored, stored.labels, now)
     except NONSENSE as error:
         raise VerificationFailed("its labels are incomplete or cannot be read.") from error
 
 
-def _found(stored: StoredObject, labels: Mapping[str, str], now: datetime) -> FoundObject:
+def _labelled(stored: StoredObject, labels: Mapping[str, str], now: datetime) -> LabelledObject:
     call = call_in(labels)
     consent = _consent(labels) if call and labels.get("consent_leg") else None
     recording = Recording(
@@ -146,15 +150,15 @@ def _found(stored: StoredObject, labels: Mapping[str, str], now: datetime) -> Fo
         raise ValueError("another recording's labels")
     if recording.custody is Custody.ACTIVE and not _may_be_active(recording, consent):
         recording = replace(recording, custody=Custody.QUARANTINED)
-    return FoundObject(recording, call, consent)
+    return LabelledObject(recording, call, consent)
 
 
 def _may_be_active(recording: Recording, consent: Consent | None) -> bool:
     if recording.legal_ground:
         return True
     begun = recording.started_at
-    told = consent is not None and begun is not None and consent.at <= begun + ONE_SECOND
-    return consent is not None and told and consent.outcome.allows_recording
+    informed = consent is not None and begun is not None and consent.at <= begun + ONE_SECOND
+    return consent is not None and informed and consent.outcome.allows_recording
 
 
 def call_in(labels: Mapping[str, str]) -> Call | None:

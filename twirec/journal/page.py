@@ -1,4 +1,4 @@
-"""What an object of the journal looks like: JSON lines, a heading before and a seal after them."""
+"""What an object of the journal looks like: JSON lines between a heading and a footer."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def folder(day: date) -> str:
 
 def day_and_number(name: str) -> tuple[date, int] | None:
     """Return the day and the number in an object's name; None if it is no name of the journal."""
-    found = _NAME.fullmatch(name)
-    if found is None:
+    match = _NAME.fullmatch(name)
+    if match is None:
         return None
-    year, month, day, number = map(int, found.groups())
+    year, month, day, number = map(int, match.groups())
     try:
         return date(year, month, day), number
     except ValueError:
@@ -158,33 +158,33 @@ def read_page(day: date, chunks: Iterable[bytes]) -> Iterator[Row]:
     """
     sha256 = hashlib.sha256()
     count = -1  # the heading is no row
-    seal: Mapping[str, Any] | None = None
+    footer: Mapping[str, Any] | None = None
     for line in _split(chunks):
-        if seal is not None:
-            raise JournalUnreadable("Something follows its seal.")
-        told = _parsed(line)
-        if "end" in told:
-            seal = told
+        if footer is not None:
+            raise JournalUnreadable("Something follows its footer.")
+        row = _parsed(line)
+        if "end" in row:
+            footer = row
             continue
         sha256.update(line)
         count += 1
         if count == 0:
-            _check_heading(day, told)
+            _check_heading(day, row)
         else:
-            yield _row(told)
-    if seal is None or (seal.get("end"), seal.get("sha256")) != (count, sha256.hexdigest()):
-        raise JournalUnreadable("It is torn, or was changed: its seal is not that of its rows.")
+            yield _row(row)
+    if footer is None or (footer.get("end"), footer.get("sha256")) != (count, sha256.hexdigest()):
+        raise JournalUnreadable("It is torn, or was changed: its footer is not that of its rows.")
 
 
-def _check_heading(day: date, told: Mapping[str, Any]) -> None:
-    if told.get("journal") != SCHEMA:
+def _check_heading(day: date, heading: Mapping[str, Any]) -> None:
+    if heading.get("journal") != SCHEMA:
         raise JournalUnreadable("It was written by another version of twirec.")
-    if told.get("day") != day.isoformat():
+    if heading.get("day") != day.isoformat():
         raise JournalUnreadable("It is that of another day.")
 
 
-def _row(told: Mapping[str, Any]) -> Row:
-    table, row = told.get("table"), told.get("row")
+def _row(fields: Mapping[str, Any]) -> Row:
+    table, row = fields.get("table"), fields.get("row")
     if not isinstance(table, str) or not isinstance(row, dict):
         raise JournalUnreadable("A line of it is no row.")
     return table, row
@@ -204,12 +204,12 @@ def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _parsed(line: bytes) -> Mapping[str, Any]:
     try:
-        told = json.loads(line)
+        fields = json.loads(line)
     except ValueError as error:
         raise JournalUnreadable("A line of it is not JSON.") from error
-    if not isinstance(told, dict):
+    if not isinstance(fields, dict):
         raise JournalUnreadable("A line of it is no row.")
-    return told
+    return fields
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

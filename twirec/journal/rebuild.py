@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from twirec.catalog import Catalog
-from twirec.journal.labels import NONSENSE, call_in, found_in
+from twirec.journal.labels import NONSENSE, call_in, recording_in
 from twirec.journal.page import JOURNAL, day_and_number, read_page
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
@@ -23,7 +23,7 @@ from twirec.model.errors import (
     ObjectNotFound,
     VerificationFailed,
 )
-from twirec.model.journal import FoundObject, RebuildReport
+from twirec.model.journal import LabelledObject, RebuildReport
 from twirec.model.ports import Bucket
 from twirec.model.records import Call, Recording
 from twirec.model.states import Custody, State
@@ -41,7 +41,7 @@ UNREADABLE = (VerificationFailed, ObjectNotFound, BucketRefused, BytesDiffer)
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-_Taken = tuple[FoundObject, bool]
+_Taken = tuple[LabelledObject, bool]
 """What is to be written, and whether it is more than late numbers."""
 
 Progress = Callable[[str, int], None]
@@ -143,11 +143,11 @@ class Rebuild:
             else:
                 days[named[0]].append((named[1], stored))
         versions = [
-            (day, [stored for _, stored in sorted(found, key=lambda each: -each[0])])
-            for day, found in days.items()
+            (day, [stored for _, stored in sorted(pages, key=lambda each: -each[0])])
+            for day, pages in days.items()
         ]
-        for day, found in sorted(versions, key=lambda each: each[1][0].custom_time or LONG_AGO):
-            self._restore(day, found)
+        for day, pages in sorted(versions, key=lambda each: each[1][0].custom_time or LONG_AGO):
+            self._restore(day, pages)
 
     def _restore(self, day: date, versions: list[StoredObject]) -> None:
         """Restore the newest version of a day that can be read."""
@@ -168,14 +168,14 @@ class Rebuild:
     def _read_labels(self) -> None:
         objects = self._bucket.list(RECORDINGS)
         while page := list(islice(objects, PAGE)):
-            found = list(self._found(page))
+            labelled = list(self._labelled(page))
             try:
-                self._write(found)
+                self._write(labelled)
             except JournalUnreadable:  # one of them does not fit: the others do
-                for each in found:
+                for each in labelled:
                     self._write_one(each)
 
-    def _found(self, page: list[StoredObject]) -> Iterator[_Taken]:
+    def _labelled(self, page: list[StoredObject]) -> Iterator[_Taken]:
         sids = [sid for stored in page if (sid := sid_of(stored.name))]
         known, lines = self._catalog.journal.recordings_of(sids), self._catalog.ledger.lines(sids)
         for stored in page:
@@ -188,15 +188,15 @@ class Rebuild:
             try:
                 if stored.problem:
                     raise VerificationFailed(f"{stored.problem}.")
-                found = found_in(stored, before, self._now())
+                labelled = recording_in(stored, before, self._now())
             except VerificationFailed as error:
                 self._problems[stored.name] = str(error)
                 continue
-            call, is_news = self._late_numbers(stored, lines.get(sid)), found is not None
-            if found is None and before is not None and call is not None:
-                found = FoundObject(before)
-            if found is not None:
-                yield found if call is None else _with_late_numbers(found, call), is_news
+            call, is_news = self._late_numbers(stored, lines.get(sid)), labelled is not None
+            if labelled is None and before is not None and call is not None:
+                labelled = LabelledObject(before)
+            if labelled is not None:
+                yield labelled if call is None else _with_late_numbers(labelled, call), is_news
 
     def _late_numbers(self, stored: StoredObject, line: Call | None) -> Call | None:
         """Return what the labels say of a line that got its numbers after it was journalled."""
@@ -216,10 +216,10 @@ class Rebuild:
             self._problems[recording.object_name or recording.sid] = str(error)
 
     def _write(self, taken: list[_Taken]) -> None:
-        self._catalog.journal.restore_objects([found for found, _ in taken])
-        for found, is_news in taken:
+        self._catalog.journal.restore_objects([labelled for labelled, _ in taken])
+        for labelled, is_news in taken:
             if is_news:
-                self._counted(found.recording)
+                self._counted(labelled.recording)
 
     def _counted(self, row: Recording) -> None:
         self._counts["erasing"] += row.state is State.ERASING
@@ -227,9 +227,9 @@ class Rebuild:
         self._counts["quarantined"] += row.custody is Custody.QUARANTINED
 
 
-def _with_late_numbers(found: FoundObject, call: Call) -> FoundObject:
-    channels = found.recording.channel_map or call.channel_map
-    return replace(found, recording=replace(found.recording, channel_map=channels), call=call)
+def _with_late_numbers(labelled: LabelledObject, call: Call) -> LabelledObject:
+    channels = labelled.recording.channel_map or call.channel_map
+    return replace(labelled, recording=replace(labelled.recording, channel_map=channels), call=call)
 
 
 def _is_plain(announcement: Announcement) -> bool:

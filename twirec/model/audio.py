@@ -91,8 +91,8 @@ class ConversionSpec:
     def detail(self) -> Mapping[str, str]:
         """What is asked for and is not usual, by name."""
         usual = asdict(ConversionSpec())
-        asked = {name: str(value) for name, value in asdict(self).items() if value != usual[name]}
-        return {"format": self.format, **asked}
+        spec = {name: str(value) for name, value in asdict(self).items() if value != usual[name]}
+        return {"format": self.format, **spec}
 
     @property
     def hash(self) -> str:

@@ -257,7 +257,7 @@ LONGEST = 255
 
 def without_numbers(text: str) -> str:
     """Return a text in which nothing looks like a phone number; days stay."""
-    return _NUMBER.sub(lambda found: found[0] if _DAY.match(found[0]) else "(a number)", text)
+    return _NUMBER.sub(lambda match: match[0] if _DAY.match(match[0]) else "(a number)", text)
 
 
 def stand_in(number: str, key: str) -> str:

@@ -45,25 +45,25 @@ class Encryption:
         return self.type == RSA_AES and complete
 
 
-def read_encryption(told: object) -> Encryption | None:
+def read_encryption(given: object) -> Encryption | None:
     """Read Twilio's encryption details, in any spelling.
 
     Details that make no sense are not None but an `Encryption` that is not `known`: the recording
     is encrypted, and must neither stop the news of it nor be taken for one that is not.
 
     Args:
-        told: the JSON of a callback's `EncryptionDetails`, or the object that the REST API gives.
+        given: the JSON of a callback's `EncryptionDetails`, or the object that the REST API gives.
 
     Returns:
         None when the recording is not encrypted.
     """
-    details = _decoded(told) if isinstance(told, str) else told
+    details = _decoded(given) if isinstance(given, str) else given
     if not details:
         return None
     if not isinstance(details, Mapping):
         return Encryption("", "", "", "")
-    found = {name: _text(details, spellings) for name, spellings in SPELLINGS.items()}
-    return Encryption(**{**found, "type": found["type"] or RSA_AES})
+    texts = {name: _text(details, spellings) for name, spellings in SPELLINGS.items()}
+    return Encryption(**{**texts, "type": texts["type"] or RSA_AES})
 
 
 def _decoded(text: str) -> object:

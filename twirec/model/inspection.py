@@ -1,4 +1,4 @@
-"""What `twirec doctor` looks at, and what it says: facts as they were found, and findings."""
+"""What `twirec doctor` looks at, and what it says: facts as they were found, and results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad a finding is. Only `FAILED` makes the doctor fail."""
+    """How bad a result is. Only `FAILED` makes the doctor fail."""
 
     OK = "ok"
     WARNING = "warning"

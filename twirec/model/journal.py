@@ -32,7 +32,7 @@ class JournalReport:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundObject:
+class LabelledObject:
     """What the labels of a recording's object add to the catalog.
 
     Attributes:

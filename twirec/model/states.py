@@ -90,10 +90,10 @@ FORGOTTEN = ("generation", "size", "crc32c", "sha256", "encryption")
 """What the catalog forgets of a recording that is destroyed."""
 
 
-def advance(current: State, told: State) -> State:
-    """Return the state after being told `told` while in `current`.
+def advance(current: State, news: State) -> State:
+    """Return the state after being told `news` while in `current`.
 
     News that are late, repeated or out of order do not move a recording
     backwards: whatever the table does not allow leaves the state as it is.
     """
-    return told if told in MAY_BECOME[current] else current
+    return news if news in MAY_BECOME[current] else current

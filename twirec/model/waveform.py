@@ -103,8 +103,8 @@ class Waveform:
     @property
     def overlap(self) -> float:
         """Seconds in which more than one side speaks."""
-        together = [end - start for start, end, sides in self._stretches() if sides > 1]
-        return sum(together, 0.0)
+        spans = [end - start for start, end, sides in self._stretches() if sides > 1]
+        return sum(spans, 0.0)
 
     @property
     def first(self) -> int | None:
@@ -130,7 +130,7 @@ class Waveform:
             for span in side.spans
             for turn in ((span.start, 1), (span.end, -1))
         )
-        before, together = 0.0, 0
+        before, speaking = 0.0, 0
         for at, change in turns:
-            yield before, at, together
-            before, together = at, together + change
+            yield before, at, speaking
+            before, speaking = at, speaking + change

@@ -123,8 +123,8 @@ class Sentence:
 
     def skip(self, at: int, known: Container[str]) -> int:
         """Return where it goes on behind a phrase, if it is here."""
-        found = self.phrase(at, known)
-        return found[1] if found else at
+        phrase = self.phrase(at, known)
+        return phrase[1] if phrase else at
 
     def token(self, at: int) -> Token:
         """Return a word; behind the last one, one that is nothing."""
@@ -277,11 +277,11 @@ class Hours:
         if this:
             part = spoken.PARTS[spoken.THIS_PART[this[0]]]
             return Said(days=(self._sentence.today, self._sentence.today), part=part), this[1]
-        found = self._sentence.phrase(at, spoken.PART_OF_DAY) or self._sentence.phrase(
+        phrase = self._sentence.phrase(at, spoken.PART_OF_DAY) or self._sentence.phrase(
             at, spoken.PARTS.keys() - {"manana"}
         )
-        name = found and spoken.PART_OF_DAY.get(found[0], found[0])
-        return (Said(part=spoken.PARTS[name]), found[1]) if found and name else None
+        name = phrase and spoken.PART_OF_DAY.get(phrase[0], phrase[0])
+        return (Said(part=spoken.PARTS[name]), phrase[1]) if phrase and name else None
 
 
 DATES = (Kind.ISO_DAY, Kind.DAY, Kind.SHORT_DAY)
@@ -367,11 +367,11 @@ class Days:
         )
         for each in years:
             try:
-                found = date(each + 2000 if each < 100 else each, month, day)
+                date_ = date(each + 2000 if each < 100 else each, month, day)
             except ValueError:
                 continue
-            if found.year in YEARS and (year is not None or found <= self._sentence.today):
-                return found
+            if date_.year in YEARS and (year is not None or date_ <= self._sentence.today):
+                return date_
         raise self._sentence.not_understood(at, "is not a day")
 
     def weekday(self, at: int) -> Read:
@@ -504,10 +504,10 @@ class Listener:
             return bound[1]
         read = self._when(at)
         if read:
-            together = self.said[-1].and_also(read[0])
-            if together is None:
+            joined = self.said[-1].and_also(read[0])
+            if joined is None:
                 raise self._sentence.not_understood(at, "is said beside another time")
-            self.said[-1] = together
+            self.said[-1] = joined
             return read[1]
         filler = self._sentence.phrase(at, spoken.FILLERS)
         after = self._number(at) if self._sentence.words else None
@@ -558,9 +558,9 @@ class Listener:
             ("before", spoken.BEFORE),
             ("until", spoken.UNTIL | spoken.AND if second else spoken.UNTIL),
         ):
-            found = self._sentence.phrase(at, known)
-            start = self._sentence.skip(found[1], {"el", "the"}) if found else at
-            if found and self._when(start, cued=True):
+            phrase = self._sentence.phrase(at, known)
+            start = self._sentence.skip(phrase[1], {"el", "the"}) if phrase else at
+            if phrase and self._when(start, cued=True):
                 return bound, start
         return None
 

@@ -188,11 +188,11 @@ class Token:
 def tokens(text: str) -> Iterator[Token]:
     """Return a text as tokens; what is neither letter nor figure falls away."""
     plain = "".join(_plain(letter) for letter in text)
-    plain = ORDINAL.sub(lambda found: " " * len(found[0]), plain)
-    for found in TOKEN.finditer(plain):
-        kind = Kind[found.lastgroup or "WORD"]
-        said = text[found.start() : found.end()]
-        word = found[0][0] + "m" if kind is Kind.HALF else found[0]
+    plain = ORDINAL.sub(lambda match: " " * len(match[0]), plain)
+    for match in TOKEN.finditer(plain):
+        kind = Kind[match.lastgroup or "WORD"]
+        said = text[match.start() : match.end()]
+        word = match[0][0] + "m" if kind is Kind.HALF else match[0]
         yield Token(Kind.WORD if kind is Kind.HALF else kind, word, said)
 
 

@@ -22,8 +22,8 @@ def relative_places(settings: Settings) -> Iterator[tuple[str, str, str]]:
 
     The default of `TWIREC_DATABASE_URL` is one.
     """
-    if found := _SQLITE.match(settings.database_url):
-        path = Path(found[1]).absolute()
+    if match := _SQLITE.match(settings.database_url):
+        path = Path(match[1]).absolute()
         yield "TWIREC_DATABASE_URL", str(path), f"sqlite:///{path}"
     place = urlsplit(settings.bucket)
     if place.scheme == "file" and place.path and not place.path.startswith("/"):

@@ -26,7 +26,7 @@ def unread_settings(environ: Mapping[str, str], folder: Path) -> str | None:
         lines = (folder / NAME).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return None
-    named = [found[1] for line in lines if (found := _LINE.match(line))]
+    named = [match[1] for line in lines if (match := _LINE.match(line))]
     missing = sorted({name for name in named if not environ.get(name)})
     if not missing:
         return None

@@ -171,9 +171,9 @@ class BucketSide:
             name = listed.name if listed else (row and row.object_name) or ""
             stored = self._stored(name, strange=bool(listed and listed.problem))
             if self._row(sid) == row:
-                found = self._difference(sid, row, stored)
-                if found:
-                    yield found
+                difference = self._difference(sid, row, stored)
+                if difference:
+                    yield difference
                 return
 
     def _row(self, sid: str) -> Recording | None:
@@ -209,8 +209,8 @@ class BucketSide:
         """Return what of an object is not as it was archived, or not as its labels have to say."""
         if stored.problem:
             return Discrepancy(row.sid, reason=f"{stored.name}: {stored.problem}")
-        kept = stored.labels.get("sha256", row.sha256)
-        if (stored.size, stored.crc32c, kept) != (row.size, row.crc32c, row.sha256):
+        sha256 = stored.labels.get("sha256", row.sha256)
+        if (stored.size, stored.crc32c, sha256) != (row.size, row.crc32c, row.sha256):
             return Discrepancy(row.sid, reason=f"{stored.name} is not what was archived")
         record = None
         if row.call_sid is not None:
@@ -235,5 +235,5 @@ def _days(first: date, last: date) -> Iterator[str]:
 
 def sid_in(name: str) -> str:
     """Return the recording's SID in an object's name, or the name if there is none."""
-    found = re.search("RE[0-9a-f]{32}", name)
-    return found[0] if found else name
+    match = re.search("RE[0-9a-f]{32}", name)
+    return match[0] if match else name

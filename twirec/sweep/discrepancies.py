@@ -38,7 +38,7 @@ class Discrepancy:
 
 
 Ask = Callable[[], Iterable[Discrepancy]]
-"""Looks at one thing; an error of ours in it is a finding too."""
+"""Looks at one thing; an error of ours in it is a discrepancy too."""
 
 
 @dataclass(slots=True)
@@ -71,7 +71,9 @@ class Tally:
     def look(self, sid: str, ask: Ask) -> bool:
         """Look at one thing and mend what is found. Whether all is well now."""
         try:
-            settled = [self._settle(finding) for finding in ask()]  # each before the next is asked
+            settled = [
+                self._settle(discrepancy) for discrepancy in ask()
+            ]  # each before the next is asked
             return all(settled)
         except TwirecError as error:
             return self._fail(sid, error)
@@ -102,24 +104,24 @@ class Tally:
             **cast(dict[str, Any], self._mended),
         )
 
-    def _settle(self, finding: Discrepancy) -> bool:
-        if finding.repair is None:
-            self._name(finding.sid, finding.reason)
-            log.error("%s: %s", finding.sid, finding.reason)
+    def _settle(self, discrepancy: Discrepancy) -> bool:
+        if discrepancy.repair is None:
+            self._name(discrepancy.sid, discrepancy.reason)
+            log.error("%s: %s", discrepancy.sid, discrepancy.reason)
             return False
         if self.dry_run:
-            if finding.what:
-                self.planned[finding.sid] = finding.what
+            if discrepancy.what:
+                self.planned[discrepancy.sid] = discrepancy.what
             return True
         try:
-            mended = finding.repair() is not False
+            mended = discrepancy.repair() is not False
         except TwirecError as error:
-            return self._fail(finding.sid, error)
-        if mended and finding.what:
-            self._mended[finding.what] += 1
-            log.info("%s: %s", finding.sid, finding.what)
-        if mended and finding.reason:
-            self._name(finding.sid, finding.reason)
+            return self._fail(discrepancy.sid, error)
+        if mended and discrepancy.what:
+            self._mended[discrepancy.what] += 1
+            log.info("%s: %s", discrepancy.sid, discrepancy.what)
+        if mended and discrepancy.reason:
+            self._name(discrepancy.sid, discrepancy.reason)
         return True
 
     def _fail(self, sid: str, error: TwirecError) -> bool:

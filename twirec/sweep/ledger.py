@@ -92,32 +92,32 @@ class LedgerSide:
         for pause in self._catalog.pauses.open():
             yield pause.recording_sid, partial(self._pause, pause, until)
 
-    def call(self, found: VendorCall) -> Iterator[Discrepancy]:
+    def call(self, call: VendorCall) -> Iterator[Discrepancy]:
         """Look at a call that the vendor listed: every one of the own numbers has a line.
 
         One that has none came while the app or the catalog was down. One whose numbers are not
         known was asked for at a moment when the vendor did not know it yet.
         """
-        if not found.finished or self._catalog.agents.knows_leg(found.account_sid, found.sid):
+        if not call.finished or self._catalog.agents.knows_leg(call.account_sid, call.sid):
             return
-        known = self._catalog.ledger.line(found.account_sid, found.sid)
+        known = self._catalog.ledger.line(call.account_sid, call.sid)
         if known is None:
-            points_here = partial(self._points_here, found)
-            line = late_line(self._catalog, self._vendor, found, self._country, points_here)
-            if line and self._may_be_ours(found):
-                yield Discrepancy(found.sid, "lines_written", "", partial(self._write, line))
-        elif not known.number_known and self._may_be_ours(found):
-            add = partial(with_numbers, self._catalog, self._vendor, found, self._country)
-            yield Discrepancy(found.sid, "numbers_found", "", add)
+            points_here = partial(self._points_here, call)
+            line = late_line(self._catalog, self._vendor, call, self._country, points_here)
+            if line and self._may_be_ours(call):
+                yield Discrepancy(call.sid, "lines_written", "", partial(self._write, line))
+        elif not known.number_known and self._may_be_ours(call):
+            add = partial(with_numbers, self._catalog, self._vendor, call, self._country)
+            yield Discrepancy(call.sid, "numbers_found", "", add)
 
-    def _points_here(self, found: VendorCall) -> bool:
+    def _points_here(self, call: VendorCall) -> bool:
         """Whether a call is ours by where its address points, though no call of it has a line."""
-        return self._ownership.whose_call(found) in {Claim.ROUTE, Claim.NAMED}
+        return self._ownership.whose_call(call) in {Claim.ROUTE, Claim.NAMED}
 
-    def _may_be_ours(self, found: VendorCall) -> bool:
+    def _may_be_ours(self, call: VendorCall) -> bool:
         """Whether a call of an own number is not another app's now: numbers move."""
         everything = self._catalog.database.adopt.everything
-        return everything or self._ownership.whose_call(found) is not NotOurs.ELSEWHERE
+        return everything or self._ownership.whose_call(call) is not NotOurs.ELSEWHERE
 
     def _write(self, line: Call) -> None:
         """Write a line, and close it: others may have recorded the call all the same."""
@@ -173,7 +173,7 @@ class LedgerSide:
     def _in_progress(self, known: Recording) -> Iterator[Discrepancy]:
         """Ask for a recording of which Twilio last said that it is in progress."""
         try:
-            found = self._vendor.recording(known.account_sid, known.sid)
+            recording = self._vendor.recording(known.account_sid, known.sid)
         except NotAtVendor:
             gone = VendorRecording(
                 known.sid, known.account_sid, known.call_sid, RecordingStatus.DELETED
@@ -183,9 +183,9 @@ class LedgerSide:
             )
             yield Discrepancy(known.sid, "advanced", "lost: Twilio no longer has it", lost)
             return
-        if state_of(found) is not State.RECORDING:
-            yield from self._vendor_side.compare(found)
-        elif not goes_on(found):
+        if state_of(recording) is not State.RECORDING:
+            yield from self._vendor_side.compare(recording)
+        elif not goes_on(recording):
             return
         elif self._control.verdict_of(known).stops:
             yield Discrepancy(known.sid, "stopped", "", partial(self._control.stop, known))
@@ -195,18 +195,18 @@ class LedgerSide:
     def _call(self, call: Call) -> Iterator[Discrepancy]:
         """Ask how a call ended whose end nobody told us, or that owes a recording."""
         try:
-            found = self._vendor.call(call.account_sid, call.call_sid)
+            listed = self._vendor.call(call.account_sid, call.call_sid)
         except NotAtVendor:
             end = CallEnd(call.account_sid, call.call_sid, call_status="unknown")
             yield from self._unclosed(end, self._now())
             return
-        if not found.finished:
+        if not listed.finished:
             return
         recordings = self._recordings(call)
         for recording in recordings:
             yield from self._vendor_side.compare(recording)
         if not recordings:
-            yield from self._unclosed(self._end(found), found.ended_at or self._now())
+            yield from self._unclosed(self._end(listed), listed.ended_at or self._now())
 
     def _recordings(self, call: Call) -> list[VendorRecording]:
         """Return what the vendor has of a call and of the agents' legs that belong to it."""
@@ -220,12 +220,12 @@ class LedgerSide:
             for recording in self._vendor.recordings(call.account_sid, call_sid=sid)
         ]
 
-    def _end(self, found: VendorCall) -> CallEnd:
+    def _end(self, call: VendorCall) -> CallEnd:
         """Return how a call ended; the legs that it dialled say whether anybody answered."""
-        legs = self._vendor.legs(found.account_sid, found.sid)
+        legs = self._vendor.legs(call.account_sid, call.sid)
         nobody = all(leg.status in UNANSWERED for leg in legs)
         dialled = (legs[0].status if nobody else "completed") if legs else None
-        return CallEnd(found.account_sid, found.sid, found.status, dial_status=dialled)
+        return CallEnd(call.account_sid, call.sid, call.status, dial_status=dialled)
 
     def _unclosed(self, end: CallEnd, ended_at: datetime) -> Iterator[Discrepancy]:
         yield Discrepancy(end.call_sid, "lines_closed", "", partial(self._close, end, ended_at))

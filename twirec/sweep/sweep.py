@@ -199,10 +199,12 @@ class Sweep:
             self._tally.left.clear()
             seen = self._catalog.foreign.list(account, remembered, end)
             self._vendor_side.seen = {each.sid: each for each in seen}
-            for found in self._vendor.recordings(account, since=begin, until=end):
+            for recording in self._vendor.recordings(account, since=begin, until=end):
                 self._tally.seen += 1
-                if not self._tally.look(found.sid, partial(self._vendor_side.compare, found)):
-                    at = found.created_at or since
+                if not self._tally.look(
+                    recording.sid, partial(self._vendor_side.compare, recording)
+                ):
+                    at = recording.created_at or since
                     stuck = min(stuck or at, at)
             self._note_foreign(account, remembered, end)
             if account in self._ownership.refused:  # look again once it is known, for some days

@@ -63,28 +63,28 @@ class VendorSide:
         self.seen: dict[str, Foreign] = {}
         """What earlier sweeps saw that is not the installation's own, by SID."""
 
-    def compare(self, found: VendorRecording) -> Iterator[Discrepancy]:
+    def compare(self, recording: VendorRecording) -> Iterator[Discrepancy]:
         """Compare one recording that the vendor listed."""
-        told = state_of(found)
-        elsewhere = ELSEWHERE if told is State.EXTERNAL else ""
-        known = self._known(found.sid)
-        left_alone = known is not None and self._catalog.foreign.is_left_alone(found.sid)
+        state = state_of(recording)
+        elsewhere = ELSEWHERE if state is State.EXTERNAL else ""
+        known = self._known(recording.sid)
+        left_alone = known is not None and self._catalog.foreign.is_left_alone(recording.sid)
         if known is None or left_alone:
-            yield from self._take(found, left_alone, elsewhere)
+            yield from self._take(recording, left_alone, elsewhere)
         elif known.state is State.RELEASED and self._trial:
             return
         elif known.state in GONE_THERE:
             if not self._is_still_there(known):  # a worker deleted it since it was listed
                 return
             again = "erased_again" if known.state is State.ERASED else "deleted_again"
-            yield Discrepancy(found.sid, again, "", partial(self._delete_again, known))
-        elif (moves := advance(known.state, told) is not known.state) or _lacks(known, found):
-            refresh = partial(self._refresh, found, told)
-            yield Discrepancy(found.sid, "advanced" if moves else "", elsewhere, refresh)
+            yield Discrepancy(recording.sid, again, "", partial(self._delete_again, known))
+        elif (moves := advance(known.state, state) is not known.state) or _lacks(known, recording):
+            refresh = partial(self._refresh, recording, state)
+            yield Discrepancy(recording.sid, "advanced" if moves else "", elsewhere, refresh)
         elif self._has_no_line(known):
             line = partial(line_of, self._catalog, self._vendor, known, self._country)
-            write = partial(line, created_at=found.created_at)
-            yield Discrepancy(found.sid, "lines_written", "", lambda: write() is not None)
+            write = partial(line, created_at=recording.created_at)
+            yield Discrepancy(recording.sid, "lines_written", "", lambda: write() is not None)
 
     def _known(self, sid: str) -> Recording | None:
         try:
@@ -92,36 +92,38 @@ class VendorSide:
         except NotFound:
             return None
 
-    def _refresh(self, found: VendorRecording, told: State) -> bool:
-        return self._catalog.recordings.refresh(found.sid, found, told, self._now())
+    def _refresh(self, recording: VendorRecording, state: State) -> bool:
+        return self._catalog.recordings.refresh(recording.sid, recording, state, self._now())
 
     def _take(
-        self, found: VendorRecording, left_alone: bool, elsewhere: str
+        self, recording: VendorRecording, left_alone: bool, elsewhere: str
     ) -> Iterator[Discrepancy]:
         """Take over what is the installation's own, and leave alone what is not."""
-        claim = self._ownership.whose(found, self.seen)
+        claim = self._ownership.whose(recording, self.seen)
         if isinstance(claim, Foreign):
             self._leave(claim)
             if claim.why is NotOurs.CALL_UNKNOWN and not left_alone:
-                write = partial(note, self._catalog, found, self._now())
-                yield Discrepancy(found.sid, "numbers_not_known", "", write)
+                write = partial(note, self._catalog, recording, self._now())
+                yield Discrepancy(recording.sid, "numbers_not_known", "", write)
             return
         if left_alone:
-            own = partial(self._catalog.foreign.set_claim, found.sid, claim)
-            yield Discrepancy(found.sid, "adopted", elsewhere, own)
+            own = partial(self._catalog.foreign.set_claim, recording.sid, claim)
+            yield Discrepancy(recording.sid, "adopted", elsewhere, own)
             return
-        came: list[Adopted] = []
-        yield Discrepancy(found.sid, "adopted", elsewhere, partial(self._adopt, found, claim, came))
-        for each in came:
+        adopted: list[Adopted] = []
+        yield Discrepancy(
+            recording.sid, "adopted", elsewhere, partial(self._adopt, recording, claim, adopted)
+        )
+        for each in adopted:
             if each.line and not each.line.number_known:
-                yield Discrepancy(found.sid, "numbers_not_known", "", lambda: True)
+                yield Discrepancy(recording.sid, "numbers_not_known", "", lambda: True)
             if each.unasked:
                 raise each.unasked
 
-    def _adopt(self, found: VendorRecording, claim: Claim, came: list[Adopted]) -> bool:
+    def _adopt(self, recording: VendorRecording, claim: Claim, adopted_: list[Adopted]) -> bool:
         """Take a recording over, even if its call cannot be asked for."""
-        adopted = adopt(self._catalog, self._vendor, found, self._country, self._now(), claim)
-        came.append(adopted)
+        adopted = adopt(self._catalog, self._vendor, recording, self._country, self._now(), claim)
+        adopted_.append(adopted)
         return adopted.new
 
     def _has_no_line(self, known: Recording) -> bool:
@@ -145,5 +147,7 @@ class VendorSide:
         self._vendor.delete(known.account_sid, known.sid)
 
 
-def _lacks(known: Recording, found: VendorRecording) -> bool:
-    return any(getattr(known, fact) is None and getattr(found, fact) is not None for fact in FACTS)
+def _lacks(known: Recording, recording: VendorRecording) -> bool:
+    return any(
+        getattr(known, fact) is None and getattr(recording, fact) is not None for fact in FACTS
+    )

@@ -15,7 +15,7 @@ from tests.adapters.gcs.uses import LARGE, NAME, no_credentials, put, stat
 from tests.servers import StrictGcs
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.gcs_inspect import GcsInspector
-from twirec.doctor.bucket import bucket_findings
+from twirec.doctor.bucket import bucket_results
 from twirec.doctor.results import guarded
 from twirec.model.errors import BucketRefused, BucketUnavailable, ObjectExists
 from twirec.model.inspection import Check, Level
@@ -167,11 +167,11 @@ class TestCredentials:
     def test_the_doctor_says_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nope.json")
         inspector = GcsInspector("bucket-of-tests")
-        (finding,) = guarded(Check.BUCKET, lambda: bucket_findings(inspector, "b", ""))
-        assert finding.level is Level.FAILED
-        assert "/nope.json was not found" in finding.what
-        assert "GOOGLE_APPLICATION_CREDENTIALS" in finding.fix
-        assert "role" not in finding.fix
+        (result,) = guarded(Check.BUCKET, lambda: bucket_results(inspector, "b", ""))
+        assert result.level is Level.FAILED
+        assert "/nope.json was not found" in result.what
+        assert "GOOGLE_APPLICATION_CREDENTIALS" in result.fix
+        assert "role" not in result.fix
 
 
 class TestStandIn:
