@@ -84,6 +84,17 @@ class Postgres:
         yield one
         self._free += lent
 
+    @contextmanager
+    def bare(self) -> Iterator[URL]:
+        """Give a database with nothing in it, which is dropped at the end."""
+        self._made += 1
+        made = self._url.set(database=f"tests_{self._made}")
+        with _connected(self._url) as connection:
+            connection.execute(text(f"CREATE DATABASE {made.database}"))
+        yield made
+        with _connected(self._url) as connection:
+            connection.execute(text(f"DROP DATABASE {made.database} WITH (FORCE)"))
+
     def _make(self) -> URL:
         self._made += 1
         made = self._url.set(database=f"tests_{self._made}")

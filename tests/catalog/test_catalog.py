@@ -31,11 +31,17 @@ def open_catalog(path: Path) -> Catalog:
     return Catalog(f"sqlite:///{path}")
 
 
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Whether a table is one of the schema's, and none that SQLite keeps for an index of words."""
+    return kind != "table" or not str(name).startswith("notes_words")
+
+
 def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> None:
     catalog = open_catalog(path)
     catalog.set_up()
     with catalog.database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": is_ours}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
     catalog.close()
 
@@ -49,6 +55,7 @@ def test_the_versions_that_are_known_are_those_of_the_migrations() -> None:
 
 FROZEN = {
     "0001_first_tables.py": "bf0f867f50c8edda80544245ce120df1a5c7a8f7c3b3f4f5b4fb9b763d90d555",
+    "0002_searches.py": "380095f1e9f20688b04c0222252498c947eea403b862089fd0b325cc31028c79",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

@@ -84,7 +84,7 @@ def test_what_was_taken_over_when_more_was_is_held(
     stats = catalog.operations.stats(None)
     assert (stats.waiting, stats.not_ours) == ((0, 1) if held else (1, 0))
     assert (catalog.due_work.claim(STARTED, LEASE) is None) is held
-    assert (catalog.due_work.claim(STARTED + HOUR, LEASE, sid=recording_sid()) is None) is held
+    assert (catalog.due_work.claim(STARTED + HOUR, LEASE, only=recording_sid()) is None) is held
 
 
 def test_what_is_held_is_not_parked(catalog: Catalog) -> None:

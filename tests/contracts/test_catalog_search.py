@@ -19,15 +19,16 @@ from tests.factories import (
     enter,
     recording_sid,
 )
-from twirec.catalog import Catalog
+from twirec.catalog import Catalog, search
 from twirec.model.access import NOBODY
 from twirec.model.audit import FIRST, AuditDraft, AuditHead, AuditQuery, hash_of, stand_in
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import NotFound
 from twirec.model.policy import PolicyChange
-from twirec.model.records import Note, Pause, Recording
-from twirec.model.search import Query
+from twirec.model.records import CallRecord, Note, Pause, Recording
+from twirec.model.search import Count, Query
 from twirec.model.states import State
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome
 
 SOMETHING = AuditDraft(STARTED, "ana", "admin", "sign_in", detail={"n": 1, "ñ": None, "t": True})
 NOTE = Note(ACCOUNT, call_sid(), "ana", STARTED, "disputed")
@@ -58,10 +59,10 @@ def test_a_page_comes_with_how_many_match_on_all_pages(catalog: Catalog, query: 
     for number in (1, 2, 3):
         catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
 
-    expected = catalog.search.page(query), catalog.search.count(query)
+    expected = catalog.search.page(query), Count(3)
 
     assert catalog.search.page_and_count(query) == expected
-    assert expected[1] == 3
+    assert catalog.search.count(query) == 3
 
 
 def test_what_a_query_does_not_see_is_not_there_and_nothing_is_found_by_it(
@@ -166,3 +167,166 @@ def test_what_people_change_is_on_the_log_at_once(catalog: Catalog) -> None:
     (policy,) = catalog.audit.log(AuditQuery(number=of))
     assert policy.detail.pop("content")  # the hash of the row
     assert policy.detail == {"change": 1, "of": "a number", "on": False}
+
+
+# --- text --------------------------------------------------------------------------------------
+
+SAID = 'La COMPAÑÍA  no\nquiere: «100 % \\ _ "así"» Straße ﬁn Čeština'
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "compañía",
+        "Compania",
+        "compan\u0303i\u0301a",  # the same in two characters each
+        "pañí",  # a part of a word
+        "la compania no quiere",  # over a line break
+        "ñ",
+        "no",  # less than an index knows
+        "100 %",
+        "\\ _",
+        '"asi"',
+        "STRASSE",
+        "fin",
+        "cestina",
+    ],
+)
+def test_a_note_is_found_by_a_part_whatever_its_accents_and_letters(
+    catalog: Catalog, part: str
+) -> None:
+    for number, said in ((1, SAID), (2, "something else altogether")):
+        catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
+        enter(catalog.notes.add, replace(NOTE, call_sid=call_sid(number), text=said))
+    for few in (search.FEW, -1):  # one by one, and by reading the newest calls
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(search, "FEW", few)
+            expected = [1, 2] if part == "ñ" else [1]  # as there is one in "something"
+            assert numbers(catalog, Query(note=part)) == expected
+            assert catalog.search.count(Query(note=part)) == len(expected)
+    assert catalog.search.find(call_sid(1)).notes[0].text == SAID  # as it was written
+
+
+@pytest.mark.parametrize(
+    "part", ["companias", "100 a", "_ _", "no  quiere ya", "así*", 'así" OR "la']
+)
+def test_what_stands_in_no_note_finds_none(catalog: Catalog, part: str) -> None:
+    catalog.ledger.open_call(a_call())
+    enter(catalog.notes.add, replace(NOTE, text=SAID))
+    assert numbers(catalog, Query(note=part)) == []
+
+
+@pytest.mark.parametrize("case", ["r-2026/ñ1", "R-2026/N1", "R-2026/Ñ1"])
+def test_a_case_is_found_by_its_whole_number_whatever_its_accents_and_letters(
+    catalog: Catalog, case: str
+) -> None:
+    catalog.ledger.open_call(a_call())
+    enter(catalog.notes.add, replace(NOTE, case_number="R-2026/Ñ1"))
+    assert numbers(catalog, Query(case_number=case)) == [1]
+    assert numbers(catalog, Query(case_number=case[:-1])) == []
+    enter(catalog.notes.add, replace(NOTE, case_number=""))
+    assert numbers(catalog, Query(case_number=case)) == []
+
+
+# --- pages -------------------------------------------------------------------------------------
+
+
+def test_all_kinds_find_the_same_by_either_way_on_pages_of_any_size(catalog: Catalog) -> None:
+    many = _many_calls(catalog)
+    for query in MANY:
+        expected = [each for each in many if query in each[1]]
+        for few in (search.FEW, -1):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(search, "FEW", few)
+                assert _paged(catalog, MANY[query]) == [number for number, _ in expected], query
+
+
+MANY = {
+    "granted": Query(consent=ConsentOutcome.GRANTED),
+    "own": Query(own_number="0112"),
+    "owns": Query(own_number="911000"[-4:]),
+    "in": Query(direction=Direction.IN),
+    "late": Query(since=STARTED + timedelta(minutes=10), own_number="0111"),
+    "long": Query(min_seconds=10, max_seconds=99, state=State.RELEASED),
+    "tail": Query(number="1222"),
+    "tail in": Query(number="1222", direction=Direction.IN),
+    "note": Query(note="third"),
+    "note in": Query(note="third", direction=Direction.IN),
+    "recorded": Query(outcome=Outcome.RECORDED, own_number="+34911000112"),
+}
+
+
+def _many_calls(catalog: Catalog) -> list[tuple[int, set[str]]]:
+    """Write twenty calls, several at one time, and return which queries find each, newest first."""
+    written = []
+    for number in range(20):
+        third, odd, late = number % 3 == 0, number % 2 == 1, number // 2 >= 10 / 2
+        sid, started = call_sid(number), STARTED + timedelta(minutes=number // 2 * 2)
+        call = a_call(
+            call_sid=sid,
+            started_at=started,
+            direction=Direction.IN if odd else Direction.OUT,
+            own_number="+34911000111" if third else "+34911000112",
+            customer_number="+34600111222" if number < 15 else f"+346001113{number:02d}",
+        )
+        catalog.ledger.open_call(call)
+        outcome = ConsentOutcome.GRANTED if odd else ConsentOutcome.INFORMED
+        catalog.consents.record(a_consent(call_sid=sid, leg=sid, outcome=outcome, at=started), None)
+        catalog.recordings.adopt(
+            a_recording(
+                sid=recording_sid(number),
+                call_sid=sid,
+                duration=number,
+                state=State.RELEASED if odd else State.COMPLETED,
+            )
+        )
+        if third:
+            enter(catalog.notes.add, replace(NOTE, call_sid=sid, text="a third"))
+        tail = number < 15
+        found = {
+            "granted": odd,
+            "own": not third,
+            "owns": False,
+            "in": odd,
+            "late": late and third,
+            "long": odd and number >= 10,
+            "tail": tail,
+            "tail in": tail and odd,
+            "note": third,
+            "note in": third and odd,
+            "recorded": not third,
+        }
+        written.append((number, {name for name, is_found in found.items() if is_found}))
+    return sorted(written, key=lambda each: (-(each[0] // 2), each[0]))
+
+
+def _paged(catalog: Catalog, query: Query) -> list[int]:
+    """Return what a query finds, by pages of three."""
+    found: list[CallRecord] = []
+    page = catalog.search.page(replace(query, limit=3))
+    while page:
+        found += page
+        after = (page[-1].call.started_at, page[-1].call.call_sid)
+        page = catalog.search.page(replace(query, limit=3, after=after))
+    assert catalog.search.count(query) == len(found)
+    return [int(record.call.call_sid[2:], 16) for record in found]
+
+
+def test_more_calls_than_anybody_reads_are_not_counted(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _many_calls(catalog)
+    monkeypatch.setattr(search, "MOST_COUNTED", 5)
+    monkeypatch.setattr(search, "WINDOW", 6)
+    search.counting.cache_clear()
+    try:
+        for query in (Query(limit=2), Query(limit=2, number="1222")):
+            assert catalog.search.page_and_count(query)[1] == Count(5, exact=False)
+        beside = Query(limit=2, direction=Direction.IN, consent=ConsentOutcome.GRANTED)
+        monkeypatch.setattr(search, "FEW", -1)  # each call has to be looked at
+        assert catalog.search.page_and_count(beside)[1] == Count(5, exact=False)
+        few = Query(limit=2, number="+34600111222", consent=ConsentOutcome.GRANTED)
+        count = catalog.search.page_and_count(few)[1]
+        assert (count.exact, 2 <= count.calls <= 5) == (False, True)
+    finally:
+        search.counting.cache_clear()

@@ -22,7 +22,7 @@ from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.records import Call, CallRecord, Note
-from twirec.model.search import Page, Query
+from twirec.model.search import Count, Page, Query
 from twirec.model.states import State
 from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
 from twirec.search.phrase import Span, ask, spoken_span
@@ -116,13 +116,14 @@ class Calls:
             reason: only calls that were not recorded for that reason.
             consent: only calls in which a party answered so.
             state: only calls with a recording in that state.
-            case: only calls of that case number.
-            note: only calls with a note that contains this.
+            case: only calls of that case number. Accents, small and capital letters make no
+                difference here and in notes.
+            note: only calls with a note that contains this, be it part of a word.
             limit: how many calls a page has at the most, up to 10,000.
             after: `next` of the page before.
             by: who asks, who has the rights of their role; None for nobody, who has the least. A
                 search for a customer's number is on the audit log before anything is returned: the
-                number as an HMAC, and how many calls there are.
+                number as an HMAC, and how many calls there are, as far as they were counted.
             repeated: whether it is on the log already, as where a page refreshes itself.
 
         Raises:
@@ -155,19 +156,20 @@ class Calls:
         )
         page = self._page(query, *self._catalog.search.page_and_count(query))
         if by is not None and not repeated and query.number not in NO_NUMBERS:
-            entry = self._trail.draft(Action.SEARCH, actor, detail={"calls": page.count})
+            detail = {"calls": page.count} | ({} if page.exact else {"or_more": True})
+            entry = self._trail.draft(Action.SEARCH, actor, detail=detail)
             self._trail.append(self._trail.about(entry, query.number or ""))
         return page
 
-    def _page(self, query: Query, found: Sequence[CallRecord], count: int) -> Page:
+    def _page(self, query: Query, found: Sequence[CallRecord], count: Count) -> Page:
         """Return a page of what was found, which is one more where there is more."""
         calls = tuple(found[: query.limit - 1])
         if len(found) == len(calls):
-            return Page(calls, None, count)
+            return Page(calls, None, count.calls, count.exact)
         last = calls[-1].call
         rest = replace(query, after=(last.started_at, last.call_sid))
         following = lambda: self._page(rest, self._catalog.search.page(rest), count)  # noqa: E731
-        return Page(calls, _cursor(calls[-1]), count, following)
+        return Page(calls, _cursor(calls[-1]), count.calls, count.exact, following)
 
     def _asked(
         self,

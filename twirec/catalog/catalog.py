@@ -23,6 +23,7 @@ from twirec.catalog.notes import Notes
 from twirec.catalog.operations import Operations
 from twirec.catalog.orders import Orders
 from twirec.catalog.pauses import Pauses
+from twirec.catalog.plain_columns import fill_plain
 from twirec.catalog.policy import Policies
 from twirec.catalog.recordings import Recordings
 from twirec.catalog.search import Search
@@ -91,8 +92,12 @@ class Catalog:
         self.journal = Journal(self.database)
 
     def set_up(self) -> None:
-        """Make the tables, or bring them to this version. Doing it again changes nothing."""
+        """Make the tables, or bring them to this version. Doing it again changes nothing.
+
+        Others may use the catalog meanwhile, also by the version before.
+        """
         migrate.upgrade(self.database)
+        fill_plain(self.database)
         identity.make_identity(self.database)
 
     def identity(self) -> str:

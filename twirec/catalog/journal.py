@@ -173,7 +173,8 @@ class Journal:
         """Return what inserts a row, or takes the place of the one of its key."""
         statement = insert_into(journal_table.table, self._database.engine.dialect.name)
         key = list(journal_table.table.primary_key)
-        others = [name for name in journal_table.columns if name not in _names(key)]
+        written = (*journal_table.columns, *journal_table.derived)
+        others = [name for name in written if name not in _names(key)]
         new = {name: statement.excluded[name] for name in others}
         if journal_table.only_added or not new:
             return statement.on_conflict_do_nothing(index_elements=key)

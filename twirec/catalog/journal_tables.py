@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -29,6 +29,7 @@ from twirec.catalog import tables
 from twirec.catalog.tables import TextsJson, TupleJson, UtcDateTime
 from twirec.model.errors import JournalUnreadable
 from twirec.model.journal import UNDATED, Row
+from twirec.model.plain_text import plain
 from twirec.model.states import UNFINISHED, State
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,6 +44,7 @@ class JournalTable:
         day: the time that says under which day (UTC) a row is filed.
         rows: where the rows come from, if `day` is another table's column.
         left_out: columns that mean nothing to another catalog.
+        derived: columns that are left out too, each with the text of which it is the plain one.
         only_added: whether rows of it are never changed, so that none takes another's place.
         gone: columns that earlier versions journalled, and that say nothing any more.
         settled: makes a row as it is journalled, without what changes while it only waits: a day is
@@ -53,6 +55,7 @@ class JournalTable:
     day: Column[datetime]
     rows: FromClause | None = None
     left_out: tuple[str, ...] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
     only_added: bool = False
     gone: tuple[str, ...] = ()
     settled: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
@@ -65,7 +68,8 @@ class JournalTable:
     @cached_property
     def columns(self) -> dict[str, Column[Any]]:
         """What is journalled of a row."""
-        return {each.name: each for each in self.table.columns if each.name not in self.left_out}
+        without = {*self.left_out, *self.derived}
+        return {each.name: each for each in self.table.columns if each.name not in without}
 
     @cached_property
     def readers(self) -> dict[str, Callable[[Any], Any]]:
@@ -112,7 +116,7 @@ def _event(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 JOURNAL_TABLES = (
-    JournalTable(tables.calls, tables.calls.c.started_at),
+    JournalTable(tables.calls, tables.calls.c.started_at, derived={"plain_case": "case_number"}),
     JournalTable(
         tables.consents, tables.calls.c.started_at, rows=tables.consents.join(tables.calls)
     ),  # with their calls, without which they cannot be written
@@ -126,7 +130,7 @@ JOURNAL_TABLES = (
     JournalTable(tables.legs, tables.legs.c.at, gone=("conference",)),
     JournalTable(tables.participants, tables.participants.c.at),
     JournalTable(tables.stop_orders, tables.stop_orders.c.at),
-    JournalTable(tables.notes, tables.notes.c.at),
+    JournalTable(tables.notes, tables.notes.c.at, derived={"plain_text": "text"}),
     JournalTable(tables.orders, tables.orders.c.at),
     JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
@@ -185,7 +189,11 @@ def of_json(row: Row) -> tuple[Table, dict[str, Any]]:
     lacking = [key.name for key in journal_table.table.primary_key if values.get(key.name) is None]
     if lacking:
         raise JournalUnreadable(f"A row of {name} has no {lacking}.")
-    return journal_table.table, dict(_values(journal_table, values))
+    columns = dict(_values(journal_table, values))
+    for derived, of in journal_table.derived.items():
+        if columns.get(of) is not None:
+            columns[derived] = plain(columns[of])
+    return journal_table.table, columns
 
 
 def _values(journal_table: JournalTable, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

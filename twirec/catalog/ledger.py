@@ -83,7 +83,11 @@ def call_records(
         .order_by(calls.c.started_at.desc(), calls.c.call_sid)
         .limit(limit)
     )
-    lines = to_models(Call, connection.execute(statement))
+    return records_of(connection, to_models(Call, connection.execute(statement)))
+
+
+def records_of(connection: Connection, lines: Sequence[Call]) -> list[CallRecord]:
+    """Return calls, in their order, with all that is theirs. See `call_records`."""
     if not lines:
         return []
     theirs = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect
 
 from twirec.catalog.database import Database
+from twirec.catalog.plain_columns import fill_plain
 from twirec.model.errors import CatalogNewer, CatalogUnavailable
 
 if TYPE_CHECKING:  # Alembic is loaded for what changes tables: others need not wait for it
@@ -40,7 +41,11 @@ def known_versions() -> tuple[str, ...]:
 
 
 def upgrade(database: Database) -> None:
-    """Bring a database to the newest version of the tables, in one transaction.
+    """Bring a database to the newest version of the tables.
+
+    A new one gets them in one transaction. One that is in use is changed step by step, while others
+    go on writing (`migrations/online.py`), and is of the new version once all is done; what was
+    interrupted goes on where it stopped.
 
     Raises:
         CatalogUnavailable: it cannot be made, does not answer, or is of a newer version.
@@ -49,12 +54,30 @@ def upgrade(database: Database) -> None:
 
     config = configuration()
     database.make_file()
+    with database.read() as connection:
+        version = refuse_newer(connection)
+    if version is not None:
+        for later in known_versions()[known_versions().index(version) + 1 :]:
+            _change_online(database, later)
+            fill_plain(database)
     with database.write() as connection:
         if connection.dialect.name == "postgresql":  # of two at once one waits, as on SQLite
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
         refuse_newer(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _change_online(database: Database, version: str) -> None:
+    """Do of a migration what is done beside others; most have nothing of the kind."""
+    (name,) = (
+        file.name.removesuffix(".py")
+        for file in resources.files(VERSIONS).iterdir()
+        if file.name.startswith(f"{version}_")
+    )
+    online = getattr(import_module(f"{VERSIONS}.{name}"), "online", None)
+    if online is not None:
+        online(database)
 
 
 def check(database: Database) -> None:

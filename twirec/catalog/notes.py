@@ -10,6 +10,7 @@ from twirec.catalog.database import Database, to_row
 from twirec.catalog.tables import calls, notes
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
+from twirec.model.plain_text import plain
 from twirec.model.records import Note
 
 
@@ -34,5 +35,7 @@ class Notes:
                 raise NotFound(f"The catalog has no call {note.call_sid}.")
             connection.execute(insert(notes), to_row(note, notes))
             if note.case_number is not None:
-                connection.execute(update(calls).where(line).values(case_number=note.case_number))
+                number = note.case_number
+                case = {"case_number": number, "plain_case": plain(number)}
+                connection.execute(update(calls).where(line).values(case))
             append(connection, audited)

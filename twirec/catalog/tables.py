@@ -149,6 +149,20 @@ metadata = MetaData(
     }
 )
 
+
+def partial_index(name: str, *columns: str, where: str) -> Index:
+    """Return an index of those rows only for which a condition holds.
+
+    Args:
+        name: of the index.
+        columns: what it is in order of.
+        where: the condition, in SQL that both databases have. A query that is to use the index has
+            to say it too, in plain words: no database knows what a parameter will be.
+    """
+    # The migration makes it. SQLAlchemy would load both dialects to know of the condition.
+    return Index(name, *columns, info={"where": where})
+
+
 NAME = String(1024).with_variant(String(1024, collation="C"), "postgresql")
 """In the order of code points, as buckets list names; SQLite's own order is that."""
 
@@ -158,8 +172,8 @@ calls = Table(
     Column("account_sid", String(34), primary_key=True),
     Column("call_sid", String(34), primary_key=True),
     Column("direction", word(Direction, 8)),
-    Column("customer_number", String(255), nullable=False, index=True),
-    Column("own_number", String(255), nullable=False, index=True),
+    Column("customer_number", String(255), nullable=False),
+    Column("own_number", String(255), nullable=False),
     Column("started_at", UtcDateTime, nullable=False, index=True),
     Column("announced_at", UtcDateTime),
     Column("announced_steady", String(100), nullable=False, server_default=""),
@@ -170,15 +184,27 @@ calls = Table(
     Column("mode", word(ConsentMode, 32)),
     Column("legal_basis", word(LegalBasis, 32)),
     Column("asked", Integer, nullable=False, server_default="0"),
-    Column("outcome", word(Outcome, 16), nullable=False, index=True),
+    Column("outcome", word(Outcome, 16), nullable=False),
     Column("reason", word(Reason, 64)),
     Column("detail", String(255), nullable=False, server_default=""),
     Column("ended_at", UtcDateTime),
     Column("case_number", String(64), nullable=False, server_default=""),
     # The last digits of the customer's number backwards: databases have no index for endings.
-    Column("tail", String(8), nullable=False, server_default="", index=True),
+    Column("tail", String(8), nullable=False, server_default=""),
     Column("late", Boolean, nullable=False, server_default=false()),
+    # As it is compared; NULL in rows that an older version wrote, until `fill_plain` comes by.
+    Column("plain_case", Text),
     Index("ix_calls_call_sid", "call_sid"),  # the key begins with the account: no use for a SID
+    # Each kind of search has the time beside it, so that the newest come first out of the index.
+    Index("ix_calls_customer_number_started_at", "customer_number", "started_at"),
+    Index("ix_calls_tail_started_at", "tail", "started_at"),
+    Index("ix_calls_own_number_started_at", "own_number", "started_at"),
+    Index("ix_calls_direction_started_at", "direction", "started_at"),
+    Index("ix_calls_outcome_started_at", "outcome", "started_at"),
+    partial_index("ix_calls_reason_started_at", "reason", "started_at", where="reason IS NOT NULL"),
+    partial_index(
+        "ix_calls_plain_case_started_at", "plain_case", "started_at", where="case_number <> ''"
+    ),
 )
 
 consents = Table(
@@ -187,7 +213,7 @@ consents = Table(
     Column("account_sid", String(34), primary_key=True),
     Column("call_sid", String(34), primary_key=True),
     Column("leg", String(34), primary_key=True),
-    Column("outcome", word(ConsentOutcome, 32), nullable=False),
+    Column("outcome", word(ConsentOutcome, 32), nullable=False, index=True),
     Column("method", String(32), nullable=False),
     Column("announcement", String(64), nullable=False),
     Column("language", String(16), nullable=False),
@@ -207,12 +233,12 @@ recordings = Table(
     Column("sid", String(34), primary_key=True),
     Column("account_sid", String(34), nullable=False),
     Column("call_sid", String(34)),
-    Column("state", word(State, 16), nullable=False),
+    Column("state", word(State, 16), nullable=False, index=True),
     Column("custody", word(Custody, 16), nullable=False),
     Column("legal_ground", String(255), nullable=False, server_default=""),
     Column("source", String(64)),
     Column("started_at", UtcDateTime, index=True),
-    Column("duration", Integer),
+    Column("duration", Integer, index=True),
     Column("channels", Integer),
     Column("channel_map", TupleJson(Role), nullable=False),
     Column("leg", String(34)),
@@ -415,6 +441,11 @@ notes = Table(
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("text", Text, nullable=False),
     Column("case_number", String(64)),
+    # As it is compared; NULL in rows that an older version wrote, until `fill_plain` comes by. Its
+    # parts are found by `notes_words` on SQLite and `ix_notes_plain_text` on PostgreSQL, which only
+    # the migration knows: no other database has the like.
+    Column("plain_text", Text),
+    partial_index("ix_notes_not_plain", "id", where="plain_text IS NULL"),
 )
 
 audit = Table(

@@ -84,11 +84,13 @@ def search(
     )
     if as_json:
         calls = [record_fields(record) for record in page.calls]
-        print_json({"count": page.count, "next": page.next, "calls": calls})
+        counted = {"count": page.count, "exact": page.exact}
+        print_json({**counted, "next": page.next, "calls": calls})
     elif page.calls:
         print_calls(page.calls, archive.settings.timezone)
         if page.next:
-            say(f"Matching calls: {page.count:,}; the next page: --after {page.next}")
+            more = "" if page.exact else " or more"
+            say(f"Matching calls: {page.count:,}{more}; the next page: --after {page.next}")
     else:
         say("No call matches.")
 

@@ -11,6 +11,7 @@ from twirec.model.announcements import Announcement
 from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
 from twirec.model.ownership import Claim, NotOurs
+from twirec.model.plain_text import plain
 from twirec.model.states import UNFINISHED, Custody, Standstill, State
 from twirec.model.vocabulary import (
     NOT_KNOWN,
@@ -101,6 +102,11 @@ class Call:
         """The last `TAIL` digits of the customer's number backwards; empty where it has none."""
         digits = self.customer_number.removeprefix("+")
         return digits[: -TAIL - 1 : -1] if digits.isdigit() else ""
+
+    @property
+    def plain_case(self) -> str:
+        """The case number as searches compare it."""
+        return plain(self.case_number)
 
     @property
     def number_known(self) -> bool:
@@ -360,6 +366,11 @@ class Note:
     at: datetime
     text: str = ""
     case_number: str | None = None
+
+    @property
+    def plain_text(self) -> str:
+        """The note as searches compare it."""
+        return plain(self.text)
 
 
 @dataclass(frozen=True, slots=True)

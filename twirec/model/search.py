@@ -25,8 +25,8 @@ class Query:
         outcome: what the ledger says of a call.
         reason: why a call was not recorded.
         consent: what a party answered.
-        case_number: whole, in small or capital letters.
-        note: part of a note, in small or capital letters.
+        case_number: whole, whatever its letters' size and accents.
+        note: part of a note, whatever its letters' size and accents.
         asker: who asks: recordings that are hidden from them are as if they were not there; None
             for the library itself, which sees all.
         after: start and SID of the call after which to go on.
@@ -51,6 +51,24 @@ class Query:
     limit: int = 100
 
 
+MOST_COUNTED = 1000
+"""Calls that are counted for a page: nobody goes through more, and counting takes as long as
+reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many calls match.
+
+    Attributes:
+        calls: how many were counted.
+        exact: whether these are all; otherwise there are as many or more.
+    """
+
+    calls: int
+    exact: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of what a search found.
@@ -58,13 +76,16 @@ class Page:
     Attributes:
         calls: newest first, each with its consents, recordings, legs and notes.
         next: what to give as `after` for the next page; None on the last one.
-        count: how many calls match, on all pages together.
+        count: how many calls match, on all pages together, as far as they were counted: up to
+            `MOST_COUNTED`.
+        exact: whether these are all; otherwise there are as many or more.
         following: asks for the next page; None on the last one.
     """
 
     calls: tuple[CallRecord, ...]
     next: str | None
     count: int
+    exact: bool = True
     following: Callable[[], Page] | None = field(default=None, repr=False, compare=False)
 
     def every(self) -> Iterator[CallRecord]:

@@ -338,7 +338,7 @@ def leave_undecided(archive: Archive, error: str) -> None:
     """Let what is parked wait for a decision, as a worker does."""
     archive.operations.retry(recording_sid(PARKED), by="ana")
     lease = archive.catalog.due_work.claim(
-        archive.now(), timedelta(minutes=5), sid=recording_sid(PARKED)
+        archive.now(), timedelta(minutes=5), only=recording_sid(PARKED)
     )
     assert lease is not None
     archive.catalog.due_work.postpone(lease, None, error, undecided=True)

@@ -1,0 +1,161 @@
+"""A catalog that is in use, brought to this version beside those who go on writing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect, text
+
+from tests.factories import ACCOUNT, STARTED, call_sid
+from twirec.catalog import Catalog, migrate, plain_columns
+from twirec.catalog.database import Database
+from twirec.catalog.migrations import online
+from twirec.model.errors import CatalogUnavailable
+from twirec.model.search import Query
+
+OLD = 300
+"""Calls that an older version wrote, each with a note."""
+
+# As the version wrote them that knew only of 0001.
+CALL = text(
+    "INSERT INTO calls (account_sid, call_sid, direction, customer_number, own_number, started_at, "
+    "dial, outcome, case_number, tail) VALUES (:account, :sid, 'in', '+34600111222', "
+    "'+34911000111', :at, '[]', 'recorded', :case, '222111')"
+)
+NOTE = text(
+    'INSERT INTO notes (account_sid, call_sid, "by", at, text, case_number) '
+    "VALUES (:account, :sid, 'ana', :at, :text, :case)"
+)
+
+
+def write_as_before(catalog: Catalog, number: int) -> None:
+    """Write a call with a note as the version before did."""
+    at = STARTED.replace(tzinfo=None) if catalog.database.file else STARTED
+    of = {"account": ACCOUNT, "sid": call_sid(number), "at": at, "case": f"Ñ-{number}"}
+    with catalog.database.write() as connection:
+        connection.execute(CALL, of)
+        connection.execute(NOTE, {**of, "text": f"Compañía número {number} "})
+
+
+@pytest.fixture(params=["file", "postgres"])
+def old(
+    request: pytest.FixtureRequest, tmp_path: Path, tables_made_once: Callable[..., None]
+) -> Iterator[Catalog]:
+    """A catalog of the first tables, with calls in it."""
+    if request.param == "file":
+        url = f"sqlite:///{tmp_path}/catalog.db"
+    else:
+        url = request.getfixturevalue("bare_postgres")
+    catalog = Catalog(url)
+    catalog.database.make_file()
+    config = migrate.configuration()
+    with catalog.database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    for number in range(OLD):
+        write_as_before(catalog, number)
+    yield catalog
+    catalog.close()
+
+
+@pytest.fixture(autouse=True)
+def really(monkeypatch: pytest.MonkeyPatch, tables_made_once: Callable[..., None]) -> None:
+    """Run the migrations, which other tests have copied."""
+    monkeypatch.setattr(migrate, "upgrade", tables_made_once)
+    monkeypatch.setattr(plain_columns, "LOT", 50)
+
+
+def found(catalog: Catalog, query: Query) -> int:
+    return catalog.search.count(query)
+
+
+def test_what_others_write_meanwhile_is_neither_lost_nor_held_up(old: Catalog) -> None:
+    done, errors, numbers = threading.Event(), [], count(OLD)
+
+    def write() -> None:
+        while not done.is_set():
+            try:
+                write_as_before(old, next(numbers))
+            except CatalogUnavailable as error:
+                errors.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        old.set_up()
+    finally:
+        done.set()
+        writer.join()
+    assert errors == []
+    written = next(numbers)
+    old.set_up()  # once more, when the last process of the version before has ended
+    old.check()
+    assert found(old, Query(note="compania")) == written
+    assert found(old, Query(case_number=f"n-{written - 1}")) == 1
+    assert found(old, Query(case_number="n-7")) == 1
+
+
+def names(catalog: Catalog) -> set[str]:
+    with catalog.database.read() as connection:
+        looked = inspect(connection)
+        return {
+            str(index["name"])
+            for table in ("calls", "consents", "recordings", "notes")
+            for index in looked.get_indexes(table)
+        }
+
+
+@pytest.mark.parametrize("at", range(0, 24, 4))
+def test_what_was_interrupted_goes_on(
+    old: Catalog, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    done = count()
+
+    @contextmanager
+    def interrupted(database: Database) -> Iterator[online.Execute]:
+        with online.steps(database) as execute:
+
+            def step(statement: str) -> object:
+                if next(done) == at:
+                    raise KeyboardInterrupt
+                return execute(statement)
+
+            yield step
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{migrate.VERSIONS}.0002_searches.steps", interrupted)
+        try:
+            old.set_up()
+        except KeyboardInterrupt:
+            with pytest.raises(CatalogUnavailable, match="twirec init"):
+                old.check()
+    write_as_before(old, OLD)  # the version before goes on
+    old.set_up()
+    old.check()
+    assert found(old, Query(note="compania")) == OLD + 1
+    assert "ix_calls_own_number_started_at" in names(old)
+    assert "ix_calls_own_number" not in names(old)
+
+
+def test_an_index_that_was_left_half_made_is_made_anew(
+    old: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if old.database.file:
+        pytest.skip("SQLite makes an index in one transaction, or not")
+    half_made = (
+        "CREATE INDEX ix_consents_outcome ON consents (outcome)",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_consents_outcome'::regclass",
+    )
+    for statement in half_made:
+        with old.database.write() as connection:
+            connection.exec_driver_sql(statement)
+    old.set_up()
+    with old.database.read() as connection:
+        invalid = "SELECT indexrelid FROM pg_index WHERE NOT indisvalid"
+        assert connection.exec_driver_sql(invalid).all() == []

@@ -1,0 +1,142 @@
+"""Searches and figures use indexes: no table is read from end to end, on either database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from tests.factories import (
+    ACCOUNT,
+    ADMIN,
+    STARTED,
+    a_call,
+    a_consent,
+    a_recording,
+    call_sid,
+    enter,
+    recording_sid,
+)
+from twirec.catalog import Catalog, search
+from twirec.model.records import Note
+from twirec.model.search import Query
+from twirec.model.states import State
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
+
+DAY = timedelta(days=1)
+SPAN: dict[str, Any] = {"since": STARTED - DAY, "until": STARTED + DAY}
+AFTER = (STARTED + DAY, call_sid(9))
+
+KINDS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "number": {"number": "+34600111222"},
+    "last digits": {"number": "1222"},
+    "own number": {"own_number": "+34911000111"},
+    "own number's last digits": {"own_number": "0111"},
+    "direction": {"direction": Direction.IN},
+    "outcome": {"outcome": Outcome.RECORDED},
+    "reason": {"reason": Reason.REFUSED},
+    "case": {"case_number": "R-1"},
+    "note": {"note": "disputed"},
+    "consent": {"consent": ConsentOutcome.INFORMED},
+    "state": {"state": State.COMPLETED},
+    "length": {"min_seconds": 1, "max_seconds": 9},
+    "state and length": {"state": State.COMPLETED, "min_seconds": 1},
+    "much": {
+        "number": "1222",
+        "own_number": "0111",
+        "outcome": Outcome.RECORDED,
+        "note": "disputed",
+    },
+}
+
+
+@pytest.fixture
+def filled(catalog: Catalog) -> Catalog:
+    catalog.ledger.open_call(a_call())
+    catalog.consents.record(a_consent(), None)
+    catalog.recordings.adopt(a_recording())
+    note = Note(ACCOUNT, call_sid(), "ana", STARTED, "disputed", "R-1")
+    enter(catalog.notes.add, note)
+    return catalog
+
+
+@contextmanager
+def noted(catalog: Catalog) -> Iterator[list[tuple[str, Any]]]:
+    """Give a list that has the statements which are executed meanwhile, with their values."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        if statement.startswith(("SELECT", "WITH")):
+            statements.append((statement, values))
+
+    event.listen(catalog.database.engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(catalog.database.engine, "before_cursor_execute", note)
+
+
+def plans(catalog: Catalog, step: Callable[[], object]) -> list[str]:
+    """Return how the database does each of a step's statements.
+
+    PostgreSQL reads a small table from end to end if it may: here it may not, if there is an index.
+    """
+    with noted(catalog) as statements:
+        step()
+    assert statements
+    found = []
+    postgresql = catalog.database.engine.dialect.name == "postgresql"
+    explain = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
+    with catalog.database.read() as connection:
+        if postgresql:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        for statement, values in statements:
+            rows = connection.exec_driver_sql(f"{explain} {statement}", values)
+            found += [row[0] if postgresql else row.detail for row in rows]
+    return found
+
+
+WHOLE = re.compile(
+    r"Seq Scan on (?!marks|audit_check)"
+    r"|SCAN (calls|consents|recordings|notes|pauses|legs|callbacks|events|derivatives)\b"
+    r"(?! USING (COVERING )?INDEX)"
+)
+"""How a database says that it reads a table from end to end. In order of an index it begins with
+the newest, and ends as soon as a page is full."""
+
+
+def whole(steps: list[str]) -> list[str]:
+    return [step for step in steps if WHOLE.search(step)]
+
+
+@pytest.mark.parametrize("few", [search.FEW, -1], ids=["few", "many"])
+@pytest.mark.parametrize("more", [{}, SPAN, {"after": AFTER}], ids=["any time", "span", "after"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_of_search_reads_a_table_from_end_to_end(
+    filled: Catalog, monkeypatch: pytest.MonkeyPatch, kind: str, more: dict[str, Any], few: int
+) -> None:
+    monkeypatch.setattr(search, "FEW", few)
+    query = Query(**KINDS[kind], **more, asker=ADMIN, limit=1)
+    if kind not in ("reason", "much"):
+        assert len(filled.search.page(query)) == 1
+    steps = plans(filled, lambda: filled.search.page_and_count(query))
+    if query != Query(limit=1, asker=ADMIN, after=query.after):  # all calls there are
+        steps += plans(filled, lambda: filled.search.count(query))
+    assert whole(steps) == []
+
+
+def test_a_table_that_is_read_from_end_to_end_would_be_seen(filled: Catalog) -> None:
+    def look() -> None:
+        with filled.database.read() as connection:
+            connection.exec_driver_sql("SELECT detail FROM calls WHERE detail <> ''").all()
+
+    assert whole(plans(filled, look))
+
+
+@pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
+def test_a_call_is_looked_up_by_an_index(filled: Catalog, sid: str) -> None:
+    assert whole(plans(filled, lambda: filled.search.find(sid))) == []
