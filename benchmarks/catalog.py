@@ -7,7 +7,7 @@ write by hand, the same statement with the same durability: on SQLite a connecti
 write-ahead log, `synchronous=FULL`, `BEGIN IMMEDIATE` and 30 seconds of SQLite's own waiting; on
 PostgreSQL a psycopg connection for each thread. Both ways run in turn in fresh processes, which
 begin together. `--folder` has to be on a disk: in memory nothing waits for a commit. `--postgres`
-starts a server of Debian's of its own in that folder, with its durable settings.
+starts a server of Debian's of its own, with its durable settings.
 """
 
 from __future__ import annotations
@@ -93,14 +93,15 @@ def main() -> int:
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--folder", type=Path, default=Path())
     given = parser.parse_args()
-    print_table("SQLite", sqlite_url, given.folder, given.seconds)
+    tempfile.tempdir = str(given.folder.absolute())
+    print_table("SQLite", sqlite_url, given.seconds)
     if given.postgres:
         with durable_postgres() as url:
-            print_table("PostgreSQL", lambda _: url, given.folder, given.seconds)
+            print_table("PostgreSQL", lambda _: url, given.seconds)
     return 0
 
 
-def print_table(title: str, url: Callable[[str], str], folder: Path, seconds: float) -> None:
+def print_table(title: str, url: Callable[[str], str], seconds: float) -> None:
     """Measure every load on one kind of database, and print what came of it."""
     from rich.console import Console
     from rich.table import Table
@@ -108,7 +109,7 @@ def print_table(title: str, url: Callable[[str], str], folder: Path, seconds: fl
     columns = ("processes x threads", "way", "writes/s", "CPU ms", "p50 ms", "p99 ms", "failed")
     table = Table(*columns, "writes / plain", "CPU / plain", title=f"Writes into {title}")
     for load in LOADS:
-        plain, ours = (measure(load, way, url, folder, seconds) for way in ("plain", "twirec"))
+        plain, ours = (measure(load, way, url, seconds) for way in ("plain", "twirec"))
         for way, figures in (("plain", plain), ("twirec", ours)):
             table.add_row(
                 load.title if way == "plain" else "",
@@ -125,11 +126,9 @@ def print_table(title: str, url: Callable[[str], str], folder: Path, seconds: fl
     Console(width=120).print(table)
 
 
-def measure(
-    load: Load, way: str, url: Callable[[str], str], folder: Path, seconds: float
-) -> Figures:
+def measure(load: Load, way: str, url: Callable[[str], str], seconds: float) -> Figures:
     """Let processes write in one way, all at once, and return what came of it."""
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with tempfile.TemporaryDirectory() as temporary:
         where = url(temporary)
         make_tables(where)
         command = [sys.executable, "-m", "benchmarks.catalog", "writer", way, where]
@@ -170,9 +169,14 @@ def sqlite_url(folder: str) -> str:
 @contextmanager
 def durable_postgres() -> Iterator[str]:
     """Run a PostgreSQL server that waits for the disk, as it does in life."""
+    from sqlalchemy import URL
+
     from tests.servers import postgres
 
-    with postgres(lambda _: None, fsync=True) as server, server.lend() as lend:
+    def set_up(url: URL) -> None:
+        make_tables(url.render_as_string(hide_password=False))
+
+    with postgres(set_up, durable=True) as server, server.lend() as lend:
         yield lend().render_as_string(hide_password=False)
 
 
@@ -183,16 +187,17 @@ def write_all(way: str, url: str, threads: int, seconds: float) -> Figures:
     """Write with so many threads for so long, and return what came of it."""
     make = _WAYS[way, url.partition(":")[0].partition("+")[0]]
     write, close = make(url)
-    for number in range(20):  # what is made at first use is no part of it
-        write(f"warm {os.getpid()} {number}")
-    print("ready", flush=True)
-    sys.stdin.readline()
     parts = [Figures() for _ in range(threads)]
-    began, cpu = time.perf_counter(), time.process_time()
+    all_ready, go = threading.Barrier(threads + 1), threading.Event()
+    ends = 0.0
 
     def work(number: int) -> None:
         part, name = parts[number], f"{os.getpid()} {number}"
-        while (now := time.perf_counter()) < began + seconds:
+        for before in range(10):  # what is made at first use is no part of it
+            write(f"{name} before {before}")
+        all_ready.wait()
+        go.wait()
+        while (now := time.perf_counter()) < ends:
             try:
                 write(f"{name} {part.writes}")
             except Exception:  # noqa: BLE001 - whatever it is, it was not written
@@ -204,6 +209,12 @@ def write_all(way: str, url: str, threads: int, seconds: float) -> Figures:
     workers = [threading.Thread(target=work, args=[number]) for number in range(threads)]
     for worker in workers:
         worker.start()
+    all_ready.wait()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began, cpu = time.perf_counter(), time.process_time()
+    ends = began + seconds
+    go.set()
     for worker in workers:
         worker.join()
     total = Figures(seconds=time.perf_counter() - began, cpu=time.process_time() - cpu)

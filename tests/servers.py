@@ -62,14 +62,34 @@ class Postgres:
     Args:
         url: of the database that every server has.
         set_up: what makes the tables in an empty database.
+        process: what stops and starts it, see `_SERVE`.
     """
 
-    def __init__(self, url: URL, set_up: Callable[[URL], None]) -> None:
+    def __init__(
+        self, url: URL, set_up: Callable[[URL], None], process: subprocess.Popen[str]
+    ) -> None:
         self._url = url
         self._set_up = set_up
+        self._process = process
         self._made = 0
         self._free: list[URL] = []
         self._shape: list[str] | None = None
+
+    def stop(self) -> None:
+        """Stop the server as if it had crashed: who is connected is cut off."""
+        self._do("stop --mode immediate")
+
+    def start(self) -> None:
+        """Start the server again; what was committed is there."""
+        self._do("start")
+
+    def _do(self, action: str) -> None:
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{action}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == f"did {action}\n"
 
     @contextmanager
     def lend(self) -> Iterator[Callable[[], URL]]:
@@ -168,12 +188,23 @@ def _engine(url: URL) -> Engine:
     return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
 
+_SERVE = """
+    echo "password $PGPASSWORD"
+    while read -r action; do
+        pg_ctlcluster "$PGVERSION" regress $action >&2
+        echo "did $action"
+    done
+"""
+"""Says the password, and then does what it is told, until nobody tells it any more."""
+
+
 @contextmanager
-def postgres(set_up: Callable[[URL], None]) -> Iterator[Postgres]:
+def postgres(set_up: Callable[[URL], None], *, durable: bool = False) -> Iterator[Postgres]:
     """Run a PostgreSQL server of Debian's, which is gone when this process is.
 
     Args:
         set_up: what makes the tables in an empty database.
+        durable: whether it waits for the disk, as it does in life.
 
     Raises:
         FileNotFoundError: Debian's package is not there.
@@ -181,8 +212,9 @@ def postgres(set_up: Callable[[URL], None]) -> Iterator[Postgres]:
     if shutil.which("pg_virtualenv") is None:
         raise FileNotFoundError(NO_POSTGRES)
     port = _port()
-    cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}", "-o", "fsync=off"]
-    say = [*cluster, "sh", "-c", 'echo "password $PGPASSWORD"; cat']
+    fsync = f"fsync={'on' if durable else 'off'}"
+    cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}", "-o", fsync]
+    say = [*cluster, "sh", "-c", _SERVE]
     with subprocess.Popen(say, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -197,6 +229,7 @@ def postgres(set_up: Callable[[URL], None]) -> Iterator[Postgres]:
                 database="postgres",
             ),
             set_up,
+            process,
         )
         process.stdin.close()
         process.stdout.read()

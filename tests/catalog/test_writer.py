@@ -143,7 +143,7 @@ def test_nobody_returns_before_the_commit_and_who_reads_waits_for_nothing(
     commits, may_commit = threading.Event(), threading.Event()
 
     def wait(connection: Connection) -> None:
-        if not connection.get_execution_options().get("twirec_reads"):
+        if connection is catalog.database._writer._connection:
             commits.set()
             assert may_commit.wait(LONG)
 

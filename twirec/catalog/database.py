@@ -37,6 +37,7 @@ from sqlalchemy.pool import StaticPool
 
 from twirec.catalog import waiting
 from twirec.catalog.urls import NO_DRIVER, database_url
+from twirec.catalog.waiting import begin_immediate
 from twirec.catalog.writer import Writer
 from twirec.model.errors import CatalogUnavailable, SettingsError
 from twirec.model.hints import Hint
@@ -191,14 +192,12 @@ class Database:
         if self._is_sqlite:
             engine = create_engine(url if self._memory else _only_what_is_there(url), **options)
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
         else:
             options["connect_args"] = {
                 name: value for name, value in _POSTGRES.items() if name not in url.query
             }
             engine = create_engine(url, **options)
             event.listen(engine, "connect", _prepare_postgres)
-            event.listen(engine, "begin", _begin_postgres)
         return engine
 
     @contextmanager
@@ -207,10 +206,8 @@ class Database:
 
         On SQLite every transaction is of one moment (https://www.sqlite.org/isolation.html).
         """
-        with (
-            self._transaction(),
-            self._begun({"twirec_reads": True, "twirec_snapshot": snapshot}) as reader,
-        ):
+        begin = _begin_to_read if self._is_sqlite else partial(_begin_postgres, snapshot=snapshot)
+        with self._transaction(), self._begun(begin) as reader:
             self._look_once(reader)
             yield reader
 
@@ -230,28 +227,30 @@ class Database:
     def _writing(self) -> AbstractContextManager[Connection]:
         if self._on_disk:
             return self._writer.transaction()
-        return self._begun({})
+        return self._begun(begin_immediate if self._is_sqlite else _begin_postgres)
 
     @contextmanager
-    def _begun(self, options: dict[str, Any]) -> Iterator[Connection]:
+    def _begun(self, begin: Callable[[Connection], None]) -> Iterator[Connection]:
         """Begin a transaction on a connection of its own, and end it.
 
         A server that was started anew has closed all that there were. That is found out when the
         transaction begins, and it begins once more then: asking each connection before whether it
         lives would take as long as a statement.
         """
-        connection = self.engine.connect().execution_options(**options)
+        connection = self.engine.connect()
         try:
+            transaction = connection.begin()  # which for the database is nothing
             try:
-                connection.begin()
+                begin(connection)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
                 connection.close()
-                connection = self.engine.connect().execution_options(**options)
-                connection.begin()
+                connection = self.engine.connect()
+                transaction = connection.begin()
+                begin(connection)
             yield connection
-            connection.commit()
+            transaction.commit()
         finally:
             connection.close()
 
@@ -408,7 +407,7 @@ def _only_what_is_there(url: URL) -> URL:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves, see _begin_sqlite
+    connection.isolation_level = None  # we begin transactions ourselves, see `begin_immediate`
     for pragma in (
         "journal_mode=WAL",  # readers do not wait for the writer
         "synchronous=FULL",  # what is committed survives a power cut (https://sqlite.org/pragma.html)
@@ -418,23 +417,21 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get("twirec_reads"):
-        _let_wait(connection)
-        connection.exec_driver_sql("BEGIN")
-    else:
-        waiting.begin_immediate(connection)
+# Transactions begin past SQLAlchemy: by an event of its, each statement would ask for listeners.
 
 
-def _let_wait(connection: Connection) -> None:
-    """Say for how many whole seconds a read may wait: not longer than is left of a budget.
+def _begin_to_read(connection: Connection) -> None:
+    """Begin a transaction on SQLite that only reads.
 
-    It waits for nobody but who mends the log beside the file after a crash.
+    It waits for nobody but who mends the log beside the file after a crash: for whole seconds, and
+    not longer than is left of a budget.
     """
+    driver: Any = connection.connection.dbapi_connection
     seconds = ceil(waiting.patience())
     if seconds != connection.info.get("twirec_patience"):
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {seconds * 1000}")
+        driver.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
         connection.info["twirec_patience"] = seconds
+    driver.execute("BEGIN")
 
 
 _POSTGRES: dict[str, Any] = {
@@ -450,10 +447,9 @@ def _prepare_postgres(connection: Any, _record: object) -> None:
     connection.autocommit = True  # we begin transactions ourselves, see _begin_postgres
 
 
-def _begin_postgres(connection: Connection) -> None:
+def _begin_postgres(connection: Connection, *, snapshot: bool = False) -> None:
     """Begin, and say how long a statement may take, in one question to the server."""
-    snapshot = connection.get_execution_options().get("twirec_snapshot")
-    driver: Any = connection.connection.dbapi_connection  # which sends both as they are
+    driver: Any = connection.connection.dbapi_connection
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN"
     patience = f"SET LOCAL statement_timeout = {round(waiting.patience() * 1000)}"
     try:

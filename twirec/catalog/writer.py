@@ -26,7 +26,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from twirec.catalog.waiting import explain, patience
+from twirec.catalog.waiting import begin_immediate, explain, patience
 from twirec.model.errors import CatalogUnavailable
 
 LONGEST_GROUP = 0.01
@@ -43,7 +43,7 @@ class Writer:
     """Lets threads write in turn, and commits what they wrote in groups.
 
     Args:
-        connect: opens the connection, on which `begin` takes SQLite's write lock.
+        connect: opens the connection.
     """
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
@@ -200,7 +200,8 @@ class _Group:
         self.closed = False
         self.failure = ""
         self.committed = threading.Event()
-        self._transaction = connection.begin()
+        self._transaction = connection.begin()  # which for SQLite is nothing
+        begin_immediate(connection)
         self._driver: Any = connection.connection.dbapi_connection
         self._ends = time.monotonic() + LONGEST_GROUP
         self._joined = False
