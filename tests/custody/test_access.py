@@ -40,7 +40,6 @@ LETTERS = {
     "l": Deed.LISTEN,
     "f": Deed.DOWNLOAD,
     "c": Deed.CONVERT,
-    "x": Deed.DISCLOSE,
     "=": Deed.COMPARE,
     "n": Deed.ANNOTATE,
     "p": Deed.PAUSE,
@@ -50,7 +49,7 @@ LETTERS = {
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfcx =np e!", "sdo =npae!", "o =pe!"),
+    "admin": ("sdo wlfc =np e!", "sdo =npae!", "o =pe!"),
     "supervisor": ("sd wlfc np", "p", "p"),
     "auditor": ("sdo w =", "sdo =", "o ="),
     "agent": ("sp", "sp", "p"),
@@ -66,7 +65,6 @@ STATES = {
     Deed.LISTEN: STORED,
     Deed.DOWNLOAD: STORED,
     Deed.CONVERT: STORED,
-    Deed.DISCLOSE: STORED,
     Deed.COMPARE: STORED,
     Deed.ANNOTATE: ALL,
     Deed.PAUSE: {State.RECORDING},
@@ -131,7 +129,7 @@ def test_who_is_not_let_through_is_told_why(
 
 def test_who_is_let_through_hears_nothing() -> None:
     check(ANA, KEPT, Deed.LISTEN)
-    assert may(ANA, KEPT, Deed.DISCLOSE)
+    assert may(ANA, KEPT, Deed.DOWNLOAD)
 
 
 def test_a_call_is_seen_without_what_is_hidden() -> None:
@@ -169,7 +167,6 @@ ROWS = {
     "compare its bytes with what was archived": (Deed.COMPARE,),
     "stand on the lists of what waits or is broken": (Deed.OVERSEE,),
     "erase, accept, give up, try again": (Deed.ERASE, Deed.DECIDE),
-    "give it to somebody outside": (Deed.DISCLOSE,),
 }
 """What the rows of the table in docs/access.md say, of what is active."""
 

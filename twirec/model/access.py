@@ -100,8 +100,6 @@ class Deed(StrEnum):
     DOWNLOAD = "download"
     CONVERT = "convert"
     """Have something made of it that stays in the bucket for a time."""
-    DISCLOSE = "disclose"
-    """Give it to somebody outside."""
     COMPARE = "compare"
     """Have its bytes compared with what was archived. None leaves."""
     ANNOTATE = "annotate"
@@ -174,7 +172,6 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     Deed.LISTEN: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.DOWNLOAD: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
-    Deed.DISCLOSE: (_right(_ADMIN),),
     Deed.COMPARE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY),),
     Deed.ANNOTATE: (
         _right(_ADMIN, _SUPERVISOR, None, states=_ANY_STATE),
@@ -191,7 +188,7 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
 recordings show it has the least."""
 
 
-_OF_SOUND = {Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.DISCLOSE, Deed.COMPARE}
+_OF_SOUND = {Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.COMPARE}
 
 
 def verdict(actor: Actor, custody: Custody, state: State, deed: Deed) -> Verdict:
