@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories import STARTED, enter
 from twirec.catalog import Catalog
-from twirec.custody.audit import AuditLog
+from twirec.custody.audit import Chain
 from twirec.model.agents import InformedAgent
 from twirec.model.audit import AuditCheck, AuditDraft, Pass
 from twirec.model.errors import CatalogUnavailable
@@ -28,7 +28,7 @@ def told(catalog: Catalog) -> Catalog:
         enter(catalog.policy.change, PolicyChange(STARTED, "ana", why, on=False))
     agent = InformedAgent("client:ana", date(2026, 1, 1), "annex 4", "bea", STARTED)
     enter(catalog.agents.inform, agent)
-    assert AuditLog(catalog.audit, "").verify(None, STARTED).verdict.whole
+    assert Chain(catalog.audit).verify(None, STARTED).verdict.whole
     return catalog
 
 
@@ -109,7 +109,7 @@ def test_who_gets_past_the_triggers_is_found(told: Catalog, name: str) -> None:
     table, statement, why = REWRITTEN[name]
     without_triggers(told, table)
     run(told, statement)
-    check = AuditLog(told.audit, "").verify(None, STARTED)
+    check = Chain(told.audit).verify(None, STARTED)
     assert why in check.verdict.said
     assert not check.verdict.whole
 

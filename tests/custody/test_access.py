@@ -187,6 +187,6 @@ def test_an_actor_is_made_of_a_name() -> None:
     assert acting(" ana ") == Actor("ana") == acting(Actor("ana"))
     assert acting(Actor("ana", " admin")).staff_role is StaffRole.ADMIN
     assert (asking(None), asking("ana")) == (NOBODY, Actor("ana"))
-    for wrong in ("", "  ", Actor(" ", "admin"), 7, Actor("ana", 7)):  # type: ignore[arg-type]
+    for wrong in ("", "  ", Actor(" ", "admin"), Actor("ana", 7)):  # type: ignore[arg-type]
         with pytest.raises(InvalidQuery, match=r"^(by|role): "):
-            acting(wrong)  # type: ignore[arg-type]
+            acting(wrong)

@@ -31,7 +31,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.catalog import Catalog
 from twirec.catalog.audit import IDLE
-from twirec.custody.audit import AuditLog
+from twirec.custody.audit import AuditTrail, Chain
 from twirec.model.access import Actor
 from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, chained, without_numbers
 from twirec.model.errors import CatalogError, CatalogUnavailable, SettingsError, TwirecError
@@ -300,8 +300,11 @@ def test_nothing_that_the_library_writes_names_a_number(archive: Archive) -> Non
 
 
 def test_the_same_number_has_another_stand_in_under_another_key(archive: Archive) -> None:
-    log, other = (AuditLog(archive.catalog.audit, key) for key in ("k" * 32, "K" * 32))
-    assert log.stand_in(NUMBER) != other.stand_in(NUMBER)
+    trail, other = (
+        AuditTrail(archive.catalog.audit, key=key, country="ES", now=archive.now)
+        for key in ("k" * 32, "K" * 32)
+    )
+    assert trail.stand_in(NUMBER) != other.stand_in(NUMBER)
 
 
 def test_a_number_is_refused_without_a_key() -> None:
@@ -345,7 +348,7 @@ def chain(length: int) -> list[AuditEntry]:
 
 
 def verdict(entries: list[AuditEntry], kept: AuditHead | None = None) -> int | None:
-    return AuditLog(Kept(entries), "").verify(kept, STARTED).broken_at  # type: ignore[arg-type]
+    return Chain(Kept(entries)).verify(kept, STARTED).broken_at  # type: ignore[arg-type]
 
 
 OTHER: dict[str, Any] = {
@@ -459,7 +462,7 @@ def test_processes_that_write_together_make_one_chain(path: Path) -> None:
         writer.join(60)
         assert writer.exitcode == 0
     catalog = Catalog(f"sqlite:///{path}")
-    verdict = AuditLog(catalog.audit, "").verify(None, STARTED).verdict
+    verdict = Chain(catalog.audit).verify(None, STARTED).verdict
     catalog.close()
     assert (verdict.entries, verdict.whole) == (76, True)
 

@@ -138,7 +138,7 @@ class Audit:
         Args:
             kept: a head that was kept elsewhere, which shows also that the end was cut off.
         """
-        check = self._trail.log.verify(kept, self._now())
+        check = self._trail.chain.verify(kept, self._now())
         self._catalog.audit.set_check(check)
         return check.verdict
 

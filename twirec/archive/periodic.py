@@ -145,7 +145,7 @@ class Periodic:
             "turn to verify the log", now, A_WHILE
         ):
             return
-        check = self._trail.log.go_on(check, now, self._kept_elsewhere, ENTRIES)
+        check = self._trail.chain.go_on(check, now, self._kept_elsewhere, ENTRIES)
         self._catalog.audit.set_check(check)
         if check.why:
             log.error("%s; see `twirec audit --verify`", check.verdict.said)

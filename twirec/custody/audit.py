@@ -47,59 +47,15 @@ EVERY_DAY, EVERY_WEEK = timedelta(days=1), timedelta(days=7)
 ACTION = re.compile(r"[a-z][a-z_]{0,63}")
 
 
-class AuditLog:
-    """Writes to the audit log of a catalog, and checks it.
+class Chain:
+    """Looks at the links of an audit log, and at the histories whose hashes it holds.
 
     Args:
         entries: where it is kept.
-        key: of the HMACs that stand for numbers; empty if there is none.
     """
 
-    def __init__(self, entries: Audit, key: str) -> None:
+    def __init__(self, entries: Audit) -> None:
         self._entries = entries
-        self._key = key
-
-    def draft(
-        self,
-        action: str,
-        *,
-        at: datetime,
-        actor: Actor,
-        sid: str,
-        number: str | None,
-        outcome: AuditOutcome,
-        detail: Detail,
-    ) -> AuditDraft:
-        """Return what is to be written down.
-
-        Raises:
-            InvalidQuery: the action is no word, or the SID no text.
-            SettingsError: a number is named, and there is no key for its HMAC.
-        """
-        if not ACTION.fullmatch(action):
-            raise InvalidQuery("action: give one word of small letters, such as sign_in.")
-        return AuditDraft(
-            at=at,
-            by=actor.name,
-            role=actor.role,
-            action=action,
-            sid=sid,
-            number=self.stand_in(number) if number else "",
-            outcome=outcome,
-            detail=detail,
-        )
-
-    def stand_in(self, number: str) -> str:
-        """Return the HMAC-SHA256 that stands for a number, in hex.
-
-        Raises:
-            SettingsError: there is no key.
-        """
-        if not self._key:
-            raise SettingsError(
-                ["TWIREC_AUDIT_KEY is missing: it keeps numbers out of the audit log"]
-            )
-        return stand_in(number, self._key)
 
     def verify(self, kept: AuditHead | None, now: datetime) -> AuditCheck:
         """Look at every link of the chain, and at the rows whose hashes it holds.
@@ -258,7 +214,7 @@ class AuditTrail:
         self._key = key
         self._country = country
         self._now = now
-        self.log = AuditLog(entries, key)
+        self.chain = Chain(entries)
 
     @contextmanager
     def attempt(self, action: Action, actor: Actor, sid: str = "") -> Iterator[AuditDraft]:
@@ -335,15 +291,18 @@ class AuditTrail:
             detail: more of it.
 
         Raises:
-            InvalidQuery: the action is no word, or the SID no text.
+            InvalidQuery: the action is no word.
             SettingsError: a number is named, and there is no key for its HMAC.
         """
-        return self.log.draft(
-            action,
+        if not ACTION.fullmatch(action):
+            raise InvalidQuery("action: give one word of small letters, such as sign_in.")
+        return AuditDraft(
             at=self._now(),
-            actor=actor,
+            by=actor.name,
+            role=actor.role,
+            action=action,
             sid=sid,
-            number=self._normal(number) if number else None,
+            number=self.stand_in(number) if number else "",
             outcome=outcome,
             detail=detail or {},
         )
@@ -366,19 +325,19 @@ class AuditTrail:
         return replace(draft, number=stand_in(number, self._key) if number else "")
 
     def stand_in(self, number: str) -> str:
-        """Return the HMAC that stands for a number in the log.
+        """Return the HMAC-SHA256 that stands for a number in the log, in hex.
 
         Args:
             number: as a person types it.
 
         Raises:
-            InvalidQuery: it is no text.
             SettingsError: there is no key.
         """
-        return self.log.stand_in(self._normal(number))
-
-    def _normal(self, number: str) -> str:
-        return normalise(number, self._country)
+        if not self._key:
+            raise SettingsError(
+                ["TWIREC_AUDIT_KEY is missing: it keeps numbers out of the audit log"]
+            )
+        return stand_in(normalise(number, self._country), self._key)
 
 
 def outcome_of(error: TwirecError) -> AuditOutcome:

@@ -63,16 +63,17 @@ def acting(by: Actor | str) -> Actor:
     """Return who acts, without spaces around their name.
 
     Args:
-        by: an `Actor`; or a name alone, of somebody without a role.
+        by: an `Actor`, whose fields nobody has looked at yet; or a name alone, of somebody without
+            a role.
 
     Raises:
-        InvalidQuery: it is neither, or it names nobody.
+        InvalidQuery: it names nobody, or a field of it is no text.
     """
-    actor = by if isinstance(by, Actor) else Actor(text("by", by))
-    name, role = text("by", actor.name).strip(), text("role", actor.role).strip()
-    if not name:
+    name, role = (by, "") if isinstance(by, str) else (text("by", by.name), text("role", by.role))
+    actor = Actor(name.strip(), role.strip())
+    if not actor.name:
         raise InvalidQuery("by: say who did it; it is written to the audit log.")
-    return Actor(name, role)
+    return actor
 
 
 def asking(by: Actor | str | None) -> Actor:
