@@ -16,14 +16,6 @@ from twirec.settings.names import NAMES
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 OF_THE_SHELL = {"HOME", "PATH", "PWD", "USER", "HOSTNAME", "IFS"}
-NOT_YET = {
-    "TWIREC_QUEUE",
-    "TWIREC_CELERY_BROKER",
-    "TWIREC_TASKS_QUEUE",
-    "TWIREC_TASKS_SERVICE_ACCOUNT",
-    "TWIREC_TASKS_URL",
-}
-"""Settings of queues that are on their way."""
 EVERYWHERE = {"--project", "--region", "--format", "--quiet", "--help"}
 IAM = {"--member", "--role", "--condition"}
 RUN = {
@@ -146,7 +138,7 @@ def test_each_command_of_gcloud_and_its_flags_are_in_the_reference(page: Path) -
 def test_each_setting_that_is_named_is_one(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = set(re.findall(r"\b(?:TWIREC|CALLPANEL)_[A-Z_]+[A-Z]\b", text))
-    assert named - set(NAMES) - set(PANEL_NAMES) - NOT_YET - COMPLETION == set()
+    assert named - set(NAMES) - set(PANEL_NAMES) - COMPLETION == set()
 
 
 COMPLETION = {"TWIREC_COMPLETE", "TWIREC_"}

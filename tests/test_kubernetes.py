@@ -137,11 +137,7 @@ def with_secrets(all_: list[Manifest]) -> Iterator[str]:
 def unknown_settings(all_: list[Manifest]) -> Iterator[str]:
     given = {key for each in all_ if each["kind"] == "ConfigMap" for key in each["data"]}
     given |= {env["name"] for _, each in containers(all_) for env in each.get("env", [])}
-    yield from sorted(given - set(NAMES) - set(PANEL_NAMES) - NOT_YET)
-
-
-NOT_YET = {"TWIREC_QUEUE"}
-"""Settings of queues that are on their way."""
+    yield from sorted(given - set(NAMES) - set(PANEL_NAMES))
 
 
 def absent_accounts_and_configs(all_: list[Manifest]) -> Iterator[str]:
