@@ -75,6 +75,7 @@ AT_HOME_IN = {
     "cryptography": {"adapters/decryption", "calls/signed_targets"},
     "phonenumbers": {"calls/dialling", "calls/addresses"},
     "requests": {
+        "adapters/sessions",
         "adapters/twilio",
         "adapters/gcs",
         "adapters/receiver",

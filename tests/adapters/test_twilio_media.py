@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-import requests
 import responses
+import urllib3
 from responses import matchers
 
 from tests.adapters.twilio_wire import ACCOUNT, AUDIO, MEDIA, SID, download
 from twirec.adapters.twilio import Credentials, TwilioClients, TwilioVendor
+from twirec.adapters.twilio_media import CHUNK
 from twirec.model.errors import (
     MediaIsErrorPage,
     MediaNotReady,
@@ -254,7 +255,7 @@ def test_metadata_that_breaks_off_is_unavailable(server: Canned, nearby: TwilioV
 
 def test_leaving_early_closes_the_connection(server: Canned, nearby: TwilioVendor) -> None:
     server.waits_for_client = True
-    server.answer = HEAD + b"Content-Length: 1000000\r\n\r\n" + bytes(200_000)
+    server.answer = HEAD + b"Content-Length: 1000000\r\n\r\n" + bytes(2 * CHUNK)
     with nearby.media(ACCOUNT, SID) as media:
         next(media.chunks)
         assert not server.client_left.is_set()
@@ -265,7 +266,7 @@ def test_an_error_of_the_reader_comes_through_and_closes_the_connection(
     server: Canned, nearby: TwilioVendor
 ) -> None:
     server.waits_for_client = True
-    server.answer = HEAD + b"Content-Length: 1000000\r\n\r\n" + bytes(200_000)
+    server.answer = HEAD + b"Content-Length: 1000000\r\n\r\n" + bytes(2 * CHUNK)
     with pytest.raises(ZeroDivisionError), nearby.media(ACCOUNT, SID):
         raise ZeroDivisionError
     assert server.client_left.wait(120)
@@ -274,7 +275,8 @@ def test_an_error_of_the_reader_comes_through_and_closes_the_connection(
 def test_a_short_body_is_truncated_also_where_no_library_counts(
     server: Canned, nearby: TwilioVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests.Response, "iter_content", lambda *_: iter([b"only this"]))
+    parts = iter([b"only this", b""])
+    monkeypatch.setattr(urllib3.HTTPResponse, "read", lambda *_, **__: next(parts))
     server.answer = HEAD + b"Content-Length: 1000\r\n\r\n"
     with pytest.raises(MediaTruncated, match=r"9 bytes .* not 1000"):
         download(nearby)

@@ -18,8 +18,19 @@ class Reservation:
         self._budget = budget
         self.granted = granted
 
+    def grow(self, needed: int) -> bool:
+        """Hold `needed` bytes, if there is room at this moment; whether there is.
+
+        It never waits: who holds something and waits for more would wait for others who do so too.
+        """
+        missing = needed - self.granted
+        if missing > 0 and not self._budget._take_at_once(missing):
+            return False
+        self.granted = max(self.granted, needed)
+        return True
+
     def shrink(self, needed: int) -> None:
-        """Give back what is beyond `needed` bytes. A reservation never grows."""
+        """Give back what is beyond `needed` bytes."""
         surplus = self.granted - needed
         if surplus > 0:
             self.granted = needed
@@ -65,6 +76,12 @@ class ByteBudget:
             room = self._changed.wait_for(lambda: self._free >= amount, self._patience)
             self._free -= amount if room else 0
             return amount if room else 0
+
+    def _take_at_once(self, amount: int) -> bool:
+        with self._changed:
+            room = self._free >= amount
+            self._free -= amount if room else 0
+            return room
 
     def _give_back(self, amount: int) -> None:
         with self._changed:

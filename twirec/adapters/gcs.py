@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any
 
@@ -16,8 +17,9 @@ from google.cloud import storage  # type: ignore[import-untyped]
 from twirec.adapters.byte_budget import ByteBudget, Reservation
 from twirec.adapters.gcs_connection import GcsConnection
 from twirec.adapters.gcs_errors import FOREIGN, no_bucket
-from twirec.adapters.gcs_upload import ResumableUpload, regroup
+from twirec.adapters.gcs_upload import Parts, ResumableUpload, regroup
 from twirec.model.bucket import StoredObject
+from twirec.model.crc32c import Crc32c
 from twirec.model.errors import (
     BucketUnavailable,
     ObjectExists,
@@ -32,11 +34,18 @@ MIB = 1024 * 1024
 SINGLE = 8 * MIB
 """Up to this many bytes an object is written with one request."""
 PIECE = MIB
-"""What one request of a larger upload, or of a download, carries."""
-SINGLE_COST = 2 * SINGLE + PIECE
-"""Memory of a single request: the bytes, and the request's body that is built from them."""
-PIECES_COST = 2 * PIECE
+"""What one request of a download carries, or of an upload for which there is little room."""
+LARGE_PIECE = 8 * MIB
+"""What one request of a larger upload carries: as much as Google recommends at the least
+(https://cloud.google.com/storage/docs/performing-resumable-uploads#chunked-upload)."""
+BLOCK = 128 * 1024
+"""What is passed on at a time, without being copied."""
+SINGLE_COST = SINGLE + MIB
+"""Memory of a single request: the bytes, and what is read of them."""
+LARGE_COST = 2 * LARGE_PIECE + MIB
 """Memory of a larger upload: the piece that is sent and the one that is read."""
+PIECES_COST = 2 * PIECE
+"""The same where there is little room."""
 PROCESS_BUDGET = ByteBudget(96 * MIB)
 """The bytes that all uploads of this process may hold, as far as they were granted any."""
 
@@ -97,19 +106,22 @@ class GcsBucket:
         object, or one for which there was no room in memory in time, is sent in pieces and gets
         the labels of `finish` right after it.
         """
-        blob = self._blob(name)
-        blob.custom_time = custom_time
-        pieces = regroup(chunks, PIECE)
+        blocks = regroup(chunks, BLOCK)
         with self._budget.reserve(SINGLE_COST) as room:
-            limit = SINGLE // PIECE if room.granted else 1
-            head = deque(islice(pieces, limit + 1))
-            if len(head) > limit:
-                blob.metadata = dict(labels)
-                return self._put_pieces(
-                    blob, chain(_drain(head, room), pieces), content_type, finish
-                )
-            blob.metadata = {**labels, **finish()}
-            return self._put_single(blob, head, room, content_type)
+            limit = (SINGLE if room.granted else PIECE) // BLOCK
+            head = deque(islice(blocks, limit + 1))
+            if len(head) <= limit:
+                room.shrink(sum(map(len, head)) + MIB)
+                about = {"metadata": {**labels, **finish()}, "customTime": _written(custom_time)}
+                return self._put_single(name, head, about, content_type)
+            blob = self._blob(name)
+            blob.custom_time = custom_time
+            blob.metadata = dict(labels)
+            size, cost = PIECE, PIECES_COST
+            if room.granted and room.grow(LARGE_COST):
+                size, cost = LARGE_PIECE, LARGE_COST
+            pieces = _grouped(chain(_drain(head, room, cost), blocks), size // BLOCK)
+            return self._put_pieces(blob, pieces, content_type, finish)
 
     def stat(self, name: str) -> StoredObject:
         """Describe the live object of that name. See the port `Bucket`."""
@@ -174,40 +186,34 @@ class GcsBucket:
             blob.delete(**self.connection.options)
 
     def _put_single(
-        self, blob: Any, head: deque[bytes], room: Reservation, content_type: str
+        self, name: str, blocks: Iterable[bytes], about: dict[str, Any], content_type: str
     ) -> StoredObject:
-        data = b"".join(head)
-        head.clear()
-        room.shrink(2 * len(data))
-        self._making(
-            blob,
-            lambda: blob.upload_from_string(
-                data,
-                content_type=content_type,
-                if_generation_match=0,
-                checksum="crc32c",
-                **self.connection.options,
-            ),
+        parts = tuple(blocks)
+        about["name"] = self._prefix + name
+        about["crc32c"] = about["metadata"].get("crc32c") or str(Crc32c(*parts))
+        resource = self._making(
+            name, lambda: self.connection.upload_whole(about, content_type, parts)
         )
-        return self._describe(blob)
+        return self._describe_resource(resource)
 
     def _put_pieces(
-        self, blob: Any, pieces: Iterator[bytes], content_type: str, finish: Finish
+        self, blob: Any, pieces: Iterator[tuple[Parts, bool]], content_type: str, finish: Finish
     ) -> StoredObject:
         upload = self._begin(blob, content_type)
+        name = self._own_name(blob.name)
         try:
-            generation, added = self._send_all(upload, blob, pieces, finish)
+            generation, added = self._send_all(upload, name, pieces, finish)
         except BaseException:
             self._cancel(upload)
             raise
         try:
-            return self.label(self._own_name(blob), generation, added)
+            return self.label(name, generation, added)
         except ObjectNotFound as error:  # or so Google says: who begins anew finds out
             raise UploadDropped(f"What was just written is not there: {error}") from None
 
     def _begin(self, blob: Any, content_type: str) -> ResumableUpload:
         url = self._making(
-            blob,
+            self._own_name(blob.name),
             lambda: blob.create_resumable_upload_session(
                 content_type=content_type,
                 if_generation_match=0,
@@ -218,17 +224,32 @@ class GcsBucket:
         return self.connection.upload(url)
 
     def _send_all(
-        self, upload: ResumableUpload, blob: Any, pieces: Iterator[bytes], finish: Finish
+        self,
+        upload: ResumableUpload,
+        name: str,
+        pieces: Iterator[tuple[Parts, bool]],
+        finish: Finish,
     ) -> tuple[int, Mapping[str, str]]:
-        """Send all pieces, the last one only when `finish` agreed; return generation and labels."""
-        last = next(pieces)
-        for piece in pieces:
-            with self._in_doubt(blob):
-                upload.send(last)
-            last = piece
+        """Send all pieces, the last one only when `finish` agreed; return generation and labels.
+
+        While one is sent, the next one is read.
+        """
+        checksum, last = Crc32c(), Parts(())
+
+        def send(piece: Parts) -> None:
+            with self._in_doubt(name):
+                upload.send(piece)
+
+        with ThreadPoolExecutor(1, "twirec-upload") as sender:
+            sent: Future[None] | None = None
+            for last, is_last in pieces:
+                checksum.update(*last)
+                if sent is not None:
+                    sent.result()
+                sent = None if is_last else sender.submit(send, last)
         added = finish()
-        with self._in_doubt(blob):
-            generation = upload.finish(last).get("generation")
+        with self._in_doubt(name):
+            generation = upload.finish(last, str(checksum)).get("generation")
         return _known(generation), added
 
     def _cancel(self, upload: ResumableUpload) -> None:
@@ -264,7 +285,7 @@ class GcsBucket:
 
     def _describe(self, blob: Any) -> StoredObject:
         return StoredObject(
-            name=self._own_name(blob),
+            name=self._own_name(blob.name),
             generation=_known(blob.generation),
             size=blob.size,
             crc32c=blob.crc32c,
@@ -272,13 +293,25 @@ class GcsBucket:
             custom_time=blob.custom_time,
         )
 
+    def _describe_resource(self, resource: Mapping[str, Any]) -> StoredObject:
+        """Describe an object as `_describe`, by https://cloud.google.com/storage/docs/json_api/v1/objects#resource."""
+        size, at = resource.get("size"), resource.get("customTime")
+        return StoredObject(
+            name=self._own_name(resource["name"]),
+            generation=_known(resource.get("generation")),
+            size=None if size is None else int(size),
+            crc32c=resource.get("crc32c"),
+            labels=dict(resource.get("metadata") or {}),
+            custom_time=None if at is None else datetime.fromisoformat(at),
+        )
+
     def _blob(self, name: str, generation: int | None = None) -> Any:
         return self.connection.bucket().blob(self._prefix + name, generation=generation)
 
-    def _own_name(self, blob: Any) -> str:
-        return str(blob.name).removeprefix(self._prefix)
+    def _own_name(self, name: str) -> str:
+        return name.removeprefix(self._prefix)
 
-    def _making(self, blob: Any, send: Callable[[], Any]) -> Any:
+    def _making(self, name: str, send: Callable[[], Any]) -> Any:
         """Send a request that makes an object; at once again if it is refused for no reason.
 
         Raises:
@@ -286,13 +319,13 @@ class GcsBucket:
             UploadDropped: it is not there, and was refused each time.
         """
         for _ in range(SENT_AT_ONCE - 1):
-            with suppress(UploadDropped), self._in_doubt(blob):
+            with suppress(UploadDropped), self._in_doubt(name):
                 return send()
-        with self._in_doubt(blob):
+        with self._in_doubt(name):
             return send()
 
     @contextmanager
-    def _in_doubt(self, blob: Any) -> Iterator[None]:
+    def _in_doubt(self, name: str) -> Iterator[None]:
         """Find out what 404, 410 and 412 mean to a request that makes an object if it is absent.
 
         Only the object itself proves that it is there: a session that was dropped, and a request
@@ -300,7 +333,6 @@ class GcsBucket:
         https://cloud.google.com/storage/docs/resumable-uploads#session-uris and
         https://cloud.google.com/storage/docs/retry-strategy.
         """
-        name = self._own_name(blob)
         answers = {
             status: UploadDropped(
                 f"Google answered {status} to an upload, and {name} is not there."
@@ -364,8 +396,23 @@ def _known(generation: int | str | None) -> int:
     return int(generation)
 
 
-def _drain(head: deque[bytes], room: Reservation) -> Iterator[bytes]:
-    """Yield the collected pieces and let go of each; then keep only what one piece needs."""
+def _grouped(blocks: Iterator[bytes], count: int) -> Iterator[tuple[Parts, bool]]:
+    """Yield so many blocks at a time, and whether they are the last."""
+    ahead = next(blocks, None)
+    while ahead is not None:
+        group = Parts((ahead, *islice(blocks, count - 1)))
+        ahead = next(blocks, None)
+        yield group, ahead is None
+        del group  # so that two are held, and not three, when the next one has been read
+
+
+def _written(at: datetime) -> str:
+    """Return a time as RFC 3339 has it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _drain(head: deque[bytes], room: Reservation, cost: int) -> Iterator[bytes]:
+    """Yield the collected blocks and let go of each; then keep only what the upload needs."""
     while head:
         yield head.popleft()
-    room.shrink(PIECES_COST)
+    room.shrink(cost)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import requests.adapters
 from google.api_core.retry import Retry
 
 # Google's storage client carries no type information.
 from google.cloud import storage  # type: ignore[import-untyped]
 
 from twirec.adapters.gcs_errors import may_pass, readable_credentials, translated
-from twirec.adapters.gcs_upload import ResumableUpload
+from twirec.adapters.gcs_upload import ResumableUpload, upload_whole
 from twirec.adapters.heap import return_large_blocks
+from twirec.adapters.sessions import prepare_session
 from twirec.model.errors import BucketError, BucketRefused
 
 _TIMEOUT = (10.0, 60.0)
@@ -52,6 +52,19 @@ class GcsConnection:
         """Return the bucket as Google's library has it. Nothing is asked of Google."""
         return self._connected().bucket(self.name)
 
+    def upload_whole(
+        self, metadata: Mapping[str, Any], content_type: str, parts: Iterable[bytes]
+    ) -> Mapping[str, Any]:
+        """Write an object by one request, if it is absent. See `gcs_upload.upload_whole`."""
+        client, held = self._connected(), tuple(parts)
+        url = f"{client.api_endpoint}/upload/storage/v1/b/{quote(self.name, safe='')}/o"
+
+        def send() -> Mapping[str, Any]:
+            return upload_whole(client._http, url, metadata, content_type, held, timeout=_TIMEOUT)
+
+        resource: Mapping[str, Any] = self._retry(send)()
+        return resource
+
     def upload(self, url: str) -> ResumableUpload:
         """Return what sends an object in pieces to the URL of an upload session."""
         session = self._connected()._http
@@ -85,9 +98,7 @@ def _new_client() -> storage.Client:
     options = {"api_endpoint": _with_scheme(emulator.strip())} if emulator else None
     client = storage.Client(project=None, client_options=options)
     # https://github.com/googleapis/python-storage/issues/253: the way to have more connections.
-    adapter = requests.adapters.HTTPAdapter(pool_maxsize=_POOL)
-    client._http.mount("https://", adapter)
-    client._http.mount("http://", adapter)
+    prepare_session(client._http, client.api_endpoint, pool_size=_POOL)
     # 3.17.1 fetches the bucket's metadata in a thread of its own, for traces that nobody asked for.
     client._bucket_metadata_cache = None
     return client

@@ -1,21 +1,23 @@
-"""Google's protocol for an upload in pieces, on a session that was already begun.
+"""Google's protocols for an upload: in one request, or in pieces on a session that was begun.
 
-Written from https://cloud.google.com/storage/docs/performing-resumable-uploads. The client
-library's own writer (`Blob.open("wb")`, 3.17.1) does not say which generation it made, cancels
-the wrong address and gives up when a piece arrived in part; this one does not.
+Written from https://cloud.google.com/storage/docs/uploading-objects-in-a-single-request-json and
+https://cloud.google.com/storage/docs/performing-resumable-uploads. The client library (3.17.1)
+joins all of a body before it sends it, and sums it a second time; its writer of pieces
+(`Blob.open("wb")`) does not say which generation it made, cancels the wrong address and gives up
+when a piece arrived in part.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import requests
-
-from twirec.model.crc32c import Crc32c
 
 GRANULE = 256 * 1024
 """Every piece but the last must be a multiple of this many bytes."""
@@ -30,10 +32,14 @@ _INCOMPLETE = 308
 def regroup(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
     """Cut chunks of any size into pieces of exactly `size` bytes; the last may be shorter.
 
-    A chunk that is short, or empty, does not end anything: only the end of `chunks` does.
+    A chunk that is short, or empty, does not end anything: only the end of `chunks` does. One that
+    fits is passed on as it is.
     """
     piece = io.BytesIO()
     for chunk in chunks:
+        if len(chunk) == size and not piece.tell():
+            yield chunk
+            continue
         rest = memoryview(chunk)
         while len(rest) >= (room := size - piece.tell()):
             piece.write(rest[:room])
@@ -43,6 +49,86 @@ def regroup(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
         piece.write(rest)
     if piece.tell():
         yield piece.getvalue()
+
+
+SMALL = 192 * 1024
+"""A body of up to so many bytes is joined: that is cheaper than to send its parts one by one."""
+
+
+class Parts:
+    """Bytes in several parts, which a request sends one after another, without joining them.
+
+    It has no `__len__`, which Python takes for the number of parts and makes room for.
+
+    Attributes:
+        len: the number of bytes, by the name under which `requests` looks for it.
+
+    Args:
+        parts: none of which is empty.
+    """
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = tuple(parts)
+        self.len = sum(map(len, self._parts))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._parts)
+
+    def body(self, begin: int = 0) -> Parts | bytes:
+        """Return what is to be sent, from a byte on."""
+        rest = self._from(begin) if begin else self._parts
+        return b"".join(rest) if self.len - begin <= SMALL else Parts(rest)
+
+    def _from(self, begin: int) -> Iterator[bytes]:
+        for part in self._parts:
+            if begin < len(part):
+                yield part[begin:] if begin else part
+            begin = max(0, begin - len(part))
+
+
+def upload_whole(
+    session: requests.Session,
+    url: str,
+    metadata: Mapping[str, Any],
+    content_type: str,
+    parts: Iterable[bytes],
+    *,
+    timeout: tuple[float, float],
+) -> Mapping[str, Any]:
+    """Write an object by one request, only if it is absent; return the resource of the new object.
+
+    Args:
+        session: sends the request.
+        url: for uploads to the bucket.
+        metadata: the resource's fields. Google compares a `crc32c` with what it received, and makes
+            no object if it differs (https://cloud.google.com/storage/docs/data-validation).
+        content_type: of the bytes.
+        parts: the bytes.
+        timeout: seconds to connect, and to wait for an answer.
+
+    Raises:
+        requests.RequestException: there was no answer, none that can be read, or one of 400 and
+            above: `HTTPError`, with the response.
+    """
+    boundary = uuid.uuid4().hex  # which no recording has in it
+    head = (
+        f"--{boundary}\r\ncontent-type: application/json; charset=UTF-8\r\n\r\n"
+        f"{json.dumps(metadata)}\r\n--{boundary}\r\ncontent-type: {content_type}\r\n\r\n"
+    )
+    response = session.post(
+        url,
+        params={"uploadType": "multipart", "ifGenerationMatch": "0"},
+        data=Parts((head.encode(), *parts, f"\r\n--{boundary}--".encode())).body(),
+        headers={"Content-Type": f"multipart/related; boundary={boundary}"},
+        timeout=timeout,
+        allow_redirects=False,
+    )
+    if response.status_code not in _DONE:
+        raise requests.HTTPError(
+            f"The upload was answered with {response.status_code}.", response=response
+        )
+    resource: Mapping[str, Any] = response.json()
+    return resource
 
 
 class ResumableUpload:
@@ -68,18 +154,24 @@ class ResumableUpload:
         self._url = url
         self._retry = retry
         self._timeout = timeout
-        self._checksum = Crc32c()
         self._given = 0
         self._kept = 0
         self._unsure = False
 
-    def send(self, piece: bytes) -> None:
+    def send(self, piece: Parts) -> None:
         """Send a piece that is not the last. Its size is a multiple of `GRANULE`."""
-        self._transmit(piece, final=False)
+        self._transmit(piece, "")
 
-    def finish(self, piece: bytes) -> Mapping[str, Any]:
-        """Send the last piece, which may be empty, and return the resource of the new object."""
-        resource: Mapping[str, Any] = self._transmit(piece, final=True)
+    def finish(self, piece: Parts, crc32c: str) -> Mapping[str, Any]:
+        """Send the last piece, which may be empty, and return the resource of the new object.
+
+        Args:
+            piece: the last bytes.
+            crc32c: of all bytes, as `StoredObject.crc32c`. The server compares it with what it has
+                before the object becomes visible
+                (https://cloud.google.com/storage/docs/data-validation).
+        """
+        resource: Mapping[str, Any] = self._transmit(piece, crc32c)
         return resource
 
     def cancel(self) -> None:
@@ -90,41 +182,38 @@ class ResumableUpload:
         response = self._session.delete(self._url, timeout=self._timeout)
         response.close()
 
-    def _transmit(self, piece: bytes, *, final: bool) -> Any:
-        self._checksum.update(piece)
-        start, self._given = self._given, self._given + len(piece)
-        attempt = self._retry(partial(self._attempt, piece, start, final))
+    def _transmit(self, piece: Parts, crc32c: str) -> Any:
+        start, self._given = self._given, self._given + piece.len
+        attempt = self._retry(partial(self._attempt, piece, start, crc32c))
         resource = attempt()
-        while resource is None and (final or self._kept < self._given):
+        while resource is None and (crc32c or self._kept < self._given):
             resource = attempt()
         return resource
 
-    def _attempt(self, piece: bytes, start: int, final: bool) -> Any:
+    def _attempt(self, piece: Parts, start: int, crc32c: str) -> Any:
         """Send what the server lacks of `piece`, which begins at `start`; return the resource."""
         before = self._kept
         if self._unsure:
             resource = self._put(b"", {"Content-Range": "bytes */*"}, start)
-            if resource is not None or (self._kept == self._given and not final):
+            if resource is not None or (self._kept == self._given and not crc32c):
                 self._unsure = False
                 return resource
         self._unsure = True
-        resource = self._put(piece[self._kept - start :], self._headers(final), start)
+        resource = self._put(piece.body(self._kept - start), self._headers(crc32c), start)
         self._unsure = False
         if resource is None and self._kept <= before:
             raise requests.ConnectionError("The upload session does not take the bytes.")
         return resource
 
-    def _headers(self, final: bool) -> dict[str, str]:
-        total = str(self._given) if final else "*"
+    def _headers(self, crc32c: str) -> dict[str, str]:
+        total = str(self._given) if crc32c else "*"
         span = f"{self._kept}-{self._given - 1}" if self._kept < self._given else "*"
         headers = {"Content-Range": f"bytes {span}/{total}"}
-        if final:
-            # The server compares it with what it has before the object becomes visible
-            # (https://cloud.google.com/storage/docs/data-validation).
-            headers["X-Goog-Hash"] = f"crc32c={self._checksum}"
+        if crc32c:
+            headers["X-Goog-Hash"] = f"crc32c={crc32c}"
         return headers
 
-    def _put(self, data: bytes, headers: Mapping[str, str], start: int) -> Any:
+    def _put(self, data: Parts | bytes, headers: Mapping[str, str], start: int) -> Any:
         """Make one request, note how far the server is, and return the resource if it is done."""
         response = self._session.put(
             self._url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False

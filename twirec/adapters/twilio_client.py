@@ -65,7 +65,7 @@ class TwilioClients:
         api_url: str | None = None,
         region: str | None = None,
         edge: str | None = None,
-        pool_size: int = 32,
+        pool_size: int = 64,
         timeout: tuple[float, float] = (5.0, 30.0),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

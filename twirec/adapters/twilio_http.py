@@ -14,8 +14,8 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 
+from twirec.adapters.sessions import prepare_session
 from twirec.model.errors import (
     NotAtVendor,
     SettingsError,
@@ -106,7 +106,7 @@ class TwilioHttp:
         self._timeout = timeout
         self._sleep = sleep
         self._session = requests.Session()
-        self._session.mount(base, HTTPAdapter(pool_maxsize=pool_size))
+        prepare_session(self._session, base, pool_size=pool_size)
         # The session is shared by threads and accounts: nothing may stick to it.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -157,6 +157,11 @@ class TwilioHttp:
                 _log.info("%s; trying again in %.1f s", error, wait)
             self._sleep(wait)
             tries += 1
+
+    def delete(self, path: str, credentials: Credentials) -> None:
+        """Delete what is at a path. Raises as `send`."""
+        with self.send("DELETE", path, credentials) as response:
+            response.raw.drain_conn()  # so that the connection is used again
 
     def status_for_anybody(self, path: str) -> int:
         """Ask for a path as somebody without credentials would; return the status.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import requests
+import urllib3
 
 from twirec.adapters.twilio_http import Credentials, TwilioHttp, checked_sid
 from twirec.model.errors import (
@@ -20,7 +21,8 @@ from twirec.model.errors import (
 from twirec.model.vendor import Media
 
 CHUNK = 128 * 1024
-"""Bytes that are held at a time."""
+"""Bytes that are held at a time, and read by one call: large ones are read, hashed and sent while
+other threads run."""
 
 
 BINARY = ("application/octet-stream", "binary/octet-stream")
@@ -96,13 +98,15 @@ def _announced(response: requests.Response) -> int | None:
 
 def _chunks(response: requests.Response, sid: str, length: int | None) -> Iterator[bytes]:
     received = 0
+    # Not by `iter_content`, which copies what it reads twice.
+    encoded = response.headers.get("Content-Encoding", "identity") != "identity"
     try:
-        for chunk in response.iter_content(CHUNK):
+        while chunk := response.raw.read(CHUNK, decode_content=encoded):
             received += len(chunk)
             yield chunk
-    except requests.exceptions.ChunkedEncodingError as error:
+    except urllib3.exceptions.ProtocolError as error:
         raise MediaTruncated(f"The media of {sid} broke off after {received} bytes.") from error
-    except requests.RequestException as error:
+    except (urllib3.exceptions.HTTPError, requests.RequestException) as error:
         raise VendorUnavailable(f"Twilio stopped sending the media of {sid}") from error
     if length is not None and received != length:
         raise MediaTruncated(f"{received} bytes of the media of {sid} arrived, not {length}.")

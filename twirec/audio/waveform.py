@@ -147,21 +147,26 @@ class Meter:
         Raises:
             NotAudio: it is longer than is measured.
         """
-        samples = self._rest + samples
         window = self._frames * self._form.frame_bytes
-        whole = len(samples) // window * window
-        self._rest = samples[whole:]
-        measured = self._measure(samples[:whole], self._frames, self._looks)
-        for levels, more in zip(self._levels, measured, strict=True):
-            levels += more
+        begin = (window - len(self._rest)) % window  # of the first window that is all in here
+        if self._rest:
+            self._rest += samples[:begin]
+            if len(self._rest) < window:
+                return
+            self._take(self._rest, 0, window)
+        end = begin + (len(samples) - begin) // window * window
+        self._take(samples, begin, end)
+        self._rest = samples[end:]
         if len(self._levels[0]) * self.window > LONGEST:
             raise NotAudio(f"It is longer than the {LONGEST // 3600} hours that are measured.")
 
     def waveform(self) -> Waveform:
         """Return what was measured, without who is on which channel."""
         last = len(self._rest) // self._form.frame_bytes
-        rest = self._rest[: last * self._form.frame_bytes]
-        end = self._measure(rest, last, _places(last)) if last else [b""] * len(self._levels)
+        size = last * self._form.frame_bytes
+        end = [b""] * len(self._levels)
+        if last:
+            end = self._measure(self._rest, last, _places(last), 0, size)
         seconds = (len(self._levels[0]) * self._frames + last) / self._form.sample_rate
         return Waveform(
             seconds=seconds,
@@ -173,16 +178,24 @@ class Meter:
             ),
         )
 
-    def _measure(self, samples: bytes, frames: int, looks: tuple[int, ...]) -> list[bytes]:
+    def _take(self, samples: bytes, begin: int, end: int) -> None:
+        """Measure whole windows."""
+        measured = self._measure(samples, self._frames, self._looks, begin, end)
+        for levels, more in zip(self._levels, measured, strict=True):
+            levels += more
+
+    def _measure(
+        self, samples: bytes, frames: int, looks: tuple[int, ...], begin: int, end: int
+    ) -> list[bytes]:
         """Return the loudness of each channel in each window of so many frames."""
         form, stride = self._form, frames * self._form.frame_bytes
         width = form.bits // 8
-        windows = len(samples) // stride
+        windows = (end - begin) // stride
         measured = []
         for channel in range(form.channels):
-            upper = (channel + 1) * width - 1  # the upper byte: the bytes are little-endian
+            upper = begin + (channel + 1) * width - 1  # the bytes are little-endian
             columns = (
-                samples[look * form.frame_bytes + upper :: stride].translate(self._magnitudes)
+                samples[upper + look * form.frame_bytes : end : stride].translate(self._magnitudes)
                 for look in looks
             )
             measured.append(_loudest(columns, windows))

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import pytest
 
 from tests.servers import StrictGcs
-from twirec.adapters.gcs import GcsBucket
+from twirec.adapters.byte_budget import ByteBudget
+from twirec.adapters.gcs import SINGLE_COST, GcsBucket
 
 
 class Opener(Protocol):
@@ -41,7 +42,9 @@ def open_bucket(server: StrictGcs, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     opened: list[GcsBucket] = []
 
     def open_bucket(name: str = "bucket-of-tests", **options: Any) -> GcsBucket:
-        opened.append(GcsBucket(name, f"{uuid.uuid4()}", **{"retry_for": 5, **options}))
+        # With room for one, a large object goes in small pieces, so that more of them can fail.
+        usual = {"retry_for": 5, "budget": ByteBudget(SINGLE_COST)}
+        opened.append(GcsBucket(name, f"{uuid.uuid4()}", **{**usual, **options}))
         return opened[-1]
 
     yield open_bucket

@@ -6,6 +6,8 @@ import tracemalloc
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.adapters.gcs.conftest import Opener
 from tests.adapters.gcs.uses import (
     AT,
@@ -17,7 +19,7 @@ from tests.adapters.gcs.uses import (
 )
 from tests.servers import StrictGcs
 from twirec.adapters.byte_budget import ByteBudget
-from twirec.adapters.gcs import MIB, PIECE, SINGLE, SINGLE_COST, GcsBucket
+from twirec.adapters.gcs import LARGE_COST, MIB, PIECE, SINGLE, SINGLE_COST
 from twirec.model.bucket import StoredObject
 
 
@@ -82,7 +84,11 @@ class TestRoomInMemory:
         assert free[-1] >= SINGLE_COST - 2 * PIECE
         assert budget.free == SINGLE_COST
 
-    def test_memory_does_not_grow_with_the_size(self, bucket: GcsBucket) -> None:
+    @pytest.mark.parametrize(("room", "most"), [(SINGLE_COST, SINGLE), (LARGE_COST, LARGE_COST)])
+    def test_memory_does_not_grow_with_the_size(
+        self, open_bucket: Opener, room: int, most: int
+    ) -> None:
+        bucket = open_bucket(budget=ByteBudget(room))
         chunk = bytes(MIB)
         tracemalloc.start()
         try:
@@ -90,4 +96,4 @@ class TestRoomInMemory:
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert peak < SINGLE + 6 * MIB
+        assert peak < most + 6 * MIB

@@ -12,15 +12,18 @@ import google.auth
 import pytest
 import responses
 
+from tests.adapters.gcs.conftest import Opener
 from tests.adapters.gcs.uses import (
     LARGE,
     NAME,
+    is_whole,
     kinds,
     no_credentials,
     put,
 )
 from tests.servers import StrictGcs
-from twirec.adapters.gcs import PIECE, SINGLE, GcsBucket
+from twirec.adapters.byte_budget import ByteBudget
+from twirec.adapters.gcs import LARGE_COST, LARGE_PIECE, PIECE, SINGLE, GcsBucket
 from twirec.model.errors import (
     BucketRefused,
     BucketUnavailable,
@@ -42,6 +45,14 @@ class TestRequests:
     ) -> None:
         put(bucket, LARGE)
         assert kinds(server) == ["begin", *["chunk"] * 10, "final", "patch"]
+
+    def test_where_there_is_room_pieces_are_large(
+        self, open_bucket: Opener, server: StrictGcs
+    ) -> None:
+        bucket = open_bucket(budget=ByteBudget(LARGE_COST))
+        put(bucket, 2 * LARGE_PIECE + 1)
+        assert kinds(server) == ["begin", "chunk", "chunk", "final", "patch"]
+        assert is_whole(bucket, 2 * LARGE_PIECE + 1)
 
     def test_every_request_that_writes_has_a_precondition(
         self, bucket: GcsBucket, server: StrictGcs
