@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.routing import Rule
@@ -31,6 +32,15 @@ def pytest_configure() -> None:
     runs_programs = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC  # some tests write theirs
     if runs_programs and shutil.disk_usage(MEMORY).free >= ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+@pytest.hookimpl(optionalhook=True)  # known only where pytest-xdist is loaded
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Let one worker run all tests that share what takes long to make."""
+    from tests.scheduling import ByServer
+
+    config.option.loadscopereorder = False
+    return ByServer(config, log)
 
 
 def pytest_collection_finish() -> None:
