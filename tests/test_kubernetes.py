@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import copy
 import importlib
+import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from callpanel import create_app
 from callpanel.config import NAMES as PANEL_NAMES
+from callpanel.factory import OF_TWILIO
+from tests.test_docs_shell import blocks
+from twirec.settings import Settings
 from twirec.settings.names import NAMES
+from twirec.testing import ENVIRONMENT
 
+PAGE = Path(__file__).parent.parent / "docs/deploy-kubernetes.md"
 FOLDER = Path(__file__).parent.parent / "examples/kubernetes"
 SECRET = {name for name, of in NAMES.items() if of.secret} | {
     "CALLPANEL_SECRET_KEY",
@@ -260,10 +269,6 @@ def test_a_phone_without_its_database_still_gets_its_callers() -> None:
 
 
 def test_what_twilio_calls_goes_to_the_phone() -> None:
-    from callpanel import create_app
-    from callpanel.factory import OF_TWILIO
-    from twirec.testing import ENVIRONMENT
-
     ingress = next(each for each in manifests() if each["kind"] == "Ingress")
     paths = ingress["spec"]["rules"][0]["http"]["paths"]
     prefixes = tuple(
@@ -292,3 +297,72 @@ def test_kustomize_names_every_file_and_image() -> None:
     assert set(said["resources"]) == files
     images = {re.split("[:@]", each["image"])[0] for _, each in containers(manifests())}
     assert {each["name"] for each in said["images"]} == images
+
+
+KUBECTL = f"""#!{sys.executable}
+import json, pathlib, sys
+with (pathlib.Path(__file__).parent / "calls.jsonl").open("a") as calls:
+    calls.write(json.dumps(sys.argv[1:]) + "\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def page_secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Follow the page with a kubectl that only writes words down; return the secrets it makes."""
+    folder = tmp_path_factory.mktemp("kubectl")
+    for program in ("kubectl", "gcloud"):
+        (folder / program).write_text(KUBECTL, encoding="utf-8")
+        (folder / program).chmod(0o755)
+    script = [block for block in blocks(PAGE) if "systemctl" not in block]
+    told = ["a token of Twilio's", "twirec:word@db.example.com", "redis://:word@broker:6379/0"]
+    subprocess.run(
+        ["bash", "-c", "\n".join(["set -euo pipefail", *script])],
+        cwd=FOLDER.parent.parent,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+        input="\n".join([*told, ""]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    made = {}
+    for line in (folder / "calls.jsonl").read_text(encoding="utf-8").splitlines():
+        words = json.loads(line)
+        if words[1:4] == ["create", "secret", "generic"]:
+            pairs = (word.removeprefix("--from-literal=").partition("=") for word in words[5:])
+            made[words[4]] = {name: value for name, _, value in pairs}
+    return made
+
+
+def environments(secrets: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Return what each container finds in its environment."""
+    configs = {e["metadata"]["name"]: e["data"] for e in manifests() if e["kind"] == "ConfigMap"}
+    found: dict[str, dict[str, str]] = {}
+    for where, each in containers(manifests()):
+        environ = {env["name"]: env["value"] for env in each.get("env", [])}
+        for source in each["envFrom"]:
+            kind, from_ = next(iter(source.items()))
+            environ |= (secrets if kind == "secretRef" else configs)[from_["name"]]
+        found[where] = environ
+    return found
+
+
+def test_each_container_starts_with_the_settings_that_it_gets(
+    page_secrets: dict[str, dict[str, str]],
+) -> None:
+    started = environments(page_secrets)
+    for where, environ in started.items():
+        assert set(environ) <= {*NAMES, *PANEL_NAMES}
+        assert Settings.from_env(environ).bucket == "gs://example-calls/production"
+        if "CALLPANEL_SECRET_KEY" in environ:
+            app = create_app({**environ, "TWIREC_QUEUE": "poll"})  # no broker is here
+            served = {"Deployment/phone": "phone", "Deployment/panel": "panel"}.get(where, "both")
+            assert app.config["CALLPANEL"].serve == served
+    assert len(started) == 5
+
+
+def test_a_pod_gets_no_secret_of_another(page_secrets: dict[str, dict[str, str]]) -> None:
+    started = environments(page_secrets)
+    panel = set(page_secrets["callpanel"].items())
+    assert not panel & set(started["Deployment/phone"].items())
+    for worker in ("Deployment/worker", "Deployment/beat"):
+        assert not {name for name in started[worker] if name.startswith("CALLPANEL_")}
