@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,9 +15,12 @@ from twirec.archive import Archive
 from twirec.custody import audit
 from twirec.custody.audit import due
 from twirec.doctor.audit_log import check_audit
+from twirec.events.wire import body_of
 from twirec.model.audit import AuditCheck, AuditHead, Pass
 from twirec.model.errors import BucketUnavailable
+from twirec.model.events import EventType
 from twirec.model.inspection import Level
+from twirec.settings import Settings
 
 DAY = timedelta(days=1)
 
@@ -65,8 +70,6 @@ def rewrite(archive: Archive, statement: str) -> None:
 def test_it_is_looked_at_daily_and_weekly_at_all_of_it(
     check: AuditCheck | None, ago: timedelta | None, going: Pass | None
 ) -> None:
-    from dataclasses import replace
-
     before = replace(check, at=STARTED) if check and ago is not None else check
     found = due(before, STARTED + (ago or timedelta()))
     assert (found.going if found else None) == going
@@ -227,3 +230,27 @@ def test_a_bucket_that_is_away_hinders_nothing(
 )
 def test_the_doctor_says_it(check: AuditCheck | None, level: Level) -> None:
     assert check_audit(check, STARTED).level is level
+
+
+RIGHT, CHANGED = """UPDATE audit SET "by" = 'ana'""", """UPDATE audit SET "by" = 'eva'"""
+
+
+def test_it_is_told_once_until_it_was_right_again(
+    twirec_settings: Settings,
+) -> None:
+    wanted = replace(
+        twirec_settings, notify_url="https://hooks.example.com/", notify_secret="s" * 32
+    )
+    archive = Archive(wanted)
+    archive.set_up()
+    archive.audit.record("sign_in", by="ana")
+    for broken in (False, True, True, False, True):
+        rewrite(archive, CHANGED if broken else RIGHT)
+        assert archive.audit.verify().whole is not broken
+    queue, told = archive.catalog.events.queue, []
+    while lease := queue.claim(archive.now(), DAY):
+        told.append(lease.item)
+    assert [event.type for event in told] == [EventType.AUDIT_BROKEN] * 2
+    assert {event.recording_sid for event in told} == {None}
+    assert json.loads(body_of(told[0])).keys() == {"id", "event", "at"}
+    archive.close()

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, text, update
 
 from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.events import write_event
 from twirec.catalog.tables import audit, audit_check, listenings, metadata
 from twirec.model.audit import (
     HISTORIES,
@@ -24,6 +25,7 @@ from twirec.model.audit import (
     chained,
     content_hash,
 )
+from twirec.model.events import EventType
 
 OF_HISTORIES = (Action.POLICY, Action.INFORM)
 """The actions of entries that hold the hash of a row."""
@@ -108,8 +110,10 @@ class Audit:
         return None if row is None else to_model(AuditCheck, row)
 
     def set_check(self, check: AuditCheck) -> None:
-        """Remember how far the log was looked at, and what was found."""
+        """Remember how far the log was looked at, and what was found; tell of it if it is new."""
         with self._database.write() as connection:
+            if check.why and not connection.scalar(select(audit_check.c.why)):
+                write_event(connection, EventType.AUDIT_BROKEN)
             connection.execute(delete(audit_check))
             connection.execute(insert(audit_check).values(id=1, **to_row(check, audit_check)))
 

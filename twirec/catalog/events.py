@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,9 @@ from twirec.model.records import Recording
 PARKED = events.c.due_at.is_(None) & events.c.delivered_at.is_(None)
 
 
-def write_event(connection: Connection, type_: EventType, recording: Recording) -> None:
+def write_event(
+    connection: Connection, type_: EventType, recording: Recording | None = None
+) -> None:
     """Write an event in the transaction of the change, if events are wanted."""
     clock = connection.get_execution_options().get("twirec_events")
     if clock is None:
@@ -29,16 +32,15 @@ def write_event(connection: Connection, type_: EventType, recording: Recording) 
     at = clock()
     said = {
         "type": type_,
-        "state": recording.state,
-        "reason": _reason(recording) if type_ is EventType.PARKED else "",
+        "state": recording and recording.state,
+        "reason": _reason(recording) if recording and type_ is EventType.PARKED else "",
     }
-    if type_ is EventType.PARKED and _last(connection, recording.sid) == said:
+    sid = recording and recording.sid
+    if sid and type_ is EventType.PARKED and _last(connection, sid) == said:
         return
     key = uuid.uuid4().hex
     connection.execute(
-        insert(events).values(
-            id=key, recording_sid=recording.sid, at=at, due_at=at, attempts=0, **said
-        )
+        insert(events).values(id=key, recording_sid=sid, at=at, due_at=at, attempts=0, **said)
     )
     hint(connection, EVENT, key, at)
 
@@ -66,7 +68,8 @@ class Events:
 
     If events are wanted, one is written in the transaction in which a recording becomes `archived`,
     `parked` or `lost`: both are there, or neither. What was tried again and is parked in the same
-    state for the same reason is no second event, unless nobody could be told of the first.
+    state for the same reason is no second event, unless nobody could be told of the first. Of an
+    audit log that is found broken there is one, until it was found right again.
 
     Attributes:
         queue: those that are not delivered yet.
@@ -86,19 +89,20 @@ def _event(connection: Connection, row: Row[Any]) -> Event:
     """Read an event. Facts of the recording are not copied into it: erasing finds them once."""
     facts = (recordings.c[name] for name in ("account_sid", "call_sid", "object_name", "sha256"))
     its_recording = select(*facts).where(recordings.c.sid == row.recording_sid)
-    recording = connection.execute(its_recording).one()
+    facts_of_it = connection.execute(its_recording).mappings().one_or_none()
+    recording: Mapping[Any, Any] = facts_of_it or {}
     return Event(
         id=row.id,
         type=row.type,
         at=row.at,
         recording_sid=row.recording_sid,
-        account_sid=recording.account_sid,
-        call_sid=recording.call_sid,
+        account_sid=recording.get("account_sid"),
+        call_sid=recording.get("call_sid"),
         state=row.state,
         reason=row.reason,
         # without its hash the bucket may hold nothing
-        object_name=recording.object_name if recording.sha256 else None,
-        sha256=recording.sha256,
+        object_name=recording.get("object_name") if recording.get("sha256") else None,
+        sha256=recording.get("sha256"),
         attempts=row.attempts,
         last_error=row.last_error,
     )

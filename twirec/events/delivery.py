@@ -44,7 +44,7 @@ class Delivery:
             EVENT,
             self._events.queue,
             self.run,
-            lambda event: f"{event.recording_sid}: event that it is {event.type}",
+            lambda event: f"{event.recording_sid or 'the catalog'}: event that it is {event.type}",
             EVENTS,
             LEASE,
             aside=True,

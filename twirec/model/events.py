@@ -12,7 +12,7 @@ from twirec.model.states import State
 
 
 class EventType(StrEnum):
-    """What happened to a recording."""
+    """What happened, mostly to a recording."""
 
     ARCHIVED = "archived"
     """The bucket holds its verified bytes."""
@@ -20,6 +20,8 @@ class EventType(StrEnum):
     """Trying was given up, until the next sweep or until somebody tries it again."""
     LOST = "lost"
     """Twilio no longer had it before it could be copied: an alarm."""
+    AUDIT_BROKEN = "audit_broken"
+    """The audit log, or a history beside it, was changed: an alarm, of no recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Event:
         id: the same each time that it is sent; 32 hex digits.
         type: what happened.
         at: when it happened, UTC.
+        recording_sid, account_sid, call_sid: of what; None where it is of no recording.
         state: the recording's, then.
         reason: the name of the error for which it was parked; empty otherwise.
         object_name, sha256: what the bucket holds; None if nothing.
@@ -40,10 +43,10 @@ class Event:
     id: str
     type: EventType
     at: datetime
-    recording_sid: str
-    account_sid: str
+    recording_sid: str | None
+    account_sid: str | None
     call_sid: str | None
-    state: State
+    state: State | None
     reason: str = ""
     object_name: str | None = None
     sha256: str | None = None
