@@ -138,7 +138,7 @@ def test_a_shell_follows_the_page_to_its_end(run: Run) -> None:
 def test_each_service_starts_with_the_settings_that_it_gets(run: Run) -> None:
     for name, call in deployed(run).items():
         environ = run.environ(call)
-        app = create_app({**environ, "TWIREC_QUEUE": "poll"})  # no token of Google's is here
+        app = create_app(environ)
         settings = Settings.from_env(environ)
         assert settings.database_url.startswith("postgresql+psycopg://twirec:")
         assert settings.database_url.endswith("host=/cloudsql/example-project:europe-west1:twirec")
