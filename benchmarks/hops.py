@@ -42,7 +42,7 @@ from types import FrameType
 from typing import Any
 
 from flask import Flask, Response
-from sqlalchemy import Engine, event
+from sqlalchemy import Pool, event
 
 import twirec
 from twirec.adapters.memory_bucket import MemoryBucket
@@ -108,6 +108,21 @@ def caller(frame: FrameType) -> str | None:
     return ""
 
 
+STATEMENTS: list[Callable[[str], None]] = []
+"""Who is told of each statement."""
+
+
+@event.listens_for(Pool, "connect")
+def listen(connection: Any, _: object) -> None:
+    """Let the driver itself tell of each statement, whoever gives it to it."""
+
+    def tell(statement: str) -> None:
+        for each in STATEMENTS:
+            each(statement)
+
+    connection.set_trace_callback(tell)
+
+
 @contextmanager
 def traced() -> Iterator[Trace]:
     """Count what runs meanwhile, in threads that begin meanwhile too."""
@@ -127,12 +142,12 @@ def traced() -> Iterator[Trace]:
         if whence != here:
             trace.calls[whence, here] += 1
 
-    def count(*_: Any) -> None:
+    def count(_: str) -> None:
         trace.statements += 1
 
     with ExitStack() as stack:
-        event.listen(Engine, "before_cursor_execute", count)
-        stack.callback(event.remove, Engine, "before_cursor_execute", count)
+        STATEMENTS.append(count)
+        stack.callback(STATEMENTS.remove, count)
         stack.callback(threading.setprofile, None)
         stack.callback(sys.setprofile, None)
         threading.setprofile(look)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -35,6 +34,7 @@ from sqlalchemy import (
 from twirec.catalog.audit import tell_of
 from twirec.catalog.conditions import of_call
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
+from twirec.catalog.prepared import Prepared
 from twirec.catalog.tables import agents, calls, legs, participants
 from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, InformedAgent, Leg
 from twirec.model.audit import AuditDraft
@@ -98,8 +98,8 @@ class Agents:
     def is_agents_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a leg is that of an agent, also of one who dialled out by it."""
         with self._database.read() as connection:
-            agents_leg = select(legs).where(_is(account_sid, sid), legs.c.agent != "")
-            return connection.execute(agents_leg).first() is not None
+            asked = {"account_sid": account_sid, "leg_sid": sid}
+            return AGENTS_LEG.first(connection, asked) is not None
 
     def knows_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a SID is that of a leg, and not of a call of its own."""
@@ -120,10 +120,9 @@ ENTRIES = REGISTER.where(agents.c.agent.in_(bindparam("names", expanding=True)))
 
 def write_leg(connection: Connection, leg: Leg) -> None:
     """Write a leg down in a transaction, and its call where that was not known."""
-    connection.execute(_leg_upsert(connection.dialect.name), to_row(leg, legs))
+    UPSERT_LEG.all(connection, to_row(leg, legs))
 
 
-@cache
 def _leg_upsert(dialect: str) -> Insert:
     statement = insert_into(legs, dialect)
     return statement.on_conflict_do_update(
@@ -133,20 +132,27 @@ def _leg_upsert(dialect: str) -> Insert:
     )
 
 
+UPSERT_LEG = Prepared(_leg_upsert)
+
+
 def knows_leg(connection: Connection, account_sid: str, sid: str) -> bool:
     """Whether a SID is that of a leg, and not of a call of its own."""
     asked = {"account_sid": account_sid, "leg_sid": sid}
-    return connection.execute(LEG_WITHOUT_LINE, asked).first() is not None
+    return LEG_WITHOUT_LINE.first(connection, asked) is not None
 
 
 def _is(account_sid: Sid, leg_sid: Sid) -> ColumnElement[bool]:
     return (legs.c.account_sid == account_sid) & (legs.c.leg_sid == leg_sid)
 
 
-LEG_WITHOUT_LINE = select(legs.c.leg_sid).where(
-    _is(bindparam("account_sid"), bindparam("leg_sid")),
-    legs.c.call_sid.is_distinct_from(legs.c.leg_sid),
-    ~exists().where(of_call(calls, legs.c.account_sid, legs.c.leg_sid)),
+ITS_LEG = _is(bindparam("account_sid"), bindparam("leg_sid"))
+AGENTS_LEG = Prepared(select(legs.c.leg_sid).where(ITS_LEG, legs.c.agent != ""))
+LEG_WITHOUT_LINE = Prepared(
+    select(legs.c.leg_sid).where(
+        ITS_LEG,
+        legs.c.call_sid.is_distinct_from(legs.c.leg_sid),
+        ~exists().where(of_call(calls, legs.c.account_sid, legs.c.leg_sid)),
+    )
 )
 
 LATER, THEIRS = participants.alias("later"), calls.alias("theirs")

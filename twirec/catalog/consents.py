@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
+    ColumnElement,
     Connection,
     Insert,
     Select,
-    Update,
     bindparam,
     case,
     exists,
@@ -25,7 +23,8 @@ from sqlalchemy import (
 from twirec.catalog.agents import informed
 from twirec.catalog.conditions import of_call, of_same_call
 from twirec.catalog.database import Database, insert_into, to_model, to_row
-from twirec.catalog.ledger import CHANGE, STILL_OPEN
+from twirec.catalog.ledger import OF_CALL, STILL_OPEN
+from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.stop_orders import write_order
 from twirec.catalog.tables import calls, consents
 from twirec.model.agents import InformedAgent, StopOrder
@@ -52,15 +51,14 @@ class Consents:
     ) -> Mapping[str, tuple[Call, tuple[Consent, ...]]]:
         """Return the lines of calls with what was answered, by their SIDs, where they have one."""
         asked = {"account_sid": account_sid, "call_sids": list(sids)}
-        lines: dict[str, Call] = {}
-        given: dict[str, list[Consent]] = defaultdict(list)
+        rows: dict[str, list[Any]] = defaultdict(list)
         with self._database.read() as connection:
             for row in connection.execute(LINES_AND_CONSENTS, asked):
-                if row.call_sid not in lines:
-                    lines[row.call_sid] = to_model(Call, row)
-                if row.consent_leg is not None:
-                    given[row.call_sid].append(Consent(*_CONSENT(row)))
-        return {sid: (line, tuple(given[sid])) for sid, line in lines.items()}
+                rows[row.call_sid].append(row)
+        return {
+            sid: (to_model(Call, theirs[0]), tuple(_consents(theirs)))
+            for sid, theirs in rows.items()
+        }
 
     def of(self, account_sid: str, call_sid: str) -> tuple[Call, tuple[Consent, ...]]:
         """Return a call's line with what was answered.
@@ -68,10 +66,12 @@ class Consents:
         Raises:
             NotFound: the catalog has no such call of that account.
         """
-        line_and_consents = self.by_call(account_sid, [call_sid]).get(call_sid)
-        if line_and_consents is None:
+        asked = {"account_sid": account_sid, "call_sid": call_sid}
+        with self._database.read() as connection:
+            rows = LINE_AND_CONSENTS.all(connection, asked)
+        if not rows:
             raise NotFound(f"The catalog has no call {call_sid}.")
-        return line_and_consents
+        return to_model(Call, rows[0]), tuple(_consents(rows))
 
     def record(
         self,
@@ -122,9 +122,9 @@ class Consents:
         row = to_row(consent, consents)
         # Only of a call that is there: the foreign key's own error ends the transaction on
         # PostgreSQL.
-        if connection.execute(_insertion(connection.dialect.name, tuple(row)), row).first() is None:
+        if INSERT.first(connection, row) is None:
             its = {name: row[name] for name in ("account_sid", "call_sid", "leg")}
-            first = connection.execute(CONSENT_OF_LEG, its).first()
+            first = CONSENT_OF_LEG.first(connection, its)
             if first is None:
                 raise NotFound(f"The catalog has no call {consent.call_sid}.")
             return to_model(Consent, first)
@@ -172,50 +172,69 @@ def _say(
         said["new_reason"] = reason
     if said:
         its = {"its_account": account_sid, "its_call": call_sid}
-        connection.execute(_saying(detail=bool(detail), reason=reason is not None), its | said)
+        SAY[bool(detail), reason is not None].all(connection, its | said)
 
 
-@cache
-def _saying(*, detail: bool, reason: bool) -> Update:
+def _saying(*, detail: bool, reason: bool) -> Prepared:
     """Return what says more on a line, and why it is not recorded, unless that is said for good."""
-    statement = CHANGE
+    statement = update(calls).where(OF_CALL)
     if detail:
         statement = statement.values(detail=bindparam("new_detail"))
     if reason:
         its_outcome, its_reason = calls.c.outcome, calls.c.reason
         new = bindparam("new_reason", type_=its_reason.type)
-        open_ = its_outcome.in_(STILL_OPEN)
+        open_ = one_of(its_outcome, STILL_OPEN)
         statement = statement.values(
             outcome=case((open_, Outcome.NOT_RECORDED), else_=its_outcome),
             reason=case((open_, new), else_=its_reason),
         )
-    return statement
+    return Prepared(statement)
 
 
-@cache
-def _insertion(dialect: str, names: tuple[str, ...]) -> Insert:
+SAY = {
+    (detail, reason): _saying(detail=detail, reason=reason)
+    for detail in (True, False)
+    for reason in (True, False)
+    if detail or reason
+}
+"""By whether there is a detail, and a reason."""
+
+
+def _insertion(dialect: str) -> Insert:
     """Return the insertion of a consent of a call that is there, unless that leg has one."""
+    names = [each.name for each in fields(Consent)]
     values = [bindparam(name, type_=consents.c[name].type) for name in names]
     line = exists().where(of_call(calls, bindparam("account_sid"), bindparam("call_sid")))
     new = insert_into(consents, dialect).from_select(names, select(*values).where(line))
     return new.on_conflict_do_nothing().returning(consents.c.leg)
 
 
-def _lines_and_consents() -> Select[Any]:
+INSERT = Prepared(_insertion)
+
+
+def _lines_and_consents(its: ColumnElement[bool]) -> Select[Any]:
     answers = [consents.c[each.name].label(f"consent_{each.name}") for each in fields(Consent)]
-    account_sid: BindParameter[Any] = bindparam("account_sid")
-    sids: BindParameter[Any] = bindparam("call_sids", expanding=True)
     return (
         select(calls, *answers)
         .select_from(calls.outerjoin(consents, of_same_call(consents, calls)))
-        .where(calls.c.account_sid == account_sid, calls.c.call_sid.in_(sids))
+        .where(calls.c.account_sid == bindparam("account_sid"), its)
         .order_by(consents.c.at)
     )
 
 
-LINES_AND_CONSENTS = _lines_and_consents()
-CONSENT_OF_LEG = select(consents).where(
-    of_call(consents, bindparam("account_sid"), bindparam("call_sid")),
-    consents.c.leg == bindparam("leg"),
+def _consents(rows: Iterable[Any]) -> Iterator[Consent]:
+    """Yield the consents of rows of a line with its consents."""
+    return (Consent(*_CONSENT(row)) for row in rows if row.consent_leg is not None)
+
+
+LINES_AND_CONSENTS = _lines_and_consents(
+    calls.c.call_sid.in_(bindparam("call_sids", expanding=True))
+)
+LINE_AND_CONSENTS = Prepared(_lines_and_consents(calls.c.call_sid == bindparam("call_sid")))
+CONSENT_OF_LEG = Prepared(
+    select(consents).where(
+        of_call(consents, bindparam("account_sid"), bindparam("call_sid")),
+        consents.c.leg == bindparam("leg"),
+    )
 )
 _CONSENT = attrgetter(*(f"consent_{each.name}" for each in fields(Consent)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
-from functools import cache
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     CursorResult,
     FromClause,
     Insert,
-    Update,
     bindparam,
     case,
     exists,
@@ -28,6 +28,7 @@ from twirec.catalog.agents import knows_leg, legs_of, write_leg
 from twirec.catalog.audit import append
 from twirec.catalog.conditions import of_call, of_same_call
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
+from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.tables import announcements, calls, consents, notes, pauses, recordings
 from twirec.catalog.vendor_retention import keep_copy
 from twirec.model.agents import Leg
@@ -133,26 +134,44 @@ def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pa
 
 
 ITS: tuple[BindParameter[Any], BindParameter[Any]] = bindparam("its_account"), bindparam("its_call")
-LINE = select(calls).where(of_call(calls, *ITS))
-CHANGE = update(calls).where(of_call(calls, *ITS))
-CHANGE_LINE = CHANGE.returning(calls)
+OF_CALL = of_call(calls, *ITS)
 ANSWERED = exists().where(of_call(consents, *ITS))
 
-SAME_LEG = calls.c.leg == bindparam("new_leg")
-NEW_ASKED: BindParameter[int] = bindparam("new_asked", type_=calls.c.asked.type)
-PLAY = CHANGE.where(~ANSWERED).values(
+_LINE = select(calls).where(OF_CALL)
+LINE = Prepared(_LINE)
+ENDED = Prepared(_LINE.add_columns(ANSWERED.label("answered")).with_for_update(of=calls))
+IS_KEPT = Prepared(select(announcements).where(announcements.c.hash == bindparam("hash")))
+
+_CHANGE = update(calls).where(OF_CALL)
+CHANGE = Prepared(_CHANGE.returning(calls))
+
+_SAME_LEG = calls.c.leg == bindparam("new_leg")
+_ASKED: BindParameter[int] = bindparam("new_asked", type_=calls.c.asked.type)
+_PLAY = _CHANGE.where(~ANSWERED).values(
     announced_at=bindparam("new_at", type_=calls.c.announced_at.type),
     announced_steady=bindparam("new_steady"),
     leg=bindparam("new_leg"),
 )
-PLAY_AGAIN = PLAY.values(asked=case((SAME_LEG, calls.c.asked), else_=0))
-PLAY_QUESTION = PLAY.values(
-    asked=case((SAME_LEG & (calls.c.asked > NEW_ASKED), calls.c.asked), else_=NEW_ASKED)
+PLAY_AGAIN = Prepared(_PLAY.values(asked=case((_SAME_LEG, calls.c.asked), else_=0)))
+PLAY_QUESTION = Prepared(
+    _PLAY.values(asked=case((_SAME_LEG & (calls.c.asked > _ASKED), calls.c.asked), else_=_ASKED))
 )
-PLAY_NOTICE = PLAY.values(asked=0)
+PLAY_NOTICE = Prepared(_PLAY.values(asked=0))
 
-ENDED = LINE.add_columns(ANSWERED.label("answered")).with_for_update(of=calls)
-IS_KEPT = select(announcements).where(announcements.c.hash == bindparam("hash"))
+
+def _opening(dialect: str, *, told: bool = False) -> Insert:
+    """Return the insertion of a line unless it is there; of who is told, with what proves it."""
+    statement = insert_into(calls, dialect)
+    if told:
+        names = COLUMNS_OF_CALL
+        values = [bindparam(name, type_=calls.c[name].type) for name in names]
+        kept = exists().where(announcements.c.hash == bindparam("announcement"))
+        statement = statement.from_select(names, select(*values).where(kept))
+    return statement.on_conflict_do_nothing().returning(calls.c.call_sid)
+
+
+COLUMNS_OF_CALL = [each.name for each in fields(Call)] + ["tail"]
+OPEN, OPEN_TOLD = Prepared(_opening), Prepared(partial(_opening, told=True))
 
 NUMBERS = ("customer_number", "own_number", "direction")
 """The columns that the vendor may know later only."""
@@ -161,15 +180,16 @@ STILL_OPEN = (Outcome.OPEN, Outcome.OWED)
 """The outcomes of lines of which nothing has come yet."""
 
 
-def _closing() -> Update:
+def _closing() -> Prepared:
     """Return what says what came of a call, unless that is said for good, and when it ended."""
-    still_open = calls.c.outcome.in_(STILL_OPEN)
+    still_open = one_of(calls.c.outcome, STILL_OPEN)
     outcome, reason, ended_at = (calls.c[name] for name in ("outcome", "reason", "ended_at"))
-    return CHANGE.values(
+    closing = _CHANGE.values(
         outcome=case((still_open, bindparam("new_outcome", type_=outcome.type)), else_=outcome),
         reason=case((still_open, bindparam("new_reason", type_=reason.type)), else_=reason),
         ended_at=func.coalesce(ended_at, bindparam("new_end", type_=ended_at.type)),
     )
+    return Prepared(closing)
 
 
 CLOSE = _closing()
@@ -207,15 +227,14 @@ class Ledger:
         with self._database.write() as connection:
             if audited:
                 append(connection, audited)
-            opening = _opening(connection.dialect.name, tuple(row), told=is_told)
-            if connection.execute(opening, row).first() is not None:
+            if (OPEN_TOLD if is_told else OPEN).first(connection, row) is not None:
                 return call
-            if is_told and connection.execute(IS_KEPT, {"hash": call.announcement}).first() is None:
+            if is_told and IS_KEPT.first(connection, {"hash": call.announcement}) is None:
                 raise NotFound(f"The catalog has no announcement {call.announcement}.")
             changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}
             changes |= {} if call.late else {"late": False}
-            stands = connection.execute(CHANGE_LINE if changes else LINE, its | changes)
-            return to_model(Call, stands.one())
+            (stands,) = (CHANGE if changes else LINE).all(connection, its | changes)
+            return to_model(Call, stands)
 
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
         """Write the line of a recording whose call nobody knows (any more), unless it has one.
@@ -234,7 +253,7 @@ class Ledger:
         """Return a call's line without what belongs to it; None if it has none."""
         with self._database.read() as connection:
             its = {"its_account": account_sid, "its_call": call_sid}
-            row = connection.execute(LINE, its).first()
+            row = LINE.first(connection, its)
         return None if row is None else to_model(Call, row)
 
     def lines(self, sids: Sequence[str]) -> Mapping[str, Call]:
@@ -314,7 +333,7 @@ class Ledger:
             statement = PLAY_NOTICE
         with self._database.write() as connection:
             its = {"its_account": account_sid, "its_call": call_sid}
-            connection.execute(statement, its | new)
+            statement.all(connection, its | new)
 
     def call(self, account_sid: str, call_sid: str) -> CallRecord:
         """Return a call with its consents and recordings.
@@ -345,7 +364,7 @@ class Ledger:
         said = {"new_outcome": outcome, "new_reason": reason, "new_end": ended_at}
         with self._database.write() as connection:
             its = {"its_account": account_sid, "its_call": call_sid}
-            connection.execute(CLOSE, its | said)
+            CLOSE.all(connection, its | said)
 
     def end_call(
         self,
@@ -368,7 +387,7 @@ class Ledger:
         """
         its = {"its_account": account_sid, "its_call": call_sid}
         with self._database.write() as connection:
-            row = connection.execute(ENDED, its).first()
+            row = ENDED.first(connection, its)
             if row is None:
                 if knows_leg(connection, account_sid, call_sid):
                     return
@@ -385,7 +404,7 @@ class Ledger:
                 says = (Outcome.OWED, None) if may_be else (ending.outcome, ending.reason)
                 changes |= dict(zip(("outcome", "reason"), says, strict=True))
             if changes:
-                connection.execute(CHANGE, its | changes)
+                CHANGE.all(connection, its | changes)
 
     def _was_told(self, connection: Connection, gone: Consent) -> bool:
         """Write that who was told is gone, unless they answered just now, and may be recorded."""
@@ -433,20 +452,9 @@ def _ended(connection: Connection, call: Call, *, answered: bool) -> EndedCall:
         legs = to_models(Leg, connection.execute(LEGS, {"sids": [call.call_sid]}))
     announcement = None
     if call.outcome is Outcome.OPEN and call.announcement and call.announced_at and not answered:
-        kept = connection.execute(IS_KEPT, {"hash": call.announcement}).first()
+        kept = IS_KEPT.first(connection, {"hash": call.announcement})
         announcement = to_model(Announcement, kept) if kept else None
     return EndedCall(call, answered, tuple(legs), announcement)
-
-
-@cache
-def _opening(dialect: str, names: tuple[str, ...], *, told: bool) -> Insert:
-    """Return the insertion of a line unless it is there; of who is told, with what proves it."""
-    statement = insert_into(calls, dialect)
-    if told:
-        values = [bindparam(name, type_=calls.c[name].type) for name in names]
-        kept = exists().where(announcements.c.hash == bindparam("announcement"))
-        statement = statement.from_select(names, select(*values).where(kept))
-    return statement.on_conflict_do_nothing().returning(calls.c.call_sid)
 
 
 def fill_line(connection: Connection, line: Call) -> None:

@@ -8,12 +8,16 @@ from sqlalchemy import insert, select
 
 from twirec.catalog.audit import tell_of
 from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.prepared import Prepared
 from twirec.catalog.tables import policy_changes, policy_defaults
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.policy import Policy, PolicyChange
 
 SETTINGS = "settings"
 """Who changed the policy, on the audit log, where the settings did."""
+
+
+HISTORY = Prepared(select(policy_changes).order_by(policy_changes.c.id))
 
 
 class Policies:
@@ -53,6 +57,5 @@ class Policies:
 
     def history(self) -> list[PolicyChange]:
         """Return all changes, oldest first."""
-        statement = select(policy_changes).order_by(policy_changes.c.id)
         with self._database.read() as connection:
-            return to_models(PolicyChange, connection.execute(statement))
+            return to_models(PolicyChange, HISTORY.all(connection, {}))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +12,6 @@ from sqlalchemy import (
     Connection,
     Insert,
     Select,
-    Update,
     bindparam,
     case,
     exists,
@@ -31,6 +29,7 @@ from twirec.catalog.database import Database, insert_into, to_model, to_models, 
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.hints import hint, hint_recordings
+from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.tables import callbacks, calls, consents, legs, recordings, stop_orders
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES, Actor, Deed
@@ -127,7 +126,7 @@ class Recordings:
                 )
             if known is not None and known.state in UNDONE:
                 return report.received(known)
-            connection.execute(KEEP, _callback_row(callback, at))
+            KEEP.all(connection, _callback_row(callback, at))
             if state is None:
                 return report.received(known)
             if known is None:
@@ -142,14 +141,11 @@ class Recordings:
     def _insert(self, connection: Connection, recording: Recording) -> Recording | None:
         """Insert a recording that the catalog did not know; None if it does."""
         row = to_row(recording, recordings)
-        dialect = self._database.engine.dialect.name
         if recording.custody is Custody.BLOCKED:
-            statement = _insertion(dialect, blocked=True)
+            inserted = INSERT_BLOCKED.first(connection, row)
         else:
-            statement = _insertion(dialect, blocked=False)
             del row["custody"]
-            row |= _proof(recording)
-        inserted = connection.execute(statement, row).first()
+            inserted = INSERT.first(connection, row | _proof(recording))
         if inserted is None:
             return None
         new = to_model(Recording, inserted)
@@ -309,7 +305,7 @@ def _look(
         "account_sid": said.account_sid,
         "owned_sid": of,
     }
-    rows = connection.execute(REPORT_AND_ORDERS if orders else REPORT, asked).all()
+    rows = (REPORT_AND_ORDERS if orders else REPORT).all(connection, asked)
     row = rows[0]
     owner = row.owner or None
     return _Report(
@@ -391,9 +387,8 @@ def _report_query(*, orders: bool) -> Select[Any]:
     return select(*columns, *ordered).select_from(source.outerjoin(stop_orders, theirs))
 
 
-# Made once: to make a statement takes longer than to execute it.
-REPORT, REPORT_AND_ORDERS = (_report_query(orders=orders) for orders in (False, True))
-KEEP = insert(callbacks)
+REPORT, REPORT_AND_ORDERS = (Prepared(_report_query(orders=orders)) for orders in (False, True))
+KEEP = Prepared(insert(callbacks).inline())
 
 
 def _callback_row(callback: RecordingCallback, at: datetime) -> dict[str, Any]:
@@ -449,7 +444,7 @@ def _advance(
     if known.started_at is None and known.custody is not Custody.BLOCKED:
         statement = CHANGE_WITH_CUSTODY
         missing |= _proof(replace(known, **missing))
-    row = connection.execute(statement, {"known_sid": known.sid, **missing}).one()
+    (row,) = statement.all(connection, {"known_sid": known.sid, **missing})
     result = to_model(Recording, row)
     if moved:
         hint_recordings(connection, [result])
@@ -472,7 +467,7 @@ def _stands(report: _Report, result: Recording) -> bool:
 
 _PROVEN = exists().where(
     of_call(consents, bindparam("proof_account"), bindparam("proof_call")),
-    consents.c.outcome.in_(PROOF),
+    one_of(consents.c.outcome, PROOF),
     consents.c.at <= bindparam("proof_latest"),
 )
 
@@ -483,8 +478,8 @@ What began before the consent, such as by the account's default configuration, w
 a word. Twilio cuts the start to whole seconds.
 """
 
-CHANGE = update(recordings).where(recordings.c.sid == bindparam("known_sid")).returning(recordings)
-CHANGE_WITH_CUSTODY = CHANGE.values(custody=CUSTODY)
+_CHANGE = update(recordings).where(recordings.c.sid == bindparam("known_sid")).returning(recordings)
+CHANGE, CHANGE_WITH_CUSTODY = Prepared(_CHANGE), Prepared(_CHANGE.values(custody=CUSTODY))
 
 
 def _proof(recording: Recording) -> dict[str, Any]:
@@ -496,12 +491,14 @@ def _proof(recording: Recording) -> dict[str, Any]:
     }
 
 
-@cache
-def _insertion(dialect: str, *, blocked: bool) -> Insert:
-    """Return the insertion of a recording unless it is there; what is blocked, is given so."""
+def _insertion(dialect: str) -> Insert:
+    """Return the insertion of a recording unless it is there."""
     statement = insert_into(recordings, dialect).on_conflict_do_nothing(index_elements=["sid"])
-    known = statement.returning(recordings)
-    return known if blocked else known.values(custody=CUSTODY)
+    return statement.returning(recordings)
+
+
+INSERT_BLOCKED = Prepared(_insertion)
+INSERT = Prepared(lambda dialect: _insertion(dialect).values(custody=CUSTODY))
 
 
 def tell_ledger(connection: Connection, recording: Recording) -> None:
@@ -514,26 +511,27 @@ def tell_ledger(connection: Connection, recording: Recording) -> None:
     its = {"line_account": recording.account_sid, "line_call": recording.call_sid or ""}
     why = _why_nothing(recording)
     if why is None:
-        connection.execute(SAY_RECORDED, its)
+        SAY_RECORDED.all(connection, its)
     else:
-        connection.execute(SAY_NOTHING, its | {"why": why})
+        SAY_NOTHING.all(connection, its | {"why": why})
 
 
-def _line_statements() -> tuple[Update, Update]:
+def _line_statements() -> tuple[Prepared, Prepared]:
     """Return what says on a call's line that it is recorded, and that nothing came of it."""
     account_sid: BindParameter[Any] = bindparam("line_account")
     call_sid: BindParameter[Any] = bindparam("line_call")
     line = of_call(calls, account_sid, call_sid)
     other = exists().where(
         of_call(recordings, account_sid, call_sid),
-        recordings.c.state.not_in(NOTHING_THERE),
+        ~one_of(recordings.c.state, NOTHING_THERE),
         ~GIVEN_UP,
     )
-    may_say = calls.c.outcome.in_(MAY_BE_RECORDED) | calls.c.reason.in_(NO_OTHER_REASON)
+    may_say = one_of(calls.c.outcome, MAY_BE_RECORDED) | one_of(calls.c.reason, NO_OTHER_REASON)
     recorded = update(calls).where(line).values(outcome=Outcome.RECORDED, reason=None)
     nothing = update(calls).where(line, may_say, ~other)
     why = bindparam("why", type_=calls.c.reason.type)
-    return recorded, nothing.values(outcome=Outcome.NOT_RECORDED, reason=why)
+    nothing = nothing.values(outcome=Outcome.NOT_RECORDED, reason=why)
+    return Prepared(recorded), Prepared(nothing)
 
 
 SAY_RECORDED, SAY_NOTHING = _line_statements()
