@@ -78,7 +78,7 @@ ELSEWHERE: dict[str, Callable[..., Any]] = {
     "custody.admit": lambda *_, **__: a_recording(),
     "custody.erase": lambda *_, **__: a_recording(state=State.ERASING),
     "custody.give_up": lambda *_, **__: a_recording(),
-    "recordings.compare": lambda *_, **__: None,
+    "recordings.compare": lambda *_, **__: [],
     "calls.place": lambda *_, **__: a_call(),
     "recordings.pause": lambda *_, **__: [],
     "journal.rebuild": lambda *_, **__: RebuildReport(),

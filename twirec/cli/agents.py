@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 
 import click
 
 import twirec
-from twirec.cli.output import Column, as_json, print_json, print_table, say
+from twirec.cli.output import Column, answer, as_json, print_json, print_table, say
 from twirec.settings.operating_user import operator
 
 
@@ -28,10 +27,7 @@ def inform(agent: str, informed_on: datetime, reference: str, as_json: bool) -> 
     entry = twirec.Archive.from_env().agents.inform(
         agent, informed_on=informed_on.date(), reference=reference, by=operator()
     )
-    if as_json:
-        print_json(asdict(entry))
-    else:
-        say(f"Entry {entry.id}: {entry.agent}, informed on {entry.informed_on}.")
+    answer(as_json, entry, f"Entry {entry.id}: {entry.agent}, informed on {entry.informed_on}.")
 
 
 @click.command()
@@ -40,7 +36,7 @@ def agents(as_json: bool) -> None:
     """Show the register of informed agents."""
     entries = twirec.Archive.from_env().agents.informed()
     if as_json:
-        print_json([asdict(entry) for entry in entries])
+        print_json(entries)
     elif not entries:
         say("No agent was informed. Register them with: twirec inform")
     else:

@@ -30,7 +30,7 @@ def audit(verify: bool, as_json: bool, **query: Any) -> None:
         return
     entries = archive.audit.log(**query)
     if as_json:
-        print_json([asdict(entry) for entry in entries])
+        print_json(entries)
         return
     columns = (
         Column("entry"),

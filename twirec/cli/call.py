@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 import twirec
-from twirec.cli.output import as_json, print_json, say
+from twirec.cli.output import answer, as_json
 from twirec.model.errors import VendorError
 from twirec.settings.operating_user import operator
 
@@ -27,10 +25,7 @@ def call(to: str, own_number: str, connect: tuple[str, ...], as_json: bool) -> N
     placed = twirec.Archive.from_env().calls.place(
         to, connect=connect, own_number=own_number, by=operator()
     )
-    if as_json:
-        print_json(asdict(placed))
-    else:
-        say(placed.call_sid)
+    answer(as_json, placed, placed.call_sid)
 
 
 @click.command()
@@ -45,11 +40,7 @@ def pause(sid: str, as_json: bool) -> None:
         pauses = twirec.Archive.from_env().recordings.pause(sid, by=operator())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it records, and try again: {error}") from error
-    if as_json:
-        print_json([asdict(paused) for paused in pauses])
-        return
-    for paused in pauses:
-        say(f"{paused.recording_sid} is paused.")
+    answer(as_json, pauses, *(f"{each.recording_sid} is paused." for each in pauses))
 
 
 @click.command()
@@ -61,7 +52,4 @@ def resume(sid: str, as_json: bool) -> None:
         resumed = twirec.Archive.from_env().recordings.resume(sid, by=operator())
     except VendorError as error:
         raise click.ClickException(f"Suppose that it is silent, and try again: {error}") from error
-    if as_json:
-        print_json({"resumed": resumed})
-    else:
-        say("It is recorded again.")
+    answer(as_json, {"resumed": resumed}, "It is recorded again.")

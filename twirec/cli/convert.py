@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 import twirec
-from twirec.cli.output import as_json, print_json, say
+from twirec.cli.output import answer, as_json
 from twirec.model.audio import Channels
 from twirec.model.audio_stream import AudioStream
 from twirec.settings.operating_user import operator
@@ -111,10 +111,11 @@ def _give(reading: AudioStream, output: str | None, as_json: bool) -> None:
         file = Path(output or reading.file_name)
         _write(reading, file)
     size = file.stat().st_size
-    if as_json:
-        print_json({"file": str(file), "size": size, "content_type": reading.content_type})
-    else:
-        say(f"{file}: {size} bytes.")
+    answer(
+        as_json,
+        {"file": str(file), "size": size, "content_type": reading.content_type},
+        f"{file}: {size} bytes.",
+    )
 
 
 def _write(reading: AudioStream, file: Path) -> None:

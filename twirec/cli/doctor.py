@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import click
 
@@ -41,7 +40,7 @@ def doctor(voice: tuple[str, ...], as_json: bool) -> None:
             _tell(result)
     counts = Counter(result.level for result in results)
     if as_json:
-        print_json([asdict(result) for result in results])
+        print_json(results)
     else:
         say(", ".join(f"{counts[level]} {level}" for level in Level) + ".")
     if counts[Level.FAILED]:

@@ -11,6 +11,7 @@ import click
 
 import twirec
 from twirec.cli.output import (
+    answer,
     as_json,
     counted,
     or_not_known,
@@ -134,10 +135,7 @@ def annotate(
         )
     if note is not None or case is not None or not added:
         record = archive.calls.annotate(sid, note=note, case=case, by=operator())
-    if as_json:
-        print_json(record_fields(record))
-    else:
-        say(f"{record.call.call_sid}: written down.")
+    answer(as_json, record_fields(record), f"{record.call.call_sid}: written down.")
 
 
 @click.command("add-numbers")
@@ -155,11 +153,7 @@ def add_numbers(export: str, reason: str, dry_run: bool, as_json: bool) -> None:
     archive = twirec.Archive.from_env()
     with _opened(export) as file:
         report = archive.calls.add_numbers_from(file, why=reason, by=operator(), dry_run=dry_run)
-    if as_json:
-        print_json(asdict(report))
-    else:
-        for line in _figures(report):
-            say(line)
+    answer(as_json, report, *_figures(report))
     if report.unread:
         raise click.exceptions.Exit(1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import click
 from rich.progress import Progress
@@ -33,7 +32,7 @@ def journal(since: str | None, as_json: bool) -> None:
     """
     report = twirec.Archive.from_env().journal.write(since)
     if as_json:
-        print_json(asdict(report))
+        print_json(report)
     else:
         say(f"Looked at {counted(report.days, 'day')}; changed, and written: {report.written:,}.")
         print_problems(report.problems)
@@ -64,7 +63,7 @@ def rebuild(into: str | None, as_json: bool) -> None:
             progress=lambda what, count: bars.update(tasks[what], completed=count),
         )
     if as_json:
-        print_json(asdict(report))
+        print_json(report)
     else:
         _tell_of_rebuild(report)
         print_problems(report.problems)

@@ -14,7 +14,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
@@ -201,10 +201,19 @@ def progress_terminal() -> Console | None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as one JSON document, times in UTC."""
+    """Print a value as one JSON document, dataclasses as objects, times in UTC."""
     ascii_only = (getattr(sys.stdout, "encoding", None) or "").lower() not in {"utf-8", "utf8"}
     text = json.dumps(value, default=_plain, ensure_ascii=ascii_only, indent=2)
     click.echo("".join(_escaped(char) for char in text))
+
+
+def answer(as_json: bool, value: Any, *lines: object) -> None:
+    """Print what a command says: a value as JSON where that is wanted, or else lines for people."""
+    if as_json:
+        print_json(value)
+        return
+    for line in lines:
+        say(line)
 
 
 def _escaped(char: str) -> str:
@@ -312,7 +321,9 @@ def tell_of_strangers(count: int, named: Mapping[str, str]) -> None:
         say(f"    and {count - len(named):,} more")
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):

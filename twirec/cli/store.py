@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import asdict
 
 import click
 
 import twirec
 from twirec.cli.output import (
     as_json,
-    ask,
     counted,
     print_figures,
     print_json,
@@ -69,40 +67,6 @@ def _mark(archive: twirec.Archive) -> bool:
 
 
 @click.command()
-@click.argument("sid")
-@click.option("--ground", required=True, help="The legal ground; it is kept for ever.")
-@as_json
-def admit(sid: str, ground: str, as_json: bool) -> None:
-    """Take a recording (RE…) that others started out of quarantine."""
-    admitted = twirec.Archive.from_env().custody.admit(sid, ground=ground, by=operator())
-    if as_json:
-        print_json(asdict(admitted))
-    else:
-        say(f"{admitted.sid} is {admitted.custody}.")
-
-
-@click.command()
-@click.argument("sid")
-@click.option("--reason", required=True, help="Why; it is kept for ever.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@as_json
-def erase(sid: str, reason: str, yes: bool, as_json: bool) -> None:
-    """Order that a recording (RE…) is destroyed everywhere: in the bucket, and at Twilio.
-
-    It cannot be undone, and asks first. The workers do it; the call's line stays.
-    """
-    archive = twirec.Archive.from_env()
-    known = archive.recordings.get(sid, by=operator())  # one that is not there is not asked about
-    if not yes:
-        ask(f"Destroy {sid}, which is {known.state}, everywhere and for ever?")
-    ordered = archive.custody.erase(sid, why=reason, by=operator())
-    if as_json:
-        print_json(asdict(ordered))
-    else:
-        say(f"{ordered.sid} is {ordered.state}: the workers destroy it.")
-
-
-@click.command()
 @click.option("--once", is_flag=True, help="Do all that is due, and end.")
 @click.option(
     "--threads",
@@ -151,7 +115,7 @@ def sweep(dry_run: bool, full: bool, as_json: bool) -> None:
     """
     report = twirec.Archive.from_env().operations.sweep(dry_run=dry_run, full=full, by=operator())
     if as_json:
-        print_json(asdict(report))
+        print_json(report)
     else:
         _tell(report)
     if report.problems or report.strangers:

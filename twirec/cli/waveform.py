@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import twirec
-from twirec.cli.output import as_json, print_json, say
+from twirec.cli.output import answer, as_json
 from twirec.model.access import Deed, may
 from twirec.model.errors import TwirecError
 from twirec.model.records import Recording
@@ -44,14 +44,13 @@ def waveform(sid: str, output: Path | None, width: int, height: int, as_json: bo
     if output is not None:
         drawn = archive.recordings.draw_waveform(sid, width=width, height=height, by=operator())
         _write(output, drawn)
-    if as_json:
-        print_json({**sound_fields(waveform), "sides": _sides(waveform, peaks=True)})
-        return
-    for line in sound_lines(waveform):
-        say(line)
-    for channel, side in enumerate(waveform.sides, 1):
-        for span in side.spans:
-            say(f"{side.role or channel}: {span.start:.2f} to {span.end:.2f} s")
+    fields = {**sound_fields(waveform), "sides": _sides(waveform, peaks=True)}
+    spans = [
+        f"{side.role or channel}: {span.start:.2f} to {span.end:.2f} s"
+        for channel, side in enumerate(waveform.sides, 1)
+        for span in side.spans
+    ]
+    answer(as_json, fields, *sound_lines(waveform), *spans)
 
 
 def sound_lines(waveform: Waveform) -> list[str]:
