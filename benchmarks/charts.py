@@ -2,8 +2,8 @@
 
 A bar is drawn against its own figure's targets, since one figure is milliseconds and the next a
 ratio: `must` stands in the same place in all rows that have it. Figures without a target share a
-scale with those of the same unit. The chart follows the reader's light or dark setting, and says in
-words what it shows to those who do not see it.
+scale with those of the same unit, and one alone has no bar. The chart follows the reader's light or
+dark setting, and says in words what it shows to those who do not see it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ CLASSES = {
 }
 STYLE = """
 text{font:13px system-ui,sans-serif;fill:#1f2328}
-.quiet{fill:#59636e}.track{fill:#eaeef2}.mark{stroke:#1f2328;stroke-width:2}
+.page{fill:#fff}.quiet{fill:#59636e}.track{fill:#eaeef2}.mark{stroke:#1f2328;stroke-width:2}
 .aim{fill:#1a7f37}.must{fill:#bf8700}.short{fill:#cf222e}.plain{fill:#0969da}
-@media (prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9198a1}.track{fill:#262c36}
+@media (prefers-color-scheme:dark){text{fill:#e6edf3}.page{fill:#0d1117}
+.quiet{fill:#9198a1}.track{fill:#262c36}
 .mark{stroke:#e6edf3}.aim{fill:#3fb950}.must{fill:#d29922}.short{fill:#f85149}.plain{fill:#4493f8}}
 """
 
@@ -45,10 +46,11 @@ def chart(result: Result) -> str:
     )
     name = escape(result.benchmark)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 -4 {WIDTH + 16} {height + 4}" '
         f'width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc">\n'
         f'<title id="title">Benchmark {name}</title>\n<desc id="desc">{escape(said)}</desc>\n'
         f"<style>{STYLE}</style>\n"
+        f'<rect class="page" x="-8" y="-4" width="{WIDTH + 16}" height="{height + 4}"/>'
         f'<text x="0" y="18" font-weight="bold">{name}</text>'
         f'<text x="{WIDTH}" y="18" text-anchor="end" class="quiet">'
         f"{escape(result.circumstances)}</text>\n{rows}</svg>\n"
@@ -81,16 +83,17 @@ def scale(figure: Figure, figures: tuple[Figure, ...]) -> float:
         for each in figures
         if each.measured and not each.must and not each.aim and each.unit == figure.unit
     ]
-    return BAR / max(alike) if alike else 0
+    return BAR / max(alike) if len(alike) > 1 else 0
 
 
 def row(figure: Figure, top: float, pixels: float) -> str:
     """Return one figure: its name and value, its bar, and the marks of its targets."""
     drawn = [
         f'<text x="0" y="{top + 12}">{escape(figure.name)}</text>',
-        f'<rect class="track" x="0" y="{top + 19}" width="{BAR}" height="12" rx="2"/>',
     ]
-    if figure.measured is not None:
+    if pixels:
+        drawn.append(f'<rect class="track" x="0" y="{top + 19}" width="{BAR}" height="12" rx="2"/>')
+    if pixels and figure.measured is not None:
         wanted = figure.measured * pixels
         width = max(1, min(wanted, BAR))
         kind = CLASSES[figure.verdict]
