@@ -29,24 +29,24 @@ from twirec.model.states import State
 def test_a_run_that_is_stopped_goes_on_where_it_stopped(
     house: House, bucket: CountingBucket
 ) -> None:
-    gather(house, *range(100, 200))
-    first = stopped_after(house, 20, keep_at_vendor=True)
+    gather(house, *range(100, 140))
+    first = stopped_after(house, 8, keep_at_vendor=True)
     assert first.stopped == "It was interrupted."
-    assert 20 <= first.copied < 100
+    assert 8 <= first.copied < 40
     assert house.archive.operations.stats().waiting == 0  # nothing is only begun
     second = run(house, keep_at_vendor=True)
     assert second.gone_on_at[ACCOUNT] > second.since
-    assert second.seen < 100
-    assert first.copied + second.copied == 100
-    assert len(bucket.puts) == len(set(bucket.puts)) == 100
+    assert second.seen < 40
+    assert first.copied + second.copied == 40
+    assert len(bucket.puts) == len(set(bucket.puts)) == 40
 
 
 def test_a_run_of_another_kind_looks_at_everything(house: House) -> None:
-    gather(house, *range(100, 200))
-    first = stopped_after(house, 20, keep_at_vendor=True)
+    gather(house, *range(100, 140))
+    first = stopped_after(house, 8, keep_at_vendor=True)
     second = run(house)
     assert second.gone_on_at == {}
-    assert (second.seen, second.here) == (100, first.copied)
+    assert (second.seen, second.here) == (40, first.copied)
 
 
 def test_a_run_that_came_to_its_end_is_not_gone_on_with(house: House) -> None:
@@ -82,7 +82,7 @@ def test_the_second_stop_gives_back_what_is_in_hand(house: House) -> None:
 def test_who_watches_sees_it_grow_to_the_total(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gather(house, *range(100, 150))
+    gather(house, *range(100, 130))
     seen: list[BackfillReport] = []
     expect = Tally.expect
 
@@ -92,8 +92,8 @@ def test_who_watches_sees_it_grow_to_the_total(
 
     monkeypatch.setattr(Tally, "expect", slowly)
     backfill(house).run(seen.append)
-    assert (seen[-1].total, seen[-1].settled) == (50, 50)
-    assert {each.total for each in seen} <= {None, 50}
+    assert (seen[-1].total, seen[-1].settled) == (30, 30)
+    assert {each.total for each in seen} <= {None, 30}
     assert [each.settled for each in seen] == sorted(each.settled for each in seen)
 
 

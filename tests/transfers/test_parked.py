@@ -125,8 +125,8 @@ def test_an_outage_of_a_day_costs_one_try_at_each_sweep_and_heals_by_itself(
 
     with monkeypatch.context() as patched:
         patched.setattr(house.vendor, "media", down)
-        let_pass(house, hours=24)
-    assert TRANSFERS.tries + 80 < tries[recording_sid()] <= TRANSFERS.tries + 96
+        let_pass(house, hours=24, every=timedelta(minutes=30))
+    assert TRANSFERS.tries + 36 < tries[recording_sid()] <= TRANSFERS.tries + 48
     house.archive.operations.sweep()
     assert house.work().state is State.RELEASED
 
@@ -191,7 +191,7 @@ def test_six_hours_of_refused_deletion_write_the_journal_once(
         if erased:
             house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
         for _ in range(6):
-            let_pass(house, hours=1)
+            let_pass(house, hours=1, every=timedelta(minutes=30))
             house.archive.journal.write()
             house.archive.__dict__.pop("_pages", None)  # as every run of `work --once` begins
     days = Counter(name.rsplit("/", 1)[0] for name in written)

@@ -26,7 +26,8 @@ expect.set_options(timeout=PATIENCE)
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        lacking = f"There is no {CHROMIUM}: `apt-get install chromium fonts-dejavu-core`."
+        packages = "chromium-headless-shell fonts-dejavu-core"
+        lacking = f"There is no {CHROMIUM}: `apt-get install {packages}`."
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(lacking)
     with chromium() as browser:
         yield browser
