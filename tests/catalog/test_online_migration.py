@@ -18,6 +18,7 @@ from twirec.catalog.database import Database
 from twirec.catalog.migrations import online
 from twirec.model.errors import CatalogUnavailable
 from twirec.model.search import Query
+from twirec.model.vocabulary import Outcome
 
 OLD = 300
 """Calls that an older version wrote, each with a note."""
@@ -99,6 +100,7 @@ def test_what_others_write_meanwhile_is_neither_lost_nor_held_up(old: Catalog) -
     assert found(old, Query(note="compania")) == written
     assert found(old, Query(case_number=f"n-{written - 1}")) == 1
     assert found(old, Query(case_number="n-7")) == 1
+    assert old.operations.stats(None).calls == {Outcome.RECORDED: written}
 
 
 def names(catalog: Catalog) -> set[str]:
@@ -111,9 +113,13 @@ def names(catalog: Catalog) -> set[str]:
         }
 
 
-@pytest.mark.parametrize("at", range(0, 24, 4))
+@pytest.mark.parametrize(
+    ("version", "at"),
+    [("0002_searches", at) for at in (0, 5, 11, 16)]
+    + [("0004_figures", at) for at in (0, 7, 9, 12, 17, 19)],
+)
 def test_what_was_interrupted_goes_on(
-    old: Catalog, monkeypatch: pytest.MonkeyPatch, at: int
+    old: Catalog, monkeypatch: pytest.MonkeyPatch, version: str, at: int
 ) -> None:
     done = count()
 
@@ -129,7 +135,7 @@ def test_what_was_interrupted_goes_on(
             yield step
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"{migrate.VERSIONS}.0002_searches.steps", interrupted)
+        patch.setattr(f"{migrate.VERSIONS}.{version}.steps", interrupted)
         try:
             old.set_up()
         except KeyboardInterrupt:
@@ -139,6 +145,7 @@ def test_what_was_interrupted_goes_on(
     old.set_up()
     old.check()
     assert found(old, Query(note="compania")) == OLD + 1
+    assert old.operations.stats(None).calls == {Outcome.RECORDED: OLD + 1}
     assert "ix_calls_own_number_started_at" in names(old)
     assert "ix_calls_own_number" not in names(old)
 

@@ -23,6 +23,7 @@ from tests.factories import (
     recording_sid,
 )
 from twirec.catalog import Catalog, search
+from twirec.model.access import OURSELVES, Actor
 from twirec.model.records import Note
 from twirec.model.search import Query
 from twirec.model.states import State
@@ -101,7 +102,7 @@ def plans(catalog: Catalog, step: Callable[[], object]) -> list[str]:
 
 
 WHOLE = re.compile(
-    r"Seq Scan on (?!marks|audit_check)"
+    r"Seq Scan on (?!marks|figures|differences|foreign_recordings)"
     r"|SCAN (calls|consents|recordings|notes|pauses|legs|callbacks|events|derivatives)\b"
     r"(?! USING (COVERING )?INDEX)"
 )
@@ -140,3 +141,19 @@ def test_a_table_that_is_read_from_end_to_end_would_be_seen(filled: Catalog) -> 
 @pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
 def test_a_call_is_looked_up_by_an_index(filled: Catalog, sid: str) -> None:
     assert whole(plans(filled, lambda: filled.search.find(sid))) == []
+
+
+@pytest.mark.parametrize("actor", [OURSELVES, ADMIN], ids=["ourselves", "admin"])
+def test_figures_read_no_table_from_end_to_end(filled: Catalog, actor: Actor) -> None:
+    assert whole(plans(filled, lambda: filled.operations.stats(None, actor))) == []
+
+
+def test_what_is_parked_is_found_by_an_index(filled: Catalog) -> None:
+    assert whole(plans(filled, lambda: filled.recordings.parked(100))) == []
+
+
+def test_the_days_are_counted_without_the_rows(filled: Catalog) -> None:
+    edges = [STARTED - DAY, STARTED, STARTED + DAY]
+    steps = plans(filled, lambda: filled.operations.recorded_between(edges))
+    assert whole(steps) == []
+    assert any("ix_recordings_began" in step for step in steps)

@@ -29,17 +29,23 @@ def of_same_call(rows: FromClause, others: FromClause) -> ColumnElement[bool]:
     return of_call(rows, others.c.account_sid, others.c.call_sid)
 
 
-def allowed(actor: Actor, deed: Deed) -> ColumnElement[bool]:
-    """Return the condition of the recordings with which somebody may do something."""
+def allowed(actor: Actor, deed: Deed, rows: FromClause = recordings) -> ColumnElement[bool]:
+    """Return the condition of the recordings with which somebody may do something.
+
+    Args:
+        actor: who.
+        deed: what.
+        rows: the recordings, or what has their custody and state.
+    """
     role = actor.staff_role
-    return or_(false(), *(_condition(each) for each in RIGHTS[deed] if role in each.roles))
+    return or_(false(), *(_condition(each, rows) for each in RIGHTS[deed] if role in each.roles))
 
 
-def _condition(right: Right) -> ColumnElement[bool]:
+def _condition(right: Right, rows: FromClause) -> ColumnElement[bool]:
     """Return what a right asks; of what may be any, nothing is asked."""
     columns = (
-        (recordings.c.custody, right.custodies, Custody),
-        (recordings.c.state, right.states, State),
+        (rows.c.custody, right.custodies, Custody),
+        (rows.c.state, right.states, State),
     )
     asked = [
         column.in_(sorted(those))

@@ -154,6 +154,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "audit_check": "how far the log was looked at: of another catalog all is looked at",
     "waveforms": "measured again when one is asked for",
     "derivatives": "made again when they are asked for",
+    "figures": "counted by the database itself, as rows are written",
     "differences": "found again when somebody hears it; that it was found is on the audit log",
     "journal": "which objects of the journal are this catalog's",
 }

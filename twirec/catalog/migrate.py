@@ -50,9 +50,6 @@ def upgrade(database: Database) -> None:
     Raises:
         CatalogUnavailable: it cannot be made, does not answer, or is of a newer version.
     """
-    from alembic import command
-
-    config = configuration()
     database.make_file()
     with database.read() as connection:
         version = refuse_newer(connection)
@@ -60,12 +57,21 @@ def upgrade(database: Database) -> None:
         for later in known_versions()[known_versions().index(version) + 1 :]:
             _change_online(database, later)
             fill_plain(database)
+            _change(database, later)
+    _change(database, "head")
+
+
+def _change(database: Database, version: str) -> None:
+    """Bring the tables to a version, in one transaction."""
+    from alembic import command
+
+    config = configuration()
     with database.write() as connection:
         if connection.dialect.name == "postgresql":  # of two at once one waits, as on SQLite
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
         refuse_newer(connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
 
 
 def _change_online(database: Database, version: str) -> None:

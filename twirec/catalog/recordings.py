@@ -18,6 +18,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -30,7 +31,7 @@ from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.hints import hint, hint_recordings
 from twirec.catalog.prepared import Prepared, one_of
-from twirec.catalog.tables import callbacks, calls, consents, legs, recordings, stop_orders
+from twirec.catalog.tables import AT_REST, callbacks, calls, consents, legs, recordings, stop_orders
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES, Actor, Deed
 from twirec.model.agents import StopOrder
@@ -217,7 +218,8 @@ class Recordings:
         oldest = (recordings.c.started_at, recordings.c.sid)
         statement = (
             select(recordings)
-            .where(PARKED, ~left_alone(self._database.adopt), allowed(actor, Deed.OVERSEE))
+            .where(PARKED, text(f"({AT_REST})"))  # of which there is an index
+            .where(~left_alone(self._database.adopt), allowed(actor, Deed.OVERSEE))
             .order_by(*oldest)
             .limit(limit)
         )

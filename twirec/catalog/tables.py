@@ -163,6 +163,21 @@ def partial_index(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, info={"where": where})
 
 
+WAITING = "due_at IS NOT NULL OR state = 'recording'"
+"""The recordings of which something is to come."""
+
+AT_REST = (
+    "due_at IS NULL AND lease IS NULL AND state IN ('archived', 'completed', 'erasing') "
+    "AND NOT (state = 'archived' AND (keep_at_vendor OR kept_for_trial))"
+)
+"""The recordings of which something is left to do that nobody does."""
+
+NOT_SURELY_OURS = (
+    "claim NOT IN ('account', 'line', 'route', 'told') "
+    "AND state IN ('archived', 'completed', 'recording')"
+)
+"""The recordings that may be another app's, and of which Twilio has a copy."""
+
 NAME = String(1024).with_variant(String(1024, collation="C"), "postgresql")
 """In the order of code points, as buckets list names; SQLite's own order is that."""
 
@@ -237,7 +252,7 @@ recordings = Table(
     Column("custody", word(Custody, 16), nullable=False),
     Column("legal_ground", String(255), nullable=False, server_default=""),
     Column("source", String(64)),
-    Column("started_at", UtcDateTime, index=True),
+    Column("started_at", UtcDateTime),
     Column("duration", Integer, index=True),
     Column("channels", Integer),
     Column("channel_map", TupleJson(Role), nullable=False),
@@ -261,6 +276,13 @@ recordings = Table(
     Column("claim", word(Claim, 8), nullable=False, server_default="told"),
     Column("kept_for_trial", Boolean, nullable=False, server_default=false(), index=True),
     Column("backfilled", Boolean, nullable=False, server_default=false()),
+    # What happens on a day is counted without the rows.
+    Index("ix_recordings_began", "started_at", "state", "custody", "duration"),
+    # What waits, or does not go on, are few of many.
+    partial_index("ix_recordings_waiting", "started_at", where=WAITING),
+    partial_index("ix_recordings_at_rest", "started_at", "sid", where=AT_REST),
+    partial_index("ix_recordings_standstill", "standstill", where="standstill IS NOT NULL"),
+    partial_index("ix_recordings_claim", "started_at", where=NOT_SURELY_OURS),
     Index("ix_recordings_backfilled_due_at", "backfilled", "due_at"),
     Index("ix_recordings_account_sid_call_sid", "account_sid", "call_sid"),
 )
@@ -429,6 +451,7 @@ events = Table(
     Column("last_error", Text, nullable=False, server_default=""),
     Column("lease", String(32)),
     Column("lease_until", UtcDateTime),
+    partial_index("ix_events_not_delivered", "at", where="delivered_at IS NULL"),
 )
 
 notes = Table(
@@ -543,6 +566,18 @@ derivatives = Table(
     Column("last_error", Text, nullable=False),
     Column("lease", String(32)),
     Column("lease_until", UtcDateTime),
+)
+
+figures = Table(
+    "figures",
+    metadata,
+    # How many rows a table has, by what they are: kept by triggers, which the migration has.
+    Column("kind", String(16), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
 )
 
 differences = Table(
