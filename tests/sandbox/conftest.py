@@ -75,7 +75,7 @@ def ring(sandbox: Sandbox, target: Target) -> Callable[..., Call]:
         caller: Party | None = None,
         callee: Party | None = None,
         faults: Faults | None = None,
-        **urls: str,
+        **urls: Any,
     ) -> Call:
         sandbox.number(OWN, voice_url=target.says("/voice", document), **urls)
         call = sandbox.call(from_=CUSTOMER, to=OWN, caller=caller, callee=callee, faults=faults)

@@ -153,7 +153,8 @@ def _in_folders(
     if not delimiter:
         return found, []
     above = len(query.get("prefix", ""))
-    items, prefixes = [], {}
+    items: list[Resource] = []
+    prefixes: dict[str, None] = {}
     for resource in found:
         top, at, _ = resource["name"][above:].partition(delimiter)
         if at:
