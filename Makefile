@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SUPPLY := $(VENV)/.supply
+TASKS := $(VENV)/tasks-emulator/.ready
 STORE ?= folder
 
-.PHONY: demo panel screenshots translations lock sbom audit test lint check soak bench clean
+.PHONY: tasks-emulator demo panel screenshots translations lock sbom audit test lint check soak bench clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
@@ -15,6 +16,14 @@ $(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
 	$(BIN)/pip install -qq --upgrade pip
 	$(BIN)/pip install -qq --editable '.[dev]' --editable examples/flask_app
 	touch $@
+
+# The emulator of Cloud Tasks, a program: it needs older libraries than the client of Google's.
+$(TASKS):
+	$(PYTHON) -m venv $(VENV)/tasks-emulator
+	$(VENV)/tasks-emulator/bin/pip install -qq gcloud-tasks-emulator==0.6.2
+	touch $@
+
+tasks-emulator: $(READY) $(TASKS)
 
 demo: $(READY)
 	@$(BIN)/twirec demo --store $(STORE)
@@ -44,7 +53,7 @@ sbom: $(READY)
 	@$(BIN)/python examples/flask_app/supply.py $@
 
 # Some hundred tests start programs, which need not compile everything again, whoever forbids it.
-test: $(READY)
+test: $(READY) $(TASKS)
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: $(READY)

@@ -24,7 +24,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 from tests.strict_gcs import StrictGcs
 
-__all__ = ["Postgres", "Redis", "StrictGcs", "connect_gcs", "fake_gcs", "postgres", "redis"]
+__all__ = ["Postgres", "Redis", "StrictGcs", "connect_gcs", "fake_gcs", "free_port", "postgres"]
 
 NO_REDIS = "There is no redis-server: `apt-get install redis-server`."
 NO_POSTGRES = "There is no pg_virtualenv: `apt-get install postgresql`."
@@ -33,7 +33,7 @@ NO_POSTGRES = "There is no pg_virtualenv: `apt-get install postgresql`."
 @contextmanager
 def fake_gcs(*buckets: str) -> Iterator[str]:
     """Run fake-gcs-server with these buckets; the address is what STORAGE_EMULATOR_HOST takes."""
-    server = FakeGCSServer(port=_port())
+    server = FakeGCSServer(port=free_port())
     with _same_environment():
         server.start()
     process = server._process
@@ -211,7 +211,7 @@ def postgres(set_up: Callable[[URL], None], *, durable: bool = False) -> Iterato
     """
     if shutil.which("pg_virtualenv") is None:
         raise FileNotFoundError(NO_POSTGRES)
-    port = _port()
+    port = free_port()
     fsync = f"fsync={'on' if durable else 'off'}"
     cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}", "-o", fsync]
     say = [*cluster, "sh", "-c", _SERVE]
@@ -272,22 +272,7 @@ class Redis:
             self._process.wait()
 
 
-@contextmanager
-def redis() -> Iterator[Redis]:
-    """Run a Redis server.
-
-    Raises:
-        FileNotFoundError: Debian's package is not there.
-    """
-    server = Redis(_port())
-    server.start()
-    try:
-        yield server
-    finally:
-        server.kill()
-
-
-def _port() -> int:
+def free_port() -> int:
     """Return a free port of those that the kernel gives to nobody until the server has it."""
     while True:
         port = 20_000 + secrets.randbelow(12_000)

@@ -49,6 +49,7 @@ RIGHT: dict[str, Any] = {
     "object_name": "derivatives/x.mp3",
     "kind": "recording",
     "key": "RE" + "0" * 32,
+    "authorization": "Bearer x",
     "name": "upkeep",
     "queue": Remembering(),
 }

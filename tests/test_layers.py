@@ -65,7 +65,8 @@ MAY_IMPORT = {
 
 # Each foreign library, and the places that may import it.
 AT_HOME_IN = {
-    "google": {"adapters/gcs"},
+    "google": {"adapters/gcs", "adapters/google_tokens", "adapters/cloud_tasks"},
+    "grpc": {"adapters/cloud_tasks"},
     "google_crc32c": {"model/crc32c", "adapters/gcs"},
     "flask": {"flask", "cli/demo", "testing"},
     "werkzeug": {"flask", "cli/demo", "testing"},
@@ -76,6 +77,7 @@ AT_HOME_IN = {
     "phonenumbers": {"calls/dialling", "calls/addresses"},
     "requests": {
         "adapters/sessions",
+        "adapters/google_tokens",
         "adapters/twilio",
         "adapters/gcs",
         "adapters/receiver",

@@ -13,4 +13,13 @@ def open_queue(settings: Settings) -> HintQueue | None:
         from twirec.adapters.celery_broker import CeleryQueue, make_app
 
         return CeleryQueue(make_app(settings.celery_broker, sending=True))
+    if settings.queue is QueueKind.CLOUD_TASKS:
+        from twirec.adapters.cloud_tasks import CloudTasksQueue
+
+        return CloudTasksQueue(
+            settings.tasks_queue,
+            settings.tasks_url or settings.public_url,
+            settings.tasks_service_account,
+            settings.tasks_emulator,
+        )
     return None

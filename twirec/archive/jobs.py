@@ -5,22 +5,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from twirec.archive.operations import Operations
 from twirec.archive.periodic import Periodic
 from twirec.catalog import Catalog
 from twirec.jobs.hints import Hinting
 from twirec.jobs.worker import Worker
-from twirec.model.errors import InvalidQuery, TwirecError
+from twirec.model.errors import InvalidQuery, RequestRefused, TwirecError
 from twirec.model.given import understood, whole
 from twirec.model.ports import HintQueue
 from twirec.settings import Settings
+
+if TYPE_CHECKING:
+    from twirec.adapters.google_tokens import GoogleTokens
 
 log = logging.getLogger("twirec.jobs")
 
 DUE_FOR = 240
 """Seconds after which one look for due work takes up nothing more. The next one begins beside it a
 minute later: so a backlog has more and more that work at it, up to four."""
+
+UPKEEP = ("sweep", "journal", "upkeep")
+"""What comes periodically, by name."""
 
 MOST_SECONDS = 3600
 MOST_THREADS = 64
@@ -54,6 +61,7 @@ class Jobs:
         self._periodic = periodic
         self._expire = expire
         self._worker: Worker | None = None
+        self._tokens: GoogleTokens | None = None
 
     def do(self, kind: str, key: str) -> datetime | None:
         """Do one piece of due work, as a hint named it.
@@ -112,10 +120,10 @@ class Jobs:
                 self._periodic.end_listenings,
             ),
         }
+        if name not in tasks:
+            raise InvalidQuery(f"name: choose {', '.join(UPKEEP)}.")
         if name in ("sweep", "journal") and not self._settings.sweep_every:
             return  # the company sees to both
-        if name not in tasks:
-            raise InvalidQuery(f"name: choose {', '.join(tasks)}.")
         failed = None
         for task in tasks[name]:
             try:
@@ -124,6 +132,24 @@ class Jobs:
                 failed = failed or error
         if failed:
             raise failed
+
+    def check_caller(self, authorization: str | None) -> None:
+        """Let through only who proves to be Google, acting as the service account of the settings.
+
+        Args:
+            authorization: the request's header of that name.
+
+        Raises:
+            RequestRefused: it is not proven; or there is no such account in the settings.
+        """
+        if not self._settings.tasks_service_account:
+            raise RequestRefused("TWIREC_TASKS_SERVICE_ACCOUNT is not set: nobody may call this.")
+        if self._tokens is None:
+            from twirec.adapters.google_tokens import GoogleTokens
+
+            audience = self._settings.tasks_url or self._settings.public_url
+            self._tokens = GoogleTokens(audience, self._settings.tasks_service_account)
+        self._tokens.check(authorization)
 
     def hint_by(self, queue: HintQueue) -> None:
         """Let a queue be told, from now on, what became due.

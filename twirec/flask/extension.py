@@ -24,7 +24,9 @@ from twirec.flask.checks import (
     fields,
 )
 from twirec.flask.desktop import desktop
+from twirec.flask.jobs import jobs
 from twirec.model.errors import CatalogError, NotFound
+from twirec.model.hints import QueueKind
 from twirec.model.records import VOICEMAIL
 from twirec.model.steady import spend_at_most
 
@@ -240,6 +242,11 @@ class Twirec:
         app.register_blueprint(routes, url_prefix="/twirec")
         if "csrf" in app.extensions:
             app.extensions["csrf"].exempt(routes)
+        if archive.settings.queue is QueueKind.CLOUD_TASKS:
+            google = jobs()
+            app.register_blueprint(google, url_prefix="/twirec/jobs")
+            if "csrf" in app.extensions:
+                app.extensions["csrf"].exempt(google)
         if self._may_pause is not None:
             app.register_blueprint(desktop(), url_prefix="/twirec")
 

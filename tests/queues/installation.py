@@ -1,0 +1,293 @@
+"""An installation whose web processes, queue and workers are programs that can be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+import requests
+
+from tests.end_to_end.site import Site, until
+from tests.queues.keys import ACCOUNT, KEY_ID, key
+from tests.queues.mortal import ORDERS, Orders
+from tests.servers import Redis, free_port
+from twirec.adapters.celery_broker import make_app
+from twirec.adapters.cloud_tasks import CloudTasksQueue
+from twirec.jobs.worker import LEASE
+from twirec.model.hints import Hint
+from twirec.model.ports import HintQueue
+from twirec.model.states import State
+from twirec.sandbox import Recording as AtVendor
+
+QUEUE = "projects/p/locations/europe-west1/queues/calls"
+EMULATOR = Path(sys.prefix) / "tasks-emulator" / "bin" / "python"
+NO_EMULATOR = "There is no gcloud-tasks-emulator: `make tasks-emulator`."
+
+
+class Program:
+    """A program that is started, killed with all that it started, and started again.
+
+    Args:
+        command: what is run.
+        environ: beside this process's environment.
+        log: where it says what it says.
+        port: that it listens at, on this machine; None for none.
+        given: what it reads.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        environ: Mapping[str, str],
+        log: Path,
+        *,
+        port: int | None = None,
+        given: str = "",
+    ) -> None:
+        self._command = command
+        self._environ = {**os.environ, **environ}
+        self._log = log
+        self._port = port
+        self._given = given
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        with self._log.open("a") as said:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._environ,
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
+                text=True,
+                start_new_session=True,
+            )
+        assert self._process.stdin
+        self._process.stdin.write(self._given)
+        self._process.stdin.close()
+        while self._port is not None and not self._listens():
+            assert self._process.poll() is None, self._log.read_text()[-2000:]
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """Kill it, and all that it forked, with SIGKILL."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            while self._port is not None and self._listens():  # what it forked dies a bit later
+                time.sleep(0.02)
+
+    def _listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self._port or 0), 1):
+            return True
+        return False
+
+
+class Broker(Protocol):
+    """What holds hints, and may be killed and started again, empty."""
+
+    def start(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Installation:
+    """A site whose work is done by hints.
+
+    Args:
+        site: sandbox, bucket and catalog.
+        web: what answers Twilio, and in one case does the work too.
+        url: where it is.
+        broker: what holds the hints.
+        worker: what does the work.
+        orders: what is to happen to the processes.
+        queue: gives another way to hand hints over.
+        beat: plays what comes periodically, by name.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        web: Program,
+        url: str,
+        broker: Broker,
+        worker: Program,
+        orders: Orders,
+        queue: Callable[[], HintQueue],
+        beat: Callable[[str], None],
+    ) -> None:
+        self.site = site
+        self.web = web
+        self.url = url
+        self.broker = broker
+        self.worker = worker
+        self.orders = orders
+        self.queue = queue
+        self.beat = beat
+
+    def record(self, **facts: object) -> AtVendor:
+        """Let the vendor hold a recording, and tell the web app of it."""
+        held = self.site.sandbox.add_recording(**{"seconds": 2.0, **facts})  # type: ignore[arg-type]
+        assert self.tell(held) == 204
+        return held
+
+    def tell(self, held: AtVendor) -> int:
+        """Post a recording's status callback, and return the answer's status; 0 for none."""
+        callbacks = self.site.sandbox.callbacks
+        return callbacks.post_status(held, f"{self.url}/twirec/status").status or 0
+
+    def hint(self, *held: AtVendor, times: int) -> None:
+        """Tell the queue of recordings that it was told of already."""
+        queue = self.queue()
+        for each in held * times:
+            queue.put(Hint("recording", each.sid, self.site.now()))
+        queue.close()
+
+    def pass_time(self, by: timedelta = LEASE + timedelta(seconds=1)) -> None:
+        """Let leases run out."""
+        self.orders.pass_time(by)
+        self.site.skip(by)
+
+    def released(self, held: AtVendor) -> bool:
+        return self.site.archive.catalog.recordings.get(held.sid).state is State.RELEASED
+
+    def check_each_once(self, *held: AtVendor) -> None:
+        """Each of them is in the bucket, whole and once, and nothing is left at the vendor."""
+        stored, left = self.site.stored(), self.site.at_vendor()
+        for each in held:
+            recording = self.site.archive.catalog.recordings.get(each.sid)
+            assert recording.state is State.RELEASED
+            assert recording.sha256 == self.site.sandbox.sha256(each.sid)
+            assert sum(each.sid in name for name in stored) == 1
+            assert each.sid not in left
+
+    def downloads(self) -> Counter[str]:
+        """Return how often the media of each recording was asked for."""
+        paths = (seen.path for seen in self.site.sandbox.requests)
+        return Counter(path.rpartition("/")[2][:34] for path in paths if path.endswith(".wav"))
+
+
+def gunicorn(port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"),
+        *("--threads", "4", "--timeout", "120", "--preload", "--log-level", "warning"),
+        "tests.queues.web_app:app",
+    ]
+
+
+@contextmanager
+def with_celery(folder: Path) -> Iterator[Installation]:
+    """Run an installation whose work Celery does.
+
+    Raises:
+        FileNotFoundError: there is no Redis.
+    """
+    broker = Redis(free_port())
+    broker.start()
+    web_port = free_port()
+    url = f"http://127.0.0.1:{web_port}"
+    environ = {"TWIREC_QUEUE": "celery", "TWIREC_CELERY_BROKER": broker.url}
+    command = [sys.executable, "-m", "celery", "-A", "tests.queues.celery_app", "worker"]
+    command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"]
+    site = Site(folder, f"file://{folder}/bucket")
+    with site.running():
+        environ = {**site.environ, **environ, "TWIREC_PUBLIC_URL": url, ORDERS: str(folder)}
+        web = Program(gunicorn(web_port), environ, folder / "web.log", port=web_port)
+        worker = Program([*command, "-c", "2"], environ, folder / "worker.log")
+        app = make_app(broker.url, sending=True)
+        from twirec.adapters.celery_broker import CeleryQueue
+
+        with _running(web, worker, broker):
+            yield Installation(
+                site,
+                web,
+                url,
+                broker,
+                worker,
+                Orders(folder),
+                lambda: CeleryQueue(make_app(broker.url, sending=True)),
+                lambda name: app.send_task(f"twirec.{name}", retry=False) and None,
+            )
+            app.close()
+
+
+@contextmanager
+def with_cloud_tasks(folder: Path) -> Iterator[Installation]:
+    """Run an installation whose work Cloud Tasks asks the web app for.
+
+    Raises:
+        FileNotFoundError: there is no emulator.
+    """
+    if not EMULATOR.exists():
+        raise FileNotFoundError(NO_EMULATOR)
+    port, web_port = free_port(), free_port()
+    url = f"http://127.0.0.1:{web_port}"
+    program = str(Path(__file__).with_name("tasks_emulator.py"))
+    (folder / "cert.pem").write_text(key().cert)
+    environ = {
+        "TWIREC_QUEUE": "cloudtasks",
+        "TWIREC_TASKS_QUEUE": QUEUE,
+        "TWIREC_TASKS_SERVICE_ACCOUNT": ACCOUNT,
+        "TWIREC_TASKS_EMULATOR": f"127.0.0.1:{port}",
+        "TWIREC_PUBLIC_URL": url,
+        "TEST_CERT": str(folder / "cert.pem"),
+        ORDERS: str(folder),
+    }
+    broker = Program(
+        [str(EMULATOR), program, str(port), QUEUE, KEY_ID],
+        {},
+        folder / "tasks.log",
+        port=port,
+        given=key().pem,
+    )
+
+    def beat(name: str) -> None:
+        """Be the Scheduler, which tries again what does not answer."""
+
+        def answered() -> bool:
+            header = {"Authorization": f"Bearer {key().token(url)}"}
+            with suppress(requests.RequestException):
+                return requests.post(f"{url}/twirec/jobs/{name}", headers=header, timeout=60).ok
+            return False
+
+        until(answered)
+
+    site = Site(folder, f"file://{folder}/bucket")
+    with site.running():
+        web = Program(
+            gunicorn(web_port), {**site.environ, **environ}, folder / "web.log", port=web_port
+        )
+        broker.start()
+        with _running(web, web, broker):
+            yield Installation(
+                site,
+                web,
+                url,
+                broker,
+                web,
+                Orders(folder),
+                lambda: CloudTasksQueue(QUEUE, url, ACCOUNT, f"127.0.0.1:{port}"),
+                beat,
+            )
+
+
+@contextmanager
+def _running(web: Program, worker: Program, broker: Broker) -> Iterator[None]:
+    try:
+        web.start()
+        if worker is not web:
+            worker.start()
+        yield
+    finally:
+        for each in (web, worker, broker):
+            each.kill()

@@ -1,0 +1,150 @@
+"""Through Celery and Cloud Tasks: whatever is killed, flushed or doubled, each recording once.
+
+A real Redis, real workers, the emulator of Cloud Tasks, gunicorn. Each door is opened once for all
+of its tests.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.end_to_end.site import until
+from tests.queues.installation import Installation, with_celery, with_cloud_tasks
+from twirec.adapters.twilio_http import TRIES
+from twirec.model.errors import NotFound
+from twirec.sandbox import Fault, Faults
+from twirec.sandbox import Recording as AtVendor
+from twirec.transfers.transfer import Step
+
+DOORS = {"celery": with_celery, "cloud-tasks": with_cloud_tasks}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(door, marks=pytest.mark.xdist_group(door)) for door in DOORS],
+)
+def door(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(DOORS[request.param](folder))
+        except FileNotFoundError as error:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
+        yield opened
+    for log in folder.glob("*.log"):
+        print(log.name, log.read_text()[-6000:])  # noqa: T201 - shown where a test failed
+
+
+def all_released(door: Installation, *held: AtVendor) -> None:
+    try:
+        until(lambda: all(map(door.released, held)))
+    except AssertionError:
+        left = [each.sid for each in held if not door.released(each)]
+        known = map(door.site.archive.catalog.recordings.get, left)
+        pytest.fail("\n".join(map(repr, known)) + f"\nnow {door.site.now()}")
+    door.check_each_once(*held)
+
+
+def test_what_comes_periodically_comes_and_leaves_its_trace(door: Installation) -> None:
+    all_released(door, door.record())
+    for name in ("sweep", "journal", "upkeep", "due"):
+        door.beat(name)
+    bucket = door.site.archive.bucket
+    until(lambda: list(bucket.list("journal/")))
+    until(lambda: door.site.archive.operations.stats().worker_seen)  # who looks says that they live
+
+
+def test_what_is_told_is_done_at_once_and_once(door: Installation) -> None:
+    held = [door.record(seconds=1.0 + number / 10) for number in range(6)]
+    for each in held:
+        door.tell(each)  # Twilio says it twice
+    door.hint(*held, times=3)
+    all_released(door, *held)
+    downloads = door.downloads()
+    assert [downloads[each.sid] for each in held] == [1] * len(held)
+
+
+def test_a_worker_that_is_killed_at_any_step_loses_and_doubles_nothing(door: Installation) -> None:
+    held = []
+    for step in Step:
+        door.orders.kill_at(step)
+        held.append(door.record())
+        until(lambda step=step: door.orders.is_dead(step))  # type: ignore[misc]
+        door.pass_time()
+    door.beat("due")
+    all_released(door, *held)
+
+
+def test_a_fault_that_passes_is_tried_again_without_anybodys_doing(door: Installation) -> None:
+    passing = (Fault.NOT_FOUND, Fault.BUSY, Fault.UNAVAILABLE, Fault.TRUNCATED)
+    held = [
+        door.record(faults=Faults(media={fault: TRIES}, slow_seconds=0.05)) for fault in passing
+    ]
+    held.append(door.record(faults=Faults(delete={Fault.ERROR: TRIES})))
+    all_released(door, *held)
+
+
+def test_a_queue_that_is_killed_in_the_middle_takes_nothing_with_it(door: Installation) -> None:
+    door.orders.kill_at(Step.RECEIVING)
+    held = [door.record() for _ in range(4)]
+    door.broker.kill()
+    begun = time.monotonic()
+    held += [door.record() for _ in range(4)]  # each is answered 204
+    assert time.monotonic() - begun < 60
+    door.broker.start()  # empty
+    door.beat("due")
+    until(lambda: door.orders.is_dead(Step.RECEIVING))
+    door.pass_time()
+    door.beat("due")
+    all_released(door, *held)
+    later: list[AtVendor] = []
+
+    def is_heard_of() -> bool:
+        later.append(door.record())
+        time.sleep(0.3)
+        return any(map(door.released, later))
+
+    until(is_heard_of)  # as soon as the queue is there for who hands over and who takes
+    door.beat("due")
+    all_released(door, *later)
+
+
+def test_every_callback_that_was_answered_is_there_whatever_is_killed(door: Installation) -> None:
+    answered: list[AtVendor] = []
+    stopping = threading.Event()
+
+    def call_back() -> None:
+        while not stopping.is_set():
+            held = door.site.sandbox.add_recording(seconds=1.0)
+            if door.tell(held) == 204:
+                answered.append(held)
+
+    threads = [threading.Thread(target=call_back) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for kills in (1, 2):
+        until(lambda: len(answered) >= 5 * kills)  # noqa: B023
+        door.web.kill()
+        door.worker.kill()
+        door.web.start()
+        if door.worker is not door.web:
+            door.worker.start()
+    stopping.set()
+    for thread in threads:
+        thread.join()
+    for held in answered:
+        try:
+            door.site.archive.catalog.recordings.get(held.sid)
+        except NotFound:
+            pytest.fail(f"{held.sid} was answered 204, and is not there")
+    door.pass_time()
+    door.beat("due")
+    all_released(door, *answered)
