@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 
@@ -54,6 +56,18 @@ def test_what_the_settings_say_is_noted_when_they_say_something_else(catalog: Ca
         (STARTED + timedelta(hours=hours), policy)
         for hours, policy in ((0, DEFAULT), (2, other), (4, DEFAULT))
     ]
+
+
+def test_what_several_note_at_once_is_noted_once(catalog: Catalog) -> None:
+    at_once = Barrier(6)
+
+    def note(_: int) -> None:
+        at_once.wait()
+        catalog.policy.note_default(DEFAULT, STARTED)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(note, range(6)))
+    assert catalog.policy.defaults() == [(STARTED, DEFAULT)]
 
 
 def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: Catalog) -> None:

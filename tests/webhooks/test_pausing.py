@@ -229,3 +229,9 @@ def test_a_pause_of_what_is_paused_is_the_same_pause(house: House) -> None:
     assert len(house.archive.calls.get(call_sid()).pauses) == 2
     assert second.by == "bea"
     house.archive.close()
+
+
+@pytest.mark.parametrize("sid", [call_sid(), recording_sid()])
+def test_whose_call_it_is_says_nothing_of_what_is_recorded(house: House, sid: str) -> None:
+    house.tell()
+    assert house.archive.webhooks.pausing.calls_of(sid) == [call_sid()]

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -28,7 +29,17 @@ from twirec.testing import ENVIRONMENT, SignedPosts
 
 Costs = dict[str, "Cost"]
 
-NOT_WORK = ("BEGIN", "COMMIT", "SET ", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "SELECT 1")
+NOT_WORK = (
+    "--",
+    "BEGIN",
+    "COMMIT",
+    "SET ",
+    "PRAGMA",
+    "SAVEPOINT",
+    "RELEASE",
+    "ROLLBACK",
+    "SELECT 1",
+)
 """How statements begin that begin and end transactions, or look whether there is a connection."""
 
 LIMITS = {
@@ -233,7 +244,8 @@ def counted() -> Iterator[Cost]:
     event.listen(Engine, "begin", begin)
     yield cost
     event.remove(Engine, "begin", begin)
-    cost.statements = [each for each in EXECUTED if not each.startswith(NOT_WORK)]
+    once = (each for each, _ in groupby(EXECUTED))  # a trigger that it fires tells of it again
+    cost.statements = [each for each in once if not each.startswith(NOT_WORK)]
 
 
 @pytest.fixture(scope="module")

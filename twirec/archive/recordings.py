@@ -35,7 +35,7 @@ from twirec.model.audit import Action, AuditDraft, AuditOutcome
 from twirec.model.bucket import Difference
 from twirec.model.errors import BytesDiffer, CatalogError, InvalidQuery, ObjectNotFound
 from twirec.model.given import understood, whole, word
-from twirec.model.records import CallRecord, Pause, Recording
+from twirec.model.records import Pause, Recording
 from twirec.model.vocabulary import Role
 from twirec.model.waveform import SoundWarning, Waveform
 from twirec.settings import Settings
@@ -442,7 +442,7 @@ class Recordings:
         return svg(known, width=width, height=height, title=title, labels=labels)
 
     def pause(
-        self, sid: str, *, by: Actor | str, calls: Sequence[CallRecord] | None = None
+        self, sid: str, *, by: Actor | str, calls: Sequence[str] | None = None
     ) -> list[Pause]:
         """Pause what is recorded of a call: all that can be paused are, before an error is raised.
 
@@ -451,7 +451,7 @@ class Recordings:
         Args:
             sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
             by: who asks for it.
-            calls: what `webhooks.pausing.calls_of` gave for the SID, if it was asked before.
+            calls: the SIDs that `webhooks.pausing.calls_of` gave for it, if it was asked before.
 
         Returns:
             The pauses that begin, one for each recording.
@@ -469,9 +469,7 @@ class Recordings:
                 sid, by=actor.name, audited=partial(self._of, actor, done), calls=calls
             )
 
-    def resume(
-        self, sid: str, *, by: Actor | str, calls: Sequence[CallRecord] | None = None
-    ) -> list[str]:
+    def resume(self, sid: str, *, by: Actor | str, calls: Sequence[str] | None = None) -> list[str]:
         """Let what is recorded of a call go on: all that can do, before an error is raised.
 
         It is on the audit log as tried before Twilio is asked, and as what came of it after.
@@ -479,7 +477,7 @@ class Recordings:
         Args:
             sid: of the call, or of a leg of it, `CA…`; or of one of its recordings, `RE…`.
             by: who asks for it.
-            calls: what `webhooks.pausing.calls_of` gave for the SID, if it was asked before.
+            calls: the SIDs that `webhooks.pausing.calls_of` gave for it, if it was asked before.
 
         Returns:
             The SIDs of the recordings that go on.

@@ -133,11 +133,19 @@ def append(connection: Connection, draft: AuditDraft) -> AuditEntry:
 
     SQLite's transactions write one after the other anyhow; PostgreSQL's wait here.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    lock(connection)
     entry = chained(draft, _head(connection))
     connection.execute(ADD, to_row(entry, audit))
     return entry
+
+
+def lock(connection: Connection) -> None:
+    """Let nobody else add to the log, nor to a history, before the transaction ends.
+
+    On SQLite that is so from its begin.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
 def tell_of(connection: Connection, row: RowMapping, field: str, draft: AuditDraft) -> AuditEntry:

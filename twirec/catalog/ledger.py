@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -170,7 +169,7 @@ def _opening(dialect: str, *, told: bool = False) -> Insert:
     return statement.on_conflict_do_nothing().returning(calls.c.call_sid)
 
 
-COLUMNS_OF_CALL = [each.name for each in fields(Call)] + ["tail"]
+COLUMNS_OF_CALL = [each.name for each in calls.columns if each.name in vars(Call)]
 OPEN, OPEN_TOLD = Prepared(_opening), Prepared(partial(_opening, told=True))
 
 NUMBERS = ("customer_number", "own_number", "direction")

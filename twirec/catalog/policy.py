@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
-from twirec.catalog.audit import tell_of
+from twirec.catalog.audit import lock, tell_of
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.prepared import Prepared
 from twirec.catalog.tables import policy_changes, policy_defaults
@@ -39,11 +39,13 @@ class Policies:
 
     def note_default(self, policy: Policy, at: datetime) -> None:
         """Add what the settings say of the policy to its history, if they said something else."""
+        with self._database.read() as connection:
+            if _newest_default(connection) == policy:  # as of nearly every process that starts
+                return
         draft = AuditDraft(at, SETTINGS, "", Action.POLICY, detail={"of": "all"})
         with self._database.write() as connection:
-            newest = select(policy_defaults).order_by(policy_defaults.c.id.desc()).limit(1)
-            row = connection.execute(newest).first()
-            if row is None or to_model(Policy, row) != policy:
+            lock(connection)  # before it is read: another process may say the same just now
+            if _newest_default(connection) != policy:
                 said = {"at": at, **to_row(policy, policy_defaults)}
                 made = connection.execute(insert(policy_defaults).returning(policy_defaults), said)
                 tell_of(connection, made.mappings().one(), "default", draft)
@@ -59,3 +61,9 @@ class Policies:
         """Return all changes, oldest first."""
         with self._database.read() as connection:
             return to_models(PolicyChange, HISTORY.all(connection, {}))
+
+
+def _newest_default(connection: Connection) -> Policy | None:
+    newest = select(policy_defaults).order_by(policy_defaults.c.id.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return to_model(Policy, row) if row else None

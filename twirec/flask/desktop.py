@@ -15,10 +15,9 @@ from twirec.archive import Archive
 from twirec.flask.checks import LONGEST_ANSWER, extension_state
 from twirec.model.access import Actor
 from twirec.model.errors import CustodyRefused, NotFound, TwirecError
-from twirec.model.records import CallRecord
 from twirec.model.steady import spend_at_most
 
-Step = Callable[[Archive, Actor | str, Sequence[CallRecord]], list[str]]
+Step = Callable[[Archive, Actor | str, Sequence[str]], list[str]]
 
 
 def desktop() -> Blueprint:
@@ -36,7 +35,7 @@ def desktop() -> Blueprint:
 
 
 def _pause(sid: str) -> Response:
-    def step(archive: Archive, who: Actor | str, calls: Sequence[CallRecord]) -> list[str]:
+    def step(archive: Archive, who: Actor | str, calls: Sequence[str]) -> list[str]:
         return [one.recording_sid for one in archive.recordings.pause(sid, by=who, calls=calls)]
 
     return _do(sid, step)
@@ -53,7 +52,7 @@ def _do(sid: str, step: Step) -> Response:
     try:
         with spend_at_most(LONGEST_ANSWER):  # it shares its threads with Twilio's routes
             calls = app.archive.webhooks.pausing.calls_of(sid)
-            shown = [app.archive.calls.get(each.call.call_sid) for each in calls]
+            shown = [app.archive.calls.get(each) for each in calls]
             who = [app.may_pause(record) or "" if app.may_pause else "" for record in shown]
             if not all(map(str, who)):
                 return _said(403, error="You may not pause this call.")

@@ -29,7 +29,7 @@ class Pausing:
         self._catalog = context.catalog
 
     def pause(
-        self, sid: str, *, by: str, audited: Audited, calls: Sequence[CallRecord] | None = None
+        self, sid: str, *, by: str, audited: Audited, calls: Sequence[str] | None = None
     ) -> list[Pause]:
         """Pause the recordings of a call that goes on: silence takes the place of what is said.
 
@@ -47,13 +47,13 @@ class Pausing:
             NotPaused: Twilio did not say that it is paused; suppose that it records.
             VendorError: Twilio refused, or did not answer; suppose that it records.
         """
-        records, failed = calls or self.calls_of(sid), list[TwirecError]()
+        records, failed = self._records(calls or self.calls_of(sid)), list[TwirecError]()
         known = chain.from_iterable(_known(record, sid) for record in records)
         in_progress = chain(known, self._untold(records, sid, failed))
         return _each(in_progress, lambda one: self._pause(one, by, audited), sid, failed)
 
     def resume(
-        self, sid: str, *, audited: Audited, calls: Sequence[CallRecord] | None = None
+        self, sid: str, *, audited: Audited, calls: Sequence[str] | None = None
     ) -> list[str]:
         """Let the recordings of a call go on, and return their SIDs.
 
@@ -70,16 +70,17 @@ class Pausing:
             VendorError: Twilio refused, or did not answer.
         """
         # of others nothing is resumed that somebody else may have paused
-        records, failed = calls or self.calls_of(sid), list[TwirecError]()
+        records, failed = self._records(calls or self.calls_of(sid)), list[TwirecError]()
         known = chain.from_iterable(_known(record, sid) for record in records)
         others = [record for record in records if not _known(record, sid)]
         in_progress = chain(known, self._untold(others, sid, failed))
         return _each(in_progress, lambda one: self._resume(one, audited), sid, failed)
 
-    def calls_of(self, sid: str) -> list[CallRecord]:
+    def calls_of(self, sid: str) -> list[str]:
         """Return the calls of a SID, which may be that of a leg: an agent's phone knows no other.
 
-        They are those that the leg is in now: several, in a conference with several callers.
+        They are those that the leg is in now: several, in a conference with several callers. Only
+        their SIDs are given, and nothing of what is recorded of them.
 
         Args:
             sid: of a call or a leg, `CA…`, or of a recording, `RE…`.
@@ -87,19 +88,20 @@ class Pausing:
         Raises:
             NotFound: there is none.
         """
-        if not sid.startswith("CA"):
-            return [self._catalog.search.find(sid)]
-        accounts = self._context.vendor.accounts
+        accounts = self._context.vendor.accounts if sid.startswith("CA") else ()
         for account_sid in accounts:
             if now := self._catalog.conferences.calls_now(account_sid, sid):
-                return [self._catalog.ledger.call(account_sid, each) for each in now]
+                return now
         try:
-            return [self._catalog.search.find(sid)]
+            return [self._catalog.search.find(sid).call.call_sid]
         except NotFound:
             for account_sid in accounts:
                 if parent := self._parent(account_sid, sid):
-                    return [self._catalog.ledger.call(account_sid, parent)]
+                    return [parent]
             raise
+
+    def _records(self, calls: Sequence[str]) -> list[CallRecord]:
+        return [self._catalog.search.find(each) for each in calls]
 
     def _parent(self, account_sid: str, leg_sid: str) -> str | None:
         try:
