@@ -9,166 +9,100 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from twirec.version import __version__
+from twirec.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from twirec.archive import Archive
-    from twirec.backfill.backfill import Backfill
-    from twirec.calls.wordings import Wording
-    from twirec.catalog import Catalog
-    from twirec.jobs.worker import Worker
-    from twirec.model.access import Actor, Deed, StaffRole, may, may_ever
-    from twirec.model.agents import InformedAgent, Leg
-    from twirec.model.announcements import Announcement, Audio
-    from twirec.model.audio import Channels, ConversionSpec
-    from twirec.model.audio_stream import AudioStream
+    from twirec.archive import Archive as Archive
+    from twirec.backfill.backfill import Backfill as Backfill
+    from twirec.calls.wordings import Wording as Wording
+    from twirec.catalog import Catalog as Catalog
+    from twirec.jobs.worker import Worker as Worker
+    from twirec.model.access import (
+        Actor as Actor,
+        Deed as Deed,
+        StaffRole as StaffRole,
+        may as may,
+        may_ever as may_ever,
+    )
+    from twirec.model.agents import InformedAgent as InformedAgent, Leg as Leg
+    from twirec.model.announcements import Announcement as Announcement, Audio as Audio
+    from twirec.model.audio import Channels as Channels, ConversionSpec as ConversionSpec
+    from twirec.model.audio_stream import AudioStream as AudioStream
     from twirec.model.audit import (
-        Action,
-        AuditCheck,
-        AuditEntry,
-        AuditHead,
-        AuditOutcome,
-        AuditVerdict,
-        Pass,
+        Action as Action,
+        AuditCheck as AuditCheck,
+        AuditEntry as AuditEntry,
+        AuditHead as AuditHead,
+        AuditOutcome as AuditOutcome,
+        AuditVerdict as AuditVerdict,
+        Pass as Pass,
     )
-    from twirec.model.bucket import Difference
-    from twirec.model.custody import Order, OrderKind
-    from twirec.model.derivatives import Derivative
-    from twirec.model.encryption import Encryption
+    from twirec.model.bucket import Difference as Difference
+    from twirec.model.custody import Order as Order, OrderKind as OrderKind
+    from twirec.model.derivatives import Derivative as Derivative
+    from twirec.model.encryption import Encryption as Encryption
     from twirec.model.errors import (
-        BytesDiffer,
-        CatalogError,
-        CustodyRefused,
-        InvalidQuery,
-        NotFound,
-        SettingsError,
-        TwirecError,
-        WorkerAway,
+        BytesDiffer as BytesDiffer,
+        CatalogError as CatalogError,
+        CustodyRefused as CustodyRefused,
+        InvalidQuery as InvalidQuery,
+        NotFound as NotFound,
+        SettingsError as SettingsError,
+        TwirecError as TwirecError,
+        WorkerAway as WorkerAway,
     )
-    from twirec.model.hints import Hint, QueueKind
-    from twirec.model.journal import JournalReport, RebuildReport
-    from twirec.model.numbers import NumbersReport
-    from twirec.model.operations import Day, Stats
-    from twirec.model.ownership import Adopt, Claim, NotOurs
-    from twirec.model.policy import Decision, Policy, PolicyChange
-    from twirec.model.ports import Bucket, HintQueue, PrivateKey, Vendor
+    from twirec.model.hints import Hint as Hint, QueueKind as QueueKind
+    from twirec.model.journal import JournalReport as JournalReport, RebuildReport as RebuildReport
+    from twirec.model.numbers import NumbersReport as NumbersReport
+    from twirec.model.operations import Day as Day, Stats as Stats
+    from twirec.model.ownership import Adopt as Adopt, Claim as Claim, NotOurs as NotOurs
+    from twirec.model.policy import (
+        Decision as Decision,
+        Policy as Policy,
+        PolicyChange as PolicyChange,
+    )
+    from twirec.model.ports import (
+        Bucket as Bucket,
+        HintQueue as HintQueue,
+        PrivateKey as PrivateKey,
+        Vendor as Vendor,
+    )
     from twirec.model.records import (
-        Acceptance,
-        Call,
-        CallRecord,
-        Consent,
-        Note,
-        Pause,
-        Recording,
-        SweepReport,
+        Acceptance as Acceptance,
+        Call as Call,
+        CallRecord as CallRecord,
+        Consent as Consent,
+        Note as Note,
+        Pause as Pause,
+        Recording as Recording,
+        SweepReport as SweepReport,
     )
-    from twirec.model.search import Page
-    from twirec.model.states import Custody, Standstill, State
+    from twirec.model.search import Page as Page
+    from twirec.model.states import Custody as Custody, Standstill as Standstill, State as State
     from twirec.model.vocabulary import (
-        NOT_KNOWN,
-        ConsentMode,
-        ConsentOutcome,
-        Direction,
-        LegalBasis,
-        Outcome,
-        Reason,
-        Role,
-        Uninformed,
+        NOT_KNOWN as NOT_KNOWN,
+        ConsentMode as ConsentMode,
+        ConsentOutcome as ConsentOutcome,
+        Direction as Direction,
+        LegalBasis as LegalBasis,
+        Outcome as Outcome,
+        Reason as Reason,
+        Role as Role,
+        Uninformed as Uninformed,
     )
-    from twirec.model.waveform import Side, SoundWarning, Span, Waveform
-    from twirec.search.times import When
-    from twirec.settings import Settings, misread_settings
-    from twirec.settings.operating_user import operating_user, operator
-    from twirec.transfers.transfer import Step
-
-__all__ = [
-    "NOT_KNOWN",
-    "Acceptance",
-    "Action",
-    "Actor",
-    "Adopt",
-    "Announcement",
-    "Archive",
-    "Audio",
-    "AudioStream",
-    "AuditCheck",
-    "AuditEntry",
-    "AuditHead",
-    "AuditOutcome",
-    "AuditVerdict",
-    "Backfill",
-    "Bucket",
-    "BytesDiffer",
-    "Call",
-    "CallRecord",
-    "Catalog",
-    "CatalogError",
-    "Channels",
-    "Claim",
-    "Consent",
-    "ConsentMode",
-    "ConsentOutcome",
-    "ConversionSpec",
-    "Custody",
-    "CustodyRefused",
-    "Day",
-    "Decision",
-    "Deed",
-    "Derivative",
-    "Difference",
-    "Direction",
-    "Encryption",
-    "Hint",
-    "HintQueue",
-    "InformedAgent",
-    "InvalidQuery",
-    "JournalReport",
-    "Leg",
-    "LegalBasis",
-    "NotFound",
-    "NotOurs",
-    "Note",
-    "NumbersReport",
-    "Order",
-    "OrderKind",
-    "Outcome",
-    "Page",
-    "Pass",
-    "Pause",
-    "Policy",
-    "PolicyChange",
-    "PrivateKey",
-    "QueueKind",
-    "Reason",
-    "RebuildReport",
-    "Recording",
-    "Role",
-    "Settings",
-    "SettingsError",
-    "Side",
-    "SoundWarning",
-    "Span",
-    "StaffRole",
-    "Standstill",
-    "State",
-    "Stats",
-    "Step",
-    "SweepReport",
-    "TwirecError",
-    "Uninformed",
-    "Vendor",
-    "Waveform",
-    "When",
-    "Wording",
-    "Worker",
-    "WorkerAway",
-    "__version__",
-    "may",
-    "may_ever",
-    "misread_settings",
-    "operating_user",
-    "operator",
-]
+    from twirec.model.waveform import (
+        Side as Side,
+        SoundWarning as SoundWarning,
+        Span as Span,
+        Waveform as Waveform,
+    )
+    from twirec.search.times import When as When
+    from twirec.settings import Settings as Settings, misread_settings as misread_settings
+    from twirec.settings.operating_user import (
+        operating_user as operating_user,
+        operator as operator,
+    )
+    from twirec.transfers.transfer import Step as Step
 
 _HOMES = {
     "twirec.archive": ("Archive",),
@@ -243,6 +177,8 @@ _HOMES = {
 """Where each public name is at home. The imports above say the same, and a test that they do."""
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_HOME_OF, "__version__"])
 
 if not TYPE_CHECKING:  # or a type checker would take any name for one of ours
 
