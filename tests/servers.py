@@ -204,7 +204,7 @@ def postgres(set_up: Callable[[URL], None], *, durable: bool = False) -> Iterato
 
     Args:
         set_up: what makes the tables in an empty database.
-        durable: whether it waits for the disk, as it does in life.
+        durable: whether it waits for the disk, as it does in life, and takes many connections.
 
     Raises:
         FileNotFoundError: Debian's package is not there.
@@ -212,8 +212,10 @@ def postgres(set_up: Callable[[URL], None], *, durable: bool = False) -> Iterato
     if shutil.which("pg_virtualenv") is None:
         raise FileNotFoundError(NO_POSTGRES)
     port = free_port()
-    fsync = f"fsync={'on' if durable else 'off'}"
-    cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}", "-o", fsync]
+    options = ("fsync=on", "max_connections=300") if durable else ("fsync=off",)
+    cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}"]
+    for option in options:
+        cluster += ["-o", option]
     say = [*cluster, "sh", "-c", _SERVE]
     with subprocess.Popen(say, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
