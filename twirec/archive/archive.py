@@ -25,6 +25,7 @@ from twirec.calls.signature import SignatureCheck
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.journal.journal import Journal as Pages
+from twirec.model.hints import QueueKind
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.steady import Moment, reading
 from twirec.settings import Settings
@@ -91,6 +92,7 @@ class Archive:
             settings.database_url,
             events=clock if settings.notify_url else None,
             adopt=settings.adopt,
+            notify=settings.queue is QueueKind.POSTGRES,
         )
         self._given = (bucket, vendor)
         # A clock that was given is believed as it is: the machine's steady one says nothing of it.

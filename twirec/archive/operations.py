@@ -40,6 +40,7 @@ from twirec.model.derivatives import Derivative
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, WorkerAway
 from twirec.model.events import Event
 from twirec.model.given import understood, whole
+from twirec.model.hints import QueueKind
 from twirec.model.operations import Day, Stats
 from twirec.model.ports import Vendor
 from twirec.model.records import Recording, SweepReport
@@ -130,6 +131,8 @@ class Operations:
         bucket = self._bucket()
         publisher = Publisher(self._catalog, bucket, self._now)
 
+        told = self._settings.queue is QueueKind.POSTGRES
+
         def prepare() -> None:
             bucket.check()
             publisher.publish()
@@ -142,6 +145,7 @@ class Operations:
             ),
             now=self._now,
             threads=threads,
+            listen=self._catalog.notifications.listen if told else None,
             heartbeat=self._periodic.heartbeat,
             periodic=(
                 *(in_turn if self._settings.sweep_every else ()),

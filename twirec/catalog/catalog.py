@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 
-from twirec.catalog import identity, migrate
+from twirec.catalog import identity, migrate, notifications
 from twirec.catalog.agents import Agents, Conferences
 from twirec.catalog.announcements import Announcements
 from twirec.catalog.audit import Audit, Listenings
@@ -20,6 +20,7 @@ from twirec.catalog.journal import Journal
 from twirec.catalog.ledger import Ledger
 from twirec.catalog.marks import Marks
 from twirec.catalog.notes import Notes
+from twirec.catalog.notifications import Notifications
 from twirec.catalog.operations import Operations
 from twirec.catalog.orders import Orders
 from twirec.catalog.pauses import Pauses
@@ -57,6 +58,7 @@ class Catalog:
         url: a SQLAlchemy URL, such as `sqlite:///twirec.db`; `sqlite://` lives in memory.
         events: the clock by which events are dated; None if none are to be written.
         adopt: what is adopted of what an account has; rows beyond it stay as they are.
+        notify: whether what becomes due is told of by PostgreSQL, with the commit.
     """
 
     def __init__(
@@ -65,8 +67,12 @@ class Catalog:
         *,
         events: Callable[[], datetime] | None = None,
         adopt: Adopt = OURS,
+        notify: bool = False,
     ) -> None:
         self.database = Database(url, events, migrate.refuse_newer, adopt=adopt)
+        self.notifications = Notifications(self.database)
+        if notify:
+            self.database.notifying = notifications.notify
         self.agents = Agents(self.database)
         self.conferences = Conferences(self.database)
         self.announcements = Announcements(self.database)

@@ -144,6 +144,7 @@ class Database:
     Attributes:
         hinting: what is told, after a commit, of what it made due; it returns at once and raises
             nothing. None for nobody.
+        notifying: the same within the transaction, which the database itself then tells of.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class Database:
         self.adopt = adopt
         self._events = events
         self.hinting: Callable[[Sequence[Hint]], None] | None = None
+        self.notifying: Callable[[Connection, Sequence[Hint]], None] | None = None
         self._look = look
         try:
             self.url = database_url(url)
@@ -221,6 +223,8 @@ class Database:
         with self._transaction(), self._writing() as connection:
             self._look_once(connection)
             yield connection.execution_options(twirec_events=self._events, twirec_hints=hints)
+            if hints and self.notifying:
+                self.notifying(connection, hints)
         if hints and self.hinting:
             self.hinting(hints)
 
