@@ -78,6 +78,8 @@ class TwilioVendor:
         client = self._clients.client(account_sid)
         with understood(f"the recording {checked_sid(sid)}"):
             recording = self._clients.recording(account_sid, client.recordings(sid).fetch())
+        # Of what was deleted the metadata stays for 40 days: that is no copy.
+        # https://www.twilio.com/docs/voice/api/recording
         if recording.status is RecordingStatus.DELETED:
             raise NotAtVendor(f"Twilio deleted the recording {sid}")
         return recording

@@ -57,7 +57,10 @@ class TwilioLiveCalls:
         client = self._clients.client(account_sid, hurry=True)
         with understood(f"the recording of {checked_sid(call_sid)}"):
             started = client.calls(call_sid).recordings.create(
-                recording_channels="dual",
+                recording_channels="dual",  # it would be one, with both sides mixed
+                # Said, as each way to record has a default of its own: with silence cut away,
+                # neither the length nor the times of consents and pauses would fit the sound.
+                # https://www.twilio.com/docs/voice/api/recording
                 trim="do-not-trim",
                 recording_status_callback=status_url,
                 recording_status_callback_method="POST",
@@ -71,6 +74,8 @@ class TwilioLiveCalls:
     ) -> RecordingStatus:
         """Pause, resume or end a recording. See `LiveCalls.set_recording`."""
         client = self._clients.client(account_sid, hurry=True)
+        # Silence keeps both sides and the times of pauses where they are; `skip` would shorten it.
+        # https://www.twilio.com/docs/voice/api/recording#update-a-recording
         silent = {"pause_behavior": "silence"} if status is RecordingStatus.PAUSED else {}
         with understood(f"the update of {checked_sid(sid)}"):
             recording = (

@@ -150,7 +150,7 @@ class Journal:
         newest = self._number(older[-1]) if older else 0
         forgotten.clear()
         stored = self._put(day, newest + 1, forgotten)
-        self._drop(day, older)
+        self._drop(day, older)  # only now: no crash leaves a day without its journal
         # Who listed the same older ones and was slower has written what is out of date.
         if [later for later in self._versions(day) if self._number(later) > newest + 1]:
             self._drop(day, [stored])
@@ -194,6 +194,8 @@ class Journal:
 
     def _put(self, day: date, number: int, forgotten: set[str]) -> StoredObject:
         token = uuid.uuid4().hex
+        # Before the object: after a crash in between there is a token too many, and no object of
+        # our own that looks like another catalog's.
         self._catalog.journal.add_token(day, token)
         try:
             with self._catalog.journal.rows(day) as rows:

@@ -185,7 +185,7 @@ class LedgerSide:
             return
         if state_of(recording) is not State.RECORDING:
             yield from self._vendor_side.compare(recording)
-        elif not goes_on(recording):
+        elif not goes_on(recording):  # ended, and Twilio still makes the file: the next sweep sees
             return
         elif self._control.verdict_of(known).stops:
             yield Discrepancy(known.sid, "stopped", "", partial(self._control.stop, known))

@@ -129,6 +129,7 @@ class Sweep:
             failed.append(blind)
         else:
             self._remember(marks)
+            # After the lists: what they brought forward need not be asked for one by one.
             for sid, ask in self._ledger_side.questions(until):
                 self._tally.asked += 1
                 self._tally.look(sid, ask)
