@@ -73,7 +73,7 @@ soak: $(READY)
 	$(BIN)/python -m tests.soak
 	$(BIN)/python -m pytest -q -n auto --hypothesis-profile=thorough $(SEARCHED)
 
-# All benchmarks: QUICK=1 for some seconds each, ONLY="transfer search" for some of them.
+# All benchmarks: QUICK=1 for a minute or two each, ONLY="transfer search" for some of them.
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ONLY)
 

@@ -28,7 +28,9 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--quick", action="store_true", help="some seconds each; nothing is kept")
+    parser.add_argument(
+        "--quick", action="store_true", help="a minute or two each; nothing is kept"
+    )
     asked = parser.parse_args()
     unknown = set(asked.names) - set(BENCHMARKS)
     if unknown:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -158,7 +158,7 @@ def amount(value: float) -> str:
     return number(value) if value < 1e6 else f"{number(value / 1e6)} M"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [" | ".join(head), "|".join(["---", *["---:"] * (len(head) - 1)])]
     return "\n".join(f"| {line} |" for line in [*lines, *(" | ".join(row) for row in rows)])
 
@@ -250,7 +250,7 @@ def price_table() -> str:
     return table(("price", "$", "read"), rows)
 
 
-PAGES = {
+PAGES: dict[str, dict[str, Callable[[Mapping[str, Figure]], str]]] = {
     "docs/scale.md": {
         "one": one_table,
         "loads": load_table,

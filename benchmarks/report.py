@@ -140,11 +140,11 @@ def number(value: float) -> str:
 
 
 def is_quick(page: str | None, argv: Sequence[str] | None = None) -> bool:
-    """Read a benchmark's command line: `--quick` asks for some seconds instead of minutes."""
+    """Read a benchmark's command line: `--quick` asks for a minute or two, and keeps nothing."""
     parser = argparse.ArgumentParser(
         description=page, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="some seconds; nothing is kept")
+    parser.add_argument("--quick", action="store_true", help="a minute or two; nothing is kept")
     return bool(parser.parse_args(argv).quick)
 
 
@@ -240,7 +240,7 @@ def read(values: dict[str, Any]) -> Result:
 
 def section(results: Sequence[Result]) -> str:
     """Return the tables and charts of the page, in Markdown."""
-    parts = []
+    parts = [summary(results), ""] if results else []
     for result in results:
         name = result.benchmark
         parts += [f"### {name}", "", f"`python -m benchmarks.{name}`: {result.circumstances}.", ""]
@@ -253,6 +253,23 @@ def section(results: Sequence[Result]) -> str:
         parts += [f"- {figure.name}: {figure.note.rstrip('.')}." for figure in notes]
         parts += [""] if notes else []
     return "\n".join(parts).rstrip()
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return how many figures reach what, and the names of those that do not."""
+    of = dict.fromkeys(Verdict, 0)
+    short = []
+    for result in results:
+        for figure in result.figures:
+            of[figure.verdict] += 1
+            if figure.verdict == Verdict.SHORT:
+                short.append(f"- {result.benchmark}: {figure.name}, {figure.told(figure.measured)}")
+    targets = of[Verdict.AIM] + of[Verdict.MUST] + of[Verdict.SHORT]
+    said = (
+        f"Of {targets} figures with a target, {of[Verdict.AIM]} reach their aim, "
+        f"{of[Verdict.MUST]} what they must, and {of[Verdict.SHORT]} fall short"
+    )
+    return "\n".join([f"{said}:", "", *short]) if short else f"{said}."
 
 
 def cell(text: str) -> str:

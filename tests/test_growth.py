@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import growth
 from benchmarks.growth import COUNTS, Item, bill
-from benchmarks.prices import PRICES
+from benchmarks.prices import PRICES, Price
 from benchmarks.report import Figure
 
 ONE = {
@@ -118,7 +118,7 @@ def test_a_price_says_where_and_when_it_was_read(name: str) -> None:
     ],
 )
 def test_a_price_is_told_without_powers_of_ten(usd: float, said: str) -> None:
-    assert growth.told(growth.Price(usd, "x", "", "")) == said
+    assert growth.told(Price(usd, "x", "", "")) == said
 
 
 def test_every_price_is_used() -> None:

@@ -170,6 +170,15 @@ def test_a_page_without_its_marks_is_refused() -> None:
         report.with_section("nothing", [])
 
 
+def test_the_page_begins_with_what_falls_short() -> None:
+    said = report.summary([RESULT])
+    assert said.startswith(
+        "Of 2 figures with a target, 0 reach their aim, 1 what they must, and 1 "
+    )
+    assert said.splitlines()[-1] == "- some: 460 MB, curl | curl, 0.21 x"
+    assert report.summary([]).endswith("0 fall short.")
+
+
 def test_the_page_is_made_of_what_is_kept() -> None:
     """If this fails after a merge: python -m benchmarks.report."""
     page = report.PAGE.read_text(encoding="utf-8")
