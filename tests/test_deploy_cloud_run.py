@@ -211,6 +211,8 @@ def test_tasks_and_schedule_reach_the_jobs_and_nothing_else(run: Run) -> None:
     scheduled = run.of("scheduler", "jobs", "create", "http")
     routes = {call.flags["uri"].removeprefix(f"{JOBS_URL}/twirec/jobs/") for call in scheduled}
     assert routes == {"due", "sweep", "journal", "upkeep"}
+    served = create_app(run.environ(services["twirec-jobs"])).url_map.iter_rules()
+    assert {f"/twirec/jobs/{route}" for route in routes} < {rule.rule for rule in served}
     assert {call.flags["oidc-token-audience"] for call in scheduled} == {JOBS_URL}
     assert {call.flags["oidc-service-account-email"] for call in scheduled} == {email}
 
