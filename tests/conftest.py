@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL
 
-from tests.house import House
+from tests.house import House, copy_rows
 from tests.servers import Postgres, postgres
+from twirec.adapters import decryption
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.catalog import Catalog, migrate
@@ -39,8 +40,7 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
         if not empty:
             upgrade(database)
             return
-        with database.engine.connect() as into, made.database.engine.connect() as template:
-            raw(template).backup(raw(into))
+        copy_rows(made.database, into=database)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "upgrade", copy)
@@ -54,11 +54,12 @@ def lent_with_tables(database: Database) -> bool:
         return migrate.version_of(connection) == migrate.known_versions()[-1]
 
 
-def raw(connection: Connection) -> sqlite3.Connection:
-    """Return what SQLAlchemy's connection stands on."""
-    found = connection.connection.driver_connection
-    assert isinstance(found, sqlite3.Connection)
-    return found
+@pytest.fixture(scope="session", autouse=True)
+def keys_read_once() -> Iterator[None]:
+    """Read a private key once: OpenSSL proves each time that its factors are prime."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decryption, "load_pem_private_key", cache(decryption.load_pem_private_key))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from twirec.model.audio import ConversionSpec
 from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.states import Custody, Standstill, State
 from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
 
 SID, OBJECT = recording_sid(), NAME.rpartition("/")[0]
 MEDIA = wav(4.0, channels=2)
@@ -174,6 +175,12 @@ CASES: dict[str, Case | str] = {
     "journal.mark_bucket": "whose the bucket is",
     "journal.adopt_bucket": "whose the bucket is",
     "journal.rebuild": Case(None, rebuilt),
+    "jobs.do": "it says when one is due again",
+    "jobs.do_due": "it works at all of them, and gives none to anybody",
+    "jobs.upkeep": "what comes by itself, and says nothing",
+    "jobs.hint_by": "what is given to it goes to a queue: kinds and SIDs",
+    "jobs.check_caller": "whether it is the queue that asks",
+    "jobs.close": "it ends",
     "operations.worker": "it works at all of them, and gives none to anybody",
     "operations.backfill": "it counts what it took over",
     "operations.sweep": Case(None, lambda a, who: a.operations.sweep(full=True, by=who)),
@@ -286,14 +293,21 @@ def test_who_asks_is_said_to_every_method_that_gives_something_of_a_recording() 
             assert "by" in inspect.signature(getattr(kinds[part], method)).parameters, name
 
 
+@pytest.fixture(scope="module")
+def recorded() -> House:
+    """An archive with one recording, to be copied."""
+    house = House(Settings.from_env(ENVIRONMENT), MemoryBucket())
+    house.record(MEDIA)
+    assert house.work().state is State.RELEASED
+    return house
+
+
 @pytest.fixture
-def scene(twirec_settings: Settings) -> Callable[[Custody, Case], House]:
+def scene(recorded: House) -> Callable[[Custody, Case], House]:
     """Make an archive with one recording."""
 
     def make(custody: Custody, case: Case) -> House:
-        house = House(twirec_settings, MemoryBucket())
-        house.record(MEDIA)
-        assert house.work().state is State.RELEASED
+        house = recorded.copy()
         if case.state is State.COMPLETED:
             _set(house, state=State.COMPLETED)
         elif case.state is not State.RELEASED:

@@ -28,7 +28,7 @@ from twirec.cli import main
 from twirec.custody.listening import CheckedBucket
 from twirec.model.access import Actor
 from twirec.model.audio import ConversionSpec
-from twirec.model.bucket import Fingerprint
+from twirec.model.bucket import Fingerprint, StoredObject
 from twirec.model.errors import (
     BucketUnavailable,
     BytesDiffer,
@@ -38,6 +38,7 @@ from twirec.model.errors import (
 )
 from twirec.model.ports import Bucket
 from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
 
 SID = recording_sid()
 MEDIA = wav(4.0, channels=2)
@@ -47,7 +48,7 @@ HALF = len(MEDIA) // 2
 class Kept:
     """A house on a bucket of some kind, whose original can be damaged behind its back."""
 
-    def __init__(self, settings: Settings, kind: str, folder: Path, server: StrictGcs) -> None:
+    def __init__(self, recorded: House, kind: str, folder: Path, server: StrictGcs) -> None:
         self.kind = kind
         self.folder = folder
         self.server = server
@@ -56,11 +57,29 @@ class Kept:
             "folder": lambda: FolderBucket(folder),
             "gcs": lambda: GcsBucket("bucket-of-checks", "prefix", retry_for=0.2),
         }[kind]()
-        self.house = House(settings, cast(MemoryBucket, self.bucket))
-        self.house.record(MEDIA)
-        assert self.house.work().sha256 is not None
+        self.house = recorded.copy(None if kind == "memory" else cast(MemoryBucket, self.bucket))
+        for stored, data in () if kind == "memory" else recorded.bucket._objects.values():
+            copied = self.bucket.put(
+                stored.name,
+                [data],
+                content_type="audio/x-wav",
+                labels={name: said for name, said in stored.labels.items() if name != "crc32c"},
+                custom_time=stored.custom_time or STARTED,
+                finish=dict,
+            )
+            self._is_at(copied)
+        self.bucket = self.house.bucket
+        self.archive.bucket.check()  # whose it is, once
         with self.archive.catalog.database.write() as connection:
             connection.exec_driver_sql("DELETE FROM waveforms")
+
+    def _is_at(self, copied: StoredObject) -> None:
+        """Let the catalog know the generation that this bucket has given."""
+        with self.archive.catalog.database.write() as connection:
+            connection.exec_driver_sql(
+                "UPDATE recordings SET generation = ? WHERE object_name = ?",
+                (copied.generation, copied.name),
+            )
 
     @property
     def archive(self) -> Archive:
@@ -103,10 +122,19 @@ def server() -> Iterator[StrictGcs]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def recorded() -> House:
+    """A house with a recording, to be copied."""
+    house = House(Settings.from_env(ENVIRONMENT), MemoryBucket())
+    house.record(MEDIA)
+    assert house.work().sha256 is not None
+    return house
+
+
 @pytest.fixture
 def kept(
     request: pytest.FixtureRequest,
-    twirec_settings: Settings,
+    recorded: House,
     tmp_path: Path,
     server: StrictGcs,
     monkeypatch: pytest.MonkeyPatch,
@@ -115,7 +143,7 @@ def kept(
     for versions in server.store._buckets["bucket-of-checks"].versions.values():
         versions.clear()
     server.reset()
-    kept = Kept(twirec_settings, getattr(request, "param", "folder"), tmp_path / "calls", server)
+    kept = Kept(recorded, getattr(request, "param", "folder"), tmp_path / "calls", server)
     yield kept
     kept.archive.close()
 

@@ -27,6 +27,7 @@ from twirec.model.states import Custody, Standstill, State
 from twirec.model.vendor import RecordingStatus
 from twirec.model.vocabulary import NOT_KNOWN
 from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
 
 SID, MEDIA = recording_sid(), wav(4.0, channels=2)
 ANA = Actor("ana", "admin")
@@ -165,14 +166,21 @@ def test_every_method_of_somebody_who_acts_is_in_the_table() -> None:
     assert acting == ACTS.keys() | CHANGE_NOTHING.keys()
 
 
+@pytest.fixture(scope="module")
+def recorded() -> House:
+    """An archive with one recording, to be copied."""
+    house = House(Settings.from_env(ENVIRONMENT), MemoryBucket())
+    house.record(MEDIA)
+    assert house.work().state is State.RELEASED
+    return house
+
+
 @pytest.fixture
-def scene(twirec_settings: Settings) -> Callable[[Act], House]:
+def scene(recorded: House) -> Callable[[Act], House]:
     """Make an archive with one recording."""
 
     def make(act: Act) -> House:
-        house = House(replace(twirec_settings, audit_key="k" * 32), MemoryBucket())
-        house.record(MEDIA)
-        assert house.work().state is State.RELEASED
+        house = recorded.copy()
         act.prepare(house)
         return house
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,6 @@ import pytest
 from tests.end_to_end.site import Site
 from tests.servers import StrictGcs
 from tests.servers import fake_gcs as fake_gcs_server
-from twirec.adapters import decryption
-
-
-@pytest.fixture(scope="session", autouse=True)
-def keys_read_once() -> Iterator[None]:
-    """Read a key of an installation once: each has two, and OpenSSL proves that they are prime."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decryption, "load_pem_private_key", cache(decryption.load_pem_private_key))
-        yield
 
 
 @pytest.fixture
