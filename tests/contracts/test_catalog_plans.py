@@ -145,7 +145,10 @@ def test_a_call_is_looked_up_by_an_index(filled: Catalog, sid: str) -> None:
 
 @pytest.mark.parametrize("actor", [OURSELVES, ADMIN], ids=["ourselves", "admin"])
 def test_figures_read_no_table_from_end_to_end(filled: Catalog, actor: Actor) -> None:
-    assert whole(plans(filled, lambda: filled.operations.stats(None, actor))) == []
+    steps = plans(filled, lambda: filled.operations.stats(None, actor))
+    assert whole(steps) == []
+    if filled.database.file:  # which would read every recording of a state that many are in
+        assert not [step for step in steps if "ix_recordings_state" in step]
 
 
 def test_what_is_parked_is_found_by_an_index(filled: Catalog) -> None:

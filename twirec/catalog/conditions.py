@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, false, or_, true
+from sqlalchemy import ColumnElement, FromClause, and_, false, func, or_, text, true
 
 from twirec.catalog.tables import recordings
 from twirec.model.access import RIGHTS, Actor, Deed, Right
@@ -27,6 +27,27 @@ def of_call(
 def of_same_call(rows: FromClause, others: FromClause) -> ColumnElement[bool]:
     """Return the condition of rows that are of the same call as those of another table."""
     return of_call(rows, others.c.account_sid, others.c.call_sid)
+
+
+def among(
+    index: str, where: str, dialect: str, *others: ColumnElement[bool]
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of some of the few recordings that a partial index has.
+
+    SQLite is told which index it is, and the other conditions as one that no index helps with: it
+    thinks that of states a better way, and reads every recording of a state
+    (https://www.sqlite.org/lang_indexedby.html).
+
+    Args:
+        index: its name.
+        where: its condition, in its own words.
+        dialect: of the database.
+        others: what must hold of them besides.
+    """
+    by = f" INDEXED BY {index}" if dialect == "sqlite" else ""
+    few = text(f"SELECT sid FROM recordings{by} WHERE {where}")  # noqa: S608 - our own words
+    are_few = recordings.c.sid.in_(few.columns(recordings.c.sid))
+    return are_few, func.coalesce(and_(true(), *others), false())
 
 
 def allowed(actor: Actor, deed: Deed, rows: FromClause = recordings) -> ColumnElement[bool]:

@@ -14,13 +14,12 @@ from sqlalchemy import (
     false,
     func,
     select,
-    text,
     union_all,
     update,
 )
 
 from twirec.catalog.agents import owner_of
-from twirec.catalog.conditions import of_call, of_same_call
+from twirec.catalog.conditions import among, of_call, of_same_call
 from twirec.catalog.database import Database, to_models, to_row
 from twirec.catalog.tables import NOT_SURELY_OURS, calls, foreign, recordings
 from twirec.model.ownership import ALWAYS_OURS, Adopt, Claim, Foreign
@@ -127,9 +126,10 @@ class ForeignRecordings:
 def count_foreign(connection: Connection, adopt: Adopt, most: int) -> tuple[int, tuple[str, ...]]:
     """Return how many recordings are not the installation's own, and the SIDs of the newest."""
     seen = select(foreign.c.sid, foreign.c.created_at.label("at")).where(ONLY_THERE)
-    by_index = text(f"({NOT_SURELY_OURS})")  # what `left_alone` says too, in the index's words
     back = select(recordings.c.sid, recordings.c.started_at.label("at"))
-    back = back.where(left_alone(adopt), by_index)
+    dialect = connection.dialect.name
+    not_sure = among("ix_recordings_claim", NOT_SURELY_OURS, dialect, left_alone(adopt))
+    back = back.where(*not_sure)
     both = union_all(seen, back).subquery()
     newest = select(both.c.sid).order_by(both.c.at.desc(), both.c.sid).limit(most)
     count = connection.execute(select(func.count()).select_from(both)).scalar_one()

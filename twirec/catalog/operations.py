@@ -14,25 +14,23 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
-    TextClause,
     bindparam,
     delete,
     exists,
     func,
     select,
-    text,
     true,
     update,
 )
 
 from twirec.catalog.audit import append
-from twirec.catalog.conditions import allowed
+from twirec.catalog.conditions import allowed, among
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import PARKED as EVENT_PARKED
 from twirec.catalog.figures import MANY, Figures, Lines, Recorded, bring_together, read_figures
 from twirec.catalog.foreign_recordings import count_foreign, left_alone
 from twirec.catalog.hints import hint_recordings
-from twirec.catalog.recordings import GIVEN_UP, PARKED, tell_ledger
+from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
 from twirec.catalog.tables import (
     AT_REST,
     WAITING,
@@ -49,16 +47,14 @@ from twirec.model.errors import NotFound
 from twirec.model.operations import Stats
 from twirec.model.ownership import MOST_NAMED, Adopt
 from twirec.model.records import Recording
-from twirec.model.states import Standstill, State
+from twirec.model.states import State
 from twirec.model.vocabulary import NOT_KNOWN
 
 Word = TypeVar("Word", bound=StrEnum)
 
-# In the words of the indexes: no database knows what a parameter will be.
-IS_WAITING, IS_AT_REST = text(f"({WAITING})"), text(f"({AT_REST})")
+STANDS_STILL = "standstill IS NOT NULL"
 MOST_ROWS = 2**62
 """More than there are."""
-
 IN_BUCKET = frozenset({State.ARCHIVED, State.RELEASED})
 RECORDED = IN_BUCKET | {State.COMPLETED, State.EXTERNAL}
 
@@ -265,27 +261,31 @@ def _foreign(connection: Connection, to_adopt: Adopt) -> dict[str, Any]:
 def _waiting(
     connection: Connection, theirs: ColumnElement[bool], not_foreign: ColumnElement[bool]
 ) -> dict[str, Any]:
-    ours = theirs & not_foreign
+    ours, dialect = theirs & not_foreign, connection.dialect.name
     recorded_at = func.coalesce(recordings.c.started_at, recordings.c.due_at)
-    statement = select(func.count(), func.min(recorded_at)).where(IS_WAITING, ours)
+    is_waiting = among("ix_recordings_waiting", WAITING, dialect, ours)
+    statement = select(func.count(), func.min(recorded_at)).where(*is_waiting)
     waiting = connection.execute(statement).one()
-    standstill, undelivered = recordings.c.standstill, events.c.delivered_at.is_(None)
-    undecided = standstill == Standstill.UNDECIDED
+    undelivered = events.c.delivered_at.is_(None)
+
+    def at_rest(*others: ColumnElement[bool]) -> int:
+        parked = among("ix_recordings_at_rest", AT_REST, dialect, PARKED, ours, *others)
+        return _count(connection, recordings, *parked)
+
+    given_up = among("ix_recordings_standstill", STANDS_STILL, dialect, GIVEN_UP, theirs)
     return {
         "waiting": waiting[0],
         "oldest_waiting": waiting[1],
-        "parked": _count(connection, recordings, IS_AT_REST, PARKED, ours),
-        "undecided": _count(connection, recordings, undecided, PARKED, ours),
-        "given_up": _count(connection, recordings, standstill == Standstill.GIVEN_UP, theirs),
+        "parked": at_rest(),
+        "undecided": at_rest(UNDECIDED),
+        "given_up": _count(connection, recordings, *given_up),
         "differences": _count(connection, differences, _unsettled(theirs)),
         "events_waiting": _count(connection, events, events.c.due_at.is_not(None), undelivered),
         "events_parked": _count(connection, events, EVENT_PARKED),
     }
 
 
-def _count(
-    connection: Connection, table: Table, *conditions: ColumnElement[bool] | TextClause
-) -> int:
+def _count(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:
     statement = select(func.count()).select_from(table).where(*conditions)
     return connection.execute(statement).scalar_one()
 

@@ -18,13 +18,12 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     true,
     update,
 )
 
 from twirec.catalog.agents import owner
-from twirec.catalog.conditions import allowed, of_call
+from twirec.catalog.conditions import allowed, among, of_call
 from twirec.catalog.consents import PROOF
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.events import write_event
@@ -216,13 +215,10 @@ class Recordings:
             actor: who looks after them: those that are not for them are left out.
         """
         oldest = (recordings.c.started_at, recordings.c.sid)
-        statement = (
-            select(recordings)
-            .where(PARKED, text(f"({AT_REST})"))  # of which there is an index
-            .where(~left_alone(self._database.adopt), allowed(actor, Deed.OVERSEE))
-            .order_by(*oldest)
-            .limit(limit)
-        )
+        theirs = ~left_alone(self._database.adopt) & allowed(actor, Deed.OVERSEE)
+        dialect = self._database.engine.dialect.name
+        parked = among("ix_recordings_at_rest", AT_REST, dialect, PARKED, theirs)
+        statement = select(recordings).where(*parked).order_by(*oldest).limit(limit)
         with self._database.read() as connection:
             return to_models(Recording, connection.execute(statement))
 
