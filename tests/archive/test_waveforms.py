@@ -15,7 +15,7 @@ from tests.factories import STARTED, a_call, a_consent, call_sid, recording_sid
 from tests.house import AT_VENDOR, House
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
-from twirec.model.errors import CatalogUnavailable, CustodyRefused, NotAudio, NotFound
+from twirec.model.errors import CustodyRefused, NotAudio, NotFound
 from twirec.model.states import State
 from twirec.model.vocabulary import Direction, Role
 from twirec.model.waveform import SoundWarning, Waveform
@@ -130,10 +130,10 @@ def test_what_cannot_be_measured_is_transferred_all_the_same(
 def test_a_waveform_that_cannot_be_kept_holds_no_transfer_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> bool:
-        raise CatalogUnavailable("The catalog cannot be used: database is locked.")
+    def fail(*_: object) -> dict[str, object]:
+        raise ZeroDivisionError
 
-    monkeypatch.setattr(house.archive.catalog.waveforms, "keep", fail)
+    monkeypatch.setattr("twirec.catalog.due_work.waveform_row", fail)
     house.record(wav(4.0, channels=2))
     assert house.work().state is State.RELEASED
 

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, case, delete, func, null, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    bindparam,
+    case,
+    delete,
+    func,
+    null,
+    true,
+    update,
+)
 
 from twirec.catalog.database import Database, to_model
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.leases import ENDED, Leases
+from twirec.catalog.ledger import call_with_consents
 from twirec.catalog.recordings import tell_ledger
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
+from twirec.catalog.waveforms import waveform_row
 from twirec.model.bucket import StoredObject
 from twirec.model.events import EventType
 from twirec.model.lease import Lease
 from twirec.model.records import Recording
 from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Standstill, State
 from twirec.model.vendor import VendorRecording
+from twirec.model.waveform import Waveform
+
+log = logging.getLogger("twirec.catalog")
+
+MAY_MOVE = {
+    state: recordings.c.state.in_(
+        [before for before, after in MAY_BECOME.items() if state in after]
+    )
+    for state in State
+}
+"""By state: the condition of the recordings that may come into it."""
+
+NAME = (
+    update(recordings)
+    .where(recordings.c.sid == bindparam("named"))
+    .values(object_name=bindparam("name"))
+)
 
 
 class DueWork:
@@ -30,6 +64,9 @@ class DueWork:
     """
 
     def __init__(self, database: Database) -> None:
+        self._database = database
+        self._name: Callable[[Recording], str | None] | None = None
+
         def own(rows: FromClause, *, backfilled: bool) -> ColumnElement[bool]:
             turn = rows.c.backfilled if backfilled else ~rows.c.backfilled
             return turn & ~left_alone(database.adopt, rows)
@@ -47,9 +84,30 @@ class DueWork:
         """Take the recording that is due longest, and count an attempt; None if nothing is due.
 
         With `only`, a SID, take that one, if it is due. Two callers never get the same recording
-        while the lease lasts.
+        while the lease lasts. What has still to be copied is claimed with its call and consents,
+        and, by the queue that `naming` returns, its object is named.
         """
-        return self._leases.claim(now, lease_for, only=only)
+        return self._leases.claim(now, lease_for, only=only, also=self._to_be_copied)
+
+    def naming(self, name: Callable[[Recording], str | None]) -> DueWork:
+        """Return the same queue, whose `claim` also writes down how the object is to be called.
+
+        Args:
+            name: what a recording's object is called; None while that is not known.
+        """
+        queue = copy(self)
+        queue._name = name
+        return queue
+
+    def _to_be_copied(self, connection: Connection, lease: Lease[Recording]) -> Lease[Recording]:
+        recording = lease.item
+        if recording.state is not State.COMPLETED:
+            return lease
+        name = self._name(recording) if self._name and recording.object_name is None else None
+        if name is not None:
+            connection.execute(NAME, {"named": recording.sid, "name": name})
+            recording = replace(recording, object_name=name)
+        return replace(lease, item=recording, record=call_with_consents(connection, recording))
 
     def due_at(self, key: str) -> datetime | None:
         """Return when a recording can be claimed, UTC; None if it is not due, now or later."""
@@ -75,9 +133,17 @@ class DueWork:
         return self._commit(lease, {"object_name": func.coalesce(recordings.c.object_name, name)})
 
     def archived(
-        self, lease: Lease[Recording], stored: StoredObject, sha256: str, channels: int
+        self,
+        lease: Lease[Recording],
+        stored: StoredObject,
+        sha256: str,
+        channels: int,
+        waveform: Waveform | None = None,
     ) -> Lease[Recording]:
-        """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`."""
+        """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`.
+
+        With `waveform`, keep that too, unless there is one; see `Waveforms.keep`.
+        """
         facts = {
             "generation": stored.generation,
             "size": stored.size,
@@ -88,7 +154,7 @@ class DueWork:
             "attempts": 1,
             "last_error": "",
         }
-        return self._commit(lease, facts, State.ARCHIVED)
+        return self._commit(lease, facts, State.ARCHIVED, _row_of(lease.item.sid, waveform))
 
     def finish(self, lease: Lease[Recording], state: State, error: str = "") -> None:
         """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
@@ -137,20 +203,35 @@ class DueWork:
         self._commit(lease, {**ENDED, **values})
 
     def _commit(
-        self, lease: Lease[Recording], values: dict[str, Any], state: State | None = None
+        self,
+        lease: Lease[Recording],
+        values: dict[str, Any],
+        state: State | None = None,
+        waveform: dict[str, Any] | None = None,
     ) -> Lease[Recording]:
         """Change the leased row, all or nothing; with `state`, by the table of states."""
         where = None
         if state is not None:
-            where = recordings.c.state.in_([s for s, after in MAY_BECOME.items() if state in after])
+            where = MAY_MOVE[state]
             values = {**values, "state": state}
         with self._leases.commit(lease, values, where) as (connection, changed):
             if state is State.ERASED:
                 for table in (callbacks, waveforms, derivatives):
                     its_own = table.c.recording_sid == lease.item.sid
                     connection.execute(delete(table).where(its_own))
+            if waveform is not None:
+                self._database.insert_once(connection, waveforms, waveform)
             _tell(connection, changed.item, state)
         return changed
+
+
+def _row_of(sid: str, waveform: Waveform | None) -> dict[str, Any] | None:
+    """Return the row to be kept. What goes wrong here can be measured again, from the bucket."""
+    try:
+        return None if waveform is None else waveform_row(sid, waveform)
+    except Exception:
+        log.exception("%s: its waveform was not kept, by an error of ours", sid)
+        return None
 
 
 def _tell(connection: Connection, recording: Recording, moved_to: State | None) -> None:

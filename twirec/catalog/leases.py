@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
+    ClauseElement,
     ColumnElement,
     Connection,
     FromClause,
@@ -63,9 +64,14 @@ class Leases(Generic[T]):
         self._read = read
         self._turns = turns
         self._claims: dict[tuple[Adopt, bool], Any] = {}
+        self._changes: dict[ColumnElement[bool] | None, Any] = {}
 
     def claim(
-        self, now: datetime, lease_for: timedelta, only: str | None = None
+        self,
+        now: datetime,
+        lease_for: timedelta,
+        only: str | None = None,
+        also: Callable[[Connection, Lease[T]], Lease[T]] | None = None,
     ) -> Lease[T] | None:
         """Take what is due longest, and count an attempt; None if nothing is due.
 
@@ -75,6 +81,7 @@ class Leases(Generic[T]):
             now: the time, UTC.
             lease_for: how long the lease lasts, unless it is renewed.
             only: the key of the one row to take, if it is due; None for any.
+            also: does more in the transaction, and returns the lease as it is after that.
         """
         token, until = uuid.uuid4().hex, now + lease_for
         given = {"now": now, "token": token, "until": until}
@@ -82,7 +89,10 @@ class Leases(Generic[T]):
             given["only"] = only
         with self._database.write() as connection:
             row = connection.execute(self._claim(alone=only is not None), given).first()
-            return None if row is None else Lease(token, self._read(connection, row), until)
+            if row is None:
+                return None
+            lease = Lease(token, self._read(connection, row), until)
+            return also(connection, lease) if also else lease
 
     def due_at(self, key: str) -> datetime | None:
         """Return when a row can be claimed, UTC; None if it is not due, now or later.
@@ -134,6 +144,15 @@ class Leases(Generic[T]):
             .scalar_subquery()
         )
 
+    def _change(self, where: ColumnElement[bool] | None) -> Any:
+        """Return what changes a leased row, made once; what is given with it says to what."""
+        if where not in self._changes:
+            held = self._key == bindparam("held_key")
+            held &= self._table.c.lease == bindparam("held_token")
+            changed = update(self._table).where(held, true() if where is None else where)
+            self._changes[where] = changed.returning(self._table)
+        return self._changes[where]
+
     def renew(self, lease: Lease[T], until: datetime) -> Lease[T]:
         """Extend a lease until a time, UTC. Raises `LeaseLost`."""
         with self.commit(lease, {"lease_until": until}) as (_, held):
@@ -169,16 +188,22 @@ class Leases(Generic[T]):
         Args:
             lease: the right to it.
             values: what changes, by the name of the column.
-            where: what has to hold of the row; None for nothing.
+            where: what has to hold of the row, one of few conditions that are made once; None for
+                nothing.
 
         Raises:
             LeaseLost: the lease is not held any more, or that does not hold.
         """
         key = getattr(lease.item, self._key.name)
-        held = (self._key == key) & (self._table.c.lease == lease.token)
-        statement = update(self._table).where(held, true() if where is None else where)
+        given = {"held_key": key, "held_token": lease.token}
+        statement = self._change(where)
+        for name, value in values.items():
+            if isinstance(value, ClauseElement):
+                statement = statement.values({name: value})
+            else:
+                given[name] = value
         with self._database.write() as connection:
-            row = connection.execute(statement.values(values).returning(self._table)).first()
+            row = connection.execute(statement, given).first()
             if row is None:
                 raise LeaseLost(f"{key} is somebody else's now.")
             yield connection, replace(lease, item=self._read(connection, row))

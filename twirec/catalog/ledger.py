@@ -134,6 +134,7 @@ def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pa
 
 ITS: tuple[BindParameter[Any], BindParameter[Any]] = bindparam("its_account"), bindparam("its_call")
 OF_CALL = of_call(calls, *ITS)
+CONSENTS_OF_CALL = Prepared(select(consents).where(of_call(consents, *ITS)))
 ANSWERED = exists().where(of_call(consents, *ITS))
 
 _LINE = select(calls).where(OF_CALL)
@@ -192,6 +193,16 @@ def _closing() -> Prepared:
 
 
 CLOSE = _closing()
+
+
+def call_with_consents(connection: Connection, recording: Recording) -> CallRecord | None:
+    """Return the call of a recording with its consents, and nothing else; None without a line."""
+    its = {"its_account": recording.account_sid, "its_call": recording.call_sid}
+    line = None if recording.call_sid is None else LINE.first(connection, its)
+    if line is None:
+        return None
+    given = to_models(Consent, CONSENTS_OF_CALL.all(connection, its))
+    return CallRecord(to_model(Call, line), consents=tuple(given))
 
 
 class Ledger:

@@ -39,7 +39,7 @@ class Waveforms:
             )
             .with_for_update()  # so that no erasure comes in between
         )
-        row = {"recording_sid": recording_sid, **_values(waveform)}
+        row = waveform_row(recording_sid, waveform)
         with self._database.write() as connection:
             if connection.execute(archived).first() is None:
                 return False
@@ -85,8 +85,10 @@ class Waveforms:
         return [row.channel_map[row.first - 1] for row in rows if len(row.channel_map) >= row.first]
 
 
-def _values(waveform: Waveform) -> dict[str, Any]:
+def waveform_row(recording_sid: str, waveform: Waveform) -> dict[str, Any]:
+    """Return the row of what was measured of a recording."""
     return {
+        "recording_sid": recording_sid,
         "seconds": waveform.seconds,
         "sample_rate": waveform.sample_rate,
         "bits": waveform.bits,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -12,9 +14,13 @@ from twirec.model.errors import ObjectExists, TwirecError
 from twirec.model.ports import Bucket
 from twirec.transfers.naming import SCHEMA, announcement_name, audio_name
 
+LOOK_EVERY = 1.0
+"""Seconds between two looks for new wordings, however many recordings are moved meanwhile: a call
+that is told one goes on for longer."""
+
 
 class Publisher:
-    """Publishes wordings for a worker, which asks again each second: after a failure not at once.
+    """Publishes wordings for a worker, which asks each time before it takes up a recording.
 
     Args:
         catalog: has the wordings.
@@ -28,15 +34,19 @@ class Publisher:
         self._now = now
         self._failures = 0
         self._again_at: datetime | None = None
+        self._looked_at = -math.inf
 
     def publish(self) -> None:
-        """Publish what is not published yet, unless that failed just now.
+        """Publish what is not published yet, unless that failed, or was looked for, just now.
 
         Raises as `publish_announcements` does.
         """
-        now = self._now()
+        now, reading = self._now(), time.monotonic()
         if self._again_at is not None and now < self._again_at:
             return
+        if self._again_at is None and reading < self._looked_at + LOOK_EVERY:
+            return
+        self._looked_at = reading
         try:
             publish_announcements(self._catalog, self._bucket, now)
         except TwirecError as error:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from twirec.model.records import CallRecord
+
 T = TypeVar("T")
 
 
@@ -17,8 +19,11 @@ class Lease(Generic[T]):
         token: what proves it; a new one each time that something is claimed.
         item: what is worked at, as it was when it was claimed or last changed.
         until: when others may take it over, UTC.
+        record: the call with its consents, of a recording that has still to be copied, as they were
+            when it was claimed; None where there is none, or nobody needs it.
     """
 
     token: str
     item: T
     until: datetime
+    record: CallRecord | None = None

@@ -39,6 +39,11 @@ def object_name(recording: Recording) -> str:
     return f"{RECORDINGS}{start:%Y/%m/%d}/{start:%Y%m%dT%H%M%SZ}_{recording.sid}.wav"
 
 
+def known_name(recording: Recording) -> str | None:
+    """Return the same name, None while nobody has said when the recording began."""
+    return None if recording.started_at is None else object_name(recording)
+
+
 def announcement_name(announcement: Announcement) -> str:
     """Return the name of the object that keeps a wording."""
     return f"{ANNOUNCEMENTS}{announcement.hash}.json"

@@ -26,7 +26,6 @@ from twirec.model.derivatives import derivatives_of
 from twirec.model.encryption import Encryption
 from twirec.model.errors import (
     ArchivedGone,
-    CatalogError,
     CatalogUnavailable,
     DecryptionKeyMissing,
     EncryptionUnknown,
@@ -45,8 +44,9 @@ from twirec.model.ports import Bucket, Decrypt, PrivateKey, Vendor
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import Media, RecordingStatus, VendorRecording
+from twirec.model.waveform import Waveform
 from twirec.transfers.adoption import line_of
-from twirec.transfers.naming import labels, object_name, started_at
+from twirec.transfers.naming import known_name, labels, object_name, started_at
 from twirec.transfers.verifying_reader import VerifyingReader
 
 
@@ -200,7 +200,7 @@ class Transfer:
         """
         return Kind(
             RECORDING,
-            self._catalog.due_work,
+            self._catalog.due_work.naming(known_name),
             self.run,
             lambda recording: recording.sid,
             TRANSFERS,
@@ -228,9 +228,13 @@ class Transfer:
         """Copy, verify and write down; or find out that there is nothing to copy."""
         try:
             self._complete_facts(keeper)
-            record = line_of(self._catalog, self._vendor, keeper.lease.item, self._country)
-            name = object_name(keeper.lease.item)
-            keeper.lease = self._catalog.due_work.name_object(keeper.lease, name)
+            record = keeper.lease.record
+            if record is None or keeper.lease.item.object_name is None:
+                # Nobody had said when it began, or it has no line: one that is written now may say
+                # that Twilio's copy stays, which the row has then, and the lease has not yet.
+                record = line_of(self._catalog, self._vendor, keeper.lease.item, self._country)
+                name = object_name(keeper.lease.item)
+                keeper.lease = self._catalog.due_work.name_object(keeper.lease, name)
             self._at(Step.NAMED)
             try:
                 self._copy(keeper, record)
@@ -284,14 +288,15 @@ class Transfer:
         recording = keeper.lease.item
         reader.verify(stored)
         self._at(Step.VERIFIED)
+        heard = reader.waveform
+        facts = (keeper.lease, stored, reader.sha256, reader.channels, heard)
         try:
-            facts = (keeper.lease, stored, reader.sha256, reader.channels)
             keeper.lease = self._commit(lambda: self._catalog.due_work.archived(*facts))
         except LeaseLost:
             self._take_back(recording.sid, stored)
             raise
         self._at(Step.ARCHIVED)
-        self._keep_waveform(recording, reader)
+        self._warn(recording, heard)
 
     def _commit(self, write: Callable[[], T]) -> T:
         """Write down what was done, at a catalog that is away for a moment too.
@@ -306,16 +311,8 @@ class Transfer:
             time.sleep(COMMIT_PAUSE)
         return write()
 
-    def _keep_waveform(self, recording: Recording, reader: VerifyingReader) -> None:
-        """Keep what was heard. If that fails it can be measured again, from the bucket."""
-        heard = reader.waveform
-        if heard is None:
-            return
-        try:
-            self._catalog.waveforms.keep(recording.sid, heard)
-        except CatalogError as error:
-            log.warning("%s: its waveform was not kept: %s", recording.sid, error)
-        for warning in judged(heard, recording).warnings:
+    def _warn(self, recording: Recording, heard: Waveform | None) -> None:
+        for warning in judged(heard, recording).warnings if heard else ():
             log.info("%s: its sound looks wrong: %s", recording.sid, warning)
 
     def _take_back(self, sid: str, stored: StoredObject) -> None:
