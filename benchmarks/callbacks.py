@@ -2,9 +2,10 @@
 
     python -m benchmarks.callbacks [--quick] [--threads 16] [--folder DIRECTORY]
 
-Both apps are served by gunicorn with the same two processes and threads, one after the other on the
-same machine; `wrk` posts signed recording status callbacks over 16 connections, each of a recording
-that nobody told of before. The view beside ours is what people write first: Flask, the signature
+Both apps are served by gunicorn with the same two processes and threads, one after the other and
+three times each on the same machine, of which the median counts; `wrk` posts signed recording
+status callbacks over 16 connections, each of a recording that nobody told of before. The view
+beside ours is what people write first: Flask, the signature
 check of Twilio's own library, 204. Ours answers 204 when the callback is on the disk. CPU is that
 of gunicorn's processes, without the client's and the database server's.
 
@@ -343,14 +344,18 @@ def post_at_rate(port: int, rate: float, count: int, stop: threading.Event) -> A
     return answers
 
 
-def at_rate(threads: int, seconds: float, database: str) -> Answers:
-    """Let callbacks come at a constant rate."""
+def at_rate(threads: int, seconds: float, database: str, times: int) -> Answers:
+    """Let callbacks come at a constant rate, some times; the one whose p99 is the median counts."""
     server = Server("ours", threads, database)
     try:
         post_at_rate(server.port, RATE, RATE, threading.Event())  # what is made once, is made
-        return post_at_rate(server.port, RATE, int(RATE * seconds), threading.Event())
+        runs = [
+            post_at_rate(server.port, RATE, int(RATE * seconds), threading.Event())
+            for _ in range(times)
+        ]
     finally:
         server.close()
+    return sorted(runs, key=lambda run: run.percentile(0.99))[times // 2]
 
 
 def lost(threads: int, seconds: float, database: str) -> tuple[int, int]:
@@ -521,7 +526,7 @@ def figures_of(name: str, new: Callable[[], str], given: argparse.Namespace) -> 
                 note=note,
             )
         )
-    answers = at_rate(given.threads, seconds, new())
+    answers = at_rate(given.threads, seconds, new(), 1 if given.quick else 3)
     note = f"p50 {answers.percentile(0.5):.1f} ms; {answers.failed} of them failed"
     figures.append(
         Figure(
