@@ -161,10 +161,10 @@ class Calls:
             self._trail.append(self._trail.about(entry, query.number or ""))
         return page
 
-    def _page(self, query: Query, found: Sequence[CallRecord], count: Count) -> Page:
+    def _page(self, query: Query, records: Sequence[CallRecord], count: Count) -> Page:
         """Return a page of what was found, which is one more where there is more."""
-        calls = tuple(found[: query.limit - 1])
-        if len(found) == len(calls):
+        calls = tuple(records[: query.limit - 1])
+        if len(records) == len(calls):
             return Page(calls, None, count.calls, count.exact)
         last = calls[-1].call
         rest = replace(query, after=(last.started_at, last.call_sid))

@@ -89,9 +89,9 @@ def find(name: str) -> User | None:
     return db.session.scalar(select(User).where(User.name == name.strip().lower()))
 
 
-def of_session(kept: str) -> User | None:
+def of_session(session_id: str) -> User | None:
     """Return the account that a session keeps; None if that session has ended."""
-    user_id, _, generation = kept.rpartition(".")
+    user_id, _, generation = session_id.rpartition(".")
     user = db.session.get(User, user_id)
     return user if user and str(user.generation) == generation else None
 

@@ -159,15 +159,15 @@ def network(address: str, bits: int = CUSTOMER) -> str:
         bits: how many of an IPv6 address.
     """
     try:
-        found = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return "nowhere"
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped:
-            return str(found.ipv4_mapped)
-        rest = found.max_prefixlen - bits
-        return f"{IPv6Address(int(found) >> rest << rest)}/{bits}"
-    return str(found)
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        rest = ip.max_prefixlen - bits
+        return f"{IPv6Address(int(ip) >> rest << rest)}/{bits}"
+    return str(ip)
 
 
 def _may(attempt: Failure) -> bool:

@@ -104,26 +104,26 @@ def sign_in() -> ResponseReturnValue:
         return redirect(url_for("panel.home"))
     if not form.validate_on_submit():
         return render_template("sign_in.html", form=form)
-    name, kept = form.name.data or "", request.cookies.get(_browser_cookie(), "")
-    attempt = attempts.begin(name, request.remote_addr or "", kept)
+    name, browser = form.name.data or "", request.cookies.get(_browser_cookie(), "")
+    attempt = attempts.begin(name, request.remote_addr or "", browser)
     if attempt is None:  # not on the audit log: each of those that failed before is
         return _again(form, _("Too many attempts. Wait a little, then try again."), 429)
     try:
-        found = accounts.check(name, form.password.data or "")
+        user = accounts.check(name, form.password.data or "")
     except attempts.Busy:
         attempts.forget(attempt)
         return _again(form, _("Many people sign in just now. Try again in a few seconds."), 503)
     where = {"address": attempts.network(request.remote_addr or "")}
-    if found is None:
+    if user is None:
         known = accounts.find(name)
         by = known.name if known else "somebody"  # what was typed may be a password
         archive().audit.record("sign_in", by=by, outcome="denied", detail=where)
         return _again(form, _("Name or password is wrong."), 401)
-    archive().audit.record("sign_in", by=Actor(found.name, found.role), detail=where)
+    archive().audit.record("sign_in", by=Actor(user.name, user.role), detail=where)
     attempts.forget(attempt)
-    _begin_session(found)
+    _begin_session(user)
     response = redirect(path_of(request.args.get("next")) or url_for("panel.home"))
-    _know_again(response, attempts.remember(found.name, kept))
+    _know_again(response, attempts.remember(user.name, browser))
     return response
 
 
@@ -158,13 +158,13 @@ def sign_out() -> Response:
     return redirect(url_for("auth.sign_in"))
 
 
-def _begin_session(found: User) -> None:
+def _begin_session(user: User) -> None:
     language = session.get("language")
     session.clear()
     if language:
         session["language"] = language
     session["began"] = session["seen"] = int(time.time())
-    login_user(found)
+    login_user(user)
 
 
 def _end_session() -> None:

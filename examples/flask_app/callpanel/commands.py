@@ -73,12 +73,12 @@ def add(name: str, role: str, line: str, password: str) -> None:
 @click.password_option(help="Asked for if it is not given.")
 def password(name: str, password: str) -> None:
     """Give somebody a new password; their sessions end."""
-    found = accounts.find(name)
-    if found is None:
+    account = accounts.find(name)
+    if account is None:
         raise click.ClickException(f"{name} has no account; `flask --app callpanel user list`.")
-    with _recorded("user_password", found.name, found.role):
-        accounts.change(found, password=password)
-    click.echo(f"{found.name} has a new password.")
+    with _recorded("user_password", account.name, account.role):
+        accounts.change(account, password=password)
+    click.echo(f"{account.name} has a new password.")
 
 
 @user.command("list")

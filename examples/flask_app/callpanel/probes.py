@@ -99,8 +99,8 @@ def _check_accounts() -> None:
     """
     scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
     with db.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found != scripts.get_current_head():
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if revision != scripts.get_current_head():
         raise RuntimeError("the accounts are of another version: run `flask --app callpanel init`")
 
 

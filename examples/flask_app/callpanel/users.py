@@ -55,31 +55,31 @@ def add() -> ResponseReturnValue:
 @needs(Permission.USERS)
 def one(user_id: str) -> ResponseReturnValue:
     """Show an account, and the form that changes it."""
-    found = _user(user_id)
-    access = "yes" if found.disabled else "no"
+    user = _user(user_id)
+    access = "yes" if user.disabled else "no"
     form = ChangeUser(
-        formdata=None, data={"role": found.role, "line": found.line, "disabled": access}
+        formdata=None, data={"role": user.role, "line": user.line, "disabled": access}
     )
-    return render_template("user.html", form=form, user=found)
+    return render_template("user.html", form=form, user=user)
 
 
 @users.post("/<user_id>")
 @needs(Permission.USERS)
 def change(user_id: str) -> ResponseReturnValue:
     """Change an account."""
-    found = _user(user_id)
+    user = _user(user_id)
     form = ChangeUser()
     if not form.validate():
-        return render_template("user.html", form=form, user=found), 400
+        return render_template("user.html", form=form, user=user), 400
     changed = {
-        "user": found.name,
+        "user": user.name,
         "role": form.role.data,
         "access": form.disabled.data,
         "password": "new" if form.password.data else "as it was",
     }
     try:
         accounts.change(
-            found,
+            user,
             role=Role(form.role.data),
             line=form.line.data or "",
             disabled=form.disabled.data == "yes",
@@ -88,7 +88,7 @@ def change(user_id: str) -> ResponseReturnValue:
     except AccountError as error:
         record("user_change", outcome=AuditOutcome.FAILED, **changed)
         flash(str(error), "error")
-        return render_template("user.html", form=form, user=found), 400
+        return render_template("user.html", form=form, user=user), 400
     record("user_change", **changed)
     accounts.keep()
     flash(_("Changed."), "done")

@@ -98,8 +98,8 @@ def _recording(sid: str) -> Recording:
         NotFound: there is none.
     """
     try:
-        found = archive().calls.get(sid, by=actor(), repeated=True).recordings
-        return next(each for each in found if each.sid == sid)
+        recordings = archive().calls.get(sid, by=actor(), repeated=True).recordings
+        return next(each for each in recordings if each.sid == sid)
     except (NotFound, StopIteration):
         action = "download" if request.method == "POST" else "listen"
         record(action, outcome=AuditOutcome.DENIED, sid=sid)
@@ -112,12 +112,12 @@ def _part(size: int, tag: str) -> tuple[int, int] | None:
     Several ranges at once, or other units than bytes, are the whole too: a server may ignore them.
     Of what is not stored there is no part either; `open` says why.
     """
-    asked, only_if = request.range, request.if_range
-    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or not size:
+    wanted, only_if = request.range, request.if_range
+    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1 or not size:
         return None
     if request.method == "HEAD" or only_if.date or only_if.etag not in (None, tag):
         return None
-    start, end, _step = slice(*asked.ranges[0]).indices(size)
+    start, end, _step = slice(*wanted.ranges[0]).indices(size)
     if start >= end:
         abort(416, description=None, length=size, units="bytes")
     return start, min(end, start + LARGEST_PART)

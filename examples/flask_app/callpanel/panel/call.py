@@ -127,11 +127,11 @@ def _detail(call: Call) -> str:
 def _announcements(record: CallRecord) -> dict[str, Announcement]:
     """Return the wordings that were played, by their hashes, as far as the catalog has them."""
     hashes = {each.announcement for each in record.consents} | {record.call.announcement}
-    found = {}
+    announcements = {}
     for hash_ in filter(None, hashes):
         with suppress(NotFound):
-            found[hash_] = archive().policy.announcement(hash_)
-    return found
+            announcements[hash_] = archive().policy.announcement(hash_)
+    return announcements
 
 
 def _log(record: CallRecord) -> list[Heard]:

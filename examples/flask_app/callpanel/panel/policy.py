@@ -84,7 +84,7 @@ def _numbers() -> list[str]:
 
 def _page(form: Switch) -> str:
     scopes = [(number, direction) for number in ("", *_numbers()) for direction in Direction]
-    found = archive().policy.of_all(scopes)
-    rows = [Row(*scope, decision) for scope, decision in zip(scopes, found, strict=True)]
+    decisions = archive().policy.of_all(scopes)
+    rows = [Row(*scope, decision) for scope, decision in zip(scopes, decisions, strict=True)]
     history = [change for change, _ in archive().policy.history()]
     return render_template("policy.html", form=form, rows=rows, history=history[::-1])
