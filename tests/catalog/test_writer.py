@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -322,6 +323,33 @@ def test_a_catalog_that_was_closed_meanwhile_keeps_what_is_being_written(
     assert names(catalog) == ["first", "0"]
     assert catalog.database._writer._connection is None
     assert not Path(f"{catalog.database.file}-wal").exists()  # the last one took it away
+
+
+def test_whatever_fails_nothing_is_lost_and_nothing_is_there_that_failed(
+    catalog: Catalog, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LONGEST_GROUP", 0.01)
+    monkeypatch.setattr(writer, "GRACE", 0.001)  # so that some are given up
+    done, failed = set[str](), set[str]()
+
+    def work(thread: int) -> None:
+        chance = random.Random(thread)  # noqa: S311 - the same each time
+        for number in range(40):
+            name, luck = f"{thread}.{number}", chance.random()
+            try:
+                with spend_at_most(0.001 if luck > 0.8 else LONG):
+                    write(catalog, name, fail if luck < 0.2 else lambda: None)
+            except (Odd, CatalogUnavailable):
+                failed.add(name)
+            else:
+                done.add(name)
+            if luck > 0.95:
+                catalog.close()
+
+    for each in [pool.submit(work, thread) for thread in range(8)]:
+        each.result(LONG)
+    assert set(names(catalog)) == done
+    assert len(done) + len(failed) == 8 * 40
 
 
 # --- other processes ------------------------------------------------------------------------------
