@@ -7,7 +7,7 @@ SUPPLY := $(VENV)/.supply
 TASKS := $(VENV)/tasks-emulator/.ready
 STORE ?= folder
 
-.PHONY: tasks-emulator demo panel screenshots translations lock sbom audit test lint check soak bench clean
+.PHONY: tasks-emulator demo panel screenshots translations lock sbom audit test test-postgres lint check soak bench clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
@@ -55,6 +55,13 @@ sbom: $(READY)
 # Some hundred tests start programs, which need not compile everything again, whoever forbids it.
 test: $(READY) $(TASKS)
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist loadgroup
+
+# The tests that use a catalog once more, with PostgreSQL as the catalog of each.
+ON_POSTGRESQL := $(addprefix tests/,archive backfill cli custody derivatives events jobs journal \
+	sweep transfers webhooks)
+test-postgres: $(READY)
+	PYTHONDONTWRITEBYTECODE= TEST_DATABASE=postgresql \
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(ON_POSTGRESQL)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL
@@ -15,8 +17,12 @@ from twirec.adapters import decryption
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.catalog import Catalog, migrate
+from twirec.catalog import database as database_module
 from twirec.catalog.database import Database
 from twirec.settings import Settings
+
+SQLITE = "about_sqlite"
+"""The mark of tests that are about files of SQLite, with the reason."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,7 +37,7 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
 
     def copy(database: Database) -> None:
         if database.engine.dialect.name != "sqlite":
-            if not lent_with_tables(database):
+            if database.url not in lent and not lent_with_tables(database):
                 upgrade(database)
             return
         database.make_file()
@@ -46,6 +52,10 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
         patch.setattr(migrate, "upgrade", copy)
         yield upgrade
     made.close()
+
+
+lent: set[URL] = set()
+"""Databases of PostgreSQL that tests borrowed just now, with tables and nothing in them."""
 
 
 def lent_with_tables(database: Database) -> bool:
@@ -90,6 +100,108 @@ def bare_postgres(postgres_server: Postgres) -> Iterator[str]:
     """The URL of a database on PostgreSQL with nothing in it."""
     with postgres_server.bare() as url:
         yield url.render_as_string(hide_password=False)
+
+
+POSTGRESQL = os.environ.get("TEST_DATABASE", "sqlite") == "postgresql"
+"""Whether all catalogs of the tests are to be on PostgreSQL, as `make test-postgres` asks."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{SQLITE}(why): it cannot be on PostgreSQL")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip on PostgreSQL what is about files of SQLite."""
+    for item in items if POSTGRESQL else ():
+        marked = item.get_closest_marker(SQLITE)
+        if marked is not None:
+            item.add_marker(pytest.mark.skip(reason=marked.args[0]))
+
+
+class Catalogs:
+    """Where the catalogs of tests are: each URL of SQLite stands for a database of PostgreSQL.
+
+    Args:
+        lend: gives an empty database.
+    """
+
+    def __init__(self, lend: Callable[[], URL]) -> None:
+        self._lend = lend
+        self._lent: dict[str, URL] = {}
+        self._opened: list[Database] = []
+
+    def opened(self, database: Database) -> None:
+        """Remember a database, which has to be closed at the end: its server is not."""
+        self._opened.append(database)
+
+    def close(self) -> None:
+        for database in self._opened:
+            database.engine.dispose()
+
+    def place(self, url: URL) -> URL:
+        """Return where the catalog of a URL is: of one file always there, in memory always anew."""
+        if url.get_backend_name() != "sqlite":
+            return url
+        name = url.database or ":memory:"
+        path = str(Path(name).absolute())
+        if name != ":memory:" and path in self._lent:
+            return self._lent[path]
+        place = self._lend()
+        lent.add(place)
+        if name != ":memory:":
+            self._lent[path] = place
+        return place
+
+
+@pytest.fixture(scope="session")
+def placing() -> Iterator[list[Catalogs]]:
+    """Those whose catalogs are placed now, the last one first: a test's, or those of many tests."""
+    catalogs: list[Catalogs] = []
+    read = database_module.database_url
+
+    def place(url: str) -> URL:
+        return catalogs[-1].place(read(url)) if catalogs else read(url)
+
+    make = Database.__init__
+
+    def open_one(database: Database, *given: Any, **named: Any) -> None:
+        make(database, *given, **named)
+        if catalogs:
+            catalogs[-1].opened(database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if POSTGRESQL:
+            patch.setattr(database_module, "database_url", place)
+            patch.setattr(Database, "__init__", open_one)
+        yield catalogs
+
+
+@pytest.fixture(scope="session", autouse=True)
+def catalogs_of_many(
+    request: pytest.FixtureRequest, placing: list[Catalogs], tables_made_once: object
+) -> Iterator[None]:
+    if not POSTGRESQL:
+        yield
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    with server.lend() as lend:
+        placing.append(Catalogs(lend))
+        yield
+        placing.pop().close()
+
+
+@pytest.fixture(autouse=True)
+def catalogs_of_one(
+    request: pytest.FixtureRequest, placing: list[Catalogs], catalogs_of_many: None
+) -> Iterator[None]:
+    if not POSTGRESQL:
+        yield
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    with server.lend() as lend:
+        placing.append(Catalogs(lend))
+        yield
+        placing.pop().close()
 
 
 @pytest.fixture

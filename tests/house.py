@@ -8,13 +8,14 @@ import sqlite3
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, insert, select
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.catalog.database import Database
+from twirec.catalog.tables import metadata
 from twirec.jobs.retrying import TRANSFERS
 from twirec.model.records import Recording
 from twirec.model.states import State
@@ -67,9 +68,22 @@ def with_settings(archive: Archive, **changes: Any) -> Archive:
 
 
 def copy_rows(database: Database, into: Database) -> None:
-    """Let an empty database be what another one is, both of SQLite."""
-    with database.engine.connect() as rows, into.engine.connect() as room:
-        _raw(rows).backup(_raw(room))
+    """Let an empty database be what another one is, both on the same kind of database."""
+    if database.engine.dialect.name == "sqlite":
+        with database.engine.connect() as rows, into.engine.connect() as room:
+            _raw(rows).backup(_raw(room))
+        return
+    with database.engine.connect() as rows, into.engine.begin() as room:
+        room.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers
+        for table in metadata.sorted_tables:
+            found = [dict(row) for row in rows.execute(select(table)).mappings()]
+            if found:
+                room.execute(insert(table), found)
+                (key, *more) = table.primary_key
+                if not more and table.autoincrement_column is key:
+                    last = select(func.max(key)).scalar_subquery()
+                    sequence = func.pg_get_serial_sequence(table.name, key.name)
+                    room.execute(select(func.setval(sequence, last)))
 
 
 def _raw(connection: Connection) -> sqlite3.Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests import tampering
 from tests.cli.conftest import Twirec
 from tests.factories import call_sid, recording_sid
 from twirec.archive import Archive
@@ -36,8 +37,7 @@ def test_a_broken_log_is_named_and_fails(twirec: Twirec, archive: Archive) -> No
     for case in ("7", "8"):
         twirec("annotate", call_sid(), "--case", case)
     with archive.catalog.database.write() as connection:
-        connection.exec_driver_sql("DROP TRIGGER audit_refuses_UPDATE")
-        connection.exec_driver_sql("UPDATE audit SET by = 'os:eve' WHERE seq = 2")
+        tampering.rewrite(connection, "audit", "UPDATE audit SET by = 'os:eve' WHERE seq = 2")
     result = twirec("audit", "--verify")
     assert result.exit_code == 1
     assert "broken at entry 2: it was changed" in result.output

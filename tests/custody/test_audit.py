@@ -435,6 +435,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "catalog.db"
 
 
+@pytest.mark.about_sqlite("it is the file that somebody opens")
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE audit SET by = 'eve'", "DELETE FROM audit", "DELETE FROM audit WHERE seq = 1"],
@@ -453,6 +454,7 @@ def _append(path: Path) -> None:
     catalog.close()
 
 
+@pytest.mark.about_sqlite("other processes are given the file")
 def test_processes_that_write_together_make_one_chain(path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     writers = [spawn.Process(target=_append, args=(path,)) for _ in range(3)]

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests import tampering
 from tests.factories import STARTED
 from twirec.archive import Archive
 from twirec.custody import audit
@@ -48,9 +49,7 @@ def turn(archive: Archive) -> Callable[[], None]:
 def rewrite(archive: Archive, statement: str) -> None:
     """Change the log as somebody does who has the file."""
     with archive.catalog.database.write() as connection:
-        for what in ("UPDATE", "DELETE"):
-            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS audit_refuses_{what}")
-        connection.exec_driver_sql(statement)
+        tampering.rewrite(connection, "audit", statement)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +178,7 @@ def test_an_end_that_was_cut_off_with_what_is_remembered_of_it_is_found_within_a
 def test_a_history_that_cannot_be_read_is_said(archive: Archive, turn: Callable[[], None]) -> None:
     archive.policy.change(on=False, by="ana", why="a test")
     with archive.catalog.database.write() as connection:
-        connection.exec_driver_sql("DROP TRIGGER policy_changes_refuses_UPDATE")
-        connection.exec_driver_sql("UPDATE policy_changes SET at = 'soon'")
+        tampering.rewrite(connection, "policy_changes", "UPDATE policy_changes SET at = 'soon'")
     turn()
     assert "histories beside it cannot be read" in archive.operations.stats().audit_problem
 

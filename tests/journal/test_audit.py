@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import tampering
 from tests.house import House
 from twirec.archive import Archive
 
@@ -18,9 +19,7 @@ def audited(house: House) -> House:
 
 def tamper(house: House, statement: str) -> None:
     with house.archive.catalog.database.write() as connection:
-        for what in ("UPDATE", "DELETE"):
-            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS audit_refuses_{what}")
-        connection.exec_driver_sql(statement)
+        tampering.rewrite(connection, "audit", statement)
 
 
 CUT = "DELETE FROM audit WHERE seq = 3"

@@ -28,6 +28,8 @@ from twirec.model.vocabulary import ConsentMode, ConsentOutcome
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, PUBLIC_URL, SignedPosts
 
+pytestmark = pytest.mark.about_sqlite("all begin with a catalog that SQLite copies in a moment")
+
 OTHER_ACCOUNT, OTHER_TOKEN = "AC" + "b" * 32, "another account's token"
 OWN, CUSTOMER, AGENT = "+34911000111", "+34600111222", "+34911222333"
 TOLD, ASKED, DIALLED, CHILD, NEW, OTHER = (call_sid(number) for number in range(1, 7))
