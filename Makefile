@@ -57,8 +57,7 @@ test: $(READY) $(TASKS)
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 # The tests that use a catalog once more, with PostgreSQL as the catalog of each.
-ON_POSTGRESQL := $(addprefix tests/,archive backfill cli custody derivatives events jobs journal \
-	sweep transfers webhooks)
+ON_POSTGRESQL := $(addprefix tests/,archive backfill custody derivatives events jobs journal sweep transfers)
 test-postgres: $(READY)
 	PYTHONDONTWRITEBYTECODE= TEST_DATABASE=postgresql \
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(ON_POSTGRESQL)

@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-NO_BENCHMARKS = {"__init__", "__main__", "report", "charts", "prices", "growth", "hops"}
-"""What draws, reckons or counts, and measures no time."""
+NO_BENCHMARKS = {"__init__", "__main__", "report", "charts", "prices", "growth", "hops", "planted"}
+"""What draws, reckons, counts or plants, and measures no time."""
 BENCHMARKS = tuple(
     sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - NO_BENCHMARKS)
 )
