@@ -1,234 +1,252 @@
-"""Time and memory of a transfer, beside what people write by hand.
+"""Moving recordings, beside the script that people write instead, and beside `curl | curl`.
 
-    python -m benchmarks.transfer
+    python -m benchmarks.transfer [--quick]
 
-The stand-in for Twilio serves the media and the tests' strict server for Google Cloud Storage takes
-it, both in processes of their own (fake-gcs-server takes time by the square of a large upload's
-size, and would be all that is measured). Each measurement is a fresh process with everything of
-twirec imported. "By hand" downloads the whole recording, decrypts it if need be and uploads it,
-without checking anything, as most integrations do. Exits 1 when memory passes the limits that
-twirec promises.
+Both ends are the rig (`benchmarks/rig/`), a program of Node that shares nothing with twirec. For
+each load the script and twirec run by turns, each in a fresh process with everything imported, and
+the median of the ratios of neighbouring runs is the figure: what else the machine does meets both.
+The script (`benchmarks/rig/script.py`) downloads a recording whole, uploads it and deletes it, and
+checks nothing. The limit is one curl that downloads into another that uploads. Databases are on
+a disk, with durable settings.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from base64 import b64decode
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
 
-if TYPE_CHECKING:
-    from twirec.model.encryption import Encryption
-    from twirec.model.vendor import VendorRecording
+from benchmarks.report import Better, Figure, find, is_quick, lacking, publish
+from benchmarks.rig import ACCOUNT_SID, TOKEN, Figures, Rig, rig, run_together
+from benchmarks.rig.ours import settings
 
 MB = 1_000_000
-ONE_AT_A_TIME = 130
-"""MiB at the most, whatever the size."""
-MANY_THREADS = 220
-"""MiB at the most, with 32 threads."""
+SMALL = 160_044
+"""Bytes of a recording of five seconds in two channels."""
+SLOW = 40
+"""Milliseconds that each answer takes longer in some loads, as from a data centre far away."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What one process has to move."""
+    """What is to be moved."""
 
     recordings: int
-    megabytes: float
-    threads: int
-    encrypted: bool = False
-
-    @property
-    def title(self) -> str:
-        kind = ", encrypted" if self.encrypted else ""
-        return f"{self.recordings} x {self.megabytes:g} MB, {self.threads} threads{kind}"
+    size: int
+    threads: int = 1
+    latency: int = 0
 
 
-LOADS = (
-    Load(1, 5, 1),
-    Load(1, 50, 1),
-    Load(1, 460, 1),
-    Load(1, 460, 1, encrypted=True),
-    Load(64, 5.8, 32),
-)
+@dataclass(frozen=True)
+class Pair:
+    """What it took one way and the other, in runs that followed one another."""
+
+    theirs: Figures
+    ours: Figures
 
 
-def main() -> int:
-    """Measure every load both ways, print a table, and check the limits."""
-    from rich.console import Console
-    from rich.table import Table
-
-    columns = ("load", "way", "seconds", "peak MiB", "time / by hand", "memory / by hand")
-    table = Table(*columns, title="Transfer from Twilio's stand-in to a bucket")
-    wrong: list[str] = []
-    for load in LOADS:
-        by_hand, ours = (measure(load, way) for way in ("by hand", "twirec"))
-        table.add_row(load.title, "by hand", *cells(by_hand), "1.00", "1.00")
-        ratios = [f"{ours[key] / by_hand[key]:.2f}" for key in ("seconds", "mib")]
-        table.add_row("", "twirec", *cells(ours), *ratios, end_section=True)
-        limit = MANY_THREADS if load.threads > 1 else ONE_AT_A_TIME
-        if ours["mib"] > limit:
-            wrong.append(f"{load.title}: {ours['mib']:.0f} MiB, the limit is {limit}")
-    Console(width=120).print(table)
-    print("\n".join(wrong) or "All loads are within the limits.")
-    return 1 if wrong else 0
+def by_script(at: Rig, load: Load) -> Figures:
+    """Move it by the script."""
+    at.seed(load.recordings, load.size)
+    command = [sys.executable, "-m", "benchmarks.rig.script", at.url, str(load.threads)]
+    return run_together([command], os.environ, at)
 
 
-def cells(figures: dict[str, float]) -> list[str]:
-    return [f"{figures['seconds']:.2f}", f"{figures['mib']:.0f}"]
-
-
-def measure(load: Load, way: str) -> dict[str, float]:
-    """Run one load in one way in processes of their own, and return seconds and peak MiB."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        helper("vendor", load) as vendor,
-        helper("bucket", load) as bucket,
-    ):
-        environ = {"TWIREC_DATABASE_URL": f"sqlite:///{folder}/catalog.db", **vendor, **bucket}
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.transfer", way, json.dumps(asdict(load))],
-            env={**os.environ, **environ},
+def by_twirec(at: Rig, load: Load, processes: int = 1) -> Figures:
+    """Move it by so many workers, and look whether all of it arrived."""
+    at.seed(load.recordings, load.size)
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {**os.environ, **settings(at.url, f"sqlite:///{folder}/catalog.db")}
+        ours = [sys.executable, "-m", "benchmarks.rig.ours"]
+        subprocess.run(
+            [*ours, "prepare", str(load.recordings)],
+            env=environ,
             check=True,
-            capture_output=True,
-            text=True,
+            stderr=subprocess.DEVNULL,  # the rig has no TwiML applications, which is said there
         )
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+        found = run_together([[*ours, "work", str(load.threads)]] * processes, environ, at)
+    state = at.state()
+    left, wrong = state["recordings"], state["wrong"]
+    if left or wrong or state["objects"] < load.recordings:
+        sys.exit(f"{left} recordings are left at Twilio, {wrong} objects are wrong")
+    return found
 
 
-@contextmanager
-def helper(role: str, load: Load) -> Iterator[dict[str, str]]:
-    """Run a server in a process of its own, and yield the settings that lead to it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.transfer", role, json.dumps(asdict(load))],
-        stdout=subprocess.PIPE,
-        stdin=subprocess.PIPE,
+def by_curl(at: Rig, load: Load) -> float:
+    """Return the seconds of the limit: a download into an upload, and a deletion."""
+    at.seed(load.recordings, load.size)
+    (sid,) = at.sids()
+    media = f"{at.url}/2010-04-01/Accounts/{ACCOUNT_SID}/Recordings/{sid}"
+    begin = f"{at.url}/upload/storage/v1/b/rec/o?uploadType=resumable"
+    auth, curl = f"{ACCOUNT_SID}:{TOKEN}", str(find("curl"))
+    named = ["-d", f'{{"name": "limit/{sid}.wav"}}']
+    begun = time.perf_counter()
+    session = subprocess.run(
+        [
+            curl,
+            "-sD",
+            "-",
+            "-o",
+            "/dev/null",
+            "-H",
+            "content-type: application/json",
+            *named,
+            begin,
+        ],
+        check=True,
+        capture_output=True,
         text=True,
     )
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.communicate()  # the end of its input tells it to end
-
-
-def keep() -> None:
-    """Be the bucket, and say how to reach it, until told to end."""
-    from tests.strict_gcs import StrictGcs
-
-    with StrictGcs("bench") as server:
-        print(json.dumps({"STORAGE_EMULATOR_HOST": server.url}), flush=True)
-        sys.stdin.read()
-
-
-def serve(load: Load) -> None:
-    """Hold recordings as Twilio would, and say how to reach them, until told to end."""
-    from tests.encrypting import key_pair, key_settings
-    from twirec.sandbox import Sandbox
-    from twirec.testing import ENVIRONMENT
-
-    how = key_pair().encryption() if load.encrypted else None
-    with Sandbox(encrypt=lambda sid: how) as sandbox:
-        sandbox.number("+34911000111", voice_url=f"{ENVIRONMENT['TWIREC_PUBLIC_URL']}/voice")
-        for _ in range(load.recordings):
-            sandbox.add_recording(size=round(load.megabytes * MB) // 4 * 4)
-        environ = {
-            **ENVIRONMENT,
-            **(key_settings(1) if load.encrypted else {}),
-            "TWILIO_ACCOUNT_SID": sandbox.account_sid,
-            "TWILIO_AUTH_TOKEN": sandbox.auth_token,
-            "TWIREC_TWILIO_API_URL": sandbox.url,
-            "TWIREC_BUCKET": "gs://bench/calls",
-        }
-        del environ["TWIREC_DATABASE_URL"]
-        print(json.dumps(environ), flush=True)
-        sys.stdin.read()
-
-
-def with_twirec(load: Load) -> float:
-    """Transfer everything the vendor holds, and return the seconds."""
-    import twirec.flask  # noqa: F401 - a worker beside a web process has everything imported
-    from twirec import Archive
-
-    archive = Archive.from_env()
-    archive.set_up()
-    assert archive.operations.sweep().adopted == load.recordings
-    begun = time.perf_counter()
-    archive.operations.worker(threads=load.threads).run_once()
-    seconds = time.perf_counter() - begun
-    stored = list(archive.bucket.list("recordings/"))
-    assert len(stored) == load.recordings, "not every recording was moved"
-    archive.close()
-    return seconds
-
-
-def by_hand(load: Load) -> float:
-    """The same without twirec: download whole, upload whole, delete."""
-    import requests
-    from google.cloud import storage
-
-    import twirec.flask  # noqa: F401 - the same imports, so that only the work differs
-    from twirec import Archive
-
-    archive = Archive.from_env()
-    account = archive.settings.account_sid
-    auth = archive.settings.credentials[account]
-    held = list(archive.vendor.recordings(account))
-    assert len(held) == load.recordings
-    bucket = storage.Client(project="bench").bucket("bench")
-    base = f"{archive.settings.api_url}/2010-04-01/Accounts/{account}/Recordings"
-
-    def move(found: VendorRecording) -> None:
-        how = found.encryption
-        params = {} if how else {"RequestedChannels": "2"}
-        media = requests.get(f"{base}/{found.sid}.wav", params=params, auth=auth, timeout=60)
-        audio = decrypted_whole(media.content, how) if how else media.content
-        bucket.blob(f"{found.sid}.wav").upload_from_string(audio, content_type="audio/x-wav")
-        requests.delete(f"{base}/{found.sid}.json", auth=auth, timeout=60)
-
-    begun = time.perf_counter()
-    with ThreadPoolExecutor(load.threads) as pool:
-        list(pool.map(move, held))
+    (address,) = (
+        line.split(": ", 1)[1].strip()
+        for line in session.stdout.splitlines()
+        if line.lower().startswith("location:")
+    )
+    with subprocess.Popen([curl, "-su", auth, f"{media}.wav"], stdout=subprocess.PIPE) as download:
+        subprocess.run(
+            [curl, "-sT", "-", "-o", "/dev/null", address], stdin=download.stdout, check=True
+        )
+    subprocess.run([curl, "-su", auth, "-X", "DELETE", f"{media}.json"], check=True)
     return time.perf_counter() - begun
 
 
-def decrypted_whole(body: bytes, encryption: Encryption) -> bytes:
-    """Decrypt as the library's first example does."""
-    from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    pem = os.environ[f"PEM_{encryption.public_key_sid}"].encode()
-    key = load_pem_private_key(pem, password=None)
-    oaep = OAEP(MGF1(SHA256()), SHA256(), label=None)
-    cek = key.decrypt(b64decode(encryption.encrypted_cek), oaep)
-    return AESGCM(cek).decrypt(b64decode(encryption.iv), body, None)
+def pairs(load: Load, times: int, processes: int = 1) -> list[Pair]:
+    """Run both ways by turns."""
+    with rig(load.latency) as at:
+        return [Pair(by_script(at, load), by_twirec(at, load, processes)) for _ in range(times)]
 
 
-def peak_mib() -> float:
-    """The most memory this process ever held, in MiB (VmHWM of proc(5))."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+def ratio(found: list[Pair], of: Callable[[Figures], float]) -> float:
+    """Return the median of the ratios, ours to theirs."""
+    return median(of(pair.ours) / of(pair.theirs) for pair in found)
+
+
+def seconds(figures: Figures) -> float:
+    return figures.seconds
+
+
+def cpu(figures: Figures) -> float:
+    return figures.cpu
+
+
+def spent(found: list[Pair], load: Load) -> str:
+    """Return what both took for a recording, in words."""
+    ours = median(pair.ours.cpu for pair in found) / load.recordings * 1000
+    theirs = median(pair.theirs.cpu for pair in found) / load.recordings * 1000
+    return f"{ours:.1f} ms of CPU for a recording, the script {theirs:.1f}"
+
+
+def against_curl(load: Load, times: int) -> list[float]:
+    """Return bytes a second of ours against those of curl, run by run."""
+    with rig(load.latency) as at:
+        return [by_curl(at, load) / by_twirec(at, load).seconds for _ in range(times)]
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """Return all figures."""
+    times, part = (1, 4) if quick else (3, 1)
+    huge = Load(1, 460 * MB // part)
+    figures = [
+        Figure(
+            f"{huge.size // MB} MB, bytes a second against curl | curl",
+            median(against_curl(huge, times)),
+            must=0.6,
+            aim=0.85,
+            better=Better.HIGHER,
+            note="sha256 and crc32c are computed and compared, and the loudness is measured",
+        )
+    ]
+    alone, held = [Load(1, 5 * MB), Load(1, 50 * MB), huge], []
+    for load in alone:
+        found = pairs(load, times)
+        held += [pair.ours.mib for pair in found]
+        target = (None, None) if load is huge else (1.15, 1.0)
+        name = f"{load.size // MB} MB, one at a time, time against the script"
+        figures.append(Figure(name, ratio(found, seconds), "x", *target, note=spent(found, load)))
+    figures.append(Figure("peak memory, one at a time at any size", max(held), "MiB", 130, 110))
+
+    many = Load(64 // part, round(5.8 * MB), threads=32)
+    found = pairs(many, times)
+    figures += [
+        Figure(
+            f"{many.recordings} x 5.8 MB, 32 threads, time against the script",
+            ratio(found, seconds),
+            must=1.1,
+            aim=0.8,
+        ),
+        Figure(
+            "5.8 MB, CPU against the script",
+            ratio(found, cpu),
+            must=1.5,
+            aim=1.1,
+            note=spent(found, many),
+        ),
+        Figure(
+            "peak memory, 32 threads of 5.8 MB",
+            max(pair.ours.mib for pair in found),
+            "MiB",
+            220,
+            160,
+            note=f"the script {max(pair.theirs.mib for pair in found):.0f} MiB",
+        ),
+    ]
+    for threads in (1, 8, 32):
+        small = Load((20 * threads if threads < 8 else 640) // part, SMALL, threads, SLOW)
+        found = pairs(small, times)
+        target = (1.0, None) if threads == 32 else (None, None)
+        rates = [
+            f"{small.recordings / way.seconds:.0f}" for way in (found[0].ours, found[0].theirs)
+        ]
+        figures.append(
+            Figure(
+                f"160 kB at 40 ms, {threads} threads, recordings a second against the script",
+                1 / ratio(found, seconds),
+                "x",
+                *target,
+                better=Better.HIGHER,
+                note=f"{rates[0]} a second, the script {rates[1]}",
+            )
+        )
+    figures += [
+        Figure(
+            "160 kB at 40 ms, two processes of 32 threads, against the script with 32",
+            1 / ratio(pairs(small, times, processes=2), seconds),
+            must=1.0,
+            aim=1.5,
+            better=Better.HIGHER,
+        ),
+        Figure(
+            "160 kB, CPU against the script",
+            ratio(found, cpu),
+            must=2.0,
+            aim=1.3,
+            note=spent(found, small),
+        ),
+        Figure(
+            "requests for an ordinary recording",
+            found[0].ours.requests / small.recordings,
+            "requests",
+            3.01,
+            3.01,
+            note="and one now and then, to look at the mark that says whose the bucket is",
+        ),
+    ]
+    return figures
+
+
+def main() -> int:
+    """Measure, print, and keep."""
+    quick = is_quick(__doc__)
+    lack = lacking("node", "npm", "curl")
+    if lack:
+        return publish("transfer", [Figure("transfers", None, note=lack)], quick=quick)
+    return publish("transfer", measure(quick=quick), quick=quick)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        sys.exit(main())
-    way, load = sys.argv[1], Load(**json.loads(sys.argv[2]))
-    if way == "vendor":
-        serve(load)
-    elif way == "bucket":
-        keep()
-    else:
-        seconds = with_twirec(load) if way == "twirec" else by_hand(load)
-        print(json.dumps({"seconds": seconds, "mib": peak_mib()}))
+    sys.exit(main())

@@ -2,7 +2,7 @@
 
 It shares nothing with twirec, its stand-in for Twilio or the servers of its tests, so that
 a mistake in one of these does not measure itself. `npm ci` in this folder installs the one package
-that it needs; `make bench` does so.
+that it needs; the first use does so.
 """
 
 from __future__ import annotations
@@ -65,18 +65,20 @@ def rig(latency: int = 0) -> Iterator[Rig]:
     Args:
         latency: milliseconds that are added to each answer.
 
+    Its package is installed at the first time.
+
     Raises:
-        SystemExit: Node, or its package, is missing.
+        SystemExit: Node or npm is missing.
     """
-    node = shutil.which("node")
-    if node is None or not (FOLDER / "node_modules").is_dir():
-        sys.exit(
-            "The rig needs Node and its package: apt-get install nodejs npm, then `make bench`."
-        )
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        sys.exit("The rig needs Node: apt-get install nodejs npm")
+    if not (FOLDER / "node_modules").is_dir():
+        subprocess.run([npm, "ci", "--silent"], cwd=FOLDER, check=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [node, str(FOLDER / "rig.mjs"), str(port), str(latency)]
+    command = [node, "--no-warnings", str(FOLDER / "rig.mjs"), str(port), str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()  # it says when it listens

@@ -6,7 +6,8 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from twirec.adapters.adaptive_limit import AdaptiveLimit
 from twirec.adapters.sessions import prepare_session
 from twirec.model.errors import (
     NotAtVendor,
@@ -107,6 +109,8 @@ class TwilioHttp:
         self._sleep = sleep
         self._session = requests.Session()
         prepare_session(self._session, base, pool_size=pool_size)
+        self._most = pool_size
+        self._limits: dict[str, AdaptiveLimit] = {}
         # The session is shared by threads and accounts: nothing may stick to it.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -114,6 +118,11 @@ class TwilioHttp:
     def host(self) -> str | None:
         """The host of the API, without a port."""
         return urlsplit(self._base).hostname
+
+    def limit_of(self, credentials: Credentials) -> AdaptiveLimit:
+        """Return how many requests may be on their way at once with these credentials."""
+        made = self._limits.get(credentials.username)
+        return made or self._limits.setdefault(credentials.username, AdaptiveLimit(self._most))
 
     def close(self) -> None:
         """Close the connections."""
@@ -148,7 +157,10 @@ class TwilioHttp:
         tries = 1
         while True:
             try:
-                return self._try(method, path, credentials, params, data, headers, timeout)
+                if hurry:  # which waits for nobody's turn
+                    return self._try(method, path, credentials, params, data, headers, timeout)
+                with self._turn(credentials):
+                    return self._try(method, path, credentials, params, data, headers, timeout)
             except (VendorBusy, VendorUnavailable) as error:
                 wait = _wait(error, tries)
                 safe = method != "POST" or isinstance(error, VendorBusy)
@@ -183,6 +195,18 @@ class TwilioHttp:
         except requests.RequestException as error:
             reason = type(error).__name__
             raise VendorUnavailable(f"Twilio did not answer GET {path}: {reason}") from error
+
+    @contextmanager
+    def _turn(self, credentials: Credentials) -> Iterator[None]:
+        """Send a request when it is its turn, and learn from the answer how many may be."""
+        limit = self.limit_of(credentials)
+        with limit.turn() as began:
+            try:
+                yield
+            except VendorBusy:
+                limit.busy(began)
+                raise
+            limit.well()
 
     def _try(
         self,

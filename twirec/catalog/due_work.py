@@ -28,6 +28,7 @@ from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.ledger import call_with_consents
+from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.recordings import tell_ledger
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
 from twirec.catalog.waveforms import waveform_row
@@ -42,14 +43,14 @@ from twirec.model.waveform import Waveform
 log = logging.getLogger("twirec.catalog")
 
 MAY_MOVE = {
-    state: recordings.c.state.in_(
-        [before for before, after in MAY_BECOME.items() if state in after]
+    state: one_of(
+        recordings.c.state, [before for before, after in MAY_BECOME.items() if state in after]
     )
     for state in State
 }
 """By state: the condition of the recordings that may come into it."""
 
-NAME = (
+NAME = Prepared(
     update(recordings)
     .where(recordings.c.sid == bindparam("named"))
     .values(object_name=bindparam("name"))
@@ -105,7 +106,7 @@ class DueWork:
             return lease
         name = self._name(recording) if self._name and recording.object_name is None else None
         if name is not None:
-            connection.execute(NAME, {"named": recording.sid, "name": name})
+            NAME.all(connection, {"named": recording.sid, "name": name})
             recording = replace(recording, object_name=name)
         return replace(lease, item=recording, record=call_with_consents(connection, recording))
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     Row,
     Table,
+    Update,
     bindparam,
     func,
     or_,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.database import Database
+from twirec.catalog.prepared import Prepared
 from twirec.model.errors import LeaseLost
 from twirec.model.lease import Lease
 from twirec.model.ownership import Adopt
@@ -64,7 +66,7 @@ class Leases(Generic[T]):
         self._read = read
         self._turns = turns
         self._claims: dict[tuple[Adopt, bool], Any] = {}
-        self._changes: dict[ColumnElement[bool] | None, Any] = {}
+        self._changes: dict[ColumnElement[bool] | None, Prepared] = {}
 
     def claim(
         self,
@@ -144,14 +146,18 @@ class Leases(Generic[T]):
             .scalar_subquery()
         )
 
-    def _change(self, where: ColumnElement[bool] | None) -> Any:
+    def _change(self, where: ColumnElement[bool] | None) -> Prepared:
         """Return what changes a leased row, made once; what is given with it says to what."""
         if where not in self._changes:
-            held = self._key == bindparam("held_key")
-            held &= self._table.c.lease == bindparam("held_token")
-            changed = update(self._table).where(held, true() if where is None else where)
-            self._changes[where] = changed.returning(self._table)
+            self._changes[where] = Prepared(self._changing(where))
         return self._changes[where]
+
+    def _changing(self, where: ColumnElement[bool] | None) -> Update:
+        held = (self._key == bindparam("held_key")) & (
+            self._table.c.lease == bindparam("held_token")
+        )
+        changed = update(self._table).where(held, true() if where is None else where)
+        return changed.returning(self._table)
 
     def renew(self, lease: Lease[T], until: datetime) -> Lease[T]:
         """Extend a lease until a time, UTC. Raises `LeaseLost`."""
@@ -195,15 +201,15 @@ class Leases(Generic[T]):
             LeaseLost: the lease is not held any more, or that does not hold.
         """
         key = getattr(lease.item, self._key.name)
-        given = {"held_key": key, "held_token": lease.token}
-        statement = self._change(where)
-        for name, value in values.items():
-            if isinstance(value, ClauseElement):
-                statement = statement.values({name: value})
-            else:
-                given[name] = value
+        held = {"held_key": key, "held_token": lease.token}
+        by_query = {name: of for name, of in values.items() if isinstance(of, ClauseElement)}
+        given = held | {name: of for name, of in values.items() if name not in by_query}
         with self._database.write() as connection:
-            row = connection.execute(statement, given).first()
+            if by_query:
+                changing = self._changing(where).values(by_query)
+                row = connection.execute(changing, given).first()
+            else:
+                row = self._change(where).first(connection, given)
             if row is None:
                 raise LeaseLost(f"{key} is somebody else's now.")
             yield connection, replace(lease, item=self._read(connection, row))
