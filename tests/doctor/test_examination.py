@@ -21,7 +21,7 @@ OF_GOOGLE = {
     Check.LIFECYCLE,
 }
 OF_THE_APP = {Check.PUBLIC_URL, Check.VIEW}
-ONLY_WHERE_SET = {Check.TOKENS, Check.API_KEY, Check.PRIVATE_KEYS}
+ONLY_WHERE_SET = {Check.TOKENS, Check.API_KEY, Check.PRIVATE_KEYS, Check.QUEUE}
 CLOSED = "http://127.0.0.1:9"  # the port of `discard`, which nobody serves
 
 

@@ -14,7 +14,6 @@ from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
 from twirec.archive.custody import Custodian
 from twirec.archive.derivatives import Derivatives
-from twirec.archive.hint_queues import open_queue
 from twirec.archive.jobs import Jobs
 from twirec.archive.journal import Journal
 from twirec.archive.operations import Operations
@@ -30,6 +29,7 @@ from twirec.model.ports import Bucket, Vendor
 from twirec.model.steady import Moment, reading
 from twirec.settings import Settings
 from twirec.settings.places import warn_of_relative_places
+from twirec.settings.queues import open_queue
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.webhooks import Context, Webhooks
 

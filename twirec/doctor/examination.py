@@ -25,6 +25,7 @@ from twirec.doctor.places import place_results
 from twirec.doctor.policy import policy_results
 from twirec.doctor.private_keys import private_key_results
 from twirec.doctor.public_url import public_url_results
+from twirec.doctor.queue import queue_results
 from twirec.doctor.results import failed, guarded, ok, unknown
 from twirec.doctor.vendor import vendor_results
 from twirec.doctor.voice_view import call_results, view_results
@@ -83,6 +84,8 @@ def examine(
     yield from _bucket(settings.bucket)
     database = list(_database(settings, problems))
     yield from database
+    if not problems:
+        yield from guarded(Check.QUEUE, partial(queue_results, settings, now()))
     if not problems and all(each.level is not Level.FAILED for each in database):
         yield from guarded(Check.VIEW, partial(call_results, settings))
         yield from guarded(Check.POLICY, partial(policy_results, settings, now()))

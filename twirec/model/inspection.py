@@ -44,6 +44,7 @@ class Check(StrEnum):
     DATABASE = "database"
     DATABASE_FILE = "database file"
     DATABASE_DISK = "database disk"
+    QUEUE = "queue"
     POLICY = "policy"
     AUDIT = "audit log"
     NOT_OURS = "not ours"

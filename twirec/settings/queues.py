@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twirec.model.hints import QueueKind
 from twirec.model.ports import HintQueue
-from twirec.settings import Settings
+from twirec.settings.settings import Settings
 
 
 def open_queue(settings: Settings) -> HintQueue | None:
