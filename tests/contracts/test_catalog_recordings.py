@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -201,3 +203,22 @@ def test_how_a_recording_is_encrypted_may_be_told_later_and_is_not_forgotten(
     assert told.item.encryption == HOW
     again = catalog.due_work.describe(told, replace(found, encryption=None))
     assert again.item.encryption == HOW
+
+
+def test_callbacks_that_come_at_once_are_all_kept_of_one_recording(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    at_once = Barrier(6)
+
+    def tell(state: State) -> State | None:
+        at_once.wait()
+        told = catalog.recordings.receive(a_callback(), state=state, channel_map=(), at=NOW)
+        return told.recording and told.recording.state
+
+    with ThreadPoolExecutor(6) as threads:
+        said = set(threads.map(tell, 3 * (State.RECORDING, State.COMPLETED)))
+    assert said <= {State.RECORDING, State.COMPLETED}
+    assert catalog.recordings.get(recording_sid()).state is State.COMPLETED
+    assert catalog.ledger.call(ACCOUNT, call_sid()).call.outcome is Outcome.RECORDED
+    with catalog.database.read() as connection:
+        kept = connection.exec_driver_sql("SELECT count(*) FROM callbacks").scalar_one()
+    assert kept == 6
