@@ -366,7 +366,10 @@ def test_the_exit_status_says_so(
         put(bucket, f"recordings/{number:04}.wav")
     told = CliRunner().invoke(main, ["sweep", "--full"])
     assert told.exit_code == 1
-    assert f"{MOST_NAMED + 2} in the bucket that are not twirec's" in told.output
+    assert (
+        f"in the bucket, not twirec's or not to be read, left alone: {MOST_NAMED + 2}"
+        in told.output
+    )
     assert "recordings/0000.wav: its name is none that twirec gives" in told.output
     assert told.output.rstrip().endswith("and 2 more")
     new = Archive(full.archive.settings, bucket=bucket, now=lambda: full.time)

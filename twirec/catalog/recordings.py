@@ -333,7 +333,8 @@ def _look(
         lease_until=row.lease_until if row.lease is not None else None,
         has_its_call=row.call_sid is not None and (row.leg is not None or row.in_ledger),
         facts={
-            "call_sid": owner,
+            # of a conference that no call is known to have been in, nothing
+            "call_sid": said.call_sid if owner == of else owner,
             "leg": said.call_sid if owner != of else None,
             "source": said.source,
             "started_at": said.started_at,
