@@ -12,10 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-NO_BENCHMARKS = {"__init__", "__main__", "report", "charts", "prices", "growth", "hops", "planted"}
-"""What draws, reckons, counts or plants, and measures no time."""
 BENCHMARKS = tuple(
-    sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - NO_BENCHMARKS)
+    path.stem
+    for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
+    if path.stem != "hops" and "\ndef main(" in path.read_text(encoding="utf-8")
 )
 """Modules of this folder whose `main()` understands `--quick` and ends in `report.publish`."""
 
