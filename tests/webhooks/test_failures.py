@@ -155,6 +155,7 @@ def test_a_status_callback_that_cannot_be_kept_stays_a_500_so_that_twilio_tries_
     assert post("/twirec/status", STATUS).status_code == 500
 
 
+@pytest.mark.about_sqlite("it takes a table away that PostgreSQL keeps")
 def test_the_traceback_of_a_500_names_no_number(
     post: SignedPosts, app: Flask, twirec_archive: Archive, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -166,6 +167,7 @@ def test_the_traceback_of_a_500_names_no_number(
     assert "600111222" not in caplog.text
 
 
+@pytest.mark.about_sqlite("it locks the file")
 def test_a_catalog_that_hangs_does_not_hold_the_caller(
     environ_on_file: Archive, twirec_post: Callable[[Flask], SignedPosts]
 ) -> None:
