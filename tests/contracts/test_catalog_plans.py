@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
+from tests.executed import each_statement
 from tests.factories import (
     ACCOUNT,
     ADMIN,
@@ -72,13 +72,12 @@ def noted(catalog: Catalog) -> Iterator[list[tuple[str, Any]]]:
     """Give a list that has the statements which are executed meanwhile, with their values."""
     statements: list[tuple[str, Any]] = []
 
-    def note(_c: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+    def note(statement: str, values: Any) -> None:
         if statement.startswith(("SELECT", "WITH")):
             statements.append((statement, values))
 
-    event.listen(catalog.database.engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(catalog.database.engine, "before_cursor_execute", note)
+    with each_statement(catalog.database.engine, note):
+        yield statements
 
 
 def plans(catalog: Catalog, step: Callable[[], object]) -> list[str]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+from tests.executed import each_statement
 from tests.factories import STARTED, a_call, call_sid, recording_sid
 from tests.house import AT_VENDOR, NAME, House
 from tests.parts import methods
@@ -205,18 +206,14 @@ def failing(archive: Archive, at: int, *, for_ever: bool) -> Iterator[list[str]]
     """Let the catalog fail at its next write but `at`; and at all after it, if it is for ever."""
     written: list[str] = []
 
-    def fail(_: Connection, __: Any, statement: str, *___: Any) -> None:
+    def fail(statement: str, _: object) -> None:
         if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
             written.append(statement)
             if len(written) == at + 1 or (for_ever and len(written) > at):
                 raise OperationalError(statement, {}, Exception("database or disk is full"))
 
-    engine = archive.catalog.database.engine
-    event.listen(engine, "before_cursor_execute", fail)
-    try:
+    with each_statement(archive.catalog.database.engine, fail):
         yield written
-    finally:
-        event.remove(engine, "before_cursor_execute", fail)
 
 
 @pytest.mark.parametrize("for_ever", [False, True])

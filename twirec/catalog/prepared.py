@@ -63,7 +63,7 @@ class _Compiled:
 
     def __init__(self, statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(values))
-        self._sql = str(compiled)
+        self.sql = str(compiled)
         self._error: Any = dialect.loaded_dbapi.Error
         self._dialect = dialect
         constants = compiled.construct_params(dict(values))
@@ -86,25 +86,31 @@ class _Compiled:
         self._readers: list[tuple[int, Processor]] | None = None
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
-        given = [
-            constant if not name else process(values[name]) if process else values[name]
-            for name, process, constant in self._parameters
-        ]
         driver: Any = connection.connection.dbapi_connection
-        arguments = given if self._names is None else dict(zip(self._names, given, strict=True))
+        arguments = self._arguments(values)
         try:
-            cursor = driver.execute(self._sql, arguments)
+            cursor = self._execute(driver, arguments)
             rows = cursor.fetchall() if self._has_rows else ()
         except self._error as error:
             # without the parameters: numbers are among them, and errors end up in logs
             raise DBAPIError.instance(
-                self._sql, None, error, self._error, hide_parameters=True, dialect=self._dialect
+                self.sql, None, error, self._error, hide_parameters=True, dialect=self._dialect
             ) from error
         if not rows:
             return []
         if self._readers is None:
             self._readers = list(self._made_readers(cursor.description))
         return [self._read(row, self._readers) for row in rows]
+
+    def _execute(self, driver: Any, arguments: list[Any] | dict[str, Any]) -> Any:
+        return driver.execute(self.sql, arguments)
+
+    def _arguments(self, values: Mapping[str, Any]) -> list[Any] | dict[str, Any]:
+        given = [
+            constant if not name else process(values[name]) if process else values[name]
+            for name, process, constant in self._parameters
+        ]
+        return given if self._names is None else dict(zip(self._names, given, strict=True))
 
     def _made_readers(self, description: Sequence[Any]) -> Iterator[tuple[int, Processor]]:
         """Yield what is done to columns; the database itself says which kind each is."""
