@@ -28,6 +28,7 @@ from __future__ import annotations
 import inspect
 import io
 import logging
+import sqlite3
 import sys
 import threading
 import wave
@@ -129,7 +130,8 @@ def listen(connection: Any, _: object) -> None:
         for each in STATEMENTS:
             each(statement)
 
-    connection.set_trace_callback(tell)
+    if isinstance(connection, sqlite3.Connection):  # tests of PostgreSQL run in the same process
+        connection.set_trace_callback(tell)
 
 
 @contextmanager
