@@ -17,7 +17,7 @@ from tests.end_to_end.site import CALLER, CUSTOMER, OWN_NUMBER, Site
 from tests.factories import SEEING
 from tests.servers import StrictGcs
 from tests.strict_gcs.faults import Fault as BucketFault
-from twirec.catalog import database
+from twirec.catalog import waiting
 from twirec.doctor.results import Level
 from twirec.doctor.vendor import check_clock
 from twirec.model.errors import CatalogUnavailable, LookedAtNothing, TwirecError
@@ -70,7 +70,7 @@ def test_a_full_disk(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "PATIENCE", 0.25)
+    monkeypatch.setattr(waiting, "PATIENCE", 0.25)
     with Site(tmp_path, f"file://{tmp_path}/bucket").running() as site:
         recorded = site.call()
         with closing(sqlite3.connect(tmp_path / "catalog.db")) as other:
