@@ -14,6 +14,7 @@ from typing import cast
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from tests.factories import STARTED, recording_sid
 from tests.house import NAME, House, with_settings
@@ -76,9 +77,9 @@ class Kept:
     def _is_at(self, copied: StoredObject) -> None:
         """Let the catalog know the generation that this bucket has given."""
         with self.archive.catalog.database.write() as connection:
-            connection.exec_driver_sql(
-                "UPDATE recordings SET generation = ? WHERE object_name = ?",
-                (copied.generation, copied.name),
+            connection.execute(
+                text("UPDATE recordings SET generation = :generation WHERE object_name = :name"),
+                {"generation": copied.generation, "name": copied.name},
             )
 
     @property
