@@ -63,12 +63,14 @@ def by_twirec(at: Rig, load: Load, processes: int = 1) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, **settings(at.url, f"sqlite:///{folder}/catalog.db")}
         ours = [sys.executable, "-m", "benchmarks.rig.ours"]
+        at.delay(0)  # to adopt them is no part of it, and asks for each call
         subprocess.run(
             [*ours, "prepare", str(load.recordings)],
             env=environ,
             check=True,
             stderr=subprocess.DEVNULL,  # the rig has no TwiML applications, which is said there
         )
+        at.delay(load.latency)
         found = run_together([[*ours, "work", str(load.threads)]] * processes, environ, at)
     state = at.state()
     left, wrong = state["recordings"], state["wrong"]

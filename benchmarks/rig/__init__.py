@@ -43,6 +43,10 @@ class Rig:
             self._ask(f"/_seed?n={some}&bytes={size}", "POST")
             recordings -= some
 
+    def delay(self, milliseconds: int) -> None:
+        """Add so much to each answer from now on."""
+        self._ask(f"/_latency?ms={milliseconds}")
+
     def state(self) -> dict[str, Any]:
         """Return what is there: `recordings`, `objects`, `wrong` ones, and `stats` of requests."""
         found: dict[str, Any] = self._ask("/_stats")
