@@ -29,6 +29,10 @@ minute later: so a backlog has more and more that work at it, up to four."""
 UPKEEP = ("sweep", "journal", "upkeep")
 """What comes periodically, by name."""
 
+SOON = 60
+"""Seconds. A queue comes again by itself to what is due sooner; the look of each minute finds what
+is due later. Few queues hold a message for long without giving it to somebody else too."""
+
 MOST_SECONDS = 3600
 MOST_THREADS = 64
 

@@ -15,6 +15,7 @@ from celery import Celery
 
 from twirec.adapters.celery_broker import DO, CeleryQueue
 from twirec.archive import Archive
+from twirec.archive.jobs import SOON
 from twirec.model.errors import TwirecError
 
 log = logging.getLogger("twirec.celery")
@@ -32,6 +33,7 @@ OPTIONS: dict[str, Any] = {
     "reject_on_worker_lost": True,
     "ignore_result": True,
     "max_retries": None,
+    "shared": False,  # with other apps of the process, whose archives may be others
 }
 
 
@@ -46,11 +48,15 @@ def add_tasks(app: Celery, archive: Archive) -> None:
     """
 
     def do(task: Any, kind: str, key: str) -> None:
-        """Do one piece of due work, if it is due, and come again when it is due later."""
+        """Do one piece of due work, if it is due, and come again when it is due soon."""
         again = _said(lambda: archive.jobs.do(kind, key))
-        if again is not None:
-            seconds = max((again - archive.now()).total_seconds(), 1.0)
-            raise task.retry(args=(kind, key), countdown=seconds)
+        if again is None:
+            return
+        # A worker holds what is to come later without acknowledging it, and Redis gives it to
+        # another one after an hour; both would then come again. `twirec.due` finds what is later.
+        seconds = (again - archive.now()).total_seconds()
+        if seconds <= SOON:
+            raise task.retry(args=(kind, key), countdown=max(seconds, 1.0))
 
     def due() -> None:
         """Do all that is due, for some minutes: what hints did not tell of."""
