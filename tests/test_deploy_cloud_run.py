@@ -10,11 +10,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
+from flask.cli import FlaskGroup
 
 from callpanel import create_app
 from callpanel.config import NAMES as PANEL_NAMES
 from tests.test_docs_shell import blocks
+from twirec.cli import main
 from twirec.settings import Settings
 from twirec.settings.names import NAMES
 
@@ -149,6 +153,15 @@ def test_each_service_starts_with_the_settings_that_it_gets(run: Run) -> None:
 def test_whatever_runs_is_told_of_no_setting_that_there_is_not(run: Run) -> None:
     for call in everything(run):
         assert set(run.environ(call)) <= {*NAMES, *PANEL_NAMES}
+
+
+def test_each_job_names_a_command_that_its_settings_let_it_run(run: Run) -> None:
+    programs: dict[str, click.Command] = {"flask": FlaskGroup(), "twirec": main}
+    for call in run.of("run", "jobs", "create"):
+        runner = CliRunner(env={**dict.fromkeys(os.environ), **run.environ(call)})
+        words = call.flags["args"].split(",")
+        said = runner.invoke(programs[call.flags["command"]], [*words, "--help"])
+        assert (said.exit_code, said.output[:6]) == (0, "Usage:"), said.output
 
 
 def test_what_is_secret_comes_from_secret_manager_only(run: Run) -> None:

@@ -62,7 +62,7 @@ GCLOUD = {
     "storage buckets add-iam-policy-binding": IAM,
     "storage buckets create": {
         *("--location", "--uniform-bucket-level-access", "--public-access-prevention"),
-        "--clear-soft-delete",
+        "--soft-delete-duration",
     },
     "storage buckets update": {"--clear-soft-delete", "--versioning", "--lifecycle-file"},
     "tasks queues add-iam-policy-binding": IAM | {"--location"},

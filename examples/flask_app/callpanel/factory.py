@@ -65,6 +65,7 @@ def create_app(
         )
     app.extensions["archive"] = archive
     headers.init_app(app)
+    _add_accounts(app)
     if config.serve.panel:
         _add_pages(app)
     if config.serve.phone:
@@ -86,20 +87,28 @@ def _refuse_what_nobody_types() -> None:
         abort(400)
 
 
-def _add_pages(app: Flask) -> None:
-    """Add what staff open, and the accounts that it needs."""
-    app.before_request(_refuse_what_nobody_types)
+def _add_accounts(app: Flask) -> None:
+    """Add the accounts, and the command that makes the tables.
+
+    Whatever is served: one `init` is run for all, with the settings of any. A phone never connects
+    to them.
+    """
     db.init_app(app)
     with app.app_context():
         guard_file(db.engine)
         erase_what_is_deleted(db.engine)
     migrate.init_app(app, db, directory=os.path.join(app.root_path, "migrations"))  # noqa: PTH118
+    app.cli.add_command(commands.init)
+
+
+def _add_pages(app: Flask) -> None:
+    """Add what staff open."""
+    app.before_request(_refuse_what_nobody_types)
     csrf.init_app(app)
     babel.init_app(app, locale_selector=language.chosen)
     login.init_app(app)
     for module in (language, auth, panel, users):
         module.init_app(app)
-    app.cli.add_command(commands.init)
     app.cli.add_command(commands.user)
 
 

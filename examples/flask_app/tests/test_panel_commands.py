@@ -48,6 +48,16 @@ def test_init_makes_the_tables_of_both_and_again_changes_nothing(
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("serve", ["phone", "panel"])
+def test_one_init_makes_the_tables_of_both_whatever_is_served(serve: str, tmp_path: Path) -> None:
+    result = flask({**settings_of(tmp_path), "CALLPANEL_SERVE": serve}, "init")
+    assert result.output.endswith("The tables are of this version.\n"), result.exception
+    environ = settings_of(tmp_path)
+    archive = open_archive(environ)
+    assert Browser(make_app(environ, archive)).get("/readyz").status_code == 200
+    archive.close()
+
+
 def test_before_init_no_command_and_no_visitor_leaves_a_file(empty: Flask, tmp_path: Path) -> None:
     assert Browser(empty).get("/readyz").status_code == 503
     for words in (["user", "list"], ["user", "add", "pia", "--role", "agent", "--password", LONG]):
