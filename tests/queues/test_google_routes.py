@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -230,6 +232,51 @@ def test_a_new_key_is_looked_for_once_a_minute_whoever_names_unknown_ones() -> N
     assert google.believes(key("other").token(PUBLIC_URL))
     assert google.believes(SIGNED())
     assert google.asked == 2
+
+
+def test_what_still_holds_is_kept_when_google_is_away() -> None:
+    google = Google()
+    assert google.believes(SIGNED())
+    google.away, google.time = True, 60.0
+    assert not google.believes(key("other").token(PUBLIC_URL))  # looks for it, in vain
+    assert google.asked == 2
+    assert google.believes(SIGNED())
+    google.time = 3300.0
+    assert google.believes(SIGNED())  # they are to be renewed, and still hold
+    assert google.asked == 3
+
+
+def test_certificates_are_renewed_before_they_end() -> None:
+    google = Google()
+    assert google.believes(SIGNED())
+    google.time = 3300.0
+    assert google.believes(SIGNED())
+    google.away, google.time = True, 3700.0
+    assert google.believes(SIGNED())
+    assert google.asked == 2
+
+
+def test_nobody_waits_for_who_fetches() -> None:
+    google, asked, answer = Google(), threading.Event(), threading.Event()
+    assert google.believes(SIGNED())
+
+    def slow() -> tuple[dict[str, str], float]:
+        asked.set()
+        assert answer.wait(120)
+        return google.certs | {"other": key("other").cert}, 3600.0
+
+    google.tokens._fetch = slow
+    google.time = 60.0
+    other = key("other").token(PUBLIC_URL)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(google.believes, other)
+        assert asked.wait(120)
+        # were they to wait, it would be for ever: the answer comes only after them
+        assert not google.believes(other)
+        assert google.believes(SIGNED())
+        answer.set()
+        assert first.result(120)
+    assert google.believes(other)
 
 
 @responses.activate

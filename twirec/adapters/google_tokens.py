@@ -7,6 +7,7 @@ https://developers.google.com/identity/openid-connect/openid-connect#validatinga
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -17,6 +18,8 @@ import requests
 from google.auth import jwt
 
 from twirec.model.errors import RequestRefused
+
+log = logging.getLogger("twirec.jobs")
 
 CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
 """By key id, the certificates of the keys that Google signs with."""
@@ -30,6 +33,8 @@ LONGEST_KEPT = 6 * 3600.0
 SHORTEST_KEPT = 60.0
 """Seconds. Google says how long certificates hold; a key that is not among them is looked for no
 more often than this, whoever sends tokens that name one."""
+RENEWED = 0.9
+"""After which part of the time that they hold they are fetched anew, while they still do."""
 
 
 def fetch_certs() -> tuple[Mapping[str, str], float]:
@@ -72,8 +77,9 @@ class GoogleTokens:
         self._fetch = fetch
         self._clock = clock
         self._turn = threading.Lock()
-        self._certs: Mapping[str, str] = {}
-        self._fetched_at = self._kept_until = float("-inf")
+        self._asked_at = self._renewed_at = float("-inf")
+        # together, as threads read them while another one fetches
+        self._kept: tuple[Mapping[str, str], float] = ({}, float("-inf"))
 
     def check(self, authorization: str | None) -> None:
         """Let a request through that is Google's, in the name of that account.
@@ -109,14 +115,31 @@ class GoogleTokens:
         return claims
 
     def _known(self, key: object) -> Mapping[str, str]:
-        """Return the certificates, fetched anew when they are old, or lack a key."""
-        with self._turn:
-            now = self._clock()
-            lacking = key not in self._certs and now - self._fetched_at >= SHORTEST_KEPT
-            if now >= self._kept_until or lacking:
-                self._certs, self._fetched_at = {}, now  # none, if that fails
-                self._kept_until = now + SHORTEST_KEPT
-                certs, seconds = (self._fetch or fetch_certs)()
-                self._certs = dict(certs)
-                self._kept_until = now + min(max(seconds, SHORTEST_KEPT), LONGEST_KEPT)
-            return self._certs
+        """Return the certificates that hold, fetched anew when it is time, or when they lack a key.
+
+        One thread fetches. No other waits for it: it would be one of those that answer calls, and
+        whoever sends invented keys could occupy them all.
+        """
+        now = self._clock()
+        held = self._held(now)
+        if (key in held and now < self._renewed_at) or not self._turn.acquire(blocking=False):
+            return held
+        try:
+            if now - self._asked_at >= SHORTEST_KEPT:
+                self._asked_at = now
+                self._renew(now)
+        except (requests.RequestException, TypeError, ValueError) as error:
+            log.warning("Google's certificates could not be had: %s", type(error).__name__)
+        finally:
+            self._turn.release()
+        return self._held(self._clock())
+
+    def _held(self, now: float) -> Mapping[str, str]:
+        certs, until = self._kept
+        return certs if now < until else {}
+
+    def _renew(self, now: float) -> None:
+        certs, said = (self._fetch or fetch_certs)()
+        seconds = min(max(said, SHORTEST_KEPT), LONGEST_KEPT)
+        self._kept = dict(certs), now + seconds
+        self._renewed_at = now + RENEWED * seconds
