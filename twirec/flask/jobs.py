@@ -13,21 +13,28 @@ from math import ceil
 
 from flask import Blueprint, Response, request
 
-from twirec.archive.jobs import UPKEEP
+from twirec.archive.jobs import SOON, UPKEEP
 from twirec.flask.checks import MOST_BYTES, extension_state
 from twirec.model.errors import RequestRefused, TwirecError
 
 log = logging.getLogger("twirec.flask")
 
 LATER = 60
-"""Seconds after which one comes again to what failed."""
+"""Seconds after which one comes again when the catalog could not be asked."""
+
+TOO_EARLY = 425
+UNAVAILABLE = 503
+"""Cloud Tasks tries again after any status but 2xx, and heeds `Retry-After`. After 429 and 503 it
+slows the whole queue down: good while the catalog is away, and not for one recording that failed.
+Source: https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks."""
 
 
 def jobs() -> Blueprint:
     """Return the routes `/do`, `/due`, `/sweep`, `/journal` and `/upkeep`, which take POST.
 
-    204: done, or nothing was due. 503 with `Retry-After`: come again then. 401: there is no token;
-    403: it is not Google's, not for us or not of the account; 400: `/do` was not told what.
+    204: done, or nothing is due within a minute. With `Retry-After`, 425: it is due then; 503: it
+    could not be looked at. 401: there is no token; 403: it is not Google's, not for us or not of
+    the account; 400: `/do` was not told what.
     """
     routes = Blueprint("twirec_jobs", __name__)
     views: dict[str, Callable[[], Response]] = {"do": _do, "due": _due}
@@ -52,7 +59,7 @@ def _from_google(view: Callable[[], Response]) -> Callable[[], Response]:
             return view()
         except TwirecError as error:
             log.error("%s: %s", request.url_rule, error)
-            return _come_again(LATER)
+            return _come_again(UNAVAILABLE, LATER)
 
     return checked
 
@@ -67,9 +74,10 @@ def _do() -> Response:
         return Response(status=400)
     archive = extension_state().archive
     again = archive.jobs.do(kind, key)
-    if again is None:
+    seconds = 0 if again is None else (again - archive.now()).total_seconds()
+    if again is None or seconds > SOON:  # `/due` finds it then
         return Response(status=204)
-    return _come_again(ceil((again - archive.now()).total_seconds()))
+    return _come_again(TOO_EARLY, ceil(seconds))
 
 
 def _due() -> Response:
@@ -85,5 +93,5 @@ def _upkeep(name: str) -> Callable[[], Response]:
     return upkeep
 
 
-def _come_again(seconds: int) -> Response:
-    return Response(status=503, headers={"Retry-After": str(max(seconds, 1))})
+def _come_again(status: int, seconds: int) -> Response:
+    return Response(status=status, headers={"Retry-After": str(max(seconds, 1))})
