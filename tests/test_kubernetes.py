@@ -18,6 +18,7 @@ import pytest
 from callpanel import create_app
 from callpanel.config import NAMES as PANEL_NAMES
 from callpanel.factory import OF_TWILIO
+from tests.connections import ACCOUNTS, DUE, LOOKING, THREADS, WORK
 from tests.test_docs_shell import blocks
 from twirec.settings import Settings
 from twirec.settings.names import NAMES
@@ -30,6 +31,8 @@ SECRET = {name for name, of in NAMES.items() if of.secret} | {
     "CALLPANEL_DATABASE_URL",
     "CALLPANEL_METRICS_TOKEN",
 }
+OF_THE_APP = {*NAMES, *PANEL_NAMES, "GUNICORN_CMD_ARGS"}
+NAMESPACE = "--namespace=twirec"
 VERSION = "1.37"
 """Of Kubernetes, whose schemas are asked."""
 Manifest = dict[str, Any]
@@ -146,7 +149,7 @@ def with_secrets(all_: list[Manifest]) -> Iterator[str]:
 def unknown_settings(all_: list[Manifest]) -> Iterator[str]:
     given = {key for each in all_ if each["kind"] == "ConfigMap" for key in each["data"]}
     given |= {env["name"] for _, each in containers(all_) for env in each.get("env", [])}
-    yield from sorted(given - set(NAMES) - set(PANEL_NAMES))
+    yield from sorted(given - OF_THE_APP)
 
 
 def absent_accounts_and_configs(all_: list[Manifest]) -> Iterator[str]:
@@ -307,8 +310,8 @@ with (pathlib.Path(__file__).parent / "calls.jsonl").open("a") as calls:
 
 
 @pytest.fixture(scope="module")
-def page_secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """Follow the page with a kubectl that only writes words down; return the secrets it makes."""
+def page_commands(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """Follow the page with a kubectl that only writes words down; return what it was told."""
     folder = tmp_path_factory.mktemp("kubectl")
     for program in ("kubectl", "gcloud"):
         (folder / program).write_text(KUBECTL, encoding="utf-8")
@@ -324,13 +327,24 @@ def page_secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str
         text=True,
         check=True,
     )
+    lines = (folder / "calls.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def page_secrets(page_commands: list[list[str]]) -> dict[str, dict[str, str]]:
+    """Return the secrets that the page makes."""
     made = {}
-    for line in (folder / "calls.jsonl").read_text(encoding="utf-8").splitlines():
-        words = json.loads(line)
+    for words in page_commands:
         if words[1:4] == ["create", "secret", "generic"]:
             pairs = (word.removeprefix("--from-literal=").partition("=") for word in words[5:])
             made[words[4]] = {name: value for name, _, value in pairs}
     return made
+
+
+def of_key(secrets: dict[str, dict[str, str]], env: Manifest) -> str:
+    asked = env["valueFrom"]["secretKeyRef"]
+    return secrets[asked["name"]][asked["key"]]
 
 
 def environments(secrets: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
@@ -338,7 +352,10 @@ def environments(secrets: dict[str, dict[str, str]]) -> dict[str, dict[str, str]
     configs = {e["metadata"]["name"]: e["data"] for e in manifests() if e["kind"] == "ConfigMap"}
     found: dict[str, dict[str, str]] = {}
     for where, each in containers(manifests()):
-        environ = {env["name"]: env["value"] for env in each.get("env", [])}
+        environ = {
+            env["name"]: env["value"] if "value" in env else of_key(secrets, env)
+            for env in each.get("env", [])
+        }
         for source in each["envFrom"]:
             kind, from_ = next(iter(source.items()))
             environ |= (secrets if kind == "secretRef" else configs)[from_["name"]]
@@ -351,7 +368,7 @@ def test_each_container_starts_with_the_settings_that_it_gets(
 ) -> None:
     started = environments(page_secrets)
     for where, environ in started.items():
-        assert set(environ) <= {*NAMES, *PANEL_NAMES}
+        assert set(environ) <= OF_THE_APP
         assert Settings.from_env(environ).bucket == "gs://example-calls/production"
         if "CALLPANEL_SECRET_KEY" in environ:
             app = create_app(environ)
@@ -366,3 +383,58 @@ def test_a_pod_gets_no_secret_of_another(page_secrets: dict[str, dict[str, str]]
     assert not panel & set(started["Deployment/phone"].items())
     for worker in ("Deployment/worker", "Deployment/beat"):
         assert not {name for name in started[worker] if name.startswith("CALLPANEL_")}
+    assert set(started["Deployment/beat"]) & SECRET == {
+        *("TWIREC_CELERY_BROKER", "TWILIO_AUTH_TOKEN")
+    }
+
+
+def test_beat_has_no_rights_at_google() -> None:
+    accounts = {each: pod["spec"]["serviceAccountName"] for each, pod in pods(manifests())}
+    assert accounts["Deployment/beat"] == "beat"
+    rights = {
+        each["metadata"]["name"]
+        for each in manifests()
+        if each["kind"] == "ServiceAccount" and "annotations" in each["metadata"]
+    }
+    assert rights == {"panel", "worker"}
+
+
+def test_an_update_makes_the_tables_before_anything_else_is_new(
+    page_commands: list[list[str]],
+) -> None:
+    deleted = page_commands.index([NAMESPACE, "delete", "job", "init", "--ignore-not-found"])
+    update = page_commands[deleted + 1 :]
+    alone = ["apply", "--selector=app=init", "--filename=-"]
+    assert sorted(update[:2]) == [alone, ["kustomize", "examples/kubernetes"]]  # a pipe
+    assert update[2][:3] == [NAMESPACE, "wait", "--for=condition=complete"]
+    assert update[2][-1] == "job/init"
+    assert update[3] == ["apply", "--kustomize=examples/kubernetes"]
+    labelled = [
+        name(each)
+        for each in manifests()
+        if each["metadata"].get("labels", {}).get("app") == "init"
+    ]
+    assert labelled == ["Job/init"]
+
+
+def test_all_pods_take_no_more_connections_than_the_page_asks_for() -> None:
+    all_ = manifests()
+    replicas = {each: one(all_, f"Deployment/{each}")["spec"] for each in ("panel", "worker")}
+    scaler = one(all_, "HorizontalPodAutoscaler/phone")["spec"]
+    assert one(all_, "ConfigMap/callpanel")["data"]["GUNICORN_CMD_ARGS"] == "--workers=1"
+    [worker] = replicas["worker"]["template"]["spec"]["containers"]
+    (processes,) = (
+        int(word.partition("=")[2])
+        for word in worker["command"]
+        if word.startswith("--concurrency=")
+    )
+    together = (
+        scaler["maxReplicas"] * (THREADS + LOOKING)
+        + replicas["panel"]["replicas"] * (THREADS + LOOKING + ACCOUNTS)
+        + replicas["worker"]["replicas"] * processes * (DUE * WORK + LOOKING)
+    )
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert f"= {together}, and twice" in text
+    (most,) = re.findall(r"`max_connections=(\d+)`", text)
+    # a new version takes over from one that still holds its own; init and doctor come beside them
+    assert 2 * together + 10 <= int(most)
