@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.contracts.test_catalog_operations import archive, hold
 from tests.factories import STARTED, enter, recording_sid
@@ -112,6 +115,34 @@ def test_a_copy_is_due_of_each_recording_that_may_leave_and_lacks_it(catalog: Ca
     assert due.object_name == derivative_name(original, OPUS, "opus")
     assert due.object_name.startswith(derivatives_of(original))
     assert (due.sha256, due.expires_at, due.due_at) == (original.sha256, None, STARTED)
+
+
+def test_who_finds_no_copy_lacking_writes_nothing(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write() -> NoReturn:
+        raise AssertionError("Others wait while somebody writes.")
+
+    archived(catalog)
+    enrol = catalog.derivatives.enrol_listening_copies
+    assert enrol(OPUS, "opus", STARTED, "", 9) == 1
+    monkeypatch.setattr(catalog.database, "write", write)
+    assert enrol(OPUS, "opus", STARTED, "", 9) == 0
+
+
+def test_no_copy_is_due_of_what_was_to_be_erased_between_look_and_entry(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def erased_before() -> AbstractContextManager[Connection]:
+        monkeypatch.undo()
+        enter(catalog.orders.erase, Order(sid, OrderKind.ERASE, STARTED, "admin", "asked"))
+        return catalog.database.write()
+
+    sid, other = archived(catalog, 1), archived(catalog, 2)
+    monkeypatch.setattr(catalog.database, "write", erased_before)
+    assert catalog.derivatives.enrol_listening_copies(OPUS, "opus", STARTED, "", 9) == 2
+    assert catalog.derivatives.of(sid) == []
+    assert len(catalog.derivatives.of(other)) == 1
 
 
 def test_a_copy_is_claimed_by_one_until_it_is_made_or_postponed(catalog: Catalog) -> None:

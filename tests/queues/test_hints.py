@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -155,6 +155,24 @@ def test_who_looks_says_that_a_worker_lives_and_does_what_no_hint_told_of(house:
     house.archive.jobs.do_due()
     house.archive.operations.check_worker()
     assert house.recording().state is State.RELEASED
+
+
+def test_who_looks_each_minute_looks_at_all_recordings_once_a_day_only(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def enrol(spec: object, extension: str, now: datetime, since: str, limit: int) -> int:
+        looked.append(since)
+        return 0
+
+    looked: list[str] = []
+    archive = with_settings(house.archive, listening_copy="opus")
+    monkeypatch.setattr(archive.catalog.derivatives, "enrol_listening_copies", enrol)
+    day = "recordings/" + (house.time - timedelta(days=7)).strftime("%Y/%m/%d/")
+    for _ in range(3):
+        archive.jobs.do_due()
+    house.time += timedelta(days=1)
+    archive.jobs.do_due()
+    assert looked == ["", day, day, ""]
 
 
 def test_what_comes_periodically_comes_when_it_is_time(house: House) -> None:

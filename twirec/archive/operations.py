@@ -109,6 +109,7 @@ class Operations:
         self._periodic = periodic
         self._trail = trail
         self._now = now
+        self._copies: ListeningCopies | None = None  # remembers what it has looked at
 
     def worker(self, threads: int = 4, *, at: AtCheckpoint = no_checkpoint) -> Worker:
         """Return a worker of all kinds of due work: recordings, events, listening copies.
@@ -168,8 +169,10 @@ class Operations:
     def _listening_copies(self) -> Iterator[Kind[Derivative]]:
         """Yield the kind of work that makes listening copies, if they are wanted."""
         if self._settings.listening_copy:
-            spec = ConversionSpec(self._settings.listening_copy)
-            yield ListeningCopies(self._catalog, self._originals.maker(), spec, self._now).kind()
+            if self._copies is None:
+                spec, maker = ConversionSpec(self._settings.listening_copy), self._originals.maker()
+                self._copies = ListeningCopies(self._catalog, maker, spec, self._now)
+            yield self._copies.kind()
 
     def sweep(
         self, *, dry_run: bool = False, full: bool = False, by: Actor | str | None = None

@@ -154,9 +154,10 @@ class Derivatives:
     def enrol_listening_copies(
         self, spec: ConversionSpec, extension: str, now: datetime, since: str, limit: int
     ) -> int:
-        """Make a listening copy due of each recording that lacks it, and return of how many.
+        """Make a listening copy due of each recording that lacks it, and return how many lacked it.
 
-        Only of those that may leave, and whose object's name is `since` or later.
+        Only of those that may leave, and whose object's name is `since` or later. They are looked
+        for in a transaction that only reads, since that may take long.
         """
         there = exists().where(
             derivatives.c.recording_sid == recordings.c.sid, derivatives.c.conversion == spec.words
@@ -167,9 +168,22 @@ class Derivatives:
             .order_by(recordings.c.object_name.desc())
             .limit(limit)
         )
-        with self._database.write() as connection:
+        with self._database.read() as connection:
             without = to_models(Recording, connection.execute(lacking))
+        if not without:
+            return 0
+        # of what may leave still, and does until this is committed; see `_holds`
+        still = (
+            select(recordings.c.sid)
+            .where(recordings.c.sid.in_([recording.sid for recording in without]), MAY_LEAVE)
+            .order_by(recordings.c.sid)
+            .with_for_update()
+        )
+        with self._database.write() as connection:
+            may_leave = set(connection.scalars(still))
             for recording in without:
+                if recording.sid not in may_leave:
+                    continue
                 copy = Derivative(
                     object_name=derivative_name(recording, spec, extension),
                     recording_sid=recording.sid,

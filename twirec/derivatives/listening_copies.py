@@ -15,7 +15,10 @@ from twirec.model.derivatives import Derivative
 from twirec.model.hints import LISTENING_COPY
 
 RECENT = timedelta(days=7)
-"""How old a recording may be that is looked at for one; the first look of a worker finds all."""
+"""How old a recording may be that is looked at for one, but for the looks that find all."""
+ALL_EVERY = timedelta(days=1)
+"""After which a process looks at all again: its first look does, and an older recording may be
+admitted meanwhile."""
 AT_ONCE = 100
 """How many are made due at once."""
 
@@ -42,6 +45,7 @@ class ListeningCopies:
         self._spec = spec
         self._now = now
         self._since = ""
+        self._all_at: datetime | None = None
 
     def kind(self) -> Kind[Derivative]:
         """Return what a worker has to know of them."""
@@ -61,12 +65,16 @@ class ListeningCopies:
         self._derivatives.make(original, self._spec, None, keeper)
 
     def refill(self) -> int:
-        """Make a copy due of recordings that lack one, and return of how many."""
+        """Make a copy due of recordings that lack one, and return how many lacked it."""
         now = self._now()
+        if self._all_at is None or now - self._all_at >= ALL_EVERY:
+            self._since = ""
         extension = find_format(self._spec.format).extension
         enrolled = self._catalog.derivatives.enrol_listening_copies(
             self._spec, extension, now, self._since, AT_ONCE
         )
         if enrolled < AT_ONCE:
+            if not self._since:
+                self._all_at = now
             self._since = f"recordings/{now - RECENT:%Y/%m/%d}/"
         return enrolled
