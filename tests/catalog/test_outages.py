@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.factories import ACCOUNT, a_call, call_sid
 from twirec.catalog import Catalog, waiting
@@ -93,6 +95,82 @@ def test_a_failure_at_once_turns_nobody_away(
         open_one(catalog)
     with spend_at_most(60):
         catalog.ledger.open_call(a_call())
+
+
+def test_where_no_thread_can_look_nobody_is_turned_away(
+    catalog: Catalog,
+    locked: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert "locked" in str(open_one(catalog))
+    assert "nobody can look" in caplog.text
+    locked.execute("ROLLBACK")
+    with spend_at_most(60):
+        catalog.ledger.open_call(a_call())
+
+
+def test_whatever_a_look_meets_there_is_a_next_one(caplog: pytest.LogCaptureFixture) -> None:
+    met = iter([MemoryError("odd"), CatalogUnavailable("away")])
+
+    def look() -> None:
+        for error in met:
+            raise error
+
+    outages = database_module.Outages(look)
+    with pytest.MonkeyPatch.context() as patch, spend_at_most(60):
+        patch.setattr(database_module, "NOTICEABLE", -1)
+        patch.setattr(database_module, "BETWEEN_LOOKS", 0.001)
+        with pytest.raises(CatalogUnavailable), outages.minded():
+            raise CatalogUnavailable("away")
+        for watcher in watchers():
+            watcher.join(30)
+        with outages.minded():
+            pass
+    assert "looking whether the catalog is back failed" in caplog.text
+
+
+class Said(Exception):
+    """An error of PostgreSQL's driver."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__()
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("cause", "turned_away"),
+    [
+        (OperationalError("", {}, Said(None)), True),  # refused, or not there
+        (OperationalError("", {}, Said("57P03")), True),
+        (OperationalError("", {}, Said("40P01"), connection_invalidated=True), True),
+        (PoolTimeoutError(), True),
+        (None, True),
+        (OperationalError("", {}, Said("40P01")), False),
+        (OperationalError("", {}, Said("40001")), False),
+        (OperationalError("", {}, Said("57014")), False),
+    ],
+)
+def test_what_one_statement_met_turns_no_other_caller_away(
+    monkeypatch: pytest.MonkeyPatch, cause: Exception | None, turned_away: bool
+) -> None:
+    monkeypatch.setattr(database_module, "NOTICEABLE", -1)
+
+    def look() -> None:
+        raise CatalogUnavailable("still away")
+
+    outages = database_module.Outages(look)
+    with spend_at_most(60), pytest.raises(CatalogUnavailable), outages.minded():
+        raise CatalogUnavailable("one") from cause
+    assert bool(watchers()) is turned_away
+    outages.close()
+    for watcher in watchers():
+        watcher.join(30)
 
 
 def test_a_closed_catalog_is_not_watched_any_more(

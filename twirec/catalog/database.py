@@ -88,8 +88,8 @@ class Outages:
         began = time.monotonic()
         try:
             yield
-        except CatalogUnavailable:
-            if time.monotonic() - began > NOTICEABLE:
+        except CatalogUnavailable as error:
+            if time.monotonic() - began > NOTICEABLE and _is_of_all(error):
                 self._begin()
             raise
 
@@ -102,8 +102,14 @@ class Outages:
             if self._away or self._closed.is_set():
                 return
             self._away = True
+        look = threading.Thread(target=self._look_until_back, name="twirec-catalog", daemon=True)
+        try:
+            look.start()
+        except Exception:  # no thread is left: nobody would find out that it is back
+            self._away = False
+            log.exception("the catalog is away, and nobody can look whether it is back")
+            return
         log.error("the catalog is away: calls are connected unrecorded")
-        threading.Thread(target=self._look_until_back, name="twirec-catalog", daemon=True).start()
 
     def _look_until_back(self) -> None:
         while not self._closed.wait(BETWEEN_LOOKS):
@@ -111,9 +117,28 @@ class Outages:
                 self._look()
             except CatalogUnavailable:
                 continue
+            except Exception:  # whatever it is: who looks no more turns all callers away for good
+                log.exception("looking whether the catalog is back failed")
+                continue
             self._away = False
             log.warning("the catalog is back")
             return
+
+
+OF_ALL = ("08", "53", "57P")
+"""How that begins which PostgreSQL says to everybody: no connection, no room, or shut down.
+
+All else is of one statement, such as a deadlock (40P01), or that it took too long (57014)
+(https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+
+
+def _is_of_all(error: CatalogUnavailable) -> bool:
+    """Whether others would fail too: not where one of PostgreSQL's statements did."""
+    cause = error.__cause__
+    if not isinstance(cause, DBAPIError) or cause.connection_invalidated:
+        return True
+    said = getattr(cause.orig, "sqlstate", None)  # none without a connection, and none of SQLite
+    return said is None or said.startswith(OF_ALL)
 
 
 CONNECT_PATIENCE = 3
