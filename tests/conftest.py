@@ -74,7 +74,12 @@ def keys_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """A PostgreSQL server."""
+    """A PostgreSQL server, which loses all when it is cut off."""
+    yield from run_postgres()
+
+
+def run_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Run a PostgreSQL server for a fixture. See `postgres`."""
 
     def set_up(url: URL) -> None:
         catalog = Catalog(url.render_as_string(hide_password=False))
@@ -82,7 +87,7 @@ def postgres_server() -> Iterator[Postgres]:
         catalog.close()
 
     try:
-        with postgres(set_up) as server:
+        with postgres(set_up, durable=durable) as server:
             yield server
     except FileNotFoundError as error:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))

@@ -14,6 +14,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from tests.conftest import run_postgres
 from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
 from tests.house import House
 from tests.servers import Postgres
@@ -32,6 +33,12 @@ from twirec.testing import SignedPosts
 THREADS = 4
 LONG = 120
 """Seconds after which a test that hangs fails."""
+
+
+@pytest.fixture(scope="module")
+def postgres_server() -> Iterator[Postgres]:
+    """A server of its own, which keeps what it committed when it is cut off."""
+    yield from run_postgres(durable=True)
 
 
 @pytest.fixture

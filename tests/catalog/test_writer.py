@@ -286,7 +286,8 @@ def test_who_writes_for_too_long_is_given_up_with_its_group(
 
     hasty = pool.submit(hurried)
     until(lambda: catalog.database._writer._holder is not None)
-    (slow,) = queue_up(catalog, pool, 1, sit)
+    # not by `queue_up`: its turn comes as soon as it waits for it
+    slow = pool.submit(write, catalog, "0", lambda: sit(0))
     assert sits.wait(LONG)
     with pytest.raises(CatalogUnavailable, match="too long"):
         hasty.result(LONG)  # though the other goes on
