@@ -10,7 +10,7 @@ from tests.contracts.catalog_scenes import BOTH, MINUTE, NOW, STORED, claimed, r
 from tests.factories import a_callback, a_recording, call_sid, enter, recording_sid
 from twirec.catalog import Catalog
 from twirec.model.custody import Order, OrderKind
-from twirec.model.errors import LeaseLost
+from twirec.model.errors import CatalogError, LeaseLost
 from twirec.model.states import State
 
 
@@ -188,3 +188,19 @@ def test_a_recording_given_back_is_as_if_never_claimed(catalog: Catalog) -> None
     again = catalog.due_work.claim(NOW, MINUTE)
     assert again is not None
     assert again.item == lease.item
+
+
+def test_what_a_newer_version_wrote_holds_up_nothing(catalog: Catalog) -> None:
+    for number in (1, 2):
+        receive(catalog, recording_sid=recording_sid(number))
+    with catalog.database.write() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE recordings SET custody = 'later' WHERE sid = '{recording_sid(1)}'"  # noqa: S608
+        )
+    with pytest.raises(CatalogError, match="A row of recordings cannot be read"):
+        catalog.due_work.claim(NOW, MINUTE)
+    lease = catalog.due_work.claim(NOW, MINUTE)
+    assert lease is not None
+    assert lease.item.sid == recording_sid(2)
+    with pytest.raises(CatalogError):  # and it is due again when that lease ends
+        catalog.due_work.claim(NOW + 2 * MINUTE, MINUTE)

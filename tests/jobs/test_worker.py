@@ -15,6 +15,7 @@ from twirec.jobs.retrying import EVENTS, TRANSFERS
 from twirec.jobs.worker import LEASE, Kind, LeaseKeeper, Worker
 from twirec.model.errors import (
     BucketUnavailable,
+    CatalogError,
     CatalogNewer,
     CatalogUnavailable,
     LeaseLost,
@@ -187,3 +188,28 @@ def test_a_lease_is_renewed_when_a_third_of_it_has_gone_by() -> None:
         keeper.heartbeat()
         time += LEASE / 6
     assert renewed == [STARTED + LEASE * 3 / 6 + LEASE, STARTED + LEASE * 6 / 6 + LEASE]
+
+
+def test_no_thread_dies_of_what_cannot_be_taken_up() -> None:
+    queue, done = named("a"), threading.Event()
+    claim, fails = queue.claim, [LookupError("'later' is not among the words"), ValueError("?")]
+
+    def claim_or_fail(now: datetime, lease_for: timedelta) -> Lease[Piece] | None:
+        if fails:
+            raise fails.pop()
+        return claim(now, lease_for)
+
+    queue.claim = claim_or_fail  # type: ignore[method-assign]
+    at_work = worker(kind(queue, lambda _: done.set()))
+    thread = threading.Thread(target=at_work.run)
+    thread.start()
+    try:
+        while not done.wait(0.01):
+            at_work.wake("piece")
+    finally:
+        at_work.stop()
+        thread.join(60)
+    assert not thread.is_alive()
+    fails.append(ValueError("?"))
+    with pytest.raises(CatalogError, match="No piece could be taken up"):
+        worker(kind(queue, lambda _: None)).run_once()

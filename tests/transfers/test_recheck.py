@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.factories import STARTED, recording_sid
 from tests.house import NAME, House
 from tests.sounds import wav
+from twirec.model.bucket import StoredObject
 from twirec.model.errors import VendorUnavailable
 from twirec.model.states import State
 
@@ -31,4 +34,23 @@ def test_the_vendors_copy_is_not_deleted_when_ours_was_changed_before_it_is(hous
         NAME, [b"something else"], content_type="a", labels={}, custom_time=STARTED, finish=dict
     )
     assert "is not what was archived" in house.work_on().last_error
+    assert house.at_vendor() == [recording_sid()]
+
+
+def test_the_vendors_copy_is_not_deleted_when_it_is_to_stay_since_ours_was_looked_at(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.vendor.faults.add("delete", VendorUnavailable("no answer"))
+    house.record(wav(seconds=4, channels=2))
+    house.work()
+    stat = house.bucket.stat
+
+    def stat_and_keep(name: str) -> StoredObject:
+        if name == NAME:
+            assert house.archive.catalog.vendor_retention.keep(recording_sid())
+        return stat(name)
+
+    monkeypatch.setattr(house.bucket, "stat", stat_and_keep)
+    recording = house.work_on()
+    assert (recording.state, recording.keep_at_vendor) == (State.ARCHIVED, True)
     assert house.at_vendor() == [recording_sid()]

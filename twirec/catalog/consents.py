@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
-    exists,
     select,
     update,
 )
@@ -204,8 +203,11 @@ def _insertion(dialect: str) -> Insert:
     """Return the insertion of a consent of a call that is there, unless that leg has one."""
     names = [each.name for each in fields(Consent)]
     values = [bindparam(name, type_=consents.c[name].type) for name in names]
-    line = exists().where(of_call(calls, bindparam("account_sid"), bindparam("call_sid")))
-    new = insert_into(consents, dialect).from_select(names, select(*values).where(line))
+    # The line is locked first, as `Ledger.end_call` does: whoever hangs up as they answer would
+    # otherwise wait here for a consent that waits, by its foreign key, for the line.
+    line = select(*values).where(of_call(calls, bindparam("account_sid"), bindparam("call_sid")))
+    locked = line.select_from(calls).with_for_update(key_share=True)
+    new = insert_into(consents, dialect).from_select(names, locked)
     return new.on_conflict_do_nothing().returning(consents.c.leg)
 
 

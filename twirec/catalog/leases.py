@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from twirec.catalog.database import Database
 from twirec.catalog.prepared import Prepared
-from twirec.model.errors import LeaseLost
+from twirec.model.errors import CatalogError, LeaseLost
 from twirec.model.lease import Lease
 from twirec.model.ownership import Adopt
 
@@ -84,17 +84,26 @@ class Leases(Generic[T]):
             lease_for: how long the lease lasts, unless it is renewed.
             only: the key of the one row to take, if it is due; None for any.
             also: does more in the transaction, and returns the lease as it is after that.
+
+        Raises:
+            CatalogError: what is due cannot be read; it is nobody's until the lease ends.
         """
         token, until = uuid.uuid4().hex, now + lease_for
         given = {"now": now, "token": token, "until": until}
         if only is not None:
             given["only"] = only
         with self._database.write() as connection:
-            row = connection.execute(self._claim(alone=only is not None), given).first()
-            if row is None:
-                return None
-            lease = Lease(token, self._read(connection, row), until)
-            return also(connection, lease) if also else lease
+            try:
+                row = connection.execute(self._claim(alone=only is not None), given).first()
+                if row is None:
+                    return None
+                lease = Lease(token, self._read(connection, row), until)
+                return also(connection, lease) if also else lease
+            except (LookupError, ValueError) as error:
+                # Such as a word that a newer version wrote. It is claimed all the same, so that it
+                # holds up nothing that is due after it.
+                unread = f"{type(error).__name__}: {error}"
+        raise CatalogError(f"A row of {self._table.name} cannot be read ({unread}).")
 
     def due_at(self, key: str) -> datetime | None:
         """Return when a row can be claimed, UTC; None if it is not due, now or later.

@@ -554,22 +554,21 @@ KEEP_NEW = Prepared(lambda _: _keep_new())
 
 
 def tell_ledger(connection: Connection, recording: Recording) -> None:
-    """Say on the call's line whether it was recorded, all its recordings considered.
-
-    Called once for each change of state, so that what is lost is told of here too.
-    """
+    """Say on the call's line whether it was recorded, and in an event that it is lost."""
     if recording.state is State.LOST:
         write_event(connection, EventType.LOST, recording)
     its = {"line_account": recording.account_sid, "line_call": recording.call_sid or ""}
     why = _why_nothing(recording)
     if why is None:
         SAY_RECORDED.all(connection, its)
-    else:
-        SAY_NOTHING.all(connection, its | {"why": why})
+        return
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+        LOCK_LINE.all(connection, its)  # so that what others said just now is seen by the next
+    SAY_NOTHING.all(connection, its | {"why": why})
 
 
-def _line_statements() -> tuple[Prepared, Prepared]:
-    """Return what says on a call's line that it is recorded, and that nothing came of it."""
+def _line_statements() -> tuple[Prepared, Prepared, Prepared]:
+    """Return what locks a call's line, and says on it that it is recorded, or that it is not."""
     account_sid: BindParameter[Any] = bindparam("line_account")
     call_sid: BindParameter[Any] = bindparam("line_call")
     line = of_call(calls, account_sid, call_sid)
@@ -583,10 +582,11 @@ def _line_statements() -> tuple[Prepared, Prepared]:
     nothing = update(calls).where(line, may_say, ~other)
     why = bindparam("why", type_=calls.c.reason.type)
     nothing = nothing.values(outcome=Outcome.NOT_RECORDED, reason=why)
-    return Prepared(recorded), Prepared(nothing)
+    lock = Prepared(select(calls.c.call_sid).where(line).with_for_update(key_share=True))
+    return lock, Prepared(recorded), Prepared(nothing)
 
 
-SAY_RECORDED, SAY_NOTHING = _line_statements()
+LOCK_LINE, SAY_RECORDED, SAY_NOTHING = _line_statements()
 
 
 def _why_nothing(recording: Recording) -> Reason | None:

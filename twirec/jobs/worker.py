@@ -69,7 +69,11 @@ class LeaseKeeper(Generic[T]):
         if self._stopping():
             raise Stopped("The worker was asked to stop.")
         if self.lease.until - self._now() < self._lease_for * 2 / 3:
-            self.lease = self._renew(self.lease, self._now() + self._lease_for)
+            self.renew()
+
+    def renew(self) -> None:
+        """Renew the lease, and look what is worked at as it is now. Raises `LeaseLost`."""
+        self.lease = self._renew(self.lease, self._now() + self._lease_for)
 
 
 Due = TypeVar("Due", bound=Tried)
@@ -372,6 +376,10 @@ class Worker:
                 return self._refill(kind, at_once=at_once)
         except CatalogError as error:
             self._cannot_ask(kind, error)
+            return False
+        except Exception as error:  # of one that cannot be taken up no thread dies
+            log.exception("no %s could be taken up: an error of ours", kind.name)
+            self._failure = CatalogError(f"No {kind.name} could be taken up: {error}")
             return False
         return self.work(lease, kind) is None or not kind.aside
 

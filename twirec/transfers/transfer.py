@@ -414,6 +414,10 @@ class Transfer:
             return
         if not just_archived:
             check_kept(self._bucket, recording)
+            keeper.renew()  # that took its time, in which somebody may have said that it stays
+            if keeper.lease.item.keep_at_vendor:
+                self._catalog.due_work.stay(keeper.lease, for_trial=False)
+                return
         self._vendor.delete(recording.account_sid, recording.sid)
         self._at(Step.DELETED)
         self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.RELEASED))

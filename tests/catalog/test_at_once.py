@@ -1,0 +1,96 @@
+"""What two transactions of PostgreSQL do at once is as if one had come after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from tests.factories import ACCOUNT, a_call, a_callback, a_consent, call_sid, recording_sid
+from twirec.catalog import Catalog
+from twirec.catalog import recordings as recordings_module
+from twirec.model.records import EndedCall, Ending
+from twirec.model.states import State
+from twirec.model.vendor import RecordingStatus
+from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
+
+LONG = 60
+WAITS = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+
+@pytest.fixture
+def catalog(new_postgres: Callable[[], str]) -> Iterator[Catalog]:
+    with closing(Catalog(new_postgres())) as catalog:
+        catalog.set_up()
+        catalog.ledger.open_call(a_call())
+        yield catalog
+
+
+def let_go_when_it_waits(catalog: Catalog, second: Future[Any], goes_on: threading.Event) -> None:
+    """Let the first go on as soon as the second waits for it, or is done without waiting."""
+    for _ in range(LONG * 100):
+        with catalog.database.read() as connection:
+            if second.done() or connection.execute(WAITS).scalar_one():
+                break
+        goes_on.wait(0.01)
+    goes_on.set()
+
+
+def receive(catalog: Catalog, number: int, status: RecordingStatus, state: State) -> None:
+    callback = a_callback(recording_sid=recording_sid(number), status=status)
+    at = callback.started_at
+    assert at is not None
+    catalog.recordings.receive(callback, state=state, channel_map=(), at=at)
+
+
+def test_a_call_whose_two_recordings_are_absent_at_once_is_not_recorded(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        receive(catalog, number, RecordingStatus.IN_PROGRESS, State.RECORDING)
+    tell = recordings_module.tell_ledger
+    told, goes_on = threading.Event(), threading.Event()
+
+    def tell_and_wait(connection: Connection, recording: Any) -> None:
+        tell(connection, recording)
+        if recording.sid == recording_sid(1):
+            told.set()
+            assert goes_on.wait(LONG)
+
+    monkeypatch.setattr(recordings_module, "tell_ledger", tell_and_wait)
+    with ThreadPoolExecutor(2) as pool:
+        absent = RecordingStatus.ABSENT, State.ABSENT
+        first = pool.submit(receive, catalog, 1, *absent)
+        assert told.wait(LONG)
+        second = pool.submit(receive, catalog, 2, *absent)
+        let_go_when_it_waits(catalog, second, goes_on)
+        first.result(LONG)
+        second.result(LONG)
+    assert catalog.ledger.call(ACCOUNT, call_sid()).call.outcome is Outcome.NOT_RECORDED
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_who_hangs_up_while_they_answer_waits_for_nobody_who_waits_for_them(
+    catalog: Catalog, refuses: bool
+) -> None:
+    gone = a_consent(outcome=ConsentOutcome.HUNG_UP)
+    answer = a_consent(outcome=ConsentOutcome.REFUSED) if refuses else a_consent()
+    locked, goes_on = threading.Event(), threading.Event()
+
+    def decide(_: EndedCall) -> Ending:
+        locked.set()
+        assert goes_on.wait(LONG)
+        return Ending(Outcome.NOT_RECORDED, Reason.HUNG_UP, consent=gone)
+
+    with ThreadPoolExecutor(2) as pool:
+        end = pool.submit(catalog.ledger.end_call, ACCOUNT, call_sid(), decide, gone.at)
+        assert locked.wait(LONG)
+        record = pool.submit(catalog.consents.record, answer, Reason.REFUSED if refuses else None)
+        let_go_when_it_waits(catalog, record, goes_on)
+        end.result(LONG)
+        assert record.result(LONG) == gone
