@@ -14,11 +14,12 @@ from tests.factories import recording_sid
 from tests.house import House, with_settings
 from tests.queues.remembering import Remembering
 from tests.sounds import wav
+from twirec.archive import jobs
 from twirec.catalog.hints import hint
 from twirec.jobs import hints
 from twirec.jobs.worker import POLL, POLL_WOKEN
 from twirec.model.access import Actor, StaffRole
-from twirec.model.errors import HintNotTaken
+from twirec.model.errors import CatalogUnavailable, HintNotTaken, WorkerAway
 from twirec.model.hints import Hint
 from twirec.model.states import State
 
@@ -155,6 +156,56 @@ def test_who_looks_says_that_a_worker_lives_and_does_what_no_hint_told_of(house:
     house.archive.jobs.do_due()
     house.archive.operations.check_worker()
     assert house.recording().state is State.RELEASED
+
+
+def test_who_does_what_a_hint_named_says_that_a_worker_lives(house: House) -> None:
+    with pytest.raises(WorkerAway):
+        house.archive.operations.check_worker()
+    house.record(wav(seconds=4, channels=2))
+    assert house.archive.jobs.do("recording", recording_sid()) is None
+    house.archive.operations.check_worker()
+
+
+def test_a_worker_is_said_to_live_as_long_as_it_works(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, heard = [0], threading.Event()
+
+    def heartbeat() -> None:
+        said[0] += 1
+        if said[0] == 2:
+            raise CatalogUnavailable("It is locked.")  # once: nobody stops saying it for that
+        if said[0] == 4:
+            heard.set()
+
+    class Long:
+        def do(self, kind: str, key: str) -> None:
+            assert heard.wait(120)
+
+        def run_once(self, seconds: float) -> None:
+            assert heard.wait(120)
+
+    operations = house.archive.operations
+    monkeypatch.setattr(jobs, "PERIOD", 0.01)
+    monkeypatch.setattr(operations, "worker", lambda threads: Long())
+    monkeypatch.setattr(house.archive.jobs._periodic, "heartbeat", heartbeat)
+    for work in (house.archive.jobs.do_due, lambda: house.archive.jobs.do("recording", "RE0")):
+        said[0] = 0
+        heard.clear()
+        work()
+        assert said[0] >= 4
+        assert not [each for each in threading.enumerate() if each.name == "twirec-living"]
+
+
+def test_short_pieces_of_work_say_it_now_and_then_only(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[datetime] = []
+    monkeypatch.setattr(house.archive.jobs._periodic, "heartbeat", lambda: said.append(house.time))
+    monkeypatch.setattr(jobs, "PERIOD", 3600.0)
+    for _ in range(5):
+        house.archive.jobs.do("recording", recording_sid())
+    assert len(said) == 1
 
 
 def test_who_looks_each_minute_looks_at_all_recordings_once_a_day_only(

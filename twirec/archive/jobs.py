@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ from twirec.archive.operations import Operations
 from twirec.archive.periodic import Periodic
 from twirec.catalog import Catalog
 from twirec.jobs.hints import Hinting
-from twirec.jobs.worker import Worker
+from twirec.jobs.worker import PERIOD, Worker
 from twirec.model.errors import InvalidQuery, RequestRefused, TwirecError
 from twirec.model.given import understood, whole
 from twirec.model.ports import HintQueue
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("twirec.jobs")
 
 DUE_FOR = 240
-"""Seconds after which one look for due work takes up nothing more. The next one begins beside it a
-minute later: so a backlog has more and more that work at it, up to four."""
+"""Seconds after which one look for due work takes up nothing more. With Celery the next one begins
+beside it a minute later: so a backlog has more and more that work at it, up to four. Cloud
+Scheduler begins the next one when this one is done."""
 
 UPKEEP = ("sweep", "journal", "upkeep")
 """What comes periodically, by name."""
@@ -66,6 +70,7 @@ class Jobs:
         self._expire = expire
         self._worker: Worker | None = None
         self._tokens: GoogleTokens | None = None
+        self._said_at = float("-inf")
 
     def do(self, kind: str, key: str) -> datetime | None:
         """Do one piece of due work, as a hint named it.
@@ -83,7 +88,8 @@ class Jobs:
         """
         if self._worker is None:
             self._worker = self._operations.worker(1)
-        return self._worker.do(kind, key)
+        with self._living():
+            return self._worker.do(kind, key)
 
     def do_due(self, seconds: int = DUE_FOR, *, threads: int = 4) -> None:
         """Do all that is due, for some time, whether hints told of it or not.
@@ -99,8 +105,9 @@ class Jobs:
         """
         whole("seconds", seconds, 1, MOST_SECONDS)
         worker = self._operations.worker(whole("threads", threads, 1, MOST_THREADS))
-        self._periodic.heartbeat()
-        worker.run_once(seconds)
+        self._said_at = float("-inf")  # this one comes each minute, and says so each time
+        with self._living():
+            worker.run_once(seconds)
 
     def upkeep(self, name: str) -> None:
         """Do what comes periodically, if it is time to and nobody else does.
@@ -169,3 +176,32 @@ class Jobs:
         hinting, self._catalog.database.hinting = self._catalog.database.hinting, None
         if isinstance(hinting, Hinting):
             hinting.close()
+
+    @contextmanager
+    def _living(self) -> Iterator[None]:
+        """Say that a worker lives, at first and every now and then: one transfer may take long."""
+        self._say_living()
+        done = threading.Event()
+        saying = threading.Thread(
+            target=self._go_on_saying, args=[done], name="twirec-living", daemon=True
+        )
+        saying.start()
+        try:
+            yield
+        finally:
+            done.set()
+            saying.join()
+
+    def _go_on_saying(self, done: threading.Event) -> None:
+        while not done.wait(PERIOD):
+            try:
+                self._say_living()
+            except TwirecError as error:
+                log.warning("that a worker lives could not be said: %s", error)
+
+    def _say_living(self) -> None:
+        """Say so, unless this process just did: many pieces of work are short."""
+        now = time.monotonic()
+        if now - self._said_at >= PERIOD:
+            self._said_at = now
+            self._periodic.heartbeat()
