@@ -247,6 +247,60 @@ def test_what_sqlite_undid_by_itself_is_not_said_to_be_written(
     assert names(catalog) == ["1"]
 
 
+class Interrupting:
+    """SQLite's connection, and Ctrl-C in the moment in which somebody looks at it."""
+
+    def __init__(self, driver: Any) -> None:
+        self.execute = driver.execute
+
+    @property
+    def in_transaction(self) -> bool:
+        raise KeyboardInterrupt
+
+
+def test_who_is_interrupted_before_the_commit_leaves_nobody_to_think_it_is_written(
+    catalog: Catalog, pool: ThreadPoolExecutor
+) -> None:
+    def interrupt(number: int) -> None:
+        group = catalog.database._writer._group
+        assert group is not None
+        if number == 1:
+            group._driver = Interrupting(group._driver)
+
+    with held(catalog, pool) as first:
+        others = queue_up(catalog, pool, 2, interrupt)
+    assert isinstance(others[1].exception(LONG), KeyboardInterrupt)
+    for each in (first, others[0]):
+        with pytest.raises(CatalogUnavailable, match="interrupted"):
+            each.result(LONG)
+    write(catalog, "after")
+    assert names(catalog) == ["after"]
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_who_is_interrupted_at_leaving_gives_the_turn_on_and_undoes_the_group(
+    catalog: Catalog, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, last: bool
+) -> None:
+    leave, left = writer._Group.leave, iter([False, True])
+
+    def interrupted(group: writer._Group, *, done: bool) -> None:
+        if next(left, False):
+            raise KeyboardInterrupt
+        leave(group, done=done)
+
+    monkeypatch.setattr(writer._Group, "leave", interrupted)
+    with held(catalog, pool) as first:
+        others = queue_up(catalog, pool, 1 if last else 2)
+    assert isinstance(others[0].exception(LONG), KeyboardInterrupt)
+    with pytest.raises(CatalogUnavailable, match="interrupted"):
+        first.result(LONG)
+    for each in others[1:]:
+        each.result(LONG)
+    with spend_at_most(LONG):
+        write(catalog, "after")
+    assert names(catalog) == (["after"] if last else ["1", "after"])
+
+
 def test_a_transaction_within_a_transaction_is_an_error(catalog: Catalog) -> None:
     with pytest.raises(RuntimeError, match="within a transaction"):
         write(catalog, "outer", lambda: write(catalog, "inner"))

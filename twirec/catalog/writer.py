@@ -39,6 +39,10 @@ GRACE = 1.0
 That is a hundred times as long as it takes, unless one of them hangs: giving up undoes them all."""
 
 
+INTERRUPTED = "It was interrupted while it was committed."
+"""Why nothing of a group is written, where whoever ended it was stopped at that (Ctrl-C)."""
+
+
 class Writer:
     """Lets threads write in turn, and commits what they wrote in groups.
 
@@ -75,8 +79,13 @@ class Writer:
             yield group.connection
             done = True
         finally:  # after an error too: what led to it may have been written by others of the group
-            group.leave(done=done)
-            self._pass_on()
+            try:
+                group.leave(done=done)
+            except BaseException:  # Ctrl-C: nobody knows what was undone of it
+                group.failure = group.failure or INTERRUPTED
+                raise
+            finally:
+                self._pass_on()
             self._wait_for(group)
 
     def close(self) -> None:
@@ -117,23 +126,31 @@ class Writer:
 
     def _pass_on(self) -> None:
         """Let the next one write; before that, commit, if the group ends here."""
-        group = self._group
-        with self._mutex:
-            if group is not None:
-                if self._queue and not group.is_over():
-                    self._let_next()
-                    return
-                group.closed, self._group = True, None
+        group, goes_on = self._group, False
         try:
-            if group is not None:
+            with self._mutex:
+                if group is not None:
+                    if self._queue and not group.is_over():
+                        goes_on = True
+                        self._let_next()
+                    else:
+                        group.closed, self._group = True, None
+            if group is not None and not goes_on:
                 group.commit()
         finally:
-            with self._mutex:
-                if self._closing or (group is not None and group.failure):
-                    self._close()
-                self._let_next()
+            if not goes_on:
+                self._end(group)
+
+    def _end(self, group: _Group | None) -> None:
+        """Let the next one write, and those go who waited for a group, whatever became of it."""
+        with self._mutex:
             if group is not None:
-                group.committed.set()
+                group.closed, self._group = True, None
+            if self._closing or (group is not None and not group.kept):
+                self._close()
+            self._let_next()
+        if group is not None:
+            group.committed.set()
 
     def _let_next(self) -> None:
         self._holder = None
@@ -166,8 +183,8 @@ class Writer:
                     group.failure = "The catalog is busy: one of this process writes for too long."
             if group.closed:
                 group.committed.wait()
-        if group.failure:
-            raise CatalogUnavailable(group.failure)
+        if not group.kept:
+            raise CatalogUnavailable(group.failure or INTERRUPTED)
 
     def _close(self) -> None:
         connection, self._connection, self._closing = self._connection, None, False
@@ -191,7 +208,9 @@ class _Group:
     Attributes:
         connection: that all of it is written on.
         closed: whether nobody joins any more, and it is being committed or was.
-        failure: why nothing of it was committed; empty if nothing went wrong.
+        failure: why nothing of it is committed; empty if nothing went wrong, or nobody knows what.
+        kept: whether all went well to the end. Nobody takes it for that before: whoever commits may
+            be interrupted anywhere.
         committed: set when it is on the disk, or when nothing of it is.
     """
 
@@ -199,6 +218,7 @@ class _Group:
         self.connection = connection
         self.closed = False
         self.failure = ""
+        self.kept = False
         self.committed = threading.Event()
         self._transaction = connection.begin()  # which for SQLite is nothing
         begin_immediate(connection)
@@ -238,9 +258,7 @@ class _Group:
                 self._transaction.commit()
         except DBAPIError as error:
             self.failure = self.failure or explain(error)
-        except BaseException:  # Ctrl-C
-            self.failure = self.failure or "It was interrupted while it was committed."
-            raise
+        self.kept = not self.failure
 
     def _run(self, statement: str) -> None:
         # Past SQLAlchemy, which has nothing to do with it and would take ten times as long.
