@@ -153,7 +153,7 @@ def _take_away(connection: Connection) -> Iterator[str]:
             connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             yield f"ALTER TABLE {table} ENABLE TRIGGER USER"
     for counted in import_module(f"{VERSIONS}.0004_figures").COUNTED:
-        yield from counted.count_before()
+        yield counted.count_before()
 
 
 @contextmanager

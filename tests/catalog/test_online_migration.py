@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, suppress
+from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from alembic import command
@@ -113,6 +115,18 @@ def names(catalog: Catalog) -> set[str]:
         }
 
 
+def until_step(at: int, execute: online.Execute) -> online.Execute:
+    """Return what executes as many statements as that, and is interrupted by the next."""
+    done = count()
+
+    def step(statement: str) -> object:
+        if next(done) == at:
+            raise KeyboardInterrupt
+        return execute(statement)
+
+    return step
+
+
 @pytest.mark.parametrize(
     ("version", "at"),
     [("0002_searches", at) for at in (0, 5, 11, 16)]
@@ -121,21 +135,14 @@ def names(catalog: Catalog) -> set[str]:
 def test_what_was_interrupted_goes_on(
     old: Catalog, monkeypatch: pytest.MonkeyPatch, version: str, at: int
 ) -> None:
-    done = count()
+    migration = import_module(f"{migrate.VERSIONS}.{version}")
+    goes_on = migration.online
 
-    @contextmanager
-    def interrupted(database: Database) -> Iterator[online.Execute]:
-        with online.steps(database) as execute:
-
-            def step(statement: str) -> object:
-                if next(done) == at:
-                    raise KeyboardInterrupt
-                return execute(statement)
-
-            yield step
+    def interrupted(database: Database, execute: online.Execute) -> None:
+        goes_on(database, until_step(at, execute))
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"{migrate.VERSIONS}.{version}.steps", interrupted)
+        patch.setattr(migration, "online", interrupted)
         try:
             old.set_up()
         except KeyboardInterrupt:
@@ -148,6 +155,39 @@ def test_what_was_interrupted_goes_on(
     assert old.operations.stats(None).calls == {Outcome.RECORDED: OLD + 1}
     assert "ix_calls_own_number_started_at" in names(old)
     assert "ix_calls_own_number" not in names(old)
+
+
+def test_who_came_to_its_turn_after_all_was_done_does_nothing_again(
+    old: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if old.database.file:
+        pytest.skip("on SQLite nobody waits for a turn")
+    url = old.database.url.render_as_string(hide_password=False)
+    others = [Catalog(url)]
+    with old.database.engine.connect() as holder:
+        holder.exec_driver_sql(f"SELECT pg_advisory_lock({online.TURN})")
+
+        def meanwhile(_: float) -> None:
+            with closing(others.pop()) as other:
+                holder.exec_driver_sql(f"SELECT pg_advisory_unlock({online.TURN})")
+                other.set_up()
+            for version in ("0002_searches", "0004_figures"):
+                monkeypatch.setattr(f"{migrate.VERSIONS}.{version}.make_indexes", None)
+
+        monkeypatch.setattr(online, "time", SimpleNamespace(sleep=meanwhile))
+        old.set_up()
+    assert others == []
+    old.check()
+    assert found(old, Query(note="compania")) == OLD
+
+
+def test_counting_again_is_interrupted_anywhere_and_the_figures_are_right(old: Catalog) -> None:
+    old.set_up()
+    figures = import_module(f"{migrate.VERSIONS}.0004_figures")
+    for at in range(40):
+        with online.steps(old.database) as execute, suppress(KeyboardInterrupt):
+            figures.online(old.database, until_step(at, execute))
+        assert old.operations.stats(None).calls == {Outcome.RECORDED: OLD}
 
 
 def test_an_index_that_was_left_half_made_is_made_anew(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect
 
 from twirec.catalog.database import Database
+from twirec.catalog.migrations.online import steps
 from twirec.catalog.plain_columns import fill_plain
 from twirec.model.errors import CatalogNewer, CatalogUnavailable
 
@@ -82,8 +83,13 @@ def _change_online(database: Database, version: str) -> None:
         if file.name.startswith(f"{version}_")
     )
     online = getattr(import_module(f"{VERSIONS}.{name}"), "online", None)
-    if online is not None:
-        online(database)
+    if online is None:
+        return
+    with steps(database) as execute:
+        with database.read() as connection:  # it may have taken its turn after who did it all
+            found = refuse_newer(connection)
+        if found is None or found < version:
+            online(database, execute)
 
 
 def check(database: Database) -> None:

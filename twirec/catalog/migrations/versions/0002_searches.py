@@ -8,12 +8,12 @@ from alembic import op
 from sqlalchemy import Connection
 
 from twirec.catalog.migrations.online import (
+    Execute,
     NewIndex,
     add_columns,
     drop_indexes,
     has_trigrams,
     make_indexes,
-    steps,
 )
 
 if TYPE_CHECKING:
@@ -78,21 +78,20 @@ WORDS = (
 """What finds parts of notes on SQLite: an index that has no copy of the text."""
 
 
-def online(database: Database) -> None:
+def online(database: Database, execute: Execute) -> None:
     """Do it in a catalog that is in use. What is done already is not done again."""
     with database.write() as connection:
         trigrams = _trigrams(connection)
         adding = list(add_columns(connection, COLUMNS))
-    with steps(database) as execute:
-        for statement in adding:
-            execute(statement)
-        make_indexes(database, execute, INDEXES)
-        for each in trigrams:
-            if isinstance(each, str):
-                execute(each)
-            else:
-                make_indexes(database, execute, [each])
-        drop_indexes(database, execute, REPLACED)
+    for statement in adding:
+        execute(statement)
+    make_indexes(database, execute, INDEXES)
+    for each in trigrams:
+        if isinstance(each, str):
+            execute(each)
+        else:
+            make_indexes(database, execute, [each])
+    drop_indexes(database, execute, REPLACED)
 
 
 def _trigrams(connection: Connection) -> tuple[NewIndex | str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from alembic import op
 from sqlalchemy import inspect
 
-from twirec.catalog.migrations.online import NewIndex, drop_indexes, make_indexes, steps
+from twirec.catalog.migrations.online import Execute, NewIndex, drop_indexes, make_indexes
 
 if TYPE_CHECKING:
     from twirec.catalog.database import Database
@@ -89,20 +89,22 @@ class Counted(NamedTuple):
             "seconds = figures.seconds + excluded.seconds;"
         )
 
-    def count_before(self) -> tuple[str, str]:
-        """Return what counts the rows that were there before the triggers.
+    def count_before(self) -> str:
+        """Return what counts the rows that were there before the triggers, also once more.
 
         It is what there is, without what the triggers counted: one statement, so that both are of
-        one moment, whoever writes meanwhile.
+        one moment, whoever writes meanwhile, and that an interruption leaves all as it was. A key
+        that it does not meet any more was counted right before: the triggers met it neither.
         """
         key, size, seconds = (e.format("there") for e in (self.key, self.size, self.seconds))
         return (
-            f"DELETE FROM figures WHERE kind = '{self.table}' AND shard = {BEFORE}",  # noqa: S608 - our own names
-            f"{INTO} SELECT '{self.table}', key, {BEFORE}, sum(number), sum(size), sum(seconds) "  # noqa: S608
+            f"{INTO} SELECT '{self.table}', key, {BEFORE}, sum(number), sum(size), sum(seconds) "  # noqa: S608 - our own names
             f"FROM (SELECT {key} AS key, count(*) AS number, sum({size}) AS size, "
             f"sum({seconds}) AS seconds FROM {self.table} AS there GROUP BY 1 "
             f"UNION ALL SELECT key, -number, -size, -seconds FROM figures "
-            f"WHERE kind = '{self.table}' AND shard <> {BEFORE}) AS counted GROUP BY key",
+            f"WHERE kind = '{self.table}' AND shard <> {BEFORE}) AS counted GROUP BY key "
+            "ON CONFLICT (kind, key, shard) DO UPDATE SET "
+            "number = excluded.number, size = excluded.size, seconds = excluded.seconds"
         )
 
     def on_sqlite(self) -> tuple[str, ...]:
@@ -157,21 +159,19 @@ COUNTED = (
 )
 
 
-def online(database: Database) -> None:
+def online(database: Database, execute: Execute) -> None:
     """Do it in a catalog that is in use. What is done already is not done again.
 
     Who writes while a trigger is made waits for that; whatever is written from then on is counted.
     """
-    with steps(database) as execute:
-        make_indexes(database, execute, INDEXES)
-        drop_indexes(database, execute, REPLACED)
-        execute(TABLE)
-        for counted in COUNTED:
-            for statement in _triggers(counted, database.engine.dialect.name):
-                execute(statement)
-        for counted in COUNTED:
-            for statement in counted.count_before():
-                execute(statement)
+    make_indexes(database, execute, INDEXES)
+    drop_indexes(database, execute, REPLACED)
+    execute(TABLE)
+    for counted in COUNTED:
+        for statement in _triggers(counted, database.engine.dialect.name):
+            execute(statement)
+    for counted in COUNTED:
+        execute(counted.count_before())
 
 
 def upgrade() -> None:
@@ -185,7 +185,7 @@ def upgrade() -> None:
         op.execute(f"DROP INDEX IF EXISTS {name}")
     op.execute(TABLE)
     for counted in COUNTED:
-        for statement in (*_triggers(counted, connection.dialect.name), *counted.count_before()):
+        for statement in (*_triggers(counted, connection.dialect.name), counted.count_before()):
             op.execute(statement)
 
 
