@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid
 from twirec.calls.ledger import AGENT_FIRST
 from twirec.catalog import Catalog
+from twirec.catalog.tables import participants
 from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, Leg
 from twirec.model.states import State
 
@@ -196,6 +199,39 @@ def test_two_who_join_at_once_are_both_seen_by_one_of_them(catalog: Catalog) -> 
         for thread in pair:
             thread.join()
         assert max(len(together.calls) for together in seen) == 2
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_coming_and_a_leaving_told_at_once_are_one_stay(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    if catalog.database.file:
+        pytest.skip("on SQLite one writes after the other")
+    events = [event(AGENT, 1), event(AGENT, 2, left=True)]
+    does = [catalog.conferences.join, catalog.conferences.leave]
+    insert_once = catalog.database.insert_once
+    others: list[Thread] = []
+    waits = text(
+        "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+        "WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+    )
+
+    def insert_when_the_other_is_there(*of: Any) -> bool:
+        if not others:
+            others.append(Thread(target=does[not first], args=[events[not first]]))
+            others[0].start()
+            while others[0].is_alive():
+                with catalog.database.read() as connection:
+                    if connection.execute(waits).first():
+                        break
+        return insert_once(*of)
+
+    monkeypatch.setattr(catalog.database, "insert_once", insert_when_the_other_is_there)
+    does[first](events[first])
+    others[0].join()
+    with catalog.database.read() as connection:
+        (row,) = connection.execute(select(participants)).all()
+    assert (row.joined_number, row.left_number) == (1, 2)
 
 
 def test_an_agent_who_dialled_out_before_is_no_caller(catalog: Catalog) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     insert,
     null,
     select,
+    text,
     union,
     union_all,
     update,
@@ -195,6 +196,7 @@ class Conferences:
             _is_participant(event), participants.c.joined_number == event.number
         )
         with self._database.write() as connection:
+            _take_turns(connection, event)
             if connection.execute(known).first():
                 return
             late = update(participants).where(_is_participant(event), left).values(came)
@@ -207,6 +209,7 @@ class Conferences:
         not_yet = participants.c.left_number.is_(None)
         known = stay & (not_yet | (participants.c.left_number == event.number))
         with self._database.write() as connection:
+            _take_turns(connection, event)
             left = update(participants).values(left_number=event.number)
             if connection.execute(left.where(known).returning(participants.c.leg_sid)).first():
                 return
@@ -363,6 +366,21 @@ def _key(event: ConferenceEvent) -> dict[str, str]:
         "conference_sid": event.conference_sid,
         "leg_sid": event.leg_sid,
     }
+
+
+def _take_turns(connection: Connection, event: ConferenceEvent) -> None:
+    """Let nobody else write of one in a conference before the transaction ends.
+
+    What is told of them at the same moment is a row not seen yet, which each would insert. On
+    SQLite that is so from its begin.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(TURN, {"of": event.conference_sid + event.leg_sid})
+
+
+TURN = text("SELECT pg_advisory_xact_lock(1, hashtext(:of))")
+"""By two numbers, which are never those of a lock that has one
+(https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS)."""
 
 
 def _is_participant(event: ConferenceEvent) -> ColumnElement[bool]:
