@@ -181,10 +181,8 @@ def placing() -> Iterator[list[Catalogs]]:
         yield catalogs
 
 
-@pytest.fixture(scope="session", autouse=True)
-def catalogs_of_many(
-    request: pytest.FixtureRequest, placing: list[Catalogs], tables_made_once: object
-) -> Iterator[None]:
+def _place_catalogs(request: pytest.FixtureRequest, placing: list[Catalogs]) -> Iterator[None]:
+    """Let catalogs that are made meanwhile be on PostgreSQL, where the tests run on that."""
     if not POSTGRESQL:
         yield
         return
@@ -193,20 +191,20 @@ def catalogs_of_many(
         placing.append(Catalogs(lend))
         yield
         placing.pop().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def catalogs_of_many(
+    request: pytest.FixtureRequest, placing: list[Catalogs], tables_made_once: object
+) -> Iterator[None]:
+    yield from _place_catalogs(request, placing)
 
 
 @pytest.fixture(autouse=True)
 def catalogs_of_one(
     request: pytest.FixtureRequest, placing: list[Catalogs], catalogs_of_many: None
 ) -> Iterator[None]:
-    if not POSTGRESQL:
-        yield
-        return
-    server: Postgres = request.getfixturevalue("postgres_server")
-    with server.lend() as lend:
-        placing.append(Catalogs(lend))
-        yield
-        placing.pop().close()
+    yield from _place_catalogs(request, placing)
 
 
 @pytest.fixture
