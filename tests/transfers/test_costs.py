@@ -19,6 +19,7 @@ from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 
 FEW, MANY = 2, 7
+AN_HOUR = 3600.0
 
 
 @pytest.fixture
@@ -30,7 +31,10 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def archive(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
-    """An archive with all that a real one has."""
+    """An archive with all that a real one has; however slow the machine, it looks once at what it
+    looks at every few seconds."""
+    monkeypatch.setattr("twirec.journal.publishing.LOOK_EVERY", AN_HOUR)
+    monkeypatch.setattr("twirec.archive.archive.MARK_TRUSTED", AN_HOUR)
     with StrictGcs("costs") as gcs:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs.url)
         places = {

@@ -11,17 +11,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask, has_request_context, request
 from flask_migrate import upgrade
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wsgi import ClosingIterator
 
 from callpanel import accounts, create_app
 from callpanel.roles import Role
@@ -108,7 +110,12 @@ def running(folder: Path, *, speed: float = SPEED, port: int = 0) -> Iterator[De
             status_callback=f"{url}/twirec/ended",
         )
         server = make_server(
-            "127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, fd=listener.fileno()
+            "127.0.0.1",
+            0,
+            _closing(app),
+            threaded=True,
+            request_handler=_Quiet,
+            fd=listener.fileno(),
         )
         worker = archive.operations.worker()
         stack.callback(server.server_close)
@@ -174,6 +181,19 @@ def _now(sandbox: Sandbox) -> datetime:
     """Return the time; in a request about a call by its own clock, which no slow machine shifts."""
     sid = request.form.get("CallSid", "") if has_request_context() else ""
     return sandbox.time_in(sid) or datetime.now(UTC)
+
+
+def _closing(app: Flask) -> Callable[..., Iterator[bytes]]:
+    """Close what an answer reads from, also when the browser resets the connection.
+
+    Werkzeug's server then leaves it open; see `WSGIRequestHandler.run_wsgi`.
+    """
+
+    def answer(*request: Any) -> Iterator[bytes]:
+        with closing(ClosingIterator(app(*request))) as parts:
+            yield from parts
+
+    return answer
 
 
 class _Quiet(WSGIRequestHandler):
