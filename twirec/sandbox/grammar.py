@@ -93,6 +93,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "playBeep": _BOOLEAN,
         **_RECORDING,
     },
+    "Refer": {"action": _ANY, "method": _METHOD},
     "Start": {},
     "Stop": {},
     "Recording": {"name": _ANY, "track": _TRACK, "channels": "mono|dual", **_RECORDING},
@@ -102,11 +103,12 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
 CHILDREN = {
     "Response": {
         *("Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Reject"),
-        *("Dial", "Enqueue", "Record", "Start", "Stop"),
+        *("Dial", "Enqueue", "Record", "Refer", "Start", "Stop"),
     },
     "Gather": {"Say", "Play", "Pause"},
     "Dial": {"Number", "Client", "Sip", "Queue", "Conference"},
     "Client": {"Identity", "Parameter"},
+    "Refer": {"Sip"},
     "Start": {"Recording"},
     "Stop": {"Recording"},
 }

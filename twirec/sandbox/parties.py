@@ -85,6 +85,7 @@ class Party:
             announcement is. `keys` always count from second 0.
         refuses: `busy` or `failed`: how a call to them ends, after `answers_after` seconds,
             instead of being answered.
+        refuses_refer: whether their SIP phone refuses to be sent to somebody else.
         kind: who or what picks up, one of `KINDS`: what machine detection finds. What an
             answering machine `says` is its greeting.
     """
@@ -96,6 +97,7 @@ class Party:
     answers_after: float = 2.0
     counts_from_bridge: bool = False
     refuses: str = ""
+    refuses_refer: bool = False
     kind: str = "human"
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from twirec.sandbox.dial import dial
 from twirec.sandbox.documents import MOST_DOCUMENTS, document, send
 from twirec.sandbox.queues import enqueue
 from twirec.sandbox.recording_verbs import record_verb, start, stop
+from twirec.sandbox.refer import refer
 from twirec.sandbox.script import Document, Next
 from twirec.sandbox.stage import Ended, Stage
 from twirec.sandbox.twiml import HTTP_FAILED, TwimlError, Verb
@@ -25,6 +26,7 @@ _VERBS: Mapping[str, Callable[[Stage, Verb], Next | None]] = {
     "Dial": dial,
     "Enqueue": enqueue,
     "Record": record_verb,
+    "Refer": refer,
     "Start": start,
     "Stop": stop,
 }
