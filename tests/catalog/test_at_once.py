@@ -56,8 +56,8 @@ def test_a_call_whose_two_recordings_are_absent_at_once_is_not_recorded(
     tell = recordings_module.tell_ledger
     told, goes_on = threading.Event(), threading.Event()
 
-    def tell_and_wait(connection: Connection, recording: Any) -> None:
-        tell(connection, recording)
+    def tell_and_wait(connection: Connection, recording: Any, **how: bool) -> None:
+        tell(connection, recording, **how)
         if recording.sid == recording_sid(1):
             told.set()
             assert goes_on.wait(LONG)

@@ -29,7 +29,7 @@ from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.ledger import call_with_consents
 from twirec.catalog.prepared import Prepared, one_of
-from twirec.catalog.recordings import tell_ledger
+from twirec.catalog.recorded_calls import tell_ledger
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
 from twirec.catalog.waveforms import waveform_row
 from twirec.model.bucket import StoredObject

@@ -21,7 +21,8 @@ from twirec.catalog.journal_tables import (
     of_json,
 )
 from twirec.catalog.ledger import fill_line
-from twirec.catalog.recordings import BEFORE_ALL, tell_ledger
+from twirec.catalog.recorded_calls import tell_ledger
+from twirec.catalog.recordings import BEFORE_ALL
 from twirec.catalog.tables import calls, consents, journal, marks, recordings
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable

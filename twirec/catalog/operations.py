@@ -30,7 +30,8 @@ from twirec.catalog.events import PARKED as EVENT_PARKED
 from twirec.catalog.figures import MANY, Figures, Lines, Recorded, bring_together, read_figures
 from twirec.catalog.foreign_recordings import count_foreign, left_alone
 from twirec.catalog.hints import hint_recordings
-from twirec.catalog.recordings import GIVEN_UP, PARKED, UNDECIDED, tell_ledger
+from twirec.catalog.recorded_calls import GIVEN_UP, tell_ledger
+from twirec.catalog.recordings import PARKED, UNDECIDED
 from twirec.catalog.tables import (
     AT_REST,
     WAITING,

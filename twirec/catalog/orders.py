@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, insert, select, update
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.hints import hint_recordings
-from twirec.catalog.recordings import PARKED, UNDECIDED, tell_ledger
+from twirec.catalog.recorded_calls import tell_ledger
+from twirec.catalog.recordings import PARKED, UNDECIDED
 from twirec.catalog.tables import orders, recordings
 from twirec.model.audit import AuditDraft
 from twirec.model.custody import Order

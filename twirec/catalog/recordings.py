@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     Select,
+    Update,
     bindparam,
     case,
     exists,
@@ -26,16 +27,15 @@ from twirec.catalog.agents import owner
 from twirec.catalog.conditions import allowed, among, of_call
 from twirec.catalog.consents import PROOF
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
-from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.hints import hint, hint_recordings
 from twirec.catalog.prepared import Prepared, one_of
+from twirec.catalog.recorded_calls import GIVEN_UP, ITS_LINE, LOCK, line_of, tell_ledger, why_none
 from twirec.catalog.tables import AT_REST, callbacks, calls, consents, legs, recordings, stop_orders
 from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES, Actor, Deed
 from twirec.model.agents import StopOrder
 from twirec.model.errors import NotFound, RequestRefused
-from twirec.model.events import EventType
 from twirec.model.hints import RECORDING
 from twirec.model.ownership import ALWAYS_OURS, Claim
 from twirec.model.records import Belonging, Received, Recording
@@ -49,11 +49,10 @@ from twirec.model.states import (
     advance,
 )
 from twirec.model.vendor import RecordingCallback, VendorRecording
-from twirec.model.vocabulary import NOTHING_CAME, Outcome, Reason, Role, why_nothing
+from twirec.model.vocabulary import Outcome, Role
 
 BY_SID = select(recordings).where(recordings.c.sid == bindparam("known_sid"))
 KEPT = recordings.c.keep_at_vendor | recordings.c.kept_for_trial
-GIVEN_UP = recordings.c.standstill.is_not_distinct_from(Standstill.GIVEN_UP)
 UNDECIDED = recordings.c.standstill.is_not_distinct_from(Standstill.UNDECIDED)
 PARKED = (
     recordings.c.state.in_(UNFINISHED)
@@ -63,8 +62,6 @@ PARKED = (
     & ~GIVEN_UP
 )
 """The rows of which `Recording.parked` holds."""
-NO_OTHER_REASON = tuple(NOTHING_CAME)
-MAY_BE_RECORDED = (Outcome.OPEN, Outcome.OWED, Outcome.RECORDED)
 LAST = "\U0010ffff"
 """After all that a name may go on with."""
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
@@ -143,11 +140,11 @@ class Recordings:
     ) -> Recording | None:
         """Keep a callback, insert its recording, and tell its line; None if that is there."""
         row = _callback_row(callback, at)
-        if connection.dialect.name == "postgresql" and _why_nothing(new) is None:
+        if connection.dialect.name == "postgresql" and why_none(new) is None:
             named = {f"new_{name}": value for name, value in to_row(new, recordings).items()}
             del named["new_custody"]
             kept = {f"kept_{name}": value for name, value in row.items()}
-            its = {"line_account": new.account_sid, "line_call": new.call_sid or ""}
+            its = line_of(new.account_sid, new.call_sid)
             inserted = KEEP_NEW.first(connection, {**named, **kept, **its, **_proof(new)})
             if inserted is None:
                 return None
@@ -155,19 +152,25 @@ class Recordings:
             hint_recordings(connection, [recording])
             return recording
         KEEP.all(connection, row)
-        first = self._insert(connection, new)
+        locks = connection.dialect.name == "postgresql"
+        first = self._insert(connection, new, locks=locks)
         if first is not None:
-            tell_ledger(connection, first)
+            tell_ledger(connection, first, is_locked=locks)
         return first
 
-    def _insert(self, connection: Connection, recording: Recording) -> Recording | None:
+    def _insert(
+        self, connection: Connection, recording: Recording, *, locks: bool = False
+    ) -> Recording | None:
         """Insert a recording that the catalog did not know; None if it does."""
         row = to_row(recording, recordings)
         if recording.custody is Custody.BLOCKED:
             inserted = INSERT_BLOCKED.first(connection, row)
         else:
             del row["custody"]
-            inserted = INSERT.first(connection, row | _proof(recording))
+            row |= _proof(recording)
+            if locks:
+                row |= line_of(recording.account_sid, recording.call_sid)
+            inserted = (INSERT_AND_LOCK if locks else INSERT).first(connection, row)
         if inserted is None:
             return None
         new = to_model(Recording, inserted)
@@ -461,16 +464,19 @@ def _advance(
         missing["claim"] = Claim.TOLD
     if not missing:
         return known
-    statement = CHANGE
-    if known.started_at is None and known.custody is not Custody.BLOCKED:
-        statement = CHANGE_WITH_CUSTODY
+    of_custody = known.started_at is None and known.custody is not Custody.BLOCKED
+    if of_custody:
         missing |= _proof(replace(known, **missing))
+    locks = moved and reached in NOTHING_THERE and connection.dialect.name == "postgresql"
+    if locks:
+        missing |= line_of(known.account_sid, missing.get("call_sid") or known.call_sid)
+    statement = CHANGES[of_custody, locks]
     (row,) = statement.all(connection, {"known_sid": known.sid, **missing})
     result = to_model(Recording, row)
     if moved:
         hint_recordings(connection, [result])
     if moved and not _stands(report, result):
-        tell_ledger(connection, result)
+        tell_ledger(connection, result, is_locked=locks)
     return result
 
 
@@ -481,7 +487,7 @@ def _stands(report: _Report, result: Recording) -> bool:
     """
     known, call_sid = report.known, report.facts["call_sid"]
     is_one = [
-        each.call_sid == call_sid and _why_nothing(each) is None for each in (known, result) if each
+        each.call_sid == call_sid and why_none(each) is None for each in (known, result) if each
     ]
     return report.is_told and all(is_one)
 
@@ -499,8 +505,21 @@ What began before the consent, such as by the account's default configuration, w
 a word. Twilio cuts the start to whole seconds.
 """
 
-_CHANGE = update(recordings).where(recordings.c.sid == bindparam("known_sid")).returning(recordings)
-CHANGE, CHANGE_WITH_CUSTODY = Prepared(_CHANGE), Prepared(_CHANGE.values(custody=CUSTODY))
+
+def _change(*, of_custody: bool, locks: bool) -> Update:
+    """Return the change of a recording."""
+    change = update(recordings).where(recordings.c.sid == bindparam("known_sid"))
+    if of_custody:
+        change = change.values(custody=CUSTODY)
+    return change.returning(recordings, LOCK) if locks else change.returning(recordings)
+
+
+CHANGES = {
+    (of_custody, locks): Prepared(_change(of_custody=of_custody, locks=locks))
+    for of_custody in (True, False)
+    for locks in (True, False)
+}
+"""By whether custody follows from it, and whether the call's line is locked."""
 
 
 def _proof(recording: Recording) -> dict[str, Any]:
@@ -520,6 +539,9 @@ def _insertion(dialect: str) -> Insert:
 
 INSERT_BLOCKED = Prepared(_insertion)
 INSERT = Prepared(lambda dialect: _insertion(dialect).values(custody=CUSTODY))
+INSERT_AND_LOCK = Prepared(
+    lambda dialect: _insertion(dialect).values(custody=CUSTODY).returning(LOCK)
+)
 
 
 def _keep_new() -> Select[Any]:
@@ -544,55 +566,9 @@ def _keep_new() -> Select[Any]:
             }
         )
     )
-    line = of_call(calls, bindparam("line_account"), bindparam("line_call"))
-    told = update(calls).where(line, exists(select(new.c.sid)))
+    told = update(calls).where(ITS_LINE, exists(select(new.c.sid)))
     told = told.values(outcome=Outcome.RECORDED, reason=None)
     return select(new).add_cte(kept.cte("kept"), told.cte("told"))
 
 
 KEEP_NEW = Prepared(lambda _: _keep_new())
-
-
-def tell_ledger(connection: Connection, recording: Recording) -> None:
-    """Say on the call's line whether it was recorded, and in an event that it is lost."""
-    if recording.state is State.LOST:
-        write_event(connection, EventType.LOST, recording)
-    its = {"line_account": recording.account_sid, "line_call": recording.call_sid or ""}
-    why = _why_nothing(recording)
-    if why is None:
-        SAY_RECORDED.all(connection, its)
-        return
-    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
-        LOCK_LINE.all(connection, its)  # so that what others said just now is seen by the next
-    SAY_NOTHING.all(connection, its | {"why": why})
-
-
-def _line_statements() -> tuple[Prepared, Prepared, Prepared]:
-    """Return what locks a call's line, and says on it that it is recorded, or that it is not."""
-    account_sid: BindParameter[Any] = bindparam("line_account")
-    call_sid: BindParameter[Any] = bindparam("line_call")
-    line = of_call(calls, account_sid, call_sid)
-    other = exists().where(
-        of_call(recordings, account_sid, call_sid),
-        ~one_of(recordings.c.state, NOTHING_THERE),
-        ~GIVEN_UP,
-    )
-    may_say = one_of(calls.c.outcome, MAY_BE_RECORDED) | one_of(calls.c.reason, NO_OTHER_REASON)
-    recorded = update(calls).where(line).values(outcome=Outcome.RECORDED, reason=None)
-    nothing = update(calls).where(line, may_say, ~other)
-    why = bindparam("why", type_=calls.c.reason.type)
-    nothing = nothing.values(outcome=Outcome.NOT_RECORDED, reason=why)
-    lock = Prepared(select(calls.c.call_sid).where(line).with_for_update(key_share=True))
-    return lock, Prepared(recorded), Prepared(nothing)
-
-
-LOCK_LINE, SAY_RECORDED, SAY_NOTHING = _line_statements()
-
-
-def _why_nothing(recording: Recording) -> Reason | None:
-    """Return why a recording is none for its call; None if it is one."""
-    if recording.given_up:
-        return Reason.GIVEN_UP
-    if recording.state not in NOTHING_THERE:
-        return None
-    return Reason.LOST if recording.state is State.LOST else why_nothing(recording.error_code)
