@@ -86,8 +86,7 @@ def test_the_next_document_is_not_asked_for_before_the_say_is_over(
     "attributes",
     [
         "voice='Polly.Lucia-Neural' language='en-GB'",
-        "voice='Polly.Nobody' language='es-ES'",
-        "voice='Polly.Nobody'",
+        "voice='Google.ca-ES-Standard-B' language='es-ES'",
         "language='xx-XX'",
     ],
 )

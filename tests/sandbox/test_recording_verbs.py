@@ -168,10 +168,6 @@ def test_somebody_who_says_nothing_leaves_no_voicemail(ring: Ring, target: Targe
     assert call.duration == 1 + 5 + 2
 
 
-def test_transcribing_is_refused(ring: Ring) -> None:
-    assert codes(ring(twiml("<Record transcribe='true'/>"))) == [12200]
-
-
 @pytest.mark.parametrize(
     ("attributes", "status"),
     [("", "no-answer"), ("reason='rejected'", "no-answer"), ("reason='busy'", "busy")],

@@ -5,7 +5,7 @@ import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from tests.sandbox.conftest import CUSTOMER, OWN, Get, ToSandbox
+from tests.sandbox.conftest import OWN, Get, ToSandbox
 from twirec.sandbox import Sandbox
 
 
@@ -46,10 +46,6 @@ def test_numbers_come_in_pages(sandbox: Sandbox, client: Client) -> None:
         sandbox.number(f"{OWN}{at}", voice_url="https://a.example/voice")
     numbers = [one.phone_number for one in client.incoming_phone_numbers.stream(page_size=2)]
     assert sorted(numbers) == [f"{OWN}{at}" for at in range(5)]
-
-
-def test_a_filter_that_the_sandbox_does_not_know_is_refused(get: Get) -> None:
-    assert get(f"/IncomingPhoneNumbers.json?PhoneNumber={CUSTOMER}").status_code == 400
 
 
 def test_account_defaults_are_there_or_not(sandbox: Sandbox, client: Client) -> None:

@@ -112,7 +112,6 @@ def test_nobody_picks_up_a_call_out(
         ({"To": CUSTOMER, "From": OWN}, 21205),
         ({"To": CUSTOMER, "From": "+34999999999", "Twiml": "<Response/>"}, 21210),
         ({"To": CUSTOMER, "From": OWN, "Twiml": "<" * 4001}, 20001),
-        ({"To": CUSTOMER, "From": OWN, "Twiml": "<Response/>", "AsyncAmd": "true"}, 20001),
         ({"To": CUSTOMER, "From": OWN, "Twiml": "<Response/>", "Timeout": "soon"}, 20001),
     ],
 )

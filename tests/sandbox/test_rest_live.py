@@ -145,7 +145,6 @@ def test_only_a_call_in_progress_can_be_recorded(
         {"Trim": "yes"},
         {"RecordingStatusCallbackEvent": "begun"},
         {"RecordingStatusCallbackMethod": "PUT"},
-        {"Channels": "dual"},
     ],
 )
 def test_what_twilio_does_not_know_is_refused(

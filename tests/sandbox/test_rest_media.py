@@ -47,7 +47,7 @@ def test_mp3_is_refused_clearly(sandbox: Sandbox, get: Get) -> None:
     recording = sandbox.add_recording()
     response = get(f"/Recordings/{recording.sid}.mp3")
     assert response.status_code == 501
-    assert "no MP3 encoder" in response.text
+    assert "the sandbox does not do MP3" in response.text
 
 
 def test_media_that_is_not_there_is_twilios_error_in_xml(get: Get) -> None:

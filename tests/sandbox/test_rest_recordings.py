@@ -100,7 +100,7 @@ def test_a_page_tells_where_it_is_and_what_comes_before_and_after(
 
 
 @pytest.mark.parametrize(
-    "query", ["PageSize=1001", "PageSize=0", "Page=1", "Page=1&PageToken=PAREx", "Status=completed"]
+    "query", ["PageSize=1001", "PageSize=0", "Page=1", "Page=1&PageToken=PAREx"]
 )
 def test_pages_and_filters_that_do_not_exist_are_refused(get: Get, query: str) -> None:
     assert get(f"/Recordings.json?{query}").status_code == 400
@@ -208,10 +208,6 @@ def test_what_is_not_there_is_twilios_error_in_json(sandbox: Sandbox, get: Get) 
         "more_info": "https://www.twilio.com/docs/errors/20404",
         "status": 404,
     }
-
-
-def test_a_method_that_does_not_exist_is_refused(get: Get) -> None:
-    assert get("/Recordings.json", method="POST").status_code == 405
 
 
 def test_metadata_of_an_absent_recording_has_its_error(sandbox: Sandbox, get: Get) -> None:

@@ -116,7 +116,7 @@ def test_a_call_that_is_over_cannot_be_turned(talk: Talk, client: Client) -> Non
         assert (error.value.status, error.value.code) == (400, 21220)
 
 
-@pytest.mark.parametrize("form", [{}, {"Status": "ringing"}, {"Method": "GET"}, {"Record": "true"}])
+@pytest.mark.parametrize("form", [{}, {"Status": "ringing"}, {"Method": "GET"}])
 def test_what_cannot_be_done_to_a_call_is_refused(
     talk: Talk, get: Get, form: dict[str, str]
 ) -> None:

@@ -10,6 +10,7 @@ It imports nothing else of twirec, so that it cannot share its mistakes.
 
 from twirec.sandbox.courier import Reply
 from twirec.sandbox.faults import ALWAYS, Endpoint, Fault, Faults
+from twirec.sandbox.limits import Unsupported
 from twirec.sandbox.parties import KINDS, SPOKEN, Line, Party
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.sandbox import Sandbox
@@ -45,4 +46,5 @@ __all__ = [
     "RestRequest",
     "Sandbox",
     "Sender",
+    "Unsupported",
 ]

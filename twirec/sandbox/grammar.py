@@ -100,6 +100,12 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
 }
 """The attributes of each verb and noun, with a pattern for what they may hold."""
 
+ELSEWHERE = {
+    ("Gather", "input"): "speech|dtmf speech|speech dtmf",
+    ("Conference", "waitUrl"): _ANY,
+}
+"""What more Twilio lets some attributes hold."""
+
 CHILDREN = {
     "Response": {
         *("Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Reject"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from twirec.sandbox.clock import HungUp, Turned
 from twirec.sandbox.dial import dial
 from twirec.sandbox.documents import MOST_DOCUMENTS, document, send
+from twirec.sandbox.limits import Unsupported
 from twirec.sandbox.queues import enqueue
 from twirec.sandbox.recording_verbs import record_verb, start, stop
 from twirec.sandbox.refer import refer
@@ -53,6 +54,10 @@ def perform(stage: Stage, first: Document, fallback: str | None) -> None:
     try:
         _run(stage, first, fallback)
     except _GivenUp:
+        unanswered = "failed"
+    except Unsupported as limit:
+        # Nothing of Twilio's is played instead, no fallback and no error: the call just ends.
+        stage.limit(str(limit))
         unanswered = "failed"
     except Rejected as rejected:
         unanswered = rejected.status

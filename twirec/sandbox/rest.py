@@ -9,45 +9,51 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Endpoint, Fault, Faults
+from twirec.sandbox.limits import STATUS
 from twirec.sandbox.mishaps import answer_with
 from twirec.sandbox.recording import Recording
 from twirec.sandbox.resources import API_VERSION
 from twirec.sandbox.rest_account import DEFAULTS, DIALLING, SENDERS, AccountHandlers
 from twirec.sandbox.rest_calls import CallHandlers
 from twirec.sandbox.rest_conferences import ConferenceHandlers
-from twirec.sandbox.rest_live import CURRENT, LiveHandlers
+from twirec.sandbox.rest_live import LiveHandlers
 from twirec.sandbox.rest_recordings import RecordingHandlers
 from twirec.sandbox.state import Account, Call
 from twirec.sandbox.web import (
-    BAD_METHOD,
     UNAUTHORIZED,
     Answer,
     Refused,
     Request,
+    not_done,
     not_found,
 )
 
-_CALL = "(CA[0-9a-f]{32})"
-_RECORDING = "(RE[0-9a-f]{32})"
-_CONFERENCE = "(CF[0-9a-f]{32})"
+_ACCOUNT = f"/{API_VERSION}/Accounts/{{AccountSid}}"
+_FORMS = (".wav", ".mp3", "")  # of media, the last one being what `RecordingUrl` says
 
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """A route: the groups of the pattern are given to the handler.
+    """A route, by its address as https://github.com/twilio/twilio-oai writes it.
 
-    `ignored` answers in its stead, and does nothing, when the request is to be ignored.
+    What stands for the braces is given to the handler. `ignored` answers in its stead, and does
+    nothing, when the request is to be ignored.
     """
 
     method: str
-    pattern: str
+    template: str
     handler: Callable[..., Answer]
     endpoint: Endpoint | None = None
     ignored: Callable[..., Answer] | None = None
+    pattern: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        pattern = re.sub(r"\\{\w+\\}", "([^/]+?)", re.escape(self.template))
+        object.__setattr__(self, "pattern", re.compile(pattern))
 
 
 class RestApi:
@@ -71,30 +77,26 @@ class RestApi:
                 authorize(self._account, request)
             return self._route(request)
         except Refused as refused:
-            is_json = request.path.endswith(".json") or request.path in {
-                DEFAULTS,
-                DIALLING,
-                SENDERS,
-            }
-            return refused.json() if is_json else refused.xml()
+            if refused.status == STATUS:
+                self._account.limits.note(str(refused))
+            is_media = request.path.startswith(f"/{API_VERSION}/") and request.path[-5:] != ".json"
+            return refused.xml() if is_media else refused.json()
+
+    @property
+    def served(self) -> list[tuple[str, str]]:
+        """What is served: method and address, as Twilio's description of its API writes it."""
+        return [(route.method, route.template) for route in self._routes]
 
     def _route(self, request: Request) -> Answer:
-        if (request.method, request.path) == ("GET", DEFAULTS):
-            return self._own.default_recording(request)
-        if (request.method, request.path) == ("GET", SENDERS):
-            return self._own.senders(request)
-        if (request.method, request.path) == ("GET", DIALLING):
-            return self._own.dialling(request)
-        prefix = f"/{API_VERSION}/Accounts/{self._account.sid}"
-        there = False
         for route in self._routes:
-            match = re.fullmatch(re.escape(prefix) + route.pattern, request.path)
-            there = there or match is not None
-            if match and route.method == request.method:
-                return self._handle(route, request, match.groups())
-        if there:
-            raise Refused(405, BAD_METHOD, f"{request.method} is not allowed here")
-        raise not_found(request.path)
+            match = route.pattern.fullmatch(request.path)
+            if match is None or route.method != request.method:
+                continue
+            groups = match.groups()
+            if groups and groups[0] != self._account.sid:
+                raise not_found(request.path)
+            return self._handle(route, request, groups[1:])
+        raise not_done(f"{request.method} {request.path}")
 
     def _handle(self, route: _Route, request: Request, sids: Sequence[str]) -> Answer:
         fault, faults = self._fault(route.endpoint, sids)
@@ -113,58 +115,58 @@ class RestApi:
 
 
 def _is_media(request: Request) -> bool:
-    return re.search(rf"/Recordings/{_RECORDING}(?:\.wav|\.mp3)?$", request.path) is not None
+    return re.search(r"/Recordings/RE\w+(?:\.wav|\.mp3)?$", request.path) is not None
 
 
 def _account_routes(own: AccountHandlers) -> tuple[_Route, ...]:
     return (
-        _Route("GET", r"\.json", own.fetch),
-        _Route("GET", r"/IncomingPhoneNumbers\.json", own.numbers, Endpoint.LISTING),
-        _Route("GET", r"/Applications\.json", own.applications, Endpoint.LISTING),
-        _Route("GET", r"/SIP/Domains\.json", own.domains, Endpoint.LISTING),
+        _Route("GET", f"{_ACCOUNT}.json", own.fetch),
+        _Route("GET", f"{_ACCOUNT}/IncomingPhoneNumbers.json", own.numbers, Endpoint.LISTING),
+        _Route("GET", f"{_ACCOUNT}/Applications.json", own.applications, Endpoint.LISTING),
+        _Route("GET", f"{_ACCOUNT}/SIP/Domains.json", own.domains, Endpoint.LISTING),
+        _Route("GET", DEFAULTS, own.default_recording),
+        _Route("GET", SENDERS, own.senders),
+        _Route("GET", DIALLING, own.dialling),
     )
 
 
 def _call_routes(calls: CallHandlers) -> tuple[_Route, ...]:
-    one = rf"/Calls/{_CALL}\.json"
+    every, one = f"{_ACCOUNT}/Calls.json", f"{_ACCOUNT}/Calls/{{Sid}}.json"
     return (
-        _Route("GET", r"/Calls\.json", calls.list, Endpoint.LISTING),
-        _Route("POST", r"/Calls\.json", calls.create, Endpoint.PLACE),
+        _Route("GET", every, calls.list, Endpoint.LISTING),
+        _Route("POST", every, calls.create, Endpoint.PLACE),
         _Route("GET", one, calls.fetch, Endpoint.CALL),
         _Route("POST", one, calls.update),
     )
 
 
 def _recording_routes(recordings: RecordingHandlers) -> tuple[_Route, ...]:
-    of_call, one = rf"/Calls/{_CALL}/Recordings\.json", rf"/Recordings/{_RECORDING}"
+    of_call, one = f"{_ACCOUNT}/Calls/{{CallSid}}/Recordings.json", f"{_ACCOUNT}/Recordings/{{Sid}}"
     return (
         _Route("GET", of_call, recordings.of_call, Endpoint.LISTING),
-        _Route("GET", r"/Recordings\.json", recordings.list, Endpoint.LISTING),
-        _Route("GET", rf"{one}\.json", recordings.fetch, Endpoint.RECORDING),
-        _Route("DELETE", rf"{one}\.json", recordings.delete, Endpoint.DELETE),
-        _Route("GET", rf"{one}(?:\.wav|\.mp3)?", recordings.media, Endpoint.MEDIA),
+        _Route("GET", f"{_ACCOUNT}/Recordings.json", recordings.list, Endpoint.LISTING),
+        _Route("GET", f"{one}.json", recordings.fetch, Endpoint.RECORDING),
+        _Route("DELETE", f"{one}.json", recordings.delete, Endpoint.DELETE),
+        *(_Route("GET", one + form, recordings.media, Endpoint.MEDIA) for form in _FORMS),
     )
 
 
 def _live_routes(live: LiveHandlers) -> tuple[_Route, ...]:
-    of_call = rf"/Calls/{_CALL}/Recordings"
-    one = rf"{of_call}/(RE[0-9a-f]{{32}}|{re.escape(CURRENT)})\.json"
+    every = f"{_ACCOUNT}/Calls/{{CallSid}}/Recordings.json"
+    one = f"{_ACCOUNT}/Calls/{{CallSid}}/Recordings/{{Sid}}.json"
     return (
-        _Route("POST", rf"{of_call}\.json", live.start, Endpoint.START),
+        _Route("POST", every, live.start, Endpoint.START),
         _Route("POST", one, live.update, Endpoint.UPDATE, live.ignore),
     )
 
 
 def _conference_routes(conferences: ConferenceHandlers) -> tuple[_Route, ...]:
+    every, one = f"{_ACCOUNT}/Conferences.json", f"{_ACCOUNT}/Conferences/{{Sid}}.json"
+    inside = f"{_ACCOUNT}/Conferences/{{ConferenceSid}}/Participants.json"
     return (
-        _Route("GET", r"/Conferences\.json", conferences.list, Endpoint.LISTING),
-        _Route("GET", rf"/Conferences/{_CONFERENCE}\.json", conferences.fetch),
-        _Route(
-            "GET",
-            rf"/Conferences/{_CONFERENCE}/Participants\.json",
-            conferences.participants,
-            Endpoint.LISTING,
-        ),
+        _Route("GET", every, conferences.list, Endpoint.LISTING),
+        _Route("GET", one, conferences.fetch),
+        _Route("GET", inside, conferences.participants, Endpoint.LISTING),
     )
 
 

@@ -18,6 +18,7 @@ from twirec.sandbox.web import (
     Request,
     json_answer,
     known_params,
+    not_done,
     not_found,
 )
 
@@ -72,7 +73,7 @@ class RecordingHandlers:
         if recording.encryption:
             return _encrypted(audio, recording.encryption, 2 if recording.dual else 1, request)
         if request.path.endswith(".mp3"):
-            raise Refused(501, BAD_REQUEST, "The sandbox has no MP3 encoder; ask for .wav")
+            raise not_done("MP3: there is no encoder; ask for .wav")
         channels = _channels(recording, request)
         return Answer(200, wav(audio, channels), wav_size(audio, channels), "audio/x-wav")
 

@@ -13,6 +13,7 @@ from twirec.sandbox.control import PREFIX, Control
 from twirec.sandbox.courier import Courier
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Faults
+from twirec.sandbox.limits import Limits
 from twirec.sandbox.parties import Party
 from twirec.sandbox.parts import HandSent, OtherAddresses
 from twirec.sandbox.recorder import TOO_SHORT
@@ -65,6 +66,8 @@ class Sandbox:
             a Webhook Rule, such as `SHARED_KEY`; None for the token.
         now: what the time is, UTC; stamps of resources are taken from it.
         encrypt: says of each new recording, by its SID, how it is served encrypted, if it is.
+        strict: raise `Unsupported` for what the sandbox does not do: from `Call.wait`, and when
+            the context ends. Without it, that is in `unsupported` and in the logs of calls.
 
     Raises:
         OSError: the port is taken.
@@ -82,8 +85,11 @@ class Sandbox:
         shared_key: tuple[str, str] | None = None,
         now: Callable[[], datetime] = _utc_now,
         encrypt: Callable[[str], Encryption | None] = lambda sid: None,
+        strict: bool = False,
     ) -> None:
-        self._account = Account(account_sid, auth_token, api_key, api_secret, encrypt=encrypt)
+        self._account = Account(
+            account_sid, auth_token, api_key, api_secret, encrypt=encrypt, limits=Limits(strict)
+        )
         self._signer = Signer(auth_token, shared_key)
         self._courier = Courier(self._signer)
         self._exchange = Exchange(self._account, self._courier, speed, now)
@@ -105,6 +111,8 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+        if error is None:
+            self._account.limits.check()
 
     def start(self) -> None:
         """Start serving, in threads."""
@@ -166,6 +174,11 @@ class Sandbox:
     def requests(self) -> list[RestRequest]:
         """The REST requests so far, media included."""
         return self._account.requests()
+
+    @property
+    def unsupported(self) -> list[str]:
+        """What was asked of the sandbox that it does not do, over REST or in TwiML."""
+        return self._account.limits.texts
 
     @property
     def calls(self) -> list[Call]:

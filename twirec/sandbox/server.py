@@ -131,9 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(answer.length))
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.end_headers()
         body = answer.body
         if answer.cut_at is not None:
             body, self.close_connection = first_bytes(body, answer.cut_at), True
+        if self.close_connection:
+            # A client that keeps connections would send its next request into a closed one.
+            self.send_header("Connection", "close")
+        self.end_headers()
         for chunk in body:
             self.wfile.write(chunk)

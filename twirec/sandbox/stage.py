@@ -12,6 +12,7 @@ from twirec.sandbox.callbacks import Callbacks
 from twirec.sandbox.clock import Clock, RunningClock
 from twirec.sandbox.courier import Courier
 from twirec.sandbox.faults import Faults
+from twirec.sandbox.limits import STATUS
 from twirec.sandbox.parties import Party
 from twirec.sandbox.recorder import Recorders
 from twirec.sandbox.script import Document, Next
@@ -108,6 +109,11 @@ class Stage:
     def log(self, what: str, text: str = "", code: int | None = None) -> None:
         """Write down what happens."""
         self.call.log.append(LogEntry(round(self.clock.second, 3), what, text, code))
+
+    def limit(self, text: str) -> None:
+        """Write down what the sandbox does not do."""
+        self.log("sandbox", text, STATUS)
+        self.account.limits.note(text)
 
     @property
     def answered(self) -> bool:

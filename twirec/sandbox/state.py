@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from twirec.sandbox.faults import FaultPlan, Faults, OwnFaults
+from twirec.sandbox.limits import Limits
 from twirec.sandbox.parties import Party
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.script import Document
@@ -25,9 +26,9 @@ class LogEntry:
     Attributes:
         second: when, in call seconds.
         what: the TwiML verb, `fetch` for a request for TwiML, `callback` for a callback,
-            `warning` or `error`.
+            `warning`, `error`, or `sandbox` for what the sandbox does not do.
         text: what was said, dialled, fetched, or what is wrong.
-        code: Twilio's number for a warning or an error.
+        code: Twilio's number for a warning or an error; 501 for what the sandbox does not do.
     """
 
     second: float
@@ -163,6 +164,7 @@ class Call:
         callee: who picks up whatever this call dials; None: whoever is registered for the number.
         log: what happened.
         recordings: its recordings.
+        limits: what was asked of the sandbox that it does not do.
     """
 
     faults = OwnFaults()
@@ -194,6 +196,7 @@ class Call:
         self.log: list[LogEntry] = []
         self.recordings: list[Recording] = []
         self.remote: Remote | None = None
+        self.limits = Limits()
         self.done = threading.Event()
 
     def wait(self, timeout: float = 30.0) -> None:
@@ -204,9 +207,11 @@ class Call:
 
         Raises:
             TimeoutError: that took longer.
+            Unsupported: a strict sandbox was asked for what it does not do.
         """
         if not self.done.wait(timeout):
             raise TimeoutError(f"{self.sid} is not done after {timeout} s")
+        self.limits.check()
 
     def hang_up(self) -> None:
         """End the call now, as a person who puts the phone down."""
@@ -231,6 +236,7 @@ class Account:
         hazards: what is set up unfortunately.
         bins: the documents of TwiML Bins, by SID, `EH…`.
         encrypt: says of each new recording, by its SID, how it is encrypted.
+        limits: what was asked of the sandbox that it does not do.
     """
 
     faults = OwnFaults()
@@ -241,6 +247,7 @@ class Account:
     secret: str
     url: str = ""
     encrypt: Callable[[str], Encryption | None] = lambda sid: None
+    limits: Limits = field(default_factory=Limits)
     hazards: Hazards = field(default_factory=Hazards)
     application: Application | None = None
     applications: dict[str, Application] = field(default_factory=dict)
@@ -261,6 +268,7 @@ class Account:
         """Keep a call or a recording; a recording is put on its call too."""
         with self._lock:
             if isinstance(thing, Call):
+                thing.limits = self.limits
                 self._calls[thing.sid] = thing
                 return
             thing.encryption = self.encrypt(thing.sid)

@@ -11,7 +11,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twirec.sandbox.grammar import ATTRIBUTES, CHILDREN, WITH_TEXT
+from twirec.sandbox.grammar import ATTRIBUTES, CHILDREN, ELSEWHERE, WITH_TEXT
+from twirec.sandbox.limits import cannot
+from twirec.sandbox.official import official
 
 HTTP_FAILED = 11200
 BAD_DOCUMENT = 12100
@@ -61,6 +63,7 @@ def parse(body: bytes, content_type: str) -> tuple[Verb, ...]:
     Raises:
         TwimlError: 12300 for another content type, 12100 for what is not XML, 12200 for a verb,
             noun, attribute, value or text that does not belong there.
+        Unsupported: Twilio may understand it; the sandbox does not.
     """
     if content_type not in _CONTENT_TYPES:
         raise TwimlError(BAD_CONTENT_TYPE, f"{content_type} is no content type of TwiML")
@@ -74,16 +77,26 @@ def parse(body: bytes, content_type: str) -> tuple[Verb, ...]:
 
 
 def _verb(element: ET.Element) -> Verb:
-    known = ATTRIBUTES[element.tag]
     for name, value in element.attrib.items():
-        if name not in known:
-            raise TwimlError(BAD_SCHEMA, f"{element.tag} has no attribute {name} here")
-        if not re.fullmatch(known[name], value):
-            raise TwimlError(BAD_SCHEMA, f"{element.tag} {name}={value!r} is not allowed")
+        _check_attribute(element.tag, name, value)
     for child in element:
         if child.tag not in CHILDREN.get(element.tag, ()):
+            if official().has_child(element.tag, child.tag):
+                raise cannot(f"{child.tag} in {element.tag}")
             raise TwimlError(BAD_SCHEMA, f"{child.tag} does not belong into {element.tag} here")
     text = (element.text or "").strip()
     if (text and element.tag not in WITH_TEXT) or any((c.tail or "").strip() for c in element):
         raise TwimlError(BAD_SCHEMA, f"there is text in {element.tag} that does not belong there")
     return Verb(element.tag, dict(element.attrib), text, tuple(_verb(c) for c in element))
+
+
+def _check_attribute(tag: str, name: str, value: str) -> None:
+    known = ATTRIBUTES[tag]
+    if name not in known:
+        if official().has_attribute(tag, name):
+            raise cannot(f"{tag} {name}")
+        raise TwimlError(BAD_SCHEMA, f"{tag} has no attribute {name} here")
+    if not re.fullmatch(known[name], value):
+        if re.fullmatch(ELSEWHERE.get((tag, name), "(?!)"), value):
+            raise cannot(f"{tag} {name}={value!r}")
+        raise TwimlError(BAD_SCHEMA, f"{tag} {name}={value!r} is not allowed")

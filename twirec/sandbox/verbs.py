@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twirec.sandbox.audio import RATE, hum, read_wav
+from twirec.sandbox.limits import cannot
 from twirec.sandbox.script import Next
 from twirec.sandbox.sound import Clips
 from twirec.sandbox.stage import Ended, Stage
 from twirec.sandbox.twiml import BAD_DOCUMENT, BAD_SCHEMA, HTTP_FAILED, TwimlError, Verb
-from twirec.sandbox.voices import speaks
+from twirec.sandbox.voices import is_known, speaks
 
 LETTERS_A_SECOND = 15
 """How fast a Say is spoken."""
@@ -151,6 +152,10 @@ def _prompt(stage: Stage, verb: Verb) -> _Prompt | None:
 
 def _said(stage: Stage, verb: Verb) -> _Prompt | None:
     voice, language = verb.attributes.get("voice"), verb.attributes.get("language")
+    if not is_known(voice):
+        # Maybe Twilio has it since the list was made, maybe it is misspelled: nobody is told.
+        stage.limit(str(cannot(f"the voice {voice}")))
+        return None
     if not speaks(voice, language):
         stage.log("warning", f"Say: invalid voice {voice} for {language}", _BAD_VOICE)
         return None

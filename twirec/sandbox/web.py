@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
+from twirec.sandbox.limits import STATUS, cannot
+
 # Twilio's error numbers: https://www.twilio.com/docs/api/errors
 BAD_REQUEST = 20001
 UNAUTHORIZED = 20003
-BAD_METHOD = 20004
 NOT_FOUND = 20404
 TIMED_OUT = 20408
 CONFLICT = 20409
@@ -84,10 +85,10 @@ class Answer:
 
 
 class Refused(Exception):
-    """The request is answered with an error of Twilio's."""
+    """The request is answered with an error: Twilio's by its code, the sandbox's own without."""
 
     def __init__(
-        self, status: int, code: int, message: str, headers: Mapping[str, str] | None = None
+        self, status: int, code: int | None, message: str, headers: Mapping[str, str] | None = None
     ) -> None:
         self.status = status
         self.code = code
@@ -96,20 +97,20 @@ class Refused(Exception):
 
     def json(self) -> Answer:
         """Return it as the JSON body of https://www.twilio.com/docs/usage/twilios-response."""
-        body = {
-            "code": self.code,
-            "message": str(self),
-            "more_info": self._more_info,
-            "status": self.status,
-        }
+        body: dict[str, object] = {"message": str(self), "status": self.status}
+        if self.code is not None:
+            body |= {"code": self.code, "more_info": self._more_info}
         return json_answer(body, self.status, self.headers)
 
     def xml(self, status: int | None = None) -> Answer:
         """Return it as the XML that addresses without `.json` answer."""
+        known = self.code is not None
+        code = f"<Code>{self.code}</Code>" if known else ""
+        more = f"<MoreInfo>{self._more_info}</MoreInfo>" if known else ""
         body = (
             "<?xml version='1.0' encoding='UTF-8'?>\n<TwilioResponse><RestException>"
-            f"<Code>{self.code}</Code><Message>{escape(str(self))}</Message>"
-            f"<MoreInfo>{self._more_info}</MoreInfo><Status>{self.status}</Status>"
+            f"{code}<Message>{escape(str(self))}</Message>"
+            f"{more}<Status>{self.status}</Status>"
             "</RestException></TwilioResponse>"
         ).encode()
         return Answer(
@@ -126,14 +127,19 @@ def not_found(path: str) -> Refused:
     return Refused(404, NOT_FOUND, f"The requested resource {path} was not found")
 
 
+def not_done(what: str) -> Refused:
+    """Return the refusal, 501, for what Twilio may do and the sandbox does not."""
+    return Refused(STATUS, None, str(cannot(what)))
+
+
 def known_params(params: Collection[str], known: Collection[str]) -> None:
     """Refuse parameters that the stand-in would have to ignore.
 
     Raises:
-        Refused: 400, naming them.
+        Refused: 501, naming them.
     """
     if unknown := sorted(set(params) - set(known)):
-        raise Refused(400, BAD_REQUEST, f"The sandbox does not know {', '.join(unknown)} here")
+        raise not_done(f"{', '.join(unknown)} in this request")
 
 
 def json_answer(
