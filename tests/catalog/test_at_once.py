@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from tests.factories import ACCOUNT, a_call, a_callback, a_consent, call_sid, recording_sid
 from twirec.catalog import Catalog
 from twirec.catalog import recordings as recordings_module
-from twirec.model.records import EndedCall, Ending
+from twirec.model.records import Answer, EndedCall, Ending, ToldCall
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
@@ -94,3 +94,22 @@ def test_who_hangs_up_while_they_answer_waits_for_nobody_who_waits_for_them(
         let_go_when_it_waits(catalog, record, goes_on)
         end.result(LONG)
         assert record.result(LONG) == gone
+
+
+def test_of_two_answers_at_once_the_first_stands_and_only_its_writer_knows_it(
+    catalog: Catalog,
+) -> None:
+    both = threading.Barrier(2, timeout=LONG)
+
+    def answer(_: int) -> bool:
+        own = a_consent()
+
+        def decide(told: ToldCall) -> Answer:
+            both.wait()  # neither sees the other's
+            assert told.consents == ()
+            return Answer(own)
+
+        return catalog.consents.answer(ACCOUNT, call_sid(), decide) is own
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(answer, range(2))) == [False, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,19 +15,20 @@ from twirec.catalog import Catalog
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.errors import CatalogError
 from twirec.model.policy import Policy, PolicyChange
+from twirec.model.records import Naming
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import ConsentMode, ConsentOutcome, LegalBasis, Outcome, Reason
 
 DEFAULT = Policy(True, ConsentMode.ANNOUNCE, "es-ES", LegalBasis.CONTRACT)
 OTHER_ACCOUNT = "AC" + "b" * 32
+ANA = InformedAgent("client:ana", date(2026, 1, 2), "annex 4", "eva", STARTED)
 
 
 def test_the_register_is_read_by_agent_oldest_entry_first(catalog: Catalog) -> None:
-    ana = InformedAgent("client:ana", date(2026, 1, 2), "annex 4", "eva", STARTED)
     entries = [
-        enter(catalog.agents.inform, entry) for entry in (ana, replace(ana, agent="client:bea"))
+        enter(catalog.agents.inform, entry) for entry in (ANA, replace(ANA, agent="client:bea"))
     ]
-    later = enter(catalog.agents.inform, replace(ana, informed_on=date(2025, 1, 1)))
+    later = enter(catalog.agents.inform, replace(ANA, informed_on=date(2025, 1, 1)))
     assert catalog.agents.informed(["client:ana"]) == [later, entries[0]]
     assert {entry.id for entry in catalog.agents.informed()} == {1, 2, 3}
     assert catalog.agents.informed([]) == []
@@ -35,10 +37,7 @@ def test_the_register_is_read_by_agent_oldest_entry_first(catalog: Catalog) -> N
 @pytest.mark.parametrize("table", ["policy_changes", "policy_defaults", "agents"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET id = 7", "DELETE FROM {}"])
 def test_a_history_is_only_ever_added_to(catalog: Catalog, table: str, change: str) -> None:
-    enter(
-        catalog.agents.inform,
-        InformedAgent("client:ana", date(2026, 1, 2), "annex 4", "eva", STARTED),
-    )
+    enter(catalog.agents.inform, ANA)
     enter(catalog.policy.change, PolicyChange(STARTED, "ana", "test", on=False))
     catalog.policy.note_default(DEFAULT, STARTED)
     with (
@@ -78,6 +77,33 @@ def test_entries_are_named_in_a_consent_that_allows_recording_and_stay(catalog: 
     record = catalog.ledger.call(ACCOUNT, call_sid())
     assert record.consents[0].agents == (1, 3)
     assert record.call.detail == "careful"
+
+
+def test_who_is_named_is_decided_by_the_register_in_its_own_transaction(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.consents.record(a_consent(), None)
+    ana = enter(catalog.agents.inform, ANA)
+
+    def decide(register: Sequence[InformedAgent]) -> Naming:
+        return Naming(tuple(entry.id for entry in register), detail="careful")
+
+    names = ["client:ana", "client:ben"]
+    assert catalog.consents.name_with(ACCOUNT, call_sid(), names, decide).entries == (ana.id,)
+    record = catalog.ledger.call(ACCOUNT, call_sid())
+    assert (record.consents[0].agents, record.call.detail) == ((ana.id,), "careful")
+
+
+def test_what_has_to_be_known_of_who_dials_is_read_at_once(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    enter(catalog.agents.inform, ANA)
+    own = a_call().own_number
+    known = [catalog.policy.of_dialling(*it) for it in ((own, ANA.agent), ("+34600", ""), ("", ""))]
+    assert [(it.is_own, it.is_registered) for it in known] == [
+        (True, True),
+        (False, False),
+        (False, False),
+    ]
+    assert all(list(it.history) == catalog.policy.history() for it in known)
 
 
 def test_a_refusal_names_nobody(catalog: Catalog) -> None:

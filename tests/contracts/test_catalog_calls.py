@@ -19,13 +19,15 @@ from tests.factories import (
 )
 from twirec.calls.wordings import compose
 from twirec.catalog import Catalog
+from twirec.catalog.ledger import Again
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.announcements import Announcement
 from twirec.model.audit import Action, AuditDraft, AuditQuery
 from twirec.model.errors import NotFound
-from twirec.model.records import Answer, EndedCall, Ending
+from twirec.model.records import Answer, Call, Consent, EndedCall, Ending, ToldCall
 from twirec.model.search import Query
 from twirec.model.states import State
+from twirec.model.steady import Moment
 from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason, Role
 
 
@@ -309,6 +311,60 @@ def test_a_consent_is_decided_by_the_register_in_its_own_transaction(catalog: Ca
     assert [each.agent for each in given[0]] == ["client:ana"]
     record = catalog.ledger.call(ACCOUNT, call_sid(1))
     assert (record.consents, record.call.detail) == ((stands,), "one is not in the register")
+
+
+def test_an_answer_is_decided_by_all_that_is_known_of_its_call(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    ana = InformedAgent("client:ana", NOW.date(), "contract", "eva", NOW)
+    catalog.agents.inform(ana, AUDITED)
+    catalog.agents.inform(replace(ana, agent="client:ben"), AUDITED)
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(2), call_sid(1), NOW, agent="client:ana"))
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(3), call_sid(1), NOW))
+    seen: list[ToldCall] = []
+
+    def decide(told: ToldCall) -> Answer | None:
+        seen.append(told)
+        return None if told.consents else Answer(a_consent(), detail="told")
+
+    stands = [catalog.consents.answer(ACCOUNT, call_sid(1), decide) for _ in range(2)]
+    assert stands == [a_consent(), None]
+    assert [(each.agents, len(each.consents)) for each in seen] == [
+        (("client:ana",), 0),
+        (("client:ana",), 1),
+    ]
+    assert [entry.agent for entry in seen[0].register] == ["client:ana"]
+    record = catalog.ledger.call(ACCOUNT, call_sid(1))
+    assert (record.consents, record.call.detail) == ((a_consent(),), "told")
+    with pytest.raises(NotFound):
+        catalog.consents.answer(ACCOUNT, call_sid(9), decide)
+
+
+def test_what_is_said_of_a_line_that_stands_is_written_with_it(catalog: Catalog) -> None:
+    leg = Leg(ACCOUNT, call_sid(1), call_sid(1), NOW, "client:ana")
+    asked: list[int] = []
+
+    def saying(says: Moment | Reason | None) -> Again:
+        def again(call: Call, consents: Sequence[Consent]) -> Moment | Reason | None:
+            asked.append(len(consents))
+            return says
+
+        return again
+
+    def opened(says: Moment | Reason | None) -> Call:
+        catalog.ledger.open_call(a_call(), leg=leg, again=saying(says))
+        return catalog.ledger.call(ACCOUNT, call_sid(1)).call
+
+    opened(Reason.APP_FAILED)
+    assert asked == []  # it is new: nobody is asked
+    assert catalog.agents.legs_of(ACCOUNT, call_sid(1)) == [leg]
+    told = opened(Moment(NOW + MINUTE, "there:1.0"))
+    assert (told.announced_at, told.announced_steady) == (NOW + MINUTE, "there:1.0")
+    assert (told.leg, told.asked, told.outcome) == (call_sid(1), 0, Outcome.OPEN)
+    assert opened(None) == told
+    assert opened(Reason.APP_FAILED).reason is Reason.APP_FAILED
+    catalog.consents.record(a_consent(), None)
+    assert opened(Moment(NOW + 2 * MINUTE)).announced_at == told.announced_at
+    assert asked == [0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import call_sid, part_of
+from tests.factories import call_sid
 from tests.webhooks.calling import (
     CHILD,
     CUSTOMER,
@@ -25,7 +25,7 @@ from tests.webhooks.calling import (
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import CatalogUnavailable, VendorRefused, VendorUnavailable
-from twirec.model.records import Answer, Consent
+from twirec.model.records import Consent
 from twirec.model.vocabulary import ConsentMode, ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, SignedPosts
 
@@ -109,15 +109,26 @@ def test_an_answer_that_comes_twice_at_once_starts_one_recording(
     post("/dial", DIALLED)
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
-    write = twirec_archive.catalog.consents.record_with
+    write = twirec_archive.catalog.consents.answer
 
-    def second(*given: Any) -> tuple[Consent, Answer]:
+    def second(*given: Any) -> Consent | None:
         write(*given)
         return write(*given)
 
-    monkeypatch.setattr(twirec_archive.catalog.consents, "record_with", second)
+    monkeypatch.setattr(twirec_archive.catalog.consents, "answer", second)
     assert post(f"/twirec/announced/{PARENT}/0", WHISPER).status_code == 200
     assert started(vendor) == []  # the first one does that
+
+
+def test_who_was_told_by_another_process_is_judged_by_what_it_sent(
+    post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, clock: Clock
+) -> None:
+    post("/dial", DIALLED)
+    post("/twirec/announce", WHISPER)
+    clock.advance(LONG_ENOUGH)
+    twirec_archive.webhooks.announcing.forget()
+    post(f"/twirec/announced/{PARENT}/0", WHISPER)
+    assert started(vendor) == [PARENT]
 
 
 def test_recording_starts_on_the_parent_only_after_the_customer_was_told(
@@ -357,14 +368,12 @@ def test_an_agents_fallback_url_does_not_dial_again_after_the_end(
     assert "<Dial" not in post("/dial/failed", failed).text
 
 
-@pytest.mark.parametrize("method", ["consents.of", "consents.record_with", "agents.legs_of"])
 def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down(
     post: SignedPosts,
     twirec_archive: Archive,
     vendor: MemoryVendor,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
-    method: str,
 ) -> None:
     def down(*_: object, **__: object) -> None:
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
@@ -373,7 +382,7 @@ def test_the_two_are_connected_unrecorded_when_the_answer_cannot_be_written_down
     post("/twirec/announce", WHISPER)
     clock.advance(LONG_ENOUGH)
     with monkeypatch.context() as broken:
-        broken.setattr(*part_of(twirec_archive.catalog, method), down)
+        broken.setattr(twirec_archive.catalog.consents, "answer", down)
         answer = post(f"/twirec/announced/{PARENT}/0", WHISPER)
     assert (answer.status_code, "<Hangup" in answer.text) == (200, False)
     assert started(vendor) == []

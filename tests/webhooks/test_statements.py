@@ -44,9 +44,9 @@ NOT_WORK = (
 
 LIMITS = {
     "ring": (2, 2),
-    "ring again": (4, 6),
+    "ring again": (2, 5),
     "consent: agree": (2, 4),
-    "consent: agree again": (3, 3),
+    "consent: agree again": (2, 3),
     "question": (2, 2),
     "consent: refuse": (2, 3),
     "call status: end of the dial": (1, 4),
@@ -56,9 +56,9 @@ LIMITS = {
     "call status: of a leg": (1, 4),
     "call status: of a queue": (1, 4),
     "call status: of a call without a line": (2, 4),
-    "out: dial": (4, 4),
+    "out: dial": (2, 4),
     "out: announce": (2, 2),
-    "out: announced": (4, 8),
+    "out: announced": (2, 8),
     "out: call status": (1, 4),
     "recording status: in-progress": (1, 4),
     "recording status: completed": (1, 4),

@@ -149,9 +149,8 @@ def test_while_the_catalog_is_down_who_is_known_dials_and_nobody_else(
 ) -> None:
     dial(post, "sip:luis@co.sip.twilio.com", CUSTOMER)
     for part in (
-        "agents.informed",
+        "policy.of_dialling",
         "ledger.open_call",
-        "ledger.owns",
         "ledger.call",
         "agents.add_leg",
     ):

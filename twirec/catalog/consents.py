@@ -19,16 +19,16 @@ from sqlalchemy import (
     update,
 )
 
-from twirec.catalog.agents import informed
+from twirec.catalog.agents import REGISTER, informed
 from twirec.catalog.conditions import of_call, of_same_call
-from twirec.catalog.database import Database, insert_into, to_model, to_row
+from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.ledger import OF_CALL, STILL_OPEN
 from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.stop_orders import write_order
-from twirec.catalog.tables import calls, consents
+from twirec.catalog.tables import agents, calls, consents, legs
 from twirec.model.agents import InformedAgent, StopOrder
 from twirec.model.errors import NotFound
-from twirec.model.records import Answer, Call, Consent
+from twirec.model.records import Answer, Call, Consent, Naming, ToldCall
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 
 PROOF = tuple(outcome for outcome in ConsentOutcome if outcome.allows_recording)
@@ -116,6 +116,35 @@ class Consents:
             answer = decide(informed(connection, agents) if agents else [])
             return self._record(connection, answer), answer
 
+    def answer(
+        self, account_sid: str, call_sid: str, decide: Callable[[ToldCall], Answer | None]
+    ) -> Consent | None:
+        """Write a consent as `record` does, by all that is known of its call.
+
+        Args:
+            account_sid, call_sid: the call.
+            decide: says what is written; None writes nothing.
+
+        Returns:
+            The consent that stands; None where nothing was to be written.
+
+        Raises:
+            NotFound: the catalog has no such call of that account.
+        """
+        its = {"account_sid": account_sid, "call_sid": call_sid}
+        with self._database.write() as connection:
+            rows = LINE_AND_CONSENTS.all(connection, its)
+            if not rows:
+                raise NotFound(f"The catalog has no call {call_sid}.")
+            told = ToldCall(
+                to_model(Call, rows[0]),
+                tuple(_consents(rows)),
+                agents=tuple(row.agent for row in AGENTS.all(connection, its)),
+                register=tuple(to_models(InformedAgent, ENTRIES.all(connection, its))),
+            )
+            answer = decide(told)
+            return self._record(connection, answer) if answer else None
+
     def _record(self, connection: Connection, answer: Answer) -> Consent:
         consent = answer.consent
         row = to_row(consent, consents)
@@ -150,16 +179,46 @@ class Consents:
             entries: the numbers of the entries.
             detail, reason, order: as in `record`.
         """
-        consent = of_call(consents, account_sid, call_sid) & consents.c.outcome.in_(PROOF)
         with self._database.write() as connection:
-            its = select(consents).where(consent).with_for_update()
-            for row in connection.execute(its).all() if entries else ():
-                named = tuple(sorted({*row.agents, *entries}))
-                own = consent & (consents.c.leg == row.leg)
-                connection.execute(update(consents).where(own).values(agents=named))
-            _say(connection, account_sid, call_sid, detail, reason)
-            if order:
-                write_order(self._database, connection, order)
+            self._name(
+                connection, account_sid, call_sid, Naming(tuple(entries), reason, detail, order)
+            )
+
+    def name_with(
+        self,
+        account_sid: str,
+        call_sid: str,
+        agents: Sequence[str],
+        decide: Callable[[Sequence[InformedAgent]], Naming],
+    ) -> Naming:
+        """Do as `name_agents` does, by what the register says of some agents.
+
+        Args:
+            account_sid, call_sid: the call.
+            agents: their names, as `normalise` gives them.
+            decide: says what is written; it is given their entries, oldest first.
+
+        Returns:
+            What was decided.
+        """
+        with self._database.write() as connection:
+            naming = decide(informed(connection, agents))
+            self._name(connection, account_sid, call_sid, naming)
+            return naming
+
+    def _name(
+        self, connection: Connection, account_sid: str, call_sid: str, naming: Naming
+    ) -> None:
+        # the line first, as whoever writes a consent locks it first
+        _say(connection, account_sid, call_sid, naming.detail, naming.reason)
+        consent = of_call(consents, account_sid, call_sid) & consents.c.outcome.in_(PROOF)
+        its = select(consents).where(consent).with_for_update()
+        for row in connection.execute(its).all() if naming.entries else ():
+            named = tuple(sorted({*row.agents, *naming.entries}))
+            own = consent & (consents.c.leg == row.leg)
+            connection.execute(update(consents).where(own).values(agents=named))
+        if naming.order:
+            write_order(self._database, connection, naming.order)
 
 
 def _say(
@@ -228,6 +287,12 @@ def _consents(rows: Iterable[Any]) -> Iterator[Consent]:
     """Yield the consents of rows of a line with its consents."""
     return (Consent(*_CONSENT(row)) for row in rows if row.consent_leg is not None)
 
+
+_ITS_AGENTS = select(legs.c.agent).where(
+    of_call(legs, bindparam("account_sid"), bindparam("call_sid")), legs.c.agent != ""
+)
+AGENTS = Prepared(_ITS_AGENTS.order_by(legs.c.at))
+ENTRIES = Prepared(REGISTER.where(agents.c.agent.in_(_ITS_AGENTS)))
 
 LINES_AND_CONSENTS = _lines_and_consents(
     calls.c.call_sid.in_(bindparam("call_sids", expanding=True))

@@ -45,7 +45,12 @@ from twirec.model.records import (
     Recording,
     is_queue,
 )
+from twirec.model.steady import Moment
 from twirec.model.vocabulary import NOT_KNOWN, Outcome, Reason, Role
+
+Again = Callable[[Call, Sequence[Consent]], Moment | Reason | None]
+"""What is written of a call that has its line, by the line and what was answered: that its
+announcement is played from the beginning, since when; or why it is not recorded; or nothing."""
 
 OfCall = TypeVar("OfCall", Consent, Recording, Leg, Note)
 
@@ -134,7 +139,7 @@ def _pauses_of(connection: Connection, sids: Sequence[str]) -> dict[str, list[Pa
 
 ITS: tuple[BindParameter[Any], BindParameter[Any]] = bindparam("its_account"), bindparam("its_call")
 OF_CALL = of_call(calls, *ITS)
-CONSENTS_OF_CALL = Prepared(select(consents).where(of_call(consents, *ITS)))
+CONSENTS_OF_CALL = Prepared(select(consents).where(of_call(consents, *ITS)).order_by(consents.c.at))
 ANSWERED = exists().where(of_call(consents, *ITS))
 
 _LINE = select(calls).where(OF_CALL)
@@ -216,7 +221,13 @@ class Ledger:
         self._database = database
 
     def open_call(
-        self, call: Call, *, is_told: bool = False, audited: AuditDraft | None = None
+        self,
+        call: Call,
+        *,
+        is_told: bool = False,
+        audited: AuditDraft | None = None,
+        leg: Leg | None = None,
+        again: Again | None = None,
     ) -> Call:
         """Write a call's line, unless it has one, and return the line that stands.
 
@@ -228,23 +239,21 @@ class Ledger:
             call: the line.
             is_told: whether its announcement is played from now on.
             audited: who placed it; None where it rang, or was dialled on a phone.
+            leg: an agent's, which is written down with it, and its call where that was not known.
+            again: says what is written of a line that stands.
 
         Raises:
             NotFound: the catalog has no such announcement, of who is told: nothing would prove it.
         """
         row = to_row(call, calls)
-        its = {"its_account": call.account_sid, "its_call": call.call_sid}
         with self._database.write() as connection:
             if audited:
                 append(connection, audited)
-            if (OPEN_TOLD if is_told else OPEN).first(connection, row) is not None:
-                return call
-            if is_told and IS_KEPT.first(connection, {"hash": call.announcement}) is None:
-                raise NotFound(f"The catalog has no announcement {call.announcement}.")
-            changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}
-            changes |= {} if call.late else {"late": False}
-            (stands,) = (CHANGE if changes else LINE).all(connection, its | changes)
-            return to_model(Call, stands)
+            is_new = (OPEN_TOLD if is_told else OPEN).first(connection, row) is not None
+            stands = call if is_new else _come_again(connection, call, again)
+            if leg:
+                write_leg(connection, leg)
+            return stands
 
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
         """Write the line of a recording whose call nobody knows (any more), unless it has one.
@@ -449,10 +458,38 @@ class Ledger:
 
         Those that were written only after the call do not count.
         """
-        own = (calls.c.own_number == number) & ~calls.c.late
-        statement = select(calls.c.call_sid).where(own).limit(1)
         with self._database.read() as connection:
-            return connection.execute(statement).first() is not None
+            return owns(connection, number)
+
+
+def owns(connection: Connection, number: str) -> bool:
+    """Whether a number is an own number. See `Ledger.owns`."""
+    return OWNED.first(connection, {"owned": number}) is not None
+
+
+OWNED = Prepared(
+    select(calls.c.call_sid).where(calls.c.own_number == bindparam("owned"), ~calls.c.late).limit(1)
+)
+
+
+def _come_again(connection: Connection, call: Call, again: Again | None) -> Call:
+    """Write of a line that stands what is written of one about which Twilio asks once more."""
+    its = {"its_account": call.account_sid, "its_call": call.call_sid}
+    changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}
+    changes |= {} if call.late else {"late": False}
+    row = (CHANGE if changes else LINE).first(connection, its | changes)
+    if row is None:  # it was not written for want of what proves that somebody is told
+        raise NotFound(f"The catalog has no announcement {call.announcement}.")
+    stands = to_model(Call, row)
+    if again:
+        says = again(stands, to_models(Consent, CONSENTS_OF_CALL.all(connection, its)))
+        if isinstance(says, Moment):
+            new = {"new_at": says.at, "new_steady": says.steady, "new_leg": stands.call_sid}
+            PLAY_NOTICE.all(connection, its | new)
+        elif says:
+            new = {"new_outcome": Outcome.NOT_RECORDED, "new_reason": says, "new_end": None}
+            CLOSE.all(connection, its | new)
+    return stands
 
 
 def _ended(connection: Connection, call: Call, *, answered: bool) -> EndedCall:

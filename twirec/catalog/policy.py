@@ -6,12 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
+from twirec.catalog.agents import informed
 from twirec.catalog.audit import lock, tell_of
 from twirec.catalog.database import Database, to_model, to_models, to_row
+from twirec.catalog.ledger import owns
 from twirec.catalog.prepared import Prepared
 from twirec.catalog.tables import policy_changes, policy_defaults
 from twirec.model.audit import Action, AuditDraft
-from twirec.model.policy import Policy, PolicyChange
+from twirec.model.policy import Dialling, Policy, PolicyChange
 
 SETTINGS = "settings"
 """Who changed the policy, on the audit log, where the settings did."""
@@ -56,6 +58,20 @@ class Policies:
         statement = select(policy_defaults).order_by(*oldest_first)
         with self._database.read() as connection:
             return [(row.at, to_model(Policy, row)) for row in connection.execute(statement)]
+
+    def of_dialling(self, number: str, agent: str) -> Dialling:
+        """Return what has to be known when an agent's phone dials.
+
+        Args:
+            number: what is dialled, E.164; empty for nothing that can be.
+            agent: who dials, as `normalise` gives them; empty where nobody looks for them.
+        """
+        with self._database.read() as connection:
+            return Dialling(
+                history=tuple(to_models(PolicyChange, HISTORY.all(connection, {}))),
+                is_own=bool(number) and owns(connection, number),
+                is_registered=bool(agent) and bool(informed(connection, [agent])),
+            )
 
     def history(self) -> list[PolicyChange]:
         """Return all changes, oldest first."""

@@ -80,3 +80,18 @@ class Decision:
         if self.policy.on or self.switched is None:
             return ""
         return f"since {self.switched.at:%Y-%m-%d %H:%M} UTC by {self.switched.by}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """What the catalog knows when an agent's phone dials.
+
+    Attributes:
+        history: the changes of the policy, oldest first.
+        is_own: whether what is dialled is an own number.
+        is_registered: whether the agent is in the register.
+    """
+
+    history: tuple[PolicyChange, ...]
+    is_own: bool
+    is_registered: bool

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from twirec.model.agents import Leg, StopOrder
+from twirec.model.agents import InformedAgent, Leg, StopOrder
 from twirec.model.announcements import Announcement
 from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
@@ -270,6 +270,38 @@ class Answer:
     reason: Reason | None = None
     detail: str = ""
     order: StopOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What follows for a call, whose consent is there, from who hears it.
+
+    Attributes:
+        entries: the numbers of the register's entries that its consent is to name.
+        reason, detail, order: as in `Answer`.
+    """
+
+    entries: tuple[int, ...] = ()
+    reason: Reason | None = None
+    detail: str = ""
+    order: StopOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCall:
+    """A call whose other side was told, or asked, on the leg that was dialled.
+
+    Attributes:
+        call: its line.
+        consents: what was answered before.
+        agents: who is on the legs that belong to it.
+        register: what the register says of them, oldest entry first.
+    """
+
+    call: Call
+    consents: tuple[Consent, ...] = ()
+    agents: tuple[str, ...] = ()
+    register: tuple[InformedAgent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

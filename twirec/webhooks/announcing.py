@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from twirec.calls import ledger, twiml
 from twirec.calls.forms import parent_of, parse_voice_request
 from twirec.calls.policy import check_fits, decide
-from twirec.calls.wordings import compose, parts_of
+from twirec.calls.wordings import compose, longest_telling, parts_of
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, CatalogUnavailable, InvalidQuery
-from twirec.model.policy import Decision, Policy
-from twirec.model.records import Call
+from twirec.model.policy import Decision, Policy, PolicyChange
+from twirec.model.records import Call, Consent
 from twirec.model.steady import Moment
-from twirec.model.vocabulary import ConsentOutcome, Direction, Reason
+from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import give_up
 
 SLOW = 1.0
 """Seconds that writing down that something is played may take at the most: until then, nobody
 hears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A call whose line stands, and what follows for it.
+
+    Attributes:
+        call: its line.
+        to_play: the announcement to be sent; None where nothing is to be played, or to write it
+            down took so long that it has to be written again.
+        consents: what was answered before.
+        has_failed: whether it is not to be told any more, as one of our answers failed.
+    """
+
+    call: Call
+    to_play: Announcement | None = None
+    consents: tuple[Consent, ...] = ()
+    has_failed: bool = False
 
 
 class Announcing:
@@ -80,6 +99,10 @@ class Announcing:
             self._known[hash_] = self._catalog.announcements.get(hash_)
         return self._known[hash_]
 
+    def known(self, call: Call) -> Announcement | None:
+        """Return the announcement of a call, if this process knows it; see `get`."""
+        return self._known.get(call.announcement or "")
+
     def forget(self) -> None:
         """The catalog was emptied, or made anew: it has nothing any more of what was kept in it."""
         self._kept.clear()
@@ -101,9 +124,14 @@ class Announcing:
                     return audio.data
         return self._catalog.announcements.audio(hash_)
 
-    def decided(self, line: Call) -> Call:
-        """Ask the policy, and return the line with what it says."""
-        decision = self._decide(line)
+    def decided(self, line: Call, history: Sequence[PolicyChange] | None = None) -> Call:
+        """Ask the policy, and return the line with what it says.
+
+        Args:
+            line: the call.
+            history: the changes of the policy, where they were read already.
+        """
+        decision = self._decide(line, history)
         if not decision.policy.on:
             return ledger.not_recorded(line, Reason.OFF, decision.why_off)
         try:
@@ -114,37 +142,56 @@ class Announcing:
             return ledger.not_recorded(line, Reason.ANNOUNCEMENT_FAILED, str(error))
         return ledger.to_be_told(line, announcement, decision.policy)
 
-    def _decide(self, line: Call) -> Decision:
+    def _decide(self, line: Call, history: Sequence[PolicyChange] | None = None) -> Decision:
         if not self._noted:
             self._catalog.policy.note_default(self._settings.policy, self._context.now())
             self._noted = True
         return decide(
-            self._catalog.policy.history(),
+            self._catalog.policy.history() if history is None else history,
             number=line.own_number,
             direction=line.direction or Direction.IN,  # of who calls now it is known
             at=line.started_at,
             default=self._settings.policy,
         )
 
-    def open_and_play(self, line: Call) -> tuple[Call, Announcement | None]:
+    def open_and_play(self, line: Call) -> Opened:
         """Write the line of a call, and with it that its announcement is played from now on.
 
-        Returns:
-            The line that stands, and the announcement to be sent; None where nothing is to be
-            played, or the line is not new, or writing it took so long that it must not look like
-            listening.
+        Also who was told before is told again, unless they answered: what they said holds for all
+        of the call. Telling that began long ago has failed since, by one of our answers; a voice
+        URL that is its own fallback URL would otherwise tell again for ever.
 
         Raises:
             NotFound: the catalog lost the announcement: it was emptied.
         """
-        decided = self.decided(line)
-        if decided.announcement is None:
-            return self._catalog.ledger.open_call(decided), None
-        began = self._context.moment()
-        told = replace(decided, announced_at=began.at, announced_steady=began.steady)
-        stands = self._catalog.ledger.open_call(told, is_told=True)
-        in_time = stands is told and self._seconds_since(began) <= SLOW
-        return stands, self.get(decided.announcement) if in_time else None
+        decided, began = self.decided(line), self._context.moment()
+        is_told = decided.announcement is not None
+        if is_told:
+            decided = replace(decided, announced_at=began.at, announced_steady=began.steady)
+        again: list[Opened] = []
+
+        def come_again(stands: Call, consents: Sequence[Consent]) -> Moment | Reason | None:
+            again.append(self._opened_before(stands, consents, began.at))
+            plays = began if again[0].to_play else None
+            return Reason.APP_FAILED if again[0].has_failed else plays
+
+        stands = self._catalog.ledger.open_call(decided, is_told=is_told, again=come_again)
+        if again and stands.announcement and not self.known(stands):
+            self.get(stands.announcement)  # another process told them: once more, as it is known
+            return self.open_and_play(line)
+        opened = again[0] if again else Opened(stands, self.known(stands))
+        # what took long to write must not look like listening
+        return opened if self._seconds_since(began) <= SLOW else replace(opened, to_play=None)
+
+    def _opened_before(self, call: Call, consents: Sequence[Consent], now: datetime) -> Opened:
+        """Return what follows for a call that has its line, and is asked about once more."""
+        announcement = self.known(call)
+        if announcement is None or consents or call.channel_map == ledger.AGENT_FIRST:
+            return Opened(call, consents=tuple(consents))
+        told = call.announced_at is not None
+        if told and now - call.started_at > longest_telling(announcement):
+            return Opened(call, has_failed=True)
+        return Opened(call, None if call.outcome is Outcome.NOT_RECORDED else announcement)
 
     def play(self, call: Call, leg: str, *, asked: int | None = None) -> None:
         """Write down that something is played to a leg from now on, just before it is sent.

@@ -9,7 +9,6 @@ from functools import partial
 from twirec.calls import forms, ledger, twiml
 from twirec.calls.addresses import check_targets, usable_targets
 from twirec.calls.signed_targets import read_targets
-from twirec.calls.wordings import longest_telling
 from twirec.model.announcements import Announcement
 from twirec.model.errors import CatalogError, InvalidQuery, NotFound
 from twirec.model.records import VOICEMAIL, Call, Consent
@@ -82,24 +81,16 @@ class Inbound:
         return ledger.open_line(request, dial=dial, country=self._settings.country, now=now)
 
     def _told(self, line: Call, build_dial: twiml.BuildDial | None) -> str:
-        """Tell who calls, unless they were told before: what they said holds for all of the call.
-
-        Telling that began long ago has failed since, by one of our answers; a voice URL that is its
-        own fallback URL would otherwise tell again for ever.
-        """
-        call, to_play = self._announcing.open_and_play(line)
-        if to_play:
-            return twiml.announce(to_play, self._context.urls)
-        if call.channel_map == ledger.AGENT_FIRST:  # an agent's own call: nobody to tell
-            return self._connect(call, build_dial)
-        if call.announcement is not None and call.announced_at is not None:
+        """Tell who calls, unless they were told before, and answered, or cannot be told."""
+        opened = self._announcing.open_and_play(line)
+        call = opened.call
+        if opened.to_play:
+            return twiml.announce(opened.to_play, self._context.urls)
+        if opened.has_failed or call.channel_map == ledger.AGENT_FIRST:
+            return self._connect(call, build_dial)  # an agent's own call: nobody to tell
+        if opened.consents and call.announcement:  # they are sent on to somebody else
             announcement = self._announcing.get(call.announcement)
-            _, consents = self._catalog.consents.of(call.account_sid, call.call_sid)
-            if consents:  # they are sent on to somebody else
-                return self._go_on(call, announcement, consents[0], build_dial)
-            if self._context.now() - call.started_at > longest_telling(announcement):
-                give_up(self._catalog, call.account_sid, call.call_sid, Reason.APP_FAILED)
-                return self._connect(call, build_dial)
+            return self._go_on(call, announcement, opened.consents[0], build_dial)
         return self._tell(call, build_dial)
 
     def _moves_on(self, request: forms.VoiceRequest) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
@@ -29,7 +29,9 @@ from twirec.model.errors import (
     NotFound,
 )
 from twirec.model.given import without_unspeakable
-from twirec.model.records import Call, Consent
+from twirec.model.policy import Dialling
+from twirec.model.records import Answer, Call, Consent, ToldCall
+from twirec.model.steady import Moment
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
 from twirec.webhooks.announcing import Announcing
 from twirec.webhooks.context import Context, log
@@ -41,6 +43,25 @@ Allow = Callable[[str], bool]
 
 SHORT_NUMBER = "a short number, such as 112, is dialled at once"
 """Why nobody there is told anything, nor recorded: it may be an emergency."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What follows from what a customer answered on their own leg.
+
+    Attributes:
+        call: the line of their call.
+        consent: what they answered before; None for nothing.
+        answer: what is written down of what they answered now; None for nothing.
+        records: whether the recording starts then.
+        question: which question is put, where there is neither.
+    """
+
+    call: Call
+    consent: Consent | None = None
+    answer: Answer | None = None
+    records: bool = False
+    question: int = 0
 
 
 class Outbound:
@@ -168,8 +189,11 @@ class Outbound:
         )
         agent = normalise(request.agent, country)
         help_ = for_help(to, country)
+        known: Dialling | None = None
         try:
-            target = help_ or self._allowed(to, [line.own_number, *own_numbers], agent, allow)
+            target = help_
+            if not help_:
+                target, known = self._allowed(to, [line.own_number, *own_numbers], agent, allow)
         except InvalidQuery as error:
             return self._refuse(line, error)
         untold = partial(twiml.dial_out, line, target, self._urls, tell=False)
@@ -177,57 +201,64 @@ class Outbound:
             self._control.leg_moved_on(request.account_sid, request.call_sid)
         if fallback:
             return after_failure(self._context, forms.failed_url(request, fields), line, untold)
-        answered: tuple[Consent, ...] = ()
+        answered: list[Consent] = []
+
+        def again(stands: Call, consents: Sequence[Consent]) -> Reason | None:
+            answered.extend(consents)
+            others = stands.customer_number != line.customer_number
+            return Reason.NOT_STARTED if others and not consents else None
+
         try:
             at_once = ledger.not_recorded(line, Reason.OFF, SHORT_NUMBER)
             unrecorded = help_ or target.isdigit()
-            decided = at_once if unrecorded else self._announcing.decided(line)
-            call = self._catalog.ledger.open_call(decided)
-            own = Leg(call.account_sid, call.call_sid, call.call_sid, self._context.now(), agent)
-            self._catalog.agents.add_leg(own)
-            if call is not decided:  # the same leg dials again
-                _, answered = self._catalog.consents.of(call.account_sid, call.call_sid)
+            history = known.history if known else None
+            decided = at_once if unrecorded else self._announcing.decided(line, history)
+            own = Leg(line.account_sid, line.call_sid, line.call_sid, line.started_at, agent)
+            call = self._catalog.ledger.open_call(decided, leg=own, again=again)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             return untold()
-        if answered or call.customer_number != line.customer_number:
-            if not answered:
-                give_up(self._catalog, call.account_sid, call.call_sid, Reason.NOT_STARTED)
+        if answered or call.customer_number != line.customer_number:  # the same leg dials again
             return untold()
         tell = call.outcome is not Outcome.NOT_RECORDED
         return twiml.dial_out(call, target, self._urls, tell=tell)
 
     def _allowed(
         self, to: str, own_numbers: Collection[str], agent: str, allow: Allow | None
-    ) -> str:
-        """Return what is to be dialled.
+    ) -> tuple[str, Dialling | None]:
+        """Return what is to be dialled, and what the catalog knows; None for that while it is away.
 
         Raises:
             InvalidQuery: this agent may not dial, or nobody may dial that.
         """
-        if not self._may_dial(agent, allow):
-            raise InvalidQuery(f"{NOT_AN_AGENT}.")
-        target = check_dialled(to, self._settings.country)
-        if why := self._why_not(target, own_numbers, agent):
-            raise InvalidQuery(f"{why}.")
-        return target
-
-    def _may_dial(self, agent: str, allow: Allow | None) -> bool:
-        if allow is not None and allow(agent):
-            return True
+        may_dial = allow is not None and allow(agent)
+        cannot: InvalidQuery | None = None
         try:
-            registered = bool(self._catalog.agents.informed([agent]))
+            target = check_dialled(to, self._settings.country)
+        except InvalidQuery as error:
+            target, cannot = "", error
+        try:
+            known = self._catalog.policy.of_dialling(target, "" if may_dial else agent)
         except CatalogError:  # an access token of the company's own says who a softphone is
-            return agent in self._dialling or agent.startswith("client:")
-        if registered:
+            known = None
+            may_dial = may_dial or agent in self._dialling or agent.startswith("client:")
+        if known and known.is_registered:
             self._dialling.add(agent)
-        return registered
+            may_dial = True
+        if not may_dial:
+            raise InvalidQuery(f"{NOT_AN_AGENT}.")
+        if cannot:
+            raise cannot
+        own = target in own_numbers or (known is not None and known.is_own)
+        if why := why_not_dialled(target, self._settings.dial_rules, agent=agent, own=own):
+            raise InvalidQuery(f"{why}.")
+        return target, known
 
-    def _why_not(self, target: str, own_numbers: Collection[str], agent: str = "") -> str:
+    def _why_not(self, target: str, own_numbers: Collection[str]) -> str:
         own = target in own_numbers
         with suppress(CatalogError):
             own = own or self._catalog.ledger.owns(target)
-        return why_not_dialled(target, self._settings.dial_rules, agent=agent, own=own)
+        return why_not_dialled(target, self._settings.dial_rules, own=own)
 
     def _refuse(self, line: Call, error: InvalidQuery) -> str:
         log.warning("%s: %s", line.call_sid, error)
@@ -279,40 +310,65 @@ class Outbound:
         Raises:
             NotFound: the call has no line, or another leg was told.
         """
-        request = forms.parse_voice_request(fields)
+        arrived = self._context.moment()
+        request, key = forms.parse_voice_request(fields), forms.key_pressed(fields)
         try:
-            return self._answered(request, call_sid, asked, forms.key_pressed(fields))
+            return self._answered(request, call_sid, asked, key, arrived)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", call_sid, error)
             with suppress(CatalogError):
                 give_up(self._catalog, request.account_sid, call_sid, Reason.CATALOG_DOWN)
             return twiml.nothing()
 
-    def _answered(self, request: forms.VoiceRequest, call_sid: str, asked: int, key: str) -> str:
-        arrived = self._context.moment()
-        call, consents = self._catalog.consents.of(request.account_sid, call_sid)
-        if call.announcement is None or call.leg != request.call_sid:
-            raise NotFound(f"The leg {request.call_sid} was told nothing of {call_sid}.")
-        announcement = self._announcing.get(call.announcement)
-        if consents:  # come twice: what follows from it was done
-            return self._bridge(call, announcement, consents[0].outcome)
-        if asked != call.asked:
-            return twiml.ask_callee(call_sid, announcement, self._urls, call.asked)
+    def _answered(
+        self,
+        request: forms.VoiceRequest,
+        call_sid: str,
+        asked: int,
+        key: str,
+        arrived: Moment,
+    ) -> str:
+        judged: list[_Judged] = []
+
+        def decide(told: ToldCall) -> Answer | None:
+            judged.append(self._judge(told, request.call_sid, asked, key, arrived))
+            return judged[-1].answer
+
+        written = self._catalog.consents.answer(request.account_sid, call_sid, decide)
+        it = judged[-1]
+        if self._announcing.known(it.call) is None:  # another process told them: once more
+            self._announcing.get(it.call.announcement or "")
+            return self._answered(request, call_sid, asked, key, arrived)
+        announcement = self._announcing.get(it.call.announcement or "")
+        stands = written or it.consent
+        if stands is None:
+            if it.question > it.call.asked:
+                self._announcing.play(it.call, request.call_sid, asked=it.question)
+            return twiml.ask_callee(call_sid, announcement, self._urls, it.question)
+        # come twice, also at once: what follows from it was done, or is done there
+        if it.answer and stands is it.answer.consent and it.records:
+            self._control.start(it.call, it.call.call_sid, it.call.channel_map)
+        return self._bridge(it.call, announcement, stands.outcome)
+
+    def _judge(self, told: ToldCall, leg: str, asked: int, key: str, arrived: Moment) -> _Judged:
+        """Return what follows from what the customer answered on their leg."""
+        call, announcement = told.call, self._announcing.known(told.call)
+        if call.announcement is None or call.leg != leg:
+            raise NotFound(f"The leg {leg} was told nothing of {call.call_sid}.")
+        if told.consents:
+            return _Judged(call, consent=told.consents[0])
+        if asked != call.asked or announcement is None:
+            return _Judged(call, question=call.asked)
         waits = twiml.SECONDS_FOR_A_KEY if asked else twiml.SECONDS_AFTER_NOTICE
         waited = 0 if asked and key else waits
         outcome = self._announcing.judge(call, announcement, key, waited=waited, at=arrived)
         if outcome is None:
-            self._announcing.play(call, request.call_sid, asked=asked + 1)
-            return twiml.ask_callee(call_sid, announcement, self._urls, asked + 1)
+            return _Judged(call, question=asked + 1)
         consent = ledger.consent_of(call, announcement, outcome, arrived.at, key)
         wanted = outcome.allows_recording and call.outcome is not Outcome.NOT_RECORDED
-        legs = self._catalog.agents.legs_of(call.account_sid, call_sid) if wanted else []
-        agents = [leg.agent for leg in legs if leg.agent]
-        stands, allowed = self._control.record_consent(call, consent, agents)
-        # come twice at once: what follows from it is done there
-        if stands is consent and wanted and allowed:
-            self._control.start(call, call.call_sid, call.channel_map)
-        return self._bridge(call, announcement, stands.outcome)
+        agents, register = (told.agents, told.register) if wanted else ((), ())
+        answer = self._control.answer(call, consent, agents, register)
+        return _Judged(call, answer=answer, records=wanted and answer.order is None)
 
     def _bridge(self, call: Call, announcement: Announcement, outcome: ConsentOutcome) -> str:
         """Let the two be connected, which an empty document does; or hang up, where it must be."""

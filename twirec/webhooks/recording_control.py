@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 
 from twirec.calls import ledger, twiml, who_hears
@@ -21,7 +22,15 @@ from twirec.catalog import Catalog
 from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
 from twirec.model.errors import CatalogError, NotStopped, VendorError
 from twirec.model.ports import Vendor
-from twirec.model.records import Answer, Call, CallRecord, Consent, Received, Recording
+from twirec.model.records import (
+    Answer,
+    Call,
+    CallRecord,
+    Consent,
+    Naming,
+    Received,
+    Recording,
+)
 from twirec.model.states import State
 from twirec.model.vendor import GOES_ON, RecordingStatus
 from twirec.model.vocabulary import Reason, Role, Verdict
@@ -60,20 +69,36 @@ class RecordingControl:
             call may be recorded with these agents.
         """
         if not consent.outcome.allows_recording:
-            reason = ledger.REASONS.get(consent.outcome)
-            return self._catalog.consents.record(consent, reason), False
+            answer = self.answer(call, consent, (), ())
+            return self._catalog.consents.record(consent, answer.reason), False
         names = self._names(agents)
-
-        def decide(register: Sequence[InformedAgent]) -> Answer:
-            hearing, order = self._hearing(call, self._facts(call, names, register))
-            done = order and replace(order, done_at=order.at)  # nothing of it is recorded yet
-            named = replace(consent, agents=hearing.entries)
-            return Answer(named, hearing.reason, hearing.detail, done)
-
+        decide = partial(self.answer, call, consent, names)
         stands, answer = self._catalog.consents.record_with(names, decide)
         if stands is not answer.consent:
             return stands, False
         return consent, answer.order is None
+
+    def answer(
+        self,
+        call: Call,
+        consent: Consent,
+        agents: Sequence[str],
+        register: Sequence[InformedAgent],
+    ) -> Answer:
+        """Return what is written down of what was answered.
+
+        Args:
+            call: its line.
+            consent: what was answered.
+            agents: whose phones are to ring, as `normalise` gives them.
+            register: what the register says of them, oldest entry first.
+        """
+        if not consent.outcome.allows_recording:
+            return Answer(consent, ledger.REASONS.get(consent.outcome))
+        hearing, order = self._hearing(call, self._facts(call, agents, register))
+        done = order and replace(order, done_at=order.at)  # nothing of it is recorded yet
+        named = replace(consent, agents=hearing.entries)
+        return Answer(named, hearing.reason, hearing.detail, done)
 
     def agents_allow(self, call: Call, agents: Sequence[str]) -> bool:
         """Name in the consent of a call who of some agents was informed.
@@ -85,9 +110,19 @@ class RecordingControl:
         Returns:
             Whether it may be recorded with them.
         """
-        hearing, order = self._hearing(call, self._with(call, agents))
-        self._write(call, hearing, order)
-        return not hearing.verdict.stops
+        names = self._names(agents)
+        stops: list[bool] = []
+
+        def decide(register: Sequence[InformedAgent]) -> Naming:
+            hearing, order = self._hearing(call, self._facts(call, names, register))
+            stops.append(hearing.verdict.stops)
+            return Naming(hearing.entries, hearing.reason, hearing.detail, order)
+
+        if names:
+            self._catalog.consents.name_with(call.account_sid, call.call_sid, names, decide)
+        else:  # nobody whom the register could know
+            decide(())
+        return not stops[0]
 
     def start(self, call: Call, leg: str, channel_map: tuple[Role, ...]) -> None:
         """Record a leg of a call from now on; if Twilio will not, it goes on, and says why.
