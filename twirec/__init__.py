@@ -90,6 +90,7 @@ if TYPE_CHECKING:
         Role as Role,
         Uninformed as Uninformed,
     )
+    from twirec.model.steps import DialStep as DialStep, Unanswered as Unanswered
     from twirec.model.waveform import (
         Side as Side,
         SoundWarning as SoundWarning,
@@ -168,6 +169,7 @@ _HOMES = {
         "Role",
         "Uninformed",
     ),
+    "twirec.model.steps": ("DialStep", "Unanswered"),
     "twirec.model.waveform": ("Side", "SoundWarning", "Span", "Waveform"),
     "twirec.search.times": ("When",),
     "twirec.settings": ("Settings", "misread_settings"),

@@ -15,6 +15,7 @@ from flask import Flask, Response, has_request_context, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.encrypting import key_settings
+from twirec import DialStep
 from twirec.archive import Archive
 from twirec.flask import Twirec
 from twirec.jobs.retrying import TRANSFERS
@@ -60,12 +61,16 @@ class Site:
         bucket_url: str,
         *,
         dial: str | Sequence[str] = AGENT,
+        timeout: int | None = None,
+        otherwise: Sequence[DialStep] = (),
         around: Callable[[Any], Any] = lambda app: app,
         environ: Mapping[str, str] | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
         self._environ = environ or {}
         self._dial = dial
+        self._timeout = timeout
+        self._otherwise = otherwise
         self._around = around
         self._folder = folder
         self._bucket_url = bucket_url
@@ -116,7 +121,9 @@ class Site:
 
     def _add_views(self, app: Flask, recordings: Twirec) -> None:
         def voice() -> Response:
-            return recordings.answer(dial=self._dial)
+            return recordings.answer(
+                dial=self._dial, timeout=self._timeout, otherwise=self._otherwise
+            )
 
         def softphone() -> Response:
             return recordings.dial_out(

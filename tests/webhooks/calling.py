@@ -61,6 +61,9 @@ def app_of(archive: Archive) -> Flask:
     def queue() -> Response:
         return recordings.answer(dial="queue:sales")
 
+    def chain() -> Response:
+        return recordings.answer(dial=AGENT, timeout=20, otherwise=["client:bea", "voicemail"])
+
     def anybody(agent: str) -> bool:
         return True
 
@@ -76,7 +79,7 @@ def app_of(archive: Archive) -> Flask:
     def dial_failed() -> Response:
         return recordings.dial_out(request.form["To"], own_number=OWN, allow=anybody, fallback=True)
 
-    for view in (voice, queue, dial, agents_dial, voice_failed, dial_failed):
+    for view in (voice, queue, chain, dial, agents_dial, voice_failed, dial_failed):
         app.post("/" + view.__name__.replace("_", "/"))(recordings.signed(view))
     return app
 

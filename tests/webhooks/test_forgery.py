@@ -20,10 +20,12 @@ from tests.webhooks.calling import LONG_ENOUGH, Clock, app_of
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
+from twirec.calls.otherwise import Plan, sign_plan
 from twirec.calls.signature import sign
 from twirec.calls.signed_targets import sign_targets
 from twirec.catalog.tables import metadata
 from twirec.flask import ROUTES
+from twirec.model.steps import DialStep
 from twirec.model.vocabulary import ConsentMode, ConsentOutcome
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, PUBLIC_URL, SignedPosts
@@ -64,7 +66,10 @@ FORMS: Mapping[str, Mapping[str, str]] = {
 
 
 def path_of(rule: str) -> str:
-    return "/twirec" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: PARAMETERS[found[1]], rule)
+    plan = Plan(20, (DialStep(("client:bea",)),))
+    its = ASKED if rule.startswith("/consent") else TOLD
+    values = {**PARAMETERS, "plan": sign_plan(plan, its, [AUTH_TOKEN])}
+    return "/twirec" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule)
 
 
 PATHS = ["/voice", "/dial", *map(path_of, ROUTES)]

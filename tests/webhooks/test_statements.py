@@ -23,9 +23,11 @@ from tests.webhooks.calling import CUSTOMER, LONG_ENOUGH, OWN, STATUS, Clock, ap
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
+from twirec.calls.otherwise import Plan, sign_plan
+from twirec.model.steps import DialStep
 from twirec.model.vocabulary import ConsentMode
 from twirec.settings import Settings
-from twirec.testing import ENVIRONMENT, SignedPosts
+from twirec.testing import ACCOUNT_SID, ENVIRONMENT, SignedPosts
 
 Costs = dict[str, "Cost"]
 
@@ -57,6 +59,8 @@ LIMITS = {
     "call status: of a queue": (1, 4),
     "call status: of a call without a line": (2, 4),
     "out: dial": (2, 4),
+    "nobody answered: the next": (2, 8),
+    "nobody answered: voicemail": (1, 4),
     "out: announce": (2, 2),
     "out: announced": (2, 8),
     "out: call status": (1, 4),
@@ -155,6 +159,16 @@ class Calls:
         self.post("consent: agree", "/twirec/connect", voice(number + 2))
         left = {**voice(number + 2), "QueueResult": "hangup", "CallStatus": "completed"}
         self.post("call status: of a queue", "/twirec/ended", left)
+        self.post("ring", "/chain", ringing(number + 4))
+        self.clock.advance(LONG_ENOUGH)
+        self.post("consent: agree", "/twirec/connect", voice(number + 4))
+        steps = DialStep(("client:bea",)), DialStep(("voicemail:",))
+        for what, left in (("the next", steps), ("voicemail", steps[1:])):
+            tokens = self.archive.settings.auth_tokens[ACCOUNT_SID]
+            plan = sign_plan(Plan(None, left), call_sid(number + 4), tokens)
+            nobody = {"DialCallStatus": "busy", "DialCallSid": call_sid(number + 5 + len(left))}
+            form = {**voice(number + 4), **nobody}
+            self.post(f"nobody answered: {what}", f"/twirec/ended/{plan}", form)
         late = {**voice(number + 3), "CallStatus": "completed"}
         self.post("call status: of a call without a line", "/twirec/ended", late)
 

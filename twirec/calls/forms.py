@@ -83,8 +83,9 @@ class CallEnd:
 
     `dial_status` is Twilio's `DialCallStatus`, None in the number's status callback;
     `call_status` is `CallStatus`; `dialled_sid` is the leg that the dial connected, `bridged`
-    whether the two could talk (https://www.twilio.com/docs/voice/twiml/dial#action); `queue_result`
-    is how a wait in a queue ended (https://www.twilio.com/docs/voice/twiml/enqueue#action).
+    whether Twilio says that the two could talk, `apart` that they could not
+    (https://www.twilio.com/docs/voice/twiml/dial#action); `queue_result` is how a wait in a queue
+    ended (https://www.twilio.com/docs/voice/twiml/enqueue#action).
     """
 
     account_sid: str
@@ -94,6 +95,7 @@ class CallEnd:
     dialled_sid: str | None = None
     bridged: bool = False
     queue_result: str | None = None
+    apart: bool = False
 
     @property
     def final(self) -> bool:
@@ -175,6 +177,7 @@ def parse_call_end(fields: Fields) -> CallEnd:
         dialled_sid=_maybe_sid(fields, "DialCallSid", "CA"),
         bridged=fields.get("DialBridged") == "true",
         queue_result=fields.get("QueueResult") or None,
+        apart=fields.get("DialBridged") == "false",
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, indent, tostring
 
 from twilio.twiml import TwiML
@@ -64,6 +66,28 @@ class Urls:
         base = public_url.rstrip("/") + "/twirec"
         return cls(*(f"{base}/{each.name}" for each in fields(cls)))
 
+    def with_plan(self, segment: str, *, follows: bool) -> Urls:
+        """Return the URLs of a call of which was said for how long, or who after that, rings.
+
+        Args:
+            segment: as `sign_plan` writes it; empty for nothing.
+            follows: whether something comes when nobody answers.
+        """
+        if not segment:
+            return self
+        ended = f"{self.ended}/{segment}{PROMPTLY}" if follows else self.ended
+        connect, consent = f"{self.connect}/{segment}", f"{self.consent}/{segment}"
+        return replace(self, connect=connect, consent=consent, ended=ended)
+
+    def plan_in(self, url: str) -> str:
+        """Return the segment of a URL of the end of a dial, as `with_plan` made it; else nothing.
+
+        Args:
+            url: as Twilio writes it, on whatever host; it may be no URL at all.
+        """
+        _, _, segment = re.split("[?#]", url)[0].partition(urlsplit(self.ended).path + "/")
+        return "" if "/" in segment else segment
+
 
 def announce(announcement: Announcement, urls: Urls) -> str:
     """Play the notice, which no key cuts short, and come back at its end."""
@@ -115,13 +139,19 @@ def dial_out(call: Call, target: str, urls: Urls, *, tell: bool) -> str:
 def hang_up(language: str, wording: Wording | None, urls: Urls, part: str = "goodbye") -> str:
     """Say a part of a wording, if something can say it, and hang up."""
     response = VoiceResponse()
+    _say_part(response, language, wording, part, urls)
+    response.hangup()
+    return _written(response)
+
+
+def _say_part(
+    response: VoiceResponse, language: str, wording: Wording | None, part: str, urls: Urls
+) -> None:
     words = str(getattr(wording, part, ""))
     if wording and part in wording.audio:
         response.play(_audio_url(urls, wording.audio[part].hash))
     elif wording and wording.voice and words:
         response.say(words, voice=wording.voice, language=language)
-    response.hangup()
-    return _written(response)
 
 
 def _notice(response: VoiceResponse, announcement: Announcement, urls: Urls) -> None:
@@ -173,13 +203,16 @@ class Connection:
     agents: tuple[str, ...] = ()
 
 
-def connection(call: Call, urls: Urls, build_dial: BuildDial | None = None) -> Connection:
+def connection(
+    call: Call, urls: Urls, build_dial: BuildDial | None = None, timeout: int | None = None
+) -> Connection:
     """Return how a caller is connected, before it is known whether that is recorded.
 
     Args:
         call: its `dial` says whom to connect.
         urls: where Twilio comes back to.
         build_dial: what puts into the dial whom to connect, instead of the call's `dial`.
+        timeout: seconds for which they ring; None for Twilio's 30.
     """
     if is_queue(call.dial):
         # https://www.twilio.com/docs/voice/twiml/enqueue; recording starts when an agent comes.
@@ -191,6 +224,8 @@ def connection(call: Call, urls: Urls, build_dial: BuildDial | None = None) -> C
         return Connection(dial)
     (build_dial or dial_all)(call, dial)
     _record_nothing(dial)
+    # How it ended is told to us alone: see `otherwise` for what an app wants to do then.
+    dial.attrs |= Dial(action=urls.ended, method="POST", timeout=timeout).attrs
     return Connection(dial, tuple(_address(noun) for noun in dial.verbs))
 
 
@@ -316,9 +351,16 @@ def nothing() -> str:
     return _written(VoiceResponse())
 
 
-def voicemail(urls: Urls) -> str:
-    """Record a message, of the caller alone (https://www.twilio.com/docs/voice/twiml/record)."""
+def voicemail(urls: Urls, language: str = "", wording: Wording | None = None) -> str:
+    """Record a message, of the caller alone (https://www.twilio.com/docs/voice/twiml/record).
+
+    Args:
+        urls: where Twilio comes back to.
+        language, wording: of what is said before the tone, if something can say it; none where the
+            caller heard nothing but the announcement before.
+    """
     response = VoiceResponse()
+    _say_part(response, language, wording, "leave_message", urls)
     response.record(
         action=urls.ended, method="POST", max_length=LONGEST_MESSAGE, **_recording(urls)
     )

@@ -52,11 +52,12 @@ class Wording:
         opt_out: how to say no, for key 2, and that silence is a yes.
         opt_in: how to say yes or no, for keys 1 and 2.
         goodbye: before hanging up on who did not say yes.
+        leave_message: before the tone, when nobody answered; empty for the tone alone.
         no_message: before hanging up on whose message is not recorded; empty for nothing.
         not_dialled: what an agent hears before hanging up who may not dial, or not there; empty
             for nothing.
         audio: what is played in place of a voice, by the name of the part: `notice`, `opt_out`,
-            `opt_in`, `goodbye`, `no_message`, `not_dialled`.
+            `opt_in`, `goodbye`, `no_message`, `not_dialled`, `leave_message`.
     """
 
     voice: str | None
@@ -66,6 +67,7 @@ class Wording:
     goodbye: str
     no_message: str = ""
     not_dialled: str = ""
+    leave_message: str = ""
     audio: Mapping[str, Audio] = field(default_factory=dict)
 
     def unsaid(self, mode: ConsentMode) -> list[str]:
@@ -115,6 +117,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="Sin su aceptación no podemos continuar. Gracias por su atención.",
         no_message="En este momento no podemos recoger su mensaje. Gracias por llamar.",
         not_dialled="Desde este teléfono no se puede llamar a ese número.",
+        leave_message="En este momento no podemos atenderle. Deje su mensaje después de la señal.",
     ),
     "ca-ES": Wording(
         voice="Polly.Arlet-Neural",
@@ -127,6 +130,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="Sense la seva acceptació no podem continuar. Gràcies per la seva atenció.",
         no_message="En aquest moment no podem recollir el seu missatge. Gràcies per trucar.",
         not_dialled="Des d'aquest telèfon no es pot trucar a aquest número.",
+        leave_message="Ara no el podem atendre. Deixi el seu missatge després del senyal.",
     ),
     "gl-ES": Wording(
         voice=None,
@@ -139,6 +143,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="Sen a súa aceptación non podemos continuar. Grazas pola súa atención.",
         no_message="Neste momento non podemos recoller a súa mensaxe. Grazas por chamar.",
         not_dialled="Desde este teléfono non se pode chamar a ese número.",
+        leave_message="Neste momento non o podemos atender. Deixe a súa mensaxe despois do sinal.",
     ),
     "eu-ES": Wording(
         voice=None,
@@ -151,6 +156,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="Zure onespenik gabe ezin dugu jarraitu. Eskerrik asko zure arretagatik.",
         no_message="Une honetan ezin dugu zure mezua jaso. Eskerrik asko deitzeagatik.",
         not_dialled="Telefono honetatik ezin da zenbaki horretara deitu.",
+        leave_message="Une honetan ezin dizugu erantzun. Utzi zure mezua seinalearen ondoren.",
     ),
     "en-GB": Wording(
         voice="Polly.Amy-Neural",
@@ -163,6 +169,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="We cannot go on without your agreement. Thank you for your time.",
         no_message="We cannot take a message at the moment. Thank you for calling.",
         not_dialled="That number cannot be called from this phone.",
+        leave_message="We cannot answer at the moment. Please leave a message after the tone.",
     ),
     "en-US": Wording(
         voice="Polly.Joanna-Neural",
@@ -175,6 +182,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="We cannot continue without your agreement. Thank you for your time.",
         no_message="We cannot take a message right now. Thank you for calling.",
         not_dialled="That number can't be called from this phone.",
+        leave_message="We cannot answer right now. Please leave a message after the tone.",
     ),
     "pt-PT": Wording(
         voice="Polly.Ines-Neural",
@@ -187,6 +195,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="Sem a sua aceitação não podemos continuar. Obrigado pela sua atenção.",
         no_message="De momento não podemos receber a sua mensagem. Obrigado por ligar.",
         not_dialled="A partir deste telefone não é possível ligar para esse número.",
+        leave_message="De momento não podemos atender. Deixe a sua mensagem depois do sinal.",
     ),
     "fr-FR": Wording(
         voice="Polly.Lea-Neural",
@@ -201,6 +210,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="Sans votre accord, nous ne pouvons pas continuer. Merci de votre attention.",
         no_message="Nous ne pouvons pas prendre de message pour le moment. Merci de votre appel.",
         not_dialled="Ce numéro ne peut pas être appelé depuis ce téléphone.",
+        leave_message="Nous ne pouvons pas vous répondre. Laissez votre message après le signal.",
     ),
     "de-DE": Wording(
         voice="Polly.Vicki-Neural",
@@ -215,6 +225,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="Ohne Ihre Zustimmung können wir nicht fortfahren. Vielen Dank für Ihre Zeit.",
         no_message="Wir können im Moment keine Nachricht aufnehmen. Vielen Dank für Ihren Anruf.",
         not_dialled="Diese Nummer kann von diesem Telefon aus nicht angerufen werden.",
+        leave_message="Wir sind gerade nicht erreichbar. Bitte sprechen Sie nach dem Signalton.",
     ),
     "it-IT": Wording(
         voice="Polly.Bianca-Neural",
@@ -228,6 +239,7 @@ WORDINGS: Mapping[str, Wording] = {
         goodbye="Senza il suo consenso non possiamo continuare. Grazie per l'attenzione.",
         no_message="In questo momento non possiamo prendere messaggi. Grazie per la chiamata.",
         not_dialled="Da questo telefono non è possibile chiamare quel numero.",
+        leave_message="Non possiamo rispondere. Lasci il suo messaggio dopo il segnale acustico.",
     ),
 }
 """The wordings by language (BCP 47)."""

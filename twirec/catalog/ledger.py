@@ -54,6 +54,9 @@ announcement is played from the beginning, since when; or why it is not recorded
 
 OfCall = TypeVar("OfCall", Consent, Recording, Leg, Note)
 
+LegOf = Callable[[Call], Leg | None]
+"""What says of a call's line which leg was dialled."""
+
 ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
 SIDS: BindParameter[Any] = bindparam("sids", expanding=True)
 
@@ -255,6 +258,26 @@ class Ledger:
                 write_leg(connection, leg)
             return stands
 
+    def go_on(self, line: Call, leg: LegOf) -> tuple[Call, tuple[Consent, ...]]:
+        """Let a call go on to somebody else: return its line with what was answered.
+
+        Args:
+            line: what is written where it has none; its `dial` stands in any case.
+            leg: says of the line as it was which leg was dialled before, which is written with it;
+                None for none.
+        """
+        its = {"its_account": line.account_sid, "its_call": line.call_sid}
+        with self._database.write() as connection:
+            before = LINE.first(connection, its)
+            if before is None:
+                OPEN.first(connection, to_row(line, calls))
+                return line, ()
+            if dialled := leg(to_model(Call, before)):
+                write_leg(connection, dialled)
+            (stands,) = CHANGE.all(connection, its | {"dial": line.dial})
+            given = CONSENTS_OF_CALL.all(connection, its)
+            return to_model(Call, stands), tuple(to_models(Consent, given))
+
     def open_line_without_numbers(self, line: Call, recording_sid: str) -> None:
         """Write the line of a recording whose call nobody knows (any more), unless it has one.
 
@@ -390,7 +413,7 @@ class Ledger:
         account_sid: str,
         call_sid: str,
         decide: Callable[[EndedCall], Ending],
-        at: datetime,
+        at: datetime | None,
     ) -> None:
         """Write down how a call ended, by what is known of it; nothing of a leg of another call.
 
@@ -399,7 +422,7 @@ class Ledger:
         Args:
             account_sid, call_sid: the call, or the leg.
             decide: says what is written; it is asked while nobody else changes the line.
-            at: when it ended, UTC.
+            at: when it ended, UTC; None while it may go on, of which only a dial ended.
 
         Raises:
             NotFound: the call has no line.

@@ -32,6 +32,7 @@ from twirec.model.errors import (
 from twirec.model.given import speakable
 from twirec.model.records import CallRecord
 from twirec.model.steady import spend_at_most
+from twirec.model.steps import WhenUnanswered
 
 MayPause = Callable[[CallRecord], Actor | str | None]
 """A function of the user's that says who is signed in, if they may pause a call; or None."""
@@ -45,6 +46,7 @@ class ExtensionState:
     build_dial: BuildDial | None
     may_pause: MayPause | None
     extension: type
+    unanswered: Mapping[str, WhenUnanswered]
 
 
 def extension_state() -> ExtensionState:

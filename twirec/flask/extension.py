@@ -13,6 +13,7 @@ from flask import Blueprint, Flask, Response, copy_current_request_context
 from flask.typing import ResponseReturnValue
 
 from twirec.archive import Archive
+from twirec.calls.otherwise import steps_of
 from twirec.calls.twiml import BuildDial
 from twirec.flask import checks
 from twirec.flask.checks import (
@@ -29,6 +30,7 @@ from twirec.model.errors import CatalogError, NotFound
 from twirec.model.hints import QueueKind
 from twirec.model.records import VOICEMAIL
 from twirec.model.steady import spend_at_most
+from twirec.model.steps import DialStep, Unanswered, WhenUnanswered
 
 log = logging.getLogger("twirec.flask")
 
@@ -66,14 +68,15 @@ def twiml(body: str, *, whisper: bool = False) -> Response:
     return response
 
 
-def _connect() -> Response:
+def _connect(plan: str = "") -> Response:
     form, app = checked_request("connect")
-    return twiml(app.archive.webhooks.inbound.connect(form, build_dial=app.build_dial))
+    return twiml(app.archive.webhooks.inbound.connect(form, plan, build_dial=app.build_dial))
 
 
-def _consent(asked: int) -> Response:
+def _consent(asked: int, plan: str = "") -> Response:
     form, app = checked_request("consent")
-    return twiml(app.archive.webhooks.inbound.consent(form, asked, build_dial=app.build_dial))
+    consent = app.archive.webhooks.inbound.consent
+    return twiml(consent(form, asked, plan, build_dial=app.build_dial))
 
 
 def _outbound(targets: str) -> Response:
@@ -108,9 +111,23 @@ def _conference() -> Response:
     return Response(status=204)
 
 
-def _ended() -> Response:
+def _ended(plan: str = "") -> Response:
     form, app = checked_request("ended")
-    return twiml(app.archive.webhooks.status.ended(form))
+    webhooks = app.archive.webhooks
+    if not plan:
+        return twiml(webhooks.status.ended(form))
+    functions = {name: _saying(function) for name, function in app.unanswered.items()}
+    return twiml(webhooks.after_dial.ended(form, plan, functions))
+
+
+def _saying(function: WhenUnanswered) -> WhenUnanswered:
+    """Return a function of the app's, of whose responses the text is taken."""
+
+    def said(unanswered: Unanswered) -> object:
+        answer = function(unanswered)
+        return answer.get_data(as_text=True) if isinstance(answer, Response) else answer
+
+    return said
 
 
 def _status() -> Response:
@@ -166,7 +183,9 @@ def audio(hash_: str) -> Response:
 
 ROUTES: Mapping[str, Callable[..., Response]] = {
     "/connect": _connect,
+    "/connect/<plan>": _connect,
     "/consent/<int:asked>": _consent,
+    "/consent/<plan>/<int:asked>": _consent,
     "/outbound/<targets>": _outbound,
     "/fallback/<targets>": _fallback,
     "/announce": _announce,
@@ -174,6 +193,7 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
     "/dequeued": _dequeued,
     "/conference": _conference,
     "/ended": _ended,
+    "/ended/<plan>": _ended,
     "/status": _status,
     "/ping": _ping,
 }
@@ -181,6 +201,10 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
 
 
 P = ParamSpec("P")
+
+Target = str | DialStep | Sequence[str] | WhenUnanswered
+Otherwise = Target | Sequence[Target]
+"""What comes when nobody answers."""
 
 
 class Twirec:
@@ -209,6 +233,7 @@ class Twirec:
     ) -> None:
         self._build_dial = build_dial
         self._may_pause = may_pause
+        self._unanswered: dict[str, WhenUnanswered] = {}
         self._apps: WeakSet[Flask] = WeakSet()
         self._checked: WeakSet[Callable[..., object]] = WeakSet()
         if (app is None) is not (archive is None):
@@ -236,7 +261,7 @@ class Twirec:
             _check_served(view, app)
         self._apps.add(app)
         app.extensions["twirec"] = ExtensionState(
-            archive, self._build_dial, self._may_pause, type(self)
+            archive, self._build_dial, self._may_pause, type(self), self._unanswered
         )
         routes = self._routes()
         app.register_blueprint(routes, url_prefix="/twirec")
@@ -273,27 +298,85 @@ class Twirec:
             self._checked.add(view)
         return checks.signed(view)
 
-    def answer(self, dial: str | Sequence[str] = (), *, fallback: bool = False) -> Response:
+    def unanswered(self, function: WhenUnanswered) -> WhenUnanswered:
+        """Let a function say what comes when nobody answered: `answer(…, otherwise=function)`.
+
+        It is given an `Unanswered`, and returns whom to connect, a `DialStep`, several of these in
+        a list, TwiML (a text, a `VoiceResponse` or a Flask response), or None to let the call end.
+        It is known by its name, as Twilio's next request may reach another process.
+
+        Raises:
+            RuntimeError: another function has that name.
+        """
+        name = function.__name__
+        if self._unanswered.get(name, function) is not function:
+            raise RuntimeError(f"There is another unanswered {name}() already: rename one.")
+        self._unanswered[name] = function
+        return function
+
+    def answer(
+        self,
+        dial: str | Sequence[str] = (),
+        *,
+        timeout: int | None = None,
+        otherwise: Otherwise = (),
+        fallback: bool = False,
+    ) -> Response:
         """Answer a call that comes in; to be returned from a `signed` view.
 
         Args:
             dial: whom to connect, or up to ten that ring together: a number, `client:NAME` or
                 `sip:ADDRESS`; or `queue:NAME`, where an agent takes the caller (`take`), or
                 `conference:NAME`, where agents join them (`join`). Not needed with `build_dial`.
+            timeout: seconds for which they ring, 1 to 600; without it Twilio's 30.
+            otherwise: what comes when nobody answers, one after the other: what `dial` takes;
+                `"voicemail"`, where the caller leaves a message, if they may be recorded; a
+                `DialStep` with a timeout of its own, or for some ways only in which nobody
+                answered; or a function that is `unanswered`. See docs/nobody-answers.md.
             fallback: whether the view is that of a fallback URL, with a path of its own: the call
                 is then connected at once, unrecorded, as another of the app's URLs failed. What a
                 request says of itself never makes it one.
 
         Raises:
-            RuntimeError: the view is not `signed`, or nobody says whom to connect.
-            InvalidQuery: Twilio could not connect these.
+            RuntimeError: the view is not `signed`, nobody says whom to connect, or a function is
+                not `unanswered`.
+            InvalidQuery: Twilio could not connect these, or `timeout` is none.
         """
         form, app = fields("answer"), extension_state()
         if not dial and app.build_dial is None:
             raise RuntimeError("Give answer() a number to dial, or Twirec() a build_dial.")
         targets = (dial,) if isinstance(dial, str) else tuple(dial)
         answer = app.archive.webhooks.inbound.answer
-        return twiml(answer(form, dial=targets, build_dial=app.build_dial, fallback=fallback))
+        return twiml(
+            answer(
+                form,
+                dial=targets,
+                build_dial=app.build_dial,
+                fallback=fallback,
+                timeout=timeout,
+                otherwise=self._steps(otherwise),
+            )
+        )
+
+    def _steps(self, otherwise: Otherwise) -> tuple[DialStep, ...]:
+        """Return the steps, of functions their names.
+
+        Raises:
+            RuntimeError: one is not `unanswered`.
+        """
+        given = otherwise if isinstance(otherwise, list | tuple) else [otherwise]
+        return steps_of([self._named(each) for each in given])
+
+    def _named(self, step: object) -> object:
+        if isinstance(step, DialStep) or not callable(step):
+            return step
+        name = getattr(step, "__name__", "")
+        if self._unanswered.get(name) is not step:
+            raise RuntimeError(
+                f"Put @recordings.unanswered on {name or 'the function'}(): Twilio's next request "
+                "may reach another process, which knows it by that."
+            )
+        return DialStep(function=name)
 
     def voicemail(self) -> Response:
         """Take a message of a call that comes in, told first; from a `signed` view.
@@ -377,9 +460,9 @@ class Twirec:
 
     def _routes(self) -> Blueprint:
         routes = Blueprint("twirec", __name__)
+        views = {view: checks.signed(view) for view in ROUTES.values()}
         for rule, view in ROUTES.items():
-            name = rule.split("/")[1]
-            routes.add_url_rule(rule, name, checks.signed(view), methods=["POST"])
+            routes.add_url_rule(rule, rule.split("/")[1], views[view], methods=["POST"])
         # What every caller hears is no secret, and Twilio may fetch it without signing.
         routes.add_url_rule("/audio/<hash_>.wav", "audio", audio)
         # Which catalog it is, is no secret, and other installations know it by that.

@@ -153,6 +153,7 @@ NOTHING_CAME = frozenset(
         Reason.SILENT,
         Reason.VENDOR_FAILED,
         Reason.LOST,
+        Reason.NOBODY_ANSWERED,
         Reason.NO_RECORDING_AT_VENDOR,
         Reason.GIVEN_UP,
     }

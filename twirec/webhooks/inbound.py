@@ -4,19 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
 from twirec.calls.addresses import check_targets, usable_targets
+from twirec.calls.otherwise import Plan, checked_step, checked_timeout, read_plan, sign_plan
 from twirec.calls.signed_targets import read_targets
+from twirec.catalog.ledger import LegOf
 from twirec.model.announcements import Announcement
-from twirec.model.errors import CatalogError, InvalidQuery, NotFound
+from twirec.model.errors import (
+    CatalogError,
+    InvalidQuery,
+    MalformedRequest,
+    NotFound,
+    VendorError,
+)
 from twirec.model.records import VOICEMAIL, Call, Consent
+from twirec.model.steps import DialStep
 from twirec.model.vocabulary import Outcome, Reason
 from twirec.webhooks.announcing import Announcing
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import after_failure, give_up, placed_line
 from twirec.webhooks.recording_control import RecordingControl
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a call is connected, whoever it is.
+
+    Attributes:
+        urls: where Twilio comes back to.
+        build_dial: what puts into the dial whom to connect, instead of the call's `dial`.
+        timeout: seconds for which they ring; None for Twilio's 30.
+        unanswered: whether somebody was rung before, and nobody answered.
+    """
+
+    urls: twiml.Urls
+    build_dial: twiml.BuildDial | None = None
+    timeout: int | None = None
+    unanswered: bool = False
 
 
 class Inbound:
@@ -42,6 +69,8 @@ class Inbound:
         dial: Sequence[str] = (),
         build_dial: twiml.BuildDial | None = None,
         fallback: bool = False,
+        timeout: int | None = None,
+        otherwise: Sequence[DialStep] = (),
     ) -> str:
         """Return the TwiML for a call that comes in: the announcement, and what follows it.
 
@@ -55,6 +84,9 @@ class Inbound:
             build_dial: what puts into `<Dial>` whom to connect, instead of `dial`.
             fallback: whether Twilio asks the fallback URL, as another of our URLs failed: it is
                 then connected at once, unrecorded.
+            timeout: seconds for which they ring, 1 to 600; None for Twilio's 30.
+            otherwise: what comes when nobody answers, in this order: see `after_dial`. Steps that
+                nothing can dial are left out.
 
         Raises:
             MalformedRequest: a field is missing or has the wrong form.
@@ -64,34 +96,67 @@ class Inbound:
         request = forms.parse_voice_request(fields)
         targets = self._targets(request, tuple(dial))
         line = self._line(request, targets)
-        unrecorded = partial(self._connect, line, build_dial)
+        plan = Plan(checked_timeout(timeout), self.usable_steps(request.call_sid, otherwise))
+        way = self._way(request, plan, build_dial)
+        unrecorded = partial(self._connect, line, way)
         if self._moves_on(request):
             return unrecorded()
         if fallback:
-            return after_failure(self._context, forms.failed_url(request, fields), line, unrecorded)
+            failed = forms.failed_url(request, fields)
+            if goes_on := self._after_failed_dial(request, failed or ""):
+                return goes_on
+            return after_failure(self._context, failed, line, unrecorded)
         try:
-            return self._told(line, build_dial)
+            return self._told(line, way)
         except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
             self._announcing.forget()
             return unrecorded()
 
+    def _after_failed_dial(self, request: forms.VoiceRequest, failed_url: str) -> str:
+        """Return the next step, unrecorded, where we failed to say it after a dial; else nothing.
+
+        Twilio does not tell the fallback URL how the dial ended, so it is asked who answered.
+        Functions of the app's are passed by: one of them may be what failed.
+        """
+        segment = self._context.urls.plan_in(failed_url)
+        try:
+            steps = self.read_plan(request, segment).steps
+        except MalformedRequest:  # with a token that is gone
+            return ""
+        step = next((each for each in steps if not each.function), None)
+        if step is None:
+            return ""
+        try:
+            legs = self._context.vendor.legs(request.account_sid, request.call_sid)
+        except VendorError as error:
+            log.error("%s: who answered is not known: %s", request.call_sid, error)
+            legs = []
+        if any(leg.status not in ledger.UNANSWERED for leg in legs):
+            return twiml.nothing()  # they spoke with somebody, and that is over
+        rest = steps[steps.index(step) + 1 :]
+        line = self._line(request, step.targets)
+        with suppress(CatalogError):
+            self._catalog.ledger.open_call(ledger.not_recorded(line, Reason.CATALOG_DOWN))
+            give_up(self._catalog, line.account_sid, line.call_sid, Reason.APP_FAILED)
+        return self._connect(line, self._way(request, Plan(step.timeout, rest), unanswered=True))
+
     def _line(self, request: forms.VoiceRequest, dial: tuple[str, ...]) -> Call:
         now = self._context.now()
         return ledger.open_line(request, dial=dial, country=self._settings.country, now=now)
 
-    def _told(self, line: Call, build_dial: twiml.BuildDial | None) -> str:
+    def _told(self, line: Call, way: Way) -> str:
         """Tell who calls, unless they were told before, and answered, or cannot be told."""
         opened = self._announcing.open_and_play(line)
         call = opened.call
         if opened.to_play:
-            return twiml.announce(opened.to_play, self._context.urls)
+            return twiml.announce(opened.to_play, way.urls)
         if opened.has_failed or call.channel_map == ledger.AGENT_FIRST:
-            return self._connect(call, build_dial)  # an agent's own call: nobody to tell
+            return self._connect(call, way)  # an agent's own call: nobody to tell
         if opened.consents and call.announcement:  # they are sent on to somebody else
             announcement = self._announcing.get(call.announcement)
-            return self._go_on(call, announcement, opened.consents[0], build_dial)
-        return self._tell(call, build_dial)
+            return self._go_on(call, announcement, opened.consents[0], way)
+        return self._tell(call, way)
 
     def _moves_on(self, request: forms.VoiceRequest) -> bool:
         """Whether it is an agent's leg that goes on to somebody else; what is recorded of it ends.
@@ -138,7 +203,7 @@ class Inbound:
             self._announcing.forget()
             with suppress(CatalogError):
                 give_up(self._catalog, request.account_sid, request.call_sid, Reason.CATALOG_DOWN)
-        return self._connect(self._line(request, dial), build_dial)
+        return self._connect(self._line(request, dial), Way(self._context.urls, build_dial))
 
     def _answered_out(
         self,
@@ -149,16 +214,21 @@ class Inbound:
         fallback: bool,
     ) -> str:
         call = placed_line(self._catalog, request.account_sid, request.call_sid)
+        way = Way(self._context.urls, build_dial)
         if fallback:
-            unrecorded = partial(self._connect, call, build_dial)
+            unrecorded = partial(self._connect, call, way)
             return after_failure(self._context, forms.failed_url(request, fields), call, unrecorded)
         if forms.machine_answered(fields):
             give_up(self._catalog, call.account_sid, call.call_sid, Reason.ANSWERING_MACHINE)
-            return self._connect(call, build_dial)
-        return self._tell(call, build_dial)
+            return self._connect(call, way)
+        return self._tell(call, way)
 
     def connect(
-        self, fields: Mapping[str, str], *, build_dial: twiml.BuildDial | None = None
+        self,
+        fields: Mapping[str, str],
+        plan: str = "",
+        *,
+        build_dial: twiml.BuildDial | None = None,
     ) -> str:
         """Return the TwiML after the notice: the question, or the consent and the connection.
 
@@ -166,18 +236,21 @@ class Inbound:
 
         Args:
             fields: Twilio's form.
+            plan: what was said of whom to ring, as `sign_plan` wrote it into the URL.
             build_dial: as in `answer`.
 
         Raises:
+            MalformedRequest: the plan is not ours.
             NotFound: the call has no line.
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
-        return self.consent(fields, 0, build_dial=build_dial)
+        return self.consent(fields, 0, plan, build_dial=build_dial)
 
     def consent(
         self,
         fields: Mapping[str, str],
         asked: int,
+        plan: str = "",
         *,
         build_dial: twiml.BuildDial | None = None,
     ) -> str:
@@ -186,30 +259,32 @@ class Inbound:
         Args:
             fields: Twilio's form with the key, if one was pressed.
             asked: which question it answers: the first is 1; 0 for the notice before it.
-            build_dial: as in `answer`.
+            plan, build_dial: as in `connect`.
 
         Raises:
+            MalformedRequest: the plan is not ours.
             NotFound: the call has no line.
             CatalogError: nothing can be written down; Twilio then asks the fallback URL.
         """
         arrived = self._context.moment()
         request = forms.parse_voice_request(fields)
         key = forms.key_pressed(fields) if asked else ""  # after the notice nothing is gathered
+        way = self._way(request, self.read_plan(request, plan), build_dial)
         call, consents = self._catalog.consents.of(request.account_sid, request.call_sid)
         if call.announcement is None or call.leg != request.call_sid:
-            return self._connect(call, build_dial)
+            return self._connect(call, way)
         announcement = self._announcing.get(call.announcement)
         if consents:
-            return self._go_on(call, announcement, consents[0], build_dial)
+            return self._go_on(call, announcement, consents[0], way)
         if asked != call.asked:  # what was answered already, come twice
-            return twiml.ask(announcement, self._context.urls, call.asked)
+            return twiml.ask(announcement, way.urls, call.asked)
         waited = twiml.SECONDS_FOR_A_KEY if asked and not key else 0
         outcome = self._announcing.judge(call, announcement, key, waited=waited, at=arrived)
         if outcome is None:
             self._announcing.play(call, call.call_sid, asked=asked + 1)
-            return twiml.ask(announcement, self._context.urls, asked + 1)
+            return twiml.ask(announcement, way.urls, asked + 1)
         consent = ledger.consent_of(call, announcement, outcome, arrived.at, key)
-        return self._answered(call, announcement, consent, build_dial)
+        return self._answered(call, announcement, consent, way)
 
     def _targets(self, request: forms.VoiceRequest, given: tuple[str, ...]) -> tuple[str, ...]:
         if given == (VOICEMAIL,):
@@ -228,68 +303,143 @@ class Inbound:
             log.error("%s: %s Connected to the others.", request.call_sid, error)
             return usable
 
-    def _tell(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
+    def _tell(self, call: Call, way: Way) -> str:
         """Play the announcement that the call's line names; from now on it can be heard."""
         if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
-            return self._connect(call, build_dial)
+            return self._connect(call, way)
         announcement = self._announcing.get(call.announcement)
         self._announcing.play(call, call.call_sid, asked=0)
-        return twiml.announce(announcement, self._context.urls)
+        return twiml.announce(announcement, way.urls)
 
     def _answered(
         self,
         call: Call,
         announcement: Announcement,
         consent: Consent,
-        build_dial: twiml.BuildDial | None,
+        way: Way,
     ) -> str:
         """Write down what was answered, and connect the call, recorded where everybody may be."""
         wanted = consent.outcome.allows_recording and not ledger.ruled_out(call)
         hangs_up = ledger.must_hang_up(call, consent.outcome)
         try:
-            connection = None if hangs_up else self._connection(call, build_dial)
+            connection = None if hangs_up else self._connection(call, way)
         except Exception:  # in the app's own function: what they answered is proof all the same
             self._control.record_consent(call, consent, ())
             raise
         agents = connection.agents if connection and wanted else ()
         stands, allowed = self._control.record_consent(call, consent, agents)
         if stands is not consent:  # come twice at once
-            return self._go_on(call, announcement, stands, build_dial)
+            return self._go_on(call, announcement, stands, way)
         if hangs_up:
             return self._announcing.hang_up(announcement.language)
-        return self._connected(call, connection, record=wanted and allowed)
+        return self._connected(call, connection, way, record=wanted and allowed)
 
     def _go_on(
         self,
         call: Call,
         announcement: Announcement,
         consent: Consent,
-        build_dial: twiml.BuildDial | None,
+        way: Way,
     ) -> str:
         """Connect a call by the consent that it has; or hang up, where it must be."""
         if ledger.must_hang_up(call, consent.outcome):
             return self._announcing.hang_up(announcement.language)
-        connection = self._connection(call, build_dial)
+        connection = self._connection(call, way)
         wanted = consent.outcome.allows_recording and not ledger.ruled_out(call)
         agents = connection.agents if connection else ()
         record = wanted and self._control.agents_allow(call, agents)
-        return self._connected(call, connection, record=record)
+        return self._connected(call, connection, way, record=record)
 
-    def _connect(self, call: Call, build_dial: twiml.BuildDial | None) -> str:
+    def go_on(
+        self,
+        fields: Mapping[str, str],
+        step: DialStep,
+        rest: Sequence[DialStep],
+        leg: LegOf,
+    ) -> str:
+        """Return the TwiML for the next step of a call that nobody answered so far.
+
+        Nobody is told or asked again: what the caller said holds for all of the call. While the
+        catalog is down the step is connected unrecorded, and no message is taken.
+
+        Args:
+            fields: Twilio's form.
+            step: whom to connect now.
+            rest: what comes when nobody answers that.
+            leg: says of the call's line as it was which leg was dialled then, if one was.
+        """
+        request = forms.parse_voice_request(fields)
+        line = self._line(request, step.targets)
+        way = self._way(request, Plan(step.timeout, tuple(rest)), unanswered=True)
+        try:
+            unknown = ledger.not_recorded(line, Reason.CATALOG_DOWN)
+            call, consents = self._catalog.ledger.go_on(unknown, leg)
+            if call.announcement is not None and consents:
+                announcement = self._announcing.get(call.announcement)
+                return self._go_on(call, announcement, consents[0], way)
+            return self._connect(call, way)
+        except (CatalogError, NotFound) as error:
+            log.error("%s: unrecorded: %s", request.call_sid, error)
+            self._announcing.forget()
+            return self._connect(line, way)
+
+    def usable_steps(self, call_sid: str, given: Sequence[DialStep]) -> tuple[DialStep, ...]:
+        """Return the steps of which something can be dialled; of the others a log tells."""
+        steps = []
+        for each in given:
+            try:
+                step, problem = checked_step(each, self._settings.country)
+            except InvalidQuery as error:
+                log.error("%s: %s The step is left out.", call_sid, error)
+                continue
+            if problem:
+                log.error("%s: %s Connected to the others.", call_sid, problem)
+            steps.append(step)
+        return tuple(steps)
+
+    def read_plan(self, request: forms.VoiceRequest, plan: str) -> Plan:
+        """Return what was said of whom to ring when nobody answers.
+
+        Raises:
+            MalformedRequest: it is not ours, or of another call.
+        """
+        return read_plan(plan, request.call_sid, self._tokens(request.account_sid))
+
+    def _way(
+        self,
+        request: forms.VoiceRequest,
+        plan: Plan,
+        build_dial: twiml.BuildDial | None = None,
+        *,
+        unanswered: bool = False,
+    ) -> Way:
+        segment = sign_plan(plan, request.call_sid, self._tokens(request.account_sid))
+        urls = self._context.urls.with_plan(segment, follows=bool(plan.steps))
+        return Way(urls, build_dial, plan.timeout, unanswered)
+
+    def _tokens(self, account_sid: str) -> Sequence[str]:
+        """Return what encrypts; of an account whose requests only shared keys sign, our own."""
+        tokens = self._settings.auth_tokens
+        return tokens.get(account_sid) or tokens[self._settings.account_sid]
+
+    def _connect(self, call: Call, way: Way) -> str:
         """Connect a call, unrecorded."""
-        return self._connected(call, self._connection(call, build_dial), record=False)
+        return self._connected(call, self._connection(call, way), way, record=False)
 
-    def _connection(
-        self, call: Call, build_dial: twiml.BuildDial | None
-    ) -> twiml.Connection | None:
+    def _connection(self, call: Call, way: Way) -> twiml.Connection | None:
         """Return how a call is connected; None for who leaves a message."""
         if call.dial == (VOICEMAIL,):
             return None
-        return twiml.connection(call, self._context.urls, build_dial)
+        return twiml.connection(call, way.urls, way.build_dial, way.timeout)
 
-    def _connected(self, call: Call, connection: twiml.Connection | None, *, record: bool) -> str:
+    def _connected(
+        self, call: Call, connection: twiml.Connection | None, way: Way, *, record: bool
+    ) -> str:
         if connection:
-            return twiml.connect(connection, self._context.urls, record=record)
-        if record:
+            return twiml.connect(connection, way.urls, record=record)
+        if not record:
+            return self._announcing.hang_up(self._announcing.language_of(call), "no_message")
+        if not way.unanswered or call.announcement is None:
             return twiml.voicemail(self._context.urls)
-        return self._announcing.hang_up(self._announcing.language_of(call), "no_message")
+        language = self._announcing.get(call.announcement).language
+        return twiml.voicemail(self._context.urls, language, self._settings.wordings.get(language))

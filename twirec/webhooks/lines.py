@@ -16,6 +16,7 @@ from twirec.catalog import Catalog
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
 from twirec.model.records import Call, EndedCall, Ending
+from twirec.model.vendor import FINAL
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 from twirec.webhooks.context import Context, log
 
@@ -89,13 +90,15 @@ def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
     Raises:
         NotFound: the call has no line.
     """
-    catalog.ledger.end_call(end.account_sid, end.call_sid, partial(_ending, end, now), now)
+    over = end.call_status in FINAL or end.dial_status is None
+    at = now if over else None  # who dialled may be sent on to somebody else
+    catalog.ledger.end_call(end.account_sid, end.call_sid, partial(_ending, end, now), at)
 
 
 def _ending(end: CallEnd, now: datetime, ended: EndedCall) -> Ending:
     """Return what is written down of how a call ended."""
     call, told = ended.call, ended.call.announced_at
-    leg = _dialled(call, end.dialled_sid, now) if end.dialled_sid else None
+    leg = dialled_leg(call, end, now)
     legs = (*ended.legs, leg) if leg else ended.legs
     outcome, reason = ledger.outcome_at_end(call, answered=ended.answered, legs=legs, end=end)
     if reason is not Reason.HUNG_UP or ended.announcement is None or told is None:
@@ -106,8 +109,10 @@ def _ending(end: CallEnd, now: datetime, ended: EndedCall) -> Ending:
     return Ending(outcome, reason, consent=gone, leg=leg)
 
 
-def _dialled(call: Call, leg_sid: str, now: datetime) -> Leg:
-    """Return the leg that a dial connected; whose it is, is known when only one was dialled."""
+def dialled_leg(call: Call, end: CallEnd, now: datetime) -> Leg | None:
+    """Return the leg that a dial rang; whose it is, is known when only one was dialled."""
+    if end.dialled_sid is None:
+        return None
     only = call.dial[0] if len(call.dial) == 1 else ""
     agent = only if call.channel_map == ledger.CUSTOMER_FIRST else ""
-    return Leg(call.account_sid, leg_sid, call.call_sid, now, agent)
+    return Leg(call.account_sid, end.dialled_sid, call.call_sid, now, agent)

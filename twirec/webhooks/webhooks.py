@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twirec.webhooks.after_dial import AfterDial
 from twirec.webhooks.agents import Agents
 from twirec.webhooks.announcing import Announcing
 from twirec.webhooks.context import Context
@@ -29,6 +30,7 @@ class Webhooks:
         agents: agents' own calls: queues and conferences.
         pausing: pause and resume.
         status: how calls ended, and what became of recordings.
+        after_dial: what comes when nobody answered.
     """
 
     def __init__(self, context: Context) -> None:
@@ -40,3 +42,4 @@ class Webhooks:
         self.agents = Agents(context, self.control)
         self.pausing = Pausing(context)
         self.status = Status(context, self.control)
+        self.after_dial = AfterDial(context, self.inbound, self.status)
