@@ -6,22 +6,27 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import requests
 from google.api_core.retry import Retry
+from google.auth.transport.requests import Request
 
 # Google's storage client carries no type information.
 from google.cloud import storage  # type: ignore[import-untyped]
 
 from twirec.adapters.gcs_errors import may_pass, readable_credentials, translated
-from twirec.adapters.gcs_upload import ResumableUpload, upload_whole
+from twirec.adapters.gcs_upload import Parts, ResumableUpload, upload_whole
 from twirec.adapters.heap import return_large_blocks
-from twirec.adapters.sessions import prepare_session
+from twirec.adapters.sessions import prepare_session, send
 from twirec.model.errors import BucketError, BucketRefused
 
 _TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and to wait for an answer."""
+UNAUTHORIZED = 401
+"""The status for a token that does not hold (any more)."""
 _POOL = 64
 """Connections kept open, for as many worker threads; the library's default is 10."""
 
@@ -44,6 +49,7 @@ class GcsConnection:
         self._client = client
         self._owns_client = client is None
         self._lock = threading.Lock()
+        self._authorize = Request()
         self._retry = Retry(may_pass, initial=0.5, maximum=8.0, timeout=retry_for)
         self.options = {"timeout": _TIMEOUT, "retry": self._retry}
         """What each request of Google's library is told: how long to wait, and to try again."""
@@ -59,11 +65,34 @@ class GcsConnection:
         client, held = self._connected(), tuple(parts)
         url = f"{client.api_endpoint}/upload/storage/v1/b/{quote(self.name, safe='')}/o"
 
-        def send() -> Mapping[str, Any]:
-            return upload_whole(client._http, url, metadata, content_type, held, timeout=_TIMEOUT)
+        def upload() -> Mapping[str, Any]:
+            return upload_whole(partial(self._post, client), url, metadata, content_type, held)
 
-        resource: Mapping[str, Any] = self._retry(send)()
+        resource: Mapping[str, Any] = self._retry(upload)()
         return resource
+
+    def _post(
+        self,
+        client: storage.Client,
+        url: str,
+        headers: Mapping[str, str],
+        body: Parts | bytes,
+        length: int,
+    ) -> requests.Response:
+        """Post past what Google's session does for each request, unless it is somebody else's."""
+        session: Any = client._http
+        response: requests.Response
+        if self._owns_client:
+            given = dict(headers)
+            authorize = partial(self._authorize, timeout=_TIMEOUT)
+            session.credentials.before_request(authorize, "POST", url, given)
+            response = send(session, "POST", url, given, timeout=_TIMEOUT, body=body, length=length)
+            if response.content is not None and response.status_code != UNAUTHORIZED:
+                return response
+        response = session.post(  # which gets another token, if this one is refused
+            url, data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+        )
+        return response
 
     def upload(self, url: str) -> ResumableUpload:
         """Return what sends an object in pieces to the URL of an upload session."""

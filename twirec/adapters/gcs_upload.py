@@ -86,25 +86,26 @@ class Parts:
             begin = max(0, begin - len(part))
 
 
+Post = Callable[[str, Mapping[str, str], Parts | bytes, int], requests.Response]
+"""Posts to a URL: with headers, a body, and the bytes that it has."""
+
+
 def upload_whole(
-    session: requests.Session,
+    post: Post,
     url: str,
     metadata: Mapping[str, Any],
     content_type: str,
     parts: Iterable[bytes],
-    *,
-    timeout: tuple[float, float],
 ) -> Mapping[str, Any]:
     """Write an object by one request, only if it is absent; return the resource of the new object.
 
     Args:
-        session: sends the request.
+        post: sends the request.
         url: for uploads to the bucket.
         metadata: the resource's fields. Google compares a `crc32c` with what it received, and makes
             no object if it differs (https://cloud.google.com/storage/docs/data-validation).
         content_type: of the bytes.
         parts: the bytes.
-        timeout: seconds to connect, and to wait for an answer.
 
     Raises:
         requests.RequestException: there was no answer, none that can be read, or one of 400 and
@@ -115,13 +116,10 @@ def upload_whole(
         f"--{boundary}\r\ncontent-type: application/json; charset=UTF-8\r\n\r\n"
         f"{json.dumps(metadata)}\r\n--{boundary}\r\ncontent-type: {content_type}\r\n\r\n"
     )
-    response = session.post(
-        url,
-        params={"uploadType": "multipart", "ifGenerationMatch": "0"},
-        data=Parts((head.encode(), *parts, f"\r\n--{boundary}--".encode())).body(),
-        headers={"Content-Type": f"multipart/related; boundary={boundary}"},
-        timeout=timeout,
-        allow_redirects=False,
+    whole = Parts((head.encode(), *parts, f"\r\n--{boundary}--".encode()))
+    headers = {"Content-Type": f"multipart/related; boundary={boundary}"}
+    response = post(
+        f"{url}?uploadType=multipart&ifGenerationMatch=0", headers, whole.body(), whole.len
     )
     if response.status_code not in _DONE:
         raise requests.HTTPError(

@@ -103,6 +103,23 @@ class TestOnTheWire:
         told = {"name": "company/" + NAME, "generation": "7", "size": "10", "crc32c": "x"}
         return {**told, **fields}
 
+    def test_a_token_that_ended_early_is_fetched_anew(
+        self, google_side: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tokens = iter(["old", "new"])
+
+        class Account(google.auth.credentials.Credentials):
+            def refresh(self, request: object) -> None:
+                self.token = next(tokens)
+
+        monkeypatch.setattr(google.auth, "default", lambda **_: (Account(), "a-project"))
+        google_side.post(self.URL, status=401)
+        google_side.post(self.URL, status=401)
+        google_side.post(self.URL, json=self.resource())
+        assert put(GcsBucket("bucket-of-tests"), source=iter([b"123456789"])).generation == 7
+        carried = [call.request.headers["Authorization"] for call in google_side.calls]
+        assert carried == ["Bearer old", "Bearer old", "Bearer new"]
+
     def test_a_whole_upload_carries_bytes_checksum_labels_and_time(
         self, google_side: responses.RequestsMock
     ) -> None:
