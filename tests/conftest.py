@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import URL
 
 from tests.house import House, copy_rows
+from tests.sandbox.described import watch
 from tests.servers import Postgres, postgres
 from twirec.adapters import decryption
 from twirec.adapters.memory_bucket import MemoryBucket
@@ -19,6 +20,7 @@ from twirec.archive import Archive
 from twirec.catalog import Catalog, migrate
 from twirec.catalog import database as database_module
 from twirec.catalog.database import Database
+from twirec.sandbox.rest import RestApi
 from twirec.settings import Settings
 
 SQLITE = "about_sqlite"
@@ -52,6 +54,24 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
         patch.setattr(migrate, "upgrade", copy)
         yield upgrade
     made.close()
+
+
+@pytest.fixture(scope="session")
+def undescribed() -> Iterator[list[str]]:
+    """What of the sandbox's REST API is not as Twilio describes its own: see `described`."""
+    found: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RestApi, "answer", watch(found))
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def sandbox_as_described(undescribed: list[str]) -> Iterator[None]:
+    """Let a test fail in which the sandbox accepts or answers what Twilio does not describe."""
+    yield
+    problems = sorted(set(undescribed))
+    undescribed.clear()
+    assert problems == []
 
 
 lent: set[URL] = set()

@@ -90,9 +90,11 @@ def test_its_recording_belongs_to_the_conference(
     room.customer(f"endConferenceOnExit='true' {RECORDS}")
     customer = room.comes(CUSTOMER, CUSTOMER_TALKS)
     ended(customer, room.comes(ANA, AGENT_TALKS))
-    (conference,) = client.conferences.list(friendly_name="room")
-    assert client.conferences(conference.sid).fetch().status == "completed"
+    (conference,) = client.conferences.list(friendly_name="room", status="completed")
+    assert client.conferences(conference.sid).fetch().reason_conference_ended is not None
+    (of_room,) = client.conferences(conference.sid).recordings.list()
     (listed,) = client.recordings.list(conference_sid=conference.sid)
+    assert of_room.sid == listed.sid
     assert (listed.source, listed.channels, listed.call_sid) == ("Conference", 1, customer.sid)
     first, second = target.forms("/status")
     assert [first["RecordingStatus"], second["RecordingStatus"]] == ["in-progress", "completed"]
@@ -116,7 +118,8 @@ def test_it_starts_only_when_somebody_comes_who_starts_it(
     room.customer(f"startConferenceOnEnter='false' {RECORDS}")
     first = room.comes(CUSTOMER, Party(hangs_up_after=90_000))
     second = room.comes(CUSTOMER, Party(hangs_up_after=90_000))
-    (conference,) = client.conferences.list()
+    assert client.conferences.list() == []
+    (conference,) = client.conferences.list(status="init")
     assert (conference.status, sandbox.recordings) == ("init", [])
     agent = room.comes(ANA, Party(hangs_up_after=90_000))
     eventually(lambda: sandbox.recordings)
@@ -183,7 +186,7 @@ def test_a_conference_of_the_same_name_is_a_new_one_once_the_old_is_over(
 ) -> None:
     for _ in range(2):
         ended(room.comes(CUSTOMER, Party(hangs_up_after=3)))
-    assert len({one.sid for one in client.conferences.list(friendly_name="room")}) == 2
+    assert len({one.sid for one in client.conferences.list(status="completed")}) == 2
 
 
 def test_a_leg_can_be_recorded_with_what_comes_down_from_the_conference(
@@ -226,7 +229,7 @@ def test_the_app_is_told_who_comes_and_goes(room: Room, target: Target, client: 
     ]
     assert ("participant-leave", customer.sid) in events
     assert ("conference-end", None) in events
-    (conference,) = client.conferences.list()
+    (conference,) = client.conferences.list(status="completed")
     assert {form["ConferenceSid"] for form in target.forms("/events")} == {conference.sid}
     assert {form["FriendlyName"] for form in target.forms("/events")} == {"room"}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from twirec.sandbox.audio import Track
@@ -33,6 +33,10 @@ class Member:
         created: when they came, UTC.
         starts, ends: whether the conference starts when they come, and ends when they go.
         muted: whether the others cannot hear them.
+        held: whether they hear nobody, and nobody hears them.
+        kicked: whether they were sent out from outside.
+        label: what the app calls them; None for nothing.
+        windows: from when until when the others hear them; the last end is None meanwhile.
     """
 
     stage: Stage
@@ -42,7 +46,31 @@ class Member:
     starts: bool = True
     ends: bool = False
     muted: bool = False
+    held: bool = False
+    kicked: bool = False
+    label: str | None = None
     left: float | None = None
+    updated: datetime = field(init=False)
+    windows: list[tuple[float, float | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.updated = self.created
+        self.open(self.joined)
+
+    @property
+    def audible(self) -> bool:
+        """Whether the others hear them."""
+        return not (self.muted or self.held)
+
+    def open(self, at: float) -> None:
+        """Let the others hear them from now on, if they may."""
+        if self.audible:
+            self.windows.append((at, None))
+
+    def close(self, at: float) -> None:
+        """Let the others hear them no more."""
+        if self.windows and self.windows[-1][1] is None:
+            self.windows[-1] = self.windows[-1][0], at
 
     @property
     def sid(self) -> str:
@@ -51,8 +79,8 @@ class Member:
 
     @property
     def voice(self) -> Clips:
-        """What the others hear of them, in the conference's seconds."""
-        return () if self.muted else moved(self.stage.voice, self.offset)
+        """What they say, in the conference's seconds."""
+        return moved(self.stage.voice, self.offset)
 
     @property
     def last_word(self) -> float:
@@ -72,7 +100,9 @@ class Conference:
     Attributes:
         sid: `CF…`.
         over_at: the second at which it ended; None while it goes on.
-        changes: grows with each change of who is there.
+        changes: grows with each change of who is there, and of who hears whom.
+        reason: why it ended, in Twilio's words; None while it goes on.
+        ended_by: the leg that ended it, `CA…`; None for none.
         created, updated: stamps, UTC.
         order: how it is recorded; None for not at all.
         to: who is told of which events.
@@ -84,6 +114,8 @@ class Conference:
         self.name = name
         self.over_at: float | None = None
         self.changes = 0
+        self.reason: str | None = None
+        self.ended_by: str | None = None
         self.clock = first.house.running_clock()
         self.created = self.updated = self.clock.stamp()
         self.order: Order | None = None
@@ -135,13 +167,41 @@ class Conference:
         at = member.stage.clock.second + member.offset
         member.left = at
         self._here.remove(member)
-        for hearer, speaker, sound in self._sounds:
-            if member in (hearer, speaker) and sound.end is None:
-                sound.end = at - hearer.offset
+        self._part(member, at)
         self._tell("leave", "participant-leave", member)
         if not self.over and (end or member.ends or not self._here):
-            self._end(at)
+            who = "participant-with-end-conference-on-exit" if member.ends else "last-participant"
+            self._end(at, f"{who}-{'kicked' if member.kicked else 'left'}", member)
         self._change()
+
+    def change(self, member: Member, *, muted: bool, held: bool) -> None:
+        """Mute somebody, hold them, or let them talk again, from now on."""
+        at = member.stage.clock.second + member.offset
+        self._part(member, at)
+        if muted != member.muted:
+            self._tell("mute", "participant-mute" if muted else "participant-unmute", member)
+        if held != member.held:
+            self._tell("hold", "participant-hold" if held else "participant-unhold", member)
+        member.muted, member.held = muted, held
+        member.updated = self.clock.stamp()
+        member.open(at)
+        if self._started is not None:
+            for other in self._here:
+                if other is not member:
+                    self._hear(member, other, at)
+                    self._hear(other, member, at)
+        self._change()
+
+    def kick(self, member: Member) -> None:
+        """Send somebody out; their own document goes on."""
+        member.kicked = True
+        self._change()
+
+    def finish(self) -> None:
+        """End it now, from outside."""
+        if not self.over:
+            self._end(self.clock.second, "conference-ended-via-api", None)
+            self._change()
 
     def patience(self, member: Member) -> float:
         """Return how many seconds somebody stays by what all have in mind.
@@ -173,13 +233,23 @@ class Conference:
             self._hear(member, other, at)
             self._hear(other, member, at)
 
+    def _part(self, member: Member, at: float) -> None:
+        """Let nobody hear somebody any more, nor them anybody."""
+        member.close(at)
+        for hearer, speaker, sound in self._sounds:
+            if member in (hearer, speaker) and sound.end is None:
+                sound.end = at - hearer.offset
+
     def _hear(self, hearer: Member, speaker: Member, at: float) -> None:
+        if hearer.held or not speaker.audible:
+            return
         sound = hearer.stage.hear(moved(speaker.voice, -hearer.offset))
         sound.begin = at - hearer.offset
         self._sounds.append((hearer, speaker, sound))
 
-    def _end(self, at: float) -> None:
+    def _end(self, at: float, reason: str, member: Member | None) -> None:
         self.over_at = at
+        self.reason, self.ended_by = reason, member.sid if member else None
         self.updated = self.clock.stamp()
         for hearer, _, sound in self._sounds:
             if sound.end is None:
@@ -215,8 +285,9 @@ class Conference:
 
     def _sides(self, begin: float, end: float) -> tuple[Track, Track]:
         """Return what the one who came first says, and everybody else."""
-        said = [Sound(one.voice, one.joined, one.left) for one in self._everyone]
-        return heard(said[:1], begin, end), heard(said[1:], begin, end)
+        said = [[Sound(one.voice, *window) for window in one.windows] for one in self._everyone]
+        others = [sound for sounds in said[1:] for sound in sounds]
+        return heard(said[0], begin, end), heard(others, begin, end)
 
     def _tell(self, event: str, name: str, member: Member | None) -> None:
         sequence, self._sequence = self._sequence, self._sequence + 1
@@ -232,4 +303,6 @@ class Conference:
         }
         if member:
             form["CallSid"] = member.sid
+        if self.reason:
+            form["ReasonConferenceEnded"] = self.reason
         self.callbacks.progress(self.sid, "conference", self.to, form)

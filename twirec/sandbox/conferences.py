@@ -61,6 +61,7 @@ def _join(stage: Stage, noun: Verb) -> tuple[Conference, Member]:
             starts=noun.get("startConferenceOnEnter", "true") == "true",
             ends=noun.flag("endConferenceOnExit"),
             muted=noun.flag("muted"),
+            label=noun.attributes.get("participantLabel"),
         )
         conference.enter(member)
     return conference, member
@@ -70,7 +71,7 @@ def _stay(conference: Conference, member: Member, longest: float) -> bool:
     """Wait, and return whether the conference ends because all have said everything."""
     clock = member.stage.clock
     limit = clock.second + longest
-    while not conference.over:
+    while not (conference.over or member.kicked):
         with member.stage.house.rooms.lock:
             seen, patience = conference.changes, conference.patience(member)
             gives_up = conference.is_alone(member) and clock.leaves_at is None
@@ -82,8 +83,9 @@ def _stay(conference: Conference, member: Member, longest: float) -> bool:
         if gives_up and until < limit:
             raise HungUp
         return until < limit
-    # Everybody leaves at the second at which it ended, however fast each thread is.
-    clock.wait(max(0.0, (conference.over_at or 0.0) - member.offset - clock.second))
+    if conference.over_at is not None:
+        # Everybody leaves at the second at which it ended, however fast each thread is.
+        clock.wait(max(0.0, conference.over_at - member.offset - clock.second))
     return False
 
 

@@ -29,7 +29,7 @@ _CALLEE = {
     "statusCallbackMethod": _METHOD,
     "statusCallbackEvent": rf"{_EVENT}( +{_EVENT})*",
 }
-_ROOM_EVENT = "(start|end|join|leave)"
+_ROOM_EVENT = "(start|end|join|leave|mute|hold)"
 
 ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "Response": {},
@@ -72,6 +72,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         # Beeps and music are heard by nobody here, and are in no recording.
         "beep": "true|false|onEnter|onExit",
         "waitUrl": "",
+        "participantLabel": _ANY,
         "record": "do-not-record|record-from-start",
         "statusCallback": _ANY,
         "statusCallbackMethod": _METHOD,
@@ -103,6 +104,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
 ELSEWHERE = {
     ("Gather", "input"): "speech|dtmf speech|speech dtmf",
     ("Conference", "waitUrl"): _ANY,
+    ("Conference", "statusCallbackEvent"): r"[a-z]+( +[a-z]+)*",
 }
 """What more Twilio lets some attributes hold."""
 

@@ -27,14 +27,15 @@ _LONGEST_TWIML = 4000
 _DEFAULT_TIMEOUT = 60
 
 
-def placing(account: Account, request: Request) -> Placing:
-    """Read a request.
+def placing(account: Account, request: Request, document: bytes | None = None) -> Placing:
+    """Read a request; `document` is what is run, where it does not say so itself.
 
     Raises:
         Refused: 400, with Twilio's number for what is wrong.
     """
     form = request.form
-    known_params(form, _KNOWN)
+    if document is None:
+        known_params(form, _KNOWN)
     _check_people(account, form)
     timeout = form.get("Timeout", str(_DEFAULT_TIMEOUT))
     if not timeout.isdecimal():
@@ -44,7 +45,7 @@ def placing(account: Account, request: Request) -> Placing:
         raise Refused(400, BAD_REQUEST, "SendDigits are digits, #, * and w")
     records = one_of(form, "Record", "false", "true") == "true"
     return Placing(
-        Script(_document(form), form.get("FallbackUrl"), _told(request)),
+        Script(document or _document(form), form.get("FallbackUrl"), _told(request)),
         float(timeout),
         rest_order(request, "OutboundAPI", "trim-silence") if records else None,
         one_of(form, "MachineDetection", "", "Enable", "DetectMessageEnd"),

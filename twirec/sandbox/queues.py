@@ -8,7 +8,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from twirec.sandbox.bridge import LONGEST, Bridge
-from twirec.sandbox.clock import HungUp, Interrupted, SideOver
+from twirec.sandbox.clock import HungUp, Interrupted, SideOver, Turned
+from twirec.sandbox.documents import send
 from twirec.sandbox.hold import listen, tell
 from twirec.sandbox.orders import dial_order, record
 from twirec.sandbox.outcome import Outcome
@@ -34,12 +35,17 @@ def enqueue(stage: Stage, verb: Verb) -> Next | None:
     if not verb.text:
         raise TwimlError(BAD_DOCUMENT, "Enqueue has no name")
     stage.log("Enqueue", verb.text)
-    queue = stage.house.rooms.make_queue(verb.text)
-    place = Waiting(stage, stage.clock.second)
+    queue = stage.house.rooms.make_queue(verb.text, stage.clock.stamp())
+    place = Waiting(stage, stage.clock.second, stage.clock.stamp())
     try:
         _wait(stage, verb, queue, place)
     except HungUp:
         stage.afterwards = _action(stage, verb, queue, place)
+        raise
+    except Turned:
+        # Taken out of the queue over REST: the action is told, and what it answers is not run.
+        if action := _action(stage, verb, queue, place, "redirected"):
+            send(stage, action)
         raise
     finally:
         _leave(queue, place)
@@ -124,11 +130,14 @@ def _stay(stage: Stage, meeting: Meeting, over: float, offset: float) -> None:
         clock.wait(max(0.0, parted - clock.second))
 
 
-def _action(stage: Stage, verb: Verb, queue: Queue, place: Waiting) -> Next | None:
+def _action(
+    stage: Stage, verb: Verb, queue: Queue, place: Waiting, result: str = ""
+) -> Next | None:
     if "action" not in verb.attributes:
         return None
+    bridged = place.meeting is not None and place.meeting.bridge is not None
     params = {
-        "QueueResult": "bridged" if place.meeting and place.meeting.bridge else "hangup",
+        "QueueResult": "bridged" if bridged else result or "hangup",
         "QueueSid": queue.sid,
         "QueueTime": str(place.queue_time),
     }

@@ -73,12 +73,32 @@ def call_recording_json(account: Account, recording: Recording) -> Json:
     return {**resource, "track": recording.track, "uri": f"{path}/{recording.sid}.json"}
 
 
+def room_recording_json(account: Account, recording: Recording) -> Json:
+    """Return a recording as `/Conferences/{sid}/Recordings.json` lists it."""
+    resource = dict(recording_json(account, recording))
+    del resource["media_url"], resource["subresource_uris"]
+    path = f"/{API_VERSION}/Accounts/{account.sid}/Conferences/{recording.conference_sid}"
+    return {**resource, "uri": f"{path}/Recordings/{recording.sid}.json"}
+
+
+def begun(call: Call) -> datetime | None:
+    """Return the `start_time` of a call, UTC.
+
+    That of a call that was dialled and not answered is when it was dialled: only what was not
+    dialled has none (https://www.twilio.com/docs/voice/api/call-resource). Calls in that nobody
+    answered have none here: Twilio does not say what they have, and who relies on it must do
+    without.
+    """
+    if call.started is None and call.direction != "inbound" and call.status != "queued":
+        return call.created
+    return call.started
+
+
 def call_json(account: Account, call: Call) -> Json:
     """Return a call resource."""
     path = f"/{API_VERSION}/Accounts/{account.sid}/Calls/{call.sid}"
     return {
         "account_sid": account.sid,
-        "annotation": None,
         "answered_by": call.answered_by,
         "api_version": API_VERSION,
         "caller_name": None,
@@ -97,7 +117,7 @@ def call_json(account: Account, call: Call) -> Json:
         "price_unit": "USD",
         "queue_time": "0",
         "sid": call.sid,
-        "start_time": rfc2822(call.started),
+        "start_time": rfc2822(begun(call)),
         "status": call.status,
         "subresource_uris": {"recordings": f"{path}/Recordings.json"},
         "to": call.to,

@@ -21,6 +21,9 @@ from twirec.sandbox.rest_account import DEFAULTS, DIALLING, SENDERS, AccountHand
 from twirec.sandbox.rest_calls import CallHandlers
 from twirec.sandbox.rest_conferences import ConferenceHandlers
 from twirec.sandbox.rest_live import LiveHandlers
+from twirec.sandbox.rest_numbers import NumberHandlers
+from twirec.sandbox.rest_participants import ParticipantHandlers
+from twirec.sandbox.rest_queues import QueueHandlers
 from twirec.sandbox.rest_recordings import RecordingHandlers
 from twirec.sandbox.state import Account, Call
 from twirec.sandbox.web import (
@@ -67,7 +70,10 @@ class RestApi:
             *_call_routes(CallHandlers(account, exchange)),
             *_recording_routes(RecordingHandlers(account, exchange)),
             *_live_routes(LiveHandlers(account, exchange)),
+            *_number_routes(NumberHandlers(account)),
             *_conference_routes(ConferenceHandlers(account, exchange)),
+            *_participant_routes(ParticipantHandlers(account, exchange)),
+            *_queue_routes(QueueHandlers(account, exchange)),
         )
 
     def answer(self, request: Request) -> Answer:
@@ -121,7 +127,6 @@ def _is_media(request: Request) -> bool:
 def _account_routes(own: AccountHandlers) -> tuple[_Route, ...]:
     return (
         _Route("GET", f"{_ACCOUNT}.json", own.fetch),
-        _Route("GET", f"{_ACCOUNT}/IncomingPhoneNumbers.json", own.numbers, Endpoint.LISTING),
         _Route("GET", f"{_ACCOUNT}/Applications.json", own.applications, Endpoint.LISTING),
         _Route("GET", f"{_ACCOUNT}/SIP/Domains.json", own.domains, Endpoint.LISTING),
         _Route("GET", DEFAULTS, own.default_recording),
@@ -137,17 +142,29 @@ def _call_routes(calls: CallHandlers) -> tuple[_Route, ...]:
         _Route("POST", every, calls.create, Endpoint.PLACE),
         _Route("GET", one, calls.fetch, Endpoint.CALL),
         _Route("POST", one, calls.update),
+        _Route("DELETE", one, calls.delete),
     )
 
 
 def _recording_routes(recordings: RecordingHandlers) -> tuple[_Route, ...]:
-    of_call, one = f"{_ACCOUNT}/Calls/{{CallSid}}/Recordings.json", f"{_ACCOUNT}/Recordings/{{Sid}}"
+    of_call, of_room = f"{_ACCOUNT}/Calls/{{CallSid}}", f"{_ACCOUNT}/Conferences/{{ConferenceSid}}"
+    one = f"{_ACCOUNT}/Recordings/{{Sid}}"
     return (
-        _Route("GET", of_call, recordings.of_call, Endpoint.LISTING),
+        _Route("GET", f"{of_call}/Recordings.json", recordings.of_call, Endpoint.LISTING),
+        *_recordings_of(recordings, f"{of_call}/Recordings/{{Sid}}.json"),
+        _Route("GET", f"{of_room}/Recordings.json", recordings.of_room, Endpoint.LISTING),
+        *_recordings_of(recordings, f"{of_room}/Recordings/{{Sid}}.json"),
         _Route("GET", f"{_ACCOUNT}/Recordings.json", recordings.list, Endpoint.LISTING),
         _Route("GET", f"{one}.json", recordings.fetch, Endpoint.RECORDING),
         _Route("DELETE", f"{one}.json", recordings.delete, Endpoint.DELETE),
         *(_Route("GET", one + form, recordings.media, Endpoint.MEDIA) for form in _FORMS),
+    )
+
+
+def _recordings_of(recordings: RecordingHandlers, one: str) -> tuple[_Route, ...]:
+    return (
+        _Route("GET", one, recordings.fetch_of, Endpoint.RECORDING),
+        _Route("DELETE", one, recordings.delete_of, Endpoint.DELETE),
     )
 
 
@@ -160,13 +177,46 @@ def _live_routes(live: LiveHandlers) -> tuple[_Route, ...]:
     )
 
 
-def _conference_routes(conferences: ConferenceHandlers) -> tuple[_Route, ...]:
-    every, one = f"{_ACCOUNT}/Conferences.json", f"{_ACCOUNT}/Conferences/{{Sid}}.json"
-    inside = f"{_ACCOUNT}/Conferences/{{ConferenceSid}}/Participants.json"
+def _number_routes(numbers: NumberHandlers) -> tuple[_Route, ...]:
+    one = f"{_ACCOUNT}/IncomingPhoneNumbers/{{Sid}}.json"
     return (
-        _Route("GET", every, conferences.list, Endpoint.LISTING),
+        _Route("GET", f"{_ACCOUNT}/IncomingPhoneNumbers.json", numbers.list, Endpoint.LISTING),
+        _Route("GET", one, numbers.fetch),
+        _Route("POST", one, numbers.update),
+    )
+
+
+def _conference_routes(conferences: ConferenceHandlers) -> tuple[_Route, ...]:
+    one = f"{_ACCOUNT}/Conferences/{{Sid}}.json"
+    return (
+        _Route("GET", f"{_ACCOUNT}/Conferences.json", conferences.list, Endpoint.LISTING),
         _Route("GET", one, conferences.fetch),
-        _Route("GET", inside, conferences.participants, Endpoint.LISTING),
+        _Route("POST", one, conferences.update),
+    )
+
+
+def _participant_routes(participants: ParticipantHandlers) -> tuple[_Route, ...]:
+    every = f"{_ACCOUNT}/Conferences/{{ConferenceSid}}/Participants.json"
+    one = f"{_ACCOUNT}/Conferences/{{ConferenceSid}}/Participants/{{CallSid}}.json"
+    return (
+        _Route("GET", every, participants.list, Endpoint.LISTING),
+        _Route("POST", every, participants.create, Endpoint.PLACE),
+        _Route("GET", one, participants.fetch),
+        _Route("POST", one, participants.update),
+        _Route("DELETE", one, participants.remove),
+    )
+
+
+def _queue_routes(queues: QueueHandlers) -> tuple[_Route, ...]:
+    every, one = f"{_ACCOUNT}/Queues.json", f"{_ACCOUNT}/Queues/{{Sid}}.json"
+    inside = f"{_ACCOUNT}/Queues/{{QueueSid}}/Members"
+    return (
+        _Route("GET", every, queues.list, Endpoint.LISTING),
+        _Route("POST", every, queues.create),
+        _Route("GET", one, queues.fetch),
+        _Route("GET", f"{inside}.json", queues.members, Endpoint.LISTING),
+        _Route("GET", f"{inside}/{{CallSid}}.json", queues.member),
+        _Route("POST", f"{inside}/{{CallSid}}.json", queues.dequeue),
     )
 
 

@@ -1,7 +1,6 @@
-"""The account itself over REST, to read: status, numbers, defaults.
+"""The account itself over REST, to read: status, applications, domains, defaults.
 
 https://www.twilio.com/docs/iam/api/account,
-https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource,
 https://www.twilio.com/docs/usage/api/applications,
 https://www.twilio.com/docs/voice/sip/api/sip-domain-resource,
 https://www.twilio.com/docs/whatsapp/api/senders,
@@ -11,9 +10,11 @@ https://www.twilio.com/docs/configurations/recording-account-default-configurati
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from twirec.sandbox.paging import KEYS, page
 from twirec.sandbox.resources import API_VERSION, Json, rfc2822
-from twirec.sandbox.state import Account, Application, Domain, Number, Sender
+from twirec.sandbox.state import Account, Application, Domain, Sender
 from twirec.sandbox.web import (
     UNAUTHORIZED,
     Answer,
@@ -32,6 +33,9 @@ DIALLING = "/v1/DialingPermissions/Countries"
 
 SENDERS = "/v2/Channels/Senders"
 """At Twilio on a host of its own, messaging.twilio.com."""
+
+_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the account was made."""
 
 _FORBIDDEN = 70051
 """What a restricted API key gets that lacks the permission
@@ -58,27 +62,24 @@ class AccountHandlers:
         return json_answer(
             {
                 "sid": account.sid,
+                "auth_token": account.token,
+                "date_created": rfc2822(_BEGAN),
+                "date_updated": rfc2822(_BEGAN),
                 "owner_account_sid": account.sid,
                 "friendly_name": "sandbox",
                 "status": account.hazards.status,
+                "subresource_uris": {
+                    name.lower(): f"{self._path}/{name}.json" for name in ("Calls", "Recordings")
+                },
                 "type": "Full",
                 "uri": f"{self._path}.json",
             }
         )
 
-    def numbers(self, request: Request) -> Answer:
-        """List the account's numbers."""
-        known_params(request.params, KEYS)
-        self._may_see_numbers()
-        numbers = list(self._account.numbers.values())
-        return json_answer(
-            page(request, "incoming_phone_numbers", numbers, lambda number: True, self._number)
-        )
-
     def applications(self, request: Request) -> Answer:
         """List the account's TwiML applications."""
         known_params(request.params, KEYS)
-        self._may_see_numbers()
+        may_see_numbers(self._account)
         made = list(self._account.applications.values())
         return json_answer(
             page(request, "applications", made, lambda each: True, self._application)
@@ -87,14 +88,14 @@ class AccountHandlers:
     def domains(self, request: Request) -> Answer:
         """List the account's SIP domains."""
         known_params(request.params, KEYS)
-        self._may_see_numbers()
+        may_see_numbers(self._account)
         made = list(self._account.domains.values())
         return json_answer(page(request, "domains", made, lambda each: True, self._domain))
 
     def senders(self, request: Request) -> Answer:
         """List the account's WhatsApp senders, all on one page."""
         known_params(request.params, {*KEYS, "Channel"})
-        self._may_see_numbers()
+        may_see_numbers(self._account)
         return json_answer(
             {
                 "senders": [_sender(each) for each in self._account.senders.values()],
@@ -109,10 +110,6 @@ class AccountHandlers:
                 },
             }
         )
-
-    def _may_see_numbers(self) -> None:
-        if self._account.hazards.hides_numbers:
-            raise Refused(403, _FORBIDDEN, "Authorization error")
 
     def default_recording(self, request: Request) -> Answer:
         """Return how calls are recorded by default; 404 if they are not.
@@ -135,7 +132,7 @@ class AccountHandlers:
     def dialling(self, request: Request) -> Answer:
         """List which numbers of some countries may be dialled, all on one page."""
         known_params(request.params, KEYS)
-        self._may_see_numbers()
+        may_see_numbers(self._account)
         hazards, url = self._account.hazards, f"{self._account.url}{DIALLING}"
         countries = sorted({*hazards.dials, *hazards.dials_high_risk, "US"})
         return json_answer(
@@ -161,27 +158,6 @@ class AccountHandlers:
                 },
             }
         )
-
-    def _number(self, number: Number) -> Json:
-        return {
-            "account_sid": self._account.sid,
-            "api_version": API_VERSION,
-            "capabilities": {"voice": True, "sms": True, "mms": False, "fax": False},
-            "date_created": rfc2822(number.created),
-            "date_updated": rfc2822(number.created),
-            "friendly_name": number.number,
-            "phone_number": number.number,
-            "sid": number.sid,
-            "status_callback": number.status_callback or "",
-            "status_callback_method": "POST",
-            "trunk_sid": number.trunk_sid,
-            "uri": f"{self._path}/IncomingPhoneNumbers/{number.sid}.json",
-            "voice_application_sid": number.application_sid or "",
-            "voice_fallback_method": "POST",
-            "voice_fallback_url": number.fallback_url or "",
-            "voice_method": "POST",
-            "voice_url": number.voice_url,
-        }
 
     def _application(self, made: Application) -> Json:
         return {
@@ -219,6 +195,12 @@ class AccountHandlers:
             "voice_status_callback_url": made.status_callback or "",
             "voice_url": made.voice_url,
         }
+
+
+def may_see_numbers(account: Account) -> None:
+    """Refuse where the credentials may not see what the account's addresses are."""
+    if account.hazards.hides_numbers:
+        raise Refused(403, _FORBIDDEN, "Authorization error")
 
 
 def _sender(made: Sender) -> Json:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.paging import KEYS, days, page
 from twirec.sandbox.placing import placing
-from twirec.sandbox.resources import call_json
+from twirec.sandbox.resources import begun, call_json
 from twirec.sandbox.script import Document, Next
 from twirec.sandbox.state import FINAL, Account, Call
 from twirec.sandbox.web import (
     BAD_REQUEST,
+    CONFLICT,
     NOT_IN_PROGRESS,
     Answer,
     Refused,
@@ -44,7 +45,7 @@ class CallHandlers:
                 and params.get("To", call.to) == call.to
                 and params.get("Status", call.status) == call.status
                 and params.get("ParentCallSid", call.parent_sid) == call.parent_sid
-                and in_days(call.started)
+                and in_days(begun(call))
             )
 
         calls = self._account.calls()
@@ -76,6 +77,15 @@ class CallHandlers:
         elif status == "completed" or call.status in _RINGS:
             call.hang_up()
         return json_answer(call_json(self._account, call))
+
+    def delete(self, request: Request, sid: str) -> Answer:
+        """Forget a call that has ended, and the legs that it dialled; their recordings stay."""
+        known_params(request.params, ())
+        call = self._find(request, sid)
+        if call.status not in FINAL:
+            raise Refused(409, CONFLICT, "Only calls that have ended can be deleted")
+        self._account.forget_call(sid)
+        return Answer(204)
 
     def _turn(self, call: Call, form: dict[str, str]) -> None:
         url, twiml = form.get("Url"), form.get("Twiml")

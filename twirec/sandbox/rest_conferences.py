@@ -1,15 +1,24 @@
-"""Conferences over REST, to read (https://www.twilio.com/docs/voice/api/conference-resource)."""
+"""Conferences over REST (https://www.twilio.com/docs/voice/api/conference-resource)."""
 
 from __future__ import annotations
 
-from functools import partial
-
-from twirec.sandbox.conference import Conference, Member
+from twirec.sandbox.conference import Conference
 from twirec.sandbox.exchange import Exchange
-from twirec.sandbox.paging import KEYS, page
+from twirec.sandbox.paging import KEYS, days, page
 from twirec.sandbox.resources import API_VERSION, Json, rfc2822
+from twirec.sandbox.rooms import Rooms
 from twirec.sandbox.state import Account
-from twirec.sandbox.web import Answer, Request, json_answer, known_params, not_found
+from twirec.sandbox.web import (
+    BAD_REQUEST,
+    Answer,
+    Refused,
+    Request,
+    json_answer,
+    known_params,
+    not_found,
+)
+
+_FILTERS = {"FriendlyName", "Status", "DateCreated", "DateCreated<", "DateCreated>", *KEYS}
 
 
 class ConferenceHandlers:
@@ -20,14 +29,19 @@ class ConferenceHandlers:
         self._rooms = exchange.rooms
 
     def list(self, request: Request) -> Answer:
-        """List conferences, the newest first."""
+        """List conferences, the newest first: those that go on, unless another status is asked for.
+
+        https://www.twilio.com/en-us/changelog/conference-list-endpoint-july-2026
+        """
         params = request.params
-        known_params(params, {"FriendlyName", "Status", *KEYS})
+        known_params(params, _FILTERS)
+        in_days = days(params, "DateCreated")
 
         def matches(one: Conference) -> bool:
             return (
                 params.get("FriendlyName", one.name) == one.name
-                and params.get("Status", one.status) == one.status
+                and params.get("Status", "in-progress") == one.status
+                and in_days(one.created)
             )
 
         return json_answer(
@@ -36,55 +50,46 @@ class ConferenceHandlers:
 
     def fetch(self, request: Request, sid: str) -> Answer:
         """Return a conference."""
-        return json_answer(self._json(self._conference(request, sid)))
+        return json_answer(self._json(conference(self._rooms, request, sid)))
 
-    def participants(self, request: Request, sid: str) -> Answer:
-        """List who is in a conference now; nobody once it has ended.
-
-        https://www.twilio.com/docs/voice/api/conference-participant-resource
-        """
-        known_params(request.params, KEYS)
-        conference = self._conference(request, sid)
+    def update(self, request: Request, sid: str) -> Answer:
+        """End a conference: everybody's own document goes on."""
+        known_params(request.form, {"Status"})
+        one = conference(self._rooms, request, sid)
+        if request.form.get("Status") != "completed":
+            raise Refused(400, BAD_REQUEST, "Status must be completed")
         with self._rooms.lock:
-            here = conference.here
-        to_json = partial(self._participant, conference)
-        return json_answer(page(request, "participants", here, lambda member: True, to_json))
+            one.finish()
+        return json_answer(self._json(one))
 
-    def _conference(self, request: Request, sid: str) -> Conference:
-        for conference in self._rooms.conferences():
-            if conference.sid == sid:
-                return conference
-        raise not_found(request.path)
-
-    def _participant(self, conference: Conference, member: Member) -> Json:
-        path = f"/{API_VERSION}/Accounts/{self._account.sid}/Conferences/{conference.sid}"
-        return {
-            "account_sid": self._account.sid,
-            "call_sid": member.sid,
-            "call_sid_to_coach": None,
-            "coaching": False,
-            "conference_sid": conference.sid,
-            "date_created": rfc2822(member.created),
-            "date_updated": rfc2822(member.created),
-            "end_conference_on_exit": member.ends,
-            "hold": False,
-            "label": None,
-            "muted": member.muted,
-            "start_conference_on_enter": member.starts,
-            "status": "connected",
-            "uri": f"{path}/Participants/{member.sid}.json",
-        }
-
-    def _json(self, conference: Conference) -> Json:
-        path = f"/{API_VERSION}/Accounts/{self._account.sid}/Conferences/{conference.sid}"
+    def _json(self, one: Conference) -> Json:
+        path = f"/{API_VERSION}/Accounts/{self._account.sid}/Conferences/{one.sid}"
         return {
             "account_sid": self._account.sid,
             "api_version": API_VERSION,
-            "date_created": rfc2822(conference.created),
-            "date_updated": rfc2822(conference.updated),
-            "friendly_name": conference.name,
+            "call_sid_ending_conference": one.ended_by,
+            "date_created": rfc2822(one.created),
+            "date_updated": rfc2822(one.updated),
+            "friendly_name": one.name,
+            "reason_conference_ended": one.reason,
             "region": "us1",
-            "sid": conference.sid,
-            "status": conference.status,
+            "sid": one.sid,
+            "status": one.status,
+            "subresource_uris": {
+                "participants": f"{path}/Participants.json",
+                "recordings": f"{path}/Recordings.json",
+            },
             "uri": f"{path}.json",
         }
+
+
+def conference(rooms: Rooms, request: Request, sid: str) -> Conference:
+    """Return a conference by its SID.
+
+    Raises:
+        Refused: 404, there is none.
+    """
+    for one in rooms.conferences():
+        if one.sid == sid:
+            return one
+    raise not_found(request.path)

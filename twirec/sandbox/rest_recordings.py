@@ -8,7 +8,13 @@ from twirec.sandbox.audio import Audio, wav, wav_size
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.paging import KEYS, days, page
 from twirec.sandbox.recording import TAG, Encryption, Recording
-from twirec.sandbox.resources import Json, call_recording_json, recording_json
+from twirec.sandbox.resources import (
+    Json,
+    call_recording_json,
+    recording_json,
+    room_recording_json,
+)
+from twirec.sandbox.rest_conferences import conference
 from twirec.sandbox.state import Account
 from twirec.sandbox.web import (
     BAD_REQUEST,
@@ -47,6 +53,34 @@ class RecordingHandlers:
         return self._page(
             request, lambda found: found.call_sid == sid and matches(found), call_recording_json
         )
+
+    def of_room(self, request: Request, sid: str) -> Answer:
+        """List the recordings of a conference."""
+        known_params(request.params, {*_DATES, *KEYS})
+        conference(self._exchange.rooms, request, sid)
+        matches = _matcher(request)
+        return self._page(
+            request,
+            lambda found: found.conference_sid == sid and matches(found),
+            room_recording_json,
+        )
+
+    def fetch_of(self, request: Request, owner: str, sid: str) -> Answer:
+        """Return a recording of a call or of a conference."""
+        known_params(request.params, ())
+        recording = self._find_of(request, owner, sid)
+        to_json = call_recording_json if owner == recording.call_sid else room_recording_json
+        return json_answer(to_json(self._account, recording))
+
+    def delete_of(self, request: Request, owner: str, sid: str) -> Answer:
+        """Delete a recording of a call or of a conference."""
+        return self.delete(request, self._find_of(request, owner, sid).sid)
+
+    def _find_of(self, request: Request, owner: str, sid: str) -> Recording:
+        recording = self._find(request, sid)
+        if owner not in {recording.call_sid, recording.conference_sid}:
+            raise not_found(request.path)
+        return recording
 
     def fetch(self, request: Request, sid: str) -> Answer:
         """Return a recording; a deleted one only with `IncludeSoftDeleted=true`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 from twirec.sandbox.clock import Clock
 from twirec.sandbox.conference import Conference
@@ -15,12 +16,16 @@ class Queue:
     """A queue: who waits, and who waits for somebody to come. Guarded by its `Rooms`.
 
     Attributes:
+        name: its friendly name.
+        created: when it was made, UTC.
         sid: `QU…`.
         waiting: who waits, the longest first.
         takers: the clocks of those who dialled it while it was empty.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, created: datetime) -> None:
+        self.name = name
+        self.created = created
         self.sid = new_sid("QU")
         self.waiting: list[Waiting] = []
         self.takers: list[Clock] = []
@@ -44,10 +49,15 @@ class Rooms:
         with self.lock:
             return self._queues.get(name)
 
-    def make_queue(self, name: str) -> Queue:
-        """Return a queue, made if it is not there."""
+    def make_queue(self, name: str, now: datetime) -> Queue:
+        """Return a queue, made now, UTC, if it is not there."""
         with self.lock:
-            return self._queues.setdefault(name, Queue())
+            return self._queues.setdefault(name, Queue(name, now))
+
+    def queues(self) -> list[Queue]:
+        """Return all queues, in the order in which they were made."""
+        with self.lock:
+            return list(self._queues.values())
 
     def conference(self, name: str, make: Callable[[], Conference]) -> Conference:
         """Return the conference of that name that goes on, or a new one."""

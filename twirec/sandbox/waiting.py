@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from twirec.sandbox.audio import Track
 from twirec.sandbox.bridge import Bridge
@@ -86,12 +87,19 @@ class Waiting:
     Attributes:
         stage: their leg.
         since: the call second of that leg at which they came.
+        created: when they came, UTC.
         meeting: who took them out of it; None until then.
     """
 
     stage: Stage
     since: float
+    created: datetime
     meeting: Meeting | None = None
+
+    @property
+    def sid(self) -> str:
+        """Their leg's SID."""
+        return self.stage.call.sid
 
     @property
     def queue_time(self) -> int:
