@@ -19,11 +19,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.end_to_end.site import COLLEAGUE, CUSTOMER, OTHER_CUSTOMER, OWN_NUMBER, SPEED
 from tests.end_to_end.test_foreign_calls import DIAL, FOREIGN_NUMBER
 from tests.sandbox.target import Target
 from twirec.archive import Archive
+from twirec.cli import main
 from twirec.model.states import State
 from twirec.sandbox import Party, Sandbox
 
@@ -50,19 +52,12 @@ class Evening:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self, command: str, **environ: str) -> str:
-        """Run a command that ends, and return what it said."""
-        done = subprocess.run(
-            shlex.split(command),
-            cwd=self._folder,
-            env={**self._environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        said = done.stdout + done.stderr
-        assert "Traceback" not in said, said
-        assert done.returncode == 0, f"{command}: {said}"
-        return said
+        """Run a command that ends, in this process, and return what it said."""
+        program, *words = shlex.split(command)
+        assert program == "twirec", f"{command}: it needs a process of its own"
+        done = CliRunner().invoke(main, words, env={**self._environ, **environ})
+        assert done.exit_code == 0, f"{command}: {done.output}"
+        return done.output
 
     def recordings(self, state: State) -> int:
         """Return how many recordings are in a state: to start a command for it takes a second."""
@@ -123,7 +118,10 @@ def sandbox(port: int) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def evening(tmp_path: Path, sandbox: Sandbox, port: int) -> Iterator[Evening]:
+def evening(
+    tmp_path: Path, sandbox: Sandbox, port: int, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Evening]:
+    monkeypatch.chdir(tmp_path)
     evening = Evening(
         tmp_path,
         {

@@ -124,10 +124,12 @@ def happened(ground: Ground, bucket: StrictGcs) -> Counter[str]:
 
 def rounds(ground: Ground) -> Iterator[int]:
     """Return rounds until nothing waits; a sweep finds what callbacks did not tell of."""
+    operations = ground.site.archive.operations
     for number in range(MOST_ROUNDS):
-        if number % 10 == 0 and ground.site.archive.operations.sweep().adopted == 0:
-            waiting = ground.site.archive.operations.stats().waiting
-            if number and not waiting:
-                return
+        waiting = operations.stats().waiting
+        swept = number % 10 == 0 or not waiting
+        clean = swept and operations.sweep().adopted == 0
+        if number and clean and not operations.stats().waiting:
+            return
         yield number
     raise AssertionError(f"something still waits after {MOST_ROUNDS} rounds")

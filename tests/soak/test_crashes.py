@@ -5,23 +5,20 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.servers import StrictGcs
 from tests.soak.ground import Ground, Workers, ground
+from twirec.adapters import gcs
 from twirec.transfers.transfer import Step
 
-SMALL, LARGE = 4, 300
+SMALL, LARGE = 4, 30
 """Seconds of a recording that goes in one request, and of one that goes in pieces."""
 
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with closing(Workers()) as workers:
-        yield workers
+PIECE = 256 * 1024
+"""What Google takes at the least: so a recording need not be long to go in pieces."""
 
 
 @pytest.fixture(params=["folder", "strict-gcs"])
@@ -35,6 +32,8 @@ def field(
         with ground(tmp_path, f"file://{tmp_path}/bucket", workers) as made:
             yield made
         return
+    monkeypatch.setattr(gcs, "SINGLE", PIECE)
+    monkeypatch.setattr(gcs, "LARGE_PIECE", PIECE)
     with StrictGcs("recordings") as server:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
         with ground(tmp_path, f"gs://recordings/{uuid.uuid4()}", workers) as made:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,9 @@ from tests.soak.ground import Workers, ground
 
 
 def test_with_everything_going_wrong_at_once_nothing_is_lost_or_doubled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: Workers
 ) -> None:
-    with StrictGcs("recordings") as bucket, closing(Workers()) as workers:
+    with StrictGcs("recordings") as bucket:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket.url)
         with ground(tmp_path, "gs://recordings/soak", workers) as field:
             figures = play(field, bucket, 20, seed=7, killed_after=0.6)

@@ -22,7 +22,7 @@ from twilio.rest.api.v2010 import account  # noqa: F401 - loaded once, before th
 from tests.house import House
 from tests.sounds import wav
 from tests.statements import make_alike
-from twirec.adapters import gcs  # noqa: F401 - the same
+from twirec.adapters import gcs  # the same
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
 from twirec.catalog import database
@@ -53,6 +53,7 @@ def work(order: dict[str, object]) -> None:
     os.environ.update(environ)
     archive = Archive.from_env()
     archive.now = lambda: datetime.now(UTC) + ahead
+    gcs.SINGLE = gcs.LARGE_PIECE = int(str(order["piece"]))
     step = order["step"]
     at = killer(None if step is None else str(step), int(str(order["nth"])))
     if order["seconds"]:
