@@ -94,17 +94,6 @@ def settings_of_two_accounts() -> Settings:
     return Settings.from_env({**ENVIRONMENT, "TWIREC_TWILIO_AUTH_TOKENS": tokens})
 
 
-@pytest.fixture
-def twirec_settings() -> Settings:
-    return settings_of_two_accounts()
-
-
-@pytest.fixture
-def scene(post: SignedPosts, twirec_archive: Archive, clock: Clock) -> Archive:
-    make_scene(post, twirec_archive, clock)
-    return twirec_archive
-
-
 def make_scene(post: SignedPosts, archive: Archive, clock: Clock) -> None:
     """One caller has heard the notice, one the question, and so has one who was dialled."""
     post("/voice", FORM)
@@ -125,7 +114,9 @@ class Stage:
         self.archive = Archive(settings, bucket=MemoryBucket(), vendor=self._vendor)
         self.archive.set_up()
         self.clock = self.archive.now = Clock()
-        self.post = SignedPosts(app_of(self.archive), settings)
+        self._settings = settings
+        self._apps = {"": app_of(self.archive)}
+        self.post = self.post_to("")
         play(self.post, self.archive, self.clock)
         self._time = self.clock.time
         self._saved = sqlite3.connect(":memory:")
@@ -138,9 +129,25 @@ class Stage:
         self.clock.time = self._time
         with self._raw() as raw:
             self._saved.backup(raw)
+            self._image = raw.serialize()
         for each, things in zip(self._stand_ins(), deepcopy(self._at_twilio), strict=True):
             vars(each).update(things)
         return self
+
+    def is_untouched(self) -> bool:
+        """Whether not a byte of the catalog changed since it was as it was."""
+        with self._raw() as raw:
+            return raw.serialize() == self._image
+
+    def app(self, reader: str = "") -> Flask:
+        """The app; or one of the same archive, which reads the form before anything checks it."""
+        if reader not in self._apps:
+            self._apps[reader] = app_of(self.archive)
+            self._apps[reader].before_request(lambda: void(READERS[reader]()))
+        return self._apps[reader]
+
+    def post_to(self, reader: str) -> SignedPosts:
+        return SignedPosts(self.app(reader), self._settings)
 
     def close(self) -> None:
         self._saved.close()
@@ -175,6 +182,13 @@ def made_scene() -> Iterator[Stage]:
     stage.close()
 
 
+@pytest.fixture(scope="module", params=[ConsentMode.OPT_OUT, ConsentMode.OPT_IN])
+def questioned_scene(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    stage = Stage(lambda *of: put_the_question(*of, mode=request.param))
+    yield stage
+    stage.close()
+
+
 @pytest.fixture(scope="module")
 def played_scene() -> Iterator[Stage]:
     def play(post: SignedPosts, archive: Archive, clock: Clock) -> None:
@@ -193,6 +207,12 @@ def stage(made_scene: Stage) -> Stage:
 
 
 @pytest.fixture
+def questioned(questioned_scene: Stage) -> Stage:
+    """The scene in which the question was put, and nothing before."""
+    return questioned_scene.as_it_was()
+
+
+@pytest.fixture
 def played(played_scene: Stage) -> Stage:
     """The scene in which every route was already asked once."""
     return played_scene.as_it_was()
@@ -202,6 +222,7 @@ def test_the_stage_is_as_it_was_for_whoever_comes_next(stage: Stage) -> None:
     vendor, at_twilio = stage.archive.vendor, list(stage.archive.vendor.recordings(ACCOUNT_SID))
     play_all(stage.post, stage.clock)
     assert tables(stage.archive) != stage.before
+    assert not stage.is_untouched()
     assert list(vendor.recordings(ACCOUNT_SID)) != at_twilio
     stage.as_it_was()
     assert tables(stage.archive) == stage.before
@@ -263,8 +284,8 @@ def test_what_is_genuine_is_believed_and_changes_something(path: str, stage: Sta
     assert tables(stage.archive) != stage.before
 
 
-def test_only_audio_is_served_to_whoever_asks(app: Flask) -> None:
-    rules = {rule.rule for rule in app.url_map.iter_rules() if "/twirec/" in rule.rule}
+def test_only_audio_is_served_to_whoever_asks(stage: Stage) -> None:
+    rules = {rule.rule for rule in stage.app().url_map.iter_rules() if "/twirec/" in rule.rule}
     assert rules - {f"/twirec{rule}" for rule in ROUTES} == {"/twirec/audio/<hash_>.wav"}
 
 
@@ -301,14 +322,12 @@ FORGERIES: Mapping[str, Callable[[str, dict[str, str]], tuple[str, dict[str, str
 }
 
 
-@each_path
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_what_is_forged_is_refused_and_changes_nothing(
-    forgery: str, path: str, stage: Stage
-) -> None:
-    answer = send(stage.post, *FORGERIES[forgery](path, form_of(path)))
-    assert (answer.status_code, answer.text) == (403, "")
-    assert tables(stage.archive) == stage.before
+def test_what_is_forged_is_refused_and_changes_nothing(forgery: str, stage: Stage) -> None:
+    for path in PATHS:
+        answer = send(stage.post, *FORGERIES[forgery](path, form_of(path)))
+        assert (answer.status_code, answer.text) == (403, ""), path
+        assert stage.is_untouched(), path
 
 
 # --- the form was read before -----------------------------------------------------------------
@@ -324,36 +343,28 @@ READERS: Mapping[str, Callable[[], object]] = {
 each_reader = pytest.mark.parametrize("reader", READERS)
 
 
-def read_first(app: Flask, reader: str) -> None:
-    """Let a hook of the app read the form before anything checks it."""
-
-    @app.before_request
-    def read() -> None:
-        READERS[reader]()
+def void(_: object) -> None:
+    """What a hook returns would be the answer."""
 
 
 @each_reader
-def test_what_is_genuine_is_believed_though_a_hook_read_it_first(
-    reader: str, app: Flask, post: SignedPosts, scene: Archive
-) -> None:
-    app._got_first_request = False  # the scene was made without the hook
-    read_first(app, reader)
-    before = tables(scene)
+def test_what_is_genuine_is_believed_though_a_hook_read_it_first(reader: str, stage: Stage) -> None:
+    post = stage.post_to(reader)
     for path in PATHS:
         assert post(path, form_of(path)).status_code < 300
-    changed = {table for table, rows in tables(scene).items() if rows != before[table]}
+    after = tables(stage.archive)
+    changed = {table for table, rows in after.items() if rows != stage.before[table]}
     assert {"calls", "consents", "participants", "recordings"} <= changed
 
 
 @each_reader
-@pytest.mark.parametrize("forgery", FORGERIES)
-def test_what_is_forged_is_refused_though_a_hook_read_it_first(
-    forgery: str, reader: str, app: Flask, post: SignedPosts
-) -> None:
-    read_first(app, reader)
-    for path in PATHS:
-        answer = send(post, *FORGERIES[forgery](path, form_of(path)))
-        assert (answer.status_code, answer.text) == (403, ""), path
+def test_what_is_forged_is_refused_though_a_hook_read_it_first(reader: str, stage: Stage) -> None:
+    post = stage.post_to(reader)
+    for name, forge in FORGERIES.items():
+        for path in PATHS:
+            answer = send(post, *forge(path, form_of(path)))
+            assert (answer.status_code, answer.text) == (403, ""), (name, path)
+    assert stage.is_untouched()
 
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -384,51 +395,50 @@ TAMPERED: Mapping[str, dict[str, Any]] = {
 
 
 @each_reader
-@pytest.mark.parametrize("change", TAMPERED)
 def test_a_genuine_signature_covers_nothing_that_was_read_in_another_way(
-    change: str, reader: str, app: Flask, twirec_archive: Archive
+    reader: str, stage: Stage
 ) -> None:
-    read_first(app, reader)
-    before = tables(twirec_archive)
-    sent = {"content_type": FORM_TYPE, **TAMPERED[change]}
-    if "json" in sent:
-        del sent["content_type"]
+    client = stage.app(reader).test_client()
     genuine = {"X-Twilio-Signature": signature("/voice", GENUINE)}
-    answer = app.test_client().post("/voice", headers=genuine, **sent)
-    assert (answer.status_code, answer.text) == (403, "")
-    assert tables(twirec_archive) == before
+    for change, tampered in TAMPERED.items():
+        sent = {"content_type": FORM_TYPE, **tampered}
+        if "json" in sent:
+            del sent["content_type"]
+        answer = client.post("/voice", headers=genuine, **sent)
+        assert (answer.status_code, answer.text) == (403, ""), change
+        assert stage.is_untouched(), change
 
 
 @each_reader
-def test_a_hash_of_another_body_is_refused_too(reader: str, app: Flask) -> None:
-    read_first(app, reader)
+def test_a_hash_of_another_body_is_refused_too(reader: str, stage: Stage) -> None:
     path = "/voice?bodySHA256=" + "0" * 64
     genuine = {"X-Twilio-Signature": signature(path, GENUINE)}
-    assert app.test_client().post(path, headers=genuine, data=GENUINE).status_code == 403
+    client = stage.app(reader).test_client()
+    assert client.post(path, headers=genuine, data=GENUINE).status_code == 403
 
 
-@pytest.mark.parametrize("hooked", [True, False])
+@pytest.mark.parametrize("reader", ["form", ""])
 @pytest.mark.parametrize(
     "data",
     [urlencode(GENUINE), urlencode(list(reversed(GENUINE.items())))],
     ids=["as sent", "turned"],
 )
-def test_the_order_of_the_fields_does_not_matter(hooked: bool, data: str, app: Flask) -> None:
-    if hooked:
-        read_first(app, "form")
+def test_the_order_of_the_fields_does_not_matter(reader: str, data: str, stage: Stage) -> None:
+    client = stage.app(reader).test_client()
     genuine = {"X-Twilio-Signature": signature("/voice", GENUINE)}
     for kind in (FORM_TYPE, f"{FORM_TYPE}; charset=UTF-8", FORM_TYPE.upper()):
-        answer = app.test_client().post("/voice", headers=genuine, data=data, content_type=kind)
+        answer = client.post("/voice", headers=genuine, data=data, content_type=kind)
         assert answer.status_code == 200
 
 
 @each_reader
-def test_what_is_longer_than_anything_of_twilios_is_not_read(reader: str, app: Flask) -> None:
-    read_first(app, reader)
+def test_what_is_longer_than_anything_of_twilios_is_not_read(reader: str, stage: Stage) -> None:
     long = {**GENUINE, "Extra": "x" * 70_000}
     genuine = {"X-Twilio-Signature": signature("/voice", long)}
-    answer = app.test_client().post(
-        "/voice", headers=genuine, data=urlencode(long), content_type=FORM_TYPE
+    answer = (
+        stage.app(reader)
+        .test_client()
+        .post("/voice", headers=genuine, data=urlencode(long), content_type=FORM_TYPE)
     )
     assert answer.status_code == 413
 
@@ -484,20 +494,14 @@ def test_what_comes_again_changes_nothing_that_was_decided(
     [("1", "2", ConsentOutcome.GRANTED), ("2", "1", ConsentOutcome.REFUSED)],
 )
 def test_the_first_key_stands(
-    path: str,
-    first: str,
-    second: str,
-    stands: ConsentOutcome,
-    post: SignedPosts,
-    scene: Archive,
+    path: str, first: str, second: str, stands: ConsentOutcome, stage: Stage
 ) -> None:
     for key in (first, second):
-        post(path, {**form_of(path), "Digits": key})
-    (consent,) = scene.calls.get(ASKED if "consent" in path else DIALLED).consents
+        stage.post(path, {**form_of(path), "Digits": key})
+    (consent,) = stage.archive.calls.get(ASKED if "consent" in path else DIALLED).consents
     assert (consent.outcome, consent.key) == (stands, first)
 
 
-@pytest.mark.parametrize("mode", [ConsentMode.OPT_OUT, ConsentMode.OPT_IN])
 @pytest.mark.parametrize("key", [{}, {"Digits": "1"}, {"Digits": "2"}])
 @pytest.mark.parametrize(
     ("path", "form"),
@@ -507,20 +511,12 @@ def test_the_first_key_stands(
     ],
 )
 def test_the_end_of_the_notice_that_comes_again_is_no_answer_to_the_question(
-    path: str,
-    form: dict[str, str],
-    key: dict[str, str],
-    mode: ConsentMode,
-    post: SignedPosts,
-    twirec_archive: Archive,
-    clock: Clock,
+    path: str, form: dict[str, str], key: dict[str, str], questioned: Stage
 ) -> None:
-    put_the_question(post, twirec_archive, clock, mode)
-    before = tables(twirec_archive)
-    again = post(path, {**form, **key}).text
+    again = questioned.post(path, {**form, **key}).text
     assert "/1#" in again  # the question, once more, and what follows from it
-    assert tables(twirec_archive) == before
-    assert tables(twirec_archive)["consents"] == []
+    assert tables(questioned.archive) == questioned.before
+    assert questioned.before["consents"] == []
 
 
 @pytest.mark.parametrize(
@@ -531,10 +527,11 @@ def test_the_end_of_the_notice_that_comes_again_is_no_answer_to_the_question(
     ],
 )
 def test_an_answer_to_the_first_question_is_none_to_the_second(
-    path: str, form: dict[str, str], post: SignedPosts, scene: Archive, clock: Clock
+    path: str, form: dict[str, str], stage: Stage
 ) -> None:
+    post, scene = stage.post, stage.archive
     assert "/2#" in post(f"{path}/1", {**form, "Digits": "9"}).text
-    clock.advance(LONG_ENOUGH)
+    stage.clock.advance(LONG_ENOUGH)
     before = tables(scene)
     assert "/2#" in post(f"{path}/1", {**form, "Digits": "1"}).text
     assert tables(scene) == before
@@ -546,21 +543,20 @@ def test_an_answer_to_the_first_question_is_none_to_the_second(
 # --- the query --------------------------------------------------------------------------------
 
 
-def test_the_ping_is_answered_and_changes_nothing(post: SignedPosts, scene: Archive) -> None:
-    before = tables(scene)
-    assert post("/twirec/ping", {}).status_code == 204
-    assert tables(scene) == before
+def test_the_ping_is_answered_and_changes_nothing(stage: Stage) -> None:
+    assert stage.post("/twirec/ping", {}).status_code == 204
+    assert stage.is_untouched()
 
 
 @each_path_that_acts
 def test_what_stands_only_in_the_query_is_not_read(path: str, stage: Stage) -> None:
     answer = stage.post(f"{path}?{urlencode(form_of(path))}", {})
     assert answer.status_code == 400
-    assert tables(stage.archive) == stage.before
+    assert stage.is_untouched()
 
 
 @pytest.mark.parametrize("path", ["/twirec/consent/1", f"/twirec/announced/{DIALLED}/1"])
-def test_a_key_in_the_query_is_no_answer(path: str, post: SignedPosts, scene: Archive) -> None:
+def test_a_key_in_the_query_is_no_answer(path: str, stage: Stage) -> None:
     pressed_nothing = {**form_of(path), "Digits": ""}
-    post(f"{path}?Digits=1", pressed_nothing)
-    assert tables(scene)["consents"] == []
+    stage.post(f"{path}?Digits=1", pressed_nothing)
+    assert tables(stage.archive)["consents"] == []

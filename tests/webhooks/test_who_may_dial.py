@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from itertools import count
 
 import pytest
 
 from tests.factories import call_sid, part_of
-from tests.webhooks.calling import AGENT, CUSTOMER, OWN, PARENT, down
+from tests.webhooks.calling import AGENT, CUSTOMER, OWN, PARENT, Clock, app_of, down
+from twirec.adapters.memory_bucket import MemoryBucket
+from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.errors import InvalidQuery
+from twirec.model.records import Call
 from twirec.model.vocabulary import Outcome, Reason
-from twirec.testing import SignedPosts
+from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT, SignedPosts
 
 AGENTS = ["client:ana", "sip:luis@co.sip.twilio.com", AGENT]
 STRANGERS = [
@@ -52,71 +58,94 @@ HELP = ["112", "+34112", "sip:112@co.sip.twilio.com", "091"]
 SENTENCE = "Desde este teléfono no se puede llamar a ese número."
 
 
-@pytest.fixture(autouse=True)
-def registered(twirec_archive: Archive, post: SignedPosts, clock: object) -> None:
+class Phones:
+    """An archive with a register of agents, and whoever dials; each call is a new one.
+
+    Args:
+        archive: which is set up, and whose clock stands still.
+    """
+
+    def __init__(self, archive: Archive, post: SignedPosts) -> None:
+        self.archive = archive
+        self.post = post
+        self._numbers = count(100)
+        for agent in AGENTS:
+            archive.agents.inform(
+                agent, informed_on=date(2026, 3, 2), reference="annex 4", by="ana"
+            )
+        post("/voice", {"CallSid": call_sid(90), "From": CUSTOMER, "To": ANOTHER_OWN})
+
+    def dial(self, who: str, where: str) -> tuple[str, Call]:
+        """Return the answer, and the call as it is kept."""
+        sid = call_sid(next(self._numbers))
+        answer = dial(self.post, who, where, sid)
+        return answer, self.archive.calls.get(sid).call
+
+
+@pytest.fixture(scope="module")
+def phones() -> Iterator[Phones]:
+    """For calls of which none changes what comes of another."""
+    settings = Settings.from_env(ENVIRONMENT)
+    archive = Archive(settings, bucket=MemoryBucket(), vendor=MemoryVendor())
+    archive.set_up()
+    archive.now = Clock()
+    yield Phones(archive, SignedPosts(app_of(archive), settings))
+    archive.close()
+
+
+@pytest.fixture
+def registered(twirec_archive: Archive, post: SignedPosts, clock: Clock) -> None:
     assert clock
-    for agent in AGENTS:
-        twirec_archive.agents.inform(
-            agent, informed_on=date(2026, 3, 2), reference="annex 4", by="ana"
-        )
-    post("/voice", {"CallSid": call_sid(90), "From": CUSTOMER, "To": ANOTHER_OWN})
+    Phones(twirec_archive, post)
 
 
-def dial(post: SignedPosts, who: str, where: str) -> str:
-    form = {"CallSid": PARENT, "From": who, "To": where, "CallStatus": "ringing"}
+def dial(post: SignedPosts, who: str, where: str, sid: str = PARENT) -> str:
+    form = {"CallSid": sid, "From": who, "To": where, "CallStatus": "ringing"}
     answer = post("/agents/dial", form)
     assert answer.status_code == 200
     return answer.text
 
 
-@pytest.mark.parametrize("where", SPOKEN)
 @pytest.mark.parametrize("who", AGENTS)
-def test_an_agent_of_the_register_dials_where_the_rules_allow(
-    post: SignedPosts, twirec_archive: Archive, who: str, where: str
-) -> None:
-    noun, why = SPOKEN[where]
-    answer = dial(post, who, where)
-    call = twirec_archive.calls.get(PARENT).call
-    if noun:
-        assert noun in answer
-        assert 'url="https://calls.example.com/twirec/announce"' in answer
-        assert call.outcome is Outcome.OPEN
-        return
-    assert "<Dial" not in answer
-    assert (SENTENCE in answer, "<Hangup" in answer) == (True, True)
-    assert (call.outcome, call.reason, call.detail) == (
-        Outcome.NOT_RECORDED,
-        Reason.NOT_DIALLED,
-        why,
-    )
+def test_an_agent_of_the_register_dials_where_the_rules_allow(phones: Phones, who: str) -> None:
+    for where, (noun, why) in SPOKEN.items():
+        answer, call = phones.dial(who, where)
+        if noun:
+            assert noun in answer, where
+            assert 'url="https://calls.example.com/twirec/announce"' in answer, where
+            assert call.outcome is Outcome.OPEN, where
+            continue
+        assert "<Dial" not in answer, where
+        assert (SENTENCE in answer, "<Hangup" in answer) == (True, True), where
+        assert (call.outcome, call.reason, call.detail) == (
+            Outcome.NOT_RECORDED,
+            Reason.NOT_DIALLED,
+            why,
+        ), where
 
 
-@pytest.mark.parametrize("where", SPOKEN)
 @pytest.mark.parametrize("who", STRANGERS)
-def test_nobody_else_dials_anywhere(
-    post: SignedPosts, twirec_archive: Archive, who: str, where: str
-) -> None:
-    answer = dial(post, who, where)
-    assert "<Dial" not in answer
-    assert SENTENCE in answer
-    call = twirec_archive.calls.get(PARENT).call
-    assert (call.reason, call.detail) == (
-        Reason.NOT_DIALLED,
-        "agent: who dials is not in the register of agents.",
-    )
+def test_nobody_else_dials_anywhere(phones: Phones, who: str) -> None:
+    for where in SPOKEN:
+        answer, call = phones.dial(who, where)
+        assert "<Dial" not in answer, where
+        assert SENTENCE in answer, where
+        assert (call.reason, call.detail) == (
+            Reason.NOT_DIALLED,
+            "agent: who dials is not in the register of agents.",
+        ), where
 
 
-@pytest.mark.parametrize("where", HELP)
 @pytest.mark.parametrize("who", [*AGENTS, *STRANGERS])
-def test_who_calls_for_help_is_put_through_whoever_they_are(
-    post: SignedPosts, twirec_archive: Archive, who: str, where: str
-) -> None:
-    answer = dial(post, who, where)
-    assert (">112</Number>" in answer) or (">091</Number>" in answer)
-    assert "url=" not in answer
-    assert twirec_archive.calls.get(PARENT).call.reason is Reason.OFF
+def test_who_calls_for_help_is_put_through_whoever_they_are(phones: Phones, who: str) -> None:
+    for where in HELP:
+        answer, call = phones.dial(who, where)
+        assert (">112</Number>" in answer) or (">091</Number>" in answer), where
+        assert "url=" not in answer, where
+        assert call.reason is Reason.OFF, where
 
 
+@pytest.mark.usefixtures("registered")
 def test_the_end_of_a_call_that_was_refused_keeps_why(
     post: SignedPosts, twirec_archive: Archive
 ) -> None:
@@ -126,10 +155,12 @@ def test_the_end_of_a_call_that_was_refused_keeps_why(
     assert twirec_archive.calls.get(PARENT).call.reason is Reason.NOT_DIALLED
 
 
+@pytest.mark.usefixtures("registered")
 def test_a_sip_phone_dials_others_of_its_own_host(post: SignedPosts) -> None:
     assert "<Sip" in dial(post, "sip:luis@co.sip.twilio.com", "sip:eva@co.sip.twilio.com")
 
 
+@pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize(
     ("who", "dials"),
     [
@@ -164,8 +195,8 @@ def test_while_the_catalog_is_down_who_is_known_dials_and_nobody_else(
     "to", ["+34806123456", "+19005551234", "+881612345678", "+5352123456", OWN, ANOTHER_OWN]
 )
 def test_a_call_is_placed_only_where_the_rules_allow(
-    twirec_archive: Archive, monkeypatch: pytest.MonkeyPatch, to: str
+    phones: Phones, monkeypatch: pytest.MonkeyPatch, to: str
 ) -> None:
-    monkeypatch.setattr(twirec_archive.vendor.live, "place_call", down)
+    monkeypatch.setattr(phones.archive.vendor.live, "place_call", down)
     with pytest.raises(InvalidQuery, match=r"^to: .*TWIREC_DIAL_COUNTRIES"):
-        twirec_archive.calls.place(to, connect=AGENT, own_number=OWN, by="ana")
+        phones.archive.calls.place(to, connect=AGENT, own_number=OWN, by="ana")
