@@ -45,6 +45,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/voice": {**FORM, "CallSid": NEW},
     "/dial": {"CallSid": NEW, "From": "client:ana", "To": CUSTOMER},
     "/twirec/consent": {**FORM, "CallSid": ASKED, "Digits": "1"},
+    "/twirec/agent": {**FORM, "AnsweredBy": "machine_start"},
     "/twirec/announce": WHISPER,
     "/twirec/announced": {**WHISPER, "Digits": "1"},
     "/twirec/dequeued": {**FORM, "DequeingCallSid": CHILD},

@@ -90,7 +90,15 @@ class MemoryLiveCalls:
         self._rooms[participant.account_sid, room].append(participant)
 
     def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
+        self,
+        account_sid: str,
+        *,
+        from_: str,
+        to: str,
+        url: str,
+        fallback_url: str,
+        ended_url: str,
+        finds_machines: bool = True,
     ) -> VendorCall:
         """Place a call, which nobody answers. See `LiveCalls.place_call`."""
         self._faults.inject("place_call")

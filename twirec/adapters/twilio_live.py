@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from twilio.base.values import unset
+
 from twirec.adapters.twilio_client import TwilioClients, understood
 from twirec.adapters.twilio_http import checked_sid
 from twirec.adapters.twilio_resources import to_call, to_participant
@@ -22,7 +24,15 @@ class TwilioLiveCalls:
         self._clients = clients
 
     def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
+        self,
+        account_sid: str,
+        *,
+        from_: str,
+        to: str,
+        url: str,
+        fallback_url: str,
+        ended_url: str,
+        finds_machines: bool = True,
     ) -> VendorCall:
         """Place a call. See `LiveCalls.place_call`."""
         client = self._clients.client(account_sid)
@@ -35,7 +45,7 @@ class TwilioLiveCalls:
                 fallback_url=fallback_url,
                 status_callback=ended_url,
                 status_callback_method="POST",
-                machine_detection="Enable",
+                machine_detection="Enable" if finds_machines else unset,
             )
             return to_call(account_sid, placed)
 

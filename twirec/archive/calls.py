@@ -350,7 +350,13 @@ class Calls:
         return LateNumbers(self._catalog, self._bucket(), self._settings.country)
 
     def place(
-        self, to: str, *, connect: str | Sequence[str], own_number: str, by: Actor | str
+        self,
+        to: str,
+        *,
+        connect: str | Sequence[str],
+        own_number: str,
+        by: Actor | str,
+        agent_first: bool = False,
     ) -> Call:
         """Place a call to a customer, who hears the announcement and is then connected.
 
@@ -362,6 +368,9 @@ class Calls:
                 `client:NAME`, `sip:ADDRESS`; or alone `queue:NAME` or `conference:NAME`.
             own_number: the own number that calls, as a person types it.
             by: who calls. Which of its people may, an app says by itself.
+            agent_first: whether the agent's own phone, one number, `client:NAME` or `sip:ADDRESS`,
+                is called first, and the customer when it is answered: who hears the announcement
+                on their own leg, and is recorded only after it.
 
         Returns:
             The call's line.
@@ -375,9 +384,12 @@ class Calls:
         """
         actor, targets = acting(by), (connect,) if isinstance(connect, str) else connect
         with self._trail.attempt(Action.CALL, actor):
-            line = self._outbound.planned(to, connect=targets, own_number=own_number)
+            line = self._outbound.planned(
+                to, connect=targets, own_number=own_number, agent_first=agent_first
+            )
+        place = self._outbound.place_agent_first if agent_first else self._outbound.place
         with self._trail.outside(Action.CALL, actor, about=line.customer_number) as done:
-            return self._outbound.place(line, to, audited=done)
+            return place(line, to, audited=done)
 
     def fallback(
         self, dial: str | Sequence[str], *, say: str = "", language: str | None = None

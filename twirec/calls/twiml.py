@@ -53,12 +53,14 @@ class Urls:
     ended: str
     status: str
     outbound: str
+    agent: str
     announce: str
     announced: str
     audio: str
     dequeued: str
     conference: str
     fallback: str
+    agent_fallback: str
 
     @classmethod
     def under(cls, public_url: str) -> Urls:

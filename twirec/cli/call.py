@@ -19,11 +19,16 @@ from twirec.settings.operating_user import operator
     multiple=True,
     help="Whom to connect when the customer answered; given several times, all ring.",
 )
+@click.option(
+    "--agent-first", is_flag=True, help="Call whom to connect first, and then the customer."
+)
 @as_json
-def call(to: str, own_number: str, connect: tuple[str, ...], as_json: bool) -> None:
+def call(
+    to: str, own_number: str, connect: tuple[str, ...], agent_first: bool, as_json: bool
+) -> None:
     """Call a customer, tell them that the call is recorded, and connect them."""
     placed = twirec.Archive.from_env().calls.place(
-        to, connect=connect, own_number=own_number, by=operator()
+        to, connect=connect, own_number=own_number, agent_first=agent_first, by=operator()
     )
     answer(as_json, placed, placed.call_sid)
 

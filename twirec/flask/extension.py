@@ -90,6 +90,16 @@ def _fallback(targets: str) -> Response:
     return twiml(outbound(form, targets, build_dial=app.build_dial, fallback=True))
 
 
+def _agent(targets: str) -> Response:
+    form, app = checked_request("agent")
+    return twiml(app.archive.webhooks.outbound.agent_answered(form, targets))
+
+
+def _agent_fallback(targets: str) -> Response:
+    form, app = checked_request("agent_fallback")
+    return twiml(app.archive.webhooks.outbound.agent_answered(form, targets, fallback=True))
+
+
 def _announce() -> Response:
     form, app = checked_request("announce")
     return twiml(app.archive.webhooks.outbound.announce(form), whisper=True)
@@ -188,6 +198,8 @@ ROUTES: Mapping[str, Callable[..., Response]] = {
     "/consent/<plan>/<int:asked>": _consent,
     "/outbound/<targets>": _outbound,
     "/fallback/<targets>": _fallback,
+    "/agent/<targets>": _agent,
+    "/agent_fallback/<targets>": _agent_fallback,
     "/announce": _announce,
     "/announced/<call_sid>/<int:asked>": _announced,
     "/dequeued": _dequeued,

@@ -128,9 +128,17 @@ class LiveCalls(Protocol):
     """
 
     def place_call(
-        self, account_sid: str, *, from_: str, to: str, url: str, fallback_url: str, ended_url: str
+        self,
+        account_sid: str,
+        *,
+        from_: str,
+        to: str,
+        url: str,
+        fallback_url: str,
+        ended_url: str,
+        finds_machines: bool = True,
     ) -> VendorCall:
-        """Place a call, and let Twilio find out whether a machine answers.
+        """Place a call, and let Twilio find out whether a machine answers, unless told not to.
 
         Twilio asks `url` for TwiML when somebody answered, `fallback_url` when that or another
         document of the call failed, and tells `ended_url` of the end. It is sent once: whether a

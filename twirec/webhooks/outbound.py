@@ -17,7 +17,7 @@ from twirec.calls.addresses import (
     normalise,
 )
 from twirec.calls.dialling import NOT_AN_AGENT, for_help, why_not_dialled
-from twirec.calls.signed_targets import sign_targets
+from twirec.calls.signed_targets import read_targets, sign_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditDraft
@@ -35,7 +35,7 @@ from twirec.model.steady import Moment
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
 from twirec.webhooks.announcing import Announcing
 from twirec.webhooks.context import Context, log
-from twirec.webhooks.lines import after_failure, give_up
+from twirec.webhooks.lines import after_failure, give_up, placed_line
 from twirec.webhooks.recording_control import RecordingControl
 
 Allow = Callable[[str], bool]
@@ -82,13 +82,16 @@ class Outbound:
         self._control = control
         self._dialling: set[str] = set()
 
-    def planned(self, to: str, *, connect: Sequence[str], own_number: str) -> Call:
+    def planned(
+        self, to: str, *, connect: Sequence[str], own_number: str, agent_first: bool = False
+    ) -> Call:
         """Return the line of a call that may be placed; it has no SID yet.
 
         Args:
             to: the customer's number, as a person types it.
             connect: whom to connect when the customer answered, as in `Inbound.answer`.
             own_number: the own number that calls, as a person types it.
+            agent_first: whether whom to connect is called first: it is one phone then.
 
         Raises:
             NotDialled: nobody may dial that.
@@ -97,9 +100,15 @@ class Outbound:
         country = self._settings.country
         if not connect:
             raise InvalidQuery("connect: say whom to connect when the customer answered.")
+        if agent_first and len(connect) > 1:
+            raise InvalidQuery("connect: give one phone, which is called first.")
         address = check_phone("to", to, country)
         if why := self._why_not(address, [normalise(own_number, country)]):
             raise NotDialled(f"{why}; see TWIREC_DIAL_COUNTRIES and TWIREC_DIAL_ALSO.")
+        if agent_first:
+            dial: tuple[str, ...] = (check_phone("connect", connect[0], country),)
+        else:
+            dial = check_targets("connect", connect, country)
         return Call(
             account_sid=self._settings.account_sid,
             call_sid="",
@@ -107,8 +116,8 @@ class Outbound:
             customer_number=normalise(address, country),
             own_number=check_own_number(own_number, country),
             started_at=self._context.now(),
-            dial=check_targets("connect", connect, country),
-            channel_map=ledger.CUSTOMER_FIRST,
+            dial=dial,
+            channel_map=ledger.AGENT_FIRST if agent_first else ledger.CUSTOMER_FIRST,
         )
 
     def place(self, line: Call, to: str, *, audited: AuditDraft) -> Call:
@@ -142,6 +151,81 @@ class Outbound:
         return self._catalog.ledger.open_call(
             replace(decided, call_sid=placed.sid, leg=placed.sid), audited=entry
         )
+
+    def place_agent_first(self, line: Call, to: str, *, audited: AuditDraft) -> Call:
+        """Place a call whose first leg is an agent's: they answer, and the customer is dialled.
+
+        An answering machine of the agent's is looked for, unless it is a softphone, which has none.
+
+        Args, Returns, Raises: as of `place`.
+        """
+        (agent,) = line.dial
+        customer = check_phone("to", to, self._settings.country)
+        decided = self._announcing.decided(line)
+        sealed = sign_targets((customer,), self._settings.auth_tokens[line.account_sid])
+        placed = self._context.vendor.live.place_call(
+            line.account_sid,
+            from_=line.own_number,
+            to=agent,
+            url=f"{self._urls.agent}/{sealed}",
+            fallback_url=f"{self._urls.agent_fallback}/{sealed}",
+            ended_url=self._urls.ended,
+            finds_machines=not agent.startswith("client:"),
+        )
+        now, account_sid = self._context.now(), line.account_sid
+        name = normalise(agent, self._settings.country)
+        return self._catalog.ledger.open_call(
+            replace(decided, call_sid=placed.sid, dial=()),
+            leg=Leg(account_sid, placed.sid, placed.sid, now, name),
+            audited=replace(audited, at=now, sid=placed.sid),
+        )
+
+    def agent_answered(
+        self, fields: Mapping[str, str], targets: str, *, fallback: bool = False
+    ) -> str:
+        """Return the TwiML for a call that was placed to an agent first, when they answer.
+
+        The customer is told, or asked, on their own leg, and recording starts only after that. A
+        machine in the agent's place is connected with nobody. When the catalog is down, or has no
+        line of the call, the customer is dialled at once, unrecorded.
+
+        Args:
+            fields: Twilio's form.
+            targets: the customer, as `sign_targets` wrote it into the URL.
+            fallback: whether Twilio asks the fallback URL, as another of our URLs failed.
+
+        Raises:
+            MalformedRequest: a field is missing or has the wrong form.
+        """
+        request = forms.parse_voice_request(fields)
+        account_sid, call_sid = request.account_sid, request.call_sid
+        (customer,) = read_targets(targets, self._settings.auth_tokens[account_sid])
+        if forms.machine_answered(fields):
+            with suppress(CatalogError):
+                give_up(self._catalog, account_sid, call_sid, Reason.ANSWERING_MACHINE)
+            return twiml.nothing()
+        country = self._settings.country
+        line = Call(
+            account_sid=account_sid,
+            call_sid=call_sid,
+            direction=Direction.OUT,
+            customer_number=normalise(customer, country),
+            own_number=normalise(request.from_, country),
+            started_at=self._context.now(),
+            channel_map=ledger.AGENT_FIRST,
+        )
+        untold = partial(twiml.dial_out, line, customer, self._urls, tell=False)
+        if fallback:
+            return after_failure(self._context, forms.failed_url(request, fields), line, untold)
+        try:
+            call = placed_line(self._catalog, account_sid, call_sid)
+        except (CatalogError, NotFound) as error:
+            log.error("%s: unrecorded: %s", call_sid, error)
+            with suppress(CatalogError):
+                give_up(self._catalog, account_sid, call_sid, Reason.CATALOG_DOWN)
+            return untold()
+        tell = call.outcome is not Outcome.NOT_RECORDED
+        return twiml.dial_out(call, customer, self._urls, tell=tell)
 
     def dial_out(
         self,
