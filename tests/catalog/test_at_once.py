@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 from tests.factories import ACCOUNT, a_call, a_callback, a_consent, call_sid, recording_sid
 from twirec.catalog import Catalog
 from twirec.catalog import recordings as recordings_module
-from twirec.model.records import Answer, EndedCall, Ending, ToldCall
+from twirec.model.agents import ConferenceEvent
+from twirec.model.records import Answer, EndedCall, Ending, Meeting, Settlement, ToldCall
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
@@ -113,3 +114,29 @@ def test_of_two_answers_at_once_the_first_stands_and_only_its_writer_knows_it(
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(answer, range(2))) == [False, True]
+
+
+def test_of_two_who_join_at_once_the_second_is_decided_by_both(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
+    here: list[tuple[str, ...]] = []
+    joined, goes_on = threading.Event(), threading.Event()
+
+    def decide(meeting: Meeting) -> dict[str, Settlement]:
+        here.append(meeting.here.calls)
+        if len(here) == 1:
+            joined.set()
+            assert goes_on.wait(LONG)
+        return {}
+
+    def join(number: int) -> None:
+        event = ConferenceEvent(ACCOUNT, "CF" + "1" * 32, call_sid(number), number, a_consent().at)
+        catalog.meetings.join(event, decide)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(join, 1)
+        assert joined.wait(LONG)
+        second = pool.submit(join, 2)
+        let_go_when_it_waits(catalog, second, goes_on)
+        first.result(LONG)
+        second.result(LONG)
+    assert here == [(call_sid(1),), (call_sid(1), call_sid(2))]

@@ -15,6 +15,8 @@ from twirec.calls.ledger import AGENT_FIRST
 from twirec.catalog import Catalog
 from twirec.catalog.tables import participants
 from twirec.model.agents import ConferenceEvent, ConferenceSnapshot, Leg
+from twirec.model.errors import NotFound
+from twirec.model.records import Call, Introduction, Meeting, Naming, Settlement, ToldCall
 from twirec.model.states import State
 
 ROOM, OTHER_ROOM = "CF" + "c" * 32, "CF" + "d" * 32
@@ -33,6 +35,7 @@ def people(catalog: Catalog) -> dict[str, Leg]:
 
 
 AGENTS = (AGENT, OTHER_AGENT)
+NEW = call_sid(97)
 
 
 def event(sid: str, number: int, room: str = ROOM, *, left: bool = False) -> ConferenceEvent:
@@ -248,3 +251,47 @@ def test_an_agent_who_dialled_out_before_is_no_caller(catalog: Catalog) -> None:
     assert catalog.conferences.calls_now(ACCOUNT, customer) == [CALLER, OTHER_AGENT]
     catalog.conferences.join(event(AGENT, 4))
     assert AGENT in legs_of(catalog, OTHER_AGENT)
+
+
+def test_who_takes_a_call_is_written_down_with_what_follows(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    leg = Leg(ACCOUNT, NEW, CALLER, STARTED, "unknown")
+    seen: list[tuple[str, Leg | None]] = []
+
+    def decide(told: ToldCall, known: Leg | None) -> Naming:
+        seen.append((told.call.call_sid, known))
+        return Naming(detail="taken")
+
+    for _ in range(2):
+        catalog.meetings.take(leg, decide)
+    assert seen == [(CALLER, None), (CALLER, leg)]
+    record = catalog.ledger.call(ACCOUNT, CALLER)
+    assert record.call.detail == "taken"
+    assert leg in record.legs
+    nobody = Leg(ACCOUNT, call_sid(98), call_sid(99), STARTED)
+    with pytest.raises(NotFound):
+        catalog.meetings.take(nobody, decide)
+    assert not catalog.agents.knows_leg(ACCOUNT, call_sid(98))
+
+
+def test_what_follows_from_a_meeting_is_written_with_it(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    introduced: list[tuple[Call | None, bool]] = []
+
+    def leg(parent: Call | None, known: bool) -> Leg:
+        introduced.append((parent, known))
+        return Leg(ACCOUNT, NEW, None, STARTED, "+34911222444")
+
+    def decide(meeting: Meeting) -> dict[str, Settlement]:
+        assert meeting.here.calls == (CALLER,)
+        return {CALLER: Settlement(Naming(detail="met"), stops=True)}
+
+    catalog.meetings.join(event(CALLER, 1), decide)
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(98), None, STARTED, "+34911222333"))
+    for number in ("+34911222333", "+34911222555"):
+        met = catalog.meetings.join(event(NEW, 2), decide, Introduction(None, number, leg))
+    assert introduced == [(None, True), (None, False)]
+    assert met.meeting.is_known
+    assert [each.leg_sid for each in met.meeting.here.legs] == [NEW]
+    ((record, legs),) = met.to_stop
+    assert (record.call.detail, legs) == ("met", (CALLER, NEW))

@@ -31,11 +31,11 @@ def test_an_order_is_open_until_it_is_done(catalog: Catalog) -> None:
     later, latest = (replace(LEG, at=STARTED + number * SECOND) for number in (1, 2))
     for order in (LEG, later, latest, CALL):
         catalog.stop_orders.give(order)
-    catalog.stop_orders.done(later, STARTED + 5 * SECOND)
+    catalog.stop_orders.done(later, at=STARTED + 5 * SECOND)
     assert catalog.stop_orders.open() == [CALL, latest]
     done = catalog.stop_orders.of(ACCOUNT, [LEG.sid])[LEG.sid]
     assert [order.done_at for order in done] == [STARTED + 5 * SECOND] * 2 + [None]
-    catalog.stop_orders.done(later, STARTED + 9 * SECOND)
+    catalog.stop_orders.done(later, at=STARTED + 9 * SECOND)
     assert catalog.stop_orders.of(ACCOUNT, [LEG.sid])[LEG.sid] == done
 
 

@@ -77,7 +77,7 @@ def test_the_two_are_connected_when_the_catalog_is_down_and_the_line_says_so(
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(twirec_archive.catalog.agents, "add_leg", down)
+        broken.setattr(twirec_archive.catalog.meetings, "take", down)
         assert post("/twirec/dequeued", TAKEN).status_code == 200
     post("/twirec/ended", ENDED)
     assert started(vendor) == []

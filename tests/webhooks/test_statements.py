@@ -1,8 +1,10 @@
 """What each of Twilio's requests costs the database: transactions and statements.
 
 A status callback is one transaction of at most four statements, a voice webhook one or two
-transactions. A way of a call is gone twice on each database; the second time is counted, as what is
-made at first use is not made for each call.
+transactions. So is what is told of a conference; of a leg of which nothing told before, Twilio is
+asked in between, which is one more. To pause is no webhook: it is on the audit log as tried before
+Twilio is asked. A way of a call is gone twice on each database; the second time is counted, as what
+is made at first use is not made for each call.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -24,7 +26,9 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.calls.otherwise import Plan, sign_plan
+from twirec.model.agents import Leg
 from twirec.model.steps import DialStep
+from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.vocabulary import ConsentMode
 from twirec.settings import Settings
 from twirec.testing import ACCOUNT_SID, ENVIRONMENT, SignedPosts
@@ -64,6 +68,14 @@ LIMITS = {
     "out: announce": (2, 2),
     "out: announced": (2, 8),
     "out: call status": (1, 4),
+    "queue: taken by an agent": (2, 8),
+    "conference: joined": (1, 7),
+    "conference: joined by an agent": (1, 11),
+    "conference: joined by who ends it": (2, 16),
+    "conference: joined by a stranger": (3, 25),  # Twilio is asked who it is
+    "conference: left": (1, 2),
+    "pause": (6, 24),
+    "resume": (5, 22),
     "recording status: in-progress": (1, 4),
     "recording status: completed": (1, 4),
     "recording status: completed again": (1, 4),
@@ -89,11 +101,11 @@ class Calls:
     """One call after another, against one archive."""
 
     def __init__(self, url: str) -> None:
-        self.clock = Clock()
+        self.clock, self.vendor = Clock(), MemoryVendor()
         self.archive = Archive(
             Settings.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url}),
             bucket=MemoryBucket(),
-            vendor=MemoryVendor(),
+            vendor=self.vendor,
             now=self.clock,
         )
         self.archive.set_up()
@@ -157,6 +169,8 @@ class Calls:
         self.post("ring", "/queue", ringing(number + 2))
         self.clock.advance(LONG_ENOUGH)
         self.post("consent: agree", "/twirec/connect", voice(number + 2))
+        taken = {**voice(number + 2), "DequeingCallSid": call_sid(number + 9)}
+        self.post("queue: taken by an agent", "/twirec/dequeued", taken)
         left = {**voice(number + 2), "QueueResult": "hangup", "CallStatus": "completed"}
         self.post("call status: of a queue", "/twirec/ended", left)
         self.post("ring", "/chain", ringing(number + 4))
@@ -197,21 +211,51 @@ class Calls:
             "CallSid": call_sid(number),
         }
         self.post("conference: joined", "/twirec/conference", joins)
+        self.knows_an_agent(number + 5)
+        agents = {**joins, "CallSid": call_sid(number + 5), "SequenceNumber": "2"}
+        self.post("conference: joined by an agent", "/twirec/conference", agents)
+        self.pauses(number)
+        left = {**agents, "StatusCallbackEvent": "participant-leave", "SequenceNumber": "3"}
+        self.post("conference: left", "/twirec/conference", left)
         agent = {"CallSid": call_sid(number + 1), "From": "client:ana", "To": OWN}
         self.post("take", "/agents/dial", {**agent, "To": CUSTOMER})
-        joins = {**joins, "CallSid": call_sid(number + 1), "SequenceNumber": "2"}
-        self.post("conference: joined by an agent", "/twirec/conference", joins)
+        joins = {**joins, "CallSid": call_sid(number + 1), "SequenceNumber": "4"}
+        self.post("conference: joined by who ends it", "/twirec/conference", joins)
         of_agent = of(number + 1)
         self.post("recording status: of an agent's leg", "/twirec/status", of_agent)
         met = of(number + 2, call=number + 3)
         self.post(
             "conference: joined by a stranger",
             "/twirec/conference",
-            {**joins, "CallSid": call_sid(number + 3), "SequenceNumber": "3"},
+            {**joins, "CallSid": call_sid(number + 3), "SequenceNumber": "5"},
         )
         self.post("recording status: of who was met there", "/twirec/status", met)
         of_conference = {**of(number + 4), "CallSid": "", "ConferenceSid": conference}
         self.post("recording status: of a conference", "/twirec/status", of_conference)
+
+    def knows_an_agent(self, number: int) -> None:
+        sid, at = call_sid(number), self.clock()
+        agent = f"client:{number}"
+        self.archive.catalog.agents.add_leg(Leg(ACCOUNT_SID, sid, None, at, agent))
+        self.archive.agents.inform(agent, informed_on=at.date(), reference="annex", by="test")
+
+    def pauses(self, number: int) -> None:
+        """Somebody pauses what is recorded of a call, and lets it go on."""
+        going = {**of(number + 6, call=number), "RecordingStatus": "in-progress"}
+        self.post("recording status: in-progress", "/twirec/status", going)
+        its = VendorRecording(
+            recording_sid(number + 6),
+            ACCOUNT_SID,
+            call_sid(number),
+            RecordingStatus.IN_PROGRESS,
+            started_at=self.clock(),
+        )
+        self.vendor.add_recording(its)
+        with counted() as self.costs["pause"]:
+            self.archive.recordings.pause(call_sid(number), by="test")
+        with counted() as self.costs["resume"]:
+            self.archive.recordings.resume(call_sid(number), by="test")
+        self.vendor.add_recording(replace(its, status=RecordingStatus.COMPLETED, duration=1))
 
 
 def voice(number: int) -> dict[str, str]:

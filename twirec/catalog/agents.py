@@ -75,14 +75,8 @@ class Agents:
         Returns:
             What was known of it before; None for nothing.
         """
-        there = _is(leg.account_sid, leg.leg_sid)
         with self._database.write() as connection:
-            if self._database.insert_once(connection, legs, to_row(leg, legs)):
-                return None
-            before = connection.execute(select(legs).where(there).with_for_update()).one()
-            if before.call_sid is None:
-                connection.execute(update(legs).where(there).values(call_sid=leg.call_sid))
-            return to_model(Leg, before)
+            return know_leg(self._database, connection, leg)
 
     def legs_of(self, account_sid: str, call_sid: str) -> list[Leg]:
         """Return the legs that belong to a call, without those whom it met in a conference."""
@@ -93,8 +87,7 @@ class Agents:
     def knows(self, agent: str) -> bool:
         """Whether an agent had a part in any call, by the name that `normalise` gives them."""
         with self._database.read() as connection:
-            theirs = select(legs.c.leg_sid).where(legs.c.agent == agent).limit(1)
-            return connection.execute(theirs).first() is not None
+            return knows_agent(connection, agent)
 
     def is_agents_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a leg is that of an agent, also of one who dialled out by it."""
@@ -119,6 +112,17 @@ REGISTER = select(agents).order_by(agents.c.informed_on, agents.c.id)
 ENTRIES = REGISTER.where(agents.c.agent.in_(bindparam("names", expanding=True)))
 
 
+def know_leg(database: Database, connection: Connection, leg: Leg) -> Leg | None:
+    """Write a leg down in a transaction, and return what was known of it. See `Agents.add_leg`."""
+    if database.insert_once(connection, legs, to_row(leg, legs)):
+        return None
+    there = _is(leg.account_sid, leg.leg_sid)
+    before = connection.execute(select(legs).where(there).with_for_update()).one()
+    if before.call_sid is None:
+        connection.execute(update(legs).where(there).values(call_sid=leg.call_sid))
+    return to_model(Leg, before)
+
+
 def write_leg(connection: Connection, leg: Leg) -> None:
     """Write a leg down in a transaction, and its call where that was not known."""
     UPSERT_LEG.all(connection, to_row(leg, legs))
@@ -140,6 +144,12 @@ def knows_leg(connection: Connection, account_sid: str, sid: str) -> bool:
     """Whether a SID is that of a leg, and not of a call of its own."""
     asked = {"account_sid": account_sid, "leg_sid": sid}
     return LEG_WITHOUT_LINE.first(connection, asked) is not None
+
+
+def knows_agent(connection: Connection, agent: str) -> bool:
+    """Whether an agent had a part in any call. See `Agents.knows`."""
+    theirs = select(legs.c.leg_sid).where(legs.c.agent == agent).limit(1)
+    return connection.execute(theirs).first() is not None
 
 
 def _is(account_sid: Sid, leg_sid: Sid) -> ColumnElement[bool]:
@@ -190,18 +200,8 @@ class Conferences:
         The legs in a conference belong to the calls that are there at the same time, whoever came
         first.
         """
-        came = {"joined_number": event.number, "at": event.at}
-        left = (participants.c.joined_number == 0) & (participants.c.left_number > event.number)
-        known = select(participants).where(
-            _is_participant(event), participants.c.joined_number == event.number
-        )
         with self._database.write() as connection:
-            _take_turns(connection, event)
-            if connection.execute(known).first():
-                return
-            late = update(participants).where(_is_participant(event), left).values(came)
-            if not connection.execute(late.returning(participants.c.leg_sid)).first():
-                self._database.insert_once(connection, participants, {**_key(event), **came})
+            write_joining(self._database, connection, event)
 
     def leave(self, event: ConferenceEvent) -> None:
         """Write down that somebody left a conference, even if nobody told that they came."""
@@ -221,19 +221,8 @@ class Conferences:
 
     def snapshot(self, account_sid: str, conference_sid: str) -> ConferenceSnapshot:
         """Return who is in a conference. Of two who join at once, the last to ask sees both."""
-        known = func.coalesce(legs.c.at, participants.c.at).label("at")
-        columns = participants.c.leg_sid, known, legs.c.call_sid, legs.c.agent, CALL.label("call")
-        statement = _stays(account_sid, conference_sid, *columns).where(THERE)
         with self._database.read() as connection:
-            rows = connection.execute(statement).all()
-        others = (
-            Leg(account_sid, row.leg_sid, row.call_sid, row.at, row.agent or "")
-            for row in rows
-            if row.call is None
-        )
-        once = {leg.leg_sid: leg for leg in others}  # who came back may have left untold
-        called = dict.fromkeys(row.call for row in rows if row.call is not None)
-        return ConferenceSnapshot(tuple(called), tuple(once.values()))
+            return snapshot_of(connection, account_sid, conference_sid)
 
     def attended(self, account_sid: str, conference_sid: str) -> list[ConferenceEvent]:
         """Return each joining of a conference, in no order.
@@ -278,6 +267,39 @@ class Conferences:
                 return []
             met = connection.scalars(_stays_met(account_sid, leg_sid, now=True)).all()
         return list(dict.fromkeys(met)) or ([leg.call_sid] if leg.call_sid else [])
+
+
+def write_joining(database: Database, connection: Connection, event: ConferenceEvent) -> None:
+    """Write down, in a transaction, that somebody joined a conference. See `Conferences.join`."""
+    came = {"joined_number": event.number, "at": event.at}
+    left = (participants.c.joined_number == 0) & (participants.c.left_number > event.number)
+    known = select(participants).where(
+        _is_participant(event), participants.c.joined_number == event.number
+    )
+    _take_turns(connection, event)
+    if connection.execute(known).first():
+        return
+    late = update(participants).where(_is_participant(event), left).values(came)
+    if not connection.execute(late.returning(participants.c.leg_sid)).first():
+        database.insert_once(connection, participants, {**_key(event), **came})
+
+
+def snapshot_of(
+    connection: Connection, account_sid: str, conference_sid: str
+) -> ConferenceSnapshot:
+    """Return who is in a conference. See `Conferences.snapshot`."""
+    known = func.coalesce(legs.c.at, participants.c.at).label("at")
+    columns = participants.c.leg_sid, known, legs.c.call_sid, legs.c.agent, CALL.label("call")
+    statement = _stays(account_sid, conference_sid, *columns).where(THERE)
+    rows = connection.execute(statement).all()
+    others = (
+        Leg(account_sid, row.leg_sid, row.call_sid, row.at, row.agent or "")
+        for row in rows
+        if row.call is None
+    )
+    once = {leg.leg_sid: leg for leg in others}  # who came back may have left untold
+    called = dict.fromkeys(row.call for row in rows if row.call is not None)
+    return ConferenceSnapshot(tuple(called), tuple(once.values()))
 
 
 def owner_of(connection: Connection, account_sid: str, sid: str) -> str:
@@ -369,13 +391,13 @@ def _key(event: ConferenceEvent) -> dict[str, str]:
 
 
 def _take_turns(connection: Connection, event: ConferenceEvent) -> None:
-    """Let nobody else write of one in a conference before the transaction ends.
+    """Let nobody else write of who is in a conference before the transaction ends.
 
-    What is told of them at the same moment is a row not seen yet, which each would insert. On
-    SQLite that is so from its begin.
+    What is told of one at the same moment is a row not seen yet, which each would insert; and of
+    two who join at once, one sees both. On SQLite that is so from its begin.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(TURN, {"of": event.conference_sid + event.leg_sid})
+        connection.execute(TURN, {"of": event.conference_sid})
 
 
 TURN = text("SELECT pg_advisory_xact_lock(1, hashtext(:of))")

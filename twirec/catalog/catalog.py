@@ -19,6 +19,7 @@ from twirec.catalog.foreign_recordings import ForeignRecordings
 from twirec.catalog.journal import Journal
 from twirec.catalog.ledger import Ledger
 from twirec.catalog.marks import Marks
+from twirec.catalog.meetings import Meetings
 from twirec.catalog.notes import Notes
 from twirec.catalog.notifications import Notifications
 from twirec.catalog.operations import Operations
@@ -75,6 +76,7 @@ class Catalog:
             self.database.notifying = notifications.notify
         self.agents = Agents(self.database)
         self.conferences = Conferences(self.database)
+        self.meetings = Meetings(self.database)
         self.announcements = Announcements(self.database)
         self.marks = Marks(self.database)
         self.audit = Audit(self.database)

@@ -49,15 +49,8 @@ class Consents:
         self, account_sid: str, sids: Collection[str]
     ) -> Mapping[str, tuple[Call, tuple[Consent, ...]]]:
         """Return the lines of calls with what was answered, by their SIDs, where they have one."""
-        asked = {"account_sid": account_sid, "call_sids": list(sids)}
-        rows: dict[str, list[Any]] = defaultdict(list)
         with self._database.read() as connection:
-            for row in connection.execute(LINES_AND_CONSENTS, asked):
-                rows[row.call_sid].append(row)
-        return {
-            sid: (to_model(Call, theirs[0]), tuple(_consents(theirs)))
-            for sid, theirs in rows.items()
-        }
+            return lines_of(connection, account_sid, sids)
 
     def of(self, account_sid: str, call_sid: str) -> tuple[Call, tuple[Consent, ...]]:
         """Return a call's line with what was answered.
@@ -179,10 +172,9 @@ class Consents:
             entries: the numbers of the entries.
             detail, reason, order: as in `record`.
         """
+        naming = Naming(tuple(entries), reason, detail, order)
         with self._database.write() as connection:
-            self._name(
-                connection, account_sid, call_sid, Naming(tuple(entries), reason, detail, order)
-            )
+            write_naming(self._database, connection, account_sid, call_sid, naming)
 
     def name_with(
         self,
@@ -203,22 +195,37 @@ class Consents:
         """
         with self._database.write() as connection:
             naming = decide(informed(connection, agents))
-            self._name(connection, account_sid, call_sid, naming)
+            write_naming(self._database, connection, account_sid, call_sid, naming)
             return naming
 
-    def _name(
-        self, connection: Connection, account_sid: str, call_sid: str, naming: Naming
-    ) -> None:
-        # the line first, as whoever writes a consent locks it first
-        _say(connection, account_sid, call_sid, naming.detail, naming.reason)
-        consent = of_call(consents, account_sid, call_sid) & consents.c.outcome.in_(PROOF)
-        its = select(consents).where(consent).with_for_update()
-        for row in connection.execute(its).all() if naming.entries else ():
-            named = tuple(sorted({*row.agents, *naming.entries}))
-            own = consent & (consents.c.leg == row.leg)
-            connection.execute(update(consents).where(own).values(agents=named))
-        if naming.order:
-            write_order(self._database, connection, naming.order)
+
+def lines_of(
+    connection: Connection, account_sid: str, sids: Collection[str]
+) -> dict[str, tuple[Call, tuple[Consent, ...]]]:
+    """Return the lines of calls with what was answered. See `Consents.by_call`."""
+    asked = {"account_sid": account_sid, "call_sids": list(sids)}
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(LINES_AND_CONSENTS, asked) if sids else ():
+        rows[row.call_sid].append(row)
+    return {
+        sid: (to_model(Call, theirs[0]), tuple(_consents(theirs))) for sid, theirs in rows.items()
+    }
+
+
+def write_naming(
+    database: Database, connection: Connection, account_sid: str, call_sid: str, naming: Naming
+) -> None:
+    """Write in a transaction what follows for a call from who hears it."""
+    # the line first, as whoever writes a consent locks it first
+    _say(connection, account_sid, call_sid, naming.detail, naming.reason)
+    consent = of_call(consents, account_sid, call_sid) & consents.c.outcome.in_(PROOF)
+    its = select(consents).where(consent).with_for_update()
+    for row in connection.execute(its).all() if naming.entries else ():
+        named = tuple(sorted({*row.agents, *naming.entries}))
+        own = consent & (consents.c.leg == row.leg)
+        connection.execute(update(consents).where(own).values(agents=named))
+    if naming.order:
+        write_order(database, connection, naming.order)
 
 
 def _say(

@@ -37,6 +37,12 @@ way round.
 LOCK = LOCKING.scalar_subquery().label("locked")
 
 
+def lock_line(connection: Connection, account_sid: str, call_sid: str | None) -> None:
+    """Let nobody else change a call's line before the transaction ends; see `LOCKING`."""
+    if connection.dialect.name == "postgresql":
+        LOCK_LINE.all(connection, line_of(account_sid, call_sid))
+
+
 def tell_ledger(connection: Connection, recording: Recording, *, is_locked: bool = False) -> None:
     """Say on the call's line whether it was recorded, and in an event that it is lost.
 
@@ -49,8 +55,8 @@ def tell_ledger(connection: Connection, recording: Recording, *, is_locked: bool
     if why is None:
         SAY_RECORDED.all(connection, its)
         return
-    if connection.dialect.name == "postgresql" and not is_locked:  # SQLite has one writer at a time
-        LOCK_LINE.all(connection, its)  # so that what others said just now is seen by the next
+    if not is_locked:
+        lock_line(connection, recording.account_sid, recording.call_sid)
     SAY_NOTHING.all(connection, its | {"why": why})
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from twirec.model.agents import InformedAgent, Leg, StopOrder
+from twirec.model.agents import ConferenceSnapshot, InformedAgent, Leg, StopOrder
 from twirec.model.announcements import Announcement
 from twirec.model.bucket import Fingerprint
 from twirec.model.encryption import Encryption
@@ -289,7 +289,7 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class ToldCall:
-    """A call whose other side was told, or asked, on the leg that was dialled.
+    """A call whose outside party was told, or asked, and who of ours is on it.
 
     Attributes:
         call: its line.
@@ -302,6 +302,70 @@ class ToldCall:
     consents: tuple[Consent, ...] = ()
     agents: tuple[str, ...] = ()
     register: tuple[InformedAgent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A conference that somebody joined, and all that decides who of it is recorded.
+
+    Attributes:
+        is_known: whether it is known whose leg it is that joined.
+        here: who is in it.
+        lines: the lines of their calls, with what was answered, by SID.
+        orders: what was ordered of them before, by SID, oldest first.
+        register: what the register says of the agents who are in it, oldest entry first.
+    """
+
+    is_known: bool
+    here: ConferenceSnapshot
+    lines: Mapping[str, tuple[Call, tuple[Consent, ...]]]
+    orders: Mapping[str, tuple[StopOrder, ...]]
+    register: tuple[InformedAgent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """Who is on a leg that joined a conference, by what only Twilio knew.
+
+    Attributes:
+        parent_sid: of the call that dialled it, if one did.
+        number: whose it would be if it is an agent's, E.164; empty where that is no number.
+        leg: makes it, of the line of the call that dialled it, if that has one, and of whether the
+            number had a part in a call, or is in the register.
+    """
+
+    parent_sid: str | None
+    number: str
+    leg: Callable[[Call | None, bool], Leg]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What follows for a call from who is in a conference with it.
+
+    Attributes:
+        naming: what is written down; None for nothing.
+        stops: whether what is recorded of it ends.
+    """
+
+    naming: Naming | None
+    stops: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What became of a meeting.
+
+    Attributes:
+        meeting: as it was.
+        settled: what was decided, by the SID of the call.
+        to_stop: the calls of which nothing is recorded any more, each with the legs whose
+            recordings are of it.
+    """
+
+    meeting: Meeting
+    settled: Mapping[str, Settlement]
+    to_stop: tuple[tuple[CallRecord, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

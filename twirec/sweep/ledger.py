@@ -167,7 +167,7 @@ class LedgerSide:
 
     def _carried_out(self, order: StopOrder, until: datetime) -> Iterator[Discrepancy]:
         """Note of an order that a recording ends that nothing goes on any more."""
-        done = partial(self._catalog.stop_orders.done, order, until)
+        done = partial(self._catalog.stop_orders.done, order, at=until)
         yield Discrepancy(order.sid, repair=done)
 
     def _in_progress(self, known: Recording) -> Iterator[Discrepancy]:

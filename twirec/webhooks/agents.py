@@ -9,6 +9,7 @@ from twirec.calls import forms, ledger, twiml
 from twirec.calls.addresses import normalise
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
+from twirec.model.records import Call, Naming, ToldCall
 from twirec.model.vocabulary import Reason
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import give_up
@@ -75,21 +76,30 @@ class Agents:
 
     def _record_taker(self, request: forms.VoiceRequest, taker: str | None) -> None:
         account_sid, call_sid = request.account_sid, request.call_sid
-        call, consents = self._catalog.consents.of(account_sid, call_sid)
         if taker is None:
             log.error("%s: unrecorded: Twilio does not say who takes it", call_sid)
             give_up(self._catalog, account_sid, call_sid, Reason.NOT_STARTED)
             return
+        starts: list[Call] = []
+        before: list[str] = []
+
+        def decide(told: ToldCall, known: Leg | None) -> Naming:
+            if known and known.call_sid == call_sid:  # come twice: it was done
+                return Naming()
+            if known and known.call_sid:  # what is recorded of it would be another caller's
+                before.append(known.call_sid)
+                return Naming(reason=Reason.NOT_STARTED)
+            if not ledger.may_record(told.call, told.consents):
+                return Naming()
+            naming, allowed = self._control.naming(told.call, told.agents, told.register)
+            starts.extend([told.call] if allowed else [])
+            return naming
+
         leg = Leg(account_sid, taker, call_sid, self._context.now(), UNKNOWN)
-        known = self._catalog.agents.add_leg(leg)
-        if known and known.call_sid == call_sid:  # come twice: it was done
-            return
-        if known and known.call_sid:  # what is recorded of it would be another caller's
-            give_up(self._catalog, account_sid, call_sid, Reason.NOT_STARTED)
+        self._catalog.meetings.take(leg, decide)
+        if before:
             self._control.leg_moved_on(account_sid, taker)
-            return
-        agent = known.agent if known else UNKNOWN
-        if ledger.may_record(call, consents) and self._control.agents_allow(call, [agent]):
+        for call in starts:
             self._control.start(call, taker, ledger.AGENT_FIRST)
 
     def conference(self, fields: Mapping[str, str]) -> None:

@@ -140,7 +140,9 @@ class Pausing:
         """Yield, of whole calls, what only Twilio knows of; what it does not say is in `failed`."""
         for record in () if sid.startswith("RE") else records:
             try:
-                yield from untold(self._catalog, self._context.vendor, record, self._context.now())
+                legs = self._catalog.meetings.legs_recorded(record)
+                vendor, now = self._context.vendor, self._context.now()
+                yield from untold(self._catalog, vendor, record, legs, now)
             except VendorError as error:
                 failed.append(error)
 

@@ -7,7 +7,7 @@ sweep, which ends what could not be ended then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from twirec.calls.addresses import normalise
 from twirec.calls.from_vendor import adopted, goes_on, state_of
 from twirec.calls.who_hears import Facts, Hearing, agent_on, entries_of, leg_of
 from twirec.catalog import Catalog
-from twirec.model.agents import ConferenceEvent, InformedAgent, StopOrder
+from twirec.model.agents import ConferenceEvent, InformedAgent, Leg, StopOrder
 from twirec.model.errors import CatalogError, NotStopped, VendorError
 from twirec.model.ports import Vendor
 from twirec.model.records import (
@@ -27,9 +27,13 @@ from twirec.model.records import (
     Call,
     CallRecord,
     Consent,
+    Introduction,
+    Meeting,
+    Met,
     Naming,
     Received,
     Recording,
+    Settlement,
 )
 from twirec.model.states import State
 from twirec.model.vendor import GOES_ON, RecordingStatus
@@ -114,15 +118,29 @@ class RecordingControl:
         stops: list[bool] = []
 
         def decide(register: Sequence[InformedAgent]) -> Naming:
-            hearing, order = self._hearing(call, self._facts(call, names, register))
-            stops.append(hearing.verdict.stops)
-            return Naming(hearing.entries, hearing.reason, hearing.detail, order)
+            naming, allowed = self.naming(call, names, register)
+            stops.append(not allowed)
+            return naming
 
         if names:
             self._catalog.consents.name_with(call.account_sid, call.call_sid, names, decide)
         else:  # nobody whom the register could know
             decide(())
         return not stops[0]
+
+    def naming(
+        self, call: Call, agents: Sequence[str], register: Sequence[InformedAgent]
+    ) -> tuple[Naming, bool]:
+        """Return what is written of a call with some agents, and whether it may be recorded so.
+
+        Args:
+            call: its line.
+            agents: their names, as `normalise` gives them.
+            register: what the register says of them, oldest entry first.
+        """
+        hearing, order = self._hearing(call, self._facts(call, agents, register))
+        naming = Naming(hearing.entries, hearing.reason, hearing.detail, order)
+        return naming, not hearing.verdict.stops
 
     def start(self, call: Call, leg: str, channel_map: tuple[Role, ...]) -> None:
         """Record a leg of a call from now on; if Twilio will not, it goes on, and says why.
@@ -162,34 +180,59 @@ class RecordingControl:
 
     def conference_joined(self, event: ConferenceEvent) -> None:
         """Write down that somebody is in a conference; end what may not go on with who is there."""
-        catalog, account_sid = self._catalog, event.account_sid
-        catalog.conferences.join(event)
-        self._introduce(event)
-        here = catalog.conferences.snapshot(account_sid, event.conference_sid)
-        sids = {*here.calls, *(leg.call_sid for leg in here.legs if leg.call_sid)}
-        lines = catalog.consents.by_call(account_sid, sids) if sids else {}
-        calls = {sid: call for sid, (call, _) in lines.items()}
-        known = [leg for leg in here.legs if who_hears.is_known(leg, calls.get(leg.call_sid or ""))]
-        names = [leg.agent or UNKNOWN for leg in known]
+
+        def if_known(meeting: Meeting) -> Mapping[str, Settlement]:
+            return self._settlements(meeting) if meeting.is_known else {}
+
+        met = self._catalog.meetings.join(event, if_known)
+        if not met.meeting.is_known:
+            introduction = self._introduction(event)
+            met = self._catalog.meetings.join(event, self._settlements, introduction)
+        self._stop_met(met)
+        here = met.meeting.here
+        if len(here.calls) + len(here.legs) > 1:
+            for leg in _known_legs(met.meeting):
+                if leg.call_sid and leg.call_sid not in here.calls:  # recorded for another
+                    self.leg_moved_on(event.account_sid, leg.leg_sid)
+
+    def _settlements(self, meeting: Meeting) -> Mapping[str, Settlement]:
+        """Return what follows for the calls in a conference."""
+        here, lines = meeting.here, meeting.lines
+        known = _known_legs(meeting)
+        names = self._names([leg.agent or UNKNOWN for leg in known])
         present = [lines[sid] for sid in here.calls if sid in lines]
         callers = tuple(ledger.may_record(*each) for each in present)
-        strangers = len(known) < len(here.legs)
-        orders = catalog.stop_orders.of(account_sid, here.calls) if present else {}
+        settled: dict[str, Settlement] = {}
         for call, consents in present:
             if ledger.ruled_out(call):  # and stays so for the reason that it has
                 continue
+            orders = meeting.orders.get(call.call_sid, ())
             facts = replace(
-                self._with(call, names),
+                self._facts(call, names, meeting.register),
                 callers=callers,
-                strangers=strangers,
+                strangers=len(known) < len(here.legs),
                 # those of the leg are about what it was recorded for before
-                orders=tuple(each for each in orders.get(call.call_sid, ()) if each.is_of_call),
+                orders=tuple(each for each in orders if each.is_of_call),
             )
-            self._settle(call, consents, *self._hearing(call, facts))
-        if len(here.calls) + len(here.legs) > 1:
-            for leg in known:
-                if leg.call_sid and leg.call_sid not in here.calls:  # recorded for another
-                    self.leg_moved_on(account_sid, leg.leg_sid)
+            hearing, order = self._hearing(call, facts)
+            named = {entry for consent in consents for entry in consent.agents}
+            says_more = hearing.detail not in ("", call.detail)
+            writes = order or says_more or not named.issuperset(hearing.entries)
+            naming = Naming(hearing.entries, hearing.reason, hearing.detail, order)
+            settled[call.call_sid] = Settlement(naming if writes else None, hearing.verdict.stops)
+        return settled
+
+    def _stop_met(self, met: Met) -> None:
+        """End what is recorded of calls that may not go on with who is in the conference."""
+        done: list[StopOrder] = []
+        for record, legs in met.to_stop:
+            rest = untold(self._catalog, self._context.vendor, record, legs, self._context.now())
+            sid = record.call.call_sid
+            naming = met.settled[sid].naming
+            stopped = self._stop_all(chain(known_in_progress(record), rest), sid)
+            if stopped and naming and naming.order:
+                done.append(naming.order)
+        self._done(*done)
 
     def leg_moved_on(self, account_sid: str, leg_sid: str) -> None:
         """End what is recorded of a leg that goes on to somebody else, also without the catalog."""
@@ -211,9 +254,10 @@ class RecordingControl:
         with suppress(CatalogError):  # what is recorded is ended without it
             self._catalog.stop_orders.give(order)
 
-    def _done(self, order: StopOrder) -> None:
-        with suppress(CatalogError):  # the sweep finds that there is nothing to end
-            self._catalog.stop_orders.done(order, self._context.now())
+    def _done(self, *orders: StopOrder) -> None:
+        if orders:
+            with suppress(CatalogError):  # the sweep finds that there is nothing to end
+                self._catalog.stop_orders.done(*orders, at=self._context.now())
 
     def verdict_of(self, recording: Recording) -> Verdict:
         """Return whether a recording that is in progress goes on, by what was ordered before."""
@@ -252,12 +296,6 @@ class RecordingControl:
         country = self._context.settings.country
         return [normalise(agent, country) for agent in agents]
 
-    def _with(self, call: Call, agents: Sequence[str]) -> Facts:
-        """Return the facts about agents who are in a call, or whose phones are to ring."""
-        names = self._names(agents)
-        register = self._catalog.agents.informed(names) if names else list[InformedAgent]()
-        return self._facts(call, names, register)
-
     def _facts(self, call: Call, names: Sequence[str], register: Sequence[InformedAgent]) -> Facts:
         settings = self._context.settings
         day = call.started_at.astimezone(settings.timezone).date()
@@ -272,37 +310,6 @@ class RecordingControl:
         if verdict.stops and verdict not in {each.reason for each in facts.orders}:
             order = StopOrder(call.account_sid, call.call_sid, verdict, self._context.now())
         return hearing, order
-
-    def _write(self, call: Call, hearing: Hearing, order: StopOrder | None) -> None:
-        if not (hearing.entries or hearing.detail or order):
-            return
-        self._catalog.consents.name_agents(
-            call.account_sid,
-            call.call_sid,
-            hearing.entries,
-            hearing.detail,
-            hearing.reason,
-            order,
-        )
-
-    def _settle(
-        self,
-        call: Call,
-        consents: Sequence[Consent],
-        hearing: Hearing,
-        order: StopOrder | None,
-    ) -> None:
-        """Write down what follows for a call, and end its recordings where that follows."""
-        named = {entry for consent in consents for entry in consent.agents}
-        says_more = hearing.detail not in ("", call.detail)
-        if order or says_more or not named.issuperset(hearing.entries):
-            self._write(call, hearing, order)
-        if not hearing.verdict.stops:
-            return
-        record = self._catalog.ledger.call(call.account_sid, call.call_sid)
-        rest = untold(self._catalog, self._context.vendor, record, self._context.now())
-        if self._stop_all(chain(known_in_progress(record), rest), call.call_sid) and order:
-            self._done(order)
 
     def _stop_all(self, recordings: Iterable[Recording], sid: str) -> bool:
         """End recordings, also while they are looked for. What cannot be ended, the sweep ends.
@@ -327,36 +334,31 @@ class RecordingControl:
             failed.append(error)
         return not failed
 
-    def _introduce(self, event: ConferenceEvent) -> None:
-        """Write down whose leg it is that joined, if nothing told so before.
+    def _introduction(self, event: ConferenceEvent) -> Introduction | None:
+        """Ask Twilio whose leg it is that joined, of which nothing told before.
 
         It is no caller whom twirec told; it may be an agent whom the app has put through.
         """
-        catalog, account_sid, sid = self._catalog, event.account_sid, event.leg_sid
-        if catalog.agents.knows_leg(account_sid, sid) or catalog.ledger.line(account_sid, sid):
-            return
+        account_sid, sid = event.account_sid, event.leg_sid
         try:
             found = self._context.vendor.call(account_sid, sid, hurry=True)
         except VendorError as error:
             log.warning("%s: who is on it is not known: %s", sid, error)
-            return
-        country = self._context.settings.country
-        parent_sid, name = found.parent_call_sid, agent_on(found, country)
-        parent = catalog.ledger.line(account_sid, parent_sid) if parent_sid else None
-        known = name.startswith("+") and not parent and self._is_known(name)
-        catalog.agents.add_leg(leg_of(found, parent, country, self._context.now(), known))
+            return None
+        country, now = self._context.settings.country, self._context.now()
+        name = agent_on(found, country)
 
-    def _is_known(self, number: str) -> bool:
-        """Whether a number had a part in a call, or is in the register."""
-        return self._catalog.agents.knows(number) or bool(self._catalog.agents.informed([number]))
+        def leg(parent: Call | None, known: bool) -> Leg:
+            return leg_of(found, parent, country, now, known)
+
+        return Introduction(found.parent_call_sid, name if name.startswith("+") else "", leg)
 
 
-def legs_recorded(catalog: Catalog, record: CallRecord) -> list[str]:
-    """Return the legs whose recordings are of a call: its own, and agents' that it owns."""
-    call = record.call
-    legs = dict.fromkeys([call.call_sid, *(leg.leg_sid for leg in record.legs if leg.agent)])
-    owner = catalog.conferences.owner
-    return [leg for leg in legs if owner(call.account_sid, leg) == call.call_sid]
+def _known_legs(meeting: Meeting) -> list[Leg]:
+    """Return the legs in a conference of which it is known whose they are."""
+    calls = {sid: call for sid, (call, _) in meeting.lines.items()}
+    legs = meeting.here.legs
+    return [leg for leg in legs if who_hears.is_known(leg, calls.get(leg.call_sid or ""))]
 
 
 def known_in_progress(record: CallRecord) -> list[Recording]:
@@ -365,18 +367,24 @@ def known_in_progress(record: CallRecord) -> list[Recording]:
 
 
 def untold(
-    catalog: Catalog, vendor: Vendor, record: CallRecord, now: datetime
+    catalog: Catalog, vendor: Vendor, record: CallRecord, legs: Iterable[str], now: datetime
 ) -> Iterator[Recording]:
     """Adopt what Twilio records of a call and has not told of (yet): a callback may be lost.
 
     Somebody on the phone waits for this: Twilio is asked once.
+
+    Args:
+        catalog, vendor: where it is adopted, and who is asked.
+        record: the call.
+        legs: whose recordings are of it.
+        now: UTC.
 
     Raises:
         VendorError: Twilio could not be asked.
     """
     call = record.call
     known = {recording.sid for recording in record.recordings}
-    for leg in legs_recorded(catalog, record):
+    for leg in legs:
         for found in vendor.recordings(call.account_sid, call_sid=leg, hurry=True):
             if found.sid in known or state_of(found) is not State.RECORDING:
                 continue
