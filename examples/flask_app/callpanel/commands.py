@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from flask import current_app
 from flask.cli import AppGroup, with_appcontext
-from flask_migrate import upgrade
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from callpanel import accounts
@@ -50,9 +48,11 @@ user = Accounts("user", help="The accounts of staff.")
 @with_appcontext
 def init() -> None:
     """Make the tables of catalog and accounts, or bring them to this version."""
+    from callpanel import tables
+
     with _one_sentence():
         archive().set_up()
-        upgrade(directory=current_app.extensions["migrate"].directory)
+        tables.set_up()
     click.echo("The tables are of this version.")
 
 

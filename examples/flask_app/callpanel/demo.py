@@ -21,11 +21,10 @@ from typing import Any
 
 import click
 from flask import Flask, has_request_context, request
-from flask_migrate import upgrade
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import ClosingIterator
 
-from callpanel import accounts, create_app
+from callpanel import accounts, create_app, tables
 from callpanel.roles import Role
 from twirec import Archive
 from twirec.sandbox import Call, Line, Party, Sandbox
@@ -98,7 +97,7 @@ def running(folder: Path, *, speed: float = SPEED, port: int = 0) -> Iterator[De
         stack.callback(archive.close)
         password = secrets.token_urlsafe(12)
         with app.app_context():
-            upgrade(directory=app.extensions["migrate"].directory)
+            tables.set_up()
             for name, role in PEOPLE.items():
                 accounts.add(name, password, role, AGENT if role is Role.AGENT else "")
             accounts.keep()

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from callpanel import auth, commands, headers, language, panel, probes, users, voice
 from callpanel.config import Config
-from callpanel.extensions import babel, csrf, db, erase_what_is_deleted, guard_file, login, migrate
+from callpanel.extensions import babel, csrf, db, erase_what_is_deleted, guard_file, login
 from callpanel.safe import has_control
 from twirec import Archive, SettingsError
 
@@ -97,8 +97,11 @@ def _add_accounts(app: Flask) -> None:
     with app.app_context():
         guard_file(db.engine)
         erase_what_is_deleted(db.engine)
-    migrate.init_app(app, db, directory=os.path.join(app.root_path, "migrations"))  # noqa: PTH118
     app.cli.add_command(commands.init)
+    if click.get_current_context(silent=True):  # a command of `flask` makes the app
+        from callpanel import tables
+
+        tables.init_app(app)
 
 
 def _add_pages(app: Flask) -> None:

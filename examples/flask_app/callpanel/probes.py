@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import Blueprint, Flask, Response, abort, current_app, request
+from flask import Blueprint, Flask, Response, abort, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -19,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import WWWAuthenticate
 
 from callpanel.config import archive, config
-from callpanel.extensions import db
 from twirec import Archive, State, Stats, TwirecError
 
 probes = Blueprint("probes", __name__)
@@ -66,7 +63,9 @@ def _is_ready(part: str) -> bool:
         else:
             archive().operations.check()
         if part == "panel":
-            _check_accounts()
+            from callpanel import tables
+
+            tables.check()
     except (TwirecError, SQLAlchemyError, RuntimeError) as error:
         # not str(error) of SQLAlchemy: it carries the statement's parameters
         log.error(
@@ -88,20 +87,6 @@ def metrics() -> Response:
     registry = CollectorRegistry()
     registry.register(_Figures(archive()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-
-def _check_accounts() -> None:
-    """Check that the accounts' tables are of this version.
-
-    Raises:
-        SQLAlchemyError: the database does not answer.
-        RuntimeError: they are of another version.
-    """
-    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
-    with db.engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-    if revision != scripts.get_current_head():
-        raise RuntimeError("the accounts are of another version: run `flask --app callpanel init`")
 
 
 def _said(text: str, status: int = 200) -> Response:

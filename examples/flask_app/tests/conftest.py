@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from panel_house import (
     BLOCKED,
     LINE,
@@ -29,7 +28,7 @@ from panel_house import (
 )
 from werkzeug import security
 
-from callpanel import accounts
+from callpanel import accounts, tables
 from callpanel.roles import Role
 from twirec import Archive
 
@@ -53,7 +52,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     fill(archive, sound)
     app = make_app(environ, archive)
     with app.app_context():
-        upgrade(directory=app.extensions["migrate"].directory)
+        tables.set_up()
         for name, role in PEOPLE.items():
             accounts.add(name, PASSWORD, role, LINE if role is Role.AGENT else "")
         accounts.keep()
