@@ -12,17 +12,23 @@ make = database_module.create_engine
 first: dict[str, Engine] = {}
 
 
-def make_alike(url: URL, **options: Any) -> Engine:
+def make_alike(url: URL, *, of: str = "catalog", **options: Any) -> Engine:
     """Make an engine that shares what the first one of its kind of database has built.
 
     An engine keeps what it built for itself, and every test makes a new one: building all again
     took half the time of the tests of the catalog. What is built belongs to a dialect, so that is
     shared too. https://docs.sqlalchemy.org/en/20/core/connections.html#sql-compilation-caching
+
+    Args:
+        url: of the database.
+        of: whose it is: what listens to connections of one listens to those of all.
+        options: of `create_engine`.
     """
     engine = make(url, **options)
-    model = first.get(engine.dialect.name)
+    kind = f"{of} on {engine.dialect.name}"
+    model = first.get(kind)
     if model is None or not hasattr(model.dialect, "default_isolation_level"):
-        first[engine.dialect.name] = engine  # a dialect knows its database once it connected
+        first[kind] = engine  # a dialect knows its database once it connected
         return engine
     engine.dialect = engine.pool._dialect = model.dialect
     engine._compiled_cache = model._compiled_cache

@@ -29,16 +29,16 @@ def guard_file(engine: Engine) -> None:
 
     `mode=rw` opens what is there and makes nothing (https://www.sqlite.org/uri.html).
     """
-    if _file(engine) is None:
-        return
+    if _file(engine) is not None:
+        event.listen(engine, "do_connect", _open_only)
 
-    @event.listens_for(engine, "do_connect")
-    def _open_only(
-        _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
-    ) -> None:
-        if not options.get("uri"):
-            arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
-            options["uri"] = True
+
+def _open_only(
+    _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+) -> None:
+    if not options.get("uri"):
+        arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
+        options["uri"] = True
 
 
 def erase_what_is_deleted(engine: Engine) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
 from panel_house import (
     BLOCKED,
     LINE,
@@ -26,18 +28,47 @@ from panel_house import (
     settings_of,
     speech,
 )
+from sqlalchemy import Engine
 from werkzeug import security
 
 from callpanel import accounts, tables
 from callpanel.roles import Role
+from tests.statements import make_alike
 from twirec import Archive
+
+HASHED_BY = "scrypt:32768:8:1"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def passwords_hashed_once() -> Iterator[None]:
-    """Remember what a password comes to with a salt: it takes a tenth of a second, for a reason."""
+    """Hash in earnest the password of the house alone, which processes compare that a test starts.
+
+    It takes a tenth of a second, for a reason: others are hashed with little work, and what stays
+    of them has the same form.
+    """
+    in_earnest = cache(security._hash_internal)
+
+    def hashed(method: str, salt: str, password: str) -> tuple[str, str]:
+        assert HASHED_BY.startswith(method)
+        if password == PASSWORD:
+            return in_earnest(HASHED_BY, salt, password)
+        digest, _ = in_earnest("scrypt:2:8:1", salt, password)
+        return digest, HASHED_BY
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(security, "_hash_internal", cache(security._hash_internal))
+        patch.setattr(security, "_hash_internal", hashed)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_of_accounts_built_once(statements_built_once: None) -> Iterator[None]:
+    """Let the engines of the accounts of all apps share the statements that SQLAlchemy built."""
+
+    def make(_: SQLAlchemy, _key: str | None, options: dict[str, Any], _app: Flask) -> Engine:
+        return make_alike(**options, of="accounts")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLAlchemy, "_make_engine", make)
         yield
 
 
