@@ -30,6 +30,9 @@ def make_alike(url: URL, *, of: str = "catalog", **options: Any) -> Engine:
     if model is None or not hasattr(model.dialect, "default_isolation_level"):
         first[kind] = engine  # a dialect knows its database once it connected
         return engine
+    # What connects knows its own dialect alone, and asks that who listens.
+    engine.dialect.dispatch = model.dialect.dispatch
+    engine.dialect._has_events = True
     engine.dialect = engine.pool._dialect = model.dialect
     engine._compiled_cache = model._compiled_cache
     return engine

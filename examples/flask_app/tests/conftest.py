@@ -52,7 +52,7 @@ def passwords_hashed_once() -> Iterator[None]:
         assert HASHED_BY.startswith(method)
         if password == PASSWORD:
             return in_earnest(HASHED_BY, salt, password)
-        digest, _ = in_earnest("scrypt:2:8:1", salt, password)
+        digest, _ = in_earnest("scrypt:256:8:1", salt, password)
         return digest, HASHED_BY
 
     with pytest.MonkeyPatch.context() as patch:

@@ -211,6 +211,8 @@ FILTERS = [
     *({"min_seconds": "0"}, {"max_seconds": "604800"}, {"min_seconds": "6", "max_seconds": "6"}),
     *({"text": "today"}, {"own_number": "0111"}, {}),
 ]
+OF_EACH_KIND = list({tuple(asked): asked for asked in FILTERS}.values())
+"""A filter narrows what a role sees in the same way, whatever its value is."""
 
 
 @pytest.mark.parametrize("role", SEES)
@@ -218,7 +220,7 @@ def test_no_filter_shows_a_recording_that_custody_hides(
     browser: Callable[[Role | None], Browser], role: Role
 ) -> None:
     who = browser(role)
-    for asked in FILTERS:
+    for asked in OF_EACH_KIND if SEES[role] else FILTERS:
         address = kept(who, **asked)
         newest = address.replace("/calls", "/calls/newest")
         for page in (who.get(address).text, who.get(newest).text):
