@@ -8,7 +8,7 @@ import pytest
 from flask import Response
 
 from tests.sandbox.target import Target
-from twirec.sandbox.courier import Courier, Overrides
+from twirec.sandbox.courier import Cookies, Courier, Overrides
 from twirec.sandbox.signing import Signer
 
 TOKEN = "12345"
@@ -89,11 +89,47 @@ def test_nobody_listening_is_a_failed_connection_and_is_repeated_once(courier: C
     assert (reply.failure, reply.attempts) == ("ct", 2)
 
 
-def test_redirects_are_not_followed(target: Target, courier: Courier) -> None:
-    target.says("/y", statuses(204))
-    reply = courier.send(target.says("/x", Response(status=302, headers={"Location": "/y"})), {})
+def to(location: str, status: int = 302) -> Response:
+    return Response(status=status, headers={"Location": location})
+
+
+def test_redirects_are_followed_as_a_browser_does(target: Target, courier: Courier) -> None:
+    for status, method, form in ((302, "GET", {}), (303, "GET", {}), (307, "POST", {"A": "1"})):
+        target.came.clear()
+        target.says("/deep/y", statuses(204))
+        url = target.says("/deep/x", to("y?b=2#rc=1", status))
+        reply = courier.send(f"{url}#rc=1", {"A": "1"})
+        assert (reply.status, reply.failure, reply.attempts) == (204, "", 1)
+        assert reply.url == f"{target.url}/deep/y?b=2"
+        (came,) = target.at("/deep/y")
+        assert (came.method, came.form) == (method, form)
+        assert came.signed_with(TOKEN)
+
+
+def test_ten_redirects_are_followed_and_no_more(target: Target, courier: Courier) -> None:
+    for at in range(12):
+        target.says(f"/{at}", to(f"/{at + 1}"))
+    target.says("/10", statuses(204))
+    assert courier.send(f"{target.url}/0", {}).status == 204
+    target.says("/10", to("/11"))
+    reply = courier.send(f"{target.url}/0", {})
     assert (reply.status, reply.failure) == (302, "3xx")
-    assert not target.at("/y")
+    assert target.at("/11") == []
+
+
+def test_cookies_go_back_to_where_they_came_from(target: Target, courier: Courier) -> None:
+    cookies = Cookies()
+    answer = to("/app/y")
+    answer.set_cookie("session", "s=1; two", path="/app")
+    answer.set_cookie("step", "3")
+    target.says("/app/y", statuses(204))
+    courier.send(target.says("/x", answer), {}, "POST", cookies)
+    assert target.at("/app/y")[0].headers["Cookie"] == 'session="s=1\\073 two"; step=3'
+    gone = Response(status=204)
+    gone.delete_cookie("step")
+    courier.send(target.says("/other", gone), {}, "POST", cookies)
+    courier.send(f"{target.url}/other", {}, "POST", cookies)
+    assert [came.headers.get("Cookie") for came in target.at("/other")] == ["step=3", None]
 
 
 @pytest.mark.parametrize("url", ["/relative", "ftp://127.0.0.1/x", "http://", "http://h:port/"])

@@ -142,6 +142,29 @@ def test_a_file_that_cannot_be_played_is_a_warning_and_no_sound(
     assert (codes(call), call.duration, call.status) == ([code], 0, "completed")
 
 
+def test_plain_text_is_said_and_audio_played_and_then_the_call_ends(ring: Ring) -> None:
+    assert spoken(ring(Response(f"\n{FIFTEEN_LETTERS}", mimetype="text/plain"))) == [
+        FIFTEEN_LETTERS
+    ]
+    wav = (LINES / "agent_answer.wav").read_bytes()
+    call = ring(Response(wav, mimetype="audio/wav"))
+    assert (call.status, call.duration) == ("completed", int((len(wav) - 44) / 16_000))
+    assert [entry.what for entry in call.log][-3:] == ["Play", "Hangup", "ended"]
+
+
+def test_requests_of_calls_between_the_same_two_share_their_cookies(
+    ring: Ring, target: Target
+) -> None:
+    def answer() -> Response:
+        response = Response(twiml(), mimetype="text/xml")
+        response.set_cookie("visits", str(len(target.at("/voice"))))
+        return response
+
+    ring(answer)
+    ring(answer)
+    assert [came.headers.get("Cookie") for came in target.at("/voice")] == [None, "visits=1"]
+
+
 def test_redirect_goes_on_with_the_document_at_a_relative_url(ring: Ring, target: Target) -> None:
     target.says("/deep/first", twiml("<Redirect>../second?a=1</Redirect>"))
     target.says("/second", twiml("<Pause length='2'/>"))

@@ -344,7 +344,7 @@ def test_when_the_taker_hangs_up_meanwhile_the_caller_is_first_in_the_queue_agai
         (Response(status=404), 11200),
         (Response(status=500), 11200),
         ("<Response>", 12100),
-        (Response("Hello", mimetype="text/plain"), 12300),
+        (Response("Hello", mimetype="application/pdf"), 12300),
         (twiml("<Gather/>"), 12200),
         (twiml("<Redirect>/told</Redirect>"), 11200),
     ],

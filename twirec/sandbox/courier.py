@@ -1,6 +1,7 @@
 """Requests to the app: signed, bounded, and repeated as the URL's fragment says.
 
-Retries follow https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
+Retries follow https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides; redirects
+and cookies https://www.twilio.com/docs/voice/twiml#twilio-is-a-well-behaved-http-client.
 """
 
 from __future__ import annotations
@@ -9,12 +10,18 @@ import http.client
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from http.cookies import SimpleCookie
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from twirec.sandbox.signing import Signer
 
+MOST_REDIRECTS = 10
+"""How many redirects in a row are followed."""
+
+_SAME_METHOD = frozenset({307, 308})
+_REDIRECTS = _SAME_METHOD | {301, 302, 303}
 _POLICIES = frozenset({"4xx", "5xx", "ct", "rt"})
 _DEFAULT_POLICY = frozenset({"ct"})
 
@@ -59,9 +66,10 @@ class Reply:
     Attributes:
         status: the HTTP status; 0 when there was no answer.
         body, content_type: what was answered.
-        failure: empty for a 2xx; else `4xx`, `5xx`, `3xx` (redirects are not followed), `ct`
+        failure: empty for a 2xx; else `4xx`, `5xx`, `3xx` (more than ten redirects), `ct`
             (no connection), `rt` (no answer in time), `cut` (half an answer), `url` (no URL).
-        attempts: how many requests were made.
+        attempts: how many times it was sent, redirects not counted.
+        url: what answered, after redirects; without a fragment.
     """
 
     status: int = 0
@@ -69,6 +77,32 @@ class Reply:
     content_type: str = ""
     failure: str = ""
     attempts: int = 1
+    url: str = ""
+
+
+class Cookies:
+    """The cookies that an app has set, which go back to it, to the host and path they are for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def header(self, url: str) -> str:
+        """Return what the header `Cookie` says; empty for none."""
+        parts = urlsplit(url)
+        return "; ".join(
+            f"{name}={value}"
+            for (host, name), (value, path) in self._kept.items()
+            if host == parts.hostname and (parts.path or "/").startswith(path)
+        )
+
+    def keep(self, url: str, headers: Iterable[str]) -> None:
+        """Keep what some headers `Set-Cookie` of an answer say; of an empty value, nothing."""
+        host = urlsplit(url).hostname or ""
+        for header in headers:
+            for name, morsel in SimpleCookie(header).items():
+                self._kept.pop((host, name), None)
+                if morsel.value and morsel["max-age"] != "0":
+                    self._kept[host, name] = morsel.coded_value, morsel["path"] or "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +121,12 @@ class _Parcel:
         query = ("&" if "?" in bare else "?") + urlencode(params) if params else ""
         return cls(bare + query, {}, method)
 
+    def redirected(self, status: int, location: str) -> _Parcel:
+        """Return what follows a redirect: as a browser does, GET unless it says to repeat."""
+        url = urljoin(self.url, location).partition("#")[0]
+        same = status in _SAME_METHOD
+        return _Parcel(url, self.form if same else {}, self.method if same else "GET")
+
 
 class Courier:
     """Sends what Twilio would send.
@@ -98,37 +138,65 @@ class Courier:
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
 
-    def send(self, url: str, params: Mapping[str, str], method: str = "POST") -> Reply:
-        """Send form fields (POST) or query parameters (GET), and repeat as the URL says."""
+    def send(
+        self,
+        url: str,
+        params: Mapping[str, str],
+        method: str = "POST",
+        cookies: Cookies | None = None,
+    ) -> Reply:
+        """Send form fields (POST) or query parameters (GET), and repeat as the URL says.
+
+        Args:
+            url: absolute, with its fragment.
+            params: the fields.
+            method: GET or POST.
+            cookies: those that go with it, and are kept from it; None for none.
+        """
         overrides = Overrides.of(url)
         deadline = time.monotonic() + overrides.total
         parcel = _Parcel.of(url, params, method)
         for attempt in range(1, overrides.retries + 2):
-            reply = replace(self._try(parcel, overrides, deadline), attempts=attempt)
+            reply = replace(
+                self._follow(parcel, overrides, deadline, cookies or Cookies()), attempts=attempt
+            )
             if reply.failure not in overrides.policy or time.monotonic() >= deadline:
                 break
         return reply
 
-    def _try(self, parcel: _Parcel, overrides: Overrides, deadline: float) -> Reply:
+    def _follow(
+        self, parcel: _Parcel, overrides: Overrides, deadline: float, cookies: Cookies
+    ) -> Reply:
+        for _ in range(MOST_REDIRECTS + 1):
+            reply, location = self._try(parcel, overrides, deadline, cookies)
+            if not location:
+                return reply
+            parcel = parcel.redirected(reply.status, location)
+        return reply
+
+    def _try(
+        self, parcel: _Parcel, overrides: Overrides, deadline: float, cookies: Cookies
+    ) -> tuple[Reply, str]:
+        """Return the answer, and where it sends to if it is a redirect."""
         try:
             connection = _connection(parcel.url, min(overrides.connect, _left(deadline)))
         except ValueError:
-            return Reply(failure="url")
+            return Reply(failure="url"), ""
         except OSError:
-            return Reply(failure="ct")
+            return Reply(failure="ct"), ""
         connection.sock.settimeout(min(overrides.read, _left(deadline)))
         try:
-            return _exchange(connection, parcel, self._headers(parcel))
+            return _exchange(connection, parcel, self._headers(parcel, cookies), cookies)
         except TimeoutError:
-            return Reply(failure="rt")
+            return Reply(failure="rt"), ""
         except (ValueError, http.client.InvalidURL):
-            return Reply(failure="url")
+            return Reply(failure="url"), ""
         except (OSError, http.client.HTTPException):
-            return Reply(failure="cut")
+            return Reply(failure="cut"), ""
         finally:
             connection.close()
 
-    def _headers(self, parcel: _Parcel) -> dict[str, str]:
+    def _headers(self, parcel: _Parcel, cookies: Cookies) -> dict[str, str]:
         headers = {
             "User-Agent": "TwilioProxy/1.1",
             "Accept": "*/*",
@@ -138,18 +206,26 @@ class Courier:
         }
         if parcel.method == "POST":
             headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
+        if kept := cookies.header(parcel.url):
+            headers["Cookie"] = kept
         return headers
 
 
 def _exchange(
-    connection: http.client.HTTPConnection, parcel: _Parcel, headers: Mapping[str, str]
-) -> Reply:
+    connection: http.client.HTTPConnection,
+    parcel: _Parcel,
+    headers: Mapping[str, str],
+    cookies: Cookies,
+) -> tuple[Reply, str]:
     body = urlencode(parcel.form).encode() if parcel.method == "POST" else None
     connection.request(parcel.method, _target(parcel.url), body, dict(headers))
     with connection.getresponse() as response:
         content_type = response.headers.get_content_type()
         failure = "" if 200 <= response.status < 300 else f"{response.status // 100}xx"
-        return Reply(response.status, response.read(), content_type, failure)
+        cookies.keep(parcel.url, response.headers.get_all("Set-Cookie", ()))
+        location = response.headers.get("Location", "") if response.status in _REDIRECTS else ""
+        body = response.read()
+        return Reply(response.status, body, content_type, failure, url=parcel.url), location
 
 
 def _bounded(text: str | None, low: int, high: int, default: int) -> int:

@@ -10,6 +10,15 @@ from twirec.sandbox.script import Document, Next
 from twirec.sandbox.stage import Stage
 from twirec.sandbox.twiml import HTTP_FAILED, TwimlError, Verb, parse
 
+_HANGUP = Verb("Hangup", {}, "", ())
+_AUDIO = frozenset(
+    f"audio/{kind}"
+    for kind in (
+        *("mpeg", "wav", "wave", "x-wav", "aiff", "x-aifc", "x-aiff"),
+        *("x-gsm", "gsm", "ulaw"),
+    )
+)
+
 MOST_DOCUMENTS = 100
 """How many documents a call runs before it is taken for one that goes round in circles."""
 
@@ -29,13 +38,20 @@ def document(stage: Stage, step: Document) -> tuple[Verb, ...]:
     stage.clock.wait(0)
     if reply.failure:
         raise TwimlError(HTTP_FAILED, f"no document: {reply.failure} {reply.status}")
+    stage.url = reply.url
+    # https://www.twilio.com/docs/voice/twiml#responding-to-twilio
+    if reply.content_type == "text/plain":
+        return Verb("Say", {}, reply.body.decode(errors="replace").strip(), ()), _HANGUP
+    if reply.content_type in _AUDIO:
+        return Verb("Play", {}, reply.url, (), reply.body), _HANGUP
     return parse(reply.body, reply.content_type)
 
 
 def send(stage: Stage, step: Next) -> Reply:
     """Make a request about a call."""
     form = {**call_form(stage.account, stage.call), **step.params}
-    reply = stage.house.courier.send(step.url, form, step.method)
+    cookies = stage.account.cookies(stage.call)
+    reply = stage.house.courier.send(step.url, form, step.method, cookies)
     path = urlsplit(step.url).path
     stage.log("fetch", f"{step.method} {path} {reply.status} in {reply.attempts}")
     return reply

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from twirec.sandbox.courier import Cookies
 from twirec.sandbox.faults import FaultPlan, Faults, OwnFaults
 from twirec.sandbox.limits import Limits
 from twirec.sandbox.parties import Party
@@ -263,6 +264,7 @@ class Account:
         self._calls: dict[str, Call] = {}
         self._recordings: dict[str, Recording] = {}
         self._requests: list[RestRequest] = []
+        self._cookies: dict[tuple[str, str], Cookies] = {}
 
     def add(self, thing: Call | Recording) -> None:
         """Keep a call or a recording; a recording is put on its call too."""
@@ -310,6 +312,14 @@ class Account:
         """Return the REST requests so far."""
         with self._lock:
             return list(self._requests)
+
+    def cookies(self, call: Call) -> Cookies:
+        """Return the cookies of calls between the same two addresses, which share them.
+
+        https://www.twilio.com/docs/voice/twiml#twilio-is-a-well-behaved-http-client
+        """
+        with self._lock:
+            return self._cookies.setdefault((call.from_, call.to), Cookies())
 
     def effective_faults(self, own: Faults | None) -> Faults:
         """Return the faults of a call's playing and callbacks: its own, else the account's."""

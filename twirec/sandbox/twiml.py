@@ -37,12 +37,13 @@ class TwimlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A verb or noun of TwiML, checked."""
+    """A verb or noun of TwiML, checked. The sound is that of a Play that came itself."""
 
     name: str
     attributes: Mapping[str, str]
     text: str
     children: tuple[Verb, ...]
+    sound: bytes = b""
 
     def get(self, attribute: str, default: str) -> str:
         """Return an attribute's value."""

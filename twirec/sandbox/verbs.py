@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twirec.sandbox.audio import RATE, hum, read_wav
+from twirec.sandbox.courier import Reply
 from twirec.sandbox.limits import cannot
 from twirec.sandbox.script import Next
 from twirec.sandbox.sound import Clips
@@ -168,7 +169,9 @@ def _said(stage: Stage, verb: Verb) -> _Prompt | None:
 
 
 def _played(stage: Stage, verb: Verb) -> _Prompt | None:
-    reply = stage.house.courier.send(stage.absolute(verb.text), {}, "GET")
+    reply = Reply(200, verb.sound)
+    if not verb.sound:
+        reply = stage.house.courier.send(stage.absolute(verb.text), {}, "GET")
     if reply.failure:
         stage.log("warning", f"Play: {reply.failure} {reply.status}", HTTP_FAILED)
         return None
