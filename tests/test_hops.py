@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from benchmarks.hops import measure, traced
-from twirec.calls.addresses import search_term
+from twirec.calls.address import search_term
 from twirec.model.steady import spend_at_most
 
 
 def test_a_call_is_counted_where_it_goes_from_one_file_of_ours_to_another() -> None:
     with traced() as trace:
         search_term("600 111 222", "ES")
-    assert trace.files == {"calls/addresses.py"}
+    assert trace.files == {"calls/address.py"}
     assert (trace.hops, trace.statements) == (0, 0)  # a test is none of ours
 
 

@@ -235,3 +235,52 @@ def test_a_parameter_of_which_nothing_is_said_is_found() -> None:
     assert says_nothing_of(f) == {"c"}
     f.__doc__ = "Do it."
     assert says_nothing_of(f) == {"a", "b", "c"}
+
+
+ADDRESS_ROOMS = ("calls/address", "sandbox/")
+"""Where addresses are taken apart; the stand-in for Twilio shares none of our mistakes."""
+
+TAKEN_APART = re.compile(
+    r"(?:^|[(|^\"'])(?:sips?\??|client|whatsapp|sim|tel)(?::|[|)])\S*", re.IGNORECASE
+)
+
+
+def takes_addresses_apart(source: str) -> list[str]:
+    """Return what a file looks for in addresses: texts in code, without sentences for people."""
+    tree = parsed(source)
+    told = {
+        id(each.value)
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+    }
+    texts = (
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in told
+    )
+    imported = ["phonenumbers"] if re.search(r"^(import|from) phonenumbers", source, re.M) else []
+    return imported + [text for text in texts if TAKEN_APART.match(text) and " " not in text]
+
+
+def test_an_address_is_read_in_one_place() -> None:
+    found = {
+        place: takes_addresses_apart(source)
+        for place, source in sources().items()
+        if not place.startswith(ADDRESS_ROOMS)
+    }
+    assert {place: texts for place, texts in found.items() if texts} == {}
+    assert takes_addresses_apart(sources()["calls/address"])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'x.startswith("sip:")',
+        'x.startswith(("client:", "sim:"))',
+        're.match(r"(client|sips?|whatsapp):", x)',
+        're.match("sips?:(.*)", x)',
+        "import phonenumbers",
+    ],
+)
+def test_it_is_found_out_who_takes_an_address_apart(source: str) -> None:
+    assert takes_addresses_apart(source)

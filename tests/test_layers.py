@@ -74,7 +74,7 @@ AT_HOME_IN = {
     "alembic": {"catalog"},
     "twilio": {"calls", "adapters/twilio"},
     "cryptography": {"adapters/decryption", "calls/signed_targets"},
-    "phonenumbers": {"calls/dialling", "calls/addresses"},
+    "phonenumbers": {"calls/address"},
     "requests": {
         "adapters/sessions",
         "adapters/google_tokens",

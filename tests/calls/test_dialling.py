@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from twirec.calls.address import for_help
 from twirec.calls.dialling import (
     EU,
     EVERYWHERE,
@@ -12,7 +13,6 @@ from twirec.calls.dialling import (
     SATELLITE,
     SHORT,
     DialRules,
-    for_help,
     why_not_dialled,
 )
 
@@ -117,6 +117,9 @@ def test_a_sip_phone_may_dial_others_of_its_own_host() -> None:
         ("112", "ES", "112"),
         ("+34112", "ES", "112"),
         ("0034112", "ES", "112"),
+        ("00 34 112", "ES", "112"),
+        ("tel:112", "ES", "112"),
+        ("tel:112;phone-context=+34", "ES", "112"),
         ("sip:112@co.sip.twilio.com", "ES", "112"),
         ("sip:+34112@co.sip.twilio.com", "ES", "112"),
         ("091", "ES", "091"),

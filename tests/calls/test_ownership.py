@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.factories import ACCOUNT, STARTED, call_sid
+from twirec.calls.address import read
 from twirec.calls.ownership import (
-    address_of,
     claim_of,
     claim_without_call,
     is_below,
@@ -200,7 +200,7 @@ def test_only_what_lies_below_the_public_url_is_this_app(url: str, below: bool) 
     ],
 )
 def test_an_address_has_one_form(address: str, form: str) -> None:
-    assert address_of(address, "ES") == form
+    assert read(address, "ES").route == form
 
 
 ALONE = tuple(each for each in ROUTES if each.address in {APP, NUMBER, SERVED})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twirec.calls.addresses import check_dialled, check_own_number, check_phone, check_targets
+from twirec.calls.targets import check_dialled, check_own_number, check_phone, check_targets
 from twirec.model.errors import InvalidQuery
 
 

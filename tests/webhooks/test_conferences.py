@@ -204,19 +204,29 @@ def test_who_was_told_nothing_is_not_heard_in_the_recording_of_another(rooms: Ro
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_number_is_an_agents_only_if_it_is_known(rooms: Rooms, known: bool) -> None:
+@pytest.mark.parametrize(
+    ("from_", "name"),
+    [
+        (CUSTOMERS_NUMBER, CUSTOMERS_NUMBER),
+        ("sip:+34600777666@carrier.example;user=phone", CUSTOMERS_NUMBER),
+        ("sip:600777666@192.0.2.7", CUSTOMERS_NUMBER),
+        ("sip:luis@carrier.example", "sip:luis@carrier.example"),
+        ("client:visitante", "client:visitante"),
+    ],
+)
+def test_who_came_is_an_agent_only_if_they_are_known(
+    rooms: Rooms, from_: str, name: str, known: bool
+) -> None:
     """A caller whose call has no line was told nothing: the catalog was down."""
     if known:
-        rooms.inform(CUSTOMERS_NUMBER)
-    rooms.vendor.add_call(
-        VendorCall(BEA, ACCOUNT_SID, CUSTOMERS_NUMBER, OWN, "inbound", "in-progress")
-    )
+        rooms.inform(from_)
+    rooms.vendor.add_call(VendorCall(BEA, ACCOUNT_SID, from_, OWN, "inbound", "in-progress"))
     rooms.call(CALLERS[0])
     rooms.tell("join", CALLERS[0])
     rooms.tell("join", BEA)
     assert rooms.recorded() == ([CALLERS[0]] if known else [])
     named = [leg.agent for leg in rooms.show(CALLERS[0]).legs]
-    assert named == ([CUSTOMERS_NUMBER] if known else [""])
+    assert named == ([name] if known else [""])
 
 
 def test_the_leg_of_an_agent_who_dialled_out_pauses_the_call_that_it_is_in_now(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from twirec.calls.addresses import normalise
+from twirec.calls.address import key_of
 from twirec.calls.who_hears import check_entry
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
@@ -52,7 +52,7 @@ class Agents:
         """
         actor = acting(by)
         with self._trail.attempt(Action.INFORM, actor) as done:
-            name = normalise(agent, self._settings.country)
+            name = key_of(agent, self._settings.country)
             day = one_day("informed_on", informed_on)
             reference = reference.strip()
             entry = InformedAgent(name, day, reference, actor.name, done.at)

@@ -11,7 +11,7 @@ from typing import IO
 
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.backfill.late_numbers import LateNumbers
-from twirec.calls.addresses import WITHHELD, search_term
+from twirec.calls.address import WITHHELD, search_term
 from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.catalog import Catalog

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from twirec.calls.addresses import check_phone, normalise
+from twirec.calls.address import key_of
 from twirec.calls.policy import (
     check_change,
     decide_all,
@@ -14,6 +14,7 @@ from twirec.calls.policy import (
     overruling,
     with_what_held_before,
 )
+from twirec.calls.targets import check_own_address
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, acting
@@ -83,7 +84,7 @@ class Policies:
         return decide_all(
             self._catalog.policy.history(),
             [
-                (normalise(number, country), word(Direction, "direction", direction))
+                (key_of(number, country), word(Direction, "direction", direction))
                 for number, direction in scopes
             ],
             at=moment,
@@ -175,14 +176,15 @@ class Policies:
     def own_number(self, text: str) -> str:
         """Return an own number as the policy has it: E.164, `client:NAME` or `sip:ADDRESS`.
 
+        What is said of a number holds however it is reached: by telephone, WhatsApp, SIP or trunk.
+
         Args:
-            text: the number, as a person types it.
+            text: the number, as a person types it, or an address of it (`whatsapp:+34…`).
 
         Raises:
             InvalidQuery: it is none.
         """
-        country = self._settings.country
-        return normalise(check_phone("number", text, country), country)
+        return check_own_address(text, self._settings.country)
 
     def _own(self, number: str | None) -> str | None:
         return None if number is None else self.own_number(number)

@@ -7,13 +7,12 @@ catalog anew: the labels of the recordings at once, the journal when it is writt
 from __future__ import annotations
 
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from twirec.calls.addresses import WITHHELD, normalise
+from twirec.calls.address import WITHHELD, Kind, read
 from twirec.calls.exported import ExportedCall, Unread
 from twirec.calls.from_vendor import (
     called_by_twilio,
@@ -50,7 +49,6 @@ BUCKET_FAILURES = 3
 LATE = ("customer_number", "own_number", "direction", "channel_map")
 """The labels of a recording that say what a line got later."""
 
-ADDRESS = re.compile(r"\+[0-9]+|(client|sips?|whatsapp):\S+")
 
 Draft = Callable[[Call], AuditDraft]
 """Makes the entry of the audit log about a line with its new numbers."""
@@ -127,19 +125,22 @@ class LateNumbers:
         self, line: Call, customer: str | None, own: str | None, direction: Direction | None
     ) -> Call:
         if customer is not None:
-            line = replace(line, customer_number=self._number("customer", customer))
+            line = replace(
+                line, customer_number=self._number("customer", customer), customer_address=""
+            )
         if own is not None:
-            line = replace(line, own_number=self._number("own", own))
+            line = replace(line, own_number=self._number("own", own), own_address="")
         return replace(line, direction=direction or line.direction)
 
     def _number(self, name: str, text: str) -> str:
-        number = normalise(text, self._country)
-        if not text.strip() or not (number == WITHHELD or ADDRESS.fullmatch(number)):
+        address = read(text, self._country)
+        withheld = address.kind is Kind.WITHHELD
+        if not text.strip() or not (withheld or address.identifies):
             raise InvalidQuery(
                 f"{name}: give a whole number with its prefix, such as +34600111222, or "
                 f"'{WITHHELD}' if it was withheld."
             )
-        return number
+        return address.key
 
     def _write(self, before: Call, after: Call, draft: Draft, labelling: Labelling) -> bool:
         record = self._catalog.ledger.call(before.account_sid, before.call_sid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from twirec.calls import twiml
-from twirec.calls.addresses import MOST_TARGETS, check_phone
+from twirec.calls.targets import MOST_TARGETS, check_phone
 from twirec.calls.wordings import Wording
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import unspeakable

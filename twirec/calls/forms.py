@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from twirec.calls.addresses import sides
+from twirec.calls.address import read, sides
 from twirec.model.agents import ConferenceEvent
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
@@ -32,9 +32,6 @@ SET_BY_TWILIO = frozenset(
 )
 """What Twilio sets in each request about a call (https://www.twilio.com/docs/voice/twiml), also in
 one of a softphone, whose `From` is the identity in its access token."""
-
-PHONES = ("client:", "sip:", "sips:")
-"""How the address of who can add fields to a form begins; by telephone nobody can."""
 
 PROBE = "TwirecProbe"
 """The field of the doctor's test request to a view."""
@@ -74,7 +71,7 @@ class VoiceRequest:
     @property
     def adds_fields(self) -> bool:
         """Whether who calls may have added fields of their own: a softphone, or a SIP phone."""
-        return self.direction == "inbound" and self.from_.lower().startswith(PHONES)
+        return self.direction == "inbound" and read(self.from_).is_internet
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from twirec.calls.addresses import WITHHELD, dialled, normalise, sides
-from twirec.calls.ledger import AGENT_FIRST, UNANSWERED, channels_of, line_of
+from twirec.calls.address import WITHHELD, Address, Kind, key_of, read, sides
+from twirec.calls.ledger import AGENT_FIRST, UNANSWERED, channels_of, line_of, numbers_of
 from twirec.model.records import Call, CallRecord, Recording
 from twirec.model.states import State
 from twirec.model.vendor import STATE_OF, RecordingStatus, VendorCall, VendorRecording
 from twirec.model.vocabulary import Direction, Role
-
-SOFTPHONES = ("client:", "sim:")
-"""What the addresses of phones begin with that are the company's own.
-https://www.twilio.com/docs/voice/api/call-resource#call-properties: `from`, `to`"""
 
 SAME_DIGITS = 7
 """Two numbers that end in the same seven digits are one: a phone may have dialled a prefix."""
@@ -91,25 +87,27 @@ def called_out(line: Call, legs: list[VendorCall], country: str) -> Call:
         country: ISO 3166 code by which numbers are read.
     """
     turned = _turned_round(line, legs, country)
-    customer = dialled(line.own_number, country)
+    customer = line.own_number
     if turned is not line or line.direction is Direction.OUT or not customer.startswith("+"):
         return turned
     return replace(
         line,
         direction=Direction.OUT,
         customer_number=customer,
+        customer_address=line.own_address,
         own_number=WITHHELD,
+        own_address="",
         channel_map=AGENT_FIRST,
     )
 
 
-def phone_of(call: VendorCall, country: str) -> str:
-    """Return the address of the phone at the other end of a call's own leg, as in `normalise`."""
+def phone_of(call: VendorCall, country: str) -> Address:
+    """Return the address of the phone at the other end of a call's own leg."""
     _, address, _ = sides(call.direction, call.from_, call.to)
-    return normalise(address, country)
+    return read(address, country)
 
 
-def may_be_an_agents(direction: str, address: str) -> bool:
+def may_be_an_agents(direction: str, address: Address) -> bool:
     """Whether the phone at the other end of a call's own leg may be an agent's.
 
     Args:
@@ -118,9 +116,9 @@ def may_be_an_agents(direction: str, address: str) -> bool:
 
     A SIP address that was called over the API is as likely a customer's: nobody dialled there.
     """
-    if address.startswith(SOFTPHONES):
+    if address.is_softphone:
         return direction in {"inbound", "outbound-api"}
-    return direction == "inbound" and "@" in address
+    return direction == "inbound" and address.kind is Kind.SIP
 
 
 def numbered(line: Call, known: Call) -> Call:
@@ -130,6 +128,8 @@ def numbered(line: Call, known: Call) -> Call:
         direction=known.direction,
         customer_number=known.customer_number,
         own_number=known.own_number,
+        customer_address=known.customer_address,
+        own_address=known.own_address,
         channel_map=known.channel_map,
     )
 
@@ -167,20 +167,19 @@ def _turned_round(line: Call, legs: list[VendorCall], country: str) -> Call:
     Of several who were dialled it is the first who answered. The line stays as it is when the
     vendor names nobody (any more) of whom it is certain enough: see `_is_customer`.
     """
-    customers = [leg for leg in legs if _is_customer(normalise(leg.to, country), line, country)]
+    customers = [leg for leg in legs if _is_customer(key_of(leg.to, country), line)]
     if not customers:
         return line
     leg = min(customers, key=lambda leg: (leg.status in UNANSWERED, leg.started_at or NEVER))
     return replace(
         line,
         direction=Direction.OUT,
-        customer_number=normalise(leg.to, country),
-        own_number=normalise(leg.from_, country),
+        **numbers_of(leg.to, leg.from_, country),
         channel_map=AGENT_FIRST,
     )
 
 
-def _is_customer(number: str, line: Call, country: str) -> bool:
+def _is_customer(number: str, line: Call) -> bool:
     """Whether a number that was dialled is the customer's, and not a colleague's.
 
     It is a phone number, and either the one that the caller asked for, as a number or as a SIP
@@ -192,8 +191,7 @@ def _is_customer(number: str, line: Call, country: str) -> bool:
         return False
     if line.direction is Direction.OUT:  # the agent was called first, and asked for nobody
         return True
-    user = line.own_number.partition("@")[0].rpartition(":")[2]
-    asked_for = normalise(user, country)
+    asked_for = line.own_number
     if asked_for[-SAME_DIGITS:] == number[-SAME_DIGITS:]:
         return True
-    return line.customer_number.startswith(SOFTPHONES) and not asked_for.startswith("+")
+    return read(line.customer_number).is_softphone and not asked_for.startswith("+")

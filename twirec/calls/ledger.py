@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypedDict
 
-from twirec.calls.addresses import normalise, outside, sides
+from twirec.calls.address import read, sides
 from twirec.calls.forms import CallEnd, VoiceRequest
 from twirec.calls.wordings import shortest_notice, shortest_question
 from twirec.model.agents import Leg
@@ -19,6 +20,7 @@ from twirec.model.vocabulary import (
     NOTHING_CAME,
     ConsentMode,
     ConsentOutcome,
+    Direction,
     Outcome,
     Reason,
     Role,
@@ -99,11 +101,48 @@ def line_of(
         account_sid=said.account_sid,
         call_sid=call_sid,
         direction=direction,
-        customer_number=outside(customer, country),
-        own_number=normalise(own, country),
+        **numbers_of(customer, own, country),
         started_at=started_at,
         channel_map=CUSTOMER_FIRST,
     )
+
+
+class Numbers(TypedDict):
+    """The fields of a line that say who called whom."""
+
+    customer_number: str
+    own_number: str
+    customer_address: str
+    own_address: str
+
+
+def numbers_of(customer: str, own: str, country: str) -> Numbers:
+    """Return the fields of a line that say who called whom: who they are, and what was written.
+
+    Args:
+        customer, own: as Twilio wrote them.
+        country: ISO 3166 code by which a number without prefix is read.
+    """
+    outside, inside = read(customer, country), read(own, country)
+    return {
+        "customer_number": outside.key,
+        "own_number": inside.key,
+        "customer_address": "" if outside.written == outside.key else outside.written,
+        "own_address": "" if inside.written == inside.key else inside.written,
+    }
+
+
+def caller_id_of(call: Call) -> str:
+    """Return the caller ID for a phone that rings; empty where the caller's own is right.
+
+    Twilio takes that of who called by telephone. Of anybody else it needs one, or nobody rings: the
+    number that was called, or another of the company's (https://www.twilio.com/docs/errors/13214).
+    """
+    if call.caller_id or call.direction is Direction.OUT:
+        return call.caller_id
+    if read(call.customer_address or call.customer_number).is_plain_number:
+        return ""
+    return read(call.own_number).number
 
 
 def to_be_told(line: Call, announcement: Announcement, policy: Policy) -> Call:

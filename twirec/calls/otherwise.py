@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from twilio.twiml import TwiML
 
-from twirec.calls.addresses import check_targets, usable_targets
 from twirec.calls.forms import CallEnd
 from twirec.calls.ledger import UNANSWERED
 from twirec.calls.signed_targets import read_segment, sign_segment
+from twirec.calls.targets import check_targets, usable_targets
 from twirec.model.errors import InvalidQuery, MalformedRequest
 from twirec.model.records import VOICEMAIL
 from twirec.model.steps import DialStep

@@ -6,18 +6,14 @@ doubt counts as "another's".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit
 
-from twirec.calls.addresses import normalise
+from twirec.calls.address import CLIENTS, Kind, read
 from twirec.model.ownership import Adopt, Claim, NotOurs
 from twirec.model.vendor import VendorCall, VoiceRoute
-
-CLIENTS = "client:"
-"""Stands for every client of the account: which application serves one, a call does not say."""
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
@@ -27,8 +23,9 @@ class Own:
     """What of an account points at this app.
 
     Attributes:
-        since: the addresses that do, by `address_of`, and since when, UTC. `CLIENTS` is among them
-            if every TwiML application that takes calls does.
+        since: the addresses that do, by `Address.route`, and since when, UTC. `CLIENTS`, which
+            stands for all clients of the account, is among them if every TwiML application that
+            takes calls does.
         serves_clients: whether any of those applications does.
         everything: whether all of the account that takes calls points at this app.
     """
@@ -57,7 +54,7 @@ def own_of(routes: Iterable[VoiceRoute], public_url: str, country: str) -> Own:
         served = applications.get(route.served_by) if route.served_by else route
         if served and is_below(served.voice_url, public_url):
             set_up = max(route.since or BEFORE_ALL, served.since or BEFORE_ALL)
-            since[address_of(route.address, country)] = set_up
+            since[read(route.address, country).route] = set_up
         elif route.voice_url or route.served_by:
             elsewhere = True
     serving = [since.get(each.address) for each in applications.values() if each.voice_url]
@@ -82,28 +79,10 @@ def _host(url: SplitResult) -> tuple[str | None, int]:
     return url.hostname, 443 if port == 80 else port
 
 
-def address_of(address: str, country: str) -> str:
-    """Return the form in which an address is looked up: a number, a SIP domain, `client:`, ….
-
-    Of a SIP address that is the domain, if it is one of Twilio's, whichever edge it was reached by
-    (https://www.twilio.com/docs/voice/api/sending-sip), and otherwise the number that it has.
-    """
-    scheme, _, rest = address.strip().partition(":")
-    if scheme.lower() == "whatsapp":
-        return f"whatsapp:{normalise(rest, country)}"
-    if address.startswith(CLIENTS):
-        return CLIENTS
-    user, at, host = re.sub("^sips?:", "", address.strip(), flags=re.I).partition("@")
-    host = re.split("[:;?]", host if at else user)[0].lower()
-    if domain := re.fullmatch(r"(.+)\.sip(\.[a-z0-9-]+){0,2}\.twilio\.com", host):
-        return f"{domain[1]}.sip.twilio.com"
-    return normalise(user if at else address, country)
-
-
 def own_side(
     call: VendorCall, legs: Sequence[VendorCall], own: Own | None, country: str
 ) -> tuple[str, ...]:
-    """Return the addresses of which any can tell that a call is this app's, by `address_of`.
+    """Return the addresses of which any can tell that a call is this app's, by `Address.route`.
 
     That is who was called, or who calls out over the API. A client's call is served by a TwiML
     application: where only some of them point at this app, and for SIM cards, it is the number
@@ -116,15 +95,16 @@ def own_side(
         country: ISO 3166 code by which numbers are read.
     """
     if call.direction not in {"inbound", "trunking-originating"}:
-        caller = address_of(call.from_, country)
+        caller = read(call.from_, country).route
         return () if caller == CLIENTS else (caller,)  # whoever placed it said who serves it
     if not _is_phone_without_address(call):
-        return (address_of(call.to, country),)
-    if call.from_.startswith(CLIENTS) and own and CLIENTS in own.since:
+        return (read(call.to, country).route,)
+    is_client = read(call.from_).kind is Kind.CLIENT
+    if is_client and own and CLIENTS in own.since:
         return (CLIENTS,)
-    if call.from_.startswith(CLIENTS) and own and not own.serves_clients:
+    if is_client and own and not own.serves_clients:
         return ()
-    return tuple(dict.fromkeys(address_of(leg.from_, country) for leg in legs))
+    return tuple(dict.fromkeys(read(leg.from_, country).route for leg in legs))
 
 
 def needs_legs(call: VendorCall, own: Own | None) -> bool:
@@ -132,12 +112,12 @@ def needs_legs(call: VendorCall, own: Own | None) -> bool:
     if not _is_phone_without_address(call):
         return False
     mixed = own is None or (own.serves_clients and CLIENTS not in own.since)
-    return mixed or not call.from_.startswith(CLIENTS)
+    return mixed or read(call.from_).kind is not Kind.CLIENT
 
 
 def _is_phone_without_address(call: VendorCall) -> bool:
     """Whether a call came from a phone whose calls are not served by what they ask for."""
-    return call.direction == "inbound" and call.from_.startswith((CLIENTS, "sim:"))
+    return call.direction == "inbound" and read(call.from_).is_softphone
 
 
 def claim_of(
@@ -175,7 +155,7 @@ def _by_number(
     addresses: Sequence[str], began: datetime | None, own: Own | None, adopt: Adopt
 ) -> Claim | NotOurs:
     if adopt.numbers is not None:
-        named = any(each.removeprefix("whatsapp:") in adopt.numbers for each in addresses)
+        named = any(read(each).key in adopt.numbers for each in addresses)
         return Claim.NAMED if named else NotOurs.ELSEWHERE
     if own is None:
         return NotOurs.ROUTES_UNKNOWN

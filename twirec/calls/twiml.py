@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element, indent, tostring
 from twilio.twiml import TwiML
 from twilio.twiml.voice_response import Dial, Enqueue, Gather, VoiceResponse
 
+from twirec.calls.address import Kind
+from twirec.calls.targets import client, target_of
 from twirec.calls.wordings import Wording
 from twirec.model.announcements import Announcement
 from twirec.model.given import without_unspeakable
@@ -206,7 +208,12 @@ class Connection:
 
 
 def connection(
-    call: Call, urls: Urls, build_dial: BuildDial | None = None, timeout: int | None = None
+    call: Call,
+    urls: Urls,
+    build_dial: BuildDial | None = None,
+    timeout: int | None = None,
+    *,
+    caller_id: str = "",
 ) -> Connection:
     """Return how a caller is connected, before it is known whether that is recorded.
 
@@ -215,6 +222,7 @@ def connection(
         urls: where Twilio comes back to.
         build_dial: what puts into the dial whom to connect, instead of the call's `dial`.
         timeout: seconds for which they ring; None for Twilio's 30.
+        caller_id: what a phone that rings sees, unless `build_dial` says so; empty for who calls.
     """
     if is_queue(call.dial):
         # https://www.twilio.com/docs/voice/twiml/enqueue; recording starts when an agent comes.
@@ -228,6 +236,8 @@ def connection(
     _record_nothing(dial)
     # How it ended is told to us alone: see `otherwise` for what an app wants to do then.
     dial.attrs |= Dial(action=urls.ended, method="POST", timeout=timeout).attrs
+    if caller_id and any(noun.name == "Number" for noun in dial.verbs):
+        dial.attrs.setdefault("callerId", caller_id)
     return Connection(dial, tuple(_address(noun) for noun in dial.verbs))
 
 
@@ -279,7 +289,7 @@ def _address(noun: TwiML) -> str:
     if noun.name != "Client":
         return f"unknown: {noun.name}"
     identity = "".join(each.value for each in noun.verbs if each.name == "Identity")
-    return f"client:{noun.value or identity}"
+    return client(noun.value or identity)
 
 
 def _document(verb: TwiML) -> str:
@@ -340,12 +350,14 @@ def dial_all(call: Call, dial: Dial) -> None:
 
 
 def _dial_one(dial: Dial, target: str, **attributes: str) -> None:
-    if target.startswith("client:"):
-        dial.client(target.removeprefix("client:"), **attributes)
-    elif target.startswith("sip:"):
-        dial.sip(target, **attributes)
-    else:
-        dial.number(target, **attributes)
+    """Put one into the dial, with what is pressed once they answered.
+
+    https://www.twilio.com/docs/voice/twiml/number#attributes-senddigits
+    """
+    whom = target_of(target)
+    add = {Kind.CLIENT: dial.client, Kind.SIP: dial.sip}.get(whom.kind, dial.number)
+    pressed = {"send_digits": whom.send_digits} if whom.send_digits else {}
+    add(whom.value, **attributes, **pressed)
 
 
 def nothing() -> str:

@@ -6,12 +6,11 @@ ordered before); what follows from them stands here, once, for webhooks and swee
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from twirec.calls.addresses import normalise
+from twirec.calls.address import is_identity, key_of
 from twirec.calls.ledger import AGENT_FIRST
 from twirec.model.agents import InformedAgent, Leg, StopOrder
 from twirec.model.errors import InvalidQuery
@@ -26,7 +25,7 @@ def check_entry(entry: InformedAgent, today: date) -> None:
     Raises:
         InvalidQuery: it cannot be made; the message says why.
     """
-    if not re.fullmatch(r"\+[0-9]{5,15}|client:.+|sips?:.+", entry.agent):
+    if not is_identity(entry.agent):
         raise InvalidQuery("agent: give a number, client:NAME or sip:ADDRESS.")
     if not entry.reference:
         raise InvalidQuery("reference: say where it can be looked up, such as 'contract, annex 4'.")
@@ -40,7 +39,7 @@ def entries_of(
     """Return for each agent the newest entry up to a day; None where there is none.
 
     Args:
-        agents: their names, as `normalise` gives them.
+        agents: their names, as `Address.key` has them.
         register: the entries, oldest first.
         day: of the call.
     """
@@ -51,7 +50,7 @@ def entries_of(
 def agent_on(call: VendorCall, country: str) -> str:
     """Return the name of who would be the agent on a leg: whom it called, or who called by it."""
     dialled = call.direction.startswith("outbound")
-    return normalise(call.to if dialled else call.from_, country)
+    return key_of(call.to if dialled else call.from_, country)
 
 
 def leg_of(call: VendorCall, parent: Call | None, country: str, at: datetime, known: bool) -> Leg:
@@ -62,14 +61,14 @@ def leg_of(call: VendorCall, parent: Call | None, country: str, at: datetime, kn
         parent: the call that dialled it, if it has a line.
         country: ISO 3166 code of the country whose numbers come without a prefix.
         at: when it became known, UTC.
-        known: whether its number is in the register, or had a part in a call before.
+        known: whether who is on it is in the register, or had a part in a call before: what kind
+            of phone somebody has says nothing of whose it is.
     """
     name = agent_on(call, country)
     if parent:
         theirs = parent.channel_map == AGENT_FIRST  # whom an agent dialled
         return Leg(call.account_sid, call.sid, parent.call_sid, at, "" if theirs else name)
-    is_agent = known if name.startswith("+") else name.startswith(("client:", "sip:", "sips:"))
-    return Leg(call.account_sid, call.sid, None, at, name if is_agent else "")
+    return Leg(call.account_sid, call.sid, None, at, name if known else "")
 
 
 NOT_INFORMED = "an agent is not in the register of informed agents"

@@ -85,7 +85,7 @@ class Agents:
             return to_models(Leg, connection.execute(its.order_by(legs.c.at)))
 
     def knows(self, agent: str) -> bool:
-        """Whether an agent had a part in any call, by the name that `normalise` gives them."""
+        """Whether an agent had a part in any call, by their `Address.key`."""
         with self._database.read() as connection:
             return knows_agent(connection, agent)
 

@@ -96,7 +96,7 @@ class Consents:
         """Write a consent as `record` does, by what the register says of some agents.
 
         Args:
-            agents: their names, as `normalise` gives them.
+            agents: their names, by their `Address.key`.
             decide: says what is written; it is given their entries, oldest first.
 
         Returns:
@@ -187,7 +187,7 @@ class Consents:
 
         Args:
             account_sid, call_sid: the call.
-            agents: their names, as `normalise` gives them.
+            agents: their names, by their `Address.key`.
             decide: says what is written; it is given their entries, oldest first.
 
         Returns:

@@ -182,6 +182,7 @@ COLUMNS_OF_CALL = [each.name for each in calls.columns if each.name in vars(Call
 OPEN, OPEN_TOLD = Prepared(_opening), Prepared(partial(_opening, told=True))
 
 NUMBERS = ("customer_number", "own_number", "direction")
+WRITTEN = ("customer_address", "own_address")
 """The columns that the vendor may know later only."""
 
 STILL_OPEN = (Outcome.OPEN, Outcome.OWED)
@@ -331,7 +332,7 @@ class Ledger:
         """
         was, row = to_row(before, calls), to_row(after, calls)
         same = [calls.c[name].is_not_distinct_from(was[name]) for name in NUMBERS]
-        changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
+        changes = {name: row[name] for name in (*NUMBERS, *WRITTEN, "tail", "channel_map")}
         with self._database.write() as connection:
             line = of_call(calls, before.account_sid, before.call_sid)
             if not connection.execute(update(calls).where(line, *same).values(changes)).rowcount:
@@ -499,6 +500,7 @@ def _come_again(connection: Connection, call: Call, again: Again | None) -> Call
     """Write of a line that stands what is written of one about which Twilio asks once more."""
     its = {"its_account": call.account_sid, "its_call": call.call_sid}
     changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}
+    changes |= {"caller_id": call.caller_id} if call.caller_id else {}
     changes |= {} if call.late else {"late": False}
     row = (CHANGE if changes else LINE).first(connection, its | changes)
     if row is None:  # it was not written for want of what proves that somebody is told
@@ -530,7 +532,7 @@ def _ended(connection: Connection, call: Call, *, answered: bool) -> EndedCall:
 def fill_line(connection: Connection, line: Call) -> None:
     """Let a line that has no number have those of `line`, and its direction and channels."""
     row = to_row(line, calls)
-    changes = {name: row[name] for name in (*NUMBERS, "tail", "channel_map")}
+    changes = {name: row[name] for name in (*NUMBERS, *WRITTEN, "tail", "channel_map")}
     without = calls.c.customer_number == NOT_KNOWN
     its_own = of_call(calls, line.account_sid, line.call_sid)
     connection.execute(update(calls).where(its_own, without).values(changes))

@@ -112,14 +112,14 @@ def legs_recorded(connection: Connection, record: CallRecord) -> tuple[str, ...]
 
 
 def _introduce(connection: Connection, account_sid: str, introduction: Introduction) -> None:
-    number, sid = introduction.number, introduction.parent_sid
+    name, sid = introduction.name, introduction.parent_sid
     parent = _line(connection, account_sid, sid) if sid else None
-    known = bool(number) and parent is None and _is_known(connection, number)
+    known = bool(name) and parent is None and _is_known(connection, name)
     write_leg(connection, introduction.leg(parent, known))
 
 
-def _is_known(connection: Connection, number: str) -> bool:
-    return knows_agent(connection, number) or bool(informed(connection, [number]))
+def _is_known(connection: Connection, name: str) -> bool:
+    return knows_agent(connection, name) or bool(informed(connection, [name]))
 
 
 def _line(connection: Connection, account_sid: str, call_sid: str) -> Call | None:

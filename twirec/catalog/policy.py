@@ -64,7 +64,7 @@ class Policies:
 
         Args:
             number: what is dialled, E.164; empty for nothing that can be.
-            agent: who dials, as `normalise` gives them; empty where nobody looks for them.
+            agent: who dials, by their `Address.key`; empty where nobody looks for them.
         """
         with self._database.read() as connection:
             return Dialling(

@@ -207,6 +207,11 @@ calls = Table(
     # The last digits of the customer's number backwards: databases have no index for endings.
     Column("tail", String(8), nullable=False, server_default=""),
     Column("late", Boolean, nullable=False, server_default=false()),
+    # As Twilio wrote them, where that is not the same.
+    Column("customer_address", String(255), nullable=False, server_default=""),
+    Column("own_address", String(255), nullable=False, server_default=""),
+    Column("caller_id", String(32), nullable=False, server_default=""),
+    Column("facts", TupleJson(), nullable=False, server_default="[]"),
     # As it is compared; NULL in rows that an older version wrote, until `fill_plain` comes by.
     Column("plain_case", Text),
     Index("ix_calls_call_sid", "call_sid"),  # the key begins with the account: no use for a SID

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from twirec.calls.addresses import normalise
+from twirec.calls.address import key_of
 from twirec.catalog.audit import Audit
 from twirec.model.access import Actor
 from twirec.model.audit import (
@@ -337,7 +337,7 @@ class AuditTrail:
             raise SettingsError(
                 ["TWIREC_AUDIT_KEY is missing: it keeps numbers out of the audit log"]
             )
-        return stand_in(normalise(number, self._country), self._key)
+        return stand_in(key_of(number, self._country), self._key)
 
 
 def outcome_of(error: TwirecError) -> AuditOutcome:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from twirec.adapters.twilio_inspect import TwilioInspector
+from twirec.calls.address import Kind, read
 from twirec.calls.ownership import is_below
 from twirec.doctor.results import failed, ok, unknown, warning
 from twirec.model.errors import NotAtVendor, VendorRefused
@@ -164,7 +164,10 @@ def _cut_off(one: OwnAddress, public_url: str) -> tuple[str, str] | None:
         return f"the fallback URL is asked by {by}, which the app does not take.", MAKE_FALLBACK
     if one.fallback_url and one.fallback_url.partition("#")[0] == one.voice_url.partition("#")[0]:
         return "the fallback URL is the voice URL itself, which announces again.", OWN_FALLBACK
-    if not re.match(r"(whatsapp:)?\+", one.address):  # own phones dial out by it, to anybody
+    if read(one.address).kind not in {
+        Kind.NUMBER,
+        Kind.WHATSAPP,
+    }:  # own phones dial out by it, to anybody
         return None
     if not one.fallback_url:
         return "a call is cut off when the app fails.", MAKE_FALLBACK

@@ -17,9 +17,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from twirec.archive import Archive
-from twirec.calls.addresses import check_targets
 from twirec.calls.forms import is_probe
 from twirec.calls.signature import SIGNATURE, SIGNED_BY
+from twirec.calls.targets import check_targets
 from twirec.calls.twiml import BuildDial
 from twirec.model.access import Actor
 from twirec.model.errors import (

@@ -330,6 +330,7 @@ class Twirec:
         self,
         dial: str | Sequence[str] = (),
         *,
+        caller_id: str = "",
         timeout: int | None = None,
         otherwise: Otherwise = (),
         fallback: bool = False,
@@ -340,6 +341,10 @@ class Twirec:
             dial: whom to connect, or up to ten that ring together: a number, `client:NAME` or
                 `sip:ADDRESS`; or `queue:NAME`, where an agent takes the caller (`take`), or
                 `conference:NAME`, where agents join them (`join`). Not needed with `build_dial`.
+                A number may have an extension, `+34911222333,,4`: each comma waits two seconds.
+            caller_id: the number of the company's that a phone sees which rings for it. By default
+                it is the caller's own, or, where Twilio would not take that (a softphone, SIP,
+                WhatsApp, a number that is withheld), the one that was called.
             timeout: seconds for which they ring, 1 to 600; without it Twilio's 30.
             otherwise: what comes when nobody answers, one after the other: what `dial` takes;
                 `"voicemail"`, where the caller leaves a message, if they may be recorded; a
@@ -364,6 +369,7 @@ class Twirec:
                 form,
                 dial=targets,
                 build_dial=app.build_dial,
+                caller_id=caller_id,
                 fallback=fallback,
                 timeout=timeout,
                 otherwise=self._steps(otherwise),

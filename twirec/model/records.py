@@ -52,6 +52,12 @@ class Call:
         customer_number: E.164, what Twilio sent where it is not a number (`anonymous`), or
             `NOT_KNOWN`.
         own_number: the company's number in the same form.
+        customer_address, own_address: the two as Twilio wrote them, such as `whatsapp:+34…` or
+            `sip:+34…@carrier.example`; empty where that is the same.
+        caller_id: the number that a phone sees which rings for it, E.164; empty for what is right
+            by itself.
+        facts: what else Twilio said of who calls, in its own words, each as `NAME=VALUE`:
+            `CallerName`, `ForwardedFrom`, `StirVerstat`, and the SIP headers of the settings.
         started_at: when Twilio first asked for TwiML, UTC; for adopted calls the call's start.
         announced_at: when the notice, or the question, was last sent to be played, UTC.
         announced_steady: what the steady clock showed then, `steady.reading`; empty where that is
@@ -96,6 +102,10 @@ class Call:
     ended_at: datetime | None = None
     case_number: str = ""
     late: bool = False
+    customer_address: str = ""
+    own_address: str = ""
+    caller_id: str = ""
+    facts: tuple[str, ...] = ()
 
     @property
     def tail(self) -> str:
@@ -329,13 +339,14 @@ class Introduction:
 
     Attributes:
         parent_sid: of the call that dialled it, if one did.
-        number: whose it would be if it is an agent's, E.164; empty where that is no number.
-        leg: makes it, of the line of the call that dialled it, if that has one, and of whether the
-            number had a part in a call, or is in the register.
+        name: whose it would be if it is an agent's: E.164, `client:NAME` or `sip:ADDRESS`; empty
+            where that says nobody.
+        leg: makes it, of the line of the call that dialled it, if that has one, and of whether they
+            had a part in a call, or are in the register.
     """
 
     parent_sid: str | None
-    number: str
+    name: str
     leg: Callable[[Call | None, bool], Leg]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from twirec.calls.addresses import search_term
+from twirec.calls.address import looks_like_address, search_term
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as a_text
 from twirec.search.grammar import Listener, Said
@@ -56,12 +56,22 @@ def ask(
     Raises:
         InvalidQuery: a word cannot be understood; the message names it.
     """
+    text, address = _without_address(text)
     heard = _listen(text, now, zone, field="search", words=True)
     span = Span()
     for each in _spans(heard.said, now, zone):
         span = span.both(each.wider(within) if each.point else each)
-    number = search_term(heard.number, country) if heard.number else None
+    if address and heard.number:
+        raise InvalidQuery("search: give one number or address.")
+    said = address or heard.number
+    number = search_term(said, country) if said else None
     return number, _in_order(span, "search")
+
+
+def _without_address(text: str) -> tuple[str, str]:
+    """Return a text without the address in it, such as `client:ana`, and that."""
+    address = next(filter(looks_like_address, text.split()), "")
+    return text.replace(address, " ", 1) if address else text, address
 
 
 def spoken_span(field: str, given: When, *, now: datetime, zone: tzinfo) -> Span:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from twirec.audio.ffmpeg import is_installed
 from twirec.audio.formats import FORMATS
-from twirec.calls.addresses import is_country
+from twirec.calls.address import is_country
 from twirec.calls.dialling import EU, EVERYWHERE
 from twirec.calls.own_wordings import read_wordings
 from twirec.calls.wordings import Wording

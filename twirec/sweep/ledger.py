@@ -236,7 +236,7 @@ class LedgerSide:
             )
 
     def _close(self, end: CallEnd, ended_at: datetime) -> None:
-        close_line(self._catalog, end, ended_at)
+        close_line(self._catalog, end, ended_at, self._country)
         self._catalog.ledger.close_call(
             end.account_sid,
             end.call_sid,

@@ -225,6 +225,6 @@ def late_line(
         return line if catalog.ledger.owns(line.own_number) or points_here() else None
     out = called_out(line, vendor.legs(found.account_sid, found.sid), country)
     ours = [each for each in (out, line) if catalog.ledger.owns(each.own_number)]
-    if not ours and catalog.agents.knows(phone):
+    if not ours and catalog.agents.knows(phone.key):
         return out
     return ours[0] if ours else None

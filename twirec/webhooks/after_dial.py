@@ -55,7 +55,8 @@ class AfterDial:
             if step is None:
                 break
             if not step.function:
-                leg = partial(dialled_leg, end=end, now=self._context.now())
+                now, country = self._context.now(), self._context.settings.country
+                leg = partial(dialled_leg, end=end, now=now, country=country)
                 return self._inbound.go_on(fields, step, steps, leg)
             said = self._said(step.function, functions or {}, request, status, rest=steps)
             if isinstance(said, str):

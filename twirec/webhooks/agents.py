@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from twirec.calls import forms, ledger, twiml
-from twirec.calls.addresses import normalise
+from twirec.calls.address import key_of
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
 from twirec.model.records import Call, Naming, ToldCall
@@ -119,7 +119,7 @@ class Agents:
     def _arrive(self, fields: Mapping[str, str]) -> forms.VoiceRequest:
         """Write an agent's leg down, before it is known to which call they come."""
         request = forms.parse_voice_request(fields)
-        agent = normalise(request.agent, self._context.settings.country)
+        agent = key_of(request.agent, self._context.settings.country)
         leg = Leg(request.account_sid, request.call_sid, None, self._context.now(), agent)
         try:
             self._catalog.agents.add_leg(leg)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
-from twirec.calls.addresses import check_targets, usable_targets
 from twirec.calls.otherwise import Plan, checked_step, checked_timeout, read_plan, sign_plan
 from twirec.calls.signed_targets import read_targets
+from twirec.calls.targets import check_own_number, check_targets, usable_targets
 from twirec.catalog.ledger import LegOf
 from twirec.model.announcements import Announcement
 from twirec.model.errors import (
@@ -68,6 +68,7 @@ class Inbound:
         *,
         dial: Sequence[str] = (),
         build_dial: twiml.BuildDial | None = None,
+        caller_id: str = "",
         fallback: bool = False,
         timeout: int | None = None,
         otherwise: Sequence[DialStep] = (),
@@ -82,6 +83,8 @@ class Inbound:
             dial: whom to connect: numbers in any usual form, `client:NAME`, `sip:ADDRESS`; or alone
                 `queue:NAME`, `conference:NAME` or `VOICEMAIL`.
             build_dial: what puts into `<Dial>` whom to connect, instead of `dial`.
+            caller_id: the number of the company's that a phone sees which rings for it; by default
+                the caller's, or, where Twilio would not take that, the one that was called.
             fallback: whether Twilio asks the fallback URL, as another of our URLs failed: it is
                 then connected at once, unrecorded.
             timeout: seconds for which they ring, 1 to 600; None for Twilio's 30.
@@ -95,7 +98,7 @@ class Inbound:
         """
         request = forms.parse_voice_request(fields)
         targets = self._targets(request, tuple(dial))
-        line = self._line(request, targets)
+        line = replace(self._line(request, targets), caller_id=self._caller_id(request, caller_id))
         plan = Plan(checked_timeout(timeout), self.usable_steps(request.call_sid, otherwise))
         way = self._way(request, plan, build_dial)
         unrecorded = partial(self._connect, line, way)
@@ -303,6 +306,14 @@ class Inbound:
             log.error("%s: %s Connected to the others.", request.call_sid, error)
             return usable
 
+    def _caller_id(self, request: forms.VoiceRequest, given: str) -> str:
+        """Return the caller ID that the app gives; one that is none does not hold up the call."""
+        try:
+            return given and check_own_number(given, self._settings.country, field="caller_id")
+        except InvalidQuery as error:
+            log.error("%s: %s", request.call_sid, error)
+            return ""
+
     def _tell(self, call: Call, way: Way) -> str:
         """Play the announcement that the call's line names; from now on it can be heard."""
         if call.announcement is None or call.outcome is Outcome.NOT_RECORDED:
@@ -430,7 +441,8 @@ class Inbound:
         """Return how a call is connected; None for who leaves a message."""
         if call.dial == (VOICEMAIL,):
             return None
-        return twiml.connection(call, way.urls, way.build_dial, way.timeout)
+        caller_id = ledger.caller_id_of(call)
+        return twiml.connection(call, way.urls, way.build_dial, way.timeout, caller_id=caller_id)
 
     def _connected(
         self, call: Call, connection: twiml.Connection | None, way: Way, *, record: bool

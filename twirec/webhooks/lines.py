@@ -10,6 +10,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from twirec.calls import ledger, twiml
+from twirec.calls.address import key_of
 from twirec.calls.forms import CallEnd
 from twirec.calls.wordings import longest_telling
 from twirec.catalog import Catalog
@@ -82,23 +83,30 @@ def _was_connected(catalog: Catalog, call: Call) -> bool:
     return told_there and bool(consents)
 
 
-def close_line(catalog: Catalog, end: CallEnd, now: datetime) -> None:
+def close_line(catalog: Catalog, end: CallEnd, now: datetime, country: str) -> None:
     """Write down how a call ended. The end of a leg that belongs to another call is not its end.
 
     Who was gone before the announcement ended gets a consent that says so.
+
+    Args:
+        catalog: where the line is.
+        end: how it ended.
+        now: UTC.
+        country: ISO 3166 code by which numbers are read.
 
     Raises:
         NotFound: the call has no line.
     """
     over = end.call_status in FINAL or end.dial_status is None
     at = now if over else None  # who dialled may be sent on to somebody else
-    catalog.ledger.end_call(end.account_sid, end.call_sid, partial(_ending, end, now), at)
+    ending = partial(_ending, end, now, country)
+    catalog.ledger.end_call(end.account_sid, end.call_sid, ending, at)
 
 
-def _ending(end: CallEnd, now: datetime, ended: EndedCall) -> Ending:
+def _ending(end: CallEnd, now: datetime, country: str, ended: EndedCall) -> Ending:
     """Return what is written down of how a call ended."""
     call, told = ended.call, ended.call.announced_at
-    leg = dialled_leg(call, end, now)
+    leg = dialled_leg(call, end, now, country)
     legs = (*ended.legs, leg) if leg else ended.legs
     outcome, reason = ledger.outcome_at_end(call, answered=ended.answered, legs=legs, end=end)
     if reason is not Reason.HUNG_UP or ended.announcement is None or told is None:
@@ -109,10 +117,10 @@ def _ending(end: CallEnd, now: datetime, ended: EndedCall) -> Ending:
     return Ending(outcome, reason, consent=gone, leg=leg)
 
 
-def dialled_leg(call: Call, end: CallEnd, now: datetime) -> Leg | None:
+def dialled_leg(call: Call, end: CallEnd, now: datetime, country: str) -> Leg | None:
     """Return the leg that a dial rang; whose it is, is known when only one was dialled."""
     if end.dialled_sid is None:
         return None
-    only = call.dial[0] if len(call.dial) == 1 else ""
+    only = key_of(call.dial[0], country) if len(call.dial) == 1 else ""
     agent = only if call.channel_map == ledger.CUSTOMER_FIRST else ""
     return Leg(call.account_sid, end.dialled_sid, call.call_sid, now, agent)

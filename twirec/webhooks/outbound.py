@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
-from twirec.calls.addresses import (
+from twirec.calls.address import Address, Kind, for_help, key_of, read
+from twirec.calls.dialling import NOT_AN_AGENT, why_not_dialled
+from twirec.calls.signed_targets import read_targets, sign_targets
+from twirec.calls.targets import (
     check_dialled,
     check_own_number,
     check_phone,
     check_targets,
-    dialled,
-    normalise,
+    target_of,
 )
-from twirec.calls.dialling import NOT_AN_AGENT, for_help, why_not_dialled
-from twirec.calls.signed_targets import read_targets, sign_targets
 from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditDraft
@@ -103,7 +103,7 @@ class Outbound:
         if agent_first and len(connect) > 1:
             raise InvalidQuery("connect: give one phone, which is called first.")
         address = check_phone("to", to, country)
-        if why := self._why_not(address, [normalise(own_number, country)]):
+        if why := self._why_not(address, [key_of(own_number, country)]):
             raise NotDialled(f"{why}; see TWIREC_DIAL_COUNTRIES and TWIREC_DIAL_ALSO.")
         if agent_first:
             dial: tuple[str, ...] = (check_phone("connect", connect[0], country),)
@@ -113,8 +113,7 @@ class Outbound:
             account_sid=self._settings.account_sid,
             call_sid="",
             direction=Direction.OUT,
-            customer_number=normalise(address, country),
-            own_number=check_own_number(own_number, country),
+            **ledger.numbers_of(address, check_own_number(own_number, country), country),
             started_at=self._context.now(),
             dial=dial,
             channel_map=ledger.AGENT_FIRST if agent_first else ledger.CUSTOMER_FIRST,
@@ -170,10 +169,10 @@ class Outbound:
             url=f"{self._urls.agent}/{sealed}",
             fallback_url=f"{self._urls.agent_fallback}/{sealed}",
             ended_url=self._urls.ended,
-            finds_machines=not agent.startswith("client:"),
+            finds_machines=read(agent).kind is not Kind.CLIENT,
         )
         now, account_sid = self._context.now(), line.account_sid
-        name = normalise(agent, self._settings.country)
+        name = key_of(agent, self._settings.country)
         return self._catalog.ledger.open_call(
             replace(decided, call_sid=placed.sid, dial=()),
             leg=Leg(account_sid, placed.sid, placed.sid, now, name),
@@ -209,8 +208,7 @@ class Outbound:
             account_sid=account_sid,
             call_sid=call_sid,
             direction=Direction.OUT,
-            customer_number=normalise(customer, country),
-            own_number=normalise(request.from_, country),
+            **ledger.numbers_of(customer, request.from_, country),
             started_at=self._context.now(),
             channel_map=ledger.AGENT_FIRST,
         )
@@ -266,12 +264,11 @@ class Outbound:
             account_sid=request.account_sid,
             call_sid=request.call_sid,
             direction=Direction.OUT,
-            customer_number=dialled(to, country),
-            own_number=normalise(own_number, country),
+            **ledger.numbers_of(to, own_number, country),
             started_at=self._context.now(),
             channel_map=ledger.AGENT_FIRST,
         )
-        agent = normalise(request.agent, country)
+        agent = read(request.agent, country)
         help_ = for_help(to, country)
         known: Dialling | None = None
         try:
@@ -297,7 +294,7 @@ class Outbound:
             unrecorded = help_ or target.isdigit()
             history = known.history if known else None
             decided = at_once if unrecorded else self._announcing.decided(line, history)
-            own = Leg(line.account_sid, line.call_sid, line.call_sid, line.started_at, agent)
+            own = Leg(line.account_sid, line.call_sid, line.call_sid, line.started_at, agent.key)
             call = self._catalog.ledger.open_call(decided, leg=own, again=again)
         except CatalogError as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
@@ -308,40 +305,43 @@ class Outbound:
         return twiml.dial_out(call, target, self._urls, tell=tell)
 
     def _allowed(
-        self, to: str, own_numbers: Collection[str], agent: str, allow: Allow | None
+        self, to: str, own_numbers: Collection[str], agent: Address, allow: Allow | None
     ) -> tuple[str, Dialling | None]:
         """Return what is to be dialled, and what the catalog knows; None for that while it is away.
 
         Raises:
             InvalidQuery: this agent may not dial, or nobody may dial that.
         """
-        may_dial = allow is not None and allow(agent)
+        name = agent.dialling_name
+        may_dial = allow is not None and allow(name)
         cannot: InvalidQuery | None = None
         try:
             target = check_dialled(to, self._settings.country)
         except InvalidQuery as error:
             target, cannot = "", error
+        number = target_of(target).value
         try:
-            known = self._catalog.policy.of_dialling(target, "" if may_dial else agent)
+            known = self._catalog.policy.of_dialling(number, "" if may_dial else name)
         except CatalogError:  # an access token of the company's own says who a softphone is
             known = None
-            may_dial = may_dial or agent in self._dialling or agent.startswith("client:")
+            may_dial = may_dial or name in self._dialling or agent.kind is Kind.CLIENT
         if known and known.is_registered:
-            self._dialling.add(agent)
+            self._dialling.add(name)
             may_dial = True
         if not may_dial:
             raise InvalidQuery(f"{NOT_AN_AGENT}.")
         if cannot:
             raise cannot
-        own = target in own_numbers or (known is not None and known.is_own)
-        if why := why_not_dialled(target, self._settings.dial_rules, agent=agent, own=own):
+        own = number in own_numbers or (known is not None and known.is_own)
+        if why := why_not_dialled(target, self._settings.dial_rules, agent=agent.uri, own=own):
             raise InvalidQuery(f"{why}.")
         return target, known
 
     def _why_not(self, target: str, own_numbers: Collection[str]) -> str:
-        own = target in own_numbers
+        number = target_of(target).value
+        own = number in own_numbers
         with suppress(CatalogError):
-            own = own or self._catalog.ledger.owns(target)
+            own = own or self._catalog.ledger.owns(number)
         return why_not_dialled(target, self._settings.dial_rules, own=own)
 
     def _refuse(self, line: Call, error: InvalidQuery) -> str:

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import chain
 
 from twirec.calls import ledger, twiml, who_hears
-from twirec.calls.addresses import normalise
+from twirec.calls.address import is_identity, key_of
 from twirec.calls.from_vendor import adopted, goes_on, state_of
 from twirec.calls.who_hears import Facts, Hearing, agent_on, entries_of, leg_of
 from twirec.catalog import Catalog
@@ -94,7 +94,7 @@ class RecordingControl:
         Args:
             call: its line.
             consent: what was answered.
-            agents: whose phones are to ring, as `normalise` gives them.
+            agents: whose phones are to ring, by their `Address.key`.
             register: what the register says of them, oldest entry first.
         """
         if not consent.outcome.allows_recording:
@@ -135,7 +135,7 @@ class RecordingControl:
 
         Args:
             call: its line.
-            agents: their names, as `normalise` gives them.
+            agents: their names, by their `Address.key`.
             register: what the register says of them, oldest entry first.
         """
         hearing, order = self._hearing(call, self._facts(call, agents, register))
@@ -294,7 +294,7 @@ class RecordingControl:
 
     def _names(self, agents: Sequence[str]) -> list[str]:
         country = self._context.settings.country
-        return [normalise(agent, country) for agent in agents]
+        return [key_of(agent, country) for agent in agents]
 
     def _facts(self, call: Call, names: Sequence[str], register: Sequence[InformedAgent]) -> Facts:
         settings = self._context.settings
@@ -351,7 +351,7 @@ class RecordingControl:
         def leg(parent: Call | None, known: bool) -> Leg:
             return leg_of(found, parent, country, now, known)
 
-        return Introduction(found.parent_call_sid, name if name.startswith("+") else "", leg)
+        return Introduction(found.parent_call_sid, name if is_identity(name) else "", leg)
 
 
 def _known_legs(meeting: Meeting) -> list[Leg]:

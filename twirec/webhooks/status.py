@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
+from twirec.calls.address import read
 from twirec.calls.from_vendor import called_out, may_be_an_agents
 from twirec.model.errors import CatalogError, NotFound, VendorError
 from twirec.model.records import Call
@@ -59,13 +60,13 @@ class Status:
         now = self._context.now()
         try:
             try:
-                close_line(self._catalog, end, now)
+                close_line(self._catalog, end, now, self._settings.country)
             except NotFound:
                 if forms.parse_voice_request(fields).direction != "outbound-api":
                     raise
                 # it ended at once, before its line is written
                 placed_line(self._catalog, end.account_sid, end.call_sid)
-                close_line(self._catalog, end, now)
+                close_line(self._catalog, end, now, self._settings.country)
         except NotFound:
             self._write_late_line(fields)
 
@@ -96,7 +97,7 @@ class Status:
         line = ledger.open_line(
             request, dial=(), country=self._settings.country, now=self._context.now()
         )
-        if may_be_an_agents(request.direction, request.agent.strip()):
+        if may_be_an_agents(request.direction, read(request.agent, self._settings.country)):
             line = self._called_out(line)
         unrecorded = ledger.not_recorded(line, Reason.CATALOG_DOWN)
         self._catalog.ledger.open_call(replace(unrecorded, ended_at=line.started_at, late=True))
