@@ -77,6 +77,7 @@ if TYPE_CHECKING:
         Recording as Recording,
         SweepReport as SweepReport,
     )
+    from twirec.model.rereading import RereadReport as RereadReport
     from twirec.model.search import Page as Page
     from twirec.model.states import Custody as Custody, Standstill as Standstill, State as State
     from twirec.model.vocabulary import (
@@ -142,6 +143,7 @@ _HOMES = {
     "twirec.model.hints": ("Hint", "QueueKind"),
     "twirec.model.journal": ("JournalReport", "RebuildReport"),
     "twirec.model.numbers": ("NumbersReport",),
+    "twirec.model.rereading": ("RereadReport",),
     "twirec.model.operations": ("Day", "Stats"),
     "twirec.model.ownership": ("Adopt", "Claim", "NotOurs"),
     "twirec.model.policy": ("Decision", "Policy", "PolicyChange"),

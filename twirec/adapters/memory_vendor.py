@@ -99,6 +99,7 @@ class MemoryLiveCalls:
         fallback_url: str,
         ended_url: str,
         finds_machines: bool = True,
+        send_digits: str = "",
     ) -> VendorCall:
         """Place a call, which nobody answers. See `LiveCalls.place_call`."""
         self._faults.inject("place_call")

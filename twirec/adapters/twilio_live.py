@@ -33,6 +33,7 @@ class TwilioLiveCalls:
         fallback_url: str,
         ended_url: str,
         finds_machines: bool = True,
+        send_digits: str = "",
     ) -> VendorCall:
         """Place a call. See `LiveCalls.place_call`."""
         client = self._clients.client(account_sid)
@@ -46,6 +47,7 @@ class TwilioLiveCalls:
                 status_callback=ended_url,
                 status_callback_method="POST",
                 machine_detection="Enable" if finds_machines else unset,
+                send_digits=send_digits or unset,
             )
             return to_call(account_sid, placed)
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import IO
 
 from twirec.archive.audit import LARGEST_PAGE
+from twirec.archive.rereading import Reindex
 from twirec.backfill.late_numbers import LateNumbers
 from twirec.calls.address import WITHHELD, search_term
 from twirec.calls.exported import exported_calls
@@ -22,6 +23,7 @@ from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.records import Call, CallRecord, Note
+from twirec.model.rereading import RereadReport
 from twirec.model.search import Count, Page, Query
 from twirec.model.states import State
 from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
@@ -327,6 +329,21 @@ class Calls:
             draft = self._numbers_draft(why, actor)
             rows = exported_calls(export)
             return self._late_numbers().add_from(rows, draft=draft, dry_run=dry_run)
+
+    def reindex(self, *, by: Actor | str, dry_run: bool = False) -> RereadReport:
+        """Read the addresses of all calls, agents and policies anew, in small lots.
+
+        Doing it again changes nothing. It is for a catalog that an older version of the library
+        wrote, and for one made anew from a bucket. See docs/numbers-and-addresses.md.
+
+        Args:
+            by: who asks for it.
+            dry_run: whether nothing is written, only counted.
+        """
+        actor = acting(by)
+        with self._trail.attempt(Action.ANNOTATE, actor):
+            reindex = Reindex(self._catalog, self._trail, self._settings.country, self._now)
+            return reindex.run(actor, dry_run=dry_run)
 
     def _numbers_draft(self, why: str, actor: Actor) -> Callable[[Call], AuditDraft]:
         if not why.strip():

@@ -46,7 +46,7 @@ def decide_all(
     history: Sequence[PolicyChange], scopes: Sequence[Scope], *, at: datetime, default: Policy
 ) -> list[Decision]:
     """Return what holds for calls of each own number and direction, as `decide` does for one."""
-    held = _held([change for change in history if change.at <= at])
+    held = held_by([change for change in history if change.at <= at])
     return [_decide(held, *scope, default) for scope in scopes]
 
 
@@ -73,7 +73,7 @@ def overruling(history: Sequence[PolicyChange], change: PolicyChange) -> list[Po
         history: the changes, oldest first.
         change: one that switches recording on or off.
     """
-    switches = [changes["on"] for changes in _held(history).values() if "on" in changes]
+    switches = [changes["on"] for changes in held_by(history).values() if "on" in changes]
     return [each for each in switches if each.on != change.on and _narrower(each, change)]
 
 
@@ -117,7 +117,7 @@ def with_what_held_before(
     return changes
 
 
-def _held(history: Sequence[PolicyChange]) -> Held:
+def held_by(history: Sequence[PolicyChange]) -> Held:
     """Return for each scope which change says what of it; a change that says nothing resets it."""
     held: Held = {}
     for change in history:
@@ -154,7 +154,7 @@ def check_change(
     if not change.why:
         raise InvalidQuery("reason: say why; it is kept with the change.")
     changed = [*history, change]
-    was, will_be = _held(history), _held(changed)
+    was, will_be = held_by(history), held_by(changed)
     for number, direction in scopes_of(changed):
         before, after = (
             _decide(held, number, direction, default).policy for held in (was, will_be)

@@ -37,13 +37,18 @@ class Target:
     value: str
     send_digits: str = ""
 
+    @property
+    def address(self) -> str:
+        """Whom the API calls. https://www.twilio.com/docs/voice/api/call-resource: `To`."""
+        return client(self.value) if self.kind is Kind.CLIENT else self.value
+
 
 def target_of(text: str) -> Target:
     """Return what a call's `dial` names, as `check_phone` wrote it."""
     address = read(text)
     if address.kind is Kind.CLIENT:
         return Target(Kind.CLIENT, address.key.removeprefix(CLIENTS))
-    if address.kind is Kind.SIP:
+    if address.kind is Kind.SIP or address.has_scheme:
         return Target(Kind.SIP, text)
     number = address.number or text
     return Target(Kind.NUMBER, number, address.press.replace(",", HALF_SECONDS))

@@ -139,6 +139,7 @@ _HOMES = {
     "doctor": ("doctor",),
     "fallback": ("fallback",),
     "find": ("add-numbers", "annotate", "search", "show"),
+    "reindex": ("reindex",),
     "journal": ("journal", "rebuild"),
     "play": ("sandbox",),
     "policy": ("off", "on", "policy"),

@@ -137,11 +137,13 @@ class LiveCalls(Protocol):
         fallback_url: str,
         ended_url: str,
         finds_machines: bool = True,
+        send_digits: str = "",
     ) -> VendorCall:
         """Place a call, and let Twilio find out whether a machine answers, unless told not to.
 
         Twilio asks `url` for TwiML when somebody answered, `fallback_url` when that or another
-        document of the call failed, and tells `ended_url` of the end. It is sent once: whether a
+        document of the call failed, and tells `ended_url` of the end. `send_digits` are pressed
+        once it answered, `w` being half a second. It is sent once: whether a
         request that got no answer placed a call is not known.
 
         Raises:

@@ -137,11 +137,14 @@ class Outbound:
         """
         decided = self._announcing.decided(line)
         sealed = sign_targets(line.dial, self._settings.auth_tokens[line.account_sid])
+        # with the parameters of a SIP address, which the line leaves out
+        address = check_phone("to", to, self._settings.country)
+        target = target_of(address)
         placed = self._context.vendor.live.place_call(
             line.account_sid,
             from_=line.own_number,
-            # with the parameters of a SIP address, which the line leaves out
-            to=check_phone("to", to, self._settings.country),
+            to=target.address,
+            send_digits=target.send_digits,
             url=f"{self._urls.outbound}/{sealed}",
             fallback_url=f"{self._urls.fallback}/{sealed}",
             ended_url=self._urls.ended,
@@ -165,7 +168,8 @@ class Outbound:
         placed = self._context.vendor.live.place_call(
             line.account_sid,
             from_=line.own_number,
-            to=agent,
+            to=target_of(agent).address,
+            send_digits=target_of(agent).send_digits,
             url=f"{self._urls.agent}/{sealed}",
             fallback_url=f"{self._urls.agent_fallback}/{sealed}",
             ended_url=self._urls.ended,
