@@ -31,7 +31,7 @@ from twirec.catalog.ledger import call_with_consents
 from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.recorded_calls import tell_ledger
 from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
-from twirec.catalog.waveforms import waveform_row
+from twirec.catalog.waveforms import INSERT, waveform_row
 from twirec.model.bucket import StoredObject
 from twirec.model.events import EventType
 from twirec.model.lease import Lease
@@ -221,7 +221,7 @@ class DueWork:
                     its_own = table.c.recording_sid == lease.item.sid
                     connection.execute(delete(table).where(its_own))
             if waveform is not None:
-                self._database.insert_once(connection, waveforms, waveform)
+                INSERT.all(connection, waveform)
             _tell(connection, changed.item, state)
         return changed
 

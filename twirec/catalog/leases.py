@@ -65,7 +65,7 @@ class Leases(Generic[T]):
         (self._key,) = table.primary_key
         self._read = read
         self._turns = turns
-        self._claims: dict[tuple[Adopt, bool], Any] = {}
+        self._claims: dict[tuple[Adopt, bool], Prepared] = {}
         self._changes: dict[ColumnElement[bool] | None, Prepared] = {}
 
     def claim(
@@ -94,7 +94,7 @@ class Leases(Generic[T]):
             given["only"] = only
         with self._database.write() as connection:
             try:
-                row = connection.execute(self._claim(alone=only is not None), given).first()
+                row = self._claim(alone=only is not None).first(connection, given)
                 if row is None:
                     return None
                 lease = Lease(token, self._read(connection, row), until)
@@ -125,12 +125,12 @@ class Leases(Generic[T]):
         due_at: datetime = row.due_at
         return due_at if row.lease is None else max(due_at, row.lease_until)
 
-    def _claim(self, *, alone: bool) -> Any:
+    def _claim(self, *, alone: bool) -> Prepared:
         """Return what claims, made once: it is asked for each second by each thread."""
         made = (self._database.adopt, alone)
         if made not in self._claims:
             turns = [self._first(turn, alone=alone) for turn in self._turns]
-            self._claims[made] = (
+            claiming = (
                 update(self._table)
                 .where(self._key == (func.coalesce(*turns) if len(turns) > 1 else turns[0]))
                 .values(
@@ -140,6 +140,7 @@ class Leases(Generic[T]):
                 )
                 .returning(self._table)
             )
+            self._claims[made] = Prepared(claiming)
         return self._claims[made]
 
     def _first(self, turn: Callable[[FromClause], ColumnElement[bool]], *, alone: bool) -> Any:

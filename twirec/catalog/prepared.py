@@ -22,8 +22,8 @@ class Prepared:
     """A statement that is run often, with other parameters each time.
 
     Args:
-        statement: the statement; or what makes it, of the name of a dialect. It has no lists
-            (`IN`), see `one_of`.
+        statement: the statement; or what makes it, of the name of a dialect. Its lists (`IN`) are
+            constants.
     """
 
     def __init__(self, statement: Executable | Callable[[str], Executable]) -> None:
@@ -63,20 +63,24 @@ class _Compiled:
 
     def __init__(self, statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(values))
-        self.sql = str(compiled)
+        expanded = compiled.construct_expanded_state(dict(values))  # its lists, one by one
+        self.sql = expanded.statement
         self._error: Any = dialect.loaded_dbapi.Error
         self._dialect = dialect
-        constants = compiled.construct_params(dict(values))
-        types = {name: bind.type for bind, name in compiled.bind_names.items()}
-        names = compiled.positiontup if compiled.positional else list(constants)
+        processors: dict[str, Processor | None] = {
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+            for bind, name in compiled.bind_names.items()
+        }
+        processors.update(expanded.processors)
+        names = expanded.positiontup if compiled.positional else list(expanded.parameters)
         self._names = None if compiled.positional else names
         self._parameters: list[tuple[str, Processor | None, Any]] = []
         for name in names:
-            process = types[name].dialect_impl(dialect).bind_processor(dialect)
+            process = processors.get(name)
             if name in values:
                 self._parameters.append((name, process, None))
             else:
-                value = constants[name]
+                value = expanded.parameters[name]
                 self._parameters.append(("", None, process(value) if process else value))
         columns = list(statement.exported_columns)
         row: Any = namedtuple("Row", [each.key for each in columns])  # type: ignore[misc]

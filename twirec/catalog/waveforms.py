@@ -5,15 +5,25 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Insert, Row, select
 
 from twirec.catalog.conditions import of_call, of_same_call
-from twirec.catalog.database import Database
+from twirec.catalog.database import Database, insert_into
+from twirec.catalog.prepared import Prepared
 from twirec.catalog.tables import calls, recordings, waveforms
 from twirec.model.records import Recording
 from twirec.model.states import STORED
 from twirec.model.vocabulary import Direction, Role
 from twirec.model.waveform import LOUDEST, Side, Span, Waveform
+
+
+def _insertion(dialect: str) -> Insert:
+    unless_there = insert_into(waveforms, dialect).on_conflict_do_nothing()
+    return unless_there.returning(waveforms.c.recording_sid)
+
+
+INSERT = Prepared(_insertion)
+"""Keeps what was measured of a recording, unless something is kept; one row if it does."""
 
 
 class Waveforms:
@@ -43,7 +53,7 @@ class Waveforms:
         with self._database.write() as connection:
             if connection.execute(archived).first() is None:
                 return False
-            return self._database.insert_once(connection, waveforms, row)
+            return INSERT.first(connection, row) is not None
 
     def get(self, recording_sid: str) -> Waveform | None:
         """Return what was measured of a recording, without roles and warnings, if it is kept."""
