@@ -148,6 +148,9 @@ def test_the_bill_of_materials_lists_what_is_locked_and_keeps_to_its_schema(tmp_
         (source,) = listed[purl]["externalReferences"]
         assert source["hashes"]
         del source["hashes"][1:]  # one of each will do: a thousand more take three seconds
+    # And so will one package of each form: `make sbom` looks at every one of them.
+    forms = {tuple(sorted(component)): component for component in bill["components"]}
+    bill["components"] = list(forms.values())
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
 
 

@@ -90,6 +90,7 @@ class Service:
         if self.process is not None:
             self.process.terminate()
             self.process.wait(PATIENCE)
+            self.process = None
 
     def restart(self) -> None:
         """What `systemctl restart` does."""
