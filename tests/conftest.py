@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import URL
 
 from tests.house import House, copy_rows
+from tests.ready import Ready, ready
 from tests.sandbox.described import watch
 from tests.servers import Postgres, postgres
 from twirec.adapters import decryption
@@ -90,6 +91,13 @@ def keys_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decryption, "load_pem_private_key", cache(decryption.load_pem_private_key))
         yield
+
+
+@pytest.fixture(scope="session")
+def ready_twirec() -> Iterator[Ready]:
+    """What starts `twirec` in processes that begin with everything loaded."""
+    with ready() as starting:
+        yield starting
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = (
     "examples/flask_app/tests/browser/",  # Chromium, and a panel that runs
     "tests/contracts/test_catalog",  # PostgreSQL
+    "tests/cli/",  # what forks processes of `twirec`
     "tests/soak/",  # a process that forks workers
 )
 """Paths of files whose tests need a server that takes long to start."""

@@ -8,7 +8,6 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,13 +17,13 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Twirec
+from tests.ready import Ready
 from twirec.archive import Archive
 from twirec.backfill.throttle import Throttle
 from twirec.model.states import State
 from twirec.sandbox import Fault, Faults, Sandbox
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
-COMMAND = [sys.executable, "-m", "twirec", "backfill"]
 ORDER = ["--since", "2026-03-01", "--until", "2026-03-20"]
 
 
@@ -55,22 +54,6 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def start(settings: dict[str, str], *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, *ORDER, *more],
-        env=settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def run(settings: dict[str, str], *more: str) -> tuple[int, str, str]:
-    process = start(settings, *more)
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
-
-
 def states(settings: dict[str, str]) -> dict[State, int]:
     archive = Archive.from_env(settings)
     counted = archive.operations.stats().recordings
@@ -86,10 +69,10 @@ def objects(settings: dict[str, str]) -> int:
 
 
 def test_interrupted_and_started_again_it_copies_everything_once(
-    settings: dict[str, str], twirec_sandbox: Sandbox
+    settings: dict[str, str], twirec_sandbox: Sandbox, ready_twirec: Ready
 ) -> None:
     gather(twirec_sandbox, 40)
-    process = start(settings)
+    process = ready_twirec.start("backfill", *ORDER, env=settings)
     wait_until(lambda: len(media_requests(twirec_sandbox)) > 8)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
@@ -98,7 +81,7 @@ def test_interrupted_and_started_again_it_copies_everything_once(
     first = int(re.findall(r"(\d+) copied", out)[0])
     assert 8 <= first < 40
     assert states(settings) == {State.RELEASED: first}
-    status, out, err = run(settings)
+    status, out, err = ready_twirec.run("backfill", *ORDER, env=settings)
     assert (status, err) == (0, "")
     assert "went on at 2026-03-" in out
     assert int(re.findall(r"(\d+) copied", out)[0]) + first == 40
@@ -107,10 +90,12 @@ def test_interrupted_and_started_again_it_copies_everything_once(
     assert states(settings) == {State.RELEASED: 40}
 
 
-def test_the_second_ctrl_c_ends_at_once(settings: dict[str, str], twirec_sandbox: Sandbox) -> None:
+def test_the_second_ctrl_c_ends_at_once(
+    settings: dict[str, str], twirec_sandbox: Sandbox, ready_twirec: Ready
+) -> None:
     gather(twirec_sandbox, 1, faults=Faults(media={Fault.SLOW: 1}, slow_seconds=60.0))
     asked = call_asked_for(twirec_sandbox)
-    process = start(settings)
+    process = ready_twirec.start("backfill", *ORDER, env=settings)
     wait_until(asked)
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -129,10 +114,10 @@ def call_asked_for(sandbox: Sandbox) -> Callable[[], bool]:
 
 
 def test_in_a_pipe_nothing_is_said_but_the_summary(
-    settings: dict[str, str], twirec_sandbox: Sandbox
+    settings: dict[str, str], twirec_sandbox: Sandbox, ready_twirec: Ready
 ) -> None:
     gather(twirec_sandbox, 12)
-    status, out, err = run(settings)
+    status, out, err = ready_twirec.run("backfill", *ORDER, env=settings)
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].endswith("12 recordings at Twilio.")
@@ -143,12 +128,10 @@ def test_in_a_pipe_nothing_is_said_but_the_summary(
     assert all("DateCreated" in seen.query for seen in listings)
 
 
-def on_a_terminal(settings: dict[str, str]) -> tuple[int, str, str]:
+def on_a_terminal(settings: dict[str, str], ready_twirec: Ready) -> tuple[int, str, str]:
     """Run with a terminal as stderr, and return status, stdout, and what the terminal got."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *ORDER], env=settings, stdout=subprocess.PIPE, stderr=theirs, text=True
-    )
+    process = ready_twirec.start("backfill", *ORDER, env=settings, stderr=theirs)
     os.close(theirs)
     seen = b""
     while True:
@@ -159,15 +142,15 @@ def on_a_terminal(settings: dict[str, str]) -> tuple[int, str, str]:
         seen += chunk
     os.close(ours)
     out, _ = process.communicate(timeout=120)
-    return process.returncode, out, seen.decode()
+    return process.wait(), out, seen.decode()
 
 
 def test_on_a_terminal_a_bar_below_the_log_says_how_far_it_is_how_fast_and_how_long(
-    settings: dict[str, str], twirec_sandbox: Sandbox
+    settings: dict[str, str], twirec_sandbox: Sandbox, ready_twirec: Ready
 ) -> None:
     gather(twirec_sandbox, 24)
     gather(twirec_sandbox, 1, faults=Faults(media={Fault.XML_WITH_200: 1}))
-    status, out, seen = on_a_terminal(settings)
+    status, out, seen = on_a_terminal(settings, ready_twirec)
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
     shown = [(int(done), int(of)) for done, of in re.findall(r"(\d+)/(\d+)", plain)]
     assert status == 0

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from tests.cli.conftest import Twirec
 from tests.factories import a_call, a_recording, call_sid, recording_sid
 from tests.parts import parts
+from tests.ready import Ready
 from twirec.archive import Archive
 from twirec.cli import INTERRUPTED, READER_GONE, main
 from twirec.model.audio_stream import AudioStream
@@ -255,35 +256,25 @@ def test_verbose_stands_before_a_command_and_behind_it(
         root.setLevel(before)
 
 
-def process(environ: dict[str, str], *words: str, **how: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "twirec", *words],
-        env={**os.environ, **environ},
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **how},
-    )
-
-
 @pytest.mark.usefixtures("archive")
 @pytest.mark.parametrize("words", [("search",), ("search", "--json"), ("--help",)])
 def test_a_reader_that_went_away_ends_it_without_a_word(
-    words: tuple[str, ...], environ: dict[str, str]
+    words: tuple[str, ...], environ: dict[str, str], ready_twirec: Ready
 ) -> None:
     theirs, ours = os.pipe()
     os.close(theirs)
-    running = process(environ, *words, stdout=ours)
+    running = ready_twirec.start(*words, env={**os.environ, **environ}, stdout=ours)
     os.close(ours)
     _, err = running.communicate(timeout=60)
     assert (running.returncode, err) == (READER_GONE, "")
     assert READER_GONE == 141
 
 
-def test_ctrl_c_is_a_hundred_and_thirty(environ: dict[str, str], archive: Archive) -> None:
-    # Tests that a shell runs in its background ignore it, and what they start would inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        running = process(environ, "erase", RECORDING, "--reason", "x", stdin=subprocess.PIPE)
-    finally:
-        signal.signal(signal.SIGINT, before)
+@pytest.mark.usefixtures("archive")
+def test_ctrl_c_is_a_hundred_and_thirty(environ: dict[str, str], ready_twirec: Ready) -> None:
+    words = ("erase", RECORDING, "--reason", "x")
+    settings = {**os.environ, **environ}
+    running = ready_twirec.start(*words, env=settings, stdin=subprocess.PIPE)
     assert running.stderr
     while running.stderr.read(1) != "]":  # of [y/N]: it waits for an answer
         assert running.poll() is None

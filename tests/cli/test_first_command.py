@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Twirec
+from tests.ready import Ready
 from twirec.catalog import Catalog
 from twirec.model.bucket_mark import NAME, read_mark
 
@@ -39,14 +38,10 @@ def test_before_init_no_command_makes_a_catalog(
 
 
 def test_of_two_that_begin_at_once_both_have_the_same_catalog_and_bucket(
-    environ: dict[str, str], tmp_path: Path
+    environ: dict[str, str], tmp_path: Path, ready_twirec: Ready
 ) -> None:
     """In processes of their own: what is made once for all tests would hide who waits for whom."""
-    begin = [sys.executable, "-m", "twirec", "init"]
-    both = [
-        subprocess.Popen(begin, env={**os.environ, **environ}, stderr=subprocess.PIPE)
-        for _ in range(2)
-    ]
+    both = [ready_twirec.start("init", env={**os.environ, **environ}) for _ in range(2)]
     said = [each.communicate(timeout=60)[1] for each in both]
     assert [each.returncode for each in both] == [0, 0], said
     catalog = Catalog(environ["TWIREC_DATABASE_URL"])

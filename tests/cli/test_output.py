@@ -8,8 +8,6 @@ import logging
 import os
 import pty
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 
 from tests.cli.conftest import Twirec
 from tests.factories import a_call, call_sid
+from tests.ready import Ready
 from twirec import cli
 from twirec.archive import Archive
 from twirec.cli import output
@@ -193,39 +192,37 @@ def test_every_table_fits_eighty_columns(
     assert all(len(line) <= 80 for line in shown.splitlines())
 
 
-def test_tables_on_a_real_terminal_and_in_a_pipe(archive: Archive, environ: dict[str, str]) -> None:
-    wide = _run(environ, "search", terminal=False)
+@pytest.mark.usefixtures("archive")
+def test_tables_on_a_real_terminal_and_in_a_pipe(
+    environ: dict[str, str], ready_twirec: Ready
+) -> None:
+    plain = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | environ
+    wide = "".join(ready_twirec.run("search", env=plain)[1:])
     assert not ORDER.search(wide)
     assert max(len(line) for line in wide.splitlines()) > 100
-    narrow = _run(environ, "search", terminal=True)
+    terminal = plain | {"COLUMNS": "80", "TERM": "xterm-256color"}
+    narrow = on_a_terminal(ready_twirec, "search", env=terminal)
     assert "\x1b[1mtime" in narrow
     assert "Too narrow for" in narrow
     for words in (("search",), ("doctor",)):
-        plain = _run(environ, *words, terminal=True, NO_COLOR="1")
-        assert not re.search(r"\x1b\[[0-9;]*3[0-9]", plain)
-    forced = _run(environ, "rebuild", terminal=False, FORCE_COLOR="1", TTY_COMPATIBLE="1")
-    assert not ORDER.search(forced)
+        uncoloured = on_a_terminal(ready_twirec, *words, env=terminal | {"NO_COLOR": "1"})
+        assert not re.search(r"\x1b\[[0-9;]*3[0-9]", uncoloured)
+    coloured = plain | {"FORCE_COLOR": "1", "TTY_COMPATIBLE": "1"}
+    assert not ORDER.search("".join(ready_twirec.run("rebuild", env=coloured)[1:]))
 
 
-def _run(environ: dict[str, str], *words: str, terminal: bool, **more: str) -> str:
-    """Run it in a process of its own, on a terminal of 80 columns or in a pipe."""
-    command = [sys.executable, "-m", "twirec", *words]
-    plain = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    settings = {**plain, **environ, **more}
-    if not terminal:
-        run = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
-        return run.stdout + run.stderr
+def on_a_terminal(ready_twirec: Ready, *words: str, env: dict[str, str]) -> str:
+    """Run it on a terminal, and return what that shows."""
     ours, theirs = pty.openpty()
-    settings |= {"COLUMNS": "80", "TERM": "xterm-256color"}
-    with subprocess.Popen(command, env=settings, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        shown = b""
-        try:
-            while piece := os.read(ours, 65536):
-                shown += piece
-        except OSError:  # on Linux the end of a terminal is an error
-            pass
-        process.wait(timeout=60)
+    process = ready_twirec.start(*words, env=env, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # on Linux the end of a terminal is an error
+        pass
+    process.wait(timeout=60)
     os.close(ours)
     return shown.decode()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Twirec
+from tests.ready import Ready
 from twirec.archive import Archive
 from twirec.model.errors import BucketUnavailable
 from twirec.model.states import State
@@ -98,7 +99,7 @@ def test_a_sweep_that_could_not_repair_everything_fails_and_names_it(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_ends_cleanly_and_at_once_when_told_to(
-    sandboxed: dict[str, str], twirec_sandbox: Sandbox, number: int
+    sandboxed: dict[str, str], twirec_sandbox: Sandbox, number: int, ready_twirec: Ready
 ) -> None:
     archive = Archive.from_env(sandboxed)
     archive.set_up()
@@ -106,16 +107,15 @@ def test_a_worker_ends_cleanly_and_at_once_when_told_to(
         size=64 * 1024 * 1024 + 44, faults=Faults(media={Fault.SLOW: 1}, slow_seconds=1.0)
     )
     archive.operations.sweep()
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "twirec", "work"], env={**os.environ, **sandboxed}
-    )
+    worker = ready_twirec.start("work", env={**os.environ, **sandboxed})
     deadline = time.monotonic() + 120
     while not any(slow.sid in seen.path for seen in twirec_sandbox.requests):
         assert time.monotonic() < deadline, "the worker never took it up"
         time.sleep(0.05)
         archive.catalog.recordings.get(slow.sid)
     worker.send_signal(number)
-    assert worker.wait(timeout=60) == 0
+    assert worker.communicate(timeout=60) == ("", "")
+    assert worker.wait() == 0
     recording = archive.catalog.recordings.get(slow.sid)
     assert (recording.state, recording.attempts) == (State.COMPLETED, 0)
     assert recording.due_at is not None
