@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 LOADED = ("twirec.archive.archive", "alembic.command", "sqlalchemy.dialects.sqlite", "rich.live")
 """What commands load when they are run, besides their own files."""
@@ -211,7 +211,7 @@ def _tell_ends(running: dict[int, int]) -> None:
         os.close(tells)
 
 
-def _begin(told: dict[str, object], streams: list[int], others: list[int]) -> list[str]:
+def _begin(told: dict[str, Any], streams: list[int], others: list[int]) -> list[str]:
     """Let this process be one that was started so."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -220,13 +220,14 @@ def _begin(told: dict[str, object], streams: list[int], others: list[int]) -> li
     for each in (*streams, *others):
         os.close(each)
     os.environ.clear()
-    os.environ.update(told["env"])  # type: ignore[call-overload]
+    os.environ.update(told["env"])
     time.tzset()
-    os.chdir(str(told["cwd"]))
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = _written(1, "strict")
-    sys.stderr = sys.__stderr__ = _written(2, "backslashreplace")
-    return list(told["words"])  # type: ignore[call-overload]
+    os.chdir(told["cwd"])
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = _written(1, "strict")
+    sys.stderr = _written(2, "backslashreplace")
+    words: list[str] = told["words"]
+    return words
 
 
 def _written(number: int, errors: str) -> io.TextIOWrapper:

@@ -53,6 +53,7 @@ COMMANDS = {
         f"give-up {RECORDING} --reason x",
         "journal",
         "rebuild",
+        "reindex",
         "fallback --dial +34911222333",
         f"add-numbers {Path(__file__).parent / 'conftest.py'} --reason x",  # no export of calls
     )

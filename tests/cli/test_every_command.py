@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "pause": (CALL,),
     "policy": (),
     "rebuild": ("--into", "sqlite:///new.db"),
+    "reindex": (),
     "resume": (CALL,),
     "sandbox": ("--port", "0"),
     "search": (),
