@@ -93,7 +93,7 @@ def test_an_agents_call_while_the_catalog_is_down_has_the_customers_number(
 ) -> None:
     site.call()
 
-    def down(*_: object) -> None:
+    def down(*_: object, **__: object) -> None:
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
 
     with monkeypatch.context() as outage:

@@ -224,8 +224,7 @@ class MemoryVendor:
         with self._lock:
             known = [call for (owner, _), call in self._calls.items() if owner == account_sid]
         for call in known:
-            began = call.started_at is not None and is_within(call.started_at, since, until)
-            if began and call.parent_call_sid is None:
+            if call.touches(since, until) and call.parent_call_sid is None:
                 yield call
 
     def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:

@@ -96,12 +96,11 @@ class TwilioVendor:
         Source: https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources
         """
         client = self._clients.client(account_sid)
-        filters = days_of("start_time", since, until)
+        filters = days_of("end_time", since, until)
         with understood(f"the list of calls of {account_sid}"):
             for resource in client.calls.stream(**filters, page_size=PAGE_SIZE):
                 call = to_call(account_sid, resource)
-                began = call.started_at is not None and is_within(call.started_at, since, until)
-                if began and call.parent_call_sid is None:
+                if call.touches(since, until) and call.parent_call_sid is None:
                     yield call
 
     def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:

@@ -33,6 +33,7 @@ def to_call(account_sid: str, resource: Any) -> VendorCall:
         started_at=resource.start_time,
         ended_at=resource.end_time,
         duration=count(resource.duration),
+        created_at=resource.date_created,
     )
 
 

@@ -251,7 +251,11 @@ def _count(value: str | None) -> int | None:
 
 
 def _time(value: str | None) -> datetime | None:
+    """Read a time; without a zone, or with `-0000` (RFC 5322, section 3.3), it is UTC."""
     try:
-        return parsedate_to_datetime(value).astimezone(UTC) if value else None
+        moment = parsedate_to_datetime(value) if value else None
+        if moment is None or moment.tzinfo is None:
+            return moment and moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

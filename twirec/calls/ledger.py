@@ -161,6 +161,12 @@ def not_recorded(line: Call, reason: Reason, detail: str = "") -> Call:
     return replace(line, outcome=Outcome.NOT_RECORDED, reason=reason, detail=said)
 
 
+def why_late(end: CallEnd) -> Reason:
+    """Return why a call is not recorded of which nothing was known before its end."""
+    status = end.dial_status or end.call_status
+    return Reason.NOBODY_ANSWERED if status in UNANSWERED else Reason.CATALOG_DOWN
+
+
 def not_connected(line: Call, error: InvalidQuery) -> Call:
     """Return the line of a call for which the app names nobody that Twilio could connect."""
     return not_recorded(line, Reason.CATALOG_DOWN, str(error))

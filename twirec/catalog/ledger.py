@@ -28,6 +28,7 @@ from twirec.catalog.audit import append
 from twirec.catalog.conditions import of_call, of_same_call
 from twirec.catalog.database import Database, insert_into, to_model, to_models, to_row
 from twirec.catalog.prepared import Prepared, one_of
+from twirec.catalog.recorded_calls import tell_late_line
 from twirec.catalog.tables import announcements, calls, consents, notes, pauses, recordings
 from twirec.catalog.vendor_retention import keep_copy
 from twirec.model.agents import Leg
@@ -43,6 +44,7 @@ from twirec.model.records import (
     Note,
     Pause,
     Recording,
+    began_late,
     is_queue,
 )
 from twirec.model.steady import Moment
@@ -255,6 +257,8 @@ class Ledger:
                 append(connection, audited)
             is_new = (OPEN_TOLD if is_told else OPEN).first(connection, row) is not None
             stands = call if is_new else _come_again(connection, call, again)
+            if is_new and call.late and call.outcome is Outcome.NOT_RECORDED:
+                tell_late_line(connection, call.account_sid, call.call_sid)
             if leg:
                 write_leg(connection, leg)
             return stands
@@ -506,6 +510,9 @@ def _come_again(connection: Connection, call: Call, again: Again | None) -> Call
     if row is None:  # it was not written for want of what proves that somebody is told
         raise NotFound(f"The catalog has no announcement {call.announcement}.")
     stands = to_model(Call, row)
+    if began_late(stands, call):  # the app was there: they were gone before it could answer
+        (row,) = CHANGE.all(connection, its | {"reason": Reason.HUNG_UP})
+        stands = to_model(Call, row)
     if again:
         says = again(stands, to_models(Consent, CONSENTS_OF_CALL.all(connection, its)))
         if isinstance(says, Moment):

@@ -60,8 +60,8 @@ def tell_ledger(connection: Connection, recording: Recording, *, is_locked: bool
     SAY_NOTHING.all(connection, its | {"why": why})
 
 
-def _line_statements() -> tuple[Prepared, Prepared]:
-    """Return what says on a call's line that it is recorded, and that it is not."""
+def _line_statements() -> tuple[Prepared, Prepared, Prepared]:
+    """Return what says on a line that it is recorded, that it is not, and that it is if it is."""
     other = exists().where(
         of_call(recordings, bindparam("line_account"), bindparam("line_call")),
         ~one_of(recordings.c.state, NOTHING_THERE),
@@ -72,11 +72,16 @@ def _line_statements() -> tuple[Prepared, Prepared]:
     nothing = update(calls).where(ITS_LINE, may_say, ~other)
     why = bindparam("why", type_=calls.c.reason.type)
     nothing = nothing.values(outcome=Outcome.NOT_RECORDED, reason=why)
-    return Prepared(recorded), Prepared(nothing)
+    return Prepared(recorded), Prepared(nothing), Prepared(recorded.where(other))
 
 
 LOCK_LINE = Prepared(LOCKING)
-SAY_RECORDED, SAY_NOTHING = _line_statements()
+SAY_RECORDED, SAY_NOTHING, SAY_RECORDED_ALREADY = _line_statements()
+
+
+def tell_late_line(connection: Connection, account_sid: str, call_sid: str) -> None:
+    """Say on a line that was written late that its call was recorded, if it was all the same."""
+    SAY_RECORDED_ALREADY.all(connection, line_of(account_sid, call_sid))
 
 
 def why_none(recording: Recording) -> Reason | None:

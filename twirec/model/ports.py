@@ -232,9 +232,9 @@ class Vendor(Protocol):
         ...
 
     def calls(self, account_sid: str, *, since: datetime, until: datetime) -> Iterator[VendorCall]:
-        """List calls that began in a span (UTC), page by page; `until` is exclusive.
+        """List calls that ended, and went on in a span (UTC), page by page; `until` is exclusive.
 
-        Legs that a call dialled are left out, and so is what never began.
+        Legs that a call dialled are left out. What failed before it began is there too.
         """
         ...
 

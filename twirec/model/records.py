@@ -124,6 +124,17 @@ class Call:
         return self.customer_number != NOT_KNOWN
 
 
+def began_late(line: Call, call: Call) -> bool:
+    """Whether what is told now of a call is its beginning, whose end was told before.
+
+    Args:
+        line: as it stands.
+        call: as it begins.
+    """
+    over = line.reason is Reason.CATALOG_DOWN and line.ended_at == line.started_at
+    return over and call.reason is not Reason.CATALOG_DOWN and not call.late
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """What a party answered, written before recording starts. The first answer stays.

@@ -64,7 +64,7 @@ MAY_BECOME: Mapping[State, frozenset[State]] = {
     State.COMPLETED: frozenset({State.ARCHIVED, State.EXTERNAL, State.LOST, State.ERASING}),
     State.ARCHIVED: frozenset({State.RELEASED, State.ERASING}),
     State.RELEASED: frozenset({State.ERASING}),
-    State.ABSENT: frozenset(),
+    State.ABSENT: frozenset({State.COMPLETED}),  # which is what it is, whatever came first
     State.FAILED: frozenset({State.COMPLETED}),
     State.EXTERNAL: frozenset(),
     State.LOST: frozenset({State.COMPLETED}),

@@ -104,7 +104,7 @@ class VendorCall:
     `from_` and `to` are as Twilio gives them: E.164, `client:name`, a SIP address, or a word for
     a withheld number. `direction` is `inbound`, `outbound-api`, `outbound-dial` or
     `trunking-…`; `status` is Twilio's word (`completed`, `no-answer`, …). `duration` is in
-    seconds. Times are UTC.
+    seconds. Times are UTC; `started_at` is None of what never began.
     """
 
     sid: str
@@ -117,6 +117,17 @@ class VendorCall:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     duration: int | None = None
+    created_at: datetime | None = None
+
+    def touches(self, since: datetime, until: datetime) -> bool:
+        """Whether it went on at any moment of a span, UTC; `until` is exclusive."""
+        began, ended = self.began_at, self.ended_at or self.began_at
+        return began is not None and ended is not None and began < until and ended >= since
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When it began. Twilio gives no start for some calls that failed at once."""
+        return self.started_at or self.created_at or self.ended_at
 
     @property
     def finished(self) -> bool:

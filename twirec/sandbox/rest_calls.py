@@ -20,7 +20,7 @@ from twirec.sandbox.web import (
     not_found,
 )
 
-_DATES = ("StartTime", "StartTime<", "StartTime>")
+_DATES = tuple(f"{name}Time{sign}" for name in ("Start", "End") for sign in ("", "<", ">"))
 _FILTERS = {"From", "To", "Status", "ParentCallSid", *_DATES, *KEYS}
 _UPDATE = {"Status", "Url", "Method", "Twiml"}
 _RINGS = frozenset({"queued", "ringing"})
@@ -37,7 +37,7 @@ class CallHandlers:
         """List calls, the newest first."""
         params = request.params
         known_params(params, _FILTERS)
-        in_days = days(params, "StartTime")
+        in_days, ends_in_days = days(params, "StartTime"), days(params, "EndTime")
 
         def matches(call: Call) -> bool:
             return (
@@ -46,6 +46,7 @@ class CallHandlers:
                 and params.get("Status", call.status) == call.status
                 and params.get("ParentCallSid", call.parent_sid) == call.parent_sid
                 and in_days(begun(call))
+                and ends_in_days(call.ended)
             )
 
         calls = self._account.calls()

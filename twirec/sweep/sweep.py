@@ -214,7 +214,7 @@ class Sweep:
             for call in self._vendor.calls(account, since=begin or since, until=end):
                 self._tally.asked += 1
                 if not self._tally.look(call.sid, partial(self._ledger_side.call, call)):
-                    at = call.started_at or since
+                    at = call.began_at or since
                     stuck = min(stuck or at, at)
             if self._saw:
                 self._remember({account: min(stuck or end, end)})

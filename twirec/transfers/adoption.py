@@ -215,11 +215,11 @@ def late_line(
             of customers' calls, since by what an agent's phone points at others may be served too.
 
     Raises:
-        NotAtVendor: Twilio gives no start for it.
+        NotAtVendor: Twilio gives no time for it.
     """
-    if found.started_at is None:
-        raise NotAtVendor(f"Twilio gives no start for {found.sid}.")
-    line = from_outside(found, found.started_at, country)
+    if found.began_at is None:
+        raise NotAtVendor(f"Twilio gives no time for {found.sid}.")
+    line = from_outside(found, found.began_at, country)
     phone = phone_of(found, country)
     if not may_be_an_agents(found.direction, phone):
         return line if catalog.ledger.owns(line.own_number) or points_here() else None

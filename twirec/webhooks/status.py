@@ -12,7 +12,6 @@ from twirec.calls.from_vendor import called_out, may_be_an_agents
 from twirec.model.errors import CatalogError, NotFound, VendorError
 from twirec.model.records import Call
 from twirec.model.vendor import FINAL, STATE_OF
-from twirec.model.vocabulary import Reason
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import close_line, placed_line
 from twirec.webhooks.recording_control import RecordingControl
@@ -68,7 +67,7 @@ class Status:
                 placed_line(self._catalog, end.account_sid, end.call_sid)
                 close_line(self._catalog, end, now, self._settings.country)
         except NotFound:
-            self._write_late_line(fields)
+            self._write_late_line(fields, end)
 
     def receive(self, fields: Mapping[str, str]) -> None:
         """Keep a recording status callback and what it says. Nothing slow happens here.
@@ -91,15 +90,15 @@ class Status:
         if received.orders:
             self._control.stop_if_ordered(received)
 
-    def _write_late_line(self, fields: Mapping[str, str]) -> None:
-        """The catalog was down when the call began; now it has its line."""
+    def _write_late_line(self, fields: Mapping[str, str], end: forms.CallEnd) -> None:
+        """The catalog was down when the call began, or its beginning is told later."""
         request = forms.parse_voice_request(fields)
         line = ledger.open_line(
             request, dial=(), country=self._settings.country, now=self._context.now()
         )
         if may_be_an_agents(request.direction, read(request.agent, self._settings.country)):
             line = self._called_out(line)
-        unrecorded = ledger.not_recorded(line, Reason.CATALOG_DOWN)
+        unrecorded = ledger.not_recorded(line, ledger.why_late(end))
         self._catalog.ledger.open_call(replace(unrecorded, ended_at=line.started_at, late=True))
 
     def _called_out(self, line: Call) -> Call:
