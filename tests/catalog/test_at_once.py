@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,3 +141,30 @@ def test_of_two_who_join_at_once_the_second_is_decided_by_both(catalog: Catalog)
         first.result(LONG)
         second.result(LONG)
     assert here == [(call_sid(1),), (call_sid(1), call_sid(2))]
+
+
+def test_numbers_that_come_while_twilio_tells_of_a_recording_wait_for_nobody_who_waits_for_them(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(catalog, 1, RecordingStatus.IN_PROGRESS, State.RECORDING)
+    tell = recordings_module.tell_ledger
+    has_it, goes_on = threading.Event(), threading.Event()
+
+    def wait_and_tell(*of: Any, **how: bool) -> None:
+        has_it.set()
+        assert goes_on.wait(LONG)
+        tell(*of, **how)
+
+    monkeypatch.setattr(recordings_module, "tell_ledger", wait_and_tell)
+    line = catalog.ledger.call(ACCOUNT, call_sid()).call
+    numbers = line, replace(line, customer_number="+34600999888"), {recording_sid(1): ()}
+    with ThreadPoolExecutor(2) as pool:
+        absent = RecordingStatus.ABSENT, State.ABSENT
+        first = pool.submit(receive, catalog, 1, *absent)
+        assert has_it.wait(LONG)
+        second = pool.submit(catalog.ledger.add_numbers, *numbers)
+        let_go_when_it_waits(catalog, second, goes_on)
+        first.result(LONG)
+        assert second.result(LONG)
+    call = catalog.ledger.call(ACCOUNT, call_sid()).call
+    assert (call.outcome, call.customer_number) == (Outcome.NOT_RECORDED, "+34600999888")

@@ -9,6 +9,7 @@ from importlib import import_module
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from alembic import command
@@ -179,6 +180,39 @@ def test_who_came_to_its_turn_after_all_was_done_does_nothing_again(
     assert others == []
     old.check()
     assert found(old, Query(note="compania")) == OLD
+
+
+def test_two_who_change_the_tables_of_a_file_at_once_do_it_one_after_the_other(
+    old: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not old.database.file:
+        pytest.skip("see the test before")
+    adds, others = online.add_columns, list[threading.Thread]()
+    waits = threading.Event()
+    flock = online.fcntl.flock
+
+    def wait(file: Any, how: int) -> None:
+        if others:
+            waits.set()
+        flock(file, how)
+
+    def set_up() -> None:
+        with closing(Catalog(f"sqlite:///{old.database.file}")) as other:
+            other.set_up()
+
+    def add_when_the_other_waits(*of: Any) -> Iterator[str]:
+        if not others:
+            others.append(threading.Thread(target=set_up))
+            others[0].start()
+            assert waits.wait(60)
+        yield from adds(*of)
+
+    monkeypatch.setattr(online, "fcntl", SimpleNamespace(flock=wait, LOCK_EX=online.fcntl.LOCK_EX))
+    monkeypatch.setattr(f"{migrate.VERSIONS}.0002_searches.add_columns", add_when_the_other_waits)
+    old.set_up()
+    others[0].join(60)
+    assert not others[0].is_alive()
+    old.check()
 
 
 def test_counting_again_is_interrupted_anywhere_and_the_figures_are_right(old: Catalog) -> None:

@@ -10,6 +10,7 @@ from tests.contracts.test_catalog_operations import LATER, MINUTE, hold
 from tests.factories import ACCOUNT, RETRIED, STARTED, recording_sid
 from twirec.catalog import Catalog
 from twirec.model.bucket import StoredObject
+from twirec.model.hints import RECORDING, Hint
 from twirec.model.lease import Lease
 from twirec.model.records import Recording
 from twirec.model.states import State
@@ -164,7 +165,10 @@ def test_what_is_kept_for_a_trial_is_let_go_in_lots(catalog: Catalog) -> None:
     stats = catalog.operations.stats(None)
     assert (stats.kept_for_trial, stats.kept_at_vendor, stats.waiting) == (1, 0, 0)
     assert catalog.vendor_retention.end_trial(LATER, 0) == 0
+    hints: list[Hint] = []
+    catalog.database.hinting = hints.extend
     assert catalog.vendor_retention.end_trial(LATER, 10) == 1
+    assert hints == [Hint(RECORDING, recording_sid(), LATER)]
     assert (row(catalog).kept, row(catalog).due_at) == (False, LATER)
     assert catalog.vendor_retention.end_trial(LATER, 10) == 0
 

@@ -25,7 +25,7 @@ from tests.sounds import wav
 from twirec.adapters import google_tokens
 from twirec.adapters.google_tokens import CERTS_URL, GoogleTokens
 from twirec.flask import Twirec
-from twirec.model.errors import CatalogUnavailable, RequestRefused
+from twirec.model.errors import CatalogUnavailable, CertificatesUnavailable, RequestRefused
 from twirec.model.hints import QueueKind
 from twirec.model.states import State
 from twirec.testing import PUBLIC_URL
@@ -223,9 +223,32 @@ class Google:
     def believes(self, token: str) -> bool:
         try:
             self.tokens.check(f"Bearer {token}")
-        except RequestRefused:
+        except (RequestRefused, CertificatesUnavailable):
             return False
         return True
+
+
+def test_a_process_that_has_no_certificates_yet_says_to_come_again(
+    house: House, post: Post
+) -> None:
+    google, asked, answer = Google(), threading.Event(), threading.Event()
+
+    def slow() -> tuple[dict[str, str], float]:
+        asked.set()
+        assert answer.wait(120)
+        return google.certs, 3600.0
+
+    house.archive.jobs._tokens = google.tokens
+    google.tokens._fetch = slow
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(google.tokens.check, f"Bearer {SIGNED()}")
+        assert asked.wait(120)
+        early = do(post)
+        assert (early.status_code, early.headers["Retry-After"]) == (503, "2")
+        assert house.recording().state is State.COMPLETED
+        answer.set()
+        first.result(120)
+    assert do(post).status_code == 204
 
 
 def test_certificates_are_kept_as_long_as_google_says_and_not_longer() -> None:
@@ -309,5 +332,5 @@ def test_certificates_are_asked_of_google_again_after_one_failure() -> None:
     assert google_tokens.fetch_certs() == ({KEY_ID: key().cert}, 21000.0)
     responses.get(CERTS_URL, status=503)
     responses.get(CERTS_URL, status=302, headers={"Location": "https://example.com/"})
-    with pytest.raises(RequestRefused):
+    with pytest.raises(CertificatesUnavailable):
         GoogleTokens("https://x.example", ACCOUNT).check(f"Bearer {SIGNED()}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.factories import STARTED, recording_sid
@@ -10,6 +12,7 @@ from tests.sounds import wav
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import VendorUnavailable
 from twirec.model.states import State
+from twirec.transfers.transfer import Step
 
 
 def test_the_vendors_copy_is_not_deleted_when_ours_is_gone_before_it_is(house: House) -> None:
@@ -37,20 +40,40 @@ def test_the_vendors_copy_is_not_deleted_when_ours_was_changed_before_it_is(hous
     assert house.at_vendor() == [recording_sid()]
 
 
-def test_the_vendors_copy_is_not_deleted_when_it_is_to_stay_since_ours_was_looked_at(
-    house: House, monkeypatch: pytest.MonkeyPatch
+def test_nobody_is_told_that_the_vendors_copy_stays_when_a_worker_is_about_to_delete_it(
+    house: House,
 ) -> None:
+    keep = partial(house.archive.catalog.vendor_retention.keep, recording_sid())
+    told: list[bool] = []
+
+    def ask(at: Step) -> None:
+        if at is Step.ARCHIVED:
+            told.append(keep())
+
+    house.record(wav(seconds=4, channels=2))
+    house.archive.operations.worker(threads=1, at=ask).run_once()
+    assert (told, keep(), house.at_vendor()) == ([False], False, [])
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_vendors_copy_stays_if_that_was_said_before_a_worker_came_back_to_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    keep = partial(house.archive.catalog.vendor_retention.keep, recording_sid())
     house.vendor.faults.add("delete", VendorUnavailable("no answer"))
     house.record(wav(seconds=4, channels=2))
     house.work()
+    if before:
+        assert keep()
+        assert house.work_on().state is State.ARCHIVED
+        assert house.at_vendor() == [recording_sid()]
+        return
     stat = house.bucket.stat
 
     def stat_and_keep(name: str) -> StoredObject:
-        if name == NAME:
-            assert house.archive.catalog.vendor_retention.keep(recording_sid())
+        assert name != NAME or not keep()  # it is too late
         return stat(name)
 
     monkeypatch.setattr(house.bucket, "stat", stat_and_keep)
-    recording = house.work_on()
-    assert (recording.state, recording.keep_at_vendor) == (State.ARCHIVED, True)
-    assert house.at_vendor() == [recording_sid()]
+    assert house.work_on().state is State.RELEASED
+    assert house.at_vendor() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -90,6 +90,45 @@ def test_what_was_stored_by_who_died_is_not_lost_with_the_vendors_copy(
     assert (recording.size, recording.channels) == (len(media), 2)
     assert house.bucket.stat(NAME).labels["sha256"] == recording.sha256
     assert house.archive.catalog.waveforms.get(recording_sid())
+
+
+@pytest.mark.parametrize("step", [Step.STORED, Step.VERIFIED, None])
+def test_what_was_erased_while_it_was_stored_is_gone_though_who_stored_it_dies(
+    house: House, step: Step | None
+) -> None:
+    """The order is due when the lease of who works at it would have ended."""
+    house.record(wav(seconds=4, channels=2))
+    lease = _claim(house)
+
+    def erase(at: Step) -> None:
+        if at is Step.RECEIVING and house.recording().state is State.COMPLETED:
+            house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+            assert house.recording().due_at == lease.until
+        if at is step:
+            raise SystemExit("killed")
+
+    with suppress(SystemExit):
+        house.archive.operations.worker(at=erase).work(lease)
+    assert house.stored() == ([] if step is None else [NAME])  # who lives takes it back at once
+    house.time = lease.until
+    assert house.work().state is State.ERASED
+    assert (house.stored(), house.at_vendor()) == ([], [])
+
+
+def test_what_the_bucket_has_without_having_said_so_is_taken_back_when_it_was_erased(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.record(wav(seconds=4, channels=2))
+    put = house.bucket.put
+
+    def silent(*what: Any, **how: Any) -> None:
+        put(*what, **how)
+        house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+        raise BucketUnavailable("no answer")
+
+    monkeypatch.setattr(house.bucket, "put", silent)
+    house.archive.operations.worker().work(_claim(house))
+    assert house.stored() == []
 
 
 def test_what_lies_under_the_name_is_not_taken_for_a_recording_that_it_is_not(

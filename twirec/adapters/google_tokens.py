@@ -17,7 +17,7 @@ from typing import Any
 import requests
 from google.auth import jwt
 
-from twirec.model.errors import RequestRefused
+from twirec.model.errors import CertificatesUnavailable, RequestRefused
 
 log = logging.getLogger("twirec.jobs")
 
@@ -89,12 +89,16 @@ class GoogleTokens:
 
         Raises:
             RequestRefused: it is not proven to be; nothing of the token is in the message.
+            CertificatesUnavailable: there is no certificate that holds, by which it could be told,
+                such as while a process that began just now fetches them.
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise RequestRefused("The request has no token of Google's.")
         try:
             claims = self._claims(token)
+        except CertificatesUnavailable:
+            raise
         except Exception as error:  # whatever a token does to the library: it proves nothing
             raise RequestRefused(
                 f"The token is not Google's, or not for {self._audience}: {type(error).__name__}."
@@ -107,6 +111,8 @@ class GoogleTokens:
     def _claims(self, token: str) -> Mapping[str, Any]:
         key = jwt.decode_header(token).get("kid")  # type: ignore[no-untyped-call]
         certs = self._known(key)
+        if not certs:
+            raise CertificatesUnavailable("Google's certificates could not be had yet.")
         if not isinstance(key, str) or key not in certs:
             raise KeyError(key)
         claims: Mapping[str, Any] = jwt.decode(  # type: ignore[no-untyped-call]

@@ -152,6 +152,8 @@ class Jobs:
 
         Raises:
             RequestRefused: it is not proven; or there is no such account in the settings.
+            CertificatesUnavailable: Google's certificates, by which it could be told, are not there
+                (yet).
         """
         if not self._settings.tasks_service_account:
             raise RequestRefused("TWIREC_TASKS_SERVICE_ACCOUNT is not set: nobody may call this.")

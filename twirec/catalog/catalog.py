@@ -53,6 +53,10 @@ class Catalog:
     - Changes of the policy, entries of the register, orders, notes and pauses are on the audit log
       as soon as they are there.
 
+    On PostgreSQL, whose transactions lock row by row, they lock in one order, so that none waits
+    for another that waits for it: who is in a conference, recordings, calls, legs, consents,
+    orders, and the chain of the audit log last. A rebuild does not: it fills an empty catalog.
+
     SQLite and PostgreSQL keep the same contract, which `tests/contracts/` has in full. Threads and
     processes may use it at once.
 

@@ -253,14 +253,14 @@ class Ledger:
         """
         row = to_row(call, calls)
         with self._database.write() as connection:
-            if audited:
-                append(connection, audited)
             is_new = (OPEN_TOLD if is_told else OPEN).first(connection, row) is not None
             stands = call if is_new else _come_again(connection, call, again)
             if is_new and call.late and call.outcome is Outcome.NOT_RECORDED:
                 tell_late_line(connection, call.account_sid, call.call_sid)
             if leg:
                 write_leg(connection, leg)
+            if audited:
+                append(connection, audited)
             return stands
 
     def go_on(self, line: Call, leg: LegOf) -> tuple[Call, tuple[Consent, ...]]:
@@ -292,9 +292,9 @@ class Ledger:
         recording = recordings.c.sid == recording_sid
         of_none = recording & recordings.c.call_sid.is_(None)
         with self._database.write() as connection:
-            self._database.insert_once(connection, calls, to_row(line, calls))
             connection.execute(update(recordings).where(of_none).values(call_sid=line.call_sid))
             keep_copy(connection, recording_sid)
+            self._database.insert_once(connection, calls, to_row(line, calls))
 
     def line(self, account_sid: str, call_sid: str) -> Call | None:
         """Return a call's line without what belongs to it; None if it has none."""
@@ -339,6 +339,8 @@ class Ledger:
         changes = {name: row[name] for name in (*NUMBERS, *WRITTEN, "tail", "channel_map")}
         with self._database.write() as connection:
             line = of_call(calls, before.account_sid, before.call_sid)
+            theirs = select(recordings.c.sid).where(recordings.c.sid.in_(channel_maps))
+            connection.execute(theirs.order_by(recordings.c.sid).with_for_update())
             if not connection.execute(update(calls).where(line, *same).values(changes)).rowcount:
                 return False
             for sid, roles in channel_maps.items():

@@ -60,6 +60,8 @@ class Meetings:
         with self._database.write() as connection:
             write_joining(self._database, connection, event)
             if introduction:
+                for sid in sorted({*_here(connection, event), introduction.parent_sid or ""}):
+                    lock_line(connection, account_sid, sid)
                 _introduce(connection, account_sid, introduction)
             meeting = _meeting(connection, event)
             settled = decide(meeting)
@@ -125,6 +127,10 @@ def _is_known(connection: Connection, name: str) -> bool:
 def _line(connection: Connection, account_sid: str, call_sid: str) -> Call | None:
     row = LINE.first(connection, {"its_account": account_sid, "its_call": call_sid})
     return None if row is None else to_model(Call, row)
+
+
+def _here(connection: Connection, event: ConferenceEvent) -> tuple[str, ...]:
+    return snapshot_of(connection, event.account_sid, event.conference_sid).calls
 
 
 def _meeting(connection: Connection, event: ConferenceEvent) -> Meeting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, case, insert, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database, to_model, to_models, to_row
@@ -45,7 +45,8 @@ class Orders:
     def erase(self, order: Order, audited: AuditDraft) -> Recording:
         """Write an order down, and make the recording due to be destroyed.
 
-        Who holds its lease loses it.
+        Who holds its lease loses it. It is due when that lease would have ended: until then a
+        worker may still be putting it into the bucket, and die before it takes that back.
 
         Raises:
             NotFound: it is not there, or cannot be erased any more.
@@ -53,7 +54,9 @@ class Orders:
         before = [state for state, after in MAY_BECOME.items() if State.ERASING in after]
         changes = {
             "state": State.ERASING,
-            "due_at": order.at,
+            "due_at": case(
+                (recordings.c.lease_until > order.at, recordings.c.lease_until), else_=order.at
+            ),
             "attempts": 0,
             "last_error": "",
             "standstill": None,
@@ -115,9 +118,9 @@ class Orders:
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
             connection.execute(insert(orders), to_row(order, orders))
-            append(connection, audited)
             ordered = to_model(Recording, row)
             hint_recordings(connection, [ordered])
             if ordered.given_up:
                 tell_ledger(connection, ordered)
+            append(connection, audited)
         return ordered

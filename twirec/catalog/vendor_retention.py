@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, null, or_, select, update
 
-from twirec.catalog.database import Database
-from twirec.catalog.hints import hint
+from twirec.catalog.database import Database, to_models
+from twirec.catalog.hints import hint, hint_recordings
 from twirec.catalog.tables import recordings, vendor_retention
 from twirec.model.hints import RECORDING
 from twirec.model.records import Recording
@@ -22,7 +22,8 @@ class VendorRetention:
     """Which copies stay at the vendor although ours is archived.
 
     There are three reasons: somebody said so of one recording, a span of time is kept as a whole,
-    or the company is still trying twirec out. A worker looks again before it deletes.
+    or the company is still trying twirec out. What is archived and not kept, whoever has its lease
+    deletes at the vendor: it is too late to keep it then.
     """
 
     def __init__(self, database: Database) -> None:
@@ -68,9 +69,9 @@ class VendorRetention:
         }
         with self._database.write() as connection:
             these = still.where(recordings.c.sid.in_(sids))
-            connection.execute(
-                update(recordings).where(recordings.c.sid.in_(these)).values(changes)
-            )
+            change = update(recordings).where(recordings.c.sid.in_(these)).values(changes)
+            changed = connection.execute(change.returning(recordings)).all()
+            hint_recordings(connection, to_models(Recording, changed))
         return len(sids)
 
     def begin(self, account_sid: str, since: datetime, until: datetime) -> None:
@@ -89,9 +90,10 @@ class VendorRetention:
 
 def keep_copy(connection: Connection, sid: str) -> bool:
     """Let the vendor keep its copy of a recording. False if it is too late, or not there."""
-    not_gone = recordings.c.state.in_(STILL_THERE)
-    nothing_left = (recordings.c.state == State.ARCHIVED) & recordings.c.lease.is_(None)
-    due_at = case((nothing_left, null()), else_=recordings.c.due_at)
+    archived = recordings.c.state == State.ARCHIVED
+    being_deleted = archived & recordings.c.lease.is_not(None) & ~recordings.c.keep_at_vendor
+    not_gone = recordings.c.state.in_(STILL_THERE) & ~being_deleted
+    due_at = case((archived & recordings.c.lease.is_(None), null()), else_=recordings.c.due_at)
     return _mark_kept(connection, sid, not_gone, {"keep_at_vendor": True, "due_at": due_at})
 
 

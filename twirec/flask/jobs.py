@@ -15,12 +15,15 @@ from flask import Blueprint, Response, request
 
 from twirec.archive.jobs import SOON, UPKEEP
 from twirec.flask.checks import MOST_BYTES, extension_state
-from twirec.model.errors import RequestRefused, TwirecError
+from twirec.model.errors import CertificatesUnavailable, RequestRefused, TwirecError
 
 log = logging.getLogger("twirec.flask")
 
 LATER = 60
 """Seconds after which one comes again when the catalog could not be asked."""
+
+SOONER = 2
+"""Seconds after which one comes again to a process that only now fetches what it has to know."""
 
 TOO_EARLY = 425
 UNAVAILABLE = 503
@@ -33,8 +36,8 @@ def jobs() -> Blueprint:
     """Return the routes `/do`, `/due`, `/sweep`, `/journal` and `/upkeep`, which take POST.
 
     204: done, or nothing is due within a minute. With `Retry-After`, 425: it is due then; 503: it
-    could not be looked at. 401: there is no token; 403: it is not Google's, not for us or not of
-    the account; 400: `/do` was not told what.
+    could not be looked at, or Google's certificates are not there yet. 401: there is no token; 403:
+    it is not Google's, not for us or not of the account; 400: `/do` was not told what.
     """
     routes = Blueprint("twirec_jobs", __name__)
     views: dict[str, Callable[[], Response]] = {"do": _do, "due": _due}
@@ -55,6 +58,9 @@ def _from_google(view: Callable[[], Response]) -> Callable[[], Response]:
             status = 403 if authorization else 401
             log.warning("%s answered with %d: %s", request.url_rule, status, error)
             return Response(status=status, headers={} if authorization else {CHALLENGE: "Bearer"})
+        except CertificatesUnavailable as error:
+            log.warning("%s: %s", request.url_rule, error)
+            return _come_again(UNAVAILABLE, SOONER)
         try:
             return view()
         except TwirecError as error:

@@ -88,6 +88,10 @@ class VendorError(TwirecError):
         super().__init__(f"{message} ({', '.join(facts)})" if facts else message)
 
 
+class CertificatesUnavailable(TwirecError):
+    """Google's certificates are not there (yet): whether a request is Google's cannot be told."""
+
+
 class VendorUnavailable(VendorError):
     """Twilio could not be reached, timed out or answered 5xx."""
 

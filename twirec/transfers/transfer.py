@@ -37,6 +37,7 @@ from twirec.model.errors import (
     NotAudio,
     ObjectExists,
     ObjectNotFound,
+    TwirecError,
     UploadDropped,
 )
 from twirec.model.hints import RECORDING
@@ -277,7 +278,12 @@ class Transfer:
         recording = keeper.lease.item
         with open_media(self._vendor, self._keys, recording) as media:
             reader = VerifyingReader(media, recording, partial(self._heartbeat, keeper))
-            stored = self._put(keeper, reader, record)
+            try:
+                stored = self._put(keeper, reader, record)
+            except TwirecError:
+                with suppress(TwirecError):  # the bucket may have it all the same
+                    self._take_back(recording)
+                raise
         self._at(Step.STORED)
         self._write_down(keeper, reader, stored)
 
@@ -293,7 +299,7 @@ class Transfer:
         try:
             keeper.lease = self._commit(lambda: self._catalog.due_work.archived(*facts))
         except LeaseLost:
-            self._take_back(recording.sid, stored)
+            self._take_back(recording)
             raise
         self._at(Step.ARCHIVED)
         self._warn(recording, heard)
@@ -315,9 +321,16 @@ class Transfer:
         for warning in judged(heard, recording).warnings if heard else ():
             log.info("%s: its sound looks wrong: %s", recording.sid, warning)
 
-    def _take_back(self, sid: str, stored: StoredObject) -> None:
-        """Delete what was stored while somebody erased the recording."""
-        if self._catalog.recordings.get(sid).state in {State.ERASING, State.ERASED}:
+    def _take_back(self, recording: Recording) -> None:
+        """Delete what was stored while somebody erased the recording.
+
+        Whoever is killed before that leaves it to who erases: the order is due once their lease
+        would have ended.
+        """
+        if self._catalog.recordings.get(recording.sid).state not in {State.ERASING, State.ERASED}:
+            return
+        with suppress(ObjectNotFound):
+            stored = self._bucket.stat(recording.object_name or "")
             self._bucket.delete(stored.name, stored.generation)
 
     def _heartbeat(self, keeper: LeaseKeeper[Recording]) -> None:
@@ -414,10 +427,7 @@ class Transfer:
             return
         if not just_archived:
             check_kept(self._bucket, recording)
-            keeper.renew()  # that took its time, in which somebody may have said that it stays
-            if keeper.lease.item.keep_at_vendor:
-                self._catalog.due_work.stay(keeper.lease, for_trial=False)
-                return
+            keeper.renew()  # that took its time
         self._vendor.delete(recording.account_sid, recording.sid)
         self._at(Step.DELETED)
         self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.RELEASED))

@@ -2,17 +2,22 @@
 
 Each step is looked for first, so that what was interrupted goes on where it stopped. On PostgreSQL
 an index is built beside what others write (`CREATE INDEX CONCURRENTLY`). On SQLite, which has one
-writer at a time, each step is a transaction of its own, and others write between two of them.
+writer at a time, each step is a transaction of its own, and others write between two of them. Of
+two who change the tables at once, one waits for the other.
 
 Source: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect, text
@@ -82,7 +87,8 @@ def steps(database: Database) -> Iterator[Execute]:
             with database.write() as connection:
                 return connection.exec_driver_sql(statement)
 
-        yield execute
+        with _turn(database.file):
+            yield execute
         return
     # Not by SQLAlchemy, which begins a transaction with the first statement: an index that is built
     # beside others cannot be within one.
@@ -98,6 +104,21 @@ def steps(database: Database) -> Iterator[Execute]:
             yield lambda statement: _patiently(driver, statement)
         finally:
             connection.invalidate()  # with it go the lock and the settings
+
+
+@contextmanager
+def _turn(file: Path | None) -> Iterator[None]:
+    """Wait until nobody else changes the tables of a file, and let nobody else.
+
+    The lock is of an empty file beside it, which stays: whoever waits for one that was deleted
+    would not be kept out by who makes it anew. It ends with the process that has it.
+    """
+    if file is None:
+        yield
+        return
+    with open(f"{file}-upgrade", "ab", opener=partial(os.open, mode=0o600)) as beside:
+        fcntl.flock(beside, fcntl.LOCK_EX)
+        yield
 
 
 def _patiently(driver: Any, statement: str) -> object:
