@@ -49,7 +49,11 @@ def conferences(site: Site) -> list[str]:
     with requests.Session() as session:
         session.auth = (sandbox.api_key, sandbox.api_secret)
         session.trust_env = False
-        return [found["sid"] for found in session.get(url, timeout=10).json()["conferences"]]
+        return [
+            found["sid"]
+            for status in ("init", "in-progress")
+            for found in session.get(f"{url}?Status={status}", timeout=10).json()["conferences"]
+        ]
 
 
 def played(site: Site) -> tuple[Call, list[Call]]:

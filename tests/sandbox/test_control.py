@@ -46,6 +46,26 @@ def test_a_call_can_be_placed_and_watched_over_http(sandbox: Sandbox, number: st
     assert {"fetch", "Dial", "ended"} <= {entry["what"] for entry in told["log"]}
 
 
+def test_a_caller_is_told_over_http_what_to_do(
+    sandbox: Sandbox, target: Target, number: str
+) -> None:
+    document = "<Gather numDigits='1' timeout='90' action='/key'><Say>Pulse uno</Say></Gather>"
+    target.says("/voice", twiml(document))
+    target.says("/key", twiml("<Pause length='90000'/>"))
+    caller = {"hangs_up_after": 90_000, "reacts": [{"hears": "uno", "presses": "1"}]}
+    placed = send(
+        sandbox, "POST", "calls", json={"from": CUSTOMER, "to": number, "caller": caller}
+    ).json()
+    (call,) = sandbox.calls
+    call.wait_for("Pause")
+    assert target.forms("/key")[0]["Digits"] == "1"
+    act = {"press": "2", "say": "customer_thanks", "hang_up": True}
+    assert send(sandbox, "POST", f"calls/{placed['sid']}", json=act).status_code == 200
+    call.wait(120)
+    refused = send(sandbox, "POST", f"calls/{placed['sid']}", json={"shout": True})
+    assert refused.status_code == 400
+
+
 def test_faults_can_be_asked_for(sandbox: Sandbox, number: str) -> None:
     body = {
         "from": CUSTOMER,

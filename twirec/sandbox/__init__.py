@@ -11,7 +11,7 @@ It imports nothing else of twirec, so that it cannot share its mistakes.
 from twirec.sandbox.courier import Reply
 from twirec.sandbox.faults import ALWAYS, Endpoint, Fault, Faults
 from twirec.sandbox.limits import Unsupported
-from twirec.sandbox.parties import KINDS, SPOKEN, Line, Party
+from twirec.sandbox.parties import BEEP, KINDS, SPOKEN, Line, Party, Reaction
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.sandbox import Sandbox
 from twirec.sandbox.state import (
@@ -24,9 +24,11 @@ from twirec.sandbox.state import (
     RestRequest,
     Sender,
 )
+from twirec.sandbox.twiml import Verb
 
 __all__ = [
     "ALWAYS",
+    "BEEP",
     "KINDS",
     "SPOKEN",
     "Application",
@@ -41,10 +43,12 @@ __all__ = [
     "LogEntry",
     "Number",
     "Party",
+    "Reaction",
     "Recording",
     "Reply",
     "RestRequest",
     "Sandbox",
     "Sender",
     "Unsupported",
+    "Verb",
 ]

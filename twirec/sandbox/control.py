@@ -6,10 +6,11 @@ All bodies are JSON, and access is by HTTP Basic as for the REST API.
 `status_callback` gives the account a number.
 
 `POST /sandbox/calls` with `from`, `to` and, if wanted, `caller`, `callee` and `faults` calls it.
-A party has the fields of `Party`, each of its lines `sound` (a spoken line's name) and `at`;
-faults have the fields of `Faults`.
+A party has the fields of `Party`, each of its lines `sound` (a spoken line's name), `at` and
+`words`, each of what it `reacts` with the fields of `Reaction`; faults have the fields of `Faults`.
 
-`GET /sandbox/calls/{sid}` tells how the call goes.
+`GET /sandbox/calls/{sid}` tells how the call goes. `POST` there, with `press` (keys), `say` (a
+spoken line's name) or `hang_up` (true), lets the caller act now.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Faults
-from twirec.sandbox.parties import Line, Party
+from twirec.sandbox.parties import Line, Party, Reaction
 from twirec.sandbox.state import Account, Call, Number
 from twirec.sandbox.web import BAD_REQUEST, Answer, Refused, Request, json_answer, not_found
 
@@ -55,9 +56,11 @@ class Control:
         if (request.method, request.path) == ("POST", f"{PREFIX}calls"):
             return json_answer(_summary(self._place(json.loads(request.body))), 201)
         match = re.fullmatch(rf"{PREFIX}calls/(CA\w+)", request.path)
-        call = self._account.call(match[1]) if match and request.method == "GET" else None
+        call = self._account.call(match[1]) if match and request.method in {"GET", "POST"} else None
         if call is None:
             raise not_found(request.path)
+        if request.method == "POST":
+            _act(call, json.loads(request.body))
         return json_answer(_summary(call))
 
     def _place(self, body: dict[str, Any]) -> Call:
@@ -73,12 +76,25 @@ class Control:
         )
 
 
+def _act(call: Call, wanted: dict[str, Any]) -> None:
+    if unknown := set(wanted) - {"press", "say", "hang_up"}:
+        raise ValueError(f"unknown fields {', '.join(sorted(unknown))}")
+    if wanted.get("press"):
+        call.press(wanted["press"])
+    if wanted.get("say"):
+        call.say(wanted["say"])
+    if wanted.get("hang_up"):
+        call.hang_up()
+
+
 def _party(fields: Mapping[str, Any]) -> Party:
     says = tuple(
-        Line(str(line["sound"]), float(line.get("at", 0))) for line in fields.get("says", ())
+        Line(str(line["sound"]), float(line.get("at", 0)), str(line.get("words", "")))
+        for line in fields.get("says", ())
     )
+    reacts = tuple(Reaction(**each) for each in fields.get("reacts", ()))
     keys = tuple((float(second), str(key)) for second, key in fields.get("keys", ()))
-    return Party(**{**fields, "says": says, "keys": keys})
+    return Party(**{**fields, "says": says, "keys": keys, "reacts": reacts})
 
 
 def _summary(call: Call) -> dict[str, object]:

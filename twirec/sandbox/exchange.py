@@ -11,7 +11,7 @@ from twirec.sandbox.clock import CallClock, RunningClock
 from twirec.sandbox.courier import Courier
 from twirec.sandbox.faults import Faults
 from twirec.sandbox.outbound import Placing, first_document, picked_up
-from twirec.sandbox.parties import Party
+from twirec.sandbox.parties import Line, Party
 from twirec.sandbox.player import perform
 from twirec.sandbox.progress import Progress
 from twirec.sandbox.rooms import Rooms
@@ -33,6 +33,12 @@ class _Remote:
     def turn(self, step: Document) -> None:
         self._stage.turn_to = step
         self._clock.turn()
+
+    def press(self, keys: str) -> None:
+        self._stage.press(keys)
+
+    def say(self, line: Line) -> None:
+        self._stage.say(line)
 
 
 class Exchange:

@@ -8,12 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from twirec.sandbox.tones import DIGITS
+
 _COUNT = r"\d{1,6}"
 _BOOLEAN = "true|false"
 _METHOD = "GET|POST"
 _ANY = r"[\s\S]*"
 _TRIM = "trim-silence|do-not-trim"
 _TRACK = "inbound|outbound|both"
+
+_SSML: Mapping[str, Mapping[str, str]] = {
+    # https://www.twilio.com/docs/voice/twiml/say/text-speech#ssml: read as the text that it holds
+    "break": {"strength": _ANY, "time": r"\d+(\.\d+)?m?s"},
+    "emphasis": {"level": _ANY},
+    "lang": {"xml:lang": _ANY},
+    "p": {},
+    "phoneme": {"alphabet": _ANY, "ph": _ANY},
+    "prosody": {"volume": _ANY, "rate": _ANY, "pitch": _ANY},
+    "s": {},
+    "say-as": {"interpret-as": _ANY, "format": _ANY},
+    "sub": {"alias": _ANY},
+    "w": {"role": _ANY},
+}
 
 _RECORDING = {
     "trim": _TRIM,
@@ -34,13 +50,23 @@ _ROOM_EVENT = "(start|end|join|leave|mute|hold)"
 ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "Response": {},
     "Say": {"voice": _ANY, "language": _ANY, "loop": _COUNT},
-    "Play": {"loop": _COUNT},
+    "Play": {"loop": _COUNT, "digits": DIGITS},
     "Pause": {"length": _COUNT},
     "Redirect": {"method": _METHOD},
     "Hangup": {},
     "Reject": {"reason": "rejected|busy"},
     "Gather": {
-        "input": "dtmf",
+        "input": "dtmf|speech|dtmf speech|speech dtmf",
+        "bargeIn": "true",
+        # What is recognized is given: how well it would be does not matter here.
+        "language": _ANY,
+        "hints": _ANY,
+        "speechModel": _ANY,
+        "speechTimeout": "auto|" + _COUNT,
+        "maxSpeechTime": _COUNT,
+        "profanityFilter": _BOOLEAN,
+        "enhanced": _BOOLEAN,
+        "debug": _BOOLEAN,
         "action": _ANY,
         "method": _METHOD,
         "timeout": _COUNT,
@@ -59,7 +85,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "recordingTrack": _TRACK,
         **_RECORDING,
     },
-    "Number": _CALLEE,
+    "Number": {**_CALLEE, "sendDigits": DIGITS},
     "Client": _CALLEE,
     "Sip": _CALLEE,
     "Identity": {},
@@ -97,12 +123,13 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "Refer": {"action": _ANY, "method": _METHOD},
     "Start": {},
     "Stop": {},
+    **_SSML,
     "Recording": {"name": _ANY, "track": _TRACK, "channels": "mono|dual", **_RECORDING},
 }
 """The attributes of each verb and noun, with a pattern for what they may hold."""
 
 ELSEWHERE = {
-    ("Gather", "input"): "speech|dtmf speech|speech dtmf",
+    ("Gather", "bargeIn"): "false",
     ("Conference", "waitUrl"): _ANY,
     ("Conference", "statusCallbackEvent"): r"[a-z]+( +[a-z]+)*",
 }
@@ -113,6 +140,8 @@ CHILDREN = {
         *("Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Reject"),
         *("Dial", "Enqueue", "Record", "Refer", "Start", "Stop"),
     },
+    "Say": set(_SSML),
+    **{name: set(_SSML) for name in ("emphasis", "lang", "p", "prosody", "s", "w")},
     "Gather": {"Say", "Play", "Pause"},
     "Dial": {"Number", "Client", "Sip", "Queue", "Conference"},
     "Client": {"Identity", "Parameter"},
@@ -121,6 +150,9 @@ CHILDREN = {
     "Stop": {"Recording"},
 }
 """What may be inside what."""
+
+WITH_SPEECH = frozenset({"Say", *_SSML} - {"break"})
+"""What may hold text and SSML in any order."""
 
 WITH_TEXT = frozenset(
     {

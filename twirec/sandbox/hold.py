@@ -73,6 +73,7 @@ def _verbs(stage: Stage, step: Next) -> Next | None:
     for verb in document(stage, step):
         if verb.name not in _VERBS:
             raise TwimlError(BAD_SCHEMA, f"{verb.name} is not allowed while waiting here")
+        stage.call.verbs.append(verb)
         if following := _VERBS[verb.name](stage, verb):
             return following
     return None

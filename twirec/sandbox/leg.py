@@ -6,12 +6,13 @@ import math
 
 from twirec.sandbox.audio import Track
 from twirec.sandbox.clock import SideClock
-from twirec.sandbox.parties import Party
+from twirec.sandbox.parties import Line, Party
 from twirec.sandbox.progress import Progress
 from twirec.sandbox.script import Document, Subscription
 from twirec.sandbox.sound import Sound, heard
 from twirec.sandbox.stage import Stage
 from twirec.sandbox.state import Call
+from twirec.sandbox.tones import seconds_of
 from twirec.sandbox.twiml import Verb
 
 
@@ -33,6 +34,7 @@ class Leg:
         self._parent = parent
         self.url = noun.attributes.get("url") and parent.absolute(noun.attributes["url"])
         self.method = noun.get("method", "POST")
+        self._digits = noun.get("sendDigits", "")
         self.call = Call(
             caller_id,
             to,
@@ -48,6 +50,17 @@ class Leg:
             parent.account, self.call, parent.callbacks, parent.clock, _told(parent, noun), "leg"
         )
         self._ring()
+
+    def send_digits(self) -> None:
+        """Press the keys that the noun asks for, such as an extension's.
+
+        Raises:
+            SideOver: the callee is gone.
+            HungUp, Turned: as of the leg that dialled.
+        """
+        if self._digits:
+            self.stage.log("SendDigits", self._digits)
+            self.stage.clock.wait(seconds_of(self._digits))
 
     @property
     def reacts_after(self) -> float:
@@ -69,6 +82,14 @@ class Leg:
         """Leave the Dial for another document. Safe to call from any thread."""
         self._turned_to = step
         self.cut()
+
+    def press(self, keys: str) -> None:
+        """Press keys. Safe to call from any thread."""
+        self.stage.press(keys)
+
+    def say(self, line: Line) -> None:
+        """Say something. Safe to call from any thread."""
+        self.stage.say(line)
 
     def pick_up(self) -> None:
         """Answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ Customers speak with espeak-ng's voice `es+f3`, agents with `es+m3`.
 """
 
 
+BEEP = "(beep)"
+"""What a `Reaction` hears at the beep of a Record."""
+
 KINDS = ("human", "machine", "fax", "unknown")
 """Who or what can pick up a phone."""
 
@@ -42,15 +46,23 @@ class Line:
         sound: the name of a line in `SPOKEN`, or a WAV file of 8 kHz, 16 bit, one channel, as a
             path or as bytes.
         at: the second at which it starts; see `Party.counts_from_bridge` for what is second 0.
+        words: what a Gather that listens for speech makes of it; by default what a line that
+            ships with the library says, and nothing for others.
     """
 
     sound: str | Path | bytes
     at: float = 0.0
+    words: str = ""
 
     @property
     def seconds(self) -> float:
         """How long it takes to say."""
         return len(self.samples()) / RATE
+
+    @property
+    def text(self) -> str:
+        """What it says, as far as that is known."""
+        return self.words or (SPOKEN.get(self.sound, "") if isinstance(self.sound, str) else "")
 
     def samples(self) -> array[int]:
         """Return the sound.
@@ -66,6 +78,34 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Reaction:
+    """What somebody does each time they hear something that TwiML says to them.
+
+    Attributes:
+        hears: a part of the text of a Say or of the address of a Play, however it is written, or
+            `BEEP`.
+        presses: the keys they press then.
+        says: the name of a line in `SPOKEN`, or a `Line`, whose `at` is not looked at.
+        hangs_up: whether they hang up.
+        after: how many seconds after its end.
+    """
+
+    hears: str
+    presses: str = ""
+    says: str | Line = ""
+    hangs_up: bool = False
+    after: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_keys(self.presses)
+
+    @property
+    def line(self) -> Line | None:
+        """What they say; None for nothing."""
+        return Line(self.says) if isinstance(self.says, str) and self.says else self.says or None
+
+
+@dataclass(frozen=True, slots=True)
 class Party:
     """Somebody on the phone. All times are call seconds, whatever the sandbox's speed.
 
@@ -75,6 +115,7 @@ class Party:
     Attributes:
         says: what they say, and when.
         keys: the keys they press: the second, and one of `0`-`9`, `*`, `#`.
+        reacts: what they do when they hear something, besides.
         hangs_up_after: the second at which they hang up; None when they leave that to the other.
             When neither of two connected parties hangs up, the call ends one second after the
             last word.
@@ -99,6 +140,7 @@ class Party:
     refuses: str = ""
     refuses_refer: bool = False
     kind: str = "human"
+    reacts: Sequence[Reaction] = ()
 
     def __post_init__(self) -> None:
         if self.refuses not in {"", "busy", "failed"}:
@@ -113,6 +155,16 @@ class Party:
             ValueError: a line does not exist or is not of the right form.
         """
         return tuple((line.at, line.samples()) for line in self.says)
+
+
+def check_keys(keys: str) -> None:
+    """Refuse what no phone can press.
+
+    Raises:
+        ValueError: there is something other than `0`-`9`, `*` and `#`.
+    """
+    if not re.fullmatch("[0-9*#]*", keys):
+        raise ValueError(f"keys are 0 to 9, * and #, not {keys!r}")
 
 
 def last_word(spoken: Sequence[tuple[float, array[int]]]) -> float:

@@ -89,6 +89,7 @@ def _verbs(stage: Stage, verbs: tuple[Verb, ...]) -> Next | None:
     if not verbs:
         stage.answer()
     for verb in verbs:
+        stage.call.verbs.append(verb)
         if step := _VERBS[verb.name](stage, verb):
             return step
     return None

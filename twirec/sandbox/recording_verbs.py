@@ -6,8 +6,9 @@ https://www.twilio.com/docs/voice/twiml/recording and https://www.twilio.com/doc
 from __future__ import annotations
 
 from twirec.sandbox.audio import RATE, Track, hum
-from twirec.sandbox.clock import HungUp
+from twirec.sandbox.clock import HungUp, Interrupted
 from twirec.sandbox.orders import order, record
+from twirec.sandbox.parties import BEEP
 from twirec.sandbox.recorder import Recorder
 from twirec.sandbox.script import Next
 from twirec.sandbox.stage import Stage
@@ -56,12 +57,12 @@ def record_verb(stage: Stage, verb: Verb) -> Next | None:
         sound = stage.hear(((stage.clock.second, hum(_BEEP)),))
         stage.clock.wait(_BEEP)
         sound.end = stage.clock.second
+        stage.told(BEEP, stage.clock.second)
     begin = stage.clock.second
     wanted = order(stage, verb, "RecordVerb", 1, "both", "trim-silence", dual=False)
     recorder = record(stage, wanted, sides=lambda begin, end: _both(stage.spoken(begin, end)))
-    key, ended = _until(stage, verb, begin)
     try:
-        stage.clock.wait(ended - begin)
+        key, ended = _wait(stage, verb, begin)
     except HungUp:
         recorder.stop()
         stage.afterwards = _action(stage, verb, recorder, "hangup")
@@ -75,6 +76,18 @@ def _both(track: Track) -> tuple[Track, Track]:
     return track, track
 
 
+def _wait(stage: Stage, verb: Verb, begin: float) -> tuple[str, float]:
+    """Wait for the end of a Record; what the person does meanwhile may move it."""
+    while True:
+        more = stage.acts.more()
+        key, ended = _until(stage, verb, begin)
+        try:
+            stage.clock.wait(max(0.0, ended - stage.clock.second), more)
+        except Interrupted:
+            continue
+        return key, ended
+
+
 def _until(stage: Stage, verb: Verb, begin: float) -> tuple[str, float]:
     """Return the key that ends it, if one does, and the second at which it is over."""
     patience, longest = verb.seconds("timeout", 5), begin + verb.seconds("maxLength", 3600)
@@ -85,9 +98,9 @@ def _until(stage: Stage, verb: Verb, begin: float) -> tuple[str, float]:
             silent = over + patience
     over = min(silent, longest)
     keys = verb.get("finishOnKey", _ALL_KEYS)
-    for second, key in sorted(stage.caller.keys):
-        if begin <= stage.zero + second < over and key in keys:
-            return key, stage.zero + second
+    for second, key in sorted(stage.keys):
+        if begin <= second < over and key in keys:
+            return key, second
     return "", over
 
 

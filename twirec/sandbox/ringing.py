@@ -10,7 +10,7 @@ from datetime import datetime
 
 from twirec.sandbox.addresses import BAD_NUMBER, PERSONAL, address, is_address
 from twirec.sandbox.bridge import LONGEST, Bridge
-from twirec.sandbox.clock import Interrupted
+from twirec.sandbox.clock import Interrupted, SideOver
 from twirec.sandbox.leg import Leg
 from twirec.sandbox.orders import dial_order, record
 from twirec.sandbox.outcome import Outcome
@@ -113,6 +113,10 @@ class _Ringing:
                 recorder.stop()
 
     def _connected(self, leg: Leg) -> bool:
+        try:
+            leg.send_digits()
+        except SideOver:
+            return False
         # A leg may have been ended or sent elsewhere just as the whisper was over.
         return not leg.url or (whisper(leg.stage, leg.url, leg.method) and not leg.gone)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin
@@ -13,7 +13,7 @@ from twirec.sandbox.clock import Clock, RunningClock
 from twirec.sandbox.courier import Courier
 from twirec.sandbox.faults import Faults
 from twirec.sandbox.limits import STATUS
-from twirec.sandbox.parties import Party
+from twirec.sandbox.parties import Line, Party
 from twirec.sandbox.recorder import Recorders
 from twirec.sandbox.script import Document, Next
 from twirec.sandbox.sound import Clips, Sound, heard, moved
@@ -48,6 +48,39 @@ class House(Protocol):
         ...
 
 
+KEY = 0.2
+"""Call seconds from one key to the next, and from an order from outside to the first."""
+
+
+class Acts:
+    """What a person does beside what they had in mind from the start. For several threads.
+
+    Attributes:
+        keys: the second and the key.
+        lines: the second and what is said.
+    """
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[float, str]] = []
+        self.lines: list[tuple[float, Line]] = []
+        self._count = 0
+
+    def press(self, keys: str, second: float) -> None:
+        """Press keys, one after the other."""
+        self.keys += [(second + place * KEY, key) for place, key in enumerate(keys)]
+        self._count += 1
+
+    def say(self, line: Line, second: float) -> None:
+        """Say a line."""
+        self.lines.append((second, line))
+        self._count += 1
+
+    def more(self) -> Callable[[], bool]:
+        """Return what says whether there is more than there is now; takes no lock."""
+        seen = self._count
+        return lambda: self._count != seen
+
+
 class Stage:
     """One leg, its clock, the person on it, and what has happened so far.
 
@@ -66,6 +99,7 @@ class Stage:
         recorders: what is being recorded.
         turn_to: the document that was given from outside.
         afterwards: a request that is still to be made when the caller is gone.
+        acts: what the person does beside what they had in mind from the start.
     """
 
     def __init__(
@@ -92,6 +126,7 @@ class Stage:
         self.recorders = Recorders()
         self.turn_to: Document = b""
         self.afterwards: Next | None = None
+        self.acts = Acts()
         self._sounds: list[Sound] = []
         self._answered_at = zero if answered else None
 
@@ -145,7 +180,41 @@ class Stage:
         """What the person says, in call seconds; nothing while it is not known when."""
         if self.caller_origin is None:
             return ()
-        return moved(self.caller.spoken(), self.caller_origin)
+        planned = moved(self.caller.spoken(), self.caller_origin)
+        return (*planned, *((at, line.samples()) for at, line in self.acts.lines))
+
+    @property
+    def keys(self) -> list[tuple[float, str]]:
+        """The keys that the person presses, and when, in call seconds."""
+        return [*((self.zero + second, key) for second, key in self.caller.keys), *self.acts.keys]
+
+    @property
+    def lines(self) -> list[tuple[float, Line]]:
+        """The lines that the person says, and when, in call seconds."""
+        origin = self.caller_origin
+        planned = [] if origin is None else [(origin + one.at, one) for one in self.caller.says]
+        return [*planned, *self.acts.lines]
+
+    def told(self, text: str, second: float) -> None:
+        """Let the person react to something that they have heard to its end at a second."""
+        for reaction in self.caller.reacts:
+            if reaction.hears.casefold() in text.casefold():
+                at = second + reaction.after
+                self.acts.press(reaction.presses, at)
+                if reaction.line:
+                    self.acts.say(reaction.line, at)
+                if reaction.hangs_up:
+                    self.clock.leaves_at = min(at, self.clock.leaves_at or at)
+
+    def press(self, keys: str) -> None:
+        """Press keys now. Safe to call from any thread."""
+        self.acts.press(keys, self.clock.second + KEY)
+        self.clock.wake()
+
+    def say(self, line: Line) -> None:
+        """Say something now. Safe to call from any thread."""
+        self.acts.say(line, self.clock.second + KEY)
+        self.clock.wake()
 
     def hear(self, clips: Clips) -> Sound:
         """Let the person hear something from now on; whoever does so sets its end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,10 +12,11 @@ from typing import Protocol
 from twirec.sandbox.courier import Cookies
 from twirec.sandbox.faults import FaultPlan, Faults, OwnFaults
 from twirec.sandbox.limits import Limits
-from twirec.sandbox.parties import Party
+from twirec.sandbox.parties import Line, Party, check_keys
 from twirec.sandbox.recording import Encryption, Recording
 from twirec.sandbox.script import Document
 from twirec.sandbox.sids import new_sid
+from twirec.sandbox.twiml import Verb
 
 FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """The statuses of a call that has ended."""
@@ -149,6 +151,14 @@ class Remote(Protocol):
         """Go on with another document."""
         ...
 
+    def press(self, keys: str) -> None:
+        """Press keys."""
+        ...
+
+    def say(self, line: Line) -> None:
+        """Say something."""
+        ...
+
 
 class Call:
     """A leg of a call at the stand-in. Stamps are UTC.
@@ -164,6 +174,7 @@ class Call:
         answered_by: what machine detection found, in Twilio's word; None without it.
         callee: who picks up whatever this call dials; None: whoever is registered for the number.
         log: what happened.
+        verbs: the verbs of TwiML that were run, in their order.
         recordings: its recordings.
         limits: what was asked of the sandbox that it does not do.
     """
@@ -195,6 +206,7 @@ class Call:
         self.answered_by: str | None = None
         self.callee = callee
         self.log: list[LogEntry] = []
+        self.verbs: list[Verb] = []
         self.recordings: list[Recording] = []
         self.remote: Remote | None = None
         self.limits = Limits()
@@ -219,11 +231,92 @@ class Call:
         if self.remote:
             self.remote.cut()
 
+    def press(self, keys: str) -> None:
+        """Press keys now, one after the other: `0`-`9`, `*`, `#`.
+
+        Raises:
+            ValueError: there is another key, or nobody is on the line.
+        """
+        check_keys(keys)
+        self._person().press(keys)
+
+    def say(self, line: str | Line) -> None:
+        """Say a line now: its name in `SPOKEN`, or a `Line`, whose `at` is not looked at.
+
+        Raises:
+            ValueError: there is no such line, or nobody is on the line.
+        """
+        spoken = Line(line) if isinstance(line, str) else line
+        spoken.samples()
+        self._person().say(spoken)
+
+    def wait_for(self, what: str, text: str = "", timeout: float = 30.0) -> LogEntry:
+        """Wait until something stands in the log, such as a Say that is being said.
+
+        Args:
+            what: as of `LogEntry`: a verb's name, `fetch`, `callback`, …
+            text: a part of its text.
+            timeout: real seconds.
+
+        Raises:
+            TimeoutError: that took longer, or the call has ended without it.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            over = self.done.is_set() or time.monotonic() > deadline
+            for entry in list(self.log):
+                if entry.what == what and text in entry.text:
+                    return entry
+            if over:
+                raise TimeoutError(f"there is no {what} {text!r} in the log of {self.sid}")
+            self.done.wait(0.005)
+
+    def assert_ran(self, verb: str, text: str = "", **attributes: str) -> Verb:
+        """Return the first verb of that name that was run, or fail the test.
+
+        Args:
+            verb: its name, such as `Dial`; nouns inside it are its `children`.
+            text: a part of its text, or of its nouns' texts.
+            attributes: what each must be, `finishOnKey` or `finish_on_key`; those of its nouns
+                count too.
+
+        Raises:
+            AssertionError: none was run; the text says which were.
+        """
+        wanted = {_camel(name): value for name, value in attributes.items()}
+        for ran in self.verbs:
+            if ran.name == verb and text in ran.whole_text and ran.has(wanted):
+                return ran
+        raise AssertionError(
+            f"no {verb} {text} {wanted or ''} was run; these were: "
+            + ", ".join(map(str, self.verbs))
+        )
+
+    def assert_not_ran(self, verb: str) -> None:
+        """Fail the test if a verb of that name was run.
+
+        Raises:
+            AssertionError: it was.
+        """
+        for ran in self.verbs:
+            if ran.name == verb:
+                raise AssertionError(f"{ran} was run")
+
+    def _person(self) -> Remote:
+        if self.remote is None or self.status != "in-progress":
+            raise ValueError(f"nobody is on the line of {self.sid}: it is {self.status}")
+        return self.remote
+
     def end(self, status: str, at: datetime, seconds: float) -> None:
         """Write down that the leg has ended after so many seconds of being answered."""
         self.ended = at
         self.duration = int(seconds + 1e-6)  # sums of call seconds may end in .999…
         self.status = status
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 @dataclass

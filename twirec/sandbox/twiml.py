@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twirec.sandbox.grammar import ATTRIBUTES, CHILDREN, ELSEWHERE, WITH_TEXT
+from twirec.sandbox.grammar import ATTRIBUTES, CHILDREN, ELSEWHERE, WITH_SPEECH, WITH_TEXT
 from twirec.sandbox.limits import cannot
 from twirec.sandbox.official import official
 
@@ -53,6 +53,28 @@ class Verb:
         """Return an attribute that is a whole number, mostly of seconds."""
         return int(self.attributes.get(attribute, default))
 
+    def __str__(self) -> str:
+        words = "".join(f" {name}={value!r}" for name, value in self.attributes.items())
+        inside = self.text
+        if self.name not in WITH_SPEECH:  # whose text has that of its children
+            inside += "".join(map(str, self.children))
+        return f"<{self.name}{words}>{inside}</{self.name}>" if inside else f"<{self.name}{words}/>"
+
+    @property
+    def whole_text(self) -> str:
+        """Its text, and that of what is inside it."""
+        if self.name in WITH_SPEECH:
+            return self.text
+        return " ".join(filter(None, (self.text, *(each.whole_text for each in self.children))))
+
+    def has(self, attributes: Mapping[str, str]) -> bool:
+        """Return whether it and what is inside it have all these attributes."""
+        lacking = dict(attributes.items() - self.attributes.items())
+        return not lacking or all(
+            any(child.has({name: value}) for child in self.children)
+            for name, value in lacking.items()
+        )
+
     def flag(self, attribute: str) -> bool:
         """Return an attribute that is true or false; false when it is not there."""
         return self.attributes.get(attribute) == "true"
@@ -78,17 +100,33 @@ def parse(body: bytes, content_type: str) -> tuple[Verb, ...]:
 
 
 def _verb(element: ET.Element) -> Verb:
-    for name, value in element.attrib.items():
+    for name, value in _attributes(element).items():
         _check_attribute(element.tag, name, value)
     for child in element:
         if child.tag not in CHILDREN.get(element.tag, ()):
             if official().has_child(element.tag, child.tag):
                 raise cannot(f"{child.tag} in {element.tag}")
             raise TwimlError(BAD_SCHEMA, f"{child.tag} does not belong into {element.tag} here")
+    if element.tag in WITH_SPEECH:
+        children = tuple(_verb(child) for child in element)
+        return Verb(element.tag, _attributes(element), _spoken(element), children)
     text = (element.text or "").strip()
     if (text and element.tag not in WITH_TEXT) or any((c.tail or "").strip() for c in element):
         raise TwimlError(BAD_SCHEMA, f"there is text in {element.tag} that does not belong there")
-    return Verb(element.tag, dict(element.attrib), text, tuple(_verb(c) for c in element))
+    return Verb(element.tag, _attributes(element), text, tuple(_verb(c) for c in element))
+
+
+def _attributes(element: ET.Element) -> dict[str, str]:
+    xml = "{http://www.w3.org/XML/1998/namespace}"
+    return {name.replace(xml, "xml:"): value for name, value in element.attrib.items()}
+
+
+def _spoken(element: ET.Element) -> str:
+    """Return what is said: the text of all that is inside, an alias instead of what it is for."""
+    parts = [element.get("alias") or element.text or ""]
+    for child in element:
+        parts += [_spoken(child), child.tail or ""]
+    return " ".join("".join(parts).split())
 
 
 def _check_attribute(tag: str, name: str, value: str) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from twirec.sandbox.audio import RATE, hum, read_wav
+from twirec.sandbox.clock import Interrupted
 from twirec.sandbox.courier import Reply
 from twirec.sandbox.limits import cannot
 from twirec.sandbox.script import Next
 from twirec.sandbox.sound import Clips
 from twirec.sandbox.stage import Ended, Stage
+from twirec.sandbox.tones import seconds_of
 from twirec.sandbox.twiml import BAD_DOCUMENT, BAD_SCHEMA, HTTP_FAILED, TwimlError, Verb
 from twirec.sandbox.voices import is_known, speaks
 
@@ -20,6 +22,12 @@ LETTERS_A_SECOND = 15
 
 SHORTEST_SAY = 0.5
 """Seconds that a Say takes at least."""
+
+CONFIDENCE = "0.9"
+"""How sure a Gather is of what it has heard."""
+
+SILENCE = 1.0
+"""Seconds of silence after which somebody has said everything, unless a Gather says otherwise."""
 
 LONGEST_SAY = 4096
 """Characters (https://www.twilio.com/docs/voice/twiml/say)."""
@@ -96,21 +104,65 @@ def redirect(stage: Stage, verb: Verb) -> Next:
 
 
 def gather(stage: Stage, verb: Verb) -> Next | None:
-    """Collect keys; https://www.twilio.com/docs/voice/twiml/gather.
+    """Collect keys, or what the person says; https://www.twilio.com/docs/voice/twiml/gather.
 
-    A key cuts the prompt short. Keys pressed before the Gather began do not count.
+    A key or a word cuts the prompt short. Keys pressed before the Gather began do not count.
     """
     stage.answer()
     begin = stage.clock.second
     stage.log("Gather")
     clips, seconds = _prompts(stage, verb.children)
-    keys = [(stage.zero + second, key) for second, key in stage.caller.keys]
-    digits, ended = _collect(verb, keys, begin, begin + seconds)
-    _hear(stage, clips, ended - begin)
-    stage.log("Gather", f"Digits={digits}")
-    if digits or verb.flag("actionOnEmptyResult"):
-        return stage.step(verb, {"Digits": digits}, stage.url)
+    sound = stage.hear(clips)
+    try:
+        collected = _wait(stage, verb, begin, begin + seconds)
+    finally:
+        sound.end = stage.clock.second
+    params = collected.params(verb)
+    stage.log("Gather", " ".join(f"{name}={value}" for name, value in params.items()))
+    if collected.something or verb.flag("actionOnEmptyResult"):
+        return stage.step(verb, params, stage.url)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """What a Gather has collected, and the second at which it is over."""
+
+    digits: str
+    speech: str
+    second: float
+
+    @property
+    def something(self) -> bool:
+        return bool(self.digits or self.speech)
+
+    def params(self, verb: Verb) -> dict[str, str]:
+        if self.speech:
+            return {"SpeechResult": self.speech, "Confidence": CONFIDENCE}
+        return {"Digits": self.digits} if "dtmf" in verb.get("input", "dtmf") else {}
+
+
+def _wait(stage: Stage, verb: Verb, begin: float, prompted: float) -> _Collected:
+    """Wait for the end of a Gather; what the person does meanwhile may bring it nearer."""
+    while True:
+        more = stage.acts.more()
+        collected = _collect(stage, verb, begin, prompted)
+        try:
+            stage.clock.wait(max(0.0, collected.second - stage.clock.second), more)
+        except Interrupted:
+            continue
+        return collected
+
+
+def _collect(stage: Stage, verb: Verb, begin: float, prompted: float) -> _Collected:
+    listens = verb.get("input", "dtmf")
+    digits, over = "", prompted + verb.seconds("timeout", 5)
+    if "dtmf" in listens:
+        digits, over = _digits(verb, stage.keys, begin, prompted)
+    speech, heard = _speech(stage, verb, begin, prompted) if "speech" in listens else ("", over)
+    if speech and (not digits or heard < over):
+        return _Collected("", speech, heard)
+    return _Collected(digits, "", over)
 
 
 def _play_all(stage: Stage, prompts: Sequence[Verb]) -> None:
@@ -135,6 +187,7 @@ def _prompts(stage: Stage, verbs: Sequence[Verb]) -> tuple[Clips, float]:
         if made := _prompt(stage, verb):
             clips += made.clips(second)
             second += made.seconds
+            stage.told(verb.text, second)
     return clips, second - begin
 
 
@@ -160,15 +213,31 @@ def _said(stage: Stage, verb: Verb) -> _Prompt | None:
     if not speaks(voice, language):
         stage.log("warning", f"Say: invalid voice {voice} for {language}", _BAD_VOICE)
         return None
+    breaks = sum(_seconds_of_break(child) for child in _inside(verb) if child.name == "break")
     if not verb.text or len(verb.text) > LONGEST_SAY or stage.faults.say_fails:
         stage.log("warning", "Say: invalid text", _BAD_TEXT)
         return None
     stage.log("Say", verb.text)
-    seconds = max(SHORTEST_SAY, len(verb.text) / LETTERS_A_SECOND)
+    seconds = max(SHORTEST_SAY, len(verb.text) / LETTERS_A_SECOND) + breaks
     return _Prompt(seconds, hum(seconds))
 
 
+def _inside(verb: Verb) -> Iterator[Verb]:
+    for child in verb.children:
+        yield child
+        yield from _inside(child)
+
+
+def _seconds_of_break(verb: Verb) -> float:
+    """Return how long a break is; one that only says how strong it is takes a moment."""
+    time = verb.get("time", "0.5s")
+    return float(time.removesuffix("ms")) / 1000 if time.endswith("ms") else float(time[:-1])
+
+
 def _played(stage: Stage, verb: Verb) -> _Prompt | None:
+    if digits := verb.get("digits", ""):
+        stage.log("Play", f"digits {digits}")
+        return _Prompt(seconds_of(digits), hum(seconds_of(digits)))
     reply = Reply(200, verb.sound)
     if not verb.sound:
         reply = stage.house.courier.send(stage.absolute(verb.text), {}, "GET")
@@ -184,7 +253,7 @@ def _played(stage: Stage, verb: Verb) -> _Prompt | None:
     return _Prompt(len(samples) / RATE, samples)
 
 
-def _collect(
+def _digits(
     verb: Verb, keys: Sequence[tuple[float, str]], begin: float, prompted: float
 ) -> tuple[str, float]:
     """Return the digits and the second at which the Gather is over."""
@@ -200,3 +269,15 @@ def _collect(
             return digits, second
         deadline = second + patience
     return digits, deadline
+
+
+def _speech(stage: Stage, verb: Verb, begin: float, prompted: float) -> tuple[str, float]:
+    """Return what is said, by the words that the person's lines have, and when that is over."""
+    words, over = "", prompted + verb.seconds("timeout", 5)
+    silence = verb.get("speechTimeout", "auto")
+    patience = SILENCE if silence == "auto" else float(silence)
+    for second, line in sorted(stage.lines, key=lambda each: each[0]):
+        if line.text and begin <= second < over:
+            words = f"{words} {line.text}".strip()
+            over = second + line.seconds + patience
+    return words, over

@@ -46,6 +46,7 @@ def _verbs(stage: Stage, verbs: tuple[Verb, ...]) -> Next | None:
     for verb in verbs:
         if verb.name not in _VERBS:
             raise TwimlError(BAD_SCHEMA, f"{verb.name} is not allowed before the bridge")
+        stage.call.verbs.append(verb)
         if step := _VERBS[verb.name](stage, verb):
             return step
     return None
