@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SUPPLY := $(VENV)/.supply
 TASKS := $(VENV)/tasks-emulator/.ready
+NODE := $(VENV)/node/.ready
 STORE ?= folder
 
-.PHONY: tasks-emulator demo panel screenshots translations lock sbom audit test test-postgres lint check soak bench clean
+.PHONY: node tasks-emulator demo panel screenshots translations lock sbom audit test test-postgres lint check soak bench clean
 .DEFAULT_GOAL := test
 
 $(READY): setup.cfg pyproject.toml examples/flask_app/pyproject.toml
@@ -24,6 +25,14 @@ $(TASKS):
 	touch $@
 
 tasks-emulator: $(READY) $(TASKS)
+
+# The official Node library, with which one test drives the sandbox; without npm that is skipped.
+$(NODE): tests/sandbox/node/package.json
+	mkdir -p $(VENV)/node && cp $< $(VENV)/node/
+	if command -v npm; then cd $(VENV)/node && npm install --silent --no-audit --no-fund \
+	--ignore-scripts --no-package-lock && touch .ready || echo "one test is skipped"; fi
+
+node: $(NODE)
 
 demo: $(READY)
 	@$(BIN)/twirec demo --store $(STORE)
@@ -53,7 +62,7 @@ sbom: $(READY)
 	@$(BIN)/python examples/flask_app/supply.py $@
 
 # Some hundred tests start programs, which need not compile everything again, whoever forbids it.
-test: $(READY) $(TASKS)
+test: $(READY) $(TASKS) $(NODE)
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 # The tests of what works on the catalog once more, with PostgreSQL as the catalog of each; but for

@@ -104,7 +104,7 @@ def settled(
     for name, method in ELSEWHERE.items():
         part, _, named = name.partition(".")
         monkeypatch.setattr(parts()[part], named, method)
-    monkeypatch.setattr(Sandbox, "serve_forever", lambda self: self.close())
+    monkeypatch.setattr(Sandbox, "start", lambda self: self.close())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "calls.csv").write_text("sid,from,to,direction\n", encoding="utf-8")
 

@@ -5,7 +5,7 @@ import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from tests.sandbox.conftest import OWN, Get, ToSandbox
+from tests.sandbox.conftest import OWN, Get
 from twirec.sandbox import Sandbox
 
 
@@ -21,13 +21,12 @@ def test_an_answer_says_what_time_it_is(get: Get) -> None:
 
 
 def test_a_standard_key_reads_numbers_and_not_the_account(sandbox: Sandbox) -> None:
-    http = ToSandbox(sandbox.url)
-    client = Client(sandbox.api_key, sandbox.api_secret, sandbox.account_sid, http_client=http)
+    client = sandbox.client(key=True)
     assert client.incoming_phone_numbers.list() == []
     with pytest.raises(TwilioRestException) as error:
         client.api.v2010.accounts(sandbox.account_sid).fetch()
     assert (error.value.status, error.value.code) == (401, 20003)
-    http.session.close()
+    client.http_client.session.close()
 
 
 def test_numbers_are_listed_with_where_they_point(sandbox: Sandbox, client: Client) -> None:
@@ -50,7 +49,6 @@ def test_numbers_come_in_pages(sandbox: Sandbox, client: Client) -> None:
 
 def test_account_defaults_are_there_or_not(sandbox: Sandbox, client: Client) -> None:
     defaults = client.voice.v2.account_default_configuration("Recording")
-    defaults._version.domain.base_url = sandbox.url
     with pytest.raises(TwilioRestException) as error:
         defaults.fetch()
     assert error.value.code == 20404

@@ -35,10 +35,10 @@ class _Remote:
         self._clock.turn()
 
     def press(self, keys: str) -> None:
-        self._stage.press(keys)
+        self._stage.acts.press(keys)
 
     def say(self, line: Line) -> None:
-        self._stage.say(line)
+        self._stage.acts.say(line)
 
 
 class Exchange:

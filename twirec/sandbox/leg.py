@@ -85,11 +85,11 @@ class Leg:
 
     def press(self, keys: str) -> None:
         """Press keys. Safe to call from any thread."""
-        self.stage.press(keys)
+        self.stage.acts.press(keys)
 
     def say(self, line: Line) -> None:
         """Say something. Safe to call from any thread."""
-        self.stage.say(line)
+        self.stage.acts.say(line)
 
     def pick_up(self) -> None:
         """Answer."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from twirec.sandbox.audio import RATE, Noise, wav
 from twirec.sandbox.control import PREFIX, Control
@@ -14,6 +15,7 @@ from twirec.sandbox.courier import Courier
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Faults
 from twirec.sandbox.limits import Limits
+from twirec.sandbox.official_client import official_client
 from twirec.sandbox.parties import Party
 from twirec.sandbox.parts import HandSent, OtherAddresses
 from twirec.sandbox.recorder import TOO_SHORT
@@ -47,7 +49,7 @@ def _utc_now() -> datetime:
 
 
 class Sandbox:
-    """Twilio on 127.0.0.1: REST API, media, TwiML player, signed callbacks.
+    """Twilio on this machine: REST API, media, TwiML player, signed callbacks.
 
     Use it as a context manager, or call `start` and `close`. It plays the part of Twilio towards
     one account; nothing of it is kept on disk. While it runs as a server, calls can be placed
@@ -59,6 +61,8 @@ class Sandbox:
 
     Args:
         port: where it listens; 0 for a free port.
+        host: the address of this machine on which it listens: `0.0.0.0` for all, as in a container.
+        url: how others reach it, without a slash at the end; by default by `127.0.0.1`.
         speed: how many call seconds pass in a real second. Audio is never compressed.
         account_sid, auth_token: the account; requests are signed with the token.
         api_key, api_secret: another way into the REST API.
@@ -77,6 +81,8 @@ class Sandbox:
         self,
         *,
         port: int = 0,
+        host: str = "127.0.0.1",
+        url: str = "",
         speed: float = 1.0,
         account_sid: str = ACCOUNT_SID,
         auth_token: str = AUTH_TOKEN,
@@ -95,10 +101,10 @@ class Sandbox:
         self._exchange = Exchange(self._account, self._courier, speed, now)
         self._rest = RestApi(self._account, self._exchange)
         self._control = Control(self._account, self._exchange)
-        self._server = Server(port, self._answer, self._exchange.closing)
+        self._server = Server(host, port, self._answer, self._exchange.closing)
         self.addresses = OtherAddresses(self._account, self._exchange)
         self.callbacks = HandSent(self._account, self._signer, self._courier)
-        self._account.url = f"http://127.0.0.1:{self._server.port}"
+        self._account.url = url.rstrip("/") or f"http://127.0.0.1:{self._server.port}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -118,22 +124,38 @@ class Sandbox:
         """Start serving, in threads."""
         self._server.start()
 
-    def serve_forever(self) -> None:
-        """Serve until interrupted (Ctrl-C) or closed from another thread."""
-        with self:
-            try:
-                self._exchange.closing.wait()
-            except KeyboardInterrupt:
-                return
-
     def close(self) -> None:
         """End all calls, wait for their callbacks, stop serving. May be called twice."""
         self._exchange.close()
         self._server.close()
 
     @property
+    def closing(self) -> threading.Event:
+        """Set once it is closing: what to wait for where it serves until somebody ends it."""
+        return self._exchange.closing
+
+    def client(self, *, key: bool = False) -> Any:
+        """Return a `twilio.rest.Client` of the official library, whose requests come here.
+
+        Args:
+            key: sign in with the API key instead of the auth token.
+
+        Raises:
+            ImportError: `twilio` is not installed.
+        """
+        user, password = (
+            (self.api_key, self.api_secret)
+            if key
+            else (
+                self.account_sid,
+                self.auth_token,
+            )
+        )
+        return official_client(self.url, user, password, self.account_sid)
+
+    @property
     def url(self) -> str:
-        """The address of the API, without a slash at the end: `http://127.0.0.1:…`."""
+        """The address of the API, without a slash at the end, such as `http://127.0.0.1:8480`."""
         return self._account.url
 
     @property

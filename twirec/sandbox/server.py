@@ -17,9 +17,10 @@ _BODY_LIMIT = 1024 * 1024
 
 
 class Server:
-    """Serves on 127.0.0.1 until closed.
+    """Serves until closed.
 
     Args:
+        host: the address on which it listens, `127.0.0.1` for this machine alone.
         port: 0 for a free one.
         answer: answers a request; called from many threads.
         closing: set by the owner before `close`; ends the waiting of slow answers.
@@ -29,9 +30,13 @@ class Server:
     """
 
     def __init__(
-        self, port: int, answer: Callable[[Request], Answer], closing: threading.Event
+        self,
+        host: str,
+        port: int,
+        answer: Callable[[Request], Answer],
+        closing: threading.Event,
     ) -> None:
-        self._http = _HttpServer(port, answer, closing)
+        self._http = _HttpServer(host, port, answer, closing)
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.02,), name="sandbox-server", daemon=True
         )
@@ -59,17 +64,21 @@ class _HttpServer(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, port: int, answer: Callable[[Request], Answer], closing: threading.Event
+        self,
+        host: str,
+        port: int,
+        answer: Callable[[Request], Answer],
+        closing: threading.Event,
     ) -> None:
         self.answer = answer
         self.closing = closing
         self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
         # HTTPServer's own looks the host's name up, which can take seconds.
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)

@@ -55,25 +55,34 @@ KEY = 0.2
 class Acts:
     """What a person does beside what they had in mind from the start. For several threads.
 
+    Args:
+        clock: that of the person's leg.
+
     Attributes:
         keys: the second and the key.
         lines: the second and what is said.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.keys: list[tuple[float, str]] = []
         self.lines: list[tuple[float, Line]] = []
         self._count = 0
 
-    def press(self, keys: str, second: float) -> None:
-        """Press keys, one after the other."""
-        self.keys += [(second + place * KEY, key) for place, key in enumerate(keys)]
-        self._count += 1
+    def press(self, keys: str, second: float | None = None) -> None:
+        """Press keys, one after the other; now if no second is given."""
+        begin = self._clock.second + KEY if second is None else second
+        self.keys += [(begin + place * KEY, key) for place, key in enumerate(keys)]
+        self._tell()
 
-    def say(self, line: Line, second: float) -> None:
-        """Say a line."""
-        self.lines.append((second, line))
+    def say(self, line: Line, second: float | None = None) -> None:
+        """Say a line; now if no second is given."""
+        self.lines.append((self._clock.second + KEY if second is None else second, line))
+        self._tell()
+
+    def _tell(self) -> None:
         self._count += 1
+        self._clock.wake()
 
     def more(self) -> Callable[[], bool]:
         """Return what says whether there is more than there is now; takes no lock."""
@@ -126,7 +135,7 @@ class Stage:
         self.recorders = Recorders()
         self.turn_to: Document = b""
         self.afterwards: Next | None = None
-        self.acts = Acts()
+        self.acts = Acts(clock)
         self._sounds: list[Sound] = []
         self._answered_at = zero if answered else None
 
@@ -205,16 +214,6 @@ class Stage:
                     self.acts.say(reaction.line, at)
                 if reaction.hangs_up:
                     self.clock.leaves_at = min(at, self.clock.leaves_at or at)
-
-    def press(self, keys: str) -> None:
-        """Press keys now. Safe to call from any thread."""
-        self.acts.press(keys, self.clock.second + KEY)
-        self.clock.wake()
-
-    def say(self, line: Line) -> None:
-        """Say something now. Safe to call from any thread."""
-        self.acts.say(line, self.clock.second + KEY)
-        self.clock.wake()
 
     def hear(self, clips: Clips) -> Sound:
         """Let the person hear something from now on; whoever does so sets its end."""
