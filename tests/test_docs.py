@@ -112,6 +112,12 @@ def test_the_example_is_ten_lines() -> None:
     assert len(lines) == 9
 
 
+def test_a_menu_app_and_its_test_are_under_forty_lines() -> None:
+    assert "twirec_sandbox" in PYTHON["testing-1"]
+    lines = [line for line in PYTHON["testing-1"].splitlines() if line.strip()]
+    assert len(lines) < 40
+
+
 def commands(text: str) -> Iterator[list[str]]:
     """Yield the words of each command of ours in a block of a shell, without what follows it."""
     for line in text.replace("\\\n", " ").splitlines():

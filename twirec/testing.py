@@ -1,18 +1,23 @@
 """For the tests of people who use the library: a pytest plugin, installed with the package.
 
 Fixtures: `twirec_settings`, `twirec_archive` (everything in memory), `twirec_post` (signed
-requests to a Flask app) and `twirec_sandbox` (a running stand-in for Twilio).
+requests to a Flask app), `twirec_sandbox` (a running stand-in for Twilio) and `twirec_serve` (an
+app over HTTP, for the stand-in to call).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
     from flask import Flask
     from werkzeug.test import TestResponse
 
@@ -101,6 +106,31 @@ def twirec_post(twirec_settings: Settings) -> Callable[[Flask], SignedPosts]:
         return SignedPosts(app, twirec_settings)
 
     return to
+
+
+@pytest.fixture
+def twirec_serve() -> Iterator[Callable[[WSGIApplication], str]]:
+    """Give it a WSGI app, such as Flask's: it is served on a free port, and you get its URL."""
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        """Writes no line for each request."""
+
+        def log(self, type: str, message: str, *args: Any) -> None:
+            """Write nothing."""
+
+    with ExitStack() as stack:
+
+        def serve(app: WSGIApplication) -> str:
+            server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+            thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield serve
 
 
 @pytest.fixture
