@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import date, timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -447,8 +448,9 @@ def test_the_database_itself_refuses_to_change_an_entry(path: Path, statement: s
         assert connection.execute("SELECT by FROM audit").fetchall() == [("ana",)]
 
 
-def _append(path: Path) -> None:
+def _append(path: Path, begin: Barrier) -> None:
     catalog = Catalog(f"sqlite:///{path}")
+    begin.wait(60)
     for number in range(25):
         catalog.audit.append(AuditDraft(STARTED, "ana", "", "listen", sid=call_sid(number)))
     catalog.close()
@@ -457,12 +459,12 @@ def _append(path: Path) -> None:
 @pytest.mark.about_sqlite("other processes are given the file")
 def test_processes_that_write_together_make_one_chain(path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_append, args=(path,)) for _ in range(2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-        assert writer.exitcode == 0
+    begin = spawn.Barrier(2)
+    other = spawn.Process(target=_append, args=(path, begin))
+    other.start()
+    _append(path, begin)
+    other.join(60)
+    assert other.exitcode == 0
     catalog = Catalog(f"sqlite:///{path}")
     verdict = Chain(catalog.audit).verify(None, STARTED).verdict
     catalog.close()

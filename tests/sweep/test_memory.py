@@ -30,9 +30,9 @@ from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 from twirec.transfers.naming import final_labels, labels, object_name
 
-PAGE, FEW, MANY = 10, 30, 180
+PAGE, FEW, MANY = 5, 15, 90
 SLACK = 60_000
-"""Bytes; so many recordings more, each held with what belongs to it, would take ten times that."""
+"""Bytes; so many recordings more, each held with what belongs to it, would take five times that."""
 
 held: list[int] = []
 """Bytes that are taken, cycles that Python has yet to collect aside, after each page."""
@@ -141,6 +141,8 @@ def peak(folder: Path, count: int) -> int:
             connection.execute(insert(recordings).values(to_row(row(number), recordings)))
     archive.operations.sweep()  # what is made once, such as compiled statements
     held.clear()
+    gc.collect()
+    gc.freeze()  # what is there by now need not be looked at on each page
     tracemalloc.start()
     report = archive.operations.sweep()
     tracemalloc.stop()
