@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.factories import STARTED, recording_sid
-from tests.house import A_CALL, NAME, House
+from tests.house import A_CALL, AT_VENDOR, NAME, House
 from tests.journal.rebuilding import MEDIA, report
 from tests.servers import StrictGcs
 from twirec.adapters.folder import SUFFIX, FolderBucket
@@ -211,17 +212,16 @@ def test_a_day_of_long_ago_costs_no_request_a_day(
     assert (found.strangers, list(found.problems)) == (1, [OTHER])
 
 
-@pytest.mark.parametrize("labels", LABELS, ids=str)
-def test_labels_of_nonsense_are_named_and_the_others_are_read(
-    full: House, bucket: Bucket, labels: dict[str, str]
-) -> None:
-    other = NAME.replace(recording_sid(), OTHER)
+def test_labels_of_nonsense_are_named_and_the_others_are_read(full: House, bucket: Bucket) -> None:
     stored = bucket.stat(NAME)
-    put(bucket, other, MEDIA, **{**stored.labels, "recording_sid": OTHER, **labels})
-    assert list(sweep(full).problems) == [OTHER]
+    sids = {recording_sid(number): labels for number, labels in enumerate(LABELS, 100)}
+    for sid, labels in sids.items():
+        name = NAME.replace(recording_sid(), sid)
+        put(bucket, name, MEDIA, **{**stored.labels, "recording_sid": sid, **labels})
+    assert sweep(full).problems.keys() == sids.keys()
     made = rebuild(full)
-    assert list(made.problems) == [other]
-    assert made.objects == 2
+    assert made.problems.keys() == {NAME.replace(recording_sid(), sid) for sid in sids}
+    assert made.objects == 1 + len(sids)
 
 
 # --- a folder ---------------------------------------------------------------------------------
@@ -229,48 +229,78 @@ def test_labels_of_nonsense_are_named_and_the_others_are_read(
 a_folder = pytest.mark.parametrize("bucket", ["folder"], indirect=True)
 
 
-# All of them beside a recording; beside others, whose are read in the same way, one of each kind.
-BESIDE = [("recording", sidecar) for sidecar in SIDECARS]
-BESIDE += [
-    (of, sidecar)
-    for of in ("journal", "derivative")
-    for sidecar in (b"", b"null", b'{"labels": null}', b'{"custom_time": 7}', SIDECARS[-1])
-]
+def damage(folder: Path, name: str, sidecar: bytes) -> None:
+    (folder / "calls" / (name + SUFFIX)).write_bytes(sidecar)
 
 
-@a_folder
-@pytest.mark.parametrize(("of", "sidecar"), BESIDE, ids=lambda each: repr(each[:40]))
-def test_labels_that_cannot_be_read_are_named(
-    full: House, bucket: Bucket, tmp_path: Path, sidecar: bytes, of: str
-) -> None:
-    put(bucket, NAME.replace(recording_sid(), OTHER), MEDIA, **bucket.stat(NAME).labels)
-    name = {
-        "recording": NAME,
-        "journal": next(iter(bucket.list("journal/"))).name,
-        "derivative": full.archive.derivatives.make(
-            recording_sid(), ConversionSpec("wav"), by="ana"
-        ).object_name,
-    }[of]
-    (tmp_path / "calls" / (name + SUFFIX)).write_bytes(sidecar)
-    found = sweep(full)
-    if of == "recording":
-        assert NAME in found.problems[recording_sid()]
-    else:
-        assert found.strange == {name: "its labels are damaged"}
-    assert OTHER in found.problems
-    for part in ("stat", "list"):
-        stored = bucket.stat(name) if part == "stat" else next(iter(bucket.list(name)))
+def check_damaged(bucket: Bucket, name: str) -> None:
+    """Hold that the labels of an object are named as damaged, and that no one changes them."""
+    for stored in (bucket.stat(name), next(iter(bucket.list(name)))):
         assert (stored.problem, stored.labels) == ("its labels are damaged", {})
     with pytest.raises(BucketRefused, match="damaged"):
         bucket.label(name, bucket.stat(name).generation, {"a": "b"})
+
+
+def check_deleted(bucket: Bucket, name: str) -> None:
+    bucket.delete(name, bucket.stat(name).generation)
+    assert name not in [stored.name for stored in bucket.list()]
+
+
+@a_folder
+def test_labels_of_recordings_that_cannot_be_read_are_named(
+    full: House, bucket: Bucket, tmp_path: Path
+) -> None:
+    other = NAME.replace(recording_sid(), OTHER)
+    put(bucket, other, MEDIA, **bucket.stat(NAME).labels)
+    damaged = {recording_sid(number): each for number, each in enumerate(SIDECARS, 100)}
+    for sid in damaged:
+        full.vendor.add_recording(replace(AT_VENDOR, sid=sid), MEDIA)
+        full.tell(recording_sid=sid)
+    full.archive.operations.worker(threads=1).run_once()
+    names = {sid: NAME.replace(recording_sid(), sid) for sid in damaged}
+    for sid, sidecar in damaged.items():
+        damage(tmp_path, names[sid], sidecar)
+    found = sweep(full)
+    assert found.problems.keys() == {OTHER, *damaged}
     archive = Archive(full.archive.settings, bucket=bucket, now=lambda: full.time)
     made = archive.journal.rebuild(by="ana")
     archive.catalog.close()
-    if of == "recording":
-        assert NAME in made.problems or made.days
-    assert NAME.replace(recording_sid(), OTHER) in made.problems
-    bucket.delete(name, bucket.stat(name).generation)
-    assert name not in [stored.name for stored in bucket.list()]
+    assert other in made.problems
+    for sid, name in names.items():
+        assert name in found.problems[sid], damaged[sid][:40]
+        assert name in made.problems or made.days
+        check_damaged(bucket, name)
+        check_deleted(bucket, name)
+
+
+# They are read in the same way, so here is one of each kind.
+BESIDE_OTHERS = (b"", b"null", b'{"labels": null}', b'{"custom_time": 7}', SIDECARS[-1])
+
+
+@a_folder
+def test_labels_of_what_is_no_recording_that_cannot_be_read_are_named(
+    full: House, bucket: Bucket, tmp_path: Path
+) -> None:
+    other = NAME.replace(recording_sid(), OTHER)
+    put(bucket, other, MEDIA, **bucket.stat(NAME).labels)
+    names = (
+        next(iter(bucket.list("journal/"))).name,
+        full.archive.derivatives.make(recording_sid(), ConversionSpec("wav"), by="ana").object_name,
+    )
+    for sidecar in BESIDE_OTHERS:
+        for name in names:
+            damage(tmp_path, name, sidecar)
+        found = sweep(full)
+        assert found.strange == dict.fromkeys(names, "its labels are damaged"), sidecar[:40]
+        assert OTHER in found.problems
+        for name in names:
+            check_damaged(bucket, name)
+        archive = Archive(full.archive.settings, bucket=bucket, now=lambda: full.time)
+        made = archive.journal.rebuild(by="ana")
+        archive.catalog.close()
+        assert other in made.problems
+    for name in names:
+        check_deleted(bucket, name)
 
 
 @a_folder
