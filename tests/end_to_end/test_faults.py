@@ -37,21 +37,25 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twirec.adapters.twilio_http._wait", lambda *_: 0.01)
 
 
-def check_released(site: Site, held: AtVendor) -> None:
-    recording = site.archive.catalog.recordings.get(held.sid)
-    assert recording.state is State.RELEASED
-    assert recording.last_error == ""
-    assert hashlib.sha256(site.bytes_of(recording)).hexdigest() == site.sandbox.sha256(held.sid)
-    assert site.stored() == [recording.object_name]
+def check_released(site: Site, *held: AtVendor) -> None:
+    """Hold that these, and no others, are in the bucket, whole, and no longer at the vendor."""
+    names = []
+    for each in held:
+        recording = site.archive.catalog.recordings.get(each.sid)
+        assert recording.state is State.RELEASED, each.plan
+        assert recording.last_error == "", each.plan
+        sha256 = hashlib.sha256(site.bytes_of(recording)).hexdigest()
+        assert sha256 == site.sandbox.sha256(each.sid), each.plan
+        names.append(recording.object_name)
+    assert sorted(site.stored()) == sorted(filter(None, names))
+    assert len(set(names)) == len(held)
     assert site.at_vendor() == []
 
 
-@pytest.mark.parametrize("fault", PASSES)
-def test_a_fault_of_the_media_that_passes_ends_in_the_right_bytes(site: Site, fault: Fault) -> None:
-    faults = Faults(media={fault: 4}, slow_seconds=0.05)
-    held = site.record(faults=faults)
+def test_a_fault_of_the_media_that_passes_ends_in_the_right_bytes(site: Site) -> None:
+    held = [site.record(faults=Faults(media={fault: 4}, slow_seconds=0.05)) for fault in PASSES]
     site.work_on()
-    check_released(site, held)
+    check_released(site, *held)
 
 
 def test_what_lacks_a_channel_waits_for_somebody_and_is_fetched_again_when_they_say_so(
@@ -68,38 +72,41 @@ def test_what_lacks_a_channel_waits_for_somebody_and_is_fetched_again_when_they_
     check_released(site, held)
 
 
-@pytest.mark.parametrize("fault", REASONS)
-def test_a_fault_of_the_media_that_stays_is_parked_with_the_reason(
-    site: Site, fault: Fault
-) -> None:
-    held = site.record(faults=Faults(media={fault: ALWAYS}))
+def test_a_fault_of_the_media_that_stays_is_parked_with_the_reason(site: Site) -> None:
+    held = {fault: site.record(faults=Faults(media={fault: ALWAYS})) for fault in REASONS}
     site.work_on()
-    recording = site.archive.catalog.recordings.get(held.sid)
-    assert recording.parked
-    assert recording.state is State.COMPLETED
-    assert recording.last_error.startswith(REASONS[fault])
+    for fault, each in held.items():
+        recording = site.archive.catalog.recordings.get(each.sid)
+        assert recording.parked, fault
+        assert recording.state is State.COMPLETED, fault
+        assert recording.last_error.startswith(REASONS[fault])
     assert site.stored() == []
-    assert site.at_vendor() == [held.sid]
+    assert sorted(site.at_vendor()) == sorted(each.sid for each in held.values())
 
 
-@pytest.mark.parametrize("fault", [Fault.NOT_FOUND, Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE])
-def test_a_deletion_that_fails_is_tried_again_and_the_bytes_are_safe(
-    site: Site, fault: Fault
-) -> None:
-    held = site.record(faults=Faults(delete={fault: 4}))
+def test_a_deletion_that_fails_is_tried_again_and_the_bytes_are_safe(site: Site) -> None:
+    held = [
+        site.record(faults=Faults(delete={fault: 4}))
+        for fault in (Fault.NOT_FOUND, Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE)
+    ]
     site.work_on()
-    recording = site.archive.catalog.recordings.get(held.sid)
-    assert recording.state is State.RELEASED
-    assert hashlib.sha256(site.bytes_of(recording)).hexdigest() == site.sandbox.sha256(held.sid)
+    for each in held:
+        recording = site.archive.catalog.recordings.get(each.sid)
+        assert recording.state is State.RELEASED, each.plan
+        sha256 = hashlib.sha256(site.bytes_of(recording)).hexdigest()
+        assert sha256 == site.sandbox.sha256(each.sid), each.plan
 
 
-@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE])
-def test_a_deletion_that_never_works_is_parked_as_archived(site: Site, fault: Fault) -> None:
-    held = site.record(faults=Faults(delete={fault: ALWAYS}))
+def test_a_deletion_that_never_works_is_parked_as_archived(site: Site) -> None:
+    held = [
+        site.record(faults=Faults(delete={fault: ALWAYS}))
+        for fault in (Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE)
+    ]
     site.work_on()
-    recording = site.archive.catalog.recordings.get(held.sid)
-    assert (recording.state, recording.parked) == (State.ARCHIVED, True)
-    assert site.stored() == [recording.object_name]
+    recordings = [site.archive.catalog.recordings.get(each.sid) for each in held]
+    for recording in recordings:
+        assert (recording.state, recording.parked) == (State.ARCHIVED, True), recording.last_error
+    assert sorted(site.stored()) == sorted(each.object_name or "" for each in recordings)
 
 
 def test_a_deletion_that_twilio_denies_with_404_is_made_good_by_the_sweep(site: Site) -> None:
@@ -110,54 +117,53 @@ def test_a_deletion_that_twilio_denies_with_404_is_made_good_by_the_sweep(site: 
     check_released(site, held)
 
 
-@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE, Fault.SLOW])
 @pytest.mark.parametrize("endpoint", ["call", "recording"])
 def test_metadata_that_fails_for_a_while_delays_and_loses_nothing(
-    site: Site, fault: Fault, endpoint: str
+    site: Site, endpoint: str
 ) -> None:
-    site.sandbox.faults = Faults(**{endpoint: {fault: 4}}, slow_seconds=0.05)  # type: ignore[arg-type]
-    held = site.record()
-    site.work_on()
-    check_released(site, held)
+    held = []
+    for fault in (Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE, Fault.SLOW):
+        site.sandbox.faults = Faults(**{endpoint: {fault: 4}}, slow_seconds=0.05)  # type: ignore[arg-type]
+        held.append(site.record())
+        site.work_on()
+        check_released(site, *held)
 
 
-@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE])
-def test_a_listing_that_fails_is_an_error_and_the_next_sweep_finds_all(
-    site: Site, fault: Fault
-) -> None:
-    held = site.sandbox.add_recording(seconds=3)
-    site.sandbox.faults = Faults(listing={fault: 3})
-    with pytest.raises(Exception, match="HTTP"):
-        site.archive.operations.sweep()
-    assert site.archive.operations.sweep().adopted == 1
-    site.work_on()
-    check_released(site, held)
+def test_a_listing_that_fails_is_an_error_and_the_next_sweep_finds_all(site: Site) -> None:
+    held = []
+    for fault in (Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE):
+        held.append(site.sandbox.add_recording(seconds=3))
+        site.sandbox.faults = Faults(listing={fault: 3})
+        with pytest.raises(Exception, match="HTTP"):
+            site.archive.operations.sweep()
+        assert site.archive.operations.sweep().adopted == 1, fault
+        site.work_on()
+        check_released(site, *held)
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        Faults(callbacks_lost=("in-progress",)),
-        Faults(callbacks_lost=("completed",)),
-        Faults(callbacks_lost=("in-progress", "completed")),
-        Faults(callbacks_lost=("in-progress", "completed", "call")),
-        Faults(callbacks_doubled=("in-progress", "completed", "call")),
-        Faults(callbacks_late={"in-progress": 20.0, "completed": 2.0}),
-        Faults(callbacks_out_of_order=True),
-    ],
-    ids=["start lost", "end lost", "both lost", "all lost", "doubled", "late", "out of order"],
-)
-def test_callbacks_lost_doubled_late_or_out_of_order_end_in_one_copy(
-    site: Site, faults: Faults
-) -> None:
-    sid = site.call(faults=faults)
+CALLBACKS = {
+    "start lost": Faults(callbacks_lost=("in-progress",)),
+    "end lost": Faults(callbacks_lost=("completed",)),
+    "both lost": Faults(callbacks_lost=("in-progress", "completed")),
+    "all lost": Faults(callbacks_lost=("in-progress", "completed", "call")),
+    "doubled": Faults(callbacks_doubled=("in-progress", "completed", "call")),
+    "late": Faults(callbacks_late={"in-progress": 20.0, "completed": 2.0}),
+    "out of order": Faults(callbacks_out_of_order=True),
+}
+
+
+def test_callbacks_lost_doubled_late_or_out_of_order_end_in_one_copy(site: Site) -> None:
+    sids = {what: site.call(faults=faults) for what, faults in CALLBACKS.items()}
     site.work_on()
     site.archive.operations.sweep()
     site.work_on()
-    (held,) = site.sandbox.recordings
-    check_released(site, held)
-    assert len(site.recordings()) == 1
-    assert site.archive.calls.get(sid).call.outcome is Outcome.RECORDED
+    held = site.sandbox.recordings
+    check_released(site, *held)
+    assert len(held) == len(site.recordings()) == len(sids)
+    for what, sid in sids.items():
+        record = site.archive.calls.get(sid)
+        assert record.call.outcome is Outcome.RECORDED, what
+        assert len(record.recordings) == 1, what
 
 
 def test_no_deletion_comes_before_the_bucket_holds_the_bytes(site: Site) -> None:
