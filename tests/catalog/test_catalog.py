@@ -58,6 +58,8 @@ FROZEN = {
     "0002_searches.py": "6150245f88f8f910c40ff20d7416a1e5c0bef30be3d2c1da0753706dc15f900b",
     "0003_events.py": "7184c7e56bff592f50cd30009308fd60f18549566219d3aa42d2777c58fe29fc",
     "0004_figures.py": "dd06c0ad75810c0f9d09e1b32d18ea5f8ff44d12771bd86cae4d74b35865f35c",
+    "0005_addresses.py": "544121ebd0d6e2f05e9b5a8a2f08c085809aeb7aedc9a0d0cc8b75db7930e6c8",
+    "0006_sent_on.py": "33e11c474e4561a6ac56402ecec5d17f6141a6b029f19bf09497e45cfa9274e9",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

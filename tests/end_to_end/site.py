@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 from flask import Flask, Response, has_request_context, request
+from twilio.twiml.voice_response import VoiceResponse
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.encrypting import key_settings
@@ -92,6 +93,7 @@ class Site:
             recordings = Twirec(app, self.archive)
 
             self._add_views(app, recordings)
+            self._add_transfers(app, recordings)
             for number, view in ((TAKE, "take"), (JOIN, "join")):
                 self.sandbox.number(
                     number,
@@ -163,6 +165,20 @@ class Site:
         app.post("/take")(recordings.signed(take))
         app.post("/join")(recordings.signed(join))
 
+    def _add_transfers(self, app: Flask, recordings: Twirec) -> None:
+        """Add the views that calls are moved to."""
+
+        def second_agent() -> Response:
+            return recordings.answer(dial=OTHER_AGENT)
+
+        def refer() -> Response:
+            response = VoiceResponse()
+            response.refer().sip("sip:backoffice@pbx.example.com")
+            return Response(str(response), mimetype="text/xml")
+
+        app.post("/second_agent")(recordings.signed(second_agent))
+        app.post("/refer")(recordings.signed(refer))
+
     @property
     def environ(self) -> dict[str, str]:
         """The installation's settings."""
@@ -200,13 +216,16 @@ class Site:
 
     def move(self, call: Call, view: str) -> None:
         """Give a call that goes on another document, as an app does that moves it on."""
+        self.post(f"Calls/{call.sid}.json", {"Url": f"{self.url}/{view}"})
+
+    def post(self, path: str, form: Mapping[str, str]) -> None:
+        """Ask the vendor's API for something, as another app of the account does."""
         sandbox = self.sandbox
-        path = f"/2010-04-01/Accounts/{sandbox.account_sid}/Calls/{call.sid}.json"
+        url = f"{sandbox.url}/2010-04-01/Accounts/{sandbox.account_sid}/{path}"
         with requests.Session() as session:
             session.auth = (sandbox.api_key, sandbox.api_secret)
             session.trust_env = False
-            form = {"Url": f"{self.url}/{view}"}
-            session.post(sandbox.url + path, form, timeout=10).raise_for_status()
+            session.post(url, dict(form), timeout=10).raise_for_status()
 
     def let_pass(self, call: Call, seconds: float) -> None:
         """Let seconds of a call that goes on pass, by its own clock."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import wave
 from array import array
+from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.site import AGENT, CUSTOMER, OWN_NUMBER, SPEAKING_AGENT, Site
 from tests.end_to_end.test_calls import energy
-from twirec.model.states import State
-from twirec.model.vocabulary import ConsentMode, Outcome, Reason, Role
+from tests.factories import SEEING
+from twirec.model.states import Custody, State
+from twirec.model.vocabulary import ConsentMode, Direction, Outcome, Reason, Role
 from twirec.sandbox import Line, Party
 
 
@@ -56,3 +58,22 @@ def test_who_is_asked_is_recorded_if_they_say_yes(site: Site, key: str, recorded
     record = site.archive.calls.get(clicked(site, Party(keys=[(19.5, key)], hangs_up_after=40.0)))
     assert bool(record.recordings) is bool(site.sandbox.recordings) is recorded
     assert record.call.reason is (None if recorded else Reason.REFUSED)
+
+
+def test_one_whose_line_was_lost_is_adopted_under_the_customer(tmp_path: Path) -> None:
+    environ = {"TWIREC_ADOPT": "all"}
+    with Site(tmp_path, f"file://{tmp_path}/bucket", environ=environ).running() as site:
+        today = site.now().date()
+        site.archive.agents.inform(AGENT, informed_on=today, reference="annex", by="x")
+        site.sandbox.party(AGENT, SPEAKING_AGENT)
+        site.sandbox.party(CUSTOMER, Party(says=[Line("customer_complaint", at=1.0)]))
+        form = {"From": OWN_NUMBER, "To": AGENT, "Record": "true", "RecordingChannels": "dual"}
+        form["Twiml"] = f"<Response><Dial><Number>{CUSTOMER}</Number></Dial></Response>"
+        site.post("Calls.json", form)
+        (call,) = [each for each in site.sandbox.calls if each.parent_sid is None]
+        call.wait(timeout=120)
+        assert site.archive.operations.sweep().adopted == 1
+        (record,) = site.archive.calls.search(number="600111222", **SEEING).calls
+    assert (record.call.call_sid, record.call.direction) == (call.sid, Direction.OUT)
+    assert record.call.channel_map == (Role.AGENT, Role.CUSTOMER)
+    assert record.recordings[0].custody is Custody.QUARANTINED

@@ -172,11 +172,39 @@ def test_who_hung_up_meanwhile_is_gone(
     assert (call.reason, call.ended_at is None) == (Reason.NOBODY_ANSWERED, False)
 
 
-def test_a_step_may_come_after_one_way_only(post: SignedPosts, connected: Talk) -> None:
-    answer = connected("busy")
-    assert "<Record" in ends(post, answer, "busy").text
-    assert "bea" in ends(post, answer, "failed").text
-    assert "<Response />" in ends(post, answer, "no-answer").text
+@pytest.mark.parametrize(
+    ("status", "says"), [("busy", "<Record"), ("failed", "bea"), ("no-answer", "<Response />")]
+)
+def test_a_step_may_come_after_one_way_only(
+    post: SignedPosts, connected: Talk, status: str, says: str
+) -> None:
+    assert says in ends(post, connected("busy"), status).text
+
+
+def test_a_request_that_comes_twice_is_answered_twice_with_the_same(
+    post: SignedPosts, connected: Talk
+) -> None:
+    first = connected("chain")
+    answers = [ends(post, first, "busy") for _ in range(2)]
+    for answer in answers:
+        assert "<Client>bea</Client>" in answer.text
+        assert "eva" in ends(post, answer, "busy").text
+
+
+def test_the_end_of_a_dial_that_the_caller_was_moved_away_from_closes_nothing(
+    post: SignedPosts, connected: Talk, twirec_archive: Archive
+) -> None:
+    first = connected("chain")
+    moved = post("/useless", ON)
+    assert attribute(moved, "Dial", "action").startswith("/twirec/ended/")
+    for status in ("completed", "no-answer", "canceled"):
+        assert "<Response />" in ends(post, first, status).text
+        call = line(twirec_archive).call
+        assert (call.outcome, call.ended_at, call.dial) == (Outcome.OPEN, None, (AGENT,))
+    assert line(twirec_archive).legs[0].agent == ""  # whose leg it was is not known any more
+    assert "<Response />" in ends(post, moved, "completed", DialCallSid=call_sid(8)).text
+    record = line(twirec_archive)
+    assert (record.call.outcome, record.legs[1].agent) == (Outcome.OWED, AGENT)
 
 
 @pytest.mark.parametrize(("key", "records"), [("1", True), ("2", False), ("", False)])

@@ -186,3 +186,16 @@ def test_nobody_is_rung_for_what_cannot_be_connected(
     with pytest.raises(error):
         twirec_archive.calls.place(**given, agent_first=True)
     assert vendor.accounts == ()
+
+
+def test_a_customer_whose_own_leg_is_moved_is_a_call_of_its_own_told_anew(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    line = placed(twirec_archive)
+    post(ANSWERED, line)
+    told(post, clock, line)
+    leg = {"CallSid": CHILD, "ParentCallSid": line["CallSid"], "From": OWN, "To": CUSTOMER}
+    moved = {**leg, "Direction": "outbound-dial", "CallStatus": "in-progress"}
+    assert "va a ser grabada" in post("/voice", moved).text
+    calls = twirec_archive.calls.search(number=CUSTOMER).calls
+    assert {each.call.call_sid for each in calls} == {CHILD, line["CallSid"]}

@@ -245,7 +245,9 @@ class _Adding:
             self.count("left_alone")
         elif row.told is None:
             yield from self._table(row, line)
-        elif may_be_an_agents(row.told.direction, phone_of(row.told, self._country)):
+        elif may_be_an_agents(
+            row.told.direction, phone_of(row.told, self._country), self._catalog.agents.is_agent
+        ):
             self._found.add(line.call_sid)
             self._agents[line.call_sid] = (line, row.told)
         else:
@@ -274,7 +276,8 @@ class _Adding:
         yield line, after
 
     def _called(self, line: Call, call: VendorCall, legs: list[VendorCall]) -> Call:
-        return called_by_twilio(call, line.started_at, self._country, lambda: legs)
+        is_agent = self._catalog.agents.is_agent
+        return called_by_twilio(call, line.started_at, self._country, lambda: legs, is_agent)
 
     def _cannot_read(self, row: Unread) -> None:
         self.count("unread")

@@ -82,7 +82,8 @@ class CallEnd:
     `call_status` is `CallStatus`; `dialled_sid` is the leg that the dial connected, `bridged`
     whether Twilio says that the two could talk, `apart` that they could not
     (https://www.twilio.com/docs/voice/twiml/dial#action); `queue_result` is how a wait in a queue
-    ended (https://www.twilio.com/docs/voice/twiml/enqueue#action).
+    ended (https://www.twilio.com/docs/voice/twiml/enqueue#action); `sent_on` is how often the call
+    had been sent on when that dial began, by the path that Twilio asked.
     """
 
     account_sid: str
@@ -93,6 +94,7 @@ class CallEnd:
     bridged: bool = False
     queue_result: str | None = None
     apart: bool = False
+    sent_on: int = 0
 
     @property
     def final(self) -> bool:

@@ -60,8 +60,21 @@ def adopted(recording: VendorRecording, call_sid: str | None, now: datetime) -> 
     )
 
 
+IsAgent = Callable[[str], bool]
+"""Whether somebody is known as an agent, by their `Address.key`: in the register, or by a call."""
+
+
+def nobody(key: str) -> bool:
+    """Return that somebody is not known as an agent, where nobody can be asked."""
+    return False
+
+
 def called_by_twilio(
-    call: VendorCall, started_at: datetime, country: str, legs: Callable[[], list[VendorCall]]
+    call: VendorCall,
+    started_at: datetime,
+    country: str,
+    legs: Callable[[], list[VendorCall]],
+    is_agent: IsAgent = nobody,
 ) -> Call:
     """Return the line of a call that was not announced by us, as Twilio tells of it.
 
@@ -70,14 +83,17 @@ def called_by_twilio(
         started_at: when it began, UTC.
         country: ISO 3166 code by which numbers are read.
         legs: returns what it dialled; asked only where its own leg may be an agent's phone.
+        is_agent: whether somebody is known as an agent, by their `Address.key`.
     """
     line = from_outside(call, started_at, country)
-    if not may_be_an_agents(call.direction, phone_of(call, country)):
+    if not may_be_an_agents(call.direction, phone_of(call, country), is_agent):
         return line
-    return _turned_round(line, legs(), country)
+    return _turned_round(line, legs(), country, is_agent)
 
 
-def called_out(line: Call, legs: list[VendorCall], country: str) -> Call:
+def called_out(
+    line: Call, legs: list[VendorCall], country: str, is_agent: IsAgent = nobody
+) -> Call:
     """Return the line of a call that may be an agent's, as that of a call out.
 
     Args:
@@ -85,8 +101,9 @@ def called_out(line: Call, legs: list[VendorCall], country: str) -> Call:
         legs: what was dialled for them. Where that says nothing, what they asked for is whom they
             called, if it is a phone number, and which number was to be shown is not known.
         country: ISO 3166 code by which numbers are read.
+        is_agent: as of `called_by_twilio`.
     """
-    turned = _turned_round(line, legs, country)
+    turned = _turned_round(line, legs, country, is_agent)
     customer = line.own_number
     if turned is not line or line.direction is Direction.OUT or not customer.startswith("+"):
         return turned
@@ -107,17 +124,21 @@ def phone_of(call: VendorCall, country: str) -> Address:
     return read(address, country)
 
 
-def may_be_an_agents(direction: str, address: Address) -> bool:
+def may_be_an_agents(direction: str, address: Address, is_agent: IsAgent = nobody) -> bool:
     """Whether the phone at the other end of a call's own leg may be an agent's.
 
     Args:
         direction: Twilio's word.
         address: of that phone.
+        is_agent: as of `called_by_twilio`.
 
-    A SIP address that was called over the API is as likely a customer's: nobody dialled there.
+    A SIP address or a number that was called over the API is as likely a customer's, as nobody
+    dialled there: an agent's, whose phone was called first, is known as one.
     """
     if address.is_softphone:
         return direction in {"inbound", "outbound-api"}
+    if direction == "outbound-api":
+        return address.identifies and is_agent(address.key)
     return direction == "inbound" and address.kind is Kind.SIP
 
 
@@ -161,13 +182,13 @@ def from_outside(call: VendorCall, started_at: datetime, country: str) -> Call:
     return replace(line, ended_at=call.ended_at, late=True)
 
 
-def _turned_round(line: Call, legs: list[VendorCall], country: str) -> Call:
+def _turned_round(line: Call, legs: list[VendorCall], country: str, is_agent: IsAgent) -> Call:
     """Return the line of a call with the number of the customer whom an agent dialled.
 
     Of several who were dialled it is the first who answered. The line stays as it is when the
     vendor names nobody (any more) of whom it is certain enough: see `_is_customer`.
     """
-    customers = [leg for leg in legs if _is_customer(key_of(leg.to, country), line)]
+    customers = [leg for leg in legs if _is_customer(key_of(leg.to, country), line, is_agent)]
     if not customers:
         return line
     leg = min(customers, key=lambda leg: (leg.status in UNANSWERED, leg.started_at or NEVER))
@@ -179,7 +200,7 @@ def _turned_round(line: Call, legs: list[VendorCall], country: str) -> Call:
     )
 
 
-def _is_customer(number: str, line: Call) -> bool:
+def _is_customer(number: str, line: Call, is_agent: IsAgent) -> bool:
     """Whether a number that was dialled is the customer's, and not a colleague's.
 
     It is a phone number, and either the one that the caller asked for, as a number or as a SIP
@@ -190,7 +211,7 @@ def _is_customer(number: str, line: Call) -> bool:
     if not number.startswith("+"):
         return False
     if line.direction is Direction.OUT:  # the agent was called first, and asked for nobody
-        return True
+        return not is_agent(number)
     asked_for = line.own_number
     if asked_for[-SAME_DIGITS:] == number[-SAME_DIGITS:]:
         return True

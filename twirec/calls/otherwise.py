@@ -47,10 +47,13 @@ class Plan:
     Attributes:
         timeout: seconds for which who is dialled next rings; None for Twilio's 30.
         steps: what comes when nobody answers.
+        sent_on: how often the call was sent on before it was connected so: of an earlier dial,
+            which Twilio tells of when the call is elsewhere, nothing follows.
     """
 
     timeout: int | None = None
     steps: tuple[DialStep, ...] = ()
+    sent_on: int = 0
 
 
 def checked_timeout(timeout: int | None) -> int | None:
@@ -174,7 +177,7 @@ def sign_plan(plan: Plan, call_sid: str, tokens: Sequence[str]) -> str:
     if plan == Plan():
         return ""
     steps = [[each.targets, each.timeout, each.statuses, each.function] for each in plan.steps]
-    text = json.dumps([call_sid, plan.timeout, steps], separators=(",", ":"))
+    text = json.dumps([call_sid, plan.timeout, plan.sent_on, steps], separators=(",", ":"))
     segment = sign_segment(text, tokens, PURPOSE)
     if len(segment) > LONGEST_SEGMENT and plan.steps:
         return sign_plan(replace(plan, steps=plan.steps[:-1]), call_sid, tokens)
@@ -194,10 +197,11 @@ def read_plan(segment: str, call_sid: str, tokens: Sequence[str]) -> Plan:
     """
     if not segment:
         return Plan()
-    whose, timeout, steps = json.loads(read_segment(segment, tokens, PURPOSE))
+    whose, timeout, sent_on, steps = json.loads(read_segment(segment, tokens, PURPOSE))
     if whose != call_sid:
         raise MalformedRequest("The path says what comes in another call.")
     return Plan(
         timeout,
         tuple(DialStep(tuple(dial), rings, tuple(on), name) for dial, rings, on, name in steps),
+        sent_on,
     )

@@ -70,21 +70,30 @@ class Urls:
         base = public_url.rstrip("/") + "/twirec"
         return cls(*(f"{base}/{each.name}" for each in fields(cls)))
 
-    def with_plan(self, segment: str, *, follows: bool) -> Urls:
+    def with_plan(self, segment: str) -> Urls:
         """Return the URLs of a call of which was said for how long, or who after that, rings.
 
         Args:
             segment: as `sign_plan` writes it; empty for nothing.
-            follows: whether something comes when nobody answers.
         """
         if not segment:
             return self
-        ended = f"{self.ended}/{segment}{PROMPTLY}" if follows else self.ended
         connect, consent = f"{self.connect}/{segment}", f"{self.consent}/{segment}"
-        return replace(self, connect=connect, consent=consent, ended=ended)
+        return replace(self, connect=connect, consent=consent)
+
+    def ending(self, segment: str, *, follows: bool) -> Urls:
+        """Return the URLs of a dial that is not the only one of its call.
+
+        Args:
+            segment: as `sign_plan` writes it; empty for the only one.
+            follows: whether something comes when nobody answers: somebody waits for that.
+        """
+        if not segment:
+            return self
+        return replace(self, ended=f"{self.ended}/{segment}{PROMPTLY if follows else ''}")
 
     def plan_in(self, url: str) -> str:
-        """Return the segment of a URL of the end of a dial, as `with_plan` made it; else nothing.
+        """Return the segment of a URL of the end of a dial, as `ending` made it; else nothing.
 
         Args:
             url: as Twilio writes it, on whatever host; it may be no URL at all.

@@ -89,6 +89,15 @@ class Agents:
         with self._database.read() as connection:
             return knows_agent(connection, agent)
 
+    def is_agent(self, agent: str) -> bool:
+        """Whether somebody is in the register, or had a part in any call as an agent.
+
+        Args:
+            agent: their `Address.key`.
+        """
+        with self._database.read() as connection:
+            return is_known(connection, agent)
+
     def is_agents_leg(self, account_sid: str, sid: str) -> bool:
         """Whether a leg is that of an agent, also of one who dialled out by it."""
         with self._database.read() as connection:
@@ -144,6 +153,11 @@ def knows_leg(connection: Connection, account_sid: str, sid: str) -> bool:
     """Whether a SID is that of a leg, and not of a call of its own."""
     asked = {"account_sid": account_sid, "leg_sid": sid}
     return LEG_WITHOUT_LINE.first(connection, asked) is not None
+
+
+def is_known(connection: Connection, agent: str) -> bool:
+    """Whether somebody is known as an agent. See `Agents.is_agent`."""
+    return knows_agent(connection, agent) or bool(informed(connection, [agent]))
 
 
 def knows_agent(connection: Connection, agent: str) -> bool:

@@ -154,6 +154,7 @@ IS_KEPT = Prepared(select(announcements).where(announcements.c.hash == bindparam
 
 _CHANGE = update(calls).where(OF_CALL)
 CHANGE = Prepared(_CHANGE.returning(calls))
+SEND_ON = Prepared(_CHANGE.values(sent_on=calls.c.sent_on + 1).returning(calls))
 
 _SAME_LEG = calls.c.leg == bindparam("new_leg")
 _ASKED: BindParameter[int] = bindparam("new_asked", type_=calls.c.asked.type)
@@ -234,6 +235,7 @@ class Ledger:
         audited: AuditDraft | None = None,
         leg: Leg | None = None,
         again: Again | None = None,
+        goes_on: bool = False,
     ) -> Call:
         """Write a call's line, unless it has one, and return the line that stands.
 
@@ -247,6 +249,7 @@ class Ledger:
             audited: who placed it; None where it rang, or was dialled on a phone.
             leg: an agent's, which is written down with it, and its call where that was not known.
             again: says what is written of a line that stands.
+            goes_on: whether a line that stands is of a call that is sent on to somebody else.
 
         Raises:
             NotFound: the catalog has no such announcement, of who is told: nothing would prove it.
@@ -254,7 +257,7 @@ class Ledger:
         row = to_row(call, calls)
         with self._database.write() as connection:
             is_new = (OPEN_TOLD if is_told else OPEN).first(connection, row) is not None
-            stands = call if is_new else _come_again(connection, call, again)
+            stands = call if is_new else _come_again(connection, call, again, goes_on=goes_on)
             if is_new and call.late and call.outcome is Outcome.NOT_RECORDED:
                 tell_late_line(connection, call.account_sid, call.call_sid)
             if leg:
@@ -263,13 +266,17 @@ class Ledger:
                 append(connection, audited)
             return stands
 
-    def go_on(self, line: Call, leg: LegOf) -> tuple[Call, tuple[Consent, ...]]:
+    def go_on(
+        self, line: Call, leg: LegOf, sent_on: int
+    ) -> tuple[Call | None, tuple[Consent, ...]]:
         """Let a call go on to somebody else: return its line with what was answered.
 
         Args:
             line: what is written where it has none; its `dial` stands in any case.
             leg: says of the line as it was which leg was dialled before, which is written with it;
                 None for none.
+            sent_on: how often it was sent on when that was dialled. If it was once more since, to
+                somebody else, only the leg is written, and the line is None.
         """
         its = {"its_account": line.account_sid, "its_call": line.call_sid}
         with self._database.write() as connection:
@@ -279,7 +286,11 @@ class Ledger:
                 return line, ()
             if dialled := leg(to_model(Call, before)):
                 write_leg(connection, dialled)
-            (stands,) = CHANGE.all(connection, its | {"dial": line.dial})
+            stands: Any = before
+            if before.sent_on == sent_on:
+                (stands,) = SEND_ON.all(connection, its | {"dial": line.dial})
+            elif before.sent_on != sent_on + 1 or to_model(Call, before).dial != line.dial:
+                return None, ()  # and else the request came twice
             given = CONSENTS_OF_CALL.all(connection, its)
             return to_model(Call, stands), tuple(to_models(Consent, given))
 
@@ -502,13 +513,14 @@ OWNED = Prepared(
 )
 
 
-def _come_again(connection: Connection, call: Call, again: Again | None) -> Call:
+def _come_again(connection: Connection, call: Call, again: Again | None, *, goes_on: bool) -> Call:
     """Write of a line that stands what is written of one about which Twilio asks once more."""
     its = {"its_account": call.account_sid, "its_call": call.call_sid}
     changes: dict[str, Any] = {"dial": call.dial} if call.dial else {}
     changes |= {"caller_id": call.caller_id} if call.caller_id else {}
     changes |= {} if call.late else {"late": False}
-    row = (CHANGE if changes else LINE).first(connection, its | changes)
+    statement = SEND_ON if goes_on else CHANGE if changes else LINE
+    row = statement.first(connection, its | changes)
     if row is None:  # it was not written for want of what proves that somebody is told
         raise NotFound(f"The catalog has no announcement {call.announcement}.")
     stands = to_model(Call, row)

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from twirec.catalog.agents import (
     informed,
+    is_known,
     know_leg,
-    knows_agent,
     knows_leg,
     owner_of,
     snapshot_of,
@@ -116,12 +116,8 @@ def legs_recorded(connection: Connection, record: CallRecord) -> tuple[str, ...]
 def _introduce(connection: Connection, account_sid: str, introduction: Introduction) -> None:
     name, sid = introduction.name, introduction.parent_sid
     parent = _line(connection, account_sid, sid) if sid else None
-    known = bool(name) and parent is None and _is_known(connection, name)
+    known = bool(name) and parent is None and is_known(connection, name)
     write_leg(connection, introduction.leg(parent, known))
-
-
-def _is_known(connection: Connection, name: str) -> bool:
-    return knows_agent(connection, name) or bool(informed(connection, [name]))
 
 
 def _line(connection: Connection, account_sid: str, call_sid: str) -> Call | None:

@@ -212,6 +212,7 @@ calls = Table(
     Column("own_address", String(255), nullable=False, server_default=""),
     Column("caller_id", String(32), nullable=False, server_default=""),
     Column("facts", TupleJson(), nullable=False, server_default="[]"),
+    Column("sent_on", Integer, nullable=False, server_default="0"),
     # As it is compared; NULL in rows that an older version wrote, until `fill_plain` comes by.
     Column("plain_case", Text),
     Index("ix_calls_call_sid", "call_sid"),  # the key begins with the account: no use for a SID

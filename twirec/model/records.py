@@ -58,6 +58,7 @@ class Call:
             by itself.
         facts: what else Twilio said of who calls, in its own words, each as `NAME=VALUE`:
             `CallerName`, `ForwardedFrom`, `StirVerstat`, and the SIP headers of the settings.
+        sent_on: how often it was sent on to somebody else, as nobody answered or by the app.
         started_at: when Twilio first asked for TwiML, UTC; for adopted calls the call's start.
         announced_at: when the notice, or the question, was last sent to be played, UTC.
         announced_steady: what the steady clock showed then, `steady.reading`; empty where that is
@@ -106,6 +107,7 @@ class Call:
     own_address: str = ""
     caller_id: str = ""
     facts: tuple[str, ...] = ()
+    sent_on: int = 0
 
     @property
     def tail(self) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twirec.sandbox.clock import HungUp
+from twirec.sandbox.callbacks import call_form
+from twirec.sandbox.clock import HungUp, Turned
 from twirec.sandbox.conferences import dial_conference
 from twirec.sandbox.outcome import Outcome
 from twirec.sandbox.queues import dial_queue
@@ -32,7 +33,22 @@ def dial(stage: Stage, verb: Verb) -> Next | None:
     except HungUp:
         stage.afterwards = _action(stage, verb, outcome)
         raise
+    except Turned:
+        _tell(stage, _action(stage, verb, outcome))
+        raise
     return _action(stage, verb, outcome)
+
+
+def _tell(stage: Stage, step: Next | None) -> None:
+    """Ask the action of a call that was given another document; what it answers is not run.
+
+    That happens beside the other document: which of the two is asked first is not documented.
+    """
+    if step is None:
+        return
+    form = {**call_form(stage.account, stage.call), **step.params}
+    courier, url, how = stage.house.courier, step.url, step.method
+    stage.callbacks.run(lambda: stage.log("told", str(courier.send(url, form, how).status)))
 
 
 def _connect(verb: Verb) -> Callable[[Stage, Verb, Outcome], None]:

@@ -86,7 +86,7 @@ def line_of(
             if began_at is None:
                 return None
             legs = partial(vendor.legs, found.account_sid, found.sid)
-            line = called_by_twilio(found, began_at, country, legs)
+            line = called_by_twilio(found, began_at, country, legs, catalog.agents.is_agent)
             catalog.ledger.open_call(_with_outcome(line, recording))
             return catalog.ledger.call(line.account_sid, line.call_sid)
     return _line_without_numbers(catalog, recording, recording.started_at or created_at)
@@ -189,7 +189,8 @@ def with_numbers(catalog: Catalog, vendor: Vendor, found: VendorCall, country: s
     """
     record = catalog.ledger.call(found.account_sid, found.sid)
     legs = partial(vendor.legs, found.account_sid, found.sid)
-    told = called_by_twilio(found, record.call.started_at, country, legs)
+    is_agent = catalog.agents.is_agent
+    told = called_by_twilio(found, record.call.started_at, country, legs, is_agent)
     return catalog.ledger.add_numbers(
         record.call, numbered(record.call, told), channel_maps(record, told)
     )
@@ -221,9 +222,10 @@ def late_line(
         raise NotAtVendor(f"Twilio gives no time for {found.sid}.")
     line = from_outside(found, found.began_at, country)
     phone = phone_of(found, country)
-    if not may_be_an_agents(found.direction, phone):
+    is_agent = catalog.agents.is_agent
+    if not may_be_an_agents(found.direction, phone, is_agent):
         return line if catalog.ledger.owns(line.own_number) or points_here() else None
-    out = called_out(line, vendor.legs(found.account_sid, found.sid), country)
+    out = called_out(line, vendor.legs(found.account_sid, found.sid), country, is_agent)
     ours = [each for each in (out, line) if catalog.ledger.owns(each.own_number)]
     if not ours and catalog.agents.knows(phone.key):
         return out

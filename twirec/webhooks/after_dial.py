@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from twirec.calls import forms, ledger
@@ -49,7 +50,8 @@ class AfterDial:
             MalformedRequest: a field is missing or has the wrong form, or the plan is not ours.
         """
         request, end = forms.parse_voice_request(fields), forms.parse_call_end(fields)
-        steps, status = self._inbound.read_plan(request, plan).steps, unanswered(end)
+        planned, status = self._inbound.read_plan(request, plan), unanswered(end)
+        steps, end = planned.steps, replace(end, sent_on=planned.sent_on)
         while status:
             step, steps = following(steps, status)
             if step is None:
@@ -57,13 +59,13 @@ class AfterDial:
             if not step.function:
                 now, country = self._context.now(), self._context.settings.country
                 leg = partial(dialled_leg, end=end, now=now, country=country)
-                return self._inbound.go_on(fields, step, steps, leg)
+                return self._inbound.go_on(fields, step, steps, leg, sent_on=end.sent_on)
             said = self._said(step.function, functions or {}, request, status, rest=steps)
             if isinstance(said, str):
-                self._status.ended(fields)
+                self._status.ended(fields, end.sent_on)
                 return said
             steps = () if said is None else (*said, *steps)
-        return self._status.ended(fields)
+        return self._status.ended(fields, end.sent_on)
 
     def _said(
         self,

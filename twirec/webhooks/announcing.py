@@ -154,12 +154,16 @@ class Announcing:
             default=self._settings.policy,
         )
 
-    def open_and_play(self, line: Call) -> Opened:
+    def open_and_play(self, line: Call, *, goes_on: bool = False) -> Opened:
         """Write the line of a call, and with it that its announcement is played from now on.
 
         Also who was told before is told again, unless they answered: what they said holds for all
         of the call. Telling that began long ago has failed since, by one of our answers; a voice
         URL that is its own fallback URL would otherwise tell again for ever.
+
+        Args:
+            line: as it is if the call has none.
+            goes_on: whether the call was answered before: it may be sent on to somebody else.
 
         Raises:
             NotFound: the catalog lost the announcement: it was emptied.
@@ -175,10 +179,12 @@ class Announcing:
             plays = began if again[0].to_play else None
             return Reason.APP_FAILED if again[0].has_failed else plays
 
-        stands = self._catalog.ledger.open_call(decided, is_told=is_told, again=come_again)
+        stands = self._catalog.ledger.open_call(
+            decided, is_told=is_told, again=come_again, goes_on=goes_on
+        )
         if again and stands.announcement and not self.known(stands):
             self.get(stands.announcement)  # another process told them: once more, as it is known
-            return self.open_and_play(line)
+            return self.open_and_play(line, goes_on=goes_on)
         opened = again[0] if again else Opened(stands, self.known(stands))
         # what took long to write must not look like listening
         return opened if self._seconds_since(began) <= SLOW else replace(opened, to_play=None)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
+from twirec.calls.address import key_of
 from twirec.calls.otherwise import Plan, checked_step, checked_timeout, read_plan, sign_plan
 from twirec.calls.signed_targets import read_targets
 from twirec.calls.targets import check_own_number, check_targets, usable_targets
 from twirec.catalog.ledger import LegOf
+from twirec.model.agents import Leg
 from twirec.model.announcements import Announcement
 from twirec.model.errors import (
     CatalogError,
@@ -28,6 +30,8 @@ from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import after_failure, give_up, placed_line
 from twirec.webhooks.recording_control import RecordingControl
 
+NO_PLAN = Plan()
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -36,13 +40,13 @@ class Way:
     Attributes:
         urls: where Twilio comes back to.
         build_dial: what puts into the dial whom to connect, instead of the call's `dial`.
-        timeout: seconds for which they ring; None for Twilio's 30.
+        plan: for how long they ring, and what comes when nobody answers.
         unanswered: whether somebody was rung before, and nobody answered.
     """
 
     urls: twiml.Urls
     build_dial: twiml.BuildDial | None = None
-    timeout: int | None = None
+    plan: Plan = NO_PLAN
     unanswered: bool = False
 
 
@@ -102,7 +106,7 @@ class Inbound:
         plan = Plan(checked_timeout(timeout), self.usable_steps(request.call_sid, otherwise))
         way = self._way(request, plan, build_dial)
         unrecorded = partial(self._connect, line, way)
-        if self._moves_on(request):
+        if self._moves_on(request, fields):
             return unrecorded()
         if fallback:
             failed = forms.failed_url(request, fields)
@@ -110,7 +114,7 @@ class Inbound:
                 return goes_on
             return after_failure(self._context, failed, line, unrecorded)
         try:
-            return self._told(line, way)
+            return self._told(line, way, goes_on=not request.begins)
         except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
             self._announcing.forget()
@@ -123,13 +127,15 @@ class Inbound:
         Functions of the app's are passed by: one of them may be what failed.
         """
         segment = self._context.urls.plan_in(failed_url)
+        if not segment:
+            return ""
         try:
             steps = self.read_plan(request, segment).steps
         except MalformedRequest:  # with a token that is gone
             return ""
         step = next((each for each in steps if not each.function), None)
-        if step is None:
-            return ""
+        if step is None:  # after the last one, the end is the end
+            return "" if steps else twiml.nothing()
         try:
             legs = self._context.vendor.legs(request.account_sid, request.call_sid)
         except VendorError as error:
@@ -148,9 +154,9 @@ class Inbound:
         now = self._context.now()
         return ledger.open_line(request, dial=dial, country=self._settings.country, now=now)
 
-    def _told(self, line: Call, way: Way) -> str:
+    def _told(self, line: Call, way: Way, *, goes_on: bool) -> str:
         """Tell who calls, unless they were told before, and answered, or cannot be told."""
-        opened = self._announcing.open_and_play(line)
+        opened = self._announcing.open_and_play(line, goes_on=goes_on)
         call = opened.call
         if opened.to_play:
             return twiml.announce(opened.to_play, way.urls)
@@ -161,7 +167,7 @@ class Inbound:
             return self._go_on(call, announcement, opened.consents[0], way)
         return self._tell(call, way)
 
-    def _moves_on(self, request: forms.VoiceRequest) -> bool:
+    def _moves_on(self, request: forms.VoiceRequest, fields: Mapping[str, str]) -> bool:
         """Whether it is an agent's leg that goes on to somebody else; what is recorded of it ends.
 
         So it does where that is not known, as the catalog is down.
@@ -171,10 +177,25 @@ class Inbound:
         agents = False
         with suppress(CatalogError):
             agents = self._catalog.agents.is_agents_leg(request.account_sid, request.call_sid)
+            agents = agents or self._rang_for_a_caller(request, fields)
             if not agents:
                 return False
         self._control.leg_moved_on(request.account_sid, request.call_sid)
         return agents
+
+    def _rang_for_a_caller(self, request: forms.VoiceRequest, fields: Mapping[str, str]) -> bool:
+        """Whether it is the leg of an agent whom a caller's dial rang; it is written down as that.
+
+        The end of that dial, which tells of the leg, may be told later only.
+        """
+        if request.direction != "outbound-dial" or not (parent := forms.parent_of(fields)):
+            return False
+        line = self._catalog.ledger.line(request.account_sid, parent)
+        if line is None or line.channel_map != ledger.CUSTOMER_FIRST:
+            return False
+        agent, now = key_of(request.to, self._settings.country), self._context.now()
+        self._catalog.agents.add_leg(Leg(request.account_sid, request.call_sid, parent, now, agent))
+        return True
 
     def outbound(
         self,
@@ -367,6 +388,8 @@ class Inbound:
         step: DialStep,
         rest: Sequence[DialStep],
         leg: LegOf,
+        *,
+        sent_on: int,
     ) -> str:
         """Return the TwiML for the next step of a call that nobody answered so far.
 
@@ -378,13 +401,17 @@ class Inbound:
             step: whom to connect now.
             rest: what comes when nobody answers that.
             leg: says of the call's line as it was which leg was dialled then, if one was.
+            sent_on: how often the call had been sent on when that was dialled. If it was once more
+                since, it is elsewhere, and Twilio runs nothing of what is returned.
         """
         request = forms.parse_voice_request(fields)
         line = self._line(request, step.targets)
         way = self._way(request, Plan(step.timeout, tuple(rest)), unanswered=True)
         try:
             unknown = ledger.not_recorded(line, Reason.CATALOG_DOWN)
-            call, consents = self._catalog.ledger.go_on(unknown, leg)
+            call, consents = self._catalog.ledger.go_on(unknown, leg, sent_on)
+            if call is None:
+                return twiml.nothing()
             if call.announcement is not None and consents:
                 announcement = self._announcing.get(call.announcement)
                 return self._go_on(call, announcement, consents[0], way)
@@ -425,8 +452,7 @@ class Inbound:
         unanswered: bool = False,
     ) -> Way:
         segment = sign_plan(plan, request.call_sid, self._tokens(request.account_sid))
-        urls = self._context.urls.with_plan(segment, follows=bool(plan.steps))
-        return Way(urls, build_dial, plan.timeout, unanswered)
+        return Way(self._context.urls.with_plan(segment), build_dial, plan, unanswered)
 
     def _tokens(self, account_sid: str) -> Sequence[str]:
         """Return what encrypts; of an account whose requests only shared keys sign, our own."""
@@ -441,8 +467,16 @@ class Inbound:
         """Return how a call is connected; None for who leaves a message."""
         if call.dial == (VOICEMAIL,):
             return None
-        caller_id = ledger.caller_id_of(call)
-        return twiml.connection(call, way.urls, way.build_dial, way.timeout, caller_id=caller_id)
+        plan = Plan(None, way.plan.steps, call.sent_on)
+        segment = sign_plan(plan, call.call_sid, self._tokens(call.account_sid))
+        urls = way.urls.ending(segment, follows=bool(plan.steps))
+        return twiml.connection(
+            call,
+            urls,
+            way.build_dial,
+            way.plan.timeout,
+            caller_id=ledger.caller_id_of(call),
+        )
 
     def _connected(
         self, call: Call, connection: twiml.Connection | None, way: Way, *, record: bool

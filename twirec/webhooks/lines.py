@@ -107,6 +107,8 @@ def _ending(end: CallEnd, now: datetime, country: str, ended: EndedCall) -> Endi
     """Return what is written down of how a call ended."""
     call, told = ended.call, ended.call.announced_at
     leg = dialled_leg(call, end, now, country)
+    if _is_elsewhere(call, end):
+        return Ending(call.outcome, call.reason, leg=leg)
     legs = (*ended.legs, leg) if leg else ended.legs
     outcome, reason = ledger.outcome_at_end(call, answered=ended.answered, legs=legs, end=end)
     if reason is not Reason.HUNG_UP or ended.announcement is None or told is None:
@@ -117,10 +119,20 @@ def _ending(end: CallEnd, now: datetime, country: str, ended: EndedCall) -> Endi
     return Ending(outcome, reason, consent=gone, leg=leg)
 
 
+def _is_elsewhere(call: Call, end: CallEnd) -> bool:
+    """Whether only an earlier dial ended, of a call that was sent on to somebody else since.
+
+    Twilio tells of the end of a dial that the call was moved away from, too.
+    """
+    verb_ended = end.dial_status is not None or end.queue_result is not None
+    return verb_ended and end.call_status not in FINAL and call.sent_on != end.sent_on
+
+
 def dialled_leg(call: Call, end: CallEnd, now: datetime, country: str) -> Leg | None:
     """Return the leg that a dial rang; whose it is, is known when only one was dialled."""
     if end.dialled_sid is None:
         return None
-    only = key_of(call.dial[0], country) if len(call.dial) == 1 else ""
+    known = len(call.dial) == 1 and call.sent_on == end.sent_on
+    only = key_of(call.dial[0], country) if known else ""
     agent = only if call.channel_map == ledger.CUSTOMER_FIRST else ""
     return Leg(call.account_sid, end.dialled_sid, call.call_sid, now, agent)

@@ -31,7 +31,7 @@ class Status:
         self._catalog = context.catalog
         self._control = control
 
-    def ended(self, fields: Mapping[str, str]) -> str:
+    def ended(self, fields: Mapping[str, str], sent_on: int = 0) -> str:
         """Close the call's line, and return TwiML that ends the call.
 
         That ends it also while the catalog is down: by the fallback URL, who is still on the line
@@ -39,12 +39,13 @@ class Status:
 
         Args:
             fields: the form of a dial's `action` or of the number's status callback.
+            sent_on: how often the call had been sent on when that dial began.
 
         Raises:
             CatalogError: the catalog is down, and nobody is on the line any more; Twilio tries
                 again.
         """
-        end = forms.parse_call_end(fields)
+        end = replace(forms.parse_call_end(fields), sent_on=sent_on)
         try:
             self._close(end, fields)
         except CatalogError as error:
