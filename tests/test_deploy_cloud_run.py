@@ -14,6 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from flask.cli import FlaskGroup
+from gunicorn.app.wsgiapp import WSGIApplication
 
 from callpanel import create_app
 from callpanel.config import NAMES as PANEL_NAMES
@@ -25,22 +26,23 @@ from twirec.settings.names import NAMES
 
 PAGE = Path(__file__).parent.parent / "docs/deploy-cloud-run.md"
 JOBS_URL = "https://twirec-jobs-abc123-ew.a.run.app"
-STUB = f"""#!{sys.executable}
-import json, pathlib, sys
-here = pathlib.Path(__file__).parent
-program, words = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
+STUB = f"""#!{sys.executable} -IS
+import json, os.path, sys
+here, program = os.path.split(sys.argv[0])
+words = sys.argv[1:]
 flags = dict(word[2:].partition("=")[::2] for word in words if word.startswith("--"))
 said = [word for word in words if not word.startswith("--")]
 env = flags.get("env-vars-file")
 call = {{"program": program, "words": said, "flags": flags}}
 if env:
-    call["env"] = pathlib.Path(env).read_text()
-with (here / "calls.jsonl").open("a") as calls:
+    call["env"] = open(env).read()
+with open(here + "/calls.jsonl", "a") as calls:
     calls.write(json.dumps(call) + "\\n")
 if said[:2] == ["secrets", "create"]:
-    (here / f"secret-{{said[2]}}").write_text(sys.stdin.read())
+    with open(here + f"/secret-{{said[2]}}", "w") as secret:
+        secret.write(sys.stdin.read())
 if said[:3] == ["secrets", "versions", "access"]:
-    print((here / f"secret-{{flags['secret']}}").read_text(), end="")
+    print(open(here + f"/secret-{{flags['secret']}}").read(), end="")
 if said[:3] == ["run", "services", "describe"]:
     print("{JOBS_URL}")
 if program == "docker" and said[0] == "inspect":
@@ -236,19 +238,18 @@ def test_what_runs_is_what_was_pushed_by_its_digest(run: Run) -> None:
         assert re.search(r"/twirec/callpanel@sha256:[0-9a-f]{64}$", call.flags["image"])
 
 
-def test_each_service_is_one_process_whose_threads_are_as_many_as_its_requests(run: Run) -> None:
+def test_each_service_is_one_process_whose_threads_are_as_many_as_its_requests(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dockerfile = (PAGE.parent.parent / "examples/flask_app/Dockerfile").read_text(encoding="utf-8")
     command = json.loads(re.findall(r"^CMD (.*)$", dockerfile, re.M)[-1])
     for call in deployed(run).values():
-        said = subprocess.run(
-            [sys.executable, "-m", *command, "--print-config"],
-            env={**os.environ, **run.environ(call)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        figures = dict(re.findall(r"^(workers|threads) += (\d+)$", said.stdout, re.M))
-        assert figures == {"workers": "1", "threads": str(THREADS)}
+        with monkeypatch.context() as container:
+            for name, value in run.environ(call).items():
+                container.setenv(name, value)
+            container.setattr(sys, "argv", command)
+            figures = WSGIApplication().cfg
+        assert (figures.workers, figures.threads) == (1, THREADS)
         assert int(call.flags["concurrency"]) <= THREADS
 
 

@@ -302,9 +302,9 @@ def test_kustomize_names_every_file_and_image() -> None:
     assert {each["name"] for each in said["images"]} == images
 
 
-KUBECTL = f"""#!{sys.executable}
-import json, pathlib, sys
-with (pathlib.Path(__file__).parent / "calls.jsonl").open("a") as calls:
+KUBECTL = f"""#!{sys.executable} -IS
+import json, os.path, sys
+with open(os.path.dirname(sys.argv[0]) + "/calls.jsonl", "a") as calls:
     calls.write(json.dumps(sys.argv[1:]) + "\\n")
 """
 

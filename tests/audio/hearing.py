@@ -6,6 +6,7 @@ import math
 from array import array
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import mul
 
 from tests.audio.talks import ANSWER, COMPLAINT, seconds_of, talk, track
 from tests.factories import recording_sid
@@ -49,4 +50,4 @@ def loudness(samples: array[int], channels: int) -> list[list[float]]:
 
 def _rms(samples: array[int], begin: float, end: float) -> float:
     part = samples[round(begin * RATE) : round(end * RATE)]
-    return math.sqrt(sum(sample * sample for sample in part) / max(1, len(part)))
+    return math.sqrt(sum(map(mul, part, part)) / max(1, len(part)))

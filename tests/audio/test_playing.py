@@ -23,6 +23,7 @@ from tests.test_docs import PYTHON, run
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.audio.ffmpeg import find_ffmpeg
 from twirec.settings import Settings
+from twirec.testing import ENVIRONMENT
 
 SECONDS = 60
 SPEAKS = 40
@@ -30,17 +31,25 @@ SPEAKS = 40
 MEDIA = talk(track((SPEAKS, COMPLAINT)), track(), SECONDS)
 
 
-@pytest.fixture
-def house(twirec_settings: Settings) -> Iterator[House]:
-    settings = dataclasses.replace(twirec_settings, listening_copy="opus")
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[House]:
+    settings = dataclasses.replace(Settings.from_env(ENVIRONMENT), listening_copy="opus")
     house = House(settings, MemoryBucket())
+    archived(house, MEDIA, SECONDS)
+    yield house
+    house.archive.close()
+
+
+@pytest.fixture
+def house(recorded: House) -> Iterator[House]:
+    house = recorded.copy()
     yield house
     house.archive.close()
 
 
 @pytest.fixture
 def sid(house: House) -> str:
-    return archived(house, MEDIA, SECONDS)
+    return house.recording().sid
 
 
 @pytest.fixture
