@@ -50,6 +50,8 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
     assert settings.timezone == ZoneInfo("Europe/Madrid")
     assert settings.legal_basis is LegalBasis.CONTRACT
     assert settings.clock_speed == 1.0
+    headers = Settings.from_env({**ENVIRONMENT, "TWIREC_SIP_HEADERS": "X-Customer, User-to-User"})
+    assert headers.sip_headers == ("X-Customer", "User-to-User")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,8 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
         ("TWIREC_TIMEZONE", "../../etc/passwd"),
         ("TWIREC_TWILIO_API_URL", "http://api.example.com"),
         ("TWIREC_CLOCK_SPEED", "fast"),
+        ("TWIREC_SIP_HEADERS", "Customer"),
+        ("TWIREC_SIP_HEADERS", "X-Customer,"),
         ("TWIREC_NOTIFY_URL", "http://hooks.example.com/calls"),
         ("TWIREC_NOTIFY_URL", "https://user:pw@hooks.example.com/calls"),
         ("TWIREC_NOTIFY_SECRET", "too short"),

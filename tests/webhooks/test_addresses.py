@@ -7,12 +7,14 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.factories import call_sid
+from tests.factories import STARTED, call_sid
 from tests.webhooks.calling import AGENT, CUSTOMER, OWN
 from twirec.archive import Archive
+from twirec.calls.forms import parse_voice_request
+from twirec.calls.ledger import open_line
 from twirec.flask import Twirec
 from twirec.model.vocabulary import Outcome, Reason
-from twirec.testing import SignedPosts
+from twirec.testing import ACCOUNT_SID, SignedPosts
 
 Posts = Callable[[Flask], SignedPosts]
 
@@ -139,3 +141,47 @@ def test_an_extension_is_pressed_once_it_answered(
         digits = "wwwwwwww4" if ",," in dial else "wwww4"
         assert f'<Number sendDigits="{digits}">+34911222333</Number>' in answer
         assert twirec_archive.calls.get(call_sid(number)).call.outcome is Outcome.NOT_RECORDED
+
+
+SAID = {
+    "CallerName": "ANA  GARCIA",
+    "ForwardedFrom": "+34911000555",
+    "StirVerstat": "TN-Validation-Passed-A",
+    "SipHeader_X-Customer": "4711",
+    "SipHeader_X-Other": "no",
+}
+NUMBERS_FACTS = (
+    "CallerName=ANA GARCIA",
+    "ForwardedFrom=+34911000555",
+    "StirVerstat=TN-Validation-Passed-A",
+)
+
+
+@pytest.mark.parametrize(
+    ("from_", "facts"),
+    [
+        (CUSTOMER, (*NUMBERS_FACTS, "X-Customer=4711")),
+        ("sip:+34600111222@carrier.example", ("X-Customer=4711",)),  # what else is its own word
+        ("client:visitante", ()),
+    ],
+)
+def test_what_else_twilio_says_of_who_calls_is_kept(from_: str, facts: tuple[str, ...]) -> None:
+    request = parse_voice_request(
+        {**SAID, "AccountSid": ACCOUNT_SID, "CallSid": call_sid(), "From": from_, "To": OWN}
+    )
+    line = open_line(
+        request, dial=(), country="ES", now=STARTED, sip_headers=("x-customer", "X-None")
+    )
+    assert line.facts == facts
+    bare = open_line(request, dial=(), country="ES", now=STARTED)
+    assert bare.facts == tuple(fact for fact in facts if fact in NUMBERS_FACTS)
+
+
+def test_what_else_is_said_is_on_the_line(twirec_archive: Archive, post: SignedPosts) -> None:
+    form = {**SAID, "CallSid": call_sid(), "From": CUSTOMER, "To": OWN, "CallStatus": "ringing"}
+    post("/voice", form)
+    assert twirec_archive.calls.get(call_sid()).call.facts == NUMBERS_FACTS
+    many = {f"SipHeader_X-{number}": "x" * 300 for number in range(50)}
+    post("/voice", {**form, **many, "CallSid": call_sid(2), "CallerName": "\x01" + "a" * 300})
+    (name, *_) = twirec_archive.calls.get(call_sid(2)).call.facts
+    assert name == "CallerName=\ufffd" + "a" * 199

@@ -11,15 +11,16 @@ where their function says.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from twirec.calls.address import read, sides
+from twirec.calls.address import Kind, read, sides
 from twirec.model.agents import ConferenceEvent
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
+from twirec.model.given import without_unspeakable
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
 
 Fields = Mapping[str, str]
@@ -32,6 +33,18 @@ SET_BY_TWILIO = frozenset(
 )
 """What Twilio sets in each request about a call (https://www.twilio.com/docs/voice/twiml), also in
 one of a softphone, whose `From` is the identity in its access token."""
+
+FACTS = ("CallerName", "ForwardedFrom", "StirVerstat")
+"""What else Twilio says of who calls by telephone: the name that they show, who forwarded the call,
+and whether the network vouches for the number (https://www.twilio.com/docs/voice/twiml,
+https://www.twilio.com/docs/voice/trusted-calling-with-shakenstir)."""
+
+SIP_HEADER = "SipHeader_"
+"""What the fields begin with that a SIP header makes.
+https://www.twilio.com/docs/voice/api/receiving-sip"""
+
+MOST_FACTS, LONGEST_FACT = 20, 200
+"""Facts of a call that are kept, and characters of one."""
 
 PROBE = "TwirecProbe"
 """The field of the doctor's test request to a view."""
@@ -53,7 +66,8 @@ class VoiceRequest:
     It has what Twilio sets itself in each of them, whatever a softphone sends beside it; whom a
     softphone dials, `to`, is of course its own. `from_` and `to` are as Twilio sends them, empty
     where it sends none. `direction` is `inbound` or `outbound-…`. `begins` is whether the call was
-    not answered yet: who calls in was connected with nobody before.
+    not answered yet: who calls in was connected with nobody before. `facts` are `FACTS` and SIP
+    headers, whichever there are: of a softphone none, since its app may have made them up.
     """
 
     account_sid: str
@@ -62,6 +76,18 @@ class VoiceRequest:
     to: str
     direction: str = "inbound"
     begins: bool = False
+    facts: tuple[tuple[str, str], ...] = ()
+
+    def facts_of(self, headers: Collection[str]) -> tuple[str, ...]:
+        """Return what else Twilio says of who calls, each as `NAME=VALUE`.
+
+        Args:
+            headers: the SIP headers that are kept, in any case; the others are left out.
+        """
+        kept = {each.lower() for each in headers}
+        return tuple(
+            f"{name}={value}" for name, value in self.facts if name in FACTS or name.lower() in kept
+        )[:MOST_FACTS]
 
     @property
     def agent(self) -> str:
@@ -117,7 +143,26 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
         to=fields.get("To", "")[:LONGEST_ADDRESS],
         direction=fields.get("Direction", "inbound"),
         begins=fields.get("CallStatus") == "ringing",
+        facts=_facts(fields),
     )
+
+
+def _facts(fields: Fields) -> tuple[tuple[str, str], ...]:
+    kind = read(fields.get("From", "")).kind
+    if kind is Kind.CLIENT:
+        return ()
+    own = FACTS if kind is not Kind.SIP else ()  # a SIP phone may add fields, but for its headers
+    named = [(name, fields.get(name, "")) for name in own]
+    named += [
+        (name.removeprefix(SIP_HEADER), value)
+        for name, value in fields.items()
+        if name.startswith(SIP_HEADER)
+    ]
+    return tuple((name, _short(value)) for name, value in named if _short(value))
+
+
+def _short(value: str) -> str:
+    return without_unspeakable(" ".join(value.split()))[:LONGEST_FACT]
 
 
 def key_pressed(fields: Fields) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
@@ -68,7 +68,14 @@ REASONS: Mapping[ConsentOutcome, Reason] = {
 """Why a call is not recorded after an answer that does not allow it."""
 
 
-def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now: datetime) -> Call:
+def open_line(
+    request: VoiceRequest,
+    *,
+    dial: tuple[str, ...],
+    country: str,
+    now: datetime,
+    sip_headers: Collection[str] = (),
+) -> Call:
     """Return the line of a call whose own leg is the customer's, before anything is decided of it.
 
     It came in, or was placed over the API.
@@ -78,9 +85,11 @@ def open_line(request: VoiceRequest, *, dial: tuple[str, ...], country: str, now
         dial: whom to connect: E.164, `client:NAME` or `sip:ADDRESS`.
         country: ISO 3166 code by which a number without prefix is read.
         now: UTC.
+        sip_headers: those that are kept on the line.
     """
     line = line_of(request, request.call_sid, country, now)
-    return replace(line, dial=dial, leg=request.call_sid)
+    facts = request.facts_of(sip_headers)
+    return replace(line, dial=dial, leg=request.call_sid, facts=facts)
 
 
 def line_of(

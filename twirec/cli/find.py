@@ -247,6 +247,7 @@ def _print_call(record: CallRecord, zone: tzinfo) -> None:
             "came as": call.customer_address,
             "own number": or_not_known(call.own_number),
             "reached as": call.own_address,
+            "said": ", ".join(call.facts),
             "started": call.started_at,
             "ended": call.ended_at,
             "outcome": call.outcome,

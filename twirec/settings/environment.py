@@ -79,6 +79,7 @@ class Reader:
             country=self.read("TWIREC_COUNTRY", values.country, "ES"),
             dial_countries=self.read("TWIREC_DIAL_COUNTRIES", values.dial_countries, EU),
             dial_also=self.read("TWIREC_DIAL_ALSO", values.dial_also, ()),
+            sip_headers=self.read("TWIREC_SIP_HEADERS", values.sip_headers, ()),
             timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
             listening_copy=self.read("TWIREC_LISTENING_COPY", values.listening_copy, None),

@@ -78,6 +78,7 @@ class Settings:
             ISO 3166: those that are named, `EU` for its members, or `all`.
         dial_also: `TWIREC_DIAL_ALSO`: what may be dialled whatever its kind and country, as
             `DialRules.also`.
+        sip_headers: `TWIREC_SIP_HEADERS`: the SIP headers of calls that are kept, `X-…`.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
         clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
     """
@@ -115,6 +116,7 @@ class Settings:
     country: str = "ES"
     dial_countries: frozenset[str] = EU
     dial_also: tuple[str, ...] = ()
+    sip_headers: tuple[str, ...] = ()
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
     ffmpeg: str | None = None

@@ -247,6 +247,18 @@ def dial_also(value: str) -> tuple[str, ...]:
     return listed
 
 
+def sip_headers(value: str) -> tuple[str, ...]:
+    """Return the SIP headers of calls that are kept, from `X-Customer,X-Queue`.
+
+    Twilio passes on those that begin with `X-`, and `User-to-User`:
+    https://www.twilio.com/docs/voice/api/receiving-sip
+    """
+    listed = tuple(each.strip() for each in value.split(","))
+    if not all(re.fullmatch(r"(?i:x-[a-z0-9-]{1,60}|user-to-user)", each) for each in listed):
+        raise ValueError("write names of headers that begin with X-: X-Customer,X-Queue.")
+    return listed
+
+
 def listening_copy(value: str) -> str:
     """Return the name of a format that can be made, with both sides in it."""
     known = [made.name for made in FORMATS.values() if not made.mono]

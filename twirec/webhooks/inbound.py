@@ -151,8 +151,13 @@ class Inbound:
         return self._connect(line, self._way(request, Plan(step.timeout, rest), unanswered=True))
 
     def _line(self, request: forms.VoiceRequest, dial: tuple[str, ...]) -> Call:
-        now = self._context.now()
-        return ledger.open_line(request, dial=dial, country=self._settings.country, now=now)
+        return ledger.open_line(
+            request,
+            dial=dial,
+            country=self._settings.country,
+            now=self._context.now(),
+            sip_headers=self._settings.sip_headers,
+        )
 
     def _told(self, line: Call, way: Way, *, goes_on: bool) -> str:
         """Tell who calls, unless they were told before, and answered, or cannot be told."""

@@ -95,7 +95,11 @@ class Status:
         """The catalog was down when the call began, or its beginning is told later."""
         request = forms.parse_voice_request(fields)
         line = ledger.open_line(
-            request, dial=(), country=self._settings.country, now=self._context.now()
+            request,
+            dial=(),
+            country=self._settings.country,
+            now=self._context.now(),
+            sip_headers=self._settings.sip_headers,
         )
         if may_be_an_agents(request.direction, read(request.agent, self._settings.country)):
             line = self._called_out(line)

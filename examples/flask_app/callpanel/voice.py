@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, Flask, Response, request
 
-from callpanel.config import config
+from callpanel.config import archive, config
 from callpanel.extensions import csrf
-from twirec import Archive
+from twirec import Archive, InvalidQuery
 from twirec.flask import Twirec
 
 recordings = Twirec()
 voice = Blueprint("voice", __name__)
 
 
-def init_app(app: Flask, archive: Archive) -> None:
+def init_app(app: Flask, its_archive: Archive) -> None:
     """Add the views, and twirec's routes; Twilio signs its requests, and sends no CSRF token."""
-    recordings.init_app(app, archive)
+    recordings.init_app(app, its_archive)
     csrf.exempt(voice)
     app.register_blueprint(voice)
 
@@ -25,7 +27,9 @@ def init_app(app: Flask, archive: Archive) -> None:
 def answer() -> Response:
     """Answer a call to one of the company's numbers, and connect whom its line says."""
     lines = config().lines
-    called = request.form.get("To", "")
+    called = ""
+    with suppress(InvalidQuery):  # by telephone, SIP, WhatsApp or a trunk: one number
+        called = archive().policy.own_number(request.form.get("To", ""))
     return recordings.answer(dial=lines.get(called) or next(iter(lines.values())))
 
 

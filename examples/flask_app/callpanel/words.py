@@ -62,6 +62,13 @@ DETAILS = {
 }
 """What the line of a call says beside the reason; what is not here is of a machine."""
 
+FACTS = {
+    "CallerName": _l("Name shown"),
+    "ForwardedFrom": _l("Forwarded from"),
+    "StirVerstat": _l("Caller ID checked"),
+}
+"""What else Twilio says of who calls; anything else is the name of a SIP header."""
+
 WRONG = {
     "search": _l("Write a number, a time or both, such as: 1222 last Tuesday around five."),
     "since": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
