@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Engine, Pool, event
@@ -274,8 +275,17 @@ def of(number: int, *, call: int | None = None) -> dict[str, str]:
 @pytest.fixture(autouse=True, scope="module")
 def statements() -> Iterator[None]:
     """Let the drivers themselves tell of each statement, whoever gives it to them."""
+    from psycopg import RawCursor
+
+    execute = RawCursor.execute
+
+    def telling(self: RawCursor[Any], query: Any, *rest: Any, **named: Any) -> Any:
+        EXECUTED.append(str(query))
+        return execute(self, query, *rest, **named)
+
     event.listen(Pool, "connect", listen)
-    yield
+    with patch.object(RawCursor, "execute", telling):
+        yield
     event.remove(Pool, "connect", listen)
 
 

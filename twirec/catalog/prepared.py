@@ -8,6 +8,7 @@ SQLAlchemy's about statements know nothing of these.
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,10 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Executable, false, or
 from sqlalchemy.exc import DBAPIError
 
 Processor = Callable[[Any], Any]
+
+
+NAMED = re.compile(r"%\((\w+)\)s")
+"""A parameter as SQLAlchemy writes it for psycopg."""
 
 
 class Prepared:
@@ -74,6 +79,10 @@ class _Compiled:
         processors.update(expanded.processors)
         names = expanded.positiontup if compiled.positional else list(expanded.parameters)
         self._names = None if compiled.positional else names
+        if self._names is not None:  # PostgreSQL; psycopg would number them itself, each time anew
+            self._cursor = dialect.loaded_dbapi.RawCursor
+            self._numbered = NAMED.sub(lambda at: f"${names.index(at[1]) + 1}", self.sql)
+            self._numbered = self._numbered.replace("%%", "%")
         self._parameters: list[tuple[str, Processor | None, Any]] = []
         for name in names:
             process = processors.get(name)
@@ -107,6 +116,8 @@ class _Compiled:
         return [self._read(row, self._readers) for row in rows]
 
     def _execute(self, driver: Any, arguments: list[Any] | dict[str, Any]) -> Any:
+        if isinstance(arguments, dict):
+            return self._cursor(driver).execute(self._numbered, list(arguments.values()))
         return driver.execute(self.sql, arguments)
 
     def _arguments(self, values: Mapping[str, Any]) -> list[Any] | dict[str, Any]:
