@@ -62,7 +62,7 @@ def call_form(account: Account, call: Call) -> dict[str, str]:
         form["ParentCallSid"] = call.parent_sid
     # Twilio sends what it does not know as empty fields, and signs them.
     blanks = {who + what: "" for who in ("Called", "Caller", "From", "To") for what in _PLACES}
-    return form | blanks
+    return form | blanks | call.adds
 
 
 class Callbacks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from twirec.sandbox.addresses import PERSONAL
@@ -74,6 +74,7 @@ class Exchange:
         callee: Party | None = None,
         faults: Faults | None = None,
         at: datetime | None = None,
+        adds: Mapping[str, str] | None = None,
     ) -> Call:
         """Call the account; `at` is when, UTC, for a call in the past.
 
@@ -87,7 +88,15 @@ class Exchange:
         for person in (caller, callee or caller):
             person.spoken()
         clock = CallClock(self._speed, self.now, at, _leaves_at(caller))
-        call = Call(from_, to, "inbound", created=clock.stamp(), callee=callee, faults=faults)
+        call = Call(
+            from_,
+            to,
+            "inbound",
+            created=clock.stamp(),
+            callee=callee,
+            faults=faults,
+            adds=adds,
+        )
         call.status = "ringing"
         stage = Stage(self, call, caller, clock)
         return self._play(stage, clock, script, lambda progress: True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -280,6 +280,7 @@ class Sandbox:
         callee: Party | None = None,
         faults: Faults | None = None,
         at: datetime | None = None,
+        adds: Mapping[str, str] | None = None,
     ) -> Call:
         """Call the account, and play the call in a thread.
 
@@ -292,11 +293,13 @@ class Sandbox:
                 number with `party`, or else somebody who picks up after two seconds.
             faults: what goes wrong with this call and its recordings, instead of the account's.
             at: when the call is answered, UTC, for a call in the past.
+            adds: what else Twilio says of it in each request, as carriers do of some calls:
+                `ForwardedFrom`, `CallerName`, `StirVerstat`, `SipHeader_X-…`.
 
         Raises:
             ValueError: the account has no such number, or a line cannot be spoken.
         """
-        return self._exchange.call_in(from_, to, caller or Party(), callee, faults, at)
+        return self._exchange.call_in(from_, to, caller or Party(), callee, faults, at, adds)
 
     def time_in(self, call_sid: str) -> datetime | None:
         """Return what time it is in a live call, UTC, by its own clock; None if there is none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -173,6 +173,7 @@ class Call:
         duration: seconds from the answer to the end; None before the end.
         answered_by: what machine detection found, in Twilio's word; None without it.
         callee: who picks up whatever this call dials; None: whoever is registered for the number.
+        adds: what else Twilio says of it in each request, such as `ForwardedFrom`.
         log: what happened.
         verbs: the verbs of TwiML that were run, in their order.
         recordings: its recordings.
@@ -191,7 +192,9 @@ class Call:
         parent_sid: str | None = None,
         callee: Party | None = None,
         faults: Faults | None = None,
+        adds: Mapping[str, str] | None = None,
     ) -> None:
+        self.adds = dict(adds or {})
         self.plan = FaultPlan(faults)
         self.sid = new_sid("CA")
         self.from_ = from_
