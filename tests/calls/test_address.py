@@ -97,7 +97,8 @@ def test_a_sip_phone_is_known_by_its_number_and_by_its_address() -> None:
         assert address.is_internet
         assert not address.is_plain_number
         twilios = address.host.endswith(".twilio.com")
-        assert address.dialling_name == (ANA if twilios else address.uri)
+        assert address.dialling_name() == (ANA if twilios else address.uri)
+        assert address.dialling_name({address.host}) == ANA
         assert address.route == ("co.sip.twilio.com" if twilios else ANA)
     for form in WHATSAPP:
         assert read(form, "ES").route == f"whatsapp:{ANA}"

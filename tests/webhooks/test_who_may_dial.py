@@ -25,6 +25,7 @@ STRANGERS = [
     "",
     "sip:x@evil.example",
     "sip:luis@evil.example",
+    f"sip:{AGENT}@evil.example",  # anybody can write the number of an agent
     "+34600999888",
     "client:mallory",
     "client:an\x01a",
@@ -54,7 +55,7 @@ SPOKEN = {
 }
 """The outcome for who is in the register."""
 
-HELP = ["112", "+34112", "sip:112@co.sip.twilio.com", "091"]
+HELP = ["112", "tel:112", "sip:+34112@co.sip.twilio.com", "00 34 112", "091"]
 SENTENCE = "Desde este teléfono no se puede llamar a ese número."
 
 

@@ -7,7 +7,7 @@ Nothing else of the library takes an address apart. `read` gives a value; what t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -168,13 +168,15 @@ class Address:
         domain = _twilios_domain(self.host or self.written.lower())
         return domain or self.key
 
-    @property
-    def dialling_name(self) -> str:
-        """Who it is where somebody dials: what a SIP phone writes of itself anybody can write.
+    def dialling_name(self, hosts: Collection[str] = ()) -> str:
+        """Return who it is where somebody dials: what a SIP phone says of itself anybody can say.
 
-        So a number counts only with a host that Twilio lets nobody use without a password.
+        So a number counts only with a host that is the company's.
+
+        Args:
+            hosts: which are, besides Twilio's domains, which nobody uses without a password.
         """
-        if self.uri and not _twilios_domain(self.host):
+        if self.uri and self.host not in hosts and not _twilios_domain(self.host):
             return self.uri
         return self.key
 

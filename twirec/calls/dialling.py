@@ -55,6 +55,11 @@ class DialRules:
     countries: frozenset[str] = EU
     also: tuple[str, ...] = ()
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts of SIP addresses that are the company's."""
+        return frozenset(each[1:] for each in self.also if each.startswith("@"))
+
 
 def why_not_dialled(target: str, rules: DialRules, *, agent: str = "", own: bool = False) -> str:
     """Return why an agent may not dial somebody; empty if they may.
@@ -72,7 +77,7 @@ def why_not_dialled(target: str, rules: DialRules, *, agent: str = "", own: bool
         return ""
     if kind is Kind.SIP:
         host = safe_host(target)
-        ours = {each[1:] for each in rules.also if each.startswith("@")} | {safe_host(agent)}
+        ours = rules.hosts | {safe_host(agent)}
         return "" if host and host in ours else FOREIGN_HOST
     if not value.startswith("+"):
         return "" if value in rules.also else SHORT

@@ -316,7 +316,7 @@ class Outbound:
         Raises:
             InvalidQuery: this agent may not dial, or nobody may dial that.
         """
-        name = agent.dialling_name
+        name = agent.dialling_name(self._settings.dial_rules.hosts)
         may_dial = allow is not None and allow(name)
         cannot: InvalidQuery | None = None
         try:
