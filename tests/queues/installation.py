@@ -15,12 +15,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+import pytest
 import requests
 
 from tests.end_to_end.site import Site, until
 from tests.queues.keys import ACCOUNT, KEY_ID, key
 from tests.queues.mortal import ORDERS, Orders
-from tests.servers import Redis, free_port
+from tests.servers import Redis, StrictGcs, free_port
 from twirec.adapters.celery_broker import make_app
 from twirec.adapters.cloud_tasks import CloudTasksQueue
 from twirec.jobs.worker import LEASE
@@ -106,6 +107,7 @@ class Installation:
 
     Args:
         site: sandbox, bucket and catalog.
+        bucket: the server of the bucket, which can be made to go wrong.
         web: what answers Twilio, and in one case does the work too.
         url: where it is.
         broker: what holds the hints.
@@ -118,6 +120,7 @@ class Installation:
     def __init__(
         self,
         site: Site,
+        bucket: StrictGcs,
         web: Program,
         url: str,
         broker: Broker,
@@ -127,6 +130,7 @@ class Installation:
         beat: Callable[[str], None],
     ) -> None:
         self.site = site
+        self.bucket = bucket
         self.web = web
         self.url = url
         self.broker = broker
@@ -145,6 +149,17 @@ class Installation:
         """Post a recording's status callback, and return the answer's status; 0 for none."""
         callbacks = self.site.sandbox.callbacks
         return callbacks.post_status(held, f"{self.url}/twirec/status").status or 0
+
+    def tell_start(self, held: AtVendor) -> int:
+        """Post the callback that says that a recording began, and return the answer's status."""
+        began = {
+            "AccountSid": self.site.sandbox.account_sid,
+            "CallSid": held.call_sid,
+            "RecordingSid": held.sid,
+            "RecordingStatus": "in-progress",
+        }
+        callbacks = self.site.sandbox.callbacks
+        return callbacks.post(f"{self.url}/twirec/status", began).status or 0
 
     def hint(self, *held: AtVendor, times: int) -> None:
         """Tell the queue of recordings that it was told of already."""
@@ -177,6 +192,17 @@ class Installation:
         return Counter(path.rpartition("/")[2][:34] for path in paths if path.endswith(".wav"))
 
 
+BUCKET = "gs://recordings/doors"
+
+
+@contextmanager
+def strict_bucket() -> Iterator[StrictGcs]:
+    """Run the strict server of a bucket, for this process and those that it starts."""
+    with StrictGcs("recordings") as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", server.url)
+        yield server
+
+
 def gunicorn(port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"),
@@ -199,8 +225,8 @@ def with_celery(folder: Path) -> Iterator[Installation]:
     environ = {"TWIREC_QUEUE": "celery", "TWIREC_CELERY_BROKER": broker.url}
     command = [sys.executable, "-m", "celery", "-A", "tests.queues.celery_app", "worker"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"]
-    site = Site(folder, f"file://{folder}/bucket")
-    with site.running():
+    site = Site(folder, BUCKET)
+    with strict_bucket() as bucket, site.running():
         environ = {**site.environ, **environ, "TWIREC_PUBLIC_URL": url, ORDERS: str(folder)}
         web = Program(gunicorn(web_port), environ, folder / "web.log", port=web_port)
         worker = Program([*command, "-c", "2"], environ, folder / "worker.log")
@@ -210,6 +236,7 @@ def with_celery(folder: Path) -> Iterator[Installation]:
         with _running(web, worker, broker):
             yield Installation(
                 site,
+                bucket,
                 web,
                 url,
                 broker,
@@ -262,8 +289,8 @@ def with_cloud_tasks(folder: Path) -> Iterator[Installation]:
 
         until(answered)
 
-    site = Site(folder, f"file://{folder}/bucket")
-    with site.running():
+    site = Site(folder, BUCKET)
+    with strict_bucket() as bucket, site.running():
         web = Program(
             gunicorn(web_port), {**site.environ, **environ}, folder / "web.log", port=web_port
         )
@@ -271,6 +298,7 @@ def with_cloud_tasks(folder: Path) -> Iterator[Installation]:
         with _running(web, web, broker):
             yield Installation(
                 site,
+                bucket,
                 web,
                 url,
                 broker,

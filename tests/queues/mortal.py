@@ -9,12 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import twirec.adapters.gcs
 import twirec.adapters.twilio_http
 from twirec.archive import Archive
 from twirec.transfers.transfer import Step
 
 ORDERS = "TEST_ORDERS"
 """The folder that says what is to happen to these processes."""
+
+
+PIECE = 256 * 1024
+"""What Google takes at the least."""
 
 
 class Orders:
@@ -63,6 +68,8 @@ def mortal_archives() -> None:
     """Let every archive of this process, and of those that it forks, be one of a test's."""
     from_env = Archive.from_env
     orders = Orders(Path(os.environ[ORDERS]))
+    # so that no recording has to be long to go in pieces
+    twirec.adapters.gcs.SINGLE = twirec.adapters.gcs.LARGE_PIECE = PIECE  # type: ignore[misc]
     twirec.adapters.twilio_http._wait = lambda *_: 0.01  # type: ignore[attr-defined]
 
     def mortal(*_: Any) -> Archive:

@@ -1,7 +1,15 @@
 """Through Celery and Cloud Tasks: whatever is killed, flushed or doubled, each recording once.
 
-A real Redis, real workers, the emulator of Cloud Tasks, gunicorn. Each door is opened once for all
-of its tests.
+A real Redis, real workers, the emulator of Cloud Tasks, gunicorn, the strict server as the bucket.
+Each door is opened once for all of its tests. What goes through them of what is tested without:
+
+- the crashes, at each step, of a small and a large recording (`tests/soak/test_crashes.py`);
+- the table of faults (`tests/end_to_end/test_faults.py`): of media, deletions, metadata, callbacks;
+- what goes wrong with uploads (`tests/adapters/gcs/test_faults.py`);
+- what comes twice, late or at once (`tests/transfers/test_transfer_twice.py`).
+
+What a worker makes of a fault is the same code behind all doors: what is parked, and why, is shown
+without them.
 """
 
 from __future__ import annotations
@@ -11,16 +19,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 
 import pytest
 
 from tests.end_to_end.site import until
 from tests.queues.installation import Installation, with_celery, with_cloud_tasks
+from tests.strict_gcs.faults import Fault as BucketFault
 from twirec.adapters.twilio_http import TRIES
 from twirec.model.errors import NotFound
 from twirec.sandbox import Fault, Faults
 from twirec.sandbox import Recording as AtVendor
 from twirec.transfers.transfer import Step
+
+LARGE = 30.0
+"""Seconds of a recording that goes in pieces, see `tests/queues/mortal.py`."""
 
 DOORS = {"celery": with_celery, "cloud-tasks": with_cloud_tasks}
 
@@ -74,22 +87,74 @@ def test_what_is_told_is_done_at_once_and_once(door: Installation) -> None:
 
 def test_a_worker_that_is_killed_at_any_step_loses_and_doubles_nothing(door: Installation) -> None:
     held = []
-    for step in Step:
+    for number, step in enumerate(Step):
         door.orders.kill_at(step)
-        held.append(door.record())
+        held.append(door.record(seconds=LARGE if number % 2 else 2.0))
         until(lambda step=step: door.orders.is_dead(step))  # type: ignore[misc]
         door.pass_time()
     door.beat("due")
     all_released(door, *held)
 
 
+MEDIA = [fault for fault in Fault if fault is not Fault.MONO]
+"""What goes wrong with media, and is tried again without anybody's doing."""
+METADATA = (Fault.BUSY, Fault.ERROR, Fault.UNAVAILABLE)
+
+UPLOADS = (
+    BucketFault(on="multipart", status=503),
+    BucketFault(on="multipart", drop="before"),
+    BucketFault(on="multipart", drop="after"),
+    BucketFault(on="multipart", answer={"crc32c": "AAAAAA=="}),
+    BucketFault(on="begin", status=503),
+    BucketFault(on="chunk", drop="before"),
+    BucketFault(on="chunk", keep=0),
+    BucketFault(on="final", status=410),
+    BucketFault(on="final", drop="after"),
+    BucketFault(on="patch", status=503),
+)
+"""What goes wrong with uploads: of those in one request, and of those in pieces."""
+
+
 def test_a_fault_that_passes_is_tried_again_without_anybodys_doing(door: Installation) -> None:
-    passing = (Fault.NOT_FOUND, Fault.BUSY, Fault.UNAVAILABLE, Fault.TRUNCATED)
-    held = [
-        door.record(faults=Faults(media={fault: TRIES}, slow_seconds=0.05)) for fault in passing
-    ]
-    held.append(door.record(faults=Faults(delete={Fault.ERROR: TRIES})))
+    door.site.sandbox.faults = Faults(
+        call=dict.fromkeys(METADATA, 1), recording=dict.fromkeys(METADATA, 1)
+    )
+    media = [Faults(media={fault: TRIES}, slow_seconds=0.05) for fault in MEDIA]
+    deletions = [Faults(delete={fault: TRIES}) for fault in METADATA]
+    held = [door.record(faults=faults) for faults in (*media, *deletions)]
     all_released(door, *held)
+    door.site.sandbox.faults = Faults()
+
+
+def test_an_upload_that_goes_wrong_ends_in_the_same_single_copy(door: Installation) -> None:
+    for fault in UPLOADS:
+        door.bucket.fail(fault)
+    held = [door.record(seconds=seconds) for seconds in (2.0, LARGE) for _ in range(4)]
+    all_released(door, *held)
+    happened = {kind for kind, times in door.bucket.faults.happened.items() if times}
+    assert happened == {fault.on for fault in UPLOADS}
+    door.bucket.faults.clear()
+
+
+def test_callbacks_that_are_lost_doubled_or_late_end_in_one_copy(door: Installation) -> None:
+    doubled, lost = door.record(), door.site.sandbox.add_recording(seconds=2.0)
+    door.tell(doubled)
+    assert door.tell_start(lost) == 204
+    door.pass_time(timedelta(hours=2))
+    door.beat("sweep")  # which asks what became of it
+    until(lambda: door.released(lost))
+    door.tell(lost)  # late
+    all_released(door, doubled, lost)
+    assert door.downloads()[lost.sid] == 1
+
+
+def test_what_lacks_a_channel_waits_for_somebody_behind_every_door(door: Installation) -> None:
+    held = door.record(faults=Faults(media={Fault.MONO: 1}))
+    until(lambda: door.site.archive.catalog.recordings.get(held.sid).undecided)
+    assert held.sid in door.site.at_vendor()
+    door.site.archive.operations.retry(held.sid, by="ana")
+    door.beat("due")
+    all_released(door, held)
 
 
 def test_a_queue_that_is_killed_in_the_middle_takes_nothing_with_it(door: Installation) -> None:
