@@ -151,3 +151,19 @@ def test_an_agent_can_call_another(sandbox: Sandbox, target: Target) -> None:
     call = sandbox.call(from_=ANA, to="client:eva", callee=Party(hangs_up_after=3))
     call.wait(120)
     assert target.forms("/ended")[0]["DialCallStatus"] == "completed"
+
+
+def test_people_can_be_rung_one_after_the_other(
+    ring: Ring, sandbox: Sandbox, target: Target
+) -> None:
+    nouns = "".join(f"<Number>+3491122233{at}</Number>" for at in range(3))
+    target.says("/ended", twiml())
+    dial = f"<Dial sequential='true' timeout='5' action='/ended'>{nouns}</Dial>"
+    sandbox.party("+34911222330", Party(answers=False))
+    sandbox.party("+34911222331", Party(refuses="busy", answers_after=1))
+    sandbox.party("+34911222332", Party(answers_after=2, hangs_up_after=4))
+    call = ring(twiml(dial))
+    legs = [leg for leg in sandbox.calls if leg.parent_sid == call.sid]
+    assert [leg.status for leg in legs] == ["no-answer", "busy", "completed"]
+    assert target.forms("/ended")[0]["DialCallSid"] == legs[-1].sid
+    assert call.duration == 5 + 1 + 2 + 4

@@ -11,6 +11,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from tests.sandbox import official as made
+from tests.sandbox import served
 from tests.sandbox.conftest import AGENT, CUSTOMER, OWN, SPEED, Get, Ring
 from tests.sandbox.target import Target, twiml
 from twirec.sandbox import Sandbox, Unsupported
@@ -115,3 +116,8 @@ def test_the_voices_are_those_of_the_node_library() -> None:
     if not made.VOICES.exists():
         pytest.skip("the Node library is not installed: make node")
     assert official().voices == made.voices(), "run: python -m tests.sandbox.official"
+
+
+def test_the_page_says_what_is_served() -> None:
+    stale = served.page_with(served.tables()) != served.PAGE.read_text(encoding="utf-8")
+    assert not stale, "run: python -m tests.sandbox.served"

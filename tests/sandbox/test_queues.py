@@ -10,7 +10,7 @@ from twilio.rest import Client
 from tests.sandbox.conftest import CUSTOMER, OWN, Get
 from tests.sandbox.listening import RATE, begin_of_sound, channels, eventually, place_of
 from tests.sandbox.target import Says, Target, twiml
-from twirec.sandbox import Call, Line, Party, Sandbox
+from twirec.sandbox import Call, Line, Party, Reaction, Sandbox
 
 ANA = "client:ana"
 WAITS = "<Enqueue action='/left'>help</Enqueue>"
@@ -358,3 +358,23 @@ def test_without_a_document_they_are_connected_untold(
     waiting.wait(120)
     assert code in [entry.code for entry in waiting.log]
     assert target.forms("/left")[0]["QueueResult"] == "bridged"
+
+
+def test_who_waits_presses_a_key_to_leave_or_is_hung_up_on(desk: Desk, target: Target) -> None:
+    menu = twiml("<Gather numDigits='1' action='/pressed'><Say>Press 1</Say></Gather>")
+    target.says("/music", menu)
+    target.says("/voice", twiml("<Enqueue action='/left' waitUrl='/music'>help</Enqueue>"))
+    person = Party(reacts=[Reaction("press 1", presses="1")], hangs_up_after=90_000)
+    for pressed, result in (("<Leave/>", "leave"), ("<Hangup/>", "hangup")):
+        target.came.clear()
+        target.says("/pressed", twiml(pressed))
+        desk.comes(person).wait(120)
+        (form,) = target.forms("/left")
+        assert form["QueueResult"] == result
+
+
+def test_nobody_leaves_a_queue_in_which_they_do_not_wait(desk: Desk, target: Target) -> None:
+    target.says("/voice", twiml("<Leave/>"))
+    call = desk.sandbox.call(from_=CUSTOMER, to=OWN)
+    call.wait(120)
+    assert [entry.code for entry in call.log if entry.code] == [12200]

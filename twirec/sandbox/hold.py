@@ -14,15 +14,24 @@ from twirec.sandbox.rooms import Queue
 from twirec.sandbox.script import Next
 from twirec.sandbox.stage import Stage
 from twirec.sandbox.twiml import BAD_SCHEMA, HTTP_FAILED, TwimlError, Verb
-from twirec.sandbox.verbs import pause, play, redirect, say
+from twirec.sandbox.verbs import gather, hangup, pause, play, redirect, say
 from twirec.sandbox.waiting import Meeting, Waiting
 
-_VERBS: Mapping[str, Callable[[Stage, Verb], Next | None]] = {
-    "Say": say,
-    "Play": play,
-    "Pause": pause,
-    "Redirect": redirect,
-}
+_Verbs = Mapping[str, Callable[[Stage, Verb], Next | None]]
+
+
+class Left(Exception):
+    """The document that somebody hears while they wait lets them go, as Leave does."""
+
+
+def leave(stage: Stage, verb: Verb) -> None:
+    """Leave the queue; https://www.twilio.com/docs/voice/twiml/leave."""
+    stage.log("Leave")
+    raise Left
+
+
+_TOLD: _Verbs = {"Say": say, "Play": play, "Pause": pause, "Redirect": redirect}
+_WAITING: _Verbs = {**_TOLD, "Gather": gather, "Hangup": hangup, "Leave": leave}
 
 
 def listen(stage: Stage, verb: Verb, queue: Queue, place: Waiting) -> None:
@@ -31,6 +40,7 @@ def listen(stage: Stage, verb: Verb, queue: Queue, place: Waiting) -> None:
     Raises:
         SideOver: somebody took the caller out of the queue.
         HungUp, Turned: the call is over, or goes on elsewhere.
+        Ended, Left: the document hangs up, or lets them leave.
     """
     clock = SideClock(stage.clock, lambda: place.meeting is not None)
     side = stage.beside(clock)
@@ -39,7 +49,7 @@ def listen(stage: Stage, verb: Verb, queue: Queue, place: Waiting) -> None:
     try:
         while True:
             begin = clock.second
-            step = _verbs(side, step or Next(url, method, _params(queue, place)))
+            step = _verbs(side, _WAITING, step or Next(url, method, _params(queue, place)))
             if clock.second == begin:
                 clock.wait(1)  # a document that takes no time must not be asked for all the time
     except TwimlError as error:
@@ -63,18 +73,18 @@ def tell(stage: Stage, meeting: Meeting) -> None:
         for _ in range(MOST_DOCUMENTS):
             if step is None:
                 return
-            step = _verbs(side, step)
+            step = _verbs(side, _TOLD, step)
         raise TwimlError(HTTP_FAILED, "the documents lead round in circles")
     except TwimlError as error:
         stage.log("error", str(error), error.code)
 
 
-def _verbs(stage: Stage, step: Next) -> Next | None:
+def _verbs(stage: Stage, verbs: _Verbs, step: Next) -> Next | None:
     for verb in document(stage, step):
-        if verb.name not in _VERBS:
+        if verb.name not in verbs:
             raise TwimlError(BAD_SCHEMA, f"{verb.name} is not allowed while waiting here")
         stage.call.verbs.append(verb)
-        if following := _VERBS[verb.name](stage, verb):
+        if following := verbs[verb.name](stage, verb):
             return following
     return None
 

@@ -13,7 +13,7 @@ from twirec.sandbox.recording_verbs import record_verb, start, stop
 from twirec.sandbox.refer import refer
 from twirec.sandbox.script import Document, Next
 from twirec.sandbox.stage import Ended, Stage
-from twirec.sandbox.twiml import HTTP_FAILED, TwimlError, Verb
+from twirec.sandbox.twiml import BAD_SCHEMA, HTTP_FAILED, TwimlError, Verb
 from twirec.sandbox.verbs import Rejected, gather, hangup, pause, play, redirect, reject, say
 
 _VERBS: Mapping[str, Callable[[Stage, Verb], Next | None]] = {
@@ -89,6 +89,8 @@ def _verbs(stage: Stage, verbs: tuple[Verb, ...]) -> Next | None:
     if not verbs:
         stage.answer()
     for verb in verbs:
+        if verb.name == "Leave":
+            raise TwimlError(BAD_SCHEMA, "Leave is for who waits in a queue")
         stage.call.verbs.append(verb)
         if step := _VERBS[verb.name](stage, verb):
             return step

@@ -10,13 +10,13 @@ from contextlib import suppress
 from twirec.sandbox.bridge import LONGEST, Bridge
 from twirec.sandbox.clock import HungUp, Interrupted, SideOver, Turned
 from twirec.sandbox.documents import send
-from twirec.sandbox.hold import listen, tell
+from twirec.sandbox.hold import Left, listen, tell
 from twirec.sandbox.orders import dial_order, record
 from twirec.sandbox.outcome import Outcome
 from twirec.sandbox.recorder import Recorder
 from twirec.sandbox.rooms import Queue
 from twirec.sandbox.script import Next
-from twirec.sandbox.stage import Stage
+from twirec.sandbox.stage import Ended, Stage
 from twirec.sandbox.twiml import BAD_DOCUMENT, TwimlError, Verb
 from twirec.sandbox.waiting import Meeting, Waiting
 
@@ -39,7 +39,9 @@ def enqueue(stage: Stage, verb: Verb) -> Next | None:
     place = Waiting(stage, stage.clock.second, stage.clock.stamp())
     try:
         _wait(stage, verb, queue, place)
-    except HungUp:
+    except Left:
+        return _action(stage, verb, queue, place, "leave")
+    except (HungUp, Ended):
         stage.afterwards = _action(stage, verb, queue, place)
         raise
     except Turned:

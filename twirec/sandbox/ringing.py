@@ -30,9 +30,13 @@ def ring(stage: Stage, verb: Verb, outcome: Outcome) -> None:
     if problem := _problem(stage, addresses, caller_id):
         stage.log("warning", *problem)
         return
-    _Ringing(stage, verb, outcome).run(
-        [Leg(stage, noun, caller_id, to) for noun, to in zip(nouns, addresses, strict=True)]
-    )
+    people = list(zip(nouns, addresses, strict=True))
+    # One after the other, each with the whole timeout, or all together.
+    rounds = [[each] for each in people] if verb.flag("sequential") else [people]
+    for rung in rounds:
+        legs = [Leg(stage, noun, caller_id, to) for noun, to in rung]
+        if _Ringing(stage, verb, outcome).run(legs):
+            return
 
 
 def _problem(stage: Stage, addresses: list[str], caller_id: str) -> tuple[str, int] | None:
@@ -58,16 +62,18 @@ class _Ringing:
         self._outcome = outcome
         self._since = stage.clock.second, stage.clock.stamp()
 
-    def run(self, legs: list[Leg]) -> None:
+    def run(self, legs: list[Leg]) -> bool:
+        """Ring, talk with whoever answers first, and return whether somebody did."""
         self._outcome.status, self._outcome.call = "canceled", legs[0].call
         ringing = list(legs)
         try:
             answered = self._first_to_answer(ringing)
             if answered is None:
-                return
+                return False
             self._outcome.call = answered.call
             _end(ringing, "canceled")
             self._talk(answered)
+            return True
         finally:
             _end(ringing, self._outcome.status)
 
