@@ -57,22 +57,23 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
     made.close()
 
 
-@pytest.fixture(scope="session")
-def undescribed() -> Iterator[list[str]]:
-    """What of the sandbox's REST API is not as Twilio describes its own: see `described`."""
-    found: list[str] = []
+undescribed: list[str] = []
+"""What of the sandbox's REST API is not as Twilio describes its own, in the test that runs."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandbox_compared() -> Iterator[None]:
+    """Compare what the sandbox accepts and answers with Twilio's description: see `described`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RestApi, "answer", watch(found))
-        yield found
+        patch.setattr(RestApi, "answer", watch(undescribed))
+        yield
 
 
-@pytest.fixture(autouse=True)
-def sandbox_as_described(undescribed: list[str]) -> Iterator[None]:
-    """Let a test fail in which the sandbox accepts or answers what Twilio does not describe."""
-    yield
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Let a test fail in which the sandbox accepted or answered what Twilio does not describe."""
     problems = sorted(set(undescribed))
     undescribed.clear()
-    assert problems == []
+    assert problems == [], item.nodeid
 
 
 lent: set[URL] = set()

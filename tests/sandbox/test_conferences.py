@@ -270,7 +270,7 @@ def test_a_customer_is_sent_from_a_dial_into_a_conference(
         lambda: [leg for leg in sandbox.calls if leg.status == "in-progress" and leg.parent_sid]
     )
     client.calls(customer.sid).update(url=f"{target.url}/out")
-    eventually(lambda: [entry.what for entry in customer.log].count("Dial") == 2)
+    customer.wait_for("Dial", "room", timeout=120)
     agent = Party(AGENT_TALKS.says, hangs_up_after=9, counts_from_bridge=True)
     ended(customer, room.comes(EVA, agent))
     _, right = channels(get, recorded(sandbox))

@@ -10,6 +10,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
+from tests.conftest import undescribed
 from tests.sandbox import official as made
 from tests.sandbox import served
 from tests.sandbox.conftest import AGENT, CUSTOMER, OWN, SPEED, Get, Ring
@@ -121,3 +122,16 @@ def test_the_voices_are_those_of_the_node_library() -> None:
 def test_the_page_says_what_is_served() -> None:
     stale = served.page_with(served.tables()) != served.PAGE.read_text(encoding="utf-8")
     assert not stale, "run: python -m tests.sandbox.served"
+
+
+def test_what_is_not_as_twilio_describes_it_fails_a_test(sandbox: Sandbox, get: Get) -> None:
+    recording = sandbox.add_recording()
+    recording.status = "finished"
+    recording.channels = "two"  # type: ignore[assignment]  # on purpose
+    get(f"/Recordings/{recording.sid}.json")
+    found, undescribed[:] = list(undescribed), []
+    assert sorted(each.rpartition(".json: ")[2] for each in found) == [
+        "channels is 'two', not of type integer",
+        "status is 'finished', none of ['in-progress', 'paused', 'stopped', 'processing', "
+        "'completed', 'absent', 'deleted']",
+    ]

@@ -50,3 +50,30 @@ def test_a_phone_that_is_no_sip_phone_cannot_be_sent_on(sandbox: Sandbox, target
     call = call_from(sandbox, target, CUSTOMER, Party())
     assert [entry.code for entry in call.log if entry.code] == [13801]
     assert target.at("/referred") == []
+
+
+def test_a_sip_phone_that_was_dialled_sends_the_caller_elsewhere(
+    sandbox: Sandbox, target: Target
+) -> None:
+    phone = "sip:desk@office.example"
+    agent = Party(answers_after=1, refers_to=LEGACY, refers_after=4, hangs_up_after=60)
+    sandbox.party(phone, agent)
+    target.says("/refer", twiml("<Pause length='3'/>"))
+    target.says("/ended", twiml("<Pause length='7'/>"))
+    sandbox.number(OWN, voice_url=f"{target.url}/voice")
+    for attributes, asked, duration in (
+        ("referUrl='/refer'", ["/refer"], 1 + 4 + 3),
+        ("", ["/ended"], 1 + 60 + 7),
+    ):
+        target.came.clear()
+        dial = f"<Dial action='/ended' {attributes}><Sip>{phone}</Sip></Dial>"
+        target.says("/voice", twiml(dial))
+        call = sandbox.call(from_=CUSTOMER, to=OWN)
+        call.wait(120)
+        assert [came.path for came in target.came[1:]] == asked
+        assert call.duration == duration
+        assert call.status == "completed"
+    assert 13802 in [entry.code for entry in call.log]
+    target.says("/voice", twiml(f"<Dial referUrl='/refer'><Sip>{phone}</Sip></Dial>"))
+    sandbox.call(from_=CUSTOMER, to=OWN).wait(120)
+    assert target.forms("/refer")[0]["ReferTransferTarget"] == f"<{LEGACY}>"

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import inspect
+import re
+
 import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.application import ApplicationInstance
+from twilio.rest.api.v2010.account.sip.domain import DomainInstance
 
 from tests.sandbox.conftest import OWN, Get
 from twirec.sandbox import Sandbox
@@ -45,6 +50,21 @@ def test_numbers_come_in_pages(sandbox: Sandbox, client: Client) -> None:
         sandbox.number(f"{OWN}{at}", voice_url="https://a.example/voice")
     numbers = [one.phone_number for one in client.incoming_phone_numbers.stream(page_size=2)]
     assert sorted(numbers) == [f"{OWN}{at}" for at in range(5)]
+
+
+def test_applications_and_domains_have_the_fields_that_the_library_reads(
+    sandbox: Sandbox, get: Get
+) -> None:
+    sandbox.application(voice_url="https://a.example/voice")
+    sandbox.addresses.domain("shop.sip.twilio.com", voice_url="https://a.example/voice")
+    for path, key, instance in (
+        ("/Applications.json", "applications", ApplicationInstance),
+        ("/SIP/Domains.json", "domains", DomainInstance),
+    ):
+        (answered,) = get(path).json()[key]
+        read = re.findall(r'payload\.get\(\s*"(\w+)"', inspect.getsource(instance.__init__))
+        assert set(read) == set(answered)
+        assert len(read) > 15
 
 
 def test_account_defaults_are_there_or_not(sandbox: Sandbox, client: Client) -> None:

@@ -36,7 +36,7 @@ def dial(stage: Stage, verb: Verb) -> Next | None:
     except Turned:
         _tell(stage, _action(stage, verb, outcome))
         raise
-    return _action(stage, verb, outcome)
+    return outcome.referred or _action(stage, verb, outcome)
 
 
 def _tell(stage: Stage, step: Next | None) -> None:

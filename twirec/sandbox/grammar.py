@@ -80,6 +80,8 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "callerId": _ANY,
         "answerOnBridge": _BOOLEAN,
         "sequential": _BOOLEAN,
+        "referUrl": _ANY,
+        "referMethod": _METHOD,
         "ringTone": "[a-z-]+",  # heard by nobody here, and in no recording
         "record": "do-not-record|record-from-(answer|ringing)(-dual)?",
         "recordingTrack": _TRACK,

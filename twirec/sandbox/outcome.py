@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twirec.sandbox.recording import Recording
+from twirec.sandbox.script import Next
 from twirec.sandbox.state import Call
 
 
@@ -18,6 +19,7 @@ class Outcome:
         call: the leg at the other end.
         seconds: how long that was answered, or connected.
         recording: what the Dial recorded.
+        referred: what the caller goes on with, as the phone at the other end sent them elsewhere.
     """
 
     status: str = "failed"
@@ -25,3 +27,4 @@ class Outcome:
     call: Call | None = None
     seconds: float | None = None
     recording: Recording | None = None
+    referred: Next | None = None

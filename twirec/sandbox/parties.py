@@ -126,6 +126,9 @@ class Party:
             announcement is. `keys` always count from second 0.
         refuses: `busy` or `failed`: how a call to them ends, after `answers_after` seconds,
             instead of being answered.
+        refers_to: whom their SIP phone sends the other one to, by a REFER to Twilio: `sip:…` or
+            `tel:…`; empty for nobody.
+        refers_after: the second at which it does so; counted as `keys` are.
         refuses_refer: whether their SIP phone refuses to be sent to somebody else.
         kind: who or what picks up, one of `KINDS`: what machine detection finds. What an
             answering machine `says` is its greeting.
@@ -138,6 +141,8 @@ class Party:
     answers_after: float = 2.0
     counts_from_bridge: bool = False
     refuses: str = ""
+    refers_to: str = ""
+    refers_after: float = 0.0
     refuses_refer: bool = False
     kind: str = "human"
     reacts: Sequence[Reaction] = ()

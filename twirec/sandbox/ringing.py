@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/twiml/sip
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from twirec.sandbox.addresses import BAD_NUMBER, PERSONAL, address, is_address
@@ -15,11 +16,13 @@ from twirec.sandbox.leg import Leg
 from twirec.sandbox.orders import dial_order, record
 from twirec.sandbox.outcome import Outcome
 from twirec.sandbox.recorder import Recorder
+from twirec.sandbox.script import Next
 from twirec.sandbox.stage import Stage
 from twirec.sandbox.twiml import Verb
 from twirec.sandbox.whisper import whisper
 
 _BAD_CALLER_ID = 13214
+_NO_REFER_URL = 13802
 
 
 def ring(stage: Stage, verb: Verb, outcome: Outcome) -> None:
@@ -128,13 +131,35 @@ class _Ringing:
 
     def _converse(self, leg: Leg) -> None:
         bridge = Bridge(self._stage, leg.stage)
-        limit = float(self._verb.seconds("timeLimit", LONGEST))
+        seconds = bridge.length(float(self._verb.seconds("timeLimit", LONGEST)))
+        refers_in = self._refers_in(leg)
         try:
-            self._stage.clock.wait(bridge.length(limit), lambda: leg.gone)
+            self._stage.clock.wait(min(seconds, refers_in), lambda: leg.gone)
+            if refers_in < seconds and not self._refer(leg.party.refers_to):
+                self._stage.clock.wait(seconds - refers_in, lambda: leg.gone)
         except Interrupted:
             self._stage.log("Dial", "the other leg was ended from outside")
         finally:
             bridge.close()
+
+    def _refers_in(self, leg: Leg) -> float:
+        """Return in how many seconds a SIP phone sends the caller elsewhere; endless for never."""
+        if not leg.party.refers_to or not leg.call.to.startswith("sip"):
+            return math.inf
+        return max(0.0, leg.stage.zero + leg.party.refers_after - self._stage.clock.second)
+
+    def _refer(self, target: str) -> bool:
+        """Send the caller elsewhere if the app says how, and return whether it does."""
+        # https://www.twilio.com/docs/voice/api/refer-to-twilio
+        url = self._verb.get("referUrl", "")
+        if not url:
+            self._stage.log("warning", "Dial: no referUrl", _NO_REFER_URL)
+            return False
+        self._stage.log("Dial", f"referred to {target}")
+        method = self._verb.get("referMethod", "POST")
+        told = {"ReferTransferTarget": f"<{target}>"}
+        self._outcome.referred = Next(self._stage.absolute(url), method, told)
+        return True
 
     def _record(self, leg: Leg) -> Recorder | None:
         order = dial_order(self._stage, self._verb)
