@@ -46,10 +46,17 @@ def quoted(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-@pytest.mark.parametrize("table", KEYS)
-@pytest.mark.parametrize("way", ["update", "delete", "replace", "update or replace", "upsert"])
-def test_no_statement_changes_a_row_of_a_history(told: Catalog, table: str, way: str) -> None:
-    key, lite = KEYS[table], told.database.engine.dialect.name == "sqlite"
+def test_no_statement_changes_a_row_of_a_history(told: Catalog) -> None:
+    ways = ["update", "delete", "upsert"]
+    if told.database.engine.dialect.name == "sqlite":  # PostgreSQL has no such statements
+        ways += ["replace", "update or replace"]
+    for table in KEYS:
+        for way in ways:
+            check_refused(told, table, way)
+
+
+def check_refused(told: Catalog, table: str, way: str) -> None:
+    key = KEYS[table]
     names, before = columns(told, table), rows(told, table)
     by = "at" if table == "policy_defaults" else "by"
     forged = quoted(names).replace(f'"{by}"', "'2020-01-01'")
@@ -61,11 +68,9 @@ def test_no_statement_changes_a_row_of_a_history(told: Catalog, table: str, way:
         "update or replace": f'UPDATE OR REPLACE {table} SET "{key}" = 1',  # noqa: S608
         "upsert": f'INSERT {copy} ON CONFLICT ("{key}") DO UPDATE SET "{by}" = \'2020-01-01\'',
     }[way]
-    if not lite and way.endswith("replace"):
-        pytest.skip("PostgreSQL has no such statement")
     with pytest.raises(CatalogUnavailable, match="is only ever added to"):
         run(told, statement)
-    assert rows(told, table) == before
+    assert rows(told, table) == before, statement
 
 
 def rows(catalog: Catalog, table: str) -> list[tuple[object, ...]]:

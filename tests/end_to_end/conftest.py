@@ -9,6 +9,7 @@ import pytest
 from tests.end_to_end.site import Site
 from tests.servers import StrictGcs
 from tests.servers import fake_gcs as fake_gcs_server
+from twirec.adapters import gcs
 
 
 @pytest.fixture
@@ -32,6 +33,13 @@ def any_site(
         environ["TWIREC_DATABASE_URL"] = request.getfixturevalue("new_postgres")()
     with Site(tmp_path, bucket, environ=environ).running() as site:
         yield site
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is larger than 256 KiB go in pieces of that size, the least that Google takes."""
+    monkeypatch.setattr(gcs, "SINGLE", gcs.PIECE // 4)
+    monkeypatch.setattr(gcs, "LARGE_PIECE", gcs.PIECE // 4)
 
 
 @pytest.fixture(scope="session")

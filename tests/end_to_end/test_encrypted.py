@@ -12,7 +12,9 @@ from twirec.model.states import State
 from twirec.sandbox import Encryption
 from twirec.sandbox import Recording as AtVendor
 
-SMALL, LARGE = 100_044, 9_000_044
+pytestmark = pytest.mark.usefixtures("small_pieces")
+
+SMALL, LARGE = 100_044, 900_044
 """Bytes of the audio: one request, and an upload in pieces."""
 
 of_any_size = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])

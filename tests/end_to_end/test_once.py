@@ -16,7 +16,7 @@ from twirec.model.states import State
 from twirec.sandbox import Recording as AtVendor
 
 SINGLE_REQUEST = 3 * 32_000 + 44  # three seconds
-RESUMABLE = 9 * 1024 * 1024 + 44  # above the 8 MiB that go in one request
+RESUMABLE = 900_044  # above what goes in one request
 
 # fake-gcs-server does not enforce "only if absent" on resumable uploads; the strict server does.
 EVERYWHERE = pytest.mark.parametrize(
@@ -59,6 +59,7 @@ def check_one_of_each(site: Site, held: AtVendor) -> None:
 
 
 @EVERYWHERE
+@pytest.mark.usefixtures("small_pieces")
 def test_a_callback_twice_in_the_wrong_order_and_to_two_workers_ends_once(
     any_site: Site, size: int
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_callback_twice_in_the_wrong_order_and_to_two_workers_ends_once(
 
 
 @EVERYWHERE
+@pytest.mark.usefixtures("small_pieces")
 def test_two_workers_at_the_same_recording_at_the_same_time_end_in_one_object(
     any_site: Site, size: int
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
@@ -73,35 +74,38 @@ def test_the_table_has_none_that_twilio_sets_in_every_form() -> None:
 
 
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize(("name", "value"), ADDED)
 def test_what_a_softphone_adds_changes_neither_the_answer_nor_the_line(
-    post: SignedPosts, twirec_archive: Archive, name: str, value: str
+    post: SignedPosts, twirec_archive: Archive
 ) -> None:
-    other = call_sid(5)
     plain = post("/dial", {**DIALLED, **SOFTPHONE})
-    added = post("/dial", {**DIALLED, **SOFTPHONE, "CallSid": other, name: value})
-    assert (added.status_code, added.text) == (plain.status_code, plain.text)
-    assert 'url="https://calls.example.com/twirec/announce"' in added.text
-    line = twirec_archive.calls.get(other).call
-    assert line == replace(twirec_archive.calls.get(PARENT).call, call_sid=other)
-    assert line.outcome is Outcome.OPEN
+    same = twirec_archive.calls.get(PARENT).call
+    assert same.outcome is Outcome.OPEN
+    for number, (name, value) in enumerate(ADDED, 100):
+        other = call_sid(number)
+        added = post("/dial", {**DIALLED, **SOFTPHONE, "CallSid": other, name: value})
+        assert (added.status_code, added.text) == (plain.status_code, plain.text), (name, value)
+        assert 'url="https://calls.example.com/twirec/announce"' in added.text
+        line = twirec_archive.calls.get(other).call
+        assert line == replace(same, call_sid=other), (name, value)
 
 
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize(("name", "value"), ADDED)
 def test_nor_does_what_a_visitors_softphone_adds_who_calls_the_company(
-    post: SignedPosts, twirec_archive: Archive, name: str, value: str
+    post: SignedPosts, twirec_archive: Archive
 ) -> None:
     visitor = {**VOICE, **SOFTPHONE, "From": "client:visitor"}
-    other = call_sid(5)
     plain = post("/voice", visitor)
-    added = post("/voice", {**visitor, "CallSid": other, name: value})
-    assert (added.status_code, added.text) == (plain.status_code, plain.text)
-    assert twirec_archive.webhooks.announcing.default.text in added.text
-    line, same = twirec_archive.calls.get(other).call, twirec_archive.calls.get(call_sid()).call
-    assert line == replace(same, call_sid=other, leg=other)
-    # and what Twilio should send again with the next request still skips nothing
-    assert not is_recording(post("/twirec/connect", {**visitor, "CallSid": other, name: value}))
+    same = twirec_archive.calls.get(call_sid()).call
+    for number, (name, value) in enumerate(ADDED, 100):
+        other = call_sid(number)
+        added = post("/voice", {**visitor, "CallSid": other, name: value})
+        assert (added.status_code, added.text) == (plain.status_code, plain.text), (name, value)
+        assert twirec_archive.webhooks.announcing.default.text in added.text
+        line = twirec_archive.calls.get(other).call
+        assert line == replace(same, call_sid=other, leg=other), (name, value)
+        # and what Twilio should send again with the next request still skips nothing
+        again = post("/twirec/connect", {**visitor, "CallSid": other, name: value})
+        assert not is_recording(again), (name, value)
 
 
 @pytest.mark.usefixtures("clock")
@@ -133,17 +137,20 @@ def test_a_voice_url_that_is_its_own_fallback_tells_no_more_when_telling_has_to_
 
 
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("wrong", ["\x00", "\x01", "\x1b[2J", "\x7f", "\ufffe", "\uffff"])
-@pytest.mark.parametrize("field", ["From", "To", "Caller", "CallerName", "Digits", "x\x00y"])
 def test_a_call_with_control_characters_has_a_line_and_an_answer_that_is_xml(
-    post: SignedPosts, twirec_archive: Archive, field: str, wrong: str
+    post: SignedPosts, twirec_archive: Archive
 ) -> None:
-    said = VOICE.get(field, "client:a") + wrong + "b"
-    answer = post("/voice", {**VOICE, field: said})
-    document(answer.text)
-    assert twirec_archive.webhooks.announcing.default.text in answer.text
-    line = twirec_archive.calls.get(call_sid()).call
-    assert not unspeakable(line.customer_number + line.own_number)
+    rows = product(
+        ["From", "To", "Caller", "CallerName", "Digits", "x\x00y"],
+        ["\x00", "\x01", "\x1b[2J", "\x7f", "\ufffe", "\uffff"],
+    )
+    for number, (field, wrong) in enumerate(rows, 100):
+        sid, said = call_sid(number), VOICE.get(field, "client:a") + wrong + "b"
+        answer = post("/voice", {**VOICE, "CallSid": sid, field: said})
+        document(answer.text)
+        assert twirec_archive.webhooks.announcing.default.text in answer.text, (field, wrong)
+        line = twirec_archive.calls.get(sid).call
+        assert not unspeakable(line.customer_number + line.own_number), (field, wrong)
 
 
 @pytest.mark.usefixtures("clock")
