@@ -7,20 +7,22 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from sqlalchemy import URL
 
-from tests.house import House, copy_rows
+from tests.house import House, raw
 from tests.ready import Ready, ready
 from tests.sandbox.described import watch
 from tests.servers import Postgres, postgres
 from twirec.adapters import decryption
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
-from twirec.catalog import Catalog, migrate
+from twirec.catalog import Catalog, migrate, plain_columns
 from twirec.catalog import database as database_module
 from twirec.catalog.database import Database
+from twirec.model.bucket_mark import new_identity
 from twirec.sandbox.rest import RestApi
 from twirec.settings import Settings
 
@@ -35,8 +37,9 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
     What runs them is given to those whom they are about.
     """
     made = Catalog("sqlite://")
-    upgrade = migrate.upgrade
-    upgrade(made.database)  # not `set_up`: each catalog has an identity of its own
+    upgrade, fill_plain = migrate.upgrade, plain_columns.fill_plain
+    made.set_up()
+    copied = WeakSet[Database]()
 
     def copy(database: Database) -> None:
         if database.engine.dialect.name != "sqlite":
@@ -44,15 +47,29 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
                 upgrade(database)
             return
         database.make_file()
-        with database.read() as connection:
-            empty = not connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first()
-        if not empty:
+        with database.engine.connect() as connection:
+            driver = raw(connection)
+            empty = driver.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+            if empty:
+                with made.database.engine.connect() as tables:
+                    raw(tables).backup(driver)
+                with driver:  # each catalog has an identity of its own
+                    driver.execute("UPDATE identity SET value = ?", (new_identity(),))
+        if empty:
+            copied.add(database)
+        else:
             upgrade(database)
-            return
-        copy_rows(made.database, into=database)
+
+    def fill(database: Database) -> None:
+        """Fill in what rows lack, unless there were none a moment ago."""
+        if database in copied:
+            copied.remove(database)
+        else:
+            fill_plain(database)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "upgrade", copy)
+        patch.setattr("twirec.catalog.catalog.fill_plain", fill)
         yield upgrade
     made.close()
 

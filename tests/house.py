@@ -71,7 +71,7 @@ def copy_rows(database: Database, into: Database) -> None:
     """Let an empty database be what another one is, both on the same kind of database."""
     if database.engine.dialect.name == "sqlite":
         with database.engine.connect() as rows, into.engine.connect() as room:
-            _raw(rows).backup(_raw(room))
+            raw(rows).backup(raw(room))
         return
     with database.engine.connect() as rows, into.engine.begin() as room:
         room.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers
@@ -88,7 +88,7 @@ def copy_rows(database: Database, into: Database) -> None:
                     room.execute(select(func.setval(sequence, last)))
 
 
-def _raw(connection: Connection) -> sqlite3.Connection:
+def raw(connection: Connection) -> sqlite3.Connection:
     """Return what SQLAlchemy's connection stands on."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)

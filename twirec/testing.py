@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import cache
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -80,6 +81,12 @@ class SignedPosts:
 @pytest.fixture
 def twirec_settings() -> Settings:
     """Settings that lead nowhere, for archives in memory."""
+    return _settings()
+
+
+@cache
+def _settings() -> Settings:
+    """Read the settings once: nobody can change them."""
     from twirec.settings import Settings
 
     return Settings.from_env(ENVIRONMENT)
