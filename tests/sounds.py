@@ -15,9 +15,8 @@ def wav(seconds: float, channels: int) -> bytes:
     samples = array("h", bytes(frames * channels * 2))
     for channel in range(channels):
         period = 20 + 7 * channel
-        samples[channel::channels] = array(
-            "h", [8000 if (n // period) % 2 else -8000 for n in range(frames)]
-        )
+        tone = array("h", [-8000] * period + [8000] * period)
+        samples[channel::channels] = (tone * (frames // len(tone) + 1))[:frames]
     written = io.BytesIO()
     with wave.open(written, "wb") as out:
         out.setnchannels(channels)
