@@ -19,9 +19,11 @@ from panel_house import (
     PASSWORD,
     PEOPLE,
     Browser,
+    House,
     Pass,
     Template,
     fill,
+    house_of,
     make_app,
     open_archive,
     recording_sid,
@@ -101,6 +103,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
             "UPDATE recordings SET custody = 'blocked' WHERE sid = ?", (recording_sid(BLOCKED),)
         )
     return Template(folder, passes, ids, sound)
+
+
+@pytest.fixture(scope="session")
+def read_only(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for all who only look."""
+    with house_of(template, tmp_path_factory.mktemp("read-only") / "house") as house:
+        yield house
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -207,6 +209,22 @@ def make_app(environ: Mapping[str, str], archive: Archive) -> Flask:
     app.config.update(PREFERRED_URL_SCHEME="https", PROPAGATE_EXCEPTIONS=True)
     app.jinja_env.bytecode_cache = COMPILED
     return app
+
+
+@dataclass(frozen=True)
+class House:
+    """A copy of everything, and an app on it."""
+
+    app: Flask
+    folder: Path
+
+
+@contextmanager
+def house_of(template: Template, folder: Path) -> Iterator[House]:
+    environ = settings_of(Path(shutil.copytree(template.folder, folder)))
+    archive = open_archive(environ)
+    yield House(make_app(environ, archive), folder)
+    archive.close()
 
 
 def _call(number: int, **changes: Any) -> Call:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,12 +17,11 @@ from panel_house import (
     PASSWORD,
     PLAIN,
     Browser,
+    House,
     Template,
     call_sid,
-    make_app,
-    open_archive,
+    house_of,
     recording_sid,
-    settings_of,
 )
 
 from callpanel.roles import Role
@@ -121,29 +118,6 @@ POSTS = [
     for method, path, form, _ in TABLE
     if method == "POST" and not path.startswith(OF_TWILIO)
 ]
-
-
-@dataclass(frozen=True)
-class House:
-    """A copy of everything, and an app on it."""
-
-    app: Flask
-    folder: Path
-
-
-@contextmanager
-def house_of(template: Template, folder: Path) -> Iterator[House]:
-    environ = settings_of(Path(shutil.copytree(template.folder, folder)))
-    archive = open_archive(environ)
-    yield House(make_app(environ, archive), folder)
-    archive.close()
-
-
-@pytest.fixture(scope="module")
-def read_only(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One for all who only look."""
-    with house_of(template, tmp_path_factory.mktemp("read-only") / "house") as house:
-        yield house
 
 
 @pytest.fixture(scope="module")

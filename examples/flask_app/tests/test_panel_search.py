@@ -21,6 +21,8 @@ from panel_house import (
     REFUSED,
     STARTED,
     Browser,
+    House,
+    Template,
     call_sid,
     recording_sid,
 )
@@ -85,8 +87,9 @@ def found(page: str) -> list[int]:
     ids=str,
 )
 def test_the_search_finds_what_is_asked_for(
-    supervisor: Browser, asked: dict[str, str], expected: list[int]
+    read_only: House, template: Template, asked: dict[str, str], expected: list[int]
 ) -> None:
+    supervisor = Browser(read_only.app, template.passes[Role.SUPERVISOR])
     assert found(find(supervisor, **asked)) == expected
 
 
@@ -173,8 +176,9 @@ def test_of_one_person_so_many_searches_are_kept(
     ids=str,
 )
 def test_what_is_not_understood_is_said(
-    supervisor: Browser, asked: dict[str, str], said: str
+    read_only: House, template: Template, asked: dict[str, str], said: str
 ) -> None:
+    supervisor = Browser(read_only.app, template.passes[Role.SUPERVISOR])
     answer = supervisor.post("/calls/search", {**NOTHING_ASKED, **asked})
     if answer.status_code == 302:
         answer = supervisor.get(answer.headers["Location"])

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.adapters.gcs.uses import PIECE, SINGLE
 from tests.servers import StrictGcs
+from twirec.adapters import gcs
 from twirec.adapters.byte_budget import ByteBudget
 from twirec.adapters.gcs import SINGLE_COST, GcsBucket
 
@@ -23,6 +25,13 @@ class Opener(Protocol):
 def server() -> Iterator[StrictGcs]:
     with StrictGcs("bucket-of-tests") as server:
         yield server
+
+
+@pytest.fixture
+def halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send a large object in as many pieces as in life, of half the size."""
+    monkeypatch.setattr(gcs, "PIECE", PIECE)
+    monkeypatch.setattr(gcs, "SINGLE", SINGLE)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.adapters.gcs.uses import (
     FOREVER,
     LARGE,
     NAME,
+    PIECE,
     delete,
     is_whole,
     label,
@@ -29,12 +30,14 @@ from tests.adapters.gcs.uses import (
 from tests.servers import StrictGcs, connect_gcs
 from tests.strict_gcs import Fault
 from tests.strict_gcs.faults import Kind
-from twirec.adapters.gcs import PIECE, GcsBucket
+from twirec.adapters.gcs import GcsBucket
 from twirec.model.errors import (
     BucketError,
     BucketRefused,
     BucketUnavailable,
 )
+
+pytestmark = pytest.mark.usefixtures("halved")
 
 Use = Callable[[GcsBucket], object]
 USES: list[tuple[Use, Kind]] = [

@@ -13,6 +13,7 @@ from tests.adapters.gcs.uses import (
     FOREVER,
     LARGE,
     NAME,
+    PIECE,
     chunks,
     is_whole,
     kinds,
@@ -21,13 +22,15 @@ from tests.adapters.gcs.uses import (
 from tests.servers import StrictGcs
 from tests.strict_gcs import Fault
 from tests.strict_gcs.faults import Kind
-from twirec.adapters.gcs import PIECE, GcsBucket
+from twirec.adapters.gcs import GcsBucket
 from twirec.model.errors import (
     BucketRefused,
     BucketUnavailable,
     ObjectExists,
     UploadDropped,
 )
+
+pytestmark = pytest.mark.usefixtures("halved")
 
 
 class TestLostOnTheWay:

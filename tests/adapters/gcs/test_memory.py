@@ -11,7 +11,6 @@ import pytest
 from tests.adapters.gcs.conftest import Opener
 from tests.adapters.gcs.uses import (
     AT,
-    LARGE,
     chunks,
     is_whole,
     kinds,
@@ -25,6 +24,9 @@ from twirec.model.bucket import StoredObject
 
 def no_labels() -> Mapping[str, str]:
     return {}
+
+
+LARGE = SINGLE + 2 * PIECE + 5
 
 
 class TestRoomInMemory:

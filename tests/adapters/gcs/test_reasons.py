@@ -57,6 +57,8 @@ REFUSALS = [
     (403, "accessNotConfigured", "Storage has not been used in project 7 before.", "Turn on"),
 ]
 
+pytestmark = pytest.mark.usefixtures("halved")
+
 
 def body(status: int, reason: str, message: str) -> dict[str, object]:
     inner = {"message": message, "domain": "global", "reason": reason}

@@ -14,7 +14,6 @@ import responses
 
 from tests.adapters.gcs.conftest import Opener
 from tests.adapters.gcs.uses import (
-    LARGE,
     NAME,
     is_whole,
     kinds,
@@ -30,6 +29,8 @@ from twirec.model.errors import (
     ObjectExists,
     ObjectNotFound,
 )
+
+LARGE = SINGLE + 2 * PIECE + 5
 
 
 class TestRequests:
