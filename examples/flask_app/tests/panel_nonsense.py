@@ -22,6 +22,7 @@ from panel_house import (
 
 from callpanel.roles import Role
 from twirec import State
+from twirec.calls.otherwise import Plan, sign_plan
 from twirec.calls.signed_targets import sign_targets
 from twirec.testing import AUTH_TOKEN
 
@@ -213,6 +214,7 @@ def requests(ids: list[str]) -> st.SearchStrategy[Asked]:
         "asked": st.sampled_from(["0", "1", "9" * 30, "-1", "x"]),
         "hash_": near(["0" * 64, ".."]),
         "targets": near([sign_targets(["+34911222333"], [AUTH_TOKEN]), "x", "_" * 7]),
+        "plan": near([sign_plan(Plan(20), call_sid(PLAIN), [AUTH_TOKEN]), "x", "_" * 7]),
         "filename": near(["style.css", "player.js", "../factory.py", "..%2f", "/etc/passwd"]),
     }
     return st.builds(
