@@ -13,6 +13,7 @@ from flask_wtf import CSRFProtect
 from tests.doctor.conftest import Installation, serving
 from tests.factories import call_sid
 from tests.webhooks.calling import VOICE
+from twirec import DialStep
 from twirec.archive import Archive
 from twirec.calls.signature import sign
 from twirec.flask import Twirec
@@ -28,12 +29,15 @@ ran: list[str] = []
 """What views ran for, as each of them writes down."""
 
 
+STEPS = ["client:bea", DialStep(["client:ana", AGENT], on="busy"), "voicemail"]
+
+
 def right(app: Flask, recordings: Twirec) -> None:
     @app.post("/voice")
     @recordings.signed
     def voice() -> Response:
         ran.append("right")
-        return recordings.answer(dial=AGENT)
+        return recordings.answer(dial=AGENT, timeout=20, otherwise=STEPS)
 
 
 def not_signed(app: Flask, recordings: Twirec) -> None:
@@ -129,6 +133,16 @@ def dials_one_of_two_wrong(app: Flask, recordings: Twirec) -> None:
         return recordings.answer(dial=["client:ana", "sips:bruno@x"])
 
 
+def dials_a_wrong_step(app: Flask, recordings: Twirec) -> None:
+    @app.post("/voice")
+    @recordings.signed
+    def voice() -> Response:
+        return recordings.answer(
+            dial=AGENT,
+            otherwise=[DialStep("client:ana", timeout=10), ["client:bea", "101"], "voicemail"],
+        )
+
+
 def dials_nobody(app: Flask, recordings: Twirec) -> None:
     @app.post("/voice")
     @recordings.signed
@@ -184,6 +198,7 @@ def found(installation: Installation, build: Build) -> CheckResult:
         (dials_a_short_number, "dial: give +34911222333", "answer() is given"),
         (dials_by_a_variable, "dial: give +34911222333", "answer() is given"),
         (dials_one_of_two_wrong, "dial: give +34911222333", "answer() is given"),
+        (dials_a_wrong_step, "otherwise: give +34911222333", "answer() is given"),
         (dials_nobody, "names nobody", "answer() is given"),
         (always_204, "without a signature, instead of 403", "directly above def"),
         (refused_before, "something before the view refuses", "logs"),

@@ -18,6 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from twirec.archive import Archive
 from twirec.calls.forms import is_probe
+from twirec.calls.otherwise import checked_step
 from twirec.calls.signature import SIGNATURE, SIGNED_BY
 from twirec.calls.targets import check_targets
 from twirec.calls.twiml import BuildDial
@@ -32,7 +33,7 @@ from twirec.model.errors import (
 from twirec.model.given import speakable
 from twirec.model.records import CallRecord
 from twirec.model.steady import spend_at_most
-from twirec.model.steps import WhenUnanswered
+from twirec.model.steps import DialStep, WhenUnanswered
 
 MayPause = Callable[[CallRecord], Actor | str | None]
 """A function of the user's that says who is signed in, if they may pause a call; or None."""
@@ -100,26 +101,32 @@ def probed(view: Callable[..., Any], extension: type) -> Response:
         view: what the request was for; it may be decorated.
         extension: the class whose `answer` connects calls.
     """
-    for targets in dialled(view, extension):
-        if problem := _problem(targets, extension_state()):
+    for field, targets in dialled(view, extension):
+        if problem := _problem(field, targets, extension_state()):
             answer = jsonify(problem=problem)
             answer.status_code = 422
             return answer
     return Response(status=204)
 
 
-def _problem(targets: tuple[str, ...], app: ExtensionState) -> str:
-    if not targets:
+def _problem(field: str, targets: tuple[str, ...], app: ExtensionState) -> str:
+    if field == "dial" and not targets:
         return "" if app.build_dial else "dial: it names nobody, and there is no build_dial."
+    country = app.archive.settings.country
     try:
-        check_targets("dial", targets, app.archive.settings.country)
+        if field == "dial":
+            check_targets(field, targets, country)
+            return ""
+        return checked_step(DialStep(targets), country)[1]
     except InvalidQuery as error:
         return str(error)
-    return ""
 
 
-def dialled(view: Callable[..., Any], extension: type) -> Iterator[tuple[str, ...]]:
-    """Yield whom each `answer()` of a view names, where its source says it."""
+def dialled(view: Callable[..., Any], extension: type) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield whom each `answer()` of a view names, as `dial` or `otherwise`, if its source says it.
+
+    A step that a function says is known only while a call is there.
+    """
     view = inspect.unwrap(view)
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(view)))
@@ -131,7 +138,8 @@ def dialled(view: Callable[..., Any], extension: type) -> Iterator[tuple[str, ..
         if isinstance(node, ast.Call) and _is_answer(node.func, names, extension):
             targets = _targets(node, names)
             if targets is not None:
-                yield targets
+                yield "dial", targets
+            yield from (("otherwise", each) for each in _steps(node, names))
 
 
 def _is_answer(function: ast.expr, names: Mapping[str, Any], extension: type) -> bool:
@@ -149,7 +157,26 @@ def _targets(call: ast.Call, names: Mapping[str, Any]) -> tuple[str, ...] | None
     given = [*call.args, *named]
     if not given:
         return ()
-    value = _value(given[0], names)
+    return _names(_value(given[0], names))
+
+
+def _steps(call: ast.Call, names: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield whom each step names that is written out: alone, in a list, or in a `DialStep`."""
+    for each in (keyword.value for keyword in call.keywords if keyword.arg == "otherwise"):
+        nodes = each.elts if isinstance(each, ast.List | ast.Tuple) else [each]
+        steps = [
+            node.args[0] if isinstance(node, ast.Call) and node.args else node for node in nodes
+        ]
+        values: list[object] = [_value(step, names) for step in steps]
+        if nodes == [each] and isinstance(values[0], list | tuple):  # a variable that holds several
+            values = list(values[0])
+        for value in values:
+            targets = _names(value.targets if isinstance(value, DialStep) else value)
+            if targets:
+                yield targets
+
+
+def _names(value: object) -> tuple[str, ...] | None:
     targets = (value,) if isinstance(value, str) else value
     if not isinstance(targets, list | tuple) or not all(isinstance(one, str) for one in targets):
         return None
