@@ -25,7 +25,7 @@ from sqlalchemy import Connection, text
 from benchmarks.report import find
 from twirec.archive import Archive
 from twirec.catalog.migrate import VERSIONS
-from twirec.catalog.plain_columns import fill_plain
+from twirec.model.plain_text import plain
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
 
@@ -52,11 +52,15 @@ SERIES = {
     "postgresql": "WITH s (n) AS (SELECT generate_series("
     "CAST(:low AS bigint), CAST(:high AS bigint) - 1)) ",
 }
+RARE = "habla de un ZEPELÍN que nadie vio"
+FREQUENT = "La compañía no está de acuerdo con el precio"
+OTHER = "pide que le llamen otra vez mañana por la tarde"
 WORDS = (
-    "CASE WHEN n % 1000 = 0 THEN 'habla de un ZEPELÍN que nadie vio' "
-    "WHEN n % 30 = 0 THEN 'La compañía no está de acuerdo con el precio' "
-    "ELSE 'pide que le llamen otra vez mañana por la tarde' END"
+    f"CASE WHEN n % 1000 = 0 THEN '{RARE}' WHEN n % 30 = 0 THEN '{FREQUENT}' ELSE '{OTHER}' END, "
+    f"CASE WHEN n % 1000 = 0 THEN '{plain(RARE)}' WHEN n % 30 = 0 THEN '{plain(FREQUENT)}' "
+    f"ELSE '{plain(OTHER)}' END"
 )
+"""What notes say, and what is compared of it."""
 
 
 def settings(url: str) -> Settings:
@@ -88,23 +92,25 @@ def statements(dialect: str, count: int) -> list[str]:
         f"{' || '.join(digit)}, "
         f"CASE WHEN n % 100 = 3 THEN 'r-' || {said.format('n')} ELSE '' END FROM s",
         "INSERT INTO consents (account_sid, call_sid, leg, outcome, method, announcement, "
-        f"language, at) {SERIES[dialect]} SELECT {of}, 'CA' || {sid}, "
+        f"language, at, call_started_at) {SERIES[dialect]} SELECT {of}, 'CA' || {sid}, "
         "CASE WHEN n % 50 = 7 THEN 'refused' ELSE 'informed' END, 'announcement', "
-        f"'{'f' * 64}', 'es-ES', {when.format(f'{began} + 9')} FROM s",
+        f"'{'f' * 64}', 'es-ES', {when.format(f'{began} + 9')}, "
+        f"{when.format(began)} FROM s",
         "INSERT INTO recordings (sid, account_sid, call_sid, state, custody, source, started_at, "
         "duration, channels, channel_map, object_name, size, sha256, attempts, last_error, "
-        f"keep_at_vendor) {SERIES[dialect]} SELECT 'RE' || {sid}, {of}, "
+        f"keep_at_vendor, call_started_at) {SERIES[dialect]} SELECT 'RE' || {sid}, {of}, "
         "CASE WHEN n % 20 = 1 THEN 'archived' ELSE 'released' END, 'active', 'DialVerb', "
         f"{when.format(f'{began} + 10')}, "
         f"CASE WHEN n % 500 = 9 THEN 3600 ELSE 5 + {DICE} % 600 END, 2, "
-        f"'[]', 'recordings/' || {sid}, 1000000, '{'a' * 64}', 0, '', {kept} "
+        f"'[]', 'recordings/' || {sid}, 1000000, '{'a' * 64}', 0, '', {kept}, "
+        f"{when.format(began)} "
         f"FROM s WHERE {recorded}",
         "INSERT INTO callbacks (recording_sid, status, received_at, raw) "
         f"{SERIES[dialect]} SELECT 'RE' || {sid}, 'completed', {when.format(f'{began} + 95')}, "
         f"'{{}}' FROM s WHERE {recorded}",
-        'INSERT INTO notes (account_sid, call_sid, "by", at, text) '
-        f"{SERIES[dialect]} SELECT {of}, 'ana', {when.format(f'{began} + 900')}, {WORDS} "
-        "FROM s WHERE n % 10 = 0",
+        'INSERT INTO notes (account_sid, call_sid, "by", at, text, plain_text, call_started_at) '
+        f"{SERIES[dialect]} SELECT {of}, 'ana', {when.format(f'{began} + 900')}, {WORDS}, "
+        f"{when.format(began)} FROM s WHERE n % 10 = 0",
     ]
 
 
@@ -123,7 +129,6 @@ def plant(archive: Archive, count: int) -> None:
     for statement in again:
         with unhurried(archive) as connection:
             connection.exec_driver_sql(statement)
-    fill_plain(database)
     with unhurried(archive) as connection:
         connection.exec_driver_sql("ANALYZE")
 
@@ -136,11 +141,12 @@ def _take_away(connection: Connection) -> Iterator[str]:
     if connection.dialect.name == "sqlite":
         found = connection.exec_driver_sql(
             "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL "
-            f"AND (type = 'index' OR name LIKE '%counted%') AND tbl_name IN {TABLES}"
+            f"AND type IN ('index', 'trigger') AND tbl_name IN {TABLES}"
         ).all()
         for kind, name, sql in found:
             connection.exec_driver_sql(f"DROP {kind} {name}")
             yield sql
+        yield "INSERT INTO notes_words (notes_words) VALUES ('rebuild')"
     else:
         found = connection.exec_driver_sql(
             f"SELECT 'index', indexname, indexdef FROM pg_indexes WHERE tablename IN {TABLES} "
@@ -149,7 +155,7 @@ def _take_away(connection: Connection) -> Iterator[str]:
         for kind, name, sql in found:
             connection.exec_driver_sql(f"DROP {kind} {name}")
             yield sql
-        for table in ("calls", "recordings", "callbacks"):
+        for table in ("calls", "consents", "recordings", "callbacks", "notes"):
             connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             yield f"ALTER TABLE {table} ENABLE TRIGGER USER"
     for counted in import_module(f"{VERSIONS}.0004_figures").COUNTED:

@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from benchmarks import planted
 from tests.executed import each_statement
 from tests.factories import (
     ACCOUNT,
@@ -25,7 +27,7 @@ from tests.factories import (
 from tests.servers import Postgres
 from twirec.catalog import Catalog, search
 from twirec.model.access import OURSELVES, Actor
-from twirec.model.records import Note
+from twirec.model.records import CallRecord, Note
 from twirec.model.search import Query
 from twirec.model.states import State
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
@@ -88,8 +90,9 @@ def noted(catalog: Catalog) -> Iterator[list[tuple[str, Any]]]:
     statements: list[tuple[str, Any]] = []
 
     def note(statement: str, values: Any) -> None:
-        if statement.startswith(("SELECT", "WITH")):
-            statements.append((statement, values))
+        if statement.startswith(("SELECT", "WITH", "SET LOCAL")):
+            positional = isinstance(values, list)
+            statements.append((statement, tuple(values) if positional else values))
 
     with each_statement(catalog.database.engine, note):
         yield statements
@@ -106,10 +109,13 @@ def plans(catalog: Catalog, step: Callable[[], object]) -> list[str]:
     found = []
     postgresql = catalog.database.engine.dialect.name == "postgresql"
     explain = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
-    with catalog.database.read() as connection:
+    with catalog.database.read(by_index=True) as connection:
         if postgresql:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         for statement, values in statements:
+            if statement.startswith("SET LOCAL"):
+                connection.exec_driver_sql(statement)
+                continue
             rows = connection.exec_driver_sql(f"{explain} {statement}", values)
             found += [row[0] if postgresql else row.detail for row in rows]
     return found
@@ -128,20 +134,23 @@ def whole(steps: list[str]) -> list[str]:
     return [step for step in steps if WHOLE.search(step)]
 
 
-@pytest.mark.parametrize("few", [search.FEW, -1], ids=["few", "many"])
 @pytest.mark.parametrize("more", [{}, SPAN, {"after": AFTER}], ids=["any time", "span", "after"])
 def test_no_kind_of_search_reads_a_table_from_end_to_end(
-    filled: Catalog, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], few: int
+    filled: Catalog, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(search, "FEW", few)
-    for kind, said in KINDS.items():
-        query = Query(**said, **more, asker=ADMIN, limit=1)
+    monkeypatch.setattr(search, "LOTS", (1, 1, 2, 50))  # so that words are asked for too
+    monkeypatch.setattr(search, "LOOKED", 1)
+    for kind, asked in KINDS.items():
+        query = Query(**asked, **more, asker=ADMIN, limit=1)
         if kind not in ("reason", "much"):
             assert len(filled.search.page(query)) == 1, kind
-        steps = plans(filled, lambda: filled.search.page_and_count(query))  # noqa: B023
-        if query != Query(limit=1, asker=ADMIN, after=query.after):  # all calls there are
-            steps += plans(filled, lambda: filled.search.count(query))  # noqa: B023
-        assert whole(steps) == [], kind
+        for few in (search.FEW, -1) if query.note else (search.FEW,):
+            with monkeypatch.context() as patch:
+                patch.setattr(search, "FEW", few)
+                steps = plans(filled, lambda query=query: filled.search.page_and_count(query))
+                if query != Query(limit=1, asker=ADMIN, after=query.after):  # all calls there are
+                    steps += plans(filled, lambda query=query: filled.search.count(query))
+            assert whole(steps) == [], kind
 
 
 def test_a_table_that_is_read_from_end_to_end_would_be_seen(filled: Catalog) -> None:
@@ -174,3 +183,136 @@ def test_the_days_are_counted_without_the_rows(filled: Catalog) -> None:
     steps = plans(filled, lambda: filled.operations.recorded_between(edges))
     assert whole(steps) == []
     assert any("ix_recordings_began" in step for step in steps)
+
+
+# --- how much is read ---------------------------------------------------------------------------
+
+OWN = "+34911000111"
+LONG_AGO = f"substr(call_sid, 1, 32) = 'CA{'0' * 30}'"
+"""The oldest calls, 256 of them."""
+
+NEVER_SINCE = (
+    "UPDATE consents SET outcome = 'granted' WHERE ",
+    "UPDATE recordings SET state = 'lost', duration = 9000 WHERE ",
+    "UPDATE calls SET own_number = '+34911222333', reason = 'lost' WHERE ",
+    # of what somebody may not see there are many
+    "UPDATE recordings SET custody = 'quarantined' WHERE state = 'released' AND NOT ",
+)
+"""What there was once, and was not since."""
+
+READS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "a number": {"number": "+34600769761"},
+    "three digits": {"number": "761"},
+    "four digits": {"number": "9761"},
+    "five digits": {"number": "69761"},
+    "own number": {"own_number": OWN},
+    "own number, never since": {"own_number": "+34911222333"},
+    "own number's last digits": {"own_number": "0111"},
+    "direction": {"direction": Direction.OUT},
+    "outcome": {"outcome": Outcome.NOT_RECORDED},
+    "reason": {"reason": Reason.REFUSED},
+    "reason, never since": {"reason": Reason.LOST},
+    "case": {"case_number": "r-3"},
+    "consent": {"consent": ConsentOutcome.INFORMED},
+    "consent, one of fifty": {"consent": ConsentOutcome.REFUSED},
+    "consent, never since": {"consent": ConsentOutcome.GRANTED},
+    "state, seen": {"state": State.ARCHIVED, "asker": Actor("eva", "supervisor")},
+    "state, seen by others": {"state": State.RELEASED, "asker": Actor("eva", "supervisor")},
+    "state, of none": {"state": State.RECORDING},
+    "state, never since": {"state": State.LOST},
+    "long": {"min_seconds": 3600},
+    "long, seen by others": {"min_seconds": 3600, "asker": Actor("eva", "supervisor")},
+    "long, of what goes on": {"min_seconds": 60, "asker": Actor("pau", "agent")},
+    "long, never since": {"min_seconds": 7200},
+    "between": {"min_seconds": 61, "max_seconds": 110, "asker": ADMIN},
+    "too long": {"min_seconds": 20_000},
+    "note": {"note": "compania"},
+    "note, one of a hundred": {"note": "zepelin"},
+    "note, of none": {"note": "xylophone"},
+    "much": {"number": "761", "direction": Direction.IN, "consent": ConsentOutcome.INFORMED},
+    "a frequent and a rare thing": {"direction": Direction.IN, "own_number": "+34911222333"},
+}
+"""Frequent and rare values, and such that there were long ago only."""
+
+FEW, MANY = 500, 2500
+"""Calls: what a search reads is the same of few and of many."""
+
+
+def read_by(catalog: Catalog, step: Callable[[], object]) -> int:
+    """Return how much a step's statements read: rows on PostgreSQL, instructions on SQLite."""
+    with noted(catalog) as statements:
+        step()
+    much = 0
+    with catalog.database.read(by_index=True) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        for statement, values in statements:
+            if statement.startswith("SET LOCAL"):
+                connection.exec_driver_sql(statement)
+                continue
+            if connection.dialect.name == "postgresql":
+                explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
+                much += _rows(connection.exec_driver_sql(explain, values).scalar_one()[0]["Plan"])
+                continue
+            driver: Any = connection.connection.dbapi_connection
+            instructions: list[None] = []
+            driver.set_progress_handler(lambda done=instructions: done.append(None), 10)
+            connection.exec_driver_sql(statement, values).all()
+            driver.set_progress_handler(None, 0)
+            much += 10 * len(instructions)
+    return much
+
+
+def _rows(plan: dict[str, Any]) -> int:
+    """Return how many rows a plan read of tables and indexes."""
+    read = sum(_rows(each) for each in plan.get("Plans", ()))
+    if "Scan" not in plan["Node Type"] or plan["Node Type"] in ("CTE Scan", "Subquery Scan"):
+        return read
+    each = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    return int(read + plan["Actual Loops"] * each)
+
+
+def plant(catalog: Catalog, low: int, high: int) -> None:
+    """Plant calls; those with the higher numbers came after the others."""
+    with catalog.database.write() as connection:
+        for statement in planted.statements(connection.dialect.name, MANY):
+            connection.execute(text(statement), {"low": low, "high": high})
+        for change in NEVER_SINCE:
+            connection.exec_driver_sql(change + LONG_AGO)
+
+
+def all_reads(catalog: Catalog) -> dict[str, int]:
+    """Return how much each kind of search reads for a page with its count, and for an older one."""
+    until = planted.FIRST + planted.SPAN * (FEW - 50) / MANY
+    reads = {}
+    for kind, values in READS.items():
+        for when, more in (("newest", {}), ("older", {"until": until})):
+            query = Query(**{"asker": None, **values}, **more, limit=20)
+            reads[f"{kind}, {when}"] = read_by(
+                catalog, lambda query=query: catalog.search.page_and_count(query)
+            )
+    return reads
+
+
+def test_what_a_search_reads_does_not_grow_with_the_calls_there_are(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in {"MOST_COUNTED": 100, "WINDOW": 100, "FEW": 5}.items():
+        monkeypatch.setattr(search, name, number)
+    # what belongs to the calls of a page is read by their keys
+    monkeypatch.setattr(search, "records_of", lambda _, lines: [*map(CallRecord, lines)])
+    plant(catalog, 0, FEW)
+    of_few = all_reads(catalog)
+    plant(catalog, FEW, MANY)
+    more = SOME_MORE[catalog.database.engine.dialect.name]
+    too_many = {
+        kind: (of_few[kind], much)
+        for kind, much in all_reads(catalog).items()
+        if much > 2 * of_few[kind] + more
+    }
+    assert too_many == {}
+
+
+SOME_MORE = {"postgresql": 600, "sqlite": 16_000}
+"""Of what there are a few hundred among many, there may be less than a page among few."""

@@ -224,6 +224,44 @@ def test_a_case_is_found_by_its_whole_number_whatever_its_accents_and_letters(
     assert numbers(catalog, Query(case_number=case)) == []
 
 
+# --- when their calls began ---
+
+
+def test_a_recording_is_found_whichever_comes_first_its_call_or_it(catalog: Catalog) -> None:
+    catalog.recordings.adopt(a_recording(state=State.RELEASED))
+    of_none = a_recording(sid=recording_sid(2), call_sid=None, state=State.RELEASED)
+    catalog.recordings.adopt(of_none)
+    released = Query(state=State.RELEASED)
+    assert numbers(catalog, released) == []
+    catalog.ledger.open_call(a_call())
+    assert (numbers(catalog, released), catalog.search.count(released)) == ([1], 1)
+    later = a_call(call_sid=call_sid(2), started_at=STARTED + timedelta(minutes=1))
+    catalog.ledger.open_line_without_numbers(later, of_none.sid)
+    assert numbers(catalog, released) == [2, 1]
+    assert numbers(catalog, replace(released, until=later.started_at)) == [1]
+
+
+def test_a_call_is_found_once_by_all_that_is_its(catalog: Catalog) -> None:
+    for number in (1, 2):
+        sid = call_sid(number)
+        catalog.ledger.open_call(a_call(call_sid=sid))
+        for leg in (3, 4, 5):
+            catalog.consents.record(a_consent(call_sid=sid, leg=call_sid(leg)), None)
+            its = a_recording(sid=recording_sid(10 * number + leg), call_sid=sid, duration=leg * 9)
+            catalog.recordings.adopt(its)
+            enter(catalog.notes.add, replace(NOTE, call_sid=sid))
+    for query in (
+        Query(consent=a_consent().outcome),
+        Query(state=State.COMPLETED),
+        Query(min_seconds=1),
+        Query(note="disputed"),
+    ):
+        assert _paged(catalog, query) == [1, 2]
+        assert catalog.search.page_and_count(replace(query, limit=1))[1] == Count(2)
+        after = replace(query, after=(STARTED, call_sid(1)))
+        assert catalog.search.page_and_count(after)[1] == Count(2)
+
+
 # --- pages -------------------------------------------------------------------------------------
 
 
@@ -314,15 +352,11 @@ def test_more_calls_than_anybody_reads_are_not_counted(
     _many_calls(catalog)
     monkeypatch.setattr(search, "MOST_COUNTED", 5)
     monkeypatch.setattr(search, "WINDOW", 6)
-    search.counting.cache_clear()
-    try:
-        for query in (Query(limit=2), Query(limit=2, number="1222")):
-            assert catalog.search.page_and_count(query)[1] == Count(5, exact=False)
-        beside = Query(limit=2, direction=Direction.IN, consent=ConsentOutcome.GRANTED)
-        monkeypatch.setattr(search, "FEW", -1)  # each call has to be looked at
-        assert catalog.search.page_and_count(beside)[1] == Count(5, exact=False)
-        few = Query(limit=2, number="+34600111222", consent=ConsentOutcome.GRANTED)
-        count = catalog.search.page_and_count(few)[1]
-        assert (count.exact, 2 <= count.calls <= 5) == (False, True)
-    finally:
-        search.counting.cache_clear()
+    for query in (Query(limit=2), Query(limit=2, number="1222")):
+        assert catalog.search.page_and_count(query)[1] == Count(5, exact=False)
+    # each call has to be looked at
+    beside = Query(limit=2, direction=Direction.IN, consent=ConsentOutcome.GRANTED)
+    assert catalog.search.page_and_count(beside)[1] == Count(5, exact=False)
+    few = Query(limit=2, number="+34600111222", consent=ConsentOutcome.GRANTED)
+    count = catalog.search.page_and_count(few)[1]
+    assert (count.exact, 2 <= count.calls <= 5) == (False, True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, false, func, or_, text, true
 
+from twirec.catalog.prepared import one_of
 from twirec.catalog.tables import recordings
 from twirec.model.access import RIGHTS, Actor, Deed, Right
 from twirec.model.states import Custody, State
@@ -69,7 +70,7 @@ def _condition(right: Right, rows: FromClause) -> ColumnElement[bool]:
         (rows.c.state, right.states, State),
     )
     asked = [
-        column.in_(sorted(those))
+        one_of(column, sorted(those))
         for column, those, words in columns
         if those != frozenset[object](words)
     ]

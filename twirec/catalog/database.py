@@ -228,12 +228,18 @@ class Database:
         return engine
 
     @contextmanager
-    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
-        """A transaction that only reads; with `snapshot`, all of it as of one moment.
+    def read(self, *, snapshot: bool = False, by_index: bool = False) -> Iterator[Connection]:
+        """A transaction that only reads.
 
-        On SQLite every transaction is of one moment (https://www.sqlite.org/isolation.html).
+        Args:
+            snapshot: whether all of it is as of one moment; on SQLite every transaction is
+                (https://www.sqlite.org/isolation.html).
+            by_index: whether all of it finds a few rows by indexes, whatever PostgreSQL believes of
+                its data.
         """
-        begin = _begin_to_read if self._is_sqlite else partial(_begin_postgres, snapshot=snapshot)
+        begin: Callable[[Connection], None] = _begin_to_read
+        if not self._is_sqlite:
+            begin = partial(_begin_postgres, snapshot=snapshot, by_index=by_index)
         with self._transaction(), self._begun(begin) as reader:
             self._look_once(reader)
             yield reader
@@ -476,11 +482,23 @@ def _prepare_postgres(connection: Any, _record: object) -> None:
     connection.autocommit = True  # we begin transactions ourselves, see _begin_postgres
 
 
-def _begin_postgres(connection: Connection, *, snapshot: bool = False) -> None:
+BY_INDEX = "".join(
+    f"; SET LOCAL {setting} = off"
+    for setting in ("enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
+)
+"""What reads, sorts or compiles for many rows, which pays for many only: who believes that of the
+newest few there are few in all reads all of them
+(https://www.postgresql.org/docs/current/runtime-config-query.html)."""
+
+
+def _begin_postgres(
+    connection: Connection, *, snapshot: bool = False, by_index: bool = False
+) -> None:
     """Begin, and say how long a statement may take, in one question to the server."""
     driver: Any = connection.connection.dbapi_connection
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN"
     patience = f"SET LOCAL statement_timeout = {round(waiting.patience() * 1000)}"
+    patience += BY_INDEX if by_index else ""
     try:
         driver.execute(f"{begin}; {patience}", prepare=False)
     except driver.Error:

@@ -43,7 +43,7 @@ class JournalTable:
         table: the table.
         day: the time that says under which day (UTC) a row is filed.
         rows: where the rows come from, if `day` is another table's column.
-        left_out: columns that mean nothing to another catalog.
+        left_out: columns that mean nothing to another catalog, or that it makes itself.
         derived: columns that are left out too, each with the text of which it is the plain one.
         only_added: whether rows of it are never changed, so that none takes another's place.
         gone: columns that earlier versions journalled, and that say nothing any more.
@@ -118,19 +118,27 @@ def _event(row: Mapping[str, Any]) -> Mapping[str, Any]:
 JOURNAL_TABLES = (
     JournalTable(tables.calls, tables.calls.c.started_at, derived={"plain_case": "case_number"}),
     JournalTable(
-        tables.consents, tables.calls.c.started_at, rows=tables.consents.join(tables.calls)
+        tables.consents,
+        tables.calls.c.started_at,
+        rows=tables.consents.join(tables.calls),
+        left_out=("call_started_at",),
     ),  # with their calls, without which they cannot be written
     JournalTable(
         tables.recordings,
         tables.recordings.c.started_at,
-        left_out=("lease", "lease_until"),
+        left_out=("lease", "lease_until", "call_started_at"),
         settled=_recording,
     ),  # whoever held a lease is not there to end it
     JournalTable(tables.pauses, tables.pauses.c.paused_at),
     JournalTable(tables.legs, tables.legs.c.at, gone=("conference",)),
     JournalTable(tables.participants, tables.participants.c.at),
     JournalTable(tables.stop_orders, tables.stop_orders.c.at),
-    JournalTable(tables.notes, tables.notes.c.at, derived={"plain_text": "text"}),
+    JournalTable(
+        tables.notes,
+        tables.notes.c.at,
+        left_out=("call_started_at",),
+        derived={"plain_text": "text"},
+    ),
     JournalTable(tables.orders, tables.orders.c.at),
     JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),

@@ -181,6 +181,7 @@ NOT_SURELY_OURS = (
 NAME = String(1024).with_variant(String(1024, collation="C"), "postgresql")
 """In the order of code points, as buckets list names; SQLite's own order is that."""
 
+
 calls = Table(
     "calls",
     metadata,
@@ -234,13 +235,15 @@ consents = Table(
     Column("account_sid", String(34), primary_key=True),
     Column("call_sid", String(34), primary_key=True),
     Column("leg", String(34), primary_key=True),
-    Column("outcome", word(ConsentOutcome, 32), nullable=False, index=True),
+    Column("outcome", word(ConsentOutcome, 32), nullable=False),
     Column("method", String(32), nullable=False),
     Column("announcement", String(64), nullable=False),
     Column("language", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("key", String(8), nullable=False, server_default=""),
     Column("agents", TupleJson(), nullable=False, server_default="[]"),
+    Column("call_started_at", UtcDateTime),  # written by triggers, which the migration has
+    Index("ix_consents_outcome_call_started_at", "outcome", "call_started_at"),
     ForeignKeyConstraint(
         ["account_sid", "call_sid"],
         ["calls.account_sid", "calls.call_sid"],
@@ -254,12 +257,12 @@ recordings = Table(
     Column("sid", String(34), primary_key=True),
     Column("account_sid", String(34), nullable=False),
     Column("call_sid", String(34)),
-    Column("state", word(State, 16), nullable=False, index=True),
+    Column("state", word(State, 16), nullable=False),
     Column("custody", word(Custody, 16), nullable=False),
     Column("legal_ground", String(255), nullable=False, server_default=""),
     Column("source", String(64)),
     Column("started_at", UtcDateTime),
-    Column("duration", Integer, index=True),
+    Column("duration", Integer),
     Column("channels", Integer),
     Column("channel_map", TupleJson(Role), nullable=False),
     Column("leg", String(34)),
@@ -282,6 +285,8 @@ recordings = Table(
     Column("claim", word(Claim, 8), nullable=False, server_default="told"),
     Column("kept_for_trial", Boolean, nullable=False, server_default=false(), index=True),
     Column("backfilled", Boolean, nullable=False, server_default=false()),
+    Column("call_started_at", UtcDateTime),
+    Index("ix_recordings_state_custody_call_started_at", "state", "custody", "call_started_at"),
     # What happens on a day is counted without the rows.
     Index("ix_recordings_began", "started_at", "state", "custody", "duration"),
     # What waits, or does not go on, are few of many.
@@ -470,10 +475,9 @@ notes = Table(
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("text", Text, nullable=False),
     Column("case_number", String(64)),
-    # As it is compared; NULL in rows that an older version wrote, until `fill_plain` comes by. Its
-    # parts are found by `notes_words` on SQLite and `ix_notes_plain_text` on PostgreSQL, which only
-    # the migration knows: no other database has the like.
+    # As `plain_case`; the indexes of its parts only the migration knows, a kind for each database.
     Column("plain_text", Text),
+    Column("call_started_at", UtcDateTime, index=True),
     partial_index("ix_notes_not_plain", "id", where="plain_text IS NULL"),
 )
 
