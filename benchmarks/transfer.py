@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from benchmarks.report import Better, Figure, find, is_quick, lacking, publish
@@ -30,6 +31,8 @@ SMALL = 160_044
 """Bytes of a recording of five seconds in two channels."""
 SLOW = 40
 """Milliseconds that each answer takes longer in some loads, as from a data centre far away."""
+
+OURS = (sys.executable, "-m", "benchmarks.rig.ours")
 
 
 @dataclass(frozen=True)
@@ -61,22 +64,32 @@ def by_twirec(at: Rig, load: Load, processes: int = 1) -> Figures:
     """Move it by so many workers, and look whether all of it arrived."""
     at.seed(load.recordings, load.size)
     with tempfile.TemporaryDirectory() as folder:
-        environ = {**os.environ, **settings(at.url, f"sqlite:///{folder}/catalog.db")}
-        ours = [sys.executable, "-m", "benchmarks.rig.ours"]
-        at.delay(0)  # to adopt them is no part of it, and asks for each call
-        subprocess.run(
-            [*ours, "prepare", str(load.recordings)],
-            env=environ,
-            check=True,
-            stderr=subprocess.DEVNULL,  # the rig has no TwiML applications, which is said there
-        )
-        at.delay(load.latency)
-        found = run_together([[*ours, "work", str(load.threads)]] * processes, environ, at)
+        catalog = Path(folder) / "catalog.db"
+        adopt(at, load, catalog)
+        return work(at, load, catalog, processes)
+
+
+def adopt(at: Rig, load: Load, catalog: Path) -> None:
+    """Make a catalog in which all that was seeded is due. Nothing of it is measured."""
+    at.delay(0)  # it asks for each call
+    subprocess.run(
+        [*OURS, "prepare", str(load.recordings)],
+        env={**os.environ, **settings(at.url, f"sqlite:///{catalog}")},
+        check=True,
+        stderr=subprocess.DEVNULL,  # the rig has no TwiML applications, which is said there
+    )
+
+
+def work(at: Rig, load: Load, catalog: Path, processes: int) -> Figures:
+    """Do all that is due in a catalog by so many workers, and look whether all of it arrived."""
+    at.delay(load.latency)
+    environ = {**os.environ, **settings(at.url, f"sqlite:///{catalog}")}
+    figures = run_together([[*OURS, "work", str(load.threads)]] * processes, environ, at)
     state = at.state()
     left, wrong = state["recordings"], state["wrong"]
     if left or wrong or state["objects"] < load.recordings:
         sys.exit(f"{left} recordings are left at Twilio, {wrong} objects are wrong")
-    return found
+    return figures
 
 
 def by_curl(at: Rig, load: Load) -> float:

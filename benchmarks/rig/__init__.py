@@ -43,6 +43,10 @@ class Rig:
             self._ask(f"/_seed?n={some}&bytes={size}", "POST")
             recordings -= some
 
+    def again(self) -> None:
+        """Hold all recordings that were seeded once more, and forget what became of them."""
+        self._ask("/_again")
+
     def delay(self, milliseconds: int) -> None:
         """Add so much to each answer from now on."""
         self._ask(f"/_latency?ms={milliseconds}")
