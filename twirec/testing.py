@@ -142,8 +142,11 @@ def twirec_serve() -> Iterator[Callable[[WSGIApplication], str]]:
 
 @pytest.fixture
 def twirec_sandbox() -> Iterator[Sandbox]:
-    """A running stand-in for Twilio that plays calls fifty times faster than life."""
+    """A running stand-in for Twilio that plays calls fifty times faster than life.
+
+    It is strict: what it does not do fails the test.
+    """
     from twirec.sandbox import Sandbox
 
-    with Sandbox(speed=50) as sandbox:
+    with Sandbox(speed=50, strict=True) as sandbox:
         yield sandbox
