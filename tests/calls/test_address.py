@@ -84,6 +84,14 @@ def test_every_form_has_one_policy_one_entry_of_the_register_and_one_search() ->
             assert search_term(form, "ES") == key, form
 
 
+def test_who_may_add_fields_to_a_form_is_known_though_they_hide() -> None:
+    for form, (kind, _) in FORMS.items():
+        by_internet = kind in {Kind.SIP, Kind.CLIENT} or "sip:" in form.lower() or "@" in form
+        by_internet |= form.lower().startswith("client:")
+        request = VoiceRequest(ACCOUNT_SID, call_sid(), form, OWN)
+        assert read(form, "ES").is_internet == request.adds_fields == by_internet, form
+
+
 def test_what_is_pressed_after_a_number_is_kept() -> None:
     for form, press in WITH_EXTENSION:
         assert read(form, "ES").press == press, form
@@ -148,9 +156,14 @@ def test_what_is_searched_for(text: str, term: str) -> None:
     "text", ["", " ", "22", "6001113", "+34700", "maria", "6001113334445", "%", "client:"]
 )
 def test_nonsense_is_answered_with_the_field_and_the_fix(text: str) -> None:
-    with pytest.raises(InvalidQuery, match=r"^number: .* last 3 to 6 digits") as refused:
+    with pytest.raises(InvalidQuery, match=r"^number: .* last 3 to 6 digits"):
         search_term(text, "ES")
-    assert text.strip(" %2") not in str(refused.value) or len(text) < 4
+
+
+def test_the_answer_to_nonsense_does_not_repeat_it() -> None:
+    with pytest.raises(InvalidQuery) as refused:
+        search_term("6998877", "ES")
+    assert "6998877" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["555 1234", "867-5309"])

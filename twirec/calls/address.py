@@ -69,6 +69,8 @@ _EXTENSION = re.compile(
 )
 """A number, and what is pressed once it answered: phones wait two seconds for each comma."""
 
+_INTERNET = re.compile("(client|sips?):", re.IGNORECASE)
+
 _SAFE_SIP = re.compile(
     r"sips?:[^@]*@([^:;?@]+)(?::[0-9]+)?(?:;(?:transport|user)=[a-z]+)*", re.IGNORECASE
 )
@@ -147,7 +149,7 @@ class Address:
     @property
     def is_internet(self) -> bool:
         """Whether it is a softphone or a SIP phone: who calls by one can add fields to a form."""
-        return self.kind in {Kind.CLIENT, Kind.SIP} or bool(self.uri)
+        return bool(self.uri) or _INTERNET.match(self.written) is not None
 
     @property
     def is_softphone(self) -> bool:
@@ -236,13 +238,11 @@ def _sip(written: str, rest: str, country: str) -> Address:
     host = _twilios_domain(host) or host
     name, parameters = _parameters(userinfo)
     name = unquote(name.partition(":")[0])  # a password may follow
-    if (at and name.casefold() in _WORDS) or host in _HIDING_HOSTS:
-        return Address(Kind.WITHHELD, written, WITHHELD)
     shown = f"{name.lower()}@{host}" if at else host
     uri = f"sip:{shown}"
     user = _telephone(written, _dialled(name, parameters), country)
-    if user.kind is Kind.WITHHELD and name:
-        return user
+    if host in _HIDING_HOSTS or (user.kind is Kind.WITHHELD and name):
+        return Address(Kind.WITHHELD, written, WITHHELD, uri=uri, host=host)
     short = user.short
     number = "" if "@" in host else user.number
     is_telephone = name.startswith("+") or re.search(r";user=phone\b", there, re.IGNORECASE)
@@ -397,7 +397,8 @@ def search_term(text: str, country: str) -> str:
     if withheld or address.identifies or (address.short and len(address.short) > 2):
         return address.key
     raise InvalidQuery(
-        "number: give a whole number (600 11 12 22, +34600111222), its last 3 to 6 digits, "
+        "number: give a whole number (600 11 12 22, +34600111222), its last 3 to 6 digits, an "
+        "address such as client:ana or sip:ana@pbx.example.com, "
         f"'{WITHHELD}' for callers who hid theirs, or 'not known' for those that nobody knows."
     )
 

@@ -148,10 +148,10 @@ def parse_voice_request(fields: Fields) -> VoiceRequest:
 
 
 def _facts(fields: Fields) -> tuple[tuple[str, str], ...]:
-    kind = read(fields.get("From", "")).kind
-    if kind is Kind.CLIENT:
+    caller = read(fields.get("From", ""))
+    if caller.kind is Kind.CLIENT:
         return ()
-    own = FACTS if kind is not Kind.SIP else ()  # a SIP phone may add fields, but for its headers
+    own = () if caller.is_internet else FACTS  # a SIP phone may add fields, but for its headers
     named = [(name, fields.get(name, "")) for name in own]
     named += [
         (name.removeprefix(SIP_HEADER), value)
