@@ -13,11 +13,13 @@ from panel_house import (
     REFUSED,
     SECONDS,
     Browser,
+    House,
     Template,
     call_sid,
     recording_sid,
 )
 
+from callpanel.roles import Role
 from callpanel.words import CHANNELS, FORMATS
 from twirec import Archive
 
@@ -53,7 +55,10 @@ def seconds_of(data: bytes) -> float:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_format_of_the_form_gives_such_a_file(supervisor: Browser, format: str) -> None:
+def test_every_format_of_the_form_gives_such_a_file(
+    read_only: House, template: Template, format: str
+) -> None:
+    supervisor = Browser(read_only.app, template.passes[Role.SUPERVISOR])
     channels = "mixed" if format == "amr" else "both"
     answer = supervisor.post(PATH, asked(format, channels=channels))
     begin, extension, content_type = BEGINS[format]

@@ -14,6 +14,8 @@ from panel_house import (
     OF_ANOTHER,
     PLAIN,
     Browser,
+    House,
+    Template,
     call_sid,
     recording_sid,
     without_what_differs,
@@ -56,7 +58,10 @@ def at(who: Browser, sid: str) -> list[TestResponse]:
 @pytest.mark.parametrize(
     "sid", [recording_sid(HIDDEN), recording_sid(BLOCKED), *STRANGE], ids=lambda sid: sid[:40]
 )
-def test_what_is_hidden_is_answered_like_what_is_not_there(supervisor: Browser, sid: str) -> None:
+def test_what_is_hidden_is_answered_like_what_is_not_there(
+    read_only: House, template: Template, sid: str
+) -> None:
+    supervisor = Browser(read_only.app, template.passes[Role.SUPERVISOR])
     expected = [without_what_differs(each) for each in at(supervisor, recording_sid(NOWHERE))]
     assert {status for status, _ in expected} == {404}
     assert [without_what_differs(each) for each in at(supervisor, sid)] == expected

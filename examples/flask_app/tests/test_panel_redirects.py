@@ -6,7 +6,11 @@ import pytest
 from panel_house import (
     PASSWORD,
     Browser,
+    House,
+    Template,
 )
+
+from callpanel.roles import Role
 
 HOSTILE = [
     "https://evil.example/",
@@ -59,7 +63,10 @@ def test_a_redirect_leads_to_the_page_that_was_wanted(client: Browser, own: str)
 
 
 @pytest.mark.parametrize("hostile", [*HOSTILE, "https://localhost.evil.example/calls"])
-def test_a_change_of_language_leads_to_no_other_host(admin: Browser, hostile: str) -> None:
+def test_a_change_of_language_leads_to_no_other_host(
+    read_only: House, template: Template, hostile: str
+) -> None:
+    admin = Browser(read_only.app, template.passes[Role.ADMIN])
     # over https Flask-WTF lets no other page through; over http it looks at none
     admin.client.set_cookie("__Host-callpanel", admin.cookie(), domain="localhost")
     referrer = {"HTTP_REFERER": hostile.encode("latin-1", "ignore").decode("latin-1")}
