@@ -21,6 +21,7 @@ from twirec.model.derivatives import Derivative, derivative_name
 from twirec.model.errors import CustodyRefused, LeaseLost
 from twirec.model.hints import LISTENING_COPY
 from twirec.model.lease import Lease
+from twirec.model.ownership import Adopt
 from twirec.model.records import Recording
 from twirec.model.states import STORED
 
@@ -198,7 +199,7 @@ class Derivatives:
         return len(without)
 
 
-def _may_leave(rows: FromClause) -> ColumnElement[bool]:
+def _may_leave(rows: FromClause, _: Adopt) -> ColumnElement[bool]:
     """Return the condition of derivatives whose recording may leave (still)."""
     return exists().where(recordings.c.sid == rows.c.recording_sid, MAY_LEAVE)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -35,6 +34,7 @@ from twirec.catalog.waveforms import INSERT, waveform_row
 from twirec.model.bucket import StoredObject
 from twirec.model.events import EventType
 from twirec.model.lease import Lease
+from twirec.model.ownership import Adopt
 from twirec.model.records import Recording
 from twirec.model.states import FORGOTTEN, MAY_BECOME, NOTHING_THERE, Standstill, State
 from twirec.model.vendor import VendorRecording
@@ -57,6 +57,14 @@ NAME = Prepared(
 )
 
 
+def _live(rows: FromClause, adopt: Adopt) -> ColumnElement[bool]:
+    return ~rows.c.backfilled & ~left_alone(adopt, rows)
+
+
+def _backfilled(rows: FromClause, adopt: Adopt) -> ColumnElement[bool]:
+    return rows.c.backfilled & ~left_alone(adopt, rows)
+
+
 class DueWork:
     """Recordings that are due, each handed to one worker at a time under a lease.
 
@@ -67,16 +75,11 @@ class DueWork:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._name: Callable[[Recording], str | None] | None = None
-
-        def own(rows: FromClause, *, backfilled: bool) -> ColumnElement[bool]:
-            turn = rows.c.backfilled if backfilled else ~rows.c.backfilled
-            return turn & ~left_alone(database.adopt, rows)
-
         self._leases = Leases(
             database,
             recordings,
             lambda _, row: to_model(Recording, row),
-            turns=(partial(own, backfilled=False), partial(own, backfilled=True)),
+            turns=(_live, _backfilled),
         )
 
     def claim(

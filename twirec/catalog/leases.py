@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
@@ -37,7 +38,11 @@ ENDED: dict[str, Any] = {"lease": None, "lease_until": None}
 """What ends a lease."""
 
 
-def anything(_: FromClause) -> ColumnElement[bool]:
+Turn = Callable[[FromClause, Adopt], ColumnElement[bool]]
+"""Makes a condition of rows, by what is adopted; it is one function of a module, made once."""
+
+
+def anything(_: FromClause, __: Adopt) -> ColumnElement[bool]:
     """Return the condition of all rows."""
     return true()
 
@@ -50,7 +55,7 @@ class Leases(Generic[T]):
         table: has one column as its primary key, of which what is read has a field of that name.
         read: makes the value of a row, in the transaction that claimed or changed it.
         turns: the conditions of what goes first, of what goes then, and so on; each is given the
-            rows, which go by another name there.
+            rows, which go by another name there, and what is adopted.
     """
 
     def __init__(
@@ -58,15 +63,13 @@ class Leases(Generic[T]):
         database: Database,
         table: Table,
         read: Callable[[Connection, Row[Any]], T],
-        turns: Sequence[Callable[[FromClause], ColumnElement[bool]]] = (anything,),
+        turns: Sequence[Turn] = (anything,),
     ) -> None:
         self._database = database
         self._table = table
         (self._key,) = table.primary_key
         self._read = read
-        self._turns = turns
-        self._claims: dict[tuple[Adopt, bool], Prepared] = {}
-        self._changes: dict[ColumnElement[bool] | None, Prepared] = {}
+        self._turns = tuple(turns)
 
     def claim(
         self,
@@ -94,7 +97,8 @@ class Leases(Generic[T]):
             given["only"] = only
         with self._database.write() as connection:
             try:
-                row = self._claim(alone=only is not None).first(connection, given)
+                adopt, alone = self._database.adopt, only is not None
+                row = _claim(self._table, self._turns, adopt, alone).first(connection, given)
                 if row is None:
                     return None
                 lease = Lease(token, self._read(connection, row), until)
@@ -114,7 +118,7 @@ class Leases(Generic[T]):
             key: of the row, which need not be there.
         """
         columns = self._table.c
-        mine = or_(*(turn(self._table) for turn in self._turns))
+        mine = or_(*(turn(self._table, self._database.adopt) for turn in self._turns))
         statement = select(columns.due_at, columns.lease, columns.lease_until).where(
             self._key == key, columns.due_at.is_not(None), mine
         )
@@ -124,50 +128,6 @@ class Leases(Generic[T]):
             return None
         due_at: datetime = row.due_at
         return due_at if row.lease is None else max(due_at, row.lease_until)
-
-    def _claim(self, *, alone: bool) -> Prepared:
-        """Return what claims, made once: it is asked for each second by each thread."""
-        made = (self._database.adopt, alone)
-        if made not in self._claims:
-            turns = [self._first(turn, alone=alone) for turn in self._turns]
-            claiming = (
-                update(self._table)
-                .where(self._key == (func.coalesce(*turns) if len(turns) > 1 else turns[0]))
-                .values(
-                    lease=bindparam("token"),
-                    lease_until=bindparam("until"),
-                    attempts=self._table.c.attempts + 1,
-                )
-                .returning(self._table)
-            )
-            self._claims[made] = Prepared(claiming)
-        return self._claims[made]
-
-    def _first(self, turn: Callable[[FromClause], ColumnElement[bool]], *, alone: bool) -> Any:
-        due, now = self._table.alias("due"), bindparam("now", type_=self._table.c.due_at.type)
-        key = due.c[self._key.name]
-        return (
-            select(key)
-            .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
-            .where(key == bindparam("only") if alone else true(), turn(due))
-            .order_by(due.c.due_at, key)
-            .limit(1)
-            .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it
-            .scalar_subquery()
-        )
-
-    def _change(self, where: ColumnElement[bool] | None) -> Prepared:
-        """Return what changes a leased row, made once; what is given with it says to what."""
-        if where not in self._changes:
-            self._changes[where] = Prepared(self._changing(where))
-        return self._changes[where]
-
-    def _changing(self, where: ColumnElement[bool] | None) -> Update:
-        held = (self._key == bindparam("held_key")) & (
-            self._table.c.lease == bindparam("held_token")
-        )
-        changed = update(self._table).where(held, true() if where is None else where)
-        return changed.returning(self._table)
 
     def renew(self, lease: Lease[T], until: datetime) -> Lease[T]:
         """Extend a lease until a time, UTC. Raises `LeaseLost`."""
@@ -216,10 +176,56 @@ class Leases(Generic[T]):
         given = held | {name: of for name, of in values.items() if name not in by_query}
         with self._database.write() as connection:
             if by_query:
-                changing = self._changing(where).values(by_query)
+                changing = _changing(self._table, where).values(by_query)
                 row = connection.execute(changing, given).first()
             else:
-                row = self._change(where).first(connection, given)
+                row = _change(self._table, where).first(connection, given)
             if row is None:
                 raise LeaseLost(f"{key} is somebody else's now.")
             yield connection, replace(lease, item=self._read(connection, row))
+
+
+@cache
+def _claim(table: Table, turns: tuple[Turn, ...], adopt: Adopt, alone: bool) -> Prepared:
+    """Return what claims, made once: it is asked for each second by each thread."""
+    (key,) = table.primary_key
+    firsts = [_first(table, turn, adopt, alone=alone) for turn in turns]
+    claiming = (
+        update(table)
+        .where(key == (func.coalesce(*firsts) if len(firsts) > 1 else firsts[0]))
+        .values(
+            lease=bindparam("token"),
+            lease_until=bindparam("until"),
+            attempts=table.c.attempts + 1,
+        )
+        .returning(table)
+    )
+    return Prepared(claiming)
+
+
+def _first(table: Table, turn: Turn, adopt: Adopt, *, alone: bool) -> Any:
+    (column,) = table.primary_key
+    due, now = table.alias("due"), bindparam("now", type_=table.c.due_at.type)
+    key = due.c[column.name]
+    return (
+        select(key)
+        .where(due.c.due_at <= now, or_(due.c.lease.is_(None), due.c.lease_until <= now))
+        .where(key == bindparam("only") if alone else true(), turn(due, adopt))
+        .order_by(due.c.due_at, key)
+        .limit(1)
+        .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores it
+        .scalar_subquery()
+    )
+
+
+@cache
+def _change(table: Table, where: ColumnElement[bool] | None) -> Prepared:
+    """Return what changes a leased row, made once; what is given with it says to what."""
+    return Prepared(_changing(table, where))
+
+
+def _changing(table: Table, where: ColumnElement[bool] | None) -> Update:
+    (key,) = table.primary_key
+    held = (key == bindparam("held_key")) & (table.c.lease == bindparam("held_token"))
+    changed = update(table).where(held, true() if where is None else where)
+    return changed.returning(table)
