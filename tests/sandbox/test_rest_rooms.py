@@ -117,6 +117,7 @@ def test_who_waits_in_a_queue_is_listed_and_taken_out(
     members = client.queues(queue.sid or "").members
     eventually(lambda: len(members.list()) == 2)
     front = members("Front").fetch()
+    assert [one.position for one in members.list(page_size=1)] == [1, 2]
     assert (front.position, front.queue_sid) == (1, queue.sid)
     assert client.queues(queue.sid or "").fetch().current_size == 2
     members("Front").update(url=elsewhere)

@@ -52,7 +52,8 @@ def sandbox(port: int, host: str, url: str, speed: float, shared_key: bool, as_j
         )
     except OSError as error:
         raise click.ClickException(
-            f"port {port} of {host} cannot be used: {error.strerror}; give another with --port."
+            f"port {port} of {host} cannot be used: {error.strerror}; give another with --port"
+            " or --host."
         ) from error
     settings = {
         "TWIREC_TWILIO_API_URL": stand_in.url,
