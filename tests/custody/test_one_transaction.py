@@ -80,6 +80,12 @@ def paused(house: House) -> None:
     house.archive.recordings.pause(SID, by="bo")
 
 
+def read_otherwise(house: House) -> None:
+    """A line that an older version wrote."""
+    line = a_call(call_sid=call_sid(3), customer_number="whatsapp:+34600111222")
+    house.archive.catalog.ledger.open_call(line)
+
+
 def without_numbers(house: House) -> None:
     unknown = {"customer_number": NOT_KNOWN, "own_number": NOT_KNOWN, "direction": None}
     nobody = a_call(call_sid=call_sid(2), **unknown)
@@ -113,6 +119,7 @@ ACTS: Mapping[str, Act] = {
         ("calls",),
         without_numbers,
     ),
+    "calls.reindex": Act(lambda a: a.calls.reindex(by=ANA), ("calls",), read_otherwise),
     "calls.place": Act(
         lambda a: a.calls.place("600111222", connect="911222333", own_number="911000111", by=ANA),
         ("calls",),

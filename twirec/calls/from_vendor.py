@@ -213,6 +213,6 @@ def _is_customer(number: str, line: Call, is_agent: IsAgent) -> bool:
     if line.direction is Direction.OUT:  # the agent was called first, and asked for nobody
         return not is_agent(number)
     asked_for = line.own_number
-    if asked_for[-SAME_DIGITS:] == number[-SAME_DIGITS:]:
+    if asked_for.partition("@")[0][-SAME_DIGITS:] == number[-SAME_DIGITS:]:
         return True
     return read(line.customer_number).is_softphone and not asked_for.startswith("+")
