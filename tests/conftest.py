@@ -47,6 +47,8 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
                 upgrade(database)
             return
         database.make_file()
+        with database.read():
+            pass  # what cannot be opened is said as in life
         with database.engine.connect() as connection:
             driver = raw(connection)
             empty = driver.execute("SELECT 1 FROM sqlite_master").fetchone() is None
