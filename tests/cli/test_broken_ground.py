@@ -248,7 +248,7 @@ def test_a_port_that_is_taken_is_named() -> None:
     assert result.exit_code == 1
     assert result.output == (
         f"Error: port {port} of 127.0.0.1 cannot be used: Address already in use; give another "
-        "with --port.\n"
+        "with --port or --host.\n"
     )
 
 

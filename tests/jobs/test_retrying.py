@@ -26,7 +26,7 @@ TABLE = {
         VendorError VendorUnavailable VendorBusy VendorRefused NotAtVendor MediaNotReady
         BucketError BucketUnavailable BucketRefused BucketNotOurs UploadDropped ObjectNotFound
         ArchivedGone
-        CatalogError CatalogUnavailable
+        CatalogError CatalogUnavailable CertificatesUnavailable
     """,
     PASSES: """
         MediaIsErrorPage MediaNotDescribed MediaTruncated MediaNotAuthentic VerificationFailed

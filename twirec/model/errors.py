@@ -91,6 +91,9 @@ class VendorError(TwirecError):
 class CertificatesUnavailable(TwirecError):
     """Google's certificates are not there (yet): whether a request is Google's cannot be told."""
 
+    retryable = True
+    lasting = True
+
 
 class VendorUnavailable(VendorError):
     """Twilio could not be reached, timed out or answered 5xx."""
