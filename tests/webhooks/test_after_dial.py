@@ -18,6 +18,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.calls.wordings import WORDINGS
 from twirec.flask import Twirec
+from twirec.model.agents import Leg
 from twirec.model.records import VOICEMAIL, CallRecord
 from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import ConsentMode, Outcome, Reason
@@ -307,17 +308,62 @@ def test_while_the_catalog_is_down_the_next_rings_unrecorded(
     assert WORDINGS["es-ES"].no_message in ends(post, answer, "no-answer").text
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_once_the_catalog_is_back_what_comes_after_the_next_comes(
+    post: SignedPosts,
+    connected: Talk,
+    twirec_archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+    moved: bool,
+) -> None:
+    answer = ends(post, connected("chain"), "no-answer")  # which is counted
+    with monkeypatch.context() as outage:
+        for part in ("ledger.go_on", "ledger.open_call", "ledger.end_call"):
+            outage.setattr(*part_of(twirec_archive.catalog, part), down)
+        answer = post("/chain", ON) if moved else ends(post, answer, "no-answer")
+        assert not is_recording(answer)
+    for who in ("bea", "eva") if moved else ():
+        answer = ends(post, answer, "no-answer")
+        assert who in answer.text
+    assert "<Record" in ends(post, answer, "no-answer").text
+
+
+def test_an_agents_leg_that_goes_on_from_one_to_the_next_gets_no_line(
+    post: SignedPosts, twirec_archive: Archive, clock: Clock
+) -> None:
+    leg = Leg(ACCOUNT_SID, call_sid(3), call_sid(2), clock(), "client:ana")
+    twirec_archive.catalog.agents.add_leg(leg)
+    moved = {**ON, "CallSid": call_sid(3), "From": "client:ana"}
+    answer = post("/chain", moved)
+    for who in ("bea", "eva"):
+        answer = ends(post, answer, "busy", CallSid=call_sid(3))
+        assert who in answer.text
+    assert WORDINGS["es-ES"].no_message in ends(post, answer, "busy", CallSid=call_sid(3)).text
+    assert twirec_archive.calls.search().calls == ()
+
+
 def test_a_plan_of_another_call_is_refused(post: SignedPosts, connected: Talk) -> None:
     path = attribute(connected("chain"), "Dial", "action")
     form = {**ON, "CallSid": call_sid(5), "DialCallStatus": "busy"}
     assert post(path, form).status_code == 400
 
 
-@pytest.mark.parametrize(("status", "rings"), [("no-answer", True), ("completed", False)])
+@pytest.mark.parametrize(
+    ("view", "status", "rings"),
+    [
+        ("chain", "no-answer", "bea"),
+        ("chain", "completed", ""),
+        ("function", "no-answer", "duty"),
+        ("function", "completed", ""),
+        ("unreadable", "no-answer", "duty"),
+        ("unreadable", "completed", ""),
+    ],
+)
 def test_when_we_failed_to_say_what_comes_the_fallback_url_does_if_nobody_answered(
-    post: SignedPosts, connected: Talk, vendor: MemoryVendor, status: str, rings: bool
+    post: SignedPosts, connected: Talk, vendor: MemoryVendor, view: str, status: str, rings: str
 ) -> None:
-    path = attribute(connected("chain"), "Dial", "action")
+    path = attribute(connected("chain" if view == "unreadable" else view), "Dial", "action")
+    path = path[:-9] if view == "unreadable" else path  # as with a token that is gone
     leg = VendorCall(
         sid=call_sid(7),
         account_sid=ACCOUNT_SID,
@@ -330,9 +376,9 @@ def test_when_we_failed_to_say_what_comes_the_fallback_url_does_if_nobody_answer
     vendor.add_call(leg)
     failed = {**ON, "ErrorCode": "11200", "ErrorUrl": f"https://calls.example.com{path}"}
     answer = post("/fallback", failed)
-    assert ("<Client>bea</Client>" in answer.text) is rings
+    assert re.findall("<Client>(.*)</Client>", answer.text) == ([rings] if rings else [])
     assert "record" not in answer.text
-    if rings:
+    if rings == "bea":
         assert "eva" in ends(post, answer, "no-answer").text
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import part_of
+from tests.factories import call_sid, part_of
 from tests.webhooks.calling import (
     AGENT,
     CHILD,
@@ -23,6 +23,7 @@ from twirec.calls.signed_targets import sign_targets
 from twirec.model.access import Actor
 from twirec.model.audit import Action
 from twirec.model.errors import InvalidQuery, NotDialled
+from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import ConsentMode, Direction, Outcome, Reason, Role
 from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, SignedPosts
 from twirec.webhooks import lines
@@ -48,6 +49,34 @@ def told(post: SignedPosts, clock: Clock, line: dict[str, str], key: str = "") -
     if key:
         clock.advance(LONG_ENOUGH)
         post(f"/twirec/announced/{line['CallSid']}/1", {**leg, "Digits": key})
+
+
+@pytest.mark.parametrize("back", ["as they answer", "at the end"])
+@pytest.mark.parametrize("agent", [AGENT, "client:ana", "sip:ana@pbx.example.com"])
+def test_a_call_that_was_placed_and_not_written_down_is_the_customers_all_the_same(
+    post: SignedPosts,
+    clock: Clock,
+    twirec_archive: Archive,
+    vendor: MemoryVendor,
+    monkeypatch: pytest.MonkeyPatch,
+    agent: str,
+    back: str,
+) -> None:
+    monkeypatch.setattr(lines, "BETWEEN_LOOKS", 0.0)
+    twirec_archive.agents.inform(agent, informed_on=clock().date(), reference="a", by="x")
+    post("/voice", {"CallSid": call_sid(9), "From": "+34600999888", "To": OWN})  # one of ours
+    form = {"CallSid": call_sid(1), "From": OWN, "To": agent, "Direction": "outbound-api"}
+    form["CallStatus"] = "in-progress"
+    with monkeypatch.context() as outage:
+        if back == "at the end":
+            outage.setattr(*part_of(twirec_archive.catalog, "ledger.open_call"), down)
+        assert CUSTOMER in post(ANSWERED, form).text
+    leg = VendorCall(CHILD, ACCOUNT_SID, OWN, CUSTOMER, "outbound-dial", "completed", call_sid(1))
+    vendor.add_call(leg)
+    post("/twirec/ended", {**form, "DialCallStatus": "completed", "DialCallSid": CHILD})
+    line = twirec_archive.calls.get(call_sid(1)).call
+    assert (line.customer_number, line.own_number, line.direction) == (CUSTOMER, OWN, Direction.OUT)
+    assert (line.channel_map[0], line.reason) == (Role.AGENT, Reason.CATALOG_DOWN)
 
 
 @pytest.mark.usefixtures("clock")

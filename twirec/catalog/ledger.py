@@ -36,6 +36,7 @@ from twirec.model.announcements import Announcement
 from twirec.model.audit import AuditDraft
 from twirec.model.errors import NotFound
 from twirec.model.records import (
+    UNCOUNTED,
     Call,
     CallRecord,
     Consent,
@@ -149,6 +150,7 @@ ANSWERED = exists().where(of_call(consents, *ITS))
 
 _LINE = select(calls).where(OF_CALL)
 LINE = Prepared(_LINE)
+LOCKED_LINE = Prepared(_LINE.with_for_update())
 ENDED = Prepared(_LINE.add_columns(ANSWERED.label("answered")).with_for_update(of=calls))
 IS_KEPT = Prepared(select(announcements).where(announcements.c.hash == bindparam("hash")))
 
@@ -272,22 +274,24 @@ class Ledger:
         """Let a call go on to somebody else: return its line with what was answered.
 
         Args:
-            line: what is written where it has none; its `dial` stands in any case.
+            line: what is written where it has none, unless it is a leg of another call that goes
+                on; its `dial` stands in any case.
             leg: says of the line as it was which leg was dialled before, which is written with it;
                 None for none.
-            sent_on: how often it was sent on when that was dialled. If it was once more since, to
-                somebody else, only the leg is written, and the line is None.
+            sent_on: how often it was sent on when that was dialled, or `UNCOUNTED`. If it was once
+                more since, to somebody else, only the leg is written, and the line is None.
         """
         its = {"its_account": line.account_sid, "its_call": line.call_sid}
         with self._database.write() as connection:
-            before = LINE.first(connection, its)
+            before = LOCKED_LINE.first(connection, its)
             if before is None:
-                OPEN.first(connection, to_row(line, calls))
+                if not knows_leg(connection, line.account_sid, line.call_sid):
+                    OPEN.first(connection, to_row(line, calls))
                 return line, ()
             if dialled := leg(to_model(Call, before)):
                 write_leg(connection, dialled)
             stands: Any = before
-            if before.sent_on == sent_on:
+            if sent_on in (before.sent_on, UNCOUNTED):
                 (stands,) = SEND_ON.all(connection, its | {"dial": line.dial})
             elif before.sent_on != sent_on + 1 or to_model(Call, before).dial != line.dial:
                 return None, ()  # and else the request came twice

@@ -30,6 +30,9 @@ TAIL = 6
 VOICEMAIL = "voicemail:"
 """Stands in a call's `dial` for nobody: the caller leaves a message."""
 
+UNCOUNTED = -1
+"""Stands for how often a call had been sent on, where the catalog could not say so."""
+
 
 def is_queue(dial: Sequence[str]) -> bool:
     """Whether a call's `dial` is `queue:NAME`: the caller waits until an agent takes them."""

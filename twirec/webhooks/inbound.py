@@ -22,7 +22,7 @@ from twirec.model.errors import (
     NotFound,
     VendorError,
 )
-from twirec.model.records import VOICEMAIL, Call, Consent
+from twirec.model.records import UNCOUNTED, VOICEMAIL, Call, Consent
 from twirec.model.steps import DialStep
 from twirec.model.vocabulary import Outcome, Reason
 from twirec.webhooks.announcing import Announcing
@@ -105,7 +105,8 @@ class Inbound:
         line = replace(self._line(request, targets), caller_id=self._caller_id(request, caller_id))
         plan = Plan(checked_timeout(timeout), self.usable_steps(request.call_sid, otherwise))
         way = self._way(request, plan, build_dial)
-        unrecorded = partial(self._connect, line, way)
+        uncounted = line if request.begins else replace(line, sent_on=UNCOUNTED)
+        unrecorded = partial(self._connect, uncounted, way)
         if self._moves_on(request, fields):
             return unrecorded()
         if fallback:
@@ -124,18 +125,17 @@ class Inbound:
         """Return the next step, unrecorded, where we failed to say it after a dial; else nothing.
 
         Twilio does not tell the fallback URL how the dial ended, so it is asked who answered.
-        Functions of the app's are passed by: one of them may be what failed.
+        Functions of the app's are passed by: one of them may be what failed. Where only they came,
+        or the path cannot be read, nothing is returned if nobody answered.
         """
         segment = self._context.urls.plan_in(failed_url)
         if not segment:
             return ""
-        try:
+        steps: Sequence[DialStep] | None = None
+        with suppress(MalformedRequest):  # with a token that is gone
             steps = self.read_plan(request, segment).steps
-        except MalformedRequest:  # with a token that is gone
-            return ""
-        step = next((each for each in steps if not each.function), None)
-        if step is None:  # after the last one, the end is the end
-            return "" if steps else twiml.nothing()
+        if steps == ():  # after the last one, the end is the end
+            return twiml.nothing()
         try:
             legs = self._context.vendor.legs(request.account_sid, request.call_sid)
         except VendorError as error:
@@ -143,12 +143,16 @@ class Inbound:
             legs = []
         if any(leg.status not in ledger.UNANSWERED for leg in legs):
             return twiml.nothing()  # they spoke with somebody, and that is over
-        rest = steps[steps.index(step) + 1 :]
+        number = next((n for n, each in enumerate(steps or ()) if not each.function), None)
+        if steps is None or number is None:
+            return ""
+        step, rest = steps[number], tuple(steps[number + 1 :])
         line = self._line(request, step.targets)
         with suppress(CatalogError):
             self._catalog.ledger.open_call(ledger.not_recorded(line, Reason.CATALOG_DOWN))
             give_up(self._catalog, line.account_sid, line.call_sid, Reason.APP_FAILED)
-        return self._connect(line, self._way(request, Plan(step.timeout, rest), unanswered=True))
+        way = self._way(request, Plan(step.timeout, rest), unanswered=True)
+        return self._connect(replace(line, sent_on=UNCOUNTED), way)
 
     def _line(self, request: forms.VoiceRequest, dial: tuple[str, ...]) -> Call:
         return ledger.open_line(
@@ -424,7 +428,7 @@ class Inbound:
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", request.call_sid, error)
             self._announcing.forget()
-            return self._connect(line, way)
+            return self._connect(replace(line, sent_on=UNCOUNTED), way)
 
     def usable_steps(self, call_sid: str, given: Sequence[DialStep]) -> tuple[DialStep, ...]:
         """Return the steps of which something can be dialled; of the others a log tells."""

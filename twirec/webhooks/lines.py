@@ -16,7 +16,7 @@ from twirec.calls.wordings import longest_telling
 from twirec.catalog import Catalog
 from twirec.model.agents import Leg
 from twirec.model.errors import CatalogError, NotFound
-from twirec.model.records import Call, EndedCall, Ending
+from twirec.model.records import UNCOUNTED, Call, EndedCall, Ending
 from twirec.model.vendor import FINAL
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
 from twirec.webhooks.context import Context, log
@@ -125,7 +125,8 @@ def _is_elsewhere(call: Call, end: CallEnd) -> bool:
     Twilio tells of the end of a dial that the call was moved away from, too.
     """
     verb_ended = end.dial_status is not None or end.queue_result is not None
-    return verb_ended and end.call_status not in FINAL and call.sent_on != end.sent_on
+    is_earlier = end.sent_on not in (call.sent_on, UNCOUNTED)
+    return verb_ended and end.call_status not in FINAL and is_earlier
 
 
 def dialled_leg(call: Call, end: CallEnd, now: datetime, country: str) -> Leg | None:

@@ -223,7 +223,11 @@ class Outbound:
             call = placed_line(self._catalog, account_sid, call_sid)
         except (CatalogError, NotFound) as error:
             log.error("%s: unrecorded: %s", call_sid, error)
-            with suppress(CatalogError):
+            unknown = ledger.not_recorded(line, Reason.CATALOG_DOWN)
+            agent = key_of(request.agent, country)
+            own = Leg(account_sid, call_sid, call_sid, line.started_at, agent)
+            with suppress(CatalogError):  # Twilio's own words would name the agent as the customer
+                self._catalog.ledger.open_call(unknown, leg=own)
                 give_up(self._catalog, account_sid, call_sid, Reason.CATALOG_DOWN)
             return untold()
         tell = call.outcome is not Outcome.NOT_RECORDED

@@ -12,6 +12,7 @@ from twirec.calls.from_vendor import called_out, may_be_an_agents
 from twirec.model.errors import CatalogError, NotFound, VendorError
 from twirec.model.records import Call
 from twirec.model.vendor import FINAL, STATE_OF
+from twirec.model.vocabulary import Direction
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import close_line, placed_line
 from twirec.webhooks.recording_control import RecordingControl
@@ -101,18 +102,19 @@ class Status:
             now=self._context.now(),
             sip_headers=self._settings.sip_headers,
         )
-        if may_be_an_agents(request.direction, read(request.agent, self._settings.country)):
+        phone = read(request.agent, self._settings.country)
+        if may_be_an_agents(request.direction, phone, self._catalog.agents.is_agent):
             line = self._called_out(line)
         unrecorded = ledger.not_recorded(line, ledger.why_late(end))
         self._catalog.ledger.open_call(replace(unrecorded, ended_at=line.started_at, late=True))
 
     def _called_out(self, line: Call) -> Call:
         """Whom an agent called is known of the leg that was dialled, or of what they asked for."""
-        if self._catalog.ledger.owns(line.own_number):  # they reached us
-            return line
+        if line.direction is Direction.IN and self._catalog.ledger.owns(line.own_number):
+            return line  # they reached us
         try:
             legs = self._context.vendor.legs(line.account_sid, line.call_sid)
         except VendorError as error:
             log.warning("%s: whom it dialled is not known: %s", line.call_sid, error)
             legs = []
-        return called_out(line, legs, self._settings.country)
+        return called_out(line, legs, self._settings.country, self._catalog.agents.is_agent)
