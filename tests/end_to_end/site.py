@@ -76,6 +76,7 @@ class Site:
         self._folder = folder
         self._bucket_url = bucket_url
         self._ahead = timedelta()
+        self.catalog = "catalog.db"  # the file; on PostgreSQL each name is a database of its own
         self.encryption: Encryption | None = None  # of what is recorded from now on
         self.sandbox = sandbox or Sandbox(speed=SPEED, encrypt=lambda sid: self.encryption)
         self.url = ""
@@ -191,7 +192,7 @@ class Site:
             "TWIREC_CLOCK_SPEED": str(SPEED),
             "TWIREC_PUBLIC_URL": self.url,
             "TWIREC_BUCKET": self._bucket_url,
-            "TWIREC_DATABASE_URL": f"sqlite:///{self._folder}/catalog.db",
+            "TWIREC_DATABASE_URL": f"sqlite:///{self._folder}/{self.catalog}",
             **self._environ,
         }
 

@@ -69,6 +69,7 @@ def test_a_full_disk(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     check_nothing_lost(site)
 
 
+@pytest.mark.about_sqlite("it locks the file")
 def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "PATIENCE", 0.25)
     with Site(tmp_path, f"file://{tmp_path}/bucket").running() as site:

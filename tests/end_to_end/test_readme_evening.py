@@ -147,6 +147,7 @@ def at_twilio(sandbox: Sandbox) -> set[str]:
     return {each.sid for each in sandbox.recordings if each.status != "deleted"}
 
 
+@pytest.mark.about_sqlite("the programs of the README have its settings, and so its file")
 def test_the_readmes_commands_harm_nothing_and_say_what_is_so(
     evening: Evening, sandbox: Sandbox, port: int
 ) -> None:

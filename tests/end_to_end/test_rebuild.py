@@ -44,10 +44,11 @@ def play_calls_of_all_kinds(site: Site) -> dict[str, str]:
 
 
 def lose_the_database(site: Site, folder: Path) -> Archive:
-    """Delete the catalog, and return an archive with a new one."""
+    """Delete the catalog, and return an archive with a new one, in a database of its own."""
     site.archive.close()
     for file in folder.glob("catalog.db*"):
         file.unlink()
+    site.catalog = "new.db"
     site.archive = site.open_archive()
     return site.archive
 
