@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from twirec.model.encryption import Encryption as Encryption
     from twirec.model.errors import (
         BytesDiffer as BytesDiffer,
+        CaseChanged as CaseChanged,
         CatalogError as CatalogError,
         CustodyRefused as CustodyRefused,
         InvalidQuery as InvalidQuery,
@@ -132,6 +133,7 @@ _HOMES = {
     "twirec.model.encryption": ("Encryption",),
     "twirec.model.errors": (
         "BytesDiffer",
+        "CaseChanged",
         "CatalogError",
         "CustodyRefused",
         "InvalidQuery",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.factories import (
 )
 from twirec.archive import Archive
 from twirec.catalog.tables import recordings
-from twirec.model.errors import InvalidQuery, NotFound
+from twirec.model.errors import CaseChanged, InvalidQuery, NotFound
 from twirec.model.records import Pause
 from twirec.model.search import Page
 from twirec.model.states import Custody, State
@@ -209,6 +210,33 @@ def test_a_note_that_says_nothing_or_too_much_is_refused(
     with pytest.raises(InvalidQuery):
         archive.calls.annotate(call_sid(1), by="ana", **said)
     assert archive.calls.get(call_sid(1)).notes == ()
+
+
+def test_a_case_number_is_not_written_over_that_was_not_seen(archive: Archive) -> None:
+    annotate = partial(archive.calls.annotate, call_sid(1))
+    annotate(case="EXP-77", case_seen="", by="ana")
+    with pytest.raises(CaseChanged):
+        annotate(note="rang", case="R-1", case_seen="", by="sergio")
+    record = annotate(case="R-1", case_seen="EXP-77", by="sergio")
+    assert [(note.text, note.case_number) for note in record.notes] == [
+        ("", "EXP-77"),
+        ("", "R-1"),
+    ]
+    outcomes = [entry.outcome for entry in archive.audit.log(action="annotate")]
+    assert outcomes == ["done", "failed", "done"]
+
+
+def test_a_note_that_is_sent_again_is_written_once(archive: Archive) -> None:
+    annotate = partial(archive.calls.annotate, call_sid(1), note="rang")
+    for by in ("ana", "ana", "sergio", "ana"):
+        annotate(notes_seen=0, by=by)
+    assert [note.by for note in archive.calls.get(call_sid(1)).notes] == ["ana", "sergio"]
+    assert len(archive.audit.log(action="annotate")) == 2
+    assert len(annotate(notes_seen=2, by="ana").notes) == 3
+    assert len(annotate(by="ana").notes) == 4  # who says nothing of what they saw
+    for seen in (-1, 10**9 + 1):
+        with pytest.raises(InvalidQuery, match="notes_seen"):
+            annotate(notes_seen=seen, by="ana")
 
 
 def test_a_note_needs_a_call(archive: Archive) -> None:

@@ -39,6 +39,7 @@ TABLE = {
     """,
     FINAL: """
         TwirecError RequestRefused MalformedRequest NotFound InvalidQuery NotDialled
+        CaseChanged
         LookedAtNothing
         NotPaused NotResumed NotStopped MediaError NotAudio MediaMismatch EncryptionUnknown
         ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty CatalogNewer

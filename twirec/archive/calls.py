@@ -34,6 +34,9 @@ from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.webhooks.outbound import Outbound
 
 LONGEST_CASE_NUMBER = 64
+MOST_NOTES = 10**9
+"""Of a call; a number that every database can count to."""
+
 NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN})
 """What is searched for, or stands on a line, and is nobody's number."""
 
@@ -237,7 +240,14 @@ class Calls:
         return record
 
     def annotate(
-        self, sid: str, *, note: str | None = None, case: str | None = None, by: Actor | str
+        self,
+        sid: str,
+        *,
+        note: str | None = None,
+        case: str | None = None,
+        case_seen: str | None = None,
+        notes_seen: int | None = None,
+        by: Actor | str,
     ) -> CallRecord:
         """Add a note to a call, set its case number, or both. Notes are never taken away.
 
@@ -245,6 +255,11 @@ class Calls:
             sid: of the call, `CA…`, or of one of its recordings, `RE…`.
             note: free text.
             case: the number of the dispute or file; empty takes the call's away.
+            case_seen: the case number that the writer's page shows, empty for none: one that a
+                colleague has set since is not written over. None if that makes no difference.
+            notes_seen: how many notes the writer's page shows: what the same person has written
+                since, word for word, is taken for this, sent once more, and not written twice.
+                None if each is to be written.
             by: who writes it.
 
         Returns:
@@ -252,6 +267,7 @@ class Calls:
 
         Raises:
             NotFound: the catalog knows no such call.
+            CaseChanged: its case number is not `case_seen` any more; nothing was written.
             InvalidQuery: there is neither note nor case number, or that is too long.
         """
         actor = acting(by)
@@ -264,9 +280,15 @@ class Calls:
                 raise InvalidQuery(
                     f"case: a case number has up to {LONGEST_CASE_NUMBER} characters."
                 )
+            if notes_seen is not None:
+                whole("notes_seen", notes_seen, 0, MOST_NOTES)
             call = self._call(sid, actor)
-            added = Note(call.account_sid, call.call_sid, actor.name, done.at, text, number)
-            self._catalog.notes.add(added, replace(done, sid=call.call_sid))
+            self._catalog.notes.add(
+                Note(call.account_sid, call.call_sid, actor.name, done.at, text, number),
+                replace(done, sid=call.call_sid),
+                case_seen=case_seen,
+                notes_seen=notes_seen,
+            )
         return self._shown(call.call_sid, actor)
 
     def add_numbers(

@@ -53,6 +53,10 @@ class NotFound(TwirecError):
         self.hidden = hidden
 
 
+class CaseChanged(TwirecError):
+    """A call's case number is not any more the one that who changes it has seen."""
+
+
 class InvalidQuery(TwirecError):
     """What somebody asked for cannot be understood. The message names the field and the fix."""
 

@@ -18,7 +18,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from callpanel.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from callpanel.roles import Role
@@ -83,11 +83,23 @@ class Search(FlaskForm):
     note = StringField(_l("Words of a note"), [Length(max=100)])
 
 
-class Annotate(FlaskForm):
-    """A note on a call, its case number, or both."""
+class WriteNote(FlaskForm):
+    """A note on a call, and how many notes the page showed where it was written."""
 
-    note = TextAreaField(_l("Note"), [Length(max=4000)])
+    note = TextAreaField(_l("Note"), [DataRequired(), Length(max=4000)])
+    seen = WholeField(validators=[NumberRange(0, 10**9)])
+
+
+class SetCase(FlaskForm):
+    """A call's case number, empty for none, and the one that the page showed."""
+
     case = StringField(_l("Case number"), [Length(max=64)])
+    seen = StringField(validators=[Length(max=64)])
+
+    def validate_seen(self, field: StringField) -> None:
+        """Check that both were sent: an empty one takes a case number away."""
+        if None in (field.data, self.case.data):
+            raise ValidationError(_l("Load the page anew and try again."))
 
 
 class Download(FlaskForm):

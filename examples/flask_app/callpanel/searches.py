@@ -24,7 +24,15 @@ MOST_OF_ONE = 200
 
 
 class SearchGone(Exception):
-    """The search that an address names is not kept any more, or is somebody else's."""
+    """The search that an address names is not kept any more, or is somebody else's.
+
+    Attributes:
+        of: what was searched: `calls` or `audit`.
+    """
+
+    def __init__(self, of: str) -> None:
+        super().__init__("the search is not kept any more")
+        self.of = of
 
 
 class Search(Base):
@@ -73,5 +81,5 @@ def asked(of: str) -> dict[str, Any]:
         return {}
     kept = db.session.get(Search, name)
     if kept is None or kept.user_id != user().id or kept.of != of:
-        raise SearchGone
+        raise SearchGone(of)
     return dict(kept.asked)

@@ -30,6 +30,7 @@ INSIDE = ("Traceback", "sqlalchemy", "sqlite", "twirec/", "callpanel/", ".db", "
         ("/calls/search", "text"),
         ("/calls/search", "min_seconds"),
         (f"/calls/{call_sid(PLAIN)}/notes", "note"),
+        (f"/calls/{call_sid(PLAIN)}/case", "case"),
         (f"/calls/{call_sid(PLAIN)}/notes", "x\x00"),
         ("/sign-in", "name"),
         ("/recording", "why"),

@@ -46,7 +46,8 @@ def at(who: Browser, sid: str) -> list[TestResponse]:
     """Return what somebody is answered about a call or recording, at every route."""
     return [
         who.get(f"/calls/{sid}"),
-        who.post(f"/calls/{sid}/notes", {"note": "mine"}),
+        who.post(f"/calls/{sid}/notes", {"note": "mine", "seen": "0"}),
+        who.post(f"/calls/{sid}/case", {"case": "mine", "seen": ""}),
         who.get(f"/recordings/{sid}/audio"),
         who.get(f"/recordings/{sid}/audio", headers={"Range": "bytes=0-99"}),
         who.client.head(f"/recordings/{sid}/audio"),

@@ -29,6 +29,7 @@ from panel_house import (
 )
 
 from callpanel import accounts
+from callpanel.panel.show import NOTHING
 from callpanel.roles import Role
 from twirec import Actor, Archive, Custody, Direction, NotFound, Outcome, PolicyChange, Reason
 from twirec.model.audit import AuditDraft
@@ -213,23 +214,112 @@ def test_a_call_whose_wording_is_lost_is_shown_all_the_same(
     assert supervisor.get(f"/calls/{call_sid(PLAIN)}").status_code == 200
 
 
-def test_a_note_and_a_case_number_are_written_down(supervisor: Browser, archive: Archive) -> None:
-    path = f"/calls/{call_sid(PLAIN)}/notes"
-    answer = supervisor.post(path, {"note": "<b>rang</b> again", "case": "C-8"})
-    page = supervisor.get(answer.headers["Location"]).text
+def shown_of(page: str, path: str) -> str:
+    """Return what a form of a page says that the page showed."""
+    shown = re.search(f'action="{path}">.*?name="seen" value="([^"]*)"', page, re.DOTALL)
+    assert shown, page
+    return shown[1]
+
+
+NOTES, CASE = (f"/calls/{call_sid(PLAIN)}/{what}" for what in ("notes", "case"))
+
+
+def test_a_note_and_a_case_number_are_written_down_and_shown(
+    supervisor: Browser, archive: Archive
+) -> None:
+    page = supervisor.get(f"/calls/{call_sid(PLAIN)}").text
+    assert "Case number: C-7" in page  # set together with the note that is there
+    for path, form in ((NOTES, {"note": "<b>rang</b> again"}), (CASE, {"case": " C-8 "})):
+        answer = supervisor.post(path, {**form, "seen": shown_of(page, path)})
+        page = supervisor.get(answer.headers["Location"]).text
+        assert messages(page) == ["Written down."]
     assert "&lt;b&gt;rang&lt;/b&gt; again" in page
-    assert messages(page) == ["Written down."]
+    assert "Case number: C-8" in page
     call = archive.calls.get(call_sid(PLAIN))
     assert call.call.case_number == "C-8"
-    assert call.notes[-1].by == "sergio"
+    assert [(each.by, each.case_number) for each in call.notes[1:]] == [
+        ("sergio", None),
+        ("sergio", "C-8"),
+    ]
 
 
-@pytest.mark.parametrize("form", [{"note": "x" * 4001}, {"case": "x" * 65}, {}, {"note": " "}])
-def test_a_note_that_cannot_be_is_refused(
-    supervisor: Browser, archive: Archive, form: dict[str, str]
+def test_a_note_on_an_older_page_leaves_a_colleagues_case_number(
+    supervisor: Browser, admin: Browser, archive: Archive
 ) -> None:
-    answer = supervisor.post(f"/calls/{call_sid(HIDDEN)}/notes", form)
+    older = supervisor.get(f"/calls/{call_sid(PLAIN)}").text
+    admin.post(CASE, {"case": "EXP-77", "seen": "C-7"})
+    note = {"note": "rang again", "seen": shown_of(older, NOTES)}
+    assert supervisor.post(NOTES, note).status_code == 302
+    assert archive.calls.get(call_sid(PLAIN)).call.case_number == "EXP-77"
+
+
+@pytest.mark.parametrize("theirs", ["EXP-77", ""])
+def test_a_case_number_that_a_colleague_changed_is_shown_and_not_written_over(
+    supervisor: Browser, admin: Browser, archive: Archive, theirs: str
+) -> None:
+    older = supervisor.get(f"/calls/{call_sid(PLAIN)}").text
+    admin.post(CASE, {"case": theirs, "seen": "C-7"})
+    answer = supervisor.post(CASE, {"case": "R-1", "seen": shown_of(older, CASE)})
+    assert answer.status_code == 409
+    (said,) = messages(answer.text)
+    assert said == (
+        f"Meanwhile ana changed the case number; now it is: {theirs or NOTHING}. "
+        "Yours was not written down."
+    )
+    assert 'value="R-1"' in answer.text
+    assert archive.calls.get(call_sid(PLAIN)).call.case_number == theirs
+    entry = archive.audit.log(action="annotate", limit=1)[0]
+    assert (entry.by, entry.role, entry.outcome) == ("sergio", "supervisor", "failed")
+    again = supervisor.post(CASE, {"case": "R-1", "seen": shown_of(answer.text, CASE)})
+    assert again.status_code == 302
+    call = archive.calls.get(call_sid(PLAIN))
+    assert [each.case_number for each in call.notes] == ["C-7", theirs, "R-1"]
+
+
+def test_a_form_that_is_sent_three_times_is_written_down_once(
+    supervisor: Browser, admin: Browser, archive: Archive
+) -> None:
+    page = supervisor.get(f"/calls/{call_sid(PLAIN)}").text
+    note = {"note": "rang again", "seen": shown_of(page, NOTES)}
+    case = {"case": "R-1", "seen": shown_of(page, CASE)}
+    for path, form in 3 * [(NOTES, note), (CASE, case)]:
+        assert supervisor.post(path, form).status_code == 302
+    assert admin.post(NOTES, note).status_code == 302  # what somebody else writes is their own
+    page = supervisor.get(f"/calls/{call_sid(PLAIN)}").text
+    supervisor.post(NOTES, {**note, "seen": shown_of(page, NOTES)})  # as is what is written anew
+    written = [
+        (each.by, each.text, each.case_number)
+        for each in archive.calls.get(call_sid(PLAIN)).notes[1:]
+    ]
+    assert written == [
+        ("sergio", "rang again", None),
+        ("sergio", "", "R-1"),
+        ("ana", "rang again", None),
+        ("sergio", "rang again", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("notes", {"note": "x" * 4001, "seen": "0"}),
+        ("notes", {"note": " ", "seen": "0"}),
+        ("notes", {"note": "rang again"}),
+        ("notes", {"note": "rang again", "seen": "-1"}),
+        ("notes", {}),
+        ("case", {"case": "x" * 65, "seen": ""}),
+        ("case", {"case": "R-1"}),
+        ("case", {"seen": ""}),
+    ],
+    ids=str,
+)
+def test_a_note_that_cannot_be_is_refused_and_what_was_typed_stays(
+    supervisor: Browser, archive: Archive, path: str, form: dict[str, str]
+) -> None:
+    answer = supervisor.post(f"/calls/{call_sid(HIDDEN)}/{path}", form)
     assert answer.status_code == 400
+    assert form.get("note", "").strip() in answer.text
+    assert form.get("case", "") in answer.text
     assert archive.calls.get(call_sid(HIDDEN)).notes == ()
 
 

@@ -27,7 +27,8 @@ from panel_house import (
 from callpanel.roles import Role
 
 CALL, RECORDING = call_sid(PLAIN), recording_sid(PLAIN)
-NOTE = {"note": "rang again", "case": "C-8"}
+NOTE = {"note": "rang again", "seen": "1"}
+CASE = {"case": "C-8", "seen": "C-7"}
 SWITCH = {"number": "", "direction": "", "on": "off", "why": "works council"}
 NEW = {"name": "pia", "password": "una contraseña larga", "role": "supervisor", "line": ""}
 CHANGED = {"role": "agent", "line": "", "password": "", "disabled": "yes"}
@@ -54,6 +55,7 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", "/calls/search", {**NOTHING_ASKED, "text": "1222"}, (302, 403, 302, 302, 302)),
     ("GET", f"/calls/{CALL}", {}, (302, 403, 200, 200, 200)),
     ("POST", f"/calls/{CALL}/notes", NOTE, (302, 403, 302, 302, 403)),
+    ("POST", f"/calls/{CALL}/case", CASE, (302, 403, 302, 302, 403)),
     ("GET", f"/recordings/{RECORDING}/audio", {}, (302, 403, 200, 200, 403)),
     ("POST", f"/recordings/{RECORDING}/download", MP3, (302, 403, 200, 200, 403)),
     ("GET", "/desk", {}, (302, 200, 403, 403, 403)),

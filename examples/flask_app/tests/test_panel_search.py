@@ -138,7 +138,9 @@ def test_a_search_is_for_who_made_it_and_in_no_cookie(supervisor: Browser, admin
     answer = admin.get(address)
     assert answer.status_code == 410
     assert "That search is not kept any more" in answer.text
-    assert "600" not in answer.text
+    assert 'action="/calls/search"' in answer.text
+    assert 'type="search" value=""' in answer.text
+    assert found(answer.text) == []
 
 
 def test_a_search_is_not_kept_for_ever(
@@ -162,6 +164,18 @@ def test_of_one_person_so_many_searches_are_kept(
     answers = [supervisor.get(each).status_code for each in addresses]
     assert answers == [410, 410, 200, 200, 200]
     assert admin.get(another).status_code == 200
+
+
+def test_a_search_of_the_audit_log_that_is_gone_can_be_made_anew(
+    read_only: House, template: Template
+) -> None:
+    auditor = Browser(read_only.app, template.passes[Role.AUDITOR])
+    auditor.post("/language", {"language": "es"})
+    answer = auditor.get(f"/audit?q={'0' * 32}")
+    assert answer.status_code == 410
+    assert "Esa búsqueda ya no se guarda" in answer.text
+    assert 'name="who"' in answer.text
+    assert "<tbody>" not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -284,7 +298,9 @@ def test_nothing_personal_is_in_an_address_or_a_log(
     find(client, text="600 11 12 22", case="C-7", note="refund")
     client.post("/calls/search", {**NOTHING_ASKED, "text": "600999777 gibberish"})
     client.get("/calls")
-    client.post(f"/calls/{call_sid(PLAIN)}/notes", {"note": "rang 600111333", "case": "C-7"})
+    client.post(f"/calls/{call_sid(PLAIN)}/notes", {"note": "rang 600111333", "seen": "1"})
+    client.post(f"/calls/{call_sid(PLAIN)}/case", {"case": "C-78", "seen": "C-7"})
+    client.post(f"/calls/{call_sid(PLAIN)}/case", {"case": "C-79", "seen": "C-7"})
     client.get(f"/recordings/{recording_sid(PLAIN)}/audio", headers={"Range": "bytes=0-9"})
     asked = {"format": "mp3", "channels": "both", "start": "", "end": ""}
     client.post(f"/recordings/{recording_sid(PLAIN)}/download", asked)

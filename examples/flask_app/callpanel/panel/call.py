@@ -15,13 +15,22 @@ from flask_babel import gettext as _
 
 from callpanel.auth import actor, needs
 from callpanel.config import archive
-from callpanel.forms import Annotate, Decide, Download
+from callpanel.forms import Decide, Download, SetCase, WriteNote
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import moment
 from callpanel.panel.sound import sound_of
 from callpanel.roles import Permission
 from callpanel.words import DETAILS
-from twirec import Announcement, AuditEntry, AuditOutcome, Call, CallRecord, NotFound, Reason
+from twirec import (
+    Announcement,
+    AuditEntry,
+    AuditOutcome,
+    Call,
+    CallRecord,
+    CaseChanged,
+    NotFound,
+    Reason,
+)
 
 LOG_LINES = 50
 """How many lines of who did what are shown of a call; a whole listening is one."""
@@ -50,24 +59,40 @@ class Heard:
 @needs(Permission.SEARCH)
 def call(sid: str) -> ResponseReturnValue:
     """Show a call by its SID or that of one of its recordings."""
-    return _page(archive().calls.get(sid, by=actor()), Annotate(formdata=None))
+    return _page(archive().calls.get(sid, by=actor()))
 
 
 @panel.post("/calls/<sid>/notes")
 @needs(Permission.NOTE)
-def annotate(sid: str) -> ResponseReturnValue:
-    """Write a note about a call, set its case number, or both."""
+def write_note(sid: str) -> ResponseReturnValue:
+    """Write a note about a call; one that is sent again is written once."""
     record = _record(sid)
-    form = Annotate()
+    form = WriteNote()
     if not form.validate():
-        return _page(record, form), 400
-    case = form.case.data or ""
+        return _page(record, note=form), 400
     archive().calls.annotate(
-        record.call.call_sid,
-        note=form.note.data,
-        case=case if case != record.call.case_number else None,
-        by=actor(),
+        record.call.call_sid, note=form.note.data, notes_seen=form.seen.data, by=actor()
     )
+    flash(_("Written down."), "done")
+    return redirect(url_for("panel.call", sid=record.call.call_sid))
+
+
+@panel.post("/calls/<sid>/case")
+@needs(Permission.NOTE)
+def set_case(sid: str) -> ResponseReturnValue:
+    """Set a call's case number, unless it is not the one any more that the page showed."""
+    record = _record(sid)
+    form = SetCase()
+    if not form.validate():
+        return _page(record, case=form), 400
+    number = (form.case.data or "").strip()
+    if number != record.call.case_number:
+        try:
+            archive().calls.annotate(
+                record.call.call_sid, case=number, case_seen=form.seen.data, by=actor()
+            )
+        except CaseChanged:
+            return _page(_record(sid), case=form, changed=True), 409
     flash(_("Written down."), "done")
     return redirect(url_for("panel.call", sid=record.call.call_sid))
 
@@ -79,7 +104,7 @@ def decide(sid: str) -> ResponseReturnValue:
     record = _record(sid)
     form = Decide()
     if not form.validate():
-        return _page(record, Annotate(formdata=None), form), 400
+        return _page(record, decide=form), 400
     if form.decision.data == "retry":
         archive().operations.retry(sid, by=actor())
         said = _("It is tried again.")
@@ -97,9 +122,22 @@ def _record(sid: str) -> CallRecord:
     return archive().calls.get(sid, by=actor(), repeated=True)
 
 
-def _page(record: CallRecord, form: Annotate, decide: Decide | None = None) -> str:
-    if not form.is_submitted() or decide:
-        form.case.data = record.call.case_number
+def _page(
+    record: CallRecord,
+    *,
+    note: WriteNote | None = None,
+    case: SetCase | None = None,
+    decide: Decide | None = None,
+    changed: bool = False,
+) -> str:
+    """Return the page of a call, with the form that was refused as it was filled in.
+
+    Args:
+        record: the call.
+        note, case, decide: the form that was refused.
+        changed: whether a colleague has set another case number meanwhile.
+    """
+    cases = [each for each in record.notes if each.case_number is not None]
     return render_template(
         "call.html",
         record=record,
@@ -108,7 +146,9 @@ def _page(record: CallRecord, form: Annotate, decide: Decide | None = None) -> s
         announcements=_announcements(record),
         sounds=[sound_of(record, each) for each in record.recordings],
         log=_log(record),
-        form=form,
+        note=note or WriteNote(formdata=None),
+        case=case or SetCase(formdata=None, case=record.call.case_number),
+        changed=cases[-1] if changed and cases else None,
         download=Download(formdata=None),
         decide=decide or Decide(formdata=None),
     )

@@ -12,6 +12,8 @@ from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callpanel.extensions import login
+from callpanel.forms import AuditFilter, Search
+from callpanel.panel.audit import AUDIT
 from callpanel.panel.turns import AGAIN_IN, TooBusy
 from callpanel.searches import SearchGone
 from twirec import BytesDiffer, CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
@@ -58,8 +60,9 @@ def _of_token(_error: CSRFError) -> tuple[str, int]:
     return _page(400, _("This page was open for too long. Load it anew and try again.")), 400
 
 
-def _of_search(_error: SearchGone) -> tuple[str, int]:
-    return _page(410, _("A search is kept for a week, for who made it. Search again.")), 410
+def _of_search(error: SearchGone) -> tuple[str, int]:
+    form = (AuditFilter if error.of == AUDIT else Search)(formdata=None)
+    return render_template(f"{error.of}.html", form=form, asked={}, gone=True), 410
 
 
 def _of_turns(error: TooBusy) -> tuple[str, int, dict[str, str]]:
@@ -87,7 +90,6 @@ def _page(status: int, said: str = "", detail: str = "", title: str = "") -> str
         403: _("That is not for you"),
         404: _("There is no such page"),
         405: _("There is no such page"),
-        410: _("That search is not kept any more"),
         413: _("That is too long"),
         503: _("The database does not answer"),
     }
