@@ -173,6 +173,27 @@ def test_a_call_that_was_never_dialled_has_no_times(
 # --- lists ------------------------------------------------------------------------------------
 
 
+def test_calls_are_listed_once_by_their_end_or_by_their_start_where_they_have_none(
+    twilio: responses.RequestsMock, vendor: TwilioVendor
+) -> None:
+    def call(number: int, status: str, start: str, end: str) -> dict[str, str]:
+        times = {"start_time": start, "end_time": end}
+        return {"sid": f"CA{number:032}", "account_sid": ACCOUNT, "status": status, **times}
+
+    noon, later = (format_datetime(NOON + timedelta(minutes=n)) for n in (0, 9))
+    long, busy = call(1, "completed", noon, later), call(2, "busy", noon, "")
+    for field, listed in (
+        ("EndTime", [long]),
+        ("StartTime", [long, busy, call(3, "in-progress", noon, "")]),
+    ):
+        days = {f"{field}>": "2026-11-22T00:00:00Z", f"{field}<": "2026-11-24T00:00:00Z"}
+        query = matchers.query_param_matcher({**days, "PageSize": "1000"})
+        calls = {"calls": listed, "page_size": 1000, "next_page_uri": None}
+        twilio.get(LEGS, json=calls, match=[query])
+    found = vendor.calls(ACCOUNT, since=NOON, until=NOON + timedelta(hours=1))
+    assert [each.sid for each in found] == [long["sid"], busy["sid"]]
+
+
 def test_a_list_asks_for_whole_days_and_cuts_exactly_itself(
     twilio: responses.RequestsMock, vendor: TwilioVendor
 ) -> None:

@@ -16,7 +16,7 @@ from tests.factories import ACCOUNT, a_call, a_callback, a_consent, call_sid, re
 from twirec.catalog import Catalog
 from twirec.catalog import recordings as recordings_module
 from twirec.model.agents import ConferenceEvent
-from twirec.model.records import Answer, EndedCall, Ending, Meeting, Settlement, ToldCall
+from twirec.model.records import Answer, Call, EndedCall, Ending, Meeting, Settlement, ToldCall
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
 from twirec.model.vocabulary import ConsentOutcome, Outcome, Reason
@@ -168,3 +168,21 @@ def test_numbers_that_come_while_twilio_tells_of_a_recording_wait_for_nobody_who
         assert second.result(LONG)
     call = catalog.ledger.call(ACCOUNT, call_sid()).call
     assert (call.outcome, call.customer_number) == (Outcome.NOT_RECORDED, "+34600999888")
+
+
+def test_who_is_sent_on_by_two_requests_at_once_is_sent_on_once(catalog: Catalog) -> None:
+    locked, goes_on = threading.Event(), threading.Event()
+    step = replace(a_call(), dial=("client:bea",))
+
+    def leg(_: Call) -> None:
+        if not locked.is_set():
+            locked.set()
+            assert goes_on.wait(LONG)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(catalog.ledger.go_on, step, leg, 0)
+        assert locked.wait(LONG)
+        second = pool.submit(catalog.ledger.go_on, step, leg, 0)
+        let_go_when_it_waits(catalog, second, goes_on)
+        lines = [each.result(LONG)[0] for each in (first, second)]
+    assert [line and line.sent_on for line in lines] == [1, 1]

@@ -13,14 +13,16 @@ from tests.factories import call_sid, part_of
 from tests.webhooks.calling import AGENT, CUSTOMER, LONG_ENOUGH, OWN, Clock, down, is_recording
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
+from twirec.calls.otherwise import Plan, sign_plan
 from twirec.calls.signed_targets import read_targets, sign_targets
 from twirec.model.access import Actor
 from twirec.model.errors import CatalogUnavailable, InvalidQuery, TwirecError, VendorRefused
 from twirec.model.records import Call
+from twirec.model.steps import DialStep
 from twirec.model.vendor import VendorCall
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason, Role
 from twirec.settings import Settings
-from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, SignedPosts
+from twirec.testing import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, SignedPosts
 from twirec.webhooks import lines
 
 OTHER = call_sid(3)
@@ -299,3 +301,17 @@ def test_a_call_out_without_a_line_gets_one_at_its_end_with_the_customers_number
         OWN,
     )
     assert call.reason is Reason.CATALOG_DOWN
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("steps", [(), (DialStep("client:bea"),), (DialStep(function="x"),)])
+def test_who_was_passed_on_and_spoke_is_not_connected_once_more_when_we_failed_after_it(
+    post: SignedPosts, twirec_archive: Archive, vendor: MemoryVendor, steps: tuple[DialStep, ...]
+) -> None:
+    form = {**placed(twirec_archive), "Direction": "outbound-api", "CallStatus": "in-progress"}
+    leg = VendorCall(OTHER, ACCOUNT_SID, OWN, AGENT, "outbound-dial", "completed", form["CallSid"])
+    vendor.add_call(leg)
+    segment = sign_plan(Plan(None, steps, sent_on=1), form["CallSid"], [AUTH_TOKEN])
+    failed = {"ErrorCode": "11200", "ErrorUrl": f"{PUBLIC_URL}/twirec/ended/{segment}"}
+    answer = post(OUTBOUND.replace("/outbound/", "/fallback/"), {**form, **failed})
+    assert "<Response />" in answer.text

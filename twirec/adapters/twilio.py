@@ -93,15 +93,20 @@ class TwilioVendor:
     def calls(self, account_sid: str, *, since: datetime, until: datetime) -> Iterator[VendorCall]:
         """List calls page by page. See `Vendor.calls`.
 
+        By their end, since a call may go on for long; and by their start, since Twilio may give no
+        end to one that "did not complete successfully", such as one that was busy.
+
         Source: https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources
         """
-        client = self._clients.client(account_sid)
-        filters = days_of("end_time", since, until)
+        stream = self._clients.client(account_sid).calls.stream
         with understood(f"the list of calls of {account_sid}"):
-            for resource in client.calls.stream(**filters, page_size=PAGE_SIZE):
-                call = to_call(account_sid, resource)
-                if call.touches(since, until) and call.parent_call_sid is None:
-                    yield call
+            for field in ("end_time", "start_time"):
+                filters = days_of(field, since, until)
+                for resource in stream(**filters, page_size=PAGE_SIZE):
+                    call = to_call(account_sid, resource)
+                    is_listed = call.finished and (field == "end_time" or call.ended_at is None)
+                    if is_listed and call.touches(since, until) and call.parent_call_sid is None:
+                        yield call
 
     def legs(self, account_sid: str, call_sid: str) -> list[VendorCall]:
         """Fetch the legs that a call dialled. See `Vendor.legs`.

@@ -203,7 +203,7 @@ def late_line(
     country: str,
     points_here: Callable[[], bool],
 ) -> Call | None:
-    """Return the line, still open, of a call that began while none could be written.
+    """Return the line, still open, of a call that is over, for which none could be written.
 
     None for a call of other people's: neither a number nor a phone of ours had a part in it.
 
@@ -221,6 +221,7 @@ def late_line(
     if found.began_at is None:
         raise NotAtVendor(f"Twilio gives no time for {found.sid}.")
     line = from_outside(found, found.began_at, country)
+    line = replace(line, ended_at=line.ended_at or found.began_at)  # as of one that was busy
     phone = phone_of(found, country)
     is_agent = catalog.agents.is_agent
     if not may_be_an_agents(found.direction, phone, is_agent):

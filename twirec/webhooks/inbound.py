@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -110,16 +110,25 @@ class Inbound:
         if self._moves_on(request, fields):
             return unrecorded()
         if fallback:
-            failed = forms.failed_url(request, fields)
-            if goes_on := self._after_failed_dial(request, failed or ""):
-                return goes_on
-            return after_failure(self._context, failed, line, unrecorded)
+            return self._after_failure(request, fields, line, unrecorded)
         try:
             return self._told(line, way, goes_on=not request.begins)
         except (CatalogError, NotFound) as error:  # NotFound: the catalog was emptied meanwhile
             log.error("%s: unrecorded: %s", request.call_sid, error)
             self._announcing.forget()
             return unrecorded()
+
+    def _after_failure(
+        self,
+        request: forms.VoiceRequest,
+        fields: Mapping[str, str],
+        call: Call,
+        connect: Callable[[], str],
+    ) -> str:
+        failed = forms.failed_url(request, fields)
+        if goes_on := self._after_failed_dial(request, failed or ""):
+            return goes_on
+        return after_failure(self._context, failed, call, connect)
 
     def _after_failed_dial(self, request: forms.VoiceRequest, failed_url: str) -> str:
         """Return the next step, unrecorded, where we failed to say it after a dial; else nothing.
@@ -249,8 +258,7 @@ class Inbound:
         call = placed_line(self._catalog, request.account_sid, request.call_sid)
         way = Way(self._context.urls, build_dial)
         if fallback:
-            unrecorded = partial(self._connect, call, way)
-            return after_failure(self._context, forms.failed_url(request, fields), call, unrecorded)
+            return self._after_failure(request, fields, call, partial(self._connect, call, way))
         if forms.machine_answered(fields):
             give_up(self._catalog, call.account_sid, call.call_sid, Reason.ANSWERING_MACHINE)
             return self._connect(call, way)
