@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,15 +17,17 @@ from tests.webhooks.calling import (
     WHISPER,
     Clock,
     down,
+    is_recording,
     started,
     talk,
 )
 from twirec.adapters.memory_vendor import MemoryVendor, Operation
 from twirec.archive import Archive
+from twirec.calls.wordings import WORDINGS
 from twirec.model.errors import VendorUnavailable
 from twirec.model.vendor import RecordingStatus, VendorRecording
 from twirec.model.vocabulary import Reason
-from twirec.testing import ACCOUNT_SID, SignedPosts
+from twirec.testing import ACCOUNT_SID, PUBLIC_URL, SignedPosts
 
 OTHER = call_sid(3)
 
@@ -133,3 +136,20 @@ def test_what_twilio_does_not_end_at_once_the_sweep_ends(
         clock.advance(timedelta(minutes=6))
         assert twirec_archive.operations.sweep().stopped == 0
     assert started(vendor) == [PARENT]
+
+
+def test_a_leg_that_is_moved_to_one_colleague_after_the_other_is_recorded_with_none(
+    post: SignedPosts, clock: Clock, twirec_archive: Archive
+) -> None:
+    """What the customer allowed is of their own call, and they are gone."""
+    talk(post, clock)
+    before = twirec_archive.calls.get(PARENT).call
+    moved = {**DIALLED, "CallStatus": "in-progress"}
+    answer = post("/chain", moved)
+    for says in ("<Client>bea</Client>", WORDINGS["es-ES"].no_message):
+        assert not is_recording(answer)
+        (path,) = re.findall(f'action="{PUBLIC_URL}([^#"]*)', answer.text)
+        answer = post(path, {**moved, "DialCallStatus": "busy", "DialCallSid": call_sid(7)})
+        assert says in answer.text
+    assert "<Record" not in answer.text
+    assert twirec_archive.calls.get(PARENT).call == before

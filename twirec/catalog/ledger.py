@@ -274,8 +274,8 @@ class Ledger:
         """Let a call go on to somebody else: return its line with what was answered.
 
         Args:
-            line: what is written where it has none, unless it is a leg of another call that goes
-                on; its `dial` stands in any case.
+            line: what is written where it has none; its `dial` stands in any case. Of an agent's
+                leg, also of one who dialled out by it, nothing is written: it is returned as it is.
             leg: says of the line as it was which leg was dialled before, which is written with it;
                 None for none.
             sent_on: how often it was sent on when that was dialled, or `UNCOUNTED`. If it was once
@@ -288,12 +288,15 @@ class Ledger:
                 if not knows_leg(connection, line.account_sid, line.call_sid):
                     OPEN.first(connection, to_row(line, calls))
                 return line, ()
-            if dialled := leg(to_model(Call, before)):
+            call = to_model(Call, before)
+            if call.channel_map[:1] == (Role.AGENT,):  # what was answered is of whom they dialled
+                return line, ()
+            if dialled := leg(call):
                 write_leg(connection, dialled)
             stands: Any = before
             if sent_on in (before.sent_on, UNCOUNTED):
                 (stands,) = SEND_ON.all(connection, its | {"dial": line.dial})
-            elif before.sent_on != sent_on + 1 or to_model(Call, before).dial != line.dial:
+            elif before.sent_on != sent_on + 1 or call.dial != line.dial:
                 return None, ()  # and else the request came twice
             given = CONSENTS_OF_CALL.all(connection, its)
             return to_model(Call, stands), tuple(to_models(Consent, given))
