@@ -18,7 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, Pool, event
+from sqlalchemy import event
 
 from tests.factories import call_sid, recording_sid
 from tests.servers import Postgres
@@ -109,12 +109,13 @@ class Calls:
             vendor=self.vendor,
             now=self.clock,
         )
+        event.listen(self.archive.catalog.database.engine, "connect", listen)
         self.archive.set_up()
         self._post = SignedPosts(app_of(self.archive), self.archive.settings)
         self.costs: Costs = {}
 
     def post(self, what: str, path: str, form: dict[str, str]) -> None:
-        with counted() as cost:
+        with counted(self.archive) as cost:
             answer = self._post(path, form)
             assert answer.status_code < 300, answer.text
             answer.close()
@@ -252,9 +253,9 @@ class Calls:
             started_at=self.clock(),
         )
         self.vendor.add_recording(its)
-        with counted() as self.costs["pause"]:
+        with counted(self.archive) as self.costs["pause"]:
             self.archive.recordings.pause(call_sid(number), by="test")
-        with counted() as self.costs["resume"]:
+        with counted(self.archive) as self.costs["resume"]:
             self.archive.recordings.resume(call_sid(number), by="test")
         self.vendor.add_recording(replace(its, status=RecordingStatus.COMPLETED, duration=1))
 
@@ -283,10 +284,8 @@ def statements() -> Iterator[None]:
         EXECUTED.append(str(query))
         return execute(self, query, *rest, **named)
 
-    event.listen(Pool, "connect", listen)
     with patch.object(RawCursor, "execute", telling):
         yield
-    event.remove(Pool, "connect", listen)
 
 
 EXECUTED: list[str] = []
@@ -307,16 +306,17 @@ def listen(connection: Any, _: object) -> None:
 
 
 @contextmanager
-def counted() -> Iterator[Cost]:
-    cost = Cost(0, [])
+def counted(archive: Archive) -> Iterator[Cost]:
+    """Count on its own engine: a thread of another test may end beside it."""
+    cost, engine = Cost(0, []), archive.catalog.database.engine
 
     def begin(_: object) -> None:
         cost.transactions += 1
 
     EXECUTED.clear()
-    event.listen(Engine, "begin", begin)
+    event.listen(engine, "begin", begin)
     yield cost
-    event.remove(Engine, "begin", begin)
+    event.remove(engine, "begin", begin)
     once = (each for each, _ in groupby(EXECUTED))  # a trigger that it fires tells of it again
     cost.statements = [each for each in once if not each.startswith(NOT_WORK)]
 

@@ -88,11 +88,12 @@ class Audit:
             select(audit).where(audit.c.action.in_(OF_HISTORIES), DONE).order_by(audit.c.seq)
         )
         with self._database.read(snapshot=True) as connection:
-            entries = [
-                entry
-                for row in connection.execute(statement, execution_options={"yield_per": 500})
-                if "content" in (entry := to_model(AuditEntry, row)).detail
-            ]
+            with connection.execute(statement, execution_options={"yield_per": 500}) as result:
+                entries = [
+                    entry
+                    for row in result
+                    if "content" in (entry := to_model(AuditEntry, row)).detail
+                ]
             rows = {
                 (name, row["id"]): content_hash({**row})
                 for name in HISTORIES.values()

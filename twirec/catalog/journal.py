@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from typing import Any
@@ -60,8 +60,11 @@ class Journal:
     @contextmanager
     def rows(self, day: date) -> Iterator[Iterator[Row]]:
         """Open the rows of a day: always in the same order, all of one moment, and in pages."""
-        with self._database.read(snapshot=True) as connection:
-            yield _rows(connection, day)
+        with (
+            self._database.read(snapshot=True) as connection,
+            closing(_rows(connection, day)) as rows,
+        ):
+            yield rows
 
     def tokens(self, day: date) -> Collection[str]:
         """Return the tokens of the objects that this catalog wrote, or was made from."""
@@ -196,11 +199,12 @@ def _days(connection: Connection, moment: datetime) -> Iterator[date]:
         moment = midnight(first.date()) + timedelta(days=1)
 
 
-def _rows(connection: Connection, day: date) -> Iterator[Row]:
+def _rows(connection: Connection, day: date) -> Generator[Row]:
     for journal_table in JOURNAL_TABLES:
         statement = journal_table.of_day(day).execution_options(yield_per=PAGE)
-        for row in connection.execute(statement).mappings():
-            yield journal_table.name, as_json(journal_table.settled(dict(row)))
+        with connection.execute(statement) as result:
+            for row in result.mappings():
+                yield journal_table.name, as_json(journal_table.settled(dict(row)))
 
 
 def _names(columns: Iterable[Column[Any]]) -> set[str]:
