@@ -13,6 +13,7 @@ from flask import (
     abort,
     current_app,
     flash,
+    make_response,
     redirect,
     render_template,
     request,
@@ -31,6 +32,7 @@ from callpanel.extensions import login
 from callpanel.forms import SignIn
 from callpanel.roles import Permission
 from callpanel.safe import path_of
+from callpanel.typed import typed
 from twirec import Actor, AuditOutcome
 
 P = ParamSpec("P")
@@ -72,7 +74,7 @@ def needs(
         @wraps(view)
         def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             if not current_user.is_authenticated:
-                return _to_sign_in()
+                return to_sign_in()
             if not user().may(permission):
                 record("refused", outcome=AuditOutcome.DENIED, asked=str(permission))
                 abort(403)
@@ -103,7 +105,7 @@ def sign_in() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(url_for("panel.home"))
     if not form.validate_on_submit():
-        return render_template("sign_in.html", form=form)
+        return render_template("sign_in.html", form=form, typed=typed())
     name, browser = form.name.data or "", request.cookies.get(_browser_cookie(), "")
     attempt = attempts.begin(name, request.remote_addr or "", browser)
     if attempt is None:  # not on the audit log: each of those that failed before is
@@ -122,14 +124,17 @@ def sign_in() -> ResponseReturnValue:
     archive().audit.record("sign_in", by=Actor(user.name, user.role), detail=where)
     attempts.forget(attempt)
     _begin_session(user)
-    response = redirect(path_of(request.args.get("next")) or url_for("panel.home"))
+    response: Response = redirect(path_of(request.args.get("next")) or url_for("panel.home"))
+    if sent := typed():
+        why = _("You are signed in. Look at what you typed, and send it again.")
+        response = make_response(sent.page(why))
     _know_again(response, attempts.remember(user.name, browser))
     return response
 
 
 def _again(form: SignIn, why: str, status: int) -> ResponseReturnValue:
     flash(why, "error")
-    return render_template("sign_in.html", form=form), status
+    return render_template("sign_in.html", form=form, typed=typed()), status
 
 
 def _browser_cookie() -> str:
@@ -186,9 +191,13 @@ def _end_old_session() -> None:
         session["seen"] = int(now)
 
 
-def _to_sign_in() -> ResponseReturnValue:
+def to_sign_in() -> ResponseReturnValue:
+    """Lead who is not signed in to where one signs in, with what they typed."""
     if request.headers.get("X-By-Itself"):
         abort(401)
+    if sent := typed():
+        flash(_("Your session has ended. Sign in, and what you typed is there again."), "warn")
+        return render_template("sign_in.html", form=SignIn(formdata=None), typed=sent), 401
     if request.method != "GET":
         return redirect(url_for("auth.sign_in"))
     return redirect(url_for("auth.sign_in", next=request.full_path.rstrip("?")))

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, g, render_template
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from callpanel.auth import to_sign_in
 from callpanel.extensions import login
 from callpanel.forms import AuditFilter, Search
 from callpanel.panel.audit import AUDIT
 from callpanel.panel.turns import AGAIN_IN, TooBusy
 from callpanel.searches import SearchGone
+from callpanel.typed import typed
 from twirec import BytesDiffer, CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
 
 log = logging.getLogger("callpanel")
@@ -44,6 +47,9 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
     status = next(STATUSES[kind] for kind in STATUSES if isinstance(error, kind))
     if status >= 500:
         log.error("%s: %s", type(error).__name__, error)
+        if sent := typed():
+            why = _("It could not be written down just now. Wait a little, and send it again.")
+            return sent.page(why), status
     # what is hidden reads like what is not there, and how things are inside is for the log
     if isinstance(error, BytesDiffer):
         return _page(status, _("What is kept of this recording is not what was archived.")), status
@@ -56,7 +62,13 @@ def _of_accounts(error: DatabaseError) -> tuple[str, int]:
     return _page(503), 503
 
 
-def _of_token(_error: CSRFError) -> tuple[str, int]:
+def _of_token(_error: CSRFError) -> ResponseReturnValue:
+    _know_who_asks()
+    if sent := typed():
+        if not current_user.is_authenticated:
+            return to_sign_in()
+        why = _("This page was open for too long. Look at what you typed, and send it again.")
+        return sent.page(why), 400
     return _page(400, _("This page was open for too long. Load it anew and try again.")), 400
 
 
