@@ -128,6 +128,10 @@ FORM = {
     "since": near(["", "2026-11-23", *SAID]),
     "until": near(["", "2026-11-23 11:15", *SAID]),
     "language": near(["es", "en"]),
+    "seen": near(["", "0", "1", "9" * 4301]),
+    "decision": near(["retry", "accept"]),
+    "typed-path": near(["", f"/calls/{call_sid(PLAIN)}/notes", "//["]),
+    "typed-note": near(SAID),
 }
 """What the forms of all pages ask; each page takes what is its own."""
 
