@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from twirec.calls.address import looks_like_address, search_term
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as a_text
-from twirec.search.grammar import Listener, Said
+from twirec.search.grammar import Listener
+from twirec.search.sentence import Said
 from twirec.search.times import LAST_DAY, When, both_readings, with_zone
 
 HALF_A_DAY = 12 * 60
