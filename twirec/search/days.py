@@ -11,6 +11,7 @@ from twirec.search.hours import Hours
 from twirec.search.sentence import YEARS, Read, Said, Sentence
 from twirec.search.spoken import Kind
 
+SATURDAY = 5
 DATES = (Kind.ISO_DAY, Kind.DAY, Kind.SHORT_DAY)
 
 
@@ -147,7 +148,10 @@ class Days:
                 day = first.replace(day=count)
                 if day <= self._sentence.today and weekday in (None, day.weekday()):
                     return self._one(day), start + 1
-        raise self._sentence.not_understood(start, "is no such day of this month or the last")
+        raise self._sentence.not_understood(
+            start,
+            "is no such day of this month or the last, nor a time without 'at' before it",
+        )
 
     def _checked(self, at: int, read: tuple[Said, int], weekday: int) -> Read:
         """Return a date that is said with its weekday, if they fit each other."""
@@ -167,6 +171,26 @@ class Days:
         if week:
             monday = self._monday(spoken.WEEKS[week[0]])
             return Said(days=(monday, monday + timedelta(days=6))), week[1]
+        return self._weekend(at) or self._month_or_year(at)
+
+    def _weekend(self, at: int) -> Read:
+        """Read `last weekend`, `el fin de semana pasado`: by itself the last one that began."""
+        start = self._sentence.skip(self._sentence.skip(at, {"el", "this", "este"}), spoken.LAST)
+        weekend = self._sentence.phrase(start, spoken.WEEKEND)
+        if weekend is None:
+            return None
+        end = self._sentence.skip(weekend[1], spoken.PAST)
+        last = end > weekend[1] or self._sentence.skip(start - 1, spoken.LAST) == start
+        today = self._sentence.today
+        back = (today.weekday() - SATURDAY) % 7
+        saturday = today - timedelta(days=back + 7 if last and back < 2 else back)
+        return Said(days=(saturday, saturday + timedelta(days=1))), end
+
+    def _month_or_year(self, at: int) -> Read:
+        year = self._sentence.phrase(at, spoken.YEARS)
+        if year:
+            number = self._sentence.today.year - spoken.YEARS[year[0]]
+            return Said(days=(date(number, 1, 1), date(number, 12, 31))), year[1]
         this, last = (
             self._sentence.phrase(at, spoken.THIS_MONTH),
             self._sentence.phrase(at, spoken.LAST_MONTH),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from twirec.search import spoken
@@ -33,6 +34,7 @@ class Listener:
         self._days = Days(self._sentence, self._hours)
         self.number = ""
         self.said = [Said()]
+        self._between: int | None = None  # where one begins that has no second end yet
 
     def listen(self) -> None:
         """Read all of it into `number` and `said`.
@@ -43,6 +45,8 @@ class Listener:
         at = 0
         while at < len(self._sentence.tokens):
             at = self._step(at)
+        if self._between is not None:
+            raise self._sentence.not_understood(self._between, "needs two ends")
 
     def _step(self, at: int) -> int:
         lately = self._hours.lately(at)
@@ -51,11 +55,13 @@ class Listener:
             return lately[1]
         bound = self._bound(at) if self._sentence.words else None
         if bound:
+            between = self._sentence.phrase(at, spoken.BETWEEN)
+            self._between = at if between else None
             self.said.append(Said(bound[0]))
             return bound[1]
         read = self._when(at)
         if read:
-            joined = self.said[-1].and_also(read[0])
+            joined = self._joined(at, read[0])
             if joined is None:
                 raise self._sentence.not_understood(at, "is said beside another time")
             self.said[-1] = joined
@@ -68,6 +74,18 @@ class Listener:
             return at + 1
         raise self._sentence.not_understood(at, "is not understood")
 
+    def _joined(self, at: int, new: Said) -> Said | None:
+        """Return what was said so far with what is new; None if they do not go together.
+
+        A span has both bounds: `desde ayer a las 9 hasta las 10` goes no further than ten, and
+        `desde ayer entre las 9 y las 10` could be of any of those days.
+        """
+        joined = self.said[-1].and_also(new)
+        if joined is None or not joined.bound or not new.hours or new.hours[0] == new.hours[1]:
+            return joined
+        opened = self._sentence.phrase(at, spoken.SINCE | {"de"})
+        return replace(joined, bound="") if joined.bound == "since" and not opened else None
+
     def _number(self, at: int) -> int | None:
         hidden = self._sentence.phrase(at, spoken.WITHHELD)
         not_known = self._sentence.phrase(at, spoken.NOT_KNOWN)
@@ -78,12 +96,22 @@ class Listener:
             number, after = "not known", not_known[1]
         elif self._sentence.token(ending).kind is Kind.DIGITS:
             number, after = self._digits(ending)
+            if (
+                at
+                and self._sentence.token(at - 1).text in {"las", "at"}
+                and self._like_hour(at, number)
+            ):
+                raise self._sentence.not_understood(at, "may be an hour or a number")
         else:
             return None
         if self.number:
             raise self._sentence.not_understood(at, "is a second number")
         self.number = number
         return after
+
+    def _like_hour(self, at: int, number: str) -> bool:
+        """Whether behind `a las` a number may be an hour: `930`, or the `9` of `9 600 11 12 22`."""
+        return len(number) <= len("1730") or len(self._sentence.token(at).text) <= len("17")
 
     def _digits(self, at: int) -> tuple[str, int]:
         after = at + 1
@@ -104,16 +132,22 @@ class Listener:
             return None  # a span has both bounds in it; `antes de ayer` is a day
         opened = self.said[-1]
         second = opened.bound == "since" and opened != Said("since")
+        ends = spoken.AND if self._between is not None else spoken.AND - spoken.ONLY_BETWEEN
         for bound, known in (
             ("since", spoken.SINCE),
             ("before", spoken.BEFORE),
-            ("until", spoken.UNTIL | spoken.AND if second else spoken.UNTIL),
+            ("until", spoken.UNTIL | ends if second else spoken.UNTIL),
         ):
             phrase = self._sentence.phrase(at, known)
             start = self._sentence.skip(phrase[1], {"el", "the"}) if phrase else at
-            if phrase and self._when(start, cued=True):
+            read = self._when(start, cued=True) if phrase else None
+            if phrase and read and not (phrase[0] == "a" and self._completes(opened, read[0])):
                 return bound, start
         return None
+
+    def _completes(self, opened: Said, hour: Said) -> bool:
+        """Whether `a` means at: `desde ayer a las 9`, but not `desde ayer a las 9 a las 10`."""
+        return opened.hours is None and hour.hours is not None and hour.days is None
 
     def _when(self, at: int, *, cued: bool = False) -> Read:
         for read in self._readings(at, cued=cued):
@@ -127,7 +161,7 @@ class Listener:
         yield self._days.some_days(at)
         yield self._hours.span(at)
         time = self._hours.clock(at, cued=cued)
-        yield time and (Said(minutes=(time[0].minutes(),) * 2), time[1])
+        yield time and (Said(hours=(time[0], time[0])), time[1])
         yield self._hours.part(at)
         yield self._days.dated(at)
         yield self._days.day_of_month(at)

@@ -13,10 +13,9 @@ from twirec.calls.address import looks_like_address, search_term
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as a_text
 from twirec.search.grammar import Listener
-from twirec.search.sentence import Said
+from twirec.search.sentence import DAY, HALF_A_DAY, Said
+from twirec.search.spoken import WHOLE_NIGHT
 from twirec.search.times import LAST_DAY, When, both_readings, with_zone
-
-HALF_A_DAY = 12 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,16 @@ def ask(
     if address and heard.number:
         raise InvalidQuery("search: give one number or address.")
     said = address or heard.number
+    if text.strip() and not said and not any(each != Said() for each in heard.said):
+        raise InvalidQuery("search: that says neither a number nor a time; write one of them.")
     number = search_term(said, country) if said else None
     return number, _in_order(span, "search")
 
 
 def _without_address(text: str) -> tuple[str, str]:
     """Return a text without the address in it, such as `client:ana`, and that."""
-    address = next(filter(looks_like_address, text.split()), "")
+    words = (word.rstrip(",;") for word in text.split())
+    address = next(filter(looks_like_address, words), "")
     return text.replace(address, " ", 1) if address else text, address
 
 
@@ -115,16 +117,34 @@ def _spans(said: Sequence[Said], now: datetime, zone: tzinfo) -> list[Span]:
         if each == Said(each.bound):
             continue
         if each.days is None and each.moment is None:
+            _one_day_only(replace(each, days=named.days))
             days = named.days or _latest(each, now, zone, today)
             each = replace(each, days=days, weekly=named.weekly)
-        spans.append(_cut(_past(each, now, zone), each.bound))
+        else:
+            _one_day_only(each)
+        span = _past(each, now, zone)
+        if each.part and each.bound in ("", "since") and span.since and span.since > now:
+            raise InvalidQuery("hour: that part of the day is still to come; name one that was.")
+        spans.append(_cut(span, each.bound))
     return spans
+
+
+def _one_day_only(said: Said) -> None:
+    """Refuse `ayer a las 2 de la noche`: of the night before that day, or of the one after it?"""
+    if said.days and said.hours and said.part is not WHOLE_NIGHT and _minutes(said)[0] > DAY:
+        raise InvalidQuery(
+            "hour: after midnight it is another day; write that one, such as 'today at 2 am'."
+        )
 
 
 def _latest(said: Said, now: datetime, zone: tzinfo, today: date) -> tuple[date, date]:
     """Return the last day on which it was that time already."""
-    start = _span(replace(said, days=(today, today)), zone).since
-    day = today if start is None or start <= now else today - timedelta(days=1)
+    day = today
+    for _ in range(2):  # at half past one, two at night was in the night before the last one
+        start = _span(replace(said, days=(day, day)), zone).since
+        if start is None or start <= now:
+            break
+        day -= timedelta(days=1)
     return day, day
 
 
@@ -152,30 +172,28 @@ def _span(said: Said, zone: tzinfo) -> Span:
         moment = said.moment.astimezone(UTC)
         return Span(moment, moment, point=True)
     first, last = said.days or (date.min, date.min)
-    if said.minutes is None and said.part is None:
+    if said.hours is None and said.part is None:
         return _between(first, 0, last, 24 * 60, zone)
     if first != last:
         raise InvalidQuery("time: a time of day needs one day, such as 'Tuesday at 17:00'.")
     start, end = _minutes(said)
-    if end < start:
-        end += 24 * 60
     return _between(first, start, first, end, zone)
 
 
 def _minutes(said: Said) -> tuple[int, int]:
-    """Return from and up to which minute; a part of the day says which half an hour is of."""
-    if said.minutes is None:
-        return said.part or (0, 0)
-    if said.part is None:
-        return said.minutes
-    start, end = said.part
-    fitting = [
-        (since, until)
-        for shift in (0, HALF_A_DAY, -HALF_A_DAY)
-        if start <= (since := said.minutes[0] + shift) <= end
-        and start <= (until := said.minutes[1] + shift) <= end
-    ]
-    return fitting[0] if fitting else said.minutes
+    """Return from and up to which minute; what is said of one hour has to fit together."""
+    if said.hours is None:
+        return said.part.alone if said.part else (0, 0)
+    start, end = (each.within(said.part) for each in said.hours)
+    if start is None or end is None or (said.part and end < start):
+        raise InvalidQuery(
+            "hour: the hour is not of the part of the day that is said with it; write it alone, "
+            "from 0:00 to 23:59, such as 'yesterday at 23:00'."
+        )
+    last = said.hours[1]
+    while end < start:  # `entre las 6 y las 8`, `from 22:00 to 6`
+        end += DAY if last.of_24 or last.part else HALF_A_DAY
+    return start, end
 
 
 def _between(first: date, start: int, last: date, end: int, zone: tzinfo) -> Span:

@@ -8,32 +8,52 @@ from datetime import date, datetime
 
 from twirec.model.errors import InvalidQuery
 from twirec.search import spoken
-from twirec.search.spoken import Kind, Token, tokens
+from twirec.search.spoken import Kind, Part, Token, tokens
 
 LONGEST = 300
 YEARS = range(1970, 2101)
+HALF_A_DAY, DAY = 12 * 60, 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """A time of day as it is said; `half` is None where it may be of either half of the day."""
+    """A time of day as it is said.
+
+    Attributes:
+        hour: 0 to 24.
+        minute: after it; before it if negative.
+        part: the part of the day it is said to be of, if any.
+        of_24: whether it is written by the 24 hours of a day, and so of one half only.
+    """
 
     hour: int
     minute: int
-    half: int | None
+    part: Part | None = None
+    of_24: bool = False
 
-    def minutes(self) -> int:
-        """Return minutes after midnight. Without more, one to seven are of the afternoon."""
-        hour = self.hour
-        if self.half == spoken.NIGHT:
-            hour = hour + 12 if 6 <= hour <= 12 else hour
-        elif self.half == spoken.AFTERNOON:
-            hour = hour % 12 + 12
-        elif self.half == spoken.MORNING:
-            hour = hour % 12
-        elif self.half is None and 1 <= hour <= 7:
-            hour += 12
-        return hour * 60 + self.minute
+    def within(self, part: Part | None) -> int | None:
+        """Return minutes after midnight, of the next day beyond 24 hours; None where none fits.
+
+        Without more, one to seven are of the afternoon.
+
+        Args:
+            part: of the day, said for the whole; it has to fit the hour's own too.
+        """
+        written = self.hour * 60 + self.minute
+        if self.part is part is None:
+            return written + HALF_A_DAY if not self.of_24 and 1 <= self.hour <= 7 else written
+        other = written + (HALF_A_DAY if self.hour < 12 else -HALF_A_DAY)
+        halves = (written,) if self.of_24 else (written, other)
+        for minutes in (each + day for day in (0, DAY) for each in halves):
+            if _holds(part, minutes) and (
+                _holds(self.part, minutes) or _holds(self.part, minutes - DAY)
+            ):
+                return minutes
+        return None
+
+
+def _holds(part: Part | None, minutes: int) -> bool:
+    return part is None or part.hours[0] <= minutes <= part.hours[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +63,16 @@ class Said:
     Attributes:
         bound: `since`, `until` or `before` if only one end is said.
         days: the first and the last day.
-        minutes: from and up to, after midnight; the same twice for one moment.
-        part: of the day, in the same form.
+        hours: from and up to; the same twice for one moment.
+        part: of the day.
         moment: a whole moment, with or without a zone.
         weekly: whether the day is said as a weekday, which comes every week.
     """
 
     bound: str = ""
     days: tuple[date, date] | None = None
-    minutes: tuple[int, int] | None = None
-    part: tuple[int, int] | None = None
+    hours: tuple[Hour, Hour] | None = None
+    part: Part | None = None
     moment: datetime | None = None
     weekly: bool = False
 
@@ -60,11 +80,11 @@ class Said:
         """Return both together; None if they say the same thing twice."""
         new = {
             name: value
-            for name in ("days", "minutes", "part", "moment")
+            for name in ("days", "hours", "part", "moment")
             if (value := getattr(other, name)) is not None
         }
         twice = any(getattr(self, name) is not None for name in new)
-        whole = self.moment or (other.moment and (self.days or self.minutes or self.part))
+        whole = self.moment or (other.moment and (self.days or self.hours or self.part))
         if twice or whole:
             return None
         return replace(self, **new, weekly=self.weekly or other.weekly)
@@ -131,7 +151,7 @@ class Sentence:
     def count(self, at: int, most: int) -> int | None:
         """Return a number that is said in figures or words, up to the most that it may be."""
         token = self.token(at)
-        number = spoken.HOURS.get(token.text)
+        number = spoken.NUMBERS.get(token.text)
         if token.kind is Kind.DIGITS and token.text.isdigit() and len(token.text) < 4:
             number = int(token.text)
         return number if number is not None and number <= most else None

@@ -77,6 +77,9 @@ WRONG = {
         "Write a whole number, its last three to six digits, or that it was hidden or is not known."
     ),
     "time": _l("A time of day needs one day, such as: Tuesday at 17:00."),
+    "hour": _l(
+        "That hour does not fit the day or its part: write it as 0:00 to 23:59, with its day."
+    ),
     "start, end": _l("The cut has to lie in the recording."),
     "end": _l("The cut has to end after it begins."),
     "channels": _l("This recording or this format does not have these voices: choose others."),
