@@ -14,6 +14,11 @@ from twirec.search.sentence import Read, Said, Sentence
 from twirec.search.spoken import Kind
 
 
+def is_end(said: Said) -> bool:
+    """Whether a bound is the end of a span, not its beginning."""
+    return said.bound in ("until", "before")
+
+
 class Listener:
     """Reads a sentence.
 
@@ -50,14 +55,9 @@ class Listener:
 
     def _step(self, at: int) -> int:
         lately = self._hours.lately(at)
-        if lately:
-            self.said.append(lately[0])
-            return lately[1]
-        bound = self._bound(at) if self._sentence.words else None
+        bound = lately or (self._bound(at) if self._sentence.words else None)
         if bound:
-            between = self._sentence.phrase(at, spoken.BETWEEN)
-            self._between = at if between else None
-            self.said.append(Said(bound[0]))
+            self._open(at, bound[0])
             return bound[1]
         read = self._when(at)
         if read:
@@ -73,6 +73,15 @@ class Listener:
         if self._sentence.tokens[at].kind is Kind.DASH:
             return at + 1
         raise self._sentence.not_understood(at, "is not understood")
+
+    def _open(self, at: int, new: Said) -> None:
+        """Begin with another end of the span; what was said before `until` is where it begins."""
+        if any(bool(each.bound) and is_end(each) == is_end(new) for each in self.said):
+            raise self._sentence.not_understood(at, "is said beside another time")
+        if new.bound == "until" and self.said[-1] != Said() and not self.said[-1].bound:
+            self.said[-1] = replace(self.said[-1], bound="since")
+        self._between = at if self._sentence.phrase(at, spoken.BETWEEN) else None
+        self.said.append(new)
 
     def _joined(self, at: int, new: Said) -> Said | None:
         """Return what was said so far with what is new; None if they do not go together.
@@ -127,7 +136,7 @@ class Listener:
             return len(first) == 3 and "/" not in token.text and len(token.text) <= 8
         return token.kind is Kind.DIGITS and not self._when(at)
 
-    def _bound(self, at: int) -> tuple[str, int] | None:
+    def _bound(self, at: int) -> Read:
         if self._hours.span(at) or self._days.some_days(at) or self._days.named(at):
             return None  # a span has both bounds in it; `antes de ayer` is a day
         opened = self.said[-1]
@@ -142,7 +151,7 @@ class Listener:
             start = self._sentence.skip(phrase[1], {"el", "the"}) if phrase else at
             read = self._when(start, cued=True) if phrase else None
             if phrase and read and not (phrase[0] == "a" and self._completes(opened, read[0])):
-                return bound, start
+                return replace(read[0], bound=bound), read[1]
         return None
 
     def _completes(self, opened: Said, hour: Said) -> bool:

@@ -56,7 +56,7 @@ class Hours:
     def _passed(self, at: int) -> Read:
         whole = self._sentence.phrase(at, spoken.WHILES)
         if whole:
-            return self._back(timedelta(minutes=spoken.WHILES[whole[0]])), whole[1]
+            return self._ago(timedelta(minutes=spoken.WHILES[whole[0]])), whole[1]
         how_many = self._sentence.phrase(at, spoken.A)
         count = spoken.A[how_many[0]] if how_many else self._sentence.count(at, most=999)
         return self._units(how_many[1] if how_many else at + 1, count) if count else None
@@ -64,7 +64,11 @@ class Hours:
     def _units(self, at: int, count: int) -> Read:
         unit = self._sentence.phrase(at, spoken.MINUTES_IN)
         if unit:
-            return self._back(timedelta(minutes=count * spoken.MINUTES_IN[unit[0]])), unit[1]
+            passed = timedelta(minutes=count * spoken.MINUTES_IN[unit[0]])
+            if spoken.MINUTES_IN[unit[0]] < DAY:
+                return self._ago(passed), unit[1]
+            day = self._sentence.today - passed
+            return Said(days=(day, day)), unit[1]
         unit = self._sentence.phrase(at, spoken.MONTHS_IN)
         if unit is None:
             return None
@@ -77,11 +81,8 @@ class Hours:
         day = date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
         return Said(days=(day, day)), unit[1]
 
-    def _back(self, passed: timedelta) -> Said:
-        if passed < timedelta(days=1):
-            return Said(moment=self._sentence.now.astimezone(UTC) - passed)  # not by the clock
-        day = self._sentence.today - passed
-        return Said(days=(day, day))
+    def _ago(self, passed: timedelta) -> Said:
+        return Said(moment=self._sentence.now.astimezone(UTC) - passed)  # not by the clock
 
     def span(self, at: int) -> Read:
         """Read `from 16:30 to 17:30`, `entre las 4 y las 5`."""
