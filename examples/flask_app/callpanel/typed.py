@@ -1,8 +1,8 @@
-"""What was typed on the page of a call, and could not be written down: it comes back.
+"""What was typed into a form that came too late: it comes back.
 
-A session ended, somebody signed out on another machine, the database is away: the form came too
-late. Nothing of it is kept on the server. It goes back to the browser that sent it, through the
-page where one signs in, and whoever signed in sends it again by a button.
+A session ended, somebody signed out on another machine, the database is away. Nothing of the form
+is kept on the server. It goes back to the browser that sent it, through the page where one signs
+in, and whoever signed in sends it again by a button.
 """
 
 from __future__ import annotations
@@ -10,18 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import current_app, g, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
+from wtforms import SelectChoice
 
-from callpanel.forms import Decide, SetCase, WriteNote
+from callpanel.forms import AuditFilter, Decide, Search, SetCase, Switch, WriteNote
 
 FORMS: dict[str, type[FlaskForm]] = {
     "panel.write_note": WriteNote,
     "panel.set_case": SetCase,
     "panel.decide": Decide,
+    "panel.search": Search,
+    "panel.filter_audit": AuditFilter,
+    "panel.change_policy": Switch,
 }
-"""The forms that come back, by the endpoint that takes them."""
+"""The forms that come back, by the endpoint that takes them: none that has a password."""
 
 PATH = "typed-path"
 FIELD = "typed-"
@@ -46,7 +51,7 @@ class Typed:
         """Return the page on which it can be sent again.
 
         Args:
-            why: why it was not written down.
+            why: why it was not taken.
         """
         g.pop("csrf_token", None)  # Flask-WTF's, of the session before: who signs in has a new one
         return render_template("typed.html", typed=self, why=why)
@@ -70,6 +75,9 @@ def typed() -> Typed | None:
     if endpoint not in FORMS:
         return None
     form = FORMS[endpoint](MultiDict(sent), meta={"csrf": False})
+    if isinstance(form, Switch):  # which numbers there are is not for who is signed out
+        number = form.number.data or ""
+        form.number.choices = [SelectChoice(number, number or _("all numbers"))]
     fields = {field.name: sent[field.name] for field in form if field.name in sent}
     return Typed(url_for(endpoint, **values), fields, form) if fields else None
 

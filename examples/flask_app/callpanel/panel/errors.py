@@ -48,7 +48,7 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
     if status >= 500:
         log.error("%s: %s", type(error).__name__, error)
         if sent := typed():
-            why = _("It could not be written down just now. Wait a little, and send it again.")
+            why = _("It could not be done just now. Wait a little, and send it again.")
             return sent.page(why), status
     # what is hidden reads like what is not there, and how things are inside is for the log
     if isinstance(error, BytesDiffer):
