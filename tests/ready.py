@@ -154,12 +154,16 @@ class Started:
 
 
 @contextmanager
-def ready() -> Iterator[Ready]:
-    """Load everything in a process, for as long as processes are asked for."""
+def ready(module: str = __name__) -> Iterator[Ready]:
+    """Load everything in a process, for as long as processes are asked for.
+
+    Args:
+        module: what loads, serves what it is asked for, and runs it: this one runs `twirec`.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
         forking = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(theirs.fileno())],
+            [sys.executable, "-m", module, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
         )

@@ -45,12 +45,17 @@ SPEAKING_AGENT = Party(
 )
 
 
-def until(condition: Callable[[], Any]) -> None:
-    """Wait until something is so, for two minutes at the most: a machine can be busy."""
+def until(condition: Callable[[], Any], *, every: float = 0.02) -> None:
+    """Wait until something is so, for two minutes at the most: a machine can be busy.
+
+    Args:
+        condition: whether it is so.
+        every: seconds between two looks.
+    """
     deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it never was"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 class Site:
@@ -67,8 +72,10 @@ class Site:
         around: Callable[[Any], Any] = lambda app: app,
         environ: Mapping[str, str] | None = None,
         sandbox: Sandbox | None = None,
+        keys: Sequence[int] = (1, 2),
     ) -> None:
         self._environ = environ or {}
+        self._keys = keys  # of the company, by number; making one takes a moment
         self._dial = dial
         self._timeout = timeout
         self._otherwise = otherwise
@@ -185,7 +192,7 @@ class Site:
         """The installation's settings."""
         return {
             **ENVIRONMENT,
-            **key_settings(1, 2),
+            **(key_settings(*self._keys) if self._keys else {}),
             "TWILIO_ACCOUNT_SID": self.sandbox.account_sid,
             "TWILIO_AUTH_TOKEN": self.sandbox.auth_token,
             "TWIREC_TWILIO_API_URL": self.sandbox.url,

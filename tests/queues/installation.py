@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import pytest
 import requests
@@ -21,6 +21,7 @@ import requests
 from tests.end_to_end.site import Site, until
 from tests.queues.keys import ACCOUNT, KEY_ID, key
 from tests.queues.mortal import ORDERS, Orders
+from tests.ready import Ready
 from tests.servers import Redis, StrictGcs, free_port
 from twirec.adapters.celery_broker import make_app
 from twirec.adapters.cloud_tasks import CloudTasksQueue
@@ -35,58 +36,52 @@ EMULATOR = Path(sys.prefix) / "tasks-emulator" / "bin" / "python"
 NO_EMULATOR = "There is no gcloud-tasks-emulator: `make tasks-emulator`."
 
 
+class Process(Protocol):
+    """A process, as `subprocess.Popen` shows it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+
 class Program:
     """A program that is started, killed with all that it started, and started again.
 
     Args:
-        command: what is run.
-        environ: beside this process's environment.
-        log: where it says what it says.
+        begin: starts it in a session of its own, and writes what it says into a file.
+        log: that file.
         port: that it listens at, on this machine; None for none.
-        given: what it reads.
     """
 
     def __init__(
-        self,
-        command: list[str],
-        environ: Mapping[str, str],
-        log: Path,
-        *,
-        port: int | None = None,
-        given: str = "",
+        self, begin: Callable[[IO[str]], Process], log: Path, *, port: int | None = None
     ) -> None:
-        self._command = command
-        self._environ = {**os.environ, **environ}
+        self._begin = begin
         self._log = log
         self._port = port
-        self._given = given
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Process | None = None
 
     def start(self) -> None:
         with self._log.open("a") as said:
-            self._process = subprocess.Popen(
-                self._command,
-                env=self._environ,
-                stdin=subprocess.PIPE,
-                stdout=said,
-                stderr=said,
-                text=True,
-                start_new_session=True,
-            )
-        assert self._process.stdin
-        self._process.stdin.write(self._given)
-        self._process.stdin.close()
+            self._process = self._begin(said)
         while self._port is not None and not self._listens():
             assert self._process.poll() is None, self._log.read_text()[-2000:]
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def kill(self) -> None:
         """Kill it, and all that it forked, with SIGKILL."""
         if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:  # it has no session yet, and forked nothing
+                with suppress(ProcessLookupError):
+                    os.kill(self._process.pid, signal.SIGKILL)
             self._process.wait()
             while self._port is not None and self._listens():  # what it forked dies a bit later
-                time.sleep(0.02)
+                time.sleep(0.05)
 
     def _listens(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self._port or 0), 1):
@@ -203,17 +198,33 @@ def strict_bucket() -> Iterator[StrictGcs]:
         yield server
 
 
+def ready_program(
+    ready: Ready, words: list[str], environ: Mapping[str, str], log: Path, port: int | None = None
+) -> Program:
+    """Return a program that begins with everything loaded."""
+    env = {**os.environ, **environ}
+    return Program(
+        lambda said: ready.start(*words, env=env, stdout=said.fileno(), stderr=said.fileno()),
+        log,
+        port=port,
+    )
+
+
 def gunicorn(port: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"),
+        *("gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"),
         *("--threads", "4", "--timeout", "120", "--preload", "--log-level", "warning"),
         "tests.queues.web_app:app",
     ]
 
 
 @contextmanager
-def with_celery(folder: Path) -> Iterator[Installation]:
+def with_celery(folder: Path, ready: Ready) -> Iterator[Installation]:
     """Run an installation whose work Celery does.
+
+    Args:
+        folder: for what it writes.
+        ready: what starts its programs.
 
     Raises:
         FileNotFoundError: there is no Redis.
@@ -223,13 +234,13 @@ def with_celery(folder: Path) -> Iterator[Installation]:
     web_port = free_port()
     url = f"http://127.0.0.1:{web_port}"
     environ = {"TWIREC_QUEUE": "celery", "TWIREC_CELERY_BROKER": broker.url}
-    command = [sys.executable, "-m", "celery", "-A", "tests.queues.celery_app", "worker"]
-    command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"]
-    site = Site(folder, BUCKET)
+    command = ["celery", "-A", "tests.queues.celery_app", "worker", "-c", "2", "-l", "WARNING"]
+    command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    site = Site(folder, BUCKET, keys=())
     with strict_bucket() as bucket, site.running():
         environ = {**site.environ, **environ, "TWIREC_PUBLIC_URL": url, ORDERS: str(folder)}
-        web = Program(gunicorn(web_port), environ, folder / "web.log", port=web_port)
-        worker = Program([*command, "-c", "2"], environ, folder / "worker.log")
+        web = ready_program(ready, gunicorn(web_port), environ, folder / "web.log", web_port)
+        worker = ready_program(ready, command, environ, folder / "worker.log")
         app = make_app(broker.url, sending=True)
         from twirec.adapters.celery_broker import CeleryQueue
 
@@ -249,8 +260,12 @@ def with_celery(folder: Path) -> Iterator[Installation]:
 
 
 @contextmanager
-def with_cloud_tasks(folder: Path) -> Iterator[Installation]:
+def with_cloud_tasks(folder: Path, ready: Ready) -> Iterator[Installation]:
     """Run an installation whose work Cloud Tasks asks the web app for.
+
+    Args:
+        folder: for what it writes.
+        ready: what starts its programs.
 
     Raises:
         FileNotFoundError: there is no emulator.
@@ -270,13 +285,22 @@ def with_cloud_tasks(folder: Path) -> Iterator[Installation]:
         "TEST_CERT": str(folder / "cert.pem"),
         ORDERS: str(folder),
     }
-    broker = Program(
-        [str(EMULATOR), program, str(port), QUEUE, KEY_ID],
-        {},
-        folder / "tasks.log",
-        port=port,
-        given=key().pem,
-    )
+
+    def emulate(said: IO[str]) -> Process:
+        emulating = subprocess.Popen(
+            [str(EMULATOR), program, str(port), QUEUE, KEY_ID],
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=said,
+            text=True,
+            start_new_session=True,
+        )
+        assert emulating.stdin
+        emulating.stdin.write(key().pem)
+        emulating.stdin.close()
+        return emulating
+
+    broker = Program(emulate, folder / "tasks.log", port=port)
 
     def beat(name: str) -> None:
         """Be the Scheduler, which tries again what does not answer."""
@@ -289,11 +313,10 @@ def with_cloud_tasks(folder: Path) -> Iterator[Installation]:
 
         until(answered)
 
-    site = Site(folder, BUCKET)
+    site = Site(folder, BUCKET, keys=())
     with strict_bucket() as bucket, site.running():
-        web = Program(
-            gunicorn(web_port), {**site.environ, **environ}, folder / "web.log", port=web_port
-        )
+        environ = {**site.environ, **environ}
+        web = ready_program(ready, gunicorn(web_port), environ, folder / "web.log", web_port)
         broker.start()
         with _running(web, web, broker):
             yield Installation(
