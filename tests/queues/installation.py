@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from twirec.model.hints import Hint
 from twirec.model.ports import HintQueue
 from twirec.model.states import State
 from twirec.sandbox import Recording as AtVendor
+from twirec.transfers.transfer import Step
 
 QUEUE = "projects/p/locations/europe-west1/queues/calls"
 EMULATOR = Path(sys.prefix) / "tasks-emulator" / "bin" / "python"
@@ -110,6 +111,7 @@ class Installation:
         orders: what is to happen to the processes.
         queue: gives another way to hand hints over.
         beat: plays what comes periodically, by name.
+        steps: at which its workers are killed; between them, the doors have them all.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class Installation:
         orders: Orders,
         queue: Callable[[], HintQueue],
         beat: Callable[[str], None],
+        steps: Sequence[Step],
     ) -> None:
         self.site = site
         self.bucket = bucket
@@ -133,6 +136,7 @@ class Installation:
         self.orders = orders
         self.queue = queue
         self.beat = beat
+        self.steps = steps
 
     def record(self, **facts: object) -> AtVendor:
         """Let the vendor hold a recording, and tell the web app of it."""
@@ -230,7 +234,6 @@ def with_celery(folder: Path, ready: Ready) -> Iterator[Installation]:
         FileNotFoundError: there is no Redis.
     """
     broker = Redis(free_port())
-    broker.start()
     web_port = free_port()
     url = f"http://127.0.0.1:{web_port}"
     environ = {"TWIREC_QUEUE": "celery", "TWIREC_CELERY_BROKER": broker.url}
@@ -255,6 +258,7 @@ def with_celery(folder: Path, ready: Ready) -> Iterator[Installation]:
                 Orders(folder),
                 lambda: CeleryQueue(make_app(broker.url, sending=True)),
                 lambda name: app.send_task(f"twirec.{name}", retry=False) and None,
+                list(Step)[::2],
             )
             app.close()
 
@@ -317,7 +321,6 @@ def with_cloud_tasks(folder: Path, ready: Ready) -> Iterator[Installation]:
     with strict_bucket() as bucket, site.running():
         environ = {**site.environ, **environ}
         web = ready_program(ready, gunicorn(web_port), environ, folder / "web.log", web_port)
-        broker.start()
         with _running(web, web, broker):
             yield Installation(
                 site,
@@ -329,12 +332,14 @@ def with_cloud_tasks(folder: Path, ready: Ready) -> Iterator[Installation]:
                 Orders(folder),
                 lambda: CloudTasksQueue(QUEUE, url, ACCOUNT, f"127.0.0.1:{port}"),
                 beat,
+                list(Step)[1::2],
             )
 
 
 @contextmanager
 def _running(web: Program, worker: Program, broker: Broker) -> Iterator[None]:
     try:
+        broker.start()
         web.start()
         if worker is not web:
             worker.start()

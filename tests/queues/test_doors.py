@@ -3,7 +3,8 @@
 A real Redis, real workers, the emulator of Cloud Tasks, gunicorn, the strict server as the bucket.
 Each door is opened once for all of its tests. What goes through them of what is tested without:
 
-- the crashes, at each step, of a small and a large recording (`tests/soak/test_crashes.py`);
+- the crashes of small and large recordings, at each step behind one door or the other: at each step
+  of each size, without a door, in `tests/soak/test_crashes.py`;
 - the table of faults (`tests/end_to_end/test_faults.py`): of media, deletions, metadata, callbacks;
 - what goes wrong with uploads (`tests/adapters/gcs/test_faults.py`);
 - what comes twice, late or at once (`tests/transfers/test_transfer_twice.py`).
@@ -39,9 +40,6 @@ LARGE = 12.0
 
 until = partial(site.until, every=0.1)  # what is waited for takes the processor's time too
 DOORS = {"celery": with_celery, "cloud-tasks": with_cloud_tasks}
-
-
-pytestmark = pytest.mark.xdist_group("doors")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +95,7 @@ def test_what_is_told_is_done_at_once_and_once(door: Installation) -> None:
 
 def test_a_worker_that_is_killed_at_any_step_loses_and_doubles_nothing(door: Installation) -> None:
     held = []
-    for number, step in enumerate(Step):
+    for number, step in enumerate(door.steps):
         door.orders.kill_at(step)
         held.append(door.record(seconds=LARGE if number % 2 else 2.0))
         until(lambda step=step: door.orders.is_dead(step))  # type: ignore[misc]
