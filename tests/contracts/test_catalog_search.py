@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -123,6 +124,16 @@ def test_a_note_needs_a_call_of_that_account(catalog: Catalog) -> None:
         enter(catalog.notes.add, replace(NOTE, account_sid="AC" + "b" * 32))
     assert catalog.audit.head() is None
     enter(catalog.notes.add, NOTE)
+    assert catalog.search.find(call_sid()).notes == (NOTE,)
+
+
+def test_a_note_that_is_sent_several_times_at_once_is_written_once(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    with ThreadPoolExecutor(3) as clicks:
+        sent = [
+            clicks.submit(catalog.notes.add, NOTE, audited(NOTE), notes_seen=0) for _ in range(3)
+        ]
+    assert [each.result() for each in sent] == [None] * 3
     assert catalog.search.find(call_sid()).notes == (NOTE,)
 
 
