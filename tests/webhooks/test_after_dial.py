@@ -63,6 +63,7 @@ def flow_app(archive: Archive) -> Flask:
         "only_failing": fail,
         "unknown": DialStep(function="gone"),
         "useless": ["101"],
+        "endless": [f"sip:{number:0300}@pbx.example.com" for number in range(9)],
     }
     for name, otherwise in steps.items():
 
@@ -75,6 +76,11 @@ def flow_app(archive: Archive) -> Flask:
         return recordings.answer(dial="client:duty", fallback=True)
 
     app.post("/fallback")(recordings.signed(after_failure))
+
+    def failing_too() -> Response:
+        return recordings.answer(dial="client:duty", fallback=True, otherwise=["client:bea", fail])
+
+    app.post("/failing_too")(recordings.signed(failing_too))
     return app
 
 
@@ -283,6 +289,57 @@ def test_where_nothing_comes_after_it_its_error_leads_to_the_fallback_url(
     assert ends(post, connected(view), "busy").status_code == 500
 
 
+def failed(path: str) -> dict[str, str]:
+    return {**ON, "ErrorCode": "11200", "ErrorUrl": f"{PUBLIC_URL}{path}"}
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+@pytest.mark.parametrize(
+    ("fallback", "rings"),
+    [("only_failing", [AGENT] * 3), ("failing_too", [AGENT, *["duty", "bea"] * 2])],
+)
+def test_whatever_fails_the_caller_does_not_ring_for_ever(
+    post: SignedPosts,
+    connected: Talk,
+    twirec_archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+    fallback: str,
+    rings: list[str],
+    is_down: bool,
+) -> None:
+    answer = connected("only_failing")
+    rung: list[str] = []
+    if is_down:
+        for part in ("ledger.go_on", "ledger.open_call", "ledger.line", "ledger.close_call"):
+            monkeypatch.setattr(*part_of(twirec_archive.catalog, part), down)
+    while "<Dial" in answer.text and len(rung) < 9:
+        rung += re.findall(r"<(?:Client|Number)[^>]*>([^<]*)<", answer.text)
+        path = attribute(answer, "Dial", "action")
+        answer = ends(post, answer, "no-answer")
+        if answer.status_code == 500:
+            answer = post(f"/{fallback}", failed(path))
+    assert rung == rings
+    assert WORDINGS["es-ES"].nobody_answers in answer.text
+    assert "<Hangup" in answer.text
+    if not is_down:
+        assert line(twirec_archive).call.reason is Reason.APP_FAILED
+
+
+def test_whoever_calls_may_say_so_and_only_ends_their_own_call_sooner(post: SignedPosts) -> None:
+    for path in ("/twirec/ended", "/twirec/ended/made-up", "/elsewhere"):
+        answer = post("/only_failing", {**failed(path), "From": "client:eva"})
+        assert (answer.status_code, "<Hangup" in answer.text) == (200, False), path
+
+
+def test_steps_for_which_a_url_has_no_room_are_left_out_and_logged_once(
+    connected: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        assert len(attribute(connected("endless"), "Dial", "action")) < 2100
+    (said,) = (each.getMessage() for each in caplog.records)
+    assert said == (f"{call_sid()}: otherwise: no URL has room for the last steps; 5 are left out.")
+
+
 def test_steps_that_nobody_could_dial_are_left_out(
     connected: Talk, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -374,8 +431,7 @@ def test_when_we_failed_to_say_what_comes_the_fallback_url_does_if_nobody_answer
         parent_call_sid=call_sid(),
     )
     vendor.add_call(leg)
-    failed = {**ON, "ErrorCode": "11200", "ErrorUrl": f"https://calls.example.com{path}"}
-    answer = post("/fallback", failed)
+    answer = post("/fallback", failed(path))
     assert re.findall("<Client>(.*)</Client>", answer.text) == ([rings] if rings else [])
     assert "record" not in answer.text
     if rings == "bea":

@@ -37,6 +37,9 @@ ON = UNANSWERED | NOT_TAKEN
 LONGEST_SEGMENT = 2000
 """Characters of a path; web servers take some 4,000 for the whole line of a request."""
 
+MOST_FAILURES = 2
+"""How often what comes after a dial may fail, and the call begins again with whom the app names."""
+
 PURPOSE = b"what comes when nobody answered"
 
 
@@ -49,11 +52,14 @@ class Plan:
         steps: what comes when nobody answers.
         sent_on: how often the call was sent on before it was connected so: of an earlier dial,
             which Twilio tells of when the call is elsewhere, nothing follows.
+        failures: how often what comes after a dial failed in this call, so that the app was asked
+            again whom to connect.
     """
 
     timeout: int | None = None
     steps: tuple[DialStep, ...] = ()
     sent_on: int = 0
+    failures: int = 0
 
 
 def checked_timeout(timeout: int | None) -> int | None:
@@ -164,10 +170,19 @@ def following(
     return None, ()
 
 
+def fitting(plan: Plan, call_sid: str, tokens: Sequence[str]) -> Plan:
+    """Return a plan without the last steps, if a path has no room for them.
+
+    Args:
+        plan, call_sid, tokens: as in `sign_plan`.
+    """
+    while plan.steps and len(sign_plan(plan, call_sid, tokens)) > LONGEST_SEGMENT:
+        plan = replace(plan, steps=plan.steps[:-1])
+    return plan
+
+
 def sign_plan(plan: Plan, call_sid: str, tokens: Sequence[str]) -> str:
     """Return a plan as a segment of a path; empty for one that says nothing.
-
-    The last steps of a plan that no path has room for are left out.
 
     Args:
         plan: what comes.
@@ -177,11 +192,8 @@ def sign_plan(plan: Plan, call_sid: str, tokens: Sequence[str]) -> str:
     if plan == Plan():
         return ""
     steps = [[each.targets, each.timeout, each.statuses, each.function] for each in plan.steps]
-    text = json.dumps([call_sid, plan.timeout, plan.sent_on, steps], separators=(",", ":"))
-    segment = sign_segment(text, tokens, PURPOSE)
-    if len(segment) > LONGEST_SEGMENT and plan.steps:
-        return sign_plan(replace(plan, steps=plan.steps[:-1]), call_sid, tokens)
-    return segment
+    carried = [call_sid, plan.timeout, plan.sent_on, plan.failures, steps]
+    return sign_segment(json.dumps(carried, separators=(",", ":")), tokens, PURPOSE)
 
 
 def read_plan(segment: str, call_sid: str, tokens: Sequence[str]) -> Plan:
@@ -197,11 +209,12 @@ def read_plan(segment: str, call_sid: str, tokens: Sequence[str]) -> Plan:
     """
     if not segment:
         return Plan()
-    whose, timeout, sent_on, steps = json.loads(read_segment(segment, tokens, PURPOSE))
+    whose, timeout, sent_on, failures, steps = json.loads(read_segment(segment, tokens, PURPOSE))
     if whose != call_sid:
         raise MalformedRequest("The path says what comes in another call.")
     return Plan(
         timeout,
         tuple(DialStep(tuple(dial), rings, tuple(on), name) for dial, rings, on, name in steps),
         sent_on,
+        failures,
     )

@@ -18,7 +18,7 @@ from twirec.model.given import unspeakable
 NEEDED = ("notice", "opt_out", "opt_in", "goodbye")
 """The parts that every wording has."""
 
-PARTS = (*NEEDED, "no_message", "not_dialled", "leave_message")
+PARTS = (*NEEDED, "no_message", "not_dialled", "leave_message", "nobody_answers")
 """The parts of a wording. Each may have audio, under its name and `_audio`."""
 
 LONGEST_SAY = 4096
@@ -48,9 +48,9 @@ def read_wordings(text: str, read_file: Callable[[str], bytes]) -> dict[str, Wor
 
     Args:
         text: TOML with a table for each language (BCP 47), which may hold `voice`, `notice`,
-            `opt_out`, `opt_in`, `goodbye`, `no_message`, `not_dialled`, `leave_message`, and for
-            each of these seven the name of a WAV file that says it, `notice_audio` and so on. What
-            it does not hold is ours.
+            `opt_out`, `opt_in`, `goodbye`, `no_message`, `not_dialled`, `leave_message`,
+            `nobody_answers`, and for each of these eight the name of a WAV file that says it,
+            `notice_audio` and so on. What it does not hold is ours.
         read_file: returns the bytes of such a file.
 
     Raises:

@@ -101,6 +101,11 @@ class Urls:
         _, _, segment = re.split("[?#]", url)[0].partition(urlsplit(self.ended).path + "/")
         return "" if "/" in segment else segment
 
+    def ends_a_dial(self, url: str) -> bool:
+        """Whether a URL is that of the end of a dial, with a segment of `ending` or without one."""
+        path = re.split("[?#]", url)[0]
+        return bool(self.plan_in(url)) or path.endswith(urlsplit(self.ended).path)
+
 
 def announce(announcement: Announcement, urls: Urls) -> str:
     """Play the notice, which no key cuts short, and come back at its end."""

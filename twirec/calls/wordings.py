@@ -56,8 +56,10 @@ class Wording:
         no_message: before hanging up on whose message is not recorded; empty for nothing.
         not_dialled: what an agent hears before hanging up who may not dial, or not there; empty
             for nothing.
+        nobody_answers: before hanging up on whom nobody can be found for any more, as what comes
+            next failed again and again; empty for nothing.
         audio: what is played in place of a voice, by the name of the part: `notice`, `opt_out`,
-            `opt_in`, `goodbye`, `no_message`, `not_dialled`, `leave_message`.
+            `opt_in`, `goodbye`, `no_message`, `not_dialled`, `leave_message`, `nobody_answers`.
     """
 
     voice: str | None
@@ -68,6 +70,7 @@ class Wording:
     no_message: str = ""
     not_dialled: str = ""
     leave_message: str = ""
+    nobody_answers: str = ""
     audio: Mapping[str, Audio] = field(default_factory=dict)
 
     def unsaid(self, mode: ConsentMode) -> list[str]:
@@ -118,6 +121,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="En este momento no podemos recoger su mensaje. Gracias por llamar.",
         not_dialled="Desde este teléfono no se puede llamar a ese número.",
         leave_message="En este momento no podemos atenderle. Deje su mensaje después de la señal.",
+        nobody_answers="En este momento nadie puede atenderle. Gracias por llamar.",
     ),
     "ca-ES": Wording(
         voice="Polly.Arlet-Neural",
@@ -131,6 +135,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="En aquest moment no podem recollir el seu missatge. Gràcies per trucar.",
         not_dialled="Des d'aquest telèfon no es pot trucar a aquest número.",
         leave_message="Ara no el podem atendre. Deixi el seu missatge després del senyal.",
+        nobody_answers="En aquest moment no el pot atendre ningú. Gràcies per trucar.",
     ),
     "gl-ES": Wording(
         voice=None,
@@ -144,6 +149,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="Neste momento non podemos recoller a súa mensaxe. Grazas por chamar.",
         not_dialled="Desde este teléfono non se pode chamar a ese número.",
         leave_message="Neste momento non o podemos atender. Deixe a súa mensaxe despois do sinal.",
+        nobody_answers="Neste momento ninguén o pode atender. Grazas por chamar.",
     ),
     "eu-ES": Wording(
         voice=None,
@@ -157,6 +163,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="Une honetan ezin dugu zure mezua jaso. Eskerrik asko deitzeagatik.",
         not_dialled="Telefono honetatik ezin da zenbaki horretara deitu.",
         leave_message="Une honetan ezin dizugu erantzun. Utzi zure mezua seinalearen ondoren.",
+        nobody_answers="Une honetan inork ezin dizu erantzun. Eskerrik asko deitzeagatik.",
     ),
     "en-GB": Wording(
         voice="Polly.Amy-Neural",
@@ -170,6 +177,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="We cannot take a message at the moment. Thank you for calling.",
         not_dialled="That number cannot be called from this phone.",
         leave_message="We cannot answer at the moment. Please leave a message after the tone.",
+        nobody_answers="Nobody can be reached at the moment. Thank you for calling.",
     ),
     "en-US": Wording(
         voice="Polly.Joanna-Neural",
@@ -183,6 +191,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="We cannot take a message right now. Thank you for calling.",
         not_dialled="That number can't be called from this phone.",
         leave_message="We cannot answer right now. Please leave a message after the tone.",
+        nobody_answers="Nobody can be reached right now. Thank you for calling.",
     ),
     "pt-PT": Wording(
         voice="Polly.Ines-Neural",
@@ -196,6 +205,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="De momento não podemos receber a sua mensagem. Obrigado por ligar.",
         not_dialled="A partir deste telefone não é possível ligar para esse número.",
         leave_message="De momento não podemos atender. Deixe a sua mensagem depois do sinal.",
+        nobody_answers="De momento ninguém pode atender. Obrigado por ligar.",
     ),
     "fr-FR": Wording(
         voice="Polly.Lea-Neural",
@@ -211,6 +221,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="Nous ne pouvons pas prendre de message pour le moment. Merci de votre appel.",
         not_dialled="Ce numéro ne peut pas être appelé depuis ce téléphone.",
         leave_message="Nous ne pouvons pas vous répondre. Laissez votre message après le signal.",
+        nobody_answers="Personne ne peut vous répondre pour le moment. Merci de votre appel.",
     ),
     "de-DE": Wording(
         voice="Polly.Vicki-Neural",
@@ -226,6 +237,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="Wir können im Moment keine Nachricht aufnehmen. Vielen Dank für Ihren Anruf.",
         not_dialled="Diese Nummer kann von diesem Telefon aus nicht angerufen werden.",
         leave_message="Wir sind gerade nicht erreichbar. Bitte sprechen Sie nach dem Signalton.",
+        nobody_answers="Im Moment ist niemand erreichbar. Vielen Dank für Ihren Anruf.",
     ),
     "it-IT": Wording(
         voice="Polly.Bianca-Neural",
@@ -240,6 +252,7 @@ WORDINGS: Mapping[str, Wording] = {
         no_message="In questo momento non possiamo prendere messaggi. Grazie per la chiamata.",
         not_dialled="Da questo telefono non è possibile chiamare quel numero.",
         leave_message="Non possiamo rispondere. Lasci il suo messaggio dopo il segnale acustico.",
+        nobody_answers="In questo momento nessuno può rispondere. Grazie per la chiamata.",
     ),
 }
 """The wordings by language (BCP 47)."""

@@ -59,7 +59,7 @@ class AfterDial:
             if not step.function:
                 now, country = self._context.now(), self._context.settings.country
                 leg = partial(dialled_leg, end=end, now=now, country=country)
-                return self._inbound.go_on(fields, step, steps, leg, sent_on=end.sent_on)
+                return self._inbound.go_on(fields, step, replace(planned, steps=steps), leg)
             said = self._said(step.function, functions or {}, request, status, rest=steps)
             if isinstance(said, str):
                 self._status.ended(fields, end.sent_on)

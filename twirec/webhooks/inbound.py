@@ -9,7 +9,15 @@ from functools import partial
 
 from twirec.calls import forms, ledger, twiml
 from twirec.calls.address import key_of
-from twirec.calls.otherwise import Plan, checked_step, checked_timeout, read_plan, sign_plan
+from twirec.calls.otherwise import (
+    MOST_FAILURES,
+    Plan,
+    checked_step,
+    checked_timeout,
+    fitting,
+    read_plan,
+    sign_plan,
+)
 from twirec.calls.signed_targets import read_targets
 from twirec.calls.targets import check_own_number, check_targets, usable_targets
 from twirec.catalog.ledger import LegOf
@@ -103,10 +111,14 @@ class Inbound:
         request = forms.parse_voice_request(fields)
         targets = self._targets(request, tuple(dial))
         line = replace(self._line(request, targets), caller_id=self._caller_id(request, caller_id))
-        plan = Plan(checked_timeout(timeout), self.usable_steps(request.call_sid, otherwise))
+        steps = self.usable_steps(request.call_sid, otherwise)
+        failures = self._failures(request, fields)
+        plan = Plan(checked_timeout(timeout), steps, failures=failures)
         way = self._way(request, plan, build_dial)
         uncounted = line if request.begins else replace(line, sent_on=UNCOUNTED)
         unrecorded = partial(self._connect, uncounted, way)
+        if failures > MOST_FAILURES:
+            return self._failed_for_good(line)
         if self._moves_on(request, fields):
             return unrecorded()
         if fallback:
@@ -140,10 +152,10 @@ class Inbound:
         segment = self._context.urls.plan_in(failed_url)
         if not segment:
             return ""
-        steps: Sequence[DialStep] | None = None
+        planned: Plan | None = None
         with suppress(MalformedRequest):  # with a token that is gone
-            steps = self.read_plan(request, segment).steps
-        if steps == ():  # after the last one, the end is the end
+            planned = self.read_plan(request, segment)
+        if planned and not planned.steps:  # after the last one, the end is the end
             return twiml.nothing()
         try:
             legs = self._context.vendor.legs(request.account_sid, request.call_sid)
@@ -152,16 +164,38 @@ class Inbound:
             legs = []
         if any(leg.status not in ledger.UNANSWERED for leg in legs):
             return twiml.nothing()  # they spoke with somebody, and that is over
-        number = next((n for n, each in enumerate(steps or ()) if not each.function), None)
-        if steps is None or number is None:
+        steps = planned.steps if planned else ()
+        number = next((n for n, each in enumerate(steps) if not each.function), None)
+        if planned is None or number is None:
             return ""
-        step, rest = steps[number], tuple(steps[number + 1 :])
+        step = steps[number]
+        left = replace(planned, timeout=step.timeout, steps=steps[number + 1 :])
         line = self._line(request, step.targets)
         with suppress(CatalogError):
             self._catalog.ledger.open_call(ledger.not_recorded(line, Reason.CATALOG_DOWN))
             give_up(self._catalog, line.account_sid, line.call_sid, Reason.APP_FAILED)
-        way = self._way(request, Plan(step.timeout, rest), unanswered=True)
+        way = self._way(request, left, unanswered=True)
         return self._connect(replace(line, sent_on=UNCOUNTED), way)
+
+    def _failures(self, request: forms.VoiceRequest, fields: Mapping[str, str]) -> int:
+        """Return how often what comes after a dial of this call failed, if it did just now.
+
+        What may be made up by who calls is believed here: it only ends their own call sooner.
+        """
+        failed_url = fields.get("ErrorUrl", "")
+        if not self._context.urls.ends_a_dial(failed_url):
+            return 0
+        before = 0
+        with suppress(MalformedRequest):  # with a token that is gone
+            before = self.read_plan(request, self._context.urls.plan_in(failed_url)).failures
+        return before + 1
+
+    def _failed_for_good(self, line: Call) -> str:
+        """End a call in which what comes after a dial failed too often."""
+        log.error("%s: what comes after a dial failed again; the call is ended", line.call_sid)
+        with suppress(CatalogError, NotFound):
+            give_up(self._catalog, line.account_sid, line.call_sid, Reason.APP_FAILED)
+        return self._announcing.hang_up(self._announcing.language_of(line), "nobody_answers")
 
     def _line(self, request: forms.VoiceRequest, dial: tuple[str, ...]) -> Call:
         return ledger.open_line(
@@ -403,10 +437,8 @@ class Inbound:
         self,
         fields: Mapping[str, str],
         step: DialStep,
-        rest: Sequence[DialStep],
+        left: Plan,
         leg: LegOf,
-        *,
-        sent_on: int,
     ) -> str:
         """Return the TwiML for the next step of a call that nobody answered so far.
 
@@ -416,17 +448,17 @@ class Inbound:
         Args:
             fields: Twilio's form.
             step: whom to connect now.
-            rest: what comes when nobody answers that.
+            left: what comes when nobody answers that, and how often the call had been sent on when
+                who did not answer was dialled. If it was once more since, it is elsewhere, and
+                Twilio runs nothing of what is returned.
             leg: says of the call's line as it was which leg was dialled then, if one was.
-            sent_on: how often the call had been sent on when that was dialled. If it was once more
-                since, it is elsewhere, and Twilio runs nothing of what is returned.
         """
         request = forms.parse_voice_request(fields)
         line = self._line(request, step.targets)
-        way = self._way(request, Plan(step.timeout, tuple(rest)), unanswered=True)
+        way = self._way(request, replace(left, timeout=step.timeout), unanswered=True)
         try:
             unknown = ledger.not_recorded(line, Reason.CATALOG_DOWN)
-            call, consents = self._catalog.ledger.go_on(unknown, leg, sent_on)
+            call, consents = self._catalog.ledger.go_on(unknown, leg, left.sent_on)
             if call is None:
                 return twiml.nothing()
             if call.announcement is not None and consents:
@@ -468,7 +500,12 @@ class Inbound:
         *,
         unanswered: bool = False,
     ) -> Way:
-        segment = sign_plan(plan, request.call_sid, self._tokens(request.account_sid))
+        tokens, steps = self._tokens(request.account_sid), plan.steps
+        plan = fitting(plan, request.call_sid, tokens)
+        if left_out := len(steps) - len(plan.steps):
+            message = "%s: otherwise: no URL has room for the last steps; %d are left out."
+            log.error(message, request.call_sid, left_out)
+        segment = sign_plan(plan, request.call_sid, tokens)
         return Way(self._context.urls.with_plan(segment), build_dial, plan, unanswered)
 
     def _tokens(self, account_sid: str) -> Sequence[str]:
@@ -484,7 +521,7 @@ class Inbound:
         """Return how a call is connected; None for who leaves a message."""
         if call.dial == (VOICEMAIL,):
             return None
-        plan = Plan(None, way.plan.steps, call.sent_on)
+        plan = replace(way.plan, timeout=None, sent_on=call.sent_on)
         segment = sign_plan(plan, call.call_sid, self._tokens(call.account_sid))
         urls = way.urls.ending(segment, follows=bool(plan.steps))
         return twiml.connection(
