@@ -23,6 +23,7 @@ from sqlalchemy import event
 from tests.factories import call_sid, recording_sid
 from tests.servers import Postgres
 from tests.webhooks.calling import CUSTOMER, LONG_ENOUGH, OWN, STATUS, Clock, app_of
+from tests.webhooks.streaming import event_of, sender
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
@@ -86,6 +87,8 @@ LIMITS = {
     "recording status: of an agent's leg": (1, 4),
     "recording status: of a conference": (1, 4),
     "recording status: of who was met there": (1, 4),
+    "event stream: two recordings": (2, 8),
+    "event stream: two recordings again": (2, 8),
 }
 """By what Twilio asks: transactions, and statements in all of them, at the most."""
 
@@ -104,14 +107,18 @@ class Calls:
     def __init__(self, url: str) -> None:
         self.clock, self.vendor = Clock(), MemoryVendor()
         self.archive = Archive(
-            Settings.from_env({**ENVIRONMENT, "TWIREC_DATABASE_URL": url}),
+            Settings.from_env(
+                {**ENVIRONMENT, "TWIREC_DATABASE_URL": url, "TWIREC_EVENT_STREAMS": "1"}
+            ),
             bucket=MemoryBucket(),
             vendor=self.vendor,
             now=self.clock,
         )
         event.listen(self.archive.catalog.database.engine, "connect", listen)
         self.archive.set_up()
-        self._post = SignedPosts(app_of(self.archive), self.archive.settings)
+        app = app_of(self.archive)
+        self._post = SignedPosts(app, self.archive.settings)
+        self._send = sender(app)
         self.costs: Costs = {}
 
     def post(self, what: str, path: str, form: dict[str, str]) -> None:
@@ -142,6 +149,13 @@ class Calls:
         self.post("call status: end of the dial", "/twirec/ended", {**call, **dialled})
         self.post("recording status: completed", "/twirec/status", status)
         self.post("recording status: completed again", "/twirec/status", status)
+        batch = [
+            event_of({**of(each, call=number), "AccountSid": ACCOUNT_SID})
+            for each in (number + 7, number + 8)
+        ]
+        for what in ("event stream: two recordings", "event stream: two recordings again"):
+            with counted(self.archive) as self.costs[what]:
+                assert self._send(batch) == 204
         absent = {**of(number + 1, call=number), "RecordingStatus": "absent"}
         self.post("recording status: absent", "/twirec/status", absent)
         going = {**of(number + 3, call=number), "RecordingStatus": "in-progress"}

@@ -107,10 +107,11 @@ class SignatureCheck:
         content_type: str,
         body: bytes,
         form: Pairs | None = None,
+        account: str = "",
     ) -> Mapping[str, str]:
         """Return the fields of a request of Twilio's: of a form, of the query (GET), or of JSON.
 
-        Of a field that comes twice, the first value.
+        Of a field that comes twice, the first value. `AccountSid` is always that of who signed.
 
         Args:
             method: the HTTP method.
@@ -121,6 +122,7 @@ class SignatureCheck:
             body: as received.
             form: every field, also those that come twice, of a form that was read before and whose
                 bytes are gone; what is signed are its fields, so that this proves as much.
+            account: whose the request is if it names nobody; empty to refuse it.
 
         Raises:
             RequestRefused: it is not proven to be Twilio's.
@@ -137,11 +139,11 @@ class SignatureCheck:
         else:
             _check_parsed(method, content_type, body, form, query)
             fields = form
-        account = _account_of(query + fields)
+        account = _account_of(query + fields, account)
         algorithm, secrets = self._signers(account, signed_by)
         self._check_signature(target, form, signature, algorithm, secrets)
         first_wins = dict(reversed(fields))
-        return MappingProxyType(first_wins)
+        return MappingProxyType({**first_wins, "AccountSid": account})
 
     def _signers(self, account: str, signed_by: str | None) -> tuple[str, tuple[str, ...]]:
         """Return the algorithm and the secrets that may have signed for an account.
@@ -198,8 +200,10 @@ class SignatureCheck:
         return [origin + path for path in paths for origin in self._origins]
 
 
-def _account_of(pairs: Pairs) -> str:
+def _account_of(pairs: Pairs, default: str) -> str:
     accounts = {value for name, value in pairs if name == "AccountSid"}
+    if not accounts and default:
+        return default
     if not accounts:
         raise RequestRefused("The request names no AccountSid.")
     if len(accounts) > 1:

@@ -213,20 +213,25 @@ ANSWERS: Mapping[type[TwirecError], int] = {
 View = Callable[P, ResponseReturnValue | Awaitable[ResponseReturnValue]]
 
 
-def signed(view: View[P]) -> Callable[P, ResponseReturnValue]:
+def signed(
+    view: View[P], *, most_bytes: int = MOST_BYTES, is_of_stream: bool = False
+) -> Callable[P, ResponseReturnValue]:
     """Let only requests through that are proven to be Twilio's; answer others with 403.
 
     The doctor's test request is answered without the view.
 
     Args:
         view: a view, which may be a coroutine function (with `pip install 'flask[async]'`).
+        most_bytes: the longest body that is read.
+        is_of_stream: whether it is for batches of Event Streams: nothing of the body is a field,
+            and a request that names no account is the main account's.
     """
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         try:
             with spend_at_most(LONGEST_ANSWER):
-                g.twirec_fields = _checked_fields()
+                g.twirec_fields = _checked_fields(most_bytes, is_of_stream=is_of_stream)
                 if is_probe(g.twirec_fields):
                     return probed(view, extension_state().extension)
                 answer: ResponseReturnValue = current_app.ensure_sync(view)(*args, **kwargs)
@@ -239,17 +244,17 @@ def signed(view: View[P]) -> Callable[P, ResponseReturnValue]:
     return checked
 
 
-def _checked_fields() -> Mapping[str, str]:
-    """Return the fields of a request that is Twilio's.
+def _checked_fields(most_bytes: int, *, is_of_stream: bool) -> Mapping[str, str]:
+    """Return the fields of a request that is Twilio's. See `signed`.
 
     Raises:
         RequestRefused: it is not.
         RequestEntityTooLarge: it is longer than anything of Twilio's.
         RuntimeError: something read the body before, so that it cannot be checked.
     """
-    if (request.content_length or 0) > MOST_BYTES:
+    if (request.content_length or 0) > most_bytes:
         raise RequestEntityTooLarge
-    request.max_content_length = MOST_BYTES
+    request.max_content_length = most_bytes
     body = request.get_data()
     form = None if body else _form_read_before()
     if form is None and request.content_length and not body:
@@ -257,14 +262,17 @@ def _checked_fields() -> Mapping[str, str]:
             "Something of the app read the body of the request before @recordings.signed could "
             "check it: let it read request.form, or request.get_data(), which keep what they read."
         )
-    fields = extension_state().archive.signature.check(
+    archive = extension_state().archive
+    fields = archive.signature.check(
         method=request.method,
         target=_raw_target(),
         signature=request.headers.get(SIGNATURE),
         signed_by=request.headers.get(SIGNED_BY),
         body=body,
-        content_type=request.content_type or "",
+        # a batch is long: it is read only once it is proven
+        content_type="" if is_of_stream else request.content_type or "",
         form=form,
+        account=archive.settings.account_sid if is_of_stream else "",
     )
     return speakable(fields)  # after the signature, which is of all that came
 

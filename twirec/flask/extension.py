@@ -9,10 +9,11 @@ from contextlib import suppress
 from typing import ParamSpec
 from weakref import WeakKeyDictionary, WeakSet
 
-from flask import Blueprint, Flask, Response, copy_current_request_context
+from flask import Blueprint, Flask, Response, copy_current_request_context, request
 from flask.typing import ResponseReturnValue
 
 from twirec.archive import Archive
+from twirec.calls import event_stream
 from twirec.calls.otherwise import steps_of
 from twirec.calls.twiml import BuildDial
 from twirec.flask import checks
@@ -146,6 +147,14 @@ def _status() -> Response:
     return Response(status=204)
 
 
+def _streams() -> Response:
+    """Take a batch of Twilio's Event Streams. Any 4xx but 429 makes Twilio drop it."""
+    form, app = checked_request("streams")
+    batch = event_stream.read_batch(request.content_type or "", request.get_data())
+    app.archive.webhooks.status.receive_batch(batch, form["AccountSid"])
+    return Response(status=204)
+
+
 def _ping() -> Response:
     """Say that a request arrived and was believed. It changes nothing: see `twirec doctor`.
 
@@ -275,7 +284,7 @@ class Twirec:
         app.extensions["twirec"] = ExtensionState(
             archive, self._build_dial, self._may_pause, type(self), self._unanswered
         )
-        routes = self._routes()
+        routes = self._routes(event_streams=archive.settings.event_streams)
         app.register_blueprint(routes, url_prefix="/twirec")
         if "csrf" in app.extensions:
             app.extensions["csrf"].exempt(routes)
@@ -476,11 +485,14 @@ class Twirec:
         form = fields("join")
         return twiml(extension_state().archive.webhooks.agents.join(form, room))
 
-    def _routes(self) -> Blueprint:
+    def _routes(self, *, event_streams: bool) -> Blueprint:
         routes = Blueprint("twirec", __name__)
         views = {view: checks.signed(view) for view in ROUTES.values()}
         for rule, view in ROUTES.items():
             routes.add_url_rule(rule, rule.split("/")[1], views[view], methods=["POST"])
+        if event_streams:
+            taken = checks.signed(_streams, most_bytes=event_stream.MOST_BYTES, is_of_stream=True)
+            routes.add_url_rule("/streams", "streams", taken, methods=["POST"])
         # What every caller hears is no secret, and Twilio may fetch it without signing.
         routes.add_url_rule("/audio/<hash_>.wav", "audio", audio)
         # Which catalog it is, is no secret, and other installations know it by that.

@@ -9,6 +9,7 @@ It imports nothing else of twirec, so that it cannot share its mistakes.
 """
 
 from twirec.sandbox.courier import Reply
+from twirec.sandbox.event_streams import Sink
 from twirec.sandbox.faults import ALWAYS, Endpoint, Fault, Faults
 from twirec.sandbox.limits import Unsupported
 from twirec.sandbox.parties import BEEP, KINDS, SPOKEN, Line, Party, Reaction
@@ -49,6 +50,7 @@ __all__ = [
     "RestRequest",
     "Sandbox",
     "Sender",
+    "Sink",
     "Unsupported",
     "Verb",
 ]

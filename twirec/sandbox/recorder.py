@@ -163,6 +163,9 @@ class Recorder:
         if self._order.to:
             form = recording_form(self._account, self.recording, status)
             self._callbacks.recording(self.recording, self._order.to, form)
+            if status in self._order.to.events:
+                for tell in self._account.also_told:
+                    tell(form)
 
 
 class Recorders:

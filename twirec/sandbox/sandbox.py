@@ -12,6 +12,7 @@ from typing import Any, Self
 from twirec.sandbox.audio import RATE, Noise, wav
 from twirec.sandbox.control import PREFIX, Control
 from twirec.sandbox.courier import Courier
+from twirec.sandbox.event_streams import EventStreams
 from twirec.sandbox.exchange import Exchange
 from twirec.sandbox.faults import Faults
 from twirec.sandbox.limits import Limits
@@ -58,6 +59,7 @@ class Sandbox:
     Attributes:
         addresses: SIP domains and WhatsApp senders.
         callbacks: requests to an app, sent by hand.
+        event_streams: sinks that are told of recordings as well.
 
     Args:
         port: where it listens; 0 for a free port.
@@ -104,6 +106,9 @@ class Sandbox:
         self._server = Server(host, port, self._answer, self._exchange.closing)
         self.addresses = OtherAddresses(self._account, self._exchange)
         self.callbacks = HandSent(self._account, self._signer, self._courier)
+        self.event_streams = EventStreams(
+            self._account, self._courier, now, self._exchange.pause, self._exchange.closing
+        )
         self._account.url = url.rstrip("/") or f"http://127.0.0.1:{self._server.port}"
 
     def __enter__(self) -> Self:
@@ -127,6 +132,7 @@ class Sandbox:
     def close(self) -> None:
         """End all calls, wait for their callbacks, stop serving. May be called twice."""
         self._exchange.close()
+        self.event_streams.join()
         self._server.close()
 
     @property

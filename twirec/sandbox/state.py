@@ -334,6 +334,7 @@ class Account:
         bins: the documents of TwiML Bins, by SID, `EH…`.
         encrypt: says of each new recording, by its SID, how it is encrypted.
         limits: what was asked of the sandbox that it does not do.
+        also_told: who is given the fields of each status callback of a recording, sent or lost.
     """
 
     faults = OwnFaults()
@@ -353,6 +354,7 @@ class Account:
     bins: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, Number] = field(default_factory=dict)
     parties: dict[str, Party] = field(default_factory=dict)
+    also_told: list[Callable[[Mapping[str, str]], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.plan = FaultPlan()

@@ -80,6 +80,7 @@ class Reader:
             dial_countries=self.read("TWIREC_DIAL_COUNTRIES", values.dial_countries, EU),
             dial_also=self.read("TWIREC_DIAL_ALSO", values.dial_also, ()),
             sip_headers=self.read("TWIREC_SIP_HEADERS", values.sip_headers, ()),
+            event_streams=self.read("TWIREC_EVENT_STREAMS", values.switch, False),
             timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
             listening_copy=self.read("TWIREC_LISTENING_COPY", values.listening_copy, None),

@@ -79,6 +79,8 @@ class Settings:
         dial_also: `TWIREC_DIAL_ALSO`: what may be dialled whatever its kind and country, as
             `DialRules.also`.
         sip_headers: `TWIREC_SIP_HEADERS`: the SIP headers of calls that are kept, `X-…`.
+        event_streams: `TWIREC_EVENT_STREAMS`: whether recordings are taken from Twilio's Event
+            Streams as well.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
         clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
     """
@@ -117,6 +119,7 @@ class Settings:
     dial_countries: frozenset[str] = EU
     dial_also: tuple[str, ...] = ()
     sip_headers: tuple[str, ...] = ()
+    event_streams: bool = False
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
     ffmpeg: str | None = None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
 from twirec.calls.address import read
 from twirec.calls.from_vendor import called_out, may_be_an_agents
-from twirec.model.errors import CatalogError, NotFound, VendorError
+from twirec.model.errors import CatalogError, NotFound, RequestRefused, VendorError
 from twirec.model.records import Call
-from twirec.model.vendor import FINAL, STATE_OF
+from twirec.model.vendor import FINAL, STATE_OF, RecordingCallback
 from twirec.model.vocabulary import Direction
 from twirec.webhooks.context import Context, log
 from twirec.webhooks.lines import close_line, placed_line
@@ -82,7 +82,35 @@ class Status:
         Raises:
             RequestRefused: the recording is another account's.
         """
-        callback = forms.parse_recording_callback(fields)
+        self._receive(forms.parse_recording_callback(fields))
+
+    def receive_batch(self, callbacks: Iterable[RecordingCallback], signed_by: str) -> None:
+        """Keep what Twilio's Event Streams say of recordings, each as its own callback.
+
+        Those before one that fails are written; Twilio sends the whole batch again, and what is
+        repeated changes nothing. Of another account nothing is kept, and the rest all the same: a
+        refusal would make Twilio drop the batch.
+
+        Args:
+            callbacks: what a batch says.
+            signed_by: the account that signed it, `AC…`. A stream of the main account may have
+                events of its subaccounts, of those that the settings know.
+
+        Raises:
+            CatalogError: the catalog is down, or too slow for so many.
+        """
+        of_main = signed_by == self._settings.account_sid
+        believed = set(self._settings.auth_tokens) if of_main else {signed_by}
+        for callback in callbacks:
+            if callback.account_sid not in believed:
+                log.warning("%s: not kept, of another account", callback.recording_sid)
+                continue
+            try:
+                self._receive(callback)
+            except RequestRefused as error:
+                log.warning("%s: not kept: %s", callback.recording_sid, error)
+
+    def _receive(self, callback: RecordingCallback) -> None:
         received = self._catalog.recordings.receive(
             callback,
             state=STATE_OF.get(callback.status),
