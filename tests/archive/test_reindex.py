@@ -44,6 +44,7 @@ def old(twirec_archive: Archive) -> Archive:
                 call_sid=call_sid(number),
                 customer_number=customer,
                 own_number=OLD_OWN if number == 0 else OWN,
+                facts=("ForwardedFrom=911 000 555",) if number == 0 else (),
             )
         )
     for number, agent in enumerate(("sip:+34911222333@pbx.example", "client:ana", "unknown")):
@@ -77,6 +78,7 @@ def test_old_rows_are_read_anew_once(old: Archive, monkeypatch: pytest.MonkeyPat
     line = old.calls.get(call_sid(0)).call
     assert (line.customer_address, line.tail) == (LINES[0][0], "222111")
     assert (line.own_number, line.own_address) == (OWN, OLD_OWN)
+    assert line.forwarded_from == "+34911000555"
     assert {leg.agent for leg in old.catalog.agents.legs_of(ACCOUNT, call_sid(0))} == {
         "+34911222333",
         "client:ana",

@@ -38,7 +38,8 @@ def archive(twirec_archive: Archive) -> Archive:
     catalog.ledger.open_call(a_call())
     catalog.consents.record(a_consent(), None)
     catalog.recordings.adopt(a_recording(duration=120))
-    refused = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
+    refused: dict[str, Any] = {"outcome": Outcome.NOT_RECORDED, "reason": Reason.REFUSED}
+    refused["forwarded_from"] = "+34911777888"
     catalog.ledger.open_call(a_call(call_sid=call_sid(2), own_number="+34911000222", **refused))
     catalog.consents.record(
         a_consent(call_sid=call_sid(2), leg=call_sid(2), outcome=ConsentOutcome.REFUSED), None
@@ -61,6 +62,9 @@ def numbers(page: Page) -> list[int]:
         ({}, [3, 1, 2]),
         ({"own_number": "911 000 222"}, [2]),
         ({"own_number": "0111"}, [3, 1]),
+        ({"forwarded_from": "911 777 888"}, [2]),
+        ({"forwarded_from": "sip:+34911777888@carrier.example", "own_number": "0111"}, []),
+        ({"forwarded_from": "600111222"}, []),
         ({"reason": Reason.REFUSED}, [2]),
         ({"reason": Reason.OFF}, []),
         ({"not_recorded": True}, [2]),
@@ -144,6 +148,8 @@ def test_a_page_that_is_none_is_refused(archive: Archive, after: str) -> None:
         ({"within": -1}, "within"),
         ({"min_seconds": -1}, "min_seconds"),
         ({"max_seconds": 10**9}, "max_seconds"),
+        ({"forwarded_from": "1222"}, "forwarded_from"),  # which is found whole only
+        ({"forwarded_from": "oculto"}, "forwarded_from"),
     ],
 )
 def test_what_is_out_of_range_is_named(archive: Archive, asked: dict[str, Any], field: str) -> None:

@@ -36,6 +36,7 @@ def archive(twirec_archive: Archive) -> Archive:
         ({"text": "600111222 23 Nov 2026"}, NUMBER, 2),
         ({"number": "1222"}, "1222", 2),
         ({"number": "600 99 99 99"}, "+34600999999", 0),
+        ({"forwarded_from": "600 99 99 99", "number": "oculto"}, "+34600999999", 0),
     ],
     ids=str,
 )

@@ -62,6 +62,7 @@ FROZEN = {
     "0005_addresses.py": "544121ebd0d6e2f05e9b5a8a2f08c085809aeb7aedc9a0d0cc8b75db7930e6c8",
     "0006_sent_on.py": "33e11c474e4561a6ac56402ecec5d17f6141a6b029f19bf09497e45cfa9274e9",
     "0007_call_started_at.py": "9083e9affed788797dd6980bc7a400dbe8838b2d4bc38fc5cd95811ec6909099",
+    "0008_forwarded_from.py": "27ef2b982580a5d9ef44409f43e796bd5e02e90e9fc2249587fc0f10db2648ed",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

@@ -42,6 +42,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "last digits": {"number": "1222"},
     "own number": {"own_number": "+34911000111"},
     "own number's last digits": {"own_number": "0111"},
+    "forwarded from": {"forwarded_from": "+34911777888"},
     "direction": {"direction": Direction.IN},
     "outcome": {"outcome": Outcome.RECORDED},
     "reason": {"reason": Reason.REFUSED},
@@ -54,6 +55,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "much": {
         "number": "1222",
         "own_number": "0111",
+        "forwarded_from": "+34911777888",
         "outcome": Outcome.RECORDED,
         "note": "disputed",
     },
@@ -77,7 +79,7 @@ def filled(
 
 def fill(catalog: Catalog) -> None:
     catalog.set_up()
-    catalog.ledger.open_call(a_call())
+    catalog.ledger.open_call(a_call(forwarded_from="+34911777888"))
     catalog.consents.record(a_consent(), None)
     catalog.recordings.adopt(a_recording())
     note = Note(ACCOUNT, call_sid(), "ana", STARTED, "disputed", "R-1")
@@ -194,7 +196,8 @@ LONG_AGO = f"substr(call_sid, 1, 32) = 'CA{'0' * 30}'"
 NEVER_SINCE = (
     "UPDATE consents SET outcome = 'granted' WHERE ",
     "UPDATE recordings SET state = 'lost', duration = 9000 WHERE ",
-    "UPDATE calls SET own_number = '+34911222333', reason = 'lost' WHERE ",
+    "UPDATE calls SET own_number = '+34911222333', reason = 'lost', "
+    "forwarded_from = '+34911777888' WHERE ",
     # of what somebody may not see there are many
     "UPDATE recordings SET custody = 'quarantined' WHERE state = 'released' AND NOT ",
 )
@@ -209,6 +212,7 @@ READS: dict[str, dict[str, Any]] = {
     "own number": {"own_number": OWN},
     "own number, never since": {"own_number": "+34911222333"},
     "own number's last digits": {"own_number": "0111"},
+    "forwarded from, never since": {"forwarded_from": "+34911777888"},
     "direction": {"direction": Direction.OUT},
     "outcome": {"outcome": Outcome.NOT_RECORDED},
     "reason": {"reason": Reason.REFUSED},

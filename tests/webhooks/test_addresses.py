@@ -11,7 +11,7 @@ from tests.factories import STARTED, call_sid
 from tests.webhooks.calling import AGENT, CUSTOMER, OWN
 from twirec.archive import Archive
 from twirec.calls.forms import parse_voice_request
-from twirec.calls.ledger import open_line
+from twirec.calls.ledger import forwarder_in, open_line
 from twirec.flask import Twirec
 from twirec.model.vocabulary import Outcome, Reason
 from twirec.testing import ACCOUNT_SID, SignedPosts
@@ -173,8 +173,20 @@ def test_what_else_twilio_says_of_who_calls_is_kept(from_: str, facts: tuple[str
         request, dial=(), country="ES", now=STARTED, sip_headers=("x-customer", "X-None")
     )
     assert line.facts == facts
+    assert line.forwarded_from == ("+34911000555" if facts[:3] == NUMBERS_FACTS else "")
     bare = open_line(request, dial=(), country="ES", now=STARTED)
     assert bare.facts == tuple(fact for fact in facts if fact in NUMBERS_FACTS)
+
+
+def test_who_forwarded_a_call_is_read_as_any_address() -> None:
+    for written, key in (
+        ("911 000 555", "+34911000555"),
+        ("sip:+34911000555@carrier.example", "+34911000555"),
+        ("anonymous", ""),
+        ("x", ""),
+    ):
+        assert forwarder_in(("CallerName=7", f"ForwardedFrom={written}"), "ES") == key, written
+    assert forwarder_in(("CallerName=ForwardedFrom=911000555",), "ES") == ""
 
 
 def test_what_else_is_said_is_on_the_line(twirec_archive: Archive, post: SignedPosts) -> None:

@@ -12,7 +12,7 @@ from typing import IO
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.archive.rereading import Reindex
 from twirec.backfill.late_numbers import LateNumbers
-from twirec.calls.address import WITHHELD, search_term
+from twirec.calls.address import WITHHELD, read, search_term
 from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.catalog import Catalog
@@ -81,6 +81,7 @@ class Calls:
         within: int = 30,
         direction: Direction | str | None = None,
         own_number: str | None = None,
+        forwarded_from: str | None = None,
         min_seconds: int | None = None,
         max_seconds: int | None = None,
         outcome: Outcome | str | None = None,
@@ -114,6 +115,8 @@ class Calls:
             within: minutes around `around`, and around a time in `text`.
             direction: only calls in, or out.
             own_number: the company's number, in the same forms as `number`.
+            forwarded_from: whose phone forwarded the call to the company, where the carrier said
+                so: the whole number, or an address.
             min_seconds: only calls with a recording at least that long.
             max_seconds: only calls with a recording at most that long.
             outcome: only calls of which the ledger says so: `recorded`, `open`, …
@@ -127,8 +130,9 @@ class Calls:
             limit: how many calls a page has at the most, up to 10,000.
             after: `next` of the page before.
             by: who asks, who has the rights of their role; None for nobody, who has the least. A
-                search for a customer's number is on the audit log before anything is returned: the
-                number as an HMAC, and how many calls there are, as far as they were counted.
+                search for a customer's number, or for whose phone forwarded a call, is on the audit
+                log before anything is returned: the number as an HMAC, and how many calls there
+                are, as far as they were counted.
             repeated: whether it is on the log already, as where a page refreshes itself.
 
         Raises:
@@ -147,6 +151,7 @@ class Calls:
             until=span.until,
             direction=word(Direction, "direction", direction),
             own_number=search_term(own_number, country) if own_number else None,
+            forwarded_from=_whole_number(forwarded_from, country) if forwarded_from else None,
             min_seconds=min_seconds,
             max_seconds=max_seconds,
             outcome=Outcome.NOT_RECORDED if not_recorded else word(Outcome, "outcome", outcome),
@@ -160,10 +165,11 @@ class Calls:
             limit=limit + 1,
         )
         page = self._page(query, *self._catalog.search.page_and_count(query))
-        if by is not None and not repeated and query.number not in NO_NUMBERS:
+        sought = query.forwarded_from if query.number in NO_NUMBERS else query.number
+        if by is not None and not repeated and sought:
             detail = {"calls": page.count} | ({} if page.exact else {"or_more": True})
             entry = self._trail.draft(Action.SEARCH, actor, detail=detail)
-            self._trail.append(self._trail.about(entry, query.number or ""))
+            self._trail.append(self._trail.about(entry, sought))
         return page
 
     def _page(self, query: Query, records: Sequence[CallRecord], count: Count) -> Page:
@@ -455,6 +461,16 @@ class Calls:
 def _not_there(sid: str) -> str:
     """Return what is said of a SID that nobody knows, and of one that is hidden."""
     return f"The catalog has no call or recording {sid}."
+
+
+def _whole_number(text: str, country: str) -> str:
+    address = read(text, country)
+    if not address.identifies:
+        raise InvalidQuery(
+            "forwarded_from: give the whole number (600 11 12 22, +34600111222), or an address "
+            "such as sip:ana@pbx.example.com."
+        )
+    return address.key
 
 
 def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: int | None) -> None:

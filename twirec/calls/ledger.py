@@ -89,7 +89,21 @@ def open_line(
     """
     line = line_of(request, request.call_sid, country, now)
     facts = request.facts_of(sip_headers)
-    return replace(line, dial=dial, leg=request.call_sid, facts=facts)
+    forwarded_from = forwarder_in(facts, country)
+    leg = request.call_sid
+    return replace(line, dial=dial, leg=leg, facts=facts, forwarded_from=forwarded_from)
+
+
+def forwarder_in(facts: Sequence[str], country: str) -> str:
+    """Return whose phone forwarded a call, by what Twilio says of who calls; else nothing.
+
+    Args:
+        facts: as they are on the line, each as `NAME=VALUE`.
+        country: ISO 3166 code by which a number without prefix is read.
+    """
+    said = (fact.partition("=") for fact in facts)
+    who = (read(value, country) for name, _, value in said if name == "ForwardedFrom")
+    return next((each.key for each in who if each.identifies), "")
 
 
 def line_of(

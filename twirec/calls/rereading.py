@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from twirec.calls.address import WITHHELD, is_identity, key_of
-from twirec.calls.ledger import numbers_of
+from twirec.calls.ledger import forwarder_in, numbers_of
 from twirec.calls.policy import held_by
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.policy import FIELDS, PolicyChange
@@ -28,7 +28,7 @@ def reread_line(line: Call, country: str) -> Call:
         numbers["customer_address"] = line.customer_address
     if line.own_number in AS_THEY_ARE:
         numbers["own_number"], numbers["own_address"] = line.own_number, line.own_address
-    return replace(line, **numbers)
+    return replace(line, **numbers, forwarded_from=forwarder_in(line.facts, country))
 
 
 def reread_leg(leg: Leg, country: str) -> Leg:

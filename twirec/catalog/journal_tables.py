@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from twirec.catalog import tables
-from twirec.catalog.tables import TextsJson, TupleJson, UtcDateTime
+from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
 from twirec.model.errors import JournalUnreadable
 from twirec.model.journal import UNDATED, Row
 from twirec.model.plain_text import plain

@@ -18,7 +18,7 @@ LOT = 500
 """Rows that are read, and written, at a time: others write in between."""
 
 NUMBERS = ("customer_number", "own_number")
-READ = (*NUMBERS, "customer_address", "own_address", "tail")
+READ = (*NUMBERS, "customer_address", "own_address", "tail", "forwarded_from")
 
 
 class Rereading:

@@ -47,6 +47,12 @@ A_MOMENT = timedelta(microseconds=1)
 DIGITS = 3
 """Last digits that have an index of their own."""
 
+VALUED = (
+    *(Way.NUMBER, Way.CASE, Way.REASON, Way.FORWARDED),
+    *(Way.CONSENT, Way.OUTCOME, Way.DIRECTION),
+)
+"""The ways that begin with the value that is asked for, as it is."""
+
 SHORTEST = 3
 """Characters of which an index knows parts of notes; a shorter part is looked for in all notes."""
 
@@ -153,7 +159,7 @@ class Asking:
     def _walks(self, owns: list[str]) -> Iterator[Walk]:
         """Yield the ways that there are to what is asked for."""
         query, asker = self._query, self._query.asker
-        for way in (Way.NUMBER, Way.CASE, Way.REASON, Way.CONSENT, Way.OUTCOME, Way.DIRECTION):
+        for way in VALUED:
             if way in self._values:
                 yield Walk(way, [(self._values[way],)])
         if "tail" in self._values:

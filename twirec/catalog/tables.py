@@ -1,12 +1,6 @@
-"""The tables of the catalog, and types of columns that no database has."""
+"""The tables of the catalog."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -14,9 +8,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
-    Enum,
     Float,
     ForeignKeyConstraint,
     Index,
@@ -26,10 +17,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     false,
 )
 
+from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime, word
 from twirec.model.audit import AuditOutcome, Pass
 from twirec.model.custody import OrderKind
 from twirec.model.encryption import Encryption
@@ -48,98 +39,6 @@ from twirec.model.vocabulary import (
     Role,
     Verdict,
 )
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time: aware in Python, UTC in the database, whichever database it is."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware time into UTC; a naive one is a mistake of the caller."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a time zone cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Give the time back in UTC. SQLite keeps no zone, so what comes naive is UTC."""
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-Texts = Encryption | Acceptance
-"""A dataclass whose fields are all texts."""
-
-
-class TextsJson(TypeDecorator[Texts]):
-    """A dataclass of texts, such as how a recording was encrypted, as a JSON object.
-
-    Args:
-        kind: makes the value of its fields.
-    """
-
-    impl = JSON(none_as_null=True)
-    cache_ok = True
-
-    def __init__(self, kind: Callable[..., Texts]) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def process_bind_param(self, value: Texts | None, dialect: Dialect) -> dict[str, str] | None:
-        """Write the fields."""
-        return None if value is None else asdict(value)
-
-    def process_result_value(self, value: dict[str, str] | None, dialect: Dialect) -> Texts | None:
-        """Give back the value that was written."""
-        return None if value is None else self.kind(**value)
-
-
-def word(vocabulary: type[StrEnum], length: int) -> Enum:
-    """Return the type of a word of a vocabulary, which the database has as plain text.
-
-    No database knows the vocabulary: a word more in it is no migration.
-
-    Args:
-        vocabulary: the enum that has the word.
-        length: characters of the column.
-    """
-    return Enum(
-        vocabulary,
-        native_enum=False,
-        length=length,
-        values_callable=lambda kind: [member.value for member in kind],
-    )
-
-
-class TupleJson(TypeDecorator[tuple[Any, ...]]):
-    """A tuple, such as of roles, as a JSON list.
-
-    Args:
-        item: makes each of what JSON has; None where it is the same.
-    """
-
-    impl = JSON
-    cache_ok = True
-
-    def __init__(self, item: type[StrEnum] | None = None) -> None:
-        super().__init__()
-        self.item = item
-
-    def process_bind_param(self, value: tuple[Any, ...] | None, dialect: Dialect) -> Any:
-        """Write the list: enums of text are text to JSON."""
-        return None if value is None else list(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Any, ...] | None:
-        """Give back the tuple that was written."""
-        if value is None:
-            return None
-        return tuple(value if self.item is None else map(self.item, value))
-
 
 metadata = MetaData(
     naming_convention={
@@ -214,6 +113,7 @@ calls = Table(
     Column("caller_id", String(32), nullable=False, server_default=""),
     Column("facts", TupleJson(), nullable=False, server_default="[]"),
     Column("sent_on", Integer, nullable=False, server_default="0"),
+    Column("forwarded_from", String(255), nullable=False, server_default=""),
     # As it is compared; NULL in rows that an older version wrote, until `fill_plain` comes by.
     Column("plain_case", Text),
     Index("ix_calls_call_sid", "call_sid"),  # the key begins with the account: no use for a SID
@@ -226,6 +126,11 @@ calls = Table(
     partial_index("ix_calls_reason_started_at", "reason", "started_at", where="reason IS NOT NULL"),
     partial_index(
         "ix_calls_plain_case_started_at", "plain_case", "started_at", where="case_number <> ''"
+    ),
+    partial_index(
+        "ix_calls_forwarded_from_started_at",
+        *("forwarded_from", "started_at"),
+        where="forwarded_from <> ''",
     ),
 )
 

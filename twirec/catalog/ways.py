@@ -72,6 +72,7 @@ class Way(StrEnum):
     CONSENT = "consent"
     LENGTH = "length"
     OWN = "own_number"
+    FORWARDED = "forwarded_from"
     OUTCOME = "outcome"
     DIRECTION = "direction"
     NOTE = "note"
@@ -94,6 +95,7 @@ BY: Mapping[Way, tuple[Table, tuple[ColumnElement[Any], ...]]] = {
         (literal_column(f"({LENGTH_CLASS})", Integer), recordings.c.custody),
     ),
     Way.OWN: (calls, (calls.c.own_number,)),
+    Way.FORWARDED: (calls, (calls.c.forwarded_from,)),
     Way.OUTCOME: (calls, (calls.c.outcome,)),
     Way.DIRECTION: (calls, (calls.c.direction,)),
     Way.NOTE: (notes, ()),
@@ -107,6 +109,7 @@ Custody is one of them: of what somebody may not see there may be millions among
 ONLY: Mapping[Way, str] = {
     Way.CASE: "case_number <> ''",
     Way.REASON: "reason IS NOT NULL",
+    Way.FORWARDED: "forwarded_from <> ''",
     Way.LENGTH: HAS_LENGTH,
 }
 """The rows that an index has, in its own words."""
@@ -424,7 +427,9 @@ def _besides(form: Form, way: Way) -> list[ColumnElement[bool]]:
     asked = form.asked
     conditions: list[ColumnElement[bool]] = [
         _beside(calls.c[_column(name)]) == _given(name, calls.c[_column(name)])
-        for name in ("number", "direction", "outcome", "reason", "case_number")
+        for name in (
+            *("number", "direction", "outcome", "reason", "case_number", "forwarded_from"),
+        )
         if name in asked and name != way
     ]
     if "tail" in asked and way is not Way.TAIL and not (way is Way.DIGITS and "three" in asked):

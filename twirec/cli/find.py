@@ -47,6 +47,7 @@ DECIDE = "you: twirec accept, twirec give-up, or twirec work --retry"
 @click.option("--within", default=30, show_default=True, help="Minutes around --around.")
 @click.option("--direction", type=click.Choice([d.value for d in Direction]))
 @click.option("--own-number", help="The company's number, or its last digits.")
+@click.option("--forwarded-from", help="The whole number of whose phone forwarded the call.")
 @click.option("--min-seconds", type=int, help="Of a recording.")
 @click.option("--max-seconds", type=int, help="Of a recording.")
 @click.option("--state", type=click.Choice([s.value for s in State]), help="Of a recording.")

@@ -62,6 +62,7 @@ class Call:
         facts: what else Twilio said of who calls, in its own words, each as `NAME=VALUE`:
             `CallerName`, `ForwardedFrom`, `StirVerstat`, and the SIP headers of the settings.
         sent_on: how often it was sent on to somebody else, as nobody answered or by the app.
+        forwarded_from: whose phone forwarded it, E.164, of the facts; empty where nobody says so.
         started_at: when Twilio first asked for TwiML, UTC; for adopted calls the call's start.
         announced_at: when the notice, or the question, was last sent to be played, UTC.
         announced_steady: what the steady clock showed then, `steady.reading`; empty where that is
@@ -111,6 +112,7 @@ class Call:
     caller_id: str = ""
     facts: tuple[str, ...] = ()
     sent_on: int = 0
+    forwarded_from: str = ""
 
     @property
     def tail(self) -> str:

@@ -20,6 +20,7 @@ class Query:
         number: E.164, or the last digits of a number; matches the customer's number.
         since, until: call time, UTC; `since` inclusive, `until` exclusive.
         own_number: E.164, or the last digits of a number.
+        forwarded_from: whose phone forwarded the call, E.164.
         min_seconds, max_seconds: of a recording of the call, both included.
         state: of a recording of the call.
         outcome: what the ledger says of a call.
@@ -38,6 +39,7 @@ class Query:
     until: datetime | None = None
     direction: Direction | None = None
     own_number: str | None = None
+    forwarded_from: str | None = None
     min_seconds: int | None = None
     max_seconds: int | None = None
     state: State | None = None

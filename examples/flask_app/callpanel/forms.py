@@ -74,6 +74,7 @@ class Search(FlaskForm):
     outcome = SelectField(_l("Recorded"), choices=[ANY, *choices(OUTCOMES)])
     direction = SelectField(_l("Direction"), choices=[ANY, *choices(DIRECTIONS)])
     own_number = StringField(_l("Our number"), [Length(max=32)])
+    forwarded_from = StringField(_l("Forwarded from"), [Length(max=32)])
     reason = SelectField(_l("Why not recorded"), choices=[ANY, *choices(REASONS)])
     consent = SelectField(_l("Consent"), choices=[ANY, *choices(CONSENTS)])
     state = SelectField(_l("State"), choices=[ANY, *choices(STATES)])

@@ -111,6 +111,7 @@ FORM = {
     "consent": near(["", "", "informed"]),
     "state": near(["", "", *State]),
     "own_number": near(["", "0111"]),
+    "forwarded_from": near(["", "+34911777888"]),
     "min_seconds": near(["", "5", "9" * 310, "9" * 4301]),
     "max_seconds": near(["", "7", "-1"]),
     "case": near(["", "C-7"]),

@@ -81,6 +81,7 @@ def found(page: str) -> list[int]:
         ({"case": "c-7"}, [PLAIN]),
         ({"note": "REFUND"}, [PLAIN]),
         ({"own_number": "911 000 222"}, []),
+        ({"forwarded_from": "911 777 888"}, []),
         ({"min_seconds": "7"}, []),
         ({"text": "1222", "case": "C-7", "max_seconds": "6"}, [PLAIN]),
     ],
