@@ -178,11 +178,8 @@ class Inbound:
         return self._connect(replace(line, sent_on=UNCOUNTED), way)
 
     def _failures(self, request: forms.VoiceRequest, fields: Mapping[str, str]) -> int:
-        """Return how often what comes after a dial of this call failed, if it did just now.
-
-        What may be made up by who calls is believed here: it only ends their own call sooner.
-        """
-        failed_url = fields.get("ErrorUrl", "")
+        """Return how often what comes after a dial of this call failed, if it did just now."""
+        failed_url = forms.failed_url(request, fields) or ""
         if not self._context.urls.ends_a_dial(failed_url):
             return 0
         before = 0
