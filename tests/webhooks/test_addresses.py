@@ -189,6 +189,22 @@ def test_who_forwarded_a_call_is_read_as_any_address() -> None:
     assert forwarder_in(("CallerName=ForwardedFrom=911000555",), "ES") == ""
 
 
+def test_a_sip_phone_that_hides_a_nul_or_a_long_name_in_its_address_has_a_line(
+    post: SignedPosts, twirec_archive: Archive
+) -> None:
+    long = "\u0130" * 240  # in small letters it has twice as many characters
+    for number, (from_, customer) in enumerate(
+        (
+            ("sip:a%00b@evil.example", "sip:a\ufffdb@evil.example"),
+            ("x" * 250 + "@evil", "sip:" + "x" * 250 + "@"),
+            (f"sip:{long}@evil.example", f"sip:{long.lower()}"[:255]),
+        )
+    ):
+        ring(post, number, from_, OWN)
+        line = twirec_archive.calls.get(call_sid(number)).call
+        assert (line.customer_number, line.reason) == (customer, None), from_
+
+
 def test_what_else_is_said_is_on_the_line(twirec_archive: Archive, post: SignedPosts) -> None:
     form = {**SAID, "CallSid": call_sid(), "From": CUSTOMER, "To": OWN, "CallStatus": "ringing"}
     post("/voice", form)

@@ -18,6 +18,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult, s
 from phonenumbers.shortnumberinfo import ShortNumberCost
 
 from twirec.model.errors import InvalidQuery
+from twirec.model.given import without_unspeakable
 from twirec.model.vocabulary import NOT_KNOWN, Direction
 
 WITHHELD = "anonymous"
@@ -76,6 +77,9 @@ _SAFE_SIP = re.compile(
 )
 """An address whose host is where the call goes: `maddr`, or a `Route` among its headers, would lead
 it elsewhere (RFC 3261, section 19.1.1), and of two `@` nobody knows who takes which."""
+
+LONGEST_ADDRESS = 255
+"""Characters of an address that the catalog has room for; a SIP address may be longer."""
 
 _LONGEST_SHORT = 6
 
@@ -237,9 +241,10 @@ def _sip(written: str, rest: str, country: str) -> Address:
         return Address(Kind.OTHER, written, written)
     host = _twilios_domain(host) or host
     name, parameters = _parameters(userinfo)
-    name = unquote(name.partition(":")[0])  # a password may follow
+    # A password may follow. `%00` is a NUL, which no text of PostgreSQL's holds.
+    name = without_unspeakable(unquote(name.partition(":")[0]))
     shown = f"{name.lower()}@{host}" if at else host
-    uri = f"sip:{shown}"
+    uri = f"sip:{shown}"[:LONGEST_ADDRESS]  # small letters may be more than capitals: `İ`
     user = _telephone(written, _dialled(name, parameters), country)
     if host in _HIDING_HOSTS or (user.kind is Kind.WITHHELD and name):
         return Address(Kind.WITHHELD, written, WITHHELD, uri=uri, host=host)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from twirec.calls.address import Kind, read, sides
+from twirec.calls.address import LONGEST_ADDRESS, Kind, read, sides
 from twirec.model.agents import ConferenceEvent
 from twirec.model.encryption import read_encryption
 from twirec.model.errors import MalformedRequest
@@ -24,9 +24,6 @@ from twirec.model.given import without_unspeakable
 from twirec.model.vendor import FINAL, RecordingCallback, RecordingStatus
 
 Fields = Mapping[str, str]
-
-LONGEST_ADDRESS = 255
-"""Characters of an address that the catalog has room for; a SIP address may be longer."""
 
 SET_BY_TWILIO = frozenset(
     {"AccountSid", "ApiVersion", "CallSid", "CallStatus", "Direction", "From", "Called", "Caller"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from twirec.calls import forms, ledger, twiml
-from twirec.calls.address import Address, Kind, for_help, key_of, read
+from twirec.calls.address import LONGEST_ADDRESS, Address, Kind, for_help, key_of, read
 from twirec.calls.dialling import NOT_AN_AGENT, why_not_dialled
 from twirec.calls.signed_targets import read_targets, sign_targets
 from twirec.calls.targets import (
@@ -267,7 +267,7 @@ class Outbound:
         """
         request = forms.parse_voice_request(fields)
         country = self._settings.country
-        to = without_unspeakable(to)[: forms.LONGEST_ADDRESS]  # the app read it of its own form
+        to = without_unspeakable(to)[:LONGEST_ADDRESS]  # the app read it of its own form
         line = Call(
             account_sid=request.account_sid,
             call_sid=request.call_sid,
