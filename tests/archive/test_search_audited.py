@@ -53,6 +53,13 @@ def test_a_search_by_number_is_one_entry(
     assert "600" not in json.dumps(dict(entry.detail)) + entry.sid
 
 
+def test_a_search_for_two_numbers_is_an_entry_of_each(archive: Archive) -> None:
+    archive.calls.search(number="1222", forwarded_from="600 99 99 99", by="ana")
+    key = archive.settings.audit_key
+    numbers = {entry.number for entry in archive.audit.log()}
+    assert numbers == {stand_in("1222", key), stand_in("+34600999999", key)}
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from tests.factories import (
     ACCOUNT,
@@ -21,6 +24,8 @@ from tests.factories import (
     recording_sid,
 )
 from twirec.catalog import Catalog, search
+from twirec.catalog.database import to_row
+from twirec.catalog.tables import recordings
 from twirec.model.access import NOBODY
 from twirec.model.audit import FIRST, AuditDraft, AuditHead, AuditQuery, hash_of, stand_in
 from twirec.model.custody import Order, OrderKind
@@ -239,6 +244,20 @@ def test_a_case_is_found_by_its_whole_number_whatever_its_accents_and_letters(
 
 
 # --- when their calls began ---
+
+
+def test_a_recording_written_at_the_moment_of_its_call_is_found_once_it_is_dated(
+    new_postgres: Callable[[], str],
+) -> None:
+    url = new_postgres()
+    with closing(Catalog(url)) as one, closing(Catalog(url)) as other:
+        with one.database.write() as connection:
+            connection.execute(insert(recordings).values(to_row(a_recording(), recordings)))
+            other.ledger.open_call(a_call())
+        asked = [Query(state=State.COMPLETED), Query(min_seconds=1)]
+        assert [numbers(one, query) for query in asked] == [[], []]
+        assert (one.operations.date_recordings(), one.operations.date_recordings()) == (1, 0)
+        assert [numbers(one, query) for query in asked] == [[1], [1]]
 
 
 def test_a_recording_is_found_whichever_comes_first_its_call_or_it(catalog: Catalog) -> None:

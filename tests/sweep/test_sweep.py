@@ -6,6 +6,7 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from tests.factories import ACCOUNT, SEEING, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR, NAME, OWN_ROUTES, House
@@ -74,6 +75,15 @@ def test_a_second_sweep_finds_nothing_and_changes_nothing(house: House) -> None:
     report = house.archive.operations.sweep()
     assert (report.seen, report.adopted, report.advanced, report.problems) == (1, 0, 0, {})
     assert house.recording() == before
+
+
+def test_a_recording_that_does_not_know_when_its_call_began_is_found_again(house: House) -> None:
+    house.record(wav(seconds=4, channels=2))
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(text("UPDATE recordings SET call_started_at = NULL"))
+    for found in (0, 1):
+        assert len(house.archive.calls.search(min_seconds=1, **SEEING).calls) == found
+        house.archive.operations.sweep()
 
 
 def test_a_copy_that_is_back_at_the_vendor_is_deleted_again(house: House) -> None:

@@ -165,11 +165,11 @@ class Calls:
             limit=limit + 1,
         )
         page = self._page(query, *self._catalog.search.page_and_count(query))
-        sought = query.forwarded_from if query.number in NO_NUMBERS else query.number
-        if by is not None and not repeated and sought:
+        asked = [each for each in (query.number, query.forwarded_from) if each not in NO_NUMBERS]
+        for sought in asked if by is not None and not repeated else ():
             detail = {"calls": page.count} | ({} if page.exact else {"or_more": True})
             entry = self._trail.draft(Action.SEARCH, actor, detail=detail)
-            self._trail.append(self._trail.about(entry, sought))
+            self._trail.append(self._trail.about(entry, sought or ""))
         return page
 
     def _page(self, query: Query, records: Sequence[CallRecord], count: Count) -> Page:

@@ -48,7 +48,7 @@ from twirec.model.errors import NotFound
 from twirec.model.operations import Stats
 from twirec.model.ownership import MOST_NAMED, Adopt
 from twirec.model.records import Recording
-from twirec.model.states import State
+from twirec.model.states import Custody, State
 from twirec.model.vocabulary import NOT_KNOWN
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -161,6 +161,22 @@ class Operations:
             connection.execute(delete(derivatives).where(names))
             append(connection, audited)
         return gone.rowcount
+
+    def date_recordings(self) -> int:
+        """Write when their call began on recordings that do not know it; return how many.
+
+        Triggers do so, but on PostgreSQL neither sees the other where a recording and the line of
+        its call are written at the same moment: no search by the recording would find them.
+        """
+        its_call = (calls.c.account_sid == recordings.c.account_sid) & (
+            calls.c.call_sid == recordings.c.call_sid
+        )
+        # by the index of searches by state, of which these are the last rows
+        undated = recordings.c.state.in_(State) & recordings.c.custody.in_(Custody)
+        undated &= recordings.c.call_started_at.is_(None)
+        statement = update(recordings).where(undated, its_call)
+        with self._database.write() as connection:
+            return connection.execute(statement.values(call_started_at=calls.c.started_at)).rowcount
 
     def retry(self, at: datetime, sid: str | None, audited: AuditDraft) -> int:
         """Make a parked recording, or all of them, due at `at`, from the first attempt.

@@ -140,6 +140,7 @@ class Sweep:
             raise failed[0]
         if not self._tally.dry_run:
             self._catalog.foreign.forget(until - FOREIGN_KEPT)
+            self._catalog.operations.date_recordings()
         return self._tally.report(since, until)
 
     def _compare_bucket(self, since: datetime, until: datetime) -> list[TwirecError]:
