@@ -32,7 +32,7 @@ from panel_house import (
 from callpanel.serving import HANDOVER
 
 LONG = recording_sid(99)
-SECONDS = 300
+SECONDS = 600
 RATE = 8000
 
 SIGN_INS = 36
@@ -69,7 +69,7 @@ def installation(
 
 
 def with_a_long_recording(folder: Path) -> None:
-    """Add five minutes of noise, which no format makes small."""
+    """Add ten minutes of noise, which no format makes small, nor do buffers on the way hold."""
     file = io.BytesIO()
     with wave.open(file, "wb") as noise:
         noise.setparams((2, 2, RATE, 0, "NONE", ""))
