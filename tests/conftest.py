@@ -14,7 +14,7 @@ from sqlalchemy import URL
 
 from tests.house import House, raw
 from tests.ready import Ready, ready
-from tests.sandbox.described import watch
+from tests.sandbox.watching import pytest_runtest_teardown, sandbox_compared  # noqa: F401
 from tests.servers import Postgres, postgres
 from twirec.adapters import decryption
 from twirec.adapters.memory_bucket import MemoryBucket
@@ -23,7 +23,6 @@ from twirec.catalog import Catalog, migrate, plain_columns
 from twirec.catalog import database as database_module
 from twirec.catalog.database import Database
 from twirec.model.bucket_mark import new_identity
-from twirec.sandbox.rest import RestApi
 from twirec.settings import Settings
 
 SQLITE = "about_sqlite"
@@ -74,25 +73,6 @@ def tables_made_once(statements_built_once: None) -> Iterator[Callable[[Database
         patch.setattr("twirec.catalog.catalog.fill_plain", fill)
         yield upgrade
     made.close()
-
-
-undescribed: list[str] = []
-"""What of the sandbox's REST API is not as Twilio describes its own, in the test that runs."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def sandbox_compared() -> Iterator[None]:
-    """Compare what the sandbox accepts and answers with Twilio's description: see `described`."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RestApi, "answer", watch(undescribed))
-        yield
-
-
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Let a test fail in which the sandbox accepted or answered what Twilio does not describe."""
-    problems = sorted(set(undescribed))
-    undescribed.clear()
-    assert problems == [], item.nodeid
 
 
 lent: set[URL] = set()

@@ -10,11 +10,11 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from tests.conftest import undescribed
 from tests.sandbox import official as made
 from tests.sandbox import served
 from tests.sandbox.conftest import AGENT, CUSTOMER, OWN, SPEED, Get, Ring
 from tests.sandbox.target import Target, twiml
+from tests.sandbox.watching import undescribed
 from twirec.sandbox import Sandbox, Unsupported
 from twirec.sandbox.official import official
 
