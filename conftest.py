@@ -14,6 +14,7 @@ import pytest
 from werkzeug.routing import Rule
 
 import tests.examples  # noqa: F401 - its profile has to be known at the start
+from tests.sandbox.watching import pytest_runtest_teardown, sandbox_compared  # noqa: F401
 from tests.statements import make_alike
 from twirec.catalog import database as database_module
 

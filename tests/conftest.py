@@ -14,7 +14,6 @@ from sqlalchemy import URL
 
 from tests.house import House, raw
 from tests.ready import Ready, ready
-from tests.sandbox.watching import pytest_runtest_teardown, sandbox_compared  # noqa: F401
 from tests.servers import Postgres, postgres
 from twirec.adapters import decryption
 from twirec.adapters.memory_bucket import MemoryBucket

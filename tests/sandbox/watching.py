@@ -1,4 +1,4 @@
-"""Whatever test runs a sandbox compares it with Twilio's description: imported by each conftest."""
+"""Whatever test runs a sandbox compares it with Twilio's description, by the root conftest."""
 
 from __future__ import annotations
 

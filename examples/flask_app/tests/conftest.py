@@ -35,7 +35,6 @@ from werkzeug import security
 
 from callpanel import accounts, tables
 from callpanel.roles import Role
-from tests.sandbox.watching import pytest_runtest_teardown, sandbox_compared  # noqa: F401
 from tests.statements import make_alike
 from twirec import Archive
 
