@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Pass as Pass,
     )
     from twirec.model.bucket import Difference as Difference
+    from twirec.model.call_state import CallState as CallState, call_state as call_state
     from twirec.model.custody import Order as Order, OrderKind as OrderKind
     from twirec.model.derivatives import Derivative as Derivative
     from twirec.model.encryption import Encryption as Encryption
@@ -128,6 +129,7 @@ _HOMES = {
         "Pass",
     ),
     "twirec.model.bucket": ("Difference",),
+    "twirec.model.call_state": ("CallState", "call_state"),
     "twirec.model.custody": ("Order", "OrderKind"),
     "twirec.model.derivatives": ("Derivative",),
     "twirec.model.encryption": ("Encryption",),

@@ -168,12 +168,12 @@ def test_search_shows_whole_sids_and_numbers_at_any_width(
 
 
 @pytest.mark.usefixtures("archive")
-def test_eighty_columns_hold_time_number_outcome_and_sid(twirec: Twirec, narrow: Narrow) -> None:
+def test_eighty_columns_hold_time_number_state_and_sid(twirec: Twirec, narrow: Narrow) -> None:
     narrow(80)
     shown = twirec("search").output
     table, told = shown.split("Too narrow")
     heading, *rows = table.splitlines()
-    assert heading.split() == ["time", "customer", "outcome", "recording,", "or", "call"]
+    assert heading.split() == ["time", "customer", "call", "recording,", "or", "call"]
     assert "2026-11-23 11:15  +34600111222  " in "\n".join(rows)
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert told.startswith(" for: own number, direction, why not, state.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import IO, Any
 
 import click
@@ -23,6 +23,7 @@ from twirec.cli.output import (
 )
 from twirec.cli.waveform import sound_fields, sound_lines, sound_of
 from twirec.model.announcements import Announcement
+from twirec.model.call_state import call_state
 from twirec.model.custody import OrderKind
 from twirec.model.errors import NotFound
 from twirec.model.numbers import MOST_NAMED, NumbersReport
@@ -85,11 +86,11 @@ def search(
         **query,
     )
     if as_json:
-        calls = [record_fields(record) for record in page.calls]
+        calls = [record_fields(record, archive.now()) for record in page.calls]
         counted = {"count": page.count, "exact": page.exact}
         print_json({**counted, "next": page.next, "calls": calls})
     elif page.calls:
-        print_calls(page.calls, archive.settings.timezone)
+        print_calls(page.calls, archive.settings.timezone, archive.now())
         if page.next:
             more = "" if page.exact else " or more"
             say(f"Matching calls: {page.count:,}{more}; the next page: --after {page.next}")
@@ -136,7 +137,7 @@ def annotate(
         )
     if note is not None or case is not None or not added:
         record = archive.calls.annotate(sid, note=note, case=case, by=operator())
-    answer(as_json, record_fields(record), f"{record.call.call_sid}: written down.")
+    answer(as_json, record_fields(record, archive.now()), f"{record.call.call_sid}: written down.")
 
 
 @click.command("add-numbers")
@@ -210,10 +211,11 @@ def show(sid: str, as_json: bool) -> None:
     if as_json:
         played = {hash_: asdict(wording) for hash_, wording in wordings.items()}
         sounds = [_with_sound(archive, recording) for recording in record.recordings]
-        print_json({**record_fields(record), "recordings": sounds, "announcements": played})
+        fields = record_fields(record, archive.now())
+        print_json({**fields, "recordings": sounds, "announcements": played})
         return
     zone = archive.settings.timezone
-    _print_call(record, zone)
+    _print_call(record, zone, archive.now())
     for hash_, wording in wordings.items():
         _print_wording(hash_, wording, zone)
     for recording in record.recordings:
@@ -238,7 +240,7 @@ def _with_sound(archive: twirec.Archive, recording: Recording) -> dict[str, Any]
     return {**asdict(recording), "sound": fields}
 
 
-def _print_call(record: CallRecord, zone: tzinfo) -> None:
+def _print_call(record: CallRecord, zone: tzinfo, now: datetime) -> None:
     call = record.call
     _lines(
         {
@@ -251,6 +253,7 @@ def _print_call(record: CallRecord, zone: tzinfo) -> None:
             "said": ", ".join(call.facts),
             "started": call.started_at,
             "ended": call.ended_at,
+            "now": call_state(record, now),
             "outcome": call.outcome,
             "reason": call.reason,
             "detail": call.detail,

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from twirec.model.call_state import call_state
 from twirec.model.ownership import NotOurs
 from twirec.model.records import CallRecord, Recording
 from twirec.model.vocabulary import NOT_KNOWN
@@ -231,10 +232,11 @@ class Lines(logging.Formatter):
         return clean(super().format(record))
 
 
-def record_fields(record: CallRecord) -> dict[str, Any]:
+def record_fields(record: CallRecord, now: datetime) -> dict[str, Any]:
     """Return a call with its consents and recordings for JSON."""
     return {
         **asdict(record.call),
+        "call_state": call_state(record, now),
         "consents": [asdict(consent) for consent in record.consents],
         "recordings": [asdict(recording) for recording in record.recordings],
         "pauses": [asdict(pause) for pause in record.pauses],
@@ -243,29 +245,29 @@ def record_fields(record: CallRecord) -> dict[str, Any]:
     }
 
 
-def print_calls(records: Sequence[CallRecord], zone: tzinfo) -> None:
-    """Print calls as a table, times in the company's zone."""
+def print_calls(records: Sequence[CallRecord], zone: tzinfo, now: datetime) -> None:
+    """Print calls as a table, times in the company's zone, and how each stands now."""
     columns = (
         Column("time", 1),
         Column("customer", 2, folds=True),
         Column("own number", 5, folds=True),
         Column("direction", 7),
-        Column("outcome", 3),
+        Column("call", 3),
         Column("why not", 6),
         Column("recording, or call"),
         Column("state", 4),
     )
-    print_table(columns, [_call_row(record, zone) for record in records])
+    print_table(columns, [_call_row(record, zone, now) for record in records])
 
 
-def _call_row(record: CallRecord, zone: tzinfo) -> tuple[object, ...]:
+def _call_row(record: CallRecord, zone: tzinfo, now: datetime) -> tuple[object, ...]:
     call, files = record.call, record.recordings
     return (
         f"{call.started_at.astimezone(zone):%Y-%m-%d %H:%M}",
         or_not_known(call.customer_number),
         or_not_known(call.own_number),
         or_not_known(call.direction),
-        call.outcome,
+        call_state(record, now),
         call.reason or "",
         "\n".join(recording.sid for recording in files) or call.call_sid,
         "\n".join(recording_state(recording) for recording in files),

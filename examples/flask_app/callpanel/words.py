@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from callpanel.roles import Role as StaffRole
 from twirec import (
+    CallState,
     Channels,
     ConsentMode,
     ConsentOutcome,
@@ -20,6 +21,22 @@ from twirec import (
 )
 
 DIRECTIONS = {Direction.IN.value: _l("incoming"), Direction.OUT.value: _l("outgoing")}
+
+CALL_STATES = {
+    CallState.GOING_ON.value: _l("in progress"),
+    CallState.RECORDING.value: _l("being recorded"),
+    CallState.PAUSED.value: _l("recording paused"),
+    CallState.ON_ITS_WAY.value: _l("recording on its way"),
+    CallState.STUCK.value: _l("copying failed"),
+    CallState.GIVEN_UP.value: _l("given up, it is at Twilio"),
+    CallState.ARCHIVED.value: _l("archived"),
+    CallState.ELSEWHERE.value: _l("in your own S3"),
+    CallState.RECORDED.value: _l("recorded"),
+    CallState.NOT_RECORDED.value: _l("not recorded"),
+    CallState.ERASING.value: _l("being erased"),
+    CallState.ERASED.value: _l("erased"),
+}
+"""How a call stands now: the only words for it on a page."""
 
 OUTCOMES = {
     Outcome.OPEN.value: _l("in progress"),

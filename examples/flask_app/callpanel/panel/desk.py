@@ -25,14 +25,14 @@ LONGEST_CALL = timedelta(hours=24)
 @needs(Permission.OWN_CALLS)
 def desk() -> ResponseReturnValue:
     """Show the agent's calls that are being recorded."""
-    return render_template("desk.html", calls=_own_calls(), paused=_paused)
+    return render_template("desk.html", calls=_own_calls())
 
 
 @panel.get("/desk/now")
 @needs(Permission.OWN_CALLS)
 def desk_now() -> ResponseReturnValue:
     """Return the calls alone, for the page that is open."""
-    return render_template("_desk.html", calls=_own_calls(), paused=_paused)
+    return render_template("_desk.html", calls=_own_calls())
 
 
 @panel.post("/desk/<sid>/pause")
@@ -81,9 +81,3 @@ def _own_calls() -> list[CallRecord]:
 def _lines(each: CallRecord) -> set[str]:
     """Return where a call's agents are."""
     return {*each.call.dial, *(leg.agent for leg in each.legs)}
-
-
-def _paused(each: CallRecord) -> bool:
-    """Whether nothing of a call is being recorded now, as all that is in progress is paused."""
-    paused = {pause.recording_sid for pause in each.pauses if pause.resumed_at is None}
-    return paused >= {one.sid for one in each.recordings if one.state is State.RECORDING}

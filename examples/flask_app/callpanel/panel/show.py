@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from flask_babel import gettext as _
 
 from callpanel import words
 from callpanel.config import archive
-from twirec import NOT_KNOWN, TwirecError
+from twirec import NOT_KNOWN, CallRecord, CallState, Recording, State, TwirecError, call_state
 
 NUMBERS_HIDDEN = {"anonymous", "+266696687", "restricted", "unavailable", "unknown", ""}
 """What stands for the number of a caller who hid it."""
@@ -77,6 +78,18 @@ def word(value: Any, table: str) -> str:
     return str(known.get(str(value), value))
 
 
+def stands(record: CallRecord) -> CallState:
+    """Return how a call stands now."""
+    return call_state(record, archive().now())
+
+
+def stands_of(recording: Recording, record: CallRecord) -> str:
+    """Return how one of a call's recordings stands now, as people read it."""
+    if recording.state in (State.ABSENT, State.FAILED, State.LOST):
+        return word(recording.state, "STATES")
+    return word(stands(replace(record, recordings=(recording,))), "CALL_STATES")
+
+
 def wrong(error: TwirecError) -> str:
     """Return what is wrong with what was asked for, as exactly as the language of the page can."""
     said = str(error)
@@ -103,6 +116,8 @@ FILTERS = {
     "share": share,
     "number": number,
     "word": word,
+    "stands": stands,
+    "stands_of": stands_of,
     "wrong": wrong,
     "iso": iso,
 }

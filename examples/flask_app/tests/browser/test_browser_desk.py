@@ -33,7 +33,7 @@ def test_an_agent_pauses_an_own_call_and_lets_it_go_on(
     own = page.locator("#calls .card", has_text="+34 600 121 203")
     expect(own.locator(".badge")).to_have_text("being recorded")
     own.get_by_role("button", name="Pause").click()
-    expect(own.locator(".badge")).to_have_text("paused")
+    expect(own.locator(".badge")).to_have_text("recording paused")
     assert "paused" in {recording.status for recording in demo.sandbox.recordings}
     own.get_by_role("button", name="Go on recording").click()
     expect(own.locator(".badge")).to_have_text("being recorded")

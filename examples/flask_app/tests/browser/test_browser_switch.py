@@ -55,7 +55,7 @@ def test_a_call_appears_in_the_open_list_by_itself_until_it_is_recorded(
     assert asked.value.headers["x-by-itself"] == "1"
     row = row_of(page, "+34 600 121 202")
     expect(row).to_be_visible()
-    expect(row.locator(".badge")).to_have_text("recorded")
+    expect(row.locator(".badge")).to_have_text("archived")
     assert page.evaluate("window.isTheSamePage")
 
 
