@@ -52,6 +52,7 @@ RIGHT: dict[str, Any] = {
     "authorization": "Bearer x",
     "name": "upkeep",
     "queue": Remembering(),
+    "purpose": "claim",
 }
 """What a method needs, where another of its parameters is given wrongly."""
 

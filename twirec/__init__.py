@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         PrivateKey as PrivateKey,
         Vendor as Vendor,
     )
+    from twirec.model.purposes import Purposes as Purposes
     from twirec.model.records import (
         Acceptance as Acceptance,
         Call as Call,
@@ -152,6 +153,7 @@ _HOMES = {
     "twirec.model.ownership": ("Adopt", "Claim", "NotOurs"),
     "twirec.model.policy": ("Decision", "Policy", "PolicyChange"),
     "twirec.model.ports": ("Bucket", "HintQueue", "PrivateKey", "Vendor"),
+    "twirec.model.purposes": ("Purposes",),
     "twirec.model.records": (
         "Acceptance",
         "Call",

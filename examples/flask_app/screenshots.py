@@ -250,6 +250,7 @@ def _visit(browser: Browser, demo: Demo, name: str = "", **wanted: Any) -> Itera
 def _open_call(page: Page) -> None:
     page.goto("/calls")
     page.locator("#calls tbody tr:has-text('R-2026/17') a").click()
+    page.locator("#purpose form button").first.click()
     page.locator(".wave").wait_for()
 
 

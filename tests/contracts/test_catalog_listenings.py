@@ -85,17 +85,21 @@ def test_others_and_later_ones_are_listenings_of_their_own(catalog: Catalog) -> 
         replace(HEARD, role="admin"),
         replace(HEARD, action="download"),
         replace(HEARD, sid=recording_sid(2)),
+        replace(HEARD, detail={"purpose": "claim"}),
+        replace(HEARD, detail={"purpose": "quality"}),
     ]
     numbers = {hear(catalog, (0, 10)), hear(catalog, (10, 20))}
     assert len(numbers) == 1
     numbers |= {catalog.listenings.begin(each, "a", (0, 10), alone=False) for each in others}
     numbers.add(catalog.listenings.begin(HEARD, "b", (0, 10), alone=False))
     numbers.add(catalog.listenings.begin(HEARD, "a", (0, 10), alone=True))
-    assert len(numbers) == 7
+    assert len(numbers) == 9
+    same = replace(HEARD, detail={"purpose": "claim"})
+    assert catalog.listenings.begin(same, "a", (10, 20), alone=False) in numbers
     later = replace(HEARD, at=STARTED + IDLE)
     catalog.listenings.begin(later, "b", (0, 10), alone=False)
     catalog.listenings.begin(replace(HEARD, at=STARTED + 3 * IDLE), "b", (0, 10), alone=False)
-    assert [each.outcome for each in log(catalog)] == [AuditOutcome.TRIED] * 9
+    assert [each.outcome for each in log(catalog)] == [AuditOutcome.TRIED] * 11
 
 
 def test_who_comes_back_after_a_while_begins_anew(catalog: Catalog) -> None:

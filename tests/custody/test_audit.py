@@ -35,7 +35,15 @@ from twirec.catalog.audit import IDLE
 from twirec.custody.audit import AuditTrail, Chain
 from twirec.model.access import Actor
 from twirec.model.audit import AuditDraft, AuditEntry, AuditHead, chained, without_numbers
-from twirec.model.errors import CatalogError, CatalogUnavailable, SettingsError, TwirecError
+from twirec.model.errors import (
+    CatalogError,
+    CatalogUnavailable,
+    CustodyRefused,
+    InvalidQuery,
+    SettingsError,
+    TwirecError,
+)
+from twirec.model.purposes import Purposes
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import Direction
 from twirec.settings import Settings
@@ -190,6 +198,43 @@ def test_the_entry_is_there_before_the_first_byte(
     done = heard.audit.log()[0]
     assert (done.role, done.outcome) == ("supervisor", "done")
     assert done.detail == {"of": 8, "tried": tried.seq, "bytes": [[0, 8]]}
+
+
+def test_what_for_is_on_every_entry(heard: Archive) -> None:
+    ana = {"by": Actor("ana", "supervisor"), "purpose": "Claim"}
+    b"".join(heard.recordings.open(RECORDING, **ana))  # type: ignore[arg-type]
+    alone = {"by": Actor("aurora", "auditor"), "purpose": "quality"}
+    with pytest.raises(CustodyRefused):
+        heard.recordings.convert(RECORDING, **alone)  # type: ignore[arg-type]
+    with pytest.raises(InvalidQuery, match=r"^purpose: it is none; choose claim"):
+        heard.recordings.open(RECORDING, by="ana", purpose="fun")
+    said = [(entry.outcome, entry.detail.get("purpose")) for entry in heard.audit.log()[::-1]]
+    assert said == [
+        ("tried", "claim"),
+        ("done", "claim"),
+        ("denied", "quality"),
+        ("failed", None),
+    ]
+
+
+def test_heard_for_something_else_is_another_listening(heard: Archive) -> None:
+    for purpose in ("claim", "claim", "quality", "claim", None):
+        heard.recordings.open(RECORDING, 0, 2, by="ana", purpose=purpose).close()
+    tried = heard.audit.log(action="listen")[::-1]
+    assert [entry.detail.get("purpose") for entry in tried] == ["claim", "quality", None]
+
+
+def test_with_a_list_of_its_own_nobody_hears_without_saying_what_for(
+    twirec_settings: Settings, heard: Archive
+) -> None:
+    own = replace(twirec_settings, purposes=Purposes(("Formación",), required=True))
+    archive = Archive(own, catalog=heard.catalog, bucket=heard.bucket.unchecked)
+    for hear in (archive.recordings.open, archive.recordings.convert):
+        with pytest.raises(InvalidQuery, match=r"^purpose: say what the recording"):
+            hear(RECORDING, by="ana")
+    stream = archive.recordings.open(RECORDING, by="ana", purpose="formación")
+    assert b"".join(stream) == b"x" * 8
+    assert archive.audit.log()[0].detail["purpose"] == "Formación"
 
 
 def test_what_could_not_be_heard_is_not_done(heard: Archive) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from twirec.archive.recordings import Originals, hearing, span
+from twirec.archive.recordings import HEARD, Originals, span
 from twirec.audio.formats import FORMATS
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
@@ -123,6 +123,7 @@ class Derivatives:
         *,
         by: Actor | str,
         download: bool = False,
+        purpose: str | None = None,
     ) -> AudioStream:
         """Return the bytes of a derivative, or a range of them, as `open` does of a recording.
 
@@ -133,25 +134,34 @@ class Derivatives:
             end: the byte to end before; None, or one past the end, for its end.
             by: who hears it.
             download: whether they get a file of their own, instead of only hearing it.
+            purpose: what for, one of `TWIREC_PURPOSES`; where that is set, it has to be said.
 
         Raises:
             NotFound: there is no such recording, or nothing of that name was made of it.
             CustodyRefused: it may not leave.
-            InvalidQuery: the range is none; the message names the fix.
+            InvalidQuery: the range or the purpose is none; the message names the fix.
             BytesDiffer: the bucket holds something else than was made; of a whole one perhaps only
                 instead of its last bytes.
             BucketError: the bucket does not give it.
         """
-        actor, (action, deed) = acting(by), hearing(download)
+        actor = acting(by)
         alone = download or (start == 0 and end is None)
-        with self._trail.attempt(action, actor, sid) as draft:
-            recording = self._originals.get(sid, actor, deed)
+        heard = self._originals.hearing(sid, actor, download=download, purpose=purpose)
+        with heard as draft:
+            recording = self._originals.get(sid, actor, HEARD[download])
             made = self._derivative(sid, object_name)
             start, end = span(made.object_name, made.size or 0, start, end)
             read = self._originals.checked(sid, actor).reader(made.fingerprint)
         form = FORMATS[made.format]
         return self._originals.listening.stream(
-            replace(draft, detail={**ConversionSpec.of(made.conversion).detail, "of": made.size}),
+            replace(
+                draft,
+                detail={
+                    **draft.detail,
+                    **ConversionSpec.of(made.conversion).detail,
+                    "of": made.size,
+                },
+            ),
             made.object_name,
             partial(read, start, end),
             content_type=form.content_type,

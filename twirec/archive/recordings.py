@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -31,7 +32,7 @@ from twirec.model.access import (
 )
 from twirec.model.audio import Channels, ConversionSpec, ReadBytes
 from twirec.model.audio_stream import AudioStream
-from twirec.model.audit import Action, AuditDraft, AuditOutcome
+from twirec.model.audit import Action, AuditDraft, AuditOutcome, Detail
 from twirec.model.bucket import Difference
 from twirec.model.errors import BytesDiffer, CatalogError, InvalidQuery, ObjectNotFound
 from twirec.model.given import understood, whole, word
@@ -45,6 +46,9 @@ from twirec.webhooks.pausing import Pausing
 log = logging.getLogger("twirec.archive.recordings")
 
 FAILED = AuditOutcome.FAILED
+
+HEARD = {False: Deed.LISTEN, True: Deed.DOWNLOAD}
+"""What somebody does who hears something or, where True, gets a file of their own."""
 
 
 class Originals:
@@ -126,6 +130,31 @@ class Originals:
         check(actor, recording, deed)
         return recording
 
+    @contextmanager
+    def hearing(
+        self, sid: str, actor: Actor, *, download: bool, purpose: str | None
+    ) -> Iterator[AuditDraft]:
+        """Give the entry of somebody who hears a recording or takes it out, which says what for.
+
+        What fails meanwhile is on the audit log, as of `AuditTrail.attempt`.
+
+        Args:
+            sid: `RE…`.
+            actor: who wants it.
+            download: whether they get a file of their own, instead of only hearing it.
+            purpose: what for; None where nobody has to say it.
+
+        Raises:
+            InvalidQuery: the purpose is not on the list, or it has to be said.
+        """
+        purposes = self._settings.purposes
+        action = Action.DOWNLOAD if download else Action.LISTEN
+        word = purposes.find(purpose)
+        detail: Detail = {"purpose": word} if word else {}
+        with self._trail.attempt(action, actor, sid, detail) as draft:
+            purposes.check(purpose)
+            yield draft
+
     def file_name(self, recording: Recording, extension: str) -> str:
         """Return number and local time, of characters that are safe in a header and on a disk."""
         line = self._catalog.ledger.line(recording.account_sid, recording.call_sid or "")
@@ -143,11 +172,6 @@ class Originals:
         """
         originals = partial(self.reader, actor=actor)
         return Derivatives(self._catalog, self._bucket(), originals, self.ffmpeg, self._now)
-
-
-def hearing(download: bool) -> tuple[Action, Deed]:
-    """Return what is audited of somebody who hears something, or downloads it, and the deed."""
-    return (Action.DOWNLOAD, Deed.DOWNLOAD) if download else (Action.LISTEN, Deed.LISTEN)
 
 
 def span(what: str, size: int, start: int, end: int | None) -> tuple[int, int]:
@@ -234,6 +258,7 @@ class Recordings:
         *,
         by: Actor | str,
         download: bool = False,
+        purpose: str | None = None,
     ) -> AudioStream:
         """Return the bytes of a recording as it was archived, or a range of them, as a stream.
 
@@ -245,19 +270,21 @@ class Recordings:
             end: the byte to end before; None, or one past the end, for the file's end.
             by: who hears it.
             download: whether they get a file of their own, instead of only hearing it.
+            purpose: what for, one of `TWIREC_PURPOSES`; where that is set, it has to be said.
 
         Raises:
             NotFound: the catalog has no such recording.
             CustodyRefused: it may not leave.
-            InvalidQuery: the range is none; the message names the fix.
+            InvalidQuery: the range or the purpose is none; the message names the fix.
             BytesDiffer: the bucket holds something else than was archived; of a whole recording
                 perhaps only instead of its last bytes.
             BucketError: the bucket does not give it.
         """
-        actor, (action, deed) = acting(by), hearing(download)
+        actor = acting(by)
         alone = download or (start == 0 and end is None)
-        with self._trail.attempt(action, actor, sid) as draft:
-            recording = self._originals.get(sid, actor, deed)
+        heard = self._originals.hearing(sid, actor, download=download, purpose=purpose)
+        with heard as draft:
+            recording = self._originals.get(sid, actor, HEARD[download])
             whole("start", start, 0, 2**63 - 1, "bytes")
             if end is not None:
                 whole("end", end, 0, 2**63 - 1, "bytes")
@@ -265,7 +292,7 @@ class Recordings:
             start, end = span(sid, size, start, end)
             read = self._originals.reader(recording, actor)
         return self._originals.listening.stream(
-            replace(draft, detail={"of": size}),
+            replace(draft, detail={**draft.detail, "of": size}),
             recording.object_name or "",
             partial(read, start, end),
             content_type=ORIGINAL,
@@ -289,6 +316,7 @@ class Recordings:
         trim_silence: bool = False,
         by: Actor | str,
         download: bool = True,
+        purpose: str | None = None,
     ) -> AudioStream:
         """Return a recording, or a cut of it, in another format, as a stream.
 
@@ -307,6 +335,7 @@ class Recordings:
             trim_silence: leave out silence at the beginning, and of pauses all but a second.
             by: who gets it.
             download: whether they get a file of their own, instead of only hearing it.
+            purpose: what for, one of `TWIREC_PURPOSES`; where that is set, it has to be said.
 
         Raises:
             NotFound: the catalog has no such recording.
@@ -319,8 +348,9 @@ class Recordings:
             ConversionFailed: while reading: ffmpeg failed.
             AudioToolsMissing: the extra `audio` is not installed.
         """
-        actor, (action, deed) = acting(by), hearing(download)
-        with self._trail.attempt(action, actor, sid) as draft:
+        actor = acting(by)
+        heard = self._originals.hearing(sid, actor, download=download, purpose=purpose)
+        with heard as draft:
             spec = ConversionSpec(
                 format.lower(),
                 word(Channels, "channels", channels),
@@ -331,13 +361,13 @@ class Recordings:
                 normalise,
                 trim_silence,
             )
-            recording = self._originals.get(sid, actor, deed)
+            recording = self._originals.get(sid, actor, HEARD[download])
             read = self._originals.reader(recording, actor)
             plan_ = plan(read, recording.size or 0, recording.roles, spec)
             chunks = plan_.chunks(self._originals.ffmpeg)
         made = find_format(spec.format)
         return self._originals.listening.stream(
-            replace(draft, detail=spec.detail),
+            replace(draft, detail={**draft.detail, **spec.detail}),
             recording.object_name or "",
             lambda: chunks,
             content_type=made.content_type,

@@ -272,7 +272,10 @@ def _going_on(connection: Connection, draft: AuditDraft, object_name: str) -> Ro
         & (listenings.c.action == draft.action)
     )
     newest = select(listenings).where(same).order_by(listenings.c.tried.desc()).with_for_update()
-    row = connection.execute(newest.limit(1)).first()
+    # Heard again for something else, it is another listening.
+    purpose = draft.detail.get("purpose")
+    rows = connection.execute(newest).all()
+    row = next((each for each in rows if each.detail.get("purpose") == purpose), None)
     if row is None:
         return None
     if row.seen_at > draft.at - IDLE and len(row.given) + len(row.going) < MOST_SPANS:

@@ -16,6 +16,8 @@ from twirec.model.audio import Channels
 from twirec.model.audio_stream import AudioStream
 from twirec.settings.operating_user import operator
 
+purposed = click.option("--purpose", help="What for, of TWIREC_PURPOSES; on the audit log.")
+
 
 class Moment(click.ParamType[float]):
     """A time in a recording: `90`, `1:30`, `1:02:03.5`."""
@@ -50,6 +52,7 @@ class Moment(click.ParamType[float]):
 @click.option("--rate", type=click.IntRange(1), help="Samples per second, such as 16000.")
 @click.option("--normalise", is_flag=True, help="Bring loudness to -23 LUFS (EBU R128).")
 @click.option("--trim-silence", is_flag=True, help="Cut pauses to a second.")
+@purposed
 @click.option("-o", "--output", help="The file to write, or - for the standard output.")
 @as_json
 def convert(
@@ -62,6 +65,7 @@ def convert(
     rate: int | None,
     normalise: bool,
     trim_silence: bool,
+    purpose: str | None,
     output: str | None,
     as_json: bool,
 ) -> None:
@@ -69,7 +73,8 @@ def convert(
 
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
-    reading = twirec.Archive.from_env().recordings.convert(
+    archive = twirec.Archive.from_env()
+    reading = archive.recordings.convert(
         sid,
         format=format_,
         channels=channels,
@@ -80,24 +85,34 @@ def convert(
         normalise=normalise,
         trim_silence=trim_silence,
         by=operator(),
+        purpose=_said(archive, purpose),
     )
     _give(reading, output, as_json)
 
 
 @click.command()
 @click.argument("sid")
+@purposed
 @click.option("-o", "--output", help="The file to write, or - for the standard output.")
 @as_json
-def download(sid: str, output: str | None, as_json: bool) -> None:
+def download(sid: str, purpose: str | None, output: str | None, as_json: bool) -> None:
     """Write a recording (RE…) as it was archived, byte for byte.
 
     Without -o the file is named after number and local time. A file that is there is not replaced.
     """
-    _give(
-        twirec.Archive.from_env().recordings.open(sid, by=operator(), download=True),
-        output,
-        as_json,
+    archive = twirec.Archive.from_env()
+    reading = archive.recordings.open(
+        sid, by=operator(), download=True, purpose=_said(archive, purpose)
     )
+    _give(reading, output, as_json)
+
+
+def _said(archive: twirec.Archive, purpose: str | None) -> str:
+    """Return what for, which people always say, whatever the settings."""
+    if purpose is None:
+        words = ", ".join(archive.settings.purposes.words)
+        raise click.UsageError(f"Say with --purpose what it is for: {words}.")
+    return purpose
 
 
 def _give(reading: AudioStream, output: str | None, as_json: bool) -> None:

@@ -217,7 +217,9 @@ class AuditTrail:
         self.chain = Chain(entries)
 
     @contextmanager
-    def attempt(self, action: Action, actor: Actor, sid: str = "") -> Iterator[AuditDraft]:
+    def attempt(
+        self, action: Action, actor: Actor, sid: str = "", detail: Detail | None = None
+    ) -> Iterator[AuditDraft]:
         """Give the entry that says that it is done, to be written with what it is about.
 
         If what follows fails, that is entered instead: as *denied* where they may not, and else as
@@ -227,8 +229,9 @@ class AuditTrail:
             action: what is done.
             actor: who does it.
             sid: to what.
+            detail: more of it.
         """
-        draft = self.draft(action, actor, sid=sid)
+        draft = self.draft(action, actor, sid=sid, detail=detail)
         try:
             yield draft
         except TwirecError as error:

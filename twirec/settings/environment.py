@@ -15,6 +15,7 @@ from twirec.model.errors import InvalidQuery, SettingsError
 from twirec.model.hints import QueueKind
 from twirec.model.ownership import OURS
 from twirec.model.ports import PrivateKey
+from twirec.model.purposes import Purposes, read_purposes
 from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 from twirec.settings import values
 from twirec.settings.addresses import api_url, is_here, notify_url, public_url
@@ -74,6 +75,7 @@ class Reader:
             notify_url=self.read("TWIREC_NOTIFY_URL", notify_url, None),
             notify_secret=self.read("TWIREC_NOTIFY_SECRET", values.secret, ""),
             audit_key=self.read("TWIREC_AUDIT_KEY", values.secret, ""),
+            purposes=self.read("TWIREC_PURPOSES", read_purposes, Purposes()),
             language=self.read("TWIREC_LANGUAGE", str, "es-ES"),
             wordings=self.read("TWIREC_ANNOUNCEMENTS", values.wordings, WORDINGS),
             country=self.read("TWIREC_COUNTRY", values.country, "ES"),

@@ -67,6 +67,7 @@ NAMES: Mapping[str, Name] = {
     "TWIREC_NOTIFY_URL": Name("a webhook of the company's own", secret=True),
     "TWIREC_NOTIFY_SECRET": Name("what signs requests to that webhook", secret=True),
     "TWIREC_AUDIT_KEY": Name("what keeps numbers out of the audit log", secret=True),
+    "TWIREC_PURPOSES": Name("what recordings are listened to for, the company's own list"),
     "TWIREC_LANGUAGE": Name("the language of the announcement, such as es-ES"),
     "TWIREC_ANNOUNCEMENTS": Name("a TOML file with own wordings, voices and audio"),
     "TWIREC_COUNTRY": Name("how a number without prefix is read, ISO 3166"),

@@ -16,6 +16,7 @@ from twirec.model.hints import QueueKind
 from twirec.model.ownership import OURS, Adopt
 from twirec.model.policy import Policy
 from twirec.model.ports import PrivateKey
+from twirec.model.purposes import Purposes
 from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 from twirec.settings.unread import unread_settings
 
@@ -59,6 +60,8 @@ class Settings:
         notify_url: `TWIREC_NOTIFY_URL`, a webhook of the company's own; None tells nobody.
         notify_secret: `TWIREC_NOTIFY_SECRET`, which signs what it is told.
         audit_key: `TWIREC_AUDIT_KEY`, of the HMACs that stand for numbers in the audit log.
+        purposes: `TWIREC_PURPOSES`: what recordings are listened to, converted and downloaded for;
+            once it is set, nobody hears one without saying which.
         language: `TWIREC_LANGUAGE`, of the announcement, BCP 47.
         uninformed_agents: `TWIREC_UNINFORMED_AGENTS`: what becomes of a call to an agent who is
             not in the register.
@@ -110,6 +113,7 @@ class Settings:
     notify_secret: str = field(default="", repr=False)
     audit_key: str = field(default="", repr=False)
     shared_keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    purposes: Purposes = Purposes()  # noqa: RUF009 - it is frozen
     language: str = "es-ES"
     sweep_every: timedelta = timedelta(minutes=15)
     adopt: Adopt = OURS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import Any
 from weakref import finalize
 
 from flask import Response, abort, flash, redirect, request, url_for
@@ -20,6 +21,7 @@ from callpanel.forms import ORIGINAL, Download, seconds_of
 from callpanel.panel import turns
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import wrong
+from callpanel.purposes import purpose_of
 from callpanel.roles import Permission
 from twirec import AudioStream, AuditOutcome, InvalidQuery, NotFound, Recording
 
@@ -35,7 +37,9 @@ def audio(sid: str) -> ResponseReturnValue:
 
     It is the smaller copy for listening, where there is one, or else the original.
     """
-    recording = _recording(sid)
+    recording, purpose = _recording(sid)
+    if not purpose:
+        abort(409)
     copy = None
     if "original" not in request.args:
         copy = archive().derivatives.listening_copy(sid, by=actor())
@@ -44,10 +48,12 @@ def audio(sid: str) -> ResponseReturnValue:
     part = _part(size, tag)
     start, end = part or (0, size)
 
+    for_them: dict[str, Any] = {"by": actor(), "purpose": purpose}
+
     def opened() -> AudioStream:
         if copy:
-            return archive().derivatives.open(sid, copy.object_name, start, end, by=actor())
-        return archive().recordings.open(sid, start, end, by=actor())
+            return archive().derivatives.open(sid, copy.object_name, start, end, **for_them)
+        return archive().recordings.open(sid, start, end, **for_them)
 
     response, _reading = _streamed(turns.playing, opened)
     response.set_etag(tag)
@@ -62,7 +68,10 @@ def audio(sid: str) -> ResponseReturnValue:
 @needs(Permission.DOWNLOAD)
 def download(sid: str) -> ResponseReturnValue:
     """Give a recording, or a cut of it, as a file named with number and local time."""
-    _recording(sid)
+    recording, purpose = _recording(sid)
+    if not purpose:
+        flash(_("Choose what you listen for."), "error")
+        return redirect(url_for("panel.call", sid=recording.sid, _anchor="purpose"))
     form = Download()
     if not form.validate():
         first = next(field for field in form if field.errors)
@@ -71,7 +80,7 @@ def download(sid: str) -> ResponseReturnValue:
 
     def opened() -> AudioStream:
         if form.format.data == ORIGINAL:
-            return archive().recordings.open(sid, by=actor(), download=True)
+            return archive().recordings.open(sid, by=actor(), download=True, purpose=purpose)
         return archive().recordings.convert(
             sid,
             format=form.format.data,
@@ -80,6 +89,7 @@ def download(sid: str) -> ResponseReturnValue:
             end=seconds_of(form.end.data),
             by=actor(),
             download=True,
+            purpose=purpose,
         )
 
     try:
@@ -91,15 +101,18 @@ def download(sid: str) -> ResponseReturnValue:
     return response
 
 
-def _recording(sid: str) -> Recording:
-    """Return a recording that who asks may see; else their attempt is on the audit log.
+def _recording(sid: str) -> tuple[Recording, str]:
+    """Return a recording that who asks may see, and what they listen for; empty for nothing.
+
+    Where they may not see it, their attempt is on the audit log.
 
     Raises:
         NotFound: there is none.
     """
     try:
-        recordings = archive().calls.get(sid, by=actor(), repeated=True).recordings
-        return next(each for each in recordings if each.sid == sid)
+        record_ = archive().calls.get(sid, by=actor(), repeated=True)
+        recording = next(each for each in record_.recordings if each.sid == sid)
+        return recording, purpose_of(record_.call)
     except (NotFound, StopIteration):
         action = "download" if request.method == "POST" else "listen"
         record(action, outcome=AuditOutcome.DENIED, sid=sid)

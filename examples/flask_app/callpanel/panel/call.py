@@ -9,10 +9,11 @@ from datetime import datetime
 from heapq import merge
 from operator import attrgetter
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from callpanel import purposes
 from callpanel.auth import actor, needs
 from callpanel.config import archive
 from callpanel.forms import Decide, Download, SetCase, WriteNote
@@ -97,6 +98,19 @@ def set_case(sid: str) -> ResponseReturnValue:
     return redirect(url_for("panel.call", sid=record.call.call_sid))
 
 
+@panel.post("/calls/<sid>/purpose")
+@needs(Permission.LISTEN)
+def listen_for(sid: str) -> ResponseReturnValue:
+    """Remember what somebody listens to a call for, and to the others of its case."""
+    call = _record(sid).call
+    purpose = archive().settings.purposes.find(request.form.get("purpose"))
+    if purpose:
+        purposes.remember(call, purpose)
+    else:
+        flash(_("Choose what you listen for."), "error")
+    return redirect(url_for("panel.call", sid=call.call_sid, _anchor="purpose"))
+
+
 @panel.post("/recordings/<sid>/decision")
 @needs(Permission.RETRY)
 def decide(sid: str) -> ResponseReturnValue:
@@ -145,6 +159,8 @@ def _page(
         detail=_detail(record.call),
         announcements=_announcements(record),
         sounds=[sound_of(record, each) for each in record.recordings],
+        purpose=purposes.purpose_of(record.call),
+        purposes=purposes.choices(),
         log=_log(record),
         note=note or WriteNote(formdata=None),
         case=case or SetCase(formdata=None, case=record.call.case_number),

@@ -102,6 +102,7 @@ def _page(status: int, said: str = "", detail: str = "", title: str = "") -> str
         403: _("That is not for you"),
         404: _("There is no such page"),
         405: _("There is no such page"),
+        409: _("Choose what you listen for."),
         413: _("That is too long"),
         503: _("The database does not answer"),
     }

@@ -15,7 +15,9 @@ from twirec import CallRecord
 
 @pytest.fixture
 def page(visit: Visits, recording_path: str) -> Page:
-    return visit("sergio", recording_path)
+    page = visit("sergio", recording_path)
+    page.get_by_role("button", name="complaint or dispute").click()
+    return page
 
 
 def take(page: Page) -> Download:

@@ -20,7 +20,13 @@ SECONDS = 60.0
 
 @pytest.fixture
 def page(visit: Visits, recording_path: str) -> Page:
-    return visit("sergio", recording_path)
+    return listening(visit("sergio", recording_path))
+
+
+def listening(page: Page) -> Page:
+    """Say what for, by a click."""
+    page.get_by_role("button", name="complaint or dispute").click()
+    return page
 
 
 def click_at(page: Page, share: float) -> None:
@@ -91,7 +97,7 @@ def test_what_cannot_be_drawn_can_be_heard(
         raise TwirecError("there is no ffmpeg")
 
     monkeypatch.setattr(Recordings, "waveform", no_tools)
-    page = visit("sergio", recording_path)
+    page = listening(visit("sergio", recording_path))
     expect(page.get_by_text("there is no ffmpeg")).to_be_visible()
     page.get_by_label("Speed").select_option("2")
     page.evaluate("document.querySelector('audio').play()")

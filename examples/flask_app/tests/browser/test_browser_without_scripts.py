@@ -37,6 +37,8 @@ def test_recording_is_switched(page: Page, demo: Demo) -> None:
 
 def test_a_recording_is_downloaded_and_has_a_player(page: Page, recording_path: str) -> None:
     page.goto(recording_path)
+    expect(page.locator("audio")).to_have_count(0)
+    page.get_by_role("button", name="quality and training").click()
     expect(page.locator("audio[controls]")).to_be_visible()
     expect(page.get_by_label("Speed")).to_be_hidden()
     with page.expect_download() as taken:
