@@ -81,7 +81,7 @@ if TYPE_CHECKING:
         SweepReport as SweepReport,
     )
     from twirec.model.rereading import RereadReport as RereadReport
-    from twirec.model.search import Page as Page
+    from twirec.model.search import Page as Page, Understood as Understood
     from twirec.model.states import Custody as Custody, Standstill as Standstill, State as State
     from twirec.model.vocabulary import (
         NOT_KNOWN as NOT_KNOWN,
@@ -164,7 +164,7 @@ _HOMES = {
         "Recording",
         "SweepReport",
     ),
-    "twirec.model.search": ("Page",),
+    "twirec.model.search": ("Page", "Understood"),
     "twirec.model.states": ("Custody", "Standstill", "State"),
     "twirec.model.vocabulary": (
         "ConsentMode",

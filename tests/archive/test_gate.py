@@ -104,6 +104,7 @@ CASES: dict[str, Case | str] = {
     ),
     "calls.fallback": "TwiML for a number",
     "calls.place": "a call that has no recording yet",
+    "calls.understand": "it reads a text, and asks the catalog nothing",
     "calls.reindex": "it reads addresses of lines anew, and says how many changed",
     "recordings.get": Case(None, lambda a, who: _or_hidden(a.recordings.get, SID, who)),
     "recordings.left_alone": Case(

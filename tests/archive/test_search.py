@@ -22,6 +22,7 @@ from tests.factories import (
 )
 from twirec.archive import Archive
 from twirec.catalog.tables import recordings
+from twirec.model.agents import Leg
 from twirec.model.errors import CaseChanged, InvalidQuery, NotFound
 from twirec.model.records import Pause
 from twirec.model.search import Page
@@ -49,6 +50,7 @@ def archive(twirec_archive: Archive) -> Archive:
         a_recording(sid=HIDDEN, call_sid=call_sid(3), duration=30, state=State.RELEASED)
     )
     enter(catalog.pauses.begin, Pause(HIDDEN, STARTED, "somebody"))
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(9), call_sid(2), STARTED, "client:ana"))
     return twirec_archive
 
 
@@ -80,6 +82,15 @@ def numbers(page: Page) -> list[int]:
         ({"around": "2026-11-23 12:20", "within": 5}, [3]),
         ({"around": "2026-11-23 11:40"}, [1, 2]),
         ({"around": "2026-11-23 11:40", "since": "2026-11-23 11:16"}, []),
+        ({"agent": "ana"}, [2]),
+        ({"agent": "client:ana", "not_recorded": True}, [2]),
+        ({"text": "agente ana"}, [2]),
+        ({"text": "agent berta"}, []),
+        ({"sid": call_sid(1)}, [1]),
+        ({"text": recording_sid(1)}, [1]),
+        ({"text": f"{HIDDEN} 2026-11-23"}, []),
+        ({"text": f"{HIDDEN} 2026-11-23", **SEEING}, [3]),
+        ({"text": f"{HIDDEN} 2026-11-22", **SEEING}, []),
         ({"limit": 1}, [3]),
     ],
     ids=str,

@@ -142,7 +142,8 @@ def until_step(at: int, execute: online.Execute) -> online.Execute:
     [("0002_searches", at) for at in (0, 5, 11, 16)]
     + [("0004_figures", at) for at in (0, 7, 9, 12, 17, 19)]
     + [("0007_call_started_at", at) for at in (0, 4, 9, 13, 17)]
-    + [("0008_forwarded_from", at) for at in (0, 1)],
+    + [("0008_forwarded_from", at) for at in (0, 1)]
+    + [("0009_agents_calls", at) for at in (0, 3, 5)],
 )
 def test_what_was_interrupted_goes_on(
     old: Catalog, monkeypatch: pytest.MonkeyPatch, version: str, at: int

@@ -36,6 +36,9 @@ def found(twirec: Twirec, *words: str) -> list[str]:
         (("--not-recorded",), [2]),
         (("--limit", "1"), [3]),
         (("--number", "999"), []),
+        (("--sid", call_sid(2)), [2]),
+        (("--agent", "nobody"), []),
+        (("note", "no such words"), []),
     ],
 )
 def test_search_cuts_by_every_option(

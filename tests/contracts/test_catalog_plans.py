@@ -27,6 +27,7 @@ from tests.factories import (
 from tests.servers import Postgres
 from twirec.catalog import Catalog, search
 from twirec.model.access import OURSELVES, Actor
+from twirec.model.agents import Leg
 from twirec.model.records import CallRecord, Note
 from twirec.model.search import Query
 from twirec.model.states import State
@@ -48,6 +49,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "reason": {"reason": Reason.REFUSED},
     "case": {"case_number": "R-1"},
     "note": {"note": "disputed"},
+    "agent": {"agent": "client:ana"},
+    "call": {"sid": call_sid()},
+    "recording": {"sid": recording_sid()},
     "consent": {"consent": ConsentOutcome.INFORMED},
     "state": {"state": State.COMPLETED},
     "length": {"min_seconds": 1, "max_seconds": 9},
@@ -84,6 +88,7 @@ def fill(catalog: Catalog) -> None:
     catalog.recordings.adopt(a_recording())
     note = Note(ACCOUNT, call_sid(), "ana", STARTED, "disputed", "R-1")
     enter(catalog.notes.add, note)
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(8), call_sid(), STARTED, "client:ana"))
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from twirec.catalog import Catalog, search
 from twirec.catalog.database import to_row
 from twirec.catalog.tables import recordings
 from twirec.model.access import NOBODY
+from twirec.model.agents import Leg
 from twirec.model.audit import FIRST, AuditDraft, AuditHead, AuditQuery, hash_of, stand_in
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import NotFound
@@ -274,6 +275,51 @@ def test_a_recording_is_found_whichever_comes_first_its_call_or_it(catalog: Cata
     assert numbers(catalog, replace(released, until=later.started_at)) == [1]
 
 
+def test_a_call_is_found_by_its_agent_whichever_comes_first_its_line_or_the_leg(
+    catalog: Catalog,
+) -> None:
+    ana = Query(agent="client:ana")
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(11), call_sid(1), STARTED, "client:ana"))
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(12), None, STARTED, "client:ana"))
+    assert numbers(catalog, ana) == []
+    catalog.ledger.open_call(a_call())
+    assert (numbers(catalog, ana), catalog.search.count(ana)) == ([1], 1)
+    later = STARTED + timedelta(minutes=1)
+    catalog.ledger.open_call(a_call(call_sid=call_sid(2), started_at=later))
+    catalog.agents.add_leg(Leg(ACCOUNT, call_sid(12), call_sid(2), STARTED, "client:ana"))
+    assert numbers(catalog, ana) == [2, 1]
+    assert numbers(catalog, replace(ana, until=later)) == [1]
+    assert numbers(catalog, replace(ana, number="9999")) == []
+    assert numbers(catalog, replace(ana, sid=call_sid(2))) == [2]
+    assert numbers(catalog, Query(agent="client:berta")) == []
+
+
+def test_a_call_is_found_by_its_sid_and_by_those_of_recordings_that_are_seen(
+    catalog: Catalog,
+) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.ledger.open_call(a_call(call_sid=call_sid(2)))  # at the same moment
+    catalog.consents.record(a_consent(), None)
+    catalog.recordings.adopt(a_recording(state=State.RELEASED))
+    hidden = a_recording(sid=recording_sid(2), call_sid=call_sid(2), state=State.RELEASED)
+    catalog.recordings.adopt(hidden)  # nothing proves the notice
+    for sid, asker, found in (
+        (call_sid(1), NOBODY, [1]),
+        (call_sid(2), NOBODY, [2]),
+        (recording_sid(1), NOBODY, [1]),
+        (hidden.sid, NOBODY, []),
+        (hidden.sid, ADMIN, [2]),
+        (hidden.sid, None, [2]),
+        (call_sid(3), None, []),
+        (recording_sid(3), None, []),
+    ):
+        query = Query(sid=sid, asker=asker)
+        assert (numbers(catalog, query), catalog.search.count(query)) == (found, len(found)), sid
+        assert catalog.search.page_and_count(query)[1] == Count(len(found))
+    assert numbers(catalog, Query(sid=call_sid(1), since=STARTED + timedelta(seconds=1))) == []
+    assert numbers(catalog, Query(sid=call_sid(1), until=STARTED)) == []
+
+
 def test_a_call_is_found_once_by_all_that_is_its(catalog: Catalog) -> None:
     for number in (1, 2):
         sid = call_sid(number)
@@ -283,11 +329,14 @@ def test_a_call_is_found_once_by_all_that_is_its(catalog: Catalog) -> None:
             its = a_recording(sid=recording_sid(10 * number + leg), call_sid=sid, duration=leg * 9)
             catalog.recordings.adopt(its)
             enter(catalog.notes.add, replace(NOTE, call_sid=sid))
+            its_leg = call_sid(10 * number + leg)
+            catalog.agents.add_leg(Leg(ACCOUNT, its_leg, sid, STARTED, "client:ana"))
     for query in (
         Query(consent=a_consent().outcome),
         Query(state=State.COMPLETED),
         Query(min_seconds=1),
         Query(note="disputed"),
+        Query(agent="client:ana"),
     ):
         assert _paged(catalog, query) == [1, 2]
         assert catalog.search.page_and_count(replace(query, limit=1))[1] == Count(2)

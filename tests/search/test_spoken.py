@@ -302,7 +302,6 @@ NOON = [
     ("EXP-77", "! 'EXP' is not understood"),
     ("1222 EXP-77", "! 'EXP' is not understood"),
     ("1222 ayer EXP-77", "! 'EXP' is not understood"),
-    ("case 77", "! 'case' is not understood"),
     ("ayer prometió pagar", "! 'prometió' is not understood"),
     ("1222 prometió pagar ayer a las 5", "! 'prometió' is not understood"),
     ("prometio", "! 'prometio' is not understood"),
@@ -406,9 +405,8 @@ NONSENSE = ("EXP-77", "prometió", "%", "_", "🙂", "tomorrow", "SELECT")
 def understood(text: str, now: datetime) -> str:
     """Return what is understood of a sentence, or the refusal after `!`."""
     try:
-        number, span = ask(
-            text, now=now.astimezone(UTC), zone=MADRID, country="ES", within=timedelta(0)
-        )
+        asked = ask(text, now=now.astimezone(UTC), zone=MADRID, country="ES", within=timedelta(0))
+        number, span = asked.number, asked.span
     except InvalidQuery as error:
         return f"! {error}"
 

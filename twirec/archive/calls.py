@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from typing import IO
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.archive.rereading import Reindex
 from twirec.backfill.late_numbers import LateNumbers
-from twirec.calls.address import WITHHELD, read, search_term
+from twirec.calls.address import WITHHELD, agent_key, read, search_term
 from twirec.calls.exported import exported_calls
 from twirec.calls.fallback import fallback_twiml
 from twirec.catalog import Catalog
@@ -24,10 +25,10 @@ from twirec.model.given import understood, whole, word
 from twirec.model.numbers import NumbersReport
 from twirec.model.records import Call, CallRecord, Note
 from twirec.model.rereading import RereadReport
-from twirec.model.search import Count, Page, Query
+from twirec.model.search import Count, Page, Query, Understood
 from twirec.model.states import State
 from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
-from twirec.search.phrase import Span, ask, spoken_span
+from twirec.search.phrase import Asked, Span, ask, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
@@ -36,6 +37,8 @@ from twirec.webhooks.outbound import Outbound
 LONGEST_CASE_NUMBER = 64
 MOST_NOTES = 10**9
 """Of a call; a number that every database can count to."""
+
+SID = re.compile("(CA|RE)[0-9a-fA-F]{32}")
 
 NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN})
 """What is searched for, or stands on a line, and is nobody's number."""
@@ -91,6 +94,8 @@ class Calls:
         state: State | str | None = None,
         case: str | None = None,
         note: str | None = None,
+        agent: str | None = None,
+        sid: str | None = None,
         limit: int = 100,
         after: str | None = None,
         by: Actor | str | None = None,
@@ -105,8 +110,9 @@ class Calls:
         is taken: `Outcome.RECORDED` or `"recorded"`.
 
         Args:
-            text: a number and a time as a person says them: `600 11 12 22 last Tuesday around
-                17:00`, `1222 ayer sobre las 5`. See docs/search.md.
+            text: what a person says: a number, a time, and by their names a case, words of a note,
+                an agent; a SID as it is. `600 11 12 22 last Tuesday around 17:00`, `1222 ayer sobre
+                las 5`, `agent client:ana note "asks for a refund"`. See docs/search.md.
             number: the customer's number in any form a person types, or its last digits, or
                 `oculto` for callers who hid theirs.
             since: from when, such as `2026-11-03 16:30` or `yesterday`.
@@ -127,6 +133,9 @@ class Calls:
             case: only calls of that case number. Accents, small and capital letters make no
                 difference here and in notes.
             note: only calls with a note that contains this, be it part of a word.
+            agent: only calls with a leg of this agent's: a number, `client:NAME`, `sip:ADDRESS`, or
+                the name of a softphone alone.
+            sid: only the call of this SID, `CA…`, or of one of its recordings, `RE…`.
             limit: how many calls a page has at the most, up to 10,000.
             after: `next` of the page before.
             by: who asks, who has the rights of their role; None for nobody, who has the least. A
@@ -143,10 +152,12 @@ class Calls:
         _check_range(limit, within, min_seconds, max_seconds)
         country = self._settings.country
         said, span = self._asked(text, since, until, around, timedelta(minutes=within))
-        if said and number:
-            raise InvalidQuery("number: say it once, in the text or by itself.")
+        fields = {"number": number, "case": case, "note": note, "agent": agent, "sid": sid}
+        for field, alone in fields.items():
+            if alone and getattr(said, field):
+                raise InvalidQuery(f"{field}: say it once, in the text or by itself.")
         query = Query(
-            number=search_term(number, country) if number else said,
+            number=search_term(number, country) if number else said.number,
             since=span.since,
             until=span.until,
             direction=word(Direction, "direction", direction),
@@ -158,8 +169,10 @@ class Calls:
             reason=word(Reason, "reason", reason),
             consent=word(ConsentOutcome, "consent", consent),
             state=word(State, "state", state),
-            case_number=case.strip() if case else None,
-            note=note.strip() if note else None,
+            case_number=case.strip() if case else said.case,
+            note=note.strip() if note else said.note,
+            agent=agent_key(agent, country) if agent else said.agent,
+            sid=_sid(sid) if sid else said.sid,
             asker=actor,
             after=_read_cursor(after) if after else None,
             limit=limit + 1,
@@ -182,6 +195,19 @@ class Calls:
         following = lambda: self._page(rest, self._catalog.search.page(rest), count)  # noqa: E731
         return Page(calls, _cursor(calls[-1]), count.calls, count.exact, following)
 
+    def understand(self, text: str, *, within: int = 30) -> tuple[Understood, ...]:
+        """Return what a search understands of a text, part by part.
+
+        Args:
+            text: as in `search`.
+            within: minutes around a time that is one moment.
+
+        Raises:
+            InvalidQuery: a word cannot be understood; the message names it.
+        """
+        _check_range(1, within, None, None)
+        return self._asked(text, None, None, None, timedelta(minutes=within))[0].parts
+
     def _asked(
         self,
         text: str | None,
@@ -189,22 +215,21 @@ class Calls:
         until: When | None,
         around: When | None,
         within: timedelta,
-    ) -> tuple[str | None, Span]:
-        """Return the number and the span that are asked for in any way."""
+    ) -> tuple[Asked, Span]:
+        """Return what a text asks for, and the span that is asked for in any way."""
         now, zone = self._now(), self._settings.timezone
         when = partial(spoken_span, now=now, zone=zone)
-        number, span = None, Span()
+        said = Asked()
         if text is not None and text.strip():
-            number, span = ask(
-                text, now=now, zone=zone, country=self._settings.country, within=within
-            )
+            said = ask(text, now=now, zone=zone, country=self._settings.country, within=within)
+        span = said.span
         if since:
             span = span.both(Span(since=when("since", since).since))
         if until:
             span = span.both(Span(until=when("until", until).until))
         if around:
             span = span.both(when("around", around).wider(within))
-        return number, span
+        return said, span
 
     def get(self, sid: str, *, by: Actor | str | None = None, repeated: bool = False) -> CallRecord:
         """Return the call of a SID, with its consents, recordings and notes.
@@ -461,6 +486,12 @@ class Calls:
 def _not_there(sid: str) -> str:
     """Return what is said of a SID that nobody knows, and of one that is hidden."""
     return f"The catalog has no call or recording {sid}."
+
+
+def _sid(text: str) -> str:
+    if not SID.fullmatch(text.strip()):
+        raise InvalidQuery("sid: give that of a call or a recording: CA… or RE… and 32 digits.")
+    return text.strip()
 
 
 def _whole_number(text: str, country: str) -> str:

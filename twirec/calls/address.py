@@ -420,6 +420,30 @@ def is_identity(key: str) -> bool:
     return read(key).kind in {Kind.NUMBER, Kind.CLIENT, Kind.SIP}
 
 
+_NAME = re.compile(r"[^\W\d_][\w.-]*")
+
+
+def agent_key(text: str, country: str) -> str:
+    """Return by which key an agent is known; a name alone is that of a softphone.
+
+    Args:
+        text: such as `client:ana`, `ana`, `600 11 12 22` or `sip:ana@pbx.example.com`.
+        country: ISO 3166 code of the country whose numbers come without a prefix.
+
+    Raises:
+        InvalidQuery: it is nobody's address.
+    """
+    address, name = read(text.strip(), country), text.strip()
+    is_somebody = address.kind is Kind.WITHHELD or is_identity(address.key)
+    if not is_somebody and _NAME.fullmatch(name):
+        address = read(CLIENTS + name, country)
+    if not is_identity(address.key):
+        raise InvalidQuery(
+            "agent: give a number, client:NAME or sip:ADDRESS, or a softphone's name alone."
+        )
+    return address.key
+
+
 # --- what kind of number it is ------------------------------------------------------------------
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)

@@ -349,10 +349,12 @@ def legs_of(sids: BindParameter[Any]) -> CompoundSelect[Any]:
     own = union_all(by_their_own_leg, by_the_leg_that_was_dialled).cte("own")
     own = own.prefix_with("MATERIALIZED")
     other = participants.alias("other")
-    met = select(
-        legs.c.account_sid, legs.c.leg_sid, own.c.call_sid, legs.c.at, legs.c.agent
-    ).select_from(own.join(other, _at_once(own, other)).join(legs, _is_leg(legs, other)))
-    return union(select(legs).where(legs.c.call_sid.in_(sids)), met).order_by("at", "leg_sid")
+    first, rest = (legs.c.account_sid, legs.c.leg_sid), (legs.c.at, legs.c.agent)
+    met = select(*first, own.c.call_sid, *rest).select_from(
+        own.join(other, _at_once(own, other)).join(legs, _is_leg(legs, other))
+    )
+    theirs = select(*first, legs.c.call_sid, *rest).where(legs.c.call_sid.in_(sids))
+    return union(theirs, met).order_by("at", "leg_sid")
 
 
 def _stays_met(account_sid: Sid, leg_sid: Sid, *, now: bool = False) -> Select[Any]:

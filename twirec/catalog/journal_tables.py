@@ -130,7 +130,9 @@ JOURNAL_TABLES = (
         settled=_recording,
     ),  # whoever held a lease is not there to end it
     JournalTable(tables.pauses, tables.pauses.c.paused_at),
-    JournalTable(tables.legs, tables.legs.c.at, gone=("conference",)),
+    JournalTable(
+        tables.legs, tables.legs.c.at, left_out=("call_started_at",), gone=("conference",)
+    ),
     JournalTable(tables.participants, tables.participants.c.at),
     JournalTable(tables.stop_orders, tables.stop_orders.c.at),
     JournalTable(

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from twirec.catalog import ways
+from twirec.catalog.conditions import allowed, of_same_call
 from twirec.catalog.database import Database, to_models
 from twirec.catalog.ledger import call_records, records_of
 from twirec.catalog.prepared import Prepared
 from twirec.catalog.tables import calls, recordings
 from twirec.catalog.ways import FAR, LASTS, LONG_AGO, Form, Walk, Way
-from twirec.model.access import seen
+from twirec.model.access import Actor, Deed, seen
 from twirec.model.errors import NotFound
 from twirec.model.plain_text import plain
 from twirec.model.records import TAIL, Call, CallRecord
@@ -48,7 +50,7 @@ DIGITS = 3
 """Last digits that have an index of their own."""
 
 VALUED = (
-    *(Way.NUMBER, Way.CASE, Way.REASON, Way.FORWARDED),
+    *(Way.NUMBER, Way.CASE, Way.REASON, Way.FORWARDED, Way.AGENT),
     *(Way.CONSENT, Way.OUTCOME, Way.DIRECTION),
 )
 """The ways that begin with the value that is asked for, as it is."""
@@ -135,6 +137,8 @@ class Asking:
 
     def __init__(self, connection: Connection, query: Query, *, words: bool) -> None:
         self._connection = connection
+        named = None if query.sid is None else _named(connection, query)
+        query = named or query
         self._query = query
         self._values = _values(query)
         owns = [] if query.own_number is None else _own_numbers(connection, query.own_number)
@@ -149,7 +153,8 @@ class Asking:
             dialect=connection.dialect.name,
         )
         walks = [*self._walks(owns)] or [Walk(Way.TIME, [()])]
-        self._nothing = not all(walk.prefixes for walk in walks)
+        is_there = query.sid is None or named is not None
+        self._nothing = not (is_there and all(walk.prefixes for walk in walks))
         for walk in walks:
             self._values |= walk.values
         if len(owns) > MOST_OWN_NUMBERS:
@@ -263,6 +268,40 @@ class Asking:
         return statement.all(self._connection, self._values)[0]
 
 
+def _named(connection: Connection, query: Query) -> Query | None:
+    """Return a query for the moment at which the call of its SID began; None if there is none.
+
+    So it goes by the time, through the calls of that moment: no index has SIDs and times together.
+    """
+    row = OF_CALL.first(connection, {"sid": query.sid})
+    if row is None:
+        seen_by = None if query.asker is None else replace(query.asker, name="")
+        row = _of_recording(seen_by).first(connection, {"sid": query.sid})
+    if row is None:
+        return None
+    return replace(
+        query,
+        sid=row.call_sid,
+        since=max(row.started_at, query.since or row.started_at),
+        until=min(row.started_at + A_MOMENT, query.until or FAR),
+    )
+
+
+OF_CALL = Prepared(
+    select(calls.c.call_sid, calls.c.started_at).where(calls.c.call_sid == bindparam("sid"))
+)
+
+
+@lru_cache(64)
+def _of_recording(asker: Actor | None) -> Prepared:
+    """Return what gives the call of a recording that somebody sees."""
+    its = select(calls.c.call_sid, calls.c.started_at).join(
+        recordings, of_same_call(recordings, calls)
+    )
+    sees = [] if asker is None else [allowed(asker, Deed.SEE)]
+    return Prepared(its.where(recordings.c.sid == bindparam("sid"), *sees))
+
+
 def _by_tail(tail: str) -> Iterator[Walk]:
     """Yield the way to the last digits of a number, which stand backwards."""
     if len(tail) >= TAIL:
@@ -273,18 +312,24 @@ def _by_tail(tail: str) -> Iterator[Walk]:
         yield Walk(Way.DIGITS, [(tail[:DIGITS],)])
 
 
+APART = ("asker", "own_number", "sid")
+"""What is asked for otherwise than by a value of its name."""
+
+
 def _values(query: Query) -> dict[str, Any]:
     """Return what is asked for, by the names of the parameters."""
     values = {
         field.name: getattr(query, field.name)
         for field in fields(query)
-        if field.name not in ("asker", "own_number") and getattr(query, field.name) is not None
+        if field.name not in APART and getattr(query, field.name) is not None
     }
     values = {"since": LONG_AGO, "last": values.pop("until", FAR) - A_MOMENT, **values}
     number = values.get("number", "")
     if number.isdigit():  # the last digits come first, so that an index has them together
         backwards = values.pop("number")[::-1]
         values |= {"tail": backwards, "tail_end": backwards + "9" * TAIL}
+    if query.sid is not None:
+        values["call_sid"] = query.sid
     if "case_number" in values:
         values["case_number"] = plain(values["case_number"])
     if "note" in values:

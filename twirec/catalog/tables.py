@@ -317,6 +317,8 @@ legs = Table(
     Column("call_sid", String(34), index=True),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("agent", String(255), nullable=False, server_default="", index=True),
+    Column("call_started_at", UtcDateTime),
+    partial_index("ix_legs_agent_call_started_at", "agent", "call_started_at", where="agent <> ''"),
 )
 
 participants = Table(

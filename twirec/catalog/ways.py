@@ -34,7 +34,7 @@ from sqlalchemy import (
 
 from twirec.catalog.conditions import allowed, of_same_call
 from twirec.catalog.prepared import Prepared, one_of
-from twirec.catalog.tables import calls, consents, notes, recordings
+from twirec.catalog.tables import calls, consents, legs, notes, recordings
 from twirec.model.access import RIGHTS, Actor, Deed
 from twirec.model.states import Custody, State
 
@@ -75,6 +75,8 @@ class Way(StrEnum):
     FORWARDED = "forwarded_from"
     OUTCOME = "outcome"
     DIRECTION = "direction"
+    AGENT = "agent"
+    """The calls to which a leg of an agent's belongs."""
     NOTE = "note"
     """The calls that have a note, each of which is read."""
     WORDS = "words"
@@ -98,6 +100,7 @@ BY: Mapping[Way, tuple[Table, tuple[ColumnElement[Any], ...]]] = {
     Way.FORWARDED: (calls, (calls.c.forwarded_from,)),
     Way.OUTCOME: (calls, (calls.c.outcome,)),
     Way.DIRECTION: (calls, (calls.c.direction,)),
+    Way.AGENT: (legs, (legs.c.agent,)),
     Way.NOTE: (notes, ()),
     Way.WORDS: (notes, ()),
     Way.TIME: (calls, ()),
@@ -111,6 +114,7 @@ ONLY: Mapping[Way, str] = {
     Way.REASON: "reason IS NOT NULL",
     Way.FORWARDED: "forwarded_from <> ''",
     Way.LENGTH: HAS_LENGTH,
+    Way.AGENT: "agent <> ''",
 }
 """The rows that an index has, in its own words."""
 
@@ -429,6 +433,7 @@ def _besides(form: Form, way: Way) -> list[ColumnElement[bool]]:
         _beside(calls.c[_column(name)]) == _given(name, calls.c[_column(name)])
         for name in (
             *("number", "direction", "outcome", "reason", "case_number", "forwarded_from"),
+            "call_sid",
         )
         if name in asked and name != way
     ]
@@ -442,6 +447,9 @@ def _besides(form: Form, way: Way) -> list[ColumnElement[bool]]:
         # read as it is: a database would ask its index of words anew for each call
         part = _has_part(replace(form, words=False))
         conditions.append(exists().where(of_same_call(notes, calls), part))
+    if "agent" in asked and way is not Way.AGENT:
+        theirs = _beside(legs.c.agent) == _given("agent", legs.c.agent)
+        conditions.append(exists().where(of_same_call(legs, calls), theirs))
     if "consent" in asked and way is not Way.CONSENT:
         outcome = _beside(consents.c.outcome) == _given("consent", consents.c.outcome)
         conditions.append(exists().where(of_same_call(consents, calls), outcome))

@@ -39,6 +39,17 @@ SHOWN = 20
 DECIDE = "you: twirec accept, twirec give-up, or twirec work --retry"
 
 
+def _as_typed(words: Sequence[str]) -> str:
+    """Return words as a sentence; behind a word, such as `note`, several in one have quotes.
+
+    A shell takes them away. Where they mean nothing, a search minds no quotes.
+    """
+    return " ".join(
+        f'"{word}"' if before.isalpha() and " " in word and '"' not in word else word
+        for before, word in zip(("", *words), words, strict=False)
+    )
+
+
 @click.command()
 @click.argument("text", nargs=-1)
 @click.option("--number", help="The customer's number as you would type it, or its last digits.")
@@ -58,6 +69,8 @@ DECIDE = "you: twirec accept, twirec give-up, or twirec work --retry"
 @click.option("--consent", type=click.Choice([c.value for c in ConsentOutcome]))
 @click.option("--case", help="Case number.")
 @click.option("--note", help="Part of a note.")
+@click.option("--agent", help="Whose leg it has: a number, client:NAME, or the name alone.")
+@click.option("--sid", help="Of the call, or of one of its recordings.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @click.option("--after", help="The next page: what the page before says.")
 @as_json
@@ -76,7 +89,7 @@ def search(
         raise click.UsageError("--not-recorded and --outcome contradict each other; give one.")
     archive = twirec.Archive.from_env()
     page = archive.calls.search(
-        " ".join(text) or None,
+        _as_typed(text) or None,
         direction=direction,
         state=state,
         outcome=outcome,

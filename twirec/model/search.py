@@ -28,6 +28,8 @@ class Query:
         consent: what a party answered.
         case_number: whole, whatever its letters' size and accents.
         note: part of a note, whatever its letters' size and accents.
+        agent: who has a leg of the call, by their `Address.key`.
+        sid: of the call, or of one of its recordings.
         asker: who asks: recordings that are hidden from them are as if they were not there; None
             for the library itself, which sees all.
         after: start and SID of the call after which to go on.
@@ -48,9 +50,30 @@ class Query:
     consent: ConsentOutcome | None = None
     case_number: str | None = None
     note: str | None = None
+    agent: str | None = None
+    sid: str | None = None
     asker: Actor | None = None
     after: tuple[datetime, str] | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A part of what was typed to search for, as it was understood.
+
+    Attributes:
+        part: `number`, `time`, `case`, `note`, `agent` or `sid`.
+        value: what is looked for: `+34600111222`, `1222` (last digits), `anonymous`, `client:ana`;
+            empty for a time.
+        without: the text that asks for all but this.
+        since, until: of a time, UTC; None where it has no end.
+    """
+
+    part: str
+    value: str
+    without: str
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 MOST_COUNTED = 1000

@@ -24,6 +24,7 @@ class Listener:
 
     Attributes:
         number: what was said of a number; empty for nothing.
+        number_at: from where to where in the text, `end` exclusive; None for nothing.
         said: what was said of times.
 
     Args:
@@ -38,6 +39,7 @@ class Listener:
         self._hours = Hours(self._sentence)
         self._days = Days(self._sentence, self._hours)
         self.number = ""
+        self.number_at: tuple[int, int] | None = None
         self.said = [Said()]
         self._between: int | None = None  # where one begins that has no second end yet
 
@@ -116,6 +118,7 @@ class Listener:
         if self.number:
             raise self._sentence.not_understood(at, "is a second number")
         self.number = number
+        self.number_at = self._sentence.token(at).start, self._sentence.token(after - 1).end
         return after
 
     def _like_hour(self, at: int, number: str) -> bool:

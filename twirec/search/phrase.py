@@ -1,18 +1,21 @@
-"""What a person asks for in one sentence: a number, and a time as it is said.
+"""What a person asks for in one sentence: a number, a time as it is said, and what has a name.
 
 What time it is, the zone and the country are given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from twirec.calls.address import looks_like_address, search_term
+from twirec.calls.address import agent_key, search_term
 from twirec.model.errors import InvalidQuery
 from twirec.model.given import text as a_text
+from twirec.model.search import Understood
 from twirec.search.grammar import Listener
+from twirec.search.named import Named, named
 from twirec.search.sentence import DAY, HALF_A_DAY, Said
 from twirec.search.spoken import WHOLE_NIGHT
 from twirec.search.times import LAST_DAY, When, both_readings, with_zone
@@ -41,13 +44,31 @@ class Span:
         return Span(max(since, default=None), min(until, default=None))
 
 
-def ask(
-    text: str, *, now: datetime, zone: tzinfo, country: str, within: timedelta
-) -> tuple[str | None, Span]:
-    """Return the search term for the number that is said, and the span of call time.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a sentence asks for.
+
+    Attributes:
+        number: the search term of a customer's number; None for none.
+        span: of call time.
+        case, note, agent, sid: what was said of them; None for nothing.
+        parts: each of these with its words, in the order of the sentence.
+    """
+
+    number: str | None = None
+    span: Span = Span()
+    case: str | None = None
+    note: str | None = None
+    agent: str | None = None
+    sid: str | None = None
+    parts: tuple[Understood, ...] = ()
+
+
+def ask(text: str, *, now: datetime, zone: tzinfo, country: str, within: timedelta) -> Asked:
+    """Return what a sentence asks for.
 
     Args:
-        text: such as `1222 last Tuesday around 17:00`.
+        text: such as `1222 last Tuesday around 17:00`, or `agent client:ana case R-2026/17`.
         now: UTC.
         zone: the company's.
         country: whose numbers come without a prefix, ISO 3166.
@@ -56,25 +77,52 @@ def ask(
     Raises:
         InvalidQuery: a word cannot be understood; the message names it.
     """
-    text, address = _without_address(text)
-    heard = _listen(text, now, zone, field="search", words=True)
+    rest, said = named(text)
+    by_name = {each.part: each for each in said}
+    heard = _listen(rest, now, zone, field="search", words=True)
     span = Span()
     for each in _spans(heard.said, now, zone):
         span = span.both(each.wider(within) if each.point else each)
+    address = by_name.get("address")
     if address and heard.number:
         raise InvalidQuery("search: give one number or address.")
-    said = address or heard.number
-    if text.strip() and not said and not any(each != Said() for each in heard.said):
+    of_number = address.value if address else heard.number
+    of_time = any(each != Said() for each in heard.said)
+    if text.strip() and not said and not of_number and not of_time:
         raise InvalidQuery("search: that says neither a number nor a time; write one of them.")
-    number = search_term(said, country) if said else None
-    return number, _in_order(span, "search")
+    number = search_term(of_number, country) if of_number else None
+    span = _in_order(span, "search")
+    values = {each.part: each.value for each in said if each.part != "address"}
+    if "agent" in values:
+        values["agent"] = agent_key(values["agent"], country)
+    number_at = (address.start, address.end) if address else heard.number_at
+    parts = list(_parts(text, said, number or "", number_at, span if of_time else None, values))
+    return Asked(number, span, **values, parts=tuple(parts))
 
 
-def _without_address(text: str) -> tuple[str, str]:
-    """Return a text without the address in it, such as `client:ana`, and that."""
-    words = (word.rstrip(",;") for word in text.split())
-    address = next(filter(looks_like_address, words), "")
-    return text.replace(address, " ", 1) if address else text, address
+def _parts(
+    text: str,
+    said: Sequence[Named],
+    number: str,
+    number_at: tuple[int, int] | None,
+    span: Span | None,
+    values: Mapping[str, str],
+) -> Iterator[Understood]:
+    """Yield what was understood, each with the text that asks for all but that.
+
+    What is of no other part is said of the time, with all words around it.
+    """
+    text = unicodedata.normalize("NFC", text)
+    places = {each.part: (each.start, each.end) for each in said if each.part != "address"}
+    if number_at:
+        places["number"] = number_at
+    for part, (start, end) in sorted(places.items(), key=lambda each: each[1]):
+        without = " ".join(f"{text[:start]} {text[end:]}".split()).strip(" ,;")
+        value = number if part == "number" else values[part]
+        yield Understood(part, value, without)
+    if span is not None:
+        words = (text[start:end] for start, end in sorted(places.values()))
+        yield Understood("time", "", " ".join(words), span.since, span.until)
 
 
 def spoken_span(field: str, given: When, *, now: datetime, zone: tzinfo) -> Span:

@@ -233,11 +233,14 @@ class Token:
         kind: what it looks like.
         text: in small letters without accents.
         said: as it was typed.
+        start, end: where it stands, `end` exclusive.
     """
 
     kind: Kind
     text: str
     said: str
+    start: int = 0
+    end: int = 0
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -253,7 +256,7 @@ def tokens(text: str) -> Iterator[Token]:
         kind = Kind[match.lastgroup or "WORD"]
         said = text[match.start() : match.end()]
         word = match[0][0] + "m" if kind is Kind.HALF else match[0]
-        yield Token(Kind.WORD if kind is Kind.HALF else kind, word, said)
+        yield Token(Kind.WORD if kind is Kind.HALF else kind, word, said, *match.span())
 
 
 def _plain(letter: str) -> str:
