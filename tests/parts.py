@@ -15,13 +15,20 @@ NOT_OURS = {"settings", "now", "catalog", "signature"}
 
 
 def parts() -> dict[str, type]:
-    """Return the class of each part, by the name that it has in an archive."""
-    made = vars(Archive(Settings.from_env(ENVIRONMENT)))
-    return {
-        name: type(part)
-        for name, part in made.items()
-        if not name.startswith("_") and name not in NOT_OURS
-    }
+    """Return the class of each part, by the name that it has in an archive.
+
+    A part of a part has the names of both: `custody.holds`.
+    """
+    archive = Archive(Settings.from_env(ENVIRONMENT))
+    return {name: type(part) for name, part in _parts(archive) if name not in NOT_OURS}
+
+
+def _parts(of: object) -> Iterator[tuple[str, object]]:
+    for name, part in vars(of).items():
+        if not name.startswith("_") and name not in NOT_OURS:
+            yield name, part
+            if type(part).__module__.startswith("twirec.archive."):
+                yield from ((f"{name}.{inner}", each) for inner, each in _parts(part))
 
 
 def methods() -> Iterator[tuple[str, str, Callable[..., Any]]]:

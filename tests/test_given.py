@@ -53,6 +53,8 @@ RIGHT: dict[str, Any] = {
     "name": "upkeep",
     "queue": Remembering(),
     "purpose": "claim",
+    "case": "C-7",
+    "hold": 1,
 }
 """What a method needs, where another of its parameters is given wrongly."""
 
@@ -145,7 +147,7 @@ def needed(method: Callable[..., Any]) -> dict[str, Any]:
 def test_a_wrong_value_is_refused_by_name_or_taken(
     archive: Archive, part: str, name: str, parameter: str
 ) -> None:
-    method = getattr(getattr(archive, part), name)
+    method = getattr(attrgetter(part)(archive), name)
     annotation = annotation_of(part, name, parameter)
     for called, given in NONSENSE.items():
         asked = {**needed(method), parameter: given}
@@ -164,7 +166,7 @@ def test_a_wrong_value_is_refused_by_name_or_taken(
 def test_a_time_without_its_zone_is_refused_by_name(
     archive: Archive, part: str, name: str, parameter: str
 ) -> None:
-    method = getattr(getattr(archive, part), name)
+    method = getattr(attrgetter(part)(archive), name)
     with pytest.raises(InvalidQuery, match=r"^\w+: a datetime without a zone is no moment"):
         method(**{**needed(method), parameter: datetime(2026, 11, 3)})
 

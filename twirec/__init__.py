@@ -39,7 +39,12 @@ if TYPE_CHECKING:
     )
     from twirec.model.bucket import Difference as Difference
     from twirec.model.call_state import CallState as CallState, call_state as call_state
-    from twirec.model.custody import Order as Order, OrderKind as OrderKind
+    from twirec.model.custody import (
+        Block as Block,
+        Hold as Hold,
+        Order as Order,
+        OrderKind as OrderKind,
+    )
     from twirec.model.derivatives import Derivative as Derivative
     from twirec.model.encryption import Encryption as Encryption
     from twirec.model.errors import (
@@ -131,7 +136,7 @@ _HOMES = {
     ),
     "twirec.model.bucket": ("Difference",),
     "twirec.model.call_state": ("CallState", "call_state"),
-    "twirec.model.custody": ("Order", "OrderKind"),
+    "twirec.model.custody": ("Block", "Hold", "Order", "OrderKind"),
     "twirec.model.derivatives": ("Derivative",),
     "twirec.model.encryption": ("Encryption",),
     "twirec.model.errors": (

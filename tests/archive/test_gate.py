@@ -24,6 +24,8 @@ from twirec.archive import Archive
 from twirec.catalog.tables import differences, recordings
 from twirec.model.access import Actor, Deed, StaffRole, Verdict, verdict
 from twirec.model.audio import ConversionSpec
+from twirec.model.audit import AuditDraft
+from twirec.model.custody import Hold
 from twirec.model.errors import CustodyRefused, NotFound, TwirecError
 from twirec.model.states import Custody, Standstill, State
 from twirec.settings import Settings
@@ -60,6 +62,11 @@ def damage(house: House) -> None:
     with house.archive.catalog.database.write() as connection:
         row = {"object_name": NAME, "recording_sid": SID, "why": f"{NAME} differs"}
         connection.execute(differences.insert().values(found_at=STARTED, **row))
+
+
+def held(house: House) -> None:
+    hold = Hold("C-7", "x", "bo", STARTED, recording_sid=SID)
+    house.archive.catalog.holds.add(hold, AuditDraft(STARTED, "bo", "admin", "hold"))
 
 
 def derive(house: House) -> None:
@@ -171,6 +178,22 @@ CASES: dict[str, Case | str] = {
         State.COMPLETED,
         park,
     ),
+    "custody.hold": Case(
+        Deed.HOLD, lambda a, who: a.custody.hold(SID, case="C-7", reason="x", by=who)
+    ),
+    "custody.unhold": Case(
+        Deed.UNHOLD,
+        lambda a, who: a.custody.unhold(SID, case="C-7", reason="x", by=who),
+        prepare=held,
+    ),
+    "custody.holds.add": Case(
+        None, lambda a, who: _or_refused(a.custody.holds.add, "600111222", who, case="C-7")
+    ),
+    "custody.holds.lift": Case(None, lambda a, who: _or_refused(a.custody.holds.lift, 1, who)),
+    "custody.holds.of": Case(
+        None, lambda a, who: _or_hidden(a.custody.holds.of, SID, who), prepare=held
+    ),
+    "custody.holds.list": Case(None, lambda a, who: a.custody.holds.list(by=who), prepare=held),
     "custody.orders": Case(None, lambda a, who: _or_hidden(a.custody.orders, SID, who)),
     "journal.write": "which days were written",
     "journal.audit_head": "where the chain ends",
@@ -206,6 +229,13 @@ CASES: dict[str, Case | str] = {
     "operations.check_worker": "whether a worker lives",
     "operations.identity": "which catalog it is",
 }
+
+
+def _or_refused(method: Callable[..., Any], of: object, who: Actor, **said: str) -> Any:
+    """Call what is about no recording, which some may not."""
+    with suppress(CustodyRefused, NotFound):
+        return method(of, reason="x", by=who, **said)
+    return None
 
 
 def _or_hidden(method: Callable[..., Any], sid: str, who: Actor) -> Any:
@@ -261,7 +291,10 @@ def test_who_does_not_look_after_recordings_counts_none(
     assert (figures, days) == (((1, 1, 1), 1) if looks_after else ((0, 0, 0), 0))
 
 
-CHANGING = {Deed.PAUSE, Deed.ADMIT, Deed.ERASE, Deed.DECIDE, Deed.CONVERT}
+CHANGING = {
+    *(Deed.PAUSE, Deed.ADMIT, Deed.ERASE, Deed.DECIDE, Deed.CONVERT),
+    *(Deed.HOLD, Deed.UNHOLD, Deed.BLOCK),
+}
 
 
 def untold(kinds: dict[str, type]) -> set[str]:
@@ -290,7 +323,7 @@ def test_a_new_method_that_is_not_in_the_table_is_found() -> None:
 def test_who_asks_is_said_to_every_method_that_gives_something_of_a_recording() -> None:
     kinds = parts()
     for name, case in CASES.items():
-        part, method = name.split(".")
+        part, _, method = name.rpartition(".")
         if isinstance(case, Case):
             assert "by" in inspect.signature(getattr(kinds[part], method)).parameters, name
 

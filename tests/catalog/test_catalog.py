@@ -64,6 +64,7 @@ FROZEN = {
     "0007_call_started_at.py": "9083e9affed788797dd6980bc7a400dbe8838b2d4bc38fc5cd95811ec6909099",
     "0008_forwarded_from.py": "27ef2b982580a5d9ef44409f43e796bd5e02e90e9fc2249587fc0f10db2648ed",
     "0009_agents_calls.py": "0e47837496904e77078d46b02b674db4b2b67eeb3bedee012a16cf224a46cf60",
+    "0010_custody.py": "d810742ac7143bf23e78fd3c0a4ea39913a90920451e92d3fab4e6183b98727f",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

@@ -23,6 +23,7 @@ from tests.ready import Ready
 from twirec.archive import Archive
 from twirec.cli import INTERRUPTED, READER_GONE, main
 from twirec.model.audio_stream import AudioStream
+from twirec.model.custody import Hold
 from twirec.model.errors import BucketUnavailable, InvalidQuery, NotFound
 from twirec.model.journal import RebuildReport
 from twirec.model.records import SweepReport
@@ -50,6 +51,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "erase": (RECORDING, "--reason", "asked for", "--yes"),
     "fallback": ("--dial", "911222333"),
     "give-up": (RECORDING, "--reason", "it is noise"),
+    "hold": (RECORDING, "--case", "C-7", "--reason", "a dispute"),
+    "holds": (),
+    "unhold": ("--hold", "1", "--reason", "it is settled"),
     "inform": ("client:ana", "--on", "2026-01-02", "--reference", "annex 4"),
     "init": (),
     "journal": (),
@@ -71,6 +75,9 @@ WORDS: dict[str, tuple[str, ...]] = {
 """What each command is given here. The demo is played in `tests/test_wheel.py`."""
 
 
+A_HOLD = Hold("C-7", "a dispute", "ana", NOW, recording_sid=RECORDING)
+
+
 def reading(*_: object, **__: object) -> AudioStream:
     return AudioStream(iter([b"RI", b"FF"]), content_type="audio/x-wav", file_name="x.wav")
 
@@ -79,6 +86,8 @@ ELSEWHERE: dict[str, Callable[..., Any]] = {
     "custody.accept": lambda *_, **__: a_recording(),
     "custody.admit": lambda *_, **__: a_recording(),
     "custody.erase": lambda *_, **__: a_recording(state=State.ERASING),
+    "custody.hold": lambda *_, **__: A_HOLD,
+    "custody.holds.lift": lambda *_, **__: A_HOLD,
     "custody.give_up": lambda *_, **__: a_recording(),
     "recordings.compare": lambda *_, **__: [],
     "calls.place": lambda *_, **__: a_call(),
@@ -102,7 +111,7 @@ def settled(
 ) -> None:
     """An archive with calls in, of which every command has something to say."""
     for name, method in ELSEWHERE.items():
-        part, _, named = name.partition(".")
+        part, _, named = name.rpartition(".")
         monkeypatch.setattr(parts()[part], named, method)
     monkeypatch.setattr(Sandbox, "start", lambda self: self.close())
     monkeypatch.chdir(tmp_path)

@@ -45,15 +45,18 @@ LETTERS = {
     "p": Deed.PAUSE,
     "a": Deed.ADMIT,
     "e": Deed.ERASE,
+    "h": Deed.HOLD,
+    "u": Deed.UNHOLD,
+    "b": Deed.BLOCK,
     "!": Deed.DECIDE,
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfc =np e!", "sdo =npae!", "o =pe!"),
-    "supervisor": ("sd wlfc np", "p", "p"),
+    "admin": ("sdo wlfc =np ehub!", "sdo =npaehub!", "o =pehu!"),
+    "supervisor": ("sd wlfc np h", "p", "p"),
     "auditor": ("sdo w =", "sdo =", "o ="),
     "agent": ("sp", "sp", "p"),
-    "": ("sdo wlfc =np e!", "o =npae!", "o =pe!"),
+    "": ("sdo wlfc =np ehub!", "o =npaehub!", "o =pehu!"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -70,6 +73,9 @@ STATES = {
     Deed.PAUSE: {State.RECORDING},
     Deed.ADMIT: ALL,
     Deed.ERASE: STORED | {State.COMPLETED},
+    Deed.HOLD: ALL - {State.ERASED},
+    Deed.UNHOLD: ALL,
+    Deed.BLOCK: ALL - {State.ERASING, State.ERASED},
     Deed.DECIDE: ALL,
 }
 
@@ -166,6 +172,8 @@ ROWS = {
     "write a note by its SID": (Deed.ANNOTATE,),
     "compare its bytes with what was archived": (Deed.COMPARE,),
     "stand on the lists of what waits or is broken": (Deed.OVERSEE,),
+    "hold it, so that nothing destroys it": (Deed.HOLD,),
+    "lift a hold, block": (Deed.UNHOLD, Deed.BLOCK),
     "erase, accept, give up, try again": (Deed.ERASE, Deed.DECIDE),
 }
 """What the rows of the table in docs/access.md say, of what is active."""

@@ -64,6 +64,10 @@ def parked(house: House) -> None:
     _set(house, state=State.COMPLETED, standstill=Standstill.UNDECIDED, last_error=error)
 
 
+def held(house: House) -> None:
+    house.archive.custody.hold(SID, case="C-7", reason="x", by="bo")
+
+
 def differing(house: House) -> None:
     with house.archive.catalog.database.write() as connection:
         row = {"object_name": NAME, "recording_sid": SID, "why": "flipped"}
@@ -128,6 +132,16 @@ ACTS: Mapping[str, Act] = {
         lambda a: a.custody.admit(SID, ground="x", by=ANA), ("recordings", "orders"), quarantined
     ),
     "custody.erase": Act(lambda a: a.custody.erase(SID, why="x", by=ANA), ("recordings", "orders")),
+    "custody.hold": Act(lambda a: a.custody.hold(SID, case="C-7", reason="x", by=ANA), ("holds",)),
+    "custody.unhold": Act(
+        lambda a: a.custody.unhold(SID, case="C-7", reason="x", by=ANA), ("holds",), held
+    ),
+    "custody.holds.add": Act(
+        lambda a: a.custody.holds.add("600111222", case="C-7", reason="x", by=ANA), ("holds",)
+    ),
+    "custody.holds.lift": Act(
+        lambda a: a.custody.holds.lift(1, reason="x", by=ANA), ("holds",), held
+    ),
     "custody.accept": Act(
         lambda a: a.custody.accept(SID, reason="x", by=ANA), ("recordings", "orders"), parked
     ),

@@ -113,7 +113,7 @@ class Archive:
         self.policy = Policies(*known, trail, clock)
         self.agents = Agents(*known, trail)
         self.audit = Audit(*known, trail, clock)
-        self.custody = Custodian(self.catalog, to_bucket, trail)
+        self.custody = Custodian(*known, to_bucket, trail, clock)
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self._periodic = Periodic(
             *known, to_bucket, to_vendor, self.journal, self.webhooks.control, trail, clock

@@ -20,6 +20,7 @@ from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, Deed, acting, asking, check, seen
 from twirec.model.audit import Action, AuditDraft, stand_in
+from twirec.model.custody import LONGEST_CASE_NUMBER
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.numbers import NumbersReport
@@ -34,7 +35,6 @@ from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.webhooks.outbound import Outbound
 
-LONGEST_CASE_NUMBER = 64
 MOST_NOTES = 10**9
 """Of a call; a number that every database can count to."""
 

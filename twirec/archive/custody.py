@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
+from twirec.archive.holds import Holds
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
+from twirec.custody.holding import check_case, new_hold
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
 from twirec.model.audit import Action
-from twirec.model.custody import Order, OrderKind
+from twirec.model.custody import Hold, Order, OrderKind
+from twirec.model.errors import NotFound
 from twirec.model.given import understood
 from twirec.model.records import Recording
+from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
 
 
@@ -22,17 +27,25 @@ class Custodian:
     """What an admin orders of a recording. Each order is kept with who and why.
 
     Args:
+        settings: the company's zone, and how its numbers are read.
         catalog: where orders are kept.
         bucket: where the labels are.
         trail: who ordered what.
+        now: the clock, UTC.
+
+    Attributes:
+        holds: what is held, and holds on the calls of a number.
     """
 
     def __init__(
         self,
+        settings: Settings,
         catalog: Catalog,
         bucket: Callable[[], MarkedBucket],
         trail: AuditTrail,
+        now: Callable[[], datetime],
     ) -> None:
+        self.holds = Holds(settings, catalog, trail, now)
         self._catalog = catalog
         self._bucket = bucket
         self._trail = trail
@@ -138,6 +151,61 @@ class Custodian:
             detail = {"error": known.last_error, "reason": order.why}
             said = self._catalog.orders.give_up(order, replace(done, detail=detail))
         return outline(actor, said)
+
+    def hold(self, sid: str, *, case: str, reason: str, by: Actor | str) -> Hold:
+        """Hold a recording: until that is lifted, nothing and nobody destroys it.
+
+        Several may hold one. What was ordered to be destroyed stays too, if no worker has begun.
+
+        Args:
+            sid: of the recording, `RE…`.
+            case: the number of the dispute for which it is kept.
+            reason: why, in at most 255 characters.
+            by: who holds it.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
+            CustodyRefused: it is not for them, or its bytes are being destroyed, or were.
+            InvalidQuery: no case or no reason is given, or it is too long.
+        """
+        actor = acting(by)
+        with self._trail.attempt(Action.HOLD, actor, sid) as done:
+            check(actor, self._catalog.recordings.get(sid), Deed.HOLD)
+            said = new_hold(case=case, reason=reason, by=actor.name, at=done.at)
+            return self._catalog.holds.add(replace(said, recording_sid=sid), done)
+
+    def unhold(self, sid: str, *, case: str, reason: str, by: Actor | str) -> Sequence[Hold]:
+        """Lift the holds on a recording that are for a case.
+
+        Args:
+            sid: of the recording, `RE…`.
+            case: the number of the dispute.
+            reason: why, in at most 255 characters.
+            by: who lifts them.
+
+        Returns:
+            What was lifted.
+
+        Raises:
+            NotFound: the catalog has no such recording, none of its own holds is for that case, or
+                they may not know of it.
+            CustodyRefused: it is not for them.
+            InvalidQuery: no case or no reason is given, or it is too long.
+        """
+        actor = acting(by)
+        with self._trail.attempt(Action.UNHOLD, actor, sid) as done:
+            check(actor, self._catalog.recordings.get(sid), Deed.UNHOLD)
+            why, number = check_reason(reason), check_case(case)
+            its = [
+                hold.id
+                for hold in self._catalog.holds.of(sid)
+                if hold.case_number == number and hold.recording_sid == sid and not hold.lifted
+            ]
+            if not its:
+                raise NotFound(f"{sid} has no hold of its own for {number}.")
+            return self._catalog.holds.lift(
+                its, by=actor.name, at=done.at, reason=why, audited=done
+            )
 
     def orders(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Order]:
         """Return what was ordered of a recording, oldest first.

@@ -10,12 +10,14 @@ from twirec.catalog import identity, migrate, notifications
 from twirec.catalog.agents import Agents, Conferences
 from twirec.catalog.announcements import Announcements
 from twirec.catalog.audit import Audit, Listenings
+from twirec.catalog.blocks import Blocks
 from twirec.catalog.consents import Consents
 from twirec.catalog.database import Database
 from twirec.catalog.derivatives import Derivatives
 from twirec.catalog.due_work import DueWork
 from twirec.catalog.events import Events
 from twirec.catalog.foreign_recordings import ForeignRecordings
+from twirec.catalog.holds import Holds
 from twirec.catalog.journal import Journal
 from twirec.catalog.ledger import Ledger
 from twirec.catalog.marks import Marks
@@ -92,6 +94,8 @@ class Catalog:
         self.notes = Notes(self.database)
         self.recordings = Recordings(self.database)
         self.orders = Orders(self.database)
+        self.holds = Holds(self.database)
+        self.blocks = Blocks(self.database)
         self.stop_orders = StopOrders(self.database)
         self.pauses = Pauses(self.database)
         self.policy = Policies(self.database)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, false, func, or_, text, true
+from sqlalchemy import ColumnElement, FromClause, and_, exists, false, func, or_, text, true
 
 from twirec.catalog.prepared import one_of
-from twirec.catalog.tables import recordings
+from twirec.catalog.tables import calls, holds, recordings
 from twirec.model.access import RIGHTS, Actor, Deed, Right
 from twirec.model.states import Custody, State
 
@@ -61,6 +61,41 @@ def allowed(actor: Actor, deed: Deed, rows: FromClause = recordings) -> ColumnEl
     """
     role = actor.staff_role
     return or_(false(), *(_condition(each, rows) for each in RIGHTS[deed] if role in each.roles))
+
+
+def held(rows: FromClause = recordings) -> ColumnElement[bool]:
+    """Return the condition of the recordings that are held: nothing may destroy them.
+
+    Whoever destroys, or orders it, has it in the WHERE of what does so, after
+    `twirec.catalog.holds.keep_holds_out` in the same transaction.
+
+    Args:
+        rows: the recordings, or what has their SID and call.
+    """
+    return exists().where(holding(rows)).correlate(rows) | exists().where(
+        holding_its_number(rows)
+    ).correlate(rows)
+
+
+def holding(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition of the holds on a recording itself that were not lifted."""
+    return (holds.c.recording_sid == rows.c.sid) & holds.c.lifted_at.is_(None)
+
+
+def holding_its_number(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition of the holds of a call's numbers that were not lifted, and of its line.
+
+    Args:
+        rows: what has the SID and account of the call, of which `calls` has the line.
+    """
+    return and_(
+        of_same_call(calls, rows),
+        holds.c.number.is_not(None),
+        holds.c.number.in_([calls.c.customer_number, calls.c.own_number]),
+        holds.c.lifted_at.is_(None),
+        holds.c.since.is_(None) | (holds.c.since <= calls.c.started_at),
+        holds.c.until.is_(None) | (calls.c.started_at < holds.c.until),
+    )
 
 
 def _condition(right: Right, rows: FromClause) -> ColumnElement[bool]:

@@ -22,9 +22,11 @@ from sqlalchemy import (
     update,
 )
 
+from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, to_model
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
+from twirec.catalog.holds import keep_holds_out
 from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.ledger import call_with_consents
 from twirec.catalog.prepared import Prepared, one_of
@@ -57,12 +59,20 @@ NAME = Prepared(
 )
 
 
+NOT_HELD = ~held()
+"""Made once, as the leases want it."""
+
+
 def _live(rows: FromClause, adopt: Adopt) -> ColumnElement[bool]:
-    return ~rows.c.backfilled & ~left_alone(adopt, rows)
+    return ~rows.c.backfilled & ~left_alone(adopt, rows) & ~_waits_for_holds(rows)
 
 
 def _backfilled(rows: FromClause, adopt: Adopt) -> ColumnElement[bool]:
-    return rows.c.backfilled & ~left_alone(adopt, rows)
+    return rows.c.backfilled & ~left_alone(adopt, rows) & ~_waits_for_holds(rows)
+
+
+def _waits_for_holds(rows: FromClause) -> ColumnElement[bool]:
+    return (rows.c.state == State.ERASING) & held(rows)
 
 
 class DueWork:
@@ -190,6 +200,20 @@ class DueWork:
     def give_back(self, lease: Lease[Recording]) -> None:
         """End the lease as if the recording had never been claimed. Raises `LeaseLost`."""
         self._commit(lease, {**ENDED, "attempts": recordings.c.attempts - 1})
+
+    def destroy(self, lease: Lease[Recording], at: datetime) -> Lease[Recording]:
+        """Commit that the bytes are being destroyed from now on: a later hold comes too late.
+
+        Args:
+            lease: of what was ordered to be destroyed.
+            at: now, UTC.
+
+        Raises:
+            LeaseLost: the lease is not held any more, or the recording is.
+        """
+        values = {"destroyed_from": func.coalesce(recordings.c.destroyed_from, at)}
+        with self._leases.commit(lease, values, NOT_HELD, keep_holds_out) as (_, changed):
+            return changed
 
     def stay(self, lease: Lease[Recording], *, for_trial: bool = False) -> None:
         """End the lease of what is archived and kept at the vendor: nothing is left to do.

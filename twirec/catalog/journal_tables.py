@@ -126,7 +126,7 @@ JOURNAL_TABLES = (
     JournalTable(
         tables.recordings,
         tables.recordings.c.started_at,
-        left_out=("lease", "lease_until", "call_started_at"),
+        left_out=("lease", "lease_until", "call_started_at", "destroyed_from"),
         settled=_recording,
     ),  # whoever held a lease is not there to end it
     JournalTable(tables.pauses, tables.pauses.c.paused_at),
@@ -142,6 +142,10 @@ JOURNAL_TABLES = (
         derived={"plain_text": "text"},
     ),
     JournalTable(tables.orders, tables.orders.c.at),
+    JournalTable(tables.holds, tables.holds.c.at),
+    JournalTable(tables.blocks, tables.blocks.c.at),
+    JournalTable(tables.approvals, tables.approvals.c.asked_at),
+    JournalTable(tables.releases, tables.releases.c.at),
     JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
     JournalTable(tables.agents, tables.agents.c.at, only_added=True),

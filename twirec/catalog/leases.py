@@ -157,7 +157,11 @@ class Leases(Generic[T]):
 
     @contextmanager
     def commit(
-        self, lease: Lease[T], values: dict[str, Any], where: ColumnElement[bool] | None = None
+        self,
+        lease: Lease[T],
+        values: dict[str, Any],
+        where: ColumnElement[bool] | None = None,
+        before: Callable[[Connection], object] = lambda _: None,
     ) -> Iterator[tuple[Connection, Lease[T]]]:
         """Change the leased row, and what else the block changes: all of it, or nothing.
 
@@ -166,6 +170,7 @@ class Leases(Generic[T]):
             values: what changes, by the name of the column.
             where: what has to hold of the row, one of few conditions that are made once; None for
                 nothing.
+            before: what the transaction begins with.
 
         Raises:
             LeaseLost: the lease is not held any more, or that does not hold.
@@ -175,6 +180,7 @@ class Leases(Generic[T]):
         by_query = {name: of for name, of in values.items() if isinstance(of, ClauseElement)}
         given = held | {name: of for name, of in values.items() if name not in by_query}
         with self._database.write() as connection:
+            before(connection)
             if by_query:
                 changing = _changing(self._table, where).values(by_query)
                 row = connection.execute(changing, given).first()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, insert, select, update
 
 from twirec.catalog.audit import append
+from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.hints import hint_recordings
+from twirec.catalog.holds import check_not_held, keep_holds_out
 from twirec.catalog.recorded_calls import tell_ledger
 from twirec.catalog.recordings import PARKED, UNDECIDED
 from twirec.catalog.tables import orders, recordings
@@ -49,6 +51,7 @@ class Orders:
         worker may still be putting it into the bucket, and die before it takes that back.
 
         Raises:
+            CustodyRefused: it is held.
             NotFound: it is not there, or cannot be erased any more.
         """
         before = [state for state, after in MAY_BECOME.items() if State.ERASING in after]
@@ -64,7 +67,12 @@ class Orders:
             "lease_until": None,
             "backfilled": False,  # what is ordered waits behind nobody's calls
         }
-        return self._order(order, recordings.c.state.in_(before), changes, audited)
+        condition = recordings.c.state.in_(before) & ~held()
+        try:
+            return self._order(order, condition, changes, audited, keep_holds_out)
+        except NotFound:
+            check_not_held(self._database, order.recording_sid)
+            raise
 
     def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
         """Write an order down, and make the recording due to be archived in spite of its error.
@@ -106,6 +114,7 @@ class Orders:
         condition: ColumnElement[bool],
         changes: Mapping[str, Any],
         audited: AuditDraft,
+        before: Callable[[Connection], object] = lambda _: None,
     ) -> Recording:
         statement = (
             update(recordings)
@@ -114,6 +123,7 @@ class Orders:
             .returning(recordings)
         )
         with self._database.write() as connection:
+            before(connection)
             row = connection.execute(statement).first()
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime, word
+from twirec.model.approvals import ApprovalKind, ApprovalOutcome
 from twirec.model.audit import AuditOutcome, Pass
 from twirec.model.custody import OrderKind
 from twirec.model.encryption import Encryption
@@ -191,6 +192,8 @@ recordings = Table(
     Column("kept_for_trial", Boolean, nullable=False, server_default=false(), index=True),
     Column("backfilled", Boolean, nullable=False, server_default=false()),
     Column("call_started_at", UtcDateTime),
+    # Since when its bytes are being destroyed: from then on a hold comes too late.
+    Column("destroyed_from", UtcDateTime),
     Index("ix_recordings_state_custody_call_started_at", "state", "custody", "call_started_at"),
     # What happens on a day is counted without the rows.
     Index("ix_recordings_began", "started_at", "state", "custody", "duration"),
@@ -352,6 +355,65 @@ orders = Table(
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("by", String(255), nullable=False),
     Column("why", Text, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recording_sid", String(34), index=True),
+    Column("number", String(255)),
+    Column("since", UtcDateTime),
+    Column("until", UtcDateTime),
+    Column("case_number", String(64), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("lifted_by", String(255), nullable=False, server_default=""),
+    Column("lifted_at", UtcDateTime),
+    Column("lifted_reason", Text, nullable=False, server_default=""),
+    partial_index("ix_holds_of_numbers", "number", where="number IS NOT NULL"),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("recording_sid", String(34), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("by", String(255), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("until", Date, nullable=False, index=True),
+    Column("was", word(Custody, 16), nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", word(ApprovalKind, 16), nullable=False),
+    Column("subject", JSON, nullable=False),
+    Column("asked_by", String(255), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("ground", Text, nullable=False, server_default=""),
+    Column("reference", Text, nullable=False, server_default=""),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("outcome", word(ApprovalOutcome, 16)),
+    Column("decided_by", String(255), nullable=False, server_default=""),
+    Column("decided_at", UtcDateTime),
+    Column("why", Text, nullable=False, server_default=""),
+    partial_index("ix_approvals_pending", "expires_at", where="outcome IS NULL"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("recording_sid", String(34), primary_key=True),
+    Column("approval", Integer, primary_key=True, autoincrement=False),
+    Column("by", String(255), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("until", UtcDateTime, nullable=False),
+    Column("opened_at", UtcDateTime),
 )
 
 events = Table(

@@ -138,6 +138,7 @@ _HOMES = {
     "demo": ("demo",),
     "doctor": ("doctor",),
     "fallback": ("fallback",),
+    "holds": ("hold", "holds", "unhold"),
     "find": ("add-numbers", "annotate", "search", "show"),
     "reindex": ("reindex",),
     "journal": ("journal", "rebuild"),

@@ -36,6 +36,7 @@ class LeaseKeeper(Generic[T]):
 
     Attributes:
         lease: what is held, with what is worked at as it is now.
+        now: the clock, UTC.
 
     Args:
         lease: as it was claimed.
@@ -55,7 +56,7 @@ class LeaseKeeper(Generic[T]):
     ) -> None:
         self._renew = renew
         self._lease_for = lease_for
-        self._now = now
+        self.now = now
         self._stopping = stopping
         self.lease = lease
 
@@ -68,12 +69,12 @@ class LeaseKeeper(Generic[T]):
         """
         if self._stopping():
             raise Stopped("The worker was asked to stop.")
-        if self.lease.until - self._now() < self._lease_for * 2 / 3:
+        if self.lease.until - self.now() < self._lease_for * 2 / 3:
             self.renew()
 
     def renew(self) -> None:
         """Renew the lease, and look what is worked at as it is now. Raises `LeaseLost`."""
-        self.lease = self._renew(self.lease, self._now() + self._lease_for)
+        self.lease = self._renew(self.lease, self.now() + self._lease_for)
 
 
 Due = TypeVar("Due", bound=Tried)

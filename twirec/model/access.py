@@ -13,7 +13,7 @@ from enum import StrEnum
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.given import text
 from twirec.model.records import CallRecord, Recording
-from twirec.model.states import STORED, Custody, State
+from twirec.model.states import STORED, UNDONE, Custody, State
 
 
 class StaffRole(StrEnum):
@@ -110,6 +110,12 @@ class Deed(StrEnum):
     ADMIT = "admit"
     """Take it out of quarantine."""
     ERASE = "erase"
+    HOLD = "hold"
+    """Keep it from being destroyed, which protects it."""
+    UNHOLD = "unhold"
+    """Let it be destroyed again; it takes two people."""
+    BLOCK = "block"
+    """Keep it for judges and authorities only."""
     DECIDE = "decide"
     """Try again what is parked, accept it as it is, give it up, or settle what differs of it."""
 
@@ -150,6 +156,7 @@ def _right(
 _ADMIN, _SUPERVISOR, _AUDITOR, _AGENT = StaffRole
 _QUARANTINED = frozenset({Custody.QUARANTINED})
 _ANY_CUSTODY = frozenset(Custody)
+_NOT_BLOCKED = frozenset(Custody) - {Custody.BLOCKED}
 _ANY_STATE = frozenset(State)
 _GOING_ON = frozenset({State.RECORDING})
 _BYTES_SOMEWHERE = frozenset({State.COMPLETED, State.ARCHIVED, State.RELEASED})
@@ -183,6 +190,12 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     ),
     Deed.ADMIT: (_right(_ADMIN, None, custodies=_QUARANTINED, states=_ANY_STATE),),
     Deed.ERASE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_BYTES_SOMEWHERE),),
+    Deed.HOLD: (
+        _right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE - {State.ERASED}),
+        _right(_SUPERVISOR, states=_ANY_STATE - {State.ERASED}),
+    ),
+    Deed.UNHOLD: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
+    Deed.BLOCK: (_right(_ADMIN, None, custodies=_NOT_BLOCKED, states=_ANY_STATE - UNDONE),),
     Deed.DECIDE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
 }
 """Who may what. An app that names no role answers itself for who may order something; of what its

@@ -20,7 +20,7 @@ from twirec.model.vocabulary import ConsentMode, LegalBasis, Uninformed
 from twirec.settings import values
 from twirec.settings.addresses import api_url, is_here, notify_url, public_url
 from twirec.settings.names import NAMES, REQUIRED, SPOKEN, alike, misread_settings
-from twirec.settings.settings import Settings
+from twirec.settings.settings import THREE_YEARS, Settings
 
 T = TypeVar("T")
 
@@ -66,6 +66,7 @@ class Reader:
             ),
             tasks_url=self.read("TWIREC_TASKS_URL", public_url, ""),
             tasks_emulator=self.read("TWIREC_TASKS_EMULATOR", values.host_and_port, ""),
+            blocked_for=self.read("TWIREC_BLOCKED_FOR", values.days, THREE_YEARS),
             keep_at_twilio=self.read("TWIREC_KEEP_AT_TWILIO", values.switch, False),
             adopt=self.read("TWIREC_ADOPT", values.adopt, OURS),
             api_url=self.read("TWIREC_TWILIO_API_URL", api_url, None),

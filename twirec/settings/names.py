@@ -49,6 +49,7 @@ NAMES: Mapping[str, Name] = {
     "TWIREC_UNINFORMED_AGENTS": Name("what becomes of a call to an agent who was not informed"),
     "TWIREC_SWEEP_EVERY": Name("minutes between two sweeps of the workers"),
     "TWIREC_ADOPT": Name("which recordings are taken over: ours, numbers:+34…,+34… or all"),
+    "TWIREC_BLOCKED_FOR": Name("days for which what is blocked is kept before it is destroyed"),
     "TWIREC_KEEP_AT_TWILIO": Name("1 for a trial: copy and check, delete nothing at Twilio"),
     "TWIREC_DATABASE_URL": Name("the catalog, a SQLAlchemy URL", secret=True),
     "TWIREC_QUEUE": Name("who says that something is due: poll, postgres, celery or cloudtasks"),

@@ -22,6 +22,9 @@ from twirec.settings.unread import unread_settings
 
 T = TypeVar("T")
 
+THREE_YEARS = timedelta(days=3 * 365 + 1)
+"""When the gravest infringements of data protection prescribe (LOPDGDD art. 72); others sooner."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -68,6 +71,8 @@ class Settings:
         sweep_every: `TWIREC_SWEEP_EVERY`, in minutes: how often a worker sweeps; 0 for never.
         adopt: `TWIREC_ADOPT`: what is taken over of what the accounts have: what is this app's own
             (`ours`), recordings of numbers that are named (`numbers:+34…,+34…`), or `all`.
+        blocked_for: `TWIREC_BLOCKED_FOR`, in days: how long what is blocked is kept for judges and
+            authorities before it is destroyed.
         keep_at_twilio: `TWIREC_KEEP_AT_TWILIO`: for a trial: nothing is deleted at Twilio, but what
             is ordered to be erased.
         wordings: what is said, by language: ours, with what the file `TWIREC_ANNOUNCEMENTS` says
@@ -118,6 +123,7 @@ class Settings:
     sweep_every: timedelta = timedelta(minutes=15)
     adopt: Adopt = OURS
     keep_at_twilio: bool = False
+    blocked_for: timedelta = THREE_YEARS
     wordings: Mapping[str, Wording] = field(default_factory=lambda: WORDINGS, repr=False)
     country: str = "ES"
     dial_countries: frozenset[str] = EU

@@ -162,6 +162,13 @@ def minutes(value: str) -> timedelta:
     return timedelta(minutes=int(value))
 
 
+def days(value: str) -> timedelta:
+    """Return a span of whole days; a hundred years at the most."""
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 36_525:
+        raise ValueError("give whole days, 1 to 36525.")
+    return timedelta(days=int(value))
+
+
 def adopt(value: str) -> Adopt:
     """Return what is taken over of what the accounts have."""
     if value in {"ours", "all"}:

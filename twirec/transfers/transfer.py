@@ -329,6 +329,8 @@ class Transfer:
         """
         if self._catalog.recordings.get(recording.sid).state not in {State.ERASING, State.ERASED}:
             return
+        if self._catalog.holds.is_held(recording.sid):
+            return
         with suppress(ObjectNotFound):
             stored = self._bucket.stat(recording.object_name or "")
             self._bucket.delete(stored.name, stored.generation)
@@ -436,16 +438,34 @@ class Transfer:
     def _erase(self, keeper: LeaseKeeper[Recording]) -> None:
         """Destroy what was ordered to be destroyed: in the journal, at the vendor, in the bucket.
 
-        The journal is first: from then on a catalog that is made anew knows of the order.
+        The journal is first: from then on a catalog that is made anew knows of the order. A hold
+        that was there before it began stops it; one that comes while it is being destroyed is
+        refused.
         """
-        keeper.heartbeat()
+        if not self._begin_to_destroy(keeper):
+            return
         recording = keeper.lease.item
         self._forget(recording)
         doomed = list(self._objects_of(recording))  # first: the bucket may not be ours to believe
         self._vendor.delete(recording.account_sid, recording.sid)
+        if not self._begin_to_destroy(keeper):  # the lease may have ended meanwhile
+            return
         for stored in doomed:
             self._bucket.delete(stored.name, stored.generation)
         self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.ERASED))
+
+    def _begin_to_destroy(self, keeper: LeaseKeeper[Recording]) -> bool:
+        """Commit that its bytes go now. False if it is held, and the lease is given back."""
+        keeper.heartbeat()
+        try:
+            keeper.lease = self._catalog.due_work.destroy(keeper.lease, keeper.now())
+        except LeaseLost:
+            if not self._catalog.holds.is_held(keeper.lease.item.sid):
+                raise
+            log.info("%s: it is held: nothing more of it is destroyed", keeper.lease.item.sid)
+            self._catalog.due_work.give_back(keeper.lease)
+            return False
+        return True
 
     def _objects_of(self, recording: Recording) -> Iterator[StoredObject]:
         if recording.object_name is None:

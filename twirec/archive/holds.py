@@ -1,0 +1,160 @@
+"""Holds: what is held, for which case; and holds on the calls of a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from twirec.archive.audit import LARGEST_PAGE
+from twirec.calls.address import key_of
+from twirec.catalog import Catalog
+from twirec.custody.audit import AuditTrail
+from twirec.custody.holding import check_period, new_hold
+from twirec.custody.standstill import check_reason
+from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever
+from twirec.model.audit import Action
+from twirec.model.custody import Hold
+from twirec.model.errors import CustodyRefused, InvalidQuery
+from twirec.model.given import understood, whole
+from twirec.search.phrase import spoken_span
+from twirec.search.times import When
+from twirec.settings import Settings
+
+
+@understood
+class Holds:
+    """What is held: no erasure, no retention and no worker destroys it.
+
+    One recording is held by `archive.custody.hold`.
+
+    Args:
+        settings: the company's zone, and how its numbers are read.
+        catalog: where holds are kept.
+        trail: who held what.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        trail: AuditTrail,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._trail = trail
+        self._now = now
+
+    def add(
+        self,
+        number: str,
+        *,
+        case: str,
+        reason: str,
+        by: Actor | str,
+        since: When | None = None,
+        until: When | None = None,
+    ) -> Hold:
+        """Hold the recordings of a number's calls, those that there are and those to come.
+
+        Args:
+            number: of the customer or the company's own, as a person types it.
+            case: the number of the dispute for which they are kept.
+            reason: why, in at most 255 characters.
+            by: who holds them.
+            since: calls from then on, as in `calls.search`; None for all before `until`.
+            until: calls up to then, in the same forms; a day alone is included. None for all to
+                come.
+
+        Raises:
+            CustodyRefused: it is not for them.
+            InvalidQuery: no case or no reason is given, it is too long, or a number or time cannot
+                be understood.
+        """
+        actor = acting(by)
+        with self._trail.attempt(Action.HOLD, actor) as done:
+            self._check(actor, Deed.HOLD)
+            key = key_of(number, self._settings.country)
+            if not key:
+                raise InvalidQuery("number: say whose calls.")
+            begin, end = self._moment("since", since), self._moment("until", until)
+            check_period(begin, end)
+            said = new_hold(case=case, reason=reason, by=actor.name, at=done.at)
+            hold = replace(said, number=key, since=begin, until=end)
+            return self._catalog.holds.add(hold, self._trail.about(done, key))
+
+    def lift(self, hold: int, *, reason: str, by: Actor | str) -> Hold:
+        """Lift a hold on a number's calls. It forgets the number.
+
+        Args:
+            hold: its `id`.
+            reason: why, in at most 255 characters.
+            by: who lifts it.
+
+        Raises:
+            NotFound: there is none of that number, or it was lifted already.
+            CustodyRefused: it is not for them.
+            InvalidQuery: no reason is given, or it is too long.
+        """
+        actor = acting(by)
+        with self._trail.attempt(Action.UNHOLD, actor) as done:
+            self._check(actor, Deed.UNHOLD)
+            why = check_reason(reason)
+            (lifted,) = self._catalog.holds.lift(
+                [hold], by=actor.name, at=done.at, reason=why, audited=done
+            )
+            return lifted
+
+    def of(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Hold]:
+        """Return the holds on a recording, oldest first; its own also after they were lifted.
+
+        Args:
+            sid: of the recording, `RE…`.
+            by: who asks; None for nobody, who has the least rights.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
+        """
+        actor = asking(by)
+        recording = self._catalog.recordings.get(sid)
+        if not knows(actor, recording):
+            check(actor, recording, Deed.SEE)
+        return self._catalog.holds.of(sid)
+
+    def list(
+        self,
+        *,
+        case: str | None = None,
+        lifted: bool = False,
+        after: int = 0,
+        limit: int = 100,
+        by: Actor | str | None = None,
+    ) -> Sequence[Hold]:
+        """Return holds, oldest first; those of recordings that are hidden are left out.
+
+        Args:
+            case: only those of that case number.
+            lifted: whether those that were lifted are there too.
+            after: `id` of the last one of the page before.
+            limit: how many at the most, up to 10,000.
+            by: who asks; None for nobody, who has the least rights.
+        """
+        return self._catalog.holds.page(
+            case=case.strip() if case else None,
+            lifted=lifted,
+            actor=asking(by),
+            after=whole("after", after, 0, 2**31 - 1),
+            limit=whole("limit", limit, 1, LARGEST_PAGE),
+        )
+
+    def _check(self, actor: Actor, deed: Deed) -> None:
+        if not may_ever(actor, deed):
+            raise CustodyRefused(f"{deed} is not for the role {actor.role}.")
+
+    def _moment(self, field: str, given: When | None) -> datetime | None:
+        if given is None:
+            return None
+        span = spoken_span(field, given, now=self._now(), zone=self._settings.timezone)
+        return span.since if field == "since" else span.until
