@@ -68,10 +68,9 @@ test: $(READY) $(TASKS) $(NODE)
 # The tests of what works on the catalog once more, with PostgreSQL as the catalog of each; but for
 # one that tries thousands of requests which differ in nothing that a database sees. Those of catalog
 # and contracts run on both databases in `make test` already. Nothing touches a database in model,
-# calls, audio, adapters, sandbox, settings and most of search. The cli, doctor and the panel are on
-# SQLite only.
-ON_POSTGRESQL := $(addprefix tests/,archive backfill custody derivatives end_to_end events jobs \
-	journal sweep transfers webhooks search/test_phrase.py)
+# calls, audio, adapters, sandbox, settings and most of search. The panel is on SQLite only.
+ON_POSTGRESQL := $(addprefix tests/,archive backfill cli custody derivatives doctor end_to_end \
+	events jobs journal sweep transfers webhooks search/test_phrase.py)
 test-postgres: $(READY)
 	PYTHONDONTWRITEBYTECODE= TEST_DATABASE=postgresql \
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(ON_POSTGRESQL) \

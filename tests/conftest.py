@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -93,9 +93,23 @@ def keys_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def ready_twirec() -> Iterator[Ready]:
+def of_process() -> Callable[[Mapping[str, str]], dict[str, str]]:
+    """What makes of the environment of a test that of a process, whose catalog is the test's."""
+
+    def environ(given: Mapping[str, str]) -> dict[str, str]:
+        url = given.get("TWIREC_DATABASE_URL")
+        if not (POSTGRESQL and url):
+            return dict(given)
+        place = database_module.database_url(url)
+        return {**given, "TWIREC_DATABASE_URL": place.render_as_string(hide_password=False)}
+
+    return environ
+
+
+@pytest.fixture(scope="session")
+def ready_twirec(of_process: Callable[[Mapping[str, str]], dict[str, str]]) -> Iterator[Ready]:
     """What starts `twirec` in processes that begin with everything loaded."""
-    with ready() as starting:
+    with ready(environ=of_process) as starting:
         yield starting
 
 

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -39,10 +39,16 @@ class Ready:
 
     Args:
         requests: where it asks for one.
+        environ: makes of the environment of a test that of the process.
     """
 
-    def __init__(self, requests: socket.socket) -> None:
+    def __init__(
+        self,
+        requests: socket.socket,
+        environ: Callable[[Mapping[str, str]], Mapping[str, str]] = dict,
+    ) -> None:
         self._requests = requests
+        self._environ = environ
 
     def start(
         self,
@@ -75,7 +81,8 @@ class Ready:
             theirs.append(given)
         ends, tells = os.pipe()
         theirs.append(tells)
-        told = json.dumps({"words": words, "env": dict(env), "cwd": str(Path.cwd())}).encode()
+        begin = {"words": words, "env": dict(self._environ(env)), "cwd": str(Path.cwd())}
+        told = json.dumps(begin).encode()
         socket.send_fds(self._requests, [told], theirs)
         for each in theirs:
             os.close(each)
@@ -154,11 +161,14 @@ class Started:
 
 
 @contextmanager
-def ready(module: str = __name__) -> Iterator[Ready]:
+def ready(
+    module: str = __name__, environ: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
+) -> Iterator[Ready]:
     """Load everything in a process, for as long as processes are asked for.
 
     Args:
         module: what loads, serves what it is asked for, and runs it: this one runs `twirec`.
+        environ: makes of the environment of a test that of a process.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
@@ -168,7 +178,7 @@ def ready(module: str = __name__) -> Iterator[Ready]:
             stdin=subprocess.DEVNULL,
         )
         theirs.close()
-        yield Ready(ours)
+        yield Ready(ours, environ)
     forking.wait()
 
 

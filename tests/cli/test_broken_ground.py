@@ -139,6 +139,7 @@ def no_server(environ: dict[str, str]) -> str:
 LOOK_ELSEWHERE_FIRST = {"announcement", "fallback", "rebuild", "add-numbers"}
 
 
+@pytest.mark.about_sqlite("it is the file that is broken")
 @pytest.mark.parametrize(
     "breaks",
     [no_catalog, no_folder, a_folder_instead_of_a_file, no_database_in_it, no_server],
@@ -158,6 +159,7 @@ def test_a_catalog_that_cannot_be_used_is_one_sentence(
         assert "s3cret" not in result.output
 
 
+@pytest.mark.about_sqlite("there is no folder")
 def test_a_catalog_cannot_be_made_in_no_folder(environ: dict[str, str]) -> None:
     no_folder(environ)
     result = run(environ, COMMANDS["init"])
@@ -165,6 +167,7 @@ def test_a_catalog_cannot_be_made_in_no_folder(environ: dict[str, str]) -> None:
     assert "cannot be made at" in result.output
 
 
+@pytest.mark.about_sqlite("it changes the file")
 def test_a_newer_catalog_is_named(environ: dict[str, str]) -> None:
     with closing(sqlite3.connect(set_up(environ))) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -176,6 +179,7 @@ def test_a_newer_catalog_is_named(environ: dict[str, str]) -> None:
         assert (result.exit_code, result.output) == (1, said), name
 
 
+@pytest.mark.about_sqlite("it locks the file")
 def test_a_catalog_that_another_holds_is_one_sentence(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ COMMANDS = (
 )
 
 
+@pytest.mark.about_sqlite("there is no file")
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_before_init_no_command_makes_a_catalog(
     words: tuple[str, ...], twirec: Twirec, tmp_path: Path
@@ -51,6 +52,7 @@ def test_of_two_that_begin_at_once_both_have_the_same_catalog_and_bucket(
     catalog.close()
 
 
+@pytest.mark.about_sqlite("there is no folder")
 def test_init_in_a_folder_that_is_not_there_says_so(
     twirec: Twirec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def test_init_while_the_bucket_is_down_says_so_and_the_app_may_start(
     assert json.loads(twirec("init", "--json").stdout) == {"ready": True, "bucket_marked": False}
 
 
+@pytest.mark.about_sqlite("there is no file")
 def test_without_init_a_command_says_what_to_do(twirec: Twirec) -> None:
     result = twirec("search")
     assert result.exit_code == 1

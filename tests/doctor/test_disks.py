@@ -110,6 +110,7 @@ def test_the_tables_have_to_be_of_this_version(
     assert (result.level, said in result.what + result.fix) == (level, True)
 
 
+@pytest.mark.about_sqlite("there is no file")
 def test_a_catalog_that_was_never_made_is_failed_and_not_made(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_catalog_that_was_never_made_is_failed_and_not_made(
     assert not (tmp_path / "none.db").exists()
 
 
+@pytest.mark.about_sqlite("it is an empty file")
 def test_a_catalog_without_tables_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     assert inspect_database(f"sqlite:///{tmp_path}/empty.db").revision is None
@@ -144,6 +146,7 @@ def test_a_catalog_of_this_version_or_of_another_is_known_or_not(tmp_path: Path)
     catalog.close()
 
 
+@pytest.mark.about_sqlite("it is a file")
 def test_a_file_that_is_no_database_is_failed(installation: Installation, tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("these are notes, and far from being a database" * 99)
     url = f"sqlite:///{tmp_path}/notes.db"
@@ -164,6 +167,7 @@ def test_a_server_that_is_down_is_unavailable() -> None:
         inspect_database("postgresql+psycopg://nobody@127.0.0.1:9/none")
 
 
+@pytest.mark.about_sqlite("it is the file")
 def test_the_file_of_a_catalog_is_looked_at(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/catalog.db"
     catalog = Catalog(url)

@@ -25,6 +25,7 @@ ONLY_WHERE_SET = {Check.TOKENS, Check.API_KEY, Check.PRIVATE_KEYS, Check.QUEUE}
 CLOSED = "http://127.0.0.1:9"  # the port of `discard`, which nobody serves
 
 
+@pytest.mark.about_sqlite("only a file has a disk to look at")
 def test_an_installation_as_it_should_be_is_all_ok(installation: Installation) -> None:
     results = installation.examine()
     assert [result for result in results if result.level is not Level.OK] == []
@@ -95,6 +96,7 @@ def test_what_hangs_on_a_missing_setting_is_not_checked(
     assert {check for check, level in found.items() if level is Level.UNKNOWN} == unchecked
 
 
+@pytest.mark.about_sqlite("the file of the default is not there")
 def test_no_setting_at_all_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where there is no twirec.db
     results = list(examine({}))
@@ -127,6 +129,7 @@ def test_with_twilio_out_of_reach_the_other_checks_go_on(
     assert found[Check.BUCKET] is found[Check.DATABASE] is found[Check.PUBLIC_URL] is Level.OK
 
 
+@pytest.mark.about_sqlite("there is no file")
 def test_with_everything_down_each_line_has_its_fix(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.doctor.conftest import OWN_NUMBER, Installation
 from twirec.archive import Archive
 from twirec.model.inspection import Check, Level
@@ -19,6 +21,7 @@ def test_a_policy_that_the_settings_no_longer_allow_is_told(installation: Instal
     )
 
 
+@pytest.mark.about_sqlite("there is no file")
 def test_a_policy_is_not_looked_at_without_its_database(installation: Installation) -> None:
     results = installation.examine(TWIREC_DATABASE_URL="sqlite:////nowhere/catalog.db")
     assert Check.POLICY not in {each.check for each in results}
