@@ -16,13 +16,13 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from callpanel import attempts
 from callpanel.extensions import Base, db
 from callpanel.lines import is_target
+from callpanel.names import LONGEST_NAME, folded, is_name
 from callpanel.roles import ALLOWED, Permission, Role
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
 LONGEST_COUNTED = 64
 """Characters of a password that are looked at for what is easily guessed: it takes long."""
-NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 WEAKEST = 10**10
 """Guesses that a password has to take, as zxcvbn counts: names, dates, words and what leaked are
@@ -48,7 +48,8 @@ class User(UserMixin, Base):
 
     Attributes:
         id: random, so that nobody counts accounts.
-        name: what they sign in with, and what the audit log says.
+        name: what they sign in with, and what the audit log says, as `folded` makes it.
+        password: its hash; empty for who signs in elsewhere (`callpanel.provider`).
         role: what they are to the company.
         line: the number or `client:NAME` on which they take calls; empty for none.
         disabled: whether they may not sign in (any more).
@@ -59,7 +60,7 @@ class User(UserMixin, Base):
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    name: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME), unique=True)
     password: Mapped[str] = mapped_column(String(255))
     role: Mapped[Role] = mapped_column(String(16))
     line: Mapped[str] = mapped_column(String(255), default="")
@@ -86,7 +87,7 @@ class User(UserMixin, Base):
 
 def find(name: str) -> User | None:
     """Return the account of a name, in small or capital letters."""
-    return db.session.scalar(select(User).where(User.name == name.strip().lower()))
+    return db.session.scalar(select(User).where(User.name == folded(name)))
 
 
 def of_session(session_id: str) -> User | None:
@@ -106,21 +107,30 @@ def keep() -> None:
     db.session.commit()
 
 
-def add(name: str, password: str, role: Role, line: str = "") -> User:
+def add(name: str, password: str | None, role: Role, line: str = "") -> User:
     """Make an account, which stays after `keep`.
+
+    Args:
+        name: what they sign in with.
+        password: None for who signs in elsewhere.
+        role: what they are to the company.
+        line: where they take calls; empty for none.
 
     Raises:
         AccountError: the name is taken or of the wrong form, or the password or line is wrong.
     """
-    name = name.strip().lower()
-    if not NAME.fullmatch(name):
+    name = folded(name)
+    if not is_name(name):
         raise AccountError(
-            _("Name: give 2 to 32 small letters, digits, dots and dashes, a letter first.")
+            _(
+                "Name: give an e-mail address, or 2 to %(most)s letters, digits, dots and dashes.",
+                most=LONGEST_NAME,
+            )
         )
     user = User(
         id=secrets.token_hex(16),
         name=name,
-        password=_hashed(password, name),
+        password="" if password is None else _hashed(password, name),
         role=role,
         line=_line(line),
         made_at=datetime.now(UTC),
@@ -193,8 +203,9 @@ def _hashed(password: str, *words: str) -> str:
         )
     from zxcvbn import zxcvbn  # its lists take a while to load, and nobody else needs them
 
+    known = [*words, *(part for word in words for part in re.split(r"\W+", word) if part)]
     example = EXAMPLE in "".join(filter(str.isalpha, password.lower()))
-    guesses = zxcvbn(password[:LONGEST_COUNTED], user_inputs=[*words, "twirec"])["guesses"]
+    guesses = zxcvbn(password[:LONGEST_COUNTED], user_inputs=[*known, "twirec"])["guesses"]
     if example or guesses < WEAKEST:
         raise AccountError(
             _("Password: this one is easily guessed, or is known; give four words, or more.")
@@ -212,6 +223,7 @@ def check(name: str, password: str) -> User | None:
         Busy: too many passwords are being compared.
     """
     user = find(name)
+    kept = (user and user.password) or _NOBODY
     with attempts.turn():
-        right = check_password_hash(user.password if user else _NOBODY, password[:LONGEST_PASSWORD])
+        right = check_password_hash(kept, password[:LONGEST_PASSWORD])
     return user if user and right and user.is_active else None

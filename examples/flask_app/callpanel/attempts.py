@@ -3,7 +3,8 @@
 Whoever signed in once is known by their browser, and counted by it alone, so that nobody else's
 failures lock them out (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies).
 Others are counted by name and address together. Many failures of a name, or from an address, only
-slow down those whose browser is not known: there is always a next attempt within seconds.
+slow down those who come from where that name has not signed in before, with a browser that is not
+known: there is always a next attempt within seconds.
 
 An attempt that is not looked at costs a few look-ups: no hash, and nothing is written down.
 """
@@ -21,10 +22,12 @@ from ipaddress import IPv6Address, ip_address
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import ColumnElement, DateTime, Index, String, delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callpanel.config import config
 from callpanel.extensions import Base, db
+from callpanel.names import folded
 
 WINDOW = timedelta(minutes=15)
 """How long a failed sign-in counts."""
@@ -48,7 +51,11 @@ CUSTOMER, SITE = 64, 48
 one that has many (RFC 6177)."""
 
 KNOWN_FOR = timedelta(days=180)
-"""How long a browser is known after a sign-in."""
+"""How long a browser, or a place, is known after a sign-in."""
+
+MOST_CODES = 10
+"""Wrong codes within the window of one account by all browsers that are not known. Whoever sends
+one has its password, so nobody else can lock its owner out."""
 
 AT_ONCE = 2
 """Passwords that a process compares at once: each takes a core and 32 MB for a while."""
@@ -90,7 +97,24 @@ class Failure(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-def begin(name: str, address: str, token: str = "") -> int | None:
+class Place(Base):
+    """From where a name has signed in.
+
+    Attributes:
+        name: an HMAC of it.
+        address: as of a `Failure`.
+        at: when, the last time.
+    """
+
+    __tablename__ = "places"
+    __table_args__ = (Index("ix_places_at", "at"),)
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    address: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+def begin(name: str, address: str, token: str = "", *, code: bool = False) -> int | None:
     """Count a sign-in as failed until it succeeds; None if it is not to be looked at.
 
     It counts before anything is compared, so that attempts at the same time count each other.
@@ -99,21 +123,23 @@ def begin(name: str, address: str, token: str = "") -> int | None:
         name: what was typed.
         address: whose request it is.
         token: what the browser keeps from an earlier sign-in (`remember`).
+        code: whether it is a code of the second factor, after the right password.
     """
     attempt = Failure(
-        name=_key(name),
+        name=_key(f"{name} code" if code else name),
         address=network(address),
         site=network(address, SITE),
         browser=_known(name, token),
         at=datetime.now(UTC),
     )
-    if not _may(attempt):
+    may = _may_code if code else _may
+    if not may(attempt):
         return None
     old = delete(Failure).where(Failure.at < attempt.at - WINDOW)
     db.session.execute(old.execution_options(synchronize_session=False))
     db.session.add(attempt)
     db.session.commit()
-    if not _may(attempt):  # somebody else's came in between
+    if not may(attempt):  # somebody else's came in between
         forget(attempt.id)
         return None
     return attempt.id
@@ -140,13 +166,24 @@ def turn() -> Iterator[None]:
         _turns.release()
 
 
-def remember(name: str, token: str = "") -> str:
+def remember(name: str, address: str, token: str = "") -> str:
     """Return what a browser is to keep, so that it is known when this name signs in again.
+
+    From where it signed in is known then, too.
 
     Args:
         name: of the account that just signed in.
+        address: whose request it is.
         token: what the browser keeps already, which may know it as another's.
     """
+    now = datetime.now(UTC)
+    old = delete(Place).where(Place.at < now - KNOWN_FOR)
+    db.session.execute(old.execution_options(synchronize_session=False))
+    db.session.merge(Place(name=_key(name), address=network(address), at=now))
+    try:
+        db.session.commit()
+    except IntegrityError:  # two browsers at once, of the same name, from the same place
+        db.session.rollback()
     browser = _known(name, token) or secrets.token_hex(16)
     return _serializer().dumps([_key(name), browser])
 
@@ -176,12 +213,30 @@ def _may(attempt: Failure) -> bool:
     if attempt.browser:
         return _count(mine, attempt) < MOST_FAILURES
     name, address = Failure.name == attempt.name, Failure.address == attempt.address
-    return (
-        _count(mine & name & address, attempt) < MOST_FAILURES
-        and _may_slowly(mine & name, attempt)
+    if _count(mine & name & address, attempt) >= MOST_FAILURES:
+        return False
+    return _is_known_place(attempt) or (
+        _may_slowly(mine & name, attempt)
         and _may_slowly(mine & (Failure.site == attempt.site), attempt)
         and _may_slowly(mine, attempt, FLOOD_FROM)
     )
+
+
+def _may_code(attempt: Failure) -> bool:
+    """The same of a code: of a million three are right at any time, so few may be wrong."""
+    mine = (Failure.browser == attempt.browser) & (Failure.name == attempt.name)
+    return _count(mine, attempt) < (MOST_FAILURES if attempt.browser else MOST_CODES)
+
+
+def _is_known_place(attempt: Failure) -> bool:
+    """Whether that name has signed in from there: whatever others do elsewhere does not count."""
+    place = db.session.get(Place, (attempt.name, attempt.address))
+    return place is not None and _utc(place.at) > _utc(attempt.at) - KNOWN_FOR
+
+
+def _utc(at: datetime) -> datetime:
+    """Return a time of the database, which of SQLite comes without its zone."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _may_slowly(which: ColumnElement[bool], attempt: Failure, slow_from: int = SLOW_FROM) -> bool:
@@ -212,5 +267,5 @@ def _serializer() -> URLSafeTimedSerializer:
 
 def _key(name: str) -> str:
     """Return what stands for a name that was typed."""
-    typed, secret = name.strip().lower().encode(), config().secret_key.encode()
+    typed, secret = folded(name).encode(), config().secret_key.encode()
     return hmac.new(secret, typed, hashlib.sha256).hexdigest()[:32]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
 from typing import ParamSpec, cast
 
@@ -25,14 +26,14 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from callpanel import accounts, attempts
+from callpanel import accounts, attempts, factor
 from callpanel.accounts import User
-from callpanel.config import archive
+from callpanel.config import archive, config
 from callpanel.extensions import login
 from callpanel.forms import SignIn
 from callpanel.roles import Permission
 from callpanel.safe import path_of
-from callpanel.typed import typed
+from callpanel.typed import Typed, typed
 from twirec import Actor, AuditOutcome
 
 P = ParamSpec("P")
@@ -43,16 +44,42 @@ IDLE = 30 * 60
 LONGEST = 12 * 60 * 60
 """Seconds after which a session ends, whatever is done in it."""
 
+HALFWAY = 10 * 60
+"""Seconds between the password and the code, or until a second factor is set up."""
+
 auth = Blueprint("auth", __name__)
+
+
+class Proof(StrEnum):
+    """By what a session was begun."""
+
+    PASSWORD = "password"  # noqa: S105 - a word
+    SECOND_FACTOR = "second_factor"
+    """By a password and a code."""
+    PROVIDER = "provider"
+    """By the company's own provider, which asks for what it finds right."""
 
 
 def init_app(app: Flask) -> None:
     """Add the views, and end sessions that are too old."""
-    login.user_loader(accounts.of_session)
+    login.user_loader(_of_session)
     login.session_protection = None  # an address may change; sessions end by time
     app.register_blueprint(auth)
     app.before_request(_end_old_session)
     app.context_processor(lambda: {"Permission": Permission, "may": may})
+
+
+def _of_session(session_id: str) -> User | None:
+    """Return whose a session is, if what it was begun by is still enough."""
+    found, signing = accounts.of_session(session_id), config().signing
+    if found is None:
+        return None
+    enough = {
+        Proof.PASSWORD: signing.passwords and not factor.required(found),
+        Proof.SECOND_FACTOR: signing.passwords,
+        Proof.PROVIDER: signing.provider is not None,
+    }
+    return found if enough[Proof(session.get("proof", Proof.PASSWORD))] else None
 
 
 def user() -> User:
@@ -100,14 +127,17 @@ def record(
 
 @auth.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
-    """Sign somebody in."""
+    """Sign somebody in, or ask them for their second factor."""
     form = SignIn()
     if current_user.is_authenticated:
-        return redirect(url_for("panel.home"))
+        sent = typed()
+        return sent.page(signed_in()) if sent else redirect(url_for("panel.home"))
     if not form.validate_on_submit():
-        return render_template("sign_in.html", form=form, typed=typed())
-    name, browser = form.name.data or "", request.cookies.get(_browser_cookie(), "")
-    attempt = attempts.begin(name, request.remote_addr or "", browser)
+        return sign_in_page(form)
+    if not config().signing.passwords:
+        return _again(form, _("Passwords are switched off here: sign in with the company."), 403)
+    name, address = form.name.data or "", request.remote_addr or ""
+    attempt = attempts.begin(name, address, browser_token())
     if attempt is None:  # not on the audit log: each of those that failed before is
         return _again(form, _("Too many attempts. Wait a little, then try again."), 429)
     try:
@@ -115,33 +145,88 @@ def sign_in() -> ResponseReturnValue:
     except attempts.Busy:
         attempts.forget(attempt)
         return _again(form, _("Many people sign in just now. Try again in a few seconds."), 503)
-    where = {"address": attempts.network(request.remote_addr or "")}
     if user is None:
-        known = accounts.find(name)
-        by = known.name if known else "somebody"  # what was typed may be a password
-        archive().audit.record("sign_in", by=by, outcome="denied", detail=where)
+        record_sign_in(accounts.find(name), AuditOutcome.DENIED)
         return _again(form, _("Name or password is wrong."), 401)
-    archive().audit.record("sign_in", by=Actor(user.name, user.role), detail=where)
+    if factor.has_one(user) or factor.required(user):
+        attempts.forget(attempt)
+        session["halfway"] = [user.get_id(), int(time.time())]
+        step = "second.code" if factor.has_one(user) else "second.set_up"
+        # 307 takes along what was typed (RFC 9110, section 15.4.8)
+        return redirect(url_for(step, next=request.args.get("next")), 307 if typed() else 302)
+    record_sign_in(user)
     attempts.forget(attempt)
-    _begin_session(user)
-    response: Response = redirect(path_of(request.args.get("next")) or url_for("panel.home"))
+    return welcome(user, Proof.PASSWORD)
+
+
+def sign_in_page(form: SignIn | None = None, sent: Typed | None = None) -> str:
+    """Return the page where one signs in."""
+    return render_template(
+        "sign_in.html",
+        form=form or SignIn(formdata=None),
+        typed=sent or typed(),
+        signing=config().signing,
+    )
+
+
+def signed_in() -> str:
+    """Return what is said to who signed in after they typed something."""
+    return str(_("You are signed in. Look at what you typed, and send it again."))
+
+
+def record_sign_in(
+    user: User | None, outcome: AuditOutcome = AuditOutcome.DONE, **detail: str
+) -> None:
+    """Write down that somebody signed in, or tried to; None is a name that is no account's.
+
+    What was typed as a name is not written down: it may be a password.
+    """
+    done = user and outcome is AuditOutcome.DONE
+    name = user.name if user else "somebody"
+    archive().audit.record(
+        "sign_in",
+        by=Actor(name, user.role) if user and done else name,
+        outcome=outcome,
+        detail={"address": attempts.network(request.remote_addr or ""), **detail},
+    )
+
+
+def welcome(user: User, proof: Proof, next_page: str | None = None) -> Response:
+    """Begin the session of somebody who proved who they are, and lead them to where they were."""
+    token = attempts.remember(user.name, request.remote_addr or "", browser_token())
+    begin_session(user, proof)
+    wanted = path_of(next_page or request.args.get("next"))
+    response: Response = redirect(wanted or url_for("panel.home"))
     if sent := typed():
-        why = _("You are signed in. Look at what you typed, and send it again.")
-        response = make_response(sent.page(why))
-    _know_again(response, attempts.remember(user.name, browser))
+        response = make_response(sent.page(signed_in()))
+    know_again(response, token)
     return response
+
+
+def halfway() -> User | None:
+    """Return who gave the right password, a moment ago, of those who need more than it."""
+    session_id, since = session.get("halfway", ("", 0))
+    if time.time() - since > HALFWAY:
+        return None
+    found = accounts.of_session(session_id)
+    return found if found and found.is_active and config().signing.passwords else None
 
 
 def _again(form: SignIn, why: str, status: int) -> ResponseReturnValue:
     flash(why, "error")
-    return render_template("sign_in.html", form=form, typed=typed()), status
+    return sign_in_page(form), status
+
+
+def browser_token() -> str:
+    """Return by what the browser is known from an earlier sign-in; empty for another."""
+    return request.cookies.get(_browser_cookie(), "")
 
 
 def _browser_cookie() -> str:
     return f"{current_app.config['SESSION_COOKIE_NAME']}-browser"
 
 
-def _know_again(response: Response, token: str) -> None:
+def know_again(response: Response, token: str) -> None:
     """Let a browser keep by what it is known: not who they are, nor anything that lets them in."""
     response.set_cookie(
         _browser_cookie(),
@@ -163,12 +248,14 @@ def sign_out() -> Response:
     return redirect(url_for("auth.sign_in"))
 
 
-def _begin_session(user: User) -> None:
+def begin_session(user: User, proof: Proof) -> None:
+    """Begin a session, with nothing in it of the one before but the language."""
     language = session.get("language")
     session.clear()
     if language:
         session["language"] = language
     session["began"] = session["seen"] = int(time.time())
+    session["proof"] = str(proof)
     login_user(user)
 
 
@@ -197,7 +284,7 @@ def to_sign_in() -> ResponseReturnValue:
         abort(401)
     if sent := typed():
         flash(_("Your session has ended. Sign in, and what you typed is there again."), "warn")
-        return render_template("sign_in.html", form=SignIn(formdata=None), typed=sent), 401
+        return sign_in_page(sent=sent), 401
     if request.method != "GET":
         return redirect(url_for("auth.sign_in"))
     return redirect(url_for("auth.sign_in", next=request.full_path.rstrip("?")))

@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from callpanel import accounts
+from callpanel import accounts, factor
 from callpanel.accounts import AccountError
 from callpanel.config import archive
 from callpanel.roles import Role
@@ -73,12 +73,22 @@ def add(name: str, role: str, line: str, password: str) -> None:
 @click.password_option(help="Asked for if it is not given.")
 def password(name: str, password: str) -> None:
     """Give somebody a new password; their sessions end."""
-    account = accounts.find(name)
-    if account is None:
-        raise click.ClickException(f"{name} has no account; `flask --app callpanel user list`.")
+    account = _account(name)
     with _recorded("user_password", account.name, account.role):
         accounts.change(account, password=password)
     click.echo(f"{account.name} has a new password.")
+
+
+@user.command("reset-second-factor")
+@click.argument("name")
+def reset_second_factor(name: str) -> None:
+    """Take somebody's second factor away, whose phone is gone; their sessions end."""
+    account = _account(name)
+    if not factor.has_one(account):
+        raise click.ClickException(f"{account.name} has no second factor.")
+    with _recorded("second_factor_reset", account.name, account.role):
+        factor.take_away(account)
+    click.echo(f"{account.name} signs in without a code, until they set one up.")
 
 
 @user.command("list")
@@ -86,6 +96,13 @@ def list_() -> None:
     """List the accounts."""
     for each in accounts.everybody():
         click.echo(f"{each.name}\t{each.role}\t{'disabled' if each.disabled else each.line}")
+
+
+def _account(name: str) -> accounts.User:
+    found = accounts.find(name)
+    if found is None:
+        raise click.ClickException(f"{name} has no account; `flask --app callpanel user list`.")
+    return found
 
 
 @contextmanager

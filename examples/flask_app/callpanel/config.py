@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import ArgumentError
 
 from callpanel.lines import NUMBER, is_target
+from callpanel.signing import SIGNING_NAMES, Signing
 from twirec import Archive, misread_settings
 
 NAMES = (
@@ -22,6 +23,7 @@ NAMES = (
     "CALLPANEL_METRICS_TOKEN",
     "CALLPANEL_PROXIES",
     "CALLPANEL_SERVE",
+    *SIGNING_NAMES,
 )
 """Every setting of the app. A new one is a line here, and one in the table of `docs/panel.md`."""
 
@@ -63,6 +65,7 @@ class Config:
         metrics_token: `CALLPANEL_METRICS_TOKEN`, who may read `/metrics`; empty for nobody.
         proxies: `CALLPANEL_PROXIES`, how many proxies in front are trusted to say who asks.
         serve: `CALLPANEL_SERVE`, what this process serves: `phone`, `panel` or `both`.
+        signing: how staff sign in.
     """
 
     secret_key: str = field(repr=False)
@@ -71,6 +74,7 @@ class Config:
     metrics_token: str = field(default="", repr=False)
     proxies: int = 0
     serve: Serve = Serve.BOTH
+    signing: Signing = field(default_factory=Signing)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> tuple[Config, list[str]]:
@@ -85,6 +89,7 @@ class Config:
             metrics_token=_secret(environ, "CALLPANEL_METRICS_TOKEN", problems, needed=False),
             proxies=_proxies(environ, problems),
             serve=_serve(environ, problems),
+            signing=Signing.read(environ, problems),
         )
         if "TWIREC_AUDIT_KEY" not in environ:
             problems.append("TWIREC_AUDIT_KEY is missing: `openssl rand -hex 32` makes one.")

@@ -11,7 +11,19 @@ import click
 from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from callpanel import auth, commands, headers, language, panel, probes, users, voice
+from callpanel import (
+    account,
+    auth,
+    commands,
+    headers,
+    language,
+    panel,
+    probes,
+    provider,
+    second,
+    users,
+    voice,
+)
 from callpanel.config import Config
 from callpanel.extensions import babel, csrf, db, erase_what_is_deleted, guard_file, login
 from callpanel.safe import has_control
@@ -110,7 +122,7 @@ def _add_pages(app: Flask) -> None:
     csrf.init_app(app)
     babel.init_app(app, locale_selector=language.chosen)
     login.init_app(app)
-    for module in (language, auth, panel, users):
+    for module in (language, auth, second, provider, account, panel, users):
         module.init_app(app)
     app.cli.add_command(commands.user)
 

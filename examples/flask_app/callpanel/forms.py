@@ -18,9 +18,10 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, NumberRange, Optional
 
 from callpanel.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from callpanel.names import LONGEST_NAME
 from callpanel.roles import Role
 from callpanel.words import (
     ACTIONS,
@@ -63,7 +64,7 @@ class WholeField(IntegerField):
 class SignIn(FlaskForm):
     """Name and password."""
 
-    name = StringField(_l("Name"), [InputRequired(), Length(max=64)])
+    name = StringField(_l("Name"), [InputRequired(), Length(max=LONGEST_NAME)])
     password = PasswordField(_l("Password"), [InputRequired(), Length(max=LONGEST_PASSWORD)])
 
 
@@ -146,10 +147,41 @@ class Switch(FlaskForm):
             raise ValidationError(_l("Choose a number or a direction that is to be as all is."))
 
 
+class Code(FlaskForm):
+    """A code of the second factor, or a recovery code."""
+
+    code = StringField(_l("Code"), [InputRequired(), Length(max=32)])
+
+
+class ChangePassword(FlaskForm):
+    """One's own password: the one that holds, and the new one."""
+
+    old = PasswordField(_l("Password until now"), [InputRequired(), Length(max=LONGEST_PASSWORD)])
+    password = PasswordField(
+        _l("New password"), [InputRequired(), Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)]
+    )
+    again = PasswordField(
+        _l("New password once more"),
+        [InputRequired(), EqualTo("password", _l("These two are not the same."))],
+    )
+
+
+class Password(FlaskForm):
+    """One's own password, asked once more before something that matters."""
+
+    password = PasswordField(_l("Password"), [InputRequired(), Length(max=LONGEST_PASSWORD)])
+
+
+class SetUpFactor(Password):
+    """A code that proves that a phone has the secret, and one's own password."""
+
+    code = StringField(_l("Code"), [InputRequired(), Length(max=32)])
+
+
 class NewUser(FlaskForm):
     """A new account."""
 
-    name = StringField(_l("Name"), [InputRequired(), Length(max=32)])
+    name = StringField(_l("Name"), [InputRequired(), Length(max=LONGEST_NAME)])
     password = PasswordField(
         _l("Password"), [InputRequired(), Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)]
     )

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     """Make accounts, and change them."""
     AUDIT = "audit"
     """Read the audit log."""
+    OWN_ACCOUNT = "own_account"
+    """Change one's own password and second factor."""
 
 
 OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
@@ -70,6 +72,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
 
 ALLOWED: Mapping[Role, frozenset[Permission]] = {
     role: permissions
+    | {Permission.OWN_ACCOUNT}
     | {each for each, of in OF_RECORDINGS.items() if may_ever(Actor("", role), *of)}
     for role, permissions in _OF_THE_PANEL.items()
 }

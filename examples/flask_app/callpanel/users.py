@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, abort, flash, redirect, render_template, url
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from callpanel import accounts
+from callpanel import accounts, factor
 from callpanel.accounts import AccountError, User
 from callpanel.auth import needs, record
 from callpanel.extensions import db
@@ -60,7 +60,7 @@ def one(user_id: str) -> ResponseReturnValue:
     form = ChangeUser(
         formdata=None, data={"role": user.role, "line": user.line, "disabled": access}
     )
-    return render_template("user.html", form=form, user=user)
+    return _page_of(user, form)
 
 
 @users.post("/<user_id>")
@@ -70,7 +70,7 @@ def change(user_id: str) -> ResponseReturnValue:
     user = _user(user_id)
     form = ChangeUser()
     if not form.validate():
-        return render_template("user.html", form=form, user=user), 400
+        return _page_of(user, form), 400
     changed = {
         "user": user.name,
         "role": form.role.data,
@@ -88,11 +88,27 @@ def change(user_id: str) -> ResponseReturnValue:
     except AccountError as error:
         record("user_change", outcome=AuditOutcome.FAILED, **changed)
         flash(str(error), "error")
-        return render_template("user.html", form=form, user=user), 400
+        return _page_of(user, form), 400
     record("user_change", **changed)
     accounts.keep()
     flash(_("Changed."), "done")
     return redirect(url_for("users.everybody"))
+
+
+@users.post("/<user_id>/second-factor")
+@needs(Permission.USERS)
+def reset_factor(user_id: str) -> ResponseReturnValue:
+    """Take somebody's second factor away, whose phone is gone; their sessions end."""
+    user = _user(user_id)
+    if factor.take_away(user):
+        record("second_factor_reset", user=user.name)
+        accounts.keep()
+        flash(_("%(name)s signs in without a code, until they set one up.", name=user.name), "done")
+    return redirect(url_for("users.one", user_id=user_id))
+
+
+def _page_of(user: User, form: ChangeUser) -> str:
+    return render_template("user.html", form=form, user=user, has_factor=factor.has_one(user))
 
 
 def _page(form: NewUser) -> str:

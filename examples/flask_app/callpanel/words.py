@@ -227,4 +227,7 @@ ACTIONS = {
     "user_add": _l("made an account"),
     "user_change": _l("changed an account"),
     "user_password": _l("changed a password"),
+    "second_factor": _l("set up a second factor"),
+    "second_factor_reset": _l("took a second factor away"),
+    "recovery_codes": _l("made recovery codes"),
 }

@@ -89,7 +89,7 @@ def test_a_password_is_asked_for_twice(cli: FlaskCliRunner, client: Browser) -> 
     [
         (["pia", "--role", "admin", "--password", "short"], "Password: give 12 to 256"),
         (["ana", "--role", "admin", "--password", LONG], "ana has an account already"),
-        (["7up", "--role", "admin", "--password", LONG], "Name: give 2 to 32 small letters"),
+        (["7 up", "--role", "admin", "--password", LONG], "Name: give an e-mail address"),
         (["pia", "--role", "agent", "--line", "ana", "--password", LONG], "Line: write +34"),
         (["pia", "--role", "king", "--password", LONG], "Invalid value for '--role'"),
         (["pia", "--password", LONG], "Missing option '--role'"),

@@ -32,6 +32,11 @@ CASE = {"case": "C-8", "seen": "C-7"}
 SWITCH = {"number": "", "direction": "", "on": "off", "why": "works council"}
 NEW = {"name": "pia", "password": "una contraseña larga", "role": "supervisor", "line": ""}
 CHANGED = {"role": "agent", "line": "", "password": "", "disabled": "yes"}
+OWN_PASSWORD = {
+    "old": PASSWORD,
+    "password": "una contraseña larga",
+    "again": "una contraseña larga",
+}
 MP3 = {"format": "mp3", "channels": "both", "start": "", "end": ""}
 
 COMES_BACK = (
@@ -92,6 +97,17 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", "/users", NEW, (302, 403, 403, 302, 403)),
     ("GET", "/users/{sergio}", {}, (302, 403, 403, 200, 403)),
     ("POST", "/users/{sergio}", CHANGED, (302, 403, 403, 302, 403)),
+    ("POST", "/users/{sergio}/second-factor", {}, (302, 403, 403, 302, 403)),
+    ("GET", "/sign-in/code", {}, (302, 302, 302, 302, 302)),
+    ("POST", "/sign-in/code", {"code": "123456"}, (302, 302, 302, 302, 302)),
+    ("GET", "/sign-in/set-up", {}, (302, 302, 302, 302, 302)),
+    ("POST", "/sign-in/set-up", {"code": "123456"}, (302, 302, 302, 302, 302)),
+    ("GET", "/account", {}, (302, 200, 200, 200, 200)),
+    ("POST", "/account/password", OWN_PASSWORD, (302, 302, 302, 302, 302)),
+    ("GET", "/account/second-factor", {}, (302, 200, 200, 200, 200)),
+    ("POST", "/account/second-factor", {"code": "1"}, (302, 400, 400, 400, 400)),
+    ("POST", "/account/second-factor/off", {"password": PASSWORD}, (302, 302, 302, 302, 302)),
+    ("POST", "/account/recovery-codes", {"password": PASSWORD}, (302, 400, 400, 400, 400)),
     ("POST", "/voice", {}, (403, 403, 403, 403, 403)),
     ("POST", "/softphone", {}, (403, 403, 403, 403, 403)),
     ("POST", "/softphone/fallback", {}, (403, 403, 403, 403, 403)),
@@ -116,6 +132,8 @@ FOR_ALL = {
     "language",
     "auth.sign_in",
     "auth.sign_out",
+    "second.code",
+    "second.set_up",
     "panel.home",
     "probes.healthz",
     "probes.readyz",

@@ -28,6 +28,8 @@ PAGES = {
     "an account": ("ana", "{user}"),
     "audit log": ("aurora", "/audit"),
     "my calls": ("alex", "/desk"),
+    "one's own account": ("ana", "/account"),
+    "a second factor": ("sergio", "/account/second-factor"),
     "no such page": ("ana", "/nowhere"),
 }
 """Who sees it, and its path."""

@@ -1,0 +1,126 @@
+"""Somebody changes their password, sets a second factor up, and signs in with it: on any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pyotp
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from chromium import LARGE, PHONE
+from playwright.sync_api import Page, expect
+from test_browser_pages import CUT_OFF, TOO_WIDE
+from visits import Visits
+
+from callpanel import accounts
+from callpanel.demo import Demo
+from callpanel.roles import Role
+from callpanel.signing import Signing
+
+NEW = "otra contraseña larga"
+
+
+@pytest.fixture(scope="module")
+def asking(demo: Demo) -> Iterator[Demo]:
+    """The demo, where agents need a second factor; others have an account of their own for it."""
+    before = demo.app.config["CALLPANEL"]
+    signing = Signing(second_factor=frozenset({Role.AGENT}))
+    demo.app.config["CALLPANEL"] = replace(before, signing=signing)
+    with demo.app.app_context():
+        accounts.add("maría.núñez", demo.password, Role.AUDITOR)
+        accounts.add("pía@example.com", demo.password, Role.AGENT)
+        accounts.keep()
+    yield demo
+    demo.app.config["CALLPANEL"] = before
+
+
+def sign_in(page: Page, demo: Demo, name: str, password: str = "") -> None:
+    page.goto("/sign-in")
+    page.locator("#name").fill(name)
+    page.locator("#password").fill(password or demo.password)
+    page.locator("main form button").click()
+
+
+def code_of(page: Page, offset: int = 0) -> str:
+    """The code that a phone shows which has read the picture of the page."""
+    secret = page.locator(".secret").inner_text().replace(" ", "")
+    totp = pyotp.TOTP(secret)
+    return totp.generate_otp(totp.timecode(pyotp.totp.time.time()) + offset)
+
+
+def look(page: Page) -> None:
+    """See that nothing is to be complained of, on a phone and on a large screen, light and dark."""
+    for size in (PHONE, LARGE):
+        page.set_viewport_size(size)
+        assert page.evaluate(CUT_OFF) == []
+        assert not page.evaluate(TOO_WIDE)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
+def test_who_needs_a_second_factor_sets_it_up_and_signs_in_with_it(
+    visit: Visits, asking: Demo, locale: str
+) -> None:
+    spanish = locale == "es-ES"
+    with asking.app.app_context():
+        name = f"{locale[:2]}@example.com"
+        accounts.add(name, asking.password, Role.AGENT)
+        accounts.keep()
+    page = visit("", "/sign-in", locale=locale)
+    sign_in(page, asking, name)
+    page.wait_for_url("**/sign-in/set-up")
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text(
+        "Configurar el segundo factor" if spanish else "Set up the second factor"
+    )
+    box = page.locator(".picture svg").bounding_box()
+    assert box is not None
+    assert box["width"] > 150
+    look(page)
+    secret = page.locator(".secret").inner_text().replace(" ", "")
+    page.locator("#code").fill(code_of(page, -1))
+    page.locator("main form button").click()
+    expect(page.locator(".codes li")).to_have_count(10)
+    look(page)
+    recovery = page.locator(".codes code").first.inner_text()
+    page.get_by_role("link", name="Las he guardado" if spanish else "I keep them").click()
+    page.wait_for_url("**/desk")
+    page.locator(".top .who button").last.click()
+
+    sign_in(page, asking, name)
+    page.wait_for_url("**/sign-in/code")
+    look(page)
+    page.locator("#code").fill(pyotp.TOTP(secret).now())
+    page.locator("main form button").click()
+    page.wait_for_url("**/desk")
+    page.locator(".top .who button").last.click()
+
+    sign_in(page, asking, name)
+    page.locator("#code").fill(recovery)
+    page.locator("main form button").click()
+    page.wait_for_url("**/desk")
+    expect(page.get_by_role("status")).to_contain_text("9.")
+
+
+def test_everybody_changes_their_password_and_is_signed_out_elsewhere(
+    visit: Visits, asking: Demo
+) -> None:
+    here, elsewhere = visit("", "/sign-in"), visit("", "/sign-in")
+    for page in (here, elsewhere):
+        sign_in(page, asking, "María.Núñez")
+        page.wait_for_url("**/calls")
+    here.get_by_role("link", name="maría.núñez").click()
+    here.get_by_label("Password until now").fill(asking.password)
+    here.get_by_label("New password", exact=True).fill(NEW)
+    here.get_by_label("New password once more").fill(NEW)
+    here.get_by_role("button", name="Change the password").click()
+    expect(here.get_by_role("status")).to_contain_text("Your password is changed.")
+    look(here)
+    elsewhere.goto("/calls")
+    assert "/sign-in" in elsewhere.url
+    sign_in(elsewhere, asking, "maría.núñez", NEW)
+    elsewhere.wait_for_url("**/calls")
