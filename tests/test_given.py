@@ -53,6 +53,8 @@ RIGHT: dict[str, Any] = {
     "name": "upkeep",
     "queue": Remembering(),
     "purpose": "claim",
+    "term": "30 days",
+    "confirm": "0" * 8,
     "case": "C-7",
     "hold": 1,
 }

@@ -86,6 +86,17 @@ if TYPE_CHECKING:
         SweepReport as SweepReport,
     )
     from twirec.model.rereading import RereadReport as RereadReport
+    from twirec.model.retention import (
+        AtEnd as AtEnd,
+        Kept as Kept,
+        Retention as Retention,
+        RetentionChange as RetentionChange,
+        RetentionPreview as RetentionPreview,
+        RetentionRule as RetentionRule,
+        RetentionStep as RetentionStep,
+        RulePreview as RulePreview,
+        Term as Term,
+    )
     from twirec.model.search import Page as Page, Understood as Understood
     from twirec.model.states import Custody as Custody, Standstill as Standstill, State as State
     from twirec.model.vocabulary import (
@@ -168,6 +179,17 @@ _HOMES = {
         "Pause",
         "Recording",
         "SweepReport",
+    ),
+    "twirec.model.retention": (
+        "AtEnd",
+        "Kept",
+        "Retention",
+        "RetentionChange",
+        "RetentionPreview",
+        "RetentionRule",
+        "RetentionStep",
+        "RulePreview",
+        "Term",
     ),
     "twirec.model.search": ("Page", "Understood"),
     "twirec.model.states": ("Custody", "Standstill", "State"),

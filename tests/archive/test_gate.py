@@ -194,6 +194,14 @@ CASES: dict[str, Case | str] = {
         None, lambda a, who: _or_hidden(a.custody.holds.of, SID, who), prepare=held
     ),
     "custody.holds.list": Case(None, lambda a, who: a.custody.holds.list(by=who), prepare=held),
+    "custody.retention.rules": "how long what is kept: it names no recording",
+    "custody.retention.history": "how long what is kept: it names no recording",
+    "custody.retention.set": "how long what is kept: it names no recording",
+    "custody.retention.remove": "how long what is kept: it names no recording",
+    "custody.retention.apply": "how long what is kept: it names no recording",
+    "custody.retention.look": "it says at how many things it looked",
+    "custody.retention.preview": Case(None, lambda a, who: _previewed(a, who)),
+    "custody.retention.of": Case(None, lambda a, who: _or_hidden(a.custody.retention.of, SID, who)),
     "custody.orders": Case(None, lambda a, who: _or_hidden(a.custody.orders, SID, who)),
     "journal.write": "which days were written",
     "journal.audit_head": "where the chain ends",
@@ -235,6 +243,14 @@ def _or_refused(method: Callable[..., Any], of: object, who: Actor, **said: str)
     """Call what is about no recording, which some may not."""
     with suppress(CustodyRefused, NotFound):
         return method(of, reason="x", by=who, **said)
+    return None
+
+
+def _previewed(archive: Archive, who: Actor) -> Any:
+    """Preview a rule that matches the recording, which some may not."""
+    archive.custody.retention.set("all", "1 day", by="eva", reason="x")
+    with suppress(CustodyRefused):
+        return archive.custody.retention.preview(by=who)
     return None
 
 

@@ -64,6 +64,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "rebuild": ("--into", "sqlite:///new.db"),
     "reindex": (),
     "resume": (CALL,),
+    "retention": (),
     "sandbox": ("--port", "0"),
     "search": (),
     "show": (CALL,),

@@ -84,6 +84,10 @@ def paused(house: House) -> None:
     house.archive.recordings.pause(SID, by="bo")
 
 
+def with_a_rule(house: House) -> None:
+    house.archive.custody.retention.set("all", "1 year", by="eva", reason="x")
+
+
 def read_otherwise(house: House) -> None:
     """A line that an older version wrote."""
     line = a_call(call_sid=call_sid(3), customer_number="whatsapp:+34600111222")
@@ -141,6 +145,22 @@ ACTS: Mapping[str, Act] = {
     ),
     "custody.holds.lift": Act(
         lambda a: a.custody.holds.lift(1, reason="x", by=ANA), ("holds",), held
+    ),
+    "custody.retention.set": Act(
+        lambda a: a.custody.retention.set("sales", "30 days", by=ANA, reason="x"),
+        ("retention_changes",),
+    ),
+    "custody.retention.remove": Act(
+        lambda a: a.custody.retention.remove("all", by=ANA, reason="x"),
+        ("retention_changes",),
+        with_a_rule,
+    ),
+    "custody.retention.apply": Act(
+        lambda a: a.custody.retention.apply(
+            confirm=a.custody.retention.preview(by=ANA).confirm, by=ANA, reason="x"
+        ),
+        ("retention_changes",),
+        with_a_rule,
     ),
     "custody.accept": Act(
         lambda a: a.custody.accept(SID, reason="x", by=ANA), ("recordings", "orders"), parked

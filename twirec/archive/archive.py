@@ -116,7 +116,14 @@ class Archive:
         self.custody = Custodian(*known, to_bucket, trail, clock)
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self._periodic = Periodic(
-            *known, to_bucket, to_vendor, self.journal, self.webhooks.control, trail, clock
+            *known,
+            to_bucket,
+            to_vendor,
+            self.journal,
+            self.webhooks.control,
+            trail,
+            self.custody.retention,
+            clock,
         )
         self.operations = Operations(
             *known,

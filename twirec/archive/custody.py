@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from twirec.archive.holds import Holds
+from twirec.archive.retention import RetentionRules
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.custody.holding import check_case, new_hold
@@ -35,6 +36,7 @@ class Custodian:
 
     Attributes:
         holds: what is held, and holds on the calls of a number.
+        retention: how long what is kept, by rules.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Custodian:
         now: Callable[[], datetime],
     ) -> None:
         self.holds = Holds(settings, catalog, trail, now)
+        self.retention = RetentionRules(settings, catalog, trail, now)
         self._catalog = catalog
         self._bucket = bucket
         self._trail = trail

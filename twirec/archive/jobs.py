@@ -114,8 +114,9 @@ class Jobs:
 
         Args:
             name: `sweep`; `journal`, which is written into the bucket; or `upkeep`: derivatives
-                that expired go, the audit log is looked at, who does not go on listening is written
-                down, SQLite's log is shortened.
+                that expired go, what is not to be kept any more is blocked or destroyed, the audit
+                log is looked at, who does not go on listening is written down, SQLite's log is
+                shortened.
 
         Raises:
             InvalidQuery: it has another name.
@@ -126,6 +127,7 @@ class Jobs:
             "journal": (self._periodic.write_journal,),
             "upkeep": (
                 self._expire,
+                self._periodic.end_retention,
                 self._periodic.shorten_log,
                 self._periodic.verify_audit,
                 self._periodic.end_listenings,

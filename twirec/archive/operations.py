@@ -140,7 +140,7 @@ class Operations:
 
         return Worker(
             (
-                transfer.kind(prepare=prepare, refill=self._periodic.end_trial),
+                transfer.kind(prepare=prepare, refill=self._periodic.find_more),
                 *self._events(),
                 *self._listening_copies(),
             ),
@@ -151,6 +151,7 @@ class Operations:
             periodic=(
                 *(in_turn if self._settings.sweep_every else ()),
                 self._originals.maker().expire,
+                self._periodic.end_retention,
                 self._periodic.shorten_log,
                 self._periodic.verify_audit,
                 self._periodic.end_listenings,

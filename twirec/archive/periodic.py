@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from twirec.archive.journal import Journal
+from twirec.archive.retention import RetentionRules
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail, due
 from twirec.model.audit import AuditHead
@@ -58,6 +59,7 @@ class Periodic:
         journal: what is written.
         control: ends recordings that may not go on.
         trail: the audit log that is looked at.
+        retention: what may go now.
         now: the clock, UTC.
     """
 
@@ -70,6 +72,7 @@ class Periodic:
         journal: Journal,
         control: RecordingControl,
         trail: AuditTrail,
+        retention: RetentionRules,
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
@@ -79,6 +82,7 @@ class Periodic:
         self._journal = journal
         self._control = control
         self._trail = trail
+        self._retention = retention
         self._now = now
 
     def end_trial(self) -> int:
@@ -86,6 +90,14 @@ class Periodic:
         if self._settings.keep_at_twilio:
             return 0
         return self._catalog.vendor_retention.end_trial(self._now(), LOT)
+
+    def find_more(self) -> int:
+        """Make more due, if nothing is: what a trial kept, and what is not to be kept any more."""
+        return self.end_trial() + self.end_retention()
+
+    def end_retention(self) -> int:
+        """Look at a lot of what may not have to be kept any more, and order what follows."""
+        return self._retention.look()
 
     def sweep(self) -> None:
         """Sweep, if it is time to and no other worker does; once a week the whole bucket too."""

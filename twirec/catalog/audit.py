@@ -27,7 +27,7 @@ from twirec.model.audit import (
 )
 from twirec.model.events import EventType
 
-OF_HISTORIES = (Action.POLICY, Action.INFORM)
+OF_HISTORIES = (Action.POLICY, Action.INFORM, Action.RETENTION)
 """The actions of entries that hold the hash of a row."""
 
 DONE = audit.c.outcome == AuditOutcome.DONE

@@ -31,6 +31,7 @@ from twirec.catalog.plain_columns import fill_plain
 from twirec.catalog.policy import Policies
 from twirec.catalog.recordings import Recordings
 from twirec.catalog.rereading import Rereading
+from twirec.catalog.retention import Retention
 from twirec.catalog.search import Search
 from twirec.catalog.stop_orders import StopOrders
 from twirec.catalog.vendor_retention import VendorRetention
@@ -108,6 +109,7 @@ class Catalog:
         self.foreign = ForeignRecordings(self.database)
         self.journal = Journal(self.database)
         self.rereading = Rereading(self.database)
+        self.retention = Retention(self.database)
 
     def set_up(self) -> None:
         """Make the tables, or bring them to this version. Doing it again changes nothing.

@@ -98,6 +98,18 @@ def holding_its_number(rows: FromClause) -> ColumnElement[bool]:
     )
 
 
+def open_case(rows: Any = recordings) -> ColumnElement[bool]:
+    """Return the condition of the recordings of which a case is open: no rule lets them go.
+
+    The archive keeps the numbers of cases, and does not know which of them are closed: who wants
+    those of a case kept holds them, or has a rule for cases. What comes to know it says so here.
+
+    Args:
+        rows: the recordings, or what has their account and call.
+    """
+    return false()
+
+
 def _condition(right: Right, rows: FromClause) -> ColumnElement[bool]:
     """Return what a right asks; of what may be any, nothing is asked."""
     columns = (

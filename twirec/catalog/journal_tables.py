@@ -27,6 +27,7 @@ from sqlalchemy.sql import Select
 
 from twirec.catalog import tables
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
+from twirec.catalog.retention_tables import retention_changes
 from twirec.model.errors import JournalUnreadable
 from twirec.model.journal import UNDATED, Row
 from twirec.model.plain_text import plain
@@ -148,6 +149,7 @@ JOURNAL_TABLES = (
     JournalTable(tables.releases, tables.releases.c.at),
     JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
+    JournalTable(retention_changes, retention_changes.c.at, only_added=True),
     JournalTable(tables.agents, tables.agents.c.at, only_added=True),
     JournalTable(
         tables.events, tables.events.c.at, left_out=("lease", "lease_until"), settled=_event
@@ -167,6 +169,8 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "listenings": "what somebody hears just now: that they do is on the audit log",
     "audit_check": "how far the log was looked at: of another catalog all is looked at",
     "waveforms": "measured again when one is asked for",
+    "retention_looks": "what the rules of retention say is asked anew of all that is written",
+    "retention_stale": "as `retention_looks`",
     "derivatives": "made again when they are asked for",
     "figures": "counted by the database itself, as rows are written",
     "differences": "found again when somebody hears it; that it was found is on the audit log",

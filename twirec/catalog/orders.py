@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, insert, select, update
@@ -55,18 +56,7 @@ class Orders:
             NotFound: it is not there, or cannot be erased any more.
         """
         before = [state for state, after in MAY_BECOME.items() if State.ERASING in after]
-        changes = {
-            "state": State.ERASING,
-            "due_at": case(
-                (recordings.c.lease_until > order.at, recordings.c.lease_until), else_=order.at
-            ),
-            "attempts": 0,
-            "last_error": "",
-            "standstill": None,
-            "lease": None,
-            "lease_until": None,
-            "backfilled": False,  # what is ordered waits behind nobody's calls
-        }
+        changes = to_be_erased(order.at)
         condition = recordings.c.state.in_(before) & ~held()
         try:
             return self._order(order, condition, changes, audited, keep_holds_out)
@@ -134,3 +124,22 @@ class Orders:
                 tell_ledger(connection, ordered)
             append(connection, audited)
         return ordered
+
+
+def to_be_erased(at: datetime) -> dict[str, Any]:
+    """Return what changes of recordings that are ordered to be destroyed.
+
+    Args:
+        at: when that is ordered, UTC.
+    """
+    lease_until = recordings.c.lease_until
+    return {
+        "state": State.ERASING,
+        "due_at": case((lease_until > at, lease_until), else_=at),
+        "attempts": 0,
+        "last_error": "",
+        "standstill": None,
+        "lease": None,
+        "lease_until": None,
+        "backfilled": False,  # what is ordered waits behind nobody's calls
+    }

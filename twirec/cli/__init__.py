@@ -144,6 +144,7 @@ _HOMES = {
     "journal": ("journal", "rebuild"),
     "play": ("sandbox",),
     "policy": ("off", "on", "policy"),
+    "retention": ("retention",),
     "stats": ("stats",),
     "store": ("init", "sweep", "work"),
     "waveform": ("waveform",),

@@ -31,6 +31,8 @@ class Action(StrEnum):
     """A call was opened."""
     POLICY = "policy"
     INFORM = "inform"
+    RETENTION = "retention"
+    """A rule of how long what is kept was set, removed, or put in force."""
     ADMIT = "admit"
     ERASE = "erase"
     HOLD = "hold"
@@ -208,6 +210,7 @@ HISTORIES: Mapping[str, str] = {
     "change": "policy_changes",
     "default": "policy_defaults",
     "entry": "agents",
+    "rule": "retention_changes",
 }
 """The histories whose rows the log holds the hashes of, by the field of `detail` with the row's
 number; the hash is in `content`."""

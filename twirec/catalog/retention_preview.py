@@ -1,0 +1,161 @@
+"""What rules of retention would do: counted by the database, by conditions made of the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Subquery,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from twirec.catalog.conditions import held, of_same_call, open_case
+from twirec.catalog.database import Database
+from twirec.catalog.foreign_recordings import left_alone
+from twirec.catalog.tables import calls, consents, recordings
+from twirec.model.ownership import Adopt
+from twirec.model.plain_text import plain
+from twirec.model.retention import ANY_CASE, RetentionRule
+from twirec.model.states import MAY_BECOME, Custody, State
+from twirec.model.vocabulary import ConsentOutcome
+
+ERASABLE = frozenset(state for state, after in MAY_BECOME.items() if State.ERASING in after)
+"""The states in which there is something to destroy."""
+
+EXAMPLES = 3
+"""SIDs that are named of each rule."""
+
+NO_RULE = -1
+
+Rules = Sequence[tuple[RetentionRule, datetime]]
+"""In the order in which they are asked, each with the moment before which what began is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """What a rule decides of.
+
+    Attributes:
+        matched, over, held: as in `RulePreview`.
+        without_start: how many nobody knows the start of.
+        oldest: the earliest start, UTC; None if there is none.
+        examples: the oldest that would go.
+    """
+
+    matched: int = 0
+    over: int = 0
+    held: int = 0
+    without_start: int = 0
+    oldest: datetime | None = None
+    examples: tuple[str, ...] = ()
+
+
+def count_recordings(database: Database, rules: Rules) -> tuple[list[RuleCount], int]:
+    """Return what each rule decides of, and how many recordings no rule matches."""
+    rows = _decided(rules, database.adopt)
+    over = _over(rules, rows)
+    kept = or_(held(rows), open_case(rows))
+    counting = select(
+        rows.c.number,
+        func.count().label("matched"),
+        func.sum(case((over, 1), else_=0)).label("over"),
+        func.sum(case((~over, 0), (kept, 1), else_=0)).label("held"),
+        func.sum(case((rows.c.start.is_(None), 1), else_=0)).label("without_start"),
+        func.min(rows.c.start).label("oldest"),
+    ).group_by(rows.c.number)
+    with database.read() as connection:
+        counted = {row.number: row for row in connection.execute(counting)}
+        found = [
+            RuleCount(
+                row.matched,
+                row.over,
+                row.held,
+                row.without_start,
+                row.oldest,
+                _examples(connection, rows, number, over & ~kept) if row.over else (),
+            )
+            if (row := counted.get(number))
+            else RuleCount()
+            for number in range(len(rules))
+        ]
+    without = counted.get(NO_RULE)
+    return found, without.matched if without else 0
+
+
+def _decided(rules: Rules, adopt: Adopt) -> Subquery:
+    """Return the recordings that rules are asked of, each with the number of its rule."""
+    whens = [(matching(rule, recordings), number) for number, (rule, _) in enumerate(rules)]
+    number = case(*whens, else_=NO_RULE) if whens else literal(NO_RULE)
+    return (
+        select(
+            recordings.c.sid,
+            recordings.c.account_sid,
+            recordings.c.call_sid,
+            func.coalesce(recordings.c.started_at, recordings.c.call_started_at).label("start"),
+            number.label("number"),
+        )
+        .outerjoin(calls, of_same_call(calls, recordings))
+        .where(
+            recordings.c.state.in_(sorted(ERASABLE)),
+            recordings.c.custody != Custody.BLOCKED,
+            ~left_alone(adopt),
+        )
+        .subquery("decided")
+    )
+
+
+def _over(rules: Rules, rows: Subquery) -> ColumnElement[bool]:
+    begun_before = [
+        (rows.c.number == number) & (rows.c.start < moment)
+        for number, (_, moment) in enumerate(rules)
+    ]
+    return func.coalesce(or_(false(), *begun_before), false())
+
+
+def _examples(
+    connection: Connection, rows: Subquery, number: int, going: ColumnElement[bool]
+) -> tuple[str, ...]:
+    oldest = select(rows.c.sid).where(rows.c.number == number, going)
+    return tuple(connection.scalars(oldest.order_by(rows.c.start, rows.c.sid).limit(EXAMPLES)))
+
+
+def matching(rule: RetentionRule, rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition of what a rule is for: what `matches` says of it in Python.
+
+    Args:
+        rule: the rule.
+        rows: the recordings, joined with `calls`; or `calls` itself.
+    """
+    asked: list[Any] = []
+    if rule.number is not None:
+        asked.append(calls.c.own_number == rule.number)
+    if rule.direction is not None:
+        asked.append(calls.c.direction == rule.direction)
+    if rule.case is not None:
+        asked.append(func.coalesce(calls.c.plain_case, "") != "")
+    if rule.case not in (None, ANY_CASE):
+        asked.append(calls.c.plain_case == plain(rule.case or ""))
+    if rule.consent is not None:
+        answered = exists().where(of_same_call(consents, rows))
+        answer = answered.where(consents.c.outcome == rule.consent).correlate(rows)
+        nothing = ~answered.correlate(rows)
+        asked.append(or_(answer, nothing) if rule.consent is NOTHING else answer)
+    return and_(true(), *asked)
+
+
+NOTHING = ConsentOutcome.NOT_ANNOUNCED
+"""Also what is said of calls in which nothing was answered."""
