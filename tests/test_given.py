@@ -57,6 +57,16 @@ RIGHT: dict[str, Any] = {
     "confirm": "0" * 8,
     "case": "C-7",
     "hold": 1,
+    "participant": "customer",
+    "recipient": "a lawyer",
+    "given_on": "2026-11-03",
+    "how": "writing",
+    "evidence": "a letter",
+    "consent_id": 1,
+    "disclosure_id": "DI" + "0" * 32,
+    "secret": "x" * 43,
+    "code": "K7QM-3XRD",
+    "ticket": "x" * 43,
 }
 """What a method needs, where another of its parameters is given wrongly."""
 

@@ -76,6 +76,34 @@ def derive(house: House) -> None:
     _set(house, custody=before)
 
 
+CONSENT: dict[str, Any] = {
+    "participant": "customer",
+    "recipient": "a lawyer",
+    "purpose": "a claim",
+    "given_on": "2026-11-03",
+    "how": "writing",
+    "evidence": "a letter",
+}
+ORDERED: dict[str, Any] = {
+    "recipient": "a court",
+    "purpose": "a claim",
+    "ground": "court_order",
+    "reference": "7/2026",
+}
+
+
+def disclose(house: House) -> None:
+    before = house.recording().custody
+    _set(house, custody=Custody.ACTIVE)
+    house.archive.custody.disclosures.consent(SID, **CONSENT, by="bo")
+    house.archive.custody.disclosures.give(SID, **ORDERED, by="bo")
+    _set(house, custody=before)
+
+
+def given(archive: Archive) -> str:
+    return archive.catalog.disclosures.of(SID)[0].id
+
+
 def _set(house: House, **changes: Any) -> None:
     with house.archive.catalog.database.write() as connection:
         its_own = update(recordings).where(recordings.c.sid == SID)
@@ -203,6 +231,38 @@ CASES: dict[str, Case | str] = {
     "custody.retention.preview": Case(None, lambda a, who: _previewed(a, who)),
     "custody.retention.of": Case(None, lambda a, who: _or_hidden(a.custody.retention.of, SID, who)),
     "custody.orders": Case(None, lambda a, who: _or_hidden(a.custody.orders, SID, who)),
+    "custody.disclosures.participants": Case(
+        Deed.SEE, lambda a, who: a.custody.disclosures.participants(SID, by=who)
+    ),
+    "custody.disclosures.consent": Case(
+        Deed.DISCLOSE, lambda a, who: a.custody.disclosures.consent(SID, **CONSENT, by=who)
+    ),
+    "custody.disclosures.consents": Case(
+        Deed.SEE, lambda a, who: a.custody.disclosures.consents(SID, by=who)
+    ),
+    "custody.disclosures.withdraw": Case(
+        Deed.DISCLOSE,
+        lambda a, who: a.custody.disclosures.withdraw(1, why="x", by=who),
+        prepare=disclose,
+    ),
+    "custody.disclosures.give": Case(
+        Deed.DISCLOSE, lambda a, who: a.custody.disclosures.give(SID, **ORDERED, by=who)
+    ),
+    "custody.disclosures.revoke": Case(
+        Deed.DISCLOSE,
+        lambda a, who: a.custody.disclosures.revoke(given(a), why="x", by=who),
+        prepare=disclose,
+    ),
+    "custody.disclosures.of": Case(
+        Deed.SEE, lambda a, who: a.custody.disclosures.of(SID, by=who), prepare=disclose
+    ),
+    "custody.disclosures.list": Case(
+        None, lambda a, who: a.custody.disclosures.list(by=who), prepare=disclose
+    ),
+    "custody.disclosures.look": "a link is the proof; see tests/custody/test_disclosures.py",
+    "custody.disclosures.open": "link and code are the proof",
+    "custody.disclosures.opened": "link and ticket are the proof",
+    "custody.disclosures.hear": "link and ticket are the proof",
     "journal.write": "which days were written",
     "journal.audit_head": "where the chain ends",
     "journal.mark_bucket": "whose the bucket is",
@@ -273,7 +333,7 @@ def public_methods(kinds: dict[str, type]) -> Iterator[str]:
     [
         name
         for name, case in CASES.items()
-        if isinstance(case, Case) and case.deed and case.prepare is not derive
+        if isinstance(case, Case) and case.deed and case.prepare not in (derive, disclose)
     ],
 )
 def test_what_is_hidden_is_answered_like_what_is_not_there(
@@ -309,7 +369,7 @@ def test_who_does_not_look_after_recordings_counts_none(
 
 CHANGING = {
     *(Deed.PAUSE, Deed.ADMIT, Deed.ERASE, Deed.DECIDE, Deed.CONVERT),
-    *(Deed.HOLD, Deed.UNHOLD, Deed.BLOCK),
+    *(Deed.HOLD, Deed.UNHOLD, Deed.BLOCK, Deed.DISCLOSE),
 }
 
 

@@ -66,6 +66,7 @@ FROZEN = {
     "0009_agents_calls.py": "0e47837496904e77078d46b02b674db4b2b67eeb3bedee012a16cf224a46cf60",
     "0010_custody.py": "d810742ac7143bf23e78fd3c0a4ea39913a90920451e92d3fab4e6183b98727f",
     "0011_retention.py": "57f10eac167f510b18d0e39ac88ba31436a0bc9fc33710fb9c71e1bb8a65ddf1",
+    "0012_disclosures.py": "c30b5514ae29cedd1b93805116beb57d0cd65235753813d4d03a2ee31a0a5b11",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

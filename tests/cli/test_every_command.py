@@ -46,6 +46,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "call": ("600111222", "--from", "911000111", "--connect", "911222333"),
     "compare": (RECORDING,),
     "convert": (RECORDING, "--purpose", "claim", "-o", "a.mp3"),
+    "disclose": (),
     "doctor": (),
     "download": (RECORDING, "--purpose", "technical", "-o", "b.wav"),
     "erase": (RECORDING, "--reason", "asked for", "--yes"),

@@ -40,6 +40,7 @@ LETTERS = {
     "l": Deed.LISTEN,
     "f": Deed.DOWNLOAD,
     "c": Deed.CONVERT,
+    "g": Deed.DISCLOSE,
     "=": Deed.COMPARE,
     "n": Deed.ANNOTATE,
     "p": Deed.PAUSE,
@@ -52,11 +53,11 @@ LETTERS = {
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfc =np ehub!", "sdo =npaehub!", "o =pehu!"),
+    "admin": ("sdo wlfcg =np ehub!", "sdo =npaehub!", "o =pehu!"),
     "supervisor": ("sd wlfc np h", "p", "p"),
     "auditor": ("sdo w =", "sdo =", "o ="),
     "agent": ("sp", "sp", "p"),
-    "": ("sdo wlfc =np ehub!", "o =npaehub!", "o =pehu!"),
+    "": ("sdo wlfcg =np ehub!", "o =npaehub!", "o =pehu!"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -68,6 +69,7 @@ STATES = {
     Deed.LISTEN: STORED,
     Deed.DOWNLOAD: STORED,
     Deed.CONVERT: STORED,
+    Deed.DISCLOSE: STORED,
     Deed.COMPARE: STORED,
     Deed.ANNOTATE: ALL,
     Deed.PAUSE: {State.RECORDING},
@@ -169,6 +171,7 @@ ROWS = {
     "listen, download, have a copy made that is kept": (
         *(Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT),
     ),
+    "[give it to somebody outside](disclosure.md)": (Deed.DISCLOSE,),
     "write a note by its SID": (Deed.ANNOTATE,),
     "compare its bytes with what was archived": (Deed.COMPARE,),
     "stand on the lists of what waits or is broken": (Deed.OVERSEE,),

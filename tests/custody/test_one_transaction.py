@@ -100,6 +100,30 @@ def without_numbers(house: House) -> None:
     house.archive.catalog.ledger.open_call(nobody)
 
 
+CONSENT: Mapping[str, Any] = {
+    "participant": "customer",
+    "recipient": "a lawyer",
+    "purpose": "a claim",
+    "given_on": "2026-11-03",
+    "how": "writing",
+    "evidence": "a letter",
+}
+GIVEN: Mapping[str, Any] = {
+    "recipient": "a lawyer",
+    "purpose": "a claim",
+    "ground": "court_order",
+    "reference": "7/2026",
+}
+
+
+def consented(house: House) -> None:
+    """Two consents, and a link that stands on them."""
+    disclosures = house.archive.custody.disclosures
+    for each in disclosures.participants(SID):
+        disclosures.consent(SID, **{**CONSENT, "participant": each.key, "name": "Eva"}, by="bo")
+    disclosures.give(SID, **{**GIVEN, "ground": "consent"}, by="bo")
+
+
 EXPORT = f"sid,customer_number,own_number,direction\n{call_sid(2)},+34600111222,+34911000111,in\n"
 
 ACTS: Mapping[str, Act] = {
@@ -167,6 +191,24 @@ ACTS: Mapping[str, Act] = {
     ),
     "custody.give_up": Act(
         lambda a: a.custody.give_up(SID, reason="x", by=ANA), ("recordings", "orders"), parked
+    ),
+    "custody.disclosures.consent": Act(
+        lambda a: a.custody.disclosures.consent(SID, **CONSENT, by=ANA), ("disclosure_consents",)
+    ),
+    "custody.disclosures.withdraw": Act(
+        lambda a: a.custody.disclosures.withdraw(1, why="x", by=ANA),
+        ("disclosure_consents", "disclosures"),
+        consented,
+    ),
+    "custody.disclosures.give": Act(
+        lambda a: a.custody.disclosures.give(SID, **GIVEN, by=ANA), ("disclosures",)
+    ),
+    "custody.disclosures.revoke": Act(
+        lambda a: a.custody.disclosures.revoke(
+            a.custody.disclosures.of(SID, by=ANA)[0].id, why="x", by=ANA
+        ),
+        ("disclosures",),
+        consented,
     ),
     "operations.retry": Act(
         lambda a: a.operations.retry(SID, by=ANA), ("recordings", "calls"), parked

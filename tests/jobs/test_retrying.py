@@ -44,7 +44,7 @@ TABLE = {
         NotPaused NotResumed NotStopped MediaError NotAudio MediaMismatch EncryptionUnknown
         ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty CatalogNewer
         Stopped
-        CustodyRefused
+        CustodyRefused NotConsented LinkClosed CodeWrong
     """,
 }
 TRANSFERRING = Transfer.kind(Mock(), prepare=Mock(), refill=Mock())

@@ -14,6 +14,7 @@ from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
 from twirec.archive.custody import Custodian
 from twirec.archive.derivatives import Derivatives
+from twirec.archive.disclosures import Disclosures
 from twirec.archive.jobs import Jobs
 from twirec.archive.journal import Journal
 from twirec.archive.operations import Operations
@@ -113,7 +114,8 @@ class Archive:
         self.policy = Policies(*known, trail, clock)
         self.agents = Agents(*known, trail)
         self.audit = Audit(*known, trail, clock)
-        self.custody = Custodian(*known, to_bucket, trail, clock)
+        disclosures = Disclosures(*known, originals, trail, clock)
+        self.custody = Custodian(*known, to_bucket, trail, clock, disclosures)
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self._periodic = Periodic(
             *known,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from twirec.archive.disclosures import Disclosures
 from twirec.archive.holds import Holds
 from twirec.archive.retention import RetentionRules
 from twirec.catalog import Catalog
@@ -33,10 +34,12 @@ class Custodian:
         bucket: where the labels are.
         trail: who ordered what.
         now: the clock, UTC.
+        disclosures: what is given to others.
 
     Attributes:
         holds: what is held, and holds on the calls of a number.
         retention: how long what is kept, by rules.
+        disclosures: what is given to others, and by whose consent.
     """
 
     def __init__(
@@ -46,9 +49,11 @@ class Custodian:
         bucket: Callable[[], MarkedBucket],
         trail: AuditTrail,
         now: Callable[[], datetime],
+        disclosures: Disclosures,
     ) -> None:
         self.holds = Holds(settings, catalog, trail, now)
         self.retention = RetentionRules(settings, catalog, trail, now)
+        self.disclosures = disclosures
         self._catalog = catalog
         self._bucket = bucket
         self._trail = trail

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from twirec.audio.channels import count, pick
+from twirec.audio.cuts import frames_of, silenced
 from twirec.audio.ffmpeg import PATIENCE, through
 from twirec.audio.formats import FORMATS, AudioFormat, find_format
 from twirec.audio.heads import with_head
@@ -134,9 +135,15 @@ def plan(
         )
     first, last = original.span(spec.start, spec.end)
     pick((), there, spec.channels, roles(there.channels))  # so that nothing starts in vain
+    cuts = frames_of(spec.cuts, there)
+
+    def samples() -> Iterator[bytes]:
+        heard = silenced(original.samples(first, last), there, first, cuts)
+        return pick(heard, there, spec.channels, roles(there.channels))
+
     return Plan(
         made,
-        lambda: pick(original.samples(first, last), there, spec.channels, roles(there.channels)),
+        samples,
         Pcm(there.rate, channels, last - first),
         made.rate_for(there.rate, spec.rate),
         made.kbps_for(channels, spec.bitrate),

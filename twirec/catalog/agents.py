@@ -238,6 +238,22 @@ class Conferences:
         with self._database.read() as connection:
             return snapshot_of(connection, account_sid, conference_sid)
 
+    def met(self, account_sid: str, leg_sids: Sequence[str]) -> ConferenceSnapshot:
+        """Return everybody who was ever in a conference at the same time as one of some legs."""
+        own, other = participants.alias("own"), participants.alias("other")
+        with_them = (
+            select(other.c.leg_sid)
+            .select_from(own.join(other, _at_once(own, other)))
+            .where(
+                own.c.account_sid == account_sid,
+                own.c.leg_sid.in_(leg_sids),
+                other.c.conference_sid == participants.c.conference_sid,
+            )
+            .correlate(participants)
+        )
+        with self._database.read() as connection:
+            return _snapshot(connection, account_sid, participants.c.leg_sid.in_(with_them))
+
     def attended(self, account_sid: str, conference_sid: str) -> list[ConferenceEvent]:
         """Return each joining of a conference, in no order.
 
@@ -302,10 +318,16 @@ def snapshot_of(
     connection: Connection, account_sid: str, conference_sid: str
 ) -> ConferenceSnapshot:
     """Return who is in a conference. See `Conferences.snapshot`."""
+    there = (participants.c.conference_sid == conference_sid) & THERE
+    return _snapshot(connection, account_sid, there)
+
+
+def _snapshot(
+    connection: Connection, account_sid: str, condition: ColumnElement[bool]
+) -> ConferenceSnapshot:
     known = func.coalesce(legs.c.at, participants.c.at).label("at")
     columns = participants.c.leg_sid, known, legs.c.call_sid, legs.c.agent, CALL.label("call")
-    statement = _stays(account_sid, conference_sid, *columns).where(THERE)
-    rows = connection.execute(statement).all()
+    rows = connection.execute(_stays(account_sid, *columns).where(condition)).all()
     others = (
         Leg(account_sid, row.leg_sid, row.call_sid, row.at, row.agent or "")
         for row in rows
@@ -379,21 +401,19 @@ def _stays_met(account_sid: Sid, leg_sid: Sid, *, now: bool = False) -> Select[A
 
 def _calls_in(account_sid: Sid, conference_sid: Sid) -> Select[Any]:
     """Return the query for the calls that were in a conference, first the one that came first."""
-    return _stays(account_sid, conference_sid, CALL).where(CALL.is_not(None))
+    its = participants.c.conference_sid == conference_sid
+    return _stays(account_sid, CALL).where(its, CALL.is_not(None))
 
 
-def _stays(account_sid: Sid, conference_sid: Sid, *columns: ColumnElement[Any]) -> Select[Any]:
-    """Return the query for who was in a conference, first who came first."""
+def _stays(account_sid: Sid, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Return the query for who was in conferences, first who came first."""
     return (
         select(*columns)
         .select_from(participants)
         .outerjoin(legs, _is_leg(legs, participants))
         .outerjoin(calls, of_call(calls, participants.c.account_sid, participants.c.leg_sid))
         .outerjoin(THEIRS, of_call(THEIRS, legs.c.account_sid, legs.c.call_sid))
-        .where(
-            participants.c.account_sid == account_sid,
-            participants.c.conference_sid == conference_sid,
-        )
+        .where(participants.c.account_sid == account_sid)
         .order_by(participants.c.joined_number, participants.c.at)
     )
 

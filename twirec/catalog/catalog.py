@@ -14,6 +14,7 @@ from twirec.catalog.blocks import Blocks
 from twirec.catalog.consents import Consents
 from twirec.catalog.database import Database
 from twirec.catalog.derivatives import Derivatives
+from twirec.catalog.disclosures import Disclosures
 from twirec.catalog.due_work import DueWork
 from twirec.catalog.events import Events
 from twirec.catalog.foreign_recordings import ForeignRecordings
@@ -97,6 +98,7 @@ class Catalog:
         self.orders = Orders(self.database)
         self.holds = Holds(self.database)
         self.blocks = Blocks(self.database)
+        self.disclosures = Disclosures(self.database)
         self.stop_orders = StopOrders(self.database)
         self.pauses = Pauses(self.database)
         self.policy = Policies(self.database)

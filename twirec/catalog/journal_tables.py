@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import Select
 
-from twirec.catalog import tables
+from twirec.catalog import disclosure_tables, tables
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
 from twirec.catalog.retention_tables import retention_changes
 from twirec.model.errors import JournalUnreadable
@@ -147,6 +147,12 @@ JOURNAL_TABLES = (
     JournalTable(tables.blocks, tables.blocks.c.at),
     JournalTable(tables.approvals, tables.approvals.c.asked_at),
     JournalTable(tables.releases, tables.releases.c.at),
+    JournalTable(disclosure_tables.disclosure_consents, disclosure_tables.disclosure_consents.c.at),
+    JournalTable(
+        disclosure_tables.disclosures,
+        disclosure_tables.disclosures.c.at,
+        left_out=("link_hash", "code_hash", "salt", "ticket_hash", "ticket_until"),
+    ),  # that it was given stays known; what is made anew opens no link
     JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
     JournalTable(retention_changes, retention_changes.c.at, only_added=True),

@@ -136,6 +136,7 @@ _HOMES = {
     "convert": ("convert", "download"),
     "custody": ("accept", "admit", "compare", "erase", "give-up"),
     "demo": ("demo",),
+    "disclose": ("disclose",),
     "doctor": ("doctor",),
     "fallback": ("fallback",),
     "holds": ("hold", "holds", "unhold"),
@@ -168,7 +169,8 @@ class LazyCommands(Mapping[str, click.Command]):
         if name not in self._loaded:
             home = import_module(f"twirec.cli.{self._homes[name]}")
             command: click.Command = getattr(home, name.replace("-", "_"))
-            command.params += common_options()
+            for each in (command, *getattr(command, "commands", {}).values()):
+                each.params += common_options()
             self._loaded[name] = command
         return self._loaded[name]
 

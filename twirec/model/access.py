@@ -101,6 +101,8 @@ class Deed(StrEnum):
     DOWNLOAD = "download"
     CONVERT = "convert"
     """Have something made of it that stays in the bucket for a time."""
+    DISCLOSE = "disclose"
+    """Give it, or a copy of it, to somebody outside, and write down who consented to that."""
     COMPARE = "compare"
     """Have its bytes compared with what was archived. None leaves."""
     ANNOTATE = "annotate"
@@ -180,6 +182,8 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     Deed.LISTEN: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.DOWNLOAD: (_right(_ADMIN, _SUPERVISOR, None),),
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
+    # what somebody may hear they may not yet give away; a hold keeps it, and does not keep it in
+    Deed.DISCLOSE: (_right(_ADMIN, None),),
     Deed.COMPARE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY),),
     Deed.ANNOTATE: (
         _right(_ADMIN, _SUPERVISOR, None, states=_ANY_STATE),
@@ -202,7 +206,9 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
 recordings show it has the least."""
 
 
-_OF_SOUND = {Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.COMPARE}
+_OF_SOUND = {
+    *(Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.DISCLOSE, Deed.COMPARE)
+}
 
 
 def verdict(actor: Actor, custody: Custody, state: State, deed: Deed) -> Verdict:

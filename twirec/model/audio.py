@@ -15,6 +15,10 @@ ReadBytes = Callable[[int, int | None], Iterator[bytes]]
 """Streams the bytes of a file from the first number up to and without the second (or its end)."""
 
 
+MOST_CUTS = 100
+"""Spans that are cut out of one copy."""
+
+
 class Channels(StrEnum):
     """Which sides of a call are wanted, by who is on them."""
 
@@ -54,6 +58,8 @@ class ConversionSpec:
         rate: samples per second; None for the recording's own, or the next that the format has.
         normalise: whether loudness is brought to -23 LUFS (EBU R128).
         trim_silence: whether silence goes at the beginning, and pauses are cut to a second.
+        cuts: spans of which nothing is heard, in seconds of the recording: silence takes their
+            place, so that all else is heard at its time.
     """
 
     format: str = "mp3"
@@ -64,13 +70,18 @@ class ConversionSpec:
     rate: int | None = None
     normalise: bool = False
     trim_silence: bool = False
+    cuts: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the span.
+        """Check the spans.
 
         Raises:
-            InvalidQuery: it ends before it begins.
+            InvalidQuery: one ends before it begins, or there are too many.
         """
+        if len(self.cuts) > MOST_CUTS:
+            raise InvalidQuery(f"cuts: give {MOST_CUTS} at the most.")
+        if not all(0 <= start < end < float("inf") for start, end in self.cuts):
+            raise InvalidQuery("cuts: give pairs of seconds, the second one later than the first.")
         if not 0 <= self.start < float("inf"):
             raise InvalidQuery("start: give seconds from the recording's beginning, 0 or more.")
         if self.end is not None and not self.end > self.start:
@@ -79,19 +90,25 @@ class ConversionSpec:
     @property
     def words(self) -> str:
         """All of it as text, the same for the same."""
-        return json.dumps(asdict(self), sort_keys=True)
+        said = asdict(self)
+        if not self.cuts:  # as it was before there were any: copies are known by it
+            said.pop("cuts")
+        return json.dumps(said, sort_keys=True)
 
     @classmethod
     def of(cls, words: str) -> ConversionSpec:
         """Return what gave these `words`."""
         fields = json.loads(words)
-        return cls(**{**fields, "channels": Channels(fields["channels"])})
+        cuts = tuple((start, end) for start, end in fields.pop("cuts", ()))
+        return cls(**{**fields, "channels": Channels(fields["channels"]), "cuts": cuts})
 
     @property
     def detail(self) -> Mapping[str, str]:
         """What is asked for and is not usual, by name."""
         usual = asdict(ConversionSpec())
         spec = {name: str(value) for name, value in asdict(self).items() if value != usual[name]}
+        if self.cuts:
+            spec["cuts"] = ", ".join(f"{start:g} to {end:g}" for start, end in self.cuts)
         return {"format": self.format, **spec}
 
     @property

@@ -52,6 +52,18 @@ class Action(StrEnum):
     """What lies in the bucket was found not to be what was put there."""
     COMPARE = "compare"
     ADOPT_BUCKET = "adopt_bucket"
+    CONSENT = "consent"
+    """Somebody's consent to a disclosure was written down."""
+    WITHDRAW = "withdraw"
+    """Such a consent was withdrawn."""
+    DISCLOSE = "disclose"
+    """A recording was given to somebody outside: a link was made."""
+    REVOKE = "revoke"
+    """Such a link was ended."""
+    OPEN_LINK = "open_link"
+    """A recipient opened a link with its code, or tried to."""
+    DISCLOSED = "disclosed"
+    """Bytes left by a link that was opened."""
 
 
 class AuditOutcome(StrEnum):

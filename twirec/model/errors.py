@@ -428,6 +428,26 @@ class CustodyRefused(TwirecError):
     """A recording may not leave: it is not there (any more), in quarantine, or blocked."""
 
 
+class NotConsented(CustodyRefused):
+    """Somebody who is heard has not consented to that disclosure. The message says who."""
+
+
+class LinkClosed(TwirecError):
+    """A link opens nothing (any more), or never did. It does not say why: anybody may ask."""
+
+
+class CodeWrong(TwirecError):
+    """The code is not that of the link.
+
+    Attributes:
+        left: how many more may be tried.
+    """
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        super().__init__(f"code: that is not the code of this link; {left} more may be tried.")
+
+
 class ConversionFailed(TwirecError):
     """ffmpeg did not convert it. The message ends with ffmpeg's last words.
 
