@@ -69,6 +69,8 @@ def test_the_defaults_are_those_of_a_company_in_spain() -> None:
         ("TWIREC_COUNTRY", "Spain"),
         ("TWIREC_COMPANY", "Ejemplo\x07"),
         ("TWIREC_PRIVACY_INFO", "x" * 301),
+        ("TWIREC_LONGEST_PAUSE", "10"),
+        ("TWIREC_LONGEST_PAUSE", "2m"),
         ("TWIREC_TIMEZONE", "Europe"),
         ("TWIREC_TIMEZONE", "Madrid"),
         ("TWIREC_TIMEZONE", "../../etc/passwd"),

@@ -126,6 +126,7 @@ def rebuilt(archive: Archive, who: Actor) -> Any:
 
 CASES: dict[str, Case | str] = {
     "calls.search": Case(None, lambda a, who: a.calls.search(by=who)),
+    "calls.going_on": Case(None, lambda a, who: a.calls.going_on(by=who)),
     "calls.get": Case(Deed.SEE, lambda a, who: a.calls.get(SID, by=who)),
     "calls.annotate": Case(Deed.ANNOTATE, lambda a, who: a.calls.annotate(SID, note="x", by=who)),
     "calls.add_numbers": Case(

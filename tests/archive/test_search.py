@@ -259,3 +259,17 @@ def test_a_note_that_is_sent_again_is_written_once(archive: Archive) -> None:
 def test_a_note_needs_a_call(archive: Archive) -> None:
     with pytest.raises(NotFound):
         archive.calls.annotate(call_sid(9), note="where?", by="ana")
+
+
+def test_the_calls_that_go_on_are_those_that_nobody_said_have_ended(
+    twirec_archive: Archive,
+) -> None:
+    catalog, now = twirec_archive.catalog, twirec_archive.now()
+    starts = {1: timedelta(hours=2), 2: timedelta(minutes=1), 3: timedelta(hours=25)}
+    for number, ago in starts.items():
+        catalog.ledger.open_call(a_call(call_sid=call_sid(number), started_at=now - ago))
+    ended = a_call(call_sid=call_sid(4), started_at=now, ended_at=now)
+    catalog.ledger.open_call(ended)
+    going_on = twirec_archive.calls.going_on(by="ana")
+    assert [each.call.call_sid for each in going_on] == [call_sid(2), call_sid(1)]
+    assert len(twirec_archive.calls.going_on(limit=1)) == 1

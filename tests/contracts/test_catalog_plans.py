@@ -173,6 +173,13 @@ def test_a_call_is_looked_up_by_an_index(filled: Catalog, sid: str) -> None:
     assert whole(plans(filled, lambda: filled.search.find(sid))) == []
 
 
+def test_the_calls_that_go_on_are_found_by_an_index_of_these_alone(filled: Catalog) -> None:
+    steps = plans(filled, lambda: filled.search.going_on(STARTED - DAY, 10))
+    assert whole(steps) == []
+    assert any("ix_calls_going_on" in step for step in steps)
+    assert len(filled.search.going_on(STARTED - DAY, 10)) == 1
+
+
 @pytest.mark.parametrize("actor", [OURSELVES, ADMIN], ids=["ourselves", "admin"])
 def test_figures_read_no_table_from_end_to_end(filled: Catalog, actor: Actor) -> None:
     steps = plans(filled, lambda: filled.operations.stats(None, actor))

@@ -90,7 +90,7 @@ def test_what_cannot_be_written_down_keeps_no_other_from_being_paused(
 ) -> None:
     record_twice(house)
 
-    def down(*_: object) -> None:
+    def down(*_: object, **__: object) -> None:
         raise CatalogUnavailable("The catalog cannot be used: disk I/O error.")
 
     monkeypatch.setattr(house.archive.catalog.pauses, "begin", down)

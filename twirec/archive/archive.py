@@ -135,6 +135,7 @@ class Archive:
             originals=originals,
             custody=self.custody,
             periodic=self._periodic,
+            pausing=self.webhooks.pausing,
             trail=trail,
             now=clock,
         )

@@ -20,6 +20,7 @@ from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, Deed, acting, asking, check, seen
 from twirec.model.audit import Action, AuditDraft, stand_in
+from twirec.model.call_state import LONGEST_CALL
 from twirec.model.custody import LONGEST_CASE_NUMBER
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
@@ -34,6 +35,9 @@ from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.webhooks.outbound import Outbound
+
+MOST_GOING_ON = 1000
+"""Calls that go on at once and are given when nobody says how many."""
 
 MOST_NOTES = 10**9
 """Of a call; a number that every database can count to."""
@@ -194,6 +198,25 @@ class Calls:
         rest = replace(query, after=(last.started_at, last.call_sid))
         following = lambda: self._page(rest, self._catalog.search.page(rest), count)  # noqa: E731
         return Page(calls, _cursor(calls[-1]), count.calls, count.exact, following)
+
+    def going_on(
+        self, *, limit: int = MOST_GOING_ON, by: Actor | str | None = None
+    ) -> list[CallRecord]:
+        """Return the calls that go on now, newest first, be they recorded or not.
+
+        `call_state` says how each stands. What nobody said has ended goes on for a day at the most.
+
+        Args:
+            limit: how many at the most, up to 10,000.
+            by: who asks; None for nobody, who has the least rights.
+
+        Raises:
+            InvalidQuery: `limit` is no such number.
+        """
+        since = self._now() - LONGEST_CALL
+        records = self._catalog.search.going_on(since, whole("limit", limit, 1, LARGEST_PAGE))
+        actor = asking(by)
+        return [seen(actor, each) for each in records]
 
     def understand(self, text: str, *, within: int = 30) -> tuple[Understood, ...]:
         """Return what a search understands of a text, part by part.

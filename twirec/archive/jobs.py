@@ -76,7 +76,7 @@ class Jobs:
         """Do one piece of due work, as a hint named it.
 
         Args:
-            kind: `recording`, `event` or `listening copy`.
+            kind: `recording`, `pause`, `event` or `listening copy`.
             key: which one: a recording's SID, an event's id, an object's name.
 
         Returns:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
 from twirec.archive.custody import Custodian
+from twirec.archive.pause_ends import PauseEnds
 from twirec.archive.periodic import HEARTBEAT, Periodic
 from twirec.archive.recordings import Originals
 from twirec.archive.reports import as_known
@@ -43,7 +44,7 @@ from twirec.model.given import understood, whole
 from twirec.model.hints import QueueKind
 from twirec.model.operations import Day, Stats
 from twirec.model.ports import Vendor
-from twirec.model.records import Recording, SweepReport
+from twirec.model.records import PauseLimit, Recording, SweepReport
 from twirec.model.steady import spend_at_most
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -52,6 +53,7 @@ from twirec.sweep.sweep import MARK
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.ownership import Ownership
 from twirec.transfers.transfer import AtCheckpoint, Transfer, no_checkpoint
+from twirec.webhooks.pausing import Pausing
 
 CHECKED = "the catalog can be written"
 
@@ -81,6 +83,7 @@ class Operations:
         originals: what makes listening copies, and lets derivatives expire.
         custody: admits what a backfill has a legal ground for.
         periodic: what workers do beside their work.
+        pausing: lets recordings go on whose pause is over.
         trail: who did what.
         now: the clock, UTC.
     """
@@ -96,6 +99,7 @@ class Operations:
         originals: Originals,
         custody: Custodian,
         periodic: Periodic,
+        pausing: Pausing,
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
@@ -107,12 +111,13 @@ class Operations:
         self._originals = originals
         self._custody = custody
         self._periodic = periodic
+        self._pausing = pausing
         self._trail = trail
         self._now = now
         self._copies: ListeningCopies | None = None  # remembers what it has looked at
 
     def worker(self, threads: int = 4, *, at: AtCheckpoint = no_checkpoint) -> Worker:
-        """Return a worker of all kinds of due work: recordings, events, listening copies.
+        """Return a worker of all kinds of due work: recordings, pauses, events, listening copies.
 
         Args:
             threads: how many recordings it works at together.
@@ -141,6 +146,7 @@ class Operations:
         return Worker(
             (
                 transfer.kind(prepare=prepare, refill=self._periodic.find_more),
+                *self._pause_ends(),
                 *self._events(),
                 *self._listening_copies(),
             ),
@@ -157,6 +163,13 @@ class Operations:
                 self._periodic.end_listenings,
             ),
         )
+
+    def _pause_ends(self) -> Iterator[Kind[PauseLimit]]:
+        """Yield the kind of work that ends pauses, if the settings say when."""
+        longest = self._settings.longest_pause
+        if longest is not None:
+            known = (self._catalog, self._pausing, self._trail)
+            yield PauseEnds(*known, longest, self._now).kind()
 
     def _events(self) -> Iterator[Kind[Event]]:
         """Yield the kind of work that delivers events, if they are wanted."""

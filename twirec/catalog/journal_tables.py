@@ -180,6 +180,7 @@ NOT_JOURNALLED: Mapping[str, str] = {
     "derivatives": "made again when they are asked for",
     "figures": "counted by the database itself, as rows are written",
     "differences": "found again when somebody hears it; that it was found is on the audit log",
+    "pause_limits": "when the policy ends a pause: a call is over before a catalog is rebuilt",
     "journal": "which objects of the journal are this catalog's",
 }
 """Why each other table is left out."""

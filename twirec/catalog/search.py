@@ -92,6 +92,12 @@ class Search:
             raise NotFound(f"The catalog has no call or recording {sid}.")
         return records[0]
 
+    def going_on(self, since: datetime, limit: int) -> list[CallRecord]:
+        """Return the calls that began after a time, UTC, and have not ended, newest first."""
+        with self._database.read(by_index=True) as connection:
+            goes_on = (calls.c.ended_at.is_(None), calls.c.started_at > since)
+            return call_records(connection, goes_on, limit)
+
     def page(self, query: Query) -> list[CallRecord]:
         """Return the calls that match, newest first; those that start together by their SID.
 

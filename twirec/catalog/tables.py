@@ -78,6 +78,9 @@ NOT_SURELY_OURS = (
 )
 """The recordings that may be another app's, and of which Twilio has a copy."""
 
+GOING_ON = "ended_at IS NULL"
+"""The calls of which nobody said that they ended."""
+
 NAME = String(1024).with_variant(String(1024, collation="C"), "postgresql")
 """In the order of code points, as buckets list names; SQLite's own order is that."""
 
@@ -128,6 +131,7 @@ calls = Table(
     partial_index(
         "ix_calls_plain_case_started_at", "plain_case", "started_at", where="case_number <> ''"
     ),
+    partial_index("ix_calls_going_on", "ended_at", "started_at", where=GOING_ON),
     partial_index(
         "ix_calls_forwarded_from_started_at",
         *("forwarded_from", "started_at"),
@@ -299,6 +303,17 @@ pauses = Table(
     Column("paused_at", UtcDateTime, primary_key=True, index=True),
     Column("by", String(255), nullable=False),
     Column("resumed_at", UtcDateTime, index=True),
+)
+
+pause_limits = Table(
+    "pause_limits",
+    metadata,
+    Column("recording_sid", String(34), primary_key=True),
+    Column("due_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text, nullable=False, server_default=""),
+    Column("lease", String(32)),
+    Column("lease_until", UtcDateTime),
 )
 
 agents = Table(

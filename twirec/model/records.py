@@ -475,6 +475,21 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseLimit:
+    """That a pause is ended by the policy, if nobody ends it before.
+
+    Attributes:
+        recording_sid: of what is paused, `RE…`.
+        attempts: how often that was tried.
+        last_error: why the last try failed; empty when it did not.
+    """
+
+    recording_sid: str
+    attempts: int = 0
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """What somebody wrote about a call. Notes are only ever added to.
 

@@ -84,6 +84,7 @@ class Reader:
             dial_also=self.read("TWIREC_DIAL_ALSO", values.dial_also, ()),
             sip_headers=self.read("TWIREC_SIP_HEADERS", values.sip_headers, ()),
             event_streams=self.read("TWIREC_EVENT_STREAMS", values.switch, False),
+            longest_pause=self.read("TWIREC_LONGEST_PAUSE", values.pause_seconds, None),
             timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
             listening_copy=self.read("TWIREC_LISTENING_COPY", values.listening_copy, None),

@@ -89,6 +89,8 @@ class Settings:
         sip_headers: `TWIREC_SIP_HEADERS`: the SIP headers of calls that are kept, `X-…`.
         event_streams: `TWIREC_EVENT_STREAMS`: whether recordings are taken from Twilio's Event
             Streams as well.
+        longest_pause: `TWIREC_LONGEST_PAUSE`, in seconds: when a worker ends a pause that nobody
+            ended; None for never.
         timezone: `TWIREC_TIMEZONE`: what a person means by "Tuesday at five".
         clock_speed: `TWIREC_CLOCK_SPEED`: how much faster than life the sandbox plays calls.
     """
@@ -134,6 +136,7 @@ class Settings:
     clock_speed: float = 1.0
     ffmpeg: str | None = None
     listening_copy: str | None = None
+    longest_pause: timedelta | None = None
 
     @property
     def dial_rules(self) -> DialRules:

@@ -169,6 +169,13 @@ def days(value: str) -> timedelta:
     return timedelta(days=int(value))
 
 
+def pause_seconds(value: str) -> timedelta:
+    """Return how long a pause may last: long enough for a card number to be said."""
+    if not value.isascii() or not value.isdigit() or not 30 <= int(value) <= 24 * 3600:
+        raise ValueError("give whole seconds, 30 to 86400; leave it out for no end.")
+    return timedelta(seconds=int(value))
+
+
 def adopt(value: str) -> Adopt:
     """Return what is taken over of what the accounts have."""
     if value in {"ours", "all"}:

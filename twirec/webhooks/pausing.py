@@ -117,7 +117,9 @@ class Pausing:
             raise NotPaused(
                 f"Twilio says of {recording.sid}: {told}, and not: {RecordingStatus.PAUSED}."
             )
-        return self._catalog.pauses.begin(Pause(recording.sid, self._context.now(), by), entry)
+        now, longest = self._context.now(), self._context.settings.longest_pause
+        until = None if longest is None else now + longest
+        return self._catalog.pauses.begin(Pause(recording.sid, now, by), entry, until=until)
 
     def _resume(self, recording: Recording, audited: Audited) -> str:
         entry = audited(recording)  # first, as it says whether they may
