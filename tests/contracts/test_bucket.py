@@ -6,6 +6,7 @@ import base64
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle, islice
 
@@ -18,7 +19,7 @@ from twirec.adapters.folder import FolderBucket
 from twirec.adapters.gcs import GcsBucket
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.model.bucket import StoredObject
-from twirec.model.errors import ObjectExists, ObjectNotFound
+from twirec.model.errors import ObjectExists, ObjectHeld, ObjectNotFound
 from twirec.model.ports import Bucket
 
 MIB = 1024 * 1024
@@ -327,6 +328,32 @@ class TestLabel:
     def test_does_not_find_what_is_not_there(self, bucket: Bucket) -> None:
         with pytest.raises(ObjectNotFound):
             bucket.label(NAME, 1, {"more": "yes"})
+
+
+class TestHold:
+    @checks_generations
+    def test_what_is_held_is_not_deleted_until_it_is_let_go(self, bucket: Bucket) -> None:
+        stored = put(bucket, content(SMALL))
+        held = bucket.hold(NAME, stored.generation, True, {"held": "C-7"})
+        assert held == replace(stored, held=True, labels={**stored.labels, "held": "C-7"})
+        assert bucket.hold(NAME, stored.generation, True, {"held": "C-7"}) == held
+        assert bucket.label(NAME, stored.generation, {"more": "yes"}).held
+        with pytest.raises(ObjectHeld, match="is held in the bucket"):
+            bucket.delete(NAME, stored.generation)
+        assert [each.held for each in bucket.list()] == [True]
+        assert b"".join(bucket.open_range(NAME)) == content(SMALL)
+        let_go = bucket.hold(NAME, stored.generation, False, {"held": ""})
+        assert (let_go.held, let_go.labels["held"], let_go.labels["more"]) == (False, "", "yes")
+        bucket.delete(NAME, stored.generation)
+        assert nothing_is_visible(bucket)
+
+    @checks_generations
+    def test_does_not_hold_a_generation_that_is_not_the_live_one(self, bucket: Bucket) -> None:
+        stored = put(bucket)
+        for name, generation in ((NAME, stored.generation + 1), ("never/was.wav", 1)):
+            with pytest.raises(ObjectNotFound):
+                bucket.hold(name, generation, True, {})
+        assert bucket.stat(NAME) == stored
 
 
 class TestOpenRange:

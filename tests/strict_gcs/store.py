@@ -265,14 +265,16 @@ def _listed(version: Version, every: bool, soft: bool) -> bool:
 
 def _check_protection(resource: Resource) -> None:
     """https://cloud.google.com/storage/docs/object-holds and …/bucket-lock."""
-    held = [key for key in ("temporaryHold", "eventBasedHold") if resource.get(key)]
-    if held:
-        raise ApiError(
-            403,
-            "objectUnderActiveHold",
-            f"Object '{resource['name']}' is under active {held[0]} and cannot be deleted, "
-            "overwritten or archived until hold is removed.",
-        )
+    for key, hold in (("temporaryHold", "Temporary"), ("eventBasedHold", "Event-Based")):
+        if resource.get(key):
+            # Google's own words and reason, as they came in
+            # https://github.com/googleapis/google-cloud-go/issues/1631
+            raise ApiError(
+                403,
+                "forbidden",
+                f"Object '{resource['bucket']}/{resource['name']}' is under active {hold} hold "
+                "and cannot be deleted, overwritten or archived until hold is removed.",
+            )
     until = resource.get("retentionExpirationTime")
     if until and datetime.fromisoformat(until) > now():
         raise ApiError(

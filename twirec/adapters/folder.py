@@ -26,6 +26,7 @@ from twirec.model.errors import (
     BucketUnavailable,
     BytesDiffer,
     ObjectExists,
+    ObjectHeld,
     ObjectNotFound,
 )
 from twirec.model.ports import Finish
@@ -111,16 +112,7 @@ class FolderBucket:
 
     def label(self, name: str, generation: int, labels: Mapping[str, str]) -> StoredObject:
         """Add labels to a generation. See the port `Bucket`."""
-        path = self._path(name)
-        with _translated(), self._locked():
-            if self._describe(name, path).generation != generation:
-                raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
-            about, problem = _read_about(path)
-            if problem:
-                raise BucketRefused(f"{name}: {problem}; nothing was added to them.")
-            about["labels"] = {**about["labels"], **labels}
-            self._write_about(path, about)
-            return self._describe(name, path)
+        return self._change(name, generation, labels, None)
 
     def open_range(
         self,
@@ -158,12 +150,39 @@ class FolderBucket:
         path = self._path(name)
         with suppress(ObjectNotFound), _translated(), self._locked():
             if self._describe(name, path).generation == generation:
+                if _read_about(path)[0]["held"]:
+                    raise ObjectHeld(name)
                 path.unlink()
                 _about_path(path).unlink(missing_ok=True)
                 sync_folder(path.parent)
 
+    def hold(
+        self, name: str, generation: int, held: bool, labels: Mapping[str, str]
+    ) -> StoredObject:
+        """Hold a generation, or let it go. See the port `Bucket`.
+
+        It keeps this class from deleting it. Whoever may write to the folder can delete the file
+        all the same: a folder has nobody who refuses, as Google does.
+        """
+        return self._change(name, generation, labels, held)
+
     def close(self) -> None:
         """Nothing is open. See the port `Bucket`."""
+
+    def _change(
+        self, name: str, generation: int, labels: Mapping[str, str], held: bool | None
+    ) -> StoredObject:
+        path = self._path(name)
+        with _translated(), self._locked():
+            if self._describe(name, path).generation != generation:
+                raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
+            about, problem = _read_about(path)
+            if problem:
+                raise BucketRefused(f"{name}: {problem}; nothing was added to them.")
+            about["labels"] = {**about["labels"], **labels}
+            about["held"] = about["held"] if held is None else held
+            self._write_about(path, about)
+            return self._describe(name, path)
 
     def _compare(self, path: Path, stored: StoredObject) -> None:
         with _translated():
@@ -208,6 +227,7 @@ class FolderBucket:
             labels=about["labels"],
             custom_time=about["custom_time"] and datetime.fromisoformat(about["custom_time"]),
             problem=problem,
+            held=about["held"],
         )
 
     def _publish(self, name: str, path: Path, draft: Draft, about: Mapping[str, Any]) -> None:
@@ -290,6 +310,7 @@ def _read_about(path: Path) -> tuple[dict[str, Any], str]:
 _UNKNOWN: Mapping[str, Any] = {
     **dict.fromkeys(("generation", "crc32c", "custom_time")),
     "labels": {},
+    "held": False,
 }
 _LONGEST_ABOUT = 1024 * 1024
 
@@ -304,7 +325,7 @@ def _parsed(text: bytes) -> dict[str, Any]:
     generation, labels, at = fields["generation"], fields["labels"], fields["custom_time"]
     if generation is not None and not (type(generation) is int and 0 < generation < 2**63):
         raise ValueError("generation")
-    if not isinstance(labels, dict):
+    if not isinstance(labels, dict) or not isinstance(fields["held"], bool):
         raise TypeError("labels")
     for value in (*labels, *labels.values(), fields["crc32c"] or ""):
         if not isinstance(value, str):

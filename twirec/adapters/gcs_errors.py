@@ -135,7 +135,7 @@ _FIXES: tuple[tuple[str, str], ...] = (
         "Ask who keeps the organisation's policy, or use a bucket that it allows.",
     ),
     (
-        "retentionpolicynotmet|objectunderactivehold",
+        "retentionpolicynotmet|objectunderactivehold|under active \\S+ hold",
         "Take the hold or the retention away, or wait until it ends.",
     ),
     (

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from twirec.model.bucket import StoredObject
 from twirec.model.crc32c import Crc32c
-from twirec.model.errors import BytesDiffer, ObjectExists, ObjectNotFound
+from twirec.model.errors import BytesDiffer, ObjectExists, ObjectHeld, ObjectNotFound
 from twirec.model.ports import Finish
 
 _CHUNK = 256 * 1024
@@ -52,13 +52,7 @@ class MemoryBucket:
 
     def label(self, name: str, generation: int, labels: Mapping[str, str]) -> StoredObject:
         """Add labels to a generation. See the port `Bucket`."""
-        with self._lock:
-            stored, data = self._find(name)
-            if stored.generation != generation:
-                raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
-            stored = replace(stored, labels={**stored.labels, **labels})
-            self._objects[name] = (stored, data)
-            return stored
+        return self._change(name, generation, labels, None)
 
     def open_range(
         self,
@@ -87,10 +81,30 @@ class MemoryBucket:
         """Delete that generation for good. See the port `Bucket`."""
         with self._lock:
             if name in self._objects and self._objects[name][0].generation == generation:
+                if self._objects[name][0].held:
+                    raise ObjectHeld(name)
                 del self._objects[name]
+
+    def hold(
+        self, name: str, generation: int, held: bool, labels: Mapping[str, str]
+    ) -> StoredObject:
+        """Hold a generation, or let it go. See the port `Bucket`."""
+        return self._change(name, generation, labels, held)
 
     def close(self) -> None:
         """Nothing is open. See the port `Bucket`."""
+
+    def _change(
+        self, name: str, generation: int, labels: Mapping[str, str], held: bool | None
+    ) -> StoredObject:
+        with self._lock:
+            stored, data = self._find(name)
+            if stored.generation != generation:
+                raise ObjectNotFound(f"Generation {generation} of {name} is not the live one.")
+            held = stored.held if held is None else held
+            stored = replace(stored, labels={**stored.labels, **labels}, held=held)
+            self._objects[name] = (stored, data)
+            return stored
 
     def _find(self, name: str) -> tuple[StoredObject, bytes]:
         try:

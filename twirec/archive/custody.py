@@ -22,6 +22,7 @@ from twirec.model.given import understood
 from twirec.model.records import Recording
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
+from twirec.transfers.object_holds import ObjectHolds
 
 
 @understood
@@ -51,9 +52,9 @@ class Custodian:
         now: Callable[[], datetime],
         disclosures: Disclosures,
     ) -> None:
-        self.holds = Holds(settings, catalog, trail, now)
         self.retention = RetentionRules(settings, catalog, trail, now)
         self.disclosures = disclosures
+        self.holds = Holds(settings, catalog, bucket, trail, now)
         self._catalog = catalog
         self._bucket = bucket
         self._trail = trail
@@ -180,7 +181,9 @@ class Custodian:
         with self._trail.attempt(Action.HOLD, actor, sid) as done:
             check(actor, self._catalog.recordings.get(sid), Deed.HOLD)
             said = new_hold(case=case, reason=reason, by=actor.name, at=done.at)
-            return self._catalog.holds.add(replace(said, recording_sid=sid), done)
+            hold = self._catalog.holds.add(replace(said, recording_sid=sid), done)
+        self._object_holds().try_to_settle(sid)
+        return hold
 
     def unhold(self, sid: str, *, case: str, reason: str, by: Actor | str) -> Sequence[Hold]:
         """Lift the holds on a recording that are for a case.
@@ -211,9 +214,11 @@ class Custodian:
             ]
             if not its:
                 raise NotFound(f"{sid} has no hold of its own for {number}.")
-            return self._catalog.holds.lift(
+            lifted = self._catalog.holds.lift(
                 its, by=actor.name, at=done.at, reason=why, audited=done
             )
+        self._object_holds().try_to_settle(sid)
+        return lifted
 
     def orders(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Order]:
         """Return what was ordered of a recording, oldest first.
@@ -240,6 +245,9 @@ class Custodian:
         if not may_ever(actor, deed):
             check(actor, recording, deed)
         return recording
+
+    def _object_holds(self) -> ObjectHolds:
+        return ObjectHolds(self._catalog, self._bucket())
 
     def _orders(self) -> Orders:
         return Orders(self._catalog, self._bucket())

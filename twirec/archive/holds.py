@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,6 +20,8 @@ from twirec.model.given import understood, whole
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
+from twirec.transfers.marked_bucket import MarkedBucket
+from twirec.transfers.object_holds import ObjectHolds
 
 
 @understood
@@ -31,6 +33,7 @@ class Holds:
     Args:
         settings: the company's zone, and how its numbers are read.
         catalog: where holds are kept.
+        bucket: where the objects are.
         trail: who held what.
         now: the clock, UTC.
     """
@@ -39,11 +42,13 @@ class Holds:
         self,
         settings: Settings,
         catalog: Catalog,
+        bucket: Callable[[], MarkedBucket],
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._catalog = catalog
+        self._bucket = bucket
         self._trail = trail
         self._now = now
 
@@ -83,7 +88,9 @@ class Holds:
             check_period(begin, end)
             said = new_hold(case=case, reason=reason, by=actor.name, at=done.at)
             hold = replace(said, number=key, since=begin, until=end)
-            return self._catalog.holds.add(hold, self._trail.about(done, key))
+            added = self._catalog.holds.add(hold, self._trail.about(done, key))
+        self._settle(self._sids(added.id))
+        return added
 
     def lift(self, hold: int, *, reason: str, by: Actor | str) -> Hold:
         """Lift a hold on a number's calls. It forgets the number.
@@ -101,11 +108,12 @@ class Holds:
         actor = acting(by)
         with self._trail.attempt(Action.UNHOLD, actor) as done:
             self._check(actor, Deed.UNHOLD)
-            why = check_reason(reason)
+            why, sids = check_reason(reason), list(self._sids(hold))
             (lifted,) = self._catalog.holds.lift(
                 [hold], by=actor.name, at=done.at, reason=why, audited=done
             )
-            return lifted
+        self._settle(sids)
+        return lifted
 
     def of(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Hold]:
         """Return the holds on a recording, oldest first; its own also after they were lifted.
@@ -148,6 +156,18 @@ class Holds:
             after=whole("after", after, 0, 2**31 - 1),
             limit=whole("limit", limit, 1, LARGEST_PAGE),
         )
+
+    def _sids(self, hold: int) -> Iterator[str]:
+        page = self._catalog.holds.sids(hold)
+        while page:
+            yield from page
+            page = self._catalog.holds.sids(hold, after=page[-1])
+
+    def _settle(self, sids: Iterable[str]) -> None:
+        """Hold the objects too, or let them go; what fails waits for the sweep."""
+        objects = ObjectHolds(self._catalog, self._bucket())
+        for sid in sids:
+            objects.try_to_settle(sid)
 
     def _check(self, actor: Actor, deed: Deed) -> None:
         if not may_ever(actor, deed):

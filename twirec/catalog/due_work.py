@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     null,
+    select,
     true,
     update,
 )
@@ -61,6 +62,11 @@ NAME = Prepared(
 
 NOT_HELD = ~held()
 """Made once, as the leases want it."""
+
+
+IS_HELD = Prepared(
+    select(recordings.c.sid).where(recordings.c.sid == bindparam("known_sid"), held())
+)
 
 
 def _live(rows: FromClause, adopt: Adopt) -> ColumnElement[bool]:
@@ -156,7 +162,8 @@ class DueWork:
     ) -> Lease[Recording]:
         """Commit that the bucket holds verified bytes. The lease goes on. Raises `LeaseLost`.
 
-        With `waveform`, keep that too, unless there is one; see `Waveforms.keep`.
+        With `waveform`, keep that too, unless there is one; see `Waveforms.keep`. The lease says
+        whether the recording is held.
         """
         facts = {
             "generation": stored.generation,
@@ -250,6 +257,9 @@ class DueWork:
             if waveform is not None:
                 INSERT.all(connection, waveform)
             _tell(connection, changed.item, state)
+            if state is State.ARCHIVED:
+                held = IS_HELD.first(connection, {"known_sid": lease.item.sid}) is not None
+                changed = replace(changed, held=held)
         return changed
 
 

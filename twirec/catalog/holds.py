@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, false, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, exists, false, insert, select, text, true, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.conditions import allowed, held, holding, holding_its_number
@@ -43,7 +43,7 @@ def check_not_held(database: Database, sid: str) -> None:
     Raises:
         CustodyRefused: it is; the message says for which cases.
     """
-    cases = sorted({hold.case_number for hold in Holds(database).of(sid) if not hold.lifted})
+    cases = Holds(database).cases(sid)
     if cases:
         raise CustodyRefused(
             f"{sid} is held, for {', '.join(cases)}: nothing destroys it before that is lifted."
@@ -134,6 +134,32 @@ class Holds:
         with self._database.read() as connection:
             found = connection.execute(statement.order_by(holds.c.id).limit(limit))
             return to_models(Hold, found)
+
+    def cases(self, sid: str) -> tuple[str, ...]:
+        """Return the case numbers for which a recording is held, in order; none if it is not."""
+        return tuple(sorted({hold.case_number for hold in self.of(sid) if not hold.lifted}))
+
+    def sids(self, hold: int | None = None, *, after: str = "", limit: int = 500) -> Sequence[str]:
+        """Return the recordings that are held, in order of their SIDs.
+
+        Args:
+            hold: only by the hold of that number.
+            after: the last SID of the page before.
+            limit: how many at the most.
+        """
+        which = true() if hold is None else holds.c.id == hold
+        its_own = select(holds.c.recording_sid).where(
+            which, holds.c.recording_sid.is_not(None), holds.c.lifted_at.is_(None)
+        )
+        of_number = select(recordings.c.sid).where(which, holding_its_number(recordings))
+        statement = (
+            select(recordings.c.sid)
+            .where(recordings.c.sid.in_(its_own.union(of_number)), recordings.c.sid > after)
+            .order_by(recordings.c.sid)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return list(connection.scalars(statement))
 
     def is_held(self, sid: str) -> bool:
         """Return whether nothing may destroy a recording."""

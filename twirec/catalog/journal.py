@@ -8,9 +8,22 @@ from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Insert, Integer, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Insert,
+    Integer,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
+from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, insert_into, to_models, to_row
 from twirec.catalog.journal_tables import (
     BY_NAME,
@@ -23,12 +36,14 @@ from twirec.catalog.journal_tables import (
 from twirec.catalog.ledger import fill_line
 from twirec.catalog.recorded_calls import tell_ledger
 from twirec.catalog.recordings import BEFORE_ALL
-from twirec.catalog.tables import calls, consents, journal, marks, recordings
+from twirec.catalog.tables import blocks, calls, consents, holds, journal, marks, recordings
 from twirec.catalog.vendor_retention import apply_retention
+from twirec.model.access import OURSELVES
+from twirec.model.custody import LONGEST_CASE_NUMBER, Block, Hold
 from twirec.model.errors import CatalogNotEmpty, JournalUnreadable
 from twirec.model.journal import UNDATED, LabelledObject, Row
 from twirec.model.records import Recording
-from twirec.model.states import FORGOTTEN, State
+from twirec.model.states import FORGOTTEN, Custody, State
 
 PAGE = 500
 """Rows that are read or written at a time."""
@@ -157,6 +172,7 @@ class Journal:
                     self._database.insert_once(connection, consents, to_row(each.consent, consents))
                 row = to_row(each.recording, recordings)
                 connection.execute(self._writing(BY_NAME["recordings"]), [row])
+                _keep(connection, each)
                 apply_retention(connection, each.recording)
                 tell_ledger(connection, each.recording)
 
@@ -184,6 +200,31 @@ class Journal:
             return statement.on_conflict_do_nothing(index_elements=key)
         return statement.on_conflict_do_update(index_elements=key, set_=new)
 
+
+def _keep(connection: Connection, labelled: LabelledObject) -> None:
+    """Write down a hold and a block that only the object knew of."""
+    recording, at = labelled.recording, labelled.at
+    if at is None:
+        return
+    if labelled.held and not connection.execute(HOLDS_ON, {"known_sid": recording.sid}).first():
+        case = labelled.held[:LONGEST_CASE_NUMBER]
+        hold = Hold(case, FROM_OBJECT, OURSELVES.name, at, recording_sid=recording.sid)
+        # numbered here: where others were restored with their numbers, PostgreSQL counts later
+        number = select(func.coalesce(func.max(holds.c.id), 0) + 1).scalar_subquery()
+        connection.execute(insert(holds).values({**to_row(hold, holds), "id": number}))
+    if labelled.blocked_until and recording.custody is Custody.BLOCKED:
+        its_own = select(blocks.c.recording_sid).where(blocks.c.recording_sid == recording.sid)
+        if connection.execute(its_own).first() is None:
+            until, was = labelled.blocked_until, Custody.QUARANTINED
+            block = Block(recording.sid, at, OURSELVES.name, FROM_OBJECT, until, was)
+            connection.execute(insert(blocks), to_row(block, blocks))
+
+
+FROM_OBJECT = "Its object said so when the catalog was made anew."
+HOLDS_ON = select(recordings.c.sid).where(
+    recordings.c.sid == bindparam("known_sid"),
+    held() | exists().where(holds.c.recording_sid == recordings.c.sid).correlate(recordings),
+)
 
 _UNDATED = recordings.c.started_at.is_(None)
 

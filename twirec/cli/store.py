@@ -134,6 +134,7 @@ PLANS = {
     "deleted_again": "delete it again at Twilio",
     "erased_again": "erase it again",
     "labelled": "label its object",
+    "holds_mended": "hold it in the bucket, or let it go",
     "derivatives_deleted": "delete what was made of it",
 }
 """What a dry run leaves undone, by the figure that it would count."""
@@ -159,6 +160,7 @@ def _tell(report: SweepReport) -> None:
         "copies deleted again at Twilio": report.deleted_again,
         "erased recordings erased again": report.erased_again,
         "objects labelled": report.labelled,
+        "holds in the bucket mended": report.holds_mended,
         "stray derivatives deleted": report.derivatives_deleted,
         "recordings that are not ours, left alone": report.not_ours,
     }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from twirec.journal.page import is_whole
-from twirec.model.bucket import TO_ERASE, StoredObject
+from twirec.model.bucket import BLOCKED_UNTIL, HELD, TO_ERASE, StoredObject
 from twirec.model.encryption import Encryption
 from twirec.model.errors import VerificationFailed
 from twirec.model.journal import LabelledObject
@@ -64,6 +65,17 @@ def recording_in(
     if stored.labels.get(TO_ERASE):
         labelled = replace(labelled, recording=_erasing(labelled.recording, now))
     return labelled
+
+
+def kept_by(labels: Mapping[str, str]) -> tuple[str, date | None]:
+    """Return for which cases an object is held, and until when it is blocked, if its labels say it.
+
+    Who wrote the journal may not have known it yet: what protects a recording is believed.
+    """
+    day = None
+    with suppress(ValueError):
+        day = date.fromisoformat(labels.get(BLOCKED_UNTIL, ""))
+    return labels.get(HELD, ""), day
 
 
 def _erasing(recording: Recording, now: datetime) -> Recording:

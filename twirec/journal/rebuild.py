@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from twirec.catalog import Catalog
-from twirec.journal.labels import NONSENSE, call_in, recording_in
+from twirec.journal.labels import NONSENSE, call_in, kept_by, recording_in
 from twirec.journal.page import JOURNAL, day_and_number, read_page
 from twirec.model.announcements import Announcement, Audio
 from twirec.model.bucket import StoredObject
@@ -193,9 +193,12 @@ class Rebuild:
                 self._problems[stored.name] = str(error)
                 continue
             call, is_news = self._late_numbers(stored, lines.get(sid)), labelled is not None
-            if labelled is None and before is not None and call is not None:
+            held, until = kept_by(stored.labels)
+            if labelled is None and before is not None and (call or held or until):
                 labelled = LabelledObject(before)
             if labelled is not None:
+                kept = {"held": held, "blocked_until": until, "at": self._now()}
+                labelled = replace(labelled, **kept)  # type: ignore[arg-type]
                 yield labelled if call is None else _with_late_numbers(labelled, call), is_news
 
     def _late_numbers(self, stored: StoredObject, line: Call | None) -> Call | None:

@@ -9,6 +9,12 @@ from datetime import datetime
 TO_ERASE = "to_erase"
 """The label of an object that was ordered to be destroyed."""
 
+BLOCKED_UNTIL = "blocked_until"
+"""The label of an object that is blocked: the day (UTC) from which it is destroyed."""
+
+HELD = "held"
+"""The label of an object that is held by us: for which cases. Empty if it is not any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -59,6 +65,7 @@ class StoredObject:
         custom_time: the recording's start, UTC.
         problem: why nothing more is known of it, such as labels that cannot be read, in a few
             words; empty if all is. A name that ends in `/` is then a folder that cannot be read.
+        held: whether the bucket itself refuses to delete it, by a hold that can be lifted.
     """
 
     name: str
@@ -68,3 +75,4 @@ class StoredObject:
     labels: Mapping[str, str] = field(default_factory=dict)
     custom_time: datetime | None = None
     problem: str = ""
+    held: bool = False

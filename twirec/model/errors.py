@@ -260,6 +260,16 @@ class BucketNotOurs(BucketRefused):
     """
 
 
+class ObjectHeld(BucketRefused):
+    """An object is held in the bucket itself, which does not delete it until that is lifted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is held in the bucket.", fix=LIFT)
+
+
+LIFT = "If a hold of twirec's is on it, lift that; else ask who held it there."
+
+
 class ObjectExists(BucketError):
     """An object of that name is there already; nothing was written."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from twirec.model.records import Call, Consent, Recording
@@ -38,11 +38,18 @@ class LabelledObject:
     Attributes:
         recording: its row, as it is to stand.
         call, consent: added where the catalog has none; None where the labels name none.
+        held: for which cases the object says that it is held; a hold is added where the catalog has
+            none of the recording.
+        blocked_until: the day from which it is destroyed; a block is added where there is none.
+        at: now, UTC: when such a hold or block is written down.
     """
 
     recording: Recording
     call: Call | None = None
     consent: Consent | None = None
+    held: str = ""
+    blocked_until: date | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

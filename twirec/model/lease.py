@@ -21,9 +21,11 @@ class Lease(Generic[T]):
         until: when others may take it over, UTC.
         record: the call with its consents, of a recording that has still to be copied, as they were
             when it was claimed; None where there is none, or nobody needs it.
+        held: whether a hold is on the recording, as it was when it was archived.
     """
 
     token: str
     item: T
     until: datetime
     record: CallRecord | None = None
+    held: bool = False

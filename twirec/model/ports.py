@@ -113,7 +113,24 @@ class Bucket(Protocol):
         ...
 
     def delete(self, name: str, generation: int) -> None:
-        """Delete that generation for good. If it is not there, that is done already."""
+        """Delete that generation for good. If it is not there, that is done already.
+
+        Raises:
+            ObjectHeld: it is held; it is there still.
+        """
+        ...
+
+    def hold(
+        self, name: str, generation: int, held: bool, labels: Mapping[str, str]
+    ) -> StoredObject:
+        """Hold a generation, or let it go, and add labels, all of it or nothing.
+
+        What is held cannot be deleted until it is let go; its labels can be changed. Doing it again
+        changes nothing. Returns the bucket's description after it.
+
+        Raises:
+            ObjectNotFound: that generation is not the live one.
+        """
         ...
 
     def close(self) -> None:

@@ -547,6 +547,7 @@ class SweepReport:
         deleted_again: released recordings that the vendor still held.
         erased_again: erased recordings that were back at the vendor or in the bucket.
         labelled: objects whose labels were completed.
+        holds_mended: objects of the bucket that were not held as the catalog says, and are now.
         derivatives_deleted: derivatives that the catalog does not know (any more).
         not_ours: recordings of other apps, which were left alone.
         not_ours_named: SID to why it is not ours, `MOST_NAMED` of them at the most.
@@ -573,6 +574,7 @@ class SweepReport:
     deleted_again: int = 0
     erased_again: int = 0
     labelled: int = 0
+    holds_mended: int = 0
     derivatives_deleted: int = 0
     not_ours: int = 0
     not_ours_named: Mapping[str, NotOurs] = field(default_factory=dict)

@@ -19,12 +19,12 @@ from itertools import islice
 
 from twirec.catalog import Catalog
 from twirec.journal.page import JOURNAL, day_and_number
-from twirec.model.bucket import StoredObject
+from twirec.model.bucket import BLOCKED_UNTIL, HELD, StoredObject
 from twirec.model.derivatives import DERIVATIVES
 from twirec.model.errors import LookedAtNothing, NotFound, ObjectNotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
-from twirec.model.states import STORED, State
+from twirec.model.states import STORED, Custody, State
 from twirec.sweep.discrepancies import Ask, Discrepancy, Tally
 from twirec.transfers.naming import (
     ANNOUNCEMENTS,
@@ -34,6 +34,7 @@ from twirec.transfers.naming import (
     labels,
     sid_of,
 )
+from twirec.transfers.object_holds import ObjectHolds
 
 FEW = 20
 """So many missing objects are named one by one, even if they are all that there should be."""
@@ -57,6 +58,7 @@ class BucketSide:
         self._catalog = catalog
         self._bucket = bucket
         self._tally = tally
+        self._holds = ObjectHolds(catalog, bucket)
         self._missing: list[str] = []
 
     def questions(self, first: date | None, last: date) -> Iterator[tuple[str, Ask]]:
@@ -71,6 +73,7 @@ class BucketSide:
             BucketError: the bucket cannot be listed.
             LookedAtNothing: it holds nothing of all that the catalog says is there.
         """
+        yield from self._held()
         for day in [""] if first is None else _days(first, last):
             yield from self._recordings(RECORDINGS + day)
             yield from self._derivatives(DERIVATIVES + day)
@@ -83,6 +86,18 @@ class BucketSide:
             )
         for sid in self._missing:
             yield sid, partial(self._look_again, sid)
+
+    def _held(self) -> Iterator[tuple[str, Ask]]:
+        """Look at what is held, of whatever day: the bucket may have lost that it is."""
+        page = self._catalog.holds.sids()
+        while page:
+            for sid in page:
+                yield sid, partial(self._hold, sid)
+            page = self._catalog.holds.sids(after=page[-1])
+
+    def _hold(self, sid: str) -> Iterator[Discrepancy]:
+        if not self._holds.is_settled(sid):
+            yield Discrepancy(sid, "holds_mended", "", partial(self._holds.settle, sid))
 
     def _recordings(self, prefix: str) -> Iterator[tuple[str, Ask]]:
         """Go through objects and rows side by side, both in order of the names."""
@@ -216,6 +231,10 @@ class BucketSide:
         if row.call_sid is not None:
             record = self._catalog.ledger.call(row.account_sid, row.call_sid)
         wanted = labels(record, row) | final_labels(row)
+        if row.custody is Custody.BLOCKED and (block := self._catalog.blocks.get(row.sid)):
+            wanted[BLOCKED_UNTIL] = block.until.isoformat()
+        if stored.labels.get(HELD) and not self._catalog.holds.is_held(row.sid):
+            return next(self._hold(row.sid), None)
         lacking = {
             name: value for name, value in wanted.items() if stored.labels.get(name, "") != value
         }

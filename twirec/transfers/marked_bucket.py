@@ -170,6 +170,13 @@ class MarkedBucket:
         self.check()
         self._bucket.delete(name, generation)
 
+    def hold(
+        self, name: str, generation: int, held: bool, labels: Mapping[str, str]
+    ) -> StoredObject:
+        """Hold a generation, or let it go. See the port `Bucket`."""
+        self.check()
+        return self._bucket.hold(name, generation, held, labels)
+
     def close(self) -> None:
         """Close connections. See the port `Bucket`."""
         self._bucket.close()

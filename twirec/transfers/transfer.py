@@ -48,6 +48,7 @@ from twirec.model.vendor import Media, RecordingStatus, VendorRecording
 from twirec.model.waveform import Waveform
 from twirec.transfers.adoption import line_of
 from twirec.transfers.naming import known_name, labels, object_name, started_at
+from twirec.transfers.object_holds import ObjectHolds
 from twirec.transfers.verifying_reader import VerifyingReader
 
 
@@ -185,6 +186,7 @@ class Transfer:
         self._keys = keys
         self._country = country
         self._forget = forget
+        self._holds = ObjectHolds(catalog, bucket)
         self._trial = trial
         self._at = at
 
@@ -302,6 +304,8 @@ class Transfer:
             self._take_back(recording)
             raise
         self._at(Step.ARCHIVED)
+        if keeper.lease.held:
+            self._holds.try_to_settle(recording.sid)
         self._warn(recording, heard)
 
     def _commit(self, write: Callable[[], T]) -> T:
@@ -451,6 +455,7 @@ class Transfer:
         if not self._begin_to_destroy(keeper):  # the lease may have ended meanwhile
             return
         for stored in doomed:
+            self._holds.let_go(stored)  # nothing holds it any more, and its own hold may linger
             self._bucket.delete(stored.name, stored.generation)
         self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.ERASED))
 
