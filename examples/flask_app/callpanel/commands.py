@@ -60,9 +60,14 @@ def init() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--line", default="", help="Where they take calls: +34911222333 or client:ana.")
-@click.password_option(help="Asked for if it is not given.")
-def add(name: str, role: str, line: str, password: str) -> None:
+@click.option("--password", help="Asked for if it is not given.")
+@click.option("--no-password", is_flag=True, help="They sign in with the company's provider alone.")
+def add(name: str, role: str, line: str, password: str | None, no_password: bool) -> None:
     """Make an account."""
+    if no_password and password is not None:
+        raise click.UsageError("Give --password or --no-password, not both.")
+    if not no_password and password is None:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     with _recorded("user_add", name, role):
         made = accounts.add(name, password, Role(role), line)
     click.echo(f"{made.name} may sign in, as {made.role}.")

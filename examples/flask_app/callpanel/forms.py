@@ -179,11 +179,11 @@ class SetUpFactor(Password):
 
 
 class NewUser(FlaskForm):
-    """A new account."""
+    """A new account. Without a password it is of somebody who signs in with the company."""
 
     name = StringField(_l("Name"), [InputRequired(), Length(max=LONGEST_NAME)])
     password = PasswordField(
-        _l("Password"), [InputRequired(), Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)]
+        _l("Password"), [Optional(), Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)]
     )
     role = SelectField(_l("Role"), choices=choices(ROLES), default=Role.SUPERVISOR)
     line = StringField(_l("Line"), [Length(max=255)])

@@ -10,9 +10,22 @@ from urllib.parse import urlsplit
 
 from callpanel.roles import Role
 
-SIGNING_NAMES = ("CALLPANEL_SECOND_FACTOR",)
+SIGNING_NAMES = (
+    "CALLPANEL_PASSWORDS",
+    "CALLPANEL_SECOND_FACTOR",
+    "CALLPANEL_OIDC_ISSUER",
+    "CALLPANEL_OIDC_CLIENT_ID",
+    "CALLPANEL_OIDC_CLIENT_SECRET",
+    "CALLPANEL_OIDC_SCOPES",
+    "CALLPANEL_OIDC_ACCOUNTS",
+    "CALLPANEL_OIDC_NAME",
+    "CALLPANEL_OIDC_CLAIM",
+    "CALLPANEL_OIDC_ROLES",
+)
 
 SCOPES = "openid profile email"
+EMAIL = "email"
+"""The claim that is an address; it has to be one that the provider has verified."""
 CLAIM = "groups"
 
 
@@ -20,7 +33,7 @@ class Accounts(StrEnum):
     """Whom a provider may sign in."""
 
     MATCH = "match"
-    """Who has an account already, of the name that is their e-mail address."""
+    """Who has an account already, of the name that the provider gives them."""
     CREATE = "create"
     """Also others, whose claims give them a role: they get an account then."""
 
@@ -34,6 +47,7 @@ class Provider:
         client_id, client_secret: `CALLPANEL_OIDC_CLIENT_ID` and `_SECRET`, what it knows us by.
         scopes: `CALLPANEL_OIDC_SCOPES`, what it is asked for.
         accounts: `CALLPANEL_OIDC_ACCOUNTS`, whom it may sign in.
+        name: `CALLPANEL_OIDC_NAME`, the claim that is the name of an account.
         claim: `CALLPANEL_OIDC_CLAIM`, where it says what somebody is.
         roles: `CALLPANEL_OIDC_ROLES`, the role for what stands there, the first that fits; empty
             where an account's role is the panel's own.
@@ -44,6 +58,7 @@ class Provider:
     client_secret: str = field(repr=False)
     scopes: str = SCOPES
     accounts: Accounts = Accounts.MATCH
+    name: str = EMAIL
     claim: str = CLAIM
     roles: Mapping[str, Role] = field(default_factory=dict)
 
@@ -129,6 +144,7 @@ def _provider(given: Mapping[str, str], problems: list[str]) -> Provider | None:
         given.get("CALLPANEL_OIDC_CLIENT_SECRET", ""),
         scopes,
         Accounts(accounts),
+        given.get("CALLPANEL_OIDC_NAME", EMAIL),
         given.get("CALLPANEL_OIDC_CLAIM", CLAIM),
         roles,
     )

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from callpanel import accounts, factor
 from callpanel.accounts import AccountError, User
 from callpanel.auth import needs, record
+from callpanel.config import config
 from callpanel.extensions import db
 from callpanel.forms import ChangeUser, NewUser
 from callpanel.roles import Permission, Role
@@ -38,9 +39,8 @@ def add() -> ResponseReturnValue:
         return _page(form), 400
     role = Role(form.role.data)
     try:
-        made = accounts.add(
-            form.name.data or "", form.password.data or "", role, form.line.data or ""
-        )
+        password = form.password.data or (None if config().signing.provider else "")
+        made = accounts.add(form.name.data or "", password, role, form.line.data or "")
     except AccountError as error:
         record("user_add", outcome=AuditOutcome.FAILED)
         flash(str(error), "error")
@@ -108,11 +108,13 @@ def reset_factor(user_id: str) -> ResponseReturnValue:
 
 
 def _page_of(user: User, form: ChangeUser) -> str:
-    return render_template("user.html", form=form, user=user, has_factor=factor.has_one(user))
+    shown = {"has_factor": factor.has_one(user), "signing": config().signing}
+    return render_template("user.html", form=form, user=user, **shown)
 
 
 def _page(form: NewUser) -> str:
-    return render_template("users.html", form=form, users=accounts.everybody())
+    shown = {"users": accounts.everybody(), "signing": config().signing}
+    return render_template("users.html", form=form, **shown)
 
 
 def _user(user_id: str) -> User:

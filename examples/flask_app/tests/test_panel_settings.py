@@ -56,6 +56,9 @@ def test_all_that_is_missing_is_named_at_once() -> None:
         ("CALLPANEL_PROXIES", "one"),
         ("CALLPANEL_PROXIES", "-1"),
         ("CALLPANEL_PROXIES", "10"),
+        ("CALLPANEL_SECOND_FACTOR", "admin,king"),
+        ("CALLPANEL_PASSWORDS", "no"),
+        ("CALLPANEL_PASSWORDS", "off"),
         ("CALLPANEL_LINES", ""),
         ("CALLPANEL_LINES", "+34911000111"),
         ("CALLPANEL_LINES", "+34911000111="),
@@ -78,6 +81,57 @@ def test_what_is_wrong_is_named_and_nothing_else(
 ) -> None:
     found = problems({**right, name: value})
     assert [problem.split()[0] for problem in found] == [name]
+
+
+OF_PROVIDER = {
+    "CALLPANEL_OIDC_ISSUER": "https://login.example.com/realms/staff",
+    "CALLPANEL_OIDC_CLIENT_ID": "callpanel",
+    "CALLPANEL_OIDC_CLIENT_SECRET": "a secret of both",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CALLPANEL_OIDC_ISSUER", "http://login.example.com"),
+        ("CALLPANEL_OIDC_ISSUER", "login.example.com"),
+        ("CALLPANEL_OIDC_ISSUER", "https://login.example.com/?tenant=1"),
+        ("CALLPANEL_OIDC_ISSUER", "https://ana:x@login.example.com"),
+        ("CALLPANEL_OIDC_ISSUER", "https://login.example.com:port"),
+        ("CALLPANEL_OIDC_SCOPES", "profile email"),
+        ("CALLPANEL_OIDC_ACCOUNTS", "all"),
+        ("CALLPANEL_OIDC_ROLES", "leads"),
+        ("CALLPANEL_OIDC_ROLES", "leads=king"),
+        ("CALLPANEL_OIDC_ROLES", "leads=admin;leads=agent"),
+    ],
+)
+def test_what_is_wrong_with_the_provider_is_named(
+    right: dict[str, str], name: str, value: str
+) -> None:
+    found = problems({**right, **OF_PROVIDER, name: value})
+    assert [problem.split()[0] for problem in found] == [name]
+
+
+def test_a_provider_is_named_whole(right: dict[str, str]) -> None:
+    for name in OF_PROVIDER:
+        others = {each: value for each, value in OF_PROVIDER.items() if each != name}
+        assert problems({**right, **others})[0].startswith(f"{name} is missing")
+    making = {"CALLPANEL_OIDC_ACCOUNTS": "create"}
+    (problem,) = problems({**right, **OF_PROVIDER, **making})
+    assert problem.startswith("CALLPANEL_OIDC_ROLES is missing")
+
+
+def test_a_provider_is_read_and_its_secret_does_not_show(right: dict[str, str]) -> None:
+    more = {
+        "CALLPANEL_PASSWORDS": "off",
+        "CALLPANEL_OIDC_ROLES": "cn=leads,dc=example=supervisor; admins = admin ;",
+        "CALLPANEL_SECOND_FACTOR": " admin , supervisor,",
+    }
+    signing = create_app({**right, **OF_PROVIDER, **more}).config["CALLPANEL"].signing
+    assert signing.provider.roles == {"cn=leads,dc=example": "supervisor", "admins": "admin"}
+    assert signing.second_factor == {"admin", "supervisor"}
+    assert signing.passwords is False
+    assert OF_PROVIDER["CALLPANEL_OIDC_CLIENT_SECRET"] not in repr(signing)
 
 
 def test_accounts_are_not_kept_in_the_catalog(right: dict[str, str]) -> None:
