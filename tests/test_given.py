@@ -67,6 +67,7 @@ RIGHT: dict[str, Any] = {
     "secret": "x" * 43,
     "code": "K7QM-3XRD",
     "ticket": "x" * 43,
+    "what": recording_sid(),
 }
 """What a method needs, where another of its parameters is given wrongly."""
 

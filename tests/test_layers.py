@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "events": {"model", "catalog", "jobs"},
     "derivatives": {"model", "audio", "catalog", "jobs"},
     "transfers": {"model", "calls", "audio", "catalog", "jobs"},
-    "custody": {"model", "calls", "catalog"},
+    "custody": {"model", "calls", "catalog", "jobs", "journal"},
     "webhooks": {"model", "calls", "catalog", "transfers", "settings"},
     "journal": {"model", "catalog", "transfers", "jobs"},
     "backfill": {"model", "calls", "catalog", "transfers", "jobs"},

@@ -58,6 +58,15 @@ if TYPE_CHECKING:
         ParticipantKind as ParticipantKind,
     )
     from twirec.model.encryption import Encryption as Encryption
+    from twirec.model.erasure import (
+        Certificate as Certificate,
+        CertificateLine as CertificateLine,
+        Copy as Copy,
+        CopyOutcome as CopyOutcome,
+        Erasure as Erasure,
+        ErasureKind as ErasureKind,
+        ErasureScope as ErasureScope,
+    )
     from twirec.model.errors import (
         BytesDiffer as BytesDiffer,
         CaseChanged as CaseChanged,
@@ -137,7 +146,7 @@ if TYPE_CHECKING:
         operating_user as operating_user,
         operator as operator,
     )
-    from twirec.transfers.transfer import Step as Step
+    from twirec.transfers.checkpoints import Step as Step
 
 _HOMES = {
     "twirec.archive": ("Archive",),
@@ -175,6 +184,15 @@ _HOMES = {
         "ParticipantKind",
     ),
     "twirec.model.encryption": ("Encryption",),
+    "twirec.model.erasure": (
+        "Certificate",
+        "CertificateLine",
+        "Copy",
+        "CopyOutcome",
+        "Erasure",
+        "ErasureKind",
+        "ErasureScope",
+    ),
     "twirec.model.errors": (
         "BytesDiffer",
         "CaseChanged",
@@ -237,7 +255,7 @@ _HOMES = {
     "twirec.search.times": ("When",),
     "twirec.settings": ("Settings", "misread_settings"),
     "twirec.settings.operating_user": ("operating_user", "operator"),
-    "twirec.transfers.transfer": ("Step",),
+    "twirec.transfers.checkpoints": ("Step",),
 }
 """Where each public name is at home. The imports above say the same, and a test that they do."""
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from tests.erasing import destroy
 from tests.factories import STARTED, call_sid, recording_sid
 from tests.house import NAME, House
 from tests.parts import parts
@@ -194,7 +195,7 @@ CASES: dict[str, Case | str] = {
     "audit.verify": "whether the chain is whole",
     "audit.check": "whether the chain is whole",
     "custody.admit": Case(Deed.ADMIT, lambda a, who: a.custody.admit(SID, ground="x", by=who)),
-    "custody.erase": Case(Deed.ERASE, lambda a, who: a.custody.erase(SID, why="x", by=who)),
+    "custody.erase": Case(Deed.ERASE, lambda a, who: destroy(a, SID, "x", who)),
     "custody.accept": Case(
         Deed.DECIDE,
         lambda a, who: a.custody.accept(SID, reason="x", by=who),
@@ -231,6 +232,8 @@ CASES: dict[str, Case | str] = {
     "custody.retention.look": "it says at how many things it looked",
     "custody.retention.preview": Case(None, lambda a, who: _previewed(a, who)),
     "custody.retention.of": Case(None, lambda a, who: _or_hidden(a.custody.retention.of, SID, who)),
+    "custody.certificates.list": "erasures by SIDs, for who looks after the archive",
+    "custody.certificates.get": "an erasure by SIDs, for who looks after the archive",
     "custody.orders": Case(None, lambda a, who: _or_hidden(a.custody.orders, SID, who)),
     "custody.disclosures.participants": Case(
         Deed.SEE, lambda a, who: a.custody.disclosures.participants(SID, by=who)

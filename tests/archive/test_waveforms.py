@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from tests.audio.talks import ANSWER, COMPLAINT, THANKS, talk, track
+from tests.erasing import destroy
 from tests.factories import STARTED, a_call, a_consent, call_sid, recording_sid
 from tests.house import AT_VENDOR, House
 from tests.sounds import wav
@@ -140,7 +141,7 @@ def test_a_waveform_that_cannot_be_kept_holds_no_transfer_up(
 
 def test_nothing_of_it_stays_when_the_recording_is_erased(house: House) -> None:
     archived(house, SPOKEN)
-    house.archive.custody.erase(recording_sid(), why="asked for", by="ana")
+    destroy(house.archive, recording_sid(), "asked for")
     assert house.work_on().state is State.ERASED
     assert house.archive.catalog.waveforms.get(recording_sid()) is None
 
@@ -219,6 +220,6 @@ def test_what_may_not_leave_is_not_shown(house: House) -> None:
     with pytest.raises(CustodyRefused):
         house.archive.recordings.waveform(recording_sid())
     house.work()
-    house.archive.custody.erase(recording_sid(), why="asked for", by="ana")
+    destroy(house.archive, recording_sid(), "asked for")
     with pytest.raises(CustodyRefused):
         house.archive.recordings.waveform(recording_sid())

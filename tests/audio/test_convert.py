@@ -14,6 +14,7 @@ import pytest
 
 from tests.audio.hearing import FIRST, RATE, SECONDS, TALK, archived, decoded, loudness
 from tests.audio.talks import COMPLAINT, talk, track
+from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import House
 from tests.sounds import wav
@@ -243,7 +244,7 @@ def test_a_side_that_nobody_knows_is_refused(house: House, sid: str) -> None:
 
 
 def test_what_is_to_be_erased_is_not_converted(house: House, sid: str) -> None:
-    house.archive.custody.erase(sid, why="asked", by="admin")
+    destroy(house.archive, sid, "asked")
     with pytest.raises(CustodyRefused):
         house.archive.recordings.convert(sid, by="ana")
 

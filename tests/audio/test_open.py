@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from tests.erasing import destroy
 from tests.factories import ADMIN, recording_sid
 from tests.house import AT_VENDOR, House
 from tests.sounds import wav
@@ -79,7 +80,7 @@ def test_what_is_in_quarantine_may_not_leave_until_it_is_admitted(house: House) 
 
 
 def test_what_is_ordered_to_be_erased_may_not_leave(archived: House) -> None:
-    archived.archive.custody.erase(recording_sid(), why="asked", by="admin")
+    destroy(archived.archive, recording_sid(), "asked")
     with pytest.raises(CustodyRefused, match="erasing"):
         archived.archive.recordings.open(recording_sid(), by="ana")
     assert archived.work().state is State.ERASED

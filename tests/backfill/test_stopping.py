@@ -18,6 +18,7 @@ from tests.backfill.gathering import (
     run,
     stopped_after,
 )
+from tests.erasing import destroy
 from tests.factories import ACCOUNT, recording_sid
 from tests.house import House
 from twirec.backfill.tally import Tally
@@ -148,7 +149,7 @@ def test_what_is_kept_is_destroyed_at_the_vendor_too_when_that_is_ordered(house:
     run(house, keep_at_vendor=True)
     known = house.archive.catalog.recordings.get(recording_sid(10))
     assert house.bucket.stat(known.object_name or "").labels["keep_at_vendor"] == "yes"
-    house.archive.custody.erase(known.sid, why="asked for", by="ana")
+    destroy(house.archive, known.sid, "asked for")
     house.archive.operations.worker(threads=1).run_once()
     assert (house.at_vendor(), house.stored()) == ([], [])
 

@@ -24,10 +24,19 @@ from twirec.archive import Archive
 from twirec.cli import INTERRUPTED, READER_GONE, main
 from twirec.model.audio_stream import AudioStream
 from twirec.model.custody import Hold
+from twirec.model.erasure import (
+    Certificate,
+    CertificateLine,
+    Copy,
+    CopyOutcome,
+    Erasure,
+    ErasureKind,
+    ErasureScope,
+)
 from twirec.model.errors import BucketUnavailable, InvalidQuery, NotFound
 from twirec.model.journal import RebuildReport
 from twirec.model.records import SweepReport
-from twirec.model.states import State
+from twirec.model.states import Custody
 from twirec.model.waveform import Waveform
 from twirec.sandbox import Sandbox
 
@@ -47,6 +56,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "compare": (RECORDING,),
     "convert": (RECORDING, "--purpose", "claim", "-o", "a.mp3"),
     "disclose": (),
+    "certificate": ("E-7KQ4XN2M",),
     "doctor": (),
     "download": (RECORDING, "--purpose", "technical", "-o", "b.wav"),
     "erase": (RECORDING, "--reason", "asked for", "--yes"),
@@ -78,6 +88,12 @@ WORDS: dict[str, tuple[str, ...]] = {
 
 
 A_HOLD = Hold("C-7", "a dispute", "ana", NOW, recording_sid=RECORDING)
+CERTIFICATE = Certificate(
+    Erasure(ErasureScope.RECORDING, ErasureKind.BLOCK, RECORDING, NOW, "ana", "x"),
+    (CertificateLine(RECORDING, Copy.RECORDING, CopyOutcome.BLOCKED, NOW),),
+    recordings=1,
+    calls=0,
+)
 
 
 def reading(*_: object, **__: object) -> AudioStream:
@@ -87,9 +103,10 @@ def reading(*_: object, **__: object) -> AudioStream:
 ELSEWHERE: dict[str, Callable[..., Any]] = {
     "custody.accept": lambda *_, **__: a_recording(),
     "custody.admit": lambda *_, **__: a_recording(),
-    "custody.erase": lambda *_, **__: a_recording(state=State.ERASING),
     "custody.hold": lambda *_, **__: A_HOLD,
     "custody.holds.lift": lambda *_, **__: A_HOLD,
+    "custody.certificates.get": lambda *_, **__: CERTIFICATE,
+    "custody.erase": lambda *_, **__: CERTIFICATE,
     "custody.give_up": lambda *_, **__: a_recording(),
     "recordings.compare": lambda *_, **__: [],
     "calls.place": lambda *_, **__: a_call(),
@@ -230,11 +247,13 @@ def test_what_destroys_asks_first(
     words = ("erase", RECORDING, "--reason", "they asked for it")
     refused = twirec(*words, input=said)
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert f"Destroy {RECORDING}, which is completed, everywhere and for ever? [y/N]" in (
-        refused.stderr
-    )
+    asked = f"Block {RECORDING}, which is completed, and destroy it on its date? [y/N]"
+    assert asked in refused.stderr
+    now = twirec(*words, "--now", "--ground", "art. 17", input=said)
+    asked = f"Destroy {RECORDING}, which is completed, everywhere and for ever? [y/N]"
+    assert asked in now.stderr
     assert "Nothing was done. --yes does it without asking." in refused.stderr
-    assert archive.catalog.recordings.get(RECORDING).state is State.COMPLETED
+    assert archive.catalog.recordings.get(RECORDING).custody is Custody.ACTIVE
 
 
 @pytest.mark.usefixtures("archive")
@@ -243,8 +262,12 @@ def test_an_erasure_is_ordered_and_audited(
     more: tuple[str, ...], said: str, twirec: Twirec, archive: Archive
 ) -> None:
     result = twirec("erase", RECORDING, "--reason", "they asked for it", *more, input=said)
-    assert result.stdout == f"{RECORDING} is erasing: the workers destroy it.\n"
-    assert archive.catalog.recordings.get(RECORDING).state is State.ERASING
+    assert f"{RECORDING}: 1 recording, 0 calls" in result.stdout
+    assert "Nobody sees it from now on; it is destroyed on 20" in result.stdout
+    assert archive.catalog.recordings.get(RECORDING).custody is Custody.BLOCKED
+    (erasure,) = archive.custody.certificates.list(by="ana")
+    assert twirec("certificate", erasure.id).stdout == result.stdout
+    assert f"{erasure.id}  " in twirec("certificate").stdout
     assert [entry.sid for entry in archive.audit.log(action="erase")] == [RECORDING]
     assert twirec("erase", recording_sid(7), "--reason", "x", input="y\n").exit_code == 1
 

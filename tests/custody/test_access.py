@@ -74,7 +74,7 @@ STATES = {
     Deed.ANNOTATE: ALL,
     Deed.PAUSE: {State.RECORDING},
     Deed.ADMIT: ALL,
-    Deed.ERASE: STORED | {State.COMPLETED},
+    Deed.ERASE: ALL - {State.ERASING, State.ERASED},
     Deed.HOLD: ALL - {State.ERASED},
     Deed.UNHOLD: ALL,
     Deed.BLOCK: ALL - {State.ERASING, State.ERASED},

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.erasing import destroy
 from tests.examples import examples
 from tests.factories import (
     STARTED,
@@ -92,9 +93,9 @@ ACTS: dict[str, tuple[Callable[[Archive], Any], tuple[str, str]]] = {
         lambda a: a.custody.admit(RECORDING, ground="", by="ana"),
         (RECORDING, "failed"),
     ),
-    "erase": (lambda a: a.custody.erase(RECORDING, why="x", by="ana"), (RECORDING, "done")),
+    "erase": (lambda a: destroy(a, RECORDING, "x"), (RECORDING, "done")),
     "erase refused": (
-        lambda a: a.custody.erase(recording_sid(9), why="x", by="ana"),
+        lambda a: destroy(a, recording_sid(9), "x"),
         (recording_sid(9), "failed"),
     ),
     "annotate": (lambda a: a.calls.annotate(call_sid(), note="x", by="ana"), (call_sid(), "done")),
@@ -140,7 +141,7 @@ def test_an_act_whose_entry_cannot_be_written_is_not_done(
     def fail(*_: object) -> None:
         raise CatalogUnavailable("The disk is full.")
 
-    for module in ("audit", "orders", "notes"):
+    for module in ("audit", "erasures", "orders", "notes"):
         monkeypatch.setattr(f"twirec.catalog.{module}.append", fail)
     for act in ("policy", "admit", "erase", "annotate"):
         with pytest.raises(CatalogError):

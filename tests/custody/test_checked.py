@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from tests.erasing import destroy
 from tests.factories import STARTED, recording_sid
 from tests.house import NAME, House, with_settings
 from tests.servers import StrictGcs
@@ -457,7 +458,7 @@ def test_what_is_erased_is_no_problem_any_more(kept: Kept) -> None:
     kept.flip()
     with pytest.raises(BytesDiffer):
         whole(kept.archive)
-    kept.archive.custody.erase(SID, why="asked", by="ana")
+    destroy(kept.archive, SID, "asked")
     assert kept.archive.operations.differences() == []
 
 

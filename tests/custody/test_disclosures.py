@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from tests.erasing import destroy
 from tests.factories import ACCOUNT, STARTED, a_call, call_sid, recording_sid
 from tests.house import NAME, House
 from tests.sounds import wav
@@ -338,7 +339,7 @@ def _withdrawn(house: House, given: Handover) -> None:
 
 
 def _erased(house: House, _: Handover) -> None:
-    house.archive.custody.erase(SID, why="asked for", by=EVA)
+    destroy(house.archive, SID, "asked for", EVA)
 
 
 def _blocked(house: House, _: Handover) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import AT_VENDOR, NAME, House
 from tests.servers import StrictGcs
@@ -54,12 +55,12 @@ def test_the_object_is_held_from_the_first_hold_to_the_last(house: House) -> Non
     with pytest.raises(ObjectHeld):
         house.bucket.delete(NAME, stored(house).generation)
     with pytest.raises(CustodyRefused, match="is held, for C-7, C-9"):
-        custody.erase(SID, why="asked for", by=ANA)
+        destroy(house.archive, SID, "asked for", ANA)
     lift(house)
     assert (stored(house).held, stored(house).labels[HELD]) == (True, "C-9")
     lift(house, "C-9")
     assert (stored(house).held, stored(house).labels[HELD]) == (False, "")
-    custody.erase(SID, why="asked for", by=ANA)
+    destroy(house.archive, SID, "asked for", ANA)
     assert house.work().state is State.ERASED
     assert house.stored() == []
     assert [each.outcome for each in house.archive.audit.log(action="erase")] == ["done", "denied"]
@@ -96,7 +97,7 @@ def test_what_somebody_else_holds_in_the_bucket_is_left_alone(house: House) -> N
     house.bucket.hold(NAME, stored(house).generation, True, {})
     assert house.archive.operations.sweep().holds_mended == 0
     assert stored(house).held
-    house.archive.custody.erase(SID, why="asked for", by=ANA)
+    destroy(house.archive, SID, "asked for", ANA)
     house.work()
     assert "ObjectHeld" in house.recording().last_error
     assert house.stored() == [NAME]
@@ -112,7 +113,7 @@ def test_a_bucket_that_is_away_holds_nothing_up(
         patched.setattr(house.bucket, "hold", away)
         house.archive.custody.hold(SID, **WHY, by=ANA)
     with pytest.raises(CustodyRefused):
-        house.archive.custody.erase(SID, why="asked for", by=ANA)
+        destroy(house.archive, SID, "asked for", ANA)
     assert house.archive.operations.sweep().holds_mended == 1
     assert stored(house).held
 
@@ -120,13 +121,13 @@ def test_a_bucket_that_is_away_holds_nothing_up(
 def test_a_worker_that_has_it_stops_when_a_hold_comes_first(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.archive.custody.erase(SID, why="asked for", by=ANA)
-    destroy = house.archive.catalog.due_work.destroy
+    destroy(house.archive, SID, "asked for", ANA)
+    commit = house.archive.catalog.due_work.destroy
 
     def held_meanwhile(*args: object) -> object:
         monkeypatch.undo()
         house.archive.custody.hold(SID, **WHY, by=ANA)
-        return destroy(*args)  # type: ignore[arg-type]
+        return commit(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(house.archive.catalog.due_work, "destroy", held_meanwhile)
     recording = house.work()
@@ -144,7 +145,7 @@ def test_a_hold_that_comes_between_two_steps_of_a_worker_without_lease_keeps_the
 ) -> None:
     """Twilio's deletion took so long that the lease ended: what is left is kept."""
     house.vendor.add_recording(AT_VENDOR, MEDIA)
-    house.archive.custody.erase(SID, why="asked for", by=ANA)
+    destroy(house.archive, SID, "asked for", ANA)
     delete = house.vendor.delete
 
     def slowly(*args: str) -> None:
@@ -192,6 +193,6 @@ def test_google_itself_refuses_what_is_held(gcs: Callable[[str], GcsBucket]) -> 
         console.delete(NAME, console.stat(NAME).generation)
     lift(house)
     assert not console.stat(NAME).held
-    house.archive.custody.erase(SID, why="asked for", by=ANA)
+    destroy(house.archive, SID, "asked for", ANA)
     assert house.work().state is State.ERASED
     assert list(console.list("recordings/")) == []

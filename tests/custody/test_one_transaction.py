@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+from tests.erasing import destroy
 from tests.executed import each_statement
 from tests.factories import STARTED, a_call, call_sid, recording_sid
 from tests.house import AT_VENDOR, NAME, House
@@ -159,7 +160,6 @@ ACTS: Mapping[str, Act] = {
     "custody.admit": Act(
         lambda a: a.custody.admit(SID, ground="x", by=ANA), ("recordings", "orders"), quarantined
     ),
-    "custody.erase": Act(lambda a: a.custody.erase(SID, why="x", by=ANA), ("recordings", "orders")),
     "custody.hold": Act(lambda a: a.custody.hold(SID, case="C-7", reason="x", by=ANA), ("holds",)),
     "custody.unhold": Act(
         lambda a: a.custody.unhold(SID, case="C-7", reason="x", by=ANA), ("holds",), held
@@ -185,6 +185,10 @@ ACTS: Mapping[str, Act] = {
         ),
         ("retention_changes",),
         with_a_rule,
+    ),
+    "custody.erase": Act(
+        lambda a: destroy(a, SID, "x", ANA),
+        ("recordings", "orders", "erasures", "erasure_items"),
     ),
     "custody.accept": Act(
         lambda a: a.custody.accept(SID, reason="x", by=ANA), ("recordings", "orders"), parked

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from tests.audio.hearing import TALK, archived, decoded
+from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import NAME, House
 from twirec.model.access import Actor
@@ -138,7 +139,7 @@ def test_two_at_once_end_in_the_same_one(house: House, sid: str) -> None:
 def test_what_cannot_be_had_leaves_nothing(house: House, sid: str) -> None:
     with pytest.raises(InvalidQuery):
         derive(house, sid, ConversionSpec("amr"))
-    house.archive.custody.erase(sid, why="asked", by="admin")
+    destroy(house.archive, sid, "asked")
     with pytest.raises(CustodyRefused):
         derive(house, sid)
     assert (made(house), house.archive.derivatives.of(sid)) == ([], [])
@@ -179,7 +180,7 @@ def test_a_bucket_that_holds_something_else_is_an_error(
 def test_erasing_the_original_erases_all_that_was_made_of_it(house: House, sid: str) -> None:
     derive(house, sid)
     derive(house, sid, ConversionSpec("opus"))
-    house.archive.custody.erase(sid, why="asked", by="admin")
+    destroy(house.archive, sid, "asked")
     assert house.work().state is State.ERASED
     assert (made(house), house.stored(), house.archive.derivatives.of(sid)) == ([], [], [])
 
@@ -192,7 +193,7 @@ def test_erasing_finds_also_what_no_row_tells_of(house: House, sid: str) -> None
     house.bucket.put(
         other, [b"x"], content_type="x", labels={}, custom_time=house.time, finish=dict
     )
-    house.archive.custody.erase(sid, why="asked", by="admin")
+    destroy(house.archive, sid, "asked")
     house.work()
     assert made(house) == [other]
 
@@ -206,7 +207,7 @@ def test_one_that_is_made_while_the_original_is_erased_does_not_survive(
         content = b"".join(chunks)
         if not name.startswith("derivatives/"):
             return put(name, [content], **how)
-        house.archive.custody.erase(sid, why="asked", by="admin")
+        destroy(house.archive, sid, "asked")
         assert house.work().state is State.ERASED
         return put(name, [content], **how)
 
@@ -225,7 +226,7 @@ def test_a_sweep_deletes_what_a_crash_left_of_what_was_erased(
         content = b"".join(chunks)
         if not name.startswith("derivatives/"):
             return put(name, [content], **how)
-        house.archive.custody.erase(sid, why="asked", by="admin")
+        destroy(house.archive, sid, "asked")
         house.work()
         put(name, [content], **how)
         raise MemoryError  # the process dies before it looks again
@@ -275,7 +276,7 @@ def test_nothing_but_its_own_derivatives_is_read(house: House, sid: str) -> None
     kept = derive(house, sid)
     with pytest.raises(InvalidQuery):
         house.archive.derivatives.open(sid, kept.object_name, -1, by="eve")
-    house.archive.custody.erase(sid, why="asked", by="admin")
+    destroy(house.archive, sid, "asked")
     with pytest.raises(CustodyRefused):
         house.archive.derivatives.open(sid, kept.object_name, by="eve")
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.audio.hearing import SECONDS, TALK, archived, decoded
+from tests.erasing import destroy
 from tests.factories import a_call, a_consent, call_sid, recording_sid
 from tests.house import AT_VENDOR, House, with_settings
 from twirec.adapters.memory_bucket import MemoryBucket
@@ -53,7 +54,7 @@ def test_it_stays_as_long_as_its_original(house: House) -> None:
     house.time += timedelta(days=4000)
     house.archive.derivatives.expire()
     assert len(copies(house)) == 1
-    house.archive.custody.erase(sid, why="asked", by="admin")
+    destroy(house.archive, sid, "asked")
     assert house.work().state is State.ERASED
     assert (copies(house), house.archive.derivatives.listening_copy(sid)) == ([], None)
 

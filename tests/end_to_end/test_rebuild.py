@@ -11,6 +11,7 @@ import pytest
 from tests.end_to_end.site import SPEED, Site
 from tests.end_to_end.test_modes import behaves
 from tests.end_to_end.test_pausing import recorded_call
+from tests.erasing import destroy
 from tests.factories import SEEING
 from twirec.archive import Archive
 from twirec.model.records import CallRecord
@@ -59,7 +60,7 @@ def calls(archive: Archive) -> tuple[CallRecord, ...]:
 
 def erase(site: Site, call: str) -> str:
     (recording,) = site.archive.calls.get(call).recordings
-    site.archive.custody.erase(recording.sid, why="request 7", by="ana")
+    destroy(site.archive, recording.sid, "request 7")
     site.work_on()
     return recording.sid
 

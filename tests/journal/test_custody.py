@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from tests.contracts.test_catalog_custody import entry
+from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import House
 from tests.journal.rebuilding import MEDIA
@@ -44,7 +45,7 @@ def test_what_is_held_and_blocked_is_so_in_a_catalog_made_anew(
     assert hold.case_number == "C-7"
     assert hold.reason.startswith("a dispute" if written == "journal" else "Its object said so")
     with pytest.raises(CustodyRefused, match="is held"):
-        new.custody.erase(SID, why="x", by=ANA)
+        destroy(new, SID, "x", ANA)
     later = new.catalog.holds.add(hold, entry())  # numbers go on behind those that came back
     assert later.id == hold.id + 1
 
@@ -55,7 +56,7 @@ def test_what_was_ordered_and_held_after_the_journal_is_kept(
     house.record(MEDIA)
     house.work()
     house.archive.journal.write()
-    house.archive.custody.erase(SID, why="x", by=ANA)
+    destroy(house.archive, SID, "x", ANA)
     house.archive.custody.hold(SID, case="C-7", reason="a dispute", by=ANA)
     new = rebuilt()
     assert new.catalog.recordings.get(SID).state is State.ERASING

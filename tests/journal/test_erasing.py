@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import STARTED, a_call, a_consent, call_sid, recording_sid
+from tests.erasing import destroy
+from tests.factories import STARTED, a_call, a_consent, call_sid, enter, recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.journal.journalling import DAY, MEDIA, names, text
 from twirec.catalog import Catalog
 from twirec.journal.journal import Journal
 from twirec.journal.page import Page, read_page
 from twirec.model.bucket import StoredObject
+from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import BucketRefused, JournalUnreadable, ObjectExists
 from twirec.model.states import State
 
@@ -27,10 +29,10 @@ def test_what_is_erased_is_gone_from_the_journal_before_it_is_called_erased(hous
     house.archive.journal.write()
     sha256 = house.recording().sha256 or "none"
     assert sha256 in text(house.bucket)
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
     assert house.work().state is State.ERASED
     assert sha256 not in text(house.bucket)
-    assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]
+    assert len(names(house.bucket)) == 1
 
 
 def test_while_the_journal_cannot_be_written_nothing_is_called_erased(
@@ -39,7 +41,7 @@ def test_while_the_journal_cannot_be_written_nothing_is_called_erased(
     house.record(MEDIA)
     house.work()
     house.archive.journal.write()
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
 
     def refuse(name: str, generation: int) -> None:
         raise BucketRefused("held")
@@ -61,7 +63,8 @@ def test_what_is_erased_together_is_forgotten_in_one_writing(house: House) -> No
     house.work()
     house.archive.journal.write()
     for sid in sids:
-        house.archive.custody.erase(sid, why="retention", by="ana")
+        order = Order(sid, OrderKind.ERASE, house.time, "twirec", "retention")
+        enter(house.archive.catalog.orders.erase, order)
     house.archive.operations.worker(threads=3).run_once()
     assert {house.archive.catalog.recordings.get(sid).state for sid in sids} == {State.ERASED}
     assert names(house.bucket) == ["journal/2026/11/23/000002.jsonl"]

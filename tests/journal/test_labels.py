@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import STARTED, recording_sid
+from tests.erasing import destroy
+from tests.factories import STARTED, enter, recording_sid
 from tests.house import House
 from tests.journal.rebuilding import MEDIA, everything, replace_object, report
 from twirec.archive import Archive
+from twirec.model.custody import Order, OrderKind
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import ConsentOutcome, LegalBasis, Outcome
 
@@ -152,7 +154,7 @@ def test_what_was_blocked_after_the_journal_stays_blocked(
 def test_what_is_erased_stays_erased(house: House, rebuilt: Callable[[], Archive]) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
     house.work()
     house.archive.journal.write()
     new = rebuilt()
@@ -166,7 +168,8 @@ def test_what_was_erased_since_the_last_journal_is_erased_again(
     house.record(MEDIA)
     house.work()
     house.archive.journal.write()
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    order = Order(recording_sid(), OrderKind.ERASE, house.time, "ana", "request 7")
+    enter(house.archive.catalog.orders.erase, order)
     house.work()
     new = rebuilt()
     assert new.catalog.recordings.get(recording_sid()).state is State.ERASING
@@ -182,7 +185,7 @@ def test_what_was_only_ordered_to_be_erased_is_erased(
     house.work()
     if journalled:
         house.archive.journal.write()
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
     new = rebuilt()
     assert report(new).erasing == 1
     new.operations.worker(threads=1).run_once()
@@ -197,7 +200,7 @@ def test_an_object_that_came_back_is_erased_again(
     recording = house.work()
     name = recording.object_name or ""
     labels = dict(house.bucket.stat(name).labels)
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
     house.work()
     house.archive.journal.write()
     house.bucket.put(

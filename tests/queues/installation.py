@@ -30,7 +30,7 @@ from twirec.model.hints import Hint
 from twirec.model.ports import HintQueue
 from twirec.model.states import State
 from twirec.sandbox import Recording as AtVendor
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 QUEUE = "projects/p/locations/europe-west1/queues/calls"
 EMULATOR = Path(sys.prefix) / "tasks-emulator" / "bin" / "python"

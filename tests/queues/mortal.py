@@ -12,7 +12,7 @@ from typing import Any
 import twirec.adapters.gcs
 import twirec.adapters.twilio_http
 from twirec.archive import Archive
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 ORDERS = "TEST_ORDERS"
 """The folder that says what is to happen to these processes."""

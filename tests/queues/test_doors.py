@@ -33,7 +33,7 @@ from twirec.adapters.twilio_http import TRIES
 from twirec.model.errors import NotFound
 from twirec.sandbox import Fault, Faults
 from twirec.sandbox import Recording as AtVendor
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 LARGE = 12.0
 """Seconds of a recording that goes in pieces, see `tests/queues/mortal.py`."""

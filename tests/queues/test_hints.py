@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import House, with_settings
 from tests.queues.remembering import Remembering
@@ -43,10 +44,13 @@ def test_whatever_makes_a_recording_due_is_told_of_once(house: House, queue: Rem
     house.tell()  # twice
     assert queue.told(archive) == []
     assert (house.work_on().state, queue.told(archive)) == (State.RELEASED, [])
-    archive.custody.erase(sid, why="asked for", by=ADMIN)
-    assert queue.told(archive) == ours
+    destroy(archive, sid, "asked for")
+    *told, (kind, erasure) = queue.told(archive)
+    assert (told, kind) == (ours, "erasure")
     assert archive.jobs.do("recording", sid) is None
     assert house.recording().state is State.ERASED
+    assert archive.jobs.do("erasure", erasure) is None
+    assert archive.custody.certificates.get(erasure, by="ana").done
 
 
 def test_what_is_parked_and_tried_again_is_told_of(house: House, queue: Remembering) -> None:

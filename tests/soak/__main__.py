@@ -15,7 +15,7 @@ from tests.soak.faults import play
 from tests.soak.ground import Figures, Ground, Workers, ground
 from tests.soak.sweeping import SweepFigures
 from tests.soak.sweeping import play as sweep
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 KILLS_OF_EACH_STEP = 20
 RECORDINGS = 2000

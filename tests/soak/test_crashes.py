@@ -12,7 +12,7 @@ import pytest
 from tests.servers import StrictGcs
 from tests.soak.ground import Ground, Workers, ground
 from twirec.adapters import gcs
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 SMALL, LARGE = 4, 30
 """Seconds of a recording that goes in one request, and of one that goes in pieces."""

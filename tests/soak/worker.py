@@ -29,7 +29,7 @@ from twirec.catalog import database
 from twirec.model.states import State
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 
 def killer(step: str | None, nth: int) -> Callable[[Step], None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.soak.sweeping import play
@@ -74,7 +75,7 @@ def test_what_is_erased_meanwhile_is_neither_called_gone_nor_erased_again(busy: 
 
     def erase() -> None:
         for number in range(1, 26):
-            busy.archive.custody.erase(recording_sid(number), why="x", by="ana")
+            destroy(busy.archive, recording_sid(number), "x")
         busy.work()
 
     meanwhile(busy, erase)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.erasing import destroy
 from tests.factories import ACCOUNT, STARTED, recording_sid
 from tests.house import A_CALL, AT_VENDOR, NAME, House
 from tests.sounds import wav
@@ -14,7 +15,7 @@ from twirec.model.errors import BucketUnavailable, LeaseLost, LookedAtNothing
 from twirec.model.records import Recording
 from twirec.model.states import Custody, State
 from twirec.model.vendor import VendorRecording
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 MEDIA = wav(seconds=4, channels=2)
 
@@ -232,7 +233,7 @@ def test_a_label_that_could_not_be_changed_then_is_completed_by_the_sweep(
 def test_what_is_erased_is_gone_at_both_ends_and_stays_so(house: House) -> None:
     recording = archived(house)
     house.vendor.add_recording(AT_VENDOR, MEDIA)
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
     erased = house.work()
     assert (erased.state, erased.sha256, erased.size) == (State.ERASED, None, None)
     assert (house.stored(), house.at_vendor()) == ([], [])
@@ -250,7 +251,7 @@ def test_what_is_on_its_way_can_be_erased_and_its_worker_commits_nothing(house: 
     house.record(MEDIA)
     lease = house.archive.catalog.due_work.claim(house.time, timedelta(minutes=1))
     assert lease is not None
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
     assert house.work().state is State.ERASING  # who has the lease may still be storing it
     house.time = lease.until
     assert house.work().state is State.ERASED
@@ -263,7 +264,7 @@ def test_what_is_on_its_way_can_be_erased_and_its_worker_commits_nothing(house: 
 def test_what_is_erased_while_it_is_stored_does_not_stay(house: House, step: Step) -> None:
     def erase(at: Step) -> None:
         if at is step:
-            house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+            destroy(house.archive, recording_sid(), "request 7")
 
     house.record(MEDIA)
     house.archive.operations.worker(threads=1, at=erase).run_once()
@@ -284,7 +285,7 @@ def test_external_storage_is_named_once_and_never_fetched(house: House) -> None:
 
 def test_an_erasure_that_was_given_up_is_named_and_tried_again(house: House) -> None:
     archived(house)
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
     lease = house.archive.catalog.due_work.claim(house.time, timedelta(minutes=1))
     assert lease is not None
     house.archive.catalog.due_work.postpone(lease, None, "VendorRefused: no")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import update
 
+from tests.erasing import destroy
 from tests.factories import SEEING, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.sounds import wav
@@ -162,7 +163,7 @@ def test_what_was_given_up_can_be_erased(house: House) -> None:
     house.record(MP3)
     house.work()
     give_up(house)
-    house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+    destroy(house.archive, recording_sid(), "request 7")
     assert house.work().state is State.ERASED
     assert house.at_vendor() == []
 

@@ -207,7 +207,7 @@ def test_a_call_that_twilio_forgets_between_two_sweeps_keeps_its_line(house: Hou
     house.vendor.add_call(replace(A_CALL, sid=call_sid(7), started_at=LONG_AGO))
     gather(house)
     house.archive.operations.sweep(full=True)
-    house.vendor.forget_call(ACCOUNT, call_sid(7))
+    house.vendor.delete_call(ACCOUNT, call_sid(7))
     house.archive.operations.sweep(full=True)
     house.archive.operations.worker(threads=1).run_once()
     assert line(house).customer_number == A_CALL.from_

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.erasing import destroy
 from tests.factories import ACCOUNT, STARTED, recording_sid
 from tests.house import House
 from tests.sounds import wav
@@ -277,7 +278,7 @@ def test_a_folder_that_is_unmounted_between_two_recordings(
     with pytest.raises(BucketNotOurs):
         worker.run_once()
     assert list(folder.iterdir()) == []
-    archive.custody.erase(recording_sid(), why="test", by="test")
+    destroy(archive, recording_sid(), "test")
     with pytest.raises(BucketNotOurs):
         worker.run_once()
     assert archive.catalog.recordings.get(recording_sid()).state is State.ERASING
@@ -295,7 +296,7 @@ def test_a_folder_that_is_unmounted_between_two_recordings(
 def test_what_is_ordered_to_be_erased_is_not_called_so(house: House, spoil: Spoil) -> None:
     house.record(MEDIA)
     house.work()
-    house.archive.custody.erase(recording_sid(), why="test", by="test")
+    destroy(house.archive, recording_sid(), "test")
     spoil(house.bucket)
     lease = house.archive.catalog.due_work.claim(house.time, house.time - STARTED)
     assert lease is not None

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import A_CALL, AT_VENDOR, House
 from tests.journal.journalling import MEDIA, names
@@ -202,7 +203,7 @@ def test_six_hours_of_refused_deletion_write_the_journal_once(
         if by in {"bucket", "both"}:
             patched.setattr(house.bucket, "delete", refuse(BucketRefused("retention")))
         if erased:
-            house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+            destroy(house.archive, recording_sid(), "request 7")
         for _ in range(6):
             let_pass(house, hours=1, every=timedelta(minutes=30))
             house.archive.journal.write()

@@ -12,7 +12,7 @@ from tests.sounds import wav
 from twirec.model.bucket import StoredObject
 from twirec.model.errors import VendorUnavailable
 from twirec.model.states import State
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 
 def test_the_vendors_copy_is_not_deleted_when_ours_is_gone_before_it_is(house: House) -> None:

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.erasing import destroy
 from tests.examples import examples
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from tests.house import AT_VENDOR, BOTH, OWN_ROUTES
@@ -32,7 +33,8 @@ from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus, VendorCall
 from twirec.settings import Settings
 from twirec.testing import ENVIRONMENT
-from twirec.transfers.transfer import TRIES_BEFORE_LOST, Step, no_checkpoint
+from twirec.transfers.checkpoints import Step, no_checkpoint
+from twirec.transfers.transfer import TRIES_BEFORE_LOST
 
 SIDS = [recording_sid(number) for number in (1, 2, 3)]
 CALLS = dict(zip(SIDS, [call_sid(1), call_sid(1), call_sid(9)], strict=True))
@@ -158,7 +160,7 @@ class NothingIsLost(RuleBasedStateMachine):
     @rule(sid=sids)
     def an_admin_erases(self, sid: str) -> None:
         with suppress(TwirecError):
-            self.archive.custody.erase(sid, why="asked for by the caller", by="admin")
+            destroy(self.archive, sid, "asked for by the caller")
             self.ordered.add(sid)
 
     # --- what goes wrong ----------------------------------------------------------------------

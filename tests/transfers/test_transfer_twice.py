@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.erasing import destroy
 from tests.factories import ACCOUNT, STARTED, recording_sid
 from tests.house import AT_VENDOR, NAME, House
 from tests.sounds import wav
@@ -22,7 +23,7 @@ from twirec.model.errors import (
 from twirec.model.states import State
 from twirec.model.vendor import Media
 from twirec.transfers import transfer
-from twirec.transfers.transfer import Step
+from twirec.transfers.checkpoints import Step
 
 
 def test_what_died_between_upload_and_commit_is_compared_not_written_again(house: House) -> None:
@@ -102,7 +103,7 @@ def test_what_was_erased_while_it_was_stored_is_gone_though_who_stored_it_dies(
 
     def erase(at: Step) -> None:
         if at is Step.RECEIVING and house.recording().state is State.COMPLETED:
-            house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+            destroy(house.archive, recording_sid(), "request 7")
             assert house.recording().due_at == lease.until
         if at is step:
             raise SystemExit("killed")
@@ -123,7 +124,7 @@ def test_what_the_bucket_has_without_having_said_so_is_taken_back_when_it_was_er
 
     def silent(*what: Any, **how: Any) -> None:
         put(*what, **how)
-        house.archive.custody.erase(recording_sid(), why="request 7", by="ana")
+        destroy(house.archive, recording_sid(), "request 7")
         raise BucketUnavailable("no answer")
 
     monkeypatch.setattr(house.bucket, "put", silent)

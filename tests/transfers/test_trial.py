@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.backfill.gathering import gather, run
+from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import A_CALL, AT_VENDOR, House, with_settings
 from tests.sounds import wav
@@ -112,6 +113,6 @@ def test_a_copy_that_is_back_is_not_deleted_again_during_a_trial(house: House) -
 def test_an_ordered_erasure_destroys_both_copies_in_a_trial_too(house: House) -> None:
     house.record(SOUND)
     house.work()
-    house.archive.custody.erase(recording_sid(), why="their request", by="ana")
+    destroy(house.archive, recording_sid(), "their request")
     assert house.work().state is State.ERASED
     assert (house.stored(), house.at_vendor()) == ([], [])

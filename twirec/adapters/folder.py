@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from twirec.adapters.folder_draft import Draft, make_folder, sync_folder, write_whole
-from twirec.model.bucket import StoredObject
+from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import (
     BucketRefused,
@@ -144,6 +144,10 @@ class FolderBucket:
                 continue
             with suppress(ObjectNotFound):  # deleted since the folder was read
                 yield self._listed(name)
+
+    def others(self, prefix: str) -> Iterator[OtherGeneration]:
+        """Describe nothing: there is one generation of each. See the port `Bucket`."""
+        return iter(())
 
     def delete(self, name: str, generation: int) -> None:
         """Delete that generation for good. See the port `Bucket`."""

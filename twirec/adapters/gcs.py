@@ -21,12 +21,14 @@ from twirec.adapters.byte_budget import ByteBudget, Reservation
 from twirec.adapters.gcs_connection import GcsConnection
 from twirec.adapters.gcs_errors import FOREIGN, no_bucket
 from twirec.adapters.gcs_upload import Parts, ResumableUpload, regroup
-from twirec.model.bucket import StoredObject
+from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import (
+    BucketRefused,
     BucketUnavailable,
     ObjectExists,
     ObjectHeld,
+    ObjectKept,
     ObjectNotFound,
     UploadDropped,
 )
@@ -180,6 +182,22 @@ class GcsBucket:
             for blob in bucket.list_blobs(prefix=self._prefix + prefix, **self.connection.options):
                 yield self._describe(blob)
 
+    def others(self, prefix: str) -> Iterator[OtherGeneration]:
+        """Describe noncurrent and soft-deleted generations. See the port `Bucket`.
+
+        https://cloud.google.com/storage/docs/json_api/v1/objects/list: `versions`, `softDeleted`
+        """
+        options = {"prefix": self._prefix + prefix, **self.connection.options}
+        with self.connection.translated({404: no_bucket(self.connection.name)}):
+            bucket = self.connection.bucket()
+            for blob in bucket.list_blobs(versions=True, **options):
+                if blob.time_deleted is not None:
+                    yield OtherGeneration(self._own_name(blob.name), _known(blob.generation))
+            for blob in bucket.list_blobs(soft_deleted=True, **options):
+                yield OtherGeneration(
+                    self._own_name(blob.name), _known(blob.generation), blob.hard_delete_time
+                )
+
     def delete(self, name: str, generation: int) -> None:
         """Delete that generation for good. See the port `Bucket`.
 
@@ -187,13 +205,29 @@ class GcsBucket:
         (https://cloud.google.com/storage/docs/json_api/v1/objects/delete).
         """
         blob = self._blob(name, generation)
-        with suppress(ObjectNotFound), self.connection.translated({404: ObjectNotFound(name)}):
-            try:
-                blob.delete(**self.connection.options)
-            except Forbidden as error:
-                if UNDER_HOLD.search(str(error)):
-                    raise ObjectHeld(name) from None
+        try:
+            with suppress(ObjectNotFound), self.connection.translated({404: ObjectNotFound(name)}):
+                try:
+                    blob.delete(**self.connection.options)
+                except Forbidden as error:
+                    if UNDER_HOLD.search(str(error)):
+                        raise ObjectHeld(name) from None
+                    raise
+        except BucketRefused as refused:
+            if isinstance(refused, ObjectHeld):
                 raise
+            with suppress(ObjectNotFound):
+                self._say_what_keeps(self._load(name, generation), refused)
+            raise
+
+    def _say_what_keeps(self, blob: Any, refused: BucketRefused) -> None:
+        """Raise what says until when a retention policy keeps an object, if one does.
+
+        https://cloud.google.com/storage/docs/bucket-lock
+        """
+        until = blob.retention_expiration_time
+        if until is not None:
+            raise ObjectKept(refused.fact, until=until, fix=refused.fix) from refused
 
     def hold(
         self, name: str, generation: int, held: bool, labels: Mapping[str, str]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from twirec.model.bucket import StoredObject
+from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.crc32c import Crc32c
 from twirec.model.errors import BytesDiffer, ObjectExists, ObjectHeld, ObjectNotFound
 from twirec.model.ports import Finish
@@ -76,6 +76,10 @@ class MemoryBucket:
         with self._lock:
             names = sorted(name for name in self._objects if name.startswith(prefix))
             return iter([self._objects[name][0] for name in names])
+
+    def others(self, prefix: str) -> Iterator[OtherGeneration]:
+        """Describe nothing: there is one generation of each. See the port `Bucket`."""
+        return iter(())
 
     def delete(self, name: str, generation: int) -> None:
         """Delete that generation for good. See the port `Bucket`."""

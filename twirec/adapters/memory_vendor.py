@@ -35,6 +35,7 @@ Operation = Literal[
     "media",
     "read",
     "delete",
+    "delete_call",
     "place_call",
     "start_recording",
     "set_recording",
@@ -160,11 +161,6 @@ class MemoryVendor:
             self._accounts[call.account_sid] = None
             self._calls[call.account_sid, call.sid] = call
 
-    def forget_call(self, account_sid: str, sid: str) -> None:
-        """Forget a call, as Twilio does after 13 months; its recordings stay."""
-        with self._lock:
-            del self._calls[account_sid, sid]
-
     def add_recording(self, recording: VendorRecording, media: bytes = b"") -> None:
         """Put in a recording, in place of the one with its SID; without media it has none yet."""
         with self._lock:
@@ -264,6 +260,15 @@ class MemoryVendor:
                 raise VendorRefused(f"{sid} is not completed, so it cannot be deleted", status=400)
             self._recordings.pop((account_sid, sid), None)
             self._media.pop((account_sid, sid), None)
+
+    def delete_call(self, account_sid: str, sid: str) -> None:
+        """Delete the record of a call that ended. See `Vendor.delete_call`."""
+        self.faults.inject("delete_call")
+        with self._lock:
+            call = self._calls.get((account_sid, sid))
+            if call and not call.finished:
+                raise VendorRefused(f"{sid} goes on, so it cannot be deleted", status=409)
+            self._calls.pop((account_sid, sid), None)
 
     def close(self) -> None:
         """Do nothing: there are no connections."""

@@ -146,6 +146,12 @@ class TwilioVendor:
         with suppress(NotAtVendor):
             self._clients.http.delete(path, self._clients.who(account_sid))
 
+    def delete_call(self, account_sid: str, sid: str) -> None:
+        """Delete the record of a call that ended. Not found is done. See `Vendor.delete_call`."""
+        path = f"/2010-04-01/Accounts/{account_sid}/Calls/{checked_sid(sid)}.json"
+        with suppress(NotAtVendor):
+            self._clients.http.delete(path, self._clients.who(account_sid))
+
     def close(self) -> None:
         """Close connections. Nothing is used after it."""
         self._clients.close()

@@ -29,7 +29,7 @@ from twirec.model.records import Call, CallRecord, Note
 from twirec.model.rereading import RereadReport
 from twirec.model.search import Count, Page, Query, Understood
 from twirec.model.states import State
-from twirec.model.vocabulary import NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
+from twirec.model.vocabulary import ERASED, NOT_KNOWN, ConsentOutcome, Direction, Outcome, Reason
 from twirec.search.phrase import Asked, Span, ask, spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
@@ -44,7 +44,7 @@ MOST_NOTES = 10**9
 
 SID = re.compile("(CA|RE)[0-9a-fA-F]{32}")
 
-NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN})
+NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN, ERASED})
 """What is searched for, or stands on a line, and is nobody's number."""
 
 

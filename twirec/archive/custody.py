@@ -6,17 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from twirec.archive.certificates import Certificates
 from twirec.archive.disclosures import Disclosures
 from twirec.archive.holds import Holds
 from twirec.archive.retention import RetentionRules
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
+from twirec.custody.erasure import ErasureOrders
 from twirec.custody.holding import check_case, new_hold
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
 from twirec.model.audit import Action
 from twirec.model.custody import Hold, Order, OrderKind
+from twirec.model.erasure import Certificate
 from twirec.model.errors import NotFound
 from twirec.model.given import understood
 from twirec.model.records import Recording
@@ -41,6 +44,7 @@ class Custodian:
         holds: what is held, and holds on the calls of a number.
         retention: how long what is kept, by rules.
         disclosures: what is given to others, and by whose consent.
+        certificates: what erasures did.
     """
 
     def __init__(
@@ -58,6 +62,14 @@ class Custodian:
         self._catalog = catalog
         self._bucket = bucket
         self._trail = trail
+        self.certificates = Certificates(catalog)
+        self._erasures = ErasureOrders(
+            catalog,
+            bucket,
+            trail,
+            country=settings.country,
+            blocked_for=settings.blocked_for,
+        )
 
     def admit(self, sid: str, *, ground: str, by: Actor | str) -> Recording:
         """Take a recording out of quarantine, on a legal ground.
@@ -81,29 +93,34 @@ class Custodian:
             admitted = self._orders().admit(recording, ground=ground, audited=done)
         return outline(actor, admitted)
 
-    def erase(self, sid: str, *, why: str, by: Actor | str) -> Recording:
-        """Order that a recording is destroyed, at Twilio and in the bucket.
+    def erase(
+        self, what: str, *, reason: str, by: Actor | str, now: bool = False, ground: str = ""
+    ) -> Certificate:
+        """Erase a recording, a call, or all calls of a customer's number.
 
-        A worker does it. The row stays, so that it does not come back.
+        They are blocked: kept for judges and authorities only, and destroyed on a date (LOPDGDD
+        art. 32). With `now` they are destroyed at once, where the law allows that; workers do it.
+        What is held stays, and is refused. What goes on, or is not copied yet, follows as soon as
+        it can. Calls to come are not affected. Of a call stays that there was one, when, and why it
+        was not recorded; nothing that was erased comes back.
 
         Args:
-            sid: of the recording, `RE…`.
-            why: the reason, kept with the order.
+            what: the SID of a recording (`RE…`), of which the call's line stays, or of a call
+                (`CA…`); or a number in any usual form.
+            reason: why, in at most 255 characters; it is kept for ever, without numbers.
             by: who orders it.
+            now: whether it is destroyed at once.
+            ground: the legal ground for that, in at most 255 characters.
 
         Returns:
-            The recording, as they may know of it.
+            The certificate as it is now; `certificates.get` returns it later.
 
         Raises:
-            NotFound: the catalog has no such recording, or they may not know of it.
+            NotFound: the catalog has no such recording, call or number, or they may not know of it.
             CustodyRefused: it is not for them.
-            InvalidQuery: there is nothing to destroy (yet), or no reason is given.
+            InvalidQuery: there is nothing to erase any more, or no reason or ground is given.
         """
-        actor = acting(by)
-        with self._trail.attempt(Action.ERASE, actor, sid) as done:
-            recording = self._get(sid, actor, Deed.ERASE)
-            erased = self._orders().erase(recording, why=why, audited=done)
-        return outline(actor, erased)
+        return self._erasures.order(what, reason=reason, actor=acting(by), now=now, ground=ground)
 
     def accept(self, sid: str, *, reason: str, by: Actor | str) -> Recording:
         """Have a recording archived although its length or channels are not what Twilio says.

@@ -16,6 +16,7 @@ from twirec.backfill.adoption import Adoption
 from twirec.backfill.backfill import Backfill
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
+from twirec.custody.erasing import Erasing
 from twirec.custody.orders import check_ground
 from twirec.derivatives.listening_copies import ListeningCopies
 from twirec.events.delivery import Delivery
@@ -50,9 +51,10 @@ from twirec.search.phrase import spoken_span
 from twirec.search.times import When
 from twirec.settings import Settings
 from twirec.sweep.sweep import MARK
+from twirec.transfers.checkpoints import AtCheckpoint, no_checkpoint
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.ownership import Ownership
-from twirec.transfers.transfer import AtCheckpoint, Transfer, no_checkpoint
+from twirec.transfers.transfer import Transfer
 from twirec.webhooks.pausing import Pausing
 
 CHECKED = "the catalog can be written"
@@ -147,6 +149,7 @@ class Operations:
             (
                 transfer.kind(prepare=prepare, refill=self._periodic.find_more),
                 *self._pause_ends(),
+                self._erasing().kind(),
                 *self._events(),
                 *self._listening_copies(),
             ),
@@ -170,6 +173,9 @@ class Operations:
         if longest is not None:
             known = (self._catalog, self._pausing, self._trail)
             yield PauseEnds(*known, longest, self._now).kind()
+
+    def _erasing(self) -> Erasing:
+        return Erasing(self._catalog, self._bucket, self._vendor, self._pages, self._now)
 
     def _events(self) -> Iterator[Kind[Event]]:
         """Yield the kind of work that delivers events, if they are wanted."""

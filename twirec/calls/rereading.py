@@ -12,9 +12,9 @@ from twirec.calls.policy import held_by
 from twirec.model.agents import InformedAgent, Leg
 from twirec.model.policy import FIELDS, PolicyChange
 from twirec.model.records import Call
-from twirec.model.vocabulary import NOT_KNOWN
+from twirec.model.vocabulary import ERASED, NOT_KNOWN
 
-AS_THEY_ARE = frozenset({"", WITHHELD, NOT_KNOWN})
+AS_THEY_ARE = frozenset({"", WITHHELD, NOT_KNOWN, ERASED})
 """What stands on a line and is no address."""
 
 

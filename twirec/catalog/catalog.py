@@ -16,6 +16,8 @@ from twirec.catalog.database import Database
 from twirec.catalog.derivatives import Derivatives
 from twirec.catalog.disclosures import Disclosures
 from twirec.catalog.due_work import DueWork
+from twirec.catalog.erasing import Erasing
+from twirec.catalog.erasures import Erasures
 from twirec.catalog.events import Events
 from twirec.catalog.foreign_recordings import ForeignRecordings
 from twirec.catalog.holds import Holds
@@ -99,6 +101,8 @@ class Catalog:
         self.holds = Holds(self.database)
         self.blocks = Blocks(self.database)
         self.disclosures = Disclosures(self.database)
+        self.erasures = Erasures(self.database)
+        self.erasing = Erasing(self.database)
         self.stop_orders = StopOrders(self.database)
         self.pauses = Pauses(self.database)
         self.policy = Policies(self.database)

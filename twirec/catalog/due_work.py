@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ from sqlalchemy import (
     FromClause,
     bindparam,
     case,
-    delete,
     func,
+    literal,
     null,
     select,
     true,
@@ -25,6 +25,8 @@ from sqlalchemy import (
 
 from twirec.catalog.conditions import held
 from twirec.catalog.database import Database, to_model
+from twirec.catalog.emptying import OF_RECORDINGS, empty
+from twirec.catalog.erasures import refuse, settle_copies
 from twirec.catalog.events import write_event
 from twirec.catalog.foreign_recordings import left_alone
 from twirec.catalog.holds import keep_holds_out
@@ -32,9 +34,10 @@ from twirec.catalog.leases import ENDED, Leases
 from twirec.catalog.ledger import call_with_consents
 from twirec.catalog.prepared import Prepared, one_of
 from twirec.catalog.recorded_calls import tell_ledger
-from twirec.catalog.tables import callbacks, derivatives, recordings, waveforms
+from twirec.catalog.tables import recordings
 from twirec.catalog.waveforms import INSERT, waveform_row
 from twirec.model.bucket import StoredObject
+from twirec.model.erasure import CertificateLine
 from twirec.model.events import EventType
 from twirec.model.lease import Lease
 from twirec.model.ownership import Adopt
@@ -121,6 +124,9 @@ class DueWork:
 
     def _to_be_copied(self, connection: Connection, lease: Lease[Recording]) -> Lease[Recording]:
         recording = lease.item
+        if recording.state is State.COMPLETED and recording.to_be_erased:
+            recording = _destroyed_instead(connection, recording)
+            lease = replace(lease, item=recording)
         if recording.state is not State.COMPLETED:
             return lease
         name = self._name(recording) if self._name and recording.object_name is None else None
@@ -177,16 +183,28 @@ class DueWork:
         }
         return self._commit(lease, facts, State.ARCHIVED, _row_of(lease.item.sid, waveform))
 
-    def finish(self, lease: Lease[Recording], state: State, error: str = "") -> None:
+    def finish(
+        self,
+        lease: Lease[Recording],
+        state: State,
+        error: str = "",
+        copies: Sequence[CertificateLine] = (),
+    ) -> None:
         """Commit the state in which nothing is left to do, and end the lease. Raises `LeaseLost`.
 
         For `absent`, `failed` and `lost` the call's line says so when it has no other recording.
         Of what is `erased` nothing stays but SIDs, times and the object's name.
+
+        Args:
+            lease: of what is finished.
+            state: what it is from now on.
+            error: what is wrong with it; empty for nothing.
+            copies: what others keep of what is erased; all other copies are written down as gone.
         """
         values: dict[str, Any] = {**ENDED, "due_at": None, "last_error": error}
         if state is State.ERASED:
             values |= dict.fromkeys(FORGOTTEN)
-        self._commit(lease, values, state)
+        self._commit(lease, values, state, copies=copies)
 
     def postpone(
         self,
@@ -243,6 +261,7 @@ class DueWork:
         values: dict[str, Any],
         state: State | None = None,
         waveform: dict[str, Any] | None = None,
+        copies: Sequence[CertificateLine] = (),
     ) -> Lease[Recording]:
         """Change the leased row, all or nothing; with `state`, by the table of states."""
         where = None
@@ -251,9 +270,8 @@ class DueWork:
             values = {**values, "state": state}
         with self._leases.commit(lease, values, where) as (connection, changed):
             if state is State.ERASED:
-                for table in (callbacks, waveforms, derivatives):
-                    its_own = table.c.recording_sid == lease.item.sid
-                    connection.execute(delete(table).where(its_own))
+                empty(connection, OF_RECORDINGS, [lease.item.sid])
+                settle_copies(connection, lease.item.sid, copies)
             if waveform is not None:
                 INSERT.all(connection, waveform)
             _tell(connection, changed.item, state)
@@ -261,6 +279,21 @@ class DueWork:
                 held = IS_HELD.first(connection, {"known_sid": lease.item.sid}) is not None
                 changed = replace(changed, held=held)
         return changed
+
+
+def _destroyed_instead(connection: Connection, recording: Recording) -> Recording:
+    """Let what was to be destroyed when finished be destroyed now, unless it is held.
+
+    What is held is copied like any other, and the order is forgotten.
+    """
+    keep_holds_out(connection)
+    erasing = literal(State.ERASING, recordings.c.state.type)
+    values = {"to_be_erased": False, "state": case((held(), recordings.c.state), else_=erasing)}
+    changing = update(recordings).where(recordings.c.sid == recording.sid).values(values)
+    changed = to_model(Recording, connection.execute(changing.returning(recordings)).one())
+    if changed.state is State.COMPLETED:
+        refuse(connection, recording.sid)
+    return changed
 
 
 def _row_of(sid: str, waveform: Waveform | None) -> dict[str, Any] | None:

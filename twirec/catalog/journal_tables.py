@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import Select
 
-from twirec.catalog import disclosure_tables, tables
+from twirec.catalog import disclosure_tables, erasure_tables, tables
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
 from twirec.catalog.retention_tables import retention_changes
 from twirec.model.errors import JournalUnreadable
@@ -110,7 +110,7 @@ def _recording(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _event(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the row of an event; what waits to be told is due at once in a rebuild."""
+    """Return the row of an event or an erasure; what waits is due at once in a rebuild."""
     if row["due_at"] is None:
         return row
     return {**row, "due_at": row["at"], "attempts": 0, "last_error": ""}
@@ -153,6 +153,14 @@ JOURNAL_TABLES = (
         disclosure_tables.disclosures.c.at,
         left_out=("link_hash", "code_hash", "salt", "ticket_hash", "ticket_until"),
     ),  # that it was given stays known; what is made anew opens no link
+    JournalTable(
+        erasure_tables.erasures,
+        erasure_tables.erasures.c.at,
+        left_out=("lease", "lease_until"),
+        settled=_event,
+    ),
+    JournalTable(erasure_tables.erasure_items, erasure_tables.erasure_items.c.at),
+    JournalTable(erasure_tables.erased_copies, erasure_tables.erased_copies.c.at),
     JournalTable(tables.policy_changes, tables.policy_changes.c.at, only_added=True),
     JournalTable(tables.policy_defaults, tables.policy_defaults.c.at, only_added=True),
     JournalTable(retention_changes, retention_changes.c.at, only_added=True),

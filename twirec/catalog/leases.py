@@ -92,7 +92,7 @@ class Leases(Generic[T]):
             CatalogError: what is due cannot be read; it is nobody's until the lease ends.
         """
         token, until = uuid.uuid4().hex, now + lease_for
-        given = {"now": now, "token": token, "until": until}
+        given = {"now": now, "token": token, "claimed_until": until}
         if only is not None:
             given["only"] = only
         with self._database.write() as connection:
@@ -201,7 +201,7 @@ def _claim(table: Table, turns: tuple[Turn, ...], adopt: Adopt, alone: bool) -> 
         .where(key == (func.coalesce(*firsts) if len(firsts) > 1 else firsts[0]))
         .values(
             lease=bindparam("token"),
-            lease_until=bindparam("until"),
+            lease_until=bindparam("claimed_until"),
             attempts=table.c.attempts + 1,
         )
         .returning(table)

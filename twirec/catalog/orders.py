@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +18,13 @@ from twirec.catalog.recorded_calls import tell_ledger
 from twirec.catalog.recordings import PARKED, UNDECIDED
 from twirec.catalog.tables import orders, recordings
 from twirec.model.audit import AuditDraft
-from twirec.model.custody import Order
+from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import NotFound
 from twirec.model.records import Acceptance, Recording
 from twirec.model.states import MAY_BECOME, Custody, Standstill, State
+
+ERASABLE = tuple(state for state, after in MAY_BECOME.items() if State.ERASING in after)
+"""The states in which there are bytes that can be destroyed."""
 
 COPYING = recordings.c.state == State.COMPLETED
 """What has still to be copied."""
@@ -55,14 +59,15 @@ class Orders:
             CustodyRefused: it is held.
             NotFound: it is not there, or cannot be erased any more.
         """
-        before = [state for state, after in MAY_BECOME.items() if State.ERASING in after]
-        changes = to_be_erased(order.at)
-        condition = recordings.c.state.in_(before) & ~held()
-        try:
-            return self._order(order, condition, changes, audited, keep_holds_out)
-        except NotFound:
-            check_not_held(self._database, order.recording_sid)
-            raise
+        with self._database.write() as connection:
+            keep_holds_out(connection)
+            ordered = order_destruction(connection, recordings.c.sid == order.recording_sid, order)
+            if ordered:
+                hint_recordings(connection, ordered)
+                append(connection, audited)
+                return ordered[0]
+        check_not_held(self._database, order.recording_sid)
+        raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
 
     def accept(self, order: Order, acceptance: Acceptance, audited: AuditDraft) -> Recording:
         """Write an order down, and make the recording due to be archived in spite of its error.
@@ -104,7 +109,6 @@ class Orders:
         condition: ColumnElement[bool],
         changes: Mapping[str, Any],
         audited: AuditDraft,
-        before: Callable[[Connection], object] = lambda _: None,
     ) -> Recording:
         statement = (
             update(recordings)
@@ -113,7 +117,6 @@ class Orders:
             .returning(recordings)
         )
         with self._database.write() as connection:
-            before(connection)
             row = connection.execute(statement).first()
             if row is None:
                 raise NotFound(f"{order.recording_sid} is not there, or not so any more.")
@@ -124,6 +127,32 @@ class Orders:
                 tell_ledger(connection, ordered)
             append(connection, audited)
         return ordered
+
+
+def order_destruction(
+    connection: Connection, which: ColumnElement[bool], order: Order
+) -> list[Recording]:
+    """Order that recordings are destroyed, in a transaction that writes: those not held.
+
+    `keep_holds_out` comes before it. Who holds the lease of one loses it; it is due when that lease
+    would have ended: until then a worker may still be putting it into the bucket, and die before it
+    takes that back.
+
+    Args:
+        connection: of the transaction.
+        which: the condition of the recordings.
+        order: who orders it, when and why; its SID is of no meaning, each has an order of its own.
+
+    Returns:
+        Those that are to be destroyed now, and were not before.
+    """
+    destroying = update(recordings).where(which, recordings.c.state.in_(ERASABLE), ~held())
+    rows = connection.execute(destroying.values(to_be_erased(order.at)).returning(recordings))
+    ordered = to_models(Recording, rows)
+    for each in ordered:
+        its_own = replace(order, recording_sid=each.sid, kind=OrderKind.ERASE)
+        connection.execute(insert(orders), to_row(its_own, orders))
+    return ordered
 
 
 def to_be_erased(at: datetime) -> dict[str, Any]:

@@ -198,6 +198,8 @@ recordings = Table(
     Column("call_started_at", UtcDateTime),
     # Since when its bytes are being destroyed: from then on a hold comes too late.
     Column("destroyed_from", UtcDateTime),
+    # Ordered to be destroyed as soon as it is finished: there is nothing of it to destroy yet.
+    Column("to_be_erased", Boolean, nullable=False, server_default=false()),
     Index("ix_recordings_state_custody_call_started_at", "state", "custody", "call_started_at"),
     # What happens on a day is counted without the rows.
     Index("ix_recordings_began", "started_at", "state", "custody", "duration"),

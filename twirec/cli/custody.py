@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import twirec
-from twirec.cli.output import answer, as_json, ask
+from twirec.cli.output import answer, as_json
 from twirec.settings.operating_user import operator
 
 REASON = click.option("--reason", required=True, help="Why; it is kept with the recording.")
@@ -19,24 +19,6 @@ def admit(sid: str, ground: str, as_json: bool) -> None:
     """Take a recording (RE…) that others started out of quarantine."""
     admitted = twirec.Archive.from_env().custody.admit(sid, ground=ground, by=operator())
     answer(as_json, admitted, f"{admitted.sid} is {admitted.custody}.")
-
-
-@click.command()
-@click.argument("sid")
-@click.option("--reason", required=True, help="Why; it is kept for ever.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@as_json
-def erase(sid: str, reason: str, yes: bool, as_json: bool) -> None:
-    """Order that a recording (RE…) is destroyed everywhere: in the bucket, and at Twilio.
-
-    It cannot be undone, and asks first. The workers do it; the call's line stays.
-    """
-    archive = twirec.Archive.from_env()
-    known = archive.recordings.get(sid, by=operator())  # one that is not there is not asked about
-    if not yes:
-        ask(f"Destroy {sid}, which is {known.state}, everywhere and for ever?")
-    ordered = archive.custody.erase(sid, why=reason, by=operator())
-    answer(as_json, ordered, f"{ordered.sid} is {ordered.state}: the workers destroy it.")
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What an admin orders of a recording: to admit it, or to erase it."""
+"""What an admin orders of a recording: to admit it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from contextlib import suppress
 
 from twirec.catalog import Catalog
 from twirec.model.audit import AuditDraft
-from twirec.model.bucket import TO_ERASE
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
 from twirec.model.ports import Bucket
 from twirec.model.records import Recording
-from twirec.model.states import Custody, State
+from twirec.model.states import Custody
 
 log = logging.getLogger("twirec.custody")
-
-ERASABLE = frozenset({State.COMPLETED, State.ARCHIVED, State.RELEASED})
-"""The states in which there are bytes somewhere that can be destroyed."""
-
 
 LONGEST_GROUND = 255
 """Characters; it is a column of the catalog and a label of the object."""
@@ -57,28 +52,6 @@ class Orders:
         said = {"custody": admitted.custody.value, "legal_ground": admitted.legal_ground}
         self._label(admitted, said)
         return admitted
-
-    def erase(self, recording: Recording, *, why: str, audited: AuditDraft) -> Recording:
-        """Order that a recording is destroyed, at the vendor and in the bucket.
-
-        A worker does it. The row stays, so that it does not come back.
-
-        Args:
-            recording: which.
-            why: the reason, kept with the order.
-            audited: the entry of the audit log: who orders it, and when.
-
-        Raises:
-            NotFound: the catalog has no such recording (any more).
-            InvalidQuery: there is nothing to destroy (yet), or no reason is given.
-        """
-        _said(why, "reason")
-        if recording.state not in ERASABLE:
-            raise InvalidQuery(f"{recording.sid} is {recording.state}: there is nothing to erase.")
-        order = Order(recording.sid, OrderKind.ERASE, audited.at, audited.by, why.strip())
-        ordered = self._catalog.orders.erase(order, audited)
-        self._label(ordered, {TO_ERASE: audited.at.isoformat()})
-        return ordered
 
     def _label(self, recording: Recording, said: Mapping[str, str]) -> None:
         """Say it on the object too, for who has only that. If it fails, a sweep completes it."""

@@ -161,7 +161,6 @@ _ANY_CUSTODY = frozenset(Custody)
 _NOT_BLOCKED = frozenset(Custody) - {Custody.BLOCKED}
 _ANY_STATE = frozenset(State)
 _GOING_ON = frozenset({State.RECORDING})
-_BYTES_SOMEWHERE = frozenset({State.COMPLETED, State.ARCHIVED, State.RELEASED})
 
 # Blocked ones are for judges and authorities: here nobody sees them (LOPDGDD art. 32). What is in
 # quarantine is seen by admins and auditors, and heard by nobody before there is a legal ground. An
@@ -193,7 +192,7 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
         _right(_ADMIN, _SUPERVISOR, _AGENT, None, custodies=_ANY_CUSTODY, states=_GOING_ON),
     ),
     Deed.ADMIT: (_right(_ADMIN, None, custodies=_QUARANTINED, states=_ANY_STATE),),
-    Deed.ERASE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_BYTES_SOMEWHERE),),
+    Deed.ERASE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE - UNDONE),),
     Deed.HOLD: (
         _right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE - {State.ERASED}),
         _right(_SUPERVISOR, states=_ANY_STATE - {State.ERASED}),

@@ -51,6 +51,22 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherGeneration:
+    """What a bucket still has of an object besides the live one.
+
+    Attributes:
+        name: the name inside the bucket, without the configured prefix.
+        generation: which version of the object it is.
+        until: until when the bucket can bring it back, UTC, whatever anybody does; None of an older
+            version that can be deleted.
+    """
+
+    name: str
+    generation: int
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     """An object as the bucket itself describes it.
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 class SettingsError(Exception):
@@ -250,6 +251,20 @@ class BucketRefused(BucketError):
         self.fact = message
         self.fix = fix
         super().__init__(f"{message} {fix}".rstrip())
+
+
+class ObjectKept(BucketRefused):
+    """The bucket's retention policy lets an object not be deleted before a date.
+
+    Args:
+        message: what is wrong, with the bucket's own reason.
+        until: when it can be deleted, UTC.
+        fix: what to do about it.
+    """
+
+    def __init__(self, message: str, *, until: datetime, fix: str = "") -> None:
+        self.until = until
+        super().__init__(message, fix=fix)
 
 
 class BucketNotOurs(BucketRefused):

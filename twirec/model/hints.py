@@ -22,6 +22,7 @@ class QueueKind(StrEnum):
 
 RECORDING = "recording"
 EVENT = "event"
+ERASURE = "erasure"
 LISTENING_COPY = "listening copy"
 PAUSE = "pause"
 """What the kinds of due work are called in hints: see `twirec.jobs.worker.Kind`."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from twirec.model.bucket import StoredObject
+from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.encryption import Encryption
 from twirec.model.hints import Hint
 from twirec.model.vendor import (
@@ -112,11 +112,21 @@ class Bucket(Protocol):
         """
         ...
 
+    def others(self, prefix: str) -> Iterator[OtherGeneration]:
+        """Describe what the bucket has of objects whose name begins with `prefix`, but the live.
+
+        That is older generations, where it keeps them, which `delete` deletes; and what was deleted
+        and can be brought back for a time, which nothing deletes earlier. In a bucket that keeps
+        neither there is none.
+        """
+        ...
+
     def delete(self, name: str, generation: int) -> None:
         """Delete that generation for good. If it is not there, that is done already.
 
         Raises:
             ObjectHeld: it is held; it is there still.
+            ObjectKept: the bucket's retention policy keeps it until a date.
         """
         ...
 
@@ -295,6 +305,16 @@ class Vendor(Protocol):
 
         Raises:
             VendorRefused: Twilio will not delete it (it is not `completed`).
+        """
+        ...
+
+    def delete_call(self, account_sid: str, sid: str) -> None:
+        """Delete Twilio's record of a call, or of a leg, that ended. Not found is done.
+
+        https://www.twilio.com/docs/voice/api/call-resource#delete-a-call-resource
+
+        Raises:
+            VendorRefused: it goes on, or the credentials may not delete it.
         """
         ...
 

@@ -208,6 +208,8 @@ class Recording:
         kept_for_trial: whether the vendor's copy stays for as long as `TWIREC_KEEP_AT_TWILIO` says
             so. That ends with the setting, and `keep_at_vendor` does not.
         backfilled: whether a backfill adopted it, so that live calls' recordings go before it.
+        to_be_erased: whether it is destroyed as soon as it is finished, which it was not when that
+            was ordered.
     """
 
     sid: str
@@ -238,6 +240,7 @@ class Recording:
     claim: Claim = Claim.TOLD
     kept_for_trial: bool = False
     backfilled: bool = False
+    to_be_erased: bool = False
 
     @property
     def fingerprint(self) -> Fingerprint:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+ERASED = "erased"
+"""Stands for a number that was erased, and is not looked for any more."""
+
 NOT_KNOWN = "not_known"
 """Stands for a number that nobody knows: Twilio does not have the call of the recording (any more).
 

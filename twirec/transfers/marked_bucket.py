@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from twirec.catalog import Catalog
-from twirec.model.bucket import StoredObject
+from twirec.model.bucket import OtherGeneration, StoredObject
 from twirec.model.bucket_mark import (
     CONTENT_TYPE,
     LONGEST,
@@ -164,6 +164,11 @@ class MarkedBucket:
         """Describe all live objects whose name begins with `prefix`. See the port `Bucket`."""
         self.check(writing=False)
         return self._bucket.list(prefix)
+
+    def others(self, prefix: str) -> Iterator[OtherGeneration]:
+        """Describe older generations, and what can be brought back. See the port `Bucket`."""
+        self.check(writing=False)
+        return self._bucket.others(prefix)
 
     def delete(self, name: str, generation: int) -> None:
         """Delete that generation for good. See the port `Bucket`."""

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
@@ -22,7 +21,6 @@ from twirec.catalog import Catalog
 from twirec.jobs.retrying import TRANSFERS
 from twirec.jobs.worker import Kind, LeaseKeeper
 from twirec.model.bucket import StoredObject
-from twirec.model.derivatives import derivatives_of
 from twirec.model.encryption import Encryption
 from twirec.model.errors import (
     ArchivedGone,
@@ -47,41 +45,11 @@ from twirec.model.states import State
 from twirec.model.vendor import Media, RecordingStatus, VendorRecording
 from twirec.model.waveform import Waveform
 from twirec.transfers.adoption import line_of
+from twirec.transfers.checkpoints import AtCheckpoint, Step, no_checkpoint
+from twirec.transfers.destruction import Destruction
 from twirec.transfers.naming import known_name, labels, object_name, started_at
 from twirec.transfers.object_holds import ObjectHolds
 from twirec.transfers.verifying_reader import VerifyingReader
-
-
-class Step(StrEnum):
-    """A point that a transfer reached."""
-
-    CLAIMED = "claimed"
-    """The lease is held, and nothing else was done."""
-    NAMED = "named"
-    """The object's name is committed."""
-    RECEIVING = "receiving"
-    """A part of the media has arrived, and may have been passed on to the bucket."""
-    RECEIVED = "received"
-    """All of it arrived and is the recording; the object cannot be seen yet."""
-    STORED = "stored"
-    """The bucket says that it has the object."""
-    VERIFIED = "verified"
-    """What the bucket says equals what was received."""
-    ARCHIVED = "archived"
-    """That is committed."""
-    DELETED = "deleted"
-    """The vendor's copy is gone."""
-    RELEASED = "released"
-    """That is committed, and the lease has ended."""
-
-
-AtCheckpoint = Callable[[Step], None]
-"""Called at each step, for tests that break in there."""
-
-
-def no_checkpoint(step: Step) -> None:
-    """Do nothing."""
-
 
 Keys = Mapping[str, PrivateKey]
 """The private keys, by the SID that Twilio gave to the public half, `CR…`."""
@@ -185,10 +153,11 @@ class Transfer:
         self._vendor = vendor
         self._keys = keys
         self._country = country
-        self._forget = forget
         self._holds = ObjectHolds(catalog, bucket)
         self._trial = trial
         self._at = at
+        begin = self._begin_to_destroy
+        self._destruction = Destruction(catalog, bucket, vendor, self._holds, forget, begin, at)
 
     def kind(self, *, prepare: Callable[[], None], refill: Callable[[], int]) -> Kind[Recording]:
         """Return what a worker has to know of transfers.
@@ -225,7 +194,7 @@ class Transfer:
         if keeper.lease.item.state is State.ARCHIVED:
             self._release(keeper, just_archived)
         if keeper.lease.item.state is State.ERASING:
-            self._erase(keeper)
+            self._destruction.run(keeper)
 
     def _archive(self, keeper: LeaseKeeper[Recording]) -> None:
         """Copy, verify and write down; or find out that there is nothing to copy."""
@@ -439,26 +408,6 @@ class Transfer:
         self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.RELEASED))
         self._at(Step.RELEASED)
 
-    def _erase(self, keeper: LeaseKeeper[Recording]) -> None:
-        """Destroy what was ordered to be destroyed: in the journal, at the vendor, in the bucket.
-
-        The journal is first: from then on a catalog that is made anew knows of the order. A hold
-        that was there before it began stops it; one that comes while it is being destroyed is
-        refused.
-        """
-        if not self._begin_to_destroy(keeper):
-            return
-        recording = keeper.lease.item
-        self._forget(recording)
-        doomed = list(self._objects_of(recording))  # first: the bucket may not be ours to believe
-        self._vendor.delete(recording.account_sid, recording.sid)
-        if not self._begin_to_destroy(keeper):  # the lease may have ended meanwhile
-            return
-        for stored in doomed:
-            self._holds.let_go(stored)  # nothing holds it any more, and its own hold may linger
-            self._bucket.delete(stored.name, stored.generation)
-        self._commit(lambda: self._catalog.due_work.finish(keeper.lease, State.ERASED))
-
     def _begin_to_destroy(self, keeper: LeaseKeeper[Recording]) -> bool:
         """Commit that its bytes go now. False if it is held, and the lease is given back."""
         keeper.heartbeat()
@@ -471,13 +420,6 @@ class Transfer:
             self._catalog.due_work.give_back(keeper.lease)
             return False
         return True
-
-    def _objects_of(self, recording: Recording) -> Iterator[StoredObject]:
-        if recording.object_name is None:
-            return
-        yield from self._bucket.list(derivatives_of(recording))
-        with suppress(ObjectNotFound):
-            yield self._bucket.stat(recording.object_name)
 
     def _complete_facts(self, keeper: LeaseKeeper[Recording]) -> None:
         """Ask the vendor for what no callback said: without a duration nothing can be verified."""
