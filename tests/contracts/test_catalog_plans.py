@@ -29,6 +29,7 @@ from twirec.catalog import Catalog, search
 from twirec.model.access import OURSELVES, Actor
 from twirec.model.agents import Leg
 from twirec.model.records import CallRecord, Note
+from twirec.model.retention import Fate
 from twirec.model.search import Query
 from twirec.model.states import State
 from twirec.model.vocabulary import ConsentOutcome, Direction, Outcome, Reason
@@ -190,6 +191,19 @@ def test_figures_read_no_table_from_end_to_end(filled: Catalog, actor: Actor) ->
 
 def test_what_is_parked_is_found_by_an_index(filled: Catalog) -> None:
     assert whole(plans(filled, lambda: filled.recordings.parked(100))) == []
+
+
+def test_what_may_not_have_to_be_kept_is_found_by_indexes(filled: Catalog) -> None:
+    assert whole(plans(filled, lambda: filled.retention.is_due(STARTED, 1))) == []
+
+    def look() -> None:
+        decide = lambda *_: Fate()  # noqa: E731
+        filled.retention.look(STARTED, 1, decide, block_until=STARTED.date())
+        filled.retention.of(recording_sid())
+
+    steps = plans(filled, look)
+    assert whole(steps) == []
+    assert not [step for step in steps if re.search(r"(SCAN|Seq Scan on) retention_looks", step)]
 
 
 def test_the_days_are_counted_without_the_rows(filled: Catalog) -> None:

@@ -197,6 +197,7 @@ class RetentionRules:
             without_start,
             confirmation(history),
             standing(history) == in_force(history) and version(history) > 0,
+            bool(in_force(history)),
         )
 
     def apply(self, *, confirm: str, by: Actor | str, reason: str) -> RetentionChange:

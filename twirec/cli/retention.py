@@ -175,18 +175,17 @@ def preview(as_json: bool) -> None:
         print_json(asdict(seen) | {"rules": rules})
         return
     if not seen.rules:
-        say(NO_RULES if seen.in_force else f"{NO_RULES} What is in force ends by `apply`.")
+        say(NO_RULES)
     for each in seen.rules:
         _tell_of(each)
     if seen.without_rule:
         say(f"{counted(seen.without_rule, 'recording')} match no rule: kept without end.")
     if seen.without_start:
         say(f"Of {counted(seen.without_start, 'recording')} nobody knows the start: kept.")
-    say(
-        "These rules are in force."
-        if seen.in_force
-        else f"To put them in force: twirec retention apply {seen.confirm} --reason '…'"
-    )
+    if seen.in_force:
+        say("These rules are in force.")
+    elif seen.rules or seen.any_in_force:
+        say(f"To put them in force: twirec retention apply {seen.confirm} --reason '…'")
 
 
 def _tell_of(seen: RulePreview) -> None:
@@ -200,7 +199,8 @@ def _tell_of(seen: RulePreview) -> None:
         return
     say(f"  {counted(seen.matched, _ONE[rule.kept])}; {seen.going:,} would be {end} now")
     if seen.held:
-        say(f"  {seen.held:,} more would be, and are held")
+        verb = "is" if seen.held == 1 else "are"
+        say(f"  {seen.held:,} more would be, and {verb} held")
     if seen.earliest:
         say(f"  the first day on which one of them may go: after {seen.earliest}")
     if seen.examples:

@@ -245,6 +245,7 @@ class RetentionPreview:
         without_start: how many recordings a rule matches that nobody knows the start of.
         confirm: what `apply` asks for: it stands for these rules, and for no others.
         in_force: whether these very rules are in force already.
+        any_in_force: whether there are any rules in force, which `apply` ends.
     """
 
     rules: Sequence[RulePreview]
@@ -252,6 +253,7 @@ class RetentionPreview:
     without_start: int
     confirm: str
     in_force: bool
+    any_in_force: bool
 
 
 @dataclass(frozen=True, slots=True)
