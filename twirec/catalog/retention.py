@@ -146,6 +146,11 @@ class Retention:
             return [RuleCount() for _ in rules], 0
         return count_recordings(self._database, rules)
 
+    def has_recordings(self) -> bool:
+        """Return whether there is any recording."""
+        with self._database.read() as connection:
+            return connection.execute(select(recordings.c.sid).limit(1)).first() is not None
+
     def is_due(self, now: datetime, version: int) -> bool:
         """Return whether something is to be looked at.
 

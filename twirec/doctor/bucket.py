@@ -143,7 +143,7 @@ def check_lifecycle(name: str, prefix: str, rules: tuple[DeletionRule, ...]) -> 
 
     Source: https://cloud.google.com/storage/docs/lifecycle
     """
-    ours = [rule for rule in rules if _is_for(rule, prefix)]
+    ours = [rule for rule in rules if is_for(rule, prefix)]
     fix = f"Take the rule away: {UPDATE}{name} --lifecycle-file=… or --clear-lifecycle"
     if not ours:
         return ok(Check.LIFECYCLE, f"gs://{name} deletes no recording by itself.")
@@ -154,7 +154,8 @@ def check_lifecycle(name: str, prefix: str, rules: tuple[DeletionRule, ...]) -> 
     return level(Check.LIFECYCLE, what, fix)
 
 
-def _is_for(rule: DeletionRule, prefix: str) -> bool:
+def is_for(rule: DeletionRule, prefix: str) -> bool:
+    """Return whether a rule of the bucket's may delete what has a prefix."""
     return not rule.prefixes or any(
         prefix.startswith(each) or each.startswith(prefix) for each in rule.prefixes
     )

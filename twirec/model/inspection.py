@@ -46,6 +46,7 @@ class Check(StrEnum):
     DATABASE_DISK = "database disk"
     QUEUE = "queue"
     POLICY = "policy"
+    RULES = "retention rules"
     AUDIT = "audit log"
     NOT_OURS = "not ours"
     KEPT = "kept at Twilio"
