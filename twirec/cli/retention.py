@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 import twirec
-from twirec.cli import common_options
 from twirec.cli.output import (
     Column,
     answer,
@@ -48,18 +47,8 @@ def retention(context: click.Context, as_json: bool) -> None:
         _list(as_json)
 
 
-def _command(name: str) -> Callable[[Any], click.Command]:
-    """Make a command of the group, with the options that all have."""
-
-    def make(function: Any) -> click.Command:
-        command: click.Command = retention.command(name)(as_json(function))
-        command.params += common_options()
-        return command
-
-    return make
-
-
-@_command("list")
+@retention.command("list")
+@as_json
 def list_(as_json: bool) -> None:
     """Show the rules, in the order in which they are asked: the first that matches decides."""
     _list(as_json)
@@ -112,7 +101,7 @@ def _plain(rules: Sequence[RetentionRule]) -> list[dict[str, Any]]:
     return [asdict(rule) | {"term": str(rule.term)} for rule in rules]
 
 
-@_command("set")
+@retention.command("set")
 @click.argument("name")
 @click.option("--keep", "term", required=True, help="How long: '30 days', '6 months', '5 years'.")
 @click.option(
@@ -140,6 +129,7 @@ def _plain(rules: Sequence[RetentionRule]) -> list[dict[str, Any]]:
 )
 @click.option("--case", help="Only calls with this case number; '*' for all that have one.")
 @REASON
+@as_json
 def set_(name: str, term: str, reason: str, as_json: bool, **asked: Any) -> None:
     """Set a rule, in the place of the one of its NAME. It waits for `apply`."""
     rules = twirec.Archive.from_env().custody.retention
@@ -153,9 +143,10 @@ def set_(name: str, term: str, reason: str, as_json: bool, **asked: Any) -> None
     )
 
 
-@_command("remove")
+@retention.command("remove")
 @click.argument("name")
 @REASON
+@as_json
 def remove(name: str, reason: str, as_json: bool) -> None:
     """Remove the rule of a NAME. If it is in force, it stays so until `apply`."""
     rule = twirec.Archive.from_env().custody.retention.remove(name, by=operator(), reason=reason)
@@ -163,7 +154,8 @@ def remove(name: str, reason: str, as_json: bool) -> None:
     answer(as_json, _plain([rule])[0], said)
 
 
-@_command("preview")
+@retention.command("preview")
+@as_json
 def preview(as_json: bool) -> None:
     """Say what the rules would do if they were applied now. Nothing is done."""
     seen = twirec.Archive.from_env().custody.retention.preview(by=operator())
@@ -210,9 +202,10 @@ def _tell_of(seen: RulePreview) -> None:
 _ONE = {Kept.RECORDINGS: "recording", Kept.CALLS: "call", Kept.NOTES: "note"}
 
 
-@_command("apply")
+@retention.command("apply")
 @click.argument("confirm")
 @REASON
+@as_json
 def apply(confirm: str, reason: str, as_json: bool) -> None:
     """Put the rules in force as they stand. CONFIRM is what `preview` gave."""
     rules = twirec.Archive.from_env().custody.retention
@@ -220,8 +213,9 @@ def apply(confirm: str, reason: str, as_json: bool) -> None:
     answer(as_json, asdict(change), "The rules are in force. `twirec work` does what they say.")
 
 
-@_command("show")
+@retention.command("show")
 @click.argument("sid")
+@as_json
 def show(sid: str, as_json: bool) -> None:
     """Show when a recording (RE…) is destroyed, and by which rule."""
     archive = twirec.Archive.from_env()
@@ -249,7 +243,8 @@ def destroyed_on(said: Retention) -> str:
     return str(said.destroyed_on) if said.destroyed_on else "never: no rule says so"
 
 
-@_command("history")
+@retention.command("history")
+@as_json
 def history(as_json: bool) -> None:
     """Show who changed the rules when, how, and why."""
     archive = twirec.Archive.from_env()
@@ -283,7 +278,8 @@ def history(as_json: bool) -> None:
     print_table(columns, rows)
 
 
-@_command("suggest")
+@retention.command("suggest")
+@as_json
 def suggest(as_json: bool) -> None:
     """Print the commands that set rules to begin with. Nothing is set.
 
