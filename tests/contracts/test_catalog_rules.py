@@ -24,7 +24,7 @@ from tests.factories import (
 from twirec.catalog import Catalog
 from twirec.catalog.retention_tables import retention_looks, retention_stale
 from twirec.catalog.tables import recordings
-from twirec.custody.retention import fate, in_order, over_before
+from twirec.custody.retention import fate, over_before
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.custody import Hold, Order, OrderKind
 from twirec.model.errors import InvalidQuery
@@ -38,6 +38,7 @@ from twirec.model.retention import (
     RetentionRule,
     RetentionStep,
     Term,
+    in_order,
 )
 from twirec.model.states import Custody, State
 from twirec.model.vocabulary import ConsentOutcome, Direction

@@ -16,12 +16,8 @@ from twirec.custody.retention import (
     check_name,
     confirmation,
     fate,
-    in_force,
-    in_order,
     last_day,
     over_before,
-    standing,
-    version,
 )
 from twirec.model.errors import InvalidQuery
 from twirec.model.retention import (
@@ -31,6 +27,10 @@ from twirec.model.retention import (
     RetentionRule,
     RetentionStep,
     Term,
+    in_force,
+    in_order,
+    standing,
+    version,
 )
 from twirec.model.vocabulary import ConsentOutcome, Direction
 

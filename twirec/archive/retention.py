@@ -15,13 +15,8 @@ from twirec.custody.retention import (
     check_name,
     confirmation,
     fate,
-    in_force,
-    in_order,
     last_day,
     over_before,
-    rule_of,
-    standing,
-    version,
 )
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever
 from twirec.model.audit import Action, AuditDraft
@@ -41,6 +36,11 @@ from twirec.model.retention import (
     RetentionStep,
     RulePreview,
     Term,
+    in_force,
+    in_order,
+    rule_of,
+    standing,
+    version,
 )
 from twirec.model.states import UNDONE, Custody
 from twirec.model.vocabulary import ConsentOutcome, Direction

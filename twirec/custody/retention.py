@@ -5,42 +5,23 @@ from __future__ import annotations
 import calendar
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from twirec.model.errors import InvalidQuery
 from twirec.model.plain_text import plain
 from twirec.model.retention import (
     ANY_CASE,
-    AtEnd,
     Facts,
     Fate,
-    Kept,
     RetentionChange,
     RetentionRule,
-    RetentionStep,
     Term,
+    standing,
 )
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 ONE_DAY = timedelta(days=1)
-
-
-def in_order(rules: Iterable[RetentionRule]) -> list[RetentionRule]:
-    """Return rules in the order in which they are asked: the first one that matches decides.
-
-    The most specific comes first; of equals the longest; of these the one that blocks, which keeps
-    longer than the one that destroys; and in the end by name, so that it never depends on luck.
-    """
-    return sorted(
-        rules,
-        key=lambda rule: (
-            -rule.specificity,
-            -rule.term.days,
-            rule.at_end is not AtEnd.BLOCK,
-            rule.name,
-        ),
-    )
 
 
 def matches(rule: RetentionRule, facts: Facts) -> bool:
@@ -112,52 +93,11 @@ def over_before(now: datetime, term: Term, zone: tzinfo) -> datetime:
     return begin_of(day, zone)
 
 
-def standing(history: Iterable[RetentionChange]) -> dict[str, RetentionRule]:
-    """Return the rules that a history leaves, by name, whether they are in force or not."""
-    rules: dict[str, RetentionRule] = {}
-    for change in history:
-        if change.step is RetentionStep.REMOVE:
-            rules.pop(change.name, None)
-        elif change.step is RetentionStep.SET:
-            rules[change.name] = rule_of(change)
-    return rules
-
-
-def in_force(history: Sequence[RetentionChange]) -> dict[str, RetentionRule]:
-    """Return the rules that were applied last, by name, without what was changed since."""
-    return standing(history[: _applied(history)])
-
-
-def version(history: Sequence[RetentionChange]) -> int:
-    """Return the number of the rules in force; 0 while there are none."""
-    applied = _applied(history)
-    return history[applied - 1].id if applied else 0
-
-
-def _applied(history: Sequence[RetentionChange]) -> int:
-    steps = [number for number, each in enumerate(history, 1) if each.step is RetentionStep.APPLY]
-    return steps[-1] if steps else 0
-
-
 def confirmation(history: Sequence[RetentionChange]) -> str:
     """Return what stands for the rules as they stand, and for no others: eight characters."""
     last = history[-1].id if history else 0
     said = repr((last, sorted(standing(history).items())))
     return hashlib.sha256(said.encode()).hexdigest()[:8]
-
-
-def rule_of(change: RetentionChange) -> RetentionRule:
-    """Return the rule that an entry of the history sets."""
-    return RetentionRule(
-        name=change.name,
-        term=Term.parse(change.term or ""),
-        kept=change.kept or Kept.RECORDINGS,
-        at_end=change.at_end or AtEnd.BLOCK,
-        number=change.number,
-        direction=change.direction,
-        consent=change.consent,
-        case=change.case,
-    )
 
 
 def check_name(name: str) -> str:

@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 
 from twirec.adapters.gcs_inspect import GcsInspector
 from twirec.catalog import Catalog
-from twirec.custody.retention import in_force, in_order, standing
 from twirec.doctor.bucket import is_for
 from twirec.doctor.results import failed, ok, warning
 from twirec.model.inspection import BucketFacts, Check, CheckResult
-from twirec.model.retention import AtEnd, Kept, RetentionRule
+from twirec.model.retention import AtEnd, Kept, RetentionRule, in_force, in_order, standing
 from twirec.settings import Settings
 
 
