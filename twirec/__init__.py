@@ -24,6 +24,19 @@ if TYPE_CHECKING:
         may as may,
         may_ever as may_ever,
     )
+    from twirec.model.access_requests import (
+        AccessAnswer as AccessAnswer,
+        AccessRequest as AccessRequest,
+        AccessStep as AccessStep,
+        AnsweredCall as AnsweredCall,
+        AnsweredRecording as AnsweredRecording,
+        CallSide as CallSide,
+        Consultation as Consultation,
+        CopyOf as CopyOf,
+        Fate as Fate,
+        RequestState as RequestState,
+        StepKind as StepKind,
+    )
     from twirec.model.agents import InformedAgent as InformedAgent, Leg as Leg
     from twirec.model.announcements import Announcement as Announcement, Audio as Audio
     from twirec.model.audio import Channels as Channels, ConversionSpec as ConversionSpec
@@ -155,6 +168,19 @@ _HOMES = {
     "twirec.catalog": ("Catalog",),
     "twirec.jobs.worker": ("Worker",),
     "twirec.model.access": ("Actor", "Deed", "StaffRole", "may", "may_ever"),
+    "twirec.model.access_requests": (
+        "AccessAnswer",
+        "AccessRequest",
+        "AccessStep",
+        "AnsweredCall",
+        "AnsweredRecording",
+        "CallSide",
+        "Consultation",
+        "CopyOf",
+        "Fate",
+        "RequestState",
+        "StepKind",
+    ),
     "twirec.model.agents": ("InformedAgent", "Leg"),
     "twirec.model.announcements": ("Announcement", "Audio"),
     "twirec.model.audio": ("Channels", "ConversionSpec"),

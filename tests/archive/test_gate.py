@@ -216,6 +216,22 @@ CASES: dict[str, Case | str] = {
         lambda a, who: a.custody.unhold(SID, case="C-7", reason="x", by=who),
         prepare=held,
     ),
+    "custody.access_requests.open": "a request, which names no recording",
+    "custody.access_requests.identify": "a request, which names no recording",
+    "custody.access_requests.extend": "a request, which names no recording",
+    "custody.access_requests.refuse": "a request, which names no recording",
+    "custody.access_requests.deliver": "a request, which names no recording",
+    "custody.access_requests.get": "a request, which names no recording",
+    "custody.access_requests.list": "requests, which name no recording",
+    "custody.access_requests.overdue": "how many there are",
+    "custody.access_requests.steps": Case(None, lambda a, who: _of_asked(a, who, "steps")),
+    "custody.access_requests.decide": Case(
+        None, lambda a, who: _of_asked(a, who, "decide", copies="left_out", sid=SID, why="x")
+    ),
+    "custody.access_requests.answer": Case(None, lambda a, who: _of_asked(a, who, "answer")),
+    "custody.access_requests.pack": Case(
+        None, lambda a, who: b"".join(_of_asked(a, who, "pack") or ())
+    ),
     "custody.holds.add": Case(
         None, lambda a, who: _or_refused(a.custody.holds.add, "600111222", who, case="C-7")
     ),
@@ -315,6 +331,16 @@ def _previewed(archive: Archive, who: Actor) -> Any:
     archive.custody.retention.set("all", "1 day", by="eva", reason="x")
     with suppress(CustodyRefused):
         return archive.custody.retention.preview(by=who)
+    return None
+
+
+def _of_asked(archive: Archive, who: Actor, method: str, **said: Any) -> Any:
+    """Call a method of a request for the number of the recording's call, or be refused."""
+    requests = archive.custody.access_requests
+    key = requests.open("600111222", name="x", by="bo").key
+    requests.identify(key, how="x", by="bo")
+    with suppress(CustodyRefused, NotFound):
+        return getattr(requests, method)(key, by=who, **said)
     return None
 
 

@@ -69,6 +69,7 @@ FROZEN = {
     "0012_disclosures.py": "c30b5514ae29cedd1b93805116beb57d0cd65235753813d4d03a2ee31a0a5b11",
     "0013_calls_that_go_on.py": "5d5c84478fe32c1023e17f2bbf0805ce56356415f1b531e952cd8734fe3d28d6",
     "0014_erasures.py": "e68d7a648608f8fadb266b50dabf579b0c25d845128e7cbaa143f6352372283b",
+    "0015_access_requests.py": "55a2e472cecb7a3232672b76663cd03c1f7278b91a000938b149e643bd3bee32",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

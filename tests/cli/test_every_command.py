@@ -44,6 +44,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 CALL, RECORDING = call_sid(), recording_sid()
 
 WORDS: dict[str, tuple[str, ...]] = {
+    "access-request": (),
     "accept": (RECORDING, "--reason", "it sounds well"),
     "add-numbers": ("calls.csv", "--reason", "the export of November"),
     "admit": (RECORDING, "--ground", "contract"),

@@ -41,6 +41,7 @@ LETTERS = {
     "f": Deed.DOWNLOAD,
     "c": Deed.CONVERT,
     "g": Deed.DISCLOSE,
+    "r": Deed.ANSWER,
     "=": Deed.COMPARE,
     "n": Deed.ANNOTATE,
     "p": Deed.PAUSE,
@@ -53,11 +54,11 @@ LETTERS = {
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfcg =np ehub!", "sdo =npaehub!", "o =pehu!"),
+    "admin": ("sdo wlfcgr =np ehub!", "sdo =npaehub!", "o =pehu!"),
     "supervisor": ("sd wlfc np h", "p", "p"),
     "auditor": ("sdo w =", "sdo =", "o ="),
     "agent": ("sp", "sp", "p"),
-    "": ("sdo wlfcg =np ehub!", "o =npaehub!", "o =pehu!"),
+    "": ("sdo wlfcgr =np ehub!", "o =npaehub!", "o =pehu!"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -70,6 +71,7 @@ STATES = {
     Deed.DOWNLOAD: STORED,
     Deed.CONVERT: STORED,
     Deed.DISCLOSE: STORED,
+    Deed.ANSWER: STORED,
     Deed.COMPARE: STORED,
     Deed.ANNOTATE: ALL,
     Deed.PAUSE: {State.RECORDING},
@@ -172,6 +174,7 @@ ROWS = {
         *(Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT),
     ),
     "[give it to somebody outside](disclosure.md)": (Deed.DISCLOSE,),
+    "answer somebody who is heard in it and [asks for it](access-requests.md)": {Deed.ANSWER},
     "write a note by its SID": (Deed.ANNOTATE,),
     "compare its bytes with what was archived": (Deed.COMPARE,),
     "stand on the lists of what waits or is broken": (Deed.OVERSEE,),

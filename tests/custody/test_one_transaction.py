@@ -21,6 +21,7 @@ from tests.parts import methods
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
+from twirec.catalog.request_tables import access_requests
 from twirec.catalog.tables import differences, metadata, recordings
 from twirec.model.access import Actor
 from twirec.model.audio import ConversionSpec
@@ -95,6 +96,17 @@ def read_otherwise(house: House) -> None:
     house.archive.catalog.ledger.open_call(line)
 
 
+def somebody_asks(house: House) -> None:
+    house.archive.custody.access_requests.open("600111222", name="x", by="bo")
+
+
+def packed(house: House) -> None:
+    somebody_asks(house)
+    with house.archive.catalog.database.write() as connection:
+        ready = {"identified_at": STARTED, "packed_at": STARTED}
+        connection.execute(update(access_requests).values(**ready))
+
+
 def without_numbers(house: House) -> None:
     unknown = {"customer_number": NOT_KNOWN, "own_number": NOT_KNOWN, "direction": None}
     nobody = a_call(call_sid=call_sid(2), **unknown)
@@ -163,6 +175,35 @@ ACTS: Mapping[str, Act] = {
     "custody.hold": Act(lambda a: a.custody.hold(SID, case="C-7", reason="x", by=ANA), ("holds",)),
     "custody.unhold": Act(
         lambda a: a.custody.unhold(SID, case="C-7", reason="x", by=ANA), ("holds",), held
+    ),
+    "custody.access_requests.open": Act(
+        lambda a: a.custody.access_requests.open("600111222", name="x", by=ANA),
+        ("access_requests", "access_steps"),
+    ),
+    "custody.access_requests.identify": Act(
+        lambda a: a.custody.access_requests.identify("AR-1", how="x", by=ANA),
+        ("access_requests", "access_steps"),
+        somebody_asks,
+    ),
+    "custody.access_requests.decide": Act(
+        lambda a: a.custody.access_requests.decide("AR-1", "whole", why="x", by=ANA),
+        ("access_requests", "access_steps"),
+        somebody_asks,
+    ),
+    "custody.access_requests.extend": Act(
+        lambda a: a.custody.access_requests.extend("AR-1", why="x", by=ANA),
+        ("access_requests", "access_steps"),
+        somebody_asks,
+    ),
+    "custody.access_requests.refuse": Act(
+        lambda a: a.custody.access_requests.refuse("AR-1", why="x", by=ANA),
+        ("access_requests", "access_steps"),
+        somebody_asks,
+    ),
+    "custody.access_requests.deliver": Act(
+        lambda a: a.custody.access_requests.deliver("AR-1", to="x", how="x", by=ANA),
+        ("access_requests", "access_steps"),
+        packed,
     ),
     "custody.holds.add": Act(
         lambda a: a.custody.holds.add("600111222", case="C-7", reason="x", by=ANA), ("holds",)
@@ -234,6 +275,8 @@ ACTS: Mapping[str, Act] = {
 """What is changed in the catalog by somebody."""
 
 CHANGE_NOTHING = {
+    "custody.access_requests.answer": "it is looked at; only its entry is written",
+    "custody.access_requests.pack": "it is entered as tried, and as made when all of it was read",
     "recordings.open": "what is heard is entered alone; see test_catalog_listenings",
     "recordings.convert": "what is taken out is entered alone",
     "derivatives.open": "what is heard is entered alone",

@@ -35,7 +35,8 @@ TABLE = {
     """,
     SETTING: """
         DecryptionError DecryptionKeyMissing DecryptionKeyWrong
-        AudioToolsMissing JournalError JournalForeign AuditBroken JournalUnreadable
+        AudioToolsMissing LetterToolsMissing JournalError JournalForeign AuditBroken
+        JournalUnreadable
     """,
     FINAL: """
         TwirecError RequestRefused MalformedRequest NotFound InvalidQuery NotDialled

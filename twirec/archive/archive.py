@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from twirec.archive.access_answers import Answers, Known
+from twirec.archive.access_requests import AccessRequests
 from twirec.archive.agents import Agents
 from twirec.archive.audit import Audit
 from twirec.archive.calls import Calls
@@ -25,6 +27,7 @@ from twirec.calls.signature import SignatureCheck
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.journal.journal import Journal as Pages
+from twirec.model.access import OURSELVES
 from twirec.model.hints import QueueKind
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.steady import Moment, reading
@@ -115,7 +118,19 @@ class Archive:
         self.agents = Agents(*known, trail)
         self.audit = Audit(*known, trail, clock)
         disclosures = Disclosures(*known, originals, trail, clock)
-        self.custody = Custodian(*known, to_bucket, trail, clock, disclosures)
+        others = Known(
+            lambda sid: self.custody.retention.of(sid, by=OURSELVES),
+            lambda sid: self.catalog.disclosures.of(sid),
+        )
+        answers = Answers(*known, originals, self.recordings, trail, others, clock)
+        self.custody = Custodian(
+            *known,
+            to_bucket,
+            trail,
+            clock,
+            disclosures,
+            access_requests=AccessRequests(*known, answers, trail, clock),
+        )
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)
         self._periodic = Periodic(
             *known,

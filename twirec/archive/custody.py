@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from twirec.archive.access_requests import AccessRequests
 from twirec.archive.certificates import Certificates
 from twirec.archive.disclosures import Disclosures
 from twirec.archive.holds import Holds
@@ -39,8 +40,10 @@ class Custodian:
         trail: who ordered what.
         now: the clock, UTC.
         disclosures: what is given to others.
+        access_requests: what people are answered who ask what is kept of them.
 
     Attributes:
+        access_requests: requests of people who want to know what is kept of them.
         holds: what is held, and holds on the calls of a number.
         retention: how long what is kept, by rules.
         disclosures: what is given to others, and by whose consent.
@@ -55,7 +58,10 @@ class Custodian:
         trail: AuditTrail,
         now: Callable[[], datetime],
         disclosures: Disclosures,
+        *,
+        access_requests: AccessRequests,
     ) -> None:
+        self.access_requests = access_requests
         self.retention = RetentionRules(settings, catalog, trail, now)
         self.disclosures = disclosures
         self.holds = Holds(settings, catalog, bucket, trail, now)

@@ -321,7 +321,14 @@ class Operations:
             worker_seen=self._catalog.marks.get(HEARTBEAT),
             audit_verified=check.at,
             audit_problem=check.verdict.said,
+            access_requests_overdue=self._overdue(asking(by)),
         )
+
+    def _overdue(self, actor: Actor) -> int:
+        if not may_ever(actor, Deed.OVERSEE):
+            return 0
+        today = self._now().astimezone(self._settings.timezone).date()
+        return self._catalog.access_requests.overdue(today)
 
     def daily(self, days: int = 30, *, by: Actor | str | None = None) -> list[Day]:
         """Return what was recorded on each of the last days, in the company's zone, oldest first.

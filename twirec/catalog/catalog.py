@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from twirec.catalog import identity, migrate, notifications
+from twirec.catalog.access_requests import AccessRequests
 from twirec.catalog.agents import Agents, Conferences
 from twirec.catalog.announcements import Announcements
 from twirec.catalog.audit import Audit, Listenings
@@ -103,6 +104,7 @@ class Catalog:
         self.disclosures = Disclosures(self.database)
         self.erasures = Erasures(self.database)
         self.erasing = Erasing(self.database)
+        self.access_requests = AccessRequests(self.database)
         self.stop_orders = StopOrders(self.database)
         self.pauses = Pauses(self.database)
         self.policy = Policies(self.database)

@@ -27,6 +27,7 @@ from sqlalchemy.sql import Select
 
 from twirec.catalog import disclosure_tables, erasure_tables, tables
 from twirec.catalog.column_types import TextsJson, TupleJson, UtcDateTime
+from twirec.catalog.request_tables import access_requests, access_steps
 from twirec.catalog.retention_tables import retention_changes
 from twirec.model.errors import JournalUnreadable
 from twirec.model.journal import UNDATED, Row
@@ -169,6 +170,8 @@ JOURNAL_TABLES = (
         tables.events, tables.events.c.at, left_out=("lease", "lease_until"), settled=_event
     ),
     JournalTable(tables.vendor_retention, tables.vendor_retention.c.since),
+    JournalTable(access_requests, access_requests.c.opened_at),
+    JournalTable(access_steps, access_steps.c.at),
     JournalTable(tables.audit, tables.audit.c.at, only_added=True),
 )
 """In the order in which rows can be written. Another table is one line more."""

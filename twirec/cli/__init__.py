@@ -129,6 +129,7 @@ def common_options() -> list[click.Parameter]:
 
 
 _HOMES = {
+    "access_request": ("access-request",),
     "agents": ("agents", "inform"),
     "audit": ("audit",),
     "backfill": ("backfill",),

@@ -87,7 +87,7 @@ def convert(
         by=operator(),
         purpose=_said(archive, purpose),
     )
-    _give(reading, output, as_json)
+    give(reading, output, as_json)
 
 
 @click.command()
@@ -104,7 +104,7 @@ def download(sid: str, purpose: str | None, output: str | None, as_json: bool) -
     reading = archive.recordings.open(
         sid, by=operator(), download=True, purpose=_said(archive, purpose)
     )
-    _give(reading, output, as_json)
+    give(reading, output, as_json)
 
 
 def _said(archive: twirec.Archive, purpose: str | None) -> str:
@@ -115,7 +115,8 @@ def _said(archive: twirec.Archive, purpose: str | None) -> str:
     return purpose
 
 
-def _give(reading: AudioStream, output: str | None, as_json: bool) -> None:
+def give(reading: AudioStream, output: str | None, as_json: bool) -> None:
+    """Write what leaves to a file, or to the standard output."""
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both want the standard output; give one.")
     with reading:

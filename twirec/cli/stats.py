@@ -63,12 +63,17 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "swept until": ", ".join(f"{account} {at}" for account, at in swept.items()),
         "worker seen": _moment(counted.worker_seen, zone),
         "audit log": _audit(counted, zone),
+        "access requests": _overdue(counted.access_requests_overdue),
         "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
         "given up": str(counted.given_up),
         "not as archived": str(counted.differences),
         "kept at Twilio": _kept(counted),
         "not ours": _not_ours(counted),
     }
+
+
+def _overdue(count: int) -> str:
+    return f"{count} OVERDUE; see `twirec access-request list`" if count else "none is overdue"
 
 
 def _audit(counted: Stats, zone: tzinfo) -> str:

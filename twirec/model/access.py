@@ -103,6 +103,8 @@ class Deed(StrEnum):
     """Have something made of it that stays in the bucket for a time."""
     DISCLOSE = "disclose"
     """Give it, or a copy of it, to somebody outside, and write down who consented to that."""
+    ANSWER = "answer"
+    """Give it to whoever is heard in it and asks for what is kept of them (GDPR art. 15)."""
     COMPARE = "compare"
     """Have its bytes compared with what was archived. None leaves."""
     ANNOTATE = "annotate"
@@ -183,6 +185,7 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     Deed.CONVERT: (_right(_ADMIN, _SUPERVISOR, None),),
     # what somebody may hear they may not yet give away; a hold keeps it, and does not keep it in
     Deed.DISCLOSE: (_right(_ADMIN, None),),
+    Deed.ANSWER: (_right(_ADMIN, None),),
     Deed.COMPARE: (_right(_ADMIN, _AUDITOR, None, custodies=_ANY_CUSTODY),),
     Deed.ANNOTATE: (
         _right(_ADMIN, _SUPERVISOR, None, states=_ANY_STATE),
@@ -206,7 +209,8 @@ recordings show it has the least."""
 
 
 _OF_SOUND = {
-    *(Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.DISCLOSE, Deed.COMPARE)
+    *(Deed.WAVEFORM, Deed.LISTEN, Deed.DOWNLOAD, Deed.CONVERT, Deed.ANSWER, Deed.DISCLOSE),
+    Deed.COMPARE,
 }
 
 

@@ -38,6 +38,8 @@ class Action(StrEnum):
     HOLD = "hold"
     UNHOLD = "unhold"
     BLOCK = "block"
+    ACCESS_REQUEST = "access_request"
+    """Something was done for somebody who wants to know what is kept of them."""
     ACCEPT = "accept"
     GIVE_UP = "give_up"
     ANNOTATE = "annotate"

@@ -490,3 +490,9 @@ class AudioToolsMissing(TwirecError):
     """What converts audio is not installed. The message names the fix."""
 
     lasting = True
+
+
+class LetterToolsMissing(TwirecError):
+    """What makes PDFs is not installed. The message names the fix."""
+
+    lasting = True

@@ -41,6 +41,8 @@ class Stats:
         worker_seen: when a worker last said that it lives, UTC; None if none ever did.
         audit_verified: when the audit log was last looked at to its end, UTC; None if it never was.
         audit_problem: what is wrong with it; empty if nothing is known to be.
+        access_requests_overdue: requests of people who want to know what is kept of them whose
+            term is over.
         callbacks: Twilio's status callbacks that were believed, by its word for the status; those
             of erased recordings are not kept.
     """
@@ -69,6 +71,7 @@ class Stats:
     worker_seen: datetime | None = None
     audit_verified: datetime | None = None
     audit_problem: str = ""
+    access_requests_overdue: int = 0
 
 
 @dataclass(frozen=True, slots=True)

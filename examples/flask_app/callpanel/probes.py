@@ -158,6 +158,11 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             "Seconds since the audit log was last verified to its end; -1 if it never was.",
             _age(stats.audit_verified, now) if stats.audit_verified else -1,
         ),
+        (
+            "twirec_access_requests_overdue",
+            "Access requests whose term is over.",
+            stats.access_requests_overdue,
+        ),
         ("twirec_differences", "Objects that are not what was put there.", stats.differences),
         ("twirec_parked", "Recordings of which trying again ended.", stats.parked),
         ("twirec_undecided", "Those of them that wait for a decision.", stats.undecided),

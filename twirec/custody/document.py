@@ -1,0 +1,110 @@
+"""A letter or a certificate, said once: as HTML, which `document_pdf` makes a PDF of too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading; of level 1 there is one."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What was said, word for word, and in which language (BCP 47)."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and values, a line each."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A list of points."""
+
+    items: tuple[str, ...]
+
+
+Block = Heading | Paragraph | Quote | Facts | Points
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A letter.
+
+    Attributes:
+        title: of the file.
+        language: BCP 47.
+        author: who writes.
+        blocks: what it says, in order.
+        page: the word for a page, in its language.
+    """
+
+    title: str
+    language: str
+    author: str
+    blocks: Sequence[Block]
+    page: str = "page"
+
+
+STYLE = """
+@page { size: A4; margin: 20mm; }
+body { font: 11pt/1.5 "DejaVu Sans", "Segoe UI", system-ui, sans-serif; color: #111;
+  background: #fff;
+  max-width: 46rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.5em; line-height: 1.25; } h2 { font-size: 1.15em; margin: 1.6em 0 .4em; }
+h3 { font-size: 1em; margin: 1.4em 0 .3em; } h1, h2, h3 { break-after: avoid; }
+dl { display: grid; grid-template-columns: minmax(7rem, 30%) 1fr;
+  gap: .25rem 1rem; margin: .4em 0; }
+dt { color: #444; } dd { margin: 0; } p, dd { white-space: pre-line; }
+blockquote { margin: .4em 0; padding-left: .8rem; border-left: 3px solid #999;
+  white-space: pre-line; }
+@media (max-width: 30rem) {
+  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
+"""
+
+
+def html(document: Document) -> str:
+    """Return a document as a page that stands alone: no script, and nothing from elsewhere."""
+    body = "\n".join(map(_html, document.blocks))
+    return (
+        f'<!doctype html>\n<html lang="{escape(document.language)}">\n<head>\n'
+        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
+        f'<meta name="author" content="{escape(document.author)}">\n'
+        f"<title>{escape(document.title)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _html(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f"<h{level}>{escape(text)}</h{level}>"
+        case Paragraph(text):
+            return f"<p>{escape(text)}</p>"
+        case Quote(text, language):
+            return f'<blockquote lang="{escape(language)}">{escape(text)}</blockquote>'
+        case Facts(rows):
+            each = (f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+            return f"<dl>{''.join(each)}</dl>"
+        case Points(items):
+            return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"

@@ -1,0 +1,164 @@
+"""A letter as a PDF, with letters of its own: it looks the same on any machine, and in print."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.resources import as_file, files
+
+from twirec.custody.document import Document, Facts, Heading, Paragraph, Points, Quote
+from twirec.model.errors import LetterToolsMissing
+
+try:
+    from fpdf import FPDF
+    from fpdf.enums import XPos, YPos
+except ImportError:  # of the extra `letters`
+    FPDF = None  # type: ignore[assignment,misc]
+
+FONT = "DejaVu"
+MARGIN = 20.0
+"""Millimetres, as are all lengths here."""
+
+NAMES = 48.0
+"""How wide the names of facts are."""
+
+LINE = 1.35
+"""Of a letter's height."""
+
+MILLIMETRES = 25.4 / 72
+"""Of a point."""
+
+MISSING = "\N{WHITE SQUARE}"
+
+
+def check_installed() -> None:
+    """Check that PDFs can be made.
+
+    Raises:
+        LetterToolsMissing: the extra `letters` is not installed.
+    """
+    if FPDF is None:
+        raise LetterToolsMissing("What makes PDFs is not installed: pip install 'twirec[letters]'.")
+
+
+def pdf(document: Document, at: datetime) -> bytes:
+    """Return a document as a PDF.
+
+    Args:
+        document: what it says.
+        at: when it is made.
+
+    Raises:
+        LetterToolsMissing: the extra `letters` is not installed.
+    """
+    check_installed()
+    return _Sheets(document, at).made()
+
+
+class _Sheets:
+    """The pages, as they fill."""
+
+    def __init__(self, document: Document, at: datetime) -> None:
+        self._document = document
+        self._pdf = FPDF(format="A4")
+        self._pdf.set_margin(MARGIN)
+        self._pdf.set_auto_page_break(True, MARGIN + 5)
+        for style, name in (("", "DejaVuSans.ttf"), ("B", "DejaVuSans-Bold.ttf")):
+            with as_file(files("twirec.custody") / "fonts" / name) as font:
+                self._pdf.add_font(FONT, style, font)
+        shape = self._pdf.fonts[FONT.lower()]
+        self._known = getattr(shape, "cmap", {})
+        self._pdf.set_title(document.title)
+        self._pdf.set_author(document.author)
+        self._pdf.set_lang(document.language)
+        self._pdf.set_creation_date(at)
+        self._pdf.footer = self._footer  # type: ignore[method-assign]
+        self._pdf.add_page()
+
+    def made(self) -> bytes:
+        """Return the file."""
+        for block in self._document.blocks:
+            self._write(block)
+        return bytes(self._pdf.output())
+
+    def _write(self, block: object) -> None:
+        match block:
+            case Heading(text, level):
+                size = {1: 16.0, 2: 12.0}.get(level, 10.5)
+                # a heading is not left alone at the foot of a page
+                if self._pdf.will_page_break(size * MILLIMETRES * LINE + 25):
+                    self._pdf.add_page()
+                else:
+                    self._pdf.ln(0 if level == 1 else 12 / level)
+                self._text(text, size=size, bold=True)
+                self._pdf.ln(1)
+            case Paragraph(text):
+                self._text(text)
+                self._pdf.ln(2)
+            case Quote(text, _):
+                self._text(text, indent=6)
+                self._pdf.ln(2)
+            case Points(items):
+                for item in items:
+                    self._text(f"•  {item}", indent=3)
+                self._pdf.ln(2)
+            case Facts(rows):
+                for name, value in rows:
+                    self._fact(name, value)
+                self._pdf.ln(2)
+
+    def _fact(self, name: str, value: str) -> None:
+        """Write a name with its value beside it, both over several lines where they have to be."""
+        top, page = self._pdf.y, self._pdf.page
+        lines = self._lines(name, NAMES - 3)
+        if self._pdf.will_page_break(lines * self._height(9.5)):
+            self._pdf.add_page()
+            top, page = self._pdf.y, self._pdf.page
+        self._text(name, width=NAMES - 3, size=9.5)
+        below = self._pdf.y
+        self._pdf.set_xy(MARGIN + NAMES, top)
+        self._text(value, indent=NAMES, size=9.5)
+        if self._pdf.page == page:
+            self._pdf.set_y(max(below, self._pdf.y))
+
+    def _lines(self, text: str, width: float) -> int:
+        self._pdf.set_font(FONT, "", 9.5)
+        lines = self._pdf.multi_cell(width, text=text, dry_run=True, output="LINES")
+        return len(lines)  # type: ignore[arg-type]
+
+    def _text(
+        self,
+        text: str,
+        *,
+        size: float = 10.0,
+        bold: bool = False,
+        indent: float = 0.0,
+        width: float = 0.0,
+    ) -> None:
+        self._pdf.set_font(FONT, "B" if bold else "", size)
+        self._pdf.set_left_margin(MARGIN + indent)  # so that the next page begins there too
+        self._pdf.set_x(MARGIN + indent)
+        self._pdf.multi_cell(
+            width,
+            self._height(size),
+            self._printable(text) or " ",
+            align="L",
+            new_x=XPos.LMARGIN,
+            new_y=YPos.NEXT,
+        )
+        self._pdf.set_left_margin(MARGIN)
+        self._pdf.set_x(MARGIN)
+
+    def _height(self, size: float) -> float:
+        return size * MILLIMETRES * LINE
+
+    def _printable(self, text: str) -> str:
+        """Return a text in which each letter that the font does not have is a square."""
+        return "".join(
+            char if char == "\n" or ord(char) in self._known else MISSING for char in text
+        )
+
+    def _footer(self) -> None:
+        self._pdf.set_y(-15)
+        self._pdf.set_font(FONT, "", 8)
+        said = f"{self._document.title} · {self._document.page} {self._pdf.page_no()}"
+        self._pdf.cell(0, 5, self._printable(said), align="C")
