@@ -71,18 +71,29 @@ class SignIn(FlaskForm):
 class Search(FlaskForm):
     """What calls are asked for."""
 
-    text = StringField(_l("Number or time"), [Length(max=100)])
-    outcome = SelectField(_l("Recorded"), choices=[ANY, *choices(OUTCOMES)])
-    direction = SelectField(_l("Direction"), choices=[ANY, *choices(DIRECTIONS)])
+    text = StringField(_l("Number, time, case, note, agent or SID"), [Length(max=300)])
+    outcome = SelectField(_l("Recorded"), choices=[ANY, *choices(OUTCOMES)], default="")
+    direction = SelectField(_l("Direction"), choices=[ANY, *choices(DIRECTIONS)], default="")
     own_number = StringField(_l("Our number"), [Length(max=32)])
     forwarded_from = StringField(_l("Forwarded from"), [Length(max=32)])
-    reason = SelectField(_l("Why not recorded"), choices=[ANY, *choices(REASONS)])
-    consent = SelectField(_l("Consent"), choices=[ANY, *choices(CONSENTS)])
-    state = SelectField(_l("State"), choices=[ANY, *choices(STATES)])
+    reason = SelectField(_l("Why not recorded"), choices=[ANY, *choices(REASONS)], default="")
+    consent = SelectField(_l("Consent"), choices=[ANY, *choices(CONSENTS)], default="")
+    state = SelectField(_l("State"), choices=[ANY, *choices(STATES)], default="")
     min_seconds = WholeField(_l("Seconds, at least"), [Optional(), NumberRange(0, 604800)])
     max_seconds = WholeField(_l("Seconds, at most"), [Optional(), NumberRange(0, 604800)])
     case = StringField(_l("Case number"), [Length(max=64)])
     note = StringField(_l("Words of a note"), [Length(max=100)])
+    agent = StringField(_l("Agent"), [Length(max=255)])
+
+
+class SaveSearch(FlaskForm):
+    """A name for the search that a page shows, and for whom it is."""
+
+    name = StringField(_l("Name of the search"), [DataRequired(), Length(max=64)])
+    shared = SelectField(
+        _l("For whom"), choices=choices({"me": _l("for me"), "all": _l("for all who search")})
+    )
+    q = StringField(validators=[InputRequired(), Length(max=32)])
 
 
 class WriteNote(FlaskForm):

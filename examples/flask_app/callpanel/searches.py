@@ -70,16 +70,28 @@ def keep(of: str, asked: dict[str, Any]) -> str | None:
     return kept.id
 
 
-def asked(of: str) -> dict[str, Any]:
+def asked(of: str, name: str | None = None) -> dict[str, Any]:
     """Return what the address of this request says is searched for; empty if nothing is.
+
+    Args:
+        of: what is searched.
+        name: what names the search, where that is not the address.
 
     Raises:
         SearchGone: it is not kept any more, or somebody else's.
     """
-    name = request.args.get("q", "")
+    name = request.args.get("q", "") if name is None else name
     if not name:
         return {}
     kept = db.session.get(Search, name)
     if kept is None or kept.user_id != user().id or kept.of != of:
         raise SearchGone(of)
     return dict(kept.asked)
+
+
+def recent(of: str, most: int) -> list[str]:
+    """Return what who asks has typed to search for lately, the newest first, each once."""
+    mine = select(Search.asked).where(Search.user_id == user().id, Search.of == of)
+    newest = db.session.scalars(mine.order_by(Search.at.desc()).limit(4 * most))
+    texts = dict.fromkeys(each["text"] for each in newest if each.get("text"))
+    return list(texts)[:most]

@@ -16,13 +16,14 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from wtforms import SelectChoice
 
-from callpanel.forms import AuditFilter, Decide, Search, SetCase, Switch, WriteNote
+from callpanel.forms import AuditFilter, Decide, SaveSearch, Search, SetCase, Switch, WriteNote
 
 FORMS: dict[str, type[FlaskForm]] = {
     "panel.write_note": WriteNote,
     "panel.set_case": SetCase,
     "panel.decide": Decide,
     "panel.search": Search,
+    "panel.save_search": SaveSearch,
     "panel.filter_audit": AuditFilter,
     "panel.change_policy": Switch,
 }

@@ -87,7 +87,11 @@ FACTS = {
 """What else Twilio says of who calls; anything else is the name of a SIP header."""
 
 WRONG = {
-    "search": _l("Write a number, a time or both, such as: 1222 last Tuesday around five."),
+    "search": _l(
+        "Write a number, a time or both, such as: 1222 last Tuesday around five. A case, words of "
+        "a note and an agent have their name before them: case R-7, note refund, agent ana."
+    ),
+    "agent": _l("Write a number, client:NAME, sip:ADDRESS, or the name of a softphone alone."),
     "since": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
     "until": _l("Write a time, such as: 3/11/2026, yesterday, 2026-11-03 16:30."),
     "number": _l(

@@ -19,11 +19,13 @@ from panel_house import (
     GOING_ON,
     HIDDEN,
     LINE,
+    NOW,
     OUT,
     PARKED,
     PASSWORD,
     PEOPLE,
     PLAIN,
+    SAVED,
     Browser,
     House,
     Pass,
@@ -41,7 +43,9 @@ from sqlalchemy import Engine
 from werkzeug import security
 
 from callpanel import accounts, tables
+from callpanel.extensions import db
 from callpanel.roles import Role
+from callpanel.saved import SavedSearch
 from tests.statements import make_alike
 from twirec import Archive
 
@@ -95,6 +99,19 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
         tables.set_up()
         for name, role in PEOPLE.items():
             accounts.add(name, PASSWORD, role, LINE if role is Role.AGENT else "")
+        accounts.keep()
+        ana = accounts.find("ana")
+        assert ana is not None
+        db.session.add(
+            SavedSearch(
+                id=SAVED,
+                user_id=ana.id,
+                name="Refunds",
+                shared=True,
+                asked={"text": "1222 note refund"},
+                at=NOW,
+            )
+        )
         accounts.keep()
         ids = {each.name: each.id for each in accounts.everybody()}
     nobody = Browser(app)

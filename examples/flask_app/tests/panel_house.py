@@ -51,6 +51,9 @@ LINE = "+34911222333"
 OWN_NUMBER = "+34911000111"
 PASSWORD = "cuatro palabras de prueba"
 
+SAVED = "0" * 32
+"""The id of a search that Ana saved for all."""
+
 PLAIN, HIDDEN, GOING_ON, OF_ANOTHER, PARKED, ERASED, BLOCKED, REFUSED, OUT = range(1, 10)
 """The calls; the recording of a call has its number."""
 

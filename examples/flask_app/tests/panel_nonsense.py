@@ -16,6 +16,7 @@ from panel_house import (
     PARKED,
     PLAIN,
     REFUSED,
+    SAVED,
     call_sid,
     recording_sid,
 )
@@ -216,6 +217,7 @@ def requests(ids: list[str]) -> st.SearchStrategy[Asked]:
         "sid": near(SIDS),
         "call_sid": near([call_sid(PLAIN), call_sid(GOING_ON), *SIDS]),
         "user_id": near(ids),
+        "search_id": near([SAVED]),
         "asked": st.sampled_from(["0", "1", "9" * 30, "-1", "x"]),
         "hash_": near(["0" * 64, ".."]),
         "targets": near([sign_targets(["+34911222333"], [AUTH_TOKEN]), "x", "_" * 7]),

@@ -70,7 +70,7 @@ def test_the_migrations_make_the_tables_of_the_models(app: Flask) -> None:
     with app.app_context(), db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, db.metadata) == []
-        assert len(db.metadata.tables) == 7
+        assert len(db.metadata.tables) == 8
 
 
 def test_no_file_grows_past_its_room() -> None:

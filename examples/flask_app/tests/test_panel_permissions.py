@@ -16,6 +16,7 @@ from panel_house import (
     PARKED,
     PASSWORD,
     PLAIN,
+    SAVED,
     Browser,
     House,
     Template,
@@ -43,7 +44,7 @@ COMES_BACK = (
     f"/calls/{CALL}/notes",
     f"/calls/{CALL}/case",
     f"/recordings/{recording_sid(PARKED)}/decision",
-    *("/calls/search", "/recording", "/audit"),
+    *("/calls/search", "/searches", "/recording", "/audit"),
 )
 """What was typed there comes back with the page where one signs in."""
 
@@ -67,6 +68,9 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("GET", "/calls", {}, (302, 403, 200, 200, 200)),
     ("GET", "/calls/newest", {}, (302, 403, 200, 200, 200)),
     ("POST", "/calls/search", {**NOTHING_ASKED, "text": "1222"}, (401, 403, 302, 302, 302)),
+    ("POST", "/searches", {"name": "Mine", "shared": "me", "q": "x"}, (401, 403, 410, 410, 410)),
+    ("GET", f"/searches/{SAVED}", {}, (302, 403, 302, 302, 302)),
+    ("POST", f"/searches/{SAVED}/forget", {}, (302, 403, 403, 302, 403)),
     ("GET", f"/calls/{CALL}", {}, (302, 403, 200, 200, 200)),
     ("POST", f"/calls/{CALL}/notes", NOTE, (401, 403, 302, 302, 403)),
     ("POST", f"/calls/{CALL}/case", CASE, (401, 403, 302, 302, 403)),

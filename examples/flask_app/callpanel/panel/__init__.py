@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from callpanel.panel import audio, audit, call, calls, desk, errors, health, policy
+from callpanel.panel import audio, audit, call, calls, desk, errors, health, policy, saved
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import FILTERS
 
-__all__ = ["audio", "audit", "call", "calls", "desk", "health", "init_app", "policy"]
+__all__ = ["audio", "audit", "call", "calls", "desk", "health", "init_app", "policy", "saved"]
 
 
 def init_app(app: Flask) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from callpanel import searches
+from callpanel import saved, searches
 from callpanel.auth import actor, needs
 from callpanel.config import archive
-from callpanel.forms import Search, filled
+from callpanel.forms import SaveSearch, Search, filled
 from callpanel.panel.blueprint import panel
+from callpanel.panel.chips import chips_of
+from callpanel.panel.suggestions import suggestions
 from callpanel.roles import Permission
 from twirec import ConsentOutcome, Direction, InvalidQuery, Outcome, Page, Reason, State
 
@@ -27,11 +29,11 @@ def calls() -> ResponseReturnValue:
     asked = searches.asked(CALLS)
     form = Search(formdata=None, data=asked)
     try:
-        page = _find(asked, request.args.get("after"))
+        page = find(asked, request.args.get("after"))
     except InvalidQuery as error:
-        shown = render_template("calls.html", form=form, asked=asked, page=None, error=error)
+        shown = _page(form, asked, None, error)
         return shown, 400 if "after" in request.args else 200  # what was typed is no bad address
-    return render_template("calls.html", form=form, asked=asked, page=page)
+    return _page(form, asked, page)
 
 
 @panel.post("/calls/search")
@@ -40,10 +42,10 @@ def search() -> ResponseReturnValue:
     """Keep what is asked for, and show what it finds."""
     form = Search()
     if not form.validate():
-        return render_template("calls.html", form=form, asked=filled(form), page=None), 400
+        return _page(form, filled(form), None), 400
     asked = filled(form)
     with suppress(InvalidQuery):  # which the page says
-        _find(asked, None, repeated=False)  # on the audit log once, however often it is shown
+        find(asked, None, repeated=False)  # on the audit log once, however often it is shown
     return redirect(url_for("panel.calls", q=searches.keep(CALLS, asked)))
 
 
@@ -51,12 +53,36 @@ def search() -> ResponseReturnValue:
 @needs(Permission.SEARCH)
 def newest() -> ResponseReturnValue:
     """Return the rows of the first page alone, for the page that is open; 304 if it has them."""
-    response = Response(render_template("_rows.html", page=_find(searches.asked(CALLS), None)))
+    response = Response(render_template("_rows.html", page=find(searches.asked(CALLS), None)))
     response.add_etag()
     return response.make_conditional(request)
 
 
-def _find(asked: dict[str, Any], after: str | None, *, repeated: bool = True) -> Page:
+def _page(
+    form: Search, asked: dict[str, Any], page: Page | None, error: InvalidQuery | None = None
+) -> str:
+    mine = saved.of_mine()
+    return render_template(
+        "calls.html",
+        form=form,
+        asked=asked,
+        page=page,
+        error=error,
+        chips=chips_of(asked),
+        saved=mine,
+        save=SaveSearch(formdata=None),
+        suggestions=suggestions(mine, page.calls if page else ()),
+    )
+
+
+def find(asked: dict[str, Any], after: str | None, *, repeated: bool = True) -> Page:
+    """Return a page of the calls that are asked for.
+
+    Args:
+        asked: the fields of the search.
+        after: where the page begins; None for the first.
+        repeated: whether the search is on the audit log already.
+    """
     words: dict[str, Any] = {
         "direction": Direction,
         "reason": Reason,

@@ -26,7 +26,7 @@ def test_a_call_is_found_by_its_last_four_digits_and_a_time_around_it(
 ) -> None:
     page = visit("sergio", "/calls", locale=locale, viewport=size)
     local = recorded.call.started_at.astimezone(demo.archive.settings.timezone)
-    page.get_by_role("searchbox").fill(said.format(local))
+    page.locator("form.search input[type=search]").fill(said.format(local))
     page.locator("form.search .box button").click()
     expect(page.locator("#calls tbody tr")).to_have_count(1)
     page.locator("#calls tbody a").click()
@@ -35,7 +35,7 @@ def test_a_call_is_found_by_its_last_four_digits_and_a_time_around_it(
 
 def test_another_time_finds_nothing(visit: Visits, recorded: CallRecord) -> None:
     page = visit("sergio", "/calls")
-    page.get_by_role("searchbox").fill("3444 last month")
+    page.locator("form.search input[type=search]").fill("3444 last month")
     page.keyboard.press("Enter")
     expect(page.locator("#calls")).to_contain_text("No call matches.")
 
@@ -43,7 +43,7 @@ def test_another_time_finds_nothing(visit: Visits, recorded: CallRecord) -> None
 def test_nothing_that_is_typed_is_in_an_address(visit: Visits, recorded: CallRecord) -> None:
     page = visit("sergio", "/calls")
     page.get_by_text("More to ask for").click()
-    page.get_by_role("searchbox").fill("600 333 444")
+    page.locator("form.search input[type=search]").fill("600 333 444")
     page.get_by_label("Words of a note").fill("gratis")
     page.get_by_label("Case number").fill("R-2026/17")
     page.keyboard.press("Enter")

@@ -19,11 +19,11 @@ def page(visit: Visits) -> Page:
 
 
 def test_a_call_is_found(page: Page, recorded: CallRecord) -> None:
-    page.get_by_role("searchbox").fill("600 333 444")
+    page.locator("form.search input[type=search]").fill("600 333 444")
     page.get_by_role("button", name="Find").first.click()
     expect(page.locator(".count")).to_have_text("1 call")
     page.get_by_role("link", name="Show all calls").click()
-    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(page.locator("form.search input[type=search]")).to_have_value("")
 
 
 def test_recording_is_switched(page: Page, demo: Demo) -> None:
