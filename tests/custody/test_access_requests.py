@@ -17,7 +17,7 @@ from tests.custody.asking import ANA, BOB, EVA, NOW, add_call, asked, company, u
 from tests.factories import ACCOUNT, STARTED, call_sid, recording_sid
 from tests.sounds import wav
 from twirec import Actor, Archive, CustodyRefused, InvalidQuery, NotFound
-from twirec.catalog.access_requests import forget_number
+from twirec.catalog.emptying import OF_NUMBERS, empty
 from twirec.catalog.request_tables import access_requests, access_steps
 from twirec.catalog.tables import recordings
 from twirec.model.access_requests import CallSide, Fate, RequestState, StepKind
@@ -362,7 +362,7 @@ def test_an_erased_number_leaves_a_request_without_it(archive: Archive) -> None:
     add_call(archive, 1)
     key = asked(archive)
     with archive.catalog.database.write() as connection:
-        assert forget_number(connection, ANA) == 1
+        empty(connection, OF_NUMBERS, [ANA])
         rows = [
             *connection.execute(access_requests.select()),
             *connection.execute(access_steps.select()),

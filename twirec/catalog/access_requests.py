@@ -135,28 +135,6 @@ def count_overdue(connection: Connection, today: date) -> int:
     return connection.scalar(statement) or 0
 
 
-def forget_number(connection: Connection, number: str) -> int:
-    """Take a number out of the requests that were about it, in the transaction of its erasure.
-
-    What stays is that there was one, its dates, and what was done, without names and texts.
-
-    Args:
-        connection: of the transaction.
-        number: as the catalog has it.
-
-    Returns:
-        How many requests it was.
-    """
-    about = select(access_requests.c.id).where(access_requests.c.number == number)
-    ids = list(connection.scalars(about.with_for_update()))
-    if ids:
-        its_steps = access_steps.c.request_id.in_(ids)
-        connection.execute(update(access_steps).where(its_steps).values(text="", how=""))
-        gone = update(access_requests).where(access_requests.c.id.in_(ids))
-        connection.execute(gone.values(number="", name=""))
-    return len(ids)
-
-
 def _add(connection: Connection, step: AccessStep) -> None:
     connection.execute(insert(access_steps), to_row(step, access_steps))
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from twirec.catalog import disclosure_tables, tables
+from twirec.catalog.request_tables import access_requests, access_steps
 from twirec.model.custody import OrderKind
 from twirec.model.vocabulary import ERASED
 
@@ -48,7 +49,7 @@ class Emptied:
     """
 
     table: Table
-    own: tuple[Column[Any], ...]
+    own: tuple[ColumnElement[Any], ...]
     values: Mapping[str, Any] | None = None
     where: ColumnElement[bool] | None = field(default=None, compare=False)
     filed: Column[Any] | None = field(default=None, compare=False)
@@ -136,6 +137,22 @@ OF_NUMBERS: tuple[Emptied, ...] = (
         {"forwarded_from": "", "facts": ()},
         filed=tables.calls.c.started_at,
     ),  # of somebody else's call, which their phone forwarded
+    Emptied(
+        access_steps,
+        (
+            select(access_requests.c.number)
+            .where(access_requests.c.id == access_steps.c.request_id)
+            .scalar_subquery(),
+        ),
+        {"text": "", "how": ""},
+        filed=access_steps.c.at,
+    ),  # before its request, by whose number it is found
+    Emptied(
+        access_requests,
+        (access_requests.c.number,),
+        {"number": "", "name": ""},
+        filed=access_requests.c.opened_at,
+    ),
 )
 """What is of a number beside its calls. Its rows are found when an erasure is asked for, which
 keeps no number."""
