@@ -59,6 +59,8 @@ RIGHT: dict[str, Any] = {
     "request_key": "AR-1",
     "case": "C-7",
     "hold": 1,
+    "approval": 1,
+    "authority": "Juzgado 3",
     "participant": "customer",
     "recipient": "a lawyer",
     "given_on": "2026-11-03",

@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     )
     from twirec.model.agents import InformedAgent as InformedAgent, Leg as Leg
     from twirec.model.announcements import Announcement as Announcement, Audio as Audio
+    from twirec.model.approvals import (
+        Approval as Approval,
+        ApprovalKind as ApprovalKind,
+        ApprovalOutcome as ApprovalOutcome,
+    )
     from twirec.model.audio import Channels as Channels, ConversionSpec as ConversionSpec
     from twirec.model.audio_stream import AudioStream as AudioStream
     from twirec.model.audit import (
@@ -183,6 +188,7 @@ _HOMES = {
     ),
     "twirec.model.agents": ("InformedAgent", "Leg"),
     "twirec.model.announcements": ("Announcement", "Audio"),
+    "twirec.model.approvals": ("Approval", "ApprovalKind", "ApprovalOutcome"),
     "twirec.model.audio": ("Channels", "ConversionSpec"),
     "twirec.model.audio_stream": ("AudioStream",),
     "twirec.model.audit": (

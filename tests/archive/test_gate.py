@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,8 +23,10 @@ from tests.parts import parts
 from tests.sounds import wav
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.archive import Archive
-from twirec.catalog.tables import differences, recordings
+from twirec.catalog.database import to_row
+from twirec.catalog.tables import differences, recordings, releases
 from twirec.model.access import Actor, Deed, StaffRole, Verdict, verdict
+from twirec.model.approvals import Release
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import AuditDraft
 from twirec.model.custody import Hold
@@ -68,6 +71,18 @@ def damage(house: House) -> None:
 def held(house: House) -> None:
     hold = Hold("C-7", "x", "bo", STARTED, recording_sid=SID)
     house.archive.catalog.holds.add(hold, AuditDraft(STARTED, "bo", "admin", "hold"))
+
+
+def asked(house: House) -> None:
+    held(house)
+    house.archive.custody.unhold(SID, case="C-7", reason="x", by="bo")
+
+
+def released(house: House) -> None:
+    """A release for whoever asks in these tests; of what is not blocked there is none."""
+    release = Release(SID, 1, "ana", STARTED, STARTED + timedelta(days=7))
+    with house.archive.catalog.database.write() as connection:
+        connection.execute(releases.insert(), to_row(release, releases))
 
 
 def derive(house: House) -> None:
@@ -232,10 +247,39 @@ CASES: dict[str, Case | str] = {
     "custody.access_requests.pack": Case(
         None, lambda a, who: b"".join(_of_asked(a, who, "pack") or ())
     ),
-    "custody.holds.add": Case(
-        None, lambda a, who: _or_refused(a.custody.holds.add, "600111222", who, case="C-7")
+    "custody.block": Case(Deed.BLOCK, lambda a, who: a.custody.block(SID, reason="x", by=who)),
+    "custody.release": Case(
+        Deed.RELEASE,
+        lambda a, who: a.custody.release(
+            SID, authority="Juzgado 3", reference="DP 7", reason="x", by=who
+        ),
     ),
-    "custody.holds.lift": Case(None, lambda a, who: _or_refused(a.custody.holds.lift, 1, who)),
+    "custody.approvals.pending": Case(
+        None, lambda a, who: a.custody.approvals.pending(by=who), prepare=asked
+    ),
+    "custody.approvals.get": Case(
+        None, lambda a, who: _or_hidden(a.custody.approvals.get, 1, who), prepare=asked
+    ),
+    "custody.approvals.approve": Case(
+        None, lambda a, who: _or_refused(a.custody.approvals.approve, 1, who), prepare=asked
+    ),
+    "custody.approvals.refuse": Case(
+        None,
+        lambda a, who: _or_refused(a.custody.approvals.refuse, 1, who, reason="x"),
+        prepare=asked,
+    ),
+    "custody.approvals.take_out": Case(
+        Deed.RELEASE,
+        lambda a, who: drained(a.custody.approvals.take_out(SID, by=who)),
+        prepare=released,
+    ),
+    "custody.holds.add": Case(
+        None,
+        lambda a, who: _or_refused(a.custody.holds.add, "600111222", who, case="C-7", reason="x"),
+    ),
+    "custody.holds.lift": Case(
+        None, lambda a, who: _or_refused(a.custody.holds.lift, 1, who, reason="x")
+    ),
     "custody.holds.of": Case(
         None, lambda a, who: _or_hidden(a.custody.holds.of, SID, who), prepare=held
     ),
@@ -322,7 +366,7 @@ CASES: dict[str, Case | str] = {
 def _or_refused(method: Callable[..., Any], of: object, who: Actor, **said: str) -> Any:
     """Call what is about no recording, which some may not."""
     with suppress(CustodyRefused, NotFound):
-        return method(of, reason="x", by=who, **said)
+        return method(of, by=who, **said)
     return None
 
 
@@ -399,7 +443,7 @@ def test_who_does_not_look_after_recordings_counts_none(
 
 CHANGING = {
     *(Deed.PAUSE, Deed.ADMIT, Deed.ERASE, Deed.DECIDE, Deed.CONVERT),
-    *(Deed.HOLD, Deed.UNHOLD, Deed.BLOCK, Deed.DISCLOSE),
+    *(Deed.HOLD, Deed.UNHOLD, Deed.BLOCK, Deed.RELEASE, Deed.DISCLOSE),
 }
 
 

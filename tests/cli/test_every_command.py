@@ -22,6 +22,7 @@ from tests.parts import parts
 from tests.ready import Ready
 from twirec.archive import Archive
 from twirec.cli import INTERRUPTED, READER_GONE, main
+from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audio_stream import AudioStream
 from twirec.model.custody import Hold
 from twirec.model.erasure import (
@@ -65,6 +66,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     "give-up": (RECORDING, "--reason", "it is noise"),
     "hold": (RECORDING, "--case", "C-7", "--reason", "a dispute"),
     "holds": (),
+    "approvals": (),
+    "approve": ("1",),
+    "block": (RECORDING, "--reason", "asked to be erased", "--yes"),
+    "refuse": ("1", "--reason", "no"),
+    "release": (
+        *(RECORDING, "--authority", "Juzgado 3", "--reference", "DP 7/2026"),
+        *("--reason", "an order"),
+    ),
     "unhold": ("--hold", "1", "--reason", "it is settled"),
     "inform": ("client:ana", "--on", "2026-01-02", "--reference", "annex 4"),
     "init": (),
@@ -97,6 +106,9 @@ CERTIFICATE = Certificate(
 )
 
 
+A_REQUEST = Approval(ApprovalKind.UNHOLD, "ana", NOW, "settled", NOW, {"holds": [1]}, id=1)
+
+
 def reading(*_: object, **__: object) -> AudioStream:
     return AudioStream(iter([b"RI", b"FF"]), content_type="audio/x-wav", file_name="x.wav")
 
@@ -105,9 +117,13 @@ ELSEWHERE: dict[str, Callable[..., Any]] = {
     "custody.accept": lambda *_, **__: a_recording(),
     "custody.admit": lambda *_, **__: a_recording(),
     "custody.hold": lambda *_, **__: A_HOLD,
-    "custody.holds.lift": lambda *_, **__: A_HOLD,
     "custody.certificates.get": lambda *_, **__: CERTIFICATE,
     "custody.erase": lambda *_, **__: CERTIFICATE,
+    "custody.block": lambda *_, **__: a_recording(),
+    "custody.holds.lift": lambda *_, **__: A_REQUEST,
+    "custody.release": lambda *_, **__: A_REQUEST,
+    "custody.approvals.approve": lambda *_, **__: A_REQUEST,
+    "custody.approvals.refuse": lambda *_, **__: A_REQUEST,
     "custody.give_up": lambda *_, **__: a_recording(),
     "recordings.compare": lambda *_, **__: [],
     "calls.place": lambda *_, **__: a_call(),

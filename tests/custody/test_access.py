@@ -50,15 +50,16 @@ LETTERS = {
     "h": Deed.HOLD,
     "u": Deed.UNHOLD,
     "b": Deed.BLOCK,
+    "x": Deed.RELEASE,
     "!": Deed.DECIDE,
 }
 TABLE = {
     #               active           quarantined   blocked
-    "admin": ("sdo wlfcgr =np ehub!", "sdo =npaehub!", "o =pehu!"),
+    "admin": ("sdo wlfcgr =np ehub!", "sdo =npaehub!", "o =pehux!"),
     "supervisor": ("sd wlfc np h", "p", "p"),
     "auditor": ("sdo w =", "sdo =", "o ="),
     "agent": ("sp", "sp", "p"),
-    "": ("sdo wlfcgr =np ehub!", "o =npaehub!", "o =pehu!"),
+    "": ("sdo wlfcgr =np ehub!", "o =npaehub!", "o =pehux!"),
 }
 ALL = frozenset(State)
 STORED = frozenset({State.ARCHIVED, State.RELEASED})
@@ -80,6 +81,7 @@ STATES = {
     Deed.HOLD: ALL - {State.ERASED},
     Deed.UNHOLD: ALL,
     Deed.BLOCK: ALL - {State.ERASING, State.ERASED},
+    Deed.RELEASE: STORED,
     Deed.DECIDE: ALL,
 }
 
@@ -179,7 +181,7 @@ ROWS = {
     "compare its bytes with what was archived": (Deed.COMPARE,),
     "stand on the lists of what waits or is broken": (Deed.OVERSEE,),
     "hold it, so that nothing destroys it": (Deed.HOLD,),
-    "lift a hold, block": (Deed.UNHOLD, Deed.BLOCK),
+    "ask for a hold to be lifted, approve that; block": (Deed.UNHOLD, Deed.BLOCK),
     "erase, accept, give up, try again": (Deed.ERASE, Deed.DECIDE),
 }
 """What the rows of the table in docs/access.md say, of what is active."""

@@ -70,6 +70,15 @@ def held(house: House) -> None:
     house.archive.custody.hold(SID, case="C-7", reason="x", by="bo")
 
 
+def asked(house: House) -> None:
+    held(house)
+    house.archive.custody.unhold(SID, case="C-7", reason="x", by="bo")
+
+
+def blocked(house: House) -> None:
+    house.archive.custody.block(SID, reason="x", by="bo")
+
+
 def differing(house: House) -> None:
     with house.archive.catalog.database.write() as connection:
         row = {"object_name": NAME, "recording_sid": SID, "why": "flipped"}
@@ -174,7 +183,21 @@ ACTS: Mapping[str, Act] = {
     ),
     "custody.hold": Act(lambda a: a.custody.hold(SID, case="C-7", reason="x", by=ANA), ("holds",)),
     "custody.unhold": Act(
-        lambda a: a.custody.unhold(SID, case="C-7", reason="x", by=ANA), ("holds",), held
+        lambda a: a.custody.unhold(SID, case="C-7", reason="x", by=ANA), ("approvals",), held
+    ),
+    "custody.block": Act(
+        lambda a: a.custody.block(SID, reason="x", by=ANA), ("recordings", "blocks", "orders")
+    ),
+    "custody.release": Act(
+        lambda a: a.custody.release(SID, authority="J", reference="7", reason="x", by=ANA),
+        ("approvals",),
+        blocked,
+    ),
+    "custody.approvals.approve": Act(
+        lambda a: a.custody.approvals.approve(1, by=ANA), ("approvals", "holds"), asked
+    ),
+    "custody.approvals.refuse": Act(
+        lambda a: a.custody.approvals.refuse(1, reason="x", by=ANA), ("approvals",), asked
     ),
     "custody.access_requests.open": Act(
         lambda a: a.custody.access_requests.open("600111222", name="x", by=ANA),
@@ -209,7 +232,7 @@ ACTS: Mapping[str, Act] = {
         lambda a: a.custody.holds.add("600111222", case="C-7", reason="x", by=ANA), ("holds",)
     ),
     "custody.holds.lift": Act(
-        lambda a: a.custody.holds.lift(1, reason="x", by=ANA), ("holds",), held
+        lambda a: a.custody.holds.lift(1, reason="x", by=ANA), ("approvals",), held
     ),
     "custody.retention.set": Act(
         lambda a: a.custody.retention.set("sales", "30 days", by=ANA, reason="x"),
@@ -279,6 +302,7 @@ CHANGE_NOTHING = {
     "custody.access_requests.pack": "it is entered as tried, and as made when all of it was read",
     "recordings.open": "what is heard is entered alone; see test_catalog_listenings",
     "recordings.convert": "what is taken out is entered alone",
+    "custody.approvals.take_out": "what is taken out is entered alone",
     "derivatives.open": "what is heard is entered alone",
     "audit.record": "the entry is all there is",
     "journal.adopt_bucket": "the bucket's mark is changed, which is entered before and after",

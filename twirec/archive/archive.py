@@ -129,6 +129,7 @@ class Archive:
             trail,
             clock,
             disclosures,
+            originals,
             access_requests=AccessRequests(*known, answers, trail, clock),
         )
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)

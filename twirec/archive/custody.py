@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from twirec.archive.access_requests import AccessRequests
+from twirec.archive.approvals import Approvals
 from twirec.archive.certificates import Certificates
 from twirec.archive.disclosures import Disclosures
 from twirec.archive.holds import Holds
+from twirec.archive.recordings import Originals
 from twirec.archive.retention import RetentionRules
 from twirec.catalog import Catalog
+from twirec.custody.approvals import TwoPeople, check_authority
 from twirec.custody.audit import AuditTrail
 from twirec.custody.erasure import ErasureOrders
 from twirec.custody.holding import check_case, new_hold
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
+from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audit import Action
 from twirec.model.custody import Hold, Order, OrderKind
 from twirec.model.erasure import Certificate
@@ -40,10 +45,12 @@ class Custodian:
         trail: who ordered what.
         now: the clock, UTC.
         disclosures: what is given to others.
+        originals: what reads a recording that was released.
         access_requests: what people are answered who ask what is kept of them.
 
     Attributes:
         access_requests: requests of people who want to know what is kept of them.
+        approvals: what waits for a second person.
         holds: what is held, and holds on the calls of a number.
         retention: how long what is kept, by rules.
         disclosures: what is given to others, and by whose consent.
@@ -58,13 +65,16 @@ class Custodian:
         trail: AuditTrail,
         now: Callable[[], datetime],
         disclosures: Disclosures,
+        originals: Originals,
         *,
         access_requests: AccessRequests,
     ) -> None:
         self.access_requests = access_requests
+        self.approvals = Approvals(catalog, bucket, originals, trail, now)
         self.retention = RetentionRules(settings, catalog, trail, now)
         self.disclosures = disclosures
         self.holds = Holds(settings, catalog, bucket, trail, now)
+        self._settings = settings
         self._catalog = catalog
         self._bucket = bucket
         self._trail = trail
@@ -76,6 +86,7 @@ class Custodian:
             country=settings.country,
             blocked_for=settings.blocked_for,
         )
+        self._two = TwoPeople(catalog, trail)
 
     def admit(self, sid: str, *, ground: str, by: Actor | str) -> Recording:
         """Take a recording out of quarantine, on a legal ground.
@@ -208,28 +219,29 @@ class Custodian:
         self._object_holds().try_to_settle(sid)
         return hold
 
-    def unhold(self, sid: str, *, case: str, reason: str, by: Actor | str) -> Sequence[Hold]:
-        """Lift the holds on a recording that are for a case.
+    def unhold(self, sid: str, *, case: str, reason: str, by: Actor | str) -> Approval:
+        """Ask that the holds on a recording for a case are lifted, once somebody else approves it.
 
         Args:
             sid: of the recording, `RE…`.
             case: the number of the dispute.
             reason: why, in at most 255 characters.
-            by: who lifts them.
+            by: who asks for it.
 
         Returns:
-            What was lifted.
+            The request, for `archive.custody.approvals`.
 
         Raises:
             NotFound: the catalog has no such recording, none of its own holds is for that case, or
                 they may not know of it.
             CustodyRefused: it is not for them.
-            InvalidQuery: no case or no reason is given, or it is too long.
+            InvalidQuery: no case or no reason is given, it is too long, or it is asked for already.
         """
         actor = acting(by)
-        with self._trail.attempt(Action.UNHOLD, actor, sid) as done:
+
+        def subject() -> Mapping[str, Any]:
             check(actor, self._catalog.recordings.get(sid), Deed.UNHOLD)
-            why, number = check_reason(reason), check_case(case)
+            number = check_case(case)
             its = [
                 hold.id
                 for hold in self._catalog.holds.of(sid)
@@ -237,11 +249,77 @@ class Custodian:
             ]
             if not its:
                 raise NotFound(f"{sid} has no hold of its own for {number}.")
-            lifted = self._catalog.holds.lift(
-                its, by=actor.name, at=done.at, reason=why, audited=done
-            )
-        self._object_holds().try_to_settle(sid)
-        return lifted
+            return {"holds": its}
+
+        return self._two.ask(ApprovalKind.UNHOLD, subject, actor=actor, reason=reason, sid=sid)
+
+    def block(self, sid: str, *, reason: str, by: Actor | str) -> Recording:
+        """Block a recording: it is kept for judges and authorities only, and then destroyed.
+
+        For everybody else it is gone, but that it exists. Its date is `TWIREC_BLOCKED_FOR` from
+        now. A hold keeps it from being destroyed on that date, not from being blocked.
+
+        Args:
+            sid: of the recording, `RE…`.
+            reason: why, in at most 255 characters.
+            by: who orders it.
+
+        Returns:
+            The recording, as they may know of it.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
+            CustodyRefused: it is not for them, or there is nothing to block.
+            InvalidQuery: no reason is given, or it is too long.
+        """
+        actor = acting(by)
+        with self._trail.attempt(Action.BLOCK, actor, sid) as done:
+            recording = self._catalog.recordings.get(sid)
+            check(actor, recording, Deed.BLOCK)
+            until = (done.at + self._settings.blocked_for).date()
+            why = check_reason(reason)
+            blocked = self._orders().block(recording, until=until, why=why, audited=done)
+        return outline(actor, blocked)
+
+    def release(
+        self, sid: str, *, authority: str, reference: str, reason: str, by: Actor | str
+    ) -> Approval:
+        """Ask that a blocked recording is opened for an authority, once somebody else approves it.
+
+        Each of the two may then take it out once, by `archive.custody.approvals.take_out`, within
+        seven days; it stays blocked.
+
+        Args:
+            sid: of the recording, `RE…`.
+            authority: the court, prosecutor or authority that asks for it.
+            reference: of its order or letter.
+            reason: why, in at most 255 characters.
+            by: who asks for it.
+
+        Returns:
+            The request, for `archive.custody.approvals`.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
+            CustodyRefused: it is not for them, or there is nothing to open.
+            InvalidQuery: something is missing or too long, or it is asked for already.
+        """
+        actor = acting(by)
+
+        def subject() -> Mapping[str, Any]:
+            check(actor, self._catalog.recordings.get(sid), Deed.RELEASE)
+            check_authority(authority, reference)
+            return {}
+
+        return self._two.ask(
+            ApprovalKind.RELEASE,
+            subject,
+            actor=actor,
+            reason=reason,
+            sid=sid,
+            ground=authority,
+            reference=reference,
+        )
 
     def orders(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Order]:
         """Return what was ordered of a recording, oldest first.

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from twirec.archive.audit import LARGEST_PAGE
 from twirec.calls.address import key_of
 from twirec.catalog import Catalog
+from twirec.custody.approvals import TwoPeople
 from twirec.custody.audit import AuditTrail
 from twirec.custody.holding import check_period, new_hold
-from twirec.custody.standstill import check_reason
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever
+from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audit import Action
 from twirec.model.custody import Hold
-from twirec.model.errors import CustodyRefused, InvalidQuery
+from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.given import understood, whole
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -51,6 +53,7 @@ class Holds:
         self._bucket = bucket
         self._trail = trail
         self._now = now
+        self._two = TwoPeople(catalog, trail)
 
     def add(
         self,
@@ -89,31 +92,34 @@ class Holds:
             said = new_hold(case=case, reason=reason, by=actor.name, at=done.at)
             hold = replace(said, number=key, since=begin, until=end)
             added = self._catalog.holds.add(hold, self._trail.about(done, key))
-        self._settle(self._sids(added.id))
+        self._settle(self._catalog.holds.all(added.id))
         return added
 
-    def lift(self, hold: int, *, reason: str, by: Actor | str) -> Hold:
-        """Lift a hold on a number's calls. It forgets the number.
+    def lift(self, hold: int, *, reason: str, by: Actor | str) -> Approval:
+        """Ask that a hold is lifted. It is, once somebody else approves it.
 
         Args:
             hold: its `id`.
             reason: why, in at most 255 characters.
-            by: who lifts it.
+            by: who asks for it.
+
+        Returns:
+            The request, for `archive.custody.approvals`.
 
         Raises:
             NotFound: there is none of that number, or it was lifted already.
             CustodyRefused: it is not for them.
-            InvalidQuery: no reason is given, or it is too long.
+            InvalidQuery: no reason is given, it is too long, or it is asked for already.
         """
-        actor = acting(by)
-        with self._trail.attempt(Action.UNHOLD, actor) as done:
+        actor, number = acting(by), whole("hold", hold, 1, 2**31 - 1)
+
+        def subject() -> Mapping[str, Any]:
             self._check(actor, Deed.UNHOLD)
-            why, sids = check_reason(reason), list(self._sids(hold))
-            (lifted,) = self._catalog.holds.lift(
-                [hold], by=actor.name, at=done.at, reason=why, audited=done
-            )
-        self._settle(sids)
-        return lifted
+            if self._catalog.holds.get(number).lifted:
+                raise NotFound("There is no such hold any more.")
+            return {"holds": [number]}
+
+        return self._two.ask(ApprovalKind.UNHOLD, subject, actor=actor, reason=reason)
 
     def of(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Hold]:
         """Return the holds on a recording, oldest first; its own also after they were lifted.
@@ -156,12 +162,6 @@ class Holds:
             after=whole("after", after, 0, 2**31 - 1),
             limit=whole("limit", limit, 1, LARGEST_PAGE),
         )
-
-    def _sids(self, hold: int) -> Iterator[str]:
-        page = self._catalog.holds.sids(hold)
-        while page:
-            yield from page
-            page = self._catalog.holds.sids(hold, after=page[-1])
 
     def _settle(self, sids: Iterable[str]) -> None:
         """Hold the objects too, or let them go; what fails waits for the sweep."""

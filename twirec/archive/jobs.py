@@ -131,6 +131,7 @@ class Jobs:
                 self._periodic.shorten_log,
                 self._periodic.verify_audit,
                 self._periodic.end_listenings,
+                self._periodic.end_requests,
             ),
         }
         if name not in tasks:

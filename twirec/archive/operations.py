@@ -164,6 +164,7 @@ class Operations:
                 self._periodic.shorten_log,
                 self._periodic.verify_audit,
                 self._periodic.end_listenings,
+                self._periodic.end_requests,
             ),
         )
 

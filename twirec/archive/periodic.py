@@ -175,6 +175,12 @@ class Periodic:
         if self._catalog.marks.take_turn("turn to end listenings", now, A_MINUTE):
             self._catalog.listenings.close_idle(now)
 
+    def end_requests(self) -> None:
+        """Enter on the audit log which requests nobody decided in time, once an hour."""
+        now = self._now()
+        if self._catalog.marks.take_turn("turn to end requests", now, HOUR):
+            self._catalog.approvals.expire(now)
+
     def heartbeat(self) -> None:
         """Say that a worker lives."""
         self._catalog.marks.set(HEARTBEAT, self._now())

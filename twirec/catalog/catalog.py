@@ -10,6 +10,7 @@ from twirec.catalog import identity, migrate, notifications
 from twirec.catalog.access_requests import AccessRequests
 from twirec.catalog.agents import Agents, Conferences
 from twirec.catalog.announcements import Announcements
+from twirec.catalog.approvals import Approvals
 from twirec.catalog.audit import Audit, Listenings
 from twirec.catalog.blocks import Blocks
 from twirec.catalog.consents import Consents
@@ -100,6 +101,7 @@ class Catalog:
         self.recordings = Recordings(self.database)
         self.orders = Orders(self.database)
         self.holds = Holds(self.database)
+        self.approvals = Approvals(self.database)
         self.blocks = Blocks(self.database)
         self.disclosures = Disclosures(self.database)
         self.erasures = Erasures(self.database)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -90,6 +90,18 @@ class Holds:
             append(connection, _with_number(audited, added))
         return added
 
+    def get(self, number: int) -> Hold:
+        """Return a hold.
+
+        Raises:
+            NotFound: there is none of that number.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(holds).where(holds.c.id == number)).first()
+        if row is None:
+            raise NotFound(f"There is no hold {number}.")
+        return to_model(Hold, row)
+
     def of(self, sid: str) -> list[Hold]:
         """Return the holds on a recording, oldest first: those on it, and those of its numbers.
 
@@ -160,6 +172,13 @@ class Holds:
         )
         with self._database.read() as connection:
             return list(connection.scalars(statement))
+
+    def all(self, hold: int) -> Iterator[str]:
+        """Yield all recordings that a hold holds, in pages; see `sids`."""
+        page = self.sids(hold)
+        while page:
+            yield from page
+            page = self.sids(hold, after=page[-1])
 
     def is_held(self, sid: str) -> bool:
         """Return whether nothing may destroy a recording."""

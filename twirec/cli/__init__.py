@@ -141,6 +141,7 @@ _HOMES = {
     "doctor": ("doctor",),
     "erasure": ("certificate", "erase"),
     "fallback": ("fallback",),
+    "approvals": ("approvals", "approve", "block", "refuse", "release"),
     "holds": ("hold", "holds", "unhold"),
     "find": ("add-numbers", "annotate", "search", "show"),
     "reindex": ("reindex",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 import twirec
+from twirec.cli.approvals import waits
 from twirec.cli.output import Column, answer, as_json, print_json, print_table, say
 from twirec.settings.operating_user import operator
 
@@ -57,18 +58,18 @@ def hold(
 def unhold(
     sid: str | None, case: str | None, number: int | None, reason: str, as_json: bool
 ) -> None:
-    """Lift the holds on a recording (RE…) for a case, or one hold by its number.
+    """Ask that the holds on a recording (RE…) for a case are lifted, or one hold by its number.
 
-    `twirec holds` shows what is held.
+    A second person approves it. `twirec holds` shows what is held.
     """
     if (sid is None) == (number is None) or (sid is None) != (case is None):
         raise click.UsageError("Give a recording, RE…, with --case; or --hold.")
     custody = twirec.Archive.from_env().custody
     if number is not None:
-        lifted = [custody.holds.lift(number, reason=reason, by=operator())]
+        asked = custody.holds.lift(number, reason=reason, by=operator())
     else:
-        lifted = [*custody.unhold(sid or "", case=case or "", reason=reason, by=operator())]
-    answer(as_json, lifted, *(f"Hold {each.id} is lifted." for each in lifted))
+        asked = custody.unhold(sid or "", case=case or "", reason=reason, by=operator())
+    answer(as_json, asked, waits(asked))
 
 
 @click.command()

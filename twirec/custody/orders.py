@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 
 from twirec.catalog import Catalog
 from twirec.model.audit import AuditDraft
+from twirec.model.bucket import BLOCKED_UNTIL
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import BucketError, InvalidQuery, ObjectNotFound
 from twirec.model.ports import Bucket
@@ -52,6 +54,26 @@ class Orders:
         said = {"custody": admitted.custody.value, "legal_ground": admitted.legal_ground}
         self._label(admitted, said)
         return admitted
+
+    def block(
+        self, recording: Recording, *, until: date, why: str, audited: AuditDraft
+    ) -> Recording:
+        """Block a recording, and say it on its object.
+
+        Args:
+            recording: which.
+            until: the day (UTC) from which it is destroyed.
+            why: the reason.
+            audited: the entry of the audit log: who orders it, and when.
+
+        Raises:
+            NotFound: it is not there, or cannot be blocked any more.
+        """
+        order = Order(recording.sid, OrderKind.BLOCK, audited.at, audited.by, why)
+        blocked = self._catalog.blocks.block(order, until, audited)
+        said = {"custody": blocked.custody.value, BLOCKED_UNTIL: until.isoformat()}
+        self._label(blocked, said)
+        return blocked
 
     def _label(self, recording: Recording, said: Mapping[str, str]) -> None:
         """Say it on the object too, for who has only that. If it fails, a sweep completes it."""

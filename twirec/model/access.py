@@ -120,6 +120,8 @@ class Deed(StrEnum):
     """Let it be destroyed again; it takes two people."""
     BLOCK = "block"
     """Keep it for judges and authorities only."""
+    RELEASE = "release"
+    """Open what is blocked, for one download; it takes two people."""
     DECIDE = "decide"
     """Try again what is parked, accept it as it is, give it up, or settle what differs of it."""
 
@@ -160,6 +162,7 @@ def _right(
 _ADMIN, _SUPERVISOR, _AUDITOR, _AGENT = StaffRole
 _QUARANTINED = frozenset({Custody.QUARANTINED})
 _ANY_CUSTODY = frozenset(Custody)
+_BLOCKED = frozenset({Custody.BLOCKED})
 _NOT_BLOCKED = frozenset(Custody) - {Custody.BLOCKED}
 _ANY_STATE = frozenset(State)
 _GOING_ON = frozenset({State.RECORDING})
@@ -202,6 +205,7 @@ RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
     ),
     Deed.UNHOLD: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
     Deed.BLOCK: (_right(_ADMIN, None, custodies=_NOT_BLOCKED, states=_ANY_STATE - UNDONE),),
+    Deed.RELEASE: (_right(_ADMIN, None, custodies=_BLOCKED),),
     Deed.DECIDE: (_right(_ADMIN, None, custodies=_ANY_CUSTODY, states=_ANY_STATE),),
 }
 """Who may what. An app that names no role answers itself for who may order something; of what its

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from unicodedata import normalize
 
 OPEN_FOR = timedelta(days=7)
 """So long a request waits; and so long what was released can be taken out."""
@@ -65,3 +66,38 @@ class Approval:
     decided_at: datetime | None = None
     why: str = ""
     id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """That somebody may take a blocked recording out, once.
+
+    Attributes:
+        recording_sid: `RE…`.
+        approval: the number of the request that was approved.
+        by: for whom: who asked, or who approved.
+        at: since when, UTC.
+        until: until when, UTC.
+        opened_at: when they took it out, UTC; None while they have not.
+    """
+
+    recording_sid: str
+    approval: int
+    by: str
+    at: datetime
+    until: datetime
+    opened_at: datetime | None = None
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are of one person, as far as names tell.
+
+    Capitals, forms of one letter and spaces make no difference, nor whether they are signed in or
+    run a command: `ana`, `Ana` and `os:ana` are one.
+    """
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    folded = normalize("NFKC", normalize("NFKC", name).casefold())
+    return "".join(folded.split()).removeprefix("os:")
