@@ -41,6 +41,13 @@ P = ParamSpec("P")
 IDLE = 30 * 60
 """Seconds without a request after which a session ends."""
 
+AT_DESK = frozenset(
+    {"panel.desk", "panel.desk_now", "panel.pause", "panel.resume", "panel.home", "language"}
+)
+"""What an agent's desk asks for. A session ends there by `LONGEST` alone: half an hour without a
+click is nothing between two calls, and it would end just when a card number is said. To anything
+else that session is over by `IDLE`."""
+
 LONGEST = 12 * 60 * 60
 """Seconds after which a session ends, whatever is done in it."""
 
@@ -272,10 +279,18 @@ def _end_old_session() -> None:
     if request.endpoint == "static" or "began" not in session:
         return
     now = time.time()
-    if now - session["began"] > LONGEST or now - session["seen"] > IDLE:
+    idle = now - session["seen"] > IDLE
+    if now - session["began"] > LONGEST or (idle and not _is_at_desk()):
         _end_session()
+    elif idle:
+        return  # what is done at the desk does not open the other pages again
     elif request.headers.get("X-By-Itself") is None and now - session["seen"] > 60:
         session["seen"] = int(now)
+
+
+def _is_at_desk() -> bool:
+    """Whether this is of an agent's desk, which is not left alone while calls come in."""
+    return request.endpoint in AT_DESK and may(Permission.OWN_CALLS)
 
 
 def to_sign_in() -> ResponseReturnValue:

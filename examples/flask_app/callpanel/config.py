@@ -23,6 +23,7 @@ NAMES = (
     "CALLPANEL_METRICS_TOKEN",
     "CALLPANEL_PROXIES",
     "CALLPANEL_SERVE",
+    "CALLPANEL_PAUSE_REMINDER",
     *SIGNING_NAMES,
 )
 """Every setting of the app. A new one is a line here, and one in the table of `docs/panel.md`."""
@@ -64,6 +65,8 @@ class Config:
             SQLite file, `callpanel.db`.
         metrics_token: `CALLPANEL_METRICS_TOKEN`, who may read `/metrics`; empty for nobody.
         proxies: `CALLPANEL_PROXIES`, how many proxies in front are trusted to say who asks.
+        pause_reminder: `CALLPANEL_PAUSE_REMINDER`, seconds after which an agent is reminded of a
+            pause; 0 for never.
         serve: `CALLPANEL_SERVE`, what this process serves: `phone`, `panel` or `both`.
         signing: how staff sign in.
     """
@@ -74,6 +77,7 @@ class Config:
     metrics_token: str = field(default="", repr=False)
     proxies: int = 0
     serve: Serve = Serve.BOTH
+    pause_reminder: int = 60
     signing: Signing = field(default_factory=Signing)
 
     @classmethod
@@ -89,6 +93,7 @@ class Config:
             metrics_token=_secret(environ, "CALLPANEL_METRICS_TOKEN", problems, needed=False),
             proxies=_proxies(environ, problems),
             serve=_serve(environ, problems),
+            pause_reminder=_reminder(environ, problems),
             signing=Signing.read(environ, problems),
         )
         if "TWIREC_AUDIT_KEY" not in environ:
@@ -162,3 +167,13 @@ def _serve(environ: Mapping[str, str], problems: list[str]) -> Serve:
     except ValueError:
         problems.append(f"CALLPANEL_SERVE is wrong: choose {', '.join(Serve)}.")
         return Serve.BOTH
+
+
+def _reminder(environ: Mapping[str, str], problems: list[str]) -> int:
+    value = environ.get("CALLPANEL_PAUSE_REMINDER", "").strip() or "60"
+    if not (value.isascii() and value.isdigit() and int(value) <= 24 * 3600):
+        problems.append(
+            "CALLPANEL_PAUSE_REMINDER is wrong: give whole seconds, such as 60; 0 for never."
+        )
+        return 60
+    return int(value)

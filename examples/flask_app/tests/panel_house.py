@@ -243,6 +243,7 @@ def _call(number: int, **changes: Any) -> Call:
         "dial": (LINE,),
         "channel_map": (Role.CUSTOMER, Role.AGENT),
         "leg": call_sid(number),
+        "ended_at": None if number in (GOING_ON, OF_ANOTHER) else STARTED + timedelta(minutes=1),
         "mode": ConsentMode.ANNOUNCE,
         "legal_basis": LegalBasis.CONTRACT,
     }

@@ -102,7 +102,7 @@ def test_an_agent_sees_and_pauses_what_is_recorded_in_quarantine_too(
     with archive.catalog.database.write() as connection:
         connection.exec_driver_sql("UPDATE recordings SET custody = 'quarantined'")
     page = agent.get("/desk").text
-    assert "None of your calls is being recorded." not in page
+    assert "You have no call just now." not in page
     assert PAUSE in page
     assert recording_sid(GOING_ON) not in page
     agent.post(PAUSE)

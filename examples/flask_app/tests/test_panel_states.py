@@ -29,7 +29,7 @@ STANDS = {
     OF_ANOTHER: "being recorded",
     PARKED: "copying failed",
     ERASED: "erased",
-    BLOCKED: "in progress",  # its line is open, and of the recording nobody knows
+    BLOCKED: "recorded",
     REFUSED: "not recorded",
     OUT: "archived",
 }
@@ -50,7 +50,7 @@ def test_a_call_has_one_word_wherever_it_is_shown(admin: Browser, agent: Browser
         assert re.findall(BADGE, row) == [word], number
         assert re.findall(BADGE, page)[0] == word, number
     desk = agent.get("/desk").text
-    assert re.findall(BADGE, desk) == [STANDS[GOING_ON]]
+    assert re.findall('<span class="state">(.*?)</span>', desk) == [STANDS[GOING_ON]]
 
 
 def test_what_failed_is_tried_again_where_that_is_shown(admin: Browser, auditor: Browser) -> None:

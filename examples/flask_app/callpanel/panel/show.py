@@ -44,6 +44,11 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
+def at_least_nothing(seconds: float) -> float:
+    """Return a length, or none at all where it would be before now."""
+    return max(0.0, seconds)
+
+
 def size(count: int) -> str:
     """Return a number of bytes, such as `1.2 GB`."""
     amount, unit = float(count), "B"
@@ -112,6 +117,7 @@ FILTERS = {
     "moment": moment,
     "day": day,
     "clock": clock,
+    "at_least_nothing": at_least_nothing,
     "size": size,
     "share": share,
     "number": number,
