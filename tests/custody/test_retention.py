@@ -184,6 +184,8 @@ TERMS_WRITTEN = {
     "30d": "30 days",
     " 1 Y ": "1 year",
     "6m": "6 months",
+    "5 años": "5 years",
+    "1 día": "1 day",
     "1 month": "1 month",
     "100 years": "100 years",
 }

@@ -42,11 +42,11 @@ class RetentionStep(StrEnum):
     """The rules as they stand are in force from then on."""
 
 
-_TERM = re.compile(r"(\d{1,5})\s*([a-z]+)")
+_TERM = re.compile(r"(\d{1,5})\s*([^\W\d]+)")
 _UNITS = {
-    **dict.fromkeys(("d", "day", "days"), "days"),
-    **dict.fromkeys(("m", "month", "months"), "months"),
-    **dict.fromkeys(("y", "year", "years"), "years"),
+    **dict.fromkeys(("d", "day", "days", "día", "días", "dia", "dias"), "days"),
+    **dict.fromkeys(("m", "month", "months", "mes", "meses"), "months"),
+    **dict.fromkeys(("y", "year", "years", "año", "años"), "years"),
 }
 _MOST = {"days": 36_525, "months": 1_200, "years": 100}
 MONTH = 30.436875
@@ -67,7 +67,7 @@ class Term:
 
     @classmethod
     def parse(cls, given: str) -> Term:
-        """Return the term that a text says: `30 days`, `6 months`, `5 years`, or `30d`, `6m`, `5y`.
+        """Return the term that a text says: `30 days`, `6 meses`, `5 years`, or `30d`, `6m`, `5y`.
 
         Raises:
             InvalidQuery: it says none, or none between a day and a hundred years.

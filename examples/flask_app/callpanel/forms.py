@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
+    HiddenField,
     IntegerField,
     PasswordField,
     RadioField,
@@ -25,10 +26,12 @@ from callpanel.names import LONGEST_NAME
 from callpanel.roles import Role
 from callpanel.words import (
     ACTIONS,
+    AT_END,
     CHANNELS,
     CONSENTS,
     DIRECTIONS,
     FORMATS,
+    KEPT,
     OUTCOMES,
     REASONS,
     ROLES,
@@ -156,6 +159,36 @@ class Switch(FlaskForm):
         """Check that it is not all that is to be as all is."""
         if field.data == AS_FOR_ALL and not (self.number.data or self.direction.data):
             raise ValidationError(_l("Choose a number or a direction that is to be as all is."))
+
+
+class SetRule(FlaskForm):
+    """A rule of how long what is kept."""
+
+    name = StringField(_l("Name"), [InputRequired(), Length(max=32)])
+    term = StringField(_l("Keep for"), [InputRequired(), Length(max=32)])
+    kept = SelectField(_l("What"), choices=choices(KEPT))
+    at_end = SelectField(_l("Then"), choices=choices(AT_END))
+    number = SelectField(_l("Number"))
+    direction = SelectField(
+        _l("Direction"), choices=[SelectChoice("", _l("both")), *choices(DIRECTIONS)]
+    )
+    consent = SelectField(_l("Consent"), choices=[ANY, *choices(CONSENTS)])
+    case = StringField(_l("Case number"), [Length(max=64)])
+    why = StringField(_l("Reason"), [InputRequired(), Length(max=500)])
+
+
+class RemoveRule(FlaskForm):
+    """A rule that is to hold no more."""
+
+    name = SelectField(_l("Rule"), [InputRequired()])
+    why = StringField(_l("Reason"), [InputRequired(), Length(max=500)])
+
+
+class ApplyRules(FlaskForm):
+    """The rules put in force, as the preview showed them."""
+
+    confirm = HiddenField(validators=[InputRequired(), Length(max=16)])
+    why = StringField(_l("Reason"), [InputRequired(), Length(max=500)])
 
 
 class Code(FlaskForm):

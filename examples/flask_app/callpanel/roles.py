@@ -26,6 +26,9 @@ class Permission(StrEnum):
     """See that there are recordings of which nothing proves that the caller was told."""
     SEE_POLICY = "see_policy"
     CHANGE_POLICY = "change_policy"
+    SEE_RETENTION = "see_retention"
+    """See the rules of how long what is kept, and what they would do."""
+    CHANGE_RETENTION = "change_retention"
     SEE_HEALTH = "see_health"
     RETRY = "retry"
     """Let what is parked be tried again, accept it as it is, or give it up."""
@@ -55,6 +58,8 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.SEE_POLICY,
         Permission.CHANGE_POLICY,
+        Permission.SEE_RETENTION,
+        Permission.CHANGE_RETENTION,
         Permission.SEE_HEALTH,
         Permission.USERS,
         Permission.AUDIT,
@@ -63,6 +68,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
         {
             Permission.SEARCH,
             Permission.SEE_POLICY,
+            Permission.SEE_RETENTION,
             Permission.SEE_HEALTH,
             Permission.AUDIT,
         }

@@ -204,12 +204,30 @@ OUTCOMES_OF_ACTS = {
     "failed": _l("failed"),
 }
 
+KEPT = {
+    "recordings": _l("recordings"),
+    "calls": _l("customers' numbers"),
+    "notes": _l("notes"),
+}
+
+AT_END = {
+    "block": _l("blocked, and destroyed later"),
+    "destroy": _l("destroyed"),
+}
+
+RULE_STEPS = {
+    "set": _l("set"),
+    "remove": _l("removed"),
+    "apply": _l("put in force"),
+}
+
 ACTIONS = {
     "listen": _l("listened"),
     "download": _l("downloaded"),
     "search": _l("searched for a number"),
     "show": _l("opened a call"),
     "policy": _l("changed the policy"),
+    "retention": _l("changed how long what is kept"),
     "inform": _l("entered an informed agent"),
     "admit": _l("took it out of quarantine"),
     "erase": _l("ordered erasure"),

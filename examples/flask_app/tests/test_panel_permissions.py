@@ -31,6 +31,17 @@ CALL, RECORDING = call_sid(PLAIN), recording_sid(PLAIN)
 NOTE = {"note": "rang again", "seen": "1"}
 CASE = {"case": "C-8", "seen": "C-7"}
 SWITCH = {"number": "", "direction": "", "on": "off", "why": "works council"}
+RULE = {
+    "name": "all",
+    "term": "1 year",
+    "kept": "recordings",
+    "at_end": "block",
+    "number": "",
+    "direction": "",
+    "consent": "",
+    "case": "",
+    "why": "agreed",
+}
 NEW = {"name": "pia", "password": "una contraseña larga", "role": "supervisor", "line": ""}
 CHANGED = {"role": "agent", "line": "", "password": "", "disabled": "yes"}
 OWN_PASSWORD = {
@@ -84,6 +95,11 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", f"/desk/{call_sid(OF_ANOTHER)}/pause", {}, (302, 404, 403, 403, 403)),
     ("GET", "/recording", {}, (302, 403, 403, 200, 200)),
     ("POST", "/recording", SWITCH, (401, 403, 403, 302, 403)),
+    ("GET", "/retention", {}, (302, 403, 403, 200, 200)),
+    ("POST", "/retention", RULE, (302, 403, 403, 302, 403)),
+    ("POST", "/retention/removed", {"name": "all", "why": "x"}, (302, 403, 403, 400, 403)),
+    ("GET", "/retention/preview", {}, (302, 403, 403, 200, 200)),
+    ("POST", "/retention/applied", {"confirm": "x", "why": "x"}, (302, 403, 403, 409, 403)),
     ("GET", "/health", {}, (302, 403, 403, 200, 200)),
     ("POST", "/health/retry", {}, (302, 403, 403, 302, 403)),
     ("POST", f"/health/retry/{recording_sid(PARKED)}", {}, (302, 403, 403, 302, 403)),

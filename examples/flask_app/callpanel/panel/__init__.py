@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from flask import Flask
 
-from callpanel.panel import audio, audit, call, calls, desk, errors, health, policy, saved
+from callpanel.panel import (
+    audio,
+    audit,
+    call,
+    calls,
+    desk,
+    errors,
+    health,
+    policy,
+    retention,
+    saved,
+)
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import FILTERS
 
-__all__ = ["audio", "audit", "call", "calls", "desk", "health", "init_app", "policy", "saved"]
+__all__ = [
+    *("audio", "audit", "call", "calls", "desk"),
+    *("health", "init_app", "policy", "retention", "saved"),
+]
 
 
 def init_app(app: Flask) -> None:

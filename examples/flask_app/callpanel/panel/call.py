@@ -31,6 +31,9 @@ from twirec import (
     CaseChanged,
     NotFound,
     Reason,
+    Recording,
+    Retention,
+    State,
 )
 
 LOG_LINES = 50
@@ -159,6 +162,7 @@ def _page(
         detail=_detail(record.call),
         announcements=_announcements(record),
         sounds=[sound_of(record, each) for each in record.recordings],
+        retention={each.sid: _retention(each) for each in record.recordings},
         purpose=purposes.purpose_of(record.call),
         purposes=purposes.choices(),
         log=_log(record),
@@ -168,6 +172,13 @@ def _page(
         download=Download(formdata=None),
         decide=decide or Decide(formdata=None),
     )
+
+
+def _retention(recording: Recording) -> Retention | None:
+    """Return when a recording is destroyed, and why then; None if there is nothing to destroy."""
+    if recording.state in (State.ERASING, State.ERASED):
+        return None
+    return archive().custody.retention.of(recording.sid, by=actor())
 
 
 def _detail(call: Call) -> str:

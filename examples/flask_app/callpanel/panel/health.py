@@ -40,6 +40,7 @@ def health() -> ResponseReturnValue:
         "health.html",
         stats=archive().operations.stats(by=actor()),
         trial=archive().settings.keep_at_twilio,
+        has_rules=bool(archive().custody.retention.rules(applied=True)),
         parked=archive().operations.parked(MOST_PARKED, by=actor()),
         differences=archive().operations.differences(by=actor()),
         days=days,

@@ -35,6 +35,11 @@ def day(on: date) -> str:
     return str(format_date(on, "d MMM", rebase=False))
 
 
+def date_of(on: date) -> str:
+    """Return a date with its year, such as `3 Nov 2026`."""
+    return str(format_date(on, "d MMM y", rebase=False))
+
+
 def clock(seconds: float | None) -> str:
     """Return a length, such as `1:05` or `1:02:03`."""
     if seconds is None:
@@ -116,6 +121,7 @@ def locale() -> str:
 FILTERS = {
     "moment": moment,
     "day": day,
+    "date": date_of,
     "clock": clock,
     "at_least_nothing": at_least_nothing,
     "size": size,
