@@ -9,6 +9,7 @@ from visits import Visits
 SPANISH_WORDS: dict[str, tuple[str, ...]] = {
     "/calls": ("Llamadas", "Número o momento"),
     "/recording": ("Grabación", "Activar o desactivar la grabación"),
+    "/retention": ("Conservación", "Fijar una regla"),
     "/health": ("Estado", "Último repaso"),
     "/users": ("Usuarios", "Cuenta nueva"),
     "/audit": ("Registro de auditoría", "Comprobar toda la cadena"),

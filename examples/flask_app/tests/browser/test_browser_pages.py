@@ -23,6 +23,8 @@ PAGES = {
     "a call": ("ana", "/calls/{recorded}"),
     "a call that was not recorded": ("ana", "/calls/{hung_up}"),
     "recording": ("ana", "/recording"),
+    "retention": ("ana", "/retention"),
+    "what the rules would do": ("ana", "/retention/preview"),
     "health": ("ana", "/health"),
     "users": ("ana", "/users"),
     "an account": ("ana", "{user}"),
