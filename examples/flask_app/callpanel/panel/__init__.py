@@ -20,8 +20,16 @@ from callpanel.panel.blueprint import panel
 from callpanel.panel.show import FILTERS
 
 __all__ = [
-    *("audio", "audit", "call", "calls", "desk"),
-    *("health", "init_app", "policy", "retention", "saved"),
+    "audio",
+    "audit",
+    "call",
+    "calls",
+    "desk",
+    "health",
+    "init_app",
+    "policy",
+    "retention",
+    "saved",
 ]
 
 
