@@ -319,4 +319,4 @@ def test_the_routes_are_exempt_from_the_apps_own_csrf_protection(twirec_archive:
     app = Flask(__name__)
     app.extensions["csrf"] = Protection()
     Twirec(app, twirec_archive)
-    assert Protection.exempted == ["twirec"]
+    assert Protection.exempted == ["twirec", "twirec_disclosed"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from twirec.archive.recordings import ORIGINAL, Originals, span
-from twirec.audio.formats import FORMATS, find_format
+from twirec.archive.disclosed_copies import PLAIN, DisclosedCopies
+from twirec.archive.recordings import Originals, span
+from twirec.audio.formats import find_format
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail, outcome_of
 from twirec.custody.disclosure import (
@@ -23,10 +24,9 @@ from twirec.custody.disclosure import (
     standing,
 )
 from twirec.model.access import Actor, Deed, Verdict, acting, asking, check, verdict
-from twirec.model.audio import Channels, ConversionSpec, ReadBytes
+from twirec.model.audio import Channels, ConversionSpec
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditOutcome, Detail
-from twirec.model.bucket import Fingerprint
 from twirec.model.disclosures import (
     ConsentMethod,
     Disclosure,
@@ -43,7 +43,6 @@ from twirec.model.errors import (
     LinkClosed,
     NotConsented,
     NotFound,
-    ObjectNotFound,
     TwirecError,
 )
 from twirec.model.given import understood, whole, word
@@ -71,23 +70,10 @@ LONGEST_TEXT = 1000
 
 LARGEST_PAGE = 1000
 
-PLAIN = ConversionSpec("wav")
-"""What nothing is done for: the archived bytes themselves are given."""
-
 CLOSED = (
     "This link opens nothing (any more): it has expired, was opened as often as agreed, or was "
     "withdrawn. Ask who sent it."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """What leaves: an object of the bucket, and what reads it."""
-
-    what: Fingerprint
-    read: ReadBytes
-    content_type: str
-    extension: str
 
 
 @understood
@@ -115,6 +101,7 @@ class Disclosures:
         self._originals = originals
         self._trail = trail
         self._now = now
+        self._copies = DisclosedCopies(settings, catalog, originals, trail, now)
 
     def participants(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Participant]:
         """Return whose consents a disclosure of a recording needs: everybody who may be heard.
@@ -299,7 +286,7 @@ class Disclosures:
                 disclosure = replace(disclosure, consents=self._standing(recording, disclosure))
             if spec != PLAIN:
                 disclosure = replace(disclosure, conversion=spec.words)
-                self._make(recording, disclosure, actor)
+                self._copies.make(recording, disclosure, actor)
             secret, code = new_secret(), new_code()
             detail = {
                 "disclosure": disclosure.id,
@@ -423,7 +410,7 @@ class Disclosures:
             raise CodeWrong(attempt.left)
         try:
             recording = self._catalog.recordings.get(known.recording_sid)
-            self._ready(recording, known)
+            self._copies.ready(recording, known)
         except TwirecError as error:
             failed = {**about, "error": type(error).__name__}
             self._catalog.disclosures.links.take_back(
@@ -438,9 +425,9 @@ class Disclosures:
             meanwhile = {**about, "error": LinkClosed.__name__}
             self._trail.append(draft(outcome=AuditOutcome.DENIED, detail=meanwhile))
             raise LinkClosed(CLOSED)
-        return Opening(opened, ticket, until)
+        return self._copies.opening(opened, ticket, until)
 
-    def opened(self, secret: str, ticket: str) -> Disclosure:
+    def opened(self, secret: str, ticket: str) -> Opening:
         """Return what was opened a moment ago, while it may be heard.
 
         Args:
@@ -454,7 +441,8 @@ class Disclosures:
         found = self._catalog.disclosures.links.by_ticket(*hashes, self._now())
         if found is None:
             raise LinkClosed(CLOSED)
-        return found
+        disclosure, until = found
+        return self._copies.opening(disclosure, ticket, until)
 
     def hear(self, secret: str, ticket: str, start: int = 0, end: int | None = None) -> AudioStream:
         """Return the bytes of what was opened, or a range of them, compared with what was archived.
@@ -472,22 +460,23 @@ class Disclosures:
                 only instead of its last bytes.
             BucketError: the bucket does not give it.
         """
-        disclosure = self.opened(secret, ticket)
+        opening = self.opened(secret, ticket)
+        disclosure = opening.disclosure
         bearer, sid = disclosure.bearer, disclosure.recording_sid
         alone = start == 0 and end is None
         with self._trail.attempt(Action.DISCLOSED, bearer, sid) as draft:
             recording = self._catalog.recordings.get(sid)
-            copy = self._copy(recording, disclosure)
-            size = copy.what.size or 0
-            begin, stop = span(sid, size, start, end)
-        detail: Detail = {"disclosure": disclosure.id, "of": size}
+            copy = self._copies.copy(recording, disclosure)
+            begin, stop = span(sid, opening.size, start, end)
+            read = self._originals.checked(sid, bearer).reader(copy.what)
+        detail: Detail = {"disclosure": disclosure.id, "of": opening.size}
         return self._originals.listening.stream(
             replace(draft, detail=detail),
             copy.what.object_name,
-            partial(copy.read, begin, stop),
-            content_type=copy.content_type,
-            file_name=self._file_name(recording, disclosure, copy.extension),
-            size=size,
+            partial(read, begin, stop),
+            content_type=opening.content_type,
+            file_name=opening.file_name,
+            size=opening.size,
             span=(begin, stop),
             alone=alone,
         )
@@ -523,47 +512,6 @@ class Disclosures:
                 f"no consent of {who}."
             )
         return tuple(each.id for each in stands)
-
-    def _make(self, recording: Recording, disclosure: Disclosure, actor: Actor) -> None:
-        """Make the copy that is to leave, if it is not there (any more)."""
-        spec, keep_for = disclosure.spec or PLAIN, disclosure.expires_at - self._now()
-        with self._trail.outside(Action.DERIVE, actor, recording.sid, spec.detail) as done:
-            self._originals.maker(actor).make(recording, spec, keep_for, audited=done)
-
-    def _ready(self, recording: Recording, disclosure: Disclosure) -> None:
-        """Look whether the bucket has what is to leave; a copy that is gone is made anew."""
-        try:
-            self._copy(recording, disclosure)
-        except (NotFound, ObjectNotFound):
-            if not disclosure.conversion:
-                raise
-            self._make(recording, disclosure, disclosure.bearer)
-            self._copy(recording, disclosure)
-
-    def _copy(self, recording: Recording, disclosure: Disclosure) -> _Copy:
-        """Return what leaves, once it is known to be what was put there.
-
-        Raises:
-            BytesDiffer: it is something else.
-            BucketError: the bucket does not give it.
-            NotFound: the copy is not there.
-        """
-        checked = self._originals.checked(recording.sid, disclosure.bearer)
-        if not disclosure.conversion:
-            what = recording.fingerprint
-            return _Copy(what, checked.reader(what), ORIGINAL, "wav")
-        for made in self._catalog.derivatives.of(recording.sid):
-            if made.conversion == disclosure.conversion and made.made_at is not None:
-                form, what = FORMATS[made.format], made.fingerprint
-                return _Copy(what, checked.reader(what), form.content_type, form.extension)
-        raise NotFound(f"The copy of {recording.sid} is not there.")
-
-    def _file_name(self, recording: Recording, disclosure: Disclosure, extension: str) -> str:
-        """Return a name with the local time, and no number: whoever gets it knows whose it is."""
-        start = recording.started_at
-        zone = self._settings.timezone
-        at = f"{start.astimezone(zone):%Y-%m-%d_%H-%M-%S}_" if start else ""
-        return f"recording_{at}{disclosure.id[:10]}.{extension}"
 
     def _check_may_end(self, sid: str, actor: Actor, what: str) -> None:
         """Let through who may give the recording away, or might if it were not gone by now.

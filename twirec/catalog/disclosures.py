@@ -236,19 +236,24 @@ class Links:
         """Return the disclosure of a link, whatever its state; None if there is none."""
         return self._find(KNOWN.where(disclosures.c.link_hash == link_hash))
 
-    def by_ticket(self, link_hash: str, ticket_hash: str, now: datetime) -> Disclosure | None:
-        """Return the disclosure of a link that was opened a moment ago, and may be heard on.
+    def by_ticket(
+        self, link_hash: str, ticket_hash: str, now: datetime
+    ) -> tuple[Disclosure, datetime] | None:
+        """Return the disclosure of a link that was opened a moment ago, and until when it is heard.
 
         None if it was not, the moment is over, or the link was ended or its recording blocked.
         """
-        found = self._find(
-            KNOWN.where(
-                disclosures.c.link_hash == link_hash,
-                disclosures.c.ticket_hash == ticket_hash,
-                disclosures.c.ticket_until > now,
-            )
+        statement = KNOWN.where(
+            disclosures.c.link_hash == link_hash,
+            disclosures.c.ticket_hash == ticket_hash,
+            disclosures.c.ticket_until > now,
         )
-        return found if found and found.state(now) in OPENED else None
+        with self._database.read() as connection:
+            found = _one(connection, statement)
+            until = connection.scalar(statement.with_only_columns(disclosures.c.ticket_until))
+        # wrong codes that others try end nothing of what is being heard
+        heard = found and replace(found, wrong_codes=0).state(now) in OPENED
+        return (found, until) if found and until and heard else None
 
     def attempt(self, disclosure_id: str, audited: AuditDraft) -> Attempt | None:
         """Count a try and enter it; None, and nothing is written, if too many were in vain.

@@ -26,6 +26,7 @@ from twirec.flask.checks import (
     fields,
 )
 from twirec.flask.desktop import desktop
+from twirec.flask.disclosed import disclosed
 from twirec.flask.jobs import jobs
 from twirec.model.errors import CatalogError, NotFound
 from twirec.model.hints import QueueKind
@@ -288,6 +289,10 @@ class Twirec:
         app.register_blueprint(routes, url_prefix="/twirec")
         if "csrf" in app.extensions:
             app.extensions["csrf"].exempt(routes)
+        recipients = disclosed(archive)
+        app.register_blueprint(recipients, url_prefix="/twirec")
+        if "csrf" in app.extensions:  # their link and code are the proof, and no cookie is
+            app.extensions["csrf"].exempt(recipients)
         if archive.settings.queue is QueueKind.CLOUD_TASKS:
             google = jobs()
             app.register_blueprint(google, url_prefix="/twirec/jobs")

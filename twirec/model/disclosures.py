@@ -229,8 +229,16 @@ class Opening:
         disclosure: as it is now.
         ticket: what lets the bytes leave for a while, without the code.
         until: how long it does, UTC.
+        size: bytes of what leaves.
+        content_type: of that, for HTTP.
+        file_name: of that, with local time, and no number.
+        began_at: when the recording began, UTC; None where nobody knows.
     """
 
     disclosure: Disclosure
     ticket: str = field(repr=False)
     until: datetime
+    size: int
+    content_type: str
+    file_name: str
+    began_at: datetime | None

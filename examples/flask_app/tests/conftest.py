@@ -31,6 +31,7 @@ from panel_house import (
     Pass,
     Template,
     call_sid,
+    disclose,
     fill,
     house_of,
     make_app,
@@ -124,12 +125,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
             for number in (PLAIN, HIDDEN, PARKED, GOING_ON, ERASED, OUT):
                 browser.post(f"/calls/{call_sid(number)}/purpose", {"purpose": "claim"})
         passes[role] = Pass(browser.cookie(), browser.token)
+    given = disclose(archive)
     archive.close()
     with closing(sqlite3.connect(folder / "catalog.db")) as raw, raw:
         raw.execute(
             "UPDATE recordings SET custody = 'blocked' WHERE sid = ?", (recording_sid(BLOCKED),)
         )
-    return Template(folder, passes, ids, sound)
+    return Template(folder, passes, ids, sound, given)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse
 from callpanel import create_app
 from callpanel.roles import Role as StaffRole
 from twirec import (
+    Actor,
     Announcement,
     Archive,
     Call,
@@ -139,6 +140,13 @@ class Template:
     passes: Mapping[StaffRole | None, Pass]
     ids: Mapping[str, str]
     wav: bytes
+    given: Mapping[str, str]
+    """What recipients have: a link with its code, and another one that was opened."""
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What stands in paths for an account, or for what a recipient has."""
+        return {**self.ids, **self.given}
 
 
 class Browser:
@@ -327,6 +335,25 @@ def fill(archive: Archive, sound: bytes) -> None:
     catalog.pauses.begin(pause, by_alex(action="pause", **said))
     resumed_at = STARTED + timedelta(seconds=3)
     catalog.pauses.end(recording_sid(PLAIN), resumed_at, by_alex(action="resume", **said))
+
+
+def disclose(archive: Archive) -> dict[str, str]:
+    """Give a recording to two, of whom one has opened it; return what they have."""
+    disclosures = archive.custody.disclosures
+    waiting, opened = (
+        disclosures.give(
+            recording_sid(PLAIN),
+            recipient=recipient,
+            purpose="claim C-7",
+            ground="court_order",
+            reference="auto 7/2026",
+            by=Actor("ana", "admin"),
+        )
+        for recipient in ("Juzgado 3", "Juzgado 5")
+    )
+    secret, other = (each.link.rpartition("/")[2] for each in (waiting, opened))
+    ticket = disclosures.open(other, opened.code).ticket
+    return {"secret": secret, "code": waiting.code, "opened": other, "ticket": ticket}
 
 
 def without_what_differs(answer: TestResponse) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -137,13 +138,19 @@ FORM = {
 }
 """What the forms of all pages ask; each page takes what is its own."""
 
-bodies = st.one_of(
-    st.fixed_dictionaries(FORM),
-    st.fixed_dictionaries(FORM),
-    st.fixed_dictionaries({}, optional=FORM),
-    st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=6),
-    st.binary(max_size=200),
-)
+
+def bodies(code: str) -> st.SearchStrategy[dict[str, str] | bytes]:
+    """Return what forms may hold, of a link with this code."""
+    form = {**FORM, "code": near([code])}
+    return st.one_of(
+        st.fixed_dictionaries(form),
+        st.fixed_dictionaries(form),
+        st.fixed_dictionaries({}, optional=form),
+        st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=6),
+        st.binary(max_size=200),
+    )
+
+
 queries = st.dictionaries(
     st.sampled_from(["after", "next", "x"]), st.one_of(cursors, near(SAID)), max_size=2
 )
@@ -211,8 +218,13 @@ class Asked:
     signed: bool
 
 
-def requests(ids: list[str]) -> st.SearchStrategy[Asked]:
-    """Return all that can be asked, of the accounts of these identifiers."""
+def requests(ids: list[str], given: Mapping[str, str]) -> st.SearchStrategy[Asked]:
+    """Return all that can be asked, of the accounts of these identifiers.
+
+    Args:
+        ids: of the accounts.
+        given: what recipients of recordings have.
+    """
     values = {
         "sid": near(SIDS),
         "call_sid": near([call_sid(PLAIN), call_sid(GOING_ON), *SIDS]),
@@ -222,6 +234,9 @@ def requests(ids: list[str]) -> st.SearchStrategy[Asked]:
         "hash_": near(["0" * 64, ".."]),
         "targets": near([sign_targets(["+34911222333"], [AUTH_TOKEN]), "x", "_" * 7]),
         "plan": near([sign_plan(Plan(20), call_sid(PLAIN), [AUTH_TOKEN]), "x", "_" * 7]),
+        "secret": near([given["secret"]]),
+        "link": near([given["opened"]]),
+        "ticket": near([given["ticket"]]),
         "filename": near(["style.css", "player.js", "../factory.py", "..%2f", "/etc/passwd"]),
     }
     return st.builds(
@@ -231,7 +246,7 @@ def requests(ids: list[str]) -> st.SearchStrategy[Asked]:
         token=st.sampled_from([True, True, True, False]),
         values=st.fixed_dictionaries(values),
         after=st.sampled_from(["", "", "", "", "", "/", "//", "%00", "?"]),
-        form=bodies,
+        form=bodies(given["code"]),
         headers=headers,
         query=queries,
         twilios=twilios_forms,

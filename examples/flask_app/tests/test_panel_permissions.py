@@ -148,6 +148,11 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", "/twirec/ping", {}, (403, 403, 403, 403, 403)),
     ("GET", "/twirec/ping", {}, (200, 200, 200, 200, 200)),
     ("GET", f"/twirec/audio/{'0' * 64}.wav", {}, (404, 404, 404, 404, 404)),
+    ("GET", "/twirec/disclosed/{secret}", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/twirec/disclosed/x", {"code": "x"}, (404, 404, 404, 404, 404)),
+    ("GET", "/twirec/disclosed/{opened}/{ticket}", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/twirec/disclosed/{opened}/{ticket}/audio", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/twirec/disclosed/{opened}/{ticket}/file", {}, (200, 200, 200, 200, 200)),
 )
 FOR_ALL = {
     "static",
@@ -165,6 +170,7 @@ FOR_ALL = {
     "probes.metrics",
     "twirec.audio",
     "twirec.whose",
+    *(f"twirec_disclosed.{name}" for name in ("look", "open", "opened", "audio", "file")),
 }
 """What needs no permission, and is not for Twilio alone."""
 
@@ -210,7 +216,7 @@ def test_a_route_answers_a_role_as_the_table_says(
         app, folder = request.getfixturevalue("app"), request.getfixturevalue("folder")
     before = unaudited(folder) if refused else []
     who = Browser(app, template.passes[role])
-    path = path.format_map(template.ids)
+    path = path.format_map(template.named)
     answer = who.get(path) if method == "GET" else who.post(path, form)
     assert answer.status_code == status
     if to_sign_in:
@@ -222,7 +228,7 @@ def test_a_route_answers_a_role_as_the_table_says(
 def test_every_route_is_in_the_table(app: Flask, template: Template) -> None:
     urls = app.url_map.bind("localhost")
     listed = {
-        (method, urls.match(path.format_map(template.ids), method)[0])
+        (method, urls.match(path.format_map(template.named), method)[0])
         for method, path, _, _ in TABLE
     }
     there = {
@@ -247,7 +253,7 @@ def test_a_form_without_its_token_changes_nothing(
     before = everything(refusing.folder)
     for path, form in POSTS:
         who = Browser(refusing.app, template.passes[role])
-        answer = who.post(path.format_map(template.ids), {**form, "csrf_token": token})
+        answer = who.post(path.format_map(template.named), {**form, "csrf_token": token})
         if role is None and path in COMES_BACK:
             assert (path, answer.status_code) == (path, 401)
             continue
