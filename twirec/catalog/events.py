@@ -18,6 +18,7 @@ from twirec.model.events import Event, EventType
 from twirec.model.hints import EVENT
 from twirec.model.lease import Lease
 from twirec.model.records import Recording
+from twirec.model.states import Custody
 
 PARKED = events.c.due_at.is_(None) & events.c.delivered_at.is_(None)
 
@@ -86,9 +87,14 @@ class Events:
 
 
 def _event(connection: Connection, row: Row[Any]) -> Event:
-    """Read an event. Facts of the recording are not copied into it: erasing finds them once."""
+    """Read an event. Facts of the recording are not copied into it: erasing finds them once.
+
+    Of what is blocked, nothing is told but that it exists.
+    """
     facts = (recordings.c[name] for name in ("account_sid", "call_sid", "object_name", "sha256"))
-    its_recording = select(*facts).where(recordings.c.sid == row.recording_sid)
+    its_recording = select(*facts).where(
+        recordings.c.sid == row.recording_sid, recordings.c.custody != Custody.BLOCKED
+    )
     facts_of_it = connection.execute(its_recording).mappings().one_or_none()
     recording: Mapping[Any, Any] = facts_of_it or {}
     return Event(

@@ -95,7 +95,7 @@ class Operations:
     ) -> list[tuple[int, int]]:
         """Count what began from each edge and before the next: recordings, and their seconds.
 
-        What was lost or erased does not count.
+        What was lost, erased or blocked does not count.
 
         Args:
             edges: UTC, in order.
@@ -111,7 +111,9 @@ class Operations:
             .subquery()
         )
         counted = select(func.count(), func.coalesce(func.sum(began.c.duration), 0)).where(
-            began.c.state.in_(RECORDED), allowed(actor, Deed.OVERSEE, began)
+            began.c.state.in_(RECORDED),
+            began.c.custody != Custody.BLOCKED,
+            allowed(actor, Deed.OVERSEE, began),
         )
         with self._database.read() as connection:
             rows = [
@@ -229,11 +231,12 @@ def _counts(
     of_time, lines = held, kept.calls
     if since is not None:
         of_time, lines = _recorded_since(connection, since, actor), _lines_since(connection, since)
+    known = [each for each in of_time if each.custody is not Custody.BLOCKED]
     return {
-        "recordings": _added((each.state, each.number) for each in of_time),
+        "recordings": _added((each.state, each.number) for each in known),
         "custody": _added((each.custody, each.number) for each in of_time),
-        "size": sum(each.size for each in of_time if each.state in IN_BUCKET),
-        "seconds": sum(each.seconds for each in of_time if each.state in RECORDED),
+        "size": sum(each.size for each in known if each.state in IN_BUCKET),
+        "seconds": sum(each.seconds for each in known if each.state in RECORDED),
         "calls": _added((each.outcome, each.number) for each in lines),
         "not_recorded": _added((each.reason, each.number) for each in lines if each.reason),
         "numbers_not_known": sum(each.number for each in lines if not each.number_known),

@@ -15,13 +15,14 @@ class Stats:
     """What the archive holds and waits for. Words that nothing is counted under are not there.
 
     Attributes:
-        recordings: how many, by state; what is `released` was deleted at the vendor.
+        recordings: how many, by state; what is `released` was deleted at the vendor. What is
+            blocked is not among them.
         custody: how many, by custody.
         calls: how many, by outcome.
         not_recorded: how many calls were not recorded, by reason.
         numbers_not_known: calls without a number: Twilio does not know them (any more).
-        size: bytes in the bucket.
-        seconds: of what was recorded and not lost or erased.
+        size: bytes in the bucket, of what is not blocked.
+        seconds: of what was recorded and not lost, erased or blocked.
         waiting: recordings in progress, due, or being worked on.
         oldest_waiting: when the oldest of them was recorded, UTC; None if none waits.
         parked: recordings of which something is left to do, and trying again ended.
