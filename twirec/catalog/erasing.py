@@ -243,7 +243,8 @@ class Erasing:
         of_day = (erased_copies.c.copy == Copy.JOURNAL) & (erased_copies.c.name == day.isoformat())
         with self._database.write() as connection:
             written = update(erased_copies).where(self._lines(key), of_day)
-            connection.execute(written.values(outcome=outcome, at=at, until=until))
+            why = "" if until is None else "soft_delete"
+            connection.execute(written.values(outcome=outcome, at=at, until=until, why=why))
 
     def vendor_calls(self, key: str, limit: int) -> list[CallKey]:
         """Return calls whose record the vendor has still to delete."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,6 +19,7 @@ from twirec.model.errors import (
 from twirec.model.ports import Bucket, Vendor
 from twirec.model.records import SweepReport
 from twirec.model.search import Query
+from twirec.model.vocabulary import ERASED
 from twirec.sweep.bucket import BucketSide
 from twirec.sweep.conferences import ConferenceSide
 from twirec.sweep.discrepancies import Tally
@@ -164,7 +166,10 @@ class Sweep:
 
     def _blind(self, since: datetime, until: datetime) -> LookedAtNothing | None:
         """Return an error if the vendor lists nothing where the catalog knows of calls."""
-        known = self._catalog.search.count(Query(since=since, until=until - SETTLED))
+        span = Query(since=since, until=until - SETTLED)
+        known = self._catalog.search.count(span)
+        # of what was erased Twilio's record was deleted too
+        known -= self._catalog.search.count(replace(span, number=ERASED)) if known else 0
         if not known:
             return None
         return LookedAtNothing(
