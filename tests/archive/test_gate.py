@@ -293,6 +293,8 @@ CASES: dict[str, Case | str] = {
     "custody.retention.preview": Case(None, lambda a, who: _previewed(a, who)),
     "custody.retention.of": Case(None, lambda a, who: _or_hidden(a.custody.retention.of, SID, who)),
     "custody.certificates.list": "erasures by SIDs, for who looks after the archive",
+    "custody.certificates.page": "an erasure by SIDs, for who looks after the archive",
+    "custody.certificates.pdf": "an erasure by SIDs, for who looks after the archive",
     "custody.certificates.get": "an erasure by SIDs, for who looks after the archive",
     "custody.orders": Case(None, lambda a, who: _or_hidden(a.custody.orders, SID, who)),
     "custody.disclosures.participants": Case(

@@ -362,6 +362,9 @@ def test_an_erased_number_leaves_a_request_without_it(archive: Archive) -> None:
     add_call(archive, 1)
     key = asked(archive)
     with archive.catalog.database.write() as connection:
+        empty(connection, OF_NUMBERS, [ANA])  # it is not answered yet, and stays
+        assert connection.execute(access_requests.select()).one().number == ANA
+        connection.execute(access_requests.update().values(answered_at=STARTED))
         empty(connection, OF_NUMBERS, [ANA])
         rows = [
             *connection.execute(access_requests.select()),

@@ -18,7 +18,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.erasing import destroy
 from tests.examples import examples
 from tests.factories import (
     STARTED,
@@ -93,9 +92,12 @@ ACTS: dict[str, tuple[Callable[[Archive], Any], tuple[str, str]]] = {
         lambda a: a.custody.admit(RECORDING, ground="", by="ana"),
         (RECORDING, "failed"),
     ),
-    "erase": (lambda a: destroy(a, RECORDING, "x"), (RECORDING, "done")),
+    "erase": (
+        lambda a: a.custody.erase(RECORDING, reason="x", by="ana"),
+        (RECORDING, "done"),
+    ),
     "erase refused": (
-        lambda a: destroy(a, recording_sid(9), "x"),
+        lambda a: a.custody.erase(recording_sid(9), reason="x", by="ana"),
         (recording_sid(9), "failed"),
     ),
     "annotate": (lambda a: a.calls.annotate(call_sid(), note="x", by="ana"), (call_sid(), "done")),

@@ -17,6 +17,7 @@ from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.catalog import emptying
 from twirec.catalog.emptying import IMPERSONAL, OF_CALLS, OF_NUMBERS, OF_RECORDINGS
 from twirec.catalog.tables import callbacks, metadata
+from twirec.custody.certificate import ENGLISH, SPANISH
 from twirec.model.access import Actor
 from twirec.model.erasure import Certificate, Copy, CopyOutcome, ErasureKind, ErasureScope
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
@@ -357,3 +358,46 @@ def test_emptying_again_changes_nothing(house: House) -> None:
         emptying.empty(connection, OF_CALLS, [(ACCOUNT, CALL)])
         emptying.empty(connection, OF_RECORDINGS, [SID])
     assert now_of(house, certificate).done
+
+
+# --- the certificate as a document --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "said"),
+    [
+        (
+            "en",
+            "Certificate of erasure E-",
+            "s facts of it, without sound (Twilio, until",
+        ),
+        (
+            "es",
+            "Certificado de supresión E-",
+            "Twilio sobre ella, sin sonido (Twilio, hasta",
+        ),
+    ],
+)
+def test_a_certificate_is_a_page_and_a_pdf(
+    house: House, language: str, title: str, said: str
+) -> None:
+    certificate = destroy(house.archive, NUMBER, by=ANA)
+    house.work()
+    certificates = house.archive.custody.certificates
+    page = certificates.page(certificate.id, language=language, by=ANA)
+    assert f'<html lang="{language}">' in page
+    assert title in page
+    assert said in page
+    assert SID in page
+    for form in ("600111222", "600 11 12 22", "222111"):
+        assert form not in page
+    assert certificates.pdf(certificate.id, language=language, by=ANA).startswith(b"%PDF-")
+    with pytest.raises(InvalidQuery, match="language: choose en or es"):
+        certificates.page(certificate.id, language="fr", by=ANA)
+
+
+def test_each_word_of_the_certificate_is_in_both_languages() -> None:
+    assert ENGLISH.keys() == SPANISH.keys()
+    assert {*Copy, *CopyOutcome} <= ENGLISH.keys()
+    for key, english in ENGLISH.items():
+        assert english.count("{") == SPANISH[key].count("{"), key

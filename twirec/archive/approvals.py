@@ -13,6 +13,7 @@ from twirec.archive.recordings import ORIGINAL, Originals
 from twirec.catalog import Catalog
 from twirec.custody.approvals import TwoPeople, sees
 from twirec.custody.audit import AuditTrail
+from twirec.custody.erasure import ErasureOrders
 from twirec.model.access import Actor, Deed, acting, asking, check
 from twirec.model.approvals import Approval, ApprovalKind, same_person
 from twirec.model.audio_stream import AudioStream
@@ -36,6 +37,7 @@ class Approvals:
         originals: what reads a recording that was released.
         trail: who decided.
         now: the clock, UTC.
+        erasures: says on the objects what is to be destroyed.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class Approvals:
         originals: Originals,
         trail: AuditTrail,
         now: Callable[[], datetime],
+        erasures: ErasureOrders,
     ) -> None:
+        self._erasures = erasures
         self._catalog = catalog
         self._bucket = bucket
         self._originals = originals
@@ -107,6 +111,8 @@ class Approvals:
         objects = ObjectHolds(self._catalog, self._bucket())
         for sid in held:
             objects.try_to_settle(sid)
+        if approved.kind is ApprovalKind.ERASE_NOW:
+            self._erasures.label(self._catalog.erasures.get(approved.subject["erasure"]))
         return approved
 
     def refuse(self, approval: int, *, reason: str, by: Actor | str) -> Approval:

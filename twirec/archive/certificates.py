@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from twirec.catalog import Catalog
+from twirec.custody.certificate import document
+from twirec.custody.document import Document, html
+from twirec.custody.document_pdf import pdf
 from twirec.model.access import Actor, Deed, asking, may_ever
 from twirec.model.erasure import Certificate, Erasure
 from twirec.model.errors import NotFound
 from twirec.model.given import understood, whole
+from twirec.settings import Settings
 
 MOST = 1000
 """Certificates of one page, and recordings and calls of one certificate."""
@@ -21,11 +26,15 @@ class Certificates:
     Those see them who look after the archive: admin, auditor, and apps without roles.
 
     Args:
+        settings: the company's zone.
         catalog: where they are kept.
+        now: the clock, UTC.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, now: Callable[[], datetime]) -> None:
+        self._settings = settings
         self._catalog = catalog
+        self._now = now
 
     def list(
         self,
@@ -65,3 +74,37 @@ class Certificates:
         if not may_ever(asking(by), Deed.OVERSEE):
             raise NotFound(f"There is no erasure {key!r}.", hidden=True)
         return self._catalog.erasures.certificate(key, limit=limit)
+
+    def page(self, key: str, *, language: str = "en", by: Actor | str | None = None) -> str:
+        """Return a certificate as a page of HTML that stands alone.
+
+        Args:
+            key: its id.
+            language: `en` or `es`.
+            by: who asks; None for nobody.
+
+        Raises:
+            NotFound: there is none, or they may not know of it.
+            InvalidQuery: the language is another one.
+        """
+        return html(self._document(key, language, by))
+
+    def pdf(self, key: str, *, language: str = "en", by: Actor | str | None = None) -> bytes:
+        """Return a certificate as a PDF.
+
+        Args:
+            key: its id.
+            language: `en` or `es`.
+            by: who asks; None for nobody.
+
+        Raises:
+            NotFound: there is none, or they may not know of it.
+            InvalidQuery: the language is another one.
+            LetterToolsMissing: the extra `letters` is not installed.
+        """
+        return pdf(self._document(key, language, by), self._now())
+
+    def _document(self, key: str, language: str, by: Actor | str | None) -> Document:
+        certificate = self.get(key, by=by)
+        zone = self._settings.timezone
+        return document(certificate, language=language, zone=zone, at=self._now())

@@ -70,7 +70,6 @@ class Custodian:
         access_requests: AccessRequests,
     ) -> None:
         self.access_requests = access_requests
-        self.approvals = Approvals(catalog, bucket, originals, trail, now)
         self.retention = RetentionRules(settings, catalog, trail, now)
         self.disclosures = disclosures
         self.holds = Holds(settings, catalog, bucket, trail, now)
@@ -78,7 +77,7 @@ class Custodian:
         self._catalog = catalog
         self._bucket = bucket
         self._trail = trail
-        self.certificates = Certificates(catalog)
+        self.certificates = Certificates(settings, catalog, now)
         self._erasures = ErasureOrders(
             catalog,
             bucket,
@@ -86,6 +85,7 @@ class Custodian:
             country=settings.country,
             blocked_for=settings.blocked_for,
         )
+        self.approvals = Approvals(catalog, bucket, originals, trail, now, self._erasures)
         self._two = TwoPeople(catalog, trail)
 
     def admit(self, sid: str, *, ground: str, by: Actor | str) -> Recording:
@@ -116,7 +116,8 @@ class Custodian:
         """Erase a recording, a call, or all calls of a customer's number.
 
         They are blocked: kept for judges and authorities only, and destroyed on a date (LOPDGDD
-        art. 32). With `now` they are destroyed at once, where the law allows that; workers do it.
+        art. 32). With `now` they are destroyed at once, where the law allows that, and as soon as a
+        second person approves it (`archive.custody.approvals`); workers do it.
         What is held stays, and is refused. What goes on, or is not copied yet, follows as soon as
         it can. Calls to come are not affected. Of a call stays that there was one, when, and why it
         was not recorded; nothing that was erased comes back.

@@ -11,11 +11,14 @@ from sqlalchemy import Connection, Select, insert, select, update
 
 from twirec.catalog.audit import append
 from twirec.catalog.database import Database, to_model, to_models, to_row
-from twirec.catalog.holds import lift_holds
+from twirec.catalog.erasure_tables import erasures
+from twirec.catalog.erasures import begin_erasure
+from twirec.catalog.holds import keep_holds_out, lift_holds
 from twirec.catalog.tables import approvals, recordings, releases
 from twirec.model.access import OURSELVES
 from twirec.model.approvals import OPEN_FOR, Approval, ApprovalKind, ApprovalOutcome, Release
 from twirec.model.audit import Action, AuditDraft, Detail
+from twirec.model.erasure import Erasure
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.states import Custody
 
@@ -53,9 +56,28 @@ def _release(
     return [entry_of(approval, audited, Action.RELEASE, sid)]
 
 
+def _erase_now(
+    connection: Connection, approval: Approval, audited: AuditDraft
+) -> Sequence[AuditDraft]:
+    """Let an erasure begin that waited for a second person."""
+    keep_holds_out(connection)
+    key = approval.subject["erasure"]
+    asked = connection.execute(select(erasures).where(erasures.c.id == key)).one()
+    begun = begin_erasure(
+        connection,
+        to_model(Erasure, asked),
+        at=_decided_at(approval),
+        approved_by=approval.decided_by,
+    )
+    entry = entry_of(approval, audited, Action.ERASE, begun.sid)
+    entry = replace(entry, number=begun.number, detail={**entry.detail, "erasure": begun.id})
+    return [entry]
+
+
 DEEDS: Mapping[ApprovalKind, Decided] = {
     ApprovalKind.UNHOLD: _unhold,
     ApprovalKind.RELEASE: _release,
+    ApprovalKind.ERASE_NOW: _erase_now,
 }
 """What an approval of each kind does."""
 
@@ -69,12 +91,19 @@ class Approvals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self, approval: Approval, audited: AuditDraft) -> Approval:
+    def ask(
+        self,
+        approval: Approval,
+        audited: AuditDraft,
+        subject: Callable[[Connection], Mapping[str, Any]] | None = None,
+    ) -> Approval:
         """Write a request down.
 
         Args:
             approval: the request.
             audited: its entry; the request's number and kind are added to it.
+            subject: writes down what it is about, in its transaction, and returns more of the
+                subject; None for nothing more.
 
         Returns:
             The request, with its number.
@@ -89,6 +118,8 @@ class Approvals:
                     raise InvalidQuery(
                         f"It is asked for already: request {other.id} of {other.asked_by} waits."
                     )
+            if subject is not None:
+                approval = replace(approval, subject={**approval.subject, **subject(connection)})
             row = to_row(approval, approvals)
             del row["id"]
             written = connection.execute(insert(approvals).values(row).returning(approvals)).one()

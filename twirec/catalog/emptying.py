@@ -17,7 +17,9 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
+    exists,
     false,
+    literal,
     or_,
     select,
     true,
@@ -25,8 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from twirec.catalog import disclosure_tables, tables
-from twirec.catalog.request_tables import access_requests, access_steps
+from twirec.catalog import disclosure_tables, request_tables, tables
 from twirec.model.custody import OrderKind
 from twirec.model.vocabulary import ERASED
 
@@ -130,6 +131,12 @@ OF_RECORDINGS: tuple[Emptied, ...] = (
 )
 """What is of a recording; it is emptied with the commit that says that it is erased."""
 
+_REQUEST = request_tables.access_requests.c
+_ANSWERED = _REQUEST.answered_at.is_not(None) | _REQUEST.refused_at.is_not(None)
+"""What has still to be answered cannot be forgotten: an erasure says that it stays, and why."""
+
+_ITS_REQUEST = _REQUEST.id == request_tables.access_steps.c.request_id
+
 OF_NUMBERS: tuple[Emptied, ...] = (
     Emptied(
         tables.calls,
@@ -138,20 +145,18 @@ OF_NUMBERS: tuple[Emptied, ...] = (
         filed=tables.calls.c.started_at,
     ),  # of somebody else's call, which their phone forwarded
     Emptied(
-        access_steps,
-        (
-            select(access_requests.c.number)
-            .where(access_requests.c.id == access_steps.c.request_id)
-            .scalar_subquery(),
-        ),
+        request_tables.access_steps,
+        (select(_REQUEST.number).where(_ITS_REQUEST).scalar_subquery(),),
         {"text": "", "how": ""},
-        filed=access_steps.c.at,
+        where=exists().where(_ITS_REQUEST, _ANSWERED),
+        filed=request_tables.access_steps.c.at,
     ),  # before its request, by whose number it is found
     Emptied(
-        access_requests,
-        (access_requests.c.number,),
+        request_tables.access_requests,
+        (_REQUEST.number,),
         {"number": "", "name": ""},
-        filed=access_requests.c.opened_at,
+        where=_ANSWERED,
+        filed=_REQUEST.opened_at,
     ),
 )
 """What is of a number beside its calls. Its rows are found when an erasure is asked for, which
@@ -218,8 +223,10 @@ def days_of(
     return found
 
 
-def rows_of(connection: Connection, number: str) -> list[tuple[str, str, str]]:
-    """Return the rows of a number in the tables of `OF_NUMBERS`: table, key, and account or none.
+def rows_of(connection: Connection, number: str) -> list[tuple[str, str, str, bool]]:
+    """Return the rows of a number in the tables of `OF_NUMBERS`.
+
+    Of each its table, its key, its account or nothing, and whether it may be emptied now.
 
     Args:
         connection: of a transaction.
@@ -228,9 +235,10 @@ def rows_of(connection: Connection, number: str) -> list[tuple[str, str, str]]:
     found = []
     for each in OF_NUMBERS:
         *account, key = each.table.primary_key
-        statement = select(key, *account).where(each.mine([number]))
+        may = literal(True) if each.where is None else each.where
+        statement = select(key, may.label("may"), *account).where(each.own[0] == number)
         found += [
-            (each.table.name, str(row[0]), str(row[1]) if account else "")
+            (each.table.name, str(row[0]), str(row[2]) if account else "", bool(row[1]))
             for row in connection.execute(statement)
         ]
     return found

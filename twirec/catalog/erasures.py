@@ -29,7 +29,8 @@ from twirec.catalog.erasure_tables import erased_copies, erasure_items, erasures
 from twirec.catalog.hints import hint, hint_recordings
 from twirec.catalog.holds import keep_holds_out
 from twirec.catalog.orders import ERASABLE, order_destruction
-from twirec.catalog.tables import calls, holds, recordings
+from twirec.catalog.tables import approvals, calls, holds, recordings
+from twirec.model.approvals import ApprovalKind
 from twirec.model.audit import AuditDraft
 from twirec.model.custody import Order, OrderKind
 from twirec.model.erasure import (
@@ -90,22 +91,11 @@ class Erasures:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self, erasure: Erasure, target: Target, audited: AuditDraft) -> Erasure:
-        """Write down what is to be erased; carried out is it with `begin`.
-
-        Raises:
-            NotFound: there is no such recording or call, or no call of that number.
-        """
-        with self._database.write() as connection:
-            asked = write_erasure(connection, erasure, target)
-            append(connection, _with_items(connection, audited, asked))
-        return asked
-
     def begin(self, erasure: Erasure, target: Target, audited: AuditDraft) -> Erasure:
         """Write down what is to be erased, and begin it, in one transaction.
 
         Raises:
-            NotFound: as `ask`.
+            NotFound: there is no such recording or call, or no call of that number.
         """
         with self._database.write() as connection:
             keep_holds_out(connection)
@@ -234,10 +224,10 @@ def _write_rows(connection: Connection, erasure: Erasure, number: str) -> None:
             "sid": key,
             "account_sid": account,
             "at": erasure.at,
-            "outcome": CopyOutcome.ORDERED,
-            "why": "",
+            "outcome": CopyOutcome.ORDERED if may else CopyOutcome.REFUSED,
+            "why": "" if may else "open",
         }
-        for table, key, account in rows_of(connection, number)
+        for table, key, account, may in rows_of(connection, number)
     ]
     if rows:
         connection.execute(insert(erasure_items), rows)
@@ -420,6 +410,21 @@ def certificate_of(connection: Connection, erasure: Erasure, limit: int) -> Cert
         recordings=counts.get(RECORDING, 0),
         calls=counts.get(CALL, 0),
         more=max(sum(counts.values()) - len(items), 0),
+        approval=0 if erasure.begun_at else _approval(connection, erasure),
+    )
+
+
+def _approval(connection: Connection, erasure: Erasure) -> int:
+    """Return the number of the request that an erasure waits for; 0 for none."""
+    waiting = approvals.c.outcome.is_(None) & (approvals.c.kind == ApprovalKind.ERASE_NOW)
+    statement = select(approvals.c.id, approvals.c.subject).where(waiting)
+    return next(
+        (
+            row.id
+            for row in connection.execute(statement)
+            if row.subject.get("erasure") == erasure.id
+        ),
+        0,
     )
 
 

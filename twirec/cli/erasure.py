@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from pathlib import Path
 
 import click
 
 import twirec
 from twirec.cli.output import (
     Column,
+    answer,
     as_json,
     ask,
     counted,
@@ -40,6 +42,7 @@ SAID = {
 
 WHY = {
     "held": "it is held",
+    "open": "it has still to be answered",
     "goes_on": "it goes on",
     "vendor": "Twilio",
     "soft_delete": "the bucket's soft delete",
@@ -72,13 +75,19 @@ def erase(what: str, reason: str, now: bool, ground: str, yes: bool, as_json: bo
 
 @click.command()
 @click.argument("key", metavar="[ID]", required=False)
+@click.option("-o", "output", metavar="FILE", help="Write it as FILE.html or FILE.pdf instead.")
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", help="Of that file.")
 @as_json
-def certificate(key: str | None, as_json: bool) -> None:
+def certificate(key: str | None, output: str | None, language: str, as_json: bool) -> None:
     """Show the certificate of an erasure (E-…): what is done, pending and refused.
 
     Without its ID, list erasures, newest first.
     """
     archive = twirec.Archive.from_env()
+    if key is not None and output is not None:
+        _write(archive, key, Path(output), language)
+        answer(as_json, {"certificate": key, "file": output}, f"{output} is the certificate {key}.")
+        return
     if key is None:
         _list(archive.custody.certificates.list(by=operator()), archive, as_json=as_json)
         return
@@ -89,6 +98,17 @@ def certificate(key: str | None, as_json: bool) -> None:
 def _state(archive: twirec.Archive, sid: str) -> str:
     """Return the state of a recording; one that is not there is not asked about."""
     return archive.recordings.get(sid, by=operator()).state
+
+
+def _write(archive: twirec.Archive, key: str, file: Path, language: str) -> None:
+    certificates = archive.custody.certificates
+    if file.suffix == ".pdf":
+        file.write_bytes(certificates.pdf(key, language=language, by=operator()))
+    elif file.suffix == ".html":
+        page = certificates.page(key, language=language, by=operator())
+        file.write_text(page, encoding="utf-8")
+    else:
+        raise click.BadParameter("name a file that ends in .html or .pdf", param_hint="-o")
 
 
 def _list(erasures: Sequence[Erasure], archive: twirec.Archive, *, as_json: bool) -> None:
@@ -162,6 +182,11 @@ def _row(line: CertificateLine, zone: tzinfo) -> tuple[object, ...]:
 def _sentence(certificate: Certificate) -> str:
     """Return what follows, in a sentence."""
     erasure = certificate.erasure
+    if certificate.approval:
+        return (
+            f"Nothing is done yet: a second person has to run "
+            f"`twirec approve {certificate.approval}`."
+        )
     if refused := certificate.count(CopyOutcome.REFUSED):
         return f"Refused: {refused}. What is held stays until that is lifted: erase it then."
     if erasure.kind is ErasureKind.BLOCK and not certificate.done:

@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 
 from twirec.calls.address import read
 from twirec.catalog import Catalog
-from twirec.catalog.erasures import Target
+from twirec.catalog.erasures import Target, write_erasure
 from twirec.catalog.holds import check_not_held
 from twirec.custody.audit import AuditTrail
 from twirec.custody.orders import check_ground
 from twirec.custody.standstill import check_reason
 from twirec.model.access import Actor, Deed, check, may_ever
-from twirec.model.audit import Action, without_numbers
+from twirec.model.approvals import OPEN_FOR, Approval, ApprovalKind
+from twirec.model.audit import Action, AuditDraft, without_numbers
 from twirec.model.bucket import TO_ERASE
 from twirec.model.erasure import Certificate, Erasure, ErasureKind, ErasureScope
 from twirec.model.errors import BucketError, CustodyRefused, InvalidQuery, ObjectNotFound
@@ -82,7 +83,7 @@ class ErasureOrders:
         self._blocked_for = blocked_for
 
     def order(self, what: str, *, reason: str, actor: Actor, now: bool, ground: str) -> Certificate:
-        """Order that something is blocked, or destroyed.
+        """Order that something is blocked, or ask that it is destroyed.
 
         Args:
             what: as of `target_of`.
@@ -101,11 +102,31 @@ class ErasureOrders:
             target = target_of(what, self._country)
             done = self._trail.about(done, "" if sid else target.key)
             self._check(target, actor, now=now)
-            erasure = self._erasure(target, reason, actor, done.at, now, ground)
-            asked = replace(erasure, number=done.number)
+            asked = self._erasure(target, reason, actor, done.at, now, ground)
+            asked = replace(asked, number=done.number)
+            if now:
+                return self._ask(asked, target, done)
             begun = self._catalog.erasures.begin(asked, target, done)
-        self._label(begun)
+        self.label(begun)
         return self._catalog.erasures.certificate(begun.id)
+
+    def _ask(self, erasure: Erasure, target: Target, done: AuditDraft) -> Certificate:
+        """Write down what is to be destroyed; it waits for a second person."""
+        approval = Approval(
+            kind=ApprovalKind.ERASE_NOW,
+            asked_by=erasure.by,
+            asked_at=erasure.at,
+            reason=erasure.reason,
+            expires_at=erasure.at + OPEN_FOR,
+            subject={"sid": target.sid} if target.sid else {},
+            ground=erasure.ground,
+        )
+        asked = self._catalog.approvals.ask(
+            approval,
+            replace(done, action=Action.ASK),
+            lambda connection: {"erasure": write_erasure(connection, erasure, target).id},
+        )
+        return self._catalog.erasures.certificate(asked.subject["erasure"])
 
     def _erasure(
         self, target: Target, reason: str, actor: Actor, at: datetime, now: bool, ground: str
@@ -138,7 +159,7 @@ class ErasureOrders:
         elif not may_ever(actor, Deed.ERASE):
             raise CustodyRefused(f"erase is not for the role {actor.role}.")
 
-    def _label(self, erasure: Erasure) -> None:
+    def label(self, erasure: Erasure) -> None:
         """Say it on the objects too, for who has only these. What fails, a sweep completes."""
         for recording in self._catalog.erasures.objects(erasure.id, LABELLED):
             said = {}

@@ -149,7 +149,8 @@ class Certificate:
         erasure: what was ordered, by whom and why.
         lines: a line for each copy, in order of the SIDs.
         recordings, calls: how many it is of.
-        more: how many more lines there are than are shown.
+        more: of how many more recordings and calls the lines are not here.
+        approval: the number of the request for it that waits for a second person; 0 for none.
     """
 
     erasure: Erasure
@@ -157,6 +158,7 @@ class Certificate:
     recordings: int
     calls: int
     more: int = 0
+    approval: int = 0
 
     @property
     def id(self) -> str:
