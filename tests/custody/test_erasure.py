@@ -401,3 +401,40 @@ def test_each_word_of_the_certificate_is_in_both_languages() -> None:
     assert {*Copy, *CopyOutcome} <= ENGLISH.keys()
     for key, english in ENGLISH.items():
         assert english.count("{") == SPANISH[key].count("{"), key
+
+
+# --- two people ---------------------------------------------------------------------------------
+
+
+def test_destroying_at_once_waits_for_a_second_person(house: House) -> None:
+    custody, before = house.archive.custody, house.recording()
+    asked = custody.erase(NUMBER, reason="they asked", by=ANA, now=True, ground=GROUND)
+    house.work()
+    assert (house.recording(), asked.erasure.begun_at) == (before, None)
+    (waiting,) = custody.approvals.pending(by=ANA)
+    assert (waiting.id, waiting.kind, waiting.ground) == (asked.approval, "erase_now", GROUND)
+    assert "600111222" not in repr(waiting)
+    with pytest.raises(CustodyRefused, match="it takes a second person"):
+        custody.approvals.approve(asked.approval, by=Actor("ANA", "admin"))
+    with pytest.raises(CustodyRefused):
+        custody.approvals.approve(asked.approval, by=Actor("eva", "auditor"))
+    custody.approvals.approve(asked.approval, by=Actor("eva", "admin"))
+    house.work()
+    gone = now_of(house, asked)
+    assert (gone.done, gone.approval, gone.erasure.approved_by) == (True, 0, "eva")
+    entries = [(each.by, each.action) for each in house.archive.audit.log(limit=2)]
+    assert entries == [("eva", "erase"), ("eva", "approve")]
+    assert house.archive.audit.log(limit=1)[0].number == gone.erasure.number != ""
+
+
+def test_what_was_refused_or_held_meanwhile_is_not_destroyed(house: House) -> None:
+    custody = house.archive.custody
+    asked = custody.erase(SID, reason="they asked", by=ANA, now=True, ground=GROUND)
+    custody.approvals.refuse(asked.approval, reason="not yet", by=Actor("eva", "admin"))
+    again = custody.erase(SID, reason="they asked", by=ANA, now=True, ground=GROUND)
+    custody.hold(SID, case="C-7", reason="a dispute", by=ANA)
+    custody.approvals.approve(again.approval, by=Actor("eva", "admin"))
+    house.work()
+    assert house.recording().state is State.RELEASED
+    assert said(now_of(house, again)) == {(SID, Copy.RECORDING, CopyOutcome.REFUSED)}
+    assert now_of(house, asked).erasure.begun_at is None

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.erasing import destroy
+from tests.erasing import SECOND, destroy
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from tests.house import A_CALL, AT_VENDOR
 from tests.sounds import wav
@@ -137,7 +137,11 @@ def in_every_state(scene: Scene) -> None:
     archive.recordings.waveform(sid, by=ANA)
     archive.custody.hold(sid, case="C-600271828", reason="600271828 complains", by=ANA)
     (hold,) = archive.custody.holds.of(sid, by=ANA)
-    archive.custody.holds.lift(hold.id, reason="600271828 is content", by=ANA)
+    lifting = archive.custody.holds.lift(hold.id, reason="600271828 is content", by=ANA)
+    archive.custody.approvals.approve(lifting.id, by=SECOND)
+    requests = archive.custody.access_requests
+    asked = requests.open(NUMBER, name="600271828, the customer", by=ANA)
+    requests.refuse(asked.key, why="600271828 is not theirs", by=ANA)
     archive.custody.disclosures.consent(
         sid,
         participant="customer",
