@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         StepKind as StepKind,
     )
     from twirec.model.agents import InformedAgent as InformedAgent, Leg as Leg
+    from twirec.model.alarms import Alarm as Alarm, AlarmKind as AlarmKind, alarms as alarms
     from twirec.model.announcements import Announcement as Announcement, Audio as Audio
     from twirec.model.approvals import (
         Approval as Approval,
@@ -187,6 +188,7 @@ _HOMES = {
         "StepKind",
     ),
     "twirec.model.agents": ("InformedAgent", "Leg"),
+    "twirec.model.alarms": ("Alarm", "AlarmKind", "alarms"),
     "twirec.model.announcements": ("Announcement", "Audio"),
     "twirec.model.approvals": ("Approval", "ApprovalKind", "ApprovalOutcome"),
     "twirec.model.audio": ("Channels", "ConversionSpec"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,10 +15,16 @@ from tests.sounds import wav
 from twirec.archive import Archive
 from twirec.jobs import worker as workers
 from twirec.jobs.worker import Worker
-from twirec.model.errors import CatalogNewer, CatalogUnavailable, VendorUnavailable
+from twirec.model.errors import (
+    BucketUnavailable,
+    CatalogNewer,
+    CatalogUnavailable,
+    VendorUnavailable,
+)
 from twirec.model.states import State
 from twirec.model.vendor import RecordingStatus
 from twirec.sweep.sweep import MARK
+from twirec.transfers.marked_bucket import MarkedBucket
 
 MEDIA = wav(seconds=4, channels=2)
 
@@ -145,3 +151,32 @@ def test_zero_minutes_is_never(house: House) -> None:
         for task in archive.operations.worker()._periodic:
             task()
         assert (archive.catalog.marks.get(MARK + ACCOUNT) is not None) == bool(minutes)
+
+
+def test_whether_the_bucket_answers_is_remembered_once_a_minute(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = house.archive._periodic.look_at_bucket
+
+    def stats() -> tuple[datetime | None, datetime | None]:
+        counted = house.archive.operations.stats()
+        return counted.bucket_seen, counted.bucket_failed
+
+    begin = house.time
+    look()
+    assert stats() == (begin, None)
+    with monkeypatch.context() as away:
+
+        def no_answer(*_: object, **__: object) -> None:
+            raise BucketUnavailable("it does not answer")
+
+        away.setattr(MarkedBucket, "check", no_answer)
+        house.time += timedelta(seconds=59)
+        look()
+        assert stats() == (begin, None)
+        house.time += timedelta(seconds=1)
+        look()
+        assert stats() == (begin, begin + timedelta(minutes=1))
+    house.time += timedelta(minutes=1)
+    house.archive.jobs.upkeep("upkeep")
+    assert stats() == (begin + timedelta(minutes=2), begin + timedelta(minutes=1))

@@ -116,7 +116,7 @@ class Jobs:
             name: `sweep`; `journal`, which is written into the bucket; or `upkeep`: derivatives
                 that expired go, what is not to be kept any more is blocked or destroyed, the audit
                 log is looked at, who does not go on listening is written down, SQLite's log is
-                shortened.
+                shortened, and it is remembered whether the bucket answers.
 
         Raises:
             InvalidQuery: it has another name.
@@ -126,6 +126,7 @@ class Jobs:
             "sweep": (self._periodic.sweep,),
             "journal": (self._periodic.write_journal,),
             "upkeep": (
+                self._periodic.look_at_bucket,
                 self._expire,
                 self._periodic.end_retention,
                 self._periodic.shorten_log,

@@ -9,7 +9,7 @@ from functools import partial
 
 from twirec.archive.custody import Custodian
 from twirec.archive.pause_ends import PauseEnds
-from twirec.archive.periodic import HEARTBEAT, Periodic
+from twirec.archive.periodic import BUCKET_ANSWERED, BUCKET_FAILED, HEARTBEAT, Periodic
 from twirec.archive.recordings import Originals
 from twirec.archive.reports import as_known
 from twirec.backfill.adoption import Adoption
@@ -35,6 +35,7 @@ from twirec.model.access import (
     outline,
     without_object,
 )
+from twirec.model.alarms import SILENCE
 from twirec.model.audio import ConversionSpec
 from twirec.model.audit import Action, AuditCheck
 from twirec.model.bucket import Difference
@@ -58,9 +59,6 @@ from twirec.transfers.transfer import Transfer
 from twirec.webhooks.pausing import Pausing
 
 CHECKED = "the catalog can be written"
-
-SILENCE = timedelta(minutes=2)
-"""How long no worker may have said that it lives: each does so every twenty seconds."""
 
 LONGEST_CHECK = 2.0
 """Seconds: who asks whether we are ready does not wait for long."""
@@ -159,6 +157,7 @@ class Operations:
             heartbeat=self._periodic.heartbeat,
             periodic=(
                 *(in_turn if self._settings.sweep_every else ()),
+                self._periodic.look_at_bucket,
                 self._originals.maker().expire,
                 self._periodic.end_retention,
                 self._periodic.shorten_log,
@@ -320,6 +319,8 @@ class Operations:
             counted,
             swept=swept,
             worker_seen=self._catalog.marks.get(HEARTBEAT),
+            bucket_seen=self._catalog.marks.get(BUCKET_ANSWERED),
+            bucket_failed=self._catalog.marks.get(BUCKET_FAILED),
             audit_verified=check.at,
             audit_problem=check.verdict.said,
             access_requests_overdue=self._overdue(asking(by)),

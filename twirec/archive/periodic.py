@@ -22,6 +22,8 @@ from twirec.webhooks.recording_control import RecordingControl
 log = logging.getLogger("twirec.archive.periodic")
 
 HEARTBEAT = "a worker lives"
+BUCKET_ANSWERED = "the bucket answered"
+BUCKET_FAILED = "the bucket did not answer"
 WHOLE_BUCKET = "turn to sweep the whole bucket"
 
 LOT = 500
@@ -180,6 +182,22 @@ class Periodic:
         now = self._now()
         if self._catalog.marks.take_turn("turn to end requests", now, HOUR):
             self._catalog.approvals.expire(now)
+
+    def look_at_bucket(self) -> None:
+        """Remember whether the bucket answers, and is this catalog's, once a minute.
+
+        Pages and probes read what is remembered: none of them waits for a bucket.
+        """
+        now = self._now()
+        if not self._catalog.marks.take_turn("turn to look at the bucket", now, A_MINUTE):
+            return
+        try:
+            self._bucket().check()
+        except TwirecError as error:
+            log.error("the bucket does not answer: %s", error)
+            self._catalog.marks.set(BUCKET_FAILED, now)
+        else:
+            self._catalog.marks.set(BUCKET_ANSWERED, now)
 
     def heartbeat(self) -> None:
         """Say that a worker lives."""

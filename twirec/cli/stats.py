@@ -62,6 +62,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "events waiting": f"{counted.events_waiting}{parked}",
         "swept until": ", ".join(f"{account} {at}" for account, at in swept.items()),
         "worker seen": _moment(counted.worker_seen, zone),
+        "bucket": _bucket(counted, zone),
         "audit log": _audit(counted, zone),
         "access requests": _overdue(counted.access_requests_overdue),
         "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
@@ -74,6 +75,13 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
 
 def _overdue(count: int) -> str:
     return f"{count} OVERDUE; see `twirec access-request list`" if count else "none is overdue"
+
+
+def _bucket(counted: Stats, zone: tzinfo) -> str:
+    seen, failed = counted.bucket_seen, counted.bucket_failed
+    if failed and (seen is None or failed > seen):
+        return f"DOES NOT ANSWER, {_moment(failed, zone)}; see `twirec doctor`"
+    return f"answered {_moment(seen, zone)}" if seen else "no worker has asked it yet"
 
 
 def _audit(counted: Stats, zone: tzinfo) -> str:

@@ -40,6 +40,8 @@ class Stats:
         not_ours_newest: the SIDs of the newest of them, `MOST_NAMED` at the most.
         swept: until when each account was swept, UTC; None if it never was.
         worker_seen: when a worker last said that it lives, UTC; None if none ever did.
+        bucket_seen: when the bucket last answered a worker, UTC; None if it never did.
+        bucket_failed: when it last did not, or was not this catalog's, UTC; None if that never was.
         audit_verified: when the audit log was last looked at to its end, UTC; None if it never was.
         audit_problem: what is wrong with it; empty if nothing is known to be.
         access_requests_overdue: requests of people who want to know what is kept of them whose
@@ -73,6 +75,8 @@ class Stats:
     audit_verified: datetime | None = None
     audit_problem: str = ""
     access_requests_overdue: int = 0
+    bucket_seen: datetime | None = None
+    bucket_failed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import WWWAuthenticate
 
 from callpanel.config import archive, config
-from twirec import Archive, State, Stats, TwirecError
+from callpanel.panel.standing import look, standing_still
+from twirec import Alarm, Archive, State, Stats, TwirecError
 
 probes = Blueprint("probes", __name__)
 log = logging.getLogger("callpanel")
@@ -50,9 +51,29 @@ def readyz_part(part: str) -> Response:
     return _readiness(part)
 
 
+@probes.get("/readyz/archive")
+def readyz_archive() -> Response:
+    """Say what stands still: 200 if nothing does, or else 503 and what."""
+    try:
+        found = look(archive(), config().lines)
+    except TwirecError as error:
+        log.error("archive: not ready: %s", error)
+        return _said("not ready: archive\n", 503)
+    return _said("".join(map(_line, found)) or "ready\n", 503 if found else 200)
+
+
 def _readiness(*parts: str) -> Response:
     missing = [part for part in parts if not _is_ready(part)]
-    return _said(f"not ready: {', '.join(missing)}\n", 503) if missing else _said("ready\n")
+    if missing:
+        return _said(f"not ready: {', '.join(missing)}\n", 503)
+    # with 200 all the same: pages and calls are served, and no other process would do it better
+    return _said("ready\n" + "".join(map(_line, standing_still())))
+
+
+def _line(alarm: Alarm) -> str:
+    since = f" since {alarm.since:%Y-%m-%d %H:%M:%S} UTC" if alarm.since else ""
+    count = f": {alarm.count}" if alarm.count else ""
+    return f"stands still: {alarm.kind}{count}{since}\n"
 
 
 def _is_ready(part: str) -> bool:
@@ -141,6 +162,16 @@ def _single(stats: Stats, now: datetime) -> Iterable[Metric]:
             "twirec_worker_age_seconds",
             "Seconds since a worker last said that it lives; -1 if none ever did.",
             _age(stats.worker_seen, now) if stats.worker_seen else -1,
+        ),
+        (
+            "twirec_bucket_away",
+            "1 if the bucket did not answer the workers when they last asked; 0 if it did.",
+            int(
+                bool(
+                    stats.bucket_failed
+                    and not (stats.bucket_seen and stats.bucket_seen >= stats.bucket_failed)
+                )
+            ),
         ),
         ("twirec_not_ours", "Recordings of other apps, left alone.", stats.not_ours),
         (

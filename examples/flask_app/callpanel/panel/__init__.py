@@ -15,6 +15,7 @@ from callpanel.panel import (
     policy,
     retention,
     saved,
+    standing,
 )
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import FILTERS
@@ -37,4 +38,5 @@ def init_app(app: Flask) -> None:
     """Add the pages, and what their templates use."""
     app.register_blueprint(panel)
     app.jinja_env.filters.update(FILTERS)
+    standing.init_app(app)
     errors.init_app(app)
