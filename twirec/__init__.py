@@ -86,6 +86,13 @@ if TYPE_CHECKING:
         ErasureKind as ErasureKind,
         ErasureScope as ErasureScope,
     )
+    from twirec.evidence.check import check_evidence as check_evidence
+    from twirec.model.evidence import (
+        CheckLevel as CheckLevel,
+        EvidenceCheck as EvidenceCheck,
+        EvidenceClaim as EvidenceClaim,
+        EvidenceForm as EvidenceForm,
+    )
     from twirec.model.errors import (
         BytesDiffer as BytesDiffer,
         CaseChanged as CaseChanged,
@@ -227,6 +234,8 @@ _HOMES = {
         "ErasureKind",
         "ErasureScope",
     ),
+    "twirec.evidence.check": ("check_evidence",),
+    "twirec.model.evidence": ("CheckLevel", "EvidenceCheck", "EvidenceClaim", "EvidenceForm"),
     "twirec.model.errors": (
         "BytesDiffer",
         "CaseChanged",

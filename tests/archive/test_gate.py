@@ -296,6 +296,9 @@ CASES: dict[str, Case | str] = {
     "custody.certificates.page": "an erasure by SIDs, for who looks after the archive",
     "custody.certificates.pdf": "an erasure by SIDs, for who looks after the archive",
     "custody.certificates.get": "an erasure by SIDs, for who looks after the archive",
+    "custody.evidence": Case(
+        Deed.DOWNLOAD, lambda a, who: a.custody.evidence(SID, purpose="claim", by=who)
+    ),
     "custody.orders": Case(None, lambda a, who: _or_hidden(a.custody.orders, SID, who)),
     "custody.disclosures.participants": Case(
         Deed.SEE, lambda a, who: a.custody.disclosures.participants(SID, by=who)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.cli.test_every_command import WORDS
 from twirec.archive import Archive
 from twirec.cli import main
 from twirec.sandbox import Sandbox
@@ -45,9 +46,10 @@ COMMANDS = {
         "stats",
         "audit",
         f"waveform {RECORDING}",
-        f"convert {RECORDING} --format flac",
+        f"convert {RECORDING} --purpose claim --format flac",
         f"compare {RECORDING}",
-        f"download {RECORDING}",
+        f"download {RECORDING} --purpose claim",
+        f"evidence {RECORDING} --purpose claim -o x.pdf",
         f"erase {RECORDING} --reason x --yes",
         f"accept {RECORDING} --reason x",
         f"give-up {RECORDING} --reason x",
@@ -58,11 +60,16 @@ COMMANDS = {
         f"add-numbers {Path(__file__).parent / 'conftest.py'} --reason x",  # no export of calls
     )
 }
+COMMANDS |= {
+    name: [name, *words]
+    for name, words in WORDS.items()
+    if name not in COMMANDS and name not in {"sandbox", "verify"}
+}
 """Every command that reads the settings."""
 
 
 def test_every_command_is_tried() -> None:
-    assert set(main.commands) - set(COMMANDS) == {"sandbox", "demo"}
+    assert set(main.commands) - set(COMMANDS) == {"sandbox", "demo", "verify"}
 
 
 @pytest.fixture(scope="module")

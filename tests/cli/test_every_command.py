@@ -62,6 +62,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "doctor": (),
     "download": (RECORDING, "--purpose", "technical", "-o", "b.wav"),
     "erase": (RECORDING, "--reason", "asked for", "--yes"),
+    "evidence": (RECORDING, "--purpose", "claim", "-o", "case.pdf"),
     "fallback": ("--dial", "911222333"),
     "give-up": (RECORDING, "--reason", "it is noise"),
     "hold": (RECORDING, "--case", "C-7", "--reason", "a dispute"),
@@ -94,7 +95,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "waveform": (RECORDING,),
     "work": ("--once",),
 }
-"""What each command is given here. The demo is played in `tests/test_wheel.py`."""
+"""What each command is given here. The demo is played in `tests/test_wheel.py`,
+and packages are verified in `tests/evidence/test_command.py`."""
 
 
 A_HOLD = Hold("C-7", "a dispute", "ana", NOW, recording_sid=RECORDING)
@@ -118,6 +120,7 @@ ELSEWHERE: dict[str, Callable[..., Any]] = {
     "custody.admit": lambda *_, **__: a_recording(),
     "custody.hold": lambda *_, **__: A_HOLD,
     "custody.certificates.get": lambda *_, **__: CERTIFICATE,
+    "custody.evidence": reading,
     "custody.erase": lambda *_, **__: CERTIFICATE,
     "custody.block": lambda *_, **__: a_recording(),
     "custody.holds.lift": lambda *_, **__: A_REQUEST,
@@ -155,7 +158,7 @@ def settled(
 
 
 def test_each_command_is_walked_here() -> None:
-    assert sorted(main.commands) == sorted([*WORDS, "demo"])
+    assert sorted(main.commands) == sorted([*WORDS, "demo", "verify"])
 
 
 @pytest.mark.parametrize("name", main.commands)

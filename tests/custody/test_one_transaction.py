@@ -300,6 +300,7 @@ ACTS: Mapping[str, Act] = {
 CHANGE_NOTHING = {
     "custody.access_requests.answer": "it is looked at; only its entry is written",
     "custody.access_requests.pack": "it is entered as tried, and as made when all of it was read",
+    "custody.evidence": "it is entered as tried, and as done when it is made",
     "recordings.open": "what is heard is entered alone; see test_catalog_listenings",
     "recordings.convert": "what is taken out is entered alone",
     "custody.approvals.take_out": "what is taken out is entered alone",

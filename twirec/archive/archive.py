@@ -17,6 +17,7 @@ from twirec.archive.calls import Calls
 from twirec.archive.custody import Custodian
 from twirec.archive.derivatives import Derivatives
 from twirec.archive.disclosures import Disclosures
+from twirec.archive.evidence import EvidenceMaker
 from twirec.archive.jobs import Jobs
 from twirec.archive.journal import Journal
 from twirec.archive.operations import Operations
@@ -130,6 +131,7 @@ class Archive:
             clock,
             disclosures,
             originals,
+            evidence=EvidenceMaker(*known, to_bucket, originals, clock),
             access_requests=AccessRequests(*known, answers, trail, clock),
         )
         self.journal = Journal(*known, to_bucket, self._marked, pages, trail, clock)

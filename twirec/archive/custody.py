@@ -11,6 +11,7 @@ from twirec.archive.access_requests import AccessRequests
 from twirec.archive.approvals import Approvals
 from twirec.archive.certificates import Certificates
 from twirec.archive.disclosures import Disclosures
+from twirec.archive.evidence import EvidenceMaker
 from twirec.archive.holds import Holds
 from twirec.archive.recordings import Originals
 from twirec.archive.retention import RetentionRules
@@ -23,15 +24,27 @@ from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
 from twirec.model.approvals import Approval, ApprovalKind
-from twirec.model.audit import Action
+from twirec.model.audio_stream import AudioStream
+from twirec.model.audit import Action, AuditOutcome
 from twirec.model.custody import Hold, Order, OrderKind
 from twirec.model.erasure import Certificate
-from twirec.model.errors import NotFound
-from twirec.model.given import understood
-from twirec.model.records import Recording
+from twirec.model.errors import InvalidQuery, NotFound, TwirecError
+from twirec.model.evidence import EvidenceForm
+from twirec.model.given import understood, word
+from twirec.model.records import CallRecord, Recording
+from twirec.model.search import Query
+from twirec.model.states import STORED
 from twirec.settings import Settings
 from twirec.transfers.marked_bucket import MarkedBucket
 from twirec.transfers.object_holds import ObjectHolds
+
+MOST_CALLS = 1000
+"""Of a case, in one package."""
+
+CONTENT_TYPES = {
+    EvidenceForm.PDF: "application/pdf",
+    EvidenceForm.ASICE: "application/vnd.etsi.asic-e+zip",
+}
 
 
 @understood
@@ -47,6 +60,7 @@ class Custodian:
         disclosures: what is given to others.
         originals: what reads a recording that was released.
         access_requests: what people are answered who ask what is kept of them.
+        evidence: makes packages.
 
     Attributes:
         access_requests: requests of people who want to know what is kept of them.
@@ -68,6 +82,7 @@ class Custodian:
         originals: Originals,
         *,
         access_requests: AccessRequests,
+        evidence: EvidenceMaker,
     ) -> None:
         self.access_requests = access_requests
         self.retention = RetentionRules(settings, catalog, trail, now)
@@ -87,6 +102,8 @@ class Custodian:
         )
         self.approvals = Approvals(catalog, bucket, originals, trail, now, self._erasures)
         self._two = TwoPeople(catalog, trail)
+        self._maker = evidence
+        self._settings = settings
 
     def admit(self, sid: str, *, ground: str, by: Actor | str) -> Recording:
         """Take a recording out of quarantine, on a legal ground.
@@ -321,6 +338,101 @@ class Custodian:
             ground=authority,
             reference=reference,
         )
+
+    def evidence(
+        self,
+        sid: str | None = None,
+        *,
+        case: str | None = None,
+        form: EvidenceForm | str = EvidenceForm.PDF,
+        by: Actor | str,
+        purpose: str | None = None,
+        language: str | None = None,
+    ) -> AudioStream:
+        """Return a sealed package of a recording, or of all recordings of a case, as a stream.
+
+        It is on the audit log before the first byte is read, for each recording. See
+        docs/evidence.md.
+
+        Args:
+            sid: of the recording, `RE…`; or
+            case: the case number of calls, all of whose archived recordings are in it.
+            form: `pdf` or `asice`.
+            by: who has it made.
+            purpose: what for, one of `TWIREC_PURPOSES`; where that is set, it has to be said.
+            language: of the pages, such as `es` or `en`; without it, that of the settings.
+
+        Raises:
+            NotFound: the catalog has no such recording, or no recording of that case.
+            CustodyRefused: one of them may not leave.
+            InvalidQuery: neither or both are given, the form or the purpose is none, or the
+                recordings are too large for a PDF.
+            SealUnusable: there is no seal, or it cannot be used; the message names the fix.
+            EvidenceToolsMissing: the extra `evidence` is not installed.
+            TimeStampUnavailable: the authority of time does not answer, or not as it has to.
+            BytesDiffer: the bucket holds something else than was archived.
+            BucketError: the bucket does not give it.
+        """
+        actor, kind = acting(by), word(EvidenceForm, "form", form)
+        if (sid is None) == (case is None):
+            raise InvalidQuery("sid, case: give a recording, RE…, or a case number.")
+        with self._trail.attempt(Action.EVIDENCE, actor, sid or "") as draft:
+            self._settings.purposes.check(purpose)
+            word_ = self._settings.purposes.find(purpose)
+            chosen = self._of_evidence(sid, case, actor)
+            seal = self._maker.seal()
+        drafts = [
+            replace(draft, sid=recording.sid, detail={"purpose": word_, "form": kind.value})
+            for recording, _ in chosen
+        ]
+        for each in drafts:
+            self._trail.append(replace(each, outcome=AuditOutcome.TRIED))
+        facts = self._maker.gather(
+            chosen,
+            actor,
+            case_number=case or "",
+            purpose=word_,
+            language=language or self._settings.language,
+        )
+        first = chosen[0][0]
+        name = self._maker.file_name(case, first, kind)
+        try:
+            chunks, size = self._maker.write(facts, kind, seal, actor, name)
+        except TwirecError as error:
+            for each in drafts:
+                self._trail.failed(each, error)
+            raise
+        for each in drafts:
+            self._trail.append(each)
+        return AudioStream(
+            chunks, content_type=CONTENT_TYPES[kind], file_name=name, size=size, end=size
+        )
+
+    def _of_evidence(
+        self, sid: str | None, case: str | None, actor: Actor
+    ) -> list[tuple[Recording, CallRecord]]:
+        """Return the recordings that are asked for, each with its call.
+
+        Raises:
+            NotFound: there is none.
+            CustodyRefused: one of them may not leave.
+        """
+        if sid is not None:
+            recording = self._get(sid, actor, Deed.DOWNLOAD)
+            check(actor, recording, Deed.DOWNLOAD)
+            return [(recording, self._catalog.search.find(sid))]
+        found = self._catalog.search.page(Query(case_number=case, asker=actor, limit=MOST_CALLS))
+        chosen = [
+            (recording, record)
+            for record in sorted(found, key=lambda each: each.call.started_at)
+            for recording in record.recordings
+            if recording.state in STORED
+        ]
+        if not chosen:
+            raise NotFound(f"The catalog has no archived recording of case {case}.")
+        for recording, _ in chosen:
+            check(actor, recording, Deed.DOWNLOAD)
+        return chosen
 
     def orders(self, sid: str, *, by: Actor | str | None = None) -> Sequence[Order]:
         """Return what was ordered of a recording, oldest first.

@@ -36,6 +36,7 @@ from twirec.catalog.vendor_retention import apply_retention
 from twirec.model.access import OURSELVES, Actor, Deed
 from twirec.model.agents import StopOrder
 from twirec.model.errors import NotFound, RequestRefused
+from twirec.model.evidence import KeptCallback
 from twirec.model.hints import RECORDING
 from twirec.model.ownership import ALWAYS_OURS, Claim
 from twirec.model.records import Belonging, Received, Recording
@@ -200,6 +201,19 @@ class Recordings:
         if row is None:
             raise NotFound(f"The catalog has no recording {sid}.")
         return to_model(Recording, row)
+
+    def callbacks(self, sid: str) -> list[KeptCallback]:
+        """Return what Twilio sent of a recording, oldest first."""
+        statement = (
+            select(callbacks.c.status, callbacks.c.received_at, callbacks.c.raw)
+            .where(callbacks.c.recording_sid == sid)
+            .order_by(callbacks.c.id)
+        )
+        with self._database.read() as connection:
+            return [
+                KeptCallback(row.status.value, row.received_at, row.raw)
+                for row in connection.execute(statement)
+            ]
 
     def refresh(
         self, sid: str, vendor_recording: VendorRecording, state: State, at: datetime

@@ -135,6 +135,7 @@ _HOMES = {
     "backfill": ("backfill",),
     "call": ("call", "pause", "resume"),
     "convert": ("convert", "download"),
+    "evidence": ("evidence", "verify"),
     "custody": ("accept", "admit", "compare", "give-up"),
     "demo": ("demo",),
     "disclose": ("disclose",),

@@ -85,7 +85,7 @@ def convert(
         normalise=normalise,
         trim_silence=trim_silence,
         by=operator(),
-        purpose=_said(archive, purpose),
+        purpose=said_purpose(archive, purpose),
     )
     give(reading, output, as_json)
 
@@ -102,12 +102,12 @@ def download(sid: str, purpose: str | None, output: str | None, as_json: bool) -
     """
     archive = twirec.Archive.from_env()
     reading = archive.recordings.open(
-        sid, by=operator(), download=True, purpose=_said(archive, purpose)
+        sid, by=operator(), download=True, purpose=said_purpose(archive, purpose)
     )
     give(reading, output, as_json)
 
 
-def _said(archive: twirec.Archive, purpose: str | None) -> str:
+def said_purpose(archive: twirec.Archive, purpose: str | None) -> str:
     """Return what for, which people always say, whatever the settings."""
     if purpose is None:
         words = ", ".join(archive.settings.purposes.words)
@@ -116,7 +116,7 @@ def _said(archive: twirec.Archive, purpose: str | None) -> str:
 
 
 def give(reading: AudioStream, output: str | None, as_json: bool) -> None:
-    """Write what leaves to a file, or to the standard output."""
+    """Write a stream into a file, or to the standard output where that is `-`."""
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both want the standard output; give one.")
     with reading:

@@ -44,7 +44,44 @@ class Points:
     items: tuple[str, ...]
 
 
-Block = Heading | Paragraph | Quote | Facts | Points
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table.
+
+    Attributes:
+        columns: what each is called.
+        widths: of each, as shares of the page; they add up to 1.
+        rows: the lines.
+    """
+
+    columns: tuple[str, ...]
+    widths: tuple[float, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture over the width of the page.
+
+    Attributes:
+        svg: without script and style.
+        height: of its width, such as 0.2.
+        scale: what stands below it, at equal distances.
+    """
+
+    svg: str
+    height: float
+    scale: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Lines to type, letter by letter."""
+
+    lines: tuple[str, ...]
+
+
+Block = Heading | Paragraph | Quote | Facts | Points | Table | Picture | Commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +145,15 @@ def _html(block: Block) -> str:
             return f"<dl>{''.join(each)}</dl>"
         case Points(items):
             return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
+        case Table(columns, widths, rows):
+            sizes = "".join(f'<col width="{width:.0%}">' for width in widths)
+            head = "".join(f"<th>{escape(each)}</th>" for each in columns)
+            lines = (
+                f"<tr>{''.join(f'<td>{escape(each)}</td>' for each in row)}</tr>" for row in rows
+            )
+            return f"<table>{sizes}<thead><tr>{head}</tr></thead>{''.join(lines)}</table>"
+        case Picture(svg, _, scale):
+            marks = "".join(f"<span>{escape(each)}</span>" for each in scale)
+            return f"<figure>{svg}<figcaption>{marks}</figcaption></figure>"
+        case Commands(lines):
+            return f"<pre>{escape(chr(10).join(lines))}</pre>"

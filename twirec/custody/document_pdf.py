@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import as_file, files
+from io import BytesIO
 
-from twirec.custody.document import Document, Facts, Heading, Paragraph, Points, Quote
+from twirec.custody.document import (
+    Commands,
+    Document,
+    Facts,
+    Heading,
+    Paragraph,
+    Picture,
+    Points,
+    Quote,
+    Table,
+)
 from twirec.model.errors import LetterToolsMissing
 
 try:
     from fpdf import FPDF
     from fpdf.enums import XPos, YPos
+    from fpdf.fonts import FontFace
 except ImportError:  # of the extra `letters`
     FPDF = None  # type: ignore[assignment,misc]
 
@@ -40,26 +54,46 @@ def check_installed() -> None:
         raise LetterToolsMissing("What makes PDFs is not installed: pip install 'twirec[letters]'.")
 
 
-def pdf(document: Document, at: datetime) -> bytes:
-    """Return a document as a PDF.
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside a PDF.
+
+    Attributes:
+        name: of it.
+        data: its bytes.
+        content_type: of it.
+        said: what it is, in a few words.
+    """
+
+    name: str
+    data: bytes
+    content_type: str
+    said: str
+
+
+def pdf(document: Document, at: datetime, attachments: Sequence[Attachment] = ()) -> bytes:
+    """Return a document as a PDF; with files inside, as PDF/A-3b (ISO 19005-3).
 
     Args:
         document: what it says.
         at: when it is made.
+        attachments: the files inside.
 
     Raises:
         LetterToolsMissing: the extra `letters` is not installed.
     """
     check_installed()
-    return _Sheets(document, at).made()
+    return _Sheets(document, at, attachments).made()
 
 
 class _Sheets:
     """The pages, as they fill."""
 
-    def __init__(self, document: Document, at: datetime) -> None:
+    def __init__(self, document: Document, at: datetime, attachments: Sequence[Attachment]) -> None:
         self._document = document
-        self._pdf = FPDF(format="A4")
+        self._attachments = attachments
+        conformance = "PDF/A-3B" if attachments else None
+        self._pdf = FPDF(format="A4", enforce_compliance=conformance)
         self._pdf.set_margin(MARGIN)
         self._pdf.set_auto_page_break(True, MARGIN + 5)
         for style, name in (("", "DejaVuSans.ttf"), ("B", "DejaVuSans-Bold.ttf")):
@@ -71,6 +105,7 @@ class _Sheets:
         self._pdf.set_author(document.author)
         self._pdf.set_lang(document.language)
         self._pdf.set_creation_date(at)
+        self._at = at
         self._pdf.footer = self._footer  # type: ignore[method-assign]
         self._pdf.add_page()
 
@@ -78,6 +113,17 @@ class _Sheets:
         """Return the file."""
         for block in self._document.blocks:
             self._write(block)
+        for each in self._attachments:
+            self._pdf.embed_file(
+                basename=each.name,
+                bytes=each.data,
+                desc=each.said,
+                mime_type=each.content_type,
+                associated_file_relationship="Source",
+                compress=True,
+                creation_date=self._at,
+                modification_date=self._at,
+            )
         return bytes(self._pdf.output())
 
     def _write(self, block: object) -> None:
@@ -105,6 +151,19 @@ class _Sheets:
                 for name, value in rows:
                     self._fact(name, value)
                 self._pdf.ln(2)
+            case _:
+                self._draw(block)
+
+    def _draw(self, block: object) -> None:
+        match block:
+            case Table(columns, widths, rows):
+                self._table(columns, widths, rows)
+            case Picture(svg, height, scale):
+                self._picture(svg, height, scale)
+            case Commands(lines):
+                for line in lines:
+                    self._text(line, indent=4, size=8.5)
+                self._pdf.ln(2)
 
     def _fact(self, name: str, value: str) -> None:
         """Write a name with its value beside it, both over several lines where they have to be."""
@@ -119,6 +178,37 @@ class _Sheets:
         self._text(value, indent=NAMES, size=9.5)
         if self._pdf.page == page:
             self._pdf.set_y(max(below, self._pdf.y))
+
+    def _table(
+        self, columns: tuple[str, ...], widths: tuple[float, ...], rows: Sequence[tuple[str, ...]]
+    ) -> None:
+        """Write a table, whose head is on each page."""
+        self._pdf.set_font(FONT, "", 8)
+        with self._pdf.table(
+            col_widths=widths,
+            text_align="LEFT",
+            borders_layout="HORIZONTAL_LINES",
+            line_height=8 * MILLIMETRES * LINE,
+            padding=0.8,
+            headings_style=FontFace(emphasis="B"),
+        ) as table:
+            for row in (columns, *rows):
+                table.row([self._printable(each) for each in row])
+        self._pdf.ln(4)
+
+    def _picture(self, svg: str, height: float, scale: tuple[str, ...]) -> None:
+        wide, tall = self._pdf.epw, self._pdf.epw * height
+        if self._pdf.will_page_break(tall + 8):
+            self._pdf.add_page()
+        top = self._pdf.y
+        self._pdf.image(BytesIO(svg.encode()), MARGIN, top, wide, tall)
+        self._pdf.set_font(FONT, "", 7.5)
+        for place, said in enumerate(scale):
+            share = place / max(len(scale) - 1, 1)
+            self._pdf.set_xy(MARGIN + share * (wide - 16), top + tall + 1)
+            align = "L" if place == 0 else "R" if share == 1 else "C"
+            self._pdf.cell(16, 4, self._printable(said), align=align)
+        self._pdf.set_xy(MARGIN, top + tall + 8)
 
     def _lines(self, text: str, width: float) -> int:
         self._pdf.set_font(FONT, "", 9.5)

@@ -58,6 +58,8 @@ class Action(StrEnum):
     """A customer was called, over the API."""
     REBUILD = "rebuild"
     DERIVE = "derive"
+    EVIDENCE = "evidence"
+    """A sealed package was made of it."""
     DIFFERS = "differs"
     """What lies in the bucket was found not to be what was put there."""
     COMPARE = "compare"

@@ -492,6 +492,32 @@ class AudioToolsMissing(TwirecError):
     lasting = True
 
 
+# --- evidence -------------------------------------------------------------------------------
+
+
+class EvidenceToolsMissing(TwirecError):
+    """What makes and checks evidence is not installed. The message names the fix."""
+
+    lasting = True
+
+
+class SealUnusable(TwirecError):
+    """There is no seal, or it cannot be used. The message names the fix."""
+
+    lasting = True
+
+
+class TimeStampUnavailable(TwirecError):
+    """The time-stamping authority does not answer, or not as it has to."""
+
+    retryable = True
+    lasting = True
+
+
+class NoEvidence(TwirecError):
+    """A file is no evidence package, or cannot be read as one."""
+
+
 class LetterToolsMissing(TwirecError):
     """What makes PDFs is not installed. The message names the fix."""
 

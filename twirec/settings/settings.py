@@ -62,6 +62,11 @@ class Settings:
             keys for recordings that Twilio encrypted, by the SID of the public one.
         notify_url: `TWIREC_NOTIFY_URL`, a webhook of the company's own; None tells nobody.
         notify_secret: `TWIREC_NOTIFY_SECRET`, which signs what it is told.
+        seal: `TWIREC_SEAL`, the PKCS#12 file that seals evidence, or `env:NAME` of a variable that
+            holds it in base64; empty for none.
+        seal_password: `TWIREC_SEAL_PASSWORD`, of that file.
+        tsa_url: `TWIREC_TSA_URL`, the authority that says when evidence was sealed (RFC 3161);
+            empty for none.
         audit_key: `TWIREC_AUDIT_KEY`, of the HMACs that stand for numbers in the audit log.
         purposes: `TWIREC_PURPOSES`: what recordings are listened to, converted and downloaded for;
             once it is set, nobody hears one without saying which.
@@ -118,6 +123,9 @@ class Settings:
     decryption_keys: Mapping[str, PrivateKey] = field(default_factory=dict, repr=False)
     notify_url: str | None = field(default=None, repr=False)
     notify_secret: str = field(default="", repr=False)
+    seal: str = ""
+    seal_password: str = field(default="", repr=False)
+    tsa_url: str = field(default="", repr=False)
     audit_key: str = field(default="", repr=False)
     shared_keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     purposes: Purposes = Purposes()  # noqa: RUF009 - it is frozen

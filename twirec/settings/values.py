@@ -83,6 +83,14 @@ def secret(value: str) -> str:
     return value
 
 
+def authority_url(value: str) -> str:
+    """Return where a time-stamping authority is, as it is. It may hold a name and a password."""
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ValueError("write the authority's address, such as https://tsa.example.com/tsr.")
+    return value
+
+
 def bucket_url(value: str) -> str:
     """Return where recordings are kept, as it is."""
     url = urlsplit(value)

@@ -1,0 +1,177 @@
+"""Packages are made, and accepted by tools that know nothing of this library."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.conftest import ANA, SOUND, Make, checked, write
+from tests.factories import recording_sid
+from tests.house import House, with_settings
+from twirec.model.access import Actor
+from twirec.model.errors import CustodyRefused, InvalidQuery, SealUnusable, TimeStampUnavailable
+from twirec.model.evidence import CheckLevel
+from twirec.sandbox.authority import Authority
+
+SID = recording_sid()
+WAV = f"{SID}.wav"
+
+
+def tool(name: str) -> str:
+    """Return a program of the machine; without it the test is skipped, but not in CI."""
+    if shutil.which(name) is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"there is no {name}")
+    return name
+
+
+def run(folder: Path, command: str) -> str:
+    """Run a command as an expert types it; return what it says."""
+    tool(command.partition(" ")[0])
+    done = subprocess.run(
+        ["sh", "-e", "-c", command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+    )
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+def printed(pdf: Path) -> list[str]:
+    """Return the commands that the pages print, without the breaks of lines."""
+    text = run(pdf.parent, f"pdftotext -layout {pdf.name} -")
+    begins = ("unzip", "openssl", "sha256sum", "pdfsig", "pdfdetach", "sum=", "grep")
+    found: list[str] = []
+    for line in (each.strip() for each in text.splitlines()):
+        if line.startswith(begins):
+            found.append(line)
+        elif found and found[-1].startswith("openssl") and line.startswith(("META", "-", "..")):
+            found[-1] += f" {line}"
+    return found
+
+
+def test_a_container_is_accepted_by_openssl(
+    make: Make, authority: Authority, tmp_path: Path
+) -> None:
+    package = write(tmp_path, "case.asice", make("asice", language="en"))
+    for name in ("ca.pem", "tsa.pem"):
+        write(tmp_path, name, authority.root.read_bytes())
+    run(tmp_path, f"unzip -q {package.name} -d evidence")
+    inside = tmp_path / "evidence"
+    commands = [each for each in printed(inside / "report.pdf") if not each.startswith("unzip")]
+    assert len(commands) == 5
+    said = run(inside, "\n".join(commands))
+    assert "Verification successful" in said
+    assert "Verification: OK" in said
+    assert said.count(".json: OK") == 4
+    assert f"{WAV}: OK" in said
+    assert said.splitlines().count("sealed") == 1
+    assert (inside / WAV).read_bytes() == SOUND
+    first = zipfile.ZipFile(package).infolist()[0]
+    assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+
+
+def test_a_pdf_is_accepted_by_poppler(make: Make, tmp_path: Path) -> None:
+    package = write(tmp_path, "case.pdf", make("pdf", language="es"))
+    said = run(tmp_path, f"pdfsig {package.name}")
+    assert "Signature Type: ETSI.CAdES.detached" in said
+    assert "Signature Validation: Signature is Valid." in said
+    assert "Ejemplo S. L." in said
+    run(tmp_path, f"pdfdetach -saveall {package.name}")
+    assert (tmp_path / WAV).read_bytes() == SOUND
+    manifest = json.loads((tmp_path / "manifest.json").read_bytes())
+    (recording,) = manifest["recordings"]
+    assert recording["sha256"] == hashlib.sha256(SOUND).hexdigest()
+    assert [each["outcome"] for each in recording["consents"]] == ["granted"]
+    chain = [step["what"] for step in recording["custody_chain"]]
+    assert chain[0] == "call_began"
+    assert {"announcement_sent", "consent", "recording_began", "vendor_said", "listen"} <= {*chain}
+    assert "ana" not in json.dumps(recording["custody_chain"])
+    assert b"/pdfaid" in package.read_bytes() or b"pdfaid:part" in package.read_bytes()
+    pages = run(tmp_path, f"pdftotext -layout {package.name} -")
+    for words in ("Qué no prueba", "Cadena de custodia", "Tecla pulsada", "+34600111222"):
+        assert words in pages
+
+
+@pytest.mark.parametrize("form", ["pdf", "asice"])
+def test_an_untouched_package_holds(make: Make, authority: Authority, form: str) -> None:
+    package = make(form)
+    found = checked(package, authority)
+    assert found.holds, found.claims
+    known = {each.name for each in found.claims if each.level is CheckLevel.HOLDS}
+    assert {"seal", "signer", "time", WAV, SID, "manifest.json", "consent"} - known <= {
+        "manifest.json" if form == "pdf" else ""
+    }
+    unknown = [each.name for each in found.claims if each.level is CheckLevel.UNKNOWN]
+    assert unknown == ["audit log"]
+
+
+def test_without_anybody_trusted_who_sealed_it_is_not_known(make: Make) -> None:
+    found = checked(make("asice"))
+    unknown = {each.name for each in found.claims if each.level is CheckLevel.UNKNOWN}
+    assert found.holds
+    assert {"signer", "time"} <= unknown
+
+
+def test_without_an_authority_the_time_is_not_known(
+    sealed_house: House, authority: Authority
+) -> None:
+    archive = with_settings(sealed_house.archive, tsa_url="")
+    for form in ("pdf", "asice"):
+        with archive.custody.evidence(SID, form=form, by=ANA) as stream:
+            found = checked(b"".join(stream), authority)
+        assert found.holds
+        assert [each.level for each in found.claims if each.name == "time"] == [CheckLevel.UNKNOWN]
+
+
+def test_what_is_missing_is_said(sealed_house: House, authority: Authority) -> None:
+    archive = sealed_house.archive
+    for changes, words in (
+        ({"seal": ""}, "TWIREC_SEAL is missing"),
+        ({"seal": "/nowhere/seal.p12"}, "cannot be read"),
+        ({"seal": "env:NOTHING"}, "variable NOTHING"),
+        ({"seal_password": "another"}, "TWIREC_SEAL_PASSWORD"),
+    ):
+        with pytest.raises(SealUnusable, match=words):
+            with_settings(archive, **changes).custody.evidence(SID, by=ANA)
+    with pytest.raises(InvalidQuery, match="give a recording"):
+        archive.custody.evidence(by=ANA)
+    with pytest.raises(InvalidQuery, match="choose pdf, asice"):
+        archive.custody.evidence(SID, form="docx", by=ANA)
+    with pytest.raises(CustodyRefused):
+        archive.custody.evidence(SID, by=Actor("aurora", "auditor"))
+    outcomes = [entry.outcome.value for entry in archive.audit.log(action="evidence")]
+    assert outcomes == ["denied", *["failed"] * 4]
+
+
+def test_an_authority_that_is_away_is_said_and_entered(
+    sealed_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twirec.adapters.time_stamping.FIRST_PAUSE", 0.0)
+    archive = with_settings(sealed_house.archive, tsa_url="http://127.0.0.1:9/")
+    with pytest.raises(TimeStampUnavailable, match="did not answer"):
+        archive.custody.evidence(SID, by=ANA)
+    outcomes = [entry.outcome.value for entry in archive.audit.log(action="evidence")]
+    assert outcomes == ["failed", "tried"]
+
+
+def test_a_case_is_all_its_recordings(sealed_house: House, authority: Authority) -> None:
+    archive = sealed_house.archive
+    archive.calls.annotate(SID, case="R-7KD", by=ANA)
+    with archive.custody.evidence(case="R-7KD", form="asice", by=ANA) as stream:
+        assert stream.file_name == "evidence_R-7KD.asice"
+        package = b"".join(stream)
+    assert checked(package, authority).holds
+    manifest = json.loads(zipfile.ZipFile(io.BytesIO(package)).read("manifest.json"))
+    assert manifest["case_number"] == "R-7KD"
+    assert [each["recording_sid"] for each in manifest["recordings"]] == [SID]

@@ -1,0 +1,126 @@
+"""Opens a container, and looks whether it is whole and sealed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import IO
+from xml.etree import ElementTree
+
+from twirec.evidence import trust
+from twirec.evidence.container import (
+    ASIC,
+    LIST,
+    MIMETYPE,
+    SHA256,
+    SIGNATURE,
+    STAMP,
+    STAMPED,
+    XMLDSIG,
+)
+from twirec.evidence.opened import UNREADABLE, Opened, sha256
+from twirec.model.errors import NoEvidence
+from twirec.model.evidence import CheckLevel, EvidenceClaim
+
+BROKEN, HOLDS = CheckLevel.BROKEN, CheckLevel.HOLDS
+
+SMALL = 20_000_000
+"""Bytes of the largest file that is read at once."""
+
+OF_THE_SEAL = (LIST, SIGNATURE, STAMPED, STAMP)
+
+
+def open_container(package: IO[bytes], trusted: Sequence[bytes]) -> Opened:
+    """Open a container.
+
+    Args:
+        package: the file.
+        trusted: certificates of whom is trusted, DER.
+
+    Raises:
+        NoEvidence: it is no zip file that can be read.
+    """
+    try:
+        file = zipfile.ZipFile(package)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise NoEvidence(f"The container cannot be read: {type(error).__name__}.") from None
+    names = [info.filename for info in file.infolist()]
+    files = {name: partial(file.open, name) for name in names}
+    try:
+        claims = tuple(_looked_at(file, names, trust.Trust.of(trusted)))
+    except UNREADABLE as error:
+        said = f"It cannot be read: {type(error).__name__}."
+        claims = (EvidenceClaim("container", BROKEN, said),)
+        files = {}
+    return Opened(claims, files)
+
+
+def _looked_at(
+    file: zipfile.ZipFile, names: list[str], whom: trust.Trust
+) -> Iterator[EvidenceClaim]:
+    doubled = sorted(name for name, count in Counter(names).items() if count > 1)
+    for name in doubled:
+        yield EvidenceClaim(name, BROKEN, f"{name} is in the container twice.")
+    first = file.infolist()[0] if names else None
+    plain = first and first.filename == "mimetype" and first.compress_type == zipfile.ZIP_STORED
+    if not plain or _read(file, "mimetype") != MIMETYPE.encode():
+        yield EvidenceClaim("mimetype", BROKEN, "It does not begin with the mimetype of ASiC-E.")
+    missing = [name for name in (LIST, SIGNATURE) if name not in names]
+    if missing or doubled:
+        for name in missing:
+            yield EvidenceClaim("seal", BROKEN, f"It is not sealed: {name} is missing.")
+        return
+    listed = _read(file, LIST)
+    yield from trust.signed(listed, _read(file, SIGNATURE), whom)
+    yield from _compared(file, names, listed)
+    if STAMP in names and STAMPED in names:
+        stamped = _read(file, STAMPED)
+        yield from trust.stamp(stamped, _read(file, STAMP), whom)
+        yield from _compared(file, names, stamped, (LIST, SIGNATURE))
+    elif STAMP in names or STAMPED in names:
+        yield EvidenceClaim("time", BROKEN, "Half of the time stamp is missing.")
+
+
+def _compared(
+    file: zipfile.ZipFile, names: list[str], listed: bytes, also: Sequence[str] = ()
+) -> Iterator[EvidenceClaim]:
+    """Compare the files with the list that is sealed."""
+    try:
+        digests = dict(_digests(listed))
+    except (ElementTree.ParseError, ValueError, KeyError, binascii.Error):
+        yield EvidenceClaim("list", BROKEN, "The list of files cannot be read.")
+        return
+    there = {name for name in names if name not in OF_THE_SEAL and name != "mimetype"}
+    for name in sorted(there - digests.keys()):
+        yield EvidenceClaim(name, BROKEN, f"{name} was added: the seal does not know it.")
+    for name, digest in sorted(digests.items()):
+        if name not in names:
+            yield EvidenceClaim(name, BROKEN, f"{name} was taken out.")
+        elif (not also or name in also) and sha256(partial(file.open, name))[0] != digest.hex():
+            yield EvidenceClaim(name, BROKEN, f"{name} was changed.")
+        elif not also:
+            yield EvidenceClaim(name, HOLDS, f"{name} is what was sealed.")
+
+
+def _digests(listed: bytes) -> Iterator[tuple[str, bytes]]:
+    if b"<!DOCTYPE" in listed or b"<!ENTITY" in listed:  # none is in what the seal is of
+        raise ValueError
+    listing = ElementTree.fromstring(listed)  # noqa: S314 - without a DOCTYPE it can do no harm
+    for each in listing.iter(f"{{{ASIC}}}DataObjectReference"):
+        method = each.find(f"{{{XMLDSIG}}}DigestMethod")
+        value = each.findtext(f"{{{XMLDSIG}}}DigestValue")
+        if method is None or method.get("Algorithm") != SHA256 or not value:
+            raise ValueError
+        yield each.attrib["URI"], base64.b64decode(value, validate=True)
+
+
+def _read(file: zipfile.ZipFile, name: str) -> bytes:
+    with file.open(name) as opened:
+        data = opened.read(SMALL + 1)
+    if len(data) > SMALL:
+        raise ValueError(name)
+    return data

@@ -1,0 +1,177 @@
+"""Whether a signature, or a time stamp, is what it says, and whose."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from twirec.model.evidence import CheckLevel, EvidenceClaim
+
+try:
+    from asn1crypto import cms, x509
+    from pyhanko.sign.validation import async_validate_detached_cms
+    from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
+    from pyhanko_certvalidator import ValidationContext
+except ImportError:  # of the extra `evidence`: `check_installed` says so
+    pass
+
+T = TypeVar("T")
+
+NOT_ASKED = "say with --trust whose certificates are trusted"
+
+UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError)
+"""What libraries raise of bytes that are not what they should be."""
+
+
+def named(name: Any) -> str:
+    """Return whom a certificate names, or who issued it."""
+    fields = name.native
+    return str(fields.get("common_name") or fields.get("organization_name") or name.human_friendly)
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run what pyHanko does to its end."""
+    return asyncio.run(coroutine)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The certificates of whom somebody trusts.
+
+    Attributes:
+        roots: as asn1crypto has them.
+    """
+
+    roots: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, trusted: Sequence[bytes]) -> Trust:
+        """Return it.
+
+        Args:
+            trusted: certificates, DER.
+        """
+        return cls(tuple(x509.Certificate.load(each) for each in trusted))
+
+    def context(self, moment: datetime | None = None) -> Any:
+        """Return how pyHanko is to judge chains, at a moment (UTC), or now."""
+        return ValidationContext(
+            trust_roots=list(self.roots),
+            moment=moment,
+            allow_fetching=False,
+            revocation_mode="soft-fail",
+        )
+
+
+def signed(data: bytes, signature: bytes, trust: Trust) -> list[EvidenceClaim]:
+    """Look at a detached signature of some bytes, and at the time stamp in it."""
+    try:
+        content = cms.ContentInfo.load(signature, strict=True)["content"]
+        at = stamped_at(content)
+        status = run(
+            async_validate_detached_cms(
+                data,
+                content,
+                signer_validation_context=trust.context(at),
+                ts_validation_context=trust.context(),
+            )
+        )
+    except Exception as error:  # noqa: BLE001 - whatever a library says of bytes made to harm
+        return [
+            EvidenceClaim("seal", CheckLevel.BROKEN, f"The seal cannot be read: {kind(error)}.")
+        ]
+    return judged(status, trust)
+
+
+def stamped_at(content: Any) -> datetime | None:
+    """Return the time of the time stamp in a signature, UTC; None where it has none."""
+    for attribute in content["signer_infos"][0]["unsigned_attrs"] or ():
+        if attribute["type"].native == "signature_time_stamp_token":
+            token = attribute["values"][0]["content"]
+            found: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
+            return found
+    return None
+
+
+def judged(status: Any, trust: Trust) -> list[EvidenceClaim]:
+    """Return what is said of a signature, as pyHanko judged it."""
+    who = named(status.signing_cert.subject)
+    if not (status.intact and status.valid):
+        return [
+            EvidenceClaim(
+                "seal", CheckLevel.BROKEN, "The seal is not of this content: it was changed."
+            )
+        ]
+    found = [EvidenceClaim("seal", CheckLevel.HOLDS, f"Nothing was changed since {who} sealed it.")]
+    found.append(_whose(status, trust, who))
+    stamp = status.timestamp_validity
+    if stamp is None:
+        said = "No authority says when it was sealed: only the seal itself says it."
+        return [*found, EvidenceClaim("time", CheckLevel.UNKNOWN, said)]
+    return [*found, *stamped(stamp, trust)]
+
+
+def _whose(status: Any, trust: Trust, who: str) -> EvidenceClaim:
+    if status.trusted:
+        return EvidenceClaim("signer", CheckLevel.HOLDS, f"The certificate of {who} is trusted.")
+    if not trust.roots:
+        said = f"Whether {who} is who they say is not known: {NOT_ASKED}."
+        return EvidenceClaim("signer", CheckLevel.UNKNOWN, said)
+    said = f"The seal is of {who}, whose certificate {_why(status)}."
+    return EvidenceClaim("signer", CheckLevel.BROKEN, said)
+
+
+def _why(status: Any) -> str:
+    problem = str(getattr(status, "trust_problem_indic", "") or "")
+    if "EXPIRED" in problem.upper():
+        return "has expired"
+    if status.revoked:
+        return "was revoked"
+    return "does not come from anybody who is trusted"
+
+
+def stamped(status: Any, trust: Trust) -> list[EvidenceClaim]:
+    """Return what is said of a time stamp, as pyHanko judged it."""
+    if not (status.intact and status.valid):
+        said = "The time stamp is not of this content."
+        return [EvidenceClaim("time", CheckLevel.BROKEN, said)]
+    at = f"{status.timestamp:%Y-%m-%d %H:%M:%S} UTC"
+    who = named(status.signing_cert.subject)
+    if status.trusted:
+        return [EvidenceClaim("time", CheckLevel.HOLDS, f"{who} says that it was there at {at}.")]
+    if not trust.roots:
+        said = f"It is said to have been there at {at}; whether {who} may say so is not known: "
+        return [EvidenceClaim("time", CheckLevel.UNKNOWN, f"{said}{NOT_ASKED}.")]
+    said = f"The time stamp is of {who}, whose certificate {_why(status)}."
+    return [EvidenceClaim("time", CheckLevel.UNKNOWN, said)]
+
+
+def stamp(data: bytes, token: bytes, trust: Trust) -> list[EvidenceClaim]:
+    """Look at a time stamp of some bytes (RFC 3161)."""
+    try:
+        content = cms.ContentInfo.load(token, strict=True)["content"]
+        found = run(
+            validate_tst_signed_data(
+                content,
+                trust.context(),
+                lambda algorithm: hashlib.new(algorithm, data).digest(),
+            )
+        )
+        from pyhanko.sign.validation.status import TimestampSignatureStatus
+
+        return stamped(TimestampSignatureStatus(**found), trust)
+    except Exception as error:  # noqa: BLE001 - as above
+        return [
+            EvidenceClaim(
+                "time", CheckLevel.BROKEN, f"The time stamp cannot be read: {kind(error)}."
+            )
+        ]
+
+
+def kind(error: Exception) -> str:
+    """Return the kind of an error; what it says may be of the file's making."""
+    return type(error).__name__

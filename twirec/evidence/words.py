@@ -1,0 +1,51 @@
+"""What the pages of a package say, in Spanish and English: `words.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a language.
+
+    Attributes:
+        said: sentences and names, some with places to fill.
+        steps: what the steps of the chain of custody are called; others go by their own word.
+        roles: what the roles are called; others go by their own word.
+    """
+
+    said: Mapping[str, str]
+    steps: Mapping[str, str]
+    roles: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        """Return a sentence or a name."""
+        return self.said[name]
+
+    def get(self, name: str) -> str:
+        """Return a sentence or a name; what has none stays as it is."""
+        return self.said.get(name, name)
+
+
+def words(language: str) -> Words:
+    """Return the words of a language.
+
+    Args:
+        language: BCP 47; Spanish where it begins with `es`, else English.
+    """
+    return _read()["es" if language.lower().split("-")[0] == "es" else "en"]
+
+
+@cache
+def _read() -> Mapping[str, Words]:
+    text = (files("twirec.evidence") / "words.toml").read_text(encoding="utf-8")
+    tables = tomllib.loads(text)
+    return {
+        language: Words(table, table.pop("steps"), table.pop("roles"))
+        for language, table in tables.items()
+    }
