@@ -29,7 +29,7 @@ from twirec.model.audit import Action, AuditDraft
 from twirec.model.custody import Hold, Order, OrderKind
 from twirec.model.errors import InvalidQuery
 from twirec.model.ownership import Claim
-from twirec.model.records import Note
+from twirec.model.records import Call, Note
 from twirec.model.retention import (
     AtEnd,
     Kept,
@@ -41,7 +41,7 @@ from twirec.model.retention import (
     in_order,
 )
 from twirec.model.states import Custody, State
-from twirec.model.vocabulary import ConsentOutcome, Direction
+from twirec.model.vocabulary import ERASED, ConsentOutcome, Direction
 
 MADRID = ZoneInfo("Europe/Madrid")
 DAY = timedelta(days=1)
@@ -329,3 +329,94 @@ def test_what_rules_would_do_is_counted_as_it_is_decided(catalog: Catalog) -> No
         assert set(count.examples) <= set(over) - set(held)
     assert sum(count.over for count in counted) > 3
     assert catalog.retention.count(Kept.RECORDINGS, []) == ([], 8)
+
+
+# --- lines of calls, and notes ------------------------------------------------------------------
+
+
+def line_of(catalog: Catalog, number: int = 1) -> Call:
+    return catalog.search.find(call_sid(number)).call
+
+
+def notes_of(catalog: Catalog, number: int = 1) -> int:
+    return len(catalog.search.find(call_sid(number)).notes)
+
+
+def note(catalog: Catalog, at: datetime, number: int = 1) -> None:
+    enter(catalog.notes.add, Note(ACCOUNT, call_sid(number), "ana", at, "promised", None))
+
+
+NUMBERS = rule("numbers", "30 days", kept=Kept.CALLS)
+TEXTS = rule("texts", "10 days", kept=Kept.NOTES)
+
+
+def test_a_line_loses_whose_it_was_when_its_time_is_over_and_stays(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    catalog.consents.record(a_consent(), None)
+    note(catalog, STARTED)
+    assert look(catalog, OVER - timedelta(seconds=1), NUMBERS).numbers == 0
+    assert look(catalog, OVER, NUMBERS).numbers == 1
+    line = line_of(catalog)
+    assert (line.customer_number, line.own_number) == (ERASED, "+34911000111")
+    assert notes_of(catalog) == 0
+    (consent,) = catalog.search.find(call_sid()).consents
+    assert consent.outcome is ConsentOutcome.INFORMED
+    entry = catalog.audit.entries(0, 100)[-1]
+    assert (entry.action, entry.sid) == (Action.ERASE, call_sid())
+    assert entry.detail["rule"] == "retention: numbers, 30 days"
+    for days in (1, 2, 3):  # once is enough
+        assert look(catalog, OVER + days * DAY, NUMBERS).numbers == 0
+
+
+def test_a_note_is_kept_from_when_it_was_written(catalog: Catalog) -> None:
+    catalog.ledger.open_call(a_call())
+    note(catalog, STARTED)
+    note(catalog, STARTED + 5 * DAY)
+    first = datetime(2026, 12, 3, 23, tzinfo=UTC)
+    assert look(catalog, first - timedelta(seconds=1), TEXTS).notes == 0
+    assert look(catalog, first, TEXTS).notes == 1
+    assert notes_of(catalog) == 1
+    assert look(catalog, first + 5 * DAY, TEXTS).notes == 1
+    assert notes_of(catalog) == 0
+    assert line_of(catalog).customer_number == "+34600111222"
+
+
+def test_a_line_and_its_notes_stay_with_a_recording_and_what_is_held(catalog: Catalog) -> None:
+    keep(catalog)
+    note(catalog, STARTED)
+    for number in (2, 3):
+        catalog.ledger.open_call(a_call(call_sid=call_sid(number)))
+        note(catalog, STARTED, number)
+    keep(catalog, 4, state=State.LOST)
+    of_number = hold(catalog, number="+34600111222")
+    of_lost = hold(catalog, recording_sid=recording_sid(4))
+    at = OVER
+    for _ in range(2):
+        looked = look(catalog, at, NUMBERS, TEXTS)
+        assert (looked.numbers, looked.notes) == (0, 0)
+        at += 2 * DAY
+    lift(catalog, of_number, at)
+    looked = look(catalog, at, NUMBERS, TEXTS)
+    assert (looked.numbers, looked.notes) == (2, 2)
+    lift(catalog, of_lost, at)
+    assert look(catalog, at + 2 * DAY, NUMBERS, TEXTS).numbers == 1
+    set_recording(catalog, state=State.ERASED)
+    at += 5 * DAY
+    assert look(catalog, at, NUMBERS, TEXTS).numbers == 1
+    assert line_of(catalog).customer_number == ERASED
+
+
+def test_lines_and_notes_are_counted_as_they_are_decided(catalog: Catalog) -> None:
+    keep(catalog)
+    note(catalog, STARTED)
+    catalog.ledger.open_call(a_call(call_sid=call_sid(2)))
+    note(catalog, STARTED, 2)
+    note(catalog, STARTED + 25 * DAY, 2)
+    for each, counted, without in (
+        (NUMBERS, (2, 2, 1, (call_sid(2),)), 0),
+        (TEXTS, (3, 2, 1, (call_sid(2),)), 0),
+    ):
+        edges = [(each, over_before(OVER, each.term, MADRID))]
+        (count,), none = catalog.retention.count(each.kept, edges)
+        assert (count.matched, count.over, count.held, count.examples) == counted
+        assert none == without

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -29,12 +29,19 @@ from twirec.catalog.hints import hint_recordings
 from twirec.catalog.holds import keep_holds_out
 from twirec.catalog.journal_tables import midnight
 from twirec.catalog.orders import to_be_erased
-from twirec.catalog.retention_preview import ERASABLE, RuleCount, Rules, count_recordings
+from twirec.catalog.retention_calls import (
+    EVERY_DAY,
+    Answers,
+    Decide,
+    answers_of,
+    facts_of,
+    look_at_calls,
+)
+from twirec.catalog.retention_preview import ERASABLE, RuleCount, Rules, count
 from twirec.catalog.retention_tables import retention_changes, retention_looks, retention_stale
 from twirec.catalog.tables import (
     blocks,
     calls,
-    consents,
     orders,
     recordings,
 )
@@ -42,24 +49,16 @@ from twirec.model.access import OURSELVES
 from twirec.model.audit import Action, AuditDraft
 from twirec.model.custody import Order, OrderKind
 from twirec.model.errors import InvalidQuery
-from twirec.model.plain_text import plain
 from twirec.model.records import Recording
 from twirec.model.retention import AtEnd, Facts, Fate, Kept, Looked, RetentionChange
 from twirec.model.states import NOTHING_THERE, UNDONE, Custody, State
-from twirec.model.vocabulary import ConsentOutcome
-
-EVERY_DAY = timedelta(days=1)
-"""After which what is over and may not go yet, such as what is held, is looked at again."""
 
 NOTHING_LEFT = UNDONE | NOTHING_THERE | {State.EXTERNAL}
 """The states in which there is nothing of ours to destroy, or its destruction is ordered."""
 
-NOT_ANNOUNCED = frozenset({ConsentOutcome.NOT_ANNOUNCED})
-
 LOCK = 0x7457_1BEE
 """The advisory lock of who looks, on PostgreSQL."""
 
-Decide = Callable[[Kept, Facts], Fate]
 Key = tuple[Kept, str, str]
 """What is kept, the account, and the SID of a recording or a call."""
 
@@ -142,9 +141,7 @@ class Retention:
             rules: in the order in which they are asked, each with the moment (UTC) before which
                 what began is over.
         """
-        if kept is not Kept.RECORDINGS:
-            return [RuleCount() for _ in rules], 0
-        return count_recordings(self._database, rules)
+        return count(self._database, kept, rules)
 
     def has_recordings(self) -> bool:
         """Return whether there is any recording."""
@@ -215,7 +212,6 @@ class Retention:
         for key in sorted(keys):
             kept, _, sid = key
             if kept is not Kept.RECORDINGS:
-                next_looks[key] = None
                 continue
             each = known.get(sid)
             if each is None or each.recording.state in NOTHING_LEFT:
@@ -240,8 +236,12 @@ class Retention:
             for why, those in over[AtEnd.DESTROY].items()
             for each in _destroy(connection, those, why, now)
         ]
+        of_calls = [(account, sid) for kept, account, sid in sorted(keys) if kept is Kept.CALLS]
+        at_calls = look_at_calls(connection, of_calls, now, decide)
+        for (account, sid), at in at_calls.next_looks.items():
+            next_looks[Kept.CALLS, account, sid] = at
         self._set(connection, keys, next_looks, version)
-        return Looked(len(keys), tuple(blocked), tuple(destroyed))
+        return Looked(len(keys), tuple(blocked), tuple(destroyed), at_calls.numbers, at_calls.notes)
 
     def _kept(
         self, connection: Connection, sids: Collection[str], *, locked: bool = False
@@ -265,13 +265,9 @@ class Retention:
         if locked:
             statement = statement.with_for_update(of=recordings)
         rows = connection.execute(statement).all()
-        answers: dict[tuple[str, str], set[ConsentOutcome]] = defaultdict(set)
-        of_these = {row.call_sid for row in rows if row.call_sid}
-        answered = select(consents.c.account_sid, consents.c.call_sid, consents.c.outcome).join(
-            calls, of_same_call(calls, consents)
+        answers = answers_of(
+            connection, {(row.account_sid, row.call_sid) for row in rows if row.call_sid}
         )
-        for row in connection.execute(answered.where(calls.c.call_sid.in_(of_these))):
-            answers[row.account_sid, row.call_sid].add(row.outcome)
         return {row.sid: _kept_recording(row, answers) for row in rows}
 
     def _set(
@@ -345,18 +341,10 @@ def _stale(connection: Connection, limit: int) -> set[Key]:
     return changed
 
 
-def _kept_recording(
-    row: Row[Any], answers: Mapping[tuple[str, str], Iterable[ConsentOutcome]]
-) -> KeptRecording:
+def _kept_recording(row: Row[Any], answers: Answers) -> KeptRecording:
     recording = to_model(Recording, row)
-    given = answers.get((recording.account_sid, recording.call_sid or ""))
-    facts = Facts(
-        started_at=row.started_at or row.call_started_at,
-        number=row.own_number or "",
-        direction=row.direction,
-        consents=frozenset(given) if given else NOT_ANNOUNCED,
-        case=plain(row.case_number or ""),
-    )
+    key = (recording.account_sid, recording.call_sid or "")
+    facts = facts_of(row, row.started_at or row.call_started_at, answers, key)
     until = row.blocked_until if recording.custody is Custody.BLOCKED else None
     return KeptRecording(recording, facts, bool(row.is_held), bool(row.is_ours), until)
 

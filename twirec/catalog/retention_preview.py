@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,12 +26,13 @@ from sqlalchemy import (
 from twirec.catalog.conditions import held, of_same_call, open_case
 from twirec.catalog.database import Database
 from twirec.catalog.foreign_recordings import left_alone
-from twirec.catalog.tables import calls, consents, recordings
+from twirec.catalog.retention_calls import keeps_its_call
+from twirec.catalog.tables import calls, consents, notes, recordings
 from twirec.model.ownership import Adopt
 from twirec.model.plain_text import plain
-from twirec.model.retention import ANY_CASE, RetentionRule
+from twirec.model.retention import ANY_CASE, Kept, RetentionRule
 from twirec.model.states import MAY_BECOME, Custody, State
-from twirec.model.vocabulary import ConsentOutcome
+from twirec.model.vocabulary import ERASED, ConsentOutcome
 
 ERASABLE = frozenset(state for state, after in MAY_BECOME.items() if State.ERASING in after)
 """The states in which there is something to destroy."""
@@ -64,16 +65,16 @@ class RuleCount:
     examples: tuple[str, ...] = ()
 
 
-def count_recordings(database: Database, rules: Rules) -> tuple[list[RuleCount], int]:
-    """Return what each rule decides of, and how many recordings no rule matches."""
-    rows = _decided(rules, database.adopt)
+def count(database: Database, kept: Kept, rules: Rules) -> tuple[list[RuleCount], int]:
+    """Return what each rule decides of, and of how many no rule does. See `Retention.count`."""
+    rows = _DECIDED[kept](rules, database.adopt)
     over = _over(rules, rows)
-    kept = or_(held(rows), open_case(rows))
+    stays = or_(held(rows), open_case(rows)) if kept is Kept.RECORDINGS else rows.c.stays
     counting = select(
         rows.c.number,
         func.count().label("matched"),
         func.sum(case((over, 1), else_=0)).label("over"),
-        func.sum(case((~over, 0), (kept, 1), else_=0)).label("held"),
+        func.sum(case((~over, 0), (stays, 1), else_=0)).label("held"),
         func.sum(case((rows.c.start.is_(None), 1), else_=0)).label("without_start"),
         func.min(rows.c.start).label("oldest"),
     ).group_by(rows.c.number)
@@ -86,7 +87,7 @@ def count_recordings(database: Database, rules: Rules) -> tuple[list[RuleCount],
                 row.held,
                 row.without_start,
                 row.oldest,
-                _examples(connection, rows, number, over & ~kept) if row.over else (),
+                _examples(connection, rows, number, over & ~stays) if row.over else (),
             )
             if (row := counted.get(number))
             else RuleCount()
@@ -96,17 +97,21 @@ def count_recordings(database: Database, rules: Rules) -> tuple[list[RuleCount],
     return found, without.matched if without else 0
 
 
-def _decided(rules: Rules, adopt: Adopt) -> Subquery:
-    """Return the recordings that rules are asked of, each with the number of its rule."""
-    whens = [(matching(rule, recordings), number) for number, (rule, _) in enumerate(rules)]
+def _number(rules: Rules, rows: FromClause) -> ColumnElement[int]:
+    """Return the number of the rule that decides of a row."""
+    whens = [(matching(rule, rows), number) for number, (rule, _) in enumerate(rules)]
     number = case(*whens, else_=NO_RULE) if whens else literal(NO_RULE)
+    return number.label("number")
+
+
+def _recordings(rules: Rules, adopt: Adopt) -> Subquery:
     return (
         select(
             recordings.c.sid,
             recordings.c.account_sid,
             recordings.c.call_sid,
             func.coalesce(recordings.c.started_at, recordings.c.call_started_at).label("start"),
-            number.label("number"),
+            _number(rules, recordings),
         )
         .outerjoin(calls, of_same_call(calls, recordings))
         .where(
@@ -116,6 +121,40 @@ def _decided(rules: Rules, adopt: Adopt) -> Subquery:
         )
         .subquery("decided")
     )
+
+
+def _calls(rules: Rules, _: Adopt) -> Subquery:
+    return (
+        select(
+            calls.c.call_sid.label("sid"),
+            calls.c.started_at.label("start"),
+            _number(rules, calls),
+            keeps_its_call().label("stays"),
+        )
+        .where(calls.c.customer_number != ERASED)
+        .subquery("decided")
+    )
+
+
+def _notes(rules: Rules, _: Adopt) -> Subquery:
+    return (
+        select(
+            calls.c.call_sid.label("sid"),
+            notes.c.at.label("start"),
+            _number(rules, calls),
+            keeps_its_call().label("stays"),
+        )
+        .join(notes, of_same_call(notes, calls))
+        .subquery("decided")
+    )
+
+
+_DECIDED: Mapping[Kept, Callable[[Rules, Adopt], Subquery]] = {
+    Kept.RECORDINGS: _recordings,
+    Kept.CALLS: _calls,
+    Kept.NOTES: _notes,
+}
+"""What rules are asked of, each with the number of the one that decides, by what they are about."""
 
 
 def _over(rules: Rules, rows: Subquery) -> ColumnElement[bool]:
