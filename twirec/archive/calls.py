@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import isfinite
 from typing import IO
 
 from twirec.archive.audit import LARGEST_PAGE
@@ -25,7 +26,7 @@ from twirec.model.custody import LONGEST_CASE_NUMBER
 from twirec.model.errors import InvalidQuery, NotFound
 from twirec.model.given import understood, whole, word
 from twirec.model.numbers import NumbersReport
-from twirec.model.records import Call, CallRecord, Note
+from twirec.model.records import Call, CallRecord, Note, Recording
 from twirec.model.rereading import RereadReport
 from twirec.model.search import Count, Page, Query, Understood
 from twirec.model.states import State
@@ -43,6 +44,9 @@ MOST_NOTES = 10**9
 """Of a call; a number that every database can count to."""
 
 SID = re.compile("(CA|RE)[0-9a-fA-F]{32}")
+
+LONGEST_RECORDING = 7 * 24 * 3600
+"""Seconds, of one of which the length is not known yet."""
 
 NO_NUMBERS = frozenset({None, "", WITHHELD, NOT_KNOWN, ERASED})
 """What is searched for, or stands on a line, and is nobody's number."""
@@ -278,6 +282,13 @@ class Calls:
 
     def _call(self, sid: str, actor: Actor) -> Call:
         """Return the call of a SID to which somebody may add something."""
+        return self._annotated(sid, actor)[0]
+
+    def _annotated(self, sid: str, actor: Actor) -> tuple[Call, Recording | None]:
+        """Return the call of a SID to which somebody may add something, and whose SID it is.
+
+        The second is None where it is the call's own.
+        """
         record = self._catalog.search.find(sid)
         for recording in record.recordings:
             if recording.sid == sid:
@@ -285,7 +296,8 @@ class Calls:
                     check(actor, recording, Deed.ANNOTATE)
                 except NotFound as error:  # in the words of what is really not there
                     raise NotFound(_not_there(sid), hidden=error.hidden) from None
-        return record.call
+                return record.call, recording
+        return record.call, None
 
     def _shown(self, sid: str, actor: Actor) -> CallRecord:
         record = seen(actor, self._catalog.search.find(sid))
@@ -299,6 +311,7 @@ class Calls:
         *,
         note: str | None = None,
         case: str | None = None,
+        second: float | None = None,
         case_seen: str | None = None,
         notes_seen: int | None = None,
         by: Actor | str,
@@ -309,6 +322,8 @@ class Calls:
             sid: of the call, `CA…`, or of one of its recordings, `RE…`.
             note: free text.
             case: the number of the dispute or file; empty takes the call's away.
+            second: of the recording whose SID is given, which the note is about: it is shown there
+                on the drawing. None where it is about the whole call.
             case_seen: the case number that the writer's page shows, empty for none: one that a
                 colleague has set since is not written over. None if that makes no difference.
             notes_seen: how many notes the writer's page shows: what the same person has written
@@ -322,7 +337,8 @@ class Calls:
         Raises:
             NotFound: the catalog knows no such call.
             CaseChanged: its case number is not `case_seen` any more; nothing was written.
-            InvalidQuery: there is neither note nor case number, or that is too long.
+            InvalidQuery: there is neither note nor case number, or that is too long; or the second
+                is of no recording, or beyond its end.
         """
         actor = acting(by)
         with self._trail.attempt(Action.ANNOTATE, actor, sid) as done:
@@ -336,9 +352,12 @@ class Calls:
                 )
             if notes_seen is not None:
                 whole("notes_seen", notes_seen, 0, MOST_NOTES)
-            call = self._call(sid, actor)
+            call, recording = self._annotated(sid, actor)
+            if second is not None:
+                _check_second(second, text, recording)
+            about = (recording.sid, float(second)) if recording and second is not None else ()
             self._catalog.notes.add(
-                Note(call.account_sid, call.call_sid, actor.name, done.at, text, number),
+                Note(call.account_sid, call.call_sid, actor.name, done.at, text, number, *about),
                 replace(done, sid=call.call_sid),
                 case_seen=case_seen,
                 notes_seen=notes_seen,
@@ -515,6 +534,16 @@ def _sid(text: str) -> str:
     if not SID.fullmatch(text.strip()):
         raise InvalidQuery("sid: give that of a call or a recording: CA… or RE… and 32 digits.")
     return text.strip()
+
+
+def _check_second(second: float, text: str, recording: Recording | None) -> None:
+    if recording is None:
+        raise InvalidQuery("second: give the SID of the recording that it is of, RE….")
+    if not text:
+        raise InvalidQuery("note: write what is to be said of that second.")
+    last = LONGEST_RECORDING if recording.duration is None else recording.duration + 1
+    if not (isfinite(second) and 0 <= second <= last):
+        raise InvalidQuery(f"second: give 0 to {last}, which is where the recording ends.")
 
 
 def _whole_number(text: str, country: str) -> str:

@@ -66,9 +66,13 @@ class Notes:
 def _is_there(connection: Connection, note: Note, notes_seen: int) -> bool:
     """Whether a note is among those of its call that were added after so many."""
     written = (
-        select(notes.c.by, notes.c.text, notes.c.case_number)
+        select(
+            *(notes.c.by, notes.c.text, notes.c.case_number),
+            *(notes.c.recording_sid, notes.c.second),
+        )
         .where(of_call(notes, note.account_sid, note.call_sid))
         .order_by(notes.c.id)
         .offset(notes_seen)
     )
-    return (note.by, note.text, note.case_number) in map(tuple, connection.execute(written))
+    its = (note.by, note.text, note.case_number, note.recording_sid, note.second)
+    return its in map(tuple, connection.execute(written))

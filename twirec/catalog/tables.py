@@ -461,6 +461,8 @@ notes = Table(
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("text", Text, nullable=False),
     Column("case_number", String(64)),
+    Column("recording_sid", String(34)),
+    Column("second", Float),
     # As `plain_case`; the indexes of its parts only the migration knows, a kind for each database.
     Column("plain_text", Text),
     Column("call_started_at", UtcDateTime, index=True),

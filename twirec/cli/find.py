@@ -283,7 +283,8 @@ def _print_call(record: CallRecord, zone: tzinfo, now: datetime) -> None:
         _lines({"leg": leg.leg_sid, "agent": leg.agent}, zone)
     for note in record.notes:
         text = note.text or f"case number: {note.case_number or 'none'}"
-        _lines({"note": text, "written": note.at, "by": note.by}, zone)
+        where = {} if note.second is None else {"at": f"{note.second:g} s of {note.recording_sid}"}
+        _lines({"note": text, **where, "written": note.at, "by": note.by}, zone)
 
 
 def _print_wording(hash_: str, wording: Announcement, zone: tzinfo) -> None:

@@ -501,6 +501,8 @@ class Note:
         at: UTC.
         text: the note; empty where only the case number was set.
         case_number: the case number that was set with it; None where it was left alone.
+        recording_sid, second: what of what is heard it is about, seconds of that recording; None
+            where it is about the whole call.
     """
 
     account_sid: str
@@ -509,6 +511,8 @@ class Note:
     at: datetime
     text: str = ""
     case_number: str | None = None
+    recording_sid: str | None = None
+    second: float | None = None
 
     @property
     def plain_text(self) -> str:

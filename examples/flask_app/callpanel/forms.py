@@ -104,6 +104,13 @@ class WriteNote(FlaskForm):
 
     note = TextAreaField(_l("Note"), [DataRequired(), Length(max=4000)])
     seen = WholeField(validators=[NumberRange(0, 10**9)])
+    second = StringField(_l("At"), [Length(max=16)])
+    recording = StringField(validators=[Length(max=34)])
+
+    def validate_second(self, field: StringField) -> None:
+        """Check that it is a time in a recording, and that it is said which one's."""
+        if seconds_of(field.data) is not None and not self.recording.data:
+            raise ValidationError(_l("Load the page anew and try again."))
 
 
 class SetCase(FlaskForm):

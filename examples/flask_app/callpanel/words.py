@@ -108,6 +108,7 @@ WRONG = {
     "mode": _l("The announcement does not fit the legal basis."),
     "language": _l("There is no announcement in the language that the policy names."),
     "reason": _l("Say why."),
+    "second": _l("That second is beyond the end of the recording."),
 }
 """What is wrong with what was asked for, by the field that twirec's message begins with: said to
 those who do not read English, in which the message is more exact."""

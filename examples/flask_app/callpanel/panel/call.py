@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,15 +10,17 @@ from datetime import datetime
 from heapq import merge
 from operator import attrgetter
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from callpanel import purposes
 from callpanel.auth import actor, needs
 from callpanel.config import archive
-from callpanel.forms import Decide, Download, SetCase, WriteNote
+from callpanel.forms import Decide, Download, SetCase, WriteNote, seconds_of
+from callpanel.panel import show
 from callpanel.panel.blueprint import panel
+from callpanel.panel.glance import glance_of
 from callpanel.panel.show import moment
 from callpanel.panel.sound import sound_of
 from callpanel.roles import Permission
@@ -29,6 +32,7 @@ from twirec import (
     Call,
     CallRecord,
     CaseChanged,
+    InvalidQuery,
     NotFound,
     Reason,
     Recording,
@@ -74,9 +78,17 @@ def write_note(sid: str) -> ResponseReturnValue:
     form = WriteNote()
     if not form.validate():
         return _page(record, note=form), 400
-    archive().calls.annotate(
-        record.call.call_sid, note=form.note.data, notes_seen=form.seen.data, by=actor()
-    )
+    second = seconds_of(form.second.data)
+    its = record.call.call_sid if second is None else form.recording.data or ""
+    if second is not None and its not in {each.sid for each in record.recordings}:
+        abort(404)
+    try:
+        archive().calls.annotate(
+            its, note=form.note.data, second=second, notes_seen=form.seen.data, by=actor()
+        )
+    except InvalidQuery as error:
+        form.second.errors = [show.wrong(error)]
+        return _page(record, note=form), 400
     flash(_("Written down."), "done")
     return redirect(url_for("panel.call", sid=record.call.call_sid))
 
@@ -166,6 +178,8 @@ def _page(
         purpose=purposes.purpose_of(record.call),
         purposes=purposes.choices(),
         log=_log(record),
+        glance=glance_of(record),
+        start_at=_start_at(),
         note=note or WriteNote(formdata=None),
         case=case or SetCase(formdata=None, case=record.call.case_number),
         changed=cases[-1] if changed and cases else None,
@@ -179,6 +193,12 @@ def _retention(recording: Recording) -> Retention | None:
     if recording.state in (State.ERASING, State.ERASED):
         return None
     return archive().custody.retention.of(recording.sid, by=actor())
+
+
+def _start_at() -> str:
+    """Return the second that the address names, at which a player begins; empty for none."""
+    said = request.args.get("t", "")
+    return said if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", said, re.ASCII) else ""
 
 
 def _detail(call: Call) -> str:

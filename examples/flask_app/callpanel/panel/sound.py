@@ -18,6 +18,9 @@ from twirec import CallRecord, Deed, Recording, Role, TwirecError, Waveform, may
 WIDTH, HEIGHT = 1000, 180
 """Of the drawing, in its own units; the page stretches it."""
 
+LONGEST_LEGEND = 60
+"""Letters of a note that stand at the drawing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -40,7 +43,7 @@ class Mark:
     """Something on the drawing.
 
     Attributes:
-        kind: `pause` or `consent`.
+        kind: `pause`, `consent` or `note`.
         said: what it is.
         x, width: in units of the drawing.
     """
@@ -49,6 +52,40 @@ class Mark:
     said: str
     x: float
     width: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A time on the axis.
+
+    Attributes:
+        at: seconds.
+        x: in hundredths of the drawing.
+        anchor: which end of its text is there, in the words of SVG.
+    """
+
+    at: float
+    x: float
+    anchor: str
+
+
+STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800)
+"""Seconds between two times on the axis."""
+
+MOST_TICKS = 7
+
+
+def ticks(seconds: float) -> tuple[Tick, ...]:
+    """Return the axis of a drawing: round times, so few that a phone shows them."""
+    if seconds <= 0:
+        return ()
+    step = next((each for each in STEPS if seconds / each <= MOST_TICKS), STEPS[-1])
+    times = range(0, int(seconds) + 1, step)
+    return tuple(Tick(at, at / seconds * 100, _anchor(at / seconds)) for at in times)
+
+
+def _anchor(share: float) -> str:
+    return "start" if share < 0.03 else "end" if share > 0.97 else "middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +110,11 @@ class Sound:
     why_not: str = ""
     turns: tuple[Turn, ...] = ()
     marks: tuple[Mark, ...] = ()
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """The axis of the drawing."""
+        return ticks(self.seconds or 0.0)
 
     @property
     def seconds(self) -> float | None:
@@ -154,3 +196,17 @@ def _marks(record: CallRecord, recording: Recording, seconds: float) -> Iterator
             at = clock((pause.paused_at - begin).total_seconds())
             said = _("Paused at %(time)s by %(who)s", time=at, who=pause.by)
             yield Mark("pause", said, x, width)
+    for note in record.notes:
+        if note.recording_sid == recording.sid and note.second is not None:
+            at = clock(note.second)
+            said = _("Note at %(time)s: %(text)s", time=at, text=_short(note.text))
+            yield Mark("note", said, min(note.second / seconds, 1.0) * WIDTH)
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return (
+        words
+        if len(words) <= LONGEST_LEGEND
+        else words[: LONGEST_LEGEND - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    )

@@ -1,0 +1,92 @@
+"""The drawing of a recording: times, a closer look, a cut, silence, a note at a second, a link."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from chromium import LARGE, PHONE
+from playwright.sync_api import Page, expect
+from visits import Visits
+
+from callpanel.demo import Demo
+from twirec import CallRecord
+
+BEGINS_AT = """audio => new Promise((done) => {
+    audio.addEventListener("timeupdate", () => done(audio.currentTime), { once: true });
+    audio.preload = "metadata";
+    audio.load();
+})"""
+TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
+
+
+def choose_purpose(page: Page) -> None:
+    page.locator("#purpose form button").first.click()
+    page.locator("audio").wait_for(state="attached")
+
+
+@pytest.mark.parametrize(
+    ("locale", "size", "scheme", "pinned"),
+    [
+        ("en-GB", LARGE, "dark", "Note at 0:00"),
+        ("es-ES", PHONE, "light", "Nota en 0:00"),
+    ],
+    ids=["in English", "in Spanish on a phone"],
+)
+def test_a_drawing_is_looked_at_cut_and_noted(
+    visit: Visits,
+    recording_path: str,
+    locale: str,
+    size: dict[str, int],
+    scheme: str,
+    pinned: str,
+) -> None:
+    page = visit("sergio", recording_path, locale=locale, viewport=size, color_scheme=scheme)
+    choose_purpose(page)
+    player = page.locator(".player").first
+    wave = player.locator(".wave")
+    box = wave.bounding_box()
+    assert box is not None
+    middle = box["y"] + 80
+    page.mouse.move(box["x"] + box["width"] * 0.25, middle)
+    expect(player.locator(".under")).to_have_text(re.compile(r"\d:\d\d"))
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
+    page.mouse.up()
+    expect(page.locator("input[name=start]").first).to_have_value(re.compile(r"\d:\d\d"))
+    expect(page.locator("input[name=end]").first).to_have_value(re.compile(r"\d:\d\d"))
+    assert player.locator("audio").evaluate("audio => audio.paused")  # a drag is no click
+    wave.focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("input[name=start]").first).to_have_value("")
+    page.keyboard.press("+")
+    wide = "one => one.scrollWidth > 1.5 * one.clientWidth"
+    assert player.locator(".zoom").evaluate(wide)
+    page.keyboard.press("-")
+    for key, name in (("s", "skip"), ("1", "mute")):
+        page.keyboard.press(key)
+        expect(player.locator(f"[data-do={name}]").first).to_have_attribute("aria-pressed", "true")
+    page.locator(".keys summary").click()
+    assert Axe().run(page).violations_count == 0
+    assert not page.evaluate(TOO_WIDE)
+    wave.focus()
+    page.keyboard.press("n")
+    page.keyboard.type("Promised")
+    page.locator("section[aria-labelledby=notes] form button").first.click()
+    expect(page.locator(".legend").first).to_contain_text(pinned)
+    expect(page.locator(".marks line.note").first).to_be_attached()
+    page.locator("section[aria-labelledby=notes] a[href*='t=0']").first.click()
+    expect(page.locator("audio")).to_have_attribute("src", re.compile("#t=0.0"))
+    assert Axe().run(page).violations_count == 0
+
+
+def test_a_link_to_a_second_begins_there(visit: Visits, demo: Demo, recorded: CallRecord) -> None:
+    sid = recorded.recordings[0].sid
+    page = visit("sergio", f"/calls/{sid}?t=5")
+    choose_purpose(page)
+    page.goto(f"{demo.url}/calls/{sid}?t=5")
+    at = page.locator("audio").evaluate(BEGINS_AT)
+    assert at >= 5
+    link = page.locator("[data-do=link]")
+    expect(link).to_have_attribute("href", re.compile(rf"{sid}\?t="))
