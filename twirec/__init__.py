@@ -44,6 +44,8 @@ if TYPE_CHECKING:
         Approval as Approval,
         ApprovalKind as ApprovalKind,
         ApprovalOutcome as ApprovalOutcome,
+        Release as Release,
+        same_person as same_person,
     )
     from twirec.model.audio import Channels as Channels, ConversionSpec as ConversionSpec
     from twirec.model.audio_stream import AudioStream as AudioStream
@@ -197,7 +199,13 @@ _HOMES = {
     "twirec.model.agents": ("InformedAgent", "Leg"),
     "twirec.model.alarms": ("Alarm", "AlarmKind", "alarms"),
     "twirec.model.announcements": ("Announcement", "Audio"),
-    "twirec.model.approvals": ("Approval", "ApprovalKind", "ApprovalOutcome"),
+    "twirec.model.approvals": (
+        "Approval",
+        "ApprovalKind",
+        "ApprovalOutcome",
+        "Release",
+        "same_person",
+    ),
     "twirec.model.audio": ("Channels", "ConversionSpec"),
     "twirec.model.audio_stream": ("AudioStream",),
     "twirec.model.audit": (

@@ -268,6 +268,9 @@ CASES: dict[str, Case | str] = {
         lambda a, who: _or_refused(a.custody.approvals.refuse, 1, who, reason="x"),
         prepare=asked,
     ),
+    "custody.approvals.released": Case(
+        None, lambda a, who: a.custody.approvals.released(by=who), prepare=released
+    ),
     "custody.approvals.take_out": Case(
         Deed.RELEASE,
         lambda a, who: drained(a.custody.approvals.take_out(SID, by=who)),

@@ -303,6 +303,7 @@ CHANGE_NOTHING = {
     "custody.evidence": "it is entered as tried, and as done when it is made",
     "recordings.open": "what is heard is entered alone; see test_catalog_listenings",
     "recordings.convert": "what is taken out is entered alone",
+    "custody.approvals.released": "it is only read",
     "custody.approvals.take_out": "what is taken out is entered alone",
     "derivatives.open": "what is heard is entered alone",
     "audit.record": "the entry is all there is",

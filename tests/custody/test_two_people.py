@@ -187,6 +187,7 @@ def test_a_release_is_one_download_for_each_of_the_two_and_then_closed(house: Ho
         approvals.take_out(SID, by=ANA)
     approvals.approve(asked.id, by=BO)
     for who in (Actor("Ana", "admin"), BO):
+        assert [each.recording_sid for each in approvals.released(by=who)] == [SID]
         with approvals.take_out(SID, by=who) as stream:
             assert b"".join(stream) == MEDIA
         with pytest.raises(CustodyRefused, match="not released to"):
@@ -195,6 +196,7 @@ def test_a_release_is_one_download_for_each_of_the_two_and_then_closed(house: Ho
         approvals.take_out(SID, by=CY)
     with pytest.raises(NotFound):
         approvals.take_out(SID, by=EVA)
+    assert approvals.released(by=ANA) == approvals.released(by=BO) == []
     assert house.recording().custody is Custody.BLOCKED
     for hear in (house.archive.recordings.open, house.archive.recordings.convert):
         with pytest.raises(NotFound):

@@ -15,7 +15,7 @@ from twirec.custody.approvals import TwoPeople, sees
 from twirec.custody.audit import AuditTrail
 from twirec.custody.erasure import ErasureOrders
 from twirec.model.access import Actor, Deed, acting, asking, check
-from twirec.model.approvals import Approval, ApprovalKind, same_person
+from twirec.model.approvals import Approval, ApprovalKind, Release, same_person
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action
 from twirec.model.errors import CustodyRefused, NotFound
@@ -129,6 +129,18 @@ class Approvals:
             InvalidQuery: it does not wait any more, or no reason is given.
         """
         return self._two.refuse(whole("approval", approval, 1, MOST), acting(by), reason)
+
+    def released(self, *, by: Actor | str) -> Sequence[Release]:
+        """Return what was released to somebody, and that they may still take out.
+
+        Args:
+            by: who asks.
+        """
+        actor = acting(by)
+        if not sees(actor):
+            return []
+        open_ = self._catalog.approvals.open_releases(self._now())
+        return [each for each in open_ if same_person(each.by, actor.name)]
 
     def take_out(self, sid: str, *, by: Actor | str) -> AudioStream:
         """Return a blocked recording that was released to somebody, as it was archived, once.

@@ -212,6 +212,17 @@ class Approvals:
         with self._database.read() as connection:
             return to_models(Release, connection.execute(statement.order_by(releases.c.approval)))
 
+    def open_releases(self, at: datetime) -> Sequence[Release]:
+        """Return what was released, and was not taken out yet, oldest first.
+
+        Args:
+            at: now, UTC.
+        """
+        still = releases.c.opened_at.is_(None) & (releases.c.until > at)
+        statement = select(releases).where(still).order_by(releases.c.approval, releases.c.by)
+        with self._database.read() as connection:
+            return to_models(Release, connection.execute(statement))
+
     def open(self, release: Release, at: datetime) -> bool:
         """Write down that somebody takes out what was opened for them. False if not any more.
 

@@ -78,12 +78,15 @@ def release(
 @click.command()
 @as_json
 def approvals(as_json: bool) -> None:
-    """Show what waits for a second person."""
+    """Show what waits for a second person, and what was released to you."""
     archive = twirec.Archive.from_env()
     found = archive.custody.approvals.pending(limit=10_000, by=operator())
+    released = archive.custody.approvals.released(by=operator())
     if as_json:
-        print_json([*found])
+        print_json({"waiting": [*found], "released": [*released]})
         return
+    for each in released:
+        say(f"Released to you, once: {each.recording_sid}, until {each.until:%Y-%m-%d %H:%M} UTC.")
     if not found:
         say("Nothing waits for a second person.")
         return

@@ -286,6 +286,28 @@ class Decide(FlaskForm):
             raise ValidationError(_l("Say why."))
 
 
+class Hold(FlaskForm):
+    """For which case a recording is held, or is not to be held any more, and why."""
+
+    case = StringField(_l("Case number"), [DataRequired(), Length(max=64)])
+    reason = StringField(_l("Reason"), [DataRequired(), Length(max=255)])
+
+
+class Because(FlaskForm):
+    """Why something is done."""
+
+    reason = StringField(_l("Reason"), [DataRequired(), Length(max=255)])
+
+
+class AskRelease(FlaskForm):
+    """For whom, by which order and why a blocked recording is to be opened."""
+
+    sid = StringField(_l("Recording (RE…)"), [DataRequired(), Length(max=34)])
+    authority = StringField(_l("Court or authority"), [DataRequired(), Length(max=255)])
+    reference = StringField(_l("Reference of its order"), [DataRequired(), Length(max=255)])
+    reason = StringField(_l("Reason"), [DataRequired(), Length(max=255)])
+
+
 class Empty(FlaskForm):
     """A button: nothing but the token that proves where it was pressed."""
 

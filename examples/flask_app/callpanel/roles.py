@@ -29,6 +29,16 @@ class Permission(StrEnum):
     SEE_RETENTION = "see_retention"
     """See the rules of how long what is kept, and what they would do."""
     CHANGE_RETENTION = "change_retention"
+    HOLD = "hold"
+    """Hold a recording, so that nothing destroys it."""
+    UNHOLD = "unhold"
+    """Ask that a hold is lifted; it takes two."""
+    BLOCK = "block"
+    """Keep a recording for judges and authorities only."""
+    SEE_APPROVALS = "see_approvals"
+    """See what waits for a second person."""
+    APPROVE = "approve"
+    """Decide what somebody else asked for; ask that what is blocked is released."""
     SEE_HEALTH = "see_health"
     RETRY = "retry"
     """Let what is parked be tried again, accept it as it is, or give it up."""
@@ -44,6 +54,10 @@ OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
     Permission.LISTEN: (Deed.LISTEN, Custody.ACTIVE),
     Permission.DOWNLOAD: (Deed.DOWNLOAD, Custody.ACTIVE),
     Permission.SEE_QUARANTINED: (Deed.DETAILS, Custody.QUARANTINED),
+    Permission.HOLD: (Deed.HOLD, Custody.ACTIVE),
+    Permission.UNHOLD: (Deed.UNHOLD, Custody.ACTIVE),
+    Permission.BLOCK: (Deed.BLOCK, Custody.ACTIVE),
+    Permission.APPROVE: (Deed.RELEASE, Custody.BLOCKED),
     Permission.RETRY: (Deed.DECIDE, Custody.ACTIVE),
 }
 """What the archive's own gate says, here only whether a page offers it: with which recording it may
@@ -60,6 +74,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
         Permission.CHANGE_POLICY,
         Permission.SEE_RETENTION,
         Permission.CHANGE_RETENTION,
+        Permission.SEE_APPROVALS,
         Permission.SEE_HEALTH,
         Permission.USERS,
         Permission.AUDIT,
@@ -69,6 +84,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
             Permission.SEARCH,
             Permission.SEE_POLICY,
             Permission.SEE_RETENTION,
+            Permission.SEE_APPROVALS,
             Permission.SEE_HEALTH,
             Permission.AUDIT,
         }

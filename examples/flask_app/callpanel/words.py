@@ -142,6 +142,12 @@ CUSTODIES = {
     Custody.BLOCKED.value: _l("blocked"),
 }
 
+APPROVALS = {
+    "unhold": _l("Lift a hold"),
+    "release": _l("Release what is blocked"),
+    "erase_now": _l("Destroy at once"),
+}
+
 MODES = {
     ConsentMode.ANNOUNCE.value: _l("callers are told"),
     ConsentMode.OPT_OUT.value: _l("callers may say no"),
@@ -232,6 +238,14 @@ ACTIONS = {
     "inform": _l("entered an informed agent"),
     "admit": _l("took it out of quarantine"),
     "erase": _l("ordered erasure"),
+    "hold": _l("held it"),
+    "unhold": _l("lifted a hold"),
+    "block": _l("blocked it"),
+    "release": _l("released what is blocked"),
+    "ask": _l("asked for what takes two people"),
+    "approve": _l("approved it"),
+    "refuse": _l("refused it"),
+    "expire": _l("let a request expire"),
     "accept": _l("accepted it as it is"),
     "give_up": _l("gave it up"),
     "annotate": _l("wrote a note"),

@@ -230,6 +230,7 @@ def requests(ids: list[str], given: Mapping[str, str]) -> st.SearchStrategy[Aske
         "call_sid": near([call_sid(PLAIN), call_sid(GOING_ON), *SIDS]),
         "user_id": near(ids),
         "search_id": near([SAVED]),
+        "number": st.sampled_from(["0", "1", "9" * 30, "x"]),
         "asked": st.sampled_from(["0", "1", "9" * 30, "-1", "x"]),
         "hash_": near(["0" * 64, ".."]),
         "targets": near([sign_targets(["+34911222333"], [AUTH_TOKEN]), "x", "_" * 7]),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from panel_house import (
+    BLOCKED,
     GOING_ON,
     NOTHING_ASKED,
     OF_ANOTHER,
@@ -48,6 +49,13 @@ OWN_PASSWORD = {
     "old": PASSWORD,
     "password": "una contraseña larga",
     "again": "una contraseña larga",
+}
+HOLD = {"case": "C-7", "reason": "a dispute"}
+RELEASE = {
+    "sid": recording_sid(BLOCKED),
+    "authority": "Juzgado 3",
+    "reference": "DP 7",
+    "reason": "an order",
 }
 MP3 = {"format": "mp3", "channels": "both", "start": "", "end": ""}
 
@@ -100,6 +108,14 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", "/retention/removed", {"name": "all", "why": "x"}, (302, 403, 403, 400, 403)),
     ("GET", "/retention/preview", {}, (302, 403, 403, 200, 200)),
     ("POST", "/retention/applied", {"confirm": "x", "why": "x"}, (302, 403, 403, 409, 403)),
+    ("GET", "/approvals", {}, (302, 403, 403, 200, 200)),
+    ("POST", "/approvals/1/approve", {}, (302, 403, 403, 404, 403)),
+    ("POST", "/approvals/1/refuse", {"reason": "x"}, (302, 403, 403, 404, 403)),
+    ("POST", "/approvals/release", RELEASE, (302, 403, 403, 302, 403)),
+    ("POST", f"/approvals/released/{recording_sid(BLOCKED)}", {}, (302, 403, 403, 403, 403)),
+    ("POST", f"/recordings/{RECORDING}/hold", HOLD, (302, 403, 302, 302, 403)),
+    ("POST", f"/recordings/{RECORDING}/unhold", HOLD, (302, 403, 403, 404, 403)),
+    ("POST", f"/recordings/{RECORDING}/block", {"reason": "x"}, (302, 403, 403, 302, 403)),
     ("GET", "/health", {}, (302, 403, 403, 200, 200)),
     ("POST", "/health/retry", {}, (302, 403, 403, 302, 403)),
     ("POST", f"/health/retry/{recording_sid(PARKED)}", {}, (302, 403, 403, 302, 403)),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Flask
 
 from callpanel.panel import (
+    approvals,
     audio,
     audit,
     call,
     calls,
+    custody,
     desk,
     errors,
     health,
@@ -21,10 +23,12 @@ from callpanel.panel.blueprint import panel
 from callpanel.panel.show import FILTERS
 
 __all__ = [
+    "approvals",
     "audio",
     "audit",
     "call",
     "calls",
+    "custody",
     "desk",
     "health",
     "init_app",

@@ -55,7 +55,7 @@ def audio(sid: str) -> ResponseReturnValue:
             return archive().derivatives.open(sid, copy.object_name, start, end, **for_them)
         return archive().recordings.open(sid, start, end, **for_them)
 
-    response, _reading = _streamed(turns.playing, opened)
+    response, _reading = streamed(turns.playing, opened)
     response.set_etag(tag)
     response.headers["Accept-Ranges"] = "bytes"
     if part:
@@ -93,7 +93,7 @@ def download(sid: str) -> ResponseReturnValue:
         )
 
     try:
-        response, reading = _streamed(turns.taking, opened)
+        response, reading = streamed(turns.taking, opened)
     except InvalidQuery as error:
         flash(_("That cannot be had: %(why)s", why=wrong(error)), "error")
         return redirect(url_for("panel.call", sid=sid))
@@ -136,7 +136,7 @@ def _part(size: int, tag: str) -> tuple[int, int] | None:
     return start, min(end, start + LARGEST_PART)
 
 
-def _streamed(of: turns.Turns, opened: Callable[[], AudioStream]) -> tuple[Response, AudioStream]:
+def streamed(of: turns.Turns, opened: Callable[[], AudioStream]) -> tuple[Response, AudioStream]:
     """Return an answer that reads as it is sent; what fails at the first bytes is an error page.
 
     Args:

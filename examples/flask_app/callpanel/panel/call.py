@@ -32,6 +32,7 @@ from twirec import (
     Call,
     CallRecord,
     CaseChanged,
+    Hold,
     InvalidQuery,
     NotFound,
     Reason,
@@ -174,6 +175,7 @@ def _page(
         detail=_detail(record.call),
         announcements=_announcements(record),
         sounds=[sound_of(record, each) for each in record.recordings],
+        holds={each.sid: _holds(each) for each in record.recordings},
         retention={each.sid: _retention(each) for each in record.recordings},
         purpose=purposes.purpose_of(record.call),
         purposes=purposes.choices(),
@@ -186,6 +188,12 @@ def _page(
         download=Download(formdata=None),
         decide=decide or Decide(formdata=None),
     )
+
+
+def _holds(recording: Recording) -> list[Hold]:
+    """Return the holds on a recording that were not lifted."""
+    its = archive().custody.holds.of(recording.sid, by=actor())
+    return [hold for hold in its if not hold.lifted]
 
 
 def _retention(recording: Recording) -> Retention | None:

@@ -10,6 +10,7 @@ SPANISH_WORDS: dict[str, tuple[str, ...]] = {
     "/calls": ("Llamadas", "Número o momento"),
     "/recording": ("Grabación", "Activar o desactivar la grabación"),
     "/retention": ("Conservación", "Fijar una regla"),
+    "/approvals": ("A la espera de una segunda persona", "Abrir lo bloqueado"),
     "/health": ("Estado", "Último repaso"),
     "/users": ("Usuarios", "Cuenta nueva"),
     "/audit": ("Registro de auditoría", "Comprobar toda la cadena"),

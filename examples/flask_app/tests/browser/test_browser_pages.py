@@ -23,6 +23,7 @@ PAGES = {
     "a call": ("ana", "/calls/{recorded}"),
     "a call that was not recorded": ("ana", "/calls/{hung_up}"),
     "recording": ("ana", "/recording"),
+    "two people": ("ana", "/approvals"),
     "retention": ("ana", "/retention"),
     "what the rules would do": ("ana", "/retention/preview"),
     "health": ("ana", "/health"),
