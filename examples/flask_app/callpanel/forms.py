@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
+    DateField,
     HiddenField,
     IntegerField,
     PasswordField,
@@ -29,6 +30,7 @@ from callpanel.words import (
     AT_END,
     CHANNELS,
     CONSENTS,
+    COPIES,
     DIRECTIONS,
     FORMATS,
     KEPT,
@@ -306,6 +308,55 @@ class AskRelease(FlaskForm):
     authority = StringField(_l("Court or authority"), [DataRequired(), Length(max=255)])
     reference = StringField(_l("Reference of its order"), [DataRequired(), Length(max=255)])
     reason = StringField(_l("Reason"), [DataRequired(), Length(max=255)])
+
+
+class OpenRequest(FlaskForm):
+    """Somebody asks what is kept of them."""
+
+    number = StringField(_l("Number"), [InputRequired(), Length(max=255)])
+    name = StringField(_l("Name"), [InputRequired(), Length(max=255)])
+    since = StringField(_l("Calls from"), [Length(max=32)])
+    until = StringField(_l("Calls up to"), [Length(max=32)])
+    received = DateField(_l("The request arrived on"), [Optional()])
+    language = SelectField(
+        _l("Language of the letter"), choices=choices({"es": "Español", "en": "English"})
+    )
+
+
+class Identify(FlaskForm):
+    """How it was checked who asks."""
+
+    how = StringField(_l("How it was checked"), [InputRequired(), Length(max=1000)])
+
+
+class DecideCopies(FlaskForm):
+    """How recordings are given: all of them, or those of a call, or one."""
+
+    copies = SelectField(_l("Copies"), choices=choices(COPIES))
+    sid = SelectField(_l("Of"))
+    why = StringField(_l("Reason"), [InputRequired(), Length(max=1000)])
+
+
+class Extend(FlaskForm):
+    """More time for an answer."""
+
+    months = RadioField(
+        _l("By"), choices=choices({"1": _l("one month"), "2": _l("two months")}), default="2"
+    )
+    why = StringField(_l("Reason"), [InputRequired(), Length(max=1000)])
+
+
+class RefuseRequest(FlaskForm):
+    """Why a request is not answered."""
+
+    why = StringField(_l("Reason"), [InputRequired(), Length(max=1000)])
+
+
+class Deliver(FlaskForm):
+    """To whom the archive was delivered, and how."""
+
+    to = StringField(_l("Delivered to"), [InputRequired(), Length(max=255)])
+    how = StringField(_l("How"), [InputRequired(), Length(max=1000)])
 
 
 class Empty(FlaskForm):

@@ -42,6 +42,9 @@ class Permission(StrEnum):
     SEE_HEALTH = "see_health"
     RETRY = "retry"
     """Let what is parked be tried again, accept it as it is, or give it up."""
+    SEE_REQUESTS = "see_requests"
+    """See who asked what is kept of them, and by when they are to be answered."""
+    ANSWER_REQUESTS = "answer_requests"
     USERS = "users"
     """Make accounts, and change them."""
     AUDIT = "audit"
@@ -59,6 +62,7 @@ OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
     Permission.BLOCK: (Deed.BLOCK, Custody.ACTIVE),
     Permission.APPROVE: (Deed.RELEASE, Custody.BLOCKED),
     Permission.RETRY: (Deed.DECIDE, Custody.ACTIVE),
+    Permission.ANSWER_REQUESTS: (Deed.ANSWER, Custody.ACTIVE),
 }
 """What the archive's own gate says, here only whether a page offers it: with which recording it may
 be done, the gate says when it is done."""
@@ -76,6 +80,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
         Permission.CHANGE_RETENTION,
         Permission.SEE_APPROVALS,
         Permission.SEE_HEALTH,
+        Permission.SEE_REQUESTS,
         Permission.USERS,
         Permission.AUDIT,
     },
@@ -86,6 +91,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_RETENTION,
             Permission.SEE_APPROVALS,
             Permission.SEE_HEALTH,
+            Permission.SEE_REQUESTS,
             Permission.AUDIT,
         }
     ),

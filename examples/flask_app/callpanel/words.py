@@ -6,18 +6,23 @@ from flask_babel import lazy_gettext as _l
 
 from callpanel.roles import Role as StaffRole
 from twirec import (
+    CallSide,
     CallState,
     Channels,
     ConsentMode,
     ConsentOutcome,
+    CopyOf,
     Custody,
     Direction,
+    Fate,
     LegalBasis,
     Outcome,
     Reason,
+    RequestState,
     Role,
     SoundWarning,
     State,
+    StepKind,
 )
 
 DIRECTIONS = {Direction.IN.value: _l("incoming"), Direction.OUT.value: _l("outgoing")}
@@ -109,6 +114,12 @@ WRONG = {
     "language": _l("There is no announcement in the language that the policy names."),
     "reason": _l("Say why."),
     "second": _l("That second is beyond the end of the recording."),
+    "received": _l("That day is still to come, or is none."),
+    "copies": _l("Nobody knows which side is whose: choose both sides, or leave it out."),
+    "sid": _l("Say which call or recording is left out."),
+    "request_key": _l(
+        "It is not the time for that step: look at what was done, and what is missing."
+    ),
 }
 """What is wrong with what was asked for, by the field that twirec's message begins with: said to
 those who do not read English, in which the message is more exact."""
@@ -163,6 +174,44 @@ BASES = {
 }
 
 PARTIES = {Role.CUSTOMER.value: _l("customer"), Role.AGENT.value: _l("agent")}
+
+COPIES = {
+    CopyOf.SILENCED.value: _l("the other side silenced"),
+    CopyOf.WHOLE.value: _l("both sides"),
+    CopyOf.LEFT_OUT.value: _l("left out"),
+}
+
+FATES = {
+    Fate.GIVEN.value: _l("given"),
+    Fate.LEFT_OUT.value: _l("left out"),
+    Fate.UNDECIDED.value: _l("to be decided: it is not known which side is whose"),
+    Fate.NOT_HEARD.value: _l("not given: they were not heard in it"),
+    Fate.QUARANTINED.value: _l("not given: in quarantine"),
+    Fate.DESTROYED.value: _l("destroyed"),
+    Fate.NOT_THERE.value: _l("there is no audio of it here"),
+}
+
+REQUEST_STATES = {
+    RequestState.OPEN.value: _l("open"),
+    RequestState.ANSWERED.value: _l("answered"),
+    RequestState.REFUSED.value: _l("refused"),
+}
+
+STEPS = {
+    StepKind.OPENED.value: _l("Opened"),
+    StepKind.IDENTIFIED.value: _l("Identity checked"),
+    StepKind.DECIDED.value: _l("Decided"),
+    StepKind.EXTENDED.value: _l("Term extended"),
+    StepKind.PACKED.value: _l("Archive made"),
+    StepKind.DELIVERED.value: _l("Delivered"),
+    StepKind.REFUSED.value: _l("Refused"),
+}
+
+SIDES = {
+    CallSide.CUSTOMER.value: _l("customer"),
+    CallSide.AGENT.value: _l("agent"),
+    CallSide.FORWARDED.value: _l("their phone forwarded it"),
+}
 
 ROLES = {
     StaffRole.AGENT.value: _l("agent"),
@@ -246,6 +295,7 @@ ACTIONS = {
     "approve": _l("approved it"),
     "refuse": _l("refused it"),
     "expire": _l("let a request expire"),
+    "access_request": _l("worked at an access request"),
     "accept": _l("accepted it as it is"),
     "give_up": _l("gave it up"),
     "annotate": _l("wrote a note"),

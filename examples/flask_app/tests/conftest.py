@@ -126,6 +126,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
                 browser.post(f"/calls/{call_sid(number)}/purpose", {"purpose": "claim"})
         passes[role] = Pass(browser.cookie(), browser.token)
     given = disclose(archive)
+    archive.custody.access_requests.open("600111222", name="Ana Soler", by="ana")
     archive.close()
     with closing(sqlite3.connect(folder / "catalog.db")) as raw, raw:
         raw.execute(

@@ -27,10 +27,19 @@ from panel_house import (
 )
 
 from callpanel.roles import Role
+from twirec import Archive
 
 CALL, RECORDING = call_sid(PLAIN), recording_sid(PLAIN)
 NOTE = {"note": "rang again", "seen": "1"}
 CASE = {"case": "C-8", "seen": "C-7"}
+ASKED = {
+    "number": "600333444",
+    "name": "Bo",
+    "since": "",
+    "until": "",
+    "received": "",
+    "language": "en",
+}
 SWITCH = {"number": "", "direction": "", "on": "off", "why": "works council"}
 RULE = {
     "name": "all",
@@ -126,6 +135,20 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
         {"decision": "retry"},
         (401, 403, 403, 302, 403),
     ),
+    ("GET", "/requests", {}, (302, 403, 403, 200, 200)),
+    ("POST", "/requests", ASKED, (302, 403, 403, 302, 403)),
+    ("GET", "/requests/AR-1", {}, (302, 403, 403, 200, 200)),
+    ("POST", "/requests/AR-1/identity", {"how": "x"}, (302, 403, 403, 302, 403)),
+    (
+        "POST",
+        "/requests/AR-1/copies",
+        {"sid": "", "copies": "whole", "why": "x"},
+        (302, 403, 403, 302, 403),
+    ),
+    ("POST", "/requests/AR-1/term", {"months": "2", "why": "x"}, (302, 403, 403, 302, 403)),
+    ("POST", "/requests/AR-1/archive", {}, (302, 403, 403, 400, 403)),
+    ("POST", "/requests/AR-1/delivery", {"to": "x", "how": "x"}, (302, 403, 403, 400, 403)),
+    ("POST", "/requests/AR-1/refusal", {"why": "x"}, (302, 403, 403, 302, 403)),
     ("GET", "/audit", {}, (302, 403, 403, 200, 200)),
     ("POST", "/audit", {"who": "ana", "action": ""}, (401, 403, 403, 302, 302)),
     ("POST", "/audit/verify", {}, (302, 403, 403, 302, 302)),
@@ -202,6 +225,8 @@ POSTS = [
 def refusing(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One for all who are refused: of it nothing but the audit log changes."""
     with house_of(template, tmp_path_factory.mktemp("refusing") / "house") as house:
+        archive: Archive = house.app.extensions["archive"]
+        archive.recordings.waveform(RECORDING)  # measured when a page asks for it first
         yield house
 
 

@@ -15,6 +15,7 @@ from callpanel.panel import (
     errors,
     health,
     policy,
+    requests,
     retention,
     saved,
     standing,
@@ -33,6 +34,7 @@ __all__ = [
     "health",
     "init_app",
     "policy",
+    "requests",
     "retention",
     "saved",
 ]
@@ -43,4 +45,5 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(panel)
     app.jinja_env.filters.update(FILTERS)
     standing.init_app(app)
+    requests.init_app(app)
     errors.init_app(app)

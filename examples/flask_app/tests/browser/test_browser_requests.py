@@ -1,0 +1,85 @@
+"""An access request is answered in a browser, from arrival to delivery, in both languages."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from chromium import LARGE, PHONE
+from playwright.sync_api import Page, expect
+from test_browser_pages import CUT_OFF, TOO_WIDE
+from visits import Visits
+
+from callpanel.demo import Demo
+from twirec import CallRecord
+
+WORDS = {
+    "en-GB": {
+        "open": "Open a request",
+        "number": "Number",
+        "name": "Name",
+        "how": "How it was checked",
+        "write": "Write down",
+        "download": "Download the archive",
+        "to": "How",
+        "delivered": "It was delivered",
+        "answered": "answered",
+        "purpose": "request of the person",
+    },
+    "es-ES": {
+        "open": "Abrir una solicitud",
+        "number": "Número",
+        "name": "Nombre",
+        "how": "Cómo se comprobó",
+        "write": "Anotar",
+        "download": "Descargar el archivo",
+        "to": "Cómo",
+        "delivered": "Se entregó",
+        "answered": "respondida",
+        "purpose": "petición de la persona",
+    },
+}
+
+
+def looks_well(page: Page) -> None:
+    """Check a page on a large screen, on a phone, and by axe, with all that folds open."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    for size in (PHONE, LARGE):
+        page.set_viewport_size(size)
+        assert page.evaluate(CUT_OFF) == []
+        assert not page.evaluate(TOO_WIDE)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("locale", WORDS)
+def test_a_request_is_answered(
+    visit: Visits, demo: Demo, recorded: CallRecord, locale: str
+) -> None:
+    says = WORDS[locale]
+    page = visit("ana", "/requests", locale=locale)
+    looks_well(page)
+    page.get_by_label(says["number"], exact=True).fill(recorded.call.customer_number)
+    page.get_by_label(says["name"], exact=True).fill("José Ñúñez")
+    page.get_by_role("button", name=says["open"]).click()
+    page.wait_for_url("**/requests/AR-*")
+    expect(page.get_by_role("button", name=says["download"])).to_be_disabled()
+    looks_well(page)
+    page.get_by_label(says["how"]).fill("DNI")
+    page.get_by_role("button", name=says["write"]).click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name=says["download"]).click()
+    with zipfile.ZipFile(Path(taken.value.path())) as files:
+        names = files.namelist()
+        assert recorded.recordings[0].sid in " ".join(names)
+        assert f'lang="{locale[:2]}"'.encode() in files.read("letter.html")
+    page.reload()
+    page.get_by_label(says["to"], exact=True).fill("en mano")
+    page.get_by_role("button", name=says["delivered"]).click()
+    expect(page.locator("header .badge").last).to_have_text(says["answered"])
+    looks_well(page)
+    page.goto(f"/calls/{recorded.call.call_sid}")
+    expect(page.get_by_role("button", name=says["purpose"])).to_be_visible()
+    looks_well(page)
