@@ -183,6 +183,9 @@ CASES: dict[str, Case | str] = {
     "derivatives.of": Case(
         Deed.DETAILS, lambda a, who: a.derivatives.of(SID, by=who), prepare=derive
     ),
+    "derivatives.listening_copies": Case(
+        Deed.DETAILS, lambda a, who: a.derivatives.listening_copies(SID, by=who), prepare=derive
+    ),
     "derivatives.listening_copy": Case(
         Deed.DETAILS, lambda a, who: a.derivatives.listening_copy(SID, by=who), prepare=derive
     ),

@@ -33,7 +33,7 @@ MEDIA = talk(track((SPEAKS, COMPLAINT)), track(), SECONDS)
 
 @pytest.fixture(scope="module")
 def recorded() -> Iterator[House]:
-    settings = dataclasses.replace(Settings.from_env(ENVIRONMENT), listening_copy="opus")
+    settings = dataclasses.replace(Settings.from_env(ENVIRONMENT), listening_copies=("opus",))
     house = House(settings, MemoryBucket())
     archived(house, MEDIA, SECONDS)
     yield house

@@ -378,7 +378,7 @@ def test_what_was_made_and_kept_is_compared_too(
 @each_bucket
 @pytest.mark.parametrize("damage", ["flipped", "cut"])
 def test_a_copy_that_differs_is_not_heard_and_is_made_anew(kept: Kept, damage: str) -> None:
-    kept.house.archive = with_settings(kept.archive, listening_copy="opus")
+    kept.house.archive = with_settings(kept.archive, listening_copies=("opus",))
     kept.archive.operations.worker(threads=1).run_once()
     copy = kept.archive.derivatives.listening_copy(SID)
     assert copy is not None
@@ -411,7 +411,7 @@ def test_what_lies_in_the_place_of_a_derivative_is_made_anew(kept: Kept) -> None
 def test_no_listening_copy_is_made_of_what_differs(
     kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept.house.archive = with_settings(kept.archive, listening_copy="opus")
+    kept.house.archive = with_settings(kept.archive, listening_copies=("opus",))
     kept.flip()
     with caplog.at_level(logging.ERROR):
         kept.archive.operations.worker(threads=1).run_once()

@@ -27,7 +27,7 @@ from twirec.testing import ENVIRONMENT
 
 @pytest.fixture
 def house(twirec_settings: Settings) -> Iterator[House]:
-    settings = dataclasses.replace(twirec_settings, listening_copy="opus")
+    settings = dataclasses.replace(twirec_settings, listening_copies=("opus",))
     house = House(settings, MemoryBucket())
     yield house
     house.archive.close()
@@ -60,10 +60,10 @@ def test_it_stays_as_long_as_its_original(house: House) -> None:
 
 
 def test_what_was_archived_before_gets_one_too(house: House) -> None:
-    house.archive = with_settings(house.archive, listening_copy=None)
+    house.archive = with_settings(house.archive, listening_copies=())
     sid = archived(house)
     assert house.archive.derivatives.listening_copy(sid) is None
-    house.archive = with_settings(house.archive, listening_copy="opus")
+    house.archive = with_settings(house.archive, listening_copies=("opus",))
     house.work()
     assert house.archive.derivatives.listening_copy(sid) is not None
 
@@ -187,7 +187,21 @@ def test_one_is_made_by_one_worker_at_a_time(house: House) -> None:
     assert queue.claim(house.time + hour, hour) is not None
 
 
-@pytest.mark.parametrize("value", ["wma", "amr", "Opus"])
+def test_of_several_formats_each_recording_gets_all_in_their_order(house: House) -> None:
+    house.archive = with_settings(house.archive, listening_copies=("opus", "mp3"))
+    sid = archived(house)
+    made = house.archive.derivatives.listening_copies(sid)
+    assert [each.format for each in made] == ["opus", "mp3"]
+    assert [each.expires_at for each in made] == [None, None]
+    assert house.archive.derivatives.listening_copy(sid) == made[0]
+    house.archive = with_settings(house.archive, listening_copies=("mp3", "m4a"))
+    assert [each.format for each in house.archive.derivatives.listening_copies(sid)] == ["mp3"]
+    house.archive.operations.worker(threads=1).run_once()
+    made = house.archive.derivatives.listening_copies(sid)
+    assert [each.format for each in made] == ["mp3", "m4a"]
+
+
+@pytest.mark.parametrize("value", ["wma", "amr", "Opus", "opus,wma", "opus,opus", "opus,"])
 def test_a_format_that_there_is_not_is_named(value: str) -> None:
     with pytest.raises(SettingsError, match="TWIREC_LISTENING_COPY is wrong: choose one of wav"):
         Settings.from_env({**ENVIRONMENT, "TWIREC_LISTENING_COPY": value})
@@ -208,4 +222,4 @@ def test_an_ffmpeg_that_cannot_be_run_is_named() -> None:
     settings = Settings.from_env(
         {**ENVIRONMENT, "TWIREC_FFMPEG": "/bin/sh", "TWIREC_LISTENING_COPY": "opus"}
     )
-    assert (settings.ffmpeg, settings.listening_copy) == ("/bin/sh", "opus")
+    assert (settings.ffmpeg, settings.listening_copies) == ("/bin/sh", ("opus",))

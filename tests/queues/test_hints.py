@@ -65,7 +65,7 @@ def test_what_is_parked_and_tried_again_is_told_of(house: House, queue: Remember
 def test_events_and_listening_copies_are_told_of(house: House) -> None:
     wanting = {"notify_url": "http://127.0.0.1:1/", "notify_secret": "s" * 32}
     house.archive.catalog.database._events = lambda: house.time
-    archive = with_settings(house.archive, **wanting, listening_copy="opus")
+    archive = with_settings(house.archive, **wanting, listening_copies=("opus",))
     queue = Remembering()
     archive.jobs.hint_by(queue)
     house.record(wav(seconds=4, channels=2))
@@ -220,7 +220,7 @@ def test_who_looks_each_minute_looks_at_all_recordings_once_a_day_only(
         return 0
 
     looked: list[str] = []
-    archive = with_settings(house.archive, listening_copy="opus")
+    archive = with_settings(house.archive, listening_copies=("opus",))
     monkeypatch.setattr(archive.catalog.derivatives, "enrol_listening_copies", enrol)
     day = "recordings/" + (house.time - timedelta(days=7)).strftime("%Y/%m/%d/")
     for _ in range(3):

@@ -96,9 +96,7 @@ class Derivatives:
         return self._catalog.derivatives.of(sid)
 
     def listening_copy(self, sid: str, *, by: Actor | str | None = None) -> Derivative | None:
-        """Return the smaller copy of a recording; None if there is none (yet).
-
-        One that was found not to be what was made is none: the original is heard.
+        """Return the smaller copy of a recording, the first one; None if there is none (yet).
 
         Args:
             sid: of the recording, `RE…`.
@@ -107,12 +105,27 @@ class Derivatives:
         Raises:
             NotFound: the catalog has no such recording, or they may not know of it.
         """
-        words = ConversionSpec(self._settings.listening_copy or "").words
-        for made in self.of(sid, by=by):
-            if made.conversion == words and made.made_at is not None:
-                broken = {each.object_name for each in self._catalog.operations.differences(sid)}
-                return None if made.object_name in broken else made
-        return None
+        return next(iter(self.listening_copies(sid, by=by)), None)
+
+    def listening_copies(self, sid: str, *, by: Actor | str | None = None) -> list[Derivative]:
+        """Return the smaller copies of a recording that there are, in the order of the setting.
+
+        One that was found not to be what was made is none: another, or the original, is heard.
+
+        Args:
+            sid: of the recording, `RE…`.
+            by: who asks; None for nobody, who has the least rights.
+
+        Raises:
+            NotFound: the catalog has no such recording, or they may not know of it.
+        """
+        made = {each.conversion: each for each in self.of(sid, by=by) if each.made_at is not None}
+        wanted = [ConversionSpec(each).words for each in self._settings.listening_copies]
+        copies = [made[words] for words in wanted if words in made]
+        if not copies:
+            return []
+        broken = {each.object_name for each in self._catalog.operations.differences(sid)}
+        return [each for each in copies if each.object_name not in broken]
 
     def open(
         self,

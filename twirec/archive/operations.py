@@ -188,10 +188,11 @@ class Operations:
 
     def _listening_copies(self) -> Iterator[Kind[Derivative]]:
         """Yield the kind of work that makes listening copies, if they are wanted."""
-        if self._settings.listening_copy:
+        if self._settings.listening_copies:
             if self._copies is None:
-                spec, maker = ConversionSpec(self._settings.listening_copy), self._originals.maker()
-                self._copies = ListeningCopies(self._catalog, maker, spec, self._now)
+                specs = tuple(map(ConversionSpec, self._settings.listening_copies))
+                maker = self._originals.maker()
+                self._copies = ListeningCopies(self._catalog, maker, specs, self._now)
             yield self._copies.kind()
 
     def sweep(

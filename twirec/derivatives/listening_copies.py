@@ -1,8 +1,8 @@
-"""Listening copies: a smaller one beside every original, made when there is time."""
+"""Listening copies: smaller ones beside every original, made when there is time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from twirec.audio.formats import find_format
@@ -29,7 +29,7 @@ class ListeningCopies:
     Args:
         catalog: where it is written down which are due.
         derivatives: makes them.
-        spec: what they are.
+        specs: what they are, the first one first.
         now: the clock, UTC.
     """
 
@@ -37,15 +37,15 @@ class ListeningCopies:
         self,
         catalog: Catalog,
         derivatives: Derivatives,
-        spec: ConversionSpec,
+        specs: Sequence[ConversionSpec],
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._derivatives = derivatives
-        self._spec = spec
+        self._specs = specs
         self._now = now
-        self._since = ""
-        self._all_at: datetime | None = None
+        self._since = dict.fromkeys(specs, "")
+        self._all_at: dict[ConversionSpec, datetime] = {}
 
     def kind(self) -> Kind[Derivative]:
         """Return what a worker has to know of them."""
@@ -61,20 +61,24 @@ class ListeningCopies:
 
     def run(self, keeper: LeaseKeeper[Derivative]) -> None:
         """Make one."""
-        original = self._catalog.recordings.get(keeper.lease.item.recording_sid)
-        self._derivatives.make(original, self._spec, None, keeper)
+        due = keeper.lease.item
+        original = self._catalog.recordings.get(due.recording_sid)
+        self._derivatives.make(original, ConversionSpec.of(due.conversion), None, keeper)
 
     def refill(self) -> int:
-        """Make a copy due of recordings that lack one, and return how many lacked it."""
-        now = self._now()
-        if self._all_at is None or now - self._all_at >= ALL_EVERY:
-            self._since = ""
-        extension = find_format(self._spec.format).extension
+        """Make copies due of recordings that lack them, and return how many were lacking."""
+        return sum(map(self._enrol, self._specs))
+
+    def _enrol(self, spec: ConversionSpec) -> int:
+        now, all_at = self._now(), self._all_at.get(spec)
+        if all_at is None or now - all_at >= ALL_EVERY:
+            self._since[spec] = ""
+        extension = find_format(spec.format).extension
         enrolled = self._catalog.derivatives.enrol_listening_copies(
-            self._spec, extension, now, self._since, AT_ONCE
+            spec, extension, now, self._since[spec], AT_ONCE
         )
         if enrolled < AT_ONCE:
-            if not self._since:
-                self._all_at = now
-            self._since = f"recordings/{now - RECENT:%Y/%m/%d}/"
+            if not self._since[spec]:
+                self._all_at[spec] = now
+            self._since[spec] = f"recordings/{now - RECENT:%Y/%m/%d}/"
         return enrolled

@@ -90,7 +90,7 @@ class Reader:
             longest_pause=self.read("TWIREC_LONGEST_PAUSE", values.pause_seconds, None),
             timezone=self.read("TWIREC_TIMEZONE", values.timezone, ZoneInfo("Europe/Madrid")),
             clock_speed=self.read("TWIREC_CLOCK_SPEED", values.speed, 1.0),
-            listening_copy=self.read("TWIREC_LISTENING_COPY", values.listening_copy, None),
+            listening_copies=self.read("TWIREC_LISTENING_COPY", values.listening_copies, ()),
             ffmpeg=self.read("TWIREC_FFMPEG", values.program, None),
         )
         self._check_together(settings)

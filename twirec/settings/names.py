@@ -84,7 +84,7 @@ NAMES: Mapping[str, Name] = {
     "GOOGLE_APPLICATION_CREDENTIALS": Name("the file of the service account"),
     "STORAGE_EMULATOR_HOST": Name("another host for Google Cloud Storage, for tests"),
     "TWIREC_TWILIO_API_URL": Name("another host for Twilio's API"),
-    "TWIREC_LISTENING_COPY": Name("the format of a smaller copy that is kept for listening"),
+    "TWIREC_LISTENING_COPY": Name("the formats of smaller copies that are kept for listening"),
     "TWIREC_FFMPEG": Name("the whole path of an ffmpeg of the machine's own"),
     "TWIREC_CLOCK_SPEED": Name("how much faster than life the sandbox plays calls"),
 }

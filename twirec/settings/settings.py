@@ -84,8 +84,8 @@ class Settings:
             otherwise.
         ffmpeg: `TWIREC_FFMPEG`, the path of an ffmpeg of the machine's own; None for the one that
             comes with the extra `audio`.
-        listening_copy: `TWIREC_LISTENING_COPY`, the format of a smaller copy that is kept beside
-            every original; None for none.
+        listening_copies: `TWIREC_LISTENING_COPY`, the formats of smaller copies that are kept
+            beside every original, the first one first.
         country: `TWIREC_COUNTRY`, ISO 3166: how a number without prefix is read.
         dial_countries: `TWIREC_DIAL_COUNTRIES`: where agents may dial to besides that country,
             ISO 3166: those that are named, `EU` for its members, or `all`.
@@ -143,7 +143,7 @@ class Settings:
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("Europe/Madrid"))
     clock_speed: float = 1.0
     ffmpeg: str | None = None
-    listening_copy: str | None = None
+    listening_copies: tuple[str, ...] = ()
     longest_pause: timedelta | None = None
 
     @property

@@ -281,14 +281,15 @@ def sip_headers(value: str) -> tuple[str, ...]:
     return listed
 
 
-def listening_copy(value: str) -> str:
-    """Return the name of a format that can be made, with both sides in it."""
+def listening_copies(value: str) -> tuple[str, ...]:
+    """Return the names of formats that can be made, with both sides in them: `opus,mp3`."""
     known = [made.name for made in FORMATS.values() if not made.mono]
-    if value not in known:
-        raise ValueError(f"choose one of {', '.join(known)}.")
+    chosen = tuple(each.strip() for each in value.split(","))
+    if not set(chosen) <= set(known) or len(set(chosen)) < len(chosen):
+        raise ValueError(f"choose one of {', '.join(known)}, or several, each once: opus,mp3.")
     if not is_installed():
         raise ValueError("it needs: pip install 'twirec[audio]'.")
-    return value
+    return chosen
 
 
 def program(value: str) -> str:

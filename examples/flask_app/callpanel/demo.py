@@ -169,7 +169,7 @@ def _environment(sandbox: Sandbox, folder: Path, url: str, speed: float) -> dict
         "TWIREC_PRIVACY_INFO": "reparaciones muñoz punto es",
         "TWIREC_LEGAL_BASIS": "contract",
         "TWIREC_AUDIT_KEY": secrets.token_hex(),
-        "TWIREC_LISTENING_COPY": "opus",
+        "TWIREC_LISTENING_COPY": "opus,mp3",
         "CALLPANEL_SECRET_KEY": secrets.token_hex(),
         "CALLPANEL_LINES": f"{OWN_NUMBER}={AGENT}",
         "CALLPANEL_DATABASE_URL": f"sqlite:///{folder}/callpanel.db",

@@ -117,5 +117,5 @@ def test_a_link_to_a_second_begins_there_without_scripts_too(
 ) -> None:
     supervisor.post(f"{PAGE}/purpose", FOR)
     page = supervisor.get(f"/calls/{recording_sid(PLAIN)}?t={said}").text
-    (source,) = re.findall(r'<audio [^>]*src="([^"]+)"', page)
+    source = re.findall(r'<source src="([^"]+)"', page)[0]
     assert source.partition("#")[1] + source.partition("#")[2] == fragment

@@ -23,7 +23,7 @@ from callpanel.panel.blueprint import panel
 from callpanel.panel.show import wrong
 from callpanel.purposes import purpose_of
 from callpanel.roles import Permission
-from twirec import AudioStream, AuditOutcome, InvalidQuery, NotFound, Recording
+from twirec import AudioStream, AuditOutcome, Derivative, InvalidQuery, NotFound, Recording
 
 LARGEST_PART = 1024 * 1024
 """Bytes of one answer to a player, which asks again for more: a player that is paused takes no
@@ -35,14 +35,13 @@ more, and would keep a thread of the server, which Twilio's calls need, waiting.
 def audio(sid: str) -> ResponseReturnValue:
     """Stream a recording, or the range of it that the player asks for (RFC 9110, section 14).
 
-    It is the smaller copy for listening, where there is one, or else the original.
+    It is the copy of the `format` that is asked for; without one, the first smaller copy for
+    listening, where there is any, or else the original.
     """
     recording, purpose = _recording(sid)
     if not purpose:
         abort(409)
-    copy = None
-    if "original" not in request.args:
-        copy = archive().derivatives.listening_copy(sid, by=actor())
+    copy = _copy(sid, request.args.get("format"))
     size = (copy.size if copy else recording.size) or 0
     tag = f"{sid}-{copy.format if copy else ORIGINAL}"  # bytes of two files do not mix in a player
     part = _part(size, tag)
@@ -99,6 +98,23 @@ def download(sid: str) -> ResponseReturnValue:
         return redirect(url_for("panel.call", sid=sid))
     response.headers.set("Content-Disposition", "attachment", filename=reading.file_name)
     return response
+
+
+def _copy(sid: str, format: str | None) -> Derivative | None:
+    """Return the copy that is asked for; None for the original.
+
+    Raises:
+        NotFound: there is none of that format (any more); a player goes on to its next source.
+    """
+    if format == ORIGINAL:
+        return None
+    copies = archive().derivatives.listening_copies(sid, by=actor())
+    if format is None:
+        return next(iter(copies), None)
+    try:
+        return next(each for each in copies if each.format == format)
+    except StopIteration:
+        raise NotFound(f"Of {sid} there is no copy of the format {format}.") from None
 
 
 def _recording(sid: str) -> tuple[Recording, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, g, render_template
+from flask import Flask, Response, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -12,14 +12,23 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from callpanel.auth import to_sign_in
+from callpanel.auth import actor, to_sign_in
+from callpanel.config import archive
 from callpanel.extensions import login
 from callpanel.forms import AuditFilter, Search
 from callpanel.panel.audit import AUDIT
+from callpanel.panel.troubles import (
+    NO_PURPOSE,
+    OF_ROLE,
+    SIGNED_OUT,
+    Trouble,
+    of_error,
+    of_recording,
+)
 from callpanel.panel.turns import AGAIN_IN, TooBusy
 from callpanel.searches import SearchGone
 from callpanel.typed import typed
-from twirec import BytesDiffer, CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
+from twirec import CatalogError, CustodyRefused, InvalidQuery, NotFound, TwirecError
 
 log = logging.getLogger("callpanel")
 
@@ -31,6 +40,11 @@ STATUSES = {
     TwirecError: 502,
 }
 """What the library's errors mean in HTTP; the first that fits counts."""
+
+OF_SOUND = ("panel.audio", "panel.download")
+
+OF_STATUSES = {401: SIGNED_OUT, 403: OF_ROLE, 409: NO_PURPOSE}
+"""What the views of a recording answer before it is looked at."""
 
 
 def init_app(app: Flask) -> None:
@@ -51,8 +65,8 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
             why = _("It could not be done just now. Wait a little, and send it again.")
             return sent.page(why), status
     # what is hidden reads like what is not there, and how things are inside is for the log
-    if isinstance(error, BytesDiffer):
-        return _page(status, _("What is kept of this recording is not what was archived.")), status
+    if request.endpoint in OF_SOUND and status != 400:
+        return _of_sound(_trouble(error), status), status
     return _page(status, detail=str(error) if status in (400, 403) else ""), status
 
 
@@ -92,7 +106,28 @@ def _of_http(error: HTTPException) -> Response | HTTPException:
         return error
     # with the headers that belong to it, such as Allow
     headers = [pair for pair in error.get_headers() if pair[0] != "Content-Type"]
-    return Response(_page(status), status, headers)
+    trouble = OF_STATUSES.get(status) if request.endpoint in OF_SOUND else None
+    return Response(_of_sound(trouble, status) if trouble else _page(status), status, headers)
+
+
+def _trouble(error: TwirecError) -> Trouble:
+    """Return what is the matter with the recording that was asked for."""
+    if not isinstance(error, CustodyRefused):
+        return of_error(error)
+    sid = (request.view_args or {})["sid"]
+    return of_recording(archive().recordings.get(sid, by=actor())) or OF_ROLE
+
+
+def _of_sound(trouble: Trouble, status: int) -> str:
+    """Return the page that says why a recording is not to be had, which a player reads too."""
+    call = url_for("panel.call", sid=(request.view_args or {})["sid"])
+    _know_who_asks()
+    back = {"path": call, "label": _("To the call")}
+    if status == 401:
+        back = {"path": url_for("auth.sign_in", next=call), "label": _("Sign in")}
+    title = _("It cannot be heard") if request.method == "GET" else _("It cannot be downloaded")
+    shown = {"title": title, "said": trouble.cause, "step": trouble.step, "back": back}
+    return render_template("error.html", **shown)
 
 
 def _page(status: int, said: str = "", detail: str = "", title: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,9 +12,25 @@ from markupsafe import Markup
 
 from callpanel.auth import actor
 from callpanel.config import archive
+from callpanel.forms import ORIGINAL
 from callpanel.panel.show import clock
+from callpanel.panel.troubles import OF_ROLE, Trouble, of_error, of_recording
 from callpanel.words import PARTIES
-from twirec import CallRecord, Deed, Recording, Role, TwirecError, Waveform, may
+from twirec import Actor, CallRecord, Deed, Recording, Role, TwirecError, Waveform, may
+
+log = logging.getLogger("callpanel")
+
+CONTENT_TYPES = {
+    "opus": 'audio/ogg; codecs="opus"',
+    "ogg": 'audio/ogg; codecs="vorbis"',
+    "webm": 'audio/webm; codecs="opus"',
+    "m4a": 'audio/mp4; codecs="mp4a.40.2"',
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+}
+"""What a player is told of a copy, so that it takes none that it cannot play, such as Safari before
+18.4 Opus in Ogg (https://caniuse.com/opus)."""
 
 WIDTH, HEIGHT = 1000, 180
 """Of the drawing, in its own units; the page stretches it."""
@@ -89,25 +106,39 @@ def _anchor(share: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A file that a player may choose; it takes the first that it can play.
+
+    Attributes:
+        format: `original`, or that of a copy.
+        content_type: by which it tells whether it can.
+    """
+
+    format: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
     """A recording as the page shows it.
 
     Attributes:
         playable: whether who asks may hear it, and it is there.
-        copied: whether there is a smaller copy for listening. One that is made while somebody
-            listens to the original is not for them: its bytes are others.
+        sources: what a player may choose of: the smaller copies for listening, then the original.
+            One that is made while somebody listens to another is not for them: its bytes are
+            others.
         drawing: the waveform; empty where there is none.
-        why_not: why there is no drawing.
+        trouble: why it cannot be heard, or drawn.
         turns: who speaks when.
         marks: what else is on the drawing.
     """
 
     recording: Recording
     playable: bool
-    copied: bool = False
+    sources: tuple[Source, ...] = ()
     waveform: Waveform | None = None
     drawing: Markup = field(default_factory=Markup)
-    why_not: str = ""
+    trouble: Trouble | None = None
     turns: tuple[Turn, ...] = ()
     marks: tuple[Mark, ...] = ()
 
@@ -126,9 +157,9 @@ def sound_of(record: CallRecord, recording: Recording) -> Sound:
     """Return what a page shows of one of a call's recordings."""
     who = actor()
     if not may(who, recording, Deed.WAVEFORM):
-        return Sound(recording, False)
+        return Sound(recording, False, trouble=of_recording(recording) or OF_ROLE)
     may_listen = may(who, recording, Deed.LISTEN)
-    copied = archive().derivatives.listening_copy(recording.sid, by=who) is not None
+    sources = _sources(recording, who) if may_listen else ()
     labels = {role: str(PARTIES[role.value]) for role in Role}
     try:
         waveform = archive().recordings.waveform(recording.sid, by=who)
@@ -141,16 +172,24 @@ def sound_of(record: CallRecord, recording: Recording) -> Sound:
             by=who,
         )
     except TwirecError as error:
-        return Sound(recording, may_listen, copied, why_not=str(error))
+        log.error("%s cannot be drawn: %s: %s", recording.sid, type(error).__name__, error)
+        return Sound(recording, may_listen, sources, trouble=of_error(error))
     return Sound(
         recording,
         may_listen,
-        copied,
+        sources,
         waveform,
         Markup(drawing),  # noqa: S704 - made by twirec, which escapes what it is given
+        trouble=None if may_listen else OF_ROLE,
         turns=tuple(sorted(_turns(waveform), key=lambda turn: turn.start)),
         marks=tuple(_marks(record, recording, waveform.seconds)),
     )
+
+
+def _sources(recording: Recording, who: Actor) -> tuple[Source, ...]:
+    copies = archive().derivatives.listening_copies(recording.sid, by=who)
+    made = [Source(each.format, CONTENT_TYPES.get(each.format, "")) for each in copies]
+    return (*made, Source(ORIGINAL, "audio/wav"))
 
 
 def _described(waveform: Waveform) -> str:

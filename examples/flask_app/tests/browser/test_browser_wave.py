@@ -77,7 +77,7 @@ def test_a_drawing_is_looked_at_cut_and_noted(
     expect(page.locator(".legend").first).to_contain_text(pinned)
     expect(page.locator(".marks line.note").first).to_be_attached()
     page.locator("section[aria-labelledby=notes] a[href*='t=0']").first.click()
-    expect(page.locator("audio")).to_have_attribute("src", re.compile("#t=0.0"))
+    expect(page.locator("audio source").first).to_have_attribute("src", re.compile("#t=0.0"))
     assert Axe().run(page).violations_count == 0
 
 
