@@ -16,6 +16,7 @@ from wtforms import (
     RadioField,
     SelectChoice,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
     ValidationError,
@@ -89,6 +90,35 @@ class Search(FlaskForm):
     case = StringField(_l("Case number"), [Length(max=64)])
     note = StringField(_l("Words of a note"), [Length(max=100)])
     agent = StringField(_l("Agent"), [Length(max=255)])
+
+
+COLUMNS = {
+    "when": _l("When"),
+    "customer": _l("Customer"),
+    "direction": _l("Direction"),
+    "own_number": _l("Our number"),
+    "seconds": _l("Seconds recorded"),
+    "state": _l("Recorded"),
+    "reason": _l("Why not recorded"),
+    "agents": _l("Agents"),
+    "case": _l("Case number"),
+    "notes": _l("Notes"),
+    "call_sid": _l("SID of the call"),
+}
+"""What can be known of each call of a search, in a list or as CSV."""
+
+
+class ExportCalls(FlaskForm):
+    """The calls of a search, with the columns that are wanted."""
+
+    columns = SelectMultipleField(choices=choices(COLUMNS), validators=[InputRequired()])
+    q = StringField(validators=[Length(max=32)])
+
+
+class TakeRecordings(FlaskForm):
+    """The recordings of several calls, and what for."""
+
+    purpose = SelectField()
 
 
 class SaveSearch(FlaskForm):

@@ -282,6 +282,7 @@ ACTIONS = {
     "download": _l("downloaded"),
     "search": _l("searched for a number"),
     "show": _l("opened a call"),
+    "export": _l("took the calls of a search out"),
     "policy": _l("changed the policy"),
     "retention": _l("changed how long what is kept"),
     "inform": _l("entered an informed agent"),

@@ -13,12 +13,14 @@ from callpanel.panel import (
     custody,
     desk,
     errors,
+    export,
     health,
     policy,
     requests,
     retention,
     saved,
     standing,
+    wall,
 )
 from callpanel.panel.blueprint import panel
 from callpanel.panel.show import FILTERS
@@ -31,12 +33,14 @@ __all__ = [
     "calls",
     "custody",
     "desk",
+    "export",
     "health",
     "init_app",
     "policy",
     "requests",
     "retention",
     "saved",
+    "wall",
 ]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from callpanel import saved, searches
+from callpanel import purposes, saved, searches
 from callpanel.auth import actor, needs
 from callpanel.config import archive
-from callpanel.forms import SaveSearch, Search, filled
+from callpanel.forms import COLUMNS, SaveSearch, Search, filled
 from callpanel.panel.blueprint import panel
 from callpanel.panel.chips import chips_of
 from callpanel.panel.suggestions import suggestions
@@ -20,6 +20,12 @@ from twirec import ConsentOutcome, Direction, InvalidQuery, Outcome, Page, Reaso
 
 ON_A_PAGE = 25
 CALLS = "calls"
+
+SHOWN_IN = "columns"
+"""Where a session keeps which columns the list has."""
+
+SHOWN = ("direction", "own_number", "seconds", "state", "case")
+"""Those that it has where nobody chose."""
 
 
 @panel.get("/calls")
@@ -53,9 +59,15 @@ def search() -> ResponseReturnValue:
 @needs(Permission.SEARCH)
 def newest() -> ResponseReturnValue:
     """Return the rows of the first page alone, for the page that is open; 304 if it has them."""
-    response = Response(render_template("_rows.html", page=find(searches.asked(CALLS), None)))
+    response = Response(
+        render_template("_rows.html", page=find(searches.asked(CALLS), None), columns=_columns())
+    )
     response.add_etag()
     return response.make_conditional(request)
+
+
+def _columns() -> list[str]:
+    return list(session.get(SHOWN_IN, SHOWN))
 
 
 def _page(
@@ -72,6 +84,9 @@ def _page(
         saved=mine,
         save=SaveSearch(formdata=None),
         suggestions=suggestions(mine, page.calls if page else ()),
+        columns=_columns(),
+        COLUMNS=COLUMNS,
+        purposes=purposes.choices(),
     )
 
 

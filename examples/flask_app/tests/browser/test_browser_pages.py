@@ -30,6 +30,7 @@ PAGES = {
     "users": ("ana", "/users"),
     "an account": ("ana", "{user}"),
     "audit log": ("aurora", "/audit"),
+    "on the phone now": ("sergio", "/now"),
     "my calls": ("alex", "/desk"),
     "one's own account": ("ana", "/account"),
     "a second factor": ("sergio", "/account/second-factor"),
