@@ -16,8 +16,12 @@ from tests.factories import STARTED, a_call
 from twirec.catalog import Catalog
 from twirec.catalog import holds as holds_module
 from twirec.catalog import orders as orders_module
+from twirec.catalog.database import to_row
+from twirec.catalog.tables import releases
+from twirec.model.approvals import Approval, ApprovalKind, ApprovalOutcome, Release
+from twirec.model.audit import AuditQuery
 from twirec.model.custody import Hold
-from twirec.model.errors import CustodyRefused, LeaseLost
+from twirec.model.errors import CustodyRefused, InvalidQuery, LeaseLost
 from twirec.model.states import State
 
 
@@ -91,6 +95,71 @@ def test_of_a_worker_that_begins_and_a_hold_the_first_wins(catalog: Catalog, fir
         catalog.due_work.destroy(lease, LATER)
         with pytest.raises(CustodyRefused, match="too late"):
             catalog.holds.add(HOLD, entry())
+
+
+def test_who_approves_waits_for_who_orders_and_neither_for_ever(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chain of the log is locked last, also by who lifts: or each waited for the other."""
+    other = Hold("C-7", "a dispute", "ana", STARTED, number="+34600999999")
+    hold = catalog.holds.add(other, entry())
+    request = Approval(
+        ApprovalKind.UNHOLD, "ana", STARTED, "settled", LATER + HOUR, {"holds": [hold.id]}
+    )
+    asked = catalog.approvals.ask(request, entry("ask"))
+    append = orders_module.append
+    written, goes_on = threading.Event(), threading.Event()
+
+    def slowly(*args: object) -> object:
+        written.set()
+        goes_on.wait(LONG)
+        return append(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(orders_module, "append", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(erase, catalog)
+        assert written.wait(LONG)
+        second = pool.submit(decide, catalog, asked.id, "bo")
+        let_go_when_it_waits(catalog, second, goes_on)
+        first.result(LONG)
+        assert second.result(LONG).decided_by == "bo"
+    assert catalog.holds.get(hold.id).lifted
+
+
+def test_of_two_who_decide_at_once_one_does(catalog: Catalog) -> None:
+    hold = catalog.holds.add(HOLD, entry())
+    request = Approval(
+        ApprovalKind.UNHOLD, "ana", STARTED, "settled", LATER + HOUR, {"holds": [hold.id]}
+    )
+    asked = catalog.approvals.ask(request, entry("ask"))
+    with ThreadPoolExecutor(6) as pool:
+        all_ = [pool.submit(decide, catalog, asked.id, f"bo{each}") for each in range(6)]
+        done = [each for each in all_ if not each.exception(LONG)]
+        refused = [each.exception() for each in all_ if each.exception(LONG)]
+    assert len(done) == 1
+    assert all(isinstance(error, InvalidQuery) for error in refused)
+    unholds = catalog.audit.log(AuditQuery(sid=SID, action="unhold"))
+    assert len(unholds) == 1
+
+
+def test_what_was_released_is_taken_out_once_by_many_at_once(catalog: Catalog) -> None:
+    with catalog.database.write() as connection:
+        release = Release(SID, 1, "ana", STARTED, LATER + HOUR)
+        connection.execute(releases.insert(), to_row(release, releases))
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(lambda _: catalog.approvals.open(release, LATER), range(8)))
+    assert sorted(opened) == [False] * 7 + [True]
+
+
+def decide(catalog: Catalog, number: int, by: str) -> Approval:
+    return catalog.approvals.decide(
+        number,
+        ApprovalOutcome.APPROVED,
+        by=by,
+        at=LATER,
+        audited=entry("approve"),
+        check=lambda _: None,
+    )
 
 
 def test_many_who_hold_and_destroy_at_once_never_destroy_what_is_held(catalog: Catalog) -> None:

@@ -89,6 +89,8 @@ def leaks(told: str, *, also: tuple[str, ...] = ()) -> list[str]:
     return [each for each in said if each in told]
 
 
+CASE_IS_EMPTY = f"The catalog has no archived recording of case {CASE}."
+
 LISTS: dict[str, Callable[[Archive, Actor | None], Any]] = {
     "search": lambda a, by: a.calls.search(by=by),
     "search by number": lambda a, by: a.calls.search(number="600111222", by=by),
@@ -100,6 +102,9 @@ LISTS: dict[str, Callable[[Archive, Actor | None], Any]] = {
     "a call": lambda a, by: a.calls.get(CALL, by=by),
     "holds for a case": lambda a, by: a.custody.holds.list(case="C-9", by=by),
     "disclosures": lambda a, by: a.custody.disclosures.list(by=by),
+    "sealed evidence of its case": lambda a, by: a.custody.evidence(
+        case=CASE, purpose="claim", by=by or ADMIN
+    ),
     "sweep": lambda a, by: a.operations.sweep(full=True, by=by),
 }
 
@@ -113,6 +118,12 @@ def test_no_list_and_no_page_shows_it_to_anybody(archive: Archive, by: Actor | N
     page = archive.calls.search(state="released", by=by).calls
     assert {each.sid for record in page for each in record.recordings} <= {OTHER}
     assert CALL not in {record.call.call_sid for record in page}
+
+
+@pytest.mark.parametrize("by", [ADMIN, OTHERS[0]], ids=str)
+def test_evidence_of_its_case_is_made_as_if_it_were_not_there(archive: Archive, by: Actor) -> None:
+    with pytest.raises(NotFound, match=CASE_IS_EMPTY):
+        archive.custody.evidence(case=CASE, purpose="claim", by=by)
 
 
 ADDRESSES: dict[str, Callable[[Archive, Actor], Any]] = {
@@ -131,6 +142,7 @@ ADDRESSES: dict[str, Callable[[Archive, Actor], Any]] = {
     "its drawing": lambda a, by: a.recordings.draw_waveform(SID, by=by),
     "disclosures of it": lambda a, by: a.custody.disclosures.of(SID, by=by),
     "its participants": lambda a, by: a.custody.disclosures.participants(SID, by=by),
+    "sealed evidence of it": lambda a, by: a.custody.evidence(SID, purpose="claim", by=by),
     "giving it away": lambda a, by: a.custody.disclosures.give(
         SID, recipient="x", purpose="x", ground="x", reference="x", until="2026-12-01", by=by
     ),

@@ -22,7 +22,7 @@ from twirec.custody.erasure import ErasureOrders
 from twirec.custody.holding import check_case, new_hold
 from twirec.custody.orders import Orders
 from twirec.custody.standstill import acceptance, check_may_be_given_up, check_reason
-from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline
+from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever, outline, seen
 from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditOutcome
@@ -420,11 +420,13 @@ class Custodian:
         if sid is not None:
             recording = self._get(sid, actor, Deed.DOWNLOAD)
             check(actor, recording, Deed.DOWNLOAD)
-            return [(recording, self._catalog.search.find(sid))]
+            return [(recording, seen(actor, self._catalog.search.find(sid)))]
         found = self._catalog.search.page(Query(case_number=case, asker=actor, limit=MOST_CALLS))
         chosen = [
             (recording, record)
-            for record in sorted(found, key=lambda each: each.call.started_at)
+            for record in sorted(
+                (seen(actor, each) for each in found), key=lambda each: each.call.started_at
+            )
             for recording in record.recordings
             if recording.state in STORED
         ]

@@ -188,10 +188,11 @@ class Approvals:
             check_waits(approval, at)
             decided = replace(approval, outcome=outcome, decided_by=by, decided_at=at, why=why)
             _write(connection, decided)
-            append(connection, numbered(audited, decided))
+            entries = [numbered(audited, decided)]
             if outcome is ApprovalOutcome.APPROVED:
-                for entry in DEEDS[decided.kind](connection, decided, audited):
-                    append(connection, entry)
+                entries += DEEDS[decided.kind](connection, decided, audited)
+            for entry in entries:  # last, as all lock the chain of the log
+                append(connection, entry)
         return decided
 
     def expire(self, at: datetime) -> int:
