@@ -17,6 +17,7 @@ import click
 import requests
 
 import twirec
+from twirec.cli.demo_evidence import authority_of, seal_one
 from twirec.cli.demo_report import Played, report
 from twirec.cli.output import as_json, say
 from twirec.model.vocabulary import Outcome
@@ -61,6 +62,8 @@ def demo(store: str, folder: Path, as_json: bool) -> None:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         environ = _environment(sandbox, folder, listener.getsockname()[1])
         environ |= {"TWIREC_BUCKET": _bucket(store, folder, stack)}
+        authority = authority_of(folder, environ["TWIREC_COMPANY"])
+        environ |= authority.settings() if authority else {}
         _write_environment(folder / "env", environ)
         archive = twirec.Archive.from_env(environ)
         archive.set_up()
@@ -70,6 +73,9 @@ def demo(store: str, folder: Path, as_json: bool) -> None:
         stack.enter_context(_working(archive))
         played = _play(sandbox, archive, environ["TWIREC_PUBLIC_URL"])
         wrong = report(archive, sandbox, played, as_json=as_json)
+        if not as_json:
+            say()
+            wrong += filter(None, [seal_one(archive, authority, folder)])
     if not as_json:
         say()
         env = shlex.quote(f"{folder}/env")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -201,7 +202,8 @@ class _Sheets:
         if self._pdf.will_page_break(tall + 8):
             self._pdf.add_page()
         top = self._pdf.y
-        self._pdf.image(BytesIO(svg.encode()), MARGIN, top, wide, tall)
+        drawn = re.sub("<title>.*?</title>", "", svg)  # which is for screen readers
+        self._pdf.image(BytesIO(drawn.encode()), MARGIN, top, wide, tall)
         self._pdf.set_font(FONT, "", 7.5)
         for place, said in enumerate(scale):
             share = place / max(len(scale) - 1, 1)

@@ -28,11 +28,15 @@ try:
     from pyhanko.sign import fields, signers
     from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
     from pyhanko_certvalidator import ValidationContext
+    from pyhanko_certvalidator.fetchers.requests_fetchers import RequestsFetcherBackend
 except ImportError:  # of the extra `evidence`: `check_installed` says so
     TimeStamper = object  # type: ignore[misc,assignment]
 
 IN_ENVIRONMENT = "env:"
 """Before the name of a variable that holds the PKCS#12 file in base64."""
+
+PATIENCE = 10
+"""Seconds in which an authority has to say whether a certificate was revoked."""
 
 FIELD = "Seal"
 """The name of the signature's field in a PDF."""
@@ -194,7 +198,11 @@ class Seal:
         known = [self._signer.signing_cert, *self._signer.cert_registry]
         known += [each for each in theirs if isinstance(each, x509.Certificate)]
         context = ValidationContext(
-            trust_roots=tops(known), other_certs=known, revocation_mode="soft-fail"
+            trust_roots=tops(known),
+            other_certs=known,
+            allow_fetching=True,  # whether a certificate was revoked, where it says whom to ask
+            fetcher_backend=RequestsFetcherBackend(per_request_timeout=PATIENCE),
+            revocation_mode="soft-fail",
         )
         return {
             "validation_context": context,
