@@ -38,7 +38,7 @@ def audio(sid: str) -> ResponseReturnValue:
     It is the copy of the `format` that is asked for; without one, the first smaller copy for
     listening, where there is any, or else the original.
     """
-    recording, purpose = _recording(sid)
+    recording, purpose = recording_of(sid)
     if not purpose:
         abort(409)
     copy = _copy(sid, request.args.get("format"))
@@ -67,7 +67,7 @@ def audio(sid: str) -> ResponseReturnValue:
 @needs(Permission.DOWNLOAD)
 def download(sid: str) -> ResponseReturnValue:
     """Give a recording, or a cut of it, as a file named with number and local time."""
-    recording, purpose = _recording(sid)
+    recording, purpose = recording_of(sid)
     if not purpose:
         flash(_("Choose what you listen for."), "error")
         return redirect(url_for("panel.call", sid=recording.sid, _anchor="purpose"))
@@ -117,7 +117,7 @@ def _copy(sid: str, format: str | None) -> Derivative | None:
         raise NotFound(f"Of {sid} there is no copy of the format {format}.") from None
 
 
-def _recording(sid: str) -> tuple[Recording, str]:
+def recording_of(sid: str) -> tuple[Recording, str]:
     """Return a recording that who asks may see, and what they listen for; empty for nothing.
 
     Where they may not see it, their attempt is on the audit log.

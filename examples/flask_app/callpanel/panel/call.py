@@ -179,6 +179,7 @@ def _page(
         retention={each.sid: _retention(each) for each in record.recordings},
         purpose=purposes.purpose_of(record.call),
         purposes=purposes.choices(),
+        seals=bool(archive().settings.seal),
         log=_log(record),
         glance=glance_of(record),
         start_at=_start_at(),
