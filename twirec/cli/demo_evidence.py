@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import ssl
+from contextlib import closing
 from pathlib import Path
 
 import twirec
@@ -65,12 +66,10 @@ def _sealed(
     )
     found = archive.calls.search(state=State.RELEASED, limit=1, by=ANA)
     recording = next(each for call in found.calls for each in call.recordings)
-    timed = twirec.Archive(
-        settings, catalog=archive.catalog, bucket=archive.bucket, now=archive.now
-    )
-    package = timed.custody.evidence(recording.sid, by=ANA, purpose="claim")
-    with package, path.open("wb") as file:
-        file.writelines(package)
+    with closing(twirec.Archive(settings)) as timed:
+        package = timed.custody.evidence(recording.sid, by=ANA, purpose="claim")
+        with package, path.open("wb") as file:
+            file.writelines(package)
     root = ssl.PEM_cert_to_DER_cert(authority.root.read_text(encoding="ascii"))
     with path.open("rb") as file:
         return check_evidence(file, [root]), path
