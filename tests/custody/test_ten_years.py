@@ -28,6 +28,7 @@ from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.model.access import Actor
 from twirec.model.approvals import Approval
+from twirec.model.audio import ConversionSpec
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.states import Custody, State
 from twirec.model.vendor import VendorCall
@@ -266,6 +267,12 @@ class TenYears(RuleBasedStateMachine):
 
     @precondition(lambda self: self.kept)
     @rule(data=st.data())
+    def a_derivative_is_made(self, data: st.DataObject) -> None:
+        with suppress(NotFound, CustodyRefused):
+            self.archive.derivatives.make(self.one(data).sid, ConversionSpec("wav"), by=BO)
+
+    @precondition(lambda self: self.kept)
+    @rule(data=st.data())
     def a_copy_comes_back_at_the_vendor(self, data: st.DataObject) -> None:
         self.at_vendor(self.one(data))
 
@@ -343,6 +350,8 @@ class TenYears(RuleBasedStateMachine):
         self.time = max(self.time, TEN_YEARS)
         self.archive.operations.sweep(full=True)
         self.look()
+        there = {found.sid for found in self.vendor.recordings(ACCOUNT)}
+        assert not there & {kept.sid for kept in self.kept if kept.state is State.ERASED}
         assert self.archive.audit.verify().whole
         self.archive.close()
 
@@ -363,7 +372,7 @@ class TenYears(RuleBasedStateMachine):
         self.vendor.add_recording(found, MEDIA)
 
     def is_stored(self, kept: Kept) -> bool:
-        return any(kept.sid in stored.name for stored in self.bucket.list("recordings/"))
+        return any(kept.sid in stored.name for stored in self.bucket.list(""))
 
     def approve(self, asked: Approval) -> None:
         """Let a second person approve what was asked for."""
