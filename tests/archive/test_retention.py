@@ -231,6 +231,22 @@ def test_a_rebuilt_catalog_keeps_the_rules_and_does_what_they_say(
         assert new.audit.verify().whole
 
 
+def test_figures_say_how_many_rules_there_are_and_since_when_workers_are_behind(
+    house: House,
+) -> None:
+    stats = house.archive.operations.stats
+    assert (stats().retention_rules, stats().retention_late) == (0, None)
+    house.archive.custody.retention.set("month", "30 days", **SAID)
+    assert stats().retention_rules == 0
+    apply(house)
+    house.work()
+    assert (stats().retention_rules, stats().retention_late) == (1, None)
+    house.time = OVER + timedelta(hours=1)
+    assert stats().retention_late == OVER
+    house.work()
+    assert stats().retention_late is None
+
+
 def test_what_a_settings_zone_says_is_the_day(house: House) -> None:
     rules = house.archive.custody.retention
     rules.set("day", "1 day", kept=Kept.RECORDINGS, **SAID)

@@ -47,6 +47,7 @@ from twirec.model.hints import QueueKind
 from twirec.model.operations import Day, Stats
 from twirec.model.ports import Vendor
 from twirec.model.records import PauseLimit, Recording, SweepReport
+from twirec.model.retention import Kept, in_force, version
 from twirec.model.steady import spend_at_most
 from twirec.search.phrase import spoken_span
 from twirec.search.times import When
@@ -316,6 +317,8 @@ class Operations:
         counted = self._catalog.operations.stats(begin, asking(by))
         swept = {sid: self._catalog.marks.get(MARK + sid) for sid in self._settings.credentials}
         check = self._catalog.audit.check() or AuditCheck()
+        rules = self._catalog.retention.history()
+        applied = [rule for rule in in_force(rules).values() if rule.kept is Kept.RECORDINGS]
         return replace(
             counted,
             swept=swept,
@@ -325,6 +328,8 @@ class Operations:
             audit_verified=check.at,
             audit_problem=check.verdict.said,
             access_requests_overdue=self._overdue(asking(by)),
+            retention_rules=len(applied),
+            retention_late=self._catalog.retention.late_since(self._now(), version(rules)),
         )
 
     def _overdue(self, actor: Actor) -> int:

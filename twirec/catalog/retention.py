@@ -148,6 +148,18 @@ class Retention:
         with self._database.read() as connection:
             return connection.execute(select(recordings.c.sid).limit(1)).first() is not None
 
+    def late_since(self, now: datetime, version: int) -> datetime | None:
+        """Return since when the oldest thing waits to be looked at, UTC; None if none does.
+
+        Args:
+            now: UTC.
+            version: of the rules in force; 0 for none.
+        """
+        looks = retention_looks.c
+        oldest = select(looks.look_at).where(looks.rules == version, looks.look_at <= now)
+        with self._database.read() as connection:
+            return connection.scalar(oldest.order_by(looks.look_at).limit(1))
+
     def is_due(self, now: datetime, version: int) -> bool:
         """Return whether something is to be looked at.
 

@@ -64,6 +64,7 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "worker seen": _moment(counted.worker_seen, zone),
         "bucket": _bucket(counted, zone),
         "audit log": _audit(counted, zone),
+        "retention": _retention(counted, zone),
         "access requests": _overdue(counted.access_requests_overdue),
         "parked": f"{counted.parked}{undecided if counted.undecided else ''}",
         "given up": str(counted.given_up),
@@ -71,6 +72,14 @@ def _lines(counted: Stats, zone: tzinfo) -> dict[str, str]:
         "kept at Twilio": _kept(counted),
         "not ours": _not_ours(counted),
     }
+
+
+def _retention(counted: Stats, zone: tzinfo) -> str:
+    if not counted.retention_rules:
+        return "no rule is in force: nothing is ever destroyed"
+    late = counted.retention_late
+    waits = f", and workers are behind since {_moment(late, zone)}" if late else ""
+    return f"{counted.retention_rules} rules in force{waits}"
 
 
 def _overdue(count: int) -> str:

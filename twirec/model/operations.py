@@ -46,6 +46,10 @@ class Stats:
         audit_problem: what is wrong with it; empty if nothing is known to be.
         access_requests_overdue: requests of people who want to know what is kept of them whose
             term is over.
+        retention_rules: rules in force that say how long recordings are kept; without any, none is
+            ever destroyed.
+        retention_late: since when something waits to be looked at whether its time is over, UTC;
+            None if nothing does.
         callbacks: Twilio's status callbacks that were believed, by its word for the status; those
             of erased recordings are not kept.
     """
@@ -77,6 +81,8 @@ class Stats:
     access_requests_overdue: int = 0
     bucket_seen: datetime | None = None
     bucket_failed: datetime | None = None
+    retention_rules: int = 0
+    retention_late: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
