@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from tests.factories import STARTED, a_call, a_recording, recording_sid
 from twirec.catalog import Catalog
-from twirec.catalog.disclosures import Attempt, Proofs, forget_disclosures
+from twirec.catalog.disclosures import Attempt, Proofs
 from twirec.catalog.tables import recordings
 from twirec.model.access import Actor
 from twirec.model.audit import AuditDraft
@@ -144,18 +144,6 @@ def test_what_is_blocked_opens_nothing(catalog: Catalog) -> None:
     assert links.open(given.id, "f" * 64, SOON, entry("open_link")) is None
     with pytest.raises(CustodyRefused):
         catalog.disclosures.give(a_disclosure(id="DI2"), PROOFS, entry())
-
-
-def test_what_is_forgotten_of_a_recording_names_nobody(catalog: Catalog) -> None:
-    said = catalog.disclosures.add_consent(a_consent(), entry("consent"))
-    given = catalog.disclosures.give(a_disclosure(consents=(said.id,)), PROOFS, entry())
-    with catalog.database.write() as connection:
-        forget_disclosures(connection, [SID])
-    (consent,), (known,) = catalog.disclosures.consents(SID), catalog.disclosures.of(SID)
-    assert (consent.participant, consent.recipient, consent.evidence) == ("", "", "")
-    assert (known.recipient, known.purpose, known.reference) == ("", "", "")
-    assert (known.ground, known.at, known.openings) == (given.ground, given.at, given.openings)
-    assert catalog.disclosures.links.by_link("a" * 64) is None
 
 
 def together(many: int, do: Any) -> list[Any]:

@@ -283,6 +283,13 @@ def test_it_is_given_once_everybody_consented_and_opened_once(house: House) -> N
     assert house.archive.audit.verify().whole
 
 
+def test_what_is_held_may_be_given(house: House) -> None:
+    house.archive.custody.hold(SID, case="C-7", reason="a claim", by=EVA)
+    given = give(house)
+    opening = house.archive.custody.disclosures.open(secret(given), given.code)
+    assert heard(house, given, opening.ticket) == MEDIA
+
+
 def test_what_was_opened_is_heard_for_an_hour(house: House) -> None:
     given = give(house)
     opening = house.archive.custody.disclosures.open(secret(given), given.code)
@@ -339,11 +346,15 @@ def _withdrawn(house: House, given: Handover) -> None:
 
 
 def _erased(house: House, _: Handover) -> None:
-    destroy(house.archive, SID, "asked for", EVA)
+    house.archive.custody.erase(SID, reason="asked for", by=EVA)
+
+
+def _destroyed(house: House, _: Handover) -> None:
+    destroy(house.archive, SID)
 
 
 def _blocked(house: House, _: Handover) -> None:
-    set_recording(house, custody=Custody.BLOCKED)
+    house.archive.custody.block(SID, reason="its term is over", by=EVA)
 
 
 def _quarantined(house: House, _: Handover) -> None:
@@ -360,6 +371,7 @@ def _expired(house: House, given: Handover) -> None:
         (_revoked, DisclosureState.REVOKED),
         (_withdrawn, DisclosureState.REVOKED),
         (_erased, DisclosureState.CLOSED),
+        (_destroyed, DisclosureState.CLOSED),
         (_blocked, DisclosureState.CLOSED),
         (_quarantined, DisclosureState.CLOSED),
         (_expired, DisclosureState.EXPIRED),

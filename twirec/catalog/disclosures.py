@@ -322,23 +322,6 @@ class Links:
             return _one(connection, statement)
 
 
-def forget_disclosures(connection: Connection, recording_sids: Sequence[str]) -> None:
-    """Forget, of recordings that are destroyed, whom they were given to and by whose consent.
-
-    That there was a disclosure, on which ground, when, and how often it was opened, stays; its link
-    opens nothing. For who erases, in that transaction.
-    """
-    theirs = disclosure_consents.c.recording_sid.in_(recording_sids)
-    personal = ("participant", "name", "recipient", "purpose", "evidence", "withdrawn_why")
-    connection.execute(
-        update(disclosure_consents).where(theirs).values(dict.fromkeys(personal, ""))
-    )
-    given = disclosures.c.recording_sid.in_(recording_sids)
-    texts = dict.fromkeys(("recipient", "purpose", "reference", "revoked_why"), "")
-    secrets = dict.fromkeys(("link_hash", "code_hash", "salt", "ticket_hash", "ticket_until"))
-    connection.execute(update(disclosures).where(given).values({**texts, **secrets}))
-
-
 def _consent(number: int) -> Select[Any]:
     return select(disclosure_consents).where(disclosure_consents.c.id == number)
 

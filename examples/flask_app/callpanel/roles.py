@@ -20,6 +20,8 @@ class Permission(StrEnum):
     """Find calls and look at them."""
     LISTEN = "listen"
     DOWNLOAD = "download"
+    DISCLOSE = "disclose"
+    """Give a recording to somebody outside, and write down who consented to that."""
     NOTE = "note"
     """Write notes and case numbers."""
     SEE_QUARANTINED = "see_quarantined"
@@ -56,6 +58,7 @@ class Permission(StrEnum):
 OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
     Permission.LISTEN: (Deed.LISTEN, Custody.ACTIVE),
     Permission.DOWNLOAD: (Deed.DOWNLOAD, Custody.ACTIVE),
+    Permission.DISCLOSE: (Deed.DISCLOSE, Custody.ACTIVE),
     Permission.SEE_QUARANTINED: (Deed.DETAILS, Custody.QUARANTINED),
     Permission.HOLD: (Deed.HOLD, Custody.ACTIVE),
     Permission.UNHOLD: (Deed.UNHOLD, Custody.ACTIVE),

@@ -9,11 +9,14 @@ from twirec import (
     CallSide,
     CallState,
     Channels,
+    ConsentMethod,
     ConsentMode,
     ConsentOutcome,
     CopyOf,
     Custody,
     Direction,
+    DisclosureGround,
+    DisclosureState,
     Fate,
     LegalBasis,
     Outcome,
@@ -120,6 +123,14 @@ WRONG = {
     "request_key": _l(
         "It is not the time for that step: look at what was done, and what is missing."
     ),
+    "why": _l("Say why."),
+    "participant": _l("Choose who it is, and name who is not on the list."),
+    "name": _l("Write the name: nobody knows who it is."),
+    "given_on": _l("The day is in the future."),
+    "reference": _l("Write the reference of the order or request."),
+    "cuts": _l("What is to be silent has to lie in the recording."),
+    "consent_id": _l("It was withdrawn already."),
+    "disclosure_id": _l("It was ended already."),
 }
 """What is wrong with what was asked for, by the field that twirec's message begins with: said to
 those who do not read English, in which the message is more exact."""
@@ -229,6 +240,30 @@ CHANNELS = {
     Channels.WITHOUT_CUSTOMER.value: _l("the customer silenced"),
 }
 
+GROUNDS = {
+    DisclosureGround.CONSENT.value: _l("consent of everybody who is heard"),
+    DisclosureGround.COURT_ORDER.value: _l("order of a court"),
+    DisclosureGround.AUTHORITY.value: _l("request of an authority"),
+    DisclosureGround.OWN_REQUEST.value: _l("request of somebody who is heard"),
+}
+"""Why a recording may be given to others."""
+
+CONSENT_METHODS = {
+    ConsentMethod.WRITING.value: _l("in writing"),
+    ConsentMethod.EMAIL.value: _l("by mail"),
+    ConsentMethod.RECORDED_CALL.value: _l("in a recorded call"),
+    ConsentMethod.IN_PERSON.value: _l("in person"),
+}
+
+LINK_STATES = {
+    DisclosureState.OPEN.value: _l("open"),
+    DisclosureState.USED.value: _l("opened as often as it may be"),
+    DisclosureState.EXPIRED.value: _l("expired"),
+    DisclosureState.LOCKED.value: _l("closed: too many wrong codes"),
+    DisclosureState.REVOKED.value: _l("ended"),
+    DisclosureState.CLOSED.value: _l("closed: the recording may not leave"),
+}
+
 FORMATS = {
     "mp3": "MP3",
     "original": _l("original (WAV, as it was archived)"),
@@ -309,6 +344,12 @@ ACTIONS = {
     "differs": _l("found that it is not what was archived"),
     "compare": _l("compared it with what was archived"),
     "adopt_bucket": _l("adopted the bucket"),
+    "consent": _l("wrote down a consent to a disclosure"),
+    "withdraw": _l("withdrew a consent to a disclosure"),
+    "disclose": _l("gave it to somebody outside"),
+    "revoke": _l("ended a link"),
+    "open_link": _l("opened a link with its code"),
+    "disclosed": _l("heard what was given to them"),
     "sign_in": _l("signed in"),
     "sign_out": _l("signed out"),
     "refused": _l("asked for what is not theirs"),

@@ -353,7 +353,23 @@ def disclose(archive: Archive) -> dict[str, str]:
     )
     secret, other = (each.link.rpartition("/")[2] for each in (waiting, opened))
     ticket = disclosures.open(other, opened.code).ticket
-    return {"secret": secret, "code": waiting.code, "opened": other, "ticket": ticket}
+    disclosures.consent(
+        recording_sid(PLAIN),
+        participant="customer",
+        recipient="Seguros Norte",
+        purpose="claim C-7",
+        given_on="2026-11-03",
+        how="writing",
+        evidence="letter",
+        by=Actor("ana", "admin"),
+    )
+    return {
+        "secret": secret,
+        "code": waiting.code,
+        "opened": other,
+        "ticket": ticket,
+        "given_id": waiting.disclosure.id,
+    }
 
 
 def without_what_differs(answer: TestResponse) -> tuple[int, str]:

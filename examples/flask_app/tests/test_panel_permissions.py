@@ -68,6 +68,30 @@ RELEASE = {
 }
 MP3 = {"format": "mp3", "channels": "both", "start": "", "end": ""}
 
+CONSENT = {
+    "participant": "customer",
+    "name": "",
+    "recipient": "Seguros Norte",
+    "purpose": "claim C-7",
+    "given_on": "2026-11-03",
+    "how": "writing",
+    "evidence": "letter",
+}
+GIVE = {
+    "recipient": "Juzgado 7",
+    "purpose": "claim C-7",
+    "ground": "court_order",
+    "reference": "auto 7/2026",
+    "channels": "both",
+    "format": "wav",
+    "start": "",
+    "end": "",
+    "cuts": "",
+    "days": "7",
+    "openings": "1",
+}
+WHY = {"why": "the claim was settled"}
+
 COMES_BACK = (
     f"/calls/{CALL}/notes",
     f"/calls/{CALL}/case",
@@ -110,6 +134,17 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", f"/calls/{CALL}/purpose", {"purpose": "claim"}, (302, 403, 302, 302, 403)),
     ("GET", f"/recordings/{RECORDING}/audio", {}, (302, 403, 200, 200, 403)),
     ("POST", f"/recordings/{RECORDING}/download", MP3, (302, 403, 200, 200, 403)),
+    ("GET", "/disclosures", {}, (302, 403, 403, 200, 200)),
+    ("GET", f"/disclosures/{RECORDING}", {}, (302, 403, 403, 200, 403)),
+    ("POST", f"/disclosures/{RECORDING}/consents", CONSENT, (302, 403, 403, 302, 403)),
+    ("POST", f"/disclosures/{RECORDING}/consents/1/withdrawn", WHY, (302, 403, 403, 302, 403)),
+    ("POST", f"/disclosures/{RECORDING}", GIVE, (302, 403, 403, 200, 403)),
+    (
+        "POST",
+        f"/disclosures/{RECORDING}/{{given_id}}/ended",
+        WHY,
+        (302, 403, 403, 302, 403),
+    ),
     ("POST", f"/recordings/{RECORDING}/evidence", {"form": "pdf"}, (302, 403, 302, 302, 403)),
     ("GET", "/desk", {}, (302, 200, 403, 403, 403)),
     ("GET", "/desk/now", {}, (302, 200, 403, 403, 403)),

@@ -29,6 +29,7 @@ PAGES = {
     "health": ("ana", "/health"),
     "users": ("ana", "/users"),
     "an account": ("ana", "{user}"),
+    "given to others": ("aurora", "/disclosures"),
     "audit log": ("aurora", "/audit"),
     "on the phone now": ("sergio", "/now"),
     "my calls": ("alex", "/desk"),
