@@ -45,6 +45,7 @@ def pages(archive: Archive, count: int) -> Mapping[str, str]:
         "calls": "/calls",
         "calls, a page in the middle": f"/calls?after={middle.next}",
         "calls, the newest rows": "/calls/newest",
+        "who is on the phone": "/now/calls",
         "a call": f"/calls/CA{count // 2:032x}",
         "recording": "/recording",
         "health": "/health",

@@ -71,6 +71,7 @@ FROZEN = {
     "0014_erasures.py": "e68d7a648608f8fadb266b50dabf579b0c25d845128e7cbaa143f6352372283b",
     "0015_access_requests.py": "55a2e472cecb7a3232672b76663cd03c1f7278b91a000938b149e643bd3bee32",
     "0016_notes_of_a_second.py": "99dff655dcce7802f6f5aa1012ba0fd1f917359ddbe74d76d1544b5df605fd7a",
+    "0017_switches_that_end.py": "3f7f94b8460d4a210c121fe5004253c0edb779215d29be5258c6c8a9c9f2a713",
 }
 """What the files of the migrations hash to. Catalogs have been made by them: a change of the tables
 is a further file, and a line more here."""

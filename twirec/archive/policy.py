@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from twirec.calls.address import key_of
 from twirec.calls.policy import (
@@ -26,6 +27,10 @@ from twirec.model.policy import Decision, Policy, PolicyChange
 from twirec.model.vocabulary import ConsentMode, Direction, LegalBasis
 from twirec.search.times import When, one_moment
 from twirec.settings import Settings
+
+TIME_OF_DAY = re.compile(r"[0-2]?\d:[0-5]\d", re.ASCII)
+
+LONGEST_SWITCH = timedelta(days=366)
 
 
 @understood
@@ -102,6 +107,7 @@ class Policies:
         mode: ConsentMode | str | None = None,
         language: str | None = None,
         legal_basis: LegalBasis | str | None = None,
+        until: When | None = None,
     ) -> PolicyChange:
         """Switch recording on or off, or change how it is told, from now on.
 
@@ -113,10 +119,14 @@ class Policies:
             number: the own number it is for, as a person types it; None for all.
             direction: None for both.
             on, mode, language, legal_basis: what is to hold; None leaves it as it is.
+            until: when a switch ends by itself, as `moment` takes it, or a time of today, such as
+                `18:00`: then holds again what would without it. No worker has to be alive for it.
 
         Raises:
             InvalidQuery: a value is wrong, or mode and legal basis would not fit each other.
         """
+        if until is not None and (on is None or mode or language or legal_basis):
+            raise InvalidQuery("until: it is for switching on or off alone; leave it out.")
         if on is None and not (mode or language or legal_basis):
             raise InvalidQuery("policy: say what is to hold; `policy.reset` ends what was said.")
         actor = acting(by)
@@ -130,8 +140,18 @@ class Policies:
             mode=word(ConsentMode, "mode", mode),
             language=language,
             legal_basis=word(LegalBasis, "legal_basis", legal_basis),
+            ends_at=None if until is None else self._end(until),
         )
         return self._change(change, actor)
+
+    def _end(self, until: When) -> datetime:
+        now, zone = self._now(), self._settings.timezone
+        if isinstance(until, str) and TIME_OF_DAY.fullmatch(until.strip()):
+            until = f"{now.astimezone(zone):%Y-%m-%d} {until.strip():0>5}"
+        end = one_moment("until", until, zone)
+        if not now < end <= now + LONGEST_SWITCH:
+            raise InvalidQuery("until: give a time to come, such as 18:00, within a year.")
+        return end
 
     def reset(
         self,
@@ -206,7 +226,8 @@ class Policies:
             history = self._catalog.policy.history()
             check_change(change, history, self._settings.policy, self._settings.wordings)
             way = {"direction": change.direction} if change.direction else {}
-            said = {"of": "a number" if change.number else "all", **way, **change.said}
+            end = {"until": f"{change.ends_at:%Y-%m-%dT%H:%MZ}"} if change.ends_at else {}
+            said = {"of": "a number" if change.number else "all", **way, **change.said, **end}
             entry = self._trail.about(replace(done, detail=said), change.number or "")
             self._catalog.policy.change(change, entry)
         return change

@@ -46,7 +46,7 @@ def decide_all(
     history: Sequence[PolicyChange], scopes: Sequence[Scope], *, at: datetime, default: Policy
 ) -> list[Decision]:
     """Return what holds for calls of each own number and direction, as `decide` does for one."""
-    held = held_by([change for change in history if change.at <= at])
+    held = held_by([change for change in history if change.holds_at(at)])
     return [_decide(held, *scope, default) for scope in scopes]
 
 
@@ -73,7 +73,8 @@ def overruling(history: Sequence[PolicyChange], change: PolicyChange) -> list[Po
         history: the changes, oldest first.
         change: one that switches recording on or off.
     """
-    switches = [changes["on"] for changes in held_by(history).values() if "on" in changes]
+    now = [each for each in history if each.holds_at(change.at)]
+    switches = [changes["on"] for changes in held_by(now).values() if "on" in changes]
     return [each for each in switches if each.on != change.on and _narrower(each, change)]
 
 
@@ -109,11 +110,15 @@ def with_what_held_before(
         now: what they say now.
     """
     held: Held = {}
-    changes = []
-    for change in history:
+    changes: list[tuple[PolicyChange, Policy]] = []
+    ends = False
+    for place, change in enumerate(history):
+        if ends:  # what ended by itself holds no more
+            held = held_by([each for each in history[:place] if each.holds_at(change.at)])
         default = default_at(defaults, change.at, now)
         changes.append((change, _decide(held, change.number, change.direction, default).policy))
         _hold(held, change)
+        ends = ends or change.ends_at is not None
     return changes
 
 
@@ -129,7 +134,8 @@ def _hold(held: Held, change: PolicyChange) -> None:
     scope = (change.number, change.direction)
     before = held.get(scope, {})
     said = dict.fromkeys(change.said, change)
-    if "on" in before and before["on"].on == change.on:
+    same = "on" in before and before["on"].on == change.on
+    if same and before["on"].ends_at is None:
         said["on"] = before["on"]  # it was so since then
     held[scope] = {**before, **said} if said else {}
 
@@ -153,6 +159,7 @@ def check_change(
     """
     if not change.why:
         raise InvalidQuery("reason: say why; it is kept with the change.")
+    history = [each for each in history if each.holds_at(change.at)]
     changed = [*history, change]
     was, will_be = held_by(history), held_by(changed)
     for number, direction in scopes_of(changed):

@@ -285,6 +285,7 @@ policy_changes = Table(
     Column("mode", word(ConsentMode, 32)),
     Column("language", String(16)),
     Column("legal_basis", word(LegalBasis, 32)),
+    Column("ends_at", UtcDateTime),
 )
 
 policy_defaults = Table(

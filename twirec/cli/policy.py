@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 import click
@@ -42,22 +42,33 @@ def scope(command: Any) -> Any:
 reason: Options = click.option("--reason", required=True, help="Why; it is kept for ever.")
 
 
+until: Options = click.option(
+    "--until", help="When it ends by itself: 18:00 (today), or '2026-11-03 18:00'."
+)
+
+
 @click.command()
 @scope
 @reason
+@until
 @as_json
-def on(number: str | None, direction: str | None, reason: str, as_json: bool) -> None:
+def on(
+    number: str | None, direction: str | None, reason: str, until: str | None, as_json: bool
+) -> None:
     """Switch recording on, for all calls or for those of a number or direction."""
-    _switch(True, number, direction, reason, as_json)
+    _switch(True, number, direction, reason, until, as_json)
 
 
 @click.command()
 @scope
 @reason
+@until
 @as_json
-def off(number: str | None, direction: str | None, reason: str, as_json: bool) -> None:
+def off(
+    number: str | None, direction: str | None, reason: str, until: str | None, as_json: bool
+) -> None:
     """Switch recording off. Calls that go on are recorded to their end."""
-    _switch(False, number, direction, reason, as_json)
+    _switch(False, number, direction, reason, until, as_json)
 
 
 @click.command()
@@ -113,7 +124,12 @@ def policy(
 
 
 def _switch(
-    state: bool, number: str | None, direction: str | None, reason: str, as_json: bool
+    state: bool,
+    number: str | None,
+    direction: str | None,
+    reason: str,
+    until: str | None,
+    as_json: bool,
 ) -> None:
     archive = twirec.Archive.from_env()
     change = archive.policy.change(
@@ -122,12 +138,15 @@ def _switch(
         number=number,
         direction=direction,
         on=state,
+        until=until,
     )
     others = archive.policy.overruling(change)
     if as_json:
         print_json({**asdict(change), "not_changed": [asdict(each) for each in others]})
         return
-    say(f"Recording is {'on' if state else 'off'} for {_whom(change)}, from now on.")
+    zone = archive.settings.timezone
+    end = f" until {change.ends_at.astimezone(zone):%Y-%m-%d %H:%M %Z}" if change.ends_at else ""
+    say(f"Recording is {'on' if state else 'off'} for {_whom(change)}, from now on{end}.")
     for other in others:
         say(f"Not changed: it is {'on' if other.on else 'off'} for {_whom(other)}.")
 
@@ -196,7 +215,7 @@ def _show_history(archive: twirec.Archive, as_json: bool) -> None:
             f"{change.at.astimezone(zone):%Y-%m-%d %H:%M}",
             change.by,
             _whom(change),
-            _said(change, before) or "says nothing of its own any more",
+            _said(change, before, zone) or "says nothing of its own any more",
             change.why,
         )
         for change, before in changes
@@ -204,11 +223,14 @@ def _show_history(archive: twirec.Archive, as_json: bool) -> None:
     print_table(columns, rows)
 
 
-def _said(change: PolicyChange, before: Policy) -> str:
-    return ", ".join(
+def _said(change: PolicyChange, before: Policy, zone: tzinfo) -> str:
+    said = [
         f"{name.replace('_', ' ')}: {_plain(getattr(before, name))} → {_plain(value)}"
         for name, value in change.said.items()
-    )
+    ]
+    if change.ends_at:
+        said.append(f"until {change.ends_at.astimezone(zone):%Y-%m-%d %H:%M}")
+    return ", ".join(said)
 
 
 def _plain(value: object) -> str:

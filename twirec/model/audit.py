@@ -240,14 +240,20 @@ HISTORIES: Mapping[str, str] = {
 number; the hash is in `content`."""
 
 
+ADDED_LATER = frozenset({"ends_at"})
+"""Columns that rows did not have when their hashes were written: where they say nothing, a hash
+does not know of them."""
+
+
 def content_hash(row: Mapping[str, Any]) -> str:
     """Return the hash of a row of a history: SHA-256 of its columns as JSON, in hex.
 
     Keys are sorted, there is no white space, what is not ASCII is escaped, moments are UTC with
     microseconds (`2026-11-03T16:30:00.000000+00:00`), and days `2026-11-03`.
     """
+    there = {name: row[name] for name in row if row[name] is not None or name not in ADDED_LATER}
     text = json.dumps(
-        dict(row), sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_in_json
+        there, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_in_json
     )
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

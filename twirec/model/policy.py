@@ -43,6 +43,7 @@ class PolicyChange:
         why: the reason given.
         number: the own number it is for, E.164; None for all.
         direction: of the calls it is for; None for both.
+        ends_at: from when on it is as if it had never been made, UTC; None for never.
     """
 
     at: datetime
@@ -54,6 +55,11 @@ class PolicyChange:
     mode: ConsentMode | None = None
     language: str | None = None
     legal_basis: LegalBasis | None = None
+    ends_at: datetime | None = None
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether it is made, and has not ended by itself."""
+        return self.at <= at and (self.ends_at is None or at < self.ends_at)
 
     @property
     def said(self) -> dict[str, Any]:

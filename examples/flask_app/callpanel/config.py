@@ -19,6 +19,7 @@ from twirec import Archive, misread_settings
 NAMES = (
     "CALLPANEL_SECRET_KEY",
     "CALLPANEL_LINES",
+    "CALLPANEL_NUMBER_NAMES",
     "CALLPANEL_DATABASE_URL",
     "CALLPANEL_METRICS_TOKEN",
     "CALLPANEL_PROXIES",
@@ -69,6 +70,7 @@ class Config:
             pause; 0 for never.
         serve: `CALLPANEL_SERVE`, what this process serves: `phone`, `panel` or `both`.
         signing: how staff sign in.
+        number_names: `CALLPANEL_NUMBER_NAMES`, what own numbers are called.
     """
 
     secret_key: str = field(repr=False)
@@ -79,6 +81,7 @@ class Config:
     serve: Serve = Serve.BOTH
     pause_reminder: int = 60
     signing: Signing = field(default_factory=Signing)
+    number_names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> tuple[Config, list[str]]:
@@ -93,6 +96,7 @@ class Config:
             metrics_token=_secret(environ, "CALLPANEL_METRICS_TOKEN", problems, needed=False),
             proxies=_proxies(environ, problems),
             serve=_serve(environ, problems),
+            number_names=_names(environ, problems),
             pause_reminder=_reminder(environ, problems),
             signing=Signing.read(environ, problems),
         )
@@ -150,6 +154,18 @@ def _lines(environ: Mapping[str, str], problems: list[str]) -> Mapping[str, tupl
     if not lines:
         problems.append(wrong.format("missing"))
     return lines
+
+
+def _names(environ: Mapping[str, str], problems: list[str]) -> Mapping[str, str]:
+    said = [each for each in environ.get("CALLPANEL_NUMBER_NAMES", "").split(";") if each.strip()]
+    pairs = [[part.strip() for part in each.split("=", 1)] for each in said]
+    if all(len(pair) == 2 and NUMBER.fullmatch(pair[0]) and pair[1] for pair in pairs):
+        return {pair[0]: pair[1] for pair in pairs}
+    problems.append(
+        "CALLPANEL_NUMBER_NAMES is wrong: write each own number and its name, such as "
+        "+34911000111=Repairs;+34911000112=Sales."
+    )
+    return {}
 
 
 def _proxies(environ: Mapping[str, str], problems: list[str]) -> int:

@@ -192,7 +192,13 @@ class Switch(FlaskForm):
         [InputRequired()],
         choices=choices({"on": _l("on"), "off": _l("off"), AS_FOR_ALL: _l("as for all")}),
     )
+    until = StringField(_l("Until"), [Length(max=32)])
     why = StringField(_l("Reason"), [InputRequired(), Length(max=500)])
+
+    def validate_until(self, field: StringField) -> None:
+        """Check that it is a switch that is to end."""
+        if field.data and self.on.data == AS_FOR_ALL:
+            raise ValidationError(_l("Only on or off can end by itself: leave this empty."))
 
     def validate_on(self, field: RadioField) -> None:
         """Check that it is not all that is to be as all is."""

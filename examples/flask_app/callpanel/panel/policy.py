@@ -60,7 +60,9 @@ def _made(form: Switch) -> PolicyChange:
     who: Any = {"by": actor(), "why": form.why.data or ""}
     if form.on.data == AS_FOR_ALL:
         return archive().policy.reset(**who, **whom)
-    return archive().policy.change(**who, **whom, on=form.on.data == "on")
+    return archive().policy.change(
+        **who, **whom, on=form.on.data == "on", until=(form.until.data or "").strip() or None
+    )
 
 
 def _overruled(other: PolicyChange) -> str:
@@ -73,7 +75,12 @@ def _overruled(other: PolicyChange) -> str:
 
 def _form() -> Switch:
     form = Switch()
-    form.number.choices = [SelectChoice("", _("all numbers")), *map(SelectChoice, _numbers())]
+    names = config().number_names
+    numbers = (
+        SelectChoice(each, f"{each} ({names[each]})" if each in names else each)
+        for each in _numbers()
+    )
+    form.number.choices = [SelectChoice("", _("all numbers")), *numbers]
     return form
 
 
@@ -87,4 +94,11 @@ def _page(form: Switch) -> str:
     decisions = archive().policy.of_all(scopes)
     rows = [Row(*scope, decision) for scope, decision in zip(scopes, decisions, strict=True)]
     history = [change for change, _ in archive().policy.history()]
-    return render_template("policy.html", form=form, rows=rows, history=history[::-1])
+    return render_template(
+        "policy.html",
+        form=form,
+        rows=rows,
+        history=history[::-1],
+        names=config().number_names,
+        now=archive().now(),
+    )
