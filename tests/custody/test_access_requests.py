@@ -175,6 +175,7 @@ def test_other_peoples_calls_are_not_in_it_and_a_shared_line_is_for_people_to_de
         (call_sid(3), "forwarded"),
     ]
     assert record["calls_left_out"] == 1
+    assert record["calls"][1]["recordings"] == record["calls"][1]["consents"] == []
     assert [name for name in files if "mp3" in name] == [
         f"recordings/2026-11-23_11-15-00_{recording_sid(1)}.mp3"
     ]
@@ -193,7 +194,10 @@ def test_an_agent_gets_their_own_side(archive: Archive) -> None:
     (customer, agent) = loudness(decoded([files[name]], "mp3"), 2)
     assert customer[0] < 5
     assert agent[1] > 500
-    assert BOB not in files["letter.html"].decode() + files["answer.json"].decode()
+    letter = files["letter.html"].decode()
+    assert BOB not in letter + files["answer.json"].decode()
+    assert "announced" not in letter.split("About this processing")[0]
+    assert call["consents"] == []
 
 
 def test_where_the_sides_are_not_known_somebody_decides(archive: Archive) -> None:
@@ -225,6 +229,20 @@ def test_what_was_decided_after_it_was_packed_is_packed_anew(archive: Archive) -
     files = unpacked(archive, key)
     assert record_of(files)["calls"][0]["recordings"][0]["channels"] == "both"
     requests.deliver(key, to="Ana", how="by hand", by=EVA)
+
+
+def test_what_is_decided_while_it_is_packed_makes_it_be_packed_again(archive: Archive) -> None:
+    add_call(archive, 1)
+    key = asked(archive)
+    requests = archive.custody.access_requests
+    with requests.pack(key, by=EVA) as stream:
+        next(stream)
+        requests.decide(key, "left_out", sid=call_sid(1), why="her mother's", by=EVA)
+        with pytest.raises(InvalidQuery, match="something else was decided meanwhile"):
+            list(stream)
+    assert requests.get(key, by=EVA).packed_at is None
+    assert archive.audit.log(sid=key)[0].outcome == "failed"
+    assert not any("mp3" in name for name in unpacked(archive, key))
 
 
 @pytest.mark.parametrize(

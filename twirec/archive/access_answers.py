@@ -126,8 +126,8 @@ class Answers:
                 continue
             recordings = tuple(
                 self._recording(request, each, side, _decision(decided, record, each), actor)
-                for each in record.recordings
-            )
+                for each in (record.recordings if side is not CallSide.FORWARDED else ())
+            )  # of a call that they forwarded, the recording is somebody else's
             consulted = self._consulted(request, record.call.call_sid)
             calls.append(AnsweredCall(seen(actor, record), side, recordings, consulted))
         return answer_of(request, calls, left_out)
@@ -326,7 +326,7 @@ class Answers:
         """Return what was said in the calls of an answer, by its hash, in their order."""
         wordings = dict[str, Announcement]()
         for call in answer.calls:
-            for consent in call.record.consents if call.side is not CallSide.FORWARDED else ():
+            for consent in call.record.consents if call.side is CallSide.CUSTOMER else ():
                 if consent.announcement not in wordings:
                     with suppress(NotFound):
                         hash_ = consent.announcement

@@ -336,6 +336,8 @@ class AccessRequests:
             request = self._catalog.access_requests.get(step.request_id)
             self._check_ready(request)
             actor = Actor(done.by, done.role)
+            steps = self._catalog.access_requests.steps(request.id)
+            decided = sum(each.kind is StepKind.DECIDED for each in steps)
             answer = self._answers.compose(request, actor)
             if answer.undecided:
                 raise InvalidQuery(
@@ -344,7 +346,7 @@ class AccessRequests:
                 )
             self._answers.check_tools()
         return self._answers.packed(
-            answer, Actor(done.by, done.role), done, partial(self._packed, step)
+            answer, Actor(done.by, done.role), done, partial(self._packed, step, decided)
         )
 
     def deliver(self, request_key: str, *, to: str, how: str, by: Actor | str) -> AccessRequest:
@@ -369,8 +371,10 @@ class AccessRequests:
             said = replace(step, text=text, how=way)
             return self._take(said, done, answered_at=request.answered_at or done.at)
 
-    def _packed(self, step: AccessStep, sha256: str, done: AuditDraft) -> None:
-        self._take(replace(step, text=sha256), done, packed_at=done.at)
+    def _packed(self, step: AccessStep, decided: int, sha256: str, done: AuditDraft) -> None:
+        self._catalog.access_requests.take(
+            replace(step, text=sha256, at=done.at), {"packed_at": done.at}, done, decided=decided
+        )
 
     @contextmanager
     def _attempt(

@@ -62,9 +62,20 @@ class AccessRequests:
         return opened
 
     def take(
-        self, step: AccessStep, changes: Mapping[str, Any], audited: AuditDraft
+        self,
+        step: AccessStep,
+        changes: Mapping[str, Any],
+        audited: AuditDraft,
+        *,
+        decided: int | None = None,
     ) -> AccessRequest:
         """Write a step down, and what it changes of the request.
+
+        Args:
+            step: what was done.
+            changes: columns of the request.
+            audited: its entry.
+            decided: how many decisions there were when the step began, if there may be none since.
 
         Raises:
             NotFound: there is no such request.
@@ -80,6 +91,11 @@ class AccessRequests:
                 if known is None:
                     raise NotFound(_not_there(step.request_id))
                 raise InvalidQuery(f"request_key: AR-{step.request_id}: {otherwise}.")
+            if decided is not None and _decisions(connection, step.request_id) != decided:
+                raise InvalidQuery(
+                    f"request_key: AR-{step.request_id}: something else was decided meanwhile; "
+                    "make the archive again."
+                )
             _add(connection, step)
             append(connection, audited)
         return to_model(AccessRequest, row)
@@ -132,6 +148,12 @@ def count_overdue(connection: Connection, today: date) -> int:
     """Return how many requests are open whose term ended before a day, in a transaction."""
     late = OPEN & (access_requests.c.due_on < today)
     statement = select(func.count()).select_from(access_requests).where(late)
+    return connection.scalar(statement) or 0
+
+
+def _decisions(connection: Connection, id_: int) -> int:
+    its_own = (access_steps.c.request_id == id_) & (access_steps.c.kind == StepKind.DECIDED)
+    statement = select(func.count()).select_from(access_steps).where(its_own)
     return connection.scalar(statement) or 0
 
 

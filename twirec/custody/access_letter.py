@@ -156,11 +156,11 @@ class Letter:
             yield says["own_number"], line.own_number
         if line.ended_at:
             yield says["ended"], self.moment(line.ended_at)
-        if line.reason and not call.recordings:
+        if line.reason and call.side is CallSide.CUSTOMER:
             yield says["not_recorded"], self.word(line.reason)
         if line.legal_basis:
             yield says["basis"], self.word(line.legal_basis)
-        for consent in call.record.consents if call.side is not CallSide.FORWARDED else ():
+        for consent in call.record.consents if call.side is CallSide.CUSTOMER else ():
             said = f"{self.word(consent.outcome)}, {self.moment(consent.at)}"
             name = self._names.get(consent.announcement, "")
             yield says["consent"], ", ".join(filter(None, (said, name)))

@@ -32,7 +32,6 @@ def as_record(answer: AccessAnswer) -> dict[str, Any]:
 
 def _call(call: AnsweredCall) -> dict[str, Any]:
     line, own = call.record.call, call.side is CallSide.CUSTOMER
-    heard = call.side is not CallSide.FORWARDED
     return {
         "call": line.call_sid,
         "you": call.side.value,
@@ -54,7 +53,7 @@ def _call(call: AnsweredCall) -> dict[str, Any]:
                 "language": consent.language,
                 "announcement": consent.announcement,
             }
-            for consent in (call.record.consents if heard else ())
+            for consent in (call.record.consents if own else ())
         ],
         "consulted": _consulted(call.consulted),
         "recordings": [_recording(each) for each in call.recordings],
