@@ -395,6 +395,35 @@ class Deliver(FlaskForm):
     how = StringField(_l("How"), [InputRequired(), Length(max=1000)])
 
 
+class Erase(FlaskForm):
+    """What is to be erased, and how."""
+
+    what = StringField(_l("Number, call or recording"), [InputRequired(), Length(max=255)])
+    how = RadioField(
+        _l("How"),
+        choices=choices(
+            {
+                "block": _l("block it, and destroy it on its date"),
+                "now": _l("destroy it at once"),
+            }
+        ),
+        default="block",
+    )
+    reason = StringField(_l("Reason"), [InputRequired(), Length(max=255)])
+    ground = StringField(_l("Legal ground"), [Length(max=255)])
+
+    def validate_ground(self, field: StringField) -> None:
+        """Check that there is a legal ground for what is destroyed at once."""
+        if self.how.data == "now" and not (field.data or "").strip():
+            raise ValidationError(_l("Say why the law allows it."))
+
+
+class RefuseErasure(FlaskForm):
+    """Why a colleague's erasure is refused."""
+
+    why = StringField(_l("Reason"), [InputRequired(), Length(max=255)])
+
+
 class Empty(FlaskForm):
     """A button: nothing but the token that proves where it was pressed."""
 

@@ -41,6 +41,10 @@ class Permission(StrEnum):
     """See what waits for a second person."""
     APPROVE = "approve"
     """Decide what somebody else asked for; ask that what is blocked is released."""
+    SEE_ERASURES = "see_erasures"
+    """See what was erased, and the certificates."""
+    ERASE = "erase"
+    """Erase, and decide of what a colleague wants destroyed at once."""
     SEE_HEALTH = "see_health"
     RETRY = "retry"
     """Let what is parked be tried again, accept it as it is, or give it up."""
@@ -82,6 +86,8 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
         Permission.SEE_RETENTION,
         Permission.CHANGE_RETENTION,
         Permission.SEE_APPROVALS,
+        Permission.SEE_ERASURES,
+        Permission.ERASE,
         Permission.SEE_HEALTH,
         Permission.SEE_REQUESTS,
         Permission.USERS,
@@ -93,6 +99,7 @@ _OF_THE_PANEL: Mapping[Role, frozenset[Permission]] = {
             Permission.SEE_POLICY,
             Permission.SEE_RETENTION,
             Permission.SEE_APPROVALS,
+            Permission.SEE_ERASURES,
             Permission.SEE_HEALTH,
             Permission.SEE_REQUESTS,
             Permission.AUDIT,

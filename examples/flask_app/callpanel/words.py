@@ -312,6 +312,44 @@ RULE_STEPS = {
     "apply": _l("put in force"),
 }
 
+ERASED_SCOPES = {
+    "recording": _l("a recording"),
+    "call": _l("a call"),
+    "number": _l("a number"),
+}
+
+COPY_OUTCOMES = {
+    "done": _l("Destroyed"),
+    "ordered": _l("Being destroyed"),
+    "waiting": _l("Waiting"),
+    "pending": _l("Destroyed here, kept by others until a date"),
+    "blocked": _l("Blocked"),
+    "refused": _l("Refused"),
+    "nothing": _l("There was nothing"),
+}
+
+ERASED_COPIES = {
+    "recording": _l("recording"),
+    "generation": _l("other generation"),
+    "derivative": _l("copy that was made of it"),
+    "waveform": _l("waveform"),
+    "vendor_recording": _l("Twilio's copy"),
+    "vendor_facts": _l("what Twilio knows of it, without sound"),
+    "vendor_call": _l("Twilio's record of the call"),
+    "line": _l("personal fields of the call, and its notes"),
+    "rows": _l("rows of a table"),
+    "journal": _l("page of the journal"),
+}
+
+WHY_KEPT = {
+    "held": _l("it is held"),
+    "open": _l("it has still to be answered"),
+    "goes_on": _l("it goes on"),
+    "vendor": "Twilio",
+    "soft_delete": _l("the bucket's soft delete"),
+    "kept_by_the_bucket": _l("the bucket's retention policy, or a hold of its own"),
+}
+
 ACTIONS = {
     "listen": _l("listened"),
     "download": _l("downloaded"),

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from callpanel import purposes, saved, searches
 from callpanel.auth import actor, needs
 from callpanel.config import archive
+from callpanel.erased import forget_erased
 from callpanel.forms import COLUMNS, SaveSearch, Search, filled
 from callpanel.panel.blueprint import panel
 from callpanel.panel.chips import chips_of
@@ -52,6 +53,7 @@ def search() -> ResponseReturnValue:
     asked = filled(form)
     with suppress(InvalidQuery):  # which the page says
         find(asked, None, repeated=False)  # on the audit log once, however often it is shown
+    forget_erased()  # what was erased elsewhere, such as by a command
     return redirect(url_for("panel.calls", q=searches.keep(CALLS, asked)))
 
 

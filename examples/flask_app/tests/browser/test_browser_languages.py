@@ -11,6 +11,7 @@ SPANISH_WORDS: dict[str, tuple[str, ...]] = {
     "/recording": ("Grabación", "Activar o desactivar la grabación"),
     "/retention": ("Conservación", "Fijar una regla"),
     "/approvals": ("A la espera de una segunda persona", "Abrir lo bloqueado"),
+    "/erasures": ("Supresión", "Certificados"),
     "/health": ("Estado", "Último repaso"),
     "/users": ("Usuarios", "Cuenta nueva"),
     "/audit": ("Registro de auditoría", "Comprobar toda la cadena"),

@@ -26,6 +26,7 @@ PAGES = {
     "two people": ("ana", "/approvals"),
     "retention": ("ana", "/retention"),
     "what the rules would do": ("ana", "/retention/preview"),
+    "erasing": ("ana", "/erasures"),
     "health": ("ana", "/health"),
     "users": ("ana", "/users"),
     "an account": ("ana", "{user}"),
