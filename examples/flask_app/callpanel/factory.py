@@ -28,6 +28,7 @@ from callpanel.config import Config
 from callpanel.extensions import babel, csrf, db, erase_what_is_deleted, guard_file, login
 from callpanel.safe import has_control
 from twirec import Archive, SettingsError
+from twirec.flask import disclosed
 
 OF_TWILIO = ("voice", "twirec")
 
@@ -82,6 +83,10 @@ def create_app(
         _add_pages(app)
     if config.serve.phone:
         voice.init_app(app, archive)
+    else:  # whose extension has these routes too; the proxy sends recipients here
+        recipients = disclosed(archive)
+        csrf.exempt(recipients)  # link and code are the proof
+        app.register_blueprint(recipients, url_prefix="/twirec")
     probes.init_app(app)
     return app
 
