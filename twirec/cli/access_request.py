@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, tzinfo
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import click
 
 import twirec
-from twirec.cli import common_options
 from twirec.cli.convert import give
 from twirec.cli.output import (
     Column,
@@ -41,24 +39,14 @@ def access_request(context: click.Context, as_json: bool) -> None:
         _list(False, as_json)
 
 
-def _command(name: str) -> Callable[[Any], click.Command]:
-    """Make a command of the group, with the options that all have."""
-
-    def make(function: Any) -> click.Command:
-        command: click.Command = access_request.command(name)(as_json(function))
-        command.params += common_options()
-        return command
-
-    return make
-
-
-@_command("open")
+@access_request.command("open")
 @click.argument("number")
 @click.option("--name", required=True, help="Who asks; the letter is addressed to them.")
 @click.option("--since", help="Calls from: 2026-11-03; without it all.")
 @click.option("--until", help="Calls up to; a date alone includes that day.")
 @click.option("--received", help="The day on which the request arrived; without it today.")
 @click.option("--language", type=click.Choice(["es", "en"]), help="Of the letter.")
+@as_json
 def open_(number: str, as_json: bool, **said: Any) -> None:
     """Write down that somebody asks what is kept of the calls of a number; the term begins."""
     archive = twirec.Archive.from_env()
@@ -71,48 +59,53 @@ def open_(number: str, as_json: bool, **said: Any) -> None:
     )
 
 
-@_command("identify")
+@access_request.command("identify")
 @click.argument("key")
 @click.option("--how", required=True, help="How it was checked who asks; a number is no proof.")
+@as_json
 def identify(key: str, how: str, as_json: bool) -> None:
     """Write down how it was checked who asks (AR-…). Before that nothing is delivered."""
     known = _requests().identify(key, how=how, by=operator())
     answer(as_json, _plain(known), f"{known.key}: written down.")
 
 
-@_command("decide")
+@access_request.command("decide")
 @click.argument("key")
 @click.argument("copies", type=click.Choice([each.replace("_", "-") for each in CopyOf]))
 @click.option("--sid", help="Of one call (CA…) or recording (RE…); without it of all others.")
 @WHY
+@as_json
 def decide(key: str, copies: str, sid: str | None, reason: str, as_json: bool) -> None:
     """Decide how recordings are given: the other side silenced, whole, or one left out."""
     decided = _requests().decide(key, copies, sid=sid, why=reason, by=operator())
     answer(as_json, _plain(decided), f"{decided.key}: written down.")
 
 
-@_command("extend")
+@access_request.command("extend")
 @click.argument("key")
 @click.option("--months", type=click.IntRange(1, 2), default=2, show_default=True)
 @WHY
+@as_json
 def extend(key: str, months: int, reason: str, as_json: bool) -> None:
     """Extend the term of a request, once. Tell who asks within the first month, and why."""
     extended = _requests().extend(key, why=reason, months=months, by=operator())
     answer(as_json, _plain(extended), f"{extended.key}: to be answered by {extended.due_on}.")
 
 
-@_command("refuse")
+@access_request.command("refuse")
 @click.argument("key")
 @WHY
+@as_json
 def refuse(key: str, reason: str, as_json: bool) -> None:
     """Write down that a request is not answered. Tell who asks why, and that they may complain."""
     refused = _requests().refuse(key, why=reason, by=operator())
     answer(as_json, _plain(refused), f"{refused.key}: refused.")
 
 
-@_command("pack")
+@access_request.command("pack")
 @click.argument("key")
 @click.option("-o", "--output", help="The file to write, or - for the standard output.")
+@as_json
 def pack(key: str, output: str | None, as_json: bool) -> None:
     """Write the answer as one zip archive: letter, copies, facts, and their SHA-256.
 
@@ -121,18 +114,20 @@ def pack(key: str, output: str | None, as_json: bool) -> None:
     give(_requests().pack(key, by=operator()), output, as_json)
 
 
-@_command("deliver")
+@access_request.command("deliver")
 @click.argument("key")
 @click.option("--to", required=True, help="Who got the archive.")
 @click.option("--how", required=True, help="By which way.")
+@as_json
 def deliver(key: str, to: str, how: str, as_json: bool) -> None:
     """Write down to whom the archive was delivered, and how: the request is answered."""
     delivered = _requests().deliver(key, to=to, how=how, by=operator())
     answer(as_json, _plain(delivered), f"{delivered.key}: answered.")
 
 
-@_command("list")
+@access_request.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were answered or refused too.")
+@as_json
 def list_(every: bool, as_json: bool) -> None:
     """List the open requests by the end of their terms. Exit status 1 if one is overdue."""
     _list(every, as_json)
@@ -178,8 +173,9 @@ def _row(request: AccessRequest, today: date) -> tuple[str, ...]:
     )
 
 
-@_command("show")
+@access_request.command("show")
 @click.argument("key")
+@as_json
 def show(key: str, as_json: bool) -> None:
     """Show a request, what was done for it, and what would be in its answer."""
     archive = twirec.Archive.from_env()
