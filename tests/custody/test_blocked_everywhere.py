@@ -54,6 +54,7 @@ def recorded() -> House:
     archive.derivatives.make(SID, ConversionSpec("wav", start=1.0), by=ADMIN)
     archive.recordings.waveform(SID, by=ADMIN)
     archive.calls.annotate(SID, note="they promised a refund", case=CASE, by=ADMIN)
+    archive.calls.annotate(SID, note="here she says it", second=1.5, by=ADMIN)
     archive.custody.hold(SID, case=CASE, reason="a dispute", by=ADMIN)
     archive.operations.sweep()
     archive.journal.write()
@@ -115,6 +116,7 @@ def test_no_list_and_no_page_shows_it_to_anybody(archive: Archive, by: Actor | N
         told = silent(lambda show=show: show(archive, by))  # type: ignore[misc]
         assert SID not in told, name  # and so no object of it, whose names have it
         assert "a dispute" not in told, name
+        assert "here she says it" not in told, name
     page = archive.calls.search(state="released", by=by).calls
     assert {each.sid for record in page for each in record.recordings} <= {OTHER}
     assert CALL not in {record.call.call_sid for record in page}
@@ -251,7 +253,7 @@ def test_what_differs_and_what_waits_names_no_object(house: House) -> None:
 
 def test_nobody_makes_anything_of_it_any_more(recorded: House) -> None:
     house = recorded.copy()
-    archive = with_settings(house.archive, listening_copy="wav")
+    archive = with_settings(house.archive, listening_copies=("wav",))
     before = {each.name for each in house.bucket.list("derivatives/")}
     with suppress(TwirecError):
         archive.operations.worker(threads=1).run_once()

@@ -283,14 +283,16 @@ def check(actor: Actor, recording: Recording, deed: Deed) -> None:
 
 
 def seen(actor: Actor, record: CallRecord) -> CallRecord:
-    """Return a call as somebody sees it: without the recordings that are hidden, and their pauses.
+    """Return a call as somebody sees it: without recordings that are hidden, nor what is theirs.
 
-    Of one whose details are not for them, only that there is one.
+    That is their pauses, and notes at a second of them. Of a recording whose details are not for
+    somebody, there is only that there is one.
     """
     shown = tuple(outline(actor, each) for each in record.recordings if may(actor, each, Deed.SEE))
     sids = {each.sid for each in shown}
     pauses = tuple(pause for pause in record.pauses if pause.recording_sid in sids)
-    return replace(record, recordings=shown, pauses=pauses)
+    notes = tuple(note for note in record.notes if note.recording_sid in {None, *sids})
+    return replace(record, recordings=shown, pauses=pauses, notes=notes)
 
 
 def outline(actor: Actor, recording: Recording) -> Recording:

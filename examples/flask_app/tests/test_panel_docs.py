@@ -22,6 +22,8 @@ ROWS = {
     "switch recording": Permission.CHANGE_POLICY,
     "see what waits": Permission.SEE_HEALTH,
     "let it be tried": Permission.RETRY,
+    "ask that a hold is lifted": Permission.APPROVE,
+    "see requests of": Permission.SEE_APPROVALS,
     "make and change accounts": Permission.USERS,
     "read the audit log": Permission.AUDIT,
 }
