@@ -8,12 +8,13 @@ import wave
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import pytest
 
 from tests.audio.hearing import FIRST, RATE, SECONDS, TALK, archived, decoded, loudness
-from tests.audio.talks import COMPLAINT, talk, track
+from tests.audio.talks import COMPLAINT, file, talk, track
 from tests.erasing import destroy
 from tests.factories import recording_sid
 from tests.house import House
@@ -67,7 +68,7 @@ def test_every_format_gives_back_the_length_and_each_side_its_voice(
 ) -> None:
     with archive.recordings.convert(SID, format=name, by="ana") as made:
         back = decoded(made, name)
-    assert abs(len(back) / 2 / RATE - SECONDS) < 0.05
+    assert abs(len(back) / 2 / RATE - SECONDS) < 0.021
     (customer, silent), (quiet, agent) = loudness(back, 2)
     (was_customer, _), (_, was_agent) = loudness(SAMPLES, 2)
     assert max(silent, quiet) < FAINT
@@ -134,6 +135,46 @@ def test_who_is_on_which_channel_is_what_the_recording_says(house: House, sid: s
 def test_a_side_that_is_taken_out_is_silent_to_the_last_bit(archive: Archive) -> None:
     with archive.recordings.convert(SID, format="flac", channels="without_agent", by="ana") as made:
         assert set(decoded(made, "flac")[1::2]) == {0}
+
+
+@pytest.mark.parametrize(("name", "most"), [("m4a", 20.1), ("amr", 40.1)])
+def test_what_is_coded_in_frames_is_hardly_longer(archive: Archive, name: str, most: float) -> None:
+    for milliseconds in (1005, 2980, 3000, 3021, 3337, 4999):
+        asked = {"format": name, "channels": "mixed", "end": milliseconds / 1000}
+        with archive.recordings.convert(SID, **asked, by="ana") as made:
+            more = len(decoded(made, name, channels=1)) / RATE * 1000 - milliseconds
+        assert -1.5 <= more <= most, (milliseconds, more)
+
+
+@pytest.mark.parametrize("bits", [8, 24, 32])
+def test_a_wav_file_of_any_width_is_converted_and_made(house: House, bits: int) -> None:
+    sid = archived(house, file(SAMPLES, channels=2, bits=bits))
+    with house.archive.recordings.convert(sid, format="flac", by="ana") as made:
+        back = decoded(made, "flac")
+    (customer, _), (_, agent) = loudness(back, 2)
+    (was_customer, _), (_, was_agent) = loudness(SAMPLES, 2)
+    assert (customer, agent) == pytest.approx((was_customer, was_agent), rel=0.05)
+    made = house.archive.recordings.convert(sid, format=f"wav{bits}", end=2, by="ana")
+    with wave.open(io.BytesIO(b"".join(made))) as sound:
+        assert (sound.getsampwidth(), sound.getnchannels()) == (bits // 8, 2)
+        assert sound.getnframes() == 2 * RATE
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ({"channels": "customer"}, "customer"),
+        ({"start": 3}, "3-s"),
+        ({"start": 1.5, "end": 7}, "1.5-7s"),
+        ({"channels": "without_agent", "end": 7}, "without_agent_0-7s"),
+        ({"normalise": True, "trim_silence": True}, "level_trimmed"),
+    ],
+)
+def test_a_part_has_another_name_than_the_whole(
+    archive: Archive, asked: dict[str, Any], name: str
+) -> None:
+    made = archive.recordings.convert(SID, format="mp3", **asked, by="ana")
+    assert made.file_name == f"+34600111222_2026-11-23_11-15-00_{name}.mp3"
 
 
 def test_a_cut_begins_and_ends_at_the_sample(archive: Archive) -> None:

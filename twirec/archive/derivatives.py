@@ -165,20 +165,20 @@ class Derivatives:
             made = self._derivative(sid, object_name)
             start, end = span(made.object_name, made.size or 0, start, end)
             read = self._originals.checked(sid, actor).reader(made.fingerprint)
-        form = FORMATS[made.format]
+        form, spec = FORMATS[made.format], ConversionSpec.of(made.conversion)
         return self._originals.listening.stream(
             replace(
                 draft,
                 detail={
                     **draft.detail,
-                    **ConversionSpec.of(made.conversion).detail,
+                    **spec.detail,
                     "of": made.size,
                 },
             ),
             made.object_name,
             partial(read, start, end),
             content_type=form.content_type,
-            file_name=self._originals.file_name(recording, form.extension),
+            file_name=self._originals.file_name(recording, form.extension, spec),
             size=made.size,
             span=(start, end),
             alone=alone,

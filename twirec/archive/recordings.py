@@ -155,13 +155,19 @@ class Originals:
             purposes.check(purpose)
             yield draft
 
-    def file_name(self, recording: Recording, extension: str) -> str:
-        """Return number and local time, of characters that are safe in a header and on a disk."""
+    def file_name(
+        self, recording: Recording, extension: str, spec: ConversionSpec | None = None
+    ) -> str:
+        """Return number and local time, of characters that are safe in a header and on a disk.
+
+        What was made of it says what part of it that is.
+        """
         line = self._catalog.ledger.line(recording.account_sid, recording.call_sid or "")
         number = line.customer_number if line and line.number_known else recording.sid
         start = recording.started_at
         zone = self._settings.timezone
-        parts = [number, f"{start.astimezone(zone):%Y-%m-%d_%H-%M-%S}" if start else ""]
+        local = f"{start.astimezone(zone):%Y-%m-%d_%H-%M-%S}" if start else ""
+        parts = [number, local, spec.suffix if spec else ""]
         return re.sub(r"[^0-9A-Za-z+._-]", "_", "_".join(filter(None, parts))) + f".{extension}"
 
     def maker(self, actor: Actor = OURSELVES) -> Derivatives:
@@ -371,7 +377,7 @@ class Recordings:
             recording.object_name or "",
             lambda: chunks,
             content_type=made.content_type,
-            file_name=self._originals.file_name(recording, made.extension),
+            file_name=self._originals.file_name(recording, made.extension, spec),
             alone=True,
         )
 

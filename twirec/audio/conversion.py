@@ -90,7 +90,8 @@ class Plan:
             yield from self._made(run, iter(partial(file.read, _CHUNK), b""), left)
 
     def _made(self, run: Run, samples: Iterator[bytes], pcm: Pcm) -> Iterator[bytes]:
-        after = replace(pcm, rate=self.rate, frames=-(-pcm.frames * self.rate // pcm.rate))
+        frames = self.made.frames_for(-(-pcm.frames * self.rate // pcm.rate), self.rate)
+        after = replace(pcm, rate=self.rate, frames=frames)
         filters = self._filters(pcm, after)
         if self.made is FORMATS["wav"] and not filters:
             return with_head(samples, self.made, pcm)
@@ -103,7 +104,7 @@ class Plan:
 
     def _filters(self, before: Pcm, after: Pcm) -> list[str]:
         filters = [LOUDNESS] if self.spec.normalise else []
-        if filters or before.rate != after.rate:
+        if filters or before != after:
             filters.append(f"aresample={after.rate}")
             filters.append(f"apad=whole_len={after.frames},atrim=end_sample={after.frames}")
         return filters
@@ -122,7 +123,7 @@ def plan(
 
     Raises:
         InvalidQuery: the recording or the format does not have it; the message names the fix.
-        MediaError: the recording is not, or not all of, a WAV file of 16-bit PCM.
+        MediaError: the recording is not, or not all of, a WAV file of PCM.
         BucketError: the bucket does not give it.
     """
     made = find_format(spec.format)

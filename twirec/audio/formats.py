@@ -10,8 +10,12 @@ from twirec.model.errors import InvalidQuery
 
 _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
-_AAC_RATES = (24000, 32000, 44100, 48000)
+_AAC_RATES = (48000,)
 """AAC ends with a whole frame of 1024 samples: at 8 kHz that would be an eighth of a second."""
+_AAC_FRAME = 1024
+
+NEAR = 0.020
+"""Seconds by which what is made may be longer than its recording, or a cut of it."""
 
 
 class Head(StrEnum):
@@ -40,6 +44,7 @@ class AudioFormat:
         rates: samples per second that it can have.
         mono: whether it has one channel only.
         head: what is written before it.
+        frame: samples of a channel that it codes together: it ends with a whole one.
     """
 
     name: str
@@ -53,6 +58,7 @@ class AudioFormat:
     rates: tuple[int, ...] = _RATES
     mono: bool = False
     head: Head = Head.NONE
+    frame: int = 1
 
     def rate_for(self, own: int, wanted: int | None) -> int:
         """Return the sample rate to use for a recording with one of its own.
@@ -66,6 +72,14 @@ class AudioFormat:
             known = ", ".join(map(str, self.rates))
             raise InvalidQuery(f"rate: {self.name} has {known} samples per second.")
         return wanted
+
+    def frames_for(self, wanted: int, rate: int) -> int:
+        """Return how many samples to encode, so that the last frame adds no more than `NEAR`.
+
+        A few at the end, some thousandths of a second, are left out where it would.
+        """
+        over = wanted % self.frame
+        return wanted - over if 0 < over < self.frame - rate * NEAR < wanted else wanted
 
     def kbps_for(self, channels: int, wanted: int | None) -> int | None:
         """Return the bitrate to use, all channels together; None or 0 for the encoder's own.
@@ -98,6 +112,30 @@ FORMATS: Mapping[str, AudioFormat] = {
             extension="wav",
             content_type="audio/wav",
             encoder="-c:a pcm_s16le -f s16le",
+            decoder="wav",
+            head=Head.WAV,
+        ),
+        AudioFormat(
+            name="wav8",
+            extension="wav",
+            content_type="audio/wav",
+            encoder="-c:a pcm_u8 -f u8",
+            decoder="wav",
+            head=Head.WAV,
+        ),
+        AudioFormat(
+            name="wav24",
+            extension="wav",
+            content_type="audio/wav",
+            encoder="-c:a pcm_s24le -f s24le",
+            decoder="wav",
+            head=Head.WAV,
+        ),
+        AudioFormat(
+            name="wav32",
+            extension="wav",
+            content_type="audio/wav",
+            encoder="-c:a pcm_s32le -f s32le",
             decoder="wav",
             head=Head.WAV,
         ),
@@ -163,6 +201,7 @@ FORMATS: Mapping[str, AudioFormat] = {
             kbps=32,
             most_kbps=384,
             rates=_AAC_RATES,
+            frame=_AAC_FRAME,
         ),
         AudioFormat(
             name="webm",

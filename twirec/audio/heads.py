@@ -13,7 +13,15 @@ from twirec.audio.formats import AudioFormat, Head
 from twirec.audio.original import Pcm
 from twirec.model.errors import ConversionFailed, InvalidQuery
 
-_WAV_TAGS = {"wav": (0x0001, 2), "alaw": (0x0006, 1), "mulaw": (0x0007, 1)}
+_WAV_TAGS = {
+    "wav": (0x0001, 2),
+    "wav8": (0x0001, 1),
+    "wav24": (0x0001, 3),
+    "wav32": (0x0001, 4),
+    "alaw": (0x0006, 1),
+    "mulaw": (0x0007, 1),
+}
+"""By the name of a format: the number of its codec, and bytes of a sample."""
 _MOST = 0xFFFFFFFF - 1024
 
 _ENCODER_DELAY = 576

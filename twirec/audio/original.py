@@ -1,4 +1,4 @@
-"""Recordings as they were archived: 16-bit PCM in a WAV file, read from where it is wanted."""
+"""Recordings as they were archived: PCM in a WAV file, read from where it is wanted, as 16 bits."""
 
 from __future__ import annotations
 
@@ -41,6 +41,25 @@ class Pcm:
         return self.frames / self.rate
 
 
+_UNSIGNED = bytes(value ^ 0x80 for value in range(256))
+
+
+def as_16_bits(samples: bytes, width: int) -> bytes:
+    """Return samples of 8, 16, 24 or 32 bits as those of 16: of wider ones the upper two bytes.
+
+    Args:
+        samples: whole ones, little endian; those of 8 bits have no sign, as WAV has them.
+        width: bytes of one.
+    """
+    if width == SAMPLE:
+        return samples
+    made = bytearray(len(samples) // width * SAMPLE)
+    made[1::SAMPLE] = samples.translate(_UNSIGNED) if width == 1 else samples[width - 1 :: width]
+    if width > SAMPLE:
+        made[::SAMPLE] = samples[width - SAMPLE :: width]
+    return bytes(made)
+
+
 class Original:
     """A WAV file in the bucket, of which the samples of any span can be read.
 
@@ -49,7 +68,7 @@ class Original:
         size: bytes of the file.
 
     Raises:
-        NotAudio: it is not a WAV file of 16-bit samples.
+        NotAudio: it is not a WAV file of PCM.
         MediaTruncated: it ends before its header says.
     """
 
@@ -61,13 +80,12 @@ class Original:
         form, announced = check.format, check.announced
         if form is None or announced is None:
             raise NotAudio("It ended before the audio of a WAV file began.")
-        if form.bits != 8 * SAMPLE:
-            raise NotAudio(f"It is a WAV file of {form.bits} bits: only 16-bit PCM is converted.")
         if not SLOWEST <= form.sample_rate <= FASTEST:
             raise NotAudio(
                 f"It has {form.sample_rate} samples a second: {SLOWEST} to {FASTEST} are converted."
             )
-        self._begin = check.begin
+        self._begin, self._frame = check.begin, form.frame_bytes
+        self._width = form.bits // 8
         held = size - self._begin
         if announced not in STREAMED and announced > held:
             raise MediaTruncated(f"It has {held} bytes of audio of {announced}.")
@@ -89,7 +107,7 @@ class Original:
         return first, last
 
     def samples(self, first: int, last: int) -> Iterator[bytes]:
-        """Stream the samples of some frames, and only them, in pieces of whole frames.
+        """Stream the samples of some frames, and only them, in pieces of whole frames, as 16 bits.
 
         Of all frames the whole file is read, what stands before and after them too: so its bytes
         can be compared with what was archived before the last of them is given.
@@ -97,7 +115,7 @@ class Original:
         Raises:
             MediaTruncated: the file ends before.
         """
-        frame = self.pcm.frame
+        frame = self._frame
         begin, end = self._begin + first * frame, self._begin + last * frame
         missing = end - begin
         rest = b""
@@ -107,7 +125,7 @@ class Original:
             odd = len(piece) % frame
             rest = piece[len(piece) - odd :] if odd else b""
             if whole := piece[: len(piece) - odd] if odd else piece:
-                yield whole
+                yield as_16_bits(whole, self._width)
         if missing:
             raise MediaTruncated(f"{missing} bytes of its audio are missing.")
 

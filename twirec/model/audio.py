@@ -88,6 +88,19 @@ class ConversionSpec:
             raise InvalidQuery("end: give a time after the start.")
 
     @property
+    def suffix(self) -> str:
+        """What the name of a file says of it, beside number and time: empty for the whole.
+
+        Such as `customer_30-70.5s`: so a side, a cut and the whole do not overwrite each other.
+        """
+        parts = [] if self.channels is Channels.BOTH else [str(self.channels)]
+        if self.start or self.end is not None:
+            end = "" if self.end is None else f"{self.end:g}"
+            parts.append(f"{self.start:g}-{end}s")
+        flags = {"cuts": self.cuts, "level": self.normalise, "trimmed": self.trim_silence}
+        return "_".join([*parts, *(word for word, given in flags.items() if given)])
+
+    @property
     def words(self) -> str:
         """All of it as text, the same for the same."""
         said = asdict(self)

@@ -51,6 +51,8 @@ class Permission(StrEnum):
     SEE_REQUESTS = "see_requests"
     """See who asked what is kept of them, and by when they are to be answered."""
     ANSWER_REQUESTS = "answer_requests"
+    ADMIT = "admit"
+    """Take a recording out of quarantine."""
     USERS = "users"
     """Make accounts, and change them."""
     AUDIT = "audit"
@@ -70,6 +72,7 @@ OF_RECORDINGS: Mapping[Permission, tuple[Deed, Custody]] = {
     Permission.APPROVE: (Deed.RELEASE, Custody.BLOCKED),
     Permission.RETRY: (Deed.DECIDE, Custody.ACTIVE),
     Permission.ANSWER_REQUESTS: (Deed.ANSWER, Custody.ACTIVE),
+    Permission.ADMIT: (Deed.ADMIT, Custody.QUARANTINED),
 }
 """What the archive's own gate says, here only whether a page offers it: with which recording it may
 be done, the gate says when it is done."""

@@ -275,6 +275,9 @@ FORMATS = {
     "webm": "WebM",
     "aiff": "AIFF",
     "amr": "AMR",
+    "wav8": _l("WAV (8 bits)"),
+    "wav24": _l("WAV (24 bits)"),
+    "wav32": _l("WAV (32 bits)"),
     "alaw": "WAV (G.711 A-law)",
     "mulaw": "WAV (G.711 µ-law)",
 }

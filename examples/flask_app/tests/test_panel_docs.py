@@ -13,6 +13,7 @@ from callpanel.roles import ALLOWED, Permission, Role
 PAGE = (Path(__file__).parents[3] / "docs/panel.md").read_text(encoding="utf-8")
 
 ROWS = {
+    "take it out of quarantine": Permission.ADMIT,
     "change one": Permission.OWN_ACCOUNT,
     "pause and resume": Permission.OWN_CALLS,
     "find calls": Permission.SEARCH,

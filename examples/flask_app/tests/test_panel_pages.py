@@ -336,6 +336,7 @@ def test_the_switch_turns_off_what_it_says(
     admin: Browser, archive: Archive, number: str, direction: str, off: set[tuple[str, str]]
 ) -> None:
     form = {"number": number, "direction": direction, "on": "off", "why": "works council"}
+    form["sure"] = "1"  # of all numbers it asks first
     assert admin.post("/recording", form).status_code == 302
     for own, way in [("+34911000111", "in"), ("+34911000111", "out"), ("+34911000222", "in")]:
         assert archive.policy.of(own, Direction(way)).policy.on is ((own, way) not in off)
@@ -349,7 +350,7 @@ def test_the_switch_turns_off_what_it_says(
 def test_a_switch_for_all_names_what_keeps_a_choice_of_its_own(
     admin: Browser, archive: Archive
 ) -> None:
-    of_all = {"number": "", "direction": "", "why": "works council"}
+    of_all = {"number": "", "direction": "", "why": "works council", "sure": "1"}
     of_one = {**of_all, "number": OWN_NUMBER, "direction": "in"}
     admin.post("/recording", {**of_one, "on": "on"})
     admin.post("/recording", {**of_all, "on": "off"})

@@ -40,7 +40,7 @@ ASKED = {
     "received": "",
     "language": "en",
 }
-SWITCH = {"number": "", "direction": "", "on": "off", "why": "works council"}
+SWITCH = {"number": "", "direction": "", "on": "off", "why": "works council", "sure": "1"}
 RULE = {
     "name": "all",
     "term": "1 year",
@@ -196,6 +196,12 @@ TABLE: tuple[tuple[str, str, Mapping[str, str], tuple[int, int, int, int, int]],
     ("POST", "/requests/AR-1/archive", {}, (302, 403, 403, 400, 403)),
     ("POST", "/requests/AR-1/delivery", {"to": "x", "how": "x"}, (302, 403, 403, 400, 403)),
     ("POST", "/requests/AR-1/refusal", {"why": "x"}, (302, 403, 403, 302, 403)),
+    (
+        "POST",
+        f"/recordings/{recording_sid(PARKED)}/admit",
+        {"ground": ""},
+        (302, 403, 403, 302, 403),
+    ),
     ("GET", "/audit", {}, (302, 403, 403, 200, 200)),
     ("POST", "/audit", {"who": "ana", "action": ""}, (401, 403, 403, 302, 302)),
     ("POST", "/audit/verify", {}, (302, 403, 403, 302, 302)),

@@ -23,6 +23,7 @@ from callpanel.panel.blueprint import panel
 from callpanel.panel.glance import glance_of
 from callpanel.panel.show import moment
 from callpanel.panel.sound import sound_of
+from callpanel.panel.way_back import list_of
 from callpanel.roles import Permission
 from callpanel.words import DETAILS
 from twirec import (
@@ -170,6 +171,7 @@ def _page(
     cases = [each for each in record.notes if each.case_number is not None]
     return render_template(
         "call.html",
+        came_from=list_of(record.call),
         record=record,
         call=record.call,
         detail=_detail(record.call),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms import SelectChoice
@@ -42,6 +42,8 @@ def change_policy() -> ResponseReturnValue:
     form = _form()
     if not form.validate():
         return _page(form), 400
+    if _is_for_all(form) and not request.form.get("sure"):
+        return _ask(form)
     try:
         change = _made(form)
     except InvalidQuery as error:
@@ -52,6 +54,36 @@ def change_policy() -> ResponseReturnValue:
         for other in archive().policy.overruling(change):
             flash(_overruled(other), "warn")
     return redirect(url_for("panel.policy"))
+
+
+def _is_for_all(form: Switch) -> bool:
+    said = (form.why.data or "").strip()
+    return bool(not form.number.data and form.on.data != AS_FOR_ALL and said)
+
+
+def _ask(form: Switch) -> str:
+    """Return the page that says what a switch for all numbers changes, before it does."""
+    wanted, direction = form.on.data == "on", form.direction.data
+    rows = [row for row in _rows() if not direction or row.direction == direction]
+    own = [row for row in rows if _is_own(row, direction)]
+    changed = [row for row in rows if row not in own and row.decision.policy.on != wanted]
+    return render_template("policy_sure.html", form=form, changed=changed, own=own, wanted=wanted)
+
+
+def _is_own(row: Row, direction: str) -> bool:
+    """Whether a number or direction has a choice of its own, which one for all does not change."""
+    switched = row.decision.switched
+    return bool(switched and (switched.number or (switched.direction and not direction)))
+
+
+def _undoing(history: list[PolicyChange]) -> str:
+    """Return what undoes the newest change, if it was a switch for all numbers: `on` or `off`."""
+    last = history[-1] if history else None
+    if last is None or last.number or last.on is None:
+        return ""
+    before = [each.on for each in history[:-1] if each.on is not None and not each.number]
+    was = before[-1] if before else not last.on
+    return "" if was == last.on else "on" if was else "off"
 
 
 def _made(form: Switch) -> PolicyChange:
@@ -90,15 +122,19 @@ def _numbers() -> list[str]:
 
 
 def _page(form: Switch) -> str:
-    scopes = [(number, direction) for number in ("", *_numbers()) for direction in Direction]
-    decisions = archive().policy.of_all(scopes)
-    rows = [Row(*scope, decision) for scope, decision in zip(scopes, decisions, strict=True)]
     history = [change for change, _ in archive().policy.history()]
     return render_template(
         "policy.html",
         form=form,
-        rows=rows,
+        rows=_rows(),
         history=history[::-1],
+        undoing=_undoing(history),
         names=config().number_names,
         now=archive().now(),
     )
+
+
+def _rows() -> list[Row]:
+    scopes = [(number, direction) for number in ("", *_numbers()) for direction in Direction]
+    decisions = archive().policy.of_all(scopes)
+    return [Row(*scope, decision) for scope, decision in zip(scopes, decisions, strict=True)]

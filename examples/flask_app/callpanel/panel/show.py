@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from flask import g
 from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
 
-from callpanel import words
+from callpanel import accounts, words
 from callpanel.config import archive
 from twirec import NOT_KNOWN, CallRecord, CallState, Recording, State, TwirecError, call_state
 
@@ -80,6 +81,14 @@ def number(said: str) -> str:
     return " ".join((said[:3], said[3:6], said[6:9], said[9:]))
 
 
+def staff(line: str) -> str:
+    """Return who takes calls on a line, and the line: its name, or its number alone."""
+    if "names_of_lines" not in g:
+        g.names_of_lines = {each.line: each.name for each in accounts.everybody() if each.line}
+    name = g.names_of_lines.get(line)
+    return f"{name} · {number(line)}" if name else number(line)
+
+
 def word(value: Any, table: str) -> str:
     """Return what people read for a word, by the name of its table in `callpanel.words`."""
     if value is None:
@@ -127,6 +136,7 @@ FILTERS = {
     "size": size,
     "share": share,
     "number": number,
+    "staff": staff,
     "word": word,
     "stands": stands,
     "stands_of": stands_of,

@@ -54,6 +54,10 @@ TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 CUT_OFF = """() => [...document.querySelectorAll("main *")]
     .filter((element) => element.offsetWidth && element.getBoundingClientRect().right > innerWidth)
     .map((element) => element.outerHTML.slice(0, 80))"""
+SCROLLS = """() => [...document.querySelectorAll(".scroll")]
+    .filter((element) => element.scrollWidth > element.clientWidth + 1)
+    .map((element) => `${element.scrollWidth} > ${element.clientWidth}: ${element.textContent}`)"""
+"""Tables that are wider than their place: their last columns are not seen."""
 OUTLINE = """() => {
     if (document.activeElement === document.body) return null;
     const style = getComputedStyle(document.activeElement);
@@ -112,11 +116,12 @@ def test_axe_finds_nothing(page: Page, scheme: str) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("width", [320, PHONE["width"], 800, 1030, LARGE["width"]])
+@pytest.mark.parametrize("width", [320, PHONE["width"], 800, 1030, LARGE["width"], 1280, 1920])
 def test_all_of_it_is_seen_in_any_width(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate(CUT_OFF) == []
     assert not page.evaluate(TOO_WIDE)
+    assert page.evaluate(SCROLLS) == []
 
 
 def test_no_text_is_smaller_than_14_pixels(page: Page) -> None:
