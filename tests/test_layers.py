@@ -72,7 +72,7 @@ MAY_IMPORT = {
     # public names, for type checkers: at run time each is loaded when it is first asked for
     "__init__": {
         *("archive", "settings", "model", "version", "calls", "catalog", "backfill", "jobs"),
-        *("search", "transfers", "evidence"),
+        *("search", "transfers", "evidence", "custody"),
     },
 }
 

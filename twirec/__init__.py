@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from twirec.backfill.backfill import Backfill as Backfill
     from twirec.calls.wordings import Wording as Wording
     from twirec.catalog import Catalog as Catalog
+    from twirec.custody.document import (
+        Document as Document,
+        Facts as Facts,
+        Heading as Heading,
+        Paragraph as Paragraph,
+    )
+    from twirec.custody.document_pdf import pdf as pdf
     from twirec.jobs.worker import Worker as Worker
     from twirec.model.access import (
         Actor as Actor,
@@ -51,6 +58,7 @@ if TYPE_CHECKING:
     from twirec.model.audio_stream import AudioStream as AudioStream
     from twirec.model.audit import (
         Action as Action,
+        AuditAct as AuditAct,
         AuditCheck as AuditCheck,
         AuditEntry as AuditEntry,
         AuditHead as AuditHead,
@@ -107,6 +115,7 @@ if TYPE_CHECKING:
         CustodyRefused as CustodyRefused,
         EvidenceToolsMissing as EvidenceToolsMissing,
         InvalidQuery as InvalidQuery,
+        LetterToolsMissing as LetterToolsMissing,
         LinkClosed as LinkClosed,
         NotConsented as NotConsented,
         NotFound as NotFound,
@@ -189,6 +198,8 @@ _HOMES = {
     "twirec.backfill.backfill": ("Backfill",),
     "twirec.calls.wordings": ("Wording",),
     "twirec.catalog": ("Catalog",),
+    "twirec.custody.document": ("Document", "Facts", "Heading", "Paragraph"),
+    "twirec.custody.document_pdf": ("pdf",),
     "twirec.jobs.worker": ("Worker",),
     "twirec.model.access": ("Actor", "Deed", "StaffRole", "may", "may_ever"),
     "twirec.model.access_requests": (
@@ -218,6 +229,7 @@ _HOMES = {
     "twirec.model.audio_stream": ("AudioStream",),
     "twirec.model.audit": (
         "Action",
+        "AuditAct",
         "AuditCheck",
         "AuditEntry",
         "AuditHead",
@@ -264,6 +276,7 @@ _HOMES = {
         "CustodyRefused",
         "EvidenceToolsMissing",
         "InvalidQuery",
+        "LetterToolsMissing",
         "LinkClosed",
         "NotConsented",
         "NotFound",

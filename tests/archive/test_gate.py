@@ -209,6 +209,7 @@ CASES: dict[str, Case | str] = {
     "agents.informed": "the register is of people",
     "audit.record": "the entry that was written",
     "audit.log": "it names recordings by their SIDs alone; who may read it is for the app to say",
+    "audit.acts": "the same, as what was tried and what came of it together",
     "audit.head": "where the chain ends",
     "audit.verify": "whether the chain is whole",
     "audit.check": "whether the chain is whole",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
+from twirec.calls.address import key_of
 from twirec.catalog import Catalog
 from twirec.custody.audit import AuditTrail
 from twirec.model.access import Actor, acting
 from twirec.model.audit import (
+    AuditAct,
     AuditCheck,
     AuditEntry,
     AuditHead,
@@ -101,10 +105,11 @@ class Audit:
             since: from when, as in `calls.search`: `2026-11-03`, `yesterday`, `ayer`, a `date`,
                 a `datetime` with its zone.
             until: up to when, in the same forms; a day alone is included.
-            who: by whom, as it was written down.
+            who: by whom, in small or capital letters, with or without accents.
             action: what was done, an `Action` or the word of one's own app.
-            sid: to what.
-            number: about which number, as a person types it.
+            sid: to what: of a call, to its recordings too.
+            number: about which number, as a person types it: what was done with its calls and
+                their recordings counts too.
             limit: how many at the most, up to 10,000.
             after: `seq` of the last entry of the page before.
 
@@ -112,18 +117,71 @@ class Audit:
             InvalidQuery: a value cannot be understood; the message names it and the fix.
             SettingsError: a number is asked for, and `TWIREC_AUDIT_KEY` is missing.
         """
+        asked = self._query(since, until, who, action, sid, number)
+        return self._catalog.audit.log(replace(asked, **_page(limit, after)))
+
+    def acts(
+        self,
+        *,
+        since: When | None = None,
+        until: When | None = None,
+        who: str | None = None,
+        action: str | None = None,
+        sid: str | None = None,
+        number: str | None = None,
+        limit: int = 100,
+        after: int | None = None,
+    ) -> list[AuditAct]:
+        """Return what was done, newest first: what was tried and what came of it are one.
+
+        Args:
+            since, until, who, action, sid, number: as of `log`.
+            limit: how many at the most, up to 10,000.
+            after: `entry.seq` of the last one of the page before.
+
+        Raises:
+            InvalidQuery: a value cannot be understood; the message names it and the fix.
+            SettingsError: a number is asked for, and `TWIREC_AUDIT_KEY` is missing.
+        """
+        asked = self._query(since, until, who, action, sid, number)
+        page = _page(limit, after)
+        acts: list[AuditAct] = []
+        while entries := self._catalog.audit.log(replace(asked, **page)):
+            acts += self._together(entries)
+            if len(acts) >= limit:
+                break
+            page = _page(limit, entries[-1].seq)
+        return acts[:limit]
+
+    def _together(self, entries: Sequence[AuditEntry]) -> Iterator[AuditAct]:
+        tried = [each for each in entries if each.outcome is AuditOutcome.TRIED]
+        ended = self._catalog.audit.endings(tried)
+        numbers = {int(str(each.detail["tried"])) for each in entries if each.detail.get("tried")}
+        begun = self._catalog.audit.numbered(numbers)
+        for each in entries:
+            if each.outcome is not AuditOutcome.TRIED:
+                yield AuditAct(each, begun.get(int(str(each.detail.get("tried") or 0))))
+            elif each.seq not in ended:
+                yield AuditAct(each)
+
+    def _query(
+        self,
+        since: When | None,
+        until: When | None,
+        who: str | None,
+        action: str | None,
+        sid: str | None,
+        number: str | None,
+    ) -> AuditQuery:
         when = partial(spoken_span, now=self._now(), zone=self._settings.timezone)
-        return self._catalog.audit.log(
-            AuditQuery(
-                since=when("since", since).since if since else None,
-                until=when("until", until).until if until else None,
-                who=who,
-                action=action,
-                sid=sid,
-                number=self._trail.stand_in(number) if number else None,
-                before=None if after is None else whole("after", after, 0, 2**63 - 1),
-                limit=whole("limit", limit, 1, LARGEST_PAGE),
-            )
+        return AuditQuery(
+            since=when("since", since).since if since else None,
+            until=when("until", until).until if until else None,
+            who=who,
+            action=action,
+            sid=sid,
+            number=self._trail.stand_in(number) if number else None,
+            customer=key_of(number, self._settings.country) if number else None,
         )
 
     def head(self) -> AuditHead | None:
@@ -148,3 +206,8 @@ class Audit:
         They look at what is new every day, and at all of it once a week, and while it is broken.
         """
         return self._catalog.audit.check()
+
+
+def _page(limit: int, after: int | None) -> dict[str, Any]:
+    before = None if after is None else whole("after", after, 0, 2**63 - 1)
+    return {"limit": whole("limit", limit, 1, LARGEST_PAGE), "before": before}

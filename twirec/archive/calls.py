@@ -187,7 +187,8 @@ class Calls:
         )
         page = self._page(query, *self._catalog.search.page_and_count(query))
         asked = [each for each in (query.number, query.forwarded_from) if each not in NO_NUMBERS]
-        for sought in asked if by is not None and not repeated else ():
+        # Of a search for no number too: what it shows is people's numbers.
+        for sought in (asked or [""]) if by is not None and not repeated else ():
             detail = {"calls": page.count} | ({} if page.exact else {"or_more": True})
             entry = self._trail.draft(Action.SEARCH, actor, detail=detail)
             self._trail.append(self._trail.about(entry, sought or ""))

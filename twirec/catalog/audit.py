@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    delete,
+    insert,
+    literal,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from twirec.catalog.database import Database, to_model, to_models, to_row
 from twirec.catalog.events import write_event
-from twirec.catalog.tables import audit, audit_check, listenings, metadata
+from twirec.catalog.tables import audit, audit_check, calls, listenings, metadata, recordings
 from twirec.model.audit import (
     HISTORIES,
     Action,
@@ -26,6 +40,7 @@ from twirec.model.audit import (
     content_hash,
 )
 from twirec.model.events import EventType
+from twirec.model.plain_text import plain
 
 OF_HISTORIES = (Action.POLICY, Action.INFORM, Action.RETENTION)
 """The actions of entries that hold the hash of a row."""
@@ -60,16 +75,49 @@ class Audit:
             statement = statement.where(audit.c.at < query.until)
         if query.before is not None:
             statement = statement.where(audit.c.seq < query.before)
-        for column, wanted in (
-            (audit.c.by, query.who),
-            (audit.c.action, query.action),
-            (audit.c.sid, query.sid),
-            (audit.c.number, query.number),
-        ):
-            if wanted is not None:
-                statement = statement.where(column == wanted)
+        if query.action is not None:
+            statement = statement.where(audit.c.action == query.action)
+        if query.sid is not None:
+            its_recordings = _recordings_of(calls.c.call_sid == query.sid)
+            its = union_all(select(literal(query.sid)), its_recordings).subquery()
+            statement = statement.where(audit.c.sid.in_(select(its)))
+        if query.number is not None:
+            statement = statement.where(audit.c.seq.in_(select(_about(query).subquery())))
         with self._database.read() as connection:
+            if query.who is not None:
+                names = _spelled(connection, query.who)
+                statement = statement.where(audit.c.by.in_(names))
             return to_models(AuditEntry, connection.execute(statement))
+
+    def endings(self, tried: Sequence[AuditEntry]) -> Mapping[int, AuditEntry]:
+        """Return the entries that say what came of others, by the number of these."""
+        if not tried:
+            return {}
+        ended = (
+            select(audit)
+            .where(
+                audit.c.seq > min(each.seq for each in tried),
+                audit.c.outcome != AuditOutcome.TRIED,
+                audit.c.by.in_({each.by for each in tried}),
+                audit.c.action.in_({each.action for each in tried}),
+            )
+            .order_by(audit.c.seq)
+            .limit(MOST_BETWEEN)
+        )
+        with self._database.read() as connection:
+            entries = to_models(AuditEntry, connection.execute(ended))
+        return {
+            int(str(each.detail["tried"])): each for each in entries if each.detail.get("tried")
+        }
+
+    def numbered(self, numbers: Collection[int]) -> Mapping[int, AuditEntry]:
+        """Return the entries of some numbers, by these."""
+        if not numbers:
+            return {}
+        statement = select(audit).where(audit.c.seq.in_(numbers))
+        with self._database.read() as connection:
+            entries = to_models(AuditEntry, connection.execute(statement))
+        return {each.seq: each for each in entries}
 
     def entries(self, after: int, limit: int) -> list[AuditEntry]:
         """Return the entries whose `seq` is greater, in order."""
@@ -122,6 +170,37 @@ class Audit:
         """Return where the chain ends; None if nothing was ever written down."""
         with self._database.read() as connection:
             return _head(connection)
+
+
+MOST_BETWEEN = 5000
+"""Entries of the same people that are looked through for what came of what they tried."""
+
+# One name after the other, each by the index: there are few people, and many entries.
+_NAMES = text(
+    'WITH RECURSIVE people (name) AS (SELECT min("by") FROM audit UNION ALL '
+    'SELECT (SELECT min("by") FROM audit WHERE "by" > people.name) FROM people '
+    "WHERE people.name IS NOT NULL) SELECT name FROM people WHERE name IS NOT NULL"
+)
+
+
+def _spelled(connection: Connection, who: str) -> list[str]:
+    """Return a name as it was written down, in whichever letters."""
+    return [name for name in connection.execute(_NAMES).scalars() if plain(name) == plain(who)]
+
+
+def _recordings_of(condition: ColumnElement[bool]) -> Select[Any]:
+    same = (recordings.c.account_sid == calls.c.account_sid) & (
+        recordings.c.call_sid == calls.c.call_sid
+    )
+    return select(recordings.c.sid).select_from(calls.join(recordings, same)).where(condition)
+
+
+def _about(query: AuditQuery) -> CompoundSelect[Any]:
+    """Return the numbers of the entries about a number, its calls and their recordings."""
+    named = select(audit.c.seq).where(audit.c.number == query.number)
+    theirs = calls.c.customer_number == query.customer
+    its = union_all(select(calls.c.call_sid).where(theirs), _recordings_of(theirs)).subquery()
+    return union_all(named, select(audit.c.seq).where(audit.c.sid.in_(select(its))))
 
 
 # Made once: to make a statement takes longer than to execute it.

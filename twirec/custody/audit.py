@@ -30,6 +30,7 @@ from twirec.model.errors import (
     InvalidQuery,
     NotDialled,
     NotFound,
+    NothingThere,
     SettingsError,
     TwirecError,
 )
@@ -354,6 +355,8 @@ class AuditTrail:
 
 def outcome_of(error: TwirecError) -> AuditOutcome:
     """Return what an error says of an attempt: that they may not, or that it could not be done."""
+    if isinstance(error, NothingThere):
+        return AuditOutcome.FAILED
     hidden = isinstance(error, NotFound) and error.hidden
     denied = hidden or isinstance(error, CustodyRefused | NotDialled)
     return AuditOutcome.DENIED if denied else AuditOutcome.FAILED

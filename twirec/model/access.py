@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
+from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound, NothingThere
 from twirec.model.given import text
 from twirec.model.records import CallRecord, Recording
 from twirec.model.states import STORED, UNDONE, Custody, State
@@ -275,7 +275,7 @@ def check(actor: Actor, recording: Recording, deed: Deed) -> None:
         raise NotFound(f"The catalog has no recording {sid}.", hidden=True)
     if said is Verdict.WRONG_STATE:
         to = "hear" if deed in _OF_SOUND else deed
-        raise CustodyRefused(f"{sid} is {recording.state}: there is nothing to {to}.")
+        raise NothingThere(f"{sid} is {recording.state}: there is nothing to {to}.")
     if said is Verdict.REFUSED and role and may_ever(Actor(""), deed, recording.custody):
         raise CustodyRefused(f"{sid}: {deed} is not for the role {role}.")
     if said is Verdict.REFUSED:

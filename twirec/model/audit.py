@@ -26,7 +26,7 @@ class Action(StrEnum):
     LISTEN = "listen"
     DOWNLOAD = "download"
     SEARCH = "search"
-    """Calls of a number were looked for."""
+    """Calls were looked for, by a number or without one."""
     SHOW = "show"
     """A call was opened."""
     POLICY = "policy"
@@ -158,6 +158,20 @@ def _shown(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditAct:
+    """What somebody did, in one: that it was tried, and what came of it.
+
+    Attributes:
+        entry: what came of it; or that it was tried, while nothing did.
+        begun: the entry that it was tried; None where there is none, as of what the catalog alone
+            had to do.
+    """
+
+    entry: AuditEntry
+    begun: AuditEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditHead:
     """Where the chain ended at some time. Kept elsewhere, it shows that the end was cut off."""
 
@@ -272,7 +286,11 @@ class AuditQuery:
 
     Attributes:
         since, until: UTC; `since` inclusive, `until` exclusive.
+        who: by whom, in small or capital letters, with or without accents.
+        sid: to what: of a call also to each of its recordings.
         number: keyed HMAC of a number.
+        customer: that number as calls have it: what was done with its calls, and their recordings,
+            counts too.
         before: only entries whose `seq` is smaller.
     """
 
@@ -282,6 +300,7 @@ class AuditQuery:
     action: str | None = None
     sid: str | None = None
     number: str | None = None
+    customer: str | None = None
     before: int | None = None
     limit: int = 100
 

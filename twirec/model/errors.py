@@ -453,6 +453,10 @@ class CustodyRefused(TwirecError):
     """A recording may not leave: it is not there (any more), in quarantine, or blocked."""
 
 
+class NothingThere(CustodyRefused):
+    """They may, and there is nothing of it in this state: it was erased, or has not come yet."""
+
+
 class NotConsented(CustodyRefused):
     """Somebody who is heard has not consented to that disclosure. The message says who."""
 

@@ -83,7 +83,9 @@ class Search(FlaskForm):
     own_number = StringField(_l("Our number"), [Length(max=32)])
     forwarded_from = StringField(_l("Forwarded from"), [Length(max=32)])
     reason = SelectField(_l("Why not recorded"), choices=[ANY, *choices(REASONS)], default="")
-    consent = SelectField(_l("Consent"), choices=[ANY, *choices(CONSENTS)], default="")
+    consent = SelectField(
+        _l("Answer to the announcement"), choices=[ANY, *choices(CONSENTS)], default=""
+    )
     state = SelectField(_l("State"), choices=[ANY, *choices(STATES)], default="")
     min_seconds = WholeField(_l("Seconds, at least"), [Optional(), NumberRange(0, 604800)])
     max_seconds = WholeField(_l("Seconds, at most"), [Optional(), NumberRange(0, 604800)])
@@ -217,7 +219,7 @@ class SetRule(FlaskForm):
     direction = SelectField(
         _l("Direction"), choices=[SelectChoice("", _l("both")), *choices(DIRECTIONS)]
     )
-    consent = SelectField(_l("Consent"), choices=[ANY, *choices(CONSENTS)])
+    consent = SelectField(_l("Answer to the announcement"), choices=[ANY, *choices(CONSENTS)])
     case = StringField(_l("Case number"), [Length(max=64)])
     why = StringField(_l("Reason"), [InputRequired(), Length(max=500)])
 
@@ -428,13 +430,17 @@ class Empty(FlaskForm):
     """A button: nothing but the token that proves where it was pressed."""
 
 
+AS_SHOWN = {ord("h"): ":", ord("\N{PRIME}"): ":", ord("\N{DOUBLE PRIME}"): None}
+"""A place in a recording may be typed as pages show it."""
+
+
 def seconds_of(said: str | None) -> float | None:
     """Return a time in a recording, `90`, `1:30` or `1:02:03.5`, in seconds; None for none.
 
     Raises:
         ValidationError: it is none.
     """
-    said = (said or "").strip()
+    said = (said or "").strip().translate(AS_SHOWN)
     if not said:
         return None
     if not re.fullmatch(r"(\d{1,5}:){0,2}\d{1,6}(\.\d{1,3})?", said, re.ASCII):

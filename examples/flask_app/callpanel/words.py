@@ -136,7 +136,7 @@ WRONG = {
 those who do not read English, in which the message is more exact."""
 
 CONSENTS = {
-    ConsentOutcome.INFORMED.value: _l("informed"),
+    ConsentOutcome.INFORMED.value: _l("was told"),
     ConsentOutcome.GRANTED.value: _l("said yes"),
     ConsentOutcome.REFUSED.value: _l("said no"),
     ConsentOutcome.NO_ANSWER.value: _l("no answer"),
@@ -356,7 +356,7 @@ WHY_KEPT = {
 ACTIONS = {
     "listen": _l("listened"),
     "download": _l("downloaded"),
-    "search": _l("searched for a number"),
+    "search": _l("searched for calls"),
     "show": _l("opened a call"),
     "export": _l("took the calls of a search out"),
     "policy": _l("changed the policy"),
@@ -400,4 +400,13 @@ ACTIONS = {
     "second_factor": _l("set up a second factor"),
     "second_factor_reset": _l("took a second factor away"),
     "recovery_codes": _l("made recovery codes"),
+    "consent": _l("wrote down a consent"),
+    "withdraw": _l("ended a consent"),
+    "disclose": _l("disclosed it"),
+    "revoke": _l("ended a link"),
+    "open_link": _l("opened a link"),
+    "disclosed": _l("took it by a link"),
+    "export_audit": _l("took out the audit log"),
+    "unblock": _l("unblocked it"),
+    "evidence": _l("made evidence of it"),
 }

@@ -25,9 +25,9 @@ def line(page: str) -> list[str]:
 
 def test_what_went_on_is_on_a_line(admin: Browser) -> None:
     page = admin.get(PAGE).text
-    recording = "11:15:00\u201311:15:06 (0:06); Paused 11:15:02\u201311:15:03 by alex"
+    recording = "11:15:00\u201311:15:06 (0\u203206\u2033); Paused 11:15:02\u201311:15:03 by alex"
     assert line(page)[1:] == [f"Recording: {recording}"]
-    assert "Consent at 11:14:00" in line(page)[0]
+    assert "Told or asked at 11:14:00" in line(page)[0]
     assert "<dd>2:00</dd>" in page
     assert "it goes on" in admin.get(f"/calls/{call_sid(GOING_ON)}").text
     assert '<rect class="pause"' in page
@@ -85,7 +85,7 @@ def test_a_note_is_pinned_to_a_second_and_shown_on_the_drawing(
     (*_, note) = archive.calls.get(call_sid(PLAIN)).notes
     assert (note.text, note.recording_sid, note.second) == ("Here it is promised", sid, 3.5)
     page = supervisor.get(PAGE).text
-    assert "Note at 0:04: Here it is promised" in page
+    assert "Note at 0\u203204\u2033: Here it is promised" in page
     assert '<line class="note" x1="583.' in page
     assert f'href="/calls/{sid}?t=3.5#{sid}"' in page
     assert len(archive.calls.get(call_sid(PLAIN)).notes) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from callpanel import detail_words
 from callpanel.panel import (
     approvals,
     audio,
@@ -56,6 +57,7 @@ def init_app(app: Flask) -> None:
     """Add the pages, and what their templates use."""
     app.register_blueprint(panel)
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.filters.update(detail_words.FILTERS)
     standing.init_app(app)
     requests.init_app(app)
     errors.init_app(app)

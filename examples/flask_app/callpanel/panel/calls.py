@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from callpanel import purposes, saved, searches
-from callpanel.auth import actor, needs
+from callpanel.auth import IDLE, actor, needs
 from callpanel.config import archive
 from callpanel.erased import forget_erased
 from callpanel.forms import COLUMNS, SaveSearch, Search, filled
@@ -36,11 +37,19 @@ def calls() -> ResponseReturnValue:
     asked = searches.asked(CALLS)
     form = Search(formdata=None, data=asked)
     try:
-        page = find(asked, request.args.get("after"))
+        page = find(asked, request.args.get("after"), repeated=bool(asked) or _lists_already())
     except InvalidQuery as error:
         shown = _page(form, asked, None, error)
         return shown, 400 if "after" in request.args else 200  # what was typed is no bad address
     return _page(form, asked, page)
+
+
+def _lists_already() -> bool:
+    """Whether this session looks through all calls already: that is one entry, while it goes on."""
+    now, listed = int(time.time()), session.get("listed", 0)
+    if now - listed > 60:
+        session["listed"] = now
+    return bool(now - listed < IDLE)
 
 
 @panel.post("/calls/search")

@@ -14,9 +14,11 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callpanel.auth import actor, to_sign_in
 from callpanel.config import archive
+from callpanel.detail_words import failure
 from callpanel.extensions import login
 from callpanel.forms import AuditFilter, Search
 from callpanel.panel.audit import AUDIT
+from callpanel.panel.show import locale, wrong
 from callpanel.panel.troubles import (
     NO_PURPOSE,
     OF_ROLE,
@@ -67,7 +69,14 @@ def _of_library(error: TwirecError) -> tuple[str, int]:
     # what is hidden reads like what is not there, and how things are inside is for the log
     if request.endpoint in OF_SOUND and status != 400:
         return _of_sound(_trouble(error), status), status
-    return _page(status, detail=str(error) if status in (400, 403) else ""), status
+    return _page(status, detail=_detail(error) if status in (400, 403) else ""), status
+
+
+def _detail(error: TwirecError) -> str:
+    """Return what the library says, as exactly as the language of the page can."""
+    if locale() == "en":
+        return str(error)
+    return wrong(error) or failure(type(error).__name__)
 
 
 def _of_accounts(error: DatabaseError) -> tuple[str, int]:

@@ -97,7 +97,7 @@ def _lines(record: CallRecord) -> Iterator[Line]:
     end = _end(record)
     scale = Scale(call.started_at, end)
     consents = (
-        scale.at("consent", str(_("Consent at %(time)s", time=_clock(each.at))), each.at)
+        scale.at("consent", str(_("Told or asked at %(time)s", time=_clock(each.at))), each.at)
         for each in record.consents
     )
     whole = scale.span("call", _from_to(call.started_at, end), call.started_at, end)

@@ -42,12 +42,22 @@ def date_of(on: date) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """Return a length, such as `1:05` or `1:02:03`."""
+    """Return a length, or a place in a recording, with the signs of minutes and seconds.
+
+    With colons it would be taken for a time of day.
+    """
     if seconds is None:
         return NOTHING
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+    prime, double = "\N{PRIME}", "\N{DOUBLE PRIME}"
+    begin = f"{hours}h{minutes:02}" if hours else str(minutes)
+    return f"{begin}{prime}{whole % 60:02}{double}"
+
+
+def timer(seconds: float) -> str:
+    """Return what a timer shows that counts, such as `1:05`."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def at_least_nothing(seconds: float) -> float:
@@ -114,7 +124,7 @@ def wrong(error: TwirecError) -> str:
     said = str(error)
     if locale() == "en":
         return said
-    return str(words.WRONG.get(said.partition(":")[0], said))
+    return str(words.WRONG.get(said.partition(":")[0], ""))
 
 
 def iso(at: datetime) -> str:
@@ -132,6 +142,7 @@ FILTERS = {
     "day": day,
     "date": date_of,
     "clock": clock,
+    "timer": timer,
     "at_least_nothing": at_least_nothing,
     "size": size,
     "share": share,

@@ -223,9 +223,9 @@ def _marks(record: CallRecord, recording: Recording, seconds: float) -> Iterator
         # Twilio cuts a recording's start to whole seconds.
         after = (consent.at - begin).total_seconds()
         said = (
-            _("Consent before the recording begins")
+            _("Told or asked before the recording begins")
             if after < 1
-            else _("Consent at %(time)s", time=clock(after))
+            else _("Told or asked at %(time)s", time=clock(after))
         )
         yield Mark("consent", said, place(consent.at) if after >= 1 else 0.0)
     for pause in record.pauses:

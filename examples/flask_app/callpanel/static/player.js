@@ -1,7 +1,14 @@
 // The drawing of a recording as the slider of its player.
 "use strict";
 
+// A length, or a place in the recording: with colons it would be taken for a time of day.
 function clock(seconds) {
+  const [last, minutes, hours] = written(seconds).split(":").reverse();
+  return (hours ? `${hours}h` : "") + `${minutes}\u2032${last}\u2033`;
+}
+
+// The same as one types it into a field.
+function written(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   const two = (number) => String(number).padStart(2, "0");
   const hours = Math.floor(whole / 3600);

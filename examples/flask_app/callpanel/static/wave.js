@@ -60,7 +60,7 @@ for (const player of document.querySelectorAll(".player")) {
   const cut = { start: null, end: null };
   const precisely = (at) => {
     const tenths = Math.round(at * 10);
-    return clock(Math.floor(tenths / 10)) + (tenths % 10 ? `.${tenths % 10}` : "");
+    return written(Math.floor(tenths / 10)) + (tenths % 10 ? `.${tenths % 10}` : "");
   };
   const show = () => {
     const any = cut.start !== null || cut.end !== null;

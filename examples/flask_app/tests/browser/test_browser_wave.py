@@ -29,8 +29,8 @@ def choose_purpose(page: Page) -> None:
 @pytest.mark.parametrize(
     ("locale", "size", "scheme", "pinned"),
     [
-        ("en-GB", LARGE, "dark", "Note at 0:00"),
-        ("es-ES", PHONE, "light", "Nota en 0:00"),
+        ("en-GB", LARGE, "dark", "Note at 0\u203200\u2033"),
+        ("es-ES", PHONE, "light", "Nota en 0\u203200\u2033"),
     ],
     ids=["in English", "in Spanish on a phone"],
 )
