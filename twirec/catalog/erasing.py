@@ -116,7 +116,7 @@ class Erasing:
         """
         busy = exists().where(
             of_call(recordings, calls.c.account_sid, calls.c.call_sid),
-            recordings.c.state.in_([State.RECORDING, State.COMPLETED, State.ERASING]),
+            recordings.c.state.in_([State.RECORDING, State.COMPLETED]),
         )
         over = calls.c.ended_at.is_not(None) | (calls.c.started_at < now - GIVES_UP)
         statement = (
