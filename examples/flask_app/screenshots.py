@@ -113,6 +113,8 @@ def shoot(demo: Demo, browser: Browser, folder: Path) -> Iterator[Path]:
     """Make the pictures, each as it is yielded."""
     with _visit(browser, demo) as page:
         yield _picture(page, folder / "sign-in.png")
+    with _visit(browser, demo, "ana") as page:
+        _until(lambda: page.goto("/calls") and "No worker runs" not in page.content())
     with _visit(browser, demo, "sergio") as page:
         _listen_and_download(page)
     with _visit(browser, demo, "ana") as page:
@@ -139,6 +141,9 @@ def shoot(demo: Demo, browser: Browser, folder: Path) -> Iterator[Path]:
         page.get_by_role("button", name="Pause").last.click()
         page.goto("/desk")
         yield _picture(page, folder / "my-calls.png")
+        with _visit(browser, demo, "sergio") as wall:
+            wall.goto("/now")
+            yield _picture(wall, folder / "now.png")
 
 
 def main() -> None:
