@@ -84,6 +84,9 @@ def test_what_is_blocked_by_a_rule_is_destroyed_when_its_block_ends(house: House
     assert house.work().custody is Custody.ACTIVE
     house.time = OVER
     assert house.work().custody is Custody.BLOCKED
+    (stored,) = house.bucket.list("recordings/")
+    assert stored.labels["custody"] == "blocked"
+    assert stored.labels["blocked_until"] == str(rules.of(SID, by=ANA).destroyed_on)
     with pytest.raises(NotFound):
         rules.of(SID, by=EVA)
     until = rules.of(SID, by=ANA).destroyed_on

@@ -85,7 +85,7 @@ class Custodian:
         evidence: EvidenceMaker,
     ) -> None:
         self.access_requests = access_requests
-        self.retention = RetentionRules(settings, catalog, trail, now)
+        self.retention = RetentionRules(settings, catalog, bucket, trail, now)
         self.disclosures = disclosures
         self.holds = Holds(settings, catalog, bucket, trail, now)
         self._settings = settings

@@ -11,6 +11,7 @@ from twirec.calls.targets import check_own_address
 from twirec.catalog import Catalog
 from twirec.catalog.retention import KeptRecording
 from twirec.custody.audit import AuditTrail
+from twirec.custody.orders import Orders
 from twirec.custody.retention import (
     check_name,
     confirmation,
@@ -45,6 +46,7 @@ from twirec.model.retention import (
 from twirec.model.states import UNDONE, Custody
 from twirec.model.vocabulary import ConsentOutcome, Direction
 from twirec.settings import Settings
+from twirec.transfers.marked_bucket import MarkedBucket
 
 log = logging.getLogger("twirec.archive.retention")
 
@@ -61,6 +63,7 @@ class RetentionRules:
     Args:
         settings: the company's zone and country.
         catalog: where the rules are, and what they are about.
+        bucket: where the labels are.
         trail: who changed them.
         now: the clock, UTC.
     """
@@ -69,11 +72,13 @@ class RetentionRules:
         self,
         settings: Settings,
         catalog: Catalog,
+        bucket: Callable[[], MarkedBucket],
         trail: AuditTrail,
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._catalog = catalog
+        self._bucket = bucket
         self._trail = trail
         self._now = now
 
@@ -255,12 +260,14 @@ class RetentionRules:
         if not self._catalog.retention.is_due(now, number):
             return 0
         rules = in_order(in_force(history).values())
+        until = self._block_until(now)
         looked = self._catalog.retention.look(
-            now,
-            number,
-            lambda kept, facts: self._fate(rules, kept, facts),
-            block_until=self._block_until(now),
+            now, number, lambda kept, facts: self._fate(rules, kept, facts), block_until=until
         )
+        if looked.blocked:
+            orders = Orders(self._catalog, self._bucket())
+            for sid in looked.blocked:
+                orders.label_blocked(self._catalog.recordings.get(sid), until)
         _tell(looked)
         return looked.looked
 

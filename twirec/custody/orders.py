@@ -71,9 +71,18 @@ class Orders:
         """
         order = Order(recording.sid, OrderKind.BLOCK, audited.at, audited.by, why)
         blocked = self._catalog.blocks.block(order, until, audited)
-        said = {"custody": blocked.custody.value, BLOCKED_UNTIL: until.isoformat()}
-        self._label(blocked, said)
+        self.label_blocked(blocked, until)
         return blocked
+
+    def label_blocked(self, recording: Recording, until: date) -> None:
+        """Say on the object of a recording that it is blocked; if that fails, a sweep does.
+
+        Args:
+            recording: which.
+            until: the day (UTC) from which it is destroyed.
+        """
+        said = {"custody": recording.custody.value, BLOCKED_UNTIL: until.isoformat()}
+        self._label(recording, said)
 
     def _label(self, recording: Recording, said: Mapping[str, str]) -> None:
         """Say it on the object too, for who has only that. If it fails, a sweep completes it."""
