@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.erasing import destroy
 from tests.examples import examples
@@ -121,6 +121,7 @@ class TenYears(RuleBasedStateMachine):
         self.standing: dict[str, Said] = {}
         self.applied: dict[str, Said] = {}
         self.held_numbers: dict[int, str] = {}
+        self.unseen = False
 
     def opened(self) -> Archive:
         return Archive(
@@ -131,6 +132,13 @@ class TenYears(RuleBasedStateMachine):
         )
 
     # --- what happens -------------------------------------------------------------------------
+
+    @initialize(term=st.sampled_from(list(DAYS)), blocks=st.booleans())
+    def there_is_a_rule_and_a_call(self, term: str, blocks: bool) -> None:
+        anything = dict.fromkeys(("number", "direction", "consent", "case"))
+        self.a_rule_is_set("a", term, blocks, **anything)
+        self.a_call_is_recorded(NUMBERS[0], Direction.IN, ConsentOutcome.INFORMED)
+        self.the_rules_are_applied()
 
     @precondition(lambda self: len(self.kept) < MOST)
     @rule(
@@ -171,7 +179,18 @@ class TenYears(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([1, 29, 31, 370, 1100]), hours=st.integers(0, 23))
     def time_passes(self, days: int, hours: int) -> None:
+        self.see()
         self.time = min(self.time + timedelta(days=days, hours=hours), TEN_YEARS)
+        self.look()
+
+    @precondition(lambda self: self.ends())
+    @rule(before=st.booleans())
+    def the_next_end_comes(self, before: bool) -> None:
+        """Come to the moment at which the next thing is over, or to an hour before."""
+        self.see()
+        self.time = next(iter(self.ends()), self.time + timedelta(hours=1)) - timedelta(
+            hours=before
+        )
         self.look()
 
     @rule(
@@ -253,6 +272,7 @@ class TenYears(RuleBasedStateMachine):
             else:
                 self.archive.custody.erase(kept.sid, reason="asked for", by=ANA)
                 kept.to_be_blocked = True
+        self.unseen = not look
         if look:
             self.look()
 
@@ -306,6 +326,12 @@ class TenYears(RuleBasedStateMachine):
         for kept in self.kept:
             self.check(kept)
 
+    def see(self) -> None:
+        """Look, if nobody has since something was ordered: by its date it may be done and over."""
+        if self.unseen:
+            self.unseen = False
+            self.look()
+
     def check(self, kept: Kept) -> None:
         row = self.archive.catalog.recordings.get(kept.sid)
         said = self.decides(kept)
@@ -346,7 +372,19 @@ class TenYears(RuleBasedStateMachine):
         ]
         return max(matching, key=lambda each: each[:3])[3] if matching else None
 
+    def ends(self) -> list[datetime]:
+        """Return when what is kept is over, as far as that is to come, the soonest first."""
+        ends = []
+        for kept in self.kept:
+            said = self.decides(kept)
+            if kept.blocked_until is not None:
+                ends.append(datetime.combine(kept.blocked_until, time(), UTC))
+            elif said is not None:
+                ends.append(said.over(kept))
+        return sorted(end for end in ends if self.time + timedelta(hours=1) < end <= TEN_YEARS)
+
     def teardown(self) -> None:
+        self.see()
         self.time = max(self.time, TEN_YEARS)
         self.archive.operations.sweep(full=True)
         self.look()
