@@ -108,25 +108,25 @@ def test_hold_block_and_a_release_by_two(
     ana.locator(f"#hold-case-{its.sid}").fill("C-7")
     ana.locator(f"#hold-reason-{its.sid}").fill("a dispute")
     press(ana, said["hold"])
-    expect(ana.get_by_role("status")).to_contain_text(said["held"])
+    expect(ana.locator("p.message.done")).to_contain_text(said["held"])
     expect(ana.locator("main")).to_contain_text("a dispute")
     look(ana)
     ana.locator(f"#unhold-reason-{its.sid}").fill("settled")
     press(ana, said["lift"])
-    expect(ana.get_by_role("status")).to_contain_text(said["waits"])
+    expect(ana.locator("p.message.done")).to_contain_text(said["waits"])
     expect(ana.locator("main")).to_contain_text(said["own"])
     look(ana)
 
     other = visit(berta, "/approvals", locale=locale, viewport=PHONE)
     press(other, said["approve"])
-    expect(other.get_by_role("status")).to_contain_text(said["approved"])
+    expect(other.locator("p.message.done")).to_contain_text(said["approved"])
     expect(other.locator("main")).to_contain_text(said["nothing"])
 
     ana.goto(f"/calls/{call}")
     ana.get_by_text(said["open"]).click()
     ana.locator(f"#block-reason-{its.sid}").fill("asked to be erased")
     press(ana, said["block"])
-    expect(ana.get_by_role("status")).to_contain_text(said["blocked"])
+    expect(ana.locator("p.message.done")).to_contain_text(said["blocked"])
     assert ana.locator(f"#{its.sid}").count() == 0
     ana.goto("/approvals")
     for field, words in (
@@ -137,7 +137,7 @@ def test_hold_block_and_a_release_by_two(
     ):
         ana.locator(f"#{field}").fill(words)
     press(ana, said["release"])
-    expect(ana.get_by_role("status")).to_contain_text(said["waits"])
+    expect(ana.locator("p.message.done")).to_contain_text(said["waits"])
 
     other.goto("/approvals")
     expect(other.locator("main")).to_contain_text("DP 7/2026")
