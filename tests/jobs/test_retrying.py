@@ -24,9 +24,9 @@ FINAL = "parked at once until somebody decides"
 TABLE = {
     HEALS: """
         VendorError VendorUnavailable VendorBusy VendorRefused NotAtVendor MediaNotReady
-        BucketError BucketUnavailable BucketRefused BucketNotOurs UploadDropped ObjectNotFound
+        BucketError BucketUnavailable BucketRefused BucketNotOurs ObjectHeld ObjectKept UploadDropped ObjectNotFound
         ArchivedGone
-        CatalogError CatalogUnavailable CertificatesUnavailable
+        CatalogError CatalogUnavailable CertificatesUnavailable TimeStampUnavailable
     """,
     PASSES: """
         MediaIsErrorPage MediaNotDescribed MediaTruncated MediaNotAuthentic VerificationFailed
@@ -35,8 +35,8 @@ TABLE = {
     """,
     SETTING: """
         DecryptionError DecryptionKeyMissing DecryptionKeyWrong
-        AudioToolsMissing LetterToolsMissing JournalError JournalForeign AuditBroken
-        JournalUnreadable
+        AudioToolsMissing LetterToolsMissing EvidenceToolsMissing SealUnusable
+        JournalError JournalForeign AuditBroken JournalUnreadable
     """,
     FINAL: """
         TwirecError RequestRefused MalformedRequest NotFound InvalidQuery NotDialled
@@ -45,7 +45,7 @@ TABLE = {
         NotPaused NotResumed NotStopped MediaError NotAudio MediaMismatch EncryptionUnknown
         ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty CatalogNewer
         Stopped
-        CustodyRefused NotConsented LinkClosed CodeWrong
+        CustodyRefused NotConsented LinkClosed CodeWrong NoEvidence
     """,
 }
 TRANSFERRING = Transfer.kind(Mock(), prepare=Mock(), refill=Mock())

@@ -7,19 +7,18 @@ sealed is a CMS signature with CAdES attributes (ETSI EN 319 122), in a PDF as P
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hashlib
 import io
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from twirec.evidence.tools import check_installed
-from twirec.evidence.trust import named
+from twirec.evidence.trust import named, run
 from twirec.model.errors import SealUnusable, TimeStampUnavailable
 
 try:
@@ -50,8 +49,6 @@ MISSING = (
 
 Ask = Callable[[bytes], bytes]
 """Asks an authority of time: gives the answer to a query, both as RFC 3161 has them in DER."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +150,7 @@ class Seal:
         signing = signers.PdfSigner(about, signer=self._signer, timestamper=self._stamper)
         sealed = io.BytesIO()
         with _of_time():
-            signing.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(data)), output=sealed)
+            run(signing.async_sign_pdf(IncrementalPdfFileWriter(io.BytesIO(data)), output=sealed))
         return sealed.getvalue()
 
     def cms(self, data: bytes) -> bytes:
@@ -166,7 +163,7 @@ class Seal:
             data, digest_algorithm="sha256", use_cades=True, timestamper=self._stamper
         )
         with _of_time():
-            return bytes(_run(signing).dump())
+            return bytes(run(signing).dump())
 
     def time_stamp(self, data: bytes) -> bytes | None:
         """Return a token of RFC 3161 for some bytes, in DER; None without an authority.
@@ -178,7 +175,7 @@ class Seal:
             return None
         digest = hashlib.sha256(data).digest()
         with _of_time():
-            return bytes(_run(self._stamper.async_timestamp(digest, "sha256")).dump())
+            return bytes(run(self._stamper.async_timestamp(digest, "sha256")).dump())
 
     def certificates(self) -> list[bytes]:
         """Return the certificates of the seal, its own first, in DER."""
@@ -193,7 +190,7 @@ class Seal:
         for whoever checks it to say.
         """
         with _of_time():
-            token = _run(stamper.async_dummy_response("sha256"))
+            token = run(stamper.async_dummy_response("sha256"))
         theirs = (each.chosen for each in token["content"]["certificates"])
         known = [self._signer.signing_cert, *self._signer.cert_registry]
         known += [each for each in theirs if isinstance(each, x509.Certificate)]
@@ -244,10 +241,6 @@ def tops(known: Iterable[Any]) -> list[Any]:
         for each in certificates
         if each.issuer.hashable == each.subject.hashable or each.issuer.hashable not in subjects
     ]
-
-
-def _run(coroutine: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(coroutine)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -34,8 +35,13 @@ def named(name: Any) -> str:
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run what pyHanko does to its end."""
-    return asyncio.run(coroutine)
+    """Run what pyHanko does to its end, also where who asks runs an event loop of their own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 @dataclass(frozen=True, slots=True)
