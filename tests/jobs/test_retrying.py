@@ -24,8 +24,8 @@ FINAL = "parked at once until somebody decides"
 TABLE = {
     HEALS: """
         VendorError VendorUnavailable VendorBusy VendorRefused NotAtVendor MediaNotReady
-        BucketError BucketUnavailable BucketRefused BucketNotOurs ObjectHeld ObjectKept UploadDropped ObjectNotFound
-        ArchivedGone
+        BucketError BucketUnavailable BucketRefused BucketNotOurs UploadDropped ObjectNotFound
+        ObjectHeld ObjectKept ArchivedGone
         CatalogError CatalogUnavailable CertificatesUnavailable TimeStampUnavailable
     """,
     PASSES: """
