@@ -96,6 +96,8 @@ def test_a_pdf_is_accepted_by_poppler(make: Make, tmp_path: Path) -> None:
     chain = [step["what"] for step in recording["custody_chain"]]
     assert chain[0] == "call_began"
     assert {"announcement_sent", "consent", "recording_began", "vendor_said", "listen"} <= {*chain}
+    numbers = [step["entry"]["seq"] for step in recording["custody_chain"] if "entry" in step]
+    assert numbers == sorted(set(numbers))
     assert "ana" not in json.dumps(recording["custody_chain"])
     assert b"/pdfaid" in package.read_bytes() or b"pdfaid:part" in package.read_bytes()
     pages = run(tmp_path, f"pdftotext -layout {package.name} -")

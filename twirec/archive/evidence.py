@@ -131,11 +131,11 @@ class EvidenceMaker:
         said = words(language)
         labels = {role: said[role.value] for role in Role}
         width, height = DRAWN
-        entries = [
-            entry
+        entries = {  # of its call, those about the recording are too
+            entry.seq: entry
             for sid in (recording.sid, record.call.call_sid)
             for entry in self._catalog.audit.log(AuditQuery(sid=sid, limit=ENTRIES))
-        ]
+        }
         return RecordingFacts(
             recording=recording,
             record=record,
@@ -143,7 +143,7 @@ class EvidenceMaker:
             stored=stored,
             waveform=waveform,
             picture=svg(waveform, width=width, height=height, labels=labels) if waveform else "",
-            entries=tuple(sorted(entries, key=lambda entry: entry.seq)),
+            entries=tuple(entries[seq] for seq in sorted(entries)),
             orders=tuple(self._catalog.orders.of(recording.sid)),
         )
 

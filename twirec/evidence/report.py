@@ -27,6 +27,7 @@ from twirec.evidence.manifest import (
 )
 from twirec.evidence.words import words
 from twirec.model.evidence import CaseFacts, EvidenceForm, RecordingFacts
+from twirec.model.purposes import Purposes
 from twirec.model.records import Consent
 from twirec.model.vocabulary import NOT_KNOWN, Direction, Role
 
@@ -194,9 +195,12 @@ class _Pages:
 
     def _step(self, step: Step) -> tuple[str, ...]:
         what = self._words.steps.get(step.what, step.what)
-        more = "; ".join(map(self._words.get, (step.detail or {}).values()))
+        detail = dict(step.detail or {})
+        if "purpose" in detail:
+            detail["purpose"] = Purposes.label(detail["purpose"], self._case.language)
+        more = "; ".join(map(self._words.get, detail.values()))
         who = self._words.roles.get(step.role, step.role)
-        outcome = "" if step.outcome in ("", "done") else f" ({step.outcome})"
+        outcome = "" if step.outcome in ("", "done") else f" ({self._words.get(step.outcome)})"
         said = f"{what}{outcome}" + (f": {more}" if more else "")
         return f"{step.at:%Y-%m-%d %H:%M:%S}", said, who, str(step.entry[0]) if step.entry else ""
 
