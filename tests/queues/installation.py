@@ -30,7 +30,7 @@ from twirec.model.hints import Hint
 from twirec.model.ports import HintQueue
 from twirec.model.states import State
 from twirec.sandbox import Recording as AtVendor
-from twirec.transfers.checkpoints import Step
+from twirec.transfers.checkpoints import OF_A_TRANSFER, Step
 
 QUEUE = "projects/p/locations/europe-west1/queues/calls"
 EMULATOR = Path(sys.prefix) / "tasks-emulator" / "bin" / "python"
@@ -258,7 +258,7 @@ def with_celery(folder: Path, ready: Ready) -> Iterator[Installation]:
                 Orders(folder),
                 lambda: CeleryQueue(make_app(broker.url, sending=True)),
                 lambda name: app.send_task(f"twirec.{name}", retry=False) and None,
-                list(Step)[::2],
+                OF_A_TRANSFER[::2],
             )
             app.close()
 
@@ -332,7 +332,7 @@ def with_cloud_tasks(folder: Path, ready: Ready) -> Iterator[Installation]:
                 Orders(folder),
                 lambda: CloudTasksQueue(QUEUE, url, ACCOUNT, f"127.0.0.1:{port}"),
                 beat,
-                list(Step)[1::2],
+                OF_A_TRANSFER[1::2],
             )
 
 

@@ -15,7 +15,7 @@ from tests.soak.faults import play
 from tests.soak.ground import Figures, Ground, Workers, ground
 from tests.soak.sweeping import SweepFigures
 from tests.soak.sweeping import play as sweep
-from twirec.transfers.checkpoints import Step
+from twirec.transfers.checkpoints import OF_A_TRANSFER
 
 KILLS_OF_EACH_STEP = 20
 RECORDINGS = 2000
@@ -52,13 +52,13 @@ def on_gcs(bucket: StrictGcs) -> Iterator[Ground]:
 def crashes(field: Ground) -> Figures:
     """Kill a worker at every step, again and again."""
     for number in range(KILLS_OF_EACH_STEP):
-        for step in Step:
+        for step in OF_A_TRANSFER:
             field.record(seconds=LARGE if number % 2 else SMALL)
             field.kill(step)
             field.pass_time()
             field.work()
     figures = field.settle()
-    figures.expect(figures.kills, dict.fromkeys(Step, KILLS_OF_EACH_STEP))
+    figures.expect(figures.kills, dict.fromkeys(OF_A_TRANSFER, KILLS_OF_EACH_STEP))
     return figures
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.servers import StrictGcs
 from tests.soak.ground import Ground, Workers, ground
 from twirec.adapters import gcs
-from twirec.transfers.checkpoints import Step
+from twirec.transfers.checkpoints import OF_A_TRANSFER
 
 SMALL, LARGE = 4, 30
 """Seconds of a recording that goes in one request, and of one that goes in pieces."""
@@ -44,22 +44,22 @@ def field(
 def test_a_worker_that_is_killed_at_any_step_loses_and_doubles_nothing(
     field: Ground, seconds: int
 ) -> None:
-    for step in Step:
+    for step in OF_A_TRANSFER:
         field.record(seconds=seconds)
         assert field.kill(step), step
         field.pass_time()
         field.work()
     figures = field.settle()
     assert figures.clean, str(figures)
-    assert figures.kills == Counter(Step)
-    assert figures.recordings == len(Step)
+    assert figures.kills == Counter(OF_A_TRANSFER)
+    assert figures.recordings == len(OF_A_TRANSFER)
 
 
 def test_one_recording_whose_worker_is_killed_again_and_again_is_there_once(
     field: Ground,
 ) -> None:
     field.record(seconds=LARGE)
-    for step in Step:
+    for step in OF_A_TRANSFER:
         field.kill(step)
         field.pass_time()
     field.work()

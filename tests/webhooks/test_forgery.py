@@ -286,8 +286,16 @@ def test_what_is_genuine_is_believed_and_changes_something(path: str, stage: Sta
 
 
 def test_only_audio_is_served_to_whoever_asks(stage: Stage) -> None:
-    rules = {rule.rule for rule in stage.app().url_map.iter_rules() if "/twirec/" in rule.rule}
-    assert rules - {f"/twirec{rule}" for rule in ROUTES} == {"/twirec/audio/<hash_>.wav"}
+    app = stage.app()
+    rules = [rule for rule in app.url_map.iter_rules() if "/twirec/" in rule.rule]
+    # recipients prove by link and code who they are
+    of_recipients = {each.rule for each in rules if each.endpoint.startswith("twirec_disclosed.")}
+    others = {each.rule for each in rules} - of_recipients
+    assert others - {f"/twirec{rule}" for rule in ROUTES} == {"/twirec/audio/<hash_>.wav"}
+    assert len(of_recipients) == 4
+    for rule in of_recipients:
+        answer = app.test_client().get(re.sub("<[a-z]+>", "guessed", rule))
+        assert answer.status_code == 404, rule
 
 
 # --- wrongly signed ---------------------------------------------------------------------------

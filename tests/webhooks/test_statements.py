@@ -76,8 +76,8 @@ LIMITS = {
     "conference: joined by who ends it": (2, 16),
     "conference: joined by a stranger": (3, 25),  # Twilio is asked who it is
     "conference: left": (1, 2),
-    "pause": (6, 24),
-    "resume": (5, 22),
+    "pause": (6, 18),
+    "resume": (5, 17),
     "recording status: in-progress": (1, 4),
     "recording status: completed": (1, 4),
     "recording status: completed again": (1, 4),

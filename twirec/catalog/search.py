@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text, union_all
 
 from twirec.catalog import ways
 from twirec.catalog.conditions import allowed, of_same_call
@@ -91,6 +91,25 @@ class Search:
         if not records:
             raise NotFound(f"The catalog has no call or recording {sid}.")
         return records[0]
+
+    def call_sid(self, sid: str) -> str:
+        """Return the SID of the call that `find` finds, and read nothing else of it.
+
+        Raises:
+            NotFound: the catalog knows no such call.
+        """
+        of_recording = select(calls.c.call_sid).join(
+            recordings,
+            (recordings.c.account_sid == calls.c.account_sid)
+            & (recordings.c.call_sid == calls.c.call_sid),
+        )
+        its = select(calls.c.call_sid).where(calls.c.call_sid == sid)
+        either = union_all(its, of_recording.where(recordings.c.sid == sid)).limit(1)
+        with self._database.read() as connection:
+            found: str | None = connection.execute(either).scalar()
+        if found is None:
+            raise NotFound(f"The catalog has no call or recording {sid}.")
+        return found
 
     def going_on(self, since: datetime, limit: int) -> list[CallRecord]:
         """Return the calls that began after a time, UTC, and have not ended, newest first."""

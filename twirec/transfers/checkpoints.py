@@ -35,6 +35,11 @@ class Step(StrEnum):
     """That is committed, and the lease has ended."""
 
 
+OF_A_TRANSFER = tuple(
+    step for step in Step if step not in {Step.FOUND, Step.DESTROYED, Step.ERASED}
+)
+"""What the transfer of a recording reaches, in turn; the others are of a destruction alone."""
+
 AtCheckpoint = Callable[[Step], None]
 """Called at each step, for tests that break in there."""
 

@@ -93,7 +93,7 @@ class Pausing:
             if now := self._catalog.conferences.calls_now(account_sid, sid):
                 return now
         try:
-            return [self._catalog.search.find(sid).call.call_sid]
+            return [self._catalog.search.call_sid(sid)]
         except NotFound:
             for account_sid in accounts:
                 if parent := self._parent(account_sid, sid):
