@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, MetaData, String, Table
 
-from tests.erasing import GROUND, destroy
+from tests.erasing import GROUND, SECOND, destroy
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, call_sid, recording_sid
 from tests.house import A_CALL, House
 from tests.sounds import wav
@@ -228,6 +228,42 @@ def test_what_is_held_is_refused_and_all_of_its_call_stays(house: House) -> None
     }
     assert refused.done
     assert house.recording().state is State.RELEASED
+    assert line(house).customer_number == "+34600111222"
+
+
+@pytest.mark.parametrize("what", [SID, NUMBER])
+def test_a_hold_after_the_order_keeps_the_line_as_well_until_it_is_lifted(
+    house: House, what: str
+) -> None:
+    custody = house.archive.custody
+    certificate = destroy(house.archive, NUMBER, by=ANA)
+    if what == SID:
+        hold = custody.hold(SID, case="C-7", reason="a dispute", by=ANA)
+    else:
+        hold = custody.holds.add(NUMBER, case="C-7", reason="a dispute", by=ANA)
+    house.work()
+    assert house.recording().state is State.ERASING  # as it stays, while it is held
+    assert house.archive.catalog.holds.is_held(SID)
+    assert house.bucket.stat(house.recording().object_name or "")
+    assert line(house).customer_number == "+34600111222"
+    asked = custody.holds.lift(hold.id, reason="it is settled", by=ANA)
+    custody.approvals.approve(asked.id, by=SECOND)
+    house.time += timedelta(hours=1)
+    house.work()
+    assert house.recording().state is State.ERASED
+    assert line(house).customer_number == ERASED
+    assert now_of(house, certificate).done
+
+
+def test_a_hold_between_two_steps_keeps_the_line(house: House) -> None:
+    certificate, now = destroy(house.archive, NUMBER, by=ANA), house.time
+    erasing = house.archive.catalog.erasing
+    lease = erasing.queue(lambda: now).claim(now, timedelta(minutes=5))
+    assert lease is not None
+    keys = erasing.ended_calls(certificate.id, now, 10)
+    assert keys == [(ACCOUNT, CALL)]
+    house.archive.custody.holds.add(NUMBER, case="C-7", reason="a dispute", by=ANA)
+    erasing.empty_calls(lease, keys, now)
     assert line(house).customer_number == "+34600111222"
 
 

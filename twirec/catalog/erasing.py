@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, func, select, update
 
-from twirec.catalog.conditions import of_call
+from twirec.catalog.conditions import held, holding_its_number, of_call, of_same_call
 from twirec.catalog.database import Database, to_model
 from twirec.catalog.emptying import (
     OF_CALLS,
@@ -112,7 +112,7 @@ class Erasing:
         """Return calls of an erasure whose lines are to be emptied and that are over.
 
         A call is over when its line says when it ended, and nothing of it is being recorded or
-        copied any more.
+        copied any more. What is held keeps its line: also if that was held after it was ordered.
         """
         busy = exists().where(
             of_call(recordings, calls.c.account_sid, calls.c.call_sid),
@@ -122,7 +122,7 @@ class Erasing:
         statement = (
             select(calls.c.account_sid, calls.c.call_sid)
             .join(erasure_items, of_call(calls, erasure_items.c.account_sid, erasure_items.c.sid))
-            .where(self._open(key, CALL), over, ~busy)
+            .where(self._open(key, CALL), over, ~busy, ~_is_held())
             .order_by(calls.c.started_at)
             .limit(limit)
         )
@@ -132,15 +132,14 @@ class Erasing:
     def empty_calls(self, lease: Lease[Erasure], keys: Sequence[CallKey], at: datetime) -> None:
         """Empty what the catalog holds of calls, and write down which pages follow.
 
-        Raises `LeaseLost`.
+        Those of which something is held by now are left. Raises `LeaseLost`.
         """
-        with self._leases.commit(lease, NOTHING) as (connection, _):
+        with self._leases.commit(lease, NOTHING, None, keep_holds_out) as (connection, _):
             begun = select(calls.c.account_sid, calls.c.call_sid, calls.c.started_at)
-            mine = OF_CALLS[0].mine(keys)
-            days = {
-                (row.call_sid, _day(row.started_at))
-                for row in connection.execute(begun.where(mine))
-            }
+            mine = OF_CALLS[0].mine(keys) & ~_is_held()
+            rows = connection.execute(begun.where(mine)).all()
+            keys = [(row.account_sid, row.call_sid) for row in rows]
+            days = {(row.call_sid, _day(row.started_at)) for row in rows}
             days |= {(row[1], _day(row[2])) for row in days_of(connection, OF_CALLS, keys)}
             empty(connection, OF_CALLS, keys)
             sids = [sid for _, sid in keys]
@@ -298,6 +297,15 @@ class Erasing:
         """Return the condition of the copies of an erasure that are still to be destroyed."""
         of_it = select(erasure_items.c.sid).where(erasure_items.c.erasure == key)
         return erased_copies.c.sid.in_(of_it) & _ORDERED
+
+
+def _is_held() -> ColumnElement[bool]:
+    """Return the condition of calls of which something is held.
+
+    Their lines are not emptied: a hold of a number finds by them what it holds.
+    """
+    its = exists().where(of_same_call(recordings, calls), held()).correlate(calls)
+    return its | exists().where(holding_its_number(calls)).correlate(calls)
 
 
 def _day(at: datetime | None) -> date:
