@@ -126,7 +126,7 @@ def begin(name: str, address: str, token: str = "", *, code: bool = False) -> in
         code: whether it is a code of the second factor, after the right password.
     """
     attempt = Failure(
-        name=_key(f"{name} code" if code else name),
+        name=_key(name, of="code" if code else ""),
         address=network(address),
         site=network(address, SITE),
         browser=_known(name, token),
@@ -265,7 +265,14 @@ def _serializer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(config().secret_key, salt="callpanel browser")
 
 
-def _key(name: str) -> str:
-    """Return what stands for a name that was typed."""
-    typed, secret = folded(name).encode(), config().secret_key.encode()
-    return hmac.new(secret, typed, hashlib.sha256).hexdigest()[:32]
+def _key(name: str, of: str = "") -> str:
+    """Return what stands for a name that was typed.
+
+    Args:
+        name: what was typed.
+        of: the step it is of, after a sign that nobody can type: a name that is typed to sign in
+            never stands for somebody's codes.
+    """
+    typed, secret = folded(name), config().secret_key.encode()
+    typed = f"{typed}\0{of}" if of else typed
+    return hmac.new(secret, typed.encode(), hashlib.sha256).hexdigest()[:32]

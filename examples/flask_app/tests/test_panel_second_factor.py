@@ -259,6 +259,20 @@ def test_wrong_codes_are_counted_by_account(
     assert known.post("/sign-in/code", {"code": code(secret)}).status_code == 302
 
 
+def test_nobody_without_the_password_uses_up_the_codes_of_an_account(
+    app: Flask, supervisor: Browser
+) -> None:
+    secret, _ = set_up(supervisor)
+    for place in range(attempts.MOST_CODES):
+        stranger = Browser(app)
+        stranger.client.environ_base["REMOTE_ADDR"] = f"192.0.2.{place}"
+        stranger.read_token()
+        said = {"name": "sergio code", "password": "a guess of a stranger"}
+        assert stranger.post("/sign-in", said).status_code == 401
+    answer = halfway(app).post("/sign-in/code", {"code": code(secret)})
+    assert answer.status_code == 302, "sergio is locked out by failures of another name"
+
+
 def test_the_second_step_ends_after_ten_minutes(
     app: Flask, supervisor: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
