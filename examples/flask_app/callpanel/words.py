@@ -256,7 +256,7 @@ CONSENT_METHODS = {
 }
 
 LINK_STATES = {
-    DisclosureState.OPEN.value: _l("open"),
+    DisclosureState.OPEN.value: _l("can be opened"),
     DisclosureState.USED.value: _l("opened as often as it may be"),
     DisclosureState.EXPIRED.value: _l("expired"),
     DisclosureState.LOCKED.value: _l("closed: too many wrong codes"),

@@ -87,7 +87,9 @@ def test_who_needs_a_second_factor_sets_it_up_and_signs_in_with_it(
     expect(page.locator(".codes li")).to_have_count(10)
     look(page)
     recovery = page.locator(".codes code").first.inner_text()
-    page.get_by_role("link", name="Las he guardado" if spanish else "I keep them").click()
+    page.get_by_role(
+        "link", name="Los he guardado: continuar" if spanish else "I keep them: go on"
+    ).click()
     page.wait_for_url("**/desk")
     page.locator(".top .who button").last.click()
 

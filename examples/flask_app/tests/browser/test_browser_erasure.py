@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import PHONE
 from playwright.sync_api import Page, expect
 from visits import Visits
 
 from callpanel.demo import Demo
-from twirec import CallRecord
+from twirec import CallRecord, State
+from twirec.sandbox.scenes import SCENES, Scene
 
 TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
+
+
+@pytest.fixture
+def recorded(demo: Demo, until: Callable[[Callable[[], Any]], None]) -> CallRecord:
+    """A call of its own to destroy: others look at theirs."""
+    record = played(demo, SCENES[0], "+34600121401")
+    released = partial(demo.archive.calls.search, number="+34600121401", state=State.RELEASED)
+    until(lambda: released().calls)
+    return record
+
+
+@pytest.fixture
+def hung_up(demo: Demo, until: Callable[[Callable[[], Any]], None]) -> CallRecord:
+    """A call of its own to block, which was not recorded."""
+    record = played(demo, SCENES[2], "+34600121402")
+    until(lambda: demo.archive.calls.search(number="+34600121402").calls[0].call.ended_at)
+    return record
+
+
+def played(demo: Demo, scene: Scene, number: str) -> CallRecord:
+    demo.play(replace(scene, customer=number)).wait()
+    return demo.archive.calls.search(number=number).calls[0]
 
 
 def looks_well(page: Page) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from visits import Visits
 
 SPANISH_WORDS: dict[str, tuple[str, ...]] = {
-    "/calls": ("Llamadas", "Número o momento"),
+    "/calls": ("Llamadas", "Número, momento, expediente, nota, agente o SID"),
     "/recording": ("Grabación", "Activar o desactivar la grabación"),
     "/retention": ("Conservación", "Fijar una regla"),
     "/approvals": ("A la espera de una segunda persona", "Abrir lo bloqueado"),

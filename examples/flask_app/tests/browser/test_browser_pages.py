@@ -26,6 +26,7 @@ PAGES = {
     "two people": ("ana", "/approvals"),
     "retention": ("ana", "/retention"),
     "what the rules would do": ("ana", "/retention/preview"),
+    "access requests": ("ana", "/requests"),
     "erasing": ("ana", "/erasures"),
     "health": ("ana", "/health"),
     "users": ("ana", "/users"),

@@ -50,7 +50,7 @@ def test_a_drawing_is_looked_at_cut_and_noted(
     assert box is not None
     middle = box["y"] + 80
     page.mouse.move(box["x"] + box["width"] * 0.25, middle)
-    expect(player.locator(".under")).to_have_text(re.compile(r"\d:\d\d"))
+    expect(player.locator(".under")).to_have_text(re.compile("[0-9]\u2032[0-9]{2}\u2033"))
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
     page.mouse.up()
