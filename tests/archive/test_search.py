@@ -114,6 +114,35 @@ def test_pages_follow_each_other_without_gap_or_repetition(archive: Archive) -> 
     assert (seen, after) == ([3, 1, 2], None)
 
 
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_pages_are_turned_back_as_they_were_turned(archive: Archive, oldest_first: bool) -> None:
+    def turned(after: str | None) -> Page:
+        return archive.calls.search(limit=1, after=after, oldest_first=oldest_first)
+
+    one = turned(None)
+    two = turned(one.next)
+    three = turned(two.next)
+    places = [(page.first, page.last) for page in (one, two, three)]
+    expected = [2, 1, 3] if oldest_first else [3, 1, 2]
+    assert [*numbers(one), *numbers(two), *numbers(three)] == expected
+    assert (places, one.previous) == ([(1, 1), (2, 2), (3, 3)], None)
+    assert turned(three.previous) == two
+    assert turned(two.previous) == one
+    assert [*one.every()] == [*one.calls, *two.calls, *three.calls]
+    assert one.following is not None
+    assert one.following() == two
+
+
+def test_back_on_the_first_page_are_calls_that_came_in_meanwhile(archive: Archive) -> None:
+    first = archive.calls.search(limit=2)
+    second = archive.calls.search(limit=2, after=first.next)
+    archive.catalog.ledger.open_call(
+        a_call(call_sid=call_sid(9), started_at=first.calls[0].call.started_at + timedelta(1))
+    )
+    back = archive.calls.search(limit=2, after=second.previous)
+    assert (numbers(back), back.first, back.previous) == ([9, 3], 1, None)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
 def test_every_goes_through_all_pages(archive: Archive, limit: int) -> None:
     page = archive.calls.search(limit=limit, by="ana", number="oculto")

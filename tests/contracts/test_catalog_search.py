@@ -354,7 +354,12 @@ def test_all_kinds_find_the_same_by_either_way_on_pages_of_any_size(catalog: Cat
         for few in (search.FEW, -1):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(search, "FEW", few)
-                assert _paged(catalog, MANY[query]) == [number for number, _ in expected], query
+                newest = [number for number, _ in expected]
+                oldest = replace(MANY[query], oldest_first=True)
+                assert _paged(catalog, MANY[query]) == newest, query
+                assert _paged(catalog, oldest) == newest[::-1], query
+                assert _paged_back(catalog, MANY[query]) == newest, query
+                assert _paged_back(catalog, oldest) == newest[::-1], query
 
 
 MANY = {
@@ -414,6 +419,17 @@ def _many_calls(catalog: Catalog) -> list[tuple[int, set[str]]]:
         }
         written.append((number, {name for name, is_found in found.items() if is_found}))
     return sorted(written, key=lambda each: (-(each[0] // 2), each[0]))
+
+
+def _paged_back(catalog: Catalog, query: Query) -> list[int]:
+    """Return what a query finds, by pages of three from its end."""
+    end = STARTED + timedelta(days=99 if query.oldest_first else -99)
+    found: list[CallRecord] = []
+    before = end, ""
+    while page := catalog.search.page(replace(query, limit=3, before=before)):
+        found = page + found
+        before = page[0].call.started_at, page[0].call.call_sid
+    return [int(record.call.call_sid[2:], 16) for record in found]
 
 
 def _paged(catalog: Catalog, query: Query) -> list[int]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from math import isfinite
 from typing import IO
 
 from twirec.archive.audit import LARGEST_PAGE
+from twirec.archive.cursor import Cursor
 from twirec.archive.rereading import Reindex
 from twirec.backfill.late_numbers import LateNumbers
 from twirec.calls.address import WITHHELD, agent_key, read, search_term
@@ -106,6 +106,7 @@ class Calls:
         sid: str | None = None,
         limit: int = 100,
         after: str | None = None,
+        oldest_first: bool = False,
         by: Actor | str | None = None,
         repeated: bool = False,
     ) -> Page:
@@ -145,7 +146,8 @@ class Calls:
                 the name of a softphone alone.
             sid: only the call of this SID, `CA…`, or of one of its recordings, `RE…`.
             limit: how many calls a page has at the most, up to 10,000.
-            after: `next` of the page before.
+            after: `next` of the page before, or `previous` of the page after.
+            oldest_first: whether the oldest calls come first; the same on each page.
             by: who asks, who has the rights of their role; None for nobody, who has the least. A
                 search for a customer's number, or for whose phone forwarded a call, is on the audit
                 log before anything is returned: the number as an HMAC, and how many calls there
@@ -182,10 +184,10 @@ class Calls:
             agent=agent_key(agent, country) if agent else said.agent,
             sid=_sid(sid) if sid else said.sid,
             asker=actor,
-            after=_read_cursor(after) if after else None,
+            oldest_first=oldest_first,
             limit=limit + 1,
         )
-        page = self._page(query, *self._catalog.search.page_and_count(query))
+        page = self._turned(query, Cursor.read(after) if after else None)
         asked = [each for each in (query.number, query.forwarded_from) if each not in NO_NUMBERS]
         # Of a search for no number too: what it shows is people's numbers.
         for sought in (asked or [""]) if by is not None and not repeated else ():
@@ -194,15 +196,48 @@ class Calls:
             self._trail.append(self._trail.about(entry, sought or ""))
         return page
 
-    def _page(self, query: Query, records: Sequence[CallRecord], count: Count) -> Page:
+    def _turned(self, query: Query, cursor: Cursor | None) -> Page:
+        """Return the page to which somebody turned, the first where there is no cursor."""
+        ask = self._catalog.search.page_and_count
+        if cursor is None:
+            return self._page(query, *ask(query), first=1)
+        if not cursor.before:
+            first = None if cursor.number is None else cursor.number + 1
+            query = replace(query, after=cursor.place)
+            return self._page(query, *ask(query), first=first)
+        size = query.limit - 1
+        if cursor.number is None or cursor.number > size + 1:
+            records, count = ask(replace(query, before=cursor.place))
+            if len(records) > size:
+                first = None if cursor.number is None else cursor.number - size
+                return self._page(query, records[1:], count, first=first, goes_on=True)
+        # up to the first page, also if calls have come in since
+        return self._page(query, *ask(query), first=1)
+
+    def _page(
+        self,
+        query: Query,
+        records: Sequence[CallRecord],
+        count: Count,
+        *,
+        first: int | None,
+        goes_on: bool = False,
+    ) -> Page:
         """Return a page of what was found, which is one more where there is more."""
         calls = tuple(records[: query.limit - 1])
-        if len(records) == len(calls):
-            return Page(calls, None, count.calls, count.exact)
-        last = calls[-1].call
-        rest = replace(query, after=(last.started_at, last.call_sid))
-        following = lambda: self._page(rest, self._catalog.search.page(rest), count)  # noqa: E731
-        return Page(calls, _cursor(calls[-1]), count.calls, count.exact, following)
+        previous = following = onward = None
+        if calls and first != 1:
+            previous = str(Cursor.of(calls[0].call, first, before=True))
+        if goes_on or len(records) > len(calls):
+            last = None if first is None else first + len(calls) - 1
+            onward = Cursor.of(calls[-1].call, last)
+            rest = replace(query, after=onward.place)
+            number = None if last is None else last + 1
+            following = lambda: self._page(  # noqa: E731
+                rest, self._catalog.search.page(rest), count, first=number
+            )
+        following_cursor = None if onward is None else str(onward)
+        return Page(calls, following_cursor, count.calls, count.exact, following, previous, first)
 
     def going_on(
         self, *, limit: int = MOST_GOING_ON, by: Actor | str | None = None
@@ -563,20 +598,3 @@ def _check_range(limit: int, within: int, min_seconds: int | None, max_seconds: 
     for name, seconds in (("min_seconds", min_seconds), ("max_seconds", max_seconds)):
         if seconds is not None:
             whole(name, seconds, 0, 7 * 24 * 3600, "seconds, up to a week's")
-
-
-def _cursor(record: CallRecord) -> str:
-    place = f"{record.call.started_at.isoformat()} {record.call.call_sid}"
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[datetime, str]:
-    try:
-        place = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        started_at, sid = place.split(" ")
-        moment = datetime.fromisoformat(started_at)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC), sid
-    except (ValueError, OverflowError):
-        pass
-    raise InvalidQuery("after: give what `next` of the page before says.")

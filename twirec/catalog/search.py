@@ -63,10 +63,10 @@ class Search:
     """Finds calls, each with its consents, recordings, pauses, legs and notes.
 
     Every search walks through an index that has the call's time beside what is asked for, from the
-    newest call on, until the page is full (`ways.py`). Where several things are asked for, it walks
-    by the rarest, and looks at each call for the others, a lot of them at a time. Only what has a
-    part of a word is in no order of time: where an index knows of few, they are looked up one by
-    one, and of many the notes are read from the newest on.
+    newest call on, or from the oldest, until the page is full (`ways.py`). Where several things are
+    asked for, it walks by the rarest, and looks at each call for the others, a lot of them at a
+    time. Only what has a part of a word is in no order of time: where an index knows of few, they
+    are looked up one by one, and of many the notes are read in order of time.
     """
 
     def __init__(self, database: Database) -> None:
@@ -120,11 +120,21 @@ class Search:
     def page(self, query: Query) -> list[CallRecord]:
         """Return the calls that match, newest first; those that start together by their SID.
 
+        With `oldest_first` it is that order backwards; with `before`, what stands before a call.
+
         A recording that the query does not see is not in the answer, and nothing is found by it.
         One that was erased shows only that there was one, and is not found by its length.
         """
         with self._database.read(by_index=True) as connection:
+            if query.before is not None:
+                return self._page_before(connection, query)
             return self._asking(connection, query).page()
+
+    def _page_before(self, connection: Connection, query: Query) -> list[CallRecord]:
+        turned = replace(
+            query, after=query.before, before=None, oldest_first=not query.oldest_first
+        )
+        return self._asking(connection, turned).page()[::-1]
 
     def count(self, query: Query) -> int:
         """Return how many calls match, whatever `after` and `limit` say: all of them are read."""
@@ -135,9 +145,12 @@ class Search:
         """Return the calls of a page, and how many match as far as is counted, of one moment."""
         with self._database.read(by_index=True) as connection:
             asking = self._asking(connection, query)
-            records = asking.page()
-            if query.after is None and len(records) < query.limit:  # then these are all
-                return records, Count(len(records))
+            if query.before is not None:
+                records = self._page_before(connection, query)
+            else:
+                records = asking.page()
+                if query.after is None and len(records) < query.limit:  # then these are all
+                    return records, Count(len(records))
             count = asking.count()
             return records, replace(count, calls=max(count.calls, len(records)))
 
@@ -176,6 +189,7 @@ class Asking:
             whole=ways.are_whole(query.min_seconds, query.max_seconds),
             words=words and self._known_words,
             dialect=connection.dialect.name,
+            oldest_first=query.oldest_first,
         )
         walks = [*self._walks(owns)] or [Walk(Way.TIME, [()])]
         is_there = query.sid is None or named is not None
@@ -209,16 +223,16 @@ class Asking:
             yield Walk(Way.NOTE, [()])
 
     def _rarest(self, walks: list[Walk]) -> Walk:
-        """Return the way whose newest rows go back the furthest."""
+        """Return the way whose first rows go the furthest."""
         if len(walks) < 2:
             return walks[0] if walks else Walk(Way.TIME, [()])
-        oldest: dict[datetime, Walk] = {}
+        reached: dict[datetime, Walk] = {}
         for walk in walks:
             its = self._first(ways.depth(self._form, walk.way, len(walk.prefixes), DEEP))
             if its.rows < DEEP:
                 return walk
-            oldest.setdefault(its.oldest, walk)
-        return oldest[min(oldest)]
+            reached.setdefault(its.reached, walk)
+        return reached[max(reached) if self._query.oldest_first else min(reached)]
 
     def page(self) -> list[CallRecord]:
         """Return the calls of the page."""
@@ -235,7 +249,7 @@ class Asking:
                 break
             rows = self._all(ways.page(self._form, walk.way, len(walk.prefixes), lot))
             lines = to_models(Call, (row for row in rows if row.call_sid is not None))
-            is_full = len(lines) >= limit and lines[-1].started_at > rows[0].oldest
+            is_full = len(lines) >= limit and lines[-1].started_at != rows[0].reached
             if is_full or rows[0].looked < lot:
                 return lines
         # all that is known of it
@@ -262,7 +276,7 @@ class Asking:
         if self._nothing:
             return Count(0)
         walk, places = self._walk, len(self._walk.prefixes)
-        self._values["last"] = (self._query.until or FAR) - A_MOMENT  # those of all pages
+        self._values |= _span(self._query)  # of all pages
         if ways.finds_all(self._form, walk.way):
             lot = MOST_COUNTED + MOST_COUNTED // 8 + 1  # of some calls there may be several rows
             row = self._first(ways.count_starts(self._form, walk.way, places, lot))
@@ -279,7 +293,7 @@ class Asking:
         if self._nothing:
             return 0
         walk = self._walk
-        self._values["last"] = (self._query.until or FAR) - A_MOMENT
+        self._values |= _span(self._query)
         if walk.way is Way.NOTE and self._known_words:
             self._let_words_be_read()
             walk = Walk(Way.WORDS, [()])
@@ -337,7 +351,7 @@ def _by_tail(tail: str) -> Iterator[Walk]:
         yield Walk(Way.DIGITS, [(tail[:DIGITS],)])
 
 
-APART = ("asker", "own_number", "sid")
+APART = ("asker", "own_number", "sid", "since", "until", "after", "before", "oldest_first")
 """What is asked for otherwise than by a value of its name."""
 
 
@@ -348,7 +362,7 @@ def _values(query: Query) -> dict[str, Any]:
         for field in fields(query)
         if field.name not in APART and getattr(query, field.name) is not None
     }
-    values = {"since": LONG_AGO, "last": values.pop("until", FAR) - A_MOMENT, **values}
+    values = {**_span(query), **values}
     number = values.get("number", "")
     if number.isdigit():  # the last digits come first, so that an index has them together
         backwards = values.pop("number")[::-1]
@@ -363,8 +377,16 @@ def _values(query: Query) -> dict[str, Any]:
         values |= {"like": f"%{escaped}%", "match": '"' + part.replace('"', '""') + '"'}
     if query.after is not None:
         values["after"], values["after_sid"] = query.after
-        values["last"] = min(values["last"], query.after[0])
+        if query.oldest_first:
+            values["since"] = max(values["since"], query.after[0])
+        else:
+            values["last"] = min(values["last"], query.after[0])
     return values
+
+
+def _span(query: Query) -> dict[str, Any]:
+    """Return between which times a search looks, both included."""
+    return {"since": query.since or LONG_AGO, "last": (query.until or FAR) - A_MOMENT}
 
 
 def _asked(values: Mapping[str, Any], query: Query) -> frozenset[str]:

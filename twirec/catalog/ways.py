@@ -1,4 +1,4 @@
-"""The ways of a search: how each kind of it walks through the calls, the newest first."""
+"""The ways of a search: how each kind of it walks through the calls, in order of time."""
 
 from __future__ import annotations
 
@@ -133,6 +133,7 @@ class Form:
         whole: whether the lengths that are asked for are whole classes of lengths.
         words: whether parts of notes are found by `notes_words`, as on SQLite.
         dialect: the database's: `sqlite` or `postgresql`.
+        oldest_first: whether it begins with the oldest call: the same indexes, read backwards.
     """
 
     asked: frozenset[str]
@@ -141,6 +142,7 @@ class Form:
     whole: bool
     words: bool
     dialect: str
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,34 +200,34 @@ def of_length(asker: Actor | None, least: int | None, most: int | None) -> list[
 
 @lru_cache(4096)
 def page(form: Form, way: Way, places: int, lot: int | None) -> Prepared:
-    """Return what looks through a lot of the newest of a way, for the calls of a page.
+    """Return what looks through a lot of the first of a way, for the calls of a page.
 
-    Each row has in `looked` how many there were, and in `oldest` when the last of them began, with
+    Each row has in `looked` how many there were, and in `reached` when the last of them began, with
     which others may have begun that are not among them. Without a call, none fits.
     """
     rows = _lot(form, way, places, lot, after="after" in form.asked)
     limit = bindparam("limit", type_=Integer)
     keys, besides = _keys(way, rows), _besides(form, way)
     if not besides:  # only the calls of the page are read
-        keys = keys.order_by(rows.c.started_at.desc(), rows.c.call_sid).limit(limit)
+        keys = keys.order_by(*_order(form, rows.c)).limit(limit)
     fitting = (
         _calls_of(keys, besides, list(calls.columns))
-        .order_by(calls.c.started_at.desc(), calls.c.call_sid)
+        .order_by(*_order(form, calls.c))
         .limit(limit)
         .subquery()
     )
-    oldest = func.min(rows.c.started_at).label("oldest")
-    looked = select(func.count().label("looked"), oldest).select_from(rows).subquery()
+    reached = _last(form, rows.c.started_at).label("reached")
+    looked = select(func.count().label("looked"), reached).select_from(rows).subquery()
     return Prepared(
-        select(looked.c.looked, looked.c.oldest, *fitting.c)
+        select(looked.c.looked, looked.c.reached, *fitting.c)
         .select_from(looked.outerjoin(fitting, true()))
-        .order_by(fitting.c.started_at.desc(), fitting.c.call_sid)
+        .order_by(*_order(form, fitting.c))
     )
 
 
 @lru_cache(4096)
 def count(form: Form, way: Way, places: int, lot: int | None) -> Prepared:
-    """Return what counts the calls in a lot of the newest of a way, `found` of `looked`."""
+    """Return what counts the calls in a lot of the first of a way, `found` of `looked`."""
     rows = _lot(form, way, places, lot, after=False)
     keys, besides = _keys(way, rows), _besides(form, way)
     fitting = (_calls_of(keys, besides, [calls.c.call_sid]) if besides else keys).subquery()
@@ -252,10 +254,11 @@ def count_starts(form: Form, way: Way, places: int, lot: int) -> Prepared:
 
 @lru_cache(1024)
 def depth(form: Form, way: Way, places: int, rows: int) -> Prepared:
-    """Return what says how many rows a way has, up to a number, and when the oldest began."""
+    """Return what says how many rows a way has, up to a number, and when the last began."""
     its, after = _start(way).label("started_at"), "after" in form.asked
     some = _merged(form, way, places, [its], literal_column(str(rows)), after=after).subquery()
-    return Prepared(select(func.count().label("rows"), func.min(some.c.started_at).label("oldest")))
+    reached = _last(form, some.c.started_at).label("reached")
+    return Prepared(select(func.count().label("rows"), reached))
 
 
 @lru_cache(16)
@@ -282,6 +285,21 @@ def _start(way: Way) -> ColumnElement[Any]:
     return of.c.started_at if of is calls else of.c.call_started_at
 
 
+def _order(form: Form, of: Any) -> tuple[ColumnElement[Any], ...]:
+    """Return the order of the calls, which is the other one backwards where the oldest is first."""
+    if form.oldest_first:
+        return of["started_at"], of["call_sid"].desc()
+    return of["started_at"].desc(), of["call_sid"]
+
+
+def _ordered(form: Form, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return value.asc() if form.oldest_first else value.desc()
+
+
+def _last(form: Form, start: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.max(start) if form.oldest_first else func.min(start)
+
+
 def _merged(
     form: Form,
     way: Way,
@@ -291,12 +309,12 @@ def _merged(
     *,
     after: bool,
 ) -> Select[Any]:
-    """Return the newest rows of a way, of all its places in the index together."""
+    """Return the first rows of a way, of all its places in the index together."""
     each = [_of_place(form, way, at, columns, limit, after=after) for at in range(places)]
     if len(each) == 1:
         return each[0]
     merged = union_all(*(select(one.subquery()) for one in each)).subquery()
-    return select(merged).order_by(merged.c.started_at.desc()).limit(limit)
+    return select(merged).order_by(_ordered(form, merged.c.started_at)).limit(limit)
 
 
 def _of_place(
@@ -308,7 +326,7 @@ def _of_place(
     *,
     after: bool,
 ) -> Select[Any]:
-    """Return the newest rows of one place in an index, as many as `limit` says.
+    """Return the first rows of one place in an index, as many as `limit` says.
 
     SQLite takes the index whose first columns are compared. PostgreSQL may take another, such as
     that of the time alone, in the belief that what is looked for is not far. So it reads on from a
@@ -321,21 +339,27 @@ def _of_place(
     values = _places_values(way, at)
     only = _only(way)
     here = [each == value for each, value in zip(prefix, values, strict=True)]
-    gone_by = [~and_(*here, *_gone_by(way))] if after else []
+    gone_by = [~and_(*here, *_gone_by(form, way))] if after else []
     if not prefix or form.dialect != "postgresql":
         within = [*here, start <= last, start >= since, *only, *gone_by]
-        return select(*columns).where(*within).order_by(start.desc()).limit(limit)
+        return select(*columns).where(*within).order_by(_ordered(form, start)).limit(limit)
     labels = [each.label(f"place_{number}") for number, each in enumerate(prefix)]
+    place = tuple_(*prefix, start)
+    here_on = (
+        place >= tuple_(*values, since) if form.oldest_first else place <= tuple_(*values, last)
+    )
     rows = (
         select(*columns, *labels)
-        .where(tuple_(*prefix, start) <= tuple_(*values, last), *only, *gone_by)
-        .order_by(*(each.desc() for each in (*prefix, start)))
+        .where(here_on, *only, *gone_by)
+        .order_by(*(_ordered(form, each) for each in (*prefix, start)))
         .limit(limit)
         .subquery()
     )
     its = (rows.c[label.name] == value for label, value in zip(labels, values, strict=True))
     named = [rows.c[str(each.key)] for each in columns]
-    return select(*named).where(*its, rows.c.started_at >= since)
+    its_start = rows.c.started_at
+    end = its_start <= last if form.oldest_first else its_start >= since
+    return select(*named).where(*its, end)
 
 
 def _only(way: Way) -> list[ColumnElement[bool]]:
@@ -353,9 +377,14 @@ def _places_values(way: Way, at: int) -> list[BindParameter[Any]]:
     return [bindparam(f"{way}_{at}_{place}", type_=each.type) for place, each in prefix]
 
 
-def _gone_by(way: Way) -> list[ColumnElement[bool]]:
+def _gone_by(form: Form, way: Way) -> list[ColumnElement[bool]]:
     """Return the conditions of what starts with the last call of the page before, and was on it."""
-    return [_start(way) == _moment("after"), BY[way][0].c.call_sid <= bindparam("after_sid")]
+    return [_start(way) == _moment("after"), _is_on_it(form, BY[way][0].c.call_sid)]
+
+
+def _is_on_it(form: Form, sid: ColumnElement[Any]) -> ColumnElement[bool]:
+    last = bindparam("after_sid", type_=calls.c.call_sid.type)
+    return sid >= last if form.oldest_first else sid <= last
 
 
 def _all_of_place(form: Form, way: Way, at: int) -> list[ColumnElement[bool]]:
@@ -371,7 +400,7 @@ def _all_of_place(form: Form, way: Way, at: int) -> list[ColumnElement[bool]]:
 
 
 def _lot(form: Form, way: Way, places: int, lot: int | None, *, after: bool) -> CTE:
-    """Return the calls of the newest rows of a way, and whether each row fits; all without `lot`.
+    """Return the calls of the first rows of a way, and whether each row fits; all without `lot`.
 
     It is made once: what is asked besides is asked of these rows, and of no others.
     """
@@ -387,9 +416,9 @@ def _lot(form: Form, way: Way, places: int, lot: int | None, *, after: bool) -> 
         each = [select(*columns).where(*_all_of_place(form, way, at)) for at in range(places)]
         rows = each[0] if len(each) == 1 else select(union_all(*each).subquery())
         if after:
-            newest = rows.subquery()
-            same = newest.c.started_at == _moment("after")
-            rows = select(newest).where(~(same & (newest.c.call_sid <= bindparam("after_sid"))))
+            every = rows.subquery()
+            same = every.c.started_at == _moment("after")
+            rows = select(every).where(~(same & _is_on_it(form, every.c.call_sid)))
     return rows.cte("lot").prefix_with("MATERIALIZED")
 
 

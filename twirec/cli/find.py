@@ -73,6 +73,7 @@ def _as_typed(words: Sequence[str]) -> str:
 @click.option("--sid", help="Of the call, or of one of its recordings.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @click.option("--after", help="The next page: what the page before says.")
+@click.option("--oldest-first", is_flag=True, help="The oldest calls first; on each page.")
 @as_json
 def search(
     text: tuple[str, ...],
@@ -101,7 +102,8 @@ def search(
     if as_json:
         calls = [record_fields(record, archive.now()) for record in page.calls]
         counted = {"count": page.count, "exact": page.exact}
-        print_json({**counted, "next": page.next, "calls": calls})
+        turned = {"next": page.next, "previous": page.previous, "first": page.first}
+        print_json({**counted, **turned, "calls": calls})
     elif page.calls:
         print_calls(page.calls, archive.settings.timezone, archive.now())
         if page.next:

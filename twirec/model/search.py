@@ -33,6 +33,8 @@ class Query:
         asker: who asks: recordings that are hidden from them are as if they were not there; None
             for the library itself, which sees all.
         after: start and SID of the call after which to go on.
+        before: start and SID of the call up to which to go: the calls just before it.
+        oldest_first: whether the oldest calls come first.
         limit: how many at the most.
     """
 
@@ -54,6 +56,8 @@ class Query:
     sid: str | None = None
     asker: Actor | None = None
     after: tuple[datetime, str] | None = None
+    before: tuple[datetime, str] | None = None
+    oldest_first: bool = False
     limit: int = 100
 
 
@@ -99,12 +103,15 @@ class Page:
     """One page of what a search found.
 
     Attributes:
-        calls: newest first, each with its consents, recordings, legs and notes.
+        calls: in order of time, each with its consents, recordings, legs and notes.
         next: what to give as `after` for the next page; None on the last one.
         count: how many calls match, on all pages together, as far as they were counted: up to
             `MOST_COUNTED`.
         exact: whether these are all; otherwise there are as many or more.
         following: asks for the next page; None on the last one.
+        previous: what to give as `after` for the page before; None on the first one.
+        first: which call of all that match is the first of the page, counted from 1 as pages were
+            turned; None of a page to which nobody turned.
     """
 
     calls: tuple[CallRecord, ...]
@@ -112,6 +119,13 @@ class Page:
     count: int
     exact: bool = True
     following: Callable[[], Page] | None = field(default=None, repr=False, compare=False)
+    previous: str | None = None
+    first: int | None = 1
+
+    @property
+    def last(self) -> int | None:
+        """Which call of all that match is the last of the page; None where `first` is."""
+        return None if self.first is None else self.first + len(self.calls) - 1
 
     def every(self) -> Iterator[CallRecord]:
         """Return the calls of this page and of all after it, which are read as they are needed.

@@ -115,6 +115,7 @@ class ExportCalls(FlaskForm):
 
     columns = SelectMultipleField(choices=choices(COLUMNS), validators=[InputRequired()])
     q = StringField(validators=[Length(max=32)])
+    order = StringField(validators=[Length(max=16)])
 
 
 class TakeRecordings(FlaskForm):

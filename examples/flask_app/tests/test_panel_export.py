@@ -44,6 +44,17 @@ def rows(browser: Browser, columns: list[str], **asked: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline="")))
 
 
+def test_a_csv_has_the_order_of_the_list(supervisor: Browser) -> None:
+    orders = []
+    for order in ("", "oldest"):
+        answer = supervisor.post("/calls/csv", {"order": order, "columns": ["call_sid"]})
+        orders.append(answer.get_data().decode("utf-8-sig").splitlines()[1:])
+    newest, oldest = orders
+    assert len(newest) > 2
+    assert newest[0] == call_sid(PLAIN)
+    assert oldest == newest[::-1]
+
+
 def test_a_search_is_given_as_csv_and_is_on_the_log(supervisor: Browser, archive: Archive) -> None:
     head, *found = rows(supervisor, EVERYTHING, text="600 111 222")
     assert head[:4] == ["When", "Customer", "Direction", "Our number"]

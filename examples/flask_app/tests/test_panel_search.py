@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import logging
 import re
@@ -263,7 +264,7 @@ def test_a_page_of_all_pages_follows_without_gap(
         page = supervisor.get(path).text
         assert "9 calls" in page
         seen += found(page)
-        following = re.search('href="(/calls[^"]*after=[^"]*)"', page)
+        following = re.search('href="(/calls[^"]*after=[^"]*)" rel="next"', page)
         path = following[1] if following else ""
     assert (seen, path) == (list(range(1, 10)), "")
 
@@ -352,3 +353,51 @@ def test_opening_a_call_is_on_the_audit_log(supervisor: Browser, archive: Archiv
     supervisor.get(f"/calls/{recording_sid(HIDDEN)}")
     (refused,) = archive.audit.log(sid=recording_sid(HIDDEN))
     assert (refused.action, refused.outcome) == ("show", "denied")
+
+
+# --- pages -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("order", "away"), [("", "Older"), ("oldest", "Newer")])
+def test_pages_say_what_they_show_and_lead_back_in_either_order(
+    read_only: House, template: Template, monkeypatch: pytest.MonkeyPatch, order: str, away: str
+) -> None:
+    supervisor = Browser(read_only.app, template.passes[Role.SUPERVISOR])
+    back = {"Older": "Newer", "Newer": "Older"}[away]
+    every = found(supervisor.get("/calls", query_string={"order": order}).text)
+    assert every == (list(range(9, 0, -1)) if order else list(range(1, 10)))
+    monkeypatch.setattr("callpanel.panel.calls.ON_A_PAGE", 4)
+
+    def turned(page: str, rel: str, words: str) -> str:
+        link = re.search(f'href="([^"]+)" rel="{rel}">{words} calls<', page)
+        assert link, page
+        return supervisor.get(html.unescape(link[1])).text
+
+    first = supervisor.get("/calls", query_string={"order": order}).text
+    second = turned(first, "next", away)
+    third = turned(second, "next", away)
+    for page, calls, said in (
+        (first, every[:4], "1\N{EN DASH}4 of 9 calls"),
+        (second, every[4:8], "5\N{EN DASH}8 of 9 calls"),
+        (third, every[8:], "9\N{EN DASH}9 of 9 calls"),
+        (turned(third, "prev", back), every[4:8], "5\N{EN DASH}8 of 9 calls"),
+        (turned(second, "prev", back), every[:4], "1\N{EN DASH}4 of 9 calls"),
+    ):
+        assert (found(page), said in page) == (calls, True), said
+    assert 'rel="prev"' not in first
+    assert 'rel="next"' not in third
+    assert ("data-live" in first) == (not order)
+
+
+def test_where_counting_stops_a_page_says_so(
+    read_only: House, template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = Browser(read_only.app, template.passes[Role.SUPERVISOR])
+    monkeypatch.setattr("callpanel.panel.calls.ON_A_PAGE", 4)
+    monkeypatch.setattr("twirec.catalog.search.MOST_COUNTED", 3)
+    first = supervisor.get("/calls").text
+    assert "1\N{EN DASH}4 of 5 calls or more" in first
+    last = re.search('href="([^"]+)" rel="next"', first)
+    assert last
+    second = supervisor.get(html.unescape(last[1])).text
+    assert "5\N{EN DASH}8 of 8 calls or more" in second  # so many were seen

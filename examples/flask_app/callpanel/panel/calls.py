@@ -22,6 +22,8 @@ from twirec import ConsentOutcome, Direction, InvalidQuery, Outcome, Page, Reaso
 
 ON_A_PAGE = 25
 CALLS = "calls"
+OLDEST = "oldest"
+"""The order of the list in its address; without it, the newest call is the first."""
 
 SHOWN_IN = "columns"
 """Where a session keeps which columns the list has."""
@@ -33,15 +35,24 @@ SHOWN = ("direction", "own_number", "seconds", "state", "case")
 @panel.get("/calls")
 @needs(Permission.SEARCH)
 def calls() -> ResponseReturnValue:
-    """Show the calls that were asked for, newest first; all of them if nothing was."""
+    """Show the calls that were asked for, in either order; all of them if nothing was."""
     asked = searches.asked(CALLS)
     form = Search(formdata=None, data=asked)
     try:
-        page = find(asked, request.args.get("after"), repeated=bool(asked) or _lists_already())
+        page = find(
+            asked,
+            request.args.get("after"),
+            oldest_first=_oldest_first(),
+            repeated=bool(asked) or _lists_already(),
+        )
     except InvalidQuery as error:
         shown = _page(form, asked, None, error)
         return shown, 400 if "after" in request.args else 200  # what was typed is no bad address
     return _page(form, asked, page)
+
+
+def _oldest_first() -> bool:
+    return request.args.get("order") == OLDEST
 
 
 def _lists_already() -> bool:
@@ -71,7 +82,9 @@ def search() -> ResponseReturnValue:
 def newest() -> ResponseReturnValue:
     """Return the rows of the first page alone, for the page that is open; 304 if it has them."""
     response = Response(
-        render_template("_rows.html", page=find(searches.asked(CALLS), None), columns=_columns())
+        render_template(
+            "_rows.html", page=find(searches.asked(CALLS), None), columns=_columns(), order=None
+        )
     )
     response.add_etag()
     return response.make_conditional(request)
@@ -90,6 +103,7 @@ def _page(
         form=form,
         asked=asked,
         page=page,
+        order=OLDEST if _oldest_first() else None,
         error=error,
         chips=chips_of(asked),
         saved=mine,
@@ -101,12 +115,19 @@ def _page(
     )
 
 
-def find(asked: dict[str, Any], after: str | None, *, repeated: bool = True) -> Page:
+def find(
+    asked: dict[str, Any],
+    after: str | None,
+    *,
+    oldest_first: bool = False,
+    repeated: bool = True,
+) -> Page:
     """Return a page of the calls that are asked for.
 
     Args:
         asked: the fields of the search.
-        after: where the page begins; None for the first.
+        after: where the page is; None for the first.
+        oldest_first: whether the oldest calls come first.
         repeated: whether the search is on the audit log already.
     """
     words: dict[str, Any] = {
@@ -121,6 +142,7 @@ def find(asked: dict[str, Any], after: str | None, *, repeated: bool = True) -> 
         **{**asked, **kinds},
         limit=ON_A_PAGE,
         after=after or None,
+        oldest_first=oldest_first,
         by=actor(),
         repeated=repeated,
     )

@@ -21,7 +21,7 @@ from callpanel.config import archive
 from callpanel.forms import COLUMNS, ExportCalls, TakeRecordings
 from callpanel.panel import show, turns
 from callpanel.panel.blueprint import panel
-from callpanel.panel.calls import CALLS, SHOWN_IN, find
+from callpanel.panel.calls import CALLS, OLDEST, SHOWN_IN, find
 from callpanel.purposes import choices
 from callpanel.roles import Permission
 from twirec import AuditOutcome, CallRecord, Deed, InvalidQuery, NotFound, Recording, may
@@ -51,9 +51,9 @@ def calls_csv() -> ResponseReturnValue:
     asked = searches.asked(CALLS, form.q.data or "")
     if not form.validate():
         flash(_("Choose the columns."), "error")
-        return redirect(url_for("panel.calls", q=form.q.data or None))
+        return redirect(_list(form))
     columns = [name for name in COLUMNS if name in (form.columns.data or ())]
-    page = find(asked, None, repeated=False)
+    page = find(asked, None, oldest_first=form.order.data == OLDEST, repeated=False)
     many = {"calls": page.count} | ({} if page.exact else {"or_more": True})
     archive().audit.record("export", by=actor(), detail={"format": "csv", **many})
     rows = stream_with_context(_lines(columns, islice(page.every(), MOST_ROWS)))
@@ -71,7 +71,11 @@ def show_columns() -> ResponseReturnValue:
         session[SHOWN_IN] = [name for name in COLUMNS if name in (form.columns.data or ())]
     else:
         flash(_("Choose the columns."), "error")
-    return redirect(url_for("panel.calls", q=form.q.data or None))
+    return redirect(_list(form))
+
+
+def _list(form: ExportCalls) -> str:
+    return url_for("panel.calls", q=form.q.data or None, order=form.order.data or None)
 
 
 def _lines(columns: list[str], calls: Iterable[CallRecord]) -> Iterator[str]:

@@ -55,6 +55,11 @@ def clock(seconds: float | None) -> str:
     return f"{begin}{prime}{whole % 60:02}{double}"
 
 
+def many(count: int) -> str:
+    """Return a number with its thousands apart, such as `1,240`."""
+    return str(format_decimal(count))
+
+
 def timer(seconds: float) -> str:
     """Return what a timer shows that counts, such as `1:05`."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
@@ -142,6 +147,7 @@ FILTERS = {
     "day": day,
     "date": date_of,
     "clock": clock,
+    "many": many,
     "timer": timer,
     "at_least_nothing": at_least_nothing,
     "size": size,
