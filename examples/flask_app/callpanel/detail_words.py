@@ -6,19 +6,23 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from callpanel.words import (
+    APPROVALS,
     BASES,
     CHANNELS,
+    COPIES,
     CUSTODIES,
     DIRECTIONS,
     FORMATS,
     MODES,
     ROLES,
+    RULE_STEPS,
     STATES,
+    STEPS,
 )
 from twirec import AuditAct
 
@@ -95,12 +99,15 @@ LEFT_OUT = frozenset({"content", "tried"})
 
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "channels": CHANNELS,
+    "copies": COPIES,
     "custody": CUSTODIES,
     "direction": DIRECTIONS,
     "format": FORMATS,
     "legal_basis": BASES,
     "mode": MODES,
     "role": ROLES,
+    "kind": APPROVALS,
+    "step": {**STEPS, **RULE_STEPS},
     "state": STATES,
     "of": {"all": _l("all"), "a number": _l("a number")},
     "asked": {
@@ -187,10 +194,25 @@ def details(act: AuditAct) -> Iterator[tuple[str, str]]:
 def _said(name: str, text: str) -> str:
     if name in ("error", "despite"):
         return failure(text)
+    if name == "term":
+        return _term(text)
     if text in ("True", "False"):
         return str(_("yes") if text == "True" else _("no"))
     known: Mapping[str, Any] = VALUES.get(name, {})
     return str(known.get(text, text))
+
+
+def _term(text: str) -> str:
+    """Return how long something is kept: `6 years`, as the library writes it."""
+    said, _space, unit = text.partition(" ")
+    if not said.isdigit():
+        return text
+    number = int(said)
+    if unit.startswith("day"):
+        return str(ngettext("%(num)s day", "%(num)s days", number))
+    if unit.startswith("month"):
+        return str(ngettext("%(num)s month", "%(num)s months", number))
+    return str(ngettext("%(num)s year", "%(num)s years", number)) if unit else text
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {"failure": failure, "details": details}

@@ -28,6 +28,9 @@ PATH = f"/recordings/{recording_sid(PLAIN)}/download"
 BEGINS = {
     "original": (b"RIFF", "wav", "audio/x-wav"),
     "wav": (b"RIFF", "wav", "audio/wav"),
+    "wav8": (b"RIFF", "wav", "audio/wav"),
+    "wav24": (b"RIFF", "wav", "audio/wav"),
+    "wav32": (b"RIFF", "wav", "audio/wav"),
     "alaw": (b"RIFF", "wav", "audio/wav"),
     "mulaw": (b"RIFF", "wav", "audio/wav"),
     "mp3": (b"\xff", "mp3", "audio/mpeg"),
@@ -65,7 +68,8 @@ def test_every_format_of_the_form_gives_such_a_file(
     assert answer.status_code == 200
     assert answer.data.startswith(begin)
     assert answer.content_type == content_type
-    name = f"+34600111222_2026-11-23_11-15-00.{extension}"
+    part = "_mixed" if channels == "mixed" else ""
+    name = f"+34600111222_2026-11-23_11-15-00{part}.{extension}"
     assert re.fullmatch(
         rf'attachment; filename="?{re.escape(name)}"?', answer.headers["Content-Disposition"]
     )

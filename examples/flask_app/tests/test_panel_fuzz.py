@@ -123,12 +123,14 @@ def test_no_request_ends_in_a_500(crowd: Crowd, app: Flask, template: Template) 
     def send(asked: Asked) -> None:
         for rule, method in routes:
             status = crowd.send(rule, asked.method or method, asked)
-            assert status < 500, (rule.rule, method, asked)
+            away = status == 503 and rule.endpoint == "probes.readyz_archive"  # no worker runs
+            assert status < 500 or away, (rule.rule, method, asked)
 
     send()
     assert crowd.answers.total() >= OFTEN
     well = {route for route, status in crowd.answers if status in (200, 204, 206, 302, 303, 304)}
     unreached = {f"{method} {rule.rule}" for rule, method in routes} - well
+    away = "GET /readyz/archive"  # no worker runs
     names = "GET /readyz/<any(phone, panel, worker):part>"
     provider = {"GET /sign-in/company", "GET /sign-in/company/back"}  # there is none
-    assert unreached == {"GET /metrics", "GET /twirec/audio/<hash_>.wav", names, *provider}
+    assert unreached == {"GET /metrics", "GET /twirec/audio/<hash_>.wav", away, names, *provider}

@@ -158,8 +158,8 @@ def test_the_figures_are_those_of_the_archive(client: Browser, template: Templat
     assert found["twirec_not_recorded", "refused"] == 1
     assert found["twirec_recordings", "recording"] == 2
     assert found["twirec_recordings", "erased"] == 1
-    assert found["twirec_transfers", ""] == 4
-    assert found["twirec_bucket_bytes", ""] == 4 * len(template.wav)
+    assert found["twirec_transfers", ""] == 3  # what is blocked counts nowhere
+    assert found["twirec_bucket_bytes", ""] == 3 * len(template.wav)
     assert found["twirec_parked", ""] == 1
     assert found["twirec_waiting", ""] >= 1
     assert found["twirec_events_parked", ""] == 0

@@ -121,7 +121,6 @@ def test_who_has_a_role_gets_an_account_and_is_in(
 ) -> None:
     berta = come(making, company, "berta", "/sign-in/company?next=/calls")
     assert answer_of(berta).headers["Location"] == "/calls"
-    assert berta.get("/calls").status_code == 200
     made = user_of(making, "berta@example.com")
     assert made
     assert (made.role, made.password) == (Role.SUPERVISOR, "")
@@ -131,6 +130,7 @@ def test_who_has_a_role_gets_an_account_and_is_in(
         ("user_add", "provider", ""),
     ]
     assert archive.audit.log(limit=1)[0].detail["by_means_of"] == "provider"
+    assert berta.get("/calls").status_code == 200
     again = come(making, company, "berta")
     assert is_in(again)
     assert archive.audit.log(action="user_add", limit=9)[0].detail["user"] == "berta@example.com"

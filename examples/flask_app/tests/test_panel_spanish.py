@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 from panel_house import (
+    BLOCKED,
     ERASED,
     GOING_ON,
     HIDDEN,
+    NUMBERS,
     OUT,
     OWN_NUMBER,
     PARKED,
@@ -28,16 +30,18 @@ from sqlalchemy import text as sql
 
 import callpanel
 import twirec
-from twirec import Actor, Archive, Direction
+from twirec import Actor, Archive, Direction, Kept
 
 SPANISH = {"Accept-Language": "es"}
 CATALOG = Path(callpanel.__file__).parent / "translations/es/LC_MESSAGES/messages.po"
-ANA = Actor("ana", "admin")
+ANA, EVA = Actor("ana", "admin"), Actor("eva", "admin")
 
 FALSE_FRIENDS = ("abandonad", "perdid", "en espera", "aparcad", "en cola")
 """What call centres say of calls, and these pages would say of recordings."""
 
-ALIKE = frozenset({"agent", "admin", "no", "audio", "total", "normal", "general", "sid", "error"})
+ALIKE = frozenset(
+    {"agent", "admin", "no", "audio", "total", "normal", "general", "sid", "error", "decide"}
+)
 """English words that are Spanish too, or names."""
 
 
@@ -98,6 +102,51 @@ def everything(archive: Archive) -> Archive:
     return archive
 
 
+@pytest.fixture
+def in_custody(everything: Archive) -> list[str]:
+    """Let something stand on each page of what is kept, given, held and erased; return the pages.
+
+    What people write is written in Spanish, since the pages show it as it is.
+    """
+    custody, plain = everything.custody, recording_sid(PLAIN)
+    for name, kept, more in (
+        ("todas", Kept.RECORDINGS, {"at_end": "block", "number": OWN_NUMBER}),
+        ("informadas", Kept.RECORDINGS, {"at_end": "destroy", "consent": "informed"}),
+        ("llamadas", Kept.CALLS, {"direction": "in", "case": "*"}),
+        ("notas", Kept.NOTES, {}),
+    ):
+        custody.retention.set(name, "6 years", by=ANA, reason="acordado", kept=kept, **more)
+    seen = custody.retention.preview(by=ANA)
+    custody.retention.apply(confirm=seen.confirm, by=ANA, reason="acordado")
+    custody.retention.remove("todas", by=ANA, reason="prueba")
+    custody.hold(plain, case="C-7", reason="un pleito", by=ANA)
+    custody.unhold(plain, case="C-7", reason="terminó", by=EVA)
+    order = {"authority": "Juzgado 3", "reference": "DP 7", "reason": "oficio"}
+    asked = custody.release(recording_sid(BLOCKED), by=EVA, **order)
+    custody.approvals.approve(asked.id, by=ANA)
+    now = {"now": True, "ground": "art. 17", "reason": "lo pide"}
+    erasures = [
+        custody.erase(call_sid(PLAIN), reason="lo pide", by=ANA),
+        custody.erase(recording_sid(HIDDEN), by=EVA, **now),
+        custody.erase(NUMBERS[PARKED], by=ANA, **now),
+        custody.erase(NUMBERS[GOING_ON], by=EVA, **now),
+    ]
+    custody.approvals.approve(erasures[3].approval, by=ANA)
+    requests = custody.access_requests
+    requests.identify("AR-1", how="DNI", by=ANA)
+    requests.decide("AR-1", "left_out", sid=call_sid(PLAIN), why="no es suya", by=ANA)
+    requests.extend("AR-1", why="son muchas", months=2, by=ANA)
+    refused = requests.open(NUMBERS[OUT], name="Bo", since="2026-11-01", by=ANA)
+    requests.refuse(refused.key, why="no es quien dice", by=ANA)
+    late = requests.open(NUMBERS[HIDDEN], name="Sol", received="2026-10-01", by=ANA)
+    return [
+        *("/retention", "/retention/preview", "/approvals", "/erasures", "/requests?all=1"),
+        *("/requests", "/disclosures", f"/disclosures/{plain}", "/requests/AR-99"),
+        *(f"/requests/{key}" for key in ("AR-1", refused.key, late.key)),
+        *(f"/erasures/{each.id}" for each in erasures),
+    ]
+
+
 def pages() -> list[str]:
     calls = (PLAIN, HIDDEN, GOING_ON, PARKED, ERASED, REFUSED, OUT)
     return [
@@ -108,13 +157,20 @@ def pages() -> list[str]:
 
 
 def test_no_page_in_spanish_has_an_english_text_a_raw_word_or_a_false_friend(
-    everything: Archive, admin: Browser, agent: Browser, client: Browser
+    everything: Archive,
+    in_custody: list[str],
+    admin: Browser,
+    auditor: Browser,
+    agent: Browser,
+    client: Browser,
 ) -> None:
     patterns, raw = list(english()), raw_words()
     assert len(patterns) > 400
     assert len(raw) > 30
     found: list[str] = []
-    visits = [(admin, path) for path in pages()] + [(agent, "/desk"), (client, "/sign-in")]
+    visits = [(admin, path) for path in [*pages(), *in_custody]]
+    visits += [(auditor, path) for path in in_custody if not path.startswith("/disclosures/")]
+    visits += [(agent, "/desk"), (client, "/sign-in")]
     for browser, path in visits:
         page = browser.get(path, headers=SPANISH, follow_redirects=True).text
         assert '<html lang="es">' in page, path

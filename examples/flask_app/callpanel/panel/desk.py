@@ -115,7 +115,7 @@ def _is_over(sid: str, asked: str) -> bool:
         known = archive().calls.get(sid, by=actor(), repeated=True)
     except NotFound:
         known = None
-    if known is None or not _is_own(known):
+    if known is None or known.call.call_sid != sid or not _is_own(known):
         record("refused", outcome=AuditOutcome.DENIED, sid=sid, asked=asked)
         abort(404)
     if known.call.ended_at is not None:

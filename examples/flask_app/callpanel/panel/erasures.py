@@ -57,9 +57,6 @@ def erase() -> ResponseReturnValue:
     except InvalidQuery as error:
         flash(show.wrong(error), "error")
         return _page(form), 400
-    except CustodyRefused as error:
-        flash(str(error), "error")
-        return _page(form), 409
     except NotFound:
         flash(_("There is no such call, recording or number."), "error")
         return _page(form), 404

@@ -132,7 +132,9 @@ def _of_sound(trouble: Trouble, status: int) -> str:
     call = url_for("panel.call", sid=(request.view_args or {})["sid"])
     _know_who_asks()
     back = {"path": call, "label": _("To the call")}
-    if status == 401:
+    if status == 404:  # nor is there a call of it, or none for them
+        back = {}
+    elif status == 401:
         back = {"path": url_for("auth.sign_in", next=call), "label": _("Sign in")}
     title = _("It cannot be heard") if request.method == "GET" else _("It cannot be downloaded")
     shown = {"title": title, "said": trouble.cause, "step": trouble.step, "back": back}

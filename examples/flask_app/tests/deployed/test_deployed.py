@@ -24,6 +24,7 @@ from panel_house import (
     PLAIN,
     STARTED,
     Template,
+    call_sid,
     open_archive,
     recording_sid,
     settings_of,
@@ -117,6 +118,14 @@ def usual(installation: Installation) -> float:
     return waited(installation.rung(next(numbers), 20, 3))
 
 
+def listener(installation: Installation) -> Staff:
+    """Somebody who has signed in, and said what they listen to the long recording's call for."""
+    sergio = Staff(installation)
+    assert sergio.sign_in("sergio", PASSWORD) == 302
+    assert sergio.post(f"/calls/{call_sid(PLAIN)}/purpose", purpose="claim")[0] == 302
+    return sergio
+
+
 numbers = iter(range(10_000, 1_000_000, 1_000))
 """Where the numbers of the next calls begin."""
 
@@ -195,8 +204,7 @@ def test_wrong_sign_ins_hold_up_no_call(installation: Installation, usual: float
 def test_unread_downloads_hold_up_no_call_and_no_colleague(
     installation: Installation, usual: float
 ) -> None:
-    sergio = Staff(installation)
-    assert sergio.sign_in("sergio", PASSWORD) == 302
+    sergio = listener(installation)
     form = {"format": "flac", "channels": "both", "start": "", "end": ""}
     with ExitStack() as stack:
         unread = []
@@ -268,8 +276,7 @@ def test_a_twilio_that_never_answers_holds_up_no_call(
 def test_a_stalled_download_does_not_delay_the_end_of_the_panel(
     installation: Installation,
 ) -> None:
-    sergio = Staff(installation)
-    assert sergio.sign_in("sergio", PASSWORD) == 302
+    sergio = listener(installation)
     form = {"format": "flac", "channels": "both", "start": "", "end": ""}
     with sergio.ask_and_read_nothing(f"/recordings/{LONG}/download", **form) as stalled:
         assert stalled.recv(12) == b"HTTP/1.1 200"
