@@ -156,12 +156,18 @@ def _claims(of: Provider) -> Mapping[str, Any]:
         late = _("That took too long, or was begun in another browser: sign in once more.")
         raise NotSignedIn(late, "no such state", status=400) from error
     except OAuthError as error:
-        raise NotSignedIn(_("The company's sign-in let nobody in."), str(error.error)) from error
+        raise NotSignedIn(_("The company's sign-in let nobody in."), _code_of(error)) from error
     except _failures() as error:
         raise _does_not_answer(error) from error
     if not said.get("sub"):
         raise _does_not_answer(ValueError("no ID token"))
     return dict(said)
+
+
+def _code_of(error: Any) -> str:
+    """Return the code of an error, as far as it is one: anybody can write it into the address."""
+    code = str(error.error)[:64]
+    return code if code.isascii() and code.isidentifier() else "an unknown error"
 
 
 def _says_enough(of: Provider, said: Mapping[str, Any]) -> bool:

@@ -77,9 +77,26 @@ def test_a_note_is_no_formula(supervisor: Browser) -> None:
     supervisor.post(f"/calls/{call_sid(PLAIN)}/notes", form)
     _, only = rows(supervisor, ["notes"], text="600 111 222")
     assert only == ['asks for a refund | =HYPERLINK("https://evil.example","x")']
-    for text in ("=1+1", "+34600", "-1", "@SUM(A1)", "\t=1", "\r=1"):
+    for text in ("=1+1", "+34600", "-1", "@SUM(A1)", "\t1", "\r1"):
         assert harmless(text) == f"'{text}"
-    assert harmless("C-7") == "C-7"
+    assert harmless("\t=1") == "'\t'=1"
+    for text in ("C-7", "a, b; c - d", "ana@example.com, +34600"):
+        assert harmless(text) == text
+
+
+@pytest.mark.parametrize("parts", [",", ";", "\t"])
+def test_a_note_is_no_formula_either_where_other_signs_part_cells(
+    supervisor: Browser, admin: Browser, archive: Archive, parts: str
+) -> None:
+    bad = "=1+1"
+    form = {"note": f"x{parts}{bad}", "seen": "1"}
+    supervisor.post(f"/calls/{call_sid(PLAIN)}/notes", form)
+    archive.audit.record("annotate", by="ana", detail={"why": f"x{parts}{bad}"})
+    calls = supervisor.post("/calls/csv", {"q": "", "columns": "notes"}).text
+    for text in (calls, admin.get("/audit.csv").text):
+        cells = [each for row in csv.reader(io.StringIO(text), delimiter=parts) for each in row]
+        assert any(bad in each for each in cells)
+        assert not [each for each in cells if each.strip('"').startswith("=")]
 
 
 def test_what_custody_hides_is_in_no_csv(supervisor: Browser, admin: Browser) -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -129,6 +129,7 @@ def test_who_has_a_role_gets_an_account_and_is_in(
         ("sign_in", "berta@example.com", "supervisor"),
         ("user_add", "provider", ""),
     ]
+    assert berta.get("/calls").status_code == 200  # which is on the log, too
     assert archive.audit.log(limit=1)[0].detail["by_means_of"] == "provider"
     assert berta.get("/calls").status_code == 200
     again = come(making, company, "berta")
@@ -224,6 +225,19 @@ def test_who_cancels_there_is_back_where_one_signs_in(making: Flask, company: Co
     cancelled = answer_of(come(making, company, ""))
     assert cancelled.status_code == 403
     assert "let nobody in" in cancelled.text
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log(
+    making: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    for said, kept in (
+        ("x\n2026-11-23 ERROR all is lost", "an unknown error"),
+        ("denied", "denied"),
+    ):
+        caplog.clear()
+        path = "/sign-in/company/back?" + urlencode({"error": said})
+        assert Browser(making).get(path).status_code == 403
+        assert caplog.messages == [f"sign-in by the provider refused: {kept}"]
 
 
 def test_a_provider_that_is_away_is_said_and_the_next_try_asks_it_again(

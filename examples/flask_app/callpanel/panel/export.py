@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import chain, islice
@@ -35,8 +36,9 @@ MOST_CALLS = 25
 MOST_BYTES = 2_000_000_000
 """Of the recordings of one zip, beyond which many programs do not open it."""
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""With which a spreadsheet takes a text for a formula
+FORMULA = re.compile(r"(?:^|(?<=[,;\t\r\n]))(?=[=+\-@\t\r])")
+"""Where a spreadsheet takes a text for a formula: where it begins, and behind any sign that parts
+cells for some spreadsheet, since in one of another country it ends the cell
 (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
@@ -93,7 +95,7 @@ def _line(values: Iterable[str]) -> str:
 
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    return FORMULA.sub("'", text)
 
 
 VALUES: Mapping[str, Callable[[CallRecord], str]] = {
