@@ -390,3 +390,14 @@ def test_an_erased_number_leaves_a_request_without_it(archive: Archive) -> None:
         ]
     assert not any(hidden in str(rows) for hidden in (ANA, "Íñiguez", "identity card"))
     assert archive.custody.access_requests.answer(key, by=EVA).calls == ()
+
+
+def test_who_took_out_what_is_blocked_is_not_said_of_its_call(archive: Archive) -> None:
+    sid, bo = add_call(archive, 1), Actor("bo", "admin")
+    custody = archive.custody
+    custody.block(sid, reason="asked to be erased", by=EVA)
+    order = {"authority": "Juzgado 3", "reference": "DP 7/2026", "reason": "an order"}
+    custody.approvals.approve(custody.release(sid, **order, by=EVA).id, by=bo)
+    list(custody.approvals.take_out(sid, by=EVA))
+    answer = custody.access_requests.answer(asked(archive), by=EVA)
+    assert (answer.blocked, [call.consulted for call in answer.calls]) == (1, [()])

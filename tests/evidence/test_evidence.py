@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -14,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.evidence.conftest import ANA, SOUND, Make, checked, write
-from tests.factories import recording_sid
-from tests.house import House, with_settings
+from tests.factories import call_sid, recording_sid
+from tests.house import AT_VENDOR, House, with_settings
 from twirec.model.access import Actor
 from twirec.model.errors import CustodyRefused, InvalidQuery, SealUnusable, TimeStampUnavailable
 from twirec.model.evidence import CheckLevel
@@ -177,3 +178,18 @@ def test_a_case_is_all_its_recordings(sealed_house: House, authority: Authority)
     manifest = json.loads(zipfile.ZipFile(io.BytesIO(package)).read("manifest.json"))
     assert manifest["case_number"] == "R-7KD"
     assert [each["recording_sid"] for each in manifest["recordings"]] == [SID]
+
+
+def test_nothing_in_it_is_of_a_blocked_recording_of_the_same_call(
+    make: Make, sealed_house: House
+) -> None:
+    other, call = recording_sid(2), call_sid(2)
+    at_vendor = dataclasses.replace(AT_VENDOR, sid=other, call_sid=call)
+    sealed_house.vendor.add_recording(at_vendor, SOUND)
+    sealed_house.tell(recording_sid=other, call_sid=call)
+    sealed_house.work()
+    sealed_house.archive.custody.block(other, reason="asked to be erased", by=ANA)
+    with zipfile.ZipFile(io.BytesIO(make("asice"))) as package:
+        texts = [package.read(name) for name in package.namelist() if name.endswith(".json")]
+    assert any(b'"listen"' in text for text in texts)
+    assert [text for text in texts if other.encode() in text or b'"block"' in text] == []

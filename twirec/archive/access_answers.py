@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,6 +39,7 @@ from twirec.model.errors import NotFound, TwirecError
 from twirec.model.records import CallRecord, Recording
 from twirec.model.retention import Retention
 from twirec.model.search import Query
+from twirec.model.states import Custody
 from twirec.model.waveform import SoundWarning
 from twirec.settings import Settings
 
@@ -128,7 +129,8 @@ class Answers:
                 self._recording(request, each, side, _decision(decided, record, each), actor)
                 for each in (record.recordings if side is not CallSide.FORWARDED else ())
             )  # of a call that they forwarded, the recording is somebody else's
-            consulted = self._consulted(request, record.call.call_sid)
+            blocked = {each.sid for each in record.recordings if each.custody is Custody.BLOCKED}
+            consulted = self._consulted(request, record.call.call_sid, without=blocked)
             calls.append(AnsweredCall(seen(actor, record), side, recordings, consulted))
         return answer_of(request, calls, left_out)
 
@@ -309,8 +311,12 @@ class Answers:
             return True
         return SoundWarning.PERHAPS_SWAPPED in waveform.warnings
 
-    def _consulted(self, request: AccessRequest, sid: str) -> tuple[Consultation, ...]:
-        return consultations(self._entries(sid), self._settings.timezone, key=request.key)
+    def _consulted(
+        self, request: AccessRequest, sid: str, without: Collection[str] = ()
+    ) -> tuple[Consultation, ...]:
+        # the log gives a call's recordings too: nobody is told who took out a blocked one
+        entries = [each for each in self._entries(sid) if each.sid not in without]
+        return consultations(entries, self._settings.timezone, key=request.key)
 
     def _entries(self, sid: str) -> list[AuditEntry]:
         entries = list[AuditEntry]()

@@ -131,10 +131,11 @@ class EvidenceMaker:
         said = words(language)
         labels = {role: said[role.value] for role in Role}
         width, height = DRAWN
-        entries = {  # of its call, those about the recording are too
+        entries = {  # the log gives a call's other recordings too, which may be blocked
             entry.seq: entry
             for sid in (recording.sid, record.call.call_sid)
             for entry in self._catalog.audit.log(AuditQuery(sid=sid, limit=ENTRIES))
+            if entry.sid == sid
         }
         return RecordingFacts(
             recording=recording,
