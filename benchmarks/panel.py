@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 
 from benchmarks import planted
 from benchmarks.report import Figure, publish
-from callpanel import accounts
+from callpanel import accounts, tables
 from callpanel.factory import create_app
 from callpanel.roles import Role
 from twirec.archive import Archive
@@ -44,10 +43,15 @@ def pages(archive: Archive, count: int) -> Mapping[str, str]:
     return {
         "calls": "/calls",
         "calls, a page in the middle": f"/calls?after={middle.next}",
+        "calls, oldest first": "/calls?order=oldest",
         "calls, the newest rows": "/calls/newest",
         "who is on the phone": "/now/calls",
         "a call": f"/calls/CA{count // 2:032x}",
         "recording": "/recording",
+        "retention": "/retention",
+        "access requests": "/requests",
+        "disclosures": "/disclosures",
+        "approvals": "/approvals",
         "health": "/health",
         "audit log": "/audit",
         "accounts": "/users",
@@ -68,7 +72,7 @@ def signed_in(archive: Archive, folder: Path) -> FlaskClient:
     app = create_app(environ, archive=archive)
     app.config.update(PREFERRED_URL_SCHEME="https", PROPAGATE_EXCEPTIONS=True)
     with app.app_context():
-        upgrade(directory=app.extensions["migrate"].directory)
+        tables.set_up()
         accounts.add("ana", PASSWORD, Role.ADMIN, "")
         accounts.keep()
     browser = app.test_client()
