@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from alembic import command
+from alembic.config import Config
 from sqlalchemy import inspect, text
 
 from tests.factories import ACCOUNT, STARTED, call_sid
@@ -114,6 +115,47 @@ def test_what_others_write_meanwhile_is_neither_lost_nor_held_up(old: Catalog) -
     assert old.operations.stats(None).calls == {Outcome.RECORDED: written}
 
 
+LOCKED = text(
+    "SELECT DISTINCT relname FROM pg_locks JOIN pg_class ON pg_class.oid = relation "
+    "WHERE pid = pg_backend_pid() AND relkind = 'r' AND mode IN "
+    "('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"
+)
+"""The tables that the transaction of who asks lets nobody else write."""
+
+
+FROZEN = "0008"
+"""The last of the migrations that stay as they were published."""
+
+
+def test_the_transaction_of_a_migration_locks_no_table_that_others_write(
+    old: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it locks, in whatever order, could end in a deadlock with them."""
+    if old.database.file:
+        pytest.skip("SQLite has one lock")
+    upgrade, locked = command.upgrade, dict[str, set[str]]()
+
+    def looked_at(config: Config, version: str) -> None:
+        connection = config.attributes["connection"]
+        used = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        upgrade(config, version)
+        locked[version] = used & set(connection.execute(LOCKED).scalars())
+
+    monkeypatch.setattr(command, "upgrade", looked_at)
+    old.set_up()
+    since = {version: tables for version, tables in locked.items() if version > FROZEN}
+    assert "0011" in since
+    assert {version: tables for version, tables in since.items() if tables} == {}
+
+
+ADDING_ONE_THING = (
+    "0010_custody",
+    "0013_calls_that_go_on",
+    "0014_erasures",
+    "0017_switches_that_end",
+)
+
+
 def names(catalog: Catalog) -> set[str]:
     with catalog.database.read() as connection:
         looked = inspect(connection)
@@ -143,7 +185,10 @@ def until_step(at: int, execute: online.Execute) -> online.Execute:
     + [("0004_figures", at) for at in (0, 7, 9, 12, 17, 19)]
     + [("0007_call_started_at", at) for at in (0, 4, 9, 13, 17)]
     + [("0008_forwarded_from", at) for at in (0, 1)]
-    + [("0009_agents_calls", at) for at in (0, 3, 5)],
+    + [("0009_agents_calls", at) for at in (0, 3, 5)]
+    + [("0011_retention", at) for at in (0, 2, 5, 12)]
+    + [("0016_notes_of_a_second", at) for at in (0, 1)]
+    + [(version, 0) for version in ADDING_ONE_THING],
 )
 def test_what_was_interrupted_goes_on(
     old: Catalog, monkeypatch: pytest.MonkeyPatch, version: str, at: int

@@ -152,6 +152,15 @@ def drop_indexes(database: Database, execute: Execute, names: Sequence[str]) -> 
         execute(f"DROP INDEX {how}IF EXISTS {name}")
 
 
+def has_index(connection: Connection, name: str) -> bool:
+    """Whether an index is there. `IF NOT EXISTS` says so too, when it has locked the table."""
+    where = "sqlite_master WHERE type = 'index' AND name = :name"
+    if connection.dialect.name == "postgresql":
+        where = "pg_class WHERE oid = to_regclass(:name)"
+    found = text(f"SELECT 1 FROM {where}")  # noqa: S608 - our own words
+    return connection.execute(found, {"name": name}).first() is not None
+
+
 def _is_half_made(database: Database, name: str) -> bool:
     half_made = text(
         "SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = pg_index.indexrelid "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from twirec.catalog.migrations.online import Execute, NewIndex, make_indexes
 
@@ -160,10 +160,16 @@ def _fill(database: Database, table: str, kept: str, sid: str) -> None:
 
 
 def upgrade() -> None:
-    """Apply the change, in the transaction of a new catalog. In one in use most is done already."""
-    dialect = op.get_bind().dialect.name
-    for statement in (*_tables(dialect), INDEX.ddl(concurrently=False), *_triggers(dialect)):
-        op.execute(statement)
+    """Apply the change, in the transaction of a new catalog. In one in use most is done already.
+
+    Nothing of it is done again: triggers of several tables, made in one transaction, lock each in
+    turn, and those who write lock them in another order.
+    """
+    connection = op.get_bind()
+    dialect = connection.dialect.name
+    if not inspect(connection).has_table("retention_looks"):
+        for statement in (*_tables(dialect), INDEX.ddl(concurrently=False), *_triggers(dialect)):
+            op.execute(statement)
     op.create_table(
         "retention_changes",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from alembic import op
 
-from twirec.catalog.migrations.online import Execute, NewIndex, make_indexes
+from twirec.catalog.migrations.online import Execute, NewIndex, has_index, make_indexes
 
 if TYPE_CHECKING:
     from twirec.catalog.database import Database
@@ -26,7 +26,10 @@ def online(database: Database, execute: Execute) -> None:
 
 
 def upgrade() -> None:
-    """Apply the change, in a transaction: a table of its own, which nobody waits for."""
+    """Apply the change, in a transaction: a table of its own, which nobody waits for.
+
+    In a catalog in use the index is there already: to make it again would lock what others write.
+    """
     op.create_table(
         "pause_limits",
         sa.Column("recording_sid", sa.String(34), nullable=False),
@@ -39,4 +42,5 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_pause_limits_due_at"), "pause_limits", ["due_at"])
     for index in INDEXES:
-        op.execute(index.ddl(concurrently=False))
+        if not has_index(op.get_bind(), index.name):
+            op.execute(index.ddl(concurrently=False))
