@@ -79,7 +79,7 @@ def test_what_is_blocked_by_a_rule_is_destroyed_when_its_block_ends(house: House
     apply(house)
     said = rules.of(SID, by=ANA)
     assert (said.rule, said.at_end, said.kept_until) == ("month", AtEnd.BLOCK, date(2026, 12, 23))
-    assert said.destroyed_on == date(2029, 12, 23)
+    assert said.destroyed_on == date(2029, 12, 24)
     house.time = OVER - timedelta(seconds=1)
     assert house.work().custody is Custody.ACTIVE
     house.time = OVER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from twirec.catalog.emptying import IMPERSONAL, OF_CALLS, OF_NUMBERS, OF_RECORDI
 from twirec.catalog.tables import callbacks, metadata
 from twirec.custody.certificate import ENGLISH, SPANISH
 from twirec.model.access import Actor
+from twirec.model.custody import block_until
 from twirec.model.erasure import Certificate, Copy, CopyOutcome, ErasureKind, ErasureScope
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.states import Custody, State
@@ -97,7 +98,9 @@ def test_a_recording_is_blocked_by_default_and_the_line_of_its_call_stays(house:
     certificate = house.archive.custody.erase(SID, reason="they asked", by=ANA)
     erasure = certificate.erasure
     assert (erasure.scope, erasure.kind) == (ErasureScope.RECORDING, ErasureKind.BLOCK)
-    assert erasure.until == (house.time + house.archive.settings.blocked_for).date()
+    assert erasure.until == block_until(house.time, house.archive.settings.blocked_for)
+    ends = datetime.combine(erasure.until, time(), UTC)
+    assert ends - house.time >= house.archive.settings.blocked_for
     recording = house.work()
     assert (recording.custody, recording.state) == (Custody.BLOCKED, State.RELEASED)
     assert said(certificate) == {(SID, Copy.RECORDING, CopyOutcome.BLOCKED)}

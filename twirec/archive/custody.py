@@ -26,7 +26,7 @@ from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_e
 from twirec.model.approvals import Approval, ApprovalKind
 from twirec.model.audio_stream import AudioStream
 from twirec.model.audit import Action, AuditOutcome
-from twirec.model.custody import Hold, Order, OrderKind
+from twirec.model.custody import Hold, Order, OrderKind, block_until
 from twirec.model.erasure import Certificate
 from twirec.model.errors import InvalidQuery, NotFound, TwirecError
 from twirec.model.evidence import EvidenceForm
@@ -294,7 +294,7 @@ class Custodian:
         with self._trail.attempt(Action.BLOCK, actor, sid) as done:
             recording = self._catalog.recordings.get(sid)
             check(actor, recording, Deed.BLOCK)
-            until = (done.at + self._settings.blocked_for).date()
+            until = block_until(done.at, self._settings.blocked_for)
             why = check_reason(reason)
             blocked = self._orders().block(recording, until=until, why=why, audited=done)
         return outline(actor, blocked)

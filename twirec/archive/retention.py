@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from twirec.calls.targets import check_own_address
 from twirec.catalog import Catalog
@@ -21,6 +21,7 @@ from twirec.custody.retention import (
 )
 from twirec.model.access import Actor, Deed, acting, asking, check, knows, may_ever
 from twirec.model.audit import Action, AuditDraft
+from twirec.model.custody import block_until
 from twirec.model.errors import CustodyRefused, InvalidQuery, NotFound
 from twirec.model.given import text, understood, word
 from twirec.model.retention import (
@@ -298,7 +299,7 @@ class RetentionRules:
         )
 
     def _block_until(self, at: datetime) -> date:
-        return (at.astimezone(UTC) + self._settings.blocked_for).date()
+        return block_until(at, self._settings.blocked_for)
 
     def _counted(self, rules: Sequence[RetentionRule]) -> tuple[list[RulePreview], int, int]:
         now, zone = self._now(), self._settings.timezone

@@ -100,7 +100,7 @@ class Journal:
 
     def forget_erasing(self, day: date) -> None:
         """Forget of a day's recordings that are `erasing` what is not kept of `erased` ones."""
-        erasing = recordings.c.state == State.ERASING
+        erasing = (recordings.c.state == State.ERASING) & ~held()
         of_day = BY_NAME["recordings"].within(day)
         with self._database.write() as connection:
             connection.execute(

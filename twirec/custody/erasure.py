@@ -20,6 +20,7 @@ from twirec.model.access import Actor, Deed, check, may_ever
 from twirec.model.approvals import OPEN_FOR, Approval, ApprovalKind
 from twirec.model.audit import Action, AuditDraft, without_numbers
 from twirec.model.bucket import TO_ERASE
+from twirec.model.custody import block_until
 from twirec.model.erasure import Certificate, Erasure, ErasureKind, ErasureScope
 from twirec.model.errors import BucketError, CustodyRefused, InvalidQuery, ObjectNotFound
 from twirec.model.ports import Bucket
@@ -142,7 +143,7 @@ class ErasureOrders:
             by=actor.name,
             reason=why,
             ground=without_numbers(check_ground(ground)) if now else "",
-            until=None if now else (at + self._blocked_for).date(),
+            until=None if now else block_until(at, self._blocked_for),
         )
 
     def _check(self, target: Target, actor: Actor, *, now: bool) -> None:

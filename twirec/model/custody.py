@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from twirec.model.states import Custody
@@ -102,3 +102,13 @@ class Block:
     why: str
     until: date
     was: Custody
+
+
+def block_until(at: datetime, blocked_for: timedelta) -> date:
+    """Return the day (UTC) from which what is blocked now is destroyed: its last day ends before.
+
+    Args:
+        at: when it is blocked.
+        blocked_for: how long it is kept.
+    """
+    return (at.astimezone(UTC) + blocked_for).date() + timedelta(days=1)
