@@ -14,7 +14,7 @@ def test_a_note_and_a_case_number_are_on_the_call_and_in_the_list(
     page = visit("sergio", recording_path)
     page.get_by_role("textbox", name="Note").fill("Promised free of charge.\n<b>Checked.</b>")
     page.get_by_role("button", name="Write down").click()
-    page.get_by_label("Case number").fill("R-2026/17")
+    page.get_by_role("region", name="Notes").get_by_label("Case number").fill("R-2026/17")
     page.get_by_role("button", name="Set the case number").click()
     notes = page.locator("section[aria-labelledby=notes] li")
     expect(notes.filter(has_text="<b>Checked.</b>")).to_contain_text("sergio")
