@@ -65,16 +65,25 @@ def test_a_search_for_two_numbers_is_an_entry_of_each(archive: Archive) -> None:
     [
         {"number": "600111222"},  # by nobody
         {"by": "ana", "number": "600111222", "repeated": True},  # a page that refreshes itself
-        {"by": "ana"},
-        {"by": "ana", "number": "oculto"},
-        {"by": "ana", "text": "23 Nov 2026"},
-        {"by": "ana", "own_number": "911000111"},
     ],
     ids=str,
 )
-def test_what_names_no_customer_is_not_on_it(archive: Archive, asked: dict[str, Any]) -> None:
+def test_what_nobody_asks_anew_is_not_on_it(archive: Archive, asked: dict[str, Any]) -> None:
     archive.calls.search(**asked)
     assert archive.audit.log() == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"number": "oculto"}, {"text": "23 Nov 2026"}, {"own_number": "911000111"}],
+    ids=str,
+)
+def test_what_names_no_customer_is_on_it_without_a_number(
+    archive: Archive, asked: dict[str, Any]
+) -> None:
+    archive.calls.search(**asked, by="ana")
+    (entry,) = archive.audit.log()
+    assert (entry.action, entry.by, entry.number) == ("search", "ana", "")
 
 
 @pytest.mark.parametrize("sid", [call_sid(1), recording_sid()])

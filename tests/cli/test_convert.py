@@ -79,7 +79,7 @@ def test_what_is_wrong_is_said_and_nothing_is_left(
     out = tmp_path / "out"
     out.mkdir()
     for words, said in (
-        (("--format", "wma"), "choose one of wav, alaw"),
+        (("--format", "wma"), "choose one of wav, wav8, wav24, wav32, alaw"),
         (("--from", "1:xx"), "is not a time"),
         (("--from", "5:00"), "the recording has 4.000 seconds"),
         (("--channels", "left"), "without-agent"),

@@ -352,7 +352,8 @@ class TenYears(RuleBasedStateMachine):
             assert block is not None
             kept.blocked_until = block.until
             soonest = self.time - timedelta(hours=2) + self.archive.settings.blocked_for
-            assert soonest.date() <= block.until <= soonest.date() + timedelta(days=1)
+            day = soonest.date()
+            assert day < block.until <= day + timedelta(days=2)
         kept.state, kept.custody = row.state, row.custody
         if held or row.state is State.ERASED:
             assert row.state is not State.ERASED or not self.is_stored(kept)

@@ -60,7 +60,7 @@ def test_a_derivative_names_its_original_and_what_was_asked_for(house: House, si
     with house.archive.derivatives.open(sid, kept.object_name, by="ana") as reading:
         assert len(decoded(reading, "flac")) == 2 * 8000
     assert reading.content_type == "audio/flac"
-    assert reading.file_name == "+34600111222_2026-11-23_11-15-00.flac"
+    assert reading.file_name == "+34600111222_2026-11-23_11-15-00_without_agent_1-2s.flac"
     assert reading.size == kept.size
 
 

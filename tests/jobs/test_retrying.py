@@ -45,7 +45,7 @@ TABLE = {
         NotPaused NotResumed NotStopped MediaError NotAudio MediaMismatch EncryptionUnknown
         ObjectExists BytesDiffer ObjectDiffers LabelsTooLong LeaseLost CatalogNotEmpty CatalogNewer
         Stopped
-        CustodyRefused NotConsented LinkClosed CodeWrong NoEvidence
+        CustodyRefused NotConsented LinkClosed CodeWrong NoEvidence NothingThere
     """,
 }
 TRANSFERRING = Transfer.kind(Mock(), prepare=Mock(), refill=Mock())

@@ -125,7 +125,8 @@ class Policies:
         Raises:
             InvalidQuery: a value is wrong, or mode and legal basis would not fit each other.
         """
-        if until is not None and (on is None or mode or language or legal_basis):
+        ends_at = None if until is None else self._end(until)
+        if ends_at is not None and (on is None or mode or language or legal_basis):
             raise InvalidQuery("until: it is for switching on or off alone; leave it out.")
         if on is None and not (mode or language or legal_basis):
             raise InvalidQuery("policy: say what is to hold; `policy.reset` ends what was said.")
@@ -140,7 +141,7 @@ class Policies:
             mode=word(ConsentMode, "mode", mode),
             language=language,
             legal_basis=word(LegalBasis, "legal_basis", legal_basis),
-            ends_at=None if until is None else self._end(until),
+            ends_at=ends_at,
         )
         return self._change(change, actor)
 

@@ -94,7 +94,7 @@ SPANISH: Words = {
     "es de la persona a la que se refiere.",
     CopyOutcome.DONE: "Destruido",
     CopyOutcome.PENDING: "Destruido aquí, conservado por terceros hasta una fecha",
-    CopyOutcome.WAITING: "En espera",
+    CopyOutcome.WAITING: "Pendiente",
     CopyOutcome.ORDERED: "Ordenado",
     CopyOutcome.BLOCKED: "Bloqueado",
     CopyOutcome.REFUSED: "Denegado",

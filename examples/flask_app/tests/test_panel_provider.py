@@ -129,8 +129,8 @@ def test_who_has_a_role_gets_an_account_and_is_in(
         ("sign_in", "berta@example.com", "supervisor"),
         ("user_add", "provider", ""),
     ]
-    assert berta.get("/calls").status_code == 200  # which is on the log, too
     assert archive.audit.log(limit=1)[0].detail["by_means_of"] == "provider"
+    assert berta.get("/calls").status_code == 200  # which is on the log, too
     assert berta.get("/calls").status_code == 200
     again = come(making, company, "berta")
     assert is_in(again)
