@@ -8,13 +8,14 @@ import sqlite3
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from tests.factories import ACCOUNT, STARTED, a_call, a_callback, a_consent, call_sid, recording_sid
 from twirec.adapters.memory_bucket import MemoryBucket
 from twirec.adapters.memory_vendor import MemoryVendor
 from twirec.archive import Archive
 from twirec.catalog.database import Database
+from twirec.catalog.retention_tables import retention_looks as looks
 from twirec.catalog.tables import figures, metadata
 from twirec.jobs.retrying import TRANSFERS
 from twirec.model.records import Recording
@@ -75,9 +76,11 @@ def copy_rows(database: Database, into: Database) -> None:
         return
     with database.engine.connect() as rows, into.engine.begin() as room:
         room.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers
-        for table in metadata.sorted_tables:
+        for table in [*(each for each in metadata.sorted_tables if each is not looks), looks]:
             if table is figures:  # which are counted as the rows are written
                 continue
+            if table is looks:  # of which some are there, since rows were written
+                room.execute(delete(looks))
             found = [dict(row) for row in rows.execute(select(table)).mappings()]
             if found:
                 room.execute(insert(table), found)
