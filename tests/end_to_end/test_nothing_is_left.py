@@ -232,6 +232,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
     return lambda name: tmp_path / name
 
 
+@pytest.mark.about_sqlite("it is the file that is looked into")
 def test_the_search_finds_what_is_there(places: Callable[[str], Path]) -> None:
     scene = Scene(places("x"), f"sqlite:///{places('catalog.db')}", f"file://{places('bucket')}")
     in_every_state(scene)
